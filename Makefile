@@ -1,0 +1,60 @@
+# Every target does its own set-up: a virtual environment from hash-locked lists. Needs Python 3.11 or newer, git and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
+EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
+
+.PHONY: run test lint format bench lock clean help
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.done ## start the daemon with the settings of this shell
+	exec $(BIN)/mastodon-update-check run
+
+test: $(VENV)/test.done ## every test that needs no root, under five minutes
+	$(BIN)/python -m coverage erase
+	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/lint.done ## types, style, formatting
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/mypy
+
+format: $(VENV)/lint.done ## put the code into the shape that lint wants
+	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench
+
+bench: $(VENV)/bench.done ## measure what README and docs claim
+	$(BIN)/python -m bench $(ARGS)
+
+lock: ## make the hash-locked lists anew (needs uv)
+	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip --quiet install uv
+	VENV=$(VENV)-lock sh requirements/lock.sh
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) $(VENV)-lock .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache dist build
+
+$(VENV)/build.done: requirements/build.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip --disable-pip-version-check --quiet install --require-hashes -r requirements/build.txt
+	touch $@
+
+$(VENV)/run.done: $(VENV)/build.done requirements/run.txt pyproject.toml
+	$(PIP) -r requirements/run.txt
+	$(EDIT)
+	touch $@
+
+$(VENV)/test.done: $(VENV)/run.done requirements/test.txt
+	$(PIP) -r requirements/test.txt
+	touch $@
+
+$(VENV)/lint.done: $(VENV)/run.done requirements/lint.txt
+	$(PIP) -r requirements/lint.txt
+	touch $@
+
+$(VENV)/bench.done: $(VENV)/run.done requirements/bench.txt
+	$(PIP) -r requirements/bench.txt
+	touch $@

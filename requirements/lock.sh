@@ -1,0 +1,12 @@
+#!/bin/sh
+# Resolves every list for Python 3.11 and newer on any platform; only hashes are written, no index addresses.
+set -eu
+compile() {
+  "$VENV/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+    --no-emit-index-url --no-emit-find-links --upgrade "$@"
+}
+compile requirements/build.in -o requirements/build.txt
+compile pyproject.toml -o requirements/run.txt
+compile pyproject.toml --group test -c requirements/run.txt -o requirements/test.txt
+compile pyproject.toml --group lint --group test -c requirements/run.txt -o requirements/lint.txt
+compile pyproject.toml --group bench --group test -c requirements/run.txt -o requirements/bench.txt

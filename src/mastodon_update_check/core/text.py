@@ -1,0 +1,17 @@
+"""Outside text made fit to be shown: every server reply, user name and file content passes through here."""
+
+import unicodedata
+
+SHOWN_CHARACTERS = 200
+"""Longest piece of outside text that is ever shown or stored (DESIGN.md, section 8)."""
+
+# Cc control, Cf format (bidi overrides, zero width), Zl/Zp line and paragraph separators, Cs lone surrogates.
+_UNSAFE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+
+
+def clean(text: str, limit: int = SHOWN_CHARACTERS) -> str:
+    """Return `text` on one line, without control or formatting characters, cut at `limit` characters."""
+    head = text[: limit * 4]  # bounds the work on enormous texts; cut again below
+    spaced = "".join(" " if unicodedata.category(char) in _UNSAFE else char for char in head)
+    line = " ".join(spaced.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

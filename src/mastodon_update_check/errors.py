@@ -1,0 +1,102 @@
+"""Every error of this program; each family is one that a caller treats differently.
+
+::
+
+    UpdateCheckError
+    ├── InvalidVersionError      a version string that cannot be ordered (also a ValueError)
+    ├── SettingsError            settings are wrong: exit 78, every problem listed
+    ├── LedgerError              the ledger cannot be used: exit 74
+    ├── CheckError               a check, or a part of it, did not work; says which cause
+    └── DeliveryError            a message was not accepted
+        ├── TransientDeliveryError   may pass: tried again soon
+        ├── PermanentDeliveryError   will not pass as it stands: tried again when something changes, else weekly
+        └── ClaimLostError           somebody else holds the message now: nothing is recorded here
+
+Errors of libraries are translated at the edge where they arise and go no further. Texts are written for an
+administrator: one line, no secrets, no outside text that has not been through `core.text.clean`.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+
+
+class UpdateCheckError(Exception):
+    """Base of all errors that this program raises on purpose."""
+
+
+class InvalidVersionError(UpdateCheckError, ValueError):
+    """A version string that does not start with three numbers, is too long or is not printable ASCII."""
+
+
+class SettingsError(UpdateCheckError):
+    """The settings are wrong; `problems` holds one sentence for each, without secrets."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class LedgerError(UpdateCheckError):
+    """The ledger cannot be read or written: damaged, newer, locked, read-only, or the disk is full."""
+
+
+class Cause(StrEnum):
+    """What a failing check fails at; an operator looks in a different place for each."""
+
+    DNS = "dns"
+    CONNECTION = "connection"
+    TLS = "tls"
+    HTTP_STATUS = "http_status"
+    CONTENT = "content"
+    VERSION = "version"
+    DATABASE = "database"
+    INTERNAL = "internal"
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the cause lies with the update server or the way to it, rather than on this server."""
+        return self in {Cause.CONNECTION, Cause.TLS, Cause.HTTP_STATUS, Cause.CONTENT}
+
+
+class CheckError(UpdateCheckError):
+    """A check, or one of the questions it asks, did not work."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        self.cause = cause
+        self.detail = detail
+        super().__init__(detail)
+
+
+class DeliveryError(UpdateCheckError):
+    """A message was not accepted; `reply` is what the other side said, or what went wrong on the way."""
+
+    def __init__(self, reply: str, *, sink_wide: bool = False) -> None:
+        self.reply = reply
+        self.sink_wide = sink_wide
+        super().__init__(reply)
+
+
+class TransientDeliveryError(DeliveryError):
+    """May pass by itself.
+
+    Args:
+        reply: what the other side said.
+        sink_wide: the fault is the sink's, not this message's: the sink backs off as a whole.
+        retry_after: how long the other side asks to wait (HTTP `Retry-After`, RFC 9110, 10.2.3).
+    """
+
+    def __init__(self, reply: str, *, sink_wide: bool = False, retry_after: timedelta | None = None) -> None:
+        super().__init__(reply, sink_wide=sink_wide)
+        self.retry_after = retry_after
+
+
+class PermanentDeliveryError(DeliveryError):
+    """Will not pass unless the address, the URL or the sink's settings change.
+
+    With `sink_wide`, the sink stops until its settings change (HTTP 410).
+    """
+
+
+class ClaimLostError(DeliveryError):
+    """The lease ran out and somebody else may be sending this message: hand nothing over, record nothing."""

@@ -1,0 +1,26 @@
+"""What a sink is, and how sinks are found.
+
+A sink is an entry point of the group `mastodon_update_check.sinks`: a factory that takes the sink's own options (its
+`UPDATE_CHECK_<SINK>_…` variables, the rest of the name in lower case) and returns an object with one method.
+"""
+
+from typing import Protocol
+
+from mastodon_update_check.core.messages.message import Message
+
+ENTRY_POINTS = "mastodon_update_check.sinks"
+
+
+class Sink(Protocol):
+    """Delivers one message to one place, once.
+
+    A sink that keeps a connection may also have a method `close()`, called when nothing is left to send.
+    """
+
+    def send(self, message: Message) -> str | None:
+        """Hand `message` over; return the other side's reply, if there is one.
+
+        Raises:
+            TransientDeliveryError: not accepted, but may be later.
+            PermanentDeliveryError: refused for good.
+        """
