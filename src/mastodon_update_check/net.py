@@ -1,0 +1,106 @@
+"""What every conversation with another host shares: one TLS context, the proxy to take, a bound on the whole time.
+
+Time-outs of socket libraries bound each read; a host that sends a byte now and then is never too late for them.
+`Deadline` bounds the whole conversation, name resolution aside (the resolver has limits of its own).
+"""
+
+import functools
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
+
+from mastodon_update_check import __version__
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 10.0
+USER_AGENT = f"mastodon-update-check/{__version__}"
+"""Names neither the server nor its domain (DESIGN.md, section 8)."""
+
+
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """Return the context that trusts what the system trusts; built once, it takes tens of milliseconds.
+
+    `tls_context.cache_clear()` makes the next call read the certificates again.
+    """
+    return ssl.create_default_context()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxies:
+    """The proxies of the environment: `https_proxy`, `http_proxy`, `no_proxy`."""
+
+    https: str | None = field(default=None, repr=False)
+    http: str | None = field(default=None, repr=False)
+    no_proxy: str = ""
+
+    def choose(self, url: str) -> str | None:
+        """Return the proxy for `url`, or None when it is to be reached directly."""
+        parts = urlsplit(url)
+        proxy = self.https if parts.scheme == "https" else self.http
+        if proxy is None or parts.hostname is None:
+            return None
+        bypassed = proxy_bypass_environment(parts.hostname, {"no": self.no_proxy})
+        return None if bypassed else proxy
+
+
+class Deadline:
+    """Ends a conversation that takes longer than `total` in all, by shutting its sockets down.
+
+    Used as a context manager; hand it each socket with `guard`, or pass `trace` to httpx as the request's
+    `trace` extension. The reader then sees the connection end; `expired` tells why.
+    """
+
+    def __init__(self, total: timedelta) -> None:
+        self.expired = False
+        self._guarded: list[socket.socket] = []
+        self._timer = threading.Timer(total.total_seconds(), self._expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        while self._guarded:
+            self._guarded.pop().close()
+
+    def guard(self, sock: socket.socket) -> None:
+        """End this connection too when time is up.
+
+        A duplicate is kept: TLS takes the descriptor over, but a shutdown reaches the connection by any of them.
+        """
+        duplicate = socket.socket(fileno=os.dup(sock.fileno()))
+        self._guarded.append(duplicate)
+        if self.expired:
+            _shut_down(duplicate)
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take each connection that httpcore opens (the `trace` extension of httpx)."""
+        if event == "connection.connect_tcp.complete":
+            self.guard(info["return_value"].get_extra_info("socket"))
+
+    def _expire(self) -> None:
+        self.expired = True
+        for sock in tuple(self._guarded):
+            _shut_down(sock)
+
+
+def _shut_down(sock: socket.socket) -> None:
+    # The other side may have gone first, and the owner may have closed the duplicate: both mean there is
+    # nothing left to end.
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return

@@ -1,0 +1,49 @@
+"""What all tests share."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from mastodon_update_check.net import tls_context
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Return a certificate authority that only tests know."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def authority_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the authority's certificate as a file, as an administrator would install it."""
+    path = tmp_path_factory.mktemp("authority") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture
+def trusted_authority(authority_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Make this process's system certificates the test authority's alone."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority_file))
+    tls_context.cache_clear()
+    yield authority_file
+    tls_context.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Return a server's TLS context whose certificate names localhost and 127.0.0.1."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def foreign_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Return a server's TLS context whose certificate is for another host."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("elsewhere.example").configure_cert(context)
+    return context

@@ -1,0 +1,1 @@
+"""Neighbours for tests: an update server, a Mastodon server, mail servers, webhook receivers."""
