@@ -3,6 +3,19 @@
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
+
+from mastodon_update_check.core.notices import (
+    CheckFailingNotice,
+    CheckRecoveredNotice,
+    DeliveryFailingNotice,
+    Notice,
+    RestartNotice,
+    SupportNotice,
+    UpdateNotice,
+    UpdateType,
+)
+from mastodon_update_check.core.reasons import Reason
 
 
 class Preference(StrEnum):
@@ -40,6 +53,42 @@ class Recipient:
         """Whether a ledger row with this key and address belongs to this recipient."""
         mine = normalise_address(self.address)
         return self.key == key or (mine != "" and mine == normalise_address(address))
+
+
+def wants(recipient: Recipient, notice: Notice) -> Reason:
+    """Decide by the recipient's own wishes alone; what was told before is planning's business.
+
+    Updates go by Mastodon's rules (MASTODON.md, 1.6), tool notices to operators.
+    """
+    match notice:
+        case UpdateNotice():
+            return _wants_update(recipient.preference, notice)
+        case SupportNotice():
+            return Reason.SUPPORT_ENDS if recipient.wants_support else Reason.SUPPORT_WARNINGS_OFF
+        case DeliveryFailingNotice() if notice.sink == recipient.sink:
+            return Reason.OWN_SINK_FAILS
+        case CheckFailingNotice() | CheckRecoveredNotice() | DeliveryFailingNotice() | RestartNotice():
+            return Reason.OPERATOR if recipient.is_operator else Reason.NOT_OPERATOR
+        case _:
+            assert_never(notice)
+
+
+def _wants_update(preference: Preference, notice: UpdateNotice) -> Reason:
+    match preference:
+        case Preference.NONE:
+            return Reason.PREFERENCE_NONE
+        case _ if notice.urgent:
+            return Reason.URGENT_UPDATE
+        case Preference.CRITICAL:
+            return Reason.BELOW_PREFERENCE
+        case _ if notice.type is UpdateType.PATCH:
+            return Reason.PATCH_UPDATE
+        case Preference.PATCH:
+            return Reason.BELOW_PREFERENCE
+        case Preference.ALL:
+            return Reason.ANY_UPDATE
+        case _:
+            assert_never(preference)
 
 
 def normalise_address(address: str) -> str:

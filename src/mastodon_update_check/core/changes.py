@@ -1,0 +1,121 @@
+"""What becomes of a row that is still open when the world has moved on: kept, cancelled or superseded."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import assert_never
+
+from mastodon_update_check.core.facts import Facts
+from mastodon_update_check.core.notices import (
+    CheckFailingNotice,
+    CheckRecoveredNotice,
+    DeliveryFailingNotice,
+    Notice,
+    RestartNotice,
+    SupportNotice,
+    SupportStage,
+    UpdateNotice,
+    identity,
+    subject,
+)
+from mastodon_update_check.core.outbox import Delivery
+from mastodon_update_check.core.reasons import Reason
+from mastodon_update_check.core.recipients import wants
+
+SMALL_DATE_MOVE = timedelta(days=30)
+"""A support date that moves by less than this within a stage is not told again."""
+_STAGES = tuple(SupportStage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A row that is cancelled, or superseded by another, and why."""
+
+    identity: str
+    recipient_key: str
+    reason: Reason
+
+
+def is_covered_by(notice: Notice, told: Notice) -> bool:
+    """Whether somebody who was told `told` need not be told `notice` any more."""
+    match notice, told:
+        case UpdateNotice(), UpdateNotice():
+            return told.version == notice.version and (told.urgent or not notice.urgent)
+        case SupportNotice(), SupportNotice() if told.branch == notice.branch:
+            if told.ends_on == notice.ends_on:
+                return _STAGES.index(told.stage) >= _STAGES.index(notice.stage)
+            return told.stage is notice.stage and abs(told.ends_on - notice.ends_on) < SMALL_DATE_MOVE
+        case _:
+            return identity(notice) == identity(told)
+
+
+def find_change(row: Delivery, facts: Facts) -> Change | None:
+    """Return what becomes of an open row, or None while it stays as it is."""
+    reason = _outdated(row.notice, facts) or _unwanted(row, facts)
+    return None if reason is None else Change(identity=row.identity, recipient_key=row.recipient_key, reason=reason)
+
+
+def _outdated(notice: Notice, facts: Facts) -> Reason | None:
+    """Why the notice is true no longer, by positive evidence; None while it may be."""
+    match notice:
+        case UpdateNotice():
+            return _outdated_update(notice, facts)
+        case SupportNotice():
+            return _outdated_support(notice, facts)
+        case CheckFailingNotice() | CheckRecoveredNotice() | DeliveryFailingNotice() | RestartNotice():
+            return _outdated_tool_notice(notice, facts)
+        case _:
+            assert_never(notice)
+
+
+def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
+    if facts.installed is None:
+        return None
+    if notice.version <= facts.installed:
+        return Reason.INSTALLED
+    if notice.version.is_prerelease and not facts.installed.is_prerelease:
+        return Reason.PRERELEASE
+    if facts.feed is None or facts.feed.updates is None:
+        return None
+    now = next((update for update in facts.updates if update.version == notice.version), None)
+    if now is None:
+        return Reason.WITHDRAWN if facts.feed.is_complete else None
+    if now.urgent == notice.urgent:
+        return None
+    return Reason.URGENCY_ROSE if now.urgent else Reason.URGENCY_FELL
+
+
+def _outdated_support(notice: SupportNotice, facts: Facts) -> Reason | None:
+    if facts.installed is None:
+        return None
+    if notice.branch != facts.installed.branch:
+        return Reason.BRANCH_LEFT
+    if facts.feed is None or facts.feed.ends_on is None:
+        return None
+    now = facts.support
+    if now is None:
+        return Reason.DATE_MOVED
+    if is_covered_by(now, notice):
+        return None
+    return Reason.LATER_STAGE if is_covered_by(notice, now) else Reason.DATE_MOVED
+
+
+def _outdated_tool_notice(notice: Notice, facts: Facts) -> Reason | None:
+    """What this tool says of itself it always knows: a notice that is not among the true ones is over."""
+    about = [now for now in facts.tool_notices if subject(now) == subject(notice)]
+    if any(identity(now) == identity(notice) for now in about):
+        return None
+    return Reason.LATER_STAGE if about else Reason.OVER
+
+
+def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
+    """Why its recipient is not to be told any more; None while that may be."""
+    if row.sink in facts.unasked_sinks:
+        return None
+    recipient = facts.find_recipient(row)
+    if recipient is None:
+        return Reason.RECIPIENT_GONE
+    return None if wants(recipient, _as_now(row.notice, facts)).tells else Reason.PREFERENCE_LOWERED
+
+
+def _as_now(notice: Notice, facts: Facts) -> Notice:
+    return next((now for now in facts.notices if identity(now) == identity(notice)), notice)

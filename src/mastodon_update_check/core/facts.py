@@ -1,0 +1,71 @@
+"""What a check knows when it plans."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from mastodon_update_check.core.feeds import Feed, newer_updates
+from mastodon_update_check.core.notices import Notice, SupportNotice, ToolNotice, UpdateNotice
+from mastodon_update_check.core.outbox import Delivery
+from mastodon_update_check.core.recipients import Recipient, normalise_address
+from mastodon_update_check.core.support import support_stage
+from mastodon_update_check.core.versions import MastodonVersion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything that a plan follows from, the ledger's rows aside."""
+
+    instance: str
+    now: datetime
+    installed: MastodonVersion | None
+    """The installed version as read this time; None when it could not be read."""
+    feed: Feed | None
+    """The update server's answer; None when it was not asked or could not be understood."""
+    recipients: tuple[Recipient, ...]
+    sink_settings: Mapping[str, str]
+    """Fingerprint of each configured sink's settings; a sink that is not in here is not configured."""
+    unasked_sinks: frozenset[str] = frozenset()
+    """Sinks whose recipients could not be asked for this time: nobody of theirs counts as gone."""
+    tool_notices: tuple[ToolNotice, ...] = ()
+
+    @cached_property
+    def updates(self) -> tuple[UpdateNotice, ...]:
+        """The updates that are true now, oldest first."""
+        if self.feed is None or self.installed is None:
+            return ()
+        return newer_updates(self.feed, self.installed)
+
+    @cached_property
+    def support(self) -> SupportNotice | None:
+        """The support notice that is true now."""
+        if self.feed is None or self.installed is None or self.feed.ends_on is None:
+            return None
+        stage = support_stage(self.feed.ends_on, self.now)
+        if stage is None:
+            return None
+        return SupportNotice(branch=self.installed.branch, ends_on=self.feed.ends_on, stage=stage)
+
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """Every notice that is true now."""
+        support = () if self.support is None else (self.support,)
+        return (*self.updates, *support, *self.tool_notices)
+
+    def find_recipient(self, row: Delivery) -> Recipient | None:
+        """Return the recipient that a row belongs to, if there still is one: by key, else by address."""
+        address = normalise_address(row.address)
+        return self._by_key.get((row.sink, row.recipient_key)) or self._by_address.get((row.sink, address))
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str], Recipient]:
+        return {(recipient.sink, recipient.key): recipient for recipient in reversed(self.recipients)}
+
+    @cached_property
+    def _by_address(self) -> dict[tuple[str, str], Recipient]:
+        return {
+            (recipient.sink, normalise_address(recipient.address)): recipient
+            for recipient in reversed(self.recipients)
+            if recipient.address
+        }

@@ -1,0 +1,175 @@
+"""From facts to a plan: who is to be told what, and what is no longer to be said.
+
+Planning is level-triggered (DESIGN.md, section 2): to plan = (notices true now x recipients who want them) - told.
+"Could not ask" changes nothing: a row is only given up on evidence that was gathered this time.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mastodon_update_check.core.changes import Change, find_change, is_covered_by
+from mastodon_update_check.core.facts import Facts
+from mastodon_update_check.core.notices import (
+    CheckRecoveredNotice,
+    Notice,
+    SupportNotice,
+    UpdateNotice,
+    identity,
+    subject,
+)
+from mastodon_update_check.core.outbox import Delivery, DeliveryState
+from mastodon_update_check.core.reasons import Reason
+from mastodon_update_check.core.recipients import Recipient, normalise_address, wants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One recipient, one notice, and why it is told or not."""
+
+    recipient: Recipient
+    notice: Notice
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedMessage:
+    """What one recipient is told in one message; its rows and its id are frozen here."""
+
+    id: str
+    recipient: Recipient
+    decisions: tuple[Decision, ...]
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it goes before others: an urgent update is among its notices."""
+        return any(isinstance(one.notice, UpdateNotice) and one.notice.urgent for one in self.decisions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirection:
+    """An open message whose recipient has changed: a new address, another role, other sink settings."""
+
+    message_id: str
+    recipient: Recipient
+    is_hurried: bool
+    """Whether it is due at once: what refused it, the address or the settings, is not the same any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one check decided; `Ledger.replan` stores it in one transaction."""
+
+    made_at: datetime
+    messages: tuple[PlannedMessage, ...]
+    changes: tuple[Change, ...]
+    redirections: tuple[Redirection, ...]
+    decisions: tuple[Decision, ...]
+    """Every decision, also those not to tell."""
+
+
+def subjects(facts: Facts) -> frozenset[str]:
+    """Return the subjects whose rows `plan` must see besides the open ones."""
+    return frozenset(subject(notice) for notice in facts.notices)
+
+
+def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
+    """Decide, from what is true now and what the ledger holds.
+
+    Args:
+        facts: what this check gathered.
+        deliveries: every open row of the instance, and every row of the subjects in `subjects(facts)`.
+    """
+    changes = tuple(change for row in deliveries if row.is_open and (change := find_change(row, facts)) is not None)
+    given_up = {(change.identity, change.recipient_key) for change in changes}
+    told = [row for row in deliveries if row.state.is_told and (row.identity, row.recipient_key) not in given_up]
+    decisions = tuple(_decide(facts, told))
+    return Plan(
+        made_at=facts.now,
+        messages=tuple(_bundle(facts.instance, decisions)),
+        changes=changes,
+        redirections=tuple(_redirect(facts, told)),
+        decisions=decisions,
+    )
+
+
+def _decide(facts: Facts, told: Sequence[Delivery]) -> Iterable[Decision]:
+    """Go through recipients and notices in order; who has just been planned counts as told."""
+    memory = _Memory(told)
+    for recipient in facts.recipients:
+        for notice in facts.notices:
+            reason = wants(recipient, notice)
+            if reason.tells:
+                reason = memory.told_before(recipient, notice) or reason
+            if reason.tells:
+                memory.remember(recipient, notice)
+            yield Decision(recipient=recipient, notice=notice, reason=reason)
+
+
+class _Memory:
+    """Who has been told what: by key and by address, since either makes it the same person."""
+
+    def __init__(self, told: Sequence[Delivery]) -> None:
+        self._told: dict[tuple[str, str, str], list[tuple[Notice, DeliveryState]]] = {}
+        for row in told:
+            for place in _places(row.sink, row.recipient_key, row.address, subject(row.notice)):
+                self._told.setdefault(place, []).append((row.notice, row.state))
+
+    def remember(self, recipient: Recipient, notice: Notice) -> None:
+        for place in _places(recipient.sink, recipient.key, recipient.address, subject(notice)):
+            self._told.setdefault(place, []).append((notice, DeliveryState.PENDING))
+
+    def told_before(self, recipient: Recipient, notice: Notice) -> Reason | None:
+        """Return why not to tell, or None."""
+        places = _places(recipient.sink, recipient.key, recipient.address, subject(notice))
+        about = [told for place in places for told in self._told.get(place, ())]
+        states = {state for told, state in about if is_covered_by(notice, told)}
+        if states:
+            return Reason.ALREADY_TOLD if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
+        if isinstance(notice, CheckRecoveredNotice) and all(state is not DeliveryState.SENT for _, state in about):
+            return Reason.NOT_TOLD_OF_OUTAGE
+        return None
+
+
+def _places(sink: str, key: str, address: str, about: str) -> tuple[tuple[str, str, str], ...]:
+    if not address:
+        return ((sink, key, about),)
+    return (sink, key, about), (sink, f"at {normalise_address(address)}", about)
+
+
+def _bundle(instance: str, decisions: Sequence[Decision]) -> Iterable[PlannedMessage]:
+    """Make one message of a recipient's release notices, and one of each tool notice: each has a type of its own."""
+    bundles: dict[tuple[str, str, str], list[Decision]] = {}
+    for one in decisions:
+        if one.reason.tells:
+            topic = "" if isinstance(one.notice, UpdateNotice | SupportNotice) else identity(one.notice)
+            bundles.setdefault((one.recipient.sink, one.recipient.key, topic), []).append(one)
+    for bundle in bundles.values():
+        yield PlannedMessage(
+            id=message_id(instance, bundle[0].recipient.key, (identity(one.notice) for one in bundle)),
+            recipient=bundle[0].recipient,
+            decisions=tuple(bundle),
+        )
+
+
+def message_id(instance: str, recipient_key: str, identities: Iterable[str]) -> str:
+    """Return a message's id: the same wherever and whenever the same rows are planned for the same recipient."""
+    parts = (instance, recipient_key, *sorted(identities))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _redirect(facts: Facts, told: list[Delivery]) -> Iterable[Redirection]:
+    seen: set[str] = set()
+    for row in told:
+        if not row.is_open or row.message_id in seen:
+            continue
+        recipient = facts.find_recipient(row)
+        if recipient is None:
+            continue
+        seen.add(row.message_id)
+        tried = row.tried_settings != ""
+        differs = (row.tried_address, row.tried_settings) != (recipient.address, facts.sink_settings[row.sink])
+        yield Redirection(
+            message_id=row.message_id, recipient=recipient, is_hurried=tried and differs and not row.is_stopped
+        )

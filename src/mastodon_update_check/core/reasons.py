@@ -1,0 +1,54 @@
+"""Why somebody is told, is not told, or is told no longer: every decision carries one of these."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """One reason; the text is stored in the ledger and shown by `explain`, and never changes its spelling."""
+
+    # told
+    URGENT_UPDATE = "urgent_update"
+    PATCH_UPDATE = "patch_update"
+    ANY_UPDATE = "any_update"
+    SUPPORT_ENDS = "support_ends"
+    OPERATOR = "operator"
+    # not told
+    PREFERENCE_NONE = "preference_none"
+    BELOW_PREFERENCE = "below_preference"
+    SUPPORT_WARNINGS_OFF = "support_warnings_off"
+    NOT_OPERATOR = "not_operator"
+    OWN_SINK_FAILS = "own_sink_fails"
+    ALREADY_TOLD = "already_told"
+    ALREADY_PLANNED = "already_planned"
+    NOT_TOLD_OF_OUTAGE = "not_told_of_outage"
+    # told no longer
+    INSTALLED = "installed"
+    WITHDRAWN = "withdrawn"
+    PRERELEASE = "prerelease"
+    URGENCY_ROSE = "urgency_rose"
+    URGENCY_FELL = "urgency_fell"
+    LATER_STAGE = "later_stage"
+    DATE_MOVED = "date_moved"
+    BRANCH_LEFT = "branch_left"
+    RECIPIENT_GONE = "recipient_gone"
+    PREFERENCE_LOWERED = "preference_lowered"
+    OVER = "over"
+
+    @property
+    def tells(self) -> bool:
+        """Whether this is a reason to tell."""
+        return self in _TELLS
+
+    @property
+    def supersedes(self) -> bool:
+        """Whether another notice takes the place of the one that is told no longer."""
+        return self in {Reason.URGENCY_ROSE, Reason.LATER_STAGE}
+
+
+_TELLS = {
+    Reason.URGENT_UPDATE,
+    Reason.PATCH_UPDATE,
+    Reason.ANY_UPDATE,
+    Reason.SUPPORT_ENDS,
+    Reason.OPERATOR,
+}
