@@ -1,0 +1,256 @@
+"""A small HTTP(S) server on loopback: real sockets, one thread a connection, answers as a test wants them.
+
+::
+
+    with HttpServer(lambda request: Reply.json({"version": "4.7.1"})) as server:
+        httpx.get(server.url("/api/v2/instance"))
+    assert "/api/v2/instance" == server.requests[0].path
+
+A handler takes a `Request` and returns a `Reply` (well-formed), `Raw` (these bytes, with these pauses: to dribble,
+truncate, hang, never end) or `Tunnel` (a proxy's answer to CONNECT). Each connection carries one request.
+"""
+
+import contextlib
+import http.client
+import io
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Self
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a client sent."""
+
+    method: str
+    target: str
+    """The request line's target as it came: `/path?query`, for a proxy a whole URL or `host:port`."""
+    headers: Mapping[str, str]
+    """By name in lower case."""
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
+
+    def json(self) -> object:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A well-formed answer; `Content-Length` is added unless `headers` holds one."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, document: object, status: int = 200) -> "Reply":
+        return cls(status, json.dumps(document).encode(), {"Content-Type": "application/json"})
+
+    @classmethod
+    def redirect(cls, location: str, status: int = 302) -> "Reply":
+        return cls(status, headers={"Location": location})
+
+    def encode(self) -> bytes:
+        """Return the bytes on the wire."""
+        try:
+            phrase = HTTPStatus(self.status).phrase
+        except ValueError:
+            phrase = "Unknown"
+        headers = {"Content-Length": str(len(self.body)), "Connection": "close", **self.headers}
+        lines = [f"HTTP/1.1 {self.status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+        return "\r\n".join([*lines, "", ""]).encode() + self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """These parts, one after the other: bytes are sent as they are, a number is a pause in seconds."""
+
+    parts: Iterable[bytes | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """A proxy's assent to CONNECT: from here on bytes are carried between the client and this port on loopback."""
+
+    port: int
+
+
+Answer = Reply | Raw | Tunnel
+Handler = Callable[[Request], Answer]
+
+
+def script(*answers: Answer) -> Handler:
+    """Return a handler that gives these answers in turn, the last one for ever."""
+    remaining: Iterator[Answer] = iter(answers[:-1])
+    return lambda _: next(remaining, answers[-1])
+
+
+def dribble(data: bytes, pause: float = 0.05) -> Raw:
+    """Send one byte at a time."""
+    return Raw(part for byte in data for part in (bytes([byte]), pause))
+
+
+def truncated(reply: Reply, missing: int) -> Raw:
+    """Send all but the last `missing` bytes of the answer, then close."""
+    return Raw([reply.encode()[:-missing]])
+
+
+def endless(head: bytes, chunk: bytes) -> Raw:
+    """Send `head`, then `chunk` again and again."""
+    return Raw(part for source in ([head], iter(lambda: chunk, None)) for part in source)
+
+
+def hang() -> Raw:
+    """Take the request and never answer."""
+    return Raw([3600.0])
+
+
+def unused_port() -> int:
+    """Return a port of loopback on which nothing listens: connections are refused."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+class HttpServer:
+    """Listens while its context lasts; leaving the context ends every connection and waits for the threads.
+
+    Args:
+        handler: called for each request, in the connection's thread. An exception in it fails the test.
+        tls: speak TLS with this context.
+    """
+
+    def __init__(self, handler: Handler, *, tls: ssl.SSLContext | None = None) -> None:
+        self.handler = handler
+        self.requests: list[Request] = []
+        self.refused: list[ssl.SSLError] = []
+        """Handshakes that failed: the client did not like our certificate, or did not speak TLS."""
+        self._tls = tls
+        self._stopping = threading.Event()
+        self._sockets: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = int(self._listener.getsockname()[1])
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        _end(self._listener)
+        self._listener.close()
+        self._acceptor.join()
+        for sock in tuple(self._sockets):
+            _end(sock)
+        for thread in self._threads:
+            thread.join()
+
+    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
+        """Return the URL of `path` here; `localhost` is another name for the same server."""
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}{path}"
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:  # the listener was shut down
+                return
+            self._sockets.add(sock)
+            thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._sockets.discard, sock)
+            stack.enter_context(sock)
+            # The client may go at any time: that is its right, and tests look at what it says itself.
+            stack.enter_context(contextlib.suppress(ConnectionError, TimeoutError, ssl.SSLError, ValueError))
+            connection = stack.enter_context(self._secure(sock)) if self._tls else sock
+            self._sockets.add(connection)
+            stack.callback(self._sockets.discard, connection)
+            with connection.makefile("rb") as stream:
+                request = _read_request(stream)
+            if request is not None:
+                self.requests.append(request)
+                self._answer(connection, self.handler(request))
+
+    def _secure(self, sock: socket.socket) -> ssl.SSLSocket:
+        assert self._tls is not None
+        try:
+            return self._tls.wrap_socket(sock, server_side=True)
+        except ssl.SSLError as error:
+            self.refused.append(error)
+            raise
+
+    def _answer(self, connection: socket.socket, answer: Answer) -> None:
+        if isinstance(answer, Tunnel):
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            self._carry(connection, answer.port)
+            return
+        for part in [answer.encode()] if isinstance(answer, Reply) else answer.parts:
+            if isinstance(part, bytes):
+                connection.sendall(part)
+            elif self._stopping.wait(part):
+                return
+
+    def _carry(self, connection: socket.socket, port: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as upstream:
+            self._sockets.add(upstream)
+            back = threading.Thread(target=_copy, args=(upstream, connection), daemon=True)
+            back.start()
+            _copy(connection, upstream)
+            back.join()
+            self._sockets.discard(upstream)
+
+
+def _read_request(stream: io.BufferedIOBase) -> Request | None:
+    line = stream.readline(65_537).decode("latin-1").split()
+    if len(line) != 3:
+        return None
+    headers = {name.lower(): value for name, value in http.client.parse_headers(stream).items()}
+    body = stream.read(int(headers.get("content-length", "0")))
+    return Request(method=line[0], target=line[1], headers=headers, body=body)
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+    _end(target)
+
+
+def _end(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+__all__: Sequence[str] = (
+    "Answer",
+    "Handler",
+    "HttpServer",
+    "Raw",
+    "Reply",
+    "Request",
+    "Tunnel",
+    "dribble",
+    "endless",
+    "hang",
+    "script",
+    "truncated",
+    "unused_port",
+)
