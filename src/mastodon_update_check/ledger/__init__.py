@@ -1,1 +1,1 @@
-"""TODO."""
+"""The durable store of decisions and deliveries."""

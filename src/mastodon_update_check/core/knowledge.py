@@ -1,0 +1,127 @@
+"""What is known about one server between checks: the last good answers, and since when something has been failing."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Self
+
+from mastodon_update_check.core.feeds import Feed, newer_updates
+from mastodon_update_check.core.notices import SupportNotice, UpdateNotice, from_json, to_json
+from mastodon_update_check.core.support import support_stage
+from mastodon_update_check.core.versions import MastodonVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """The state of one instance; what messages are composed from and what `status` shows."""
+
+    checked_at: datetime | None = None
+    """When the last check ended, good or not."""
+    good_at: datetime | None = None
+    """When the last good check ended."""
+    failing_since: datetime | None = None
+    """When the first failed check after a good one ended; None while checks work."""
+    failures: int = 0
+    """Failed checks in a row."""
+    cause: str = ""
+    detail: str = ""
+    """Why the last check failed; empty when it did not."""
+    warnings: tuple[str, ...] = ()
+    """What did not work in the last check though it counts as good."""
+    installed: MastodonVersion | None = None
+    tree: MastodonVersion | None = None
+    """What the tree said when the running server last answered, or since."""
+    running: MastodonVersion | None = None
+    """What the running server last said; stands until the tree changes."""
+    differs_since: datetime | None = None
+    """Since when tree and running server have been saying different things."""
+    updates: tuple[UpdateNotice, ...] = ()
+    """The updates of the last answer, newer than the installed version then."""
+    support_ends_on: date | None = None
+
+    def support_at(self, now: datetime) -> SupportNotice | None:
+        """Return the support notice that is true at `now`, as far as is known."""
+        if self.support_ends_on is None or self.installed is None:
+            return None
+        stage = support_stage(self.support_ends_on, now)
+        if stage is None:
+            return None
+        return SupportNotice(branch=self.installed.branch, ends_on=self.support_ends_on, stage=stage)
+
+    def pending(self) -> tuple[UpdateNotice, ...]:
+        """Return the known updates that are newer than the installed version, oldest first."""
+        if self.installed is None:
+            return ()
+        return newer_updates(Feed(updates=self.updates), self.installed)
+
+    def succeeded(
+        self, now: datetime, installed: MastodonVersion, feed: Feed | None, warnings: tuple[str, ...]
+    ) -> Self:
+        """Return what is known after a good check; without a feed (checking is off) the last answers stand."""
+        known = replace(
+            self,
+            checked_at=now,
+            good_at=now,
+            failing_since=None,
+            failures=0,
+            cause="",
+            detail="",
+            warnings=warnings,
+            installed=installed,
+        )
+        if self.installed is not None and self.installed.branch != installed.branch:
+            known = replace(known, support_ends_on=None)
+        if feed is not None and feed.updates is not None:
+            known = replace(known, updates=newer_updates(feed, installed))
+        if feed is not None and feed.ends_on is not None:
+            known = replace(known, support_ends_on=feed.ends_on)
+        return known
+
+    def failed(self, now: datetime, cause: str, detail: str, installed: MastodonVersion | None) -> Self:
+        """Return what is known after a failed check: the last good answers stand."""
+        return replace(
+            self,
+            checked_at=now,
+            failing_since=self.failing_since or now,
+            failures=self.failures + 1,
+            cause=cause,
+            detail=detail,
+            warnings=(),
+            installed=installed or self.installed,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form in which the ledger keeps it."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        plain = {name: _plain(value) for name, value in values.items() if value not in (None, "", (), 0)}
+        return plain | {"updates": [to_json(update) for update in self.updates]}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read back what `to_json` wrote; names of other versions of this program are passed over."""
+        values = {name: _READ[name](value) if name in _READ else value for name, value in data.items()}
+        return cls(**{name: value for name, value in values.items() if name in cls.__slots__})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, MastodonVersion):
+        return value.text
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _read_updates(entries: list[dict[str, Any]]) -> tuple[UpdateNotice, ...]:
+    notices = (from_json(entry) for entry in entries)
+    return tuple(notice for notice in notices if isinstance(notice, UpdateNotice))
+
+
+_READ: dict[str, Any] = {
+    "checked_at": datetime.fromisoformat,
+    "good_at": datetime.fromisoformat,
+    "failing_since": datetime.fromisoformat,
+    "differs_since": datetime.fromisoformat,
+    "warnings": tuple,
+    "installed": MastodonVersion.parse,
+    "tree": MastodonVersion.parse,
+    "running": MastodonVersion.parse,
+    "updates": _read_updates,
+    "support_ends_on": date.fromisoformat,
+}

@@ -1,0 +1,93 @@
+"""The ledger's tables, and the steps that lead from one version of them to the next.
+
+`message` is the unit of claim, attempt and retry; `delivery` is one notice for one recipient. Instants are ISO 8601
+in UTC with milliseconds, so that they sort as text.
+"""
+
+APPLICATION_ID = 0x4D555043
+"""Marks the file as ours ("MUPC")."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE instance (
+            name      TEXT PRIMARY KEY,
+            knowledge TEXT NOT NULL,            -- JSON of core.knowledge.Knowledge
+            beat_at   TEXT                      -- last sign of life of the daemon
+        ) STRICT
+        """,
+        """
+        CREATE TABLE message (
+            id             TEXT PRIMARY KEY,    -- a hash of instance, recipient key and identities
+            instance       TEXT NOT NULL,
+            sink           TEXT NOT NULL,
+            recipient_key  TEXT NOT NULL,
+            recipient      TEXT NOT NULL,       -- JSON of core.recipients.Recipient, as last planned
+            is_urgent      INTEGER NOT NULL,
+            created_at     TEXT NOT NULL,
+            state          TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'cancelled')),
+            due_at         TEXT,                -- NULL: never again
+            claim          TEXT,                -- who is sending it
+            lease_until    TEXT,
+            attempts       INTEGER NOT NULL DEFAULT 0,
+            failures       INTEGER NOT NULL DEFAULT 0,  -- in a row since it was planned
+            tried_address  TEXT NOT NULL DEFAULT '',
+            tried_settings TEXT NOT NULL DEFAULT '',
+            settled_at     TEXT
+        ) STRICT
+        """,
+        "CREATE INDEX message_open ON message (instance, sink, due_at) WHERE state IN ('pending', 'failed')",
+        "CREATE INDEX message_sent ON message (instance, sink, recipient_key, settled_at) WHERE state = 'sent'",
+        """
+        CREATE TABLE delivery (
+            instance      TEXT NOT NULL,
+            identity      TEXT NOT NULL,        -- core.notices.identity
+            recipient_key TEXT NOT NULL,
+            subject       TEXT NOT NULL,        -- core.notices.subject
+            sink          TEXT NOT NULL,
+            address       TEXT NOT NULL,
+            notice        TEXT NOT NULL,        -- JSON of core.notices
+            state         TEXT NOT NULL
+                          CHECK (state IN ('pending', 'sent', 'failed', 'cancelled', 'superseded')),
+            reason        TEXT NOT NULL,        -- core.reasons.Reason of the last decision
+            message_id    TEXT NOT NULL REFERENCES message (id),
+            planned_at    TEXT NOT NULL,
+            settled_at    TEXT,
+            PRIMARY KEY (instance, identity, recipient_key)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX delivery_message ON delivery (message_id)",
+        "CREATE INDEX delivery_subject ON delivery (instance, subject)",
+        "CREATE INDEX delivery_open ON delivery (instance) WHERE state IN ('pending', 'failed')",
+        """
+        CREATE TABLE attempt (
+            message_id TEXT NOT NULL REFERENCES message (id),
+            number     INTEGER NOT NULL,        -- from 1
+            started_at TEXT NOT NULL,
+            ended_at   TEXT,
+            outcome    TEXT CHECK (outcome IN ('sent', 'deferred', 'failed', 'unknown')),
+            reply      TEXT NOT NULL DEFAULT '',
+            identities TEXT NOT NULL,           -- JSON: the rows that this attempt carried
+            PRIMARY KEY (message_id, number)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE sink (
+            instance      TEXT NOT NULL,
+            name          TEXT NOT NULL,
+            settings      TEXT NOT NULL,        -- fingerprint of its settings at the last attempt
+            failures      INTEGER NOT NULL DEFAULT 0,
+            failing_since TEXT,
+            retry_at      TEXT,                 -- the sink as a whole backs off until then
+            stopped_key   TEXT,                 -- the recipient that asked never to be tried again
+            reply         TEXT NOT NULL DEFAULT '',
+            sent_at       TEXT,
+            PRIMARY KEY (instance, name)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX attempt_ended ON attempt (ended_at)",
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+        "INSERT INTO meta VALUES ('salt', lower(hex(randomblob(16))))",
+    ),
+)
+SCHEMA_VERSION = len(MIGRATIONS)

@@ -1,0 +1,89 @@
+"""What the ledger holds, counted: for `status`, for the exit code of `check`, for the daemon's sleep."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from mastodon_update_check.core.outbox import LONGEST_WAIT
+from mastodon_update_check.ledger.claims import IS_CAPPED, IS_DUE, due_parameters
+from mastodon_update_check.ledger.instants import read_stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkAccount:
+    """How a sink is doing."""
+
+    name: str
+    failing_since: datetime | None
+    retry_at: datetime | None
+    is_stopped: bool
+    """The receiver asked never to be tried again (HTTP 410)."""
+    reply: str
+    """What the other side last said."""
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxSummary:
+    """What is not delivered yet, in messages."""
+
+    deferred: int
+    failed: int
+    held_back: int
+    """Of the deferred, those that only wait because their recipient has had enough mail for a day."""
+    waiting_since: datetime | None
+    """When the oldest of them was planned."""
+    sinks: tuple[SinkAccount, ...]
+
+    @property
+    def undelivered(self) -> int:
+        """Every message that nobody has accepted."""
+        return self.deferred + self.failed
+
+
+def summarise(connection: sqlite3.Connection, instance: str, now: datetime) -> OutboxSummary:
+    """Count the instance's open messages."""
+    row = connection.execute(
+        f"""
+        SELECT coalesce(sum(state = 'pending'), 0) AS deferred, coalesce(sum(state = 'failed'), 0) AS failed,
+               coalesce(sum({IS_DUE} AND {IS_CAPPED}), 0) AS held_back
+        FROM message WHERE instance = :instance AND state IN ('pending', 'failed')
+        """,  # noqa: S608 - only our own constants are put in
+        {"instance": instance, **due_parameters(now, now)},
+    ).fetchone()
+    oldest = connection.execute(
+        "SELECT min(planned_at) FROM delivery WHERE instance = ? AND state IN ('pending', 'failed')", (instance,)
+    ).fetchone()[0]
+    sinks = connection.execute("SELECT * FROM sink WHERE instance = ? ORDER BY name", (instance,))
+    return OutboxSummary(
+        deferred=row["deferred"],
+        failed=row["failed"],
+        held_back=row["held_back"],
+        waiting_since=read_stamp(oldest),
+        sinks=tuple(_read_sink(sink) for sink in sinks),
+    )
+
+
+def _read_sink(row: sqlite3.Row) -> SinkAccount:
+    return SinkAccount(
+        name=row["name"],
+        failing_since=read_stamp(row["failing_since"]),
+        retry_at=read_stamp(row["retry_at"]),
+        is_stopped=row["stopped_key"] is not None,
+        reply=row["reply"],
+        sent_at=read_stamp(row["sent_at"]),
+    )
+
+
+def next_due_at(connection: sqlite3.Connection, instance: str, sink: str, now: datetime) -> datetime | None:
+    """Return when a sink has something to do next: in the past if it is due, None if nothing waits.
+
+    A due time too far ahead was written by a wrong clock, and means now.
+    """
+    due = read_stamp(
+        connection.execute(
+            "SELECT min(due_at) FROM message WHERE instance = ? AND sink = ? AND state IN ('pending', 'failed')",
+            (instance, sink),
+        ).fetchone()[0]
+    )
+    return now if due is not None and due > now + LONGEST_WAIT else due
