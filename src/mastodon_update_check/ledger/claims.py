@@ -136,11 +136,12 @@ def renew_claim(connection: sqlite3.Connection, claim: Claim, now: datetime) -> 
 
 def release_claim(connection: sqlite3.Connection, claim: Claim, now: datetime) -> None:
     """Give a message back whose attempt was cut short: nobody knows what came of it, and it stays due."""
-    _end_attempt(connection, claim, Outcome.UNKNOWN, "", now)
-    connection.execute(
+    held = connection.execute(
         "UPDATE message SET claim = NULL, lease_until = NULL WHERE id = ? AND claim = ?",
         (claim.message_id, claim.token),
-    )
+    ).rowcount
+    if held:
+        _end_attempt(connection, claim, Outcome.UNKNOWN, "", now)
 
 
 def record_attempt(connection: sqlite3.Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:

@@ -1,1 +1,1 @@
-"""Messages: composed from what is known, ready for any sink."""
+"""Messages: composed from notices and from what is known, ready for any sink."""

@@ -1,0 +1,63 @@
+"""The installed version: the lower of what the tree says and what the running server says (DESIGN.md, section 6)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.core.notices import RestartNotice
+from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.errors import Cause, CheckError
+
+RESTART_DUE_AFTER = timedelta(hours=1)
+"""How long tree and running server may differ before a restart is due: an upgrade takes a while."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What one of the two places said: a version, an error, or nothing since it was not asked."""
+
+    version: MastodonVersion | None = None
+    error: CheckError | None = None
+
+
+def merge_sightings(tree: Sighting, running: Sighting, known: Knowledge, now: datetime) -> Knowledge:
+    """Return what is now known of the installed version.
+
+    If the running server could not be asked, its last answer stands until the tree changes.
+
+    Raises:
+        CheckError: neither place said anything.
+    """
+    last_running = known.running if running.error and tree.version == known.tree else None
+    runs = running.version or last_running
+    found = [version for version in (tree.version, runs) if version is not None]
+    if not found:
+        raise tree.error or running.error or CheckError(Cause.VERSION, _NOWHERE)
+    differs = tree.version is not None and runs is not None and tree.version != runs
+    return replace(
+        known,
+        installed=min(found),
+        tree=tree.version,
+        running=runs,
+        differs_since=(known.differs_since or now) if differs else None,
+    )
+
+
+def sighting_warnings(tree: Sighting, running: Sighting) -> tuple[str, ...]:
+    """Return what could not be asked, in sentences."""
+    return tuple(str(sighting.error) for sighting in (tree, running) if sighting.error is not None)
+
+
+def restart_notice(known: Knowledge, now: datetime) -> RestartNotice | None:
+    """Return the notice that a restart is due, when tree and running server have differed for long enough."""
+    if known.differs_since is None or known.tree is None or known.running is None:
+        return None
+    if now - known.differs_since <= RESTART_DUE_AFTER:
+        return None
+    return RestartNotice(tree=known.tree, running=known.running)
+
+
+_NOWHERE = (
+    "the installed version is not known: there is neither a Mastodon tree to read nor a server to ask; "
+    "set UPDATE_CHECK_MASTODON_ROOT, LOCAL_DOMAIN or UPDATE_CHECK_MASTODON_VERSION"
+)

@@ -1,0 +1,75 @@
+"""The JSON body of a message: `{"type", "timestamp", "data"}` (Standard Webhooks 1.0.0; DESIGN.md, section 7)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from mastodon_update_check.core.messages.message import MessageType
+from mastodon_update_check.core.messages.release_letter import RELEASES_SHOWN, order_updates
+from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.notices import Notice, SupportNotice, ToolNotice, UpdateNotice, to_json
+from mastodon_update_check.core.routes import find_route
+from mastodon_update_check.core.versions import MastodonVersion
+
+
+def build_payload(
+    kind: MessageType, created_at: datetime, notices: Sequence[Notice], around: Surroundings
+) -> dict[str, object]:
+    """Build the body; `data` has the same keys for every type, and `notice` for notices about this tool."""
+    installed = around.knowledge.installed
+    new = [notice for notice in notices if isinstance(notice, UpdateNotice)]
+    pending = around.knowledge.pending()
+    told = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
+    tool = next((notice for notice in notices if isinstance(notice, ToolNotice)), None)
+    data: dict[str, object] = {
+        "instance": around.instance,
+        "installed_version": str(installed) if installed else None,
+        "urgent": any(update.urgent for update in new),
+        "updates": list_updates(pending, new, installed),
+        "support": describe_support(
+            around.knowledge.support_ends_on, told or around.knowledge.support_at(around.now), installed
+        ),
+        "route": list(find_route(installed, pending)) if installed else [],
+    }
+    if tool is not None:
+        data["notice"] = to_json(tool)
+    return {
+        "type": str(kind),
+        "timestamp": created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "data": data,
+    }
+
+
+def list_updates(
+    pending: Sequence[UpdateNotice], new: Sequence[UpdateNotice], installed: MastodonVersion | None
+) -> list[Mapping[str, object]]:
+    """Describe what is new for a recipient, then what else is pending: at most 20, urgent ones first."""
+    fresh = {update.version: update for update in new}
+    branch = installed.branch if installed else ""
+    others = [update for update in pending if update.version not in fresh]
+    ordered = [*order_updates(new, branch), *order_updates(others, branch)]
+    return [describe_update(update, is_new=update.version in fresh) for update in ordered[:RELEASES_SHOWN]]
+
+
+def describe_update(update: UpdateNotice, *, is_new: bool) -> Mapping[str, object]:
+    """Describe one update."""
+    ends_on = update.end_of_support_on
+    return {
+        "version": str(update.version),
+        "type": str(update.type) if update.type else None,
+        "urgent": update.urgent,
+        "release_notes": update.release_notes or None,
+        "end_of_support": ends_on.isoformat() if ends_on else None,
+        "branch": update.version.branch,
+        "new": is_new,
+    }
+
+
+def describe_support(
+    ends_on: date | None, notice: SupportNotice | None, installed: MastodonVersion | None
+) -> Mapping[str, object] | None:
+    """Describe until when the installed branch is supported; None when that is not known."""
+    if notice is not None:
+        return {"branch": notice.branch, "end_of_support": notice.ends_on.isoformat(), "stage": str(notice.stage)}
+    if ends_on is None or installed is None:
+        return None
+    return {"branch": installed.branch, "end_of_support": ends_on.isoformat(), "stage": None}

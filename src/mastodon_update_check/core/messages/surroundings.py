@@ -1,0 +1,37 @@
+"""What a message says besides its notices: about the server, the recipient's means, and this tool."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mastodon_update_check.core.knowledge import Knowledge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What is true when a message is composed."""
+
+    instance: str
+    """`LOCAL_DOMAIN`."""
+    knowledge: Knowledge
+    now: datetime
+    hostname: str
+    """Name of the machine that this tool runs on."""
+    web_domain: str = ""
+    """`WEB_DOMAIN`, where users log in; empty when it is not known."""
+    has_admin_page: bool = True
+    """Whether Mastodon's own check is on, and with it the page `/admin/software_updates`."""
+    update_host: str = ""
+    """Host of the update server."""
+    devops_users: tuple[str, ...] = ()
+
+    @property
+    def admin_url(self) -> str:
+        """Mastodon's page of pending updates; empty when there is none."""
+        if not self.has_admin_page or not self.web_domain:
+            return ""
+        return f"https://{self.web_domain}/admin/software_updates"
+
+    @property
+    def preferences_url(self) -> str:
+        """Where a user changes which notices are mailed; empty when it is not known."""
+        return f"https://{self.web_domain}/settings/preferences/notifications" if self.web_domain else ""
