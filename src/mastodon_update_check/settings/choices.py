@@ -1,0 +1,78 @@
+"""The words that some variables allow."""
+
+from enum import StrEnum
+
+
+class FollowUps(StrEnum):
+    """For which updates reminders, or words of closure, are sent."""
+
+    NONE = "none"
+    URGENT = "urgent"
+    ALL = "all"
+
+
+class InstallKind(StrEnum):
+    """How Mastodon was installed: which commands an upgrade takes."""
+
+    SOURCE = "source"
+    DOCKER = "docker"
+    YUNOHOST = "yunohost"
+    NIXOS = "nixos"
+    FORK = "fork"
+
+
+class LogLevel(StrEnum):
+    """The least severe log lines that are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+class LogFormat(StrEnum):
+    """What log lines look like; `auto` is the console's on a terminal, else JSON."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class AuthMethod(StrEnum):
+    """`SMTP_AUTH_METHOD`; `none` is no log-in even when there is a name and a password."""
+
+    PLAIN = "plain"
+    LOGIN = "login"
+    CRAM_MD5 = "cram_md5"
+    NONE = "none"
+
+
+class VerifyMode(StrEnum):
+    """`SMTP_OPENSSL_VERIFY_MODE`; all but `none` mean for a client that the server's certificate is checked."""
+
+    NONE = "none"
+    PEER = "peer"
+    CLIENT_ONCE = "client_once"
+    FAIL_IF_NO_PEER_CERT = "fail_if_no_peer_cert"
+
+
+class SslMode(StrEnum):
+    """`DB_SSLMODE`, as libpq has them."""
+
+    DISABLE = "disable"
+    ALLOW = "allow"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
+
+
+def require_smtp(text: str) -> str:
+    """Read `SMTP_DELIVERY_METHOD`: only `smtp`."""
+    if text.strip().lower() != "smtp":
+        raise ValueError(
+            "is not smtp, the only way of this program: set it to smtp, and SMTP_SERVER=localhost with SMTP_PORT=25 "
+            "for the mail server of this host"
+        )
+    return "smtp"

@@ -1,0 +1,120 @@
+r"""The syntax of a dotenv file, as Ruby's dotenv 2 and 3 read it (MASTODON.md, 9.4); nothing is expanded here.
+
+An assignment begins on a line of its own: blanks, perhaps `export`, a name, `=` (or a colon and a blank), a value.
+
+- A value in quotes ends at a quote behind which only blanks and a comment stand. A backslash keeps a quote from
+  ending it, so far as a later quote can. It may span lines.
+- Any other value ends at the first `#`, wherever that stands, or with its line; blanks around it are dropped.
+- Blanks before `=`, and between `=` and a quote, may be line breaks.
+- A line that is no assignment means nothing, except that `export NAME` wants NAME to be assigned in the file.
+
+Ruby does this with one backtracking expression. This scanner reads each character a few times at most, so that a
+file made to be slow is not.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_BLANKS = re.compile(r"\s*+", re.ASCII)
+_HEAD = re.compile(r"(?:export\s++)?(?P<name>[\w.]++)(?:\s*+=|:\s)", re.ASCII)
+_OPENING = re.compile(r"\s*+(?P<quote>['\"])", re.ASCII)
+_NOTHING_MORE = re.compile(r"[^\S\n]*+(?:#|\n|\Z)", re.ASCII)
+_BARE = re.compile(r"[^#\n]*+")
+_STRIPPED = "\0\t\n\v\f\r "
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One `NAME=value` as it is written."""
+
+    name: str
+    line: int
+    """The line on which the name stands, from 1."""
+    text: str = field(repr=False)
+    """The value without its quotes; escapes and variables are still in it."""
+    quote: str = ""
+    """The quote around it, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file of settings, as it is written."""
+
+    assignments: tuple[Assignment, ...]
+    """In the order of the file; of several for one name, the last one counts."""
+    bad_exports: tuple[int, ...] = ()
+    """The lines that export a variable which the file does not assign; Ruby refuses such a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Export:
+    """A line `export NAME …` that assigns nothing."""
+
+    line: int
+    names: frozenset[str]
+
+
+def parse(text: str) -> Document:
+    """Read the text of a dotenv file; whatever is in it, this succeeds."""
+    statements = tuple(_statements(text.replace("\r\n", "\n").replace("\r", "\n")))
+    assignments = tuple(each for each in statements if isinstance(each, Assignment))
+    names = {assignment.name for assignment in assignments}
+    exports = (each for each in statements if isinstance(each, _Export))
+    return Document(assignments, tuple(each.line for each in exports if not each.names <= names))
+
+
+def _statements(source: str) -> Iterator[Assignment | _Export]:
+    line, position = 1, 0
+    while True:
+        start = _end(_BLANKS, source, position)
+        if start == len(source):
+            return
+        line += source.count("\n", position, start)
+        end = start
+        if head := _HEAD.match(source, start):
+            end = _value_end(source, head.end())
+            yield Assignment(head["name"], line, *_unquoted(source[head.end() : end]))
+        elif (words := source[start : _line_end(source, start)].split())[0] == "export":
+            yield _Export(line, frozenset(words[1:]))
+        position = _line_end(source, end)
+        line += source.count("\n", start, position)
+
+
+def _value_end(source: str, start: int) -> int:
+    """Return where the value that begins at `start` ends, its quotes included."""
+    opening = _OPENING.match(source, start)
+    closing = _closing(source, opening.end(), opening["quote"]) if opening else None
+    return _end(_BARE, source, start) if closing is None else closing
+
+
+def _closing(source: str, start: int, quote: str) -> int | None:
+    """Return where the quoted value that begins at `start` ends, behind its quote; None if it does not.
+
+    The last quote that can end it does: the first one without a backslash, or one with a backslash before that.
+    """
+    candidates = []
+    position = source.find(quote, start)
+    while position >= 0:
+        candidates.append(position + 1)
+        if source[position - 1] != "\\":
+            break
+        position = source.find(quote, position + 1)
+    return next((end for end in reversed(candidates) if _NOTHING_MORE.match(source, end)), None)
+
+
+def _unquoted(value: str) -> tuple[str, str]:
+    value = value.strip(_STRIPPED)
+    if len(value) > 1 and value[0] in "'\"" and value[0] == value[-1]:
+        return value[1:-1], value[0]
+    return value, ""
+
+
+def _line_end(source: str, position: int) -> int:
+    end = source.find("\n", position)
+    return len(source) if end < 0 else end
+
+
+def _end(pattern: re.Pattern[str], source: str, position: int) -> int:
+    match = pattern.match(source, position)
+    return position if match is None else match.end()
