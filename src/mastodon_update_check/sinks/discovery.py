@@ -1,0 +1,67 @@
+"""Finding sinks: entry points of one group, ours among them; only the one that is asked for is loaded."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+
+from mastodon_update_check.core.text import clean
+from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.sinks.base import ENTRY_POINTS, Sink
+from mastodon_update_check.sinks.failures import shown
+
+_TELLING = 4  # characters: an option as long as this is kept out of a plugin's error, shorter ones are words in it
+
+
+def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
+    """Return the sink that the entry point `plugin` makes of `options`.
+
+    Raises:
+        SettingsError: there is none, there are two, it cannot be loaded, or it does not like its options; names the
+            distribution and what to do, and shows no option.
+    """
+    entry_point = _find(plugin)
+    factory = _load(entry_point)
+    try:
+        sink = factory(options)
+    except SettingsError as error:
+        raise SettingsError([f"{_origin(entry_point)}: {problem}" for problem in error.problems]) from error
+    except Exception as error:  # another package's code may raise anything
+        secrets = [value for value in options.values() if len(value) >= _TELLING]
+        why = shown(f"{type(error).__name__}: {error}", secrets)
+        raise SettingsError([f"{_origin(entry_point)} cannot be set up ({why}); {_remedy(entry_point)}"]) from error
+    if not callable(getattr(sink, "send", None)):
+        raise SettingsError([f"{_origin(entry_point)} has no method send(); {_remedy(entry_point)}"])
+    return sink
+
+
+def _find(plugin: str) -> EntryPoint:
+    known = entry_points(group=ENTRY_POINTS)
+    found = sorted((entry_point for entry_point in known if entry_point.name == plugin), key=_distribution)
+    if not found:
+        names = ", ".join(sorted({clean(entry_point.name) for entry_point in known}))
+        raise SettingsError([f"there is no sink {clean(plugin)!r}; known: {names or 'none'}"])
+    if len(found) > 1:
+        owners = " and ".join(_distribution(entry_point) for entry_point in found)
+        raise SettingsError([f"the sink {clean(plugin)!r} is offered by {owners}; remove all but one of them"])
+    return found[0]
+
+
+def _load(entry_point: EntryPoint) -> Callable[[Mapping[str, str]], Sink]:
+    try:
+        factory: Callable[[Mapping[str, str]], Sink] = entry_point.load()
+    except (Exception, SystemExit) as error:  # importing another package runs its code, which may raise anything
+        why = clean(f"{type(error).__name__}: {error}")
+        raise SettingsError([f"{_origin(entry_point)} cannot be loaded ({why}); {_remedy(entry_point)}"]) from error
+    return factory
+
+
+def _distribution(entry_point: EntryPoint) -> str:
+    return clean(entry_point.dist.name) if entry_point.dist else "an unknown distribution"
+
+
+def _origin(entry_point: EntryPoint) -> str:
+    return f"the sink {clean(entry_point.name)!r} of {_distribution(entry_point)}"
+
+
+def _remedy(entry_point: EntryPoint) -> str:
+    owner = _distribution(entry_point)
+    return f"repair, update or remove {owner}, or take {clean(entry_point.name)!r} out of UPDATE_CHECK_SINKS"

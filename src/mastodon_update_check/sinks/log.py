@@ -1,0 +1,64 @@
+"""Log: one structured line for each message, at a level that fits."""
+
+from collections.abc import Iterator, Mapping
+
+from mastodon_update_check.core.messages.message import Message, MessageType
+from mastodon_update_check.core.text import clean
+from mastodon_update_check.errors import TransientDeliveryError
+
+LOGGER = "mastodon_update_check"
+_WARNINGS = frozenset({MessageType.SUPPORT_ENDING, MessageType.CHECK_FAILING, MessageType.DELIVERY_FAILING})
+_OFFERS = frozenset({MessageType.UPDATE_AVAILABLE, MessageType.UPDATE_REMINDER})
+
+
+class LogSink:
+    """Writes messages to this program's own log."""
+
+    def send(self, message: Message) -> None:
+        """Write `message` as one event, `notice.` and its type.
+
+        Raises:
+            TransientDeliveryError: sink-wide; the log cannot be written.
+        """
+        import structlog
+
+        updates = tuple(_updates(message))
+        message.confirm_claim()
+        try:
+            getattr(structlog.get_logger(LOGGER), _level(message, updates))(
+                f"notice.{message.type.value}",
+                instance=clean(message.instance),
+                urgent=message.urgent,
+                versions=[_text(update, "version") for update in updates],
+                release_notes=[_text(update, "release_notes") for update in updates],
+                message_id=clean(message.id),
+                summary=clean(message.subject),
+                devops_users=[clean(name) for name in message.devops_users],
+            )
+        except OSError as error:
+            why = clean(error.strerror or str(error))
+            raise TransientDeliveryError(f"the log cannot be written: {why}", sink_wide=True) from error
+
+
+def create(options: Mapping[str, str]) -> LogSink:  # noqa: ARG001  # every factory takes its options; this one has none
+    """Return the sink; how lines look is the program's own setting."""
+    return LogSink()
+
+
+def _updates(message: Message) -> Iterator[Mapping[str, object]]:
+    data = message.payload.get("data")
+    updates = data.get("updates") if isinstance(data, Mapping) else None
+    for update in updates if isinstance(updates, list | tuple) else ():
+        if isinstance(update, Mapping):
+            yield update
+
+
+def _level(message: Message, updates: tuple[Mapping[str, object], ...]) -> str:
+    if message.urgent:
+        return "critical"
+    offers_patch = any(update.get("type") == "patch" for update in updates)
+    return "warning" if message.type in _WARNINGS or (message.type in _OFFERS and offers_patch) else "info"
+
+
+def _text(update: Mapping[str, object], key: str) -> str:
+    return clean(str(update.get(key) or ""))

@@ -1,0 +1,352 @@
+# ruff: noqa: N802  # aiosmtpd finds its hooks by names such as handle_RCPT
+"""Mail servers on loopback: a real one (aiosmtpd), and a scripted one for what no decent server does.
+
+::
+
+    with SmtpServer(tls=context, users={"mastodon": "secret"}) as server:
+        ...
+    assert ["admin@social.example"] == [mail.recipient for mail in server.mails]
+
+    with ScriptedSmtpServer({"RCPT": ["450 4.2.0 try later", "250 ok"], "DATA": [Drop()]}) as server:
+        ...
+"""
+
+import asyncio
+import contextlib
+import email
+import email.policy
+import hmac
+import io
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any, Self
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedMail:
+    """One mail that was accepted."""
+
+    sender: str
+    recipient: str
+    data: bytes
+    """As it came, dots restored."""
+    options: tuple[str, ...]
+    """Parameters of MAIL."""
+    encrypted: bool
+    login: str
+    """Who logged in; empty for nobody."""
+    connection: int
+    """From 1, in the order in which connections were greeted."""
+
+    @property
+    def message(self) -> EmailMessage:
+        return email.message_from_bytes(self.data, policy=email.policy.default)
+
+
+class _Handler:
+    """The hooks of aiosmtpd."""
+
+    def __init__(self, server: "SmtpServer") -> None:
+        self._server = server
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        del server, envelope
+        session.host_name = hostname
+        self._server.greeted.append(hostname)
+        return responses
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        del server, session
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return self._server.replies.get("MAIL", "250 2.1.0 OK")
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        del server, session, options
+        reply = self._server.refused.get(address) or self._server.replies.get("RCPT", "250 2.1.5 OK")
+        if reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        del server
+        await asyncio.sleep(self._server.pause)
+        reply = self._server.replies.get("END", "250 2.0.0 OK: queued as 1")
+        if reply.startswith("250"):
+            self._server.mails.extend(self._received(session, envelope))
+        return reply
+
+    def _received(self, session: Session, envelope: Envelope) -> Iterator[ReceivedMail]:
+        peers = self._server.peers
+        if session.peer not in peers:
+            peers.append(session.peer)
+        for recipient in envelope.rcpt_tos:
+            yield ReceivedMail(
+                sender=str(envelope.mail_from),
+                recipient=recipient,
+                data=bytes(envelope.original_content),
+                options=tuple(envelope.mail_options),
+                encrypted=session.ssl is not None or self._server.implicit,
+                login=str(session.auth_data or ""),
+                connection=peers.index(session.peer) + 1,
+            )
+
+
+class _Protocol(SMTP):
+    """aiosmtpd with CRAM-MD5 (RFC 2195), which it lacks."""
+
+    async def auth_CRAM__MD5(self, _: SMTP, args: list[str]) -> AuthResult:
+        del args
+        challenge = b"<1896.697170952@localhost>"
+        answer = await self.challenge_auth(challenge)
+        if not isinstance(answer, bytes):
+            return AuthResult(success=False)
+        login, _, digest = answer.decode().rpartition(" ")
+        password = self.event_handler._server.users.get(login, "")
+        expected = hmac.new(password.encode(), challenge, "md5").hexdigest()
+        return AuthResult(success=digest == expected, auth_data=login, handled=False)
+
+
+class _Controller(Controller):
+    """Makes our protocol, in a thread of its own."""
+
+    def factory(self) -> SMTP:
+        return _Protocol(self.handler, **self.SMTP_kwargs)
+
+
+class SmtpServer:
+    """A real mail server, which listens while its context lasts.
+
+    Args:
+        tls: offer STARTTLS with this context, or with `implicit` speak TLS from the start.
+        users: offer AUTH; passwords by login.
+        size: most bytes of a mail (SIZE, RFC 1870).
+        smtputf8: offer SMTPUTF8.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        users: Mapping[str, str] | None = None,
+        size: int = 1 << 20,
+        smtputf8: bool = False,
+        methods: Sequence[str] = ("PLAIN", "LOGIN", "CRAM-MD5"),
+    ) -> None:
+        self.mails: list[ReceivedMail] = []
+        self.greeted: list[str] = []
+        """The names given with EHLO."""
+        self.peers: list[Any] = []
+        """The far ends of connections that brought mail."""
+        self.refused: dict[str, str] = {}
+        """Replies to RCPT by address."""
+        self.replies: dict[str, str] = {}
+        """Replies to MAIL, RCPT and END (the final dot)."""
+        self.pause = 0.0
+        """Seconds before the reply to the final dot."""
+        self.users = dict(users or {})
+        self.implicit = implicit
+        self.host = host
+        excluded = {"PLAIN", "LOGIN", "CRAM-MD5"} - set(methods)
+        self._controller = _Controller(
+            _Handler(self),
+            hostname=host,
+            port=_free_port(host),
+            ready_timeout=20,
+            ssl_context=tls if implicit else None,
+            tls_context=None if implicit else tls,
+            enable_SMTPUTF8=smtputf8,
+            data_size_limit=size,
+            authenticator=self._authenticate if users else None,
+            auth_exclude_mechanism=excluded,
+            auth_require_tls=False,
+            auth_required=bool(users),
+        )
+
+    @property
+    def port(self) -> int:
+        return int(self._controller.port)
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
+
+    def _authenticate(self, _: SMTP, __: Session, ___: Envelope, ____: str, data: LoginPassword) -> AuthResult:
+        login = data.login.decode()
+        success = self.users.get(login) == data.password.decode()
+        return AuthResult(success=success, auth_data=login, handled=False)
+
+
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Send `after`, then close the connection."""
+
+    after: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Say nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dribble:
+    """Begin a reply and never end it: one byte every `pause` seconds."""
+
+    pause: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Send exactly these bytes."""
+
+    data: bytes
+
+
+Answer = str | Drop | Hang | Dribble | Wire
+
+_POLITE: Mapping[str, Answer] = {
+    "CONNECT": "220 mail.example ESMTP",
+    "EHLO": "250-mail.example\r\n250 ENHANCEDSTATUSCODES",
+    "STARTTLS": "220 2.0.0 go ahead",
+    "AUTH": "235 2.7.0 accepted",
+    "MAIL": "250 2.1.0 ok",
+    "RCPT": "250 2.1.5 ok",
+    "DATA": "354 end with a dot",
+    "END": "250 2.0.0 queued as 1",
+    "RSET": "250 2.0.0 ok",
+    "QUIT": "221 2.0.0 bye",
+}
+
+
+@dataclass(slots=True)
+class ScriptedSmtpServer:
+    """Answers every verb as the script says, and politely where it says nothing.
+
+    The n-th use of a verb, over all connections, gets the n-th answer; the last one stays. `CONNECT` is the greeting,
+    `END` follows the final dot. Connections are served one after the other.
+    """
+
+    script: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
+    lines: list[str] = field(default_factory=list)
+    """Every command that came."""
+    bodies: list[bytes] = field(default_factory=list)
+    """What came after DATA, as it was on the wire, with the final dot if there was one."""
+    port: int = 0
+    _used: dict[str, int] = field(default_factory=dict)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _listener: socket.socket = field(init=False)
+    _thread: threading.Thread = field(init=False)
+    _open: set[socket.socket] = field(default_factory=set)
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for sock in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    @property
+    def verbs(self) -> list[str]:
+        """The commands that came, without their arguments."""
+        return [line.split(" ")[0].upper() for line in self.lines]
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:  # the listener was shut down
+                return
+            self._open.add(sock)
+            # The client may go at any time, and a dropped connection ends here too.
+            with contextlib.suppress(OSError):
+                self._serve(sock)
+            self._open.discard(sock)
+            sock.close()
+
+    def _serve(self, sock: socket.socket) -> None:
+        reading = sock.makefile("rb")
+        try:
+            self._answer(sock, "CONNECT")
+            while line := reading.readline(4096):
+                self.lines.append(line.decode().rstrip("\r\n"))
+                verb = self.verbs[-1]
+                answer = self._answer(sock, verb)
+                if verb == "DATA" and answer.startswith("354"):
+                    self._read_body(reading)
+                    self._answer(sock, "END")
+                elif verb == "STARTTLS" and self.tls:
+                    reading.close()
+                    self._open.discard(sock)
+                    sock = self.tls.wrap_socket(sock, server_side=True)
+                    self._open.add(sock)
+                    reading = sock.makefile("rb")
+                elif verb == "QUIT":
+                    return
+        finally:
+            reading.close()
+            self._open.discard(sock)
+            sock.close()
+
+    def _read_body(self, reading: io.BufferedReader) -> None:
+        body = b""
+        while not body.endswith(b"\r\n.\r\n") and (line := reading.readline()):
+            body += line
+        self.bodies.append(body)
+
+    def _answer(self, sock: socket.socket, verb: str) -> str:
+        number = self._used.get(verb, 0)
+        self._used[verb] = number + 1
+        answers = self.script.get(verb) or [_POLITE.get(verb, "500 5.5.1 what?")]
+        match answers[min(number, len(answers) - 1)]:
+            case str() as line:
+                sock.sendall(f"{line}\r\n".encode())
+                return line
+            case Wire(data):
+                sock.sendall(data)
+                return data.decode()
+            case Drop(after):
+                sock.sendall(after)
+                raise ConnectionAbortedError
+            case Hang():
+                self._wait_for_the_end(sock)
+            case Dribble(pause):
+                while not self._stopping.wait(pause):
+                    sock.sendall(b"2")
+        raise ConnectionAbortedError
+
+    def _wait_for_the_end(self, sock: socket.socket) -> None:
+        while sock.recv(4096):
+            pass
