@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mastodon_update_check.core.notices import Notice
+from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 DELAYS = (
@@ -122,14 +123,14 @@ def settle(
         return Settlement(outcome=Outcome.SENT, reply=reply, due_at=None)
     if isinstance(error, PermanentDeliveryError):
         due_at = None if error.sink_wide else now + REFUSED_DELAY * _spread(spread)
-        return Settlement(outcome=Outcome.FAILED, reply=error.reply, due_at=due_at, stops_sink=error.sink_wide)
+        return Settlement(outcome=Outcome.FAILED, reply=clean(error.reply), due_at=due_at, stops_sink=error.sink_wide)
     counted = sink_failures if error.sink_wide else failures
     asked = error.retry_after if isinstance(error, TransientDeliveryError) else None
     wait = max(retry_delay(counted + 1, spread), min(asked or timedelta(), RETRY_AFTER_LIMIT))
     due_at = now + wait
     return Settlement(
         outcome=Outcome.DEFERRED,
-        reply=error.reply,
+        reply=clean(error.reply),
         due_at=due_at,
         sink_retry_at=due_at if error.sink_wide else None,
     )

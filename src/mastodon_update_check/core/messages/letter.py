@@ -74,7 +74,8 @@ def short_date(day: date) -> str:
 
 def instant(moment: datetime) -> str:
     """Write an instant as `Sun 22 Nov 13:05 UTC`."""
-    return f"{_WEEKDAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1][:3]} {moment.hour:02}:{moment.minute:02} UTC"
+    weekday, month = _WEEKDAYS[moment.weekday()], _MONTHS[moment.month - 1][:3]
+    return f"{weekday} {moment.day} {month} {moment.hour:02}:{moment.minute:02} UTC"
 
 
 def enumerate_words(words: tuple[str, ...]) -> str:

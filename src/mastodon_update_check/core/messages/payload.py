@@ -22,7 +22,7 @@ def build_payload(
     tool = next((notice for notice in notices if isinstance(notice, ToolNotice)), None)
     data: dict[str, object] = {
         "instance": around.instance,
-        "installed_version": str(installed) if installed else None,
+        "installed_version": installed.text if installed else None,
         "urgent": any(update.urgent for update in new),
         "updates": list_updates(pending, new, installed),
         "support": describe_support(

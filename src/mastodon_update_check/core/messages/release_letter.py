@@ -68,7 +68,7 @@ def _subject(new: Sequence[UpdateNotice], around: Surroundings) -> str:
 
 def _you_run(around: Surroundings) -> str:
     installed = around.knowledge.installed
-    return f" (you run {installed})" if installed else ""
+    return f" (you run {installed.text})" if installed else ""
 
 
 def _opening(headline: UpdateNotice, branch: str, around: Surroundings) -> str:

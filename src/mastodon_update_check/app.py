@@ -1,0 +1,112 @@
+"""The composition root: from settings to a program. Everything else receives what it needs."""
+
+import json
+import socket
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.jobs.check import CheckReport, check
+from mastodon_update_check.jobs.clock import Clock, system_clock
+from mastodon_update_check.jobs.deliver import Courier
+from mastodon_update_check.jobs.operations import Operations
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.settings import Settings, SinkSettings
+from mastodon_update_check.sinks.base import Sink
+
+_FOREIGN_LEDGER = (
+    "LOCAL_DOMAIN is not set, but the ledger holds what {others} was told: set it, or make the file readable that "
+    "sets it (UPDATE_CHECK_MASTODON_ENV_FILE). Otherwise all would be told twice."
+)
+
+
+class App:
+    """One configured program: what `run`, `check` and `status` work with."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.operations = Operations()
+
+    @cached_property
+    def ledger_path(self) -> Path:
+        """Where the ledger is.
+
+        Raises:
+            SettingsError: it is asked for in a database, which this version cannot do.
+        """
+        if self.settings.ledger.startswith(("postgresql://", "postgres://")):
+            raise SettingsError(
+                ["UPDATE_CHECK_LEDGER: a ledger in PostgreSQL is not supported by this version; give a path."]
+            )
+        return Path(self.settings.ledger)
+
+    def create_ledger(self) -> Ledger:
+        """Open the ledger, made anew if there is none, and make sure that it is this server's.
+
+        Raises:
+            LedgerError: it cannot be used.
+            SettingsError: `LOCAL_DOMAIN` is missing, and the ledger belongs to a server that had one.
+        """
+        ledger = Ledger.create(self.ledger_path)
+        others = [name for name in ledger.instances() if name != self.settings.instance]
+        if self.settings.instance_is_assumed and others:
+            ledger.close()
+            raise SettingsError([_FOREIGN_LEDGER.format(others=", ".join(others))])
+        return ledger
+
+    def open_ledger(self) -> Ledger:
+        """Open the ledger again, for another thread."""
+        return Ledger.open(self.ledger_path, verify=False)
+
+    def sink_settings(self, ledger: Ledger | None) -> Mapping[str, str]:
+        """Return a fingerprint of each configured sink's settings."""
+        texts = {sink.name: json.dumps(sorted(sink.options.items())) for sink in self.settings.sinks}
+        return {name: ledger.fingerprint(text) if ledger else "" for name, text in texts.items()}
+
+    def check(self, ledger: Ledger | None, *, dry_run: bool = False) -> CheckReport:
+        """Run one check now."""
+        return check(self.settings, ledger, self.sink_settings(ledger), self.clock(), dry_run=dry_run)
+
+    def couriers(self, ledger: Ledger, is_stopping: Callable[[], bool] = lambda: False) -> tuple[Courier, ...]:
+        """Return one courier for each configured sink."""
+        fingerprints = self.sink_settings(ledger)
+        return tuple(
+            Courier(
+                sink_name=sink.name,
+                load_sink=_loader(sink),
+                settings=fingerprints[sink.name],
+                instance=self.settings.instance,
+                open_ledger=self.open_ledger,
+                describe=self.surroundings,
+                clock=self.clock,
+                operations=self.operations,
+                is_stopping=is_stopping,
+            )
+            for sink in self.settings.sinks
+        )
+
+    def surroundings(self, ledger: Ledger) -> Surroundings:
+        """Return what a message says besides its notices."""
+        settings = self.settings
+        return Surroundings(
+            instance=settings.instance,
+            knowledge=ledger.knowledge(settings.instance),
+            now=self.clock(),
+            hostname=socket.gethostname(),
+            web_domain="" if settings.instance_is_assumed else settings.web_domain,
+            has_admin_page=not settings.mastodon_check_is_off,
+            update_host=urlsplit(settings.url or "").hostname or "",
+        )
+
+
+def _loader(sink: SinkSettings) -> Callable[[], Sink]:
+    def load() -> Sink:
+        from mastodon_update_check.sinks.discovery import load_sink
+
+        return load_sink(sink.plugin, sink.options)
+
+    return load

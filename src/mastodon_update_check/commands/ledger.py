@@ -1,0 +1,31 @@
+"""`ledger backup` and `ledger new`."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from mastodon_update_check.app import App
+from mastodon_update_check.commands.common import Exit, load_app
+from mastodon_update_check.ledger.file import back_up, create_file, set_aside
+
+
+def execute(arguments: Namespace) -> int:
+    """Do what was asked with the ledger."""
+    app = load_app()
+    if arguments.action == "backup":
+        return _back_up(app, arguments.file)
+    return _begin_anew(app)
+
+
+def _back_up(app: App, target: Path) -> int:
+    back_up(app.ledger_path, target)
+    print(f"The ledger is backed up to {target}.")
+    return Exit.DONE
+
+
+def _begin_anew(app: App) -> int:
+    path = app.ledger_path
+    if path.exists():
+        print(f"The old ledger is kept as {set_aside(path, app.clock())}.")
+    create_file(path)
+    print(f"A new ledger is at {path}. It knows nothing of what was told: whatever is pending is told again.")
+    return Exit.DONE

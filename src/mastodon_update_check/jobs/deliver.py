@@ -1,0 +1,163 @@
+"""Deliver: claim one due message, compose it, hand it to its sink, record what came of it."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from mastodon_update_check.core.messages.compose import compose
+from mastodon_update_check.core.messages.message import Message
+from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.outbox import Outcome, Settlement, settle
+from mastodon_update_check.core.text import clean
+from mastodon_update_check.errors import (
+    ClaimLostError,
+    DeliveryError,
+    LedgerError,
+    TransientDeliveryError,
+    UpdateCheckError,
+)
+from mastodon_update_check.jobs.clock import Clock
+from mastodon_update_check.jobs.lease import LeaseKeeper, confirm
+from mastodon_update_check.jobs.operations import Operations
+from mastodon_update_check.ledger.claims import Claim
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.sinks.base import Sink
+
+ATTEMPT_LIMIT = timedelta(minutes=20)
+"""How long one attempt may take; mail servers may take 10 minutes for their last reply (RFC 5321, 4.5.3.2.6)."""
+RECORD_PATIENCE_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Courier:
+    """Delivers the messages of one sink, one after the other; used by one thread.
+
+    `claim` is what it has in hand at this moment, for the one who has to stop it.
+    """
+
+    sink_name: str
+    load_sink: Callable[[], Sink]
+    settings: str
+    """Fingerprint of the sink's settings."""
+    instance: str
+    open_ledger: Callable[[], Ledger]
+    describe: Callable[[Ledger], Surroundings]
+    """Tells what a message says besides its notices."""
+    clock: Clock
+    operations: Operations
+    is_stopping: Callable[[], bool] = field(default=lambda: False)
+    claim: Claim | None = None
+    _sink: Sink | None = None
+
+    def load(self) -> Sink:
+        """Return the sink, loaded when it is first needed.
+
+        Raises:
+            SettingsError: it cannot be loaded.
+        """
+        if self._sink is None:
+            self._sink = self.load_sink()
+        return self._sink
+
+    def deliver_next(self, ledger: Ledger, due_by: datetime) -> Outcome | None:
+        """Make one attempt at the next message that was due at `due_by`; None when there is none.
+
+        Raises:
+            LedgerError: the ledger cannot be used; what cannot be recorded is not sent.
+        """
+        claim = ledger.claim(self.instance, self.sink_name, self.settings, self.clock(), due_by)
+        if claim is None:
+            return None
+        self.claim = claim
+        try:
+            return self._attempt(ledger, claim)
+        finally:
+            self.claim = None
+
+    def close(self) -> None:
+        """Let the sink end a connection that it keeps."""
+        close = getattr(self._sink, "close", None)
+        if close is not None:
+            close()
+
+    def _attempt(self, ledger: Ledger, claim: Claim) -> Outcome:
+        try:
+            error, reply = self._send(ledger, claim)
+        except ClaimLostError:
+            log.warning("delivery.lost", sink=self.sink_name, message_id=claim.message_id, attempt=claim.attempt)
+            return Outcome.UNKNOWN
+        now = self.clock()
+        settlement = settle(
+            error,
+            reply,
+            failures=claim.failures,
+            sink_failures=claim.sink_failures,
+            now=now,
+            spread=random.random(),  # noqa: S311 - spreads load, keeps no secret
+        )
+        self._record(ledger, claim, settlement, now)
+        _log_attempt(claim, settlement)
+        return settlement.outcome
+
+    def _send(self, ledger: Ledger, claim: Claim) -> tuple[DeliveryError | None, str]:
+        """Hand the message over; what third-party code raises besides counts as a failure that may pass."""
+        message = self._compose(ledger, claim)
+        with (
+            self.operations.running(f"delivery by {self.sink_name}", ATTEMPT_LIMIT),
+            LeaseKeeper(claim, self.open_ledger, self.clock),
+        ):
+            try:
+                confirm(claim, ledger, self.clock)
+                return None, clean(self.load().send(message) or "")
+            except (ClaimLostError, LedgerError):
+                raise
+            except DeliveryError as error:
+                return error, ""
+            except UpdateCheckError as error:
+                return TransientDeliveryError(clean(str(error))), ""
+            except Exception as error:  # noqa: BLE001 - a sink is anybody's code; its bug must not stop the others
+                return TransientDeliveryError(f"the sink broke: {type(error).__name__}: {clean(str(error))}"), ""
+
+    def _compose(self, ledger: Ledger, claim: Claim) -> Message:
+        return compose(
+            id=claim.message_id,
+            recipient=claim.recipient,
+            notices=claim.notices,
+            created_at=claim.created_at,
+            around=self.describe(ledger),
+            confirm_claim=lambda: confirm(claim, ledger, self.clock),
+        )
+
+    def _record(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
+        """Record what came of it; an acceptance is worth waiting for a ledger that is busy or full just now."""
+        tries = 5
+        while True:
+            try:
+                ledger.record(claim, settlement, now)
+            except LedgerError:
+                tries -= 1
+                if settlement.outcome is not Outcome.SENT or tries == 0 or self.is_stopping():
+                    raise
+                time.sleep(RECORD_PATIENCE_SECONDS)
+            else:
+                return
+
+
+def _log_attempt(claim: Claim, settlement: Settlement) -> None:
+    level = {Outcome.SENT: "info", Outcome.DEFERRED: "warning"}.get(settlement.outcome, "error")
+    details = {
+        "sink": claim.recipient.sink,
+        "to": claim.recipient.name or claim.recipient.key.partition(":")[0],
+        "message_id": claim.message_id,
+        "attempt": claim.attempt,
+        "reply": settlement.reply,
+    }
+    if settlement.outcome is not Outcome.SENT:
+        details["next_at"] = settlement.due_at and settlement.due_at.isoformat(timespec="seconds")
+    getattr(log, level)(f"delivery.{settlement.outcome}", **details)

@@ -1,0 +1,107 @@
+"""Logs: one line per event, for a person on a terminal, as JSON elsewhere, with priorities for the journal."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from mastodon_update_check.core.text import clean
+
+LINE_CHARACTERS = 1_000
+"""Longest text in a log line; the journal splits what is much longer."""
+SHORTEST_SECRET = 6
+"""What is shorter is too common in ordinary text to be hidden."""
+_PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+"""Syslog's numbers: the journal takes a prefix like `<4>` as the line's priority (sd-daemon(3))."""
+
+
+def configure(level: str, log_format: str, stream: TextIO | None = None, secrets: Sequence[str] = ()) -> None:
+    """Send the logs of this program, and the warnings of its libraries, to `stream`.
+
+    Args:
+        level: `debug`, `info`, `warning` or `error`.
+        log_format: `console`, `json`, or `auto`: console on a terminal, JSON otherwise.
+        stream: where to; standard error by default.
+        secrets: texts that are hidden wherever they turn up: a second line of defence.
+    """
+    stream = stream or sys.stderr
+    is_console = log_format == "console" or (log_format == "auto" and stream.isatty())
+    in_journal = _is_journal(stream)
+    stamps = [] if in_journal else [structlog.processors.TimeStamper(fmt="iso", utc=True, key="at")]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            *stamps,
+            _tidy(tuple(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)),
+            _render(_console(stream) if is_console else _json, with_priority=in_journal),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(handlers=[_Forwarder()], level=logging.WARNING, force=True)
+
+
+def _is_journal(stream: TextIO) -> bool:
+    """Whether systemd has connected this very stream to the journal (systemd.exec(5), JOURNAL_STREAM)."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # a stream without a file, as in tests
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def _console(stream: TextIO) -> Callable[[WrappedLogger, str, EventDict], str]:
+    renderer = structlog.dev.ConsoleRenderer(colors=stream.isatty(), timestamp_key="at", pad_event=20)
+    return lambda logger, name, event: str(renderer(logger, name, event))
+
+
+_renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+
+
+def _json(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    return str(_renderer(logger, name, {"event": event.pop("event"), **event}))
+
+
+def _render(
+    renderer: Callable[[WrappedLogger, str, EventDict], str], *, with_priority: bool
+) -> Callable[[WrappedLogger, str, EventDict], str]:
+    def render(logger: WrappedLogger, name: str, event: EventDict) -> str:
+        prefix = f"<{_PRIORITIES[event['level']]}>" if with_priority else ""
+        return prefix + renderer(logger, name, event)
+
+    return render
+
+
+def _tidy(secrets: tuple[str, ...]) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
+    """Keep every value on one line, bounded, and free of known secrets."""
+
+    def tidy_text(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "***")
+        return clean(text, LINE_CHARACTERS)
+
+    def tidy(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+        for key, value in event.items():
+            if isinstance(value, str):
+                event[key] = tidy_text(value)
+            elif isinstance(value, list | tuple):
+                event[key] = [tidy_text(str(item)) for item in value]
+        return event
+
+    return tidy
+
+
+class _Forwarder(logging.Handler):
+    """Brings what libraries log into the same form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = record.levelname.lower()
+        broke = f" ({record.exc_info[0].__name__})" if record.exc_info and record.exc_info[0] else ""
+        logger = structlog.get_logger()
+        write = getattr(logger, level if level in _PRIORITIES else "warning")
+        write("library.logged", library=record.name, detail=record.getMessage() + broke)
