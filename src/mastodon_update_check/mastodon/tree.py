@@ -1,0 +1,135 @@
+"""The version that Mastodon's tree says it is: `lib/mastodon/version.rb` of 3.5 to 4.7 and of the forks.
+
+Up to 4.3 the file says it all, from 4.4 on it asks `config/mastodon.yml`; both ask the environment. Nothing is
+executed. No link within the tree is followed (`setup` reads it as root), only regular files of up to 64 KiB are read.
+"""
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mastodon_update_check.core.text import clean
+from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
+from mastodon_update_check.mastodon.ruby import World, evaluate
+from mastodon_update_check.mastodon.ruby_source import find_methods
+from mastodon_update_check.mastodon.ruby_values import UnreadableError
+
+FILE_BYTES = 64 * 1024
+VERSION_FILE = "lib/mastodon/version.rb"
+SETTINGS_FILE = "config/mastodon.yml"
+_WAY_OUT = "UPDATE_CHECK_MASTODON_VERSION can say the version instead"
+
+# What Mastodon's own settings file says of the version, for trees that have none.
+_SETTINGS = """
+shared:
+  version:
+    metadata: <%= ENV.fetch('MASTODON_VERSION_METADATA', nil) %>
+    prerelease: <%= ENV.fetch('MASTODON_VERSION_PRERELEASE', nil) %>
+"""
+_ENTRY = re.compile(r"(?P<indent> *)(?P<key>\w+):(?:\s+(?P<value>.*))?")
+_ERB = re.compile(r"<%=(.*?)%>")
+
+
+def read_tree_version(root: Path, environment: Mapping[str, str]) -> MastodonVersion:
+    """Return the version that the tree at `root` would run as.
+
+    Args:
+        root: the Mastodon tree; may be a symbolic link.
+        environment: holds Mastodon's `MASTODON_VERSION_…`; whatever else is in it is not looked at.
+
+    Raises:
+        CheckError: cause `VERSION`; names the file, what is wrong with it, and the setting that makes it unnecessary.
+    """
+    path = root / VERSION_FILE
+    source = _read(root, VERSION_FILE)
+    if source is None:
+        raise _error(f"{path} does not exist: UPDATE_CHECK_MASTODON_ROOT must be Mastodon's tree")
+    settings = _read_settings(root, environment)
+    methods = find_methods(source)
+    if "to_s" not in methods:
+        raise _error(f"{path} has no method 'to_s'")
+    try:
+        return MastodonVersion.parse(
+            evaluate("to_s", World(environment=environment, methods=methods, settings=settings))
+        )
+    except UnreadableError as error:
+        raise _error(f"{path} cannot be read as Mastodon's: {error}") from error
+    except InvalidVersionError as error:
+        raise _error(f"{path}: {error}") from error
+
+
+def _error(detail: str) -> CheckError:
+    return CheckError(Cause.VERSION, f"{detail}; {_WAY_OUT}")
+
+
+def _read(root: Path, name: str) -> str | None:
+    """Return the text of a file of the tree, or None when there is no such file."""
+    try:
+        with open(_open(root, Path(name).parts), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise _error(f"{root / name} is not a regular file")
+            content = file.read(FILE_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _error(f"{root / name} cannot be read: {(error.strerror or 'unknown').lower()}") from error
+    if len(content) > FILE_BYTES:
+        raise _error(f"{root / name} is longer than {FILE_BYTES:,} bytes")
+    return content.decode(errors="replace")
+
+
+def _open(root: Path, parts: tuple[str, ...]) -> int:
+    """Open a file beneath `root` without following links there, and without waiting for a pipe's writer."""
+    directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    for at, part in enumerate(parts):
+        flags = os.O_NONBLOCK if at == len(parts) - 1 else os.O_DIRECTORY
+        try:
+            opened = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NOCTTY | flags, dir_fd=directory)
+        finally:
+            os.close(directory)
+        directory = opened
+    return directory
+
+
+def _read_settings(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what `config/mastodon.yml` says of the version: `production` before `shared`, as Rails merges them."""
+    entries = dict(_entries(_read(root, SETTINGS_FILE) or _SETTINGS))
+    world = World(environment=environment)
+    try:
+        return {
+            ".".join(path[1:]): _scalar(_ERB.sub(lambda match: evaluate(match[1], world), value))
+            for section in ("shared", "production")
+            for path, value in entries.items()
+            if path[:2] == (section, "version")
+        }
+    except UnreadableError as error:
+        raise _error(f"{root / SETTINGS_FILE} cannot be read as Mastodon's: {error}") from error
+
+
+def _entries(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the values of a YAML file of nested mappings, by the path of their keys."""
+    above: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        if entry := _ENTRY.fullmatch(line):
+            indent = len(entry["indent"])
+            above = [*((depth, key) for depth, key in above if depth < indent), (indent, entry["key"])]
+            if entry["value"]:
+                yield tuple(key for _, key in above), entry["value"]
+
+
+def _scalar(text: str) -> str:
+    """Return what YAML reads a scalar as, so far as versions go; empty for null."""
+    text = text.strip()
+    if text.startswith('"'):
+        try:
+            return str(json.loads(text))
+        except ValueError as error:
+            raise UnreadableError(f"{clean(text, 40)} is not understood") from error
+    if text.startswith("'"):
+        return text.strip("'")
+    plain = re.split(r"(?:^|\s)#", text)[0].strip()
+    return "" if plain in {"~", "null"} else plain

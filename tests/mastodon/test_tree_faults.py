@@ -1,0 +1,123 @@
+"""Version files that cannot be read: beyond our Ruby, or no files at all."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.mastodon.tree import read_tree_version
+from simulators.mastodon_tree import configured, flags, parts, settings, write_tree
+
+LOOP = {"suffix": "flags", "flags": "suffix"}
+BOMB = {"suffix": "\n".join(["a = 'xxxxxxxxxx'", *['a = "#{a}#{a}"'] * 20, "a"])}
+LISTS = {"to_s": "\n".join(["a = ['']", *["a << ''"] * 1_001, "a.join"])}
+UNREADABLE = [
+    ("a renamed part", parts("4.3.0", to_a="[upstream_major]"), "'upstream_major' is not defined there"),
+    ("a helper", parts("4.3.0", prerelease="read_commit"), "'read_commit' is not defined there"),
+    ("a program", parts("4.3.0", prerelease="`git describe`"), "is not understood"),
+    ("a conflict of a merge", flags("4.1.0", suffix="<<<<<<< HEAD\n      ''"), "is not understood"),
+    ("a condition over lines", flags("4.1.0", suffix="if true\n 'a'\n else\n 'b'\n end"), "'true' is not understood"),
+    ("another method", flags("4.1.0", suffix="'a'.reverse"), "the method 'reverse' is not known"),
+    ("no to_s", "module Mastodon\nend\n", "has no method 'to_s'"),
+    ("an empty file", "", "has no method 'to_s'"),
+    ("methods that call each other", flags("4.1.0", **LOOP), "calls itself"),
+    ("a text that grows", flags("4.1.0", **BOMB), "a text is too long"),
+    ("a list that grows", flags("4.1.0", **LISTS), "too long"),
+    ("deep brackets", flags("4.1.0", suffix="[" * 20_000), "too deep"),
+    ("a list for a text", flags("4.1.0", suffix="[1]"), "used as a text that is none"),
+    ("a text for a list", flags("4.1.0", suffix="'a'.join"), "used as a list that is none"),
+    ("half a statement", flags("4.1.0", suffix="a ="), "'the end' is not understood"),
+    ("somebody else's setting", flags("4.1.0", suffix="Rails.configuration[:x]"), "not Mastodon's configuration"),
+    ("an escaped quote", flags("4.1.0", suffix="'it\\'s'"), "is not understood"),
+    ("a number that is none", flags("4.1.0", to_s="'latest'"), "does not start with three numbers"),
+    ("a version of 900 characters", flags("4.1.0", suffix=f"'{'x' * 900}'"), "a version of 905 characters"),
+]
+
+
+@pytest.mark.parametrize(("source", "fault"), [row[1:] for row in UNREADABLE], ids=[row[0] for row in UNREADABLE])
+def test_unknown_ruby_is_no_version(source: str, fault: str, tmp_path: Path) -> None:
+    """What is not understood is said, with the file and the way out; it is never guessed, and never run."""
+    assert_unreadable(write_tree(tmp_path, source), fault)
+
+
+def assert_unreadable(
+    root: Path, fault: str, environment: Mapping[str, str] | None = None, name: str = "version.rb"
+) -> None:
+    """Check what an administrator is told."""
+    with pytest.raises(CheckError) as caught:
+        read_tree_version(root, environment or {})
+    assert caught.value.cause == Cause.VERSION
+    assert fault in caught.value.detail
+    assert name in caught.value.detail
+    assert caught.value.detail.endswith("UPDATE_CHECK_MASTODON_VERSION can say the version instead")
+
+
+def test_no_tree(tmp_path: Path) -> None:
+    """A wrong root is told as such."""
+    for root in (tmp_path, tmp_path / "nowhere"):
+        assert_unreadable(root, "does not exist: UPDATE_CHECK_MASTODON_ROOT must be Mastodon's tree")
+
+
+def test_tree_may_be_a_link(tmp_path: Path) -> None:
+    """Some deployments switch a link from release to release."""
+    write_tree(tmp_path / "releases" / "7", flags("4.1.9"))
+    (tmp_path / "live").symlink_to(tmp_path / "releases" / "7")
+    assert read_tree_version(tmp_path / "live", {}).text == "4.1.9"
+
+
+@pytest.mark.parametrize("name", ["lib", "lib/mastodon", "lib/mastodon/version.rb"])
+def test_links_within_the_tree_are_not_followed(name: str, tmp_path: Path) -> None:
+    """The tree belongs to another user, who could point us to any file or device."""
+    root = write_tree(tmp_path / "live", flags("4.1.9"))
+    (root / name).rename(tmp_path / "elsewhere")
+    (root / name).symlink_to(tmp_path / "elsewhere")
+    assert_unreadable(root, "must be Mastodon's tree" if name != "lib/mastodon/version.rb" else "symbolic link")
+
+
+def test_pipe_does_not_hold_us(tmp_path: Path) -> None:
+    """A pipe without a writer would be waited for, for ever."""
+    root = write_tree(tmp_path, flags("4.1.9"))
+    (root / "lib/mastodon/version.rb").unlink()
+    os.mkfifo(root / "lib/mastodon/version.rb")
+    assert_unreadable(root, "is not a regular file")
+
+
+def test_directory_is_no_file(tmp_path: Path) -> None:
+    """A directory in the file's place is told as such."""
+    (tmp_path / "lib/mastodon/version.rb").mkdir(parents=True)
+    assert_unreadable(tmp_path, "is a directory")
+
+
+def test_long_file_is_not_read(tmp_path: Path) -> None:
+    """64 KiB are more than any version file has."""
+    assert_unreadable(write_tree(tmp_path, flags("4.1.9") + "#" * 65_536), "is longer than 65,536 bytes")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_file_that_may_not_be_read(tmp_path: Path) -> None:
+    """The service user lacks the permission."""
+    root = write_tree(tmp_path, flags("4.1.9"))
+    (root / "lib/mastodon/version.rb").chmod(0)
+    assert_unreadable(root, "cannot be read: permission denied")
+
+
+def test_strange_bytes_in_comments_do_no_harm(tmp_path: Path) -> None:
+    """A fork's author may have an editor that knows no UTF-8."""
+    root = write_tree(tmp_path, flags("4.1.9"))
+    path = root / "lib/mastodon/version.rb"
+    path.write_bytes(b"# caf\xe9 \x00\n" + path.read_bytes())
+    assert read_tree_version(root, {}).text == "4.1.9"
+
+
+@pytest.mark.parametrize("value", ["<%= `git describe` %>", "<%= %x(date) %>", '"half'])
+def test_settings_file_beyond_us(value: str, tmp_path: Path) -> None:
+    """The settings file, too, is read by the same few words."""
+    assert_unreadable(write_tree(tmp_path, configured("4.7.0"), settings(value)), "not understood", name="mastodon.yml")
+
+
+def test_environment_is_no_version(tmp_path: Path) -> None:
+    """What the environment adds is checked like the rest."""
+    environment = {"MASTODON_VERSION_METADATA": "\N{SNOWMAN}"}
+    assert_unreadable(write_tree(tmp_path, parts("4.3.0")), "only printable ASCII is allowed", environment)
