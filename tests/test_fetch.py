@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import socket
+import struct
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -157,6 +160,23 @@ def test_connections_that_fail(answer: Answer, bounds: Bounds, fault: str) -> No
     assert error.cause == Cause.CONNECTION
     assert fault in error.detail
     assert error.detail.startswith("127.0.0.1:")
+
+
+def test_reset_before_the_answer() -> None:
+    """A connection that is cut hard is said in the system's words."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as threads:
+        threads.submit(reset, listener)
+        error = failure(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    assert error.cause == Cause.CONNECTION
+    assert error.detail.endswith("ended the connection before it answered: connection reset by peer")
+
+
+def reset(listener: socket.socket) -> None:
+    """Take one request and answer with a reset."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65_536)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def test_refused_connection() -> None:

@@ -100,6 +100,8 @@ READABLE: list[tuple[str, str, Mapping[str, str], str]] = [
     ("the last definition counts", flags("4.1.0", to_s="'1.1.1'") + "def to_s = '4.1.9'\n", {}, "4.1.9"),
     ("constants, short methods", 'MINOR = 2 # !\ndef to_s() = "4.#{MINOR}.#{patch}"\ndef patch; 7; end\n', {}, "4.2.7"),
     ("class methods, other line ends", "def self.to_s\r\n  '4.2.7' # so\r\nend\r\n", {}, "4.2.7"),
+    ("nothing to choose from", flags("4.1.0", suffix="nil || ' '.strip.presence"), {}, "4.1.0"),
+    ("a condition that does not hold", flags("4.1.0", suffix="'+own' if 'x'.blank?"), {}, "4.1.0"),
     ("unless", 'def to_s\n  a = ["4.2.7"]\n  a << "-x" unless a.present?\n  a.join.to_s.freeze\nend\n', {}, "4.2.7"),
 ]  # fmt: skip
 
