@@ -88,9 +88,8 @@ class Daemon:
         """`load` reads the settings again; it raises `SettingsError` when they are wrong."""
         self._load = load
         self._notifier = Notifier()
-        self._news = threading.Event()
         app = load()
-        self._service = Service(app, self._news.set)
+        self._service = Service(app, self._show_status)
         self._schedule = Schedule(self._check, app.clock)
         self._trouble = ""
         self._last_beat = float("-inf")
@@ -131,7 +130,7 @@ class Daemon:
             self._trouble = f"the check crashed: {type(error).__name__}: {error}"
             log.critical("check.crashed", detail=self._trouble)
         service.wake()
-        self._news.set()
+        self._show_status()
 
     def _announce(self) -> None:
         settings = self._service.app.settings
@@ -150,9 +149,6 @@ class Daemon:
         if self._service.is_well() and self._schedule.is_on_time():
             self._notifier.feed_watchdog()
             self._beat()
-        if self._news.is_set():
-            self._news.clear()
-            self._show_status()
 
     def _beat(self) -> None:
         if time.monotonic() - self._last_beat < BEAT.total_seconds():
@@ -166,6 +162,7 @@ class Daemon:
         self._last_beat = time.monotonic()
 
     def _show_status(self) -> None:
+        """Bring the status line up to date; every thread that has news calls this."""
         app = self._service.app
         try:
             with app.open_ledger() as ledger:
@@ -182,7 +179,7 @@ class Daemon:
         self._notifier.reloading()
         old = self._service
         try:
-            new = Service(self._load(), self._news.set)
+            new = Service(self._load(), self._show_status)
         except (SettingsError, LedgerError) as error:
             log.error("daemon.reload_failed", detail=str(error))  # noqa: TRY400 - sentences, no traceback
             self._notifier.ready()

@@ -75,7 +75,7 @@ def check(
             report = _decide(settings, findings, book.knowledge(settings.instance), sink_settings, now, book)
             book.apply(settings.instance, report.plan)
             book.keep_knowledge(settings.instance, report.knowledge, now)
-    _log_report(report, time.monotonic() - began)
+    _log_report(report, time.monotonic() - began, dry_run=dry_run)
     return report
 
 
@@ -177,18 +177,20 @@ def _learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
     return known.succeeded(now, known.installed, findings.feed, findings.warnings)
 
 
-def _log_report(report: CheckReport, seconds: float) -> None:
+def _log_report(report: CheckReport, seconds: float, *, dry_run: bool) -> None:
     """One full line per check, and one for each warning."""
     for warning in report.knowledge.warnings:
         log.warning("check.degraded", detail=warning)
     known = report.knowledge
-    line = {
+    line: dict[str, object] = {
         "installed": known.installed.text if known.installed else None,
         "pending": [f"{update.version}{' (urgent)' if update.urgent else ''}" for update in known.pending()],
         "planned": len(report.plan.messages),
         "cancelled": len(report.plan.changes),
         "took": round(seconds, 3),
     }
+    if dry_run:
+        line["dry_run"] = True
     if report.error is not None:
         since = known.failing_since.isoformat(timespec="seconds") if known.failing_since else None
         log.error(
