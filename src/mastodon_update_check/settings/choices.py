@@ -72,7 +72,7 @@ def require_smtp(text: str) -> str:
     """Read `SMTP_DELIVERY_METHOD`: only `smtp`."""
     if text.strip().lower() != "smtp":
         raise ValueError(
-            "is not smtp, the only way of this program: set it to smtp, and SMTP_SERVER=localhost with SMTP_PORT=25 "
-            "for the mail server of this host"
+            "is not smtp, the only way here: for the mail server of this host, localhost:25, set it to smtp, "
+            "SMTP_SERVER to localhost and SMTP_PORT to 25"
         )
     return "smtp"

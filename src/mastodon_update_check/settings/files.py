@@ -18,7 +18,9 @@ _CONFIG = "UPDATE_CHECK_CONFIG"
 _ROOT = "UPDATE_CHECK_MASTODON_ROOT"
 _ENV_FILE = "UPDATE_CHECK_MASTODON_ENV_FILE"
 _URL = "UPDATE_CHECK_URL"
-_OFF_IN_YAML = frozenset({"", "~", "null", "false"})  # Mastodon 4.4 and later read this URL through YAML
+# Mastodon 4.4 and later read all but the database's variables through YAML.
+_NOT_YAML = ("DATABASE_", "DB_")
+_OFF_IN_YAML = frozenset({"", "~", "null", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def own_file(environ: Mapping[str, str], above: Layer, problems: Problems) -> Se
         problems.sentences.append(f"{clean(str(path))}, line {line}, {defect}.")
 
     def wanted(name: str) -> bool:
-        return names.is_relevant(name) and names.target(name) not in above
+        return name == _CONFIG or (names.is_relevant(name) and names.target(name) not in above)
 
     layer = _layer(path, document, wanted, environ, problems)
     if _CONFIG in layer:
@@ -61,14 +63,16 @@ def mastodons_file(environ: Mapping[str, str], above: Layer, problems: Problems)
         return SettingsFile()
     # Ours is not Mastodon's to know: `SMTP_LOGIN=$UPDATE_CHECK_…` would send it to a server that its owner chooses.
     environ = {name: text for name, text in environ.items() if not name.startswith(names.OWN)}
-    url = expand(document, {_URL}, environ).get(_URL)
-    is_off = isinstance(url, str) and url.strip().lower() in _OFF_IN_YAML
+    is_off = _is_off(expand(document, {_URL}, environ).get(_URL))
 
     def wanted(name: str) -> bool:
         return names.is_taken_from_mastodon(name) and name not in above and not (is_off and name == _URL)
 
     layer = _layer(path, document, wanted, environ, problems)
-    unquoted = {name: _without_yaml_quotes(name, found) for name, found in layer.items()}
+    unquoted = {
+        name: found if name.startswith(_NOT_YAML) else replace(found, text=_without_yaml_quotes(found.text))
+        for name, found in layer.items()
+    }
     return SettingsFile(path, usable(unquoted, problems), is_off)
 
 
@@ -118,9 +122,13 @@ def _layer(
     return layer
 
 
-def _without_yaml_quotes(name: str, found: Found) -> Found:
-    """Drop the quotes that Mastodon 4.4 and later drop: they read all but the database through YAML."""
-    text = found.text.strip()
-    if name.startswith(("DB_", "DATABASE_")) or len(text) < len("''") or text[0] not in "'\"":
-        return found
-    return replace(found, text=text[1:-1]) if text[0] == text[-1] else found
+def _is_off(url: str | Defect | None) -> bool:
+    """Whether Mastodon takes the text of `UPDATE_CHECK_URL` for none."""
+    return isinstance(url, str) and _without_yaml_quotes(url).strip().lower() in _OFF_IN_YAML
+
+
+def _without_yaml_quotes(text: str) -> str:
+    """Drop one pair of quotes, as YAML does."""
+    inner = text.strip()
+    is_quoted = len(inner) >= len("''") and inner[0] in "'\"" and inner[0] == inner[-1]
+    return inner[1:-1] if is_quoted else text

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.settings.found import Layer, Problems
@@ -44,7 +45,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 def _settings(
     variables: Variables,
     sources: Sources,
-    versions: Mapping[str, str],
+    versions: dict[str, str],
     sinks: tuple[SinkSettings, ...],
     ledger: str,
 ) -> Settings:
@@ -60,7 +61,7 @@ def _settings(
         mastodon_env_file=sources.mastodon_env_file,
         config_file=sources.config_file,
         mastodon_version=variables.update_check_mastodon_version,
-        version_environment=versions,
+        version_environment=MappingProxyType(versions),
         instance=instance,
         instance_is_assumed=variables.local_domain is None,
         web_domain=variables.web_domain or instance,
@@ -89,7 +90,7 @@ def _settings(
         install_kind=variables.update_check_install_kind,
         log_level=variables.update_check_log_level,
         log_format=variables.update_check_log_format,
-        origins={name: found.place for name, found in sources.found.items()},
+        origins=MappingProxyType({name: found.place for name, found in sources.found.items()}),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
@@ -22,7 +23,7 @@ class SinkSettings:
     """The entry point that makes it: `webhook` for every webhook."""
     preference: Preference = Preference.ALL
     """What it is told; always all for `email`, whose recipients have preferences of their own."""
-    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """What its factory gets; a name that is not set is not in it."""
 
 

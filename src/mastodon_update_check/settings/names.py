@@ -72,6 +72,11 @@ def sink_prefix(sink: str) -> str:
     return f"{OWN}{re.sub('[^A-Z0-9]', '_', sink.upper())}_"
 
 
+def owner(name: str, sinks: Iterable[str]) -> str | None:
+    """Return the sink that a variable belongs to: of several, the one with the longest name."""
+    return max((sink for sink in sinks if name.startswith(sink_prefix(sink))), key=len, default=None)
+
+
 def strangers(names: Iterable[str]) -> list[str]:
     """Return the names that begin like ours, but are known neither here nor to webhooks: of other sinks, or wrong."""
     return [name for name in names if name.startswith(OWN) and not (name in NAMES or webhook_name(name))]
@@ -84,11 +89,12 @@ def defect(stranger: str, names: Collection[str]) -> str:
     webhooks = {found.webhook for name in names if (found := webhook_name(name))} | {""}
     known = [name for name in NAMES if name.startswith(OWN)]
     known += [WebhookName(webhook, key).variable for webhook in webhooks for key in _WEBHOOK_KEYS]
-    meant = nearest(stranger, known)
+    meant = nearest(stranger.upper(), known, offset=len(OWN))
     hint = f"did you mean {meant}" if meant else "does it belong to a sink that is not installed"
     return f"is not a variable of this program: {hint}?"
 
 
-def nearest(wrong: str, known: Collection[str]) -> str | None:
-    """Return the known name that a wrong one looks like."""
-    return next(iter(difflib.get_close_matches(wrong, sorted(known), n=1)), None)
+def nearest(wrong: str, known: Collection[str], *, offset: int = 0) -> str | None:
+    """Return the known name that a wrong one looks like, their first `offset` characters left aside."""
+    ends = {name[offset:]: name for name in sorted(known)}
+    return next((ends[end] for end in difflib.get_close_matches(wrong[offset:], ends, n=1)), None)

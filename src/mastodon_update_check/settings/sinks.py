@@ -5,6 +5,7 @@ Sinks of other packages are looked for only when a setting hints at one: to look
 
 from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import entry_points
+from types import MappingProxyType
 from typing import Final
 
 from mastodon_update_check.core.recipients import Preference
@@ -36,7 +37,7 @@ def read_sinks(variables: Variables, sources: Sources, problems: Problems) -> tu
     email = SinkSettings(name="email", plugin="email", options=smtp_options(variables))
     built_in: dict[str, tuple[SinkSettings, ...]] = {"log": (log,), "email": (email,), "webhook": webhooks}
     plugged_in = {
-        name: (_plugged_in(name, plugin, variables, sources.found, problems),)
+        name: (_plugged_in(name, plugin, variables, _variables_of(name, installed, sources.found), problems),)
         for name, plugin in installed.items()
         if name in foreign
     }
@@ -66,9 +67,8 @@ def _installed() -> dict[str, str]:
 
 def _refuse_strangers(sources: Sources, foreign: Collection[str], problems: Problems) -> None:
     """Add a problem for each variable that belongs to no sink of another package either."""
-    prefixes = tuple(map(names.sink_prefix, foreign))
     for name, found in sources.strangers.items():
-        if not name.startswith(prefixes):
+        if names.owner(name, foreign) is None:
             problems.add(name, found.place, names.defect(name, sources.found))
 
 
@@ -96,15 +96,20 @@ def _unknown(number: int, name: str, installed: Iterable[str]) -> str:
     return f"lists as number {number} a sink that is not installed: {hint}{'?' if meant else ''}"
 
 
-def _plugged_in(name: str, plugin: str, variables: Variables, found: Layer, problems: Problems) -> SinkSettings:
+def _variables_of(sink: str, installed: Iterable[str], found: Layer) -> dict[str, Found]:
+    return {name: found[name] for name in names.strangers(found) if names.owner(name, installed) == sink}
+
+
+def _plugged_in(
+    name: str, plugin: str, variables: Variables, own: dict[str, Found], problems: Problems
+) -> SinkSettings:
     """Return the sink of another package: the rest of its variables' names, in lower case, are its options."""
     prefix = names.sink_prefix(name)
-    own = {each: found[each] for each in names.strangers(found) if each.startswith(prefix)}
     preference = _preference(f"{prefix}PREFERENCE", own.pop(f"{prefix}PREFERENCE", None), problems)
     options = {each.removeprefix(prefix).lower(): value.text for each, value in own.items()}
     if name == "apprise" and variables.update_check_apprise_url is not None:
         options["url"] = variables.update_check_apprise_url.get_secret_value()
-    return SinkSettings(name=name, plugin=plugin, preference=preference, options=options)
+    return SinkSettings(name=name, plugin=plugin, preference=preference, options=MappingProxyType(options))
 
 
 def _preference(name: str, found: Found | None, problems: Problems) -> Preference:

@@ -1,6 +1,7 @@
 """What Mastodon's `SMTP_…` variables mean to the email sink (MASTODON.md, 9.1, by the rules of 4.0 and later)."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
@@ -31,7 +32,7 @@ def smtp_options(variables: Variables) -> Mapping[str, str]:
         "starttls": _starttls(variables),
         "tls": _TRUE if _TRUE in {variables.smtp_tls, variables.smtp_ssl} else "false",
     }
-    return {name: value for name, value in options.items() if value is not None}
+    return MappingProxyType({name: value for name, value in options.items() if value is not None})
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, SecretStr, ValidationError
@@ -44,7 +45,7 @@ def _read(webhook: str, group: Layer, problems: Problems) -> _Webhook | None:
         variable = WebhookName(webhook, key).variable
         if key in defects:
             problems.add(variable, value.place, str(defects[key]["error"]))
-        elif "URL" not in group and url not in problems.names:
+        if "URL" not in group and url not in problems.names:
             problems.add(variable, value.place, f"belongs to no webhook: set {url}, or remove this")
     return None
 
@@ -64,4 +65,4 @@ def _sink(webhook: str, values: _Webhook, shared: Mapping[str, str]) -> SinkSett
     if values.secret is not None:
         options["secret"] = values.secret.get_secret_value()
     name = f"webhook.{webhook.lower()}" if webhook else "webhook"
-    return SinkSettings(name=name, plugin="webhook", preference=values.preference, options=options)
+    return SinkSettings(name=name, plugin="webhook", preference=values.preference, options=MappingProxyType(options))
