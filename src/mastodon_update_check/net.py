@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
 
@@ -26,10 +26,11 @@ USER_AGENT = f"mastodon-update-check/{__version__}"
 
 
 @functools.cache
-def tls_context() -> ssl.SSLContext:
+def tls_context(protocol: Literal["http", "smtp"] = "http") -> ssl.SSLContext:
     """Return the context that trusts what the system trusts; built once, it takes tens of milliseconds.
 
-    `tls_context.cache_clear()` makes the next call read the certificates again.
+    Each protocol has one of its own: HTTP libraries write "http/1.1" into it for the handshake (RFC 7301), and a
+    mail server may hang up on that. `tls_context.cache_clear()` makes the next call read the certificates again.
     """
     return ssl.create_default_context()
 

@@ -103,7 +103,7 @@ def _context(server: MailServer) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
         return context
     if not server.ca_file:
-        return tls_context()
+        return tls_context("smtp")
     try:
         return ssl.create_default_context(cafile=server.ca_file)
     except OSError as error:
