@@ -26,7 +26,7 @@ USER_AGENT = f"mastodon-update-check/{__version__}"
 
 
 @functools.cache
-def tls_context(protocol: Literal["http", "smtp"] = "http") -> ssl.SSLContext:
+def tls_context(protocol: Literal["http", "smtp"] = "http") -> ssl.SSLContext:  # noqa: ARG001 - the cache takes it
     """Return the context that trusts what the system trusts; built once, it takes tens of milliseconds.
 
     Each protocol has one of its own: HTTP libraries write "http/1.1" into it for the handshake (RFC 7301), and a
