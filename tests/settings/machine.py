@@ -8,6 +8,10 @@ import pytest
 
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.settings import Settings, SinkSettings, load_settings
+from mastodon_update_check.settings.variables import CONFIG_FILE
+
+without_default_file = pytest.mark.skipif(CONFIG_FILE.exists(), reason="this program is installed on this machine")
+"""For tests that look where our own file is by default."""
 
 
 @dataclass

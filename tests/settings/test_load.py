@@ -16,7 +16,7 @@ from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.settings import Settings, load_settings
 from mastodon_update_check.settings.kinds import LONGEST_DURATION, parse_duration
 from mastodon_update_check.settings.variables import UPDATE_SERVER
-from settings.machine import Machine
+from settings.machine import Machine, without_default_file
 
 MINUTE = timedelta(minutes=1)
 
@@ -60,7 +60,6 @@ def test_defaults(machine: Machine) -> None:
         "log_format": "auto",
     }
     assert expected == {name: getattr(settings, name) for name in expected}
-    assert str(load_settings({"HOME": "/x"}).mastodon_root) == "/home/mastodon/live"
 
 
 def test_everything_set(machine: Machine) -> None:
@@ -199,9 +198,15 @@ def test_durations(number: int, unit: str) -> None:
         ({"XDG_STATE_HOME": "rel", "HOME": "/h"}, "/h/.local/state/mastodon-update-check/ledger.sqlite3"),
     ],
 )
+@without_default_file
 def test_ledger_without_a_file_of_ours(environ: dict[str, str], ledger: str) -> None:
     """The ledger lies where it is told to, else where state belongs."""
     assert ledger == load_settings({**environ, "UPDATE_CHECK_MASTODON_ROOT": "/nowhere"}).ledger
+
+
+def test_mastodon_root(machine: Machine) -> None:
+    """Mastodon is where its own instructions put it."""
+    assert Path("/home/mastodon/live") == machine.load({"UPDATE_CHECK_MASTODON_ROOT": ""}).mastodon_root
 
 
 def test_ledger_with_a_file_of_ours(machine: Machine) -> None:
@@ -210,6 +215,7 @@ def test_ledger_with_a_file_of_ours(machine: Machine) -> None:
     assert expected == machine.load({"XDG_STATE_HOME": "/state"}).ledger
 
 
+@without_default_file
 def test_ledger_without_a_place(machine: Machine) -> None:
     """Where nothing says where state belongs, nothing is guessed."""
     assert machine.problems({"UPDATE_CHECK_CONFIG": "", "HOME": ""}) == [
@@ -266,6 +272,7 @@ def test_nothing_of_the_process_is_read(machine: Machine, monkeypatch: pytest.Mo
     assert (settings.db_name, settings.db_user, settings.db_host) == ("mastodon_production", "mastodon", "localhost")
 
 
+@without_default_file
 def test_heavy_modules_are_not_imported() -> None:
     """Settings cost pydantic and nothing of httpx, psycopg or the other adapters."""
     code = (
