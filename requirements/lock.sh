@@ -6,7 +6,7 @@ compile() {
     --no-emit-index-url --no-emit-find-links --upgrade "$@"
 }
 compile requirements/build.in -o requirements/build.txt
-compile pyproject.toml -o requirements/run.txt
-compile pyproject.toml --group test -c requirements/run.txt -o requirements/test.txt
-compile pyproject.toml --group lint --group test -c requirements/run.txt -o requirements/lint.txt
-compile pyproject.toml --group bench --group test -c requirements/run.txt -o requirements/bench.txt
+compile pyproject.toml --extra binary -o requirements/run.txt
+compile pyproject.toml --extra binary --group test -c requirements/run.txt -o requirements/test.txt
+compile pyproject.toml --extra binary --group lint --group test -c requirements/run.txt -o requirements/lint.txt
+compile pyproject.toml --extra binary --group bench --group test -c requirements/run.txt -o requirements/bench.txt
