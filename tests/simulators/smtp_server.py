@@ -23,7 +23,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -97,10 +97,10 @@ class _Handler:
             yield ReceivedMail(
                 sender=str(envelope.mail_from),
                 recipient=recipient,
-                data=bytes(envelope.original_content),
+                data=envelope.original_content or b"",
                 options=tuple(envelope.mail_options),
                 encrypted=session.ssl is not None or self._server.implicit,
-                login=str(session.auth_data or ""),
+                login=str(cast("object", session.auth_data) or ""),
                 connection=peers.index(session.peer) + 1,
             )
 
@@ -108,8 +108,8 @@ class _Handler:
 class _Protocol(SMTP):
     """aiosmtpd with CRAM-MD5 (RFC 2195), which it lacks."""
 
-    async def auth_CRAM__MD5(self, _: SMTP, args: list[str]) -> AuthResult:
-        del args
+    async def auth_CRAM__MD5(self, server: SMTP, args: list[str]) -> AuthResult:
+        del server, args
         challenge = b"<1896.697170952@localhost>"
         answer = await self.challenge_auth(challenge)
         if not isinstance(answer, bytes):

@@ -22,7 +22,7 @@ class LogSink:
         """
         import structlog
 
-        updates = tuple(_updates(message))
+        updates = _updates(message)
         message.confirm_claim()
         try:
             getattr(structlog.get_logger(LOGGER), _level(message, updates))(
@@ -45,7 +45,13 @@ def create(options: Mapping[str, str]) -> LogSink:  # noqa: ARG001  # every fact
     return LogSink()
 
 
-def _updates(message: Message) -> Iterator[Mapping[str, object]]:
+def _updates(message: Message) -> tuple[Mapping[str, object], ...]:
+    """Return what is new in the message; all that is pending when nothing is."""
+    pending = tuple(_pending(message))
+    return tuple(update for update in pending if update.get("new", True)) or pending
+
+
+def _pending(message: Message) -> Iterator[Mapping[str, object]]:
     data = message.payload.get("data")
     updates = data.get("updates") if isinstance(data, Mapping) else None
     for update in updates if isinstance(updates, list | tuple) else ():

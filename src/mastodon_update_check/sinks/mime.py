@@ -113,6 +113,5 @@ def _written(header: str, mailbox: Mailbox) -> str:
 
 
 def _encoded(header: str, text: str) -> str:
-    """Return unstructured text folded, and in encoded words if it is not ASCII (RFC 2047)."""
-    charset = "us-ascii" if text.isascii() else "utf-8"
-    return Header(text, charset, _LINE_CHARACTERS, header).encode(linesep="\r\n")
+    """Return text as a header carries it: ASCII as it is, other in encoded words, one a line (RFC 2047)."""
+    return text if text.isascii() else Header(text, "utf-8", _LINE_CHARACTERS, header).encode(linesep=_FOLD)

@@ -63,7 +63,7 @@ class Reply:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.code} {self.text}".strip() if self.code > 0 else self.text
+        return f"{self.code} {self.text}".strip() if self.code > 0 else repr(self.text)
 
     @property
     def kind(self) -> int:

@@ -45,11 +45,12 @@ class Session:
 
     def resume(self, deadline: Deadline) -> bool:
         """Get ready for the next mail; False when that takes a new connection, whatever the reason."""
-        self._dialogue.deadline = deadline
         try:
-            self._courtesy("RSET", deadline)
+            self._courtesy("RSET")
         except DeliveryError:  # the server ended an idle connection, which is its good right
             return False
+        self._dialogue.deadline = deadline
+        deadline.guard(self._dialogue.sock)
         self._dialogue.sock.settimeout(self._bounds.reply)
         return True
 
@@ -68,18 +69,18 @@ class Session:
         """End the connection: politely if nothing went wrong, and in any case soon."""
         try:
             if self._dialogue.in_step:
-                with Deadline(timedelta(seconds=self._bounds.connect)) as deadline:
-                    self._courtesy("QUIT", deadline)
+                self._courtesy("QUIT")
         except DeliveryError:  # the mails are accepted by now: how the server takes its leave changes nothing
             return
         finally:
             self._dialogue.close()
 
-    def _courtesy(self, line: str, deadline: Deadline) -> None:
-        """Say what deserves a quick answer."""
-        deadline.guard(self._dialogue.sock)
-        self._dialogue.sock.settimeout(self._bounds.connect)
-        self._dialogue.command(Step.MAIL, line)
+    def _courtesy(self, line: str) -> None:
+        """Say what deserves a quick answer; a failure matters to nobody but the caller."""
+        with Deadline(timedelta(seconds=self._bounds.connect)) as deadline:
+            deadline.guard(self._dialogue.sock)
+            self._dialogue.sock.settimeout(self._bounds.connect)
+            self._dialogue.command(Step.MAIL, line)
 
     def _prepare(self) -> None:
         server, dialogue = self._server, self._dialogue
@@ -111,7 +112,8 @@ class Session:
     def _authenticate(self) -> None:
         server, dialogue = self._server, self._dialogue
         insists = server.starttls is StartTls.NEVER
-        if not (self._encrypted or insists or is_loopback(dialogue.sock.getpeername()[0])):
+        # Our own end tells as much as the other one, and can be asked for even when the connection is gone.
+        if not (self._encrypted or insists or is_loopback(dialogue.sock.getsockname()[0])):
             raise _failed(
                 f"{server.place} offers no STARTTLS, and the password is not sent in the clear; "
                 "if it must be, SMTP_ENABLE_STARTTLS=never insists"

@@ -28,7 +28,7 @@ class Dialogue:
         """Whether both sides agree where the conversation stands, so that it can go on."""
         self._place = server.place
         self._bounds = bounds
-        self._secrets = [server.password]
+        self._secrets = [server.password, b64encode(server.password.encode()).decode()]
         self._smtp = smtplib.SMTP(local_hostname=server.ehlo)
 
     def use(self, sock: socket.socket) -> None:
@@ -138,6 +138,8 @@ class _Replies:
         self._left -= len(line)
         if self._left < 0:
             raise OSError("it says too much")
+        if not line.endswith(b"\n") and len(line) < limit:  # "2" may be what came of "250" or of "221"
+            raise OSError("it stopped within a line")
         return line
 
     def close(self) -> None:

@@ -78,7 +78,7 @@ class WebhookSink:
         with Deadline(self._bounds.total) as deadline:
             try:
                 return self._post(message, deadline)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: an impossible host name
                 raise self._failed(error, deadline) from error
 
     def _post(self, message: Message, deadline: Deadline) -> str:
@@ -231,10 +231,8 @@ def _read(response: "httpx.Response") -> str:
 
 
 def _redirection(response: "httpx.Response") -> str:
-    if response.status_code // 100 != 3:  # noqa: PLR2004
+    """Return where an answer leads that is not followed; its path may be a secret too."""
+    if not response.has_redirect_location:
         return ""
-    try:
-        host = urlsplit(response.headers.get("location", "")).hostname
-    except ValueError:
-        host = None
-    return f" (redirections are not followed; this one leads to {clean(host) if host else 'the same host'})"
+    host = response.next_request.url.host if response.next_request else ""
+    return f" (redirections are not followed; this one leads to {clean(host)})"

@@ -1,0 +1,142 @@
+"""Finding sinks among what is installed, other packages' included."""
+
+from pathlib import Path
+
+import pytest
+
+from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.sinks.discovery import load_sink
+from mastodon_update_check.sinks.email import EmailSink
+from mastodon_update_check.sinks.log import LogSink
+from mastodon_update_check.sinks.webhook import WebhookSink
+from sinks.examples import MESSAGE
+
+SINK = """
+sent = []
+class Sink:
+    def __init__(self, options):
+        self.options = options
+    def send(self, message):
+        sent.append(message)
+        return "taken"
+"""
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a directory that packages are found in."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def install(packages: Path, distribution: str, plugin: str, source: str, target: str = "Sink") -> None:
+    """Put a package there, as an installer would: a module, and the metadata that names its sink."""
+    module = distribution.replace("-", "_")
+    (packages / f"{module}.py").write_text(source)
+    metadata = packages / f"{module}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[mastodon_update_check.sinks]\n{plugin} = {module}:{target}\n")
+
+
+def problem(plugin: str, **options: str) -> str:
+    """Return what is wrong with a sink."""
+    with pytest.raises(SettingsError) as caught:
+        load_sink(plugin, options)
+    [sentence] = caught.value.problems
+    return sentence
+
+
+def test_built_in_sinks() -> None:
+    """Our own sinks come through the same door."""
+    assert isinstance(load_sink("log", {}), LogSink)
+    assert isinstance(load_sink("email", {"server": "localhost"}), EmailSink)
+    assert isinstance(load_sink("webhook", {"url": "https://hook.example/"}), WebhookSink)
+
+
+def test_another_package(packages: Path) -> None:
+    """A sink of another package gets its options, and sends."""
+    install(packages, "pager-sink", "pager", SINK)
+
+    sink = load_sink("pager", {"number": "110"})
+
+    assert {"number": "110"} == sink.options  # type: ignore[attr-defined]  # the package's own
+    assert "taken" == sink.send(MESSAGE)
+
+
+def test_only_what_is_asked_for(packages: Path) -> None:
+    """A broken package that nobody asked for does no harm."""
+    install(packages, "broken-sink", "broken", "raise RuntimeError('at import')")
+
+    assert isinstance(load_sink("log", {}), LogSink)
+
+
+def test_unknown(packages: Path) -> None:
+    """An unknown name lists those that are known."""
+    install(packages, "paging-sink", "paging", SINK)
+
+    assert "there is no sink 'fax'; known: email, log, paging, webhook" == problem("fax")
+
+
+def test_offered_twice(packages: Path) -> None:
+    """Of two packages with the same name neither wins; both are named."""
+    install(packages, "first-sink", "twice", SINK)
+    install(packages, "second-sink", "twice", SINK)
+
+    assert "the sink 'twice' is offered by first-sink and second-sink; remove all but one of them" == problem("twice")
+
+
+def test_built_in_name_taken(packages: Path) -> None:
+    """Another package cannot take the place of one of ours unseen."""
+    install(packages, "usurping-sink", "log", SINK)
+
+    assert (
+        "the sink 'log' is offered by mastodon-update-check and usurping-sink; remove all but one of them"
+        == problem("log")
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "source", "why"),
+    [
+        (1, "import nothing_of_that_name", "ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        (2, "1 +", "SyntaxError: invalid syntax (import_fault_2.py, line 1)"),
+        (3, "raise SystemExit('leaving')", "SystemExit: leaving"),
+        (4, "raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
+        (5, "other = 1", "AttributeError: module 'import_fault_5' has no attribute 'Sink'"),
+    ],
+)
+def test_import_fails(packages: Path, number: int, source: str, why: str) -> None:
+    """A package that cannot be imported is named, with the reason and the remedy."""
+    install(packages, f"import-fault-{number}", "faulty", source)
+
+    assert (
+        f"the sink 'faulty' of import-fault-{number} cannot be loaded ({why}); "
+        f"repair, update or remove import-fault-{number}, or take 'faulty' out of UPDATE_CHECK_SINKS"
+    ) == problem("faulty")
+
+
+def test_factory_fails(packages: Path) -> None:
+    """A factory that raises is named, with the remedy, and does not show the options."""
+    install(packages, "factory-fault", "factory", "def Sink(options):\n    raise ValueError(f'bad: {options}')")
+
+    sentence = problem("factory", token="swordfish")
+
+    assert (
+        "the sink 'factory' of factory-fault cannot be set up (ValueError: bad: {'token': '…'}); "
+        "repair, update or remove factory-fault, or take 'factory' out of UPDATE_CHECK_SINKS"
+    ) == sentence
+
+
+def test_factory_dislikes_options() -> None:
+    """What a factory says of its options stands, with the package before it."""
+    assert ("the sink 'webhook' of mastodon-update-check: the webhook's URL is not an http or https URL") == problem(
+        "webhook", url="nowhere"
+    )
+
+
+def test_no_sink_at_all(packages: Path) -> None:
+    """What cannot send is no sink."""
+    install(packages, "useless-sink", "useless", "def Sink(options):\n    return None")
+
+    assert "the sink 'useless' of useless-sink has no method send(); " in problem("useless")

@@ -1,0 +1,352 @@
+"""Mail over a real mail server: TLS in all its forms, logging in, keeping the connection."""
+
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trustme
+
+from mastodon_update_check.errors import (
+    ClaimLostError,
+    DeliveryError,
+    PermanentDeliveryError,
+    SettingsError,
+    TransientDeliveryError,
+)
+from mastodon_update_check.sinks.email import create
+from mastodon_update_check.sinks.mailserver import Bounds
+from simulators.smtp_server import SmtpServer
+from sinks.examples import ADDRESS, MESSAGE, PASSWORD, email_sink, lose_claim, to
+
+# aiosmtpd warns of what these servers are for: refusing and accepting passwords without TLS.
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+
+USERS = {"mastodon": PASSWORD}
+CREDENTIALS = {"login": "mastodon", "password": PASSWORD}
+
+
+def refusal(server: SmtpServer, **options: str) -> DeliveryError:
+    """Return the error of an attempt, which must fail and leave no mail behind."""
+    with email_sink(server.port, **options) as sink, pytest.raises(DeliveryError) as caught:
+        sink.send(MESSAGE)
+    assert [] == server.mails
+    return caught.value
+
+
+def test_plain() -> None:
+    """A server without TLS and log-in gets the mail, and its reply comes back."""
+    with (
+        SmtpServer() as server,
+        email_sink(server.port, from_address="Mastodon <notifications@social.example>") as sink,
+    ):
+        reply = sink.send(MESSAGE)
+
+    [mail] = server.mails
+    assert "250 2.0.0 OK: queued as 1" == reply
+    assert ("notifications@social.example", ADDRESS) == (mail.sender, mail.recipient)
+    assert (["social.example"], False, "") == (server.greeted, mail.encrypted, mail.login)
+
+
+def test_defaults() -> None:
+    """Without options mail goes to localhost:25, from Mastodon's default address."""
+    with SmtpServer() as server, email_sink(server.port, domain="") as sink:
+        sink.send(MESSAGE)
+
+    assert ["localhost"] == server.greeted
+    assert "notifications@localhost" == server.mails[0].sender
+    assert "localhost:25" == create({})._server.place
+
+
+def test_envelope_sender() -> None:
+    """SMTP_RETURN_PATH is the envelope's sender; From and Reply-To stay what they are."""
+    addresses = {"from_address": "a@x.example", "return_path": "b@x.example", "reply_to": "Ops <c@x.example>"}
+    with SmtpServer() as server, email_sink(server.port, **addresses) as sink:
+        sink.send(MESSAGE)
+
+    [mail] = server.mails
+    assert "b@x.example" == mail.sender
+    assert ("a@x.example", "Ops <c@x.example>") == (mail.message["From"], mail.message["Reply-To"])
+
+
+@pytest.mark.usefixtures("trusted_authority")
+@pytest.mark.parametrize(
+    ("options", "encrypted"),
+    [
+        pytest.param({"starttls": "always"}, True, id="always: over TLS"),
+        pytest.param({"starttls": "auto"}, True, id="auto: over TLS, since it is offered"),
+        pytest.param({}, True, id="auto is the default"),
+        pytest.param({"starttls": "never"}, False, id="never: in the clear"),
+        pytest.param({"server": "127.0.0.1"}, True, id="a certificate for an IP address"),
+    ],
+)
+def test_starttls(server_tls: ssl.SSLContext, options: dict[str, str], *, encrypted: bool) -> None:
+    """What is offered is used as SMTP_ENABLE_STARTTLS says."""
+    with SmtpServer(tls=server_tls) as server, email_sink(server.port, **options) as sink:
+        sink.send(MESSAGE)
+
+    assert [encrypted] == [mail.encrypted for mail in server.mails]
+
+
+def test_starttls_required_but_not_offered() -> None:
+    """`always` does not fall back to plain text: somebody on the way may have cut the offer out."""
+    with SmtpServer() as server:
+        error = refusal(server, starttls="always")
+
+    place = f"localhost:{server.port}"
+    assert f"{place} does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires" == str(error)
+    assert error.sink_wide
+
+
+@pytest.mark.usefixtures("trusted_authority")
+def test_implicit_tls(server_tls: ssl.SSLContext) -> None:
+    """SMTP_TLS speaks TLS from the first byte."""
+    with SmtpServer(tls=server_tls, implicit=True) as server, email_sink(server.port, tls="true") as sink:
+        sink.send(MESSAGE)
+
+    assert [True] == [mail.encrypted for mail in server.mails]
+
+
+def test_ca_file(server_tls: ssl.SSLContext, authority_file: Path) -> None:
+    """SMTP_CA_FILE's authorities are trusted, whatever the system thinks of them."""
+    options = {"ca_file": str(authority_file), "starttls": "always"}
+    with SmtpServer(tls=server_tls) as server, email_sink(server.port, **options) as sink:
+        sink.send(MESSAGE)
+
+    assert [True] == [mail.encrypted for mail in server.mails]
+
+
+def test_missing_ca_file(server_tls: ssl.SSLContext, tmp_path: Path) -> None:
+    """A CA file that is not there is the sink's trouble, and named."""
+    with SmtpServer(tls=server_tls) as server:
+        error = refusal(server, ca_file=str(tmp_path / "none.pem"))
+
+    assert f"SMTP_CA_FILE cannot be used for localhost:{server.port}: No such file or directory" == str(error)
+    assert error.sink_wide
+
+
+def self_signed() -> ssl.SSLContext:
+    """Return a server's context with a certificate that nobody vouches for, as Debian's snake-oil one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own = trustme.CA()
+    with own.cert_pem.tempfile() as certificate, own.private_key_pem.tempfile() as key:
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+@pytest.mark.usefixtures("trusted_authority")
+@pytest.mark.parametrize("implicit", [True, False], ids=["from the first byte", "after STARTTLS"])
+@pytest.mark.parametrize(
+    ("certificate", "why"),
+    [
+        pytest.param("wrong name", "certificate is not valid for 'localhost'", id="of another host"),
+        pytest.param("self-signed", "self-signed certificate", id="vouched for by nobody"),
+        pytest.param("unknown", "unable to get local issuer certificate", id="of an authority that is not trusted"),
+    ],
+)
+def test_certificate_refused(foreign_tls: ssl.SSLContext, certificate: str, why: str, *, implicit: bool) -> None:
+    """A certificate that does not prove the server's name stops the sink before a word is said, and says why."""
+    unknown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(unknown)
+    contexts = {"wrong name": foreign_tls, "self-signed": self_signed(), "unknown": unknown}
+    with SmtpServer(tls=contexts[certificate], implicit=implicit, users=USERS) as server:
+        error = refusal(server, tls=str(implicit).lower(), **CREDENTIALS)
+
+    assert isinstance(error, TransientDeliveryError)
+    assert error.sink_wide
+    assert f"no TLS with localhost:{server.port}: its certificate is refused: " in str(error)
+    assert why in str(error)
+    assert "SMTP_CA_FILE" in str(error)
+
+
+@pytest.mark.parametrize("implicit", [True, False], ids=["from the first byte", "after STARTTLS"])
+def test_unverified(foreign_tls: ssl.SSLContext, *, implicit: bool) -> None:
+    """SMTP_OPENSSL_VERIFY_MODE=none takes any certificate."""
+    options = {"openssl_verify_mode": "none", "tls": str(implicit).lower()}
+    with (
+        SmtpServer(tls=foreign_tls, implicit=implicit) as server,
+        email_sink(server.port, **options) as sink,
+    ):
+        sink.send(MESSAGE)
+
+    assert [True] == [mail.encrypted for mail in server.mails]
+
+
+def test_tls_with_a_plain_server() -> None:
+    """SMTP_TLS against a server that greets in the clear says that TLS failed."""
+    with SmtpServer() as server:
+        error = refusal(server, tls="true")
+
+    assert f"no TLS with localhost:{server.port}: TLS failed: " in str(error)
+    assert error.sink_wide
+
+
+@pytest.mark.parametrize("method", ["plain", "login", "cram_md5", ""])
+def test_authentication(method: str) -> None:
+    """Each method of SMTP_AUTH_METHOD logs in; on loopback without TLS too, plain by default."""
+    with SmtpServer(users=USERS) as server, email_sink(server.port, auth_method=method, **CREDENTIALS) as sink:
+        sink.send(MESSAGE)
+
+    assert ["mastodon"] == [mail.login for mail in server.mails]
+
+
+@pytest.mark.usefixtures("trusted_authority")
+@pytest.mark.parametrize("method", ["plain", "login", "cram_md5"])
+def test_authentication_over_tls(server_tls: ssl.SSLContext, method: str) -> None:
+    """Logging in works the same after STARTTLS, with a password that is not ASCII."""
+    users = {"mastodon": "pässwörd"}
+    options = {"login": "mastodon", "password": "pässwörd", "auth_method": method, "starttls": "always"}
+    with SmtpServer(tls=server_tls, users=users) as server, email_sink(server.port, **options) as sink:
+        sink.send(MESSAGE)
+
+    assert [("mastodon", True)] == [(mail.login, mail.encrypted) for mail in server.mails]
+
+
+def test_no_authentication() -> None:
+    """SMTP_AUTH_METHOD=none does not log in, whatever login is given."""
+    with SmtpServer() as server, email_sink(server.port, auth_method="none", **CREDENTIALS) as sink:
+        sink.send(MESSAGE)
+
+    assert [""] == [mail.login for mail in server.mails]
+
+
+@pytest.mark.parametrize("method", ["plain", "login", "cram_md5"])
+def test_wrong_password(method: str) -> None:
+    """A refused log-in is the sink's fault, and the password stays secret."""
+    with SmtpServer(users={"mastodon": "something else"}) as server:
+        error = refusal(server, auth_method=method, **CREDENTIALS)
+
+    assert error.sink_wide
+    assert isinstance(error, TransientDeliveryError)
+    assert f"localhost:{server.port} answered AUTH with 535 5.7.8 Authentication credentials invalid" == str(error)
+
+
+def test_missing_login() -> None:
+    """A server that wants a log-in, and is not given one, is the sink's trouble, not the recipient's."""
+    with SmtpServer(users=USERS) as server:
+        error = refusal(server)
+
+    assert error.sink_wide
+    assert "answered MAIL with 530 5.7.0 Authentication required" in str(error)
+
+
+def test_connection_is_kept() -> None:
+    """Mails go one after the other over one connection, each with its own envelope."""
+    with SmtpServer() as server, email_sink(server.port) as sink:
+        for number in range(3):
+            sink.send(to(f"admin{number}@social.example"))
+
+    assert [1, 1, 1] == [mail.connection for mail in server.mails]
+    assert [f"admin{number}@social.example" for number in range(3)] == [mail.recipient for mail in server.mails]
+
+
+def test_connection_is_renewed() -> None:
+    """After the agreed number of mails a new connection is made: some servers count."""
+    with SmtpServer() as server, email_sink(server.port, Bounds(mails=2)) as sink:
+        for number in range(5):
+            sink.send(to(f"admin{number}@social.example"))
+
+    assert [1, 1, 2, 2, 3] == [mail.connection for mail in server.mails]
+
+
+def test_closed_sink_opens_again() -> None:
+    """`close` says good-bye; the next mail goes over a new connection."""
+    with SmtpServer() as server, email_sink(server.port) as sink:
+        sink.send(MESSAGE)
+        sink.close()
+        sink.send(MESSAGE)
+
+    assert [1, 2] == [mail.connection for mail in server.mails]
+
+
+def test_refused_recipient_leaves_the_others_alone() -> None:
+    """One bad address is refused for good; the next mail goes over the same connection."""
+    with SmtpServer() as server, email_sink(server.port) as sink:
+        server.refused["gone@social.example"] = "550 5.1.1 no such user"
+        sink.send(to("first@social.example"))
+        with pytest.raises(PermanentDeliveryError) as caught:
+            sink.send(to("gone@social.example"))
+        sink.send(to("last@social.example"))
+
+    assert f"localhost:{server.port} answered RCPT with 550 5.1.1 no such user" == str(caught.value)
+    assert not caught.value.sink_wide
+    assert [("first@social.example", 1), ("last@social.example", 1)] == [
+        (mail.recipient, mail.connection) for mail in server.mails
+    ]
+
+
+def test_too_big() -> None:
+    """A mail over the server's limit (552) is refused for good, this mail alone."""
+    with SmtpServer(size=2000) as server, email_sink(server.port) as sink:
+        with pytest.raises(PermanentDeliveryError) as caught:
+            sink.send(replace(MESSAGE, text="much to say " * 500))
+        sink.send(MESSAGE)
+
+    assert "552" in str(caught.value)
+    assert not caught.value.sink_wide
+    assert 1 == len(server.mails)
+
+
+def test_lost_claim_hands_nothing_over() -> None:
+    """Who lost the claim ends the connection before the body; the next mail is none the worse."""
+    with SmtpServer() as server, email_sink(server.port) as sink:
+        with pytest.raises(ClaimLostError):
+            sink.send(replace(MESSAGE, confirm_claim=lose_claim))
+        assert [] == server.mails
+        sink.send(to("next@social.example"))
+
+    assert ["next@social.example"] == [mail.recipient for mail in server.mails]
+
+
+def test_international_domain() -> None:
+    """A domain that is not ASCII goes out as A-labels, by IDNA 2008: ß stays ß."""
+    with SmtpServer() as server, email_sink(server.port) as sink:
+        sink.send(to("admin@straße.example"))
+
+    [mail] = server.mails
+    assert "admin@xn--strae-oqa.example" == mail.recipient
+    assert b"\r\nTo: admin@xn--strae-oqa.example\r\n" in mail.data
+
+
+def test_international_local_part() -> None:
+    """A local part that is not ASCII takes SMTPUTF8, and is written as it is."""
+    with SmtpServer(smtputf8=True) as server, email_sink(server.port) as sink:
+        sink.send(to("jürgen@bücher.example"))
+        sink.send(to("next@social.example"))
+
+    first, second = server.mails
+    assert ("jürgen@xn--bcher-kva.example", ("SMTPUTF8",)) == (first.recipient, first.options)
+    assert "\r\nTo: jürgen@xn--bcher-kva.example\r\n".encode() in first.data
+    assert () == second.options
+
+
+def test_international_local_part_not_supported() -> None:
+    """Without SMTPUTF8 such an address cannot be reached; everybody else can, over the same connection."""
+    with SmtpServer() as server, email_sink(server.port) as sink:
+        with pytest.raises(PermanentDeliveryError) as caught:
+            sink.send(to("jürgen@social.example"))
+        sink.send(MESSAGE)
+
+    assert not caught.value.sink_wide
+    assert "takes a mail server with SMTPUTF8" in str(caught.value)
+    assert [(ADDRESS, 1)] == [(mail.recipient, mail.connection) for mail in server.mails]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("from_address", "nobody"),
+        ("from_address", "a@x.example, b@x.example"),
+        ("from_address", "jürgen@x.example"),
+        ("reply_to", "x@y\r\nBcc: z@y.example"),
+        ("return_path", "<>"),
+        ("domain", "two words"),
+        ("server", "smtp.example\n"),
+    ],
+)
+def test_unusable_options(option: str, value: str) -> None:
+    """An address or a host that cannot be used is an error of the settings, named by its variable."""
+    with pytest.raises(SettingsError) as caught:
+        create({option: value})
+
+    assert f"SMTP_{option.upper()}: " in str(caught.value)

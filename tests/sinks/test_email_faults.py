@@ -1,0 +1,398 @@
+"""Mail servers that refuse, stall, vanish or misbehave, at every step."""
+
+import hmac
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+from mastodon_update_check.net import Deadline
+from mastodon_update_check.sinks.mailserver import Bounds, MailServer, is_loopback
+from mastodon_update_check.sinks.smtp import Dialogue
+from simulators.http_server import unused_port
+from simulators.smtp_server import Answer, Dribble, Drop, Hang, ScriptedSmtpServer, SmtpServer, Wire
+from sinks.examples import MESSAGE, PASSWORD, email_sink, to
+
+SHORT = Bounds(connect=0.2, reply=0.2, accept=0.4, total=timedelta(seconds=20))
+LOGIN = {"login": "mastodon", "password": PASSWORD}
+BEFORE_RCPT = ("CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL")
+NAMES = {"CONNECT": "the connection", "END": "the mail"}
+
+
+def attempt(script: Mapping[str, Sequence[Answer]], bounds: Bounds = SHORT, /, **options: str) -> DeliveryError:
+    """Return the error of one attempt against this script, with `{server}` for host and port."""
+    if "STARTTLS" in script:
+        script = {"EHLO": ["250-mail.example\r\n250 STARTTLS"], **script}
+    with (
+        ScriptedSmtpServer(script) as server,
+        email_sink(server.port, bounds, **options) as sink,
+        pytest.raises(DeliveryError) as caught,
+    ):
+        sink.send(MESSAGE)
+    error = caught.value
+    error.reply = error.reply.replace(f"localhost:{server.port}", "{server}")
+    assert "\n" not in error.reply
+    return error
+
+
+@pytest.mark.parametrize(
+    "reply", ["421 4.3.2 shutting down", "450 4.7.1 later", "500 what?", "554 5.7.1 no", "999", "not SMTP"]
+)
+@pytest.mark.parametrize("verb", BEFORE_RCPT)
+def test_refused_before_the_recipient(verb: str, reply: str) -> None:
+    """Until RCPT nothing is known of the recipient: whatever the refusal, it is the sink's fault and may pass."""
+    error = attempt({verb: [reply]}, **LOGIN)
+
+    assert (TransientDeliveryError, True) == (type(error), error.sink_wide)
+    said = "'SMTP'" if reply == "not SMTP" else reply
+    assert f"{{server}} answered {NAMES.get(verb, verb)} with {said}" == error.reply
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "sink_wide"),
+    [
+        pytest.param("450 4.2.0 greylisted", TransientDeliveryError, False, id="450: this recipient, later"),
+        pytest.param("451 local error", TransientDeliveryError, False, id="451: this mail, later"),
+        pytest.param("452 4.3.1 no space", TransientDeliveryError, False, id="452: this mail, later"),
+        pytest.param("421 4.7.0 too many", TransientDeliveryError, True, id="421: the server closes for all"),
+        pytest.param("550 5.1.1 no such user", PermanentDeliveryError, False, id="550: no such mailbox"),
+        pytest.param("554 refused", PermanentDeliveryError, False, id="554: refused"),
+        pytest.param("530 5.7.0 log in first", TransientDeliveryError, True, id="530: our log-in is missing"),
+        pytest.param("554 5.7.1 relay access denied", TransientDeliveryError, False, id="5.7.1: of us or of them"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["RCPT", "DATA", "END"])
+def test_refused_from_the_recipient_on(verb: str, reply: str, kind: type, *, sink_wide: bool) -> None:
+    """From RCPT on the reply decides, by the rules of `replies`."""
+    error = attempt({verb: [reply]})
+
+    assert (kind, sink_wide) == (type(error), error.sink_wide)
+    assert f"{{server}} answered {NAMES.get(verb, verb)} with {reply}" == error.reply
+
+
+@pytest.mark.parametrize("verb", [*BEFORE_RCPT, "RCPT", "DATA"])
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        pytest.param(Drop(), "the connection was lost", id="dropped"),
+        pytest.param(Drop(b"25"), "the connection was lost", id="dropped within a reply"),
+        pytest.param(Hang(), "it took too long", id="hanging"),
+        pytest.param(Wire(b"250-" + b"x" * 9000 + b"\r\n"), "the connection was lost", id="an endless line"),
+        pytest.param(Wire(b"250-x\r\n" * 200_000), "the connection was lost", id="an endless reply"),
+    ],
+)
+def test_lost_before_the_body(verb: str, fault: Answer, why: str) -> None:
+    """A connection that ends before the body has certainly delivered nothing; sink-wide until RCPT."""
+    error = attempt({verb: [fault]}, **LOGIN)
+
+    assert (TransientDeliveryError, verb in BEFORE_RCPT) == (type(error), error.sink_wide)
+    assert f"{{server}} did not answer {NAMES.get(verb, verb)}: {why}" == error.reply
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        pytest.param(Drop(), "the connection was lost", id="dropped"),
+        pytest.param(Drop(b"250"), "the connection was lost", id="dropped within the reply"),
+        pytest.param(Hang(), "it took too long", id="hanging"),
+        pytest.param("354 go on", "it answered 354 go on", id="a reply that fits no question"),
+        pytest.param(Wire(b"not SMTP\r\n"), "it answered 'SMTP'", id="no reply at all"),
+    ],
+)
+def test_lost_after_the_body(fault: Answer, why: str) -> None:
+    """Once the body is out and no reply comes, nobody knows; said so, and tried again, this mail alone."""
+    error = attempt({"END": [fault]})
+
+    assert (TransientDeliveryError, False) == (type(error), error.sink_wide)
+    assert f"{{server}} may have accepted the mail or not, the outcome is unknown: {why}" == error.reply
+
+
+@pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "RCPT", "END"])
+def test_dribbling(verb: str) -> None:
+    """A server that is never too late for the next byte is cut off when the time for all of it is up."""
+    error = attempt({verb: [Dribble()]}, replace(SHORT, total=timedelta(seconds=0.3)))
+
+    assert isinstance(error, TransientDeliveryError)
+    assert "not done within 0.3 s in all" in error.reply
+
+
+def test_the_final_dot_may_take_longer() -> None:
+    """The reply to the mail has a bound of its own, longer than that of a command (RFC 5321, 4.5.3.2.6)."""
+    with SmtpServer() as server, email_sink(server.port, replace(SHORT, reply=0.1, accept=10)) as sink:
+        server.pause = 0.3
+        sink.send(MESSAGE)
+        sink.send(MESSAGE)
+
+    assert [1, 1] == [mail.connection for mail in server.mails]
+
+
+def test_no_such_host() -> None:
+    """A name that does not resolve is named, and the sink's trouble."""
+    with email_sink(25, SHORT, server="mail.invalid") as sink, pytest.raises(TransientDeliveryError) as caught:
+        sink.send(MESSAGE)
+
+    assert "no connection to mail.invalid:25: its name cannot be resolved: " in str(caught.value)
+    assert caught.value.sink_wide
+
+
+def test_nothing_listens() -> None:
+    """A refused connection names host and port, and is the sink's trouble."""
+    port = unused_port()
+    with email_sink(port, SHORT) as sink, pytest.raises(TransientDeliveryError) as caught:
+        sink.send(MESSAGE)
+
+    assert f"no connection to localhost:{port}: Connection refused" == str(caught.value)
+    assert caught.value.sink_wide
+
+
+def test_no_one_greets_tls() -> None:
+    """A server that takes the connection and never speaks TLS is given up."""
+    with (
+        ScriptedSmtpServer({"CONNECT": [Hang()]}) as server,
+        email_sink(server.port, SHORT, tls="true") as sink,
+        pytest.raises(TransientDeliveryError) as caught,
+    ):
+        sink.send(MESSAGE)
+
+    assert f"no TLS with localhost:{server.port}: it took too long" == str(caught.value)
+
+
+@pytest.mark.parametrize("fault", ["500 no", "421 bye", Drop(), Hang()], ids=["500", "421", "dropped", "hanging"])
+def test_quit_changes_nothing(fault: Answer) -> None:
+    """What goes wrong at QUIT, after the mail was accepted, is no failure."""
+    with ScriptedSmtpServer({"QUIT": [fault]}) as server, email_sink(server.port, SHORT) as sink:
+        reply = sink.send(MESSAGE)
+
+    assert "250 2.0.0 queued as 1" == reply
+    assert "QUIT" == server.verbs[-1]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["500 no", "421 4.4.2 idle for too long", Drop(), Hang(), Wire(b"?\r\n")],
+    ids=["500", "421", "dropped", "hanging", "nonsense"],
+)
+def test_idle_connection_found_dead(fault: Answer) -> None:
+    """Whatever is wrong with a kept connection, a new one is made once, without a word, before MAIL."""
+    with ScriptedSmtpServer({"RSET": [fault]}) as server, email_sink(server.port, SHORT) as sink:
+        sink.send(MESSAGE)
+        sink.send(to("next@social.example"))
+
+    mail = ["MAIL", "RCPT", "DATA"]
+    assert ["EHLO", *mail, "RSET", "EHLO", *mail, "QUIT"] == server.verbs
+
+
+def test_connection_dropped_while_idle() -> None:
+    """A server that has closed the connection meanwhile is connected anew."""
+    script: dict[str, list[Answer]] = {
+        "CONNECT": ["220 first", "220 second"],
+        "END": [Wire(b"250 ok\r\n")],
+        "RSET": [Drop()],
+    }
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, SHORT) as sink:
+        assert ["250 ok", "250 ok"] == [sink.send(MESSAGE), sink.send(MESSAGE)]
+
+
+def test_dead_server_behind_an_idle_connection() -> None:
+    """When the new connection fails too, that is the error; it is not tried a third time."""
+    script: dict[str, list[Answer]] = {"CONNECT": ["220 hello", "554 5.3.2 closed"], "RSET": [Drop()]}
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, SHORT) as sink:
+        sink.send(MESSAGE)
+        with pytest.raises(TransientDeliveryError) as caught:
+            sink.send(MESSAGE)
+
+    assert f"localhost:{server.port} answered the connection with 554 5.3.2 closed" == str(caught.value)
+    assert ["EHLO", "MAIL", "RCPT", "DATA", "RSET"] == server.verbs
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply", "again"),
+    [
+        pytest.param("RCPT", "550 5.1.1 unknown", ["RSET"], id="a refused recipient: the connection is kept"),
+        pytest.param("END", "451 4.3.0 later", ["RSET"], id="a mail put off: the connection is kept"),
+        pytest.param("RCPT", "421 4.3.2 closing", ["EHLO"], id="421: a new connection"),
+        pytest.param("MAIL", "451 4.3.0 later", ["EHLO"], id="the sink's fault: a new connection"),
+        pytest.param("RCPT", Drop(), ["EHLO"], id="lost: a new connection"),
+        pytest.param("END", Drop(), ["EHLO"], id="lost after the body: a new connection"),
+    ],
+)
+def test_connection_after_a_failure(verb: str, reply: Answer, again: list[str]) -> None:
+    """After a failure the connection is kept where both sides still agree on where they stand."""
+    script: dict[str, list[Answer]] = {verb: [reply, "250 ok"]}
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, SHORT) as sink:
+        with pytest.raises(DeliveryError):
+            sink.send(MESSAGE)
+        failed = len(server.verbs)
+        sink.send(to("next@social.example"))
+
+    assert [*again, "MAIL", "RCPT", "DATA", "QUIT"] == server.verbs[failed:]
+
+
+def test_wire_format() -> None:
+    """Lines end in CRLF, dots at their start are doubled, no line is too long, whatever the text."""
+    text = ".\n..\n.dot\rcarriage\r\nreturn\n" + "long " * 500 + "x" * 2000 + "\nFrom me\nNUL\0 grüße\n."
+    with ScriptedSmtpServer() as server, email_sink(server.port, SHORT) as sink:
+        sink.send(replace(MESSAGE, text=text, html=text))
+
+    [body] = server.bodies
+    lines = body.split(b"\r\n")
+    assert [] == [line for line in lines if b"\n" in line or b"\r" in line or len(line) > 78]
+    assert [b"."] == [line for line in lines if line == b"."]
+    assert b".\r\n" == body[-3:]
+    assert [b"..", b"...", b"..dot"] == [line for line in lines if line.startswith(b"..")][:3]
+
+
+def test_commands() -> None:
+    """The commands on the wire are those of RFC 5321, with nothing added."""
+    with ScriptedSmtpServer() as server, email_sink(server.port, SHORT, from_address="a@x.example") as sink:
+        sink.send(MESSAGE)
+
+    assert [
+        "ehlo social.example",
+        "MAIL FROM:<a@x.example>",
+        "RCPT TO:<admin@social.example>",
+        "DATA",
+        "QUIT",
+    ] == server.lines
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ok@social.example NOTIFY=NEVER",
+        "ok@social.example> NOTIFY=NEVER",
+        "ok@social.example\r\nRCPT TO:<evil@x.example>",
+        "ok\0@social.example",
+        "ok@social.example, evil@x.example",
+        "Name <ok@social.example>",
+        '"ok@x"@social.example',
+        "ok@[192.0.2.1]",
+        "ok",
+        "",
+    ],
+)
+def test_unsafe_address(address: str) -> None:
+    """An address that could say more than where to is refused before anything is connected."""
+    with (
+        ScriptedSmtpServer() as server,
+        email_sink(server.port, SHORT) as sink,
+        pytest.raises(PermanentDeliveryError) as caught,
+    ):
+        sink.send(to(address))
+
+    assert not caught.value.sink_wide
+    assert "is not a mail address" in str(caught.value)
+    assert [] == server.lines
+
+
+@pytest.mark.parametrize("method", ["plain", "login", "cram_md5"])
+def test_repeated_password(method: str) -> None:
+    """A server that repeats what it was sent does not get the password into an error."""
+    encoded = b64encode(PASSWORD.encode()).decode()
+    token = b64encode(f"\0mastodon\0{PASSWORD}".encode()).decode()
+    reply = f"535 5.7.8 bad: {PASSWORD} {encoded} {token if method == 'plain' else ''}."
+    # What follows AUTH LOGIN and AUTH CRAM-MD5 is no verb; the script knows it by its text.
+    script: dict[str, Sequence[Answer]] = {"AUTH": [reply if method == "plain" else "334 bm8="]}
+    script |= {b64encode(b"mastodon").decode().upper(): ["334 bm8="], encoded.upper(): [reply]}
+    digest = hmac.new(PASSWORD.encode(), b"no", "md5").hexdigest()
+    script |= {b64encode(f"mastodon {digest}".encode()).decode().upper(): [reply]}
+    error = attempt(script, auth_method=method, **LOGIN)
+
+    hidden = "… … …." if method == "plain" else "… … ."
+    assert f"{{server}} answered AUTH with 535 5.7.8 bad: {hidden}" == error.reply
+
+
+def test_undecodable_challenge() -> None:
+    """A challenge that is not base64 is the sink's trouble."""
+    error = attempt({"AUTH": ["334 ?"]}, auth_method="cram_md5", **LOGIN)
+
+    assert (TransientDeliveryError, True) == (type(error), error.sink_wide)
+    assert "{server} sent a challenge for CRAM-MD5 that cannot be answered" == error.reply
+
+
+@pytest.mark.usefixtures("trusted_authority")
+def test_words_smuggled_in_before_tls(server_tls: ssl.SSLContext) -> None:
+    """What somebody on the way puts behind the reply to STARTTLS is not taken for the server's (CVE-2011-0411)."""
+    script: dict[str, list[Answer]] = {
+        "EHLO": ["250-mail.example\r\n250 STARTTLS", "250 mail.example"],
+        "STARTTLS": [Wire(b"220 go ahead\r\n250-evil\r\n250 SMTPUTF8\r\n")],
+    }
+    with (
+        ScriptedSmtpServer(script, tls=server_tls) as server,
+        email_sink(server.port, SHORT) as sink,
+        pytest.raises(PermanentDeliveryError) as caught,
+    ):
+        sink.send(to("jürgen@social.example"))
+
+    assert "does not offer it" in str(caught.value)
+
+
+def test_control_characters_in_replies() -> None:
+    """Replies are shown on one line, without control characters, cut at 200 characters."""
+    error = attempt({"RCPT": ["550-5.1.1 first\r\n550 5.1.1 \x1b[31msecond\x07" + "x" * 500]})
+
+    assert error.reply.startswith("{server} answered RCPT with 550 5.1.1 first 5.1.1 [31msecond x")
+    assert len(error.reply) < 250
+
+
+def own_address() -> str:
+    """Return an address of this machine that is not loopback; skip without one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return str(probe.getsockname()[0])
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+def test_no_password_in_the_clear() -> None:
+    """Off loopback, a server without STARTTLS does not get the password, unless `never` insists."""
+    host = own_address()
+    with SmtpServer(host=host, users={"mastodon": PASSWORD}) as server:
+        with email_sink(server.port, SHORT, server=host, **LOGIN) as sink:
+            with pytest.raises(TransientDeliveryError) as caught:
+                sink.send(MESSAGE)
+            assert [] == server.mails
+        with email_sink(server.port, SHORT, server=host, starttls="never", **LOGIN) as sink:
+            sink.send(MESSAGE)
+
+    assert caught.value.sink_wide
+    assert (
+        f"{host}:{server.port} offers no STARTTLS, and the password is not sent in the clear; "
+        "if it must be, SMTP_ENABLE_STARTTLS=never insists"
+    ) == str(caught.value)
+    assert ["mastodon"] == [mail.login for mail in server.mails]
+
+
+def test_no_connection() -> None:
+    """A dialogue without a connection, never made or gone, is the sink's trouble."""
+    server = MailServer(host="mail.example", port=25, ehlo="social.example")
+    with Deadline(timedelta(seconds=5)) as deadline, pytest.raises(TransientDeliveryError) as caught:
+        _ = Dialogue(server, SHORT, deadline).sock
+
+    assert "the connection to mail.example:25 was lost" == str(caught.value)
+    assert caught.value.sink_wide
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("192.0.2.1", False),
+        ("10.0.0.1", False),
+        ("fe80::1%eth0", False),
+        ("::ffff:192.0.2.1", False),
+    ],
+)
+def test_is_loopback(address: str, *, expected: bool) -> None:
+    """Only what never leaves the machine is loopback."""
+    assert expected == is_loopback(address)

@@ -1,0 +1,140 @@
+"""The log sink: one line, its level, its fields."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NoReturn
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from mastodon_update_check.core.messages.message import Message, MessageType
+from mastodon_update_check.errors import ClaimLostError, TransientDeliveryError
+from mastodon_update_check.sinks.log import create
+from sinks.examples import ADDRESS, ID, MESSAGE, lose_claim
+
+
+def logged(message: Message) -> Mapping[str, Any]:
+    """Return the one line that a message makes."""
+    with capture_logs() as lines:
+        create({}).send(message)
+    [line] = lines
+    return line
+
+
+def offering(*updates: object) -> Mapping[str, object]:
+    """Return a payload with these updates."""
+    return {"data": {"updates": list(updates)}}
+
+
+def test_fields() -> None:
+    """Everything that a reader of the log needs, and no address."""
+    line = logged(MESSAGE)
+
+    assert {
+        "event": "notice.update.available",
+        "log_level": "warning",
+        "instance": "social.example",
+        "urgent": False,
+        "versions": ["4.5.20", "4.6.9"],
+        "release_notes": ["https://example/4.5.20", "https://example/4.6.9"],
+        "message_id": ID,
+        "summary": "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)",
+        "devops_users": ["alice", "bob"],
+    } == line
+    assert ADDRESS not in str(line)
+
+
+PATCH = {"version": "4.5.20", "type": "patch"}
+MINOR = {"version": "4.6.9", "type": "minor"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "urgent", "update", "level"),
+    [
+        pytest.param(MessageType.UPDATE_AVAILABLE, True, MINOR, "critical", id="urgent"),
+        pytest.param(MessageType.UPDATE_REMINDER, True, PATCH, "critical", id="an urgent reminder"),
+        pytest.param(MessageType.SUPPORT_ENDING, True, MINOR, "critical", id="support has ended"),
+        pytest.param(MessageType.UPDATE_AVAILABLE, False, PATCH, "warning", id="a patch"),
+        pytest.param(MessageType.UPDATE_REMINDER, False, PATCH, "warning", id="a reminder of a patch"),
+        pytest.param(MessageType.SUPPORT_ENDING, False, MINOR, "warning", id="support ends"),
+        pytest.param(MessageType.CHECK_FAILING, False, MINOR, "warning", id="checks fail"),
+        pytest.param(MessageType.DELIVERY_FAILING, False, MINOR, "warning", id="deliveries fail"),
+        pytest.param(MessageType.UPDATE_AVAILABLE, False, MINOR, "info", id="a minor release"),
+        pytest.param(MessageType.UPDATE_INSTALLED, False, PATCH, "info", id="installed"),
+        pytest.param(MessageType.CHECK_RECOVERED, False, PATCH, "info", id="checks work again"),
+        pytest.param(MessageType.RESTART_DUE, False, PATCH, "info", id="a restart is due"),
+        pytest.param(MessageType.TEST, False, PATCH, "info", id="a test"),
+    ],
+)
+def test_level(kind: MessageType, update: object, level: str, *, urgent: bool) -> None:
+    """The level fits what the message is about."""
+    line = logged(replace(MESSAGE, type=kind, urgent=urgent, payload=offering(update)))
+
+    assert (f"notice.{kind.value}", level) == (line["event"], line["log_level"])
+
+
+@pytest.mark.parametrize(
+    ("updates", "expected", "level"),
+    [
+        pytest.param([PATCH | {"new": False}, MINOR | {"new": True}], ["4.6.9"], "info", id="only what is new"),
+        pytest.param([PATCH | {"new": False}], ["4.5.20"], "warning", id="all, when nothing is"),
+        pytest.param([], [], "info", id="none"),
+    ],
+)
+def test_versions(updates: list[object], expected: list[str], level: str) -> None:
+    """A line names what is new."""
+    line = logged(replace(MESSAGE, payload=offering(*updates)))
+
+    assert (expected, level) == (line["versions"], line["log_level"])
+
+
+@pytest.mark.parametrize("payload", [{}, {"data": None}, {"data": {}}, offering("nothing"), {"data": {"updates": "4"}}])
+def test_other_payloads(payload: Mapping[str, object]) -> None:
+    """A payload without updates makes a line without versions."""
+    assert [] == logged(replace(MESSAGE, payload=payload))["versions"]
+
+
+def test_values_are_clean() -> None:
+    """No value can break a line or reach a terminal."""
+    line = logged(
+        replace(
+            MESSAGE,
+            subject="one\ntwo\x1b[31m",
+            devops_users=("eve\r\nroot",),
+            payload=offering({"version": "4\n5", "release_notes": None}),
+        )
+    )
+
+    assert ("one two [31m", ["eve root"], ["4 5"], [""]) == (
+        line["summary"],
+        line["devops_users"],
+        line["versions"],
+        line["release_notes"],
+    )
+
+
+def test_lost_claim() -> None:
+    """Without the claim nothing is logged."""
+    with capture_logs() as lines, pytest.raises(ClaimLostError):
+        create({}).send(replace(MESSAGE, confirm_claim=lose_claim))
+
+    assert [] == lines
+
+
+def test_log_that_cannot_be_written() -> None:
+    """A log that is closed or full is said so, and tried again."""
+
+    def fail(*_: object) -> NoReturn:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    before = structlog.get_config()
+    structlog.configure(processors=[fail])
+    try:
+        with pytest.raises(TransientDeliveryError) as caught:
+            create({}).send(MESSAGE)
+    finally:
+        structlog.configure(**before)
+
+    assert "the log cannot be written: Broken pipe" == str(caught.value)
+    assert caught.value.sink_wide

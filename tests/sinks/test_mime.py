@@ -1,0 +1,175 @@
+"""The mail's headers and body."""
+
+import email
+import email.policy
+from dataclasses import replace
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from email.utils import parseaddr
+
+import pytest
+
+from mastodon_update_check.core.messages.message import Message, MessageType
+from mastodon_update_check.sinks.addresses import parse_mailbox
+from mastodon_update_check.sinks.mime import Letterhead
+from sinks.examples import ID, MESSAGE, recipient
+
+LETTERHEAD = Letterhead(author=parse_mailbox("Mastodon <notifications@social.example>"))
+
+
+def data(message: Message, letterhead: Letterhead = LETTERHEAD) -> bytes:
+    """Return the mail's bytes."""
+    return letterhead.write(message).data
+
+
+def read(message: Message, letterhead: Letterhead = LETTERHEAD) -> EmailMessage:
+    """Return the mail as its reader sees it, which must find nothing wrong with it."""
+    mail = email.message_from_bytes(data(message, letterhead), policy=email.policy.default)
+    assert [] == [defect for part in mail.walk() for defect in part.defects]
+    return mail
+
+
+def test_headers() -> None:
+    """All headers, and no other."""
+    mail = read(MESSAGE)
+
+    assert {
+        "Date": "Mon, 23 Nov 2026 12:00:00 +0000",
+        "From": "Mastodon <notifications@social.example>",
+        "To": "admin@social.example",
+        "Subject": "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)",
+        "Message-ID": f"<{ID}@social.example>",
+        "In-Reply-To": "<feedfacefeedface.thread@social.example>",
+        "References": "<feedfacefeedface.thread@social.example>",
+        "List-Id": "<updates.mastodon-update-check.social.example>",
+        "X-Update-Check-ID": ID,
+        "X-Update-Check-Event": "update.available",
+        "Auto-Submitted": "auto-generated",
+        "Precedence": "list",
+        "X-Auto-Response-Suppress": "All",
+        "Content-Language": "en",
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="=_{ID}"',
+    } == dict(mail.items())
+
+
+def test_urgent_headers() -> None:
+    """Urgent mails carry the three headers that Mastodon's critical ones do."""
+    mail = read(replace(MESSAGE, urgent=True))
+
+    assert ("high", "urgent", "1") == (mail["Importance"], mail["Priority"], mail["X-Priority"])
+
+
+@pytest.mark.parametrize("kind", MessageType)
+def test_event(kind: MessageType) -> None:
+    """Filters can tell the types apart."""
+    assert kind.value == read(replace(MESSAGE, type=kind))["X-Update-Check-Event"]
+
+
+def test_body() -> None:
+    """Plain text comes first, then HTML, both whole, whatever they are made of."""
+    text = "grüße 日本語\n.dot\n" + "x" * 2000 + "\nFrom me\n"
+    mail = read(replace(MESSAGE, text=text, html=f"<p>{text}</p>\n"))
+
+    plain, html = mail.iter_parts()
+    assert ["text/plain", "text/html"] == [plain.get_content_type(), html.get_content_type()]
+    assert text == plain.get_payload(decode=True).decode().replace("\r\n", "\n")  # type: ignore[union-attr]
+    assert f"<p>{text}</p>\n" == html.get_payload(decode=True).decode().replace("\r\n", "\n")  # type: ignore[union-attr]
+
+
+def test_unencodable_text() -> None:
+    """A lone surrogate and NUL, should they come so far, do not stop the mail."""
+    assert b"a?b c\r\n" in data(replace(MESSAGE, text="a\ud800b\0c\n"))
+
+
+@pytest.mark.parametrize("text", ["short", "x" * 3000 + "\n.\n", "\n" * 50, "=_ --=_" + ID, "a\rb\r\nc\n"])
+def test_bytes(text: str) -> None:
+    """The same message gives the same bytes; CRLF everywhere, ASCII, no long line."""
+    message = replace(MESSAGE, text=text, html=text)
+
+    first = data(message)
+    assert first == data(message)
+    assert first.isascii()
+    assert [] == [line for line in first.split(b"\r\n") if b"\r" in line or b"\n" in line or len(line) > 78]
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        pytest.param("two\r\nBcc: evil@x.example", "two Bcc: evil@x.example", id="no header can be added"),
+        pytest.param("a\0b\x0bc\x0cd\x85e\u2028f", "a b c d e f", id="control characters and NUL"),
+        pytest.param("[söcial.example] 日本語 " + "lang " * 20, None, id="not ASCII, and folded"),
+        pytest.param("word " * 30, None, id="ASCII"),
+        pytest.param("w" * 150, None, id="one long word is left whole"),
+        pytest.param("w" * 500, "w" * 199 + "…", id="cut"),
+    ],
+)
+def test_subject(subject: str, expected: str | None) -> None:
+    """A subject is one line whatever it holds, and arrives as it was."""
+    mail = read(replace(MESSAGE, subject=subject))
+
+    assert (subject.strip() if expected is None else expected) == mail["Subject"]
+    assert "Bcc" not in mail
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Mastodon",
+        "Söcial",
+        "A, B",
+        'say "hi"',
+        "back\\slash",
+        "ü" * 60,
+        "a (comment)",
+        "very " * 20 + "long",
+        "dotted.name",
+    ],
+)
+def test_author(name: str) -> None:
+    """The author's name arrives as it was, with the address beside it."""
+    letterhead = Letterhead(author=replace(parse_mailbox("a@" + "x" * 60 + ".example"), name=name))
+    mail = email.message_from_bytes(data(MESSAGE, letterhead))
+    shown, address = parseaddr(mail["From"])
+
+    assert (name, "a@" + "x" * 60 + ".example") == (str(make_header(decode_header(shown))), address)
+
+
+def test_reply_to() -> None:
+    """Reply-To is there when it is set."""
+    letterhead = replace(LETTERHEAD, reply_to=parse_mailbox("ops@x.example"))
+
+    assert "ops@x.example" == read(MESSAGE, letterhead)["Reply-To"]
+
+
+@pytest.mark.parametrize(
+    ("instance", "domain"),
+    [
+        ("social.example", "social.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("localhost:3000", "localhost-3000"),
+        ("", "localhost"),
+        ("x>\r\nBcc: y", "x-Bcc-y"),
+        ("x" * 60 + "." + "y" * 60 + ".example", "x" * 60 + "." + "y" * 60 + ".example"),
+    ],
+)
+def test_ids(instance: str, domain: str) -> None:
+    """Ids end in the instance's domain; whole, however long, since encoded words have no place in them."""
+    mail = data(replace(MESSAGE, instance=instance)).decode()
+
+    assert f"\r\nMessage-ID: <{ID}@{domain}>\r\n" in mail
+    assert f"\r\nReferences: <feedfacefeedface.thread@{domain}>\r\n" in mail
+    assert f"\r\nList-Id: <updates.mastodon-update-check.{domain}>\r\n" in mail
+
+
+def test_thread() -> None:
+    """A thread's name is made fit for an id; without one there are no thread headers."""
+    assert "<update-4.5.20-x.thread@social.example>" == read(replace(MESSAGE, thread="update:4.5.20 >x"))["References"]
+    assert "References" not in read(replace(MESSAGE, thread=""))
+
+
+def test_long_recipient() -> None:
+    """A long address is not folded, nor encoded."""
+    address = "a" * 64 + "@" + "x" * 60 + "." + "y" * 60 + ".example"
+
+    assert f"\r\nTo: {address}\r\n" in data(replace(MESSAGE, recipient=recipient(address))).decode()
