@@ -301,7 +301,7 @@ class ScriptedSmtpServer:
         try:
             self._answer(sock, "CONNECT")
             while line := reading.readline(4096):
-                self.lines.append(line.decode().rstrip("\r\n"))
+                self.lines.append(line.decode(errors="replace").rstrip("\r\n"))
                 verb = self.verbs[-1]
                 answer = self._answer(sock, verb)
                 if verb == "DATA" and answer.startswith("354"):
