@@ -15,6 +15,7 @@ from mastodon_update_check.errors import InvalidVersionError
 VERSION_CHARACTERS = 200
 """Longest version string that is read."""
 
+_NUMBERS_NEEDED = 3
 _NUMBERS = re.compile(r"(?P<release>[0-9]+(?:\.[0-9]+){2,})(?P<rest>.*)")
 # The look-ahead keeps words such as `rcfoo` or `alphabet` out: they are labels.
 _STAGE = re.compile(r"[-.]?(?P<stage>alpha|beta|rc)(?:[-.]?(?P<number>[0-9]+))?(?![a-z0-9])", re.IGNORECASE)
@@ -49,8 +50,7 @@ class MastodonVersion:
         match = _NUMBERS.fullmatch(_asked(text))
         if match is None:
             raise InvalidVersionError(f"{clean(text)!r} is not a version: it does not start with three numbers")
-        release = ".".join(str(int(number)) for number in match["release"].split("."))
-        name, normalised = _order(release, match["rest"])
+        name, normalised = _order(_release(match["release"]), match["rest"])
         return cls(Version(normalised), name, text.strip())
 
     @property
@@ -81,10 +81,19 @@ def _asked(text: str) -> str:
     return text.split("+", 1)[0].strip().removeprefix("v").lstrip()
 
 
+def _release(numbers: str) -> str:
+    """Return the numbers without leading zeros, and without zeros behind the third: `4.7.0.0` is `4.7.0`."""
+    parts = [str(int(number)) for number in numbers.split(".")]
+    while len(parts) > _NUMBERS_NEEDED and parts[-1] == "0":
+        parts.pop()
+    return ".".join(parts)
+
+
 def _order(release: str, rest: str) -> tuple[str, str]:
     """Canonical name, and the PEP 440 text that sorts where this version belongs.
 
-    A nightly becomes a development release of rc 0: above every beta, below every rc, by date.
+    A nightly becomes a development release of rc 0: above every beta, below every rc, by date; one without a date
+    comes before all others.
     """
     if match := _STAGE.match(rest):
         stage, number = match["stage"].lower(), int(match["number"] or 0)
@@ -95,5 +104,5 @@ def _order(release: str, rest: str) -> tuple[str, str]:
             return f"{release}-nightly", f"{release}rc0.dev0"
         date = f"{match['year']}-{match['month']}-{match['day']}"
         name = f"{release}-nightly.{date}" + ("-security" if security else "")
-        return name, f"{release}rc0.dev{date.replace('-', '')}{0 if security else 1}"
+        return name, f"{release}rc0.dev1{date.replace('-', '')}{0 if security else 1}"
     return release, release
