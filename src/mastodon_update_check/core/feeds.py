@@ -12,6 +12,7 @@ from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
 
 MAXIMUM_ENTRIES = 1_000
 URL_CHARACTERS = 2_000
+DATE_CHARACTERS_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,15 +156,14 @@ def _parse_date(value: object, path: str, findings: _Findings) -> date | None:
     """Read `YYYY-MM-DD` or a full timestamp, of which the written date counts; blank is nothing (MASTODON.md, 1.2)."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    try:
-        return datetime.fromisoformat(str(value).strip()[:40]).date() if isinstance(value, str) else _no_date()
-    except ValueError:
-        findings.warn(f"{path} is ignored: {clean(str(value)[:40])!r} is not a date")
+    if not isinstance(value, str):
+        findings.warn(f"{path} is ignored: {_kind(value)}, not a date")
         return None
-
-
-def _no_date() -> date:
-    raise ValueError("only a text can be a date")
+    try:
+        return datetime.fromisoformat(value.strip()).date()
+    except ValueError:
+        findings.warn(f"{path} is ignored: {clean(value, DATE_CHARACTERS_SHOWN)!r} is not a date")
+        return None
 
 
 def _merge(updates: Iterable[UpdateNotice]) -> tuple[UpdateNotice, ...]:
