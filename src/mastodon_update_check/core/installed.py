@@ -35,8 +35,7 @@ def merge_sightings(tree: Sighting, running: Sighting, known: Knowledge, now: da
         raise tree.error or running.error or CheckError(Cause.VERSION, _NOWHERE)
     differs = tree.version is not None and runs is not None and tree.version != runs
     return replace(
-        known,
-        installed=min(found),
+        known.running_on(min(found)),
         tree=tree.version,
         running=runs,
         differs_since=(known.differs_since or now) if differs else None,

@@ -53,12 +53,17 @@ class Knowledge:
             return ()
         return newer_updates(Feed(updates=self.updates), self.installed)
 
+    def running_on(self, installed: MastodonVersion) -> Self:
+        """Return what is known when `installed` is what runs; the end of support is known for one branch only."""
+        same = self.installed is None or self.installed.branch == installed.branch
+        return replace(self, installed=installed, support_ends_on=self.support_ends_on if same else None)
+
     def succeeded(
         self, now: datetime, installed: MastodonVersion, feed: Feed | None, warnings: tuple[str, ...]
     ) -> Self:
         """Return what is known after a good check; without a feed (checking is off) the last answers stand."""
         known = replace(
-            self,
+            self.running_on(installed),
             checked_at=now,
             good_at=now,
             failing_since=None,
@@ -66,12 +71,9 @@ class Knowledge:
             cause="",
             detail="",
             warnings=warnings,
-            installed=installed,
         )
-        if self.installed is not None and self.installed.branch != installed.branch:
-            known = replace(known, support_ends_on=None)
         if feed is not None and feed.updates is not None:
-            known = replace(known, updates=newer_updates(feed, installed))
+            known = replace(known, updates=self._updates_after(feed, installed))
         if feed is not None and feed.ends_on is not None:
             known = replace(known, support_ends_on=feed.ends_on)
         return known
@@ -79,15 +81,22 @@ class Knowledge:
     def failed(self, now: datetime, cause: str, detail: str, installed: MastodonVersion | None) -> Self:
         """Return what is known after a failed check: the last good answers stand."""
         return replace(
-            self,
+            self if installed is None else self.running_on(installed),
             checked_at=now,
             failing_since=self.failing_since or now,
             failures=self.failures + 1,
             cause=cause,
             detail=detail,
             warnings=(),
-            installed=installed or self.installed,
         )
+
+    def _updates_after(self, feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice, ...]:
+        """Return what is listed now; an answer that could not be read whole takes nothing away."""
+        listed = newer_updates(feed, installed)
+        if feed.is_complete:
+            return listed
+        versions = {update.version for update in listed}
+        return (*listed, *(update for update in self.updates if update.version not in versions))
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the ledger keeps it."""
