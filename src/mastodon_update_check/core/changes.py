@@ -92,11 +92,9 @@ def _outdated_support(notice: SupportNotice, facts: Facts) -> Reason | None:
     if facts.feed is None or facts.feed.ends_on is None:
         return None
     now = facts.support
-    if now is None:
-        return Reason.DATE_MOVED
-    if is_covered_by(now, notice):
-        return None
-    return Reason.LATER_STAGE if is_covered_by(notice, now) else Reason.DATE_MOVED
+    if now is None or now.ends_on != notice.ends_on:
+        return Reason.DATE_MOVED  # what is still to be said is said with the date that holds now
+    return None if is_covered_by(now, notice) else Reason.LATER_STAGE
 
 
 def _outdated_tool_notice(notice: Notice, facts: Facts) -> Reason | None:
@@ -109,7 +107,7 @@ def _outdated_tool_notice(notice: Notice, facts: Facts) -> Reason | None:
 
 def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
     """Why its recipient is not to be told any more; None while that may be."""
-    if row.sink in facts.unasked_sinks:
+    if row.sink in facts.silent_sinks:
         return None
     recipient = facts.find_recipient(row)
     if recipient is None:

@@ -48,6 +48,12 @@ class Facts:
         return SupportNotice(branch=self.installed.branch, ends_on=self.feed.ends_on, stage=stage)
 
     @cached_property
+    def silent_sinks(self) -> frozenset[str]:
+        """Sinks of which nobody can be said to be gone: those not asked for, and those that answered with nobody."""
+        answered = {recipient.sink for recipient in self.recipients}
+        return self.unasked_sinks | {sink for sink in self.sink_settings if sink not in answered}
+
+    @cached_property
     def notices(self) -> tuple[Notice, ...]:
         """Every notice that is true now."""
         support = () if self.support is None else (self.support,)

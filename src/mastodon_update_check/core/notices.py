@@ -132,6 +132,17 @@ def identity(notice: Notice) -> str:
             assert_never(notice)
 
 
+def is_urgent(notice: Notice) -> bool:
+    """Whether it cannot wait: an urgent update, or a branch that is out of support."""
+    match notice:
+        case UpdateNotice():
+            return notice.urgent
+        case SupportNotice():
+            return notice.stage is SupportStage.ENDED
+        case _:
+            return False
+
+
 def _stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 

@@ -17,6 +17,7 @@ from mastodon_update_check.core.notices import (
     SupportNotice,
     UpdateNotice,
     identity,
+    is_urgent,
     subject,
 )
 from mastodon_update_check.core.outbox import Delivery, DeliveryState
@@ -43,13 +44,13 @@ class PlannedMessage:
 
     @property
     def is_urgent(self) -> bool:
-        """Whether it goes before others: an urgent update is among its notices."""
-        return any(isinstance(one.notice, UpdateNotice) and one.notice.urgent for one in self.decisions)
+        """Whether it goes before others: something urgent is among its notices."""
+        return any(is_urgent(one.notice) for one in self.decisions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redirection:
-    """An open message whose recipient has changed: a new address, another role, other sink settings."""
+    """An open message, and its recipient as it is now: perhaps with a new address or another role."""
 
     message_id: str
     recipient: Recipient
@@ -108,7 +109,10 @@ def _decide(facts: Facts, told: Sequence[Delivery]) -> Iterable[Decision]:
 
 
 class _Memory:
-    """Who has been told what: by key and by address, since either makes it the same person."""
+    """Who has been told what: by key and by address, since either makes it the same person.
+
+    A key is the same person under every sink: a webhook that is given another name is not told again.
+    """
 
     def __init__(self, told: Sequence[Delivery]) -> None:
         self._told: dict[tuple[str, str, str], list[tuple[Notice, DeliveryState]]] = {}
@@ -134,8 +138,8 @@ class _Memory:
 
 def _places(sink: str, key: str, address: str, about: str) -> tuple[tuple[str, str, str], ...]:
     if not address:
-        return ((sink, key, about),)
-    return (sink, key, about), (sink, f"at {normalise_address(address)}", about)
+        return (("", key, about),)
+    return ("", key, about), (sink, normalise_address(address), about)
 
 
 def _bundle(instance: str, decisions: Sequence[Decision]) -> Iterable[PlannedMessage]:

@@ -49,11 +49,6 @@ class Recipient:
     locale: str = ""
     """The user's language, as in `users.locale`."""
 
-    def is_same_as(self, key: str, address: str) -> bool:
-        """Whether a ledger row with this key and address belongs to this recipient."""
-        mine = normalise_address(self.address)
-        return self.key == key or (mine != "" and mine == normalise_address(address))
-
 
 def wants(recipient: Recipient, notice: Notice) -> Reason:
     """Decide by the recipient's own wishes alone; what was told before is planning's business.
