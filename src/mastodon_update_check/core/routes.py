@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from mastodon_update_check.core.notices import UpdateNotice
 from mastodon_update_check.core.versions import MastodonVersion
 
-KNOWN_SERIES = ((3, 5), (4, 0), (4, 1), (4, 2), (4, 3), (4, 4), (4, 5), (4, 6), (4, 7))
-"""Minor series that exist (MASTODON.md, 15.2); those that the update server lists are known besides."""
+KNOWN_SERIES = ((3, 4), (3, 5), (4, 0), (4, 1), (4, 2), (4, 3), (4, 4), (4, 5), (4, 6), (4, 7))
+"""Minor series that exist after 3.3; those that the update server lists are known besides."""
 
 
 def find_route(installed: MastodonVersion, updates: Sequence[UpdateNotice]) -> tuple[str, ...]:
