@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from mastodon_update_check.core.messages.footer import write_footer
 from mastodon_update_check.core.messages.html import render_html
 from mastodon_update_check.core.messages.letter import Letter
 from mastodon_update_check.core.messages.message import Message, MessageType
@@ -44,7 +45,7 @@ def compose(
 ) -> Message:
     """Compose one message of at least one notice; the notices are either about releases or one about this tool."""
     main = _main_notice(notices, around)
-    letter = _write(notices, main, around, footer(recipient, around, id))
+    letter = _write(notices, main, around, write_footer(recipient, main, around, id))
     kind = _message_type(main)
     return Message(
         id=id,
@@ -57,7 +58,7 @@ def compose(
         subject=letter.subject,
         text=render_text(letter),
         html=render_html(letter),
-        payload=build_payload(kind, created_at, notices, around),
+        payload=build_payload(kind, created_at, notices, around, is_urgent=letter.is_urgent),
         devops_users=around.devops_users,
         confirm_claim=confirm_claim,
     )
@@ -81,19 +82,3 @@ def _write(notices: Sequence[Notice], main: Notice, around: Surroundings, foot: 
         support = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
         return write_release_letter(updates, support, around, foot)
     return write_tool_letter(main, around, foot)
-
-
-def footer(recipient: Recipient, around: Surroundings, message_id: str) -> str:
-    """Say who got this and why, and how to change that."""
-    if recipient.key.startswith("user:"):
-        role = f"as {recipient.role} " if recipient.role else ""
-        change = f"; change it at {around.preferences_url}" if around.preferences_url else ""
-        why = f"To you {role}of {around.instance} (your setting: {recipient.preference}{change})."
-    elif recipient.address:
-        why = (
-            f"To {recipient.address} because the settings of mastodon-update-check name this address "
-            f"({recipient.preference}); change UPDATE_CHECK_RECIPIENTS there."
-        )
-    else:
-        why = f"To the sink {recipient.sink} of {around.instance} ({recipient.preference})."
-    return f"{why} From mastodon-update-check on {around.hostname}. ID {message_id}"

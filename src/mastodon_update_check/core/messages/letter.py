@@ -1,7 +1,7 @@
 """What a message says, apart from its form: a subject, blocks, a footer. Plain text and HTML are made from it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -74,6 +74,7 @@ def short_date(day: date) -> str:
 
 def instant(moment: datetime) -> str:
     """Write an instant as `Sun 22 Nov 13:05 UTC`."""
+    moment = moment.astimezone(UTC)
     weekday, month = _WEEKDAYS[moment.weekday()], _MONTHS[moment.month - 1][:3]
     return f"{weekday} {moment.day} {month} {moment.hour:02}:{moment.minute:02} UTC"
 

@@ -12,7 +12,7 @@ from mastodon_update_check.core.versions import MastodonVersion
 
 
 def build_payload(
-    kind: MessageType, created_at: datetime, notices: Sequence[Notice], around: Surroundings
+    kind: MessageType, created_at: datetime, notices: Sequence[Notice], around: Surroundings, *, is_urgent: bool
 ) -> dict[str, object]:
     """Build the body; `data` has the same keys for every type, and `notice` for notices about this tool."""
     installed = around.knowledge.installed
@@ -23,7 +23,7 @@ def build_payload(
     data: dict[str, object] = {
         "instance": around.instance,
         "installed_version": installed.text if installed else None,
-        "urgent": any(update.urgent for update in new),
+        "urgent": is_urgent,
         "updates": list_updates(pending, new, installed),
         "support": describe_support(
             around.knowledge.support_ends_on, told or around.knowledge.support_at(around.now), installed

@@ -35,9 +35,12 @@ def _render_releases(block: Releases) -> str:
         head = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True) if width)
         lines.append(f"  {head}  {row.url}".rstrip())
         if row.note:
-            lines.append(f"      {row.note}")
+            lines.append(_fill(row.note, indent=" " * 6))
     return "\n".join(lines)
 
 
-def _fill(text: str) -> str:
-    return "\n".join(wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False))
+def _fill(text: str, indent: str = "") -> str:
+    lines = wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines)

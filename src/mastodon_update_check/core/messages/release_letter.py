@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from mastodon_update_check.core.feeds import is_web_url
 from mastodon_update_check.core.messages.letter import (
     Block,
     Letter,
@@ -14,18 +15,25 @@ from mastodon_update_check.core.messages.letter import (
     long_date,
     short_date,
 )
+from mastodon_update_check.core.messages.support_letter import support_sentence, write_support_letter
 from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType
+from mastodon_update_check.core.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType, is_urgent
 from mastodon_update_check.core.routes import find_route
+from mastodon_update_check.core.status import has_support_ended, urgent_to_act_on
+from mastodon_update_check.core.versions import MastodonVersion
 
 RELEASES_SHOWN = 20
+RELEASES_NAMED = 3
+"""In the subject."""
 _LINKED_HOSTS = ("github.com", "joinmastodon.org")
 
 
 def order_updates(updates: Sequence[UpdateNotice], branch: str) -> list[UpdateNotice]:
-    """Put updates in the order in which they matter: urgent ones, the own branch, then the rest by version."""
-    by_version = sorted(updates, key=lambda update: update.version)
-    return sorted(by_version, key=lambda update: (not update.urgent, update.version.branch != branch))
+    """Put updates in the order in which they matter: urgent ones, the own branch, then by branch; newest first."""
+    newest_first = sorted(updates, key=lambda update: update.version, reverse=True)
+    return sorted(
+        newest_first, key=lambda update: (not update.urgent, update.version.branch != branch, update.version.branch_key)
+    )
 
 
 def write_release_letter(
@@ -33,77 +41,124 @@ def write_release_letter(
 ) -> Letter:
     """Write the letter; `updates` and `support` are what is new for this recipient, at least one of them given."""
     if not updates and support is not None:
-        return _write_support_letter(support, around, footer)
-    branch = around.knowledge.installed.branch if around.knowledge.installed else ""
-    new = order_updates(updates, branch)
-    headline = new[0]
+        return write_support_letter(support, around, footer)
+    new = order_updates(updates, _branch(around))
     blocks: list[Block] = [
-        Paragraph(_opening(headline, branch, around)),
-        Releases(_release_rows(new, headline, around)),
-        *_other_releases(new, branch, around),
+        Paragraph(_opening(new, around)),
+        Releases(_release_rows(new, around)),
+        *_other_releases(new, support, around),
     ]
-    if headline.urgent:
+    if new[0].urgent:
         blocks.append(
             Paragraph(
                 "The update server does not say what is fixed, or whether only containers are affected: read the "
                 "release notes. Restart Sidekiq too."
             )
         )
-    if support is not None:
-        blocks.append(Paragraph(_support_sentence(support)))
-    blocks.extend(_pointers(around))
-    return Letter(subject=_subject(new, around), blocks=tuple(blocks), footer=footer, is_urgent=headline.urgent)
+    if around.admin_url:
+        blocks.append(Pointer("All pending updates:", around.admin_url))
+    return Letter(
+        subject=_subject(new, support, around),
+        blocks=tuple(blocks),
+        footer=footer,
+        is_urgent=new[0].urgent or (support is not None and is_urgent(support)),
+    )
 
 
-def _subject(new: Sequence[UpdateNotice], around: Surroundings) -> str:
-    headline = new[0]
-    if headline.urgent:
-        return f"URGENT [{around.instance}] install Mastodon {headline.version}{_you_run(around)}"
-    if len(new) == 1:
-        return f"[{around.instance}] Mastodon {headline.version} is out{_you_run(around)}"
-    named = tuple(str(update.version) for update in new[:3])
-    names = enumerate_words(named) if len(new) <= len(named) else f"{', '.join(named)} and {len(new) - 3} more"
-    return f"[{around.instance}] Mastodon {names} are out{_you_run(around)}"
+def may_link(url: str, update_host: str) -> bool:
+    """Whether a URL from the feed may be a link; elsewhere it is shown as text (DESIGN.md, section 7)."""
+    if not is_web_url(url):
+        return False
+    host = urlsplit(url).hostname or ""
+    return host in {*_LINKED_HOSTS, update_host} or host.endswith(".joinmastodon.org")
 
 
-def _you_run(around: Surroundings) -> str:
+def _branch(around: Surroundings) -> str:
     installed = around.knowledge.installed
-    return f" (you run {installed.text})" if installed else ""
+    return installed.branch if installed else ""
 
 
-def _opening(headline: UpdateNotice, branch: str, around: Surroundings) -> str:
+def _versions_to_act_on(around: Surroundings) -> set[MastodonVersion]:
+    return {update.version for update in urgent_to_act_on(around.knowledge, around.now)}
+
+
+def _subject(new: Sequence[UpdateNotice], support: SupportNotice | None, around: Surroundings) -> str:
+    installed = around.knowledge.installed
+    you_run = f" (you run {installed.text})" if installed else ""
+    first = new[0].version
+    if not new[0].urgent:
+        subject = f"[{around.instance}] Mastodon {_name(new)} {'is' if len(new) == 1 else 'are'} out{you_run}"
+    elif first in _versions_to_act_on(around):
+        subject = f"URGENT [{around.instance}] install Mastodon {first}{you_run}"
+    else:
+        subject = f"URGENT [{around.instance}] Mastodon {first} is out: see whether it concerns you{you_run}"
+    if support is None:
+        return subject
+    verb = "ended" if support.stage is SupportStage.ENDED else "ends"
+    return f"{subject}; support for {support.branch} {verb} on {short_date(support.ends_on)}"
+
+
+def _name(updates: Sequence[UpdateNotice]) -> str:
+    versions = tuple(str(update.version) for update in updates)
+    if len(versions) <= RELEASES_NAMED:
+        return enumerate_words(versions)
+    return f"{', '.join(versions[:RELEASES_NAMED])} and {len(versions) - RELEASES_NAMED} more"
+
+
+def _opening(new: Sequence[UpdateNotice], around: Surroundings) -> str:
+    """Say whether it is urgent, and where it applies."""
+    headline, branch, installed = new[0], _branch(around), around.knowledge.installed
     version = headline.version
-    if headline.urgent and version.branch == branch:
-        newer = [other for other in around.knowledge.pending() if other.version.branch != branch]
-        beyond = f": no need to go to {newer[-1].version.branch} for it" if newer else ""
-        return f"Mastodon marks {version} as urgent. It is a patch of your branch{beyond}."
     if headline.urgent:
-        return (
-            f"Mastodon marks {version} as urgent. The update server lists no urgent release of your branch {branch}: "
-            "the release notes tell whether it concerns you."
-        )
-    if headline.type is UpdateType.PATCH and version.branch == branch:
-        return (
-            f"A patch release for your branch; not marked urgent. Installs directly over {around.knowledge.installed}."
-        )
-    return f"A new {headline.type or 'release'} version; not marked urgent.".replace("release version", "release")
+        own = version.branch == branch
+        return f"Mastodon marks {version} as urgent. {_own_urgent(around) if own else _foreign_urgent(around)}"
+    if installed is not None and version.branch == branch:
+        which = "A" if len(new) == 1 else f"{version} is a"
+        kind = "release" if installed.is_prerelease else "patch release"
+        return f"{which} {kind} for your branch; not marked urgent. It installs directly over {installed}."
+    if len(new) > 1:
+        return "New releases of other branches; none is marked urgent."
+    return f"A new {headline.type or UpdateType.MINOR} release; not marked urgent."
 
 
-def _release_rows(new: Sequence[UpdateNotice], headline: UpdateNotice, around: Surroundings) -> tuple[Release, ...]:
-    shown = [_row(update, "now" if update.urgent else "later" if headline.urgent else "", around) for update in new]
-    left = len(shown) - RELEASES_SHOWN
-    if left <= 0:
-        return tuple(shown)
-    return (*shown[:RELEASES_SHOWN], Release(version=f"and {left} more", label=""))
+def _own_urgent(around: Surroundings) -> str:
+    newer = [update for update in around.knowledge.pending() if update.version.branch != _branch(around)]
+    beyond = f": no need to go to {newer[-1].version.branch} for it" if newer else ""
+    return f"It is a patch of your branch{beyond}."
+
+
+def _foreign_urgent(around: Surroundings) -> str:
+    """Say what an urgent release of another branch means for this server, so far as is known."""
+    known, branch = around.knowledge, _branch(around)
+    own = [update for update in known.pending() if update.urgent and update.version.branch == branch]
+    if own:
+        return f"For your branch there is {own[-1].version}, marked urgent too."
+    if has_support_ended(known, around.now):
+        return f"Your branch {branch} is out of support: do not wait for a fix of its own."
+    return (
+        f"The update server lists no urgent release of your branch {branch}: the release notes tell whether it "
+        "concerns you."
+    )
+
+
+def _release_rows(new: Sequence[UpdateNotice], around: Surroundings) -> tuple[Release, ...]:
+    now = _versions_to_act_on(around)
+    in_order = any(update.version in now for update in new)
+    shown = tuple(
+        _row(update, ("now" if update.version in now else "later") if in_order else "", around)
+        for update in new[:RELEASES_SHOWN]
+    )
+    left = len(new) - len(shown)
+    return (*shown, Release(version=f"and {left} more", label="")) if left else shown
 
 
 def _row(update: UpdateNotice, when: str, around: Surroundings) -> Release:
-    installed = around.knowledge.installed
-    route = find_route(installed, [update]) if installed else ()
     ends_on = update.end_of_support_on
+    is_own = update.version.branch == _branch(around)
+    stations = _stations_before(update, around)
     notes = (
-        f"by way of {enumerate_words(route[:-1])}" if len(route) > 1 else "",
-        f"supported until {long_date(ends_on)}" if ends_on else "",
+        f"by way of {enumerate_words(stations)}" if stations else "",
+        f"supported until {long_date(ends_on)}" if ends_on and not is_own else "",
     )
     return Release(
         when=when,
@@ -116,77 +171,39 @@ def _row(update: UpdateNotice, when: str, around: Surroundings) -> Release:
     )
 
 
-def may_link(url: str, update_host: str) -> bool:
-    """Whether a URL from the feed may be a link; elsewhere it is shown as text (DESIGN.md, section 7)."""
-    host = (urlsplit(url).hostname or "") if url else ""
-    return host != "" and (host in {*_LINKED_HOSTS, update_host} or host.endswith(".joinmastodon.org"))
-
-
-def _other_releases(new: Sequence[UpdateNotice], branch: str, around: Surroundings) -> list[Block]:
-    """Name what is pending besides: those the recipient knows of already, or did not ask to be told of."""
-    said = {update.version for update in new}
-    others = order_updates([update for update in around.knowledge.pending() if update.version not in said], branch)
-    sentences = []
-    if others:
-        names = ", ".join(
-            f"{update.version} (urgent)" if update.urgent else str(update.version) for update in others[:RELEASES_SHOWN]
-        )
-        more = f" and {len(others) - RELEASES_SHOWN} more" if len(others) > RELEASES_SHOWN else ""
-        hurry = "" if any(update.urgent for update in others) else ", no hurry"
-        sentences.append(f"Also out{hurry}: {names}{more}.")
-    ends_on = around.knowledge.support_ends_on
-    if ends_on is not None and ends_on >= around.now.date():
-        sentences.append(f"Branch {branch} gets fixes until {long_date(ends_on)}.")
-    return [Paragraph(" ".join(sentences))] if sentences else []
-
-
-def _write_support_letter(support: SupportNotice, around: Surroundings, footer: str) -> Letter:
+def _stations_before(update: UpdateNotice, around: Surroundings) -> tuple[str, ...]:
+    """Return the releases to deploy between the installed branch and this one's."""
     installed = around.knowledge.installed
-    pending = around.knowledge.pending()
-    days = (support.ends_on - around.now.date()).days
-    ended = support.stage is SupportStage.ENDED
-    when = (
-        f"ended on {long_date(support.ends_on)}" if ended else f"ends {_in_days(days)} ({short_date(support.ends_on)})"
-    )
-    newest = " the newest release of its branch" if not any(u.version.branch == support.branch for u in pending) else ""
-    blocks: list[Block] = [
-        Paragraph(
-            f"You run {installed or support.branch}{',' + newest if newest else ''}. {_support_sentence(support)}"
-        )
-    ]
-    route = find_route(installed, pending) if installed else ()
-    if route:
-        blocks.append(Paragraph(f"The way to a newer branch: {' > '.join(route)}."))
-        blocks.append(
-            Paragraph("Minor upgrades migrate the database: make a backup first, and read each release's notes.")
-        )
-    blocks.extend(_pointers(around))
-    prefix = "URGENT " if ended else ""
-    return Letter(
-        subject=f"{prefix}[{around.instance}] Support for Mastodon {support.branch} {when}",
-        blocks=tuple(blocks),
-        footer=footer,
-        is_urgent=ended,
-    )
+    if installed is None:
+        return ()
+    start, end = installed.branch_key, update.version.branch_key
+    between = [other for other in around.knowledge.pending() if start < other.version.branch_key < end]
+    return find_route(installed, [*between, update])[:-1]
 
 
-def _in_days(days: int) -> str:
-    if days <= 0:
-        return "today"
-    return "tomorrow" if days == 1 else f"in {days} days"
+def _other_releases(
+    new: Sequence[UpdateNotice], support: SupportNotice | None, around: Surroundings
+) -> tuple[Paragraph, ...]:
+    """Name what is pending besides, which the recipient knows of or did not ask for, and the support date."""
+    said = {update.version for update in new}
+    others = [update for update in around.knowledge.pending() if update.version not in said]
+    sentences = [_list_others(order_updates(others, _branch(around))), _support(support, around)]
+    text = " ".join(sentence for sentence in sentences if sentence)
+    return (Paragraph(text),) if text else ()
 
 
-def _support_sentence(support: SupportNotice) -> str:
-    if support.stage is SupportStage.ENDED:
-        return (
-            f"Support for {support.branch} ended on {long_date(support.ends_on)}: "
-            "do not count on fixes any more, even urgent ones."
-        )
-    return (
-        f"Support for {support.branch} ends on {long_date(support.ends_on)}: "
-        "do not count on fixes after that day, even urgent ones."
-    )
+def _list_others(others: Sequence[UpdateNotice]) -> str:
+    if not others:
+        return ""
+    shown = [f"{one.version} (urgent)" if one.urgent else str(one.version) for one in others[:RELEASES_SHOWN]]
+    more = f" and {len(others) - len(shown)} more" if len(others) > len(shown) else ""
+    mark = "" if any(one.urgent for one in others) else ", not marked urgent"
+    return f"Also out{mark}: {', '.join(shown)}{more}."
 
 
-def _pointers(around: Surroundings) -> list[Block]:
-    return [Pointer("All pending updates:", around.admin_url)] if around.admin_url else []
+def _support(told: SupportNotice | None, around: Surroundings) -> str:
+    support = told or around.knowledge.support_at(around.now)
+    if support is not None and (told is not None or is_urgent(support)):
+        return support_sentence(support, around.now)
+    ends_on = around.knowledge.support_ends_on
+    return f"Branch {_branch(around)} gets fixes until {long_date(ends_on)}." if ends_on else ""

@@ -5,6 +5,9 @@ from datetime import datetime
 
 from mastodon_update_check.core.knowledge import Knowledge
 
+RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
+"""Where all releases are listed, whatever the update server says."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from mastodon_update_check.core.messages.letter import Letter, Paragraph, Pointer, instant
-from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.messages.surroundings import RELEASES_URL, Surroundings
 from mastodon_update_check.core.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
@@ -11,8 +11,8 @@ from mastodon_update_check.core.notices import (
     RestartNotice,
     ToolNotice,
 )
+from mastodon_update_check.core.text import clean
 
-RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
 _NEXT = ("The next mail comes after 3 days, then weekly", "The next mail comes in a week")
 
 
@@ -37,7 +37,7 @@ def write_tool_letter(notice: ToolNotice, around: Surroundings, footer: str) -> 
                 subject=f"[{around.instance}] Update notices by {notice.sink} have not gone out since "
                 f"{instant(notice.started_at)}",
                 blocks=(
-                    Paragraph(f"What it says: {notice.detail}"),
+                    Paragraph(f"What it says: {_sentence(notice.detail)}"),
                     Paragraph(
                         "The messages are kept and tried again. Once the cause is mended they go out by themselves."
                     ),
@@ -63,7 +63,8 @@ def write_tool_letter(notice: ToolNotice, around: Surroundings, footer: str) -> 
 def _write_check_failing(notice: CheckFailingNotice, around: Surroundings, footer: str) -> Letter:
     installed = around.knowledge.installed
     pending = ", ".join(str(update.version) for update in around.knowledge.pending()) or "nothing"
-    last = f" Last good answer: {installed} installed, {pending} pending." if installed else ""
+    has_answer = installed is not None and around.knowledge.good_at is not None
+    last = f" Last good answer: {installed} installed, {pending} pending." if has_answer else ""
     return Letter(
         subject=f"[{around.instance}] No update check has worked since {instant(notice.started_at)}",
         blocks=(
@@ -71,10 +72,14 @@ def _write_check_failing(notice: CheckFailingNotice, around: Surroundings, foote
                 "While this lasts nobody here hears of new releases, urgent ones included. "
                 "Mastodon itself is not affected."
             ),
-            Paragraph(f"Cause: {notice.detail}.{last}"),
+            Paragraph(f"Cause: {_sentence(notice.detail)}{last}"),
             Pointer("To see more, run:", "sudo mastodon-update-check status", is_link=False),
             Pointer("Meanwhile look here:", RELEASES_URL),
             Paragraph(f"{_NEXT[min(notice.stage, 1)]}, and one when it works again."),
         ),
         footer=footer,
     )
+
+
+def _sentence(detail: str) -> str:
+    return f"{clean(detail).rstrip('.')}."
