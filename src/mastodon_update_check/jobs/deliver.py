@@ -28,7 +28,9 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.sinks.base import Sink
 
 ATTEMPT_LIMIT = timedelta(minutes=20)
-"""How long one attempt may take; mail servers may take 10 minutes for their last reply (RFC 5321, 4.5.3.2.6)."""
+"""How long one attempt may take; mail servers may take 10 minutes for their last reply (RFC 5321, 4.5.3.2.6).
+
+A sink that knows itself to be quicker says so: `attempt_limit`, a timedelta."""
 RECORD_PATIENCE_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -109,7 +111,7 @@ class Courier:
         """Hand the message over; what third-party code raises besides counts as a failure that may pass."""
         message = self._compose(ledger, claim)
         with (
-            self.operations.running(f"delivery by {self.sink_name}", ATTEMPT_LIMIT),
+            self.operations.running(f"delivery by {self.sink_name}", self._limit()),
             LeaseKeeper(claim, self.open_ledger, self.clock),
         ):
             try:
@@ -123,6 +125,11 @@ class Courier:
                 return TransientDeliveryError(clean(str(error))), ""
             except Exception as error:  # noqa: BLE001 - a sink is anybody's code; its bug must not stop the others
                 return TransientDeliveryError(f"the sink broke: {type(error).__name__}: {clean(str(error))}"), ""
+
+    def _limit(self) -> timedelta:
+        """Return how long one attempt may take: what the sink says, within our own bound."""
+        limit = getattr(self._sink, "attempt_limit", None)
+        return min(limit, ATTEMPT_LIMIT) if isinstance(limit, timedelta) else ATTEMPT_LIMIT
 
     def _compose(self, ledger: Ledger, claim: Claim) -> Message:
         return compose(

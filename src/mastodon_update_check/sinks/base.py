@@ -14,7 +14,9 @@ ENTRY_POINTS = "mastodon_update_check.sinks"
 class Sink(Protocol):
     """Delivers one message to one place, once.
 
-    A sink that keeps a connection may also have a method `close()`, called when nothing is left to send.
+    A sink that keeps a connection may also have a method `close()`, called when nothing is left to send. One that never
+    takes long may have an attribute `attempt_limit`, a timedelta: past it, the daemon counts as stuck, and is restarted
+    by whoever watches it (20 minutes otherwise, and at most).
     """
 
     def send(self, message: Message) -> str | None:
