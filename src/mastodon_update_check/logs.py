@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TextIO
 
 import structlog
@@ -36,14 +37,22 @@ def configure(level: str, log_format: str, stream: TextIO | None = None, secrets
         processors=[
             structlog.processors.add_log_level,
             *stamps,
-            _tidy(tuple(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)),
+            _shorten_errors,
+            _tidy(secrets),
             _render(_console(stream) if is_console else _json, with_priority=in_journal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=lambda *names: structlog.PrintLogger(stream) if names else _PatientLogger(stream),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Forwarder()], level=logging.WARNING, force=True)
+    logging.captureWarnings(capture=True)
+
+
+def snapshot() -> Callable[[], None]:
+    """Return a function that sets the logs up again as they are now."""
+    config = structlog.get_config()
+    return lambda: structlog.configure(**config)
 
 
 def _is_journal(stream: TextIO) -> bool:
@@ -77,31 +86,57 @@ def _render(
     return render
 
 
-def _tidy(secrets: tuple[str, ...]) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
-    """Keep every value on one line, bounded, and free of known secrets."""
+def _shorten_errors(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Say what was raised in a few words: a traceback has many lines, and is of no use to an operator."""
+    raised = event.pop("exc_info", None)
+    event.pop("stack_info", None)
+    error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        event["error"] = f"{type(error).__name__}: {error}"
+    return event
 
-    def tidy_text(text: str) -> str:
-        for secret in secrets:
+
+def _tidy(secrets: Sequence[str]) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
+    """Keep everything on one line, bounded, and free of known secrets."""
+    # A secret may be part of another one: the longest goes first.
+    hidden = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+
+    def tidy(value: object) -> object:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            return {str(tidy(str(key))): tidy(each) for key, each in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [tidy(each) for each in value]
+        text = str(value)
+        for secret in hidden:
             text = text.replace(secret, "***")
         return clean(text, LINE_CHARACTERS)
 
-    def tidy(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-        for key, value in event.items():
-            if isinstance(value, str):
-                event[key] = tidy_text(value)
-            elif isinstance(value, list | tuple):
-                event[key] = [tidy_text(str(item)) for item in value]
-        return event
+    return lambda _logger, _name, event: {str(tidy(str(key))): tidy(value) for key, value in event.items()}
 
-    return tidy
+
+class _PatientLogger(structlog.PrintLogger):
+    """Bears a stream that nobody reads any more: a log that cannot be written must not stop the work.
+
+    Who must know whether a line was written asks for a logger with a name.
+    """
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError, ValueError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = msg
 
 
 class _Forwarder(logging.Handler):
     """Brings what libraries log into the same form."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - arguments that do not fit the text: a library's bug is not ours
+            text = str(record.msg)
         level = record.levelname.lower()
-        broke = f" ({record.exc_info[0].__name__})" if record.exc_info and record.exc_info[0] else ""
-        logger = structlog.get_logger()
-        write = getattr(logger, level if level in _PRIORITIES else "warning")
-        write("library.logged", library=record.name, detail=record.getMessage() + broke)
+        write = getattr(structlog.get_logger(), level if level in _PRIORITIES else "warning")
+        write("library.logged", library=record.name, detail=text, exc_info=record.exc_info)

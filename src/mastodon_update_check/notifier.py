@@ -7,10 +7,12 @@ from datetime import timedelta
 from mastodon_update_check.core.text import clean
 
 STATUS_CHARACTERS = 200
+SEND_SECONDS = 1.0
+"""How long to wait for whoever does not read what it is told; then it is not told."""
 
 
 class Notifier:
-    """Talks to systemd when it has started this process; says nothing otherwise."""
+    """Talks to systemd when it has started this process; says nothing otherwise. Any thread may use it."""
 
     def __init__(self) -> None:
         self._notifier = None
@@ -18,6 +20,8 @@ class Notifier:
             from sdnotify import SystemdNotifier
 
             self._notifier = SystemdNotifier()
+            if self._notifier.socket is not None:  # somebody listens
+                self._notifier.socket.settimeout(SEND_SECONDS)
 
     @property
     def watchdog_interval(self) -> timedelta | None:
@@ -40,8 +44,9 @@ class Notifier:
         self._send("STOPPING=1")
 
     def feed_watchdog(self) -> None:
-        """Say that the service is well."""
-        self._send("WATCHDOG=1")
+        """Say that the service is well, if anybody wants to know."""
+        if self.watchdog_interval is not None:
+            self._send("WATCHDOG=1")
 
     def status(self, text: str) -> None:
         """Show a line in `systemctl status`; a line break in it would let it say other things, so none is left."""

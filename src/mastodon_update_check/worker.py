@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import structlog
 
+from mastodon_update_check.core.outbox import LEASE
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.jobs.deliver import Courier
+from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT, Courier
 from mastodon_update_check.ledger.ledger import Ledger
 
 LONGEST_SLEEP = timedelta(seconds=60)
 """How long a worker sleeps at most: another process may have planned something meanwhile."""
+STEP_LIMIT = ATTEMPT_LIMIT + timedelta(minutes=5)
+"""How long a worker may go without progress: one attempt, and what the ledger may take before and after it."""
 
 log = structlog.get_logger()
 
@@ -21,10 +24,13 @@ class Worker:
 
     def __init__(self, courier: Courier, on_change: Callable[[], None]) -> None:
         self.courier = courier
+        self.name = f"worker of {courier.sink_name}"
+        self.trouble = ""
+        """What keeps it from working; empty while nothing does."""
         self._on_change = on_change
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name=f"delivery by {courier.sink_name}", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -51,34 +57,48 @@ class Worker:
 
     def _work(self) -> None:
         while not self._stop.is_set():
-            try:
-                with self.courier.open_ledger() as ledger:
-                    while not self._stop.is_set():
-                        self._deliver_due(ledger)
-                        self._sleep(self._time_until_due(ledger))
-            except LedgerError as error:
-                log.error("ledger.failed", sink=self.courier.sink_name, detail=str(error))  # noqa: TRY400 - a sentence, no traceback
-                self._sleep(LONGEST_SLEEP)
-            except Exception as error:  # noqa: BLE001 - a bug in one sink's path must not end its deliveries for good
-                log.critical("delivery.crashed", sink=self.courier.sink_name, detail=f"{type(error).__name__}: {error}")
-                self._sleep(LONGEST_SLEEP)
-        self.courier.close()
+            wait = self._try_round()
+            self._wake.wait(wait.total_seconds())
+            self._wake.clear()
 
-    def _deliver_due(self, ledger: Ledger) -> None:
-        attempted = False
-        while not self._stop.is_set() and self.courier.deliver_next(ledger, self.courier.clock()) is not None:
-            attempted = True
-        if attempted:
-            self.courier.close()
-            self._on_change()
+    def _try_round(self) -> timedelta:
+        """Deliver what is due; return how long there will be nothing to do. Whatever goes wrong is said."""
+        had_trouble, self.trouble = self.trouble, ""
+        try:
+            return self._round()
+        except LedgerError as error:
+            self.trouble = str(error)
+            log.error("ledger.failed", sink=self.courier.sink_name, detail=self.trouble)  # noqa: TRY400 - a sentence, no traceback
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a bug in one sink must not end its deliveries for good
+            self.trouble = f"the {self.name} crashed: {type(error).__name__}: {error}"
+            log.critical("delivery.crashed", sink=self.courier.sink_name, detail=self.trouble)
+        finally:
+            if self.trouble != had_trouble:
+                self._on_change()
+        return LONGEST_SLEEP
+
+    def _round(self) -> timedelta:
+        # The ledger is opened anew each time: somebody may have begun another one meanwhile.
+        with (
+            self.courier.operations.running(self.name, STEP_LIMIT) as renew,
+            self.courier.open_ledger() as ledger,
+        ):
+            attempts = 0
+            try:
+                while not self._stop.is_set() and self.courier.deliver_next(ledger, self.courier.clock()) is not None:
+                    attempts += 1
+                    renew()
+            finally:
+                self.courier.close()
+            if attempts:
+                self._on_change()
+            return self._time_until_due(ledger)
 
     def _time_until_due(self, ledger: Ledger) -> timedelta:
         now = self.courier.clock()
         due_at = ledger.next_due_at(self.courier.instance, self.courier.sink_name, now)
-        # What is due but was not taken is held by somebody, or held back: look again in a while.
-        wait = LONGEST_SLEEP if due_at is None or due_at <= now else due_at - now
+        if due_at is None:
+            return LONGEST_SLEEP
+        # What is due but was not taken is held by somebody, perhaps a process that is dead, or is held back.
+        wait = LEASE if due_at <= now else due_at - now
         return min(wait, LONGEST_SLEEP)
-
-    def _sleep(self, wait: timedelta) -> None:
-        self._wake.wait(wait.total_seconds())
-        self._wake.clear()

@@ -1,0 +1,76 @@
+"""The workers of one configuration, one for each sink."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from mastodon_update_check.app import App
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.worker import Worker
+
+log = structlog.get_logger()
+
+
+class Service:
+    """What delivers by one set of settings; a reload makes another one, while this one finishes what it has in hand."""
+
+    def __init__(self, app: App, on_change: Callable[[], None]) -> None:
+        """Raises `LedgerError` and `SettingsError` when it cannot work."""
+        self.app = app
+        self._is_stopping = False
+        with app.create_ledger() as ledger:
+            couriers = app.couriers(ledger, is_stopping=lambda: self._is_stopping)
+        for courier in couriers:
+            courier.load()
+        self._workers = tuple(Worker(courier, on_change) for courier in couriers)
+
+    def start(self) -> None:
+        """Begin to deliver what is due."""
+        for worker in self._workers:
+            worker.start()
+
+    def wake(self) -> None:
+        """Look at once whether something is due."""
+        for worker in self._workers:
+            worker.wake()
+
+    def stop(self) -> None:
+        """Begin nothing new; what is in hand goes on."""
+        self._is_stopping = True
+        for worker in self._workers:
+            worker.stop()
+
+    def drain(self, until: float) -> None:
+        """Wait, until an instant of the monotonic clock, for the attempts in hand to end; release those that do not."""
+        for worker in self._workers:
+            if not worker.join(until - time.monotonic()):
+                self._release(worker)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was stopped, and has nothing in hand any more, no check either."""
+        is_idle = self.app.operations.is_idle and not any(worker.is_alive for worker in self._workers)
+        return self._is_stopping and is_idle
+
+    def defects(self) -> tuple[str, ...]:
+        """Return what is past its own time-out, and which threads have died that must run."""
+        dead = () if self._is_stopping else tuple(worker.name for worker in self._workers if not worker.is_alive)
+        return self.app.operations.overdue() + dead
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return what keeps workers from working, in sentences."""
+        return tuple(worker.trouble for worker in self._workers if worker.trouble)
+
+    def _release(self, worker: Worker) -> None:
+        """Give back what a worker has in hand: nobody knows what will have come of it."""
+        claim = worker.courier.claim
+        if claim is None:
+            return
+        log.warning("delivery.released", sink=worker.courier.sink_name, message_id=claim.message_id)
+        try:
+            with self.app.open_ledger() as ledger:
+                ledger.release(claim, self.app.clock())
+        except LedgerError as error:
+            # Not lost: the lease runs out by itself.
+            log.error("ledger.failed", detail=str(error))  # noqa: TRY400 - a sentence, no traceback
