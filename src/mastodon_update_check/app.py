@@ -51,7 +51,13 @@ class App:
             LedgerError: it cannot be used.
             SettingsError: `LOCAL_DOMAIN` is missing, and the ledger belongs to a server that had one.
         """
-        ledger = Ledger.create(self.ledger_path)
+        return self._own(Ledger.create(self.ledger_path))
+
+    def find_ledger(self) -> Ledger | None:
+        """Open the ledger if there is one; nothing is made. Raises what `create_ledger` raises."""
+        return self._own(Ledger.open(self.ledger_path)) if self.ledger_path.exists() else None
+
+    def _own(self, ledger: Ledger) -> Ledger:
         others = [name for name in ledger.instances() if name != self.settings.instance]
         if self.settings.instance_is_assumed and others:
             ledger.close()

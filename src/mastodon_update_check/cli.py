@@ -1,5 +1,7 @@
 """The command line: parses, dispatches, and turns errors into sentences and exit codes."""
 
+import errno
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -10,19 +12,24 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Run the command that the process's arguments name, and leave with its exit code."""
-    if "run" in sys.argv[1:]:
+    if sys.argv[1:2] == ["run"]:
         # Before anything slow: a SIGHUP or SIGTERM that comes early waits until the daemon takes it.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
-    sys.exit(execute(sys.argv[1:]))
+    _open_streams()
+    try:
+        sys.exit(execute(sys.argv[1:]))
+    finally:
+        _leave_quietly()
 
 
 def execute(arguments: list[str]) -> int:
     """Run one command; return its exit code."""
     from mastodon_update_check.errors import LedgerError, SettingsError
 
-    parsed = _build_parser(is_status="status" in arguments[:1]).parse_args(arguments)
+    parsed = _build_parser(is_status=arguments[:1] == ["status"]).parse_args(arguments)
     try:
-        return _dispatch(parsed)
+        code = _dispatch(parsed)
+        sys.stdout.flush()
     except SettingsError as error:
         _complain("the settings are wrong:", *(f"  - {problem}" for problem in error.problems))
         return 3 if parsed.command == "status" else 78
@@ -32,11 +39,11 @@ def execute(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
-        sys.stderr.close()
         return 141
     except Exception as error:  # noqa: BLE001 - an operator must never be shown a traceback
         _complain(_describe_bug(error))
-        return 70
+        return 3 if parsed.command == "status" else 70
+    return code
 
 
 def _dispatch(parsed: "Namespace") -> int:
@@ -46,8 +53,28 @@ def _dispatch(parsed: "Namespace") -> int:
     return int(command.execute(parsed))
 
 
+def _open_streams() -> None:
+    """Give a process that was started without standard output or standard error one that leads nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - it lives as long as the process
+
+
+def _leave_quietly() -> None:
+    """Flush what is left; what cannot be written any more has been spoken of, or there is nobody to tell."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # The interpreter flushes once more when it ends, and would complain in words of its own.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _complain(*lines: str) -> None:
-    sys.stderr.write("\n".join((f"mastodon-update-check: {lines[0]}", *lines[1:])) + "\n")
+    try:
+        sys.stderr.write("\n".join((f"mastodon-update-check: {lines[0]}", *lines[1:])) + "\n")
+    except OSError:  # nobody can be told; the exit code still can
+        return
 
 
 def _describe_bug(error: Exception) -> str:
@@ -55,6 +82,8 @@ def _describe_bug(error: Exception) -> str:
 
     from mastodon_update_check.core.text import clean
 
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:
+        return f"the output cannot be written: {clean(error.strerror or str(error)).lower()}"
     where = extract_tb(error.__traceback__)[-1]
     return (
         f"this is a bug in mastodon-update-check, please report it: {type(error).__name__} in "
@@ -77,18 +106,29 @@ def _build_parser(*, is_status: bool) -> "ArgumentParser":
         prog="mastodon-update-check",
         description="Tells the administrators of a Mastodon server, once and surely, when it needs an update.",
         epilog="Settings come from the environment, /etc/mastodon-update-check/config.env and Mastodon's own "
-        ".env.production. See how the server stands with `mastodon-update-check status`.",
+        ".env.production. Every command leaves with 0 when it is done, 2 for a wrong usage, 74 when the ledger cannot "
+        "be used, 78 when the settings are wrong.",
     )
     parser.add_argument("--version", action="version", version=f"mastodon-update-check {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     commands.add_parser("run", help="run the daemon: check every 30 minutes and tell whoever wants to know")
 
-    check = commands.add_parser("check", help="check once, and try every due message once (for timers and cron)")
+    check = commands.add_parser(
+        "check",
+        help="check once, and try every due message once (for timers and cron)",
+        epilog="Exit code 1: the check failed; 75: it worked, but some messages are not delivered yet.",
+    )
     check.add_argument("--dry-run", action="store_true", help="only show what would be sent, and to whom")
     check.add_argument("--json", action="store_true", help="print one JSON object")
 
-    status = commands.add_parser("status", help="show how the server stands; exit codes as of a monitoring plugin")
+    status = commands.add_parser(
+        "status",
+        help="show how the server stands; exit codes as of a monitoring plugin",
+        epilog="Exit code 0: nothing to do; 1: a patch of the own branch is pending, support ends within two weeks, or "
+        "something has not been delivered for 6 hours; 2: an urgent update, or out of support; 3: unknown, no check "
+        "has worked for a while, or the settings are wrong.",
+    )
     status.add_argument("--alive", action="store_true", help="only say whether the daemon does its work")
     status.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -1,17 +1,21 @@
 """`check`: one check, and one attempt at every due message."""
 
 from argparse import Namespace
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mastodon_update_check.app import App
-from mastodon_update_check.commands.common import Exit, load_app, print_json
-from mastodon_update_check.core.messages.letter import long_date
+from mastodon_update_check.commands.common import Exit, count, describe_end_of_support, load_app, print_json
 from mastodon_update_check.core.messages.payload import describe_support, list_updates
+from mastodon_update_check.core.messages.release_letter import order_updates
+from mastodon_update_check.core.notices import Notice, SupportNotice, UpdateNotice
+from mastodon_update_check.core.planning import PlannedMessage
 from mastodon_update_check.jobs.check import CheckReport
 from mastodon_update_check.jobs.rounds import deliver_round
-from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.summary import OutboxSummary
 
+NOTICES_SHOWN = 5
+"""How many notices of one message are named by `--dry-run`."""
 _NOTHING_WAITS = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
 
 
@@ -45,10 +49,11 @@ def _check(app: App) -> Result:
 
 
 def _rehearse(app: App) -> Result:
-    """Check against a copy of nothing: without a ledger there is none made, and what there is stays as it is."""
-    if not app.ledger_path.exists():
+    """Check and write nothing down: no ledger is made, and one that there is stays as it is."""
+    found = app.find_ledger()
+    if found is None:
         return Result(report=app.check(None, dry_run=True), sent=0, outbox=_NOTHING_WAITS)
-    with Ledger.open(app.ledger_path) as ledger:
+    with found as ledger:
         report = app.check(ledger, dry_run=True)
         return Result(report=report, sent=0, outbox=ledger.summary(app.settings.instance, app.clock()))
 
@@ -66,8 +71,6 @@ def _to_json(result: Result, app: App) -> dict[str, object]:
         "sent": result.sent,
         "deferred": result.outbox.deferred,
         "failed": result.outbox.failed,
-        "error": str(result.report.error) if result.report.error else None,
-        "warnings": list(known.warnings),
     }
 
 
@@ -80,39 +83,57 @@ def _print(result: Result, app: App, *, is_rehearsal: bool) -> None:
     if known.installed is not None:
         print(f"{app.settings.instance} runs Mastodon {known.installed.text}.")
     if report.error is None and not report.off_reason:
-        _print_updates(result)
+        _print_updates(known.pending(), known.installed.branch if known.installed else "")
     if known.support_ends_on is not None and known.installed is not None:
-        print(f"Support for {known.installed.branch} ends on {long_date(known.support_ends_on)}.")
+        print(f"{describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock())}.")
     for warning in known.warnings:
         print(f"Warning: {warning}.")
-    _print_deliveries(result, is_rehearsal=is_rehearsal)
-
-
-def _print_updates(result: Result) -> None:
-    pending = result.report.knowledge.pending()
-    if not pending:
-        print("Nothing newer is out.")
-    for update in pending:
-        marks = " ".join(filter(None, ("urgent" if update.urgent else "", update.type or "")))
-        print(f"  {update.version}  {marks}  {update.release_notes}".rstrip())
-
-
-def _print_deliveries(result: Result, *, is_rehearsal: bool) -> None:
-    planned = result.report.plan.messages
     if is_rehearsal:
-        print(f"{_count(len(planned))} would be sent; nothing was changed.")
-        for message in planned:
-            reasons = ", ".join(sorted({one.reason.replace("_", " ") for one in message.decisions}))
-            print(f"  {message.recipient.sink}: {message.recipient.address or message.recipient.sink} ({reasons})")
+        _print_plan(report.plan.messages)
+    else:
+        print(f"{count(len(report.plan.messages), 'message')} planned, {result.sent} sent.")
+    _print_outbox(result.outbox, is_rehearsal=is_rehearsal)
+
+
+def _print_updates(pending: Iterable[UpdateNotice], branch: str) -> None:
+    rows = [(str(one.version), _kind(one), one.release_notes) for one in order_updates([*pending], branch)]
+    if not rows:
+        print("Nothing newer is out.")
         return
-    print(f"{_count(len(planned))} planned, {result.sent} sent.")
-    outbox = result.outbox
-    if outbox.undelivered:
-        print(f"Not delivered yet: {outbox.deferred} deferred, {outbox.failed} refused. They are tried again.")
-        for sink in outbox.sinks:
-            if sink.failing_since is not None:
-                print(f"  {sink.name}: {sink.reply}")
+    print("Newer releases:")
+    versions, kinds = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for version, kind, notes in rows:
+        print(f"  {version:{versions}}  {kind:{kinds}}  {notes}".rstrip())
 
 
-def _count(number: int) -> str:
-    return f"{number} message{'' if number == 1 else 's'}"
+def _kind(update: UpdateNotice) -> str:
+    return ", ".join(filter(None, (str(update.type or ""), "urgent" if update.urgent else "")))
+
+
+def _print_plan(planned: tuple[PlannedMessage, ...]) -> None:
+    print(f"{count(len(planned), 'message')} would be sent; nothing was sent, nothing was written down.")
+    for message in planned:
+        to = f" to {message.recipient.address}" if message.recipient.address else ""
+        names = [_name(one.notice) for one in message.decisions]
+        more = f" and {len(names) - NOTICES_SHOWN} more" if len(names) > NOTICES_SHOWN else ""
+        print(f"  {message.recipient.sink}{to}: {', '.join(names[:NOTICES_SHOWN])}{more}")
+
+
+def _name(notice: Notice) -> str:
+    match notice:
+        case UpdateNotice():
+            return f"{notice.version} (urgent)" if notice.urgent else str(notice.version)
+        case SupportNotice():
+            return f"the end of support for {notice.branch}"
+        case _:
+            return "a notice about this tool"
+
+
+def _print_outbox(outbox: OutboxSummary, *, is_rehearsal: bool) -> None:
+    if not outbox.undelivered:
+        return
+    again = "They would be tried when they are due." if is_rehearsal else "They are tried again."
+    print(f"Not delivered yet: {outbox.deferred} deferred, {outbox.failed} refused. {again}")
+    for sink in outbox.sinks:
+        if sink.failing_since is not None:
+            print(f"  {sink.name}: {sink.reply}")

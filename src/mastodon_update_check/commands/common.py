@@ -1,14 +1,20 @@
-"""What the commands share: exit codes, settings, an opened program, output."""
+"""What the commands share: exit codes, settings, an opened program, words, output."""
 
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from enum import IntEnum
+from urllib.parse import unquote, urlsplit
 
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
+from mastodon_update_check.core.messages.letter import long_date
 from mastodon_update_check.settings import Settings, load_settings
+
+TELLING_CHARACTERS = 16
+"""A part of a URL's path as long as this may be a token; what is shorter is a word."""
 
 
 class Exit(IntEnum):
@@ -31,18 +37,47 @@ def load_app() -> App:
         SettingsError: the settings are wrong.
     """
     settings = load_settings(os.environ)
-    logs.configure(settings.log_level, settings.log_format, secrets=_secrets(settings))
+    logs.configure(settings.log_level, settings.log_format, secrets=tuple(_secrets(settings)))
     return App(settings)
 
 
-def _secrets(settings: Settings) -> tuple[str, ...]:
+def _secrets(settings: Settings) -> Iterator[str]:
     """What must never show in a log, whatever a library or a server says."""
-    names = ("password", "secret", "token", "key")
-    options = [
-        value for sink in settings.sinks for name, value in sink.options.items() if any(word in name for word in names)
-    ]
-    whole = (settings.db_pass, settings.database_url, settings.mastodon_database_url, settings.https_proxy)
-    return tuple(options) + tuple(secret.get_secret_value() for secret in whole if secret is not None)
+    words = ("password", "secret", "token", "key")
+    for sink in settings.sinks:
+        for name, value in sink.options.items():
+            if any(word in name for word in words):
+                yield value
+                yield from value.split()  # several secrets of one webhook, while they rotate
+            elif "://" in value:
+                yield from _parts(value)
+    addresses = (settings.database_url, settings.mastodon_database_url, settings.https_proxy, settings.http_proxy)
+    hidden = (*addresses, settings.db_pass, settings.heartbeat_url, settings.apprise_url)
+    for secret in filter(None, hidden):
+        yield secret.get_secret_value()
+        yield from _parts(secret.get_secret_value())
+
+
+def _parts(url: str) -> Iterator[str]:
+    """Give the parts of a URL that may be secret, as they are written and as they are meant."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # not every connection string is a URL
+        return
+    telling = [piece for piece in f"{parts.path}/{parts.query}".split("/") if len(piece) >= TELLING_CHARACTERS]
+    for part in (parts.password or "", *(telling if parts.scheme.startswith("http") else ())):
+        yield part
+        yield unquote(part)
+
+
+def count(number: int, noun: str) -> str:
+    """Write `1 message`, `2 messages`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def describe_end_of_support(branch: str, ends_on: date, now: datetime) -> str:
+    """Say until when a branch is, or was, supported; without a full stop."""
+    return f"Support for {branch} {'ended' if ends_on < now.date() else 'ends'} on {long_date(ends_on)}"
 
 
 def print_json(data: Mapping[str, object]) -> None:

@@ -121,7 +121,10 @@ def _print(picture: Picture, verdict: Verdict, app: App) -> None:
         names = (f"{update.version}{' (urgent)' if update.urgent else ''}" for update in pending)
         print(f"Pending:     {', '.join(names) or 'nothing'}")
     if known.support_ends_on is not None and known.installed is not None:
-        print(f"Support:     {known.installed.branch} until {long_date(known.support_ends_on)}")
+        ended = known.support_ends_on < picture.now.date()
+        print(
+            f"Support:     {known.installed.branch} {'ended' if ended else 'until'} {long_date(known.support_ends_on)}"
+        )
     print(f"Last check:  {_instant(known.checked_at) if known.checked_at else 'never'}{_failure(known)}")
     for warning in known.warnings:
         print(f"Warning:     {warning}")

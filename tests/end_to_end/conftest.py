@@ -1,0 +1,22 @@
+"""What the end-to-end tests share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from end_to_end.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Return a server whose neighbours all work; nothing newer is out."""
+    with World(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def mail_world(world: World) -> World:
+    """Return the same with mail as the only sink."""
+    world.only("email")
+    return world

@@ -1,0 +1,100 @@
+"""`kill -9` at any moment: one clean check afterwards, and everybody has been told."""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+
+from end_to_end.world import World, wait_until
+from simulators.http_server import Reply, hang
+from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
+
+
+def blocked_pipe() -> tuple[int, int]:
+    """Return a pipe that is full: whoever writes to it waits."""
+    reading, writing = os.pipe()
+    flags = fcntl.fcntl(writing, fcntl.F_GETFL)
+    fcntl.fcntl(writing, fcntl.F_SETFL, flags | os.O_NONBLOCK)
+    for size in (4096, 1):
+        try:
+            while True:
+                os.write(writing, b"x" * size)
+        except BlockingIOError:
+            continue
+    fcntl.fcntl(writing, fcntl.F_SETFL, flags)
+    return reading, writing
+
+
+def kill_when(world: World, condition: Callable[[], bool], err: int) -> None:
+    """Start a check, and kill it when it has come to a certain point."""
+    with world.start("check", err=err) as process:
+        wait_until(condition)
+        process.kill()
+
+
+def test_killed_between_plan_and_send(world: World) -> None:
+    """The plan is in the ledger before anything is sent: the next check sends it all."""
+    world.update_server.publish("4.5.20")
+    reading, writing = blocked_pipe()  # it waits to say that the check is finished: planned, and nothing sent
+
+    def is_planned() -> bool:
+        return world.ledger.exists() and world.rows("SELECT count(*) FROM message") == [(3,)]
+
+    kill_when(world, is_planned, writing)
+    assert ([(0,)], (0, 0)) == (world.rows("SELECT count(*) FROM attempt"), world.told)
+    os.close(reading)
+    os.close(writing)
+    assert (0, 0, 3, 0, 0) == world.check().result
+    assert (1, 1) == world.told
+
+
+@pytest.mark.parametrize("step", ["CONNECT", "RCPT", "END"])
+def test_killed_while_a_mail_is_on_its_way(mail_world: World, step: str) -> None:
+    """Nobody else sends it while the lease lasts; after that it is sent, with the id that it had."""
+    mail_world.update_server.publish("4.5.20")
+    hanging = ScriptedSmtpServer({step: [Hang()]})
+    mail_world.use_mail_server(hanging)
+
+    def is_waiting() -> bool:
+        return bool({"RCPT": hanging.verbs[-1:] == ["RCPT"], "END": hanging.bodies}.get(step, hanging._used))
+
+    kill_when(mail_world, is_waiting, os.open(os.devnull, os.O_WRONLY))
+    mail_world.use_mail_server(SmtpServer())
+    assert (75, 0, 0, 1, 0) == mail_world.check().result
+    mail_world.let_pass(seconds=10)
+    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    (mail,) = mail_world.mails
+    for body in hanging.bodies:
+        assert f"Message-ID: {mail.message['Message-ID']}".encode() in body
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+
+
+def test_killed_while_a_webhook_is_called(world: World) -> None:
+    """The receiver may have taken it: it hears the same id again, and can drop the repeat."""
+    world.only("webhook")
+    world.update_server.publish("4.5.20")
+    world.answer_hook = lambda _: hang()
+    kill_when(world, lambda: bool(world.calls), os.open(os.devnull, os.O_WRONLY))
+    world.answer_hook = lambda _: Reply(204)
+    world.let_pass(seconds=10)
+    assert (0, 0, 1, 0, 0) == world.check().result
+    first, second = world.calls
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert json.loads(first.body)["data"] == json.loads(second.body)["data"]
+
+
+def test_killed_at_a_random_moment(world: World) -> None:
+    """Wherever a check dies, in the first tenths of a second too, the ledger is whole and nobody is left out."""
+    world.update_server.publish("4.5.20")
+    for milliseconds in range(150, 400, 25):
+        with world.start("check", through=("timeout", "-s", "KILL", str(milliseconds / 1000))) as process:
+            process.communicate()
+    if world.ledger.exists():
+        world.let_pass(seconds=10)
+    assert 0 == world.check().code
+    told = world.told
+    assert min(told) >= 1
+    assert (0, 0, 0, 0, 0) == world.check().result
+    assert told == world.told

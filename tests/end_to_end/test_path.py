@@ -1,0 +1,225 @@
+"""The path of one check: asked, planned, remembered, told by mail, webhook and log."""
+
+import json
+import ssl
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+
+from end_to_end.world import NOTES, World
+from simulators.http_server import Reply
+from simulators.smtp_server import SmtpServer
+from simulators.update_server import UpdateServer
+
+FIRST_SECRET = "whsec_bGF1Z2h0ZXItaW4tdGhlLWRhcmstMTIzNDU2"
+SECOND_SECRET = "whsec_YW5vdGhlci1zZWNyZXQtb2Ytb3Vycy14eXo="
+
+
+def publish(server: UpdateServer) -> None:
+    """Let an urgent patch and a new minor version be out."""
+    server.publish("4.5.20", urgent=True, end_of_support="2099-02-20")
+    server.publish("4.7.6", type="minor")
+    server.set_current_end("2099-02-20")
+
+
+def test_one_check_tells_everybody(world: World) -> None:
+    """One process, from the question to mail, webhook and log."""
+    publish(world.update_server)
+    finished = world.check()
+    assert ((0, 3, 3, 0, 0), (1, 1)) == (finished.result, world.told)
+    assert ["4.5.19"] == world.update_server.asked
+    notices = finished.events("notice.update.available")
+    assert [["4.5.20", "4.7.6"]] == [line["versions"] for line in notices]
+    assert ["log", "email", "webhook"] == sorted(
+        (line["sink"] for line in finished.events("delivery.sent")), key=["log", "email", "webhook"].index
+    )
+
+
+def test_json_is_the_contract(world: World) -> None:
+    """`check --json` prints these keys with these values, and no others."""
+    publish(world.update_server)
+    patch = {
+        "version": "4.5.20",
+        "type": "patch",
+        "urgent": True,
+        "release_notes": f"{NOTES}4.5.20",
+        "end_of_support": "2099-02-20",
+        "branch": "4.5",
+        "new": True,
+    }
+    minor = {
+        "version": "4.7.6",
+        "type": "minor",
+        "urgent": False,
+        "release_notes": f"{NOTES}4.7.6",
+        "end_of_support": None,
+        "branch": "4.7",
+        "new": True,
+    }
+    expected = {
+        "installed_version": "4.5.19",
+        "queried_version": "4.5.19",
+        "updates": [patch, minor],
+        "support": {"branch": "4.5", "end_of_support": "2099-02-20", "stage": None},
+        "planned": 3,
+        "sent": 3,
+        "deferred": 0,
+        "failed": 0,
+    }
+    assert expected == world.check().json
+    known = [patch | {"new": False}, minor | {"new": False}]
+    assert expected | {"updates": known, "planned": 0, "sent": 0} == world.check().json
+
+
+def test_one_full_line_per_check(world: World) -> None:
+    """The log has one line for the check, with everything that matters; without addresses."""
+    publish(world.update_server)
+    finished = world.check()
+    (line,) = finished.events("check.finished")
+    assert ("info", "4.5.19", "4.5.19", ["4.5.20 (urgent)", "4.7.6"], 3, 0) == tuple(
+        line[key] for key in ("level", "asked", "installed", "pending", "planned", "cancelled")
+    )
+    assert "ops@" not in finished.err
+
+
+def test_the_mail(world: World) -> None:
+    """The mail is plain text and HTML to one recipient, with every header that filters and threads go by."""
+    publish(world.update_server)
+    world.set(
+        UPDATE_CHECK_RECIPIENTS="ops@social.example, second@social.example", SMTP_FROM_ADDRESS="M <m@social.example>"
+    )
+    world.check()
+    assert {("ops@social.example", "ops@social.example"), ("second@social.example", "second@social.example")} == {
+        (mail.recipient, mail.message["To"]) for mail in world.mails
+    }
+    mail = world.mails[0].message
+    key = mail["X-Update-Check-ID"]
+    assert "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)" == mail["Subject"]
+    assert {
+        "From": "M <m@social.example>",
+        "Message-ID": f"<{key}@social.example>",
+        "X-Update-Check-Event": "update.available",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "Importance": "high",
+        "Priority": "urgent",
+        "X-Priority": "1",
+        "References": mail["In-Reply-To"],
+    }.items() <= dict(mail.items()).items()
+    assert ["text/plain", "text/html"] == [part.get_content_type() for part in mail.iter_parts()]
+    for part in mail.iter_parts():
+        content = part.get_content()
+        assert all(said in content for said in ("4.5.20", "4.7.6", "20 February 2099", "no need", key)), content
+        assert "https://social.example/admin/software_updates" in content
+    assert parsedate_to_datetime(mail["Date"]).tzinfo is not None
+
+
+def test_a_mail_that_is_not_urgent_says_so(mail_world: World) -> None:
+    """Without an urgent update, none of the headers asks for haste."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail = mail_world.mails[0].message
+    assert ["[social.example] Mastodon 4.5.20 is out (you run 4.5.19)"] == mail_world.subjects
+    assert [None] * 3 == [mail["Importance"], mail["Priority"], mail["X-Priority"]]
+
+
+def test_every_attempt_has_the_same_ids(world: World) -> None:
+    """What was refused for a while comes again as the same mail and the same call."""
+    publish(world.update_server)
+    answers = [Reply(503), Reply(204)]
+    world.answer_hook = lambda _: answers.pop(0)
+    with SmtpServer() as refusing:
+        refusing.replies["END"] = "451 4.3.0 later"
+        world.set(SMTP_PORT=str(refusing.port))
+        first = world.check()
+    assert (75, 3, 1, 2, 0) == first.result
+    world.set(SMTP_PORT=str(world.mail_server.port))
+    world.let_pass(minutes=10)
+    assert (0, 0, 2, 0, 0) == world.check().result
+    (deferred,) = [line for line in first.events("delivery.deferred") if line["sink"] == "email"]
+    mail = world.mails[0].message
+    assert (deferred["message_id"], f"<{deferred['message_id']}@social.example>") == (
+        mail["X-Update-Check-ID"],
+        mail["Message-ID"],
+    )
+    refused, accepted = world.calls
+    assert refused.headers["webhook-id"] == accepted.headers["webhook-id"]
+    assert json.loads(refused.body)["data"] == json.loads(accepted.body)["data"]
+
+
+def test_webhooks_have_their_own_secrets(world: World) -> None:
+    """Each webhook is signed with its own secret, also with two while rotating; without one it is unsigned."""
+    publish(world.update_server)
+    world.set(
+        UPDATE_CHECK_WEBHOOK_SECRET=FIRST_SECRET,
+        UPDATE_CHECK_WEBHOOK_OPS_URL=world.receiver.url("/ops"),
+        UPDATE_CHECK_WEBHOOK_OPS_SECRET=f"{SECOND_SECRET} {FIRST_SECRET}",
+        UPDATE_CHECK_WEBHOOK_OPS_NAMES="true",
+        UPDATE_CHECK_WEBHOOK_OPEN_URL=world.receiver.url("/open"),
+    )
+    assert (0, 5, 5, 0, 0) == world.check().result
+    calls = {call.path: call for call in world.calls}
+    verified = Webhook(FIRST_SECRET).verify(calls["/hook"].body, dict(calls["/hook"].headers))
+    for secret in (FIRST_SECRET, SECOND_SECRET):
+        assert Webhook(secret).verify(calls["/ops"].body, dict(calls["/ops"].headers))
+    assert "webhook-signature" not in calls["/open"].headers
+    assert {"update.available", "social.example", "4.5.19", True} == {
+        verified["type"],
+        *(verified["data"][key] for key in ("instance", "installed_version", "urgent")),
+    }
+    assert ["4.5.20", "4.7.6"] == [update["version"] for update in verified["data"]["updates"]]
+    assert ["4.5.20", "4.6.x", "4.7.6"] == verified["data"]["route"]
+    named = {path for path, call in calls.items() if b'"devops_users"' in call.body}
+    assert {"/ops"} == named
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+def test_over_tls(world: World, server_tls: ssl.SSLContext, authority_file: Path) -> None:
+    """The update server, the mail server and the webhook over TLS, by an authority that SSL_CERT_FILE names."""
+    with UpdateServer(tls=server_tls) as update_server:
+        publish(update_server)
+        world.use_mail_server(SmtpServer(tls=server_tls, users={"mastodon": "hunter2-hunter2"}))
+        world.set(
+            SSL_CERT_FILE=str(authority_file),
+            UPDATE_CHECK_URL=update_server.url,
+            SMTP_LOGIN="mastodon",
+            SMTP_PASSWORD="hunter2-hunter2",
+        )
+        assert (0, 3, 3, 0, 0) == world.check().result
+    assert [(True, "mastodon")] == [(mail.encrypted, mail.login) for mail in world.mails]
+
+
+def test_implicit_tls(mail_world: World, server_tls: ssl.SSLContext, authority_file: Path) -> None:
+    """With SMTP_TLS the mail server hears TLS from the first byte."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.use_mail_server(SmtpServer(tls=server_tls, implicit=True))
+    mail_world.set(SSL_CERT_FILE=str(authority_file), SMTP_TLS="true")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert [True] == [mail.encrypted for mail in mail_world.mails]
+
+
+@pytest.mark.parametrize(
+    ("installed", "asked"),
+    [
+        pytest.param("4.5.19+glitch", "version=4.5.19", id="build metadata is not asked"),
+        pytest.param("v4.5.19", "version=4.5.19", id="nor is a leading v"),
+        pytest.param("4.5.19-fork 06f906acac", "version=4.5.19-fork%2006f906acac", id="a blank is encoded"),
+        pytest.param("4.5.19&x=/?#%", "version=4.5.19%26x%3D%2F%3F%23%25", id="and what means something in a URL"),
+    ],
+)
+def test_the_question(world: World, installed: str, asked: str) -> None:
+    """The update server is asked about the version as the contract says, by a client that does not name the server."""
+    world.only("log")
+    world.set(UPDATE_CHECK_MASTODON_VERSION=installed)
+    finished = world.check()
+    (question,) = world.update_server.http.requests
+    assert (0, asked, installed) == (
+        finished.code,
+        question.target.partition("?")[2],
+        finished.json["installed_version"],
+    )
+    assert question.headers["user-agent"].startswith("mastodon-update-check/")
+    assert "social.example" not in str(question)
+    assert "gzip" not in question.headers.get("accept-encoding", "")

@@ -1,0 +1,278 @@
+"""What happens over several checks: each notice is told once, for as long as it is true."""
+
+import contextlib
+
+import pytest
+
+from end_to_end.world import World
+from simulators.smtp_server import SmtpServer
+
+LATER = "451 4.3.0 later"
+URGENT = "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
+PLAIN = "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)"
+
+
+def defer(world: World) -> None:
+    """Let the mail server accept nothing for the moment."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.mail_server.replies["END"] = LATER
+
+
+def accept(world: World) -> None:
+    """Let the mail server work again, and the time for another attempt come."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.mail_server.replies.clear()
+    world.let_pass(hours=1)
+
+
+def test_told_once(world: World) -> None:
+    """However often it is checked, nobody hears the same again."""
+    world.update_server.publish("4.5.20", urgent=True)
+    assert (0, 3, 3, 0, 0) == world.check().result
+    for _ in range(2):
+        world.let_pass(days=10)
+        assert (0, 0, 0, 0, 0) == world.check().result
+    assert (1, 1) == world.told
+
+
+def test_a_later_release_is_told_alone(mail_world: World) -> None:
+    """What comes out afterwards is new; what was told before is only mentioned."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail_world.update_server.publish("4.7.6", type="minor")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert [PLAIN, "[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"] == mail_world.subjects
+    assert "4.5.20" in mail_world.texts[1]
+
+
+def test_withdrawn_and_listed_again_after_it_was_sent(mail_world: World) -> None:
+    """Whoever was told is not told again when a release comes back."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail_world.update_server.withdraw("4.5.20")
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    mail_world.update_server.publish("4.5.20")
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert [PLAIN] == mail_world.subjects
+
+
+def test_withdrawn_and_listed_again_before_it_was_sent(mail_world: World) -> None:
+    """What was not sent yet is given up while the release is gone, and sent once when it is back."""
+    defer(mail_world)
+    mail_world.update_server.publish("4.5.20")
+    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    mail_world.update_server.withdraw("4.5.20")
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    accept(mail_world)
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    mail_world.update_server.publish("4.5.20")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert [PLAIN] == mail_world.subjects
+
+
+def test_urgency_that_rises_after_it_was_sent(mail_world: World) -> None:
+    """A known release that turns urgent is told once more, and only once."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail_world.update_server.make_urgent("4.5.20")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    mail_world.update_server.make_urgent("4.5.20", urgent=False)
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    mail_world.update_server.make_urgent("4.5.20")
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert [PLAIN, URGENT] == mail_world.subjects
+
+
+def test_urgency_that_rises_before_it_was_sent(mail_world: World) -> None:
+    """The urgent notice takes the place of the one that is still waiting."""
+    defer(mail_world)
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail_world.update_server.make_urgent("4.5.20")
+    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    accept(mail_world)
+    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    mail_world.update_server.make_urgent("4.5.20", urgent=False)
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert [URGENT] == mail_world.subjects
+
+
+def test_who_only_wants_urgent_updates_hears_when_one_becomes_urgent(mail_world: World) -> None:
+    """Somebody who did not want the release as it was is told when it turns urgent."""
+    mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example=critical")
+    mail_world.update_server.publish("4.5.20")
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    mail_world.update_server.make_urgent("4.5.20")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert [URGENT] == mail_world.subjects
+
+
+def test_installed_while_deferred(mail_world: World) -> None:
+    """Nobody is asked to install what is installed by now; who downgrades hears of it again."""
+    defer(mail_world)
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    accept(mail_world)
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.19")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert [PLAIN] == mail_world.subjects
+
+
+def test_withdrawn_while_deferred(mail_world: World) -> None:
+    """A mail that has been tried and not accepted is given up with its release; the other one stays."""
+    defer(mail_world)
+    mail_world.update_server.publish("4.5.20")
+    mail_world.update_server.publish("4.7.6", type="minor")
+    mail_world.check()
+    mail_world.update_server.withdraw("4.5.20")
+    assert (75, 0, 0, 1, 0) == mail_world.check().result
+    accept(mail_world)
+    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert ["[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"] == mail_world.subjects
+    assert "4.5.20" not in mail_world.texts[0]
+
+
+def test_an_address_corrected_after_a_refusal(mail_world: World) -> None:
+    """A refused address holds up nobody, and the right one is told as soon as the settings have it."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.mail_server.refused["opps@social.example"] = "550 5.1.1 no such user"
+    mail_world.set(UPDATE_CHECK_RECIPIENTS="opps@social.example, second@social.example")
+    mail_world.update_server.publish("4.5.20")
+    assert (75, 2, 1, 0, 1) == mail_world.check().result
+    assert (75, 0, 0, 0, 1) == mail_world.check().result
+    mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example, second@social.example")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert ["second@social.example", "ops@social.example"] == [mail.recipient for mail in mail_world.mails]
+
+
+def test_sink_settings_corrected_after_a_failure(mail_world: World) -> None:
+    """With a new mail server what waits is tried at once, not when its time would have come."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.mail_server.replies["MAIL"] = "530 5.7.0 go away"
+    mail_world.update_server.publish("4.5.20")
+    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    assert (75, 0, 0, 1, 0) == mail_world.check().result
+    mail_world.use_mail_server(SmtpServer())
+    assert (0, 0, 1, 0, 0) == mail_world.check().result
+
+
+def test_downgrade(mail_world: World) -> None:
+    """After a downgrade only what was never told is told."""
+    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
+    mail_world.update_server.publish("4.5.20")
+    mail_world.update_server.publish("4.7.6", type="minor")
+    mail_world.check()
+    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.19")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert ["[social.example] Mastodon 4.7.6 is out (you run 4.5.20)", PLAIN] == mail_world.subjects
+
+
+def test_two_daemons_on_different_versions(mail_world: World) -> None:
+    """Two programs that see different versions of one server tell everything once, not in turns for ever."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.update_server.publish("4.5.21", urgent=True)
+    results = []
+    for version in ("4.5.19", "4.5.20") * 3:
+        mail_world.set(UPDATE_CHECK_MASTODON_VERSION=version)
+        results.append(mail_world.check().result)
+    assert [(0, 1, 1, 0, 0), *[(0, 0, 0, 0, 0)] * 5] == results
+    assert 1 == len(mail_world.mails)
+
+
+def test_two_servers_on_one_ledger(mail_world: World) -> None:
+    """Each server's people are told of their own server, also when they are the same people."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail_world.set(LOCAL_DOMAIN="other.example")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert [PLAIN, PLAIN.replace("social", "other")] == mail_world.subjects
+    assert 2 == len({mail.message["X-Update-Check-ID"] for mail in mail_world.mails})
+
+
+def test_a_server_without_a_name_does_not_touch_the_ledger_of_one_that_has_one(mail_world: World) -> None:
+    """When the name is lost, all would be told twice: the settings are wrong instead."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail_world.set(LOCAL_DOMAIN=None)
+    for arguments in (["check"], ["check", "--dry-run"]):
+        finished = mail_world.run(*arguments)
+        assert 78 == finished.code
+        assert "LOCAL_DOMAIN is not set, but the ledger holds what social.example was told" in finished.err
+    assert 1 == len(mail_world.mails)
+
+
+def test_a_restored_backup(world: World) -> None:
+    """What the backup does not know of is sent again, with the same ids."""
+    world.check()
+    backup = world.directory / "backup"
+    assert 0 == world.run("ledger", "backup", str(backup)).code
+    world.update_server.publish("4.5.20")
+    assert (0, 3, 3, 0, 0) == world.check().result
+    world.ledger.write_bytes(backup.read_bytes())
+    assert (0, 3, 3, 0, 0) == world.check().result
+    assert 1 == len({mail.message["Message-ID"] for mail in world.mails})
+    assert 1 == len({call.headers["webhook-id"] for call in world.calls})
+    assert (2, 2) == world.told
+
+
+def test_checks_that_fail_in_between(mail_world: World) -> None:
+    """A failed check changes nothing: what waits is still tried, and nothing is told again afterwards."""
+    defer(mail_world)
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail_world.update_server.fail(500)
+    assert (1, 0, 0, 1, 0) == mail_world.check().result
+    accept(mail_world)
+    assert (1, 0, 1, 0, 0) == mail_world.check().result
+    mail_world.update_server.recover()
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert [PLAIN] == mail_world.subjects
+
+
+def test_several_checks_at_once(world: World) -> None:
+    """A check by hand beside others does no harm: each one is told once."""
+    world.update_server.publish("4.5.20")
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(world.start("check")) for _ in range(4)]
+        for process in processes:
+            process.communicate()
+    assert (1, 1) == world.told
+    assert (0, 0, 0, 0, 0) == world.check().result
+
+
+@pytest.mark.parametrize("place", ["environment", "own file"])
+def test_a_blank_url_of_ours(mail_world: World, place: str) -> None:
+    """A blank URL in the environment or our own file switches checking off, and that is said."""
+    mail_world.set(UPDATE_CHECK_URL="" if place == "environment" else None)
+    mail_world.config_file.write_text("" if place == "environment" else "UPDATE_CHECK_URL=\n")
+    mail_world.root.mkdir()
+    (mail_world.root / ".env.production").write_text(f"UPDATE_CHECK_URL={mail_world.update_server.url}\n")
+    finished = mail_world.run("check")
+    assert (0, []) == (finished.code, mail_world.update_server.asked)
+    assert "Checking is off: UPDATE_CHECK_URL is blank." in finished.out
+    assert "Checking is off: UPDATE_CHECK_URL is blank." in mail_world.run("status").out
+
+
+def test_a_blank_url_of_mastodons(mail_world: World) -> None:
+    """A blank URL in Mastodon's file silences Mastodon's check, not ours: the default server is asked."""
+    mail_world.set(UPDATE_CHECK_URL=None, https_proxy=mail_world.receiver.url())
+    mail_world.root.mkdir()
+    (mail_world.root / ".env.production").write_text("UPDATE_CHECK_URL=\n")
+    assert 1 == mail_world.check().code
+    assert [("CONNECT", "api.joinmastodon.org:443")] == [(call.method, call.target) for call in mail_world.calls]
+
+
+def test_no_admin_page_while_mastodons_check_is_off(mail_world: World) -> None:
+    """Where Mastodon's own check is off, its page would show nothing: mails do not point there."""
+    mail_world.root.mkdir()
+    (mail_world.root / ".env.production").write_text("UPDATE_CHECK_URL=\n")
+    mail_world.update_server.publish("4.5.20")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert "/admin/" not in mail_world.texts[0]

@@ -1,0 +1,236 @@
+"""One Mastodon server with its neighbours: the real program as a process, real sockets, a directory of its own.
+
+::
+
+    world.update_server.publish("4.5.20")
+    finished = world.run("check")
+    assert (0, 1) == (finished.code, len(world.mails))
+
+The program gets the variables in `world.environment` and nothing else but PATH and COVERAGE_PROCESS_START. Installed is
+4.5.19; told are ops@social.example by mail, one webhook, and the log.
+"""
+
+import contextlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from simulators.http_server import Answer, HttpServer, Reply, Request
+from simulators.smtp_server import ReceivedMail, ScriptedSmtpServer, SmtpServer
+from simulators.update_server import UpdateServer
+
+PROGRAM = str(Path(sys.executable).with_name("mastodon-update-check"))
+NOTES = "https://github.com/mastodon/mastodon/releases/tag/v"
+_KEPT = ("PATH", "COVERAGE_PROCESS_START")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a process left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    def __post_init__(self) -> None:
+        """Whatever happens, nobody is shown a traceback."""
+        assert "Traceback" not in self.out + self.err, self.err
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Standard output, which is one JSON object."""
+        assert self.out, self.err
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+    @property
+    def logs(self) -> list[dict[str, Any]]:
+        """Standard error, which is one JSON object a line."""
+        return [json.loads(line) for line in self.err.splitlines()]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return the log lines of one name."""
+        return [line for line in self.logs if line["event"] == name]
+
+    @property
+    def result(self) -> tuple[int, int, int, int, int]:
+        """Exit code, planned, sent, deferred, failed, of `check --json`."""
+        answer = self.json
+        return self.code, answer["planned"], answer["sent"], answer["deferred"], answer["failed"]
+
+
+class World:
+    """The neighbours of one program; lasts as long as its context."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.update_server = UpdateServer()
+        self.mail_server: SmtpServer | ScriptedSmtpServer = SmtpServer()
+        self.answer_hook: Callable[[Request], Answer] = lambda _: Reply(204)
+        self.receiver = HttpServer(lambda request: self.answer_hook(request))  # noqa: PLW0108 - it may change
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        for neighbour in (self.update_server, self.mail_server, self.receiver):
+            self._stack.enter_context(neighbour)
+        self.config_file.touch()
+        self.ledger.parent.mkdir(mode=0o700)
+        self.environment = {
+            "HOME": str(self.directory),
+            "LOCAL_DOMAIN": "social.example",
+            "SMTP_SERVER": "127.0.0.1",
+            "SMTP_PORT": str(self.mail_server.port),
+            "UPDATE_CHECK_CONFIG": str(self.config_file),
+            "UPDATE_CHECK_INSTANCE_URL": "",
+            "UPDATE_CHECK_LEDGER": str(self.ledger),
+            "UPDATE_CHECK_MASTODON_ROOT": str(self.root),
+            "UPDATE_CHECK_MASTODON_VERSION": "4.5.19",
+            "UPDATE_CHECK_RECIPIENTS": "ops@social.example",
+            "UPDATE_CHECK_URL": self.update_server.url,
+            "UPDATE_CHECK_WEBHOOK_URL": self.receiver.url("/hook"),
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def ledger(self) -> Path:
+        return self.directory / "state" / "ledger.sqlite3"
+
+    @property
+    def config_file(self) -> Path:
+        """Our own file; empty."""
+        return self.directory / "config.env"
+
+    @property
+    def root(self) -> Path:
+        """The Mastodon tree; there is none yet."""
+        return self.directory / "live"
+
+    @property
+    def mails(self) -> list[ReceivedMail]:
+        """What the mail server has accepted."""
+        assert isinstance(self.mail_server, SmtpServer)
+        return self.mail_server.mails
+
+    @property
+    def subjects(self) -> list[str]:
+        """The subjects of the mails."""
+        return [str(mail.message["Subject"]) for mail in self.mails]
+
+    @property
+    def texts(self) -> list[str]:
+        """Both forms of each mail, one after the other."""
+        bodies = [[part.get_content() for part in mail.message.iter_parts()] for mail in self.mails]
+        return ["\n".join(forms) for forms in bodies]
+
+    @property
+    def calls(self) -> list[Request]:
+        """What the webhook's receiver has heard."""
+        return self.receiver.requests
+
+    @property
+    def told(self) -> tuple[int, int]:
+        """How many mails and webhook calls there were."""
+        return len(self.mails), len(self.calls)
+
+    def set(self, **variables: str | None) -> None:
+        """Change the environment; None removes a variable."""
+        for name, value in variables.items():
+            self.environment.pop(name, None)
+            if value is not None:
+                self.environment[name] = value
+
+    def only(self, sink: str) -> None:
+        """Use one sink alone."""
+        self.set(UPDATE_CHECK_SINKS=sink)
+        if sink != "webhook":
+            self.set(UPDATE_CHECK_WEBHOOK_URL=None)
+
+    def use_mail_server(self, server: SmtpServer | ScriptedSmtpServer) -> None:
+        """Send mail there from now on."""
+        self._stack.enter_context(server)
+        self.mail_server = server
+        self.set(SMTP_PORT=str(server.port))
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return {name: os.environ[name] for name in _KEPT if name in os.environ} | self.environment
+
+    def start(
+        self, *arguments: str, err: int = subprocess.PIPE, through: tuple[str, ...] = ()
+    ) -> subprocess.Popen[str]:
+        """Start the program, by way of another command if given."""
+        return subprocess.Popen(
+            [*through, PROGRAM, *arguments],
+            env=self._variables,
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=err,
+            text=True,
+        )
+
+    def run(self, *arguments: str, through: tuple[str, ...] = ()) -> Finished:
+        """Run the program to its end."""
+        with self.start(*arguments, through=through) as process:
+            out, err = process.communicate()
+        return Finished(process.returncode, out, err)
+
+    def check(self) -> Finished:
+        """Run `check --json`."""
+        return self.run("check", "--json")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Look into the ledger."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True)) as connection:
+            return connection.execute(query).fetchall()
+
+    def bytes_of_state(self) -> dict[str, bytes]:
+        """Return all that lies where the ledger lies."""
+        return {path.name: path.read_bytes() for path in self.ledger.parent.iterdir()}
+
+    def let_pass(self, **duration: float) -> None:
+        """Let time pass: every instant that the ledger holds moves into the past."""
+        moved = timedelta(**duration)
+        with contextlib.closing(sqlite3.connect(self.ledger)) as connection, connection:
+            for table, column in _instants(connection):
+                connection.create_function("earlier", 1, lambda text: text and _earlier(text, moved))
+                connection.execute(f"UPDATE {table} SET {column} = earlier({column})")  # noqa: S608 - our own names
+            for name, knowledge in connection.execute("SELECT name, knowledge FROM instance").fetchall():
+                changed = json.dumps(_earlier_knowledge(json.loads(knowledge), moved))
+                connection.execute("UPDATE instance SET knowledge = ? WHERE name = ?", (changed, name))
+
+
+def _instants(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        for column in connection.execute(f"PRAGMA table_info({table})").fetchall():
+            if column[1].endswith(("_at", "_until", "_since")):
+                yield table, column[1]
+
+
+def _earlier(text: str, moved: timedelta) -> str:
+    return (datetime.fromisoformat(text) - moved).isoformat(timespec="milliseconds")
+
+
+def _earlier_knowledge(knowledge: Mapping[str, Any], moved: timedelta) -> dict[str, Any]:
+    return {
+        name: _earlier(value, moved) if name.endswith(("_at", "_since")) else value for name, value in knowledge.items()
+    }
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process or thread is about to do."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)
