@@ -1,0 +1,21 @@
+"""What the modules cost that a command loads: `python -X importtime`, the dearest first."""
+
+import subprocess
+import sys
+
+from bench.stage import Stage
+
+SHOWN = 40
+
+
+def show(stage: Stage, command: list[str]) -> int:
+    """Print what loading each module took, what it loads in turn left out and included."""
+    python = [sys.executable, "-X", "importtime", "-m", "mastodon_update_check", *command]
+    for _ in range(2):  # the first run writes the bytecode
+        run = subprocess.run(python, env=stage.settings, check=False, capture_output=True, text=True)
+    rows = [line.removeprefix("import time:").split("|") for line in run.stderr.splitlines() if "import time:" in line]
+    costs = [(int(alone), int(whole), name) for alone, whole, name in rows[1:]]
+    print(f"{len(costs)} modules, {sum(alone for alone, _, _ in costs) / 1000:.1f} ms\n   alone     whole  (ms)")
+    for alone, whole, name in sorted(costs, key=lambda cost: cost[1], reverse=True)[:SHOWN]:
+        print(f"{alone / 1000:8.1f}  {whole / 1000:8.1f}  {name.rstrip()}")
+    return 0

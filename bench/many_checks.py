@@ -1,0 +1,31 @@
+"""500 checks in one process, each with its round of deliveries, and what memory is resident meanwhile; a script."""
+
+import os
+from pathlib import Path
+
+from mastodon_update_check import logs
+from mastodon_update_check.app import App
+from mastodon_update_check.jobs.rounds import deliver_round
+from mastodon_update_check.settings import load_settings
+
+
+def _kilobytes() -> int:
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def _work(app: App, number: int) -> int:
+    for _ in range(number):
+        with app.open_ledger() as ledger:
+            app.check(ledger)
+            deliver_round(app.couriers(ledger), app.clock())
+    return _kilobytes()
+
+
+if __name__ == "__main__":
+    logs.configure("critical", "json")
+    app = App(load_settings(os.environ))
+    app.create_ledger().close()
+    figures = [_work(app, 100) for _ in range(5)]
+    print("after 100, 200 … 500 checks:", ", ".join(f"{figure / 1024:.1f} MB" for figure in figures))
+    print(f"slope: {(figures[-1] - figures[0]) / 400:+.2f} kB a check")

@@ -1,0 +1,78 @@
+"""Where the measured processes run: a directory and settings of their own, with the neighbours that they need."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Self
+
+from bench.neighbours import MailServer, NotifySocket, UpdateServer
+
+PROGRAMS = Path(sys.executable).parent
+HERE = Path(__file__).parent
+
+
+class Stage:
+    """Our program's settings: a server one release behind, mail and log; nothing of this machine's own."""
+
+    def __enter__(self) -> Self:
+        self._stack = ExitStack()
+        self.directory = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        self.updates = self._stack.enter_context(UpdateServer())
+        self.mail = self._stack.enter_context(MailServer())
+        (self.directory / "config.env").touch()
+        self.ledger = self.directory / "ledger.sqlite3"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.updates.shutdown()
+        self.mail.shutdown()
+        self._stack.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For every process, the references too: bytecode is kept, as where a package is installed."""
+        return {
+            "HOME": str(self.directory),
+            "PATH": f"{PROGRAMS}:{os.defpath}",
+            "LANG": "C.UTF-8",
+            "PYTHONPYCACHEPREFIX": str(self.directory / "bytecode"),
+        }
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """For our program."""
+        return {
+            **self.environment,
+            "LOCAL_DOMAIN": "social.example",
+            "SMTP_SERVER": "127.0.0.1",
+            "SMTP_PORT": str(self.mail.port),
+            "SMTP_FROM_ADDRESS": "notifications@social.example",
+            "SMTP_ENABLE_STARTTLS": "never",
+            "UPDATE_CHECK_CONFIG": str(self.directory / "config.env"),
+            "UPDATE_CHECK_INTERVAL": "1s",
+            "UPDATE_CHECK_JITTER": "0",
+            "UPDATE_CHECK_LEDGER": str(self.ledger),
+            "UPDATE_CHECK_MASTODON_ROOT": str(self.directory),
+            "UPDATE_CHECK_MASTODON_VERSION": "4.7.0",
+            "UPDATE_CHECK_RECIPIENTS": "admin@social.example",
+            "UPDATE_CHECK_URL": self.updates.url,
+        }
+
+    @contextmanager
+    def running(self, command: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a daemon, from its `READY=1` on, until the block ends."""
+        with NotifySocket(self.directory / "notify") as notify:
+            process = subprocess.Popen(
+                command, env={**environment, "NOTIFY_SOCKET": str(notify.path)}, stderr=subprocess.DEVNULL
+            )
+            try:
+                notify.wait()
+                yield process
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(30)
