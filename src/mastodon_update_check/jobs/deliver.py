@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ import structlog
 from mastodon_update_check.core.messages.compose import compose
 from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.outbox import Outcome, Settlement, settle
+from mastodon_update_check.core.outbox import LEASE_RENEWAL, Outcome, Settlement, settle
 from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import (
     ClaimLostError,
@@ -31,7 +32,7 @@ ATTEMPT_LIMIT = timedelta(minutes=20)
 """How long one attempt may take; mail servers may take 10 minutes for their last reply (RFC 5321, 4.5.3.2.6).
 
 A sink that knows itself to be quicker says so: `attempt_limit`, a timedelta."""
-RECORD_PATIENCE_SECONDS = 1.0
+RECORD_TRIES = 5
 
 log = structlog.get_logger()
 
@@ -54,8 +55,14 @@ class Courier:
     clock: Clock
     operations: Operations
     is_stopping: Callable[[], bool] = field(default=lambda: False)
+    renewal: timedelta = LEASE_RENEWAL
+    """How often the lease of a claim is renewed."""
+    record_patience: timedelta = timedelta(seconds=1)
+    """How long to wait before trying again to record an acceptance."""
     claim: Claim | None = None
     _sink: Sink | None = None
+    _unrecorded: tuple[Claim, Settlement, datetime] | None = None
+    """An acceptance that the ledger could not take."""
 
     def load(self) -> Sink:
         """Return the sink, loaded when it is first needed.
@@ -73,6 +80,8 @@ class Courier:
         Raises:
             LedgerError: the ledger cannot be used; what cannot be recorded is not sent.
         """
+        if self._unrecorded is not None:
+            self._record_once(ledger, *self._unrecorded)
         claim = ledger.claim(self.instance, self.sink_name, self.settings, self.clock(), due_by)
         if claim is None:
             return None
@@ -89,42 +98,45 @@ class Courier:
             close()
 
     def _attempt(self, ledger: Ledger, claim: Claim) -> Outcome:
-        try:
-            error, reply = self._send(ledger, claim)
-        except ClaimLostError:
-            log.warning("delivery.lost", sink=self.sink_name, message_id=claim.message_id, attempt=claim.attempt)
-            return Outcome.UNKNOWN
-        now = self.clock()
-        settlement = settle(
-            error,
-            reply,
-            failures=claim.failures,
-            sink_failures=claim.sink_failures,
-            now=now,
-            spread=random.random(),  # noqa: S311 - spreads load, keeps no secret
-        )
-        self._record(ledger, claim, settlement, now)
+        with (
+            self.operations.running(f"delivery by {self.sink_name}", self._limit()),
+            LeaseKeeper(claim, self.open_ledger, self.clock, self.renewal),
+        ):
+            try:
+                error, reply = self._send(ledger, claim)
+            except ClaimLostError:
+                log.warning("delivery.lost", sink=self.sink_name, message_id=claim.message_id, attempt=claim.attempt)
+                return Outcome.UNKNOWN
+            now = self.clock()
+            settlement = settle(
+                error,
+                reply,
+                failures=claim.failures,
+                sink_failures=claim.sink_failures,
+                now=now,
+                spread=random.random(),  # noqa: S311 - spreads load, keeps no secret
+            )
+            self._record(ledger, claim, settlement, now)
         _log_attempt(claim, settlement)
         return settlement.outcome
 
     def _send(self, ledger: Ledger, claim: Claim) -> tuple[DeliveryError | None, str]:
-        """Hand the message over; what third-party code raises besides counts as a failure that may pass."""
-        message = self._compose(ledger, claim)
-        with (
-            self.operations.running(f"delivery by {self.sink_name}", self._limit()),
-            LeaseKeeper(claim, self.open_ledger, self.clock),
-        ):
-            try:
-                confirm(claim, ledger, self.clock)
-                return None, clean(self.load().send(message) or "")
-            except (ClaimLostError, LedgerError):
-                raise
-            except DeliveryError as error:
-                return error, ""
-            except UpdateCheckError as error:
-                return TransientDeliveryError(clean(str(error))), ""
-            except Exception as error:  # noqa: BLE001 - a sink is anybody's code; its bug must not stop the others
-                return TransientDeliveryError(f"the sink broke: {type(error).__name__}: {clean(str(error))}"), ""
+        """Hand the message over; what breaks besides counts as a failure that may pass."""
+        part = "the message could not be written"
+        try:
+            message = self._compose(ledger, claim)
+            part = "the sink broke"
+            confirm(claim, ledger, self.clock)
+            reply = self.load().send(message)
+        except (ClaimLostError, LedgerError):
+            raise
+        except DeliveryError as error:
+            return error, ""
+        except UpdateCheckError as error:
+            return TransientDeliveryError(clean(str(error))), ""
+        except Exception as error:  # noqa: BLE001 - a bug in a sink or a message must not stop the others
+            return TransientDeliveryError(f"{part}: {type(error).__name__}: {clean(str(error))}"), ""
+        return None, clean(reply) if isinstance(reply, str) else ""
 
     def _limit(self) -> timedelta:
         """Return how long one attempt may take: what the sink says, within our own bound."""
@@ -142,18 +154,21 @@ class Courier:
         )
 
     def _record(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
-        """Record what came of it; an acceptance is worth waiting for a ledger that is busy or full just now."""
-        tries = 5
-        while True:
-            try:
-                ledger.record(claim, settlement, now)
-            except LedgerError:
-                tries -= 1
-                if settlement.outcome is not Outcome.SENT or tries == 0 or self.is_stopping():
-                    raise
-                time.sleep(RECORD_PATIENCE_SECONDS)
-            else:
-                return
+        """Record what came of it; an acceptance is worth waiting for a ledger that is busy or full just now.
+
+        One that cannot be recorded is remembered, and recorded before anything else is sent.
+        """
+        if settlement.outcome is Outcome.SENT:
+            self._unrecorded = (claim, settlement, now)
+            for _ in range(RECORD_TRIES - 1):
+                with suppress(LedgerError):
+                    return self._record_once(ledger, claim, settlement, now)
+                time.sleep(self.record_patience.total_seconds())
+        return self._record_once(ledger, claim, settlement, now)
+
+    def _record_once(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
+        ledger.record(claim, settlement, now)
+        self._unrecorded = None
 
 
 def _log_attempt(claim: Claim, settlement: Settlement) -> None:

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -17,8 +19,11 @@ LOST = "another process has taken this message over"
 class LeaseKeeper:
     """Renews a claim's lease from a thread of its own, every 3 s, until the block ends or the claim is lost."""
 
-    def __init__(self, claim: Claim, open_ledger: Callable[[], Ledger], clock: Clock) -> None:
+    def __init__(
+        self, claim: Claim, open_ledger: Callable[[], Ledger], clock: Clock, every: timedelta = LEASE_RENEWAL
+    ) -> None:
         self._claim = claim
+        self._seconds = every.total_seconds()
         self._open_ledger = open_ledger
         self._clock = clock
         self._is_over = threading.Event()
@@ -35,16 +40,15 @@ class LeaseKeeper:
         self._thread.join()
 
     def _keep(self) -> None:
-        if self._is_over.wait(LEASE_RENEWAL.total_seconds()):
-            return
-        try:
-            with self._open_ledger() as ledger:
-                while ledger.renew(self._claim, self._clock()):
-                    if self._is_over.wait(LEASE_RENEWAL.total_seconds()):
-                        return
-        except LedgerError:
-            # The lease runs out, and the sender finds that out before it hands the body over.
-            return
+        while not self._is_over.wait(self._seconds):
+            # A ledger that is busy or full for a moment may work at the next turn, before the lease runs out.
+            with suppress(LedgerError):
+                if not self._renew():
+                    return
+
+    def _renew(self) -> bool:
+        with self._open_ledger() as ledger:
+            return ledger.renew(self._claim, self._clock())
 
 
 def confirm(claim: Claim, ledger: Ledger, clock: Clock) -> None:

@@ -12,8 +12,7 @@ def deliver_round(couriers: Sequence[Courier], due_by: datetime) -> int:
     """Make one attempt at every message that was due at `due_by`; return how many were accepted.
 
     Raises:
-        LedgerError: the ledger cannot be used.
-        SettingsError: a sink cannot be loaded.
+        LedgerError: the ledger cannot be used; the other sinks have had their turn.
     """
     if not couriers:
         return 0

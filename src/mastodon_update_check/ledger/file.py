@@ -1,68 +1,52 @@
-"""The SQLite file that holds the ledger: made whole or not at all, checked when opened, never silently replaced."""
+"""The SQLite file that holds the ledger: made whole or not at all, checked when opened, never silently replaced.
+
+It is kept in WAL mode with `synchronous = FULL`: what is committed survives a power cut. A process that is killed
+leaves a side file (`-wal`) with its last commits, which SQLite takes over at the next opening; so a side file must
+never meet another ledger than its own.
+"""
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import mkstemp
 from urllib.parse import quote
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
+from mastodon_update_check.ledger.failures import WAYS_OUT, translated
+from mastodon_update_check.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, migrate
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process that is writing."""
-_WAYS_OUT = "restore a backup in its place, or begin anew with `mastodon-update-check ledger new`"
+_SIDE_FILES = ("-wal", "-shm")
+_VERSIONS_AT = slice(18, 20)
+"""Where a database says how it is written: 1 with a rollback journal, as every backup is; 2 in WAL mode."""
 
 
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn every error of SQLite and of the file system into a `LedgerError` that says what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise LedgerError(f"the ledger {path} {_explain(error)}") from error
-    except OSError as error:
-        raise LedgerError(f"the ledger {path} cannot be used: {error.strerror}") from error
-
-
-def _explain(error: sqlite3.Error) -> str:
-    name = getattr(error, "sqlite_errorname", "")
-    explanations = {
-        "SQLITE_FULL": "cannot be written: the disk is full; nothing is sent until there is room",
-        "SQLITE_READONLY": "cannot be written: it is read-only for this user",
-        "SQLITE_PERM": "cannot be used: permission denied",
-        "SQLITE_CANTOPEN": "cannot be opened: look at the permissions of its directory",
-        "SQLITE_BUSY": f"is locked by another process, for more than {BUSY_SECONDS:.0f} seconds",
-        "SQLITE_LOCKED": "is locked by another process",
-        "SQLITE_IOERR": "cannot be read or written: the disk reports an error",
-        "SQLITE_CORRUPT": f"is damaged; {_WAYS_OUT}",
-        "SQLITE_NOTADB": f"is damaged, or no ledger at all; {_WAYS_OUT}",
-    }
-    for known, text in explanations.items():
-        if name.startswith(known):
-            return text
-    return f"cannot be used ({name or 'error'}: {error})"
-
-
-def open_file(path: Path, *, verify: bool = True) -> sqlite3.Connection:
+def open_file(path: Path, *, verify: bool = True, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """Open an existing ledger for reading and writing, migrated to the present schema.
 
     Args:
         path: the file.
         verify: read it through for damage first; once in a process is enough.
+        busy_seconds: how long each statement waits for another process that is writing.
 
     Raises:
         LedgerError: missing, empty, damaged, newer than this program, locked, read-only, or on a full disk.
     """
     with translated(path):
         if path.stat().st_size == 0:
-            raise LedgerError(f"the ledger {path} is empty, so what was told is lost; {_WAYS_OUT}")
-        connection = _connect(path)
+            raise LedgerError(f"the ledger {path} is empty, so what was told is lost; {WAYS_OUT}")
+        _refuse_foreign_side_file(path)
+        connection = _connect(path, busy_seconds)
         try:
+            _prepare(connection)
             _verify(connection, path, thoroughly=verify)
-            _migrate(connection)
+            _ensure_wal(connection, path, busy_seconds)
+            migrate(connection)
         except BaseException:
             connection.close()
             raise
@@ -76,28 +60,41 @@ def create_file(path: Path) -> None:
     """
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
-            with closing(_connect(draft)) as connection:
-                _migrate(connection)
+        # Looked for first: whoever makes a ledger at this moment makes its side file after it.
+        has_side_file = _side_file(path).exists()
+        if has_side_file and not path.exists():
+            raise LedgerError(
+                f"the ledger {path} is gone, but its side file {_side_file(path).name} is there: remove that and "
+                "restore a backup, or begin anew with `mastodon-update-check ledger new`"
+            )
+        with _draft(path) as draft:
+            with closing(_connect(draft, BUSY_SECONDS)) as connection:
+                _prepare(connection)
+                _ensure_wal(connection, draft, BUSY_SECONDS)
+                migrate(connection)
             with suppress(FileExistsError):
                 os.link(draft, path)
-        finally:
-            draft.unlink()
         _sync_directory(path.parent)
 
 
-def set_aside(path: Path, now: datetime) -> Path:
-    """Rename a ledger, and the side files that SQLite may have left, out of the way; return its new name."""
+def set_aside(path: Path, now: datetime) -> Path | None:
+    """Rename a ledger, and the side files that SQLite may have left, out of the way.
+
+    Returns:
+        Its new name; None if there was nothing.
+    """
     aside = path.with_name(f"{path.name}.{now.strftime('%Y%m%dT%H%M%SZ')}.old")
     with translated(path):
-        for suffix in ("-wal", "-shm", ""):
-            source = path.with_name(path.name + suffix)
-            if source.exists():
-                source.rename(aside.with_name(aside.name + suffix))
-        _sync_directory(path.parent)
-    return aside
+        # The ledger goes first: nobody may open it without its side file, which holds the last commits.
+        found = [suffix for suffix in ("", *_SIDE_FILES) if path.with_name(path.name + suffix).exists()]
+        for suffix in found:
+            target = aside.with_name(aside.name + suffix)
+            if target.exists():
+                raise LedgerError(f"{target} exists already: move it away, or try again in a moment")
+            path.with_name(path.name + suffix).rename(target)
+        if found:
+            _sync_directory(path.parent)
+    return aside if found else None
 
 
 def back_up(path: Path, target: Path) -> None:
@@ -109,27 +106,65 @@ def back_up(path: Path, target: Path) -> None:
     with closing(open_file(path)) as source, translated(target):
         if target.exists():
             raise LedgerError(f"{target} exists already: name a new file for the backup")
-        draft = target.with_name(f"{target.name}.{os.getpid()}.new")
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
+        with _draft(target) as draft:
             with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
+                copy.execute("PRAGMA synchronous = FULL")
                 source.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")
+                copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
             os.link(draft, target)
-        finally:
-            draft.unlink()
         _sync_directory(target.parent)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    """Make an empty file beside `path` that only its owner may read; it goes away at the end of the block."""
+    descriptor, name = mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        yield draft
+    finally:
+        for suffix in ("", "-journal", *_SIDE_FILES):
+            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+
+
+def _side_file(path: Path) -> Path:
+    real = path.resolve()
+    return real.with_name(real.name + "-wal")
+
+
+def _refuse_foreign_side_file(path: Path) -> None:
+    """Raise if SQLite would play another ledger's commits into this one.
+
+    A ledger in use is in WAL mode before it has a side file. One beside a file that is not is left over from the
+    ledger that stood here before.
+    """
+    side_file = _side_file(path)
+    # Looked for first: whoever turns a backup into a ledger at this moment makes the side file last.
+    is_left = side_file.exists() and side_file.stat().st_size > 0
+    with path.open("rb") as file:
+        versions = file.read(_VERSIONS_AT.stop)[_VERSIONS_AT]
+    if is_left and versions == b"\x01\x01":
+        raise LedgerError(
+            f"a backup was put in the place of the ledger {path}, but {side_file.name} still holds what the old one "
+            f"wrote last: stop every process that uses it, and move {side_file.name} and "
+            f"{side_file.name.removesuffix('-wal')}-shm away"
+        )
+
+
+def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     # mode=rw: a file that vanished meanwhile is an error, not a new ledger that has forgotten everything.
     address = f"file:{quote(str(path.resolve()))}?mode=rw"
-    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None)
     connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Set what holds for one connection only."""
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA synchronous = FULL")
-    return connection
 
 
 def _verify(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> None:
@@ -142,24 +177,30 @@ def _verify(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> 
             f"{SCHEMA_VERSION}): upgrade this program, or restore the backup from before"
         )
     if thoroughly:
-        verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        # Not quick_check: a message that is missing from its index would never be sent.
+        verdict = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
         if verdict != "ok":
-            raise LedgerError(f"the ledger {path} is damaged; {_WAYS_OUT}")
+            raise LedgerError(f"the ledger {path} is damaged; {WAYS_OUT}")
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Take the steps that are missing, in one transaction (SQLite rolls back schema changes and user_version too)."""
-    if int(connection.execute("PRAGMA user_version").fetchone()[0]) == SCHEMA_VERSION:
-        return
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    with connection:  # commits, or rolls back on an error
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        for step in MIGRATIONS[version:]:
-            for statement in step:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+def _ensure_wal(connection: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
+    """Write in WAL mode from now on; it lasts in the file, but a backup comes without it."""
+    end = time.monotonic() + busy_seconds
+    while True:
+        try:
+            mode = str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            # Of two processes that do this at once, SQLite turns one away instead of letting it wait.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
+        else:
+            break
+    if mode != "wal":
+        raise LedgerError(
+            f"the ledger {path} cannot be kept safely there (a network file system?): name a file on a local disk in "
+            "UPDATE_CHECK_LEDGER"
+        )
 
 
 def _sync_directory(directory: Path) -> None:

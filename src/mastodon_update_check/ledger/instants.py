@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from mastodon_update_check.ledger.failures import reading
+
 
 def stamp(instant: datetime) -> str:
     """Write an aware instant."""
@@ -10,4 +12,5 @@ def stamp(instant: datetime) -> str:
 
 def read_stamp(text: str | None) -> datetime | None:
     """Read back what `stamp` wrote."""
-    return None if text is None else datetime.fromisoformat(text)
+    with reading("an instant"):
+        return None if text is None else datetime.fromisoformat(text)

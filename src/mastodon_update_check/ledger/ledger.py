@@ -12,9 +12,11 @@ from typing import Self
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import Delivery, Settlement
 from mastodon_update_check.core.planning import Plan
-from mastodon_update_check.ledger import claims, rows, summary
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger import claims, results, rows, summary
 from mastodon_update_check.ledger.claims import Claim
-from mastodon_update_check.ledger.file import create_file, open_file, translated
+from mastodon_update_check.ledger.failures import reading, translated
+from mastodon_update_check.ledger.file import BUSY_SECONDS, create_file, open_file
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.summary import OutboxSummary
 
@@ -32,11 +34,12 @@ class Ledger:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
+        self._file = _identify(path)
 
     @classmethod
-    def open(cls, path: Path, *, verify: bool = True) -> Self:
+    def open(cls, path: Path, *, verify: bool = True, busy_seconds: float = BUSY_SECONDS) -> Self:
         """Open an existing ledger; `verify` reads it through for damage."""
-        return cls(path, open_file(path, verify=verify))
+        return cls(path, open_file(path, verify=verify, busy_seconds=busy_seconds))
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -62,6 +65,8 @@ class Ledger:
     def writing(self) -> Iterator["Book"]:
         """Hold the one write transaction, durably committed at the end, or rolled back by any exception."""
         with translated(self._path):
+            if _identify(self._path) != self._file:
+                raise LedgerError(f"the ledger {self._path} was replaced while it was in use: it is opened anew")
             self._connection.execute("BEGIN IMMEDIATE")
             with self._connection:
                 yield Book(self._connection)
@@ -84,7 +89,7 @@ class Ledger:
     def record(self, claim: Claim, settlement: Settlement, now: datetime) -> None:
         """Write down what came of an attempt."""
         with self.writing():
-            claims.record_attempt(self._connection, claim, settlement, now)
+            results.record_attempt(self._connection, claim, settlement, now)
 
     def knowledge(self, instance: str) -> Knowledge:
         """Return what is known about the instance."""
@@ -114,7 +119,7 @@ class Ledger:
 
     def fingerprint(self, text: str) -> str:
         """Return what tells two settings apart without saying what they are: salted for this ledger alone."""
-        with translated(self._path):
+        with translated(self._path), reading("the salt"):
             salt = self._connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()["value"]
         return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()[:16]
 
@@ -164,4 +169,12 @@ class Book:
 
 def _read_knowledge(connection: sqlite3.Connection, instance: str) -> Knowledge:
     row = connection.execute("SELECT knowledge FROM instance WHERE name = ?", (instance,)).fetchone()
-    return Knowledge() if row is None else Knowledge.from_json(json.loads(row["knowledge"]))
+    with reading("what is known of an instance"):
+        return Knowledge() if row is None else Knowledge.from_json(json.loads(row["knowledge"]))
+
+
+def _identify(path: Path) -> tuple[int, int]:
+    """Tell a file from another one that has taken its place."""
+    with translated(path):
+        status = path.stat()
+    return status.st_dev, status.st_ino

@@ -11,6 +11,7 @@ from mastodon_update_check.core.notices import from_json, identity, subject, to_
 from mastodon_update_check.core.outbox import LEASE, Delivery, DeliveryState
 from mastodon_update_check.core.planning import Plan, PlannedMessage, Redirection
 from mastodon_update_check.core.recipients import Preference, Recipient
+from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import stamp
 
 IS_CLAIMED = "(message.claim IS NOT NULL AND message.lease_until > :now AND message.lease_until <= :lease_end)"
@@ -34,7 +35,8 @@ def read_deliveries(
                OR delivery.subject IN (SELECT value FROM json_each(:subjects)))
     """  # noqa: S608 - only our own constant is put in
     parameters = {"instance": instance, "subjects": json.dumps(sorted(subjects)), **moment(now)}
-    return tuple(_read_delivery(row) for row in connection.execute(query, parameters))
+    with reading("a row"):
+        return tuple(_read_delivery(row) for row in connection.execute(query, parameters))
 
 
 def _read_delivery(row: sqlite3.Row) -> Delivery:
@@ -59,8 +61,8 @@ def write_recipient(recipient: Recipient) -> str:
 
 
 def read_recipient(text: str) -> Recipient:
-    """Read back what `write_recipient` wrote."""
-    values = json.loads(text)
+    """Read back what `write_recipient` wrote; names of other versions of this program are passed over."""
+    values = {name: value for name, value in json.loads(text).items() if name in Recipient.__slots__}
     return Recipient(**values | {"preference": Preference(values["preference"])})
 
 
@@ -77,8 +79,9 @@ def apply_plan(connection: sqlite3.Connection, instance: str, plan: Plan) -> Non
                               message_id, planned_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)
         ON CONFLICT (instance, identity, recipient_key) DO UPDATE
-        SET address = excluded.address, notice = excluded.notice, state = 'pending', reason = excluded.reason,
-            message_id = excluded.message_id, planned_at = excluded.planned_at, settled_at = NULL
+        SET sink = excluded.sink, address = excluded.address, notice = excluded.notice, state = 'pending',
+            reason = excluded.reason, message_id = excluded.message_id, planned_at = excluded.planned_at,
+            settled_at = NULL
         WHERE delivery.state IN ('cancelled', 'superseded')
         """,
         (
@@ -98,6 +101,7 @@ def apply_plan(connection: sqlite3.Connection, instance: str, plan: Plan) -> Non
             for one in message.decisions
         ),
     )
+    cancel_empty_messages(connection, instance, plan.made_at)
 
 
 def _apply_changes(connection: sqlite3.Connection, instance: str, changes: Iterable[Change], now: datetime) -> None:
@@ -112,8 +116,6 @@ def _apply_changes(connection: sqlite3.Connection, instance: str, changes: Itera
         )
         for change in changes
     ]
-    if not rows:
-        return
     connection.executemany(
         """
         UPDATE delivery SET state = ?, reason = ?, settled_at = ?
@@ -121,7 +123,6 @@ def _apply_changes(connection: sqlite3.Connection, instance: str, changes: Itera
         """,
         rows,
     )
-    cancel_empty_messages(connection, instance, now)
 
 
 def cancel_empty_messages(connection: sqlite3.Connection, instance: str, now: datetime) -> None:
@@ -158,14 +159,18 @@ def _redirect(connection: sqlite3.Connection, redirections: Iterable[Redirection
 
 
 def _write_message(connection: sqlite3.Connection, instance: str, message: PlannedMessage, now: str) -> None:
-    """Insert a message, or take a cancelled one up again that held the same rows: it keeps its id and its date."""
+    """Insert a message, or take a cancelled one up again that held the same rows: it keeps its id and its date.
+
+    One that was accepted stays so, whatever is planned.
+    """
     connection.execute(
         """
         INSERT INTO message (id, instance, sink, recipient_key, recipient, is_urgent, created_at, state, due_at)
         VALUES (:id, :instance, :sink, :key, :recipient, :urgent, :now, 'pending', :now)
         ON CONFLICT (id) DO UPDATE
-        SET recipient = excluded.recipient, state = 'pending', due_at = excluded.due_at, failures = 0,
-            claim = NULL, lease_until = NULL, settled_at = NULL
+        SET sink = excluded.sink, recipient = excluded.recipient, state = 'pending', due_at = excluded.due_at,
+            failures = 0, claim = NULL, lease_until = NULL, settled_at = NULL
+        WHERE message.state = 'cancelled'
         """,
         {
             "id": message.id,

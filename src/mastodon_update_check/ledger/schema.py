@@ -4,6 +4,9 @@
 in UTC with milliseconds, so that they sort as text.
 """
 
+import sqlite3
+from collections.abc import Sequence
+
 APPLICATION_ID = 0x4D555043
 """Marks the file as ours ("MUPC")."""
 
@@ -91,3 +94,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Take the steps that are missing, in one transaction (SQLite rolls back schema changes and user_version too)."""
+    if int(connection.execute("PRAGMA user_version").fetchone()[0]) == len(migrations):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:  # commits, or rolls back on an error
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        for step in migrations[version:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")

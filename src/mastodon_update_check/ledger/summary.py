@@ -7,6 +7,7 @@ from datetime import datetime
 from mastodon_update_check.core.outbox import LONGEST_WAIT
 from mastodon_update_check.ledger.claims import IS_CAPPED, IS_DUE, due_parameters
 from mastodon_update_check.ledger.instants import read_stamp
+from mastodon_update_check.ledger.rows import IS_CLAIMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +77,24 @@ def _read_sink(row: sqlite3.Row) -> SinkAccount:
 
 
 def next_due_at(connection: sqlite3.Connection, instance: str, sink: str, now: datetime) -> datetime | None:
-    """Return when a sink has something to do next: in the past if it is due, None if nothing waits.
+    """Return when a sink has something to do next: in the past if it is due, None if nothing waits but for a new day.
 
-    A due time too far ahead was written by a wrong clock, and means now.
+    A time too far ahead was written by a wrong clock, and means now.
     """
+    state = connection.execute("SELECT * FROM sink WHERE instance = ? AND name = ?", (instance, sink)).fetchone()
+    parameters = {"instance": instance, "sink": sink, "stopped": state and state["stopped_key"]}
     due = read_stamp(
         connection.execute(
-            "SELECT min(due_at) FROM message WHERE instance = ? AND sink = ? AND state IN ('pending', 'failed')",
-            (instance, sink),
+            f"""
+            SELECT min(CASE WHEN {IS_CLAIMED} THEN lease_until WHEN due_at > :longest THEN :now ELSE due_at END)
+            FROM message
+            WHERE instance = :instance AND sink = :sink AND state IN ('pending', 'failed')
+              AND recipient_key IS NOT :stopped AND NOT {IS_CAPPED}
+            """,  # noqa: S608 - only our own constants are put in
+            parameters | due_parameters(now, now),
         ).fetchone()[0]
     )
-    return now if due is not None and due > now + LONGEST_WAIT else due
+    retry_at = read_stamp(state["retry_at"]) if state else None
+    if due is None or retry_at is None or retry_at > now + LONGEST_WAIT:
+        return due
+    return max(due, retry_at)

@@ -1,0 +1,57 @@
+"""What can go wrong with a ledger, each in a sentence that names the file and a way out."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mastodon_update_check.errors import LedgerError
+
+WAYS_OUT = "restore a backup in its place, or begin anew with `mastodon-update-check ledger new`"
+
+
+class DamagedRowError(Exception):
+    """A row holds what this program never wrote: SQLite has no checksums, so a flipped bit may show only here."""
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Call whatever goes wrong while a stored value is read back damage."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedRowError(f"{what} in it cannot be read ({type(error).__name__})") from error
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn every error of SQLite and of the file system into a `LedgerError` that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise LedgerError(f"the ledger {path} {_explain(error)}") from error
+    except DamagedRowError as error:
+        raise LedgerError(f"the ledger {path} is damaged: {error}; {WAYS_OUT}") from error
+    except FileNotFoundError as error:
+        raise LedgerError(f"the ledger {path} is not there; {WAYS_OUT}") from error
+    except OSError as error:
+        raise LedgerError(f"the ledger {path} cannot be used: {error.strerror}; look at its directory") from error
+
+
+def _explain(error: sqlite3.Error) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    explanations = {
+        "SQLITE_FULL": "cannot be written: the disk is full; nothing is sent until there is room",
+        "SQLITE_READONLY": "cannot be written: it is read-only for this user; look at its owner and permissions",
+        "SQLITE_PERM": "cannot be used: permission denied; look at its owner and permissions",
+        "SQLITE_CANTOPEN": "cannot be opened: look at the permissions of its directory",
+        "SQLITE_BUSY": "is locked by another process: try again, or end what holds it",
+        "SQLITE_LOCKED": "is locked by another process: try again, or end what holds it",
+        "SQLITE_IOERR": "cannot be read or written: the disk reports an error; look at the system's log",
+        "SQLITE_CORRUPT": f"is damaged; {WAYS_OUT}",
+        "SQLITE_NOTADB": f"is damaged, or no ledger at all; {WAYS_OUT}",
+    }
+    for known, text in explanations.items():
+        if name.startswith(known):
+            return text
+    return f"cannot be used ({name or 'error'}: {error}); {WAYS_OUT}"

@@ -1,0 +1,108 @@
+"""Recording what came of an attempt, inside a write transaction of the caller.
+
+An acceptance is recorded even if the claim was lost meanwhile: it is the truth.
+"""
+
+import json
+import sqlite3
+from datetime import datetime
+
+from mastodon_update_check.core.outbox import Outcome, Settlement
+from mastodon_update_check.ledger.claims import Claim, end_attempt
+from mastodon_update_check.ledger.instants import stamp
+from mastodon_update_check.ledger.rows import cancel_empty_messages
+
+
+def record_attempt(connection: sqlite3.Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
+    """Write down what came of an attempt; a failure counts only while the claim stands."""
+    end_attempt(connection, claim, settlement.outcome, settlement.reply, now)
+    if settlement.outcome is Outcome.SENT:
+        _record_acceptance(connection, claim, now)
+        _record_sink(connection, claim, settlement, now)
+    elif _record_failure(connection, claim, settlement):
+        _record_sink(connection, claim, settlement, now)
+
+
+def _record_failure(connection: sqlite3.Connection, claim: Claim, settlement: Settlement) -> bool:
+    """Put the message off; say whether it was still ours to put off."""
+    state = "failed" if settlement.outcome is Outcome.FAILED else "pending"
+    held = connection.execute(
+        """
+        UPDATE message SET state = ?, due_at = ?, failures = failures + 1, tried_address = ?, tried_settings = ?,
+                           claim = NULL, lease_until = NULL
+        WHERE id = ? AND claim = ?
+        """,
+        (
+            state,
+            settlement.due_at and stamp(settlement.due_at),
+            claim.recipient.address,
+            claim.settings,
+            claim.message_id,
+            claim.token,
+        ),
+    ).rowcount
+    if held:
+        connection.execute(
+            "UPDATE delivery SET state = ? WHERE message_id = ? AND state IN ('pending', 'failed')",
+            (state, claim.message_id),
+        )
+    return bool(held)
+
+
+def _record_acceptance(connection: sqlite3.Connection, claim: Claim, now: datetime) -> None:
+    """Mark what this attempt carried as told, also what was cancelled, or planned anew, while it was under way."""
+    connection.execute(
+        """
+        UPDATE message SET state = 'sent', settled_at = ?, failures = 0, due_at = NULL, claim = NULL,
+                           lease_until = NULL
+        WHERE id = ?
+        """,
+        (stamp(now), claim.message_id),
+    )
+    moved = connection.execute(
+        """
+        UPDATE delivery SET state = 'sent', settled_at = ?, address = ?
+        WHERE instance = ? AND recipient_key = ? AND identity IN (SELECT value FROM json_each(?))
+        RETURNING message_id
+        """,
+        (stamp(now), claim.recipient.address, claim.instance, claim.recipient_key, json.dumps(claim.identities)),
+    ).fetchall()
+    if any(row["message_id"] != claim.message_id for row in moved):
+        cancel_empty_messages(connection, claim.instance, now)
+
+
+def _record_sink(connection: sqlite3.Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
+    """Keep the sink's own account: it fails as a whole, or it works."""
+    works = settlement.sink_retry_at is None and not settlement.stops_sink
+    connection.execute(
+        """
+        INSERT INTO sink (instance, name, settings) VALUES (:instance, :name, :settings)
+        ON CONFLICT (instance, name) DO NOTHING
+        """,
+        {"instance": claim.instance, "name": claim.recipient.sink, "settings": claim.settings},
+    )
+    connection.execute(
+        """
+        UPDATE sink
+        SET settings = :settings,
+            failures = CASE WHEN :works THEN 0 ELSE failures + 1 END,
+            failing_since = CASE WHEN :works THEN NULL ELSE coalesce(failing_since, :now) END,
+            retry_at = :retry_at,
+            stopped_key = CASE WHEN :stops THEN :key ELSE stopped_key END,
+            reply = :reply,
+            sent_at = CASE WHEN :sent THEN :now ELSE sent_at END
+        WHERE instance = :instance AND name = :name
+        """,
+        {
+            "settings": claim.settings,
+            "works": works,
+            "now": stamp(now),
+            "retry_at": settlement.sink_retry_at and stamp(settlement.sink_retry_at),
+            "stops": settlement.stops_sink,
+            "key": claim.recipient_key,
+            "reply": settlement.reply,
+            "sent": settlement.outcome is Outcome.SENT,
+            "instance": claim.instance,
+            "name": claim.recipient.sink,
+        },
+    )
