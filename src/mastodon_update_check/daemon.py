@@ -1,5 +1,6 @@
 """The daemon: checks on a schedule, one worker for each sink, orders by signal, and word to systemd."""
 
+import gc
 import os
 import sys
 import threading
@@ -54,6 +55,7 @@ class Daemon:
         self._begin()
         self._schedule.start()
         self._notifier.ready()
+        gc.enable()  # it is disabled for a quick start, see `cli`
         self._announce()
         # Half of what the watchdog asks for: what a round takes itself comes on top.
         tick = min(TICK, (self._notifier.watchdog_interval or TICK) / 2)
