@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from tempfile import mkstemp
 from urllib.parse import quote
@@ -142,14 +143,26 @@ def _refuse_foreign_side_file(path: Path) -> None:
     side_file = _side_file(path)
     # Looked for first: whoever turns a backup into a ledger at this moment makes the side file last.
     is_left = side_file.exists() and side_file.stat().st_size > 0
-    with path.open("rb") as file:
-        versions = file.read(_VERSIONS_AT.stop)[_VERSIONS_AT]
-    if is_left and versions == b"\x01\x01":
+    if not is_left:
+        return
+    status = path.stat()
+    versions = os.pread(_reading(path, status.st_dev, status.st_ino), _VERSIONS_AT.stop, 0)[_VERSIONS_AT]
+    if versions == b"\x01\x01":
         raise LedgerError(
             f"a backup was put in the place of the ledger {path}, but {side_file.name} still holds what the old one "
             f"wrote last: stop every process that uses it, and move {side_file.name} and "
             f"{side_file.name.removesuffix('-wal')}-shm away"
         )
+
+
+@cache
+def _reading(path: Path, _device: int, _inode: int) -> int:
+    """Return a descriptor of a ledger that is never closed.
+
+    Closing any descriptor of a file takes all of this process's locks on it away (fcntl(2)), SQLite's in other threads
+    too: another process would then write at the same time, and commits would be lost.
+    """
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
