@@ -27,7 +27,8 @@ class Order(Enum):
 class Signals:
     """Orders that have come by signal; several of a kind are one."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: timedelta = STOP_LIMIT) -> None:
+        self._limit = limit
         self.stop_asked_at = float("inf")
         """When the order to stop came, by the monotonic clock."""
         self._must_reload = False
@@ -55,5 +56,5 @@ class Signals:
         self.stop_asked_at = time.monotonic()
         self._news.set()
         # Whoever asks twice does not want to wait.
-        signal.sigtimedwait(STOP_SIGNALS, STOP_LIMIT.total_seconds())
+        signal.sigtimedwait(STOP_SIGNALS, self._limit.total_seconds())
         os._exit(0)
