@@ -1,0 +1,141 @@
+"""Ask Mastodon's PostgreSQL for its staff: read only, in one short transaction, without any state of the session.
+
+So it works through PgBouncer in transaction mode: no prepared statements, no startup options, `SET LOCAL` only. Every
+hang ends: the connection by its time-out, statement and lock by the server's, all of it by a deadline.
+"""
+
+import os
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from mastodon_update_check.core.staff import StaffVerdict, judge
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.mastodon.database_address import DatabaseAddress
+from mastodon_update_check.mastodon.database_errors import Login, explain_login, explain_question
+from mastodon_update_check.mastodon.staff_sql import FUNCTION_QUERY, SCHEMA_QUERY, STAFF_ROWS, Schema, staff_query
+from mastodon_update_check.net import CONNECT_SECONDS, READ_SECONDS, Deadline
+
+_OTHER_ROWS: Final = "returns staff in a form that is not known here: run packaging/postgresql/install.sql there again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseBounds:
+    """How long one question may take."""
+
+    connect: timedelta = timedelta(seconds=CONNECT_SECONDS)
+    """For each address of the host; whole seconds, at least two (libpq)."""
+    statement: timedelta = timedelta(seconds=5)
+    lock: timedelta = timedelta(seconds=3)
+    total: timedelta = timedelta(seconds=CONNECT_SECONDS + READ_SECONDS)
+
+
+BOUNDS: Final = DatabaseBounds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """What the database answered."""
+
+    verdicts: tuple[StaffVerdict, ...]
+    """One for each member of staff, those who can view DevOps first; told are those with a recipient."""
+    warnings: tuple[str, ...]
+    through: str
+    """How it was asked, fit to be shown."""
+    may_write: bool
+    """Whether the login could change users: more than is needed."""
+
+
+def ask_first(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = BOUNDS) -> Staff:
+    """Return the answer of the first address that gives one.
+
+    Raises:
+        CheckError: none did; says what each of them lacks.
+    """
+    failures = []
+    for address in addresses:
+        try:
+            return ask_staff(address, bounds=bounds)
+        except CheckError as error:
+            failures.append(error.detail)
+    raise CheckError(Cause.DATABASE, "; and ".join(reversed(failures)))
+
+
+def ask_staff(address: DatabaseAddress, *, bounds: DatabaseBounds = BOUNDS) -> Staff:
+    """Return the staff of the Mastodon whose database is at `address`.
+
+    Raises:
+        CheckError: cause `DATABASE`, with a sentence that holds neither password nor connection string.
+    """
+    parameters = _parameters(address, bounds)
+    login = Login.of(parameters, address.origin)
+    with Deadline(bounds.total) as deadline, closing(_connect(login, parameters)) as connection:
+        with socket.socket(fileno=os.dup(connection.fileno())) as sock:
+            deadline.guard(sock)
+        try:
+            return _ask(connection, login, bounds)
+        except psycopg.Error as error:
+            if deadline.expired:
+                raise CheckError(Cause.DATABASE, login.say("did not answer in time")) from error
+            raise CheckError(Cause.DATABASE, explain_question(login, error.sqlstate, str(error))) from error
+
+
+def _parameters(address: DatabaseAddress, bounds: DatabaseBounds) -> dict[str, str]:
+    try:
+        given = conninfo_to_dict(address.conninfo)
+    except psycopg.ProgrammingError:
+        # Its words repeat pieces of the string, passwords too: neither they nor the error go any further.
+        given = None
+    if given is None:
+        raise CheckError(Cause.DATABASE, f"{address.origin} is no connection string that PostgreSQL's libpq can read")
+    stated = {name: str(text) for name, text in given.items() if text is not None}
+    ours = {"connect_timeout": str(int(bounds.connect.total_seconds())), "client_encoding": "UTF8"}
+    # An empty `options` keeps those of PGOPTIONS away, which PgBouncer would refuse.
+    return {"application_name": "mastodon-update-check", "options": "", **address.parameters, **stated, **ours}
+
+
+def _connect(login: Login, parameters: Mapping[str, str]) -> psycopg.Connection[tuple[Any, ...]]:
+    try:
+        return psycopg.connect(make_conninfo("", **parameters), autocommit=True, prepare_threshold=None)
+    except (psycopg.Error, UnicodeError) as error:
+        words = str(error)
+        if password := parameters.get("password"):
+            words = words.replace(password, "…")
+        raise CheckError(Cause.DATABASE, explain_login(login, words)) from error
+
+
+def _ask(connection: psycopg.Connection[tuple[Any, ...]], login: Login, bounds: DatabaseBounds) -> Staff:
+    connection.execute(
+        "BEGIN READ ONLY;"
+        f" SET LOCAL statement_timeout = {_milliseconds(bounds.statement)};"
+        f" SET LOCAL lock_timeout = {_milliseconds(bounds.lock)}"
+    )
+    schema = Schema(*next(connection.execute(SCHEMA_QUERY)))
+    if not schema.has_users or not (schema.has_roles or schema.has_admins):
+        raise CheckError(Cause.DATABASE, login.say("has no Mastodon in {database}: set {origin} rightly"))
+    query = FUNCTION_QUERY if schema.has_function else staff_query(schema)
+    rows = [row for (row,) in connection.execute(query)]
+    connection.execute("COMMIT")
+    through = "mastodon_update_check.staff()" if schema.has_function else "Mastodon's tables"
+    return _judge(rows, login, f"{through} as {login.role} at {login.place}", may_write=schema.may_write)
+
+
+def _judge(rows: Sequence[Mapping[str, Any]], login: Login, through: str, *, may_write: bool) -> Staff:
+    try:
+        verdicts = tuple(judge(row, row["everyone_permissions"]) for row in rows[:STAFF_ROWS])
+    except (LookupError, TypeError, AttributeError) as error:  # a function of that name from another time
+        raise CheckError(Cause.DATABASE, login.say(_OTHER_ROWS)) from error
+    warnings: Iterable[str] = (warning for verdict in verdicts for warning in verdict.warnings)
+    if len(rows) > STAFF_ROWS:
+        warnings = (f"more than {STAFF_ROWS} users have a staff role: the others are left out", *warnings)
+    return Staff(verdicts=verdicts, warnings=tuple(warnings), through=through, may_write=may_write)
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)
