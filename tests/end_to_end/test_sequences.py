@@ -2,8 +2,6 @@
 
 import contextlib
 
-import pytest
-
 from end_to_end.world import World
 from simulators.smtp_server import SmtpServer
 
@@ -245,34 +243,3 @@ def test_several_checks_at_once(world: World) -> None:
             process.communicate()
     assert (1, 1) == world.told
     assert (0, 0, 0, 0, 0) == world.check().result
-
-
-@pytest.mark.parametrize("place", ["environment", "own file"])
-def test_a_blank_url_of_ours(mail_world: World, place: str) -> None:
-    """A blank URL in the environment or our own file switches checking off, and that is said."""
-    mail_world.set(UPDATE_CHECK_URL="" if place == "environment" else None)
-    mail_world.config_file.write_text("" if place == "environment" else "UPDATE_CHECK_URL=\n")
-    mail_world.root.mkdir()
-    (mail_world.root / ".env.production").write_text(f"UPDATE_CHECK_URL={mail_world.update_server.url}\n")
-    finished = mail_world.run("check")
-    assert (0, []) == (finished.code, mail_world.update_server.asked)
-    assert "Checking is off: UPDATE_CHECK_URL is blank." in finished.out
-    assert "Checking is off: UPDATE_CHECK_URL is blank." in mail_world.run("status").out
-
-
-def test_a_blank_url_of_mastodons(mail_world: World) -> None:
-    """A blank URL in Mastodon's file silences Mastodon's check, not ours: the default server is asked."""
-    mail_world.set(UPDATE_CHECK_URL=None, https_proxy=mail_world.receiver.url())
-    mail_world.root.mkdir()
-    (mail_world.root / ".env.production").write_text("UPDATE_CHECK_URL=\n")
-    assert 1 == mail_world.check().code
-    assert [("CONNECT", "api.joinmastodon.org:443")] == [(call.method, call.target) for call in mail_world.calls]
-
-
-def test_no_admin_page_while_mastodons_check_is_off(mail_world: World) -> None:
-    """Where Mastodon's own check is off, its page would show nothing: mails do not point there."""
-    mail_world.root.mkdir()
-    (mail_world.root / ".env.production").write_text("UPDATE_CHECK_URL=\n")
-    mail_world.update_server.publish("4.5.20")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert "/admin/" not in mail_world.texts[0]

@@ -87,7 +87,8 @@ def _gather(settings: Settings, known: Knowledge, now: datetime) -> Findings:
     try:
         installed = merge_sightings(tree, running, known, now).installed
     except CheckError as error:
-        return replace(basis, error=error)
+        sentences = sighting_warnings(tree, running) or (error.detail,)
+        return replace(basis, error=CheckError(error.cause, "; ".join(sentences)))
     assert installed is not None  # noqa: S101 - merge_sightings has found one
     basis = replace(basis, installed_known=True, warnings=(*basis.warnings, *sighting_warnings(tree, running)))
     if settings.url is None:

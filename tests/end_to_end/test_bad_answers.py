@@ -1,0 +1,197 @@
+"""Answers that are none: exit code 1 and one clear sentence, and nothing is cancelled or told."""
+
+import gzip
+import json
+import ssl
+from pathlib import Path
+
+import pytest
+
+from end_to_end.world import World
+from simulators.http_server import Answer, Raw, Reply, endless, truncated, unused_port
+from simulators.smtp_server import SmtpServer
+from simulators.update_server import UpdateServer
+
+GOOD = Reply.json({"updatesAvailable": []})
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def deferred(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return a ledger in which one mail about 4.5.20 waits for its next attempt."""
+    with World(tmp_path_factory.mktemp("deferred")) as world:
+        world.only("email")
+        refuse(world)
+        world.update_server.publish("4.5.20")
+        assert (75, 1, 0, 1, 0) == world.check().result
+        return world.ledger.read_bytes()
+
+
+@pytest.fixture
+def waiting(mail_world: World, deferred: bytes) -> World:
+    """Return a server with that ledger; its mail server still refuses."""
+    refuse(mail_world)
+    mail_world.ledger.write_bytes(deferred)
+    return mail_world
+
+
+def refuse(world: World) -> None:
+    """Let the mail server accept nothing."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.mail_server.replies["END"] = "451 4.3.0 later"
+
+
+def expect_failure(world: World, sentence: str) -> None:
+    """Check once: it fails with this sentence on both outputs, and what waits still waits."""
+    finished = world.run("check")
+    (line,) = finished.events("check.failed")
+    assert (1, True, True) == (finished.code, sentence in line["detail"], sentence in finished.out), finished.out
+    assert (0, 0) == (line["planned"], line["cancelled"])
+    assert [("update/4.5.20/plain", "pending")] == world.rows("SELECT identity, state FROM delivery")
+    assert [] == world.mails
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        pytest.param(Reply(200, b"<html>sorry</html>"), "is not valid JSON: it begins with '<html>", id="not JSON"),
+        pytest.param(Reply(200), "is not valid JSON: it begins with ''", id="empty"),
+        pytest.param(Reply(200, b'{"a": NaN}'), "is not valid JSON", id="a number that is none"),
+        pytest.param(Reply(200, b'{"a": "\xe9"}'), "is not valid JSON: it is not UTF-8", id="not UTF-8"),
+        pytest.param(Reply(200, b"9" * 9999), "is not valid JSON", id="a number of ten thousand digits"),
+        pytest.param(Reply.json([]), "the update server's answer is a list, not an object", id="a list"),
+        pytest.param(Reply.json(None), "the update server's answer is null, not an object", id="null"),
+        pytest.param(Reply.json("4.5.20"), "the update server's answer is a text, not an object", id="a text"),
+        pytest.param(truncated(GOOD, 5), "ended the connection in the middle of its answer", id="truncated"),
+        pytest.param(Raw([]), "ended the connection before it answered", id="nothing at all"),
+        pytest.param(Reply(200, b" " * 5_000_000), "is longer than 1,048,576 bytes", id="5 MB"),
+        pytest.param(endless(HEAD, b" " * 65_536), "is longer than 1,048,576 bytes", id="endless"),
+        pytest.param(Reply(200, b'{"a":' + b"[" * 100_000), "it is nested too deeply", id="deeply nested"),
+        pytest.param(
+            Reply(200, gzip.compress(b" " * 5_000_000), {"Content-Encoding": "gzip"}), "encoded", id="compressed"
+        ),
+        pytest.param(
+            Reply.json({"updatesAvailable": {"version": "4.5.21"}}), "is an object, not a list", id="wrongly typed list"
+        ),
+        pytest.param(
+            Reply.json({"updatesAvailable": [{"version": f"4.6.{n}"} for n in range(1001)]}),
+            "lists 1001 updates, more than the 1000 allowed",
+            id="too many entries",
+        ),
+        pytest.param(Reply(500, GOOD.body), "500", id="a server error"),
+        pytest.param(Reply(404, GOOD.body), "404", id="not found"),
+        pytest.param(Reply(204), "204", id="no content is no answer"),
+        pytest.param(Reply.redirect("ftp://localhost/"), "redirects to what is not an http or https URL", id="to ftp"),
+        pytest.param(Reply.redirect("/"), "redirects once more after 3 redirects", id="round and round"),
+        pytest.param(Raw([b"SSH-2.0-OpenSSH_9.2\r\n"]), "does not speak HTTP", id="another protocol"),
+    ],
+)
+def test_answers_that_are_none(waiting: World, answer: Answer, sentence: str) -> None:
+    """Exit code 1, one sentence; nothing is cancelled, nothing is told."""
+    waiting.update_server.fail(answer)
+    expect_failure(waiting, sentence)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({}, id="an empty object"),
+        pytest.param({"updatesAvailable": None, "currentVersion": {}}, id="null instead of a list"),
+        pytest.param({"updatesAvailable": [{"version": "4.5.20\nX"}]}, id="an entry that cannot be read"),
+        pytest.param({"updatesAvailable": [17, None, []]}, id="entries that are no objects"),
+    ],
+)
+def test_answers_that_say_nothing_of_a_release(waiting: World, answer: object) -> None:
+    """What an answer leaves open, or says illegibly, withdraws nothing: 'could not ask' is never 'nothing'."""
+    waiting.update_server.fail(Reply.json(answer))
+    finished = waiting.check()
+    assert (75, 0, 0, 1, 0) == finished.result
+    assert finished.events("check.degraded")
+
+
+def test_an_empty_list_is_an_answer(waiting: World) -> None:
+    """Nothing is newer: what waits is given up."""
+    assert (0, 0, 0, 0, 0) == waiting.check().result
+
+
+def test_bad_entries_do_not_hide_the_good_ones(mail_world: World) -> None:
+    """Line breaks, foreign schemes, enormous and wrongly typed fields: named by their path, and the rest is told."""
+    entries = [
+        {"version": "4.5.20\r\nBcc: everybody@social.example", "releaseNotes": "https://github.com/a"},
+        {"version": "9" * 100_000 + ".0.0"},
+        {"version": ["4.5.20"]},
+        {"version": "4.5.21", "releaseNotes": "javascript:alert(1)", "type": "<b>", "endOfSupport": "soon"},
+        {"version": "4.5.22", "releaseNotes": "https://github.com/x\r\nBcc: a@b", "urgent": "yes"},
+        {"version": "4.5.23", "releaseNotes": "https://evil.example/notes", "urgent": False},
+        {"version": "4.5.24", "releaseNotes": "https://github.com/" + "x" * 2_000},
+    ]
+    mail_world.update_server.fail(Reply.json({"updatesAvailable": entries}))
+    finished = mail_world.check()
+    assert (0, 1, 1, 0, 0) == finished.result
+    assert {"4.5.21", "4.5.22", "4.5.23", "4.5.24"} == {update["version"] for update in finished.json["updates"]}
+    details = " ".join(line["detail"] for line in finished.events("check.degraded"))
+    paths = ("[0].version", "[1].version", "[2].version", "[3].releaseNotes", "[3].type", "[3].endOfSupport")
+    for path in (*paths, "[4].releaseNotes", "[4].urgent", "[6].releaseNotes"):
+        assert f"updatesAvailable{path} " in details
+    (mail,) = mail_world.mails
+    assert "URGENT [social.example] install Mastodon 4.5.22 (you run 4.5.19)" == mail.message["Subject"]
+    assert [None, ["ops@social.example"]] == [mail.message["Bcc"], mail.message.get_all("To")]
+    assert "javascript" not in mail_world.texts[0]
+    assert 'href="https://evil' not in mail_world.texts[0]
+    assert "https://evil.example/notes" in mail_world.texts[0]
+
+
+def test_a_thousand_releases_make_one_mail_of_twenty(mail_world: World) -> None:
+    """However much is listed, a message stays short."""
+    mail_world.update_server.fail(
+        Reply.json({"updatesAvailable": [{"version": f"4.6.{number}"} for number in range(1000)]})
+    )
+    finished = mail_world.check()
+    assert ((0, 1, 1, 0, 0), 20) == (finished.result, len(finished.json["updates"]))
+    assert "and 980 more" in mail_world.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        pytest.param("http://nowhere.invalid/", "the name of nowhere.invalid cannot be resolved", id="no such name"),
+        pytest.param(f"http://127.0.0.1:{unused_port()}/", "cannot be reached: connection refused", id="refused"),
+    ],
+)
+def test_a_server_that_is_not_there(waiting: World, url: str, sentence: str) -> None:
+    """The sentence tells whether the name or the machine is missing."""
+    waiting.set(UPDATE_CHECK_URL=url)
+    expect_failure(waiting, sentence)
+
+
+def test_a_certificate_that_nobody_vouches_for(waiting: World, server_tls: ssl.SSLContext) -> None:
+    """A private authority that the system does not know is no authority; nothing is asked."""
+    with UpdateServer(tls=server_tls) as server:
+        waiting.set(UPDATE_CHECK_URL=server.url)
+        expect_failure(waiting, "comes from an authority that is not among this system's trusted ones")
+        assert [] == server.asked
+
+
+def test_a_certificate_for_another_name(waiting: World, foreign_tls: ssl.SSLContext, authority_file: Path) -> None:
+    """A trusted certificate of another host is refused."""
+    with UpdateServer(tls=foreign_tls) as server:
+        waiting.set(UPDATE_CHECK_URL=server.http.url("/update-check", "localhost"), SSL_CERT_FILE=str(authority_file))
+        expect_failure(waiting, "the certificate of localhost")
+        assert [] == server.asked
+
+
+def test_a_failed_check_prints_the_contract(waiting: World) -> None:
+    """`check --json` has the same keys when it fails; what is not known is null, not a guess."""
+    waiting.update_server.fail(500)
+    finished = waiting.check()
+    expected: dict[str, object] = {
+        "installed_version": "4.5.19",
+        "queried_version": "4.5.19",
+        "updates": [],
+        "support": None,
+        "planned": 0,
+        "sent": 0,
+        "deferred": 1,
+        "failed": 0,
+    }
+    assert (1, expected) == (finished.code, json.loads(finished.out))

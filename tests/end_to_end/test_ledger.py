@@ -1,0 +1,226 @@
+"""A ledger that cannot be used: exit code 74, a clear sentence, nothing sent that could not be written down."""
+
+import contextlib
+import sqlite3
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from end_to_end.world import World
+
+# Started through these, the program is an ordinary user for file permissions, or finds the disk full.
+WITHOUT_PRIVILEGES = (
+    sys.executable,
+    "-c",
+    # prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH): root minds permissions then; others do anyway.
+    """if True:
+    import ctypes, os, sys
+    for capability in (1, 2):
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+    os.execv(sys.argv[1], sys.argv[1:])
+    """,
+)
+
+
+def with_room_for(size: int) -> tuple[str, ...]:
+    """No file may grow beyond this size."""
+    script = (
+        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2);"
+        "os.environ.pop('COVERAGE_PROCESS_START', None); os.execv(sys.argv[2], sys.argv[2:])"
+    )
+    return sys.executable, "-c", script, str(size)
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return a ledger that knows that everybody has been told of 4.5.20."""
+    with World(tmp_path_factory.mktemp("good")) as world:
+        world.only("email")
+        world.update_server.publish("4.5.20")
+        assert (0, 1, 1, 0, 0) == world.check().result
+        return world.ledger.read_bytes()
+
+
+@pytest.fixture
+def ready(mail_world: World, good: bytes) -> World:
+    """Return a server with that ledger, where 4.5.21 has come out meanwhile."""
+    mail_world.ledger.write_bytes(good)
+    mail_world.update_server.publish("4.5.20")
+    mail_world.update_server.publish("4.5.21")
+    return mail_world
+
+
+def mark(statement: str) -> Callable[[World], object]:
+    """Return what runs a statement on the ledger."""
+
+    def run(world: World) -> None:
+        with contextlib.closing(sqlite3.connect(world.ledger)) as connection:
+            connection.execute(statement)
+
+    return run
+
+
+def truncate(size: int) -> Callable[[World], object]:
+    """Return what cuts the ledger."""
+    return lambda world: world.ledger.write_bytes(world.ledger.read_bytes()[:size])
+
+
+def scribble(world: World) -> None:
+    """Overwrite a page in the middle."""
+    content = bytearray(world.ledger.read_bytes())
+    content[8192:12288] = b"\xff" * 4096
+    world.ledger.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        pytest.param(truncate(0), "is empty, so what was told is lost; restore a backup", id="empty"),
+        pytest.param(truncate(100), "is damaged", id="only a header"),
+        pytest.param(truncate(30_000), "is damaged", id="truncated"),
+        pytest.param(scribble, "is damaged", id="damaged"),
+        pytest.param(lambda world: world.ledger.write_bytes(b"text\n" * 999), "is damaged, or no ledger", id="text"),
+        pytest.param(mark("PRAGMA user_version = 999"), "was written by a newer version of this program", id="newer"),
+        pytest.param(mark("PRAGMA application_id = 1"), "is not a ledger of this program", id="another program's"),
+        pytest.param(lambda world: (world.ledger.unlink(), world.ledger.mkdir()), "cannot be", id="a directory"),
+    ],
+)
+def test_unusable(ready: World, harm: Callable[[World], object], sentence: str) -> None:
+    """Every command says what is wrong with which file, and nothing is sent, asked or repaired behind one's back."""
+    harm(ready)
+    for arguments in (["check"], ["check", "--dry-run"], ["status"], ["ledger", "backup", "copy"]):
+        finished = ready.run(*arguments)
+        assert (74, "", 1) == (finished.code, finished.out, finished.err.count("\n"))
+        assert finished.err.startswith("mastodon-update-check: ")
+        assert str(ready.ledger) in finished.err
+        assert sentence in finished.err
+    assert ([], False) == (ready.mails, (ready.directory / "copy").exists())
+
+
+def test_locked(ready: World) -> None:
+    """Another process that writes for too long is named as the trouble."""
+    with contextlib.closing(sqlite3.connect(ready.ledger, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        finished = ready.run("check")
+        other.execute("ROLLBACK")
+    assert (74, []) == (finished.code, ready.mails)
+    assert "is locked by another process" in finished.err
+    assert (0, 1, 1, 0, 0) == ready.check().result
+
+
+def test_read_only(ready: World) -> None:
+    """What cannot be written down is not sent; looking works all the same."""
+    ready.ledger.chmod(0o400)
+    finished = ready.run("check", through=WITHOUT_PRIVILEGES)
+    assert (74, []) == (finished.code, ready.mails)
+    assert "is read-only for this user" in finished.err
+
+
+def test_a_directory_that_may_not_be_written_to(world: World) -> None:
+    """Where no ledger can be made, nothing is sent."""
+    world.update_server.publish("4.5.20")
+    world.ledger.parent.chmod(0o500)
+    finished = world.run("check", through=WITHOUT_PRIVILEGES)
+    world.ledger.parent.chmod(0o700)
+    assert (74, (0, 0), True) == (finished.code, world.told, f"the ledger {world.ledger} " in finished.err)
+
+
+def test_a_missing_directory_is_made(world: World) -> None:
+    """The first check makes the ledger and its directory, for this user's eyes only."""
+    world.ledger.parent.rmdir()
+    assert 0 == world.check().code
+    assert (0o700, 0o600) == (world.ledger.parent.stat().st_mode & 0o777, world.ledger.stat().st_mode & 0o777)
+
+
+@pytest.mark.parametrize("size", [0, 4096, 20_000])
+def test_a_full_disk(ready: World, size: int) -> None:
+    """With no room to write down what is decided, nothing is sent; with room again, all is told once."""
+    finished = ready.run("check", through=with_room_for(size))
+    assert (74, "", []) == (finished.code, finished.out, ready.mails)
+    assert f"the ledger {ready.ledger} cannot be" in finished.err
+    assert (0, 1, 1, 0, 0) == ready.check().result
+
+
+@pytest.mark.parametrize("size", [60_000, 80_000])
+def test_a_disk_that_fills_up_during_a_delivery(ready: World, size: int) -> None:
+    """What was accepted and could not be written down is never taken for told: it is sent again with its id."""
+    finished = ready.run("check", through=with_room_for(size))
+    assert (74, "") == (finished.code, finished.out)
+    ready.let_pass(seconds=10)
+    assert 0 == ready.check().code
+    assert (0, 0, 0, 0, 0) == ready.check().result
+    assert 1 == len({mail.message["Message-ID"] for mail in ready.mails})
+
+
+def test_no_room_for_a_new_ledger(world: World) -> None:
+    """A ledger that cannot be made whole is not made at all."""
+    world.update_server.publish("4.5.20")
+    finished = world.run("check", through=with_room_for(20_000))
+    assert (74, (0, 0), {}) == (finished.code, world.told, world.bytes_of_state())
+    assert (0, 3, 3, 0, 0) == world.check().result
+
+
+def test_backup(ready: World) -> None:
+    """The copy is a whole ledger for this user's eyes only; a file that exists is never overwritten."""
+    copy = ready.directory / "copy.sqlite3"
+    finished = ready.run("ledger", "backup", str(copy))
+    assert (0, f"The ledger is backed up to {copy}.\n") == (finished.code, finished.out)
+    assert 0o600 == copy.stat().st_mode & 0o777
+    content = copy.read_bytes()
+    finished = ready.run("ledger", "backup", str(copy))
+    assert (74, True, content) == (finished.code, f"{copy} exists already" in finished.err, copy.read_bytes())
+    ready.set(UPDATE_CHECK_LEDGER=str(copy))
+    assert (0, 1, 1, 0, 0) == ready.check().result
+
+
+@pytest.mark.parametrize("target", ["missing/copy", "/dev/null/copy"])
+def test_a_backup_that_cannot_be_written(ready: World, target: str) -> None:
+    """The file that cannot be written is the one that is named."""
+    finished = ready.run("ledger", "backup", target)
+    assert (74, True) == (finished.code, target in finished.err), finished.err
+
+
+def test_nothing_to_back_up(world: World) -> None:
+    """Where there is no ledger, none is made up."""
+    finished = world.run("ledger", "backup", "copy")
+    assert (74, False) == (finished.code, (world.directory / "copy").exists())
+    assert str(world.ledger) in finished.err
+
+
+def test_new(ready: World) -> None:
+    """The old ledger is kept beside the new one, and what is pending is told again."""
+    old = ready.ledger.read_bytes()
+    finished = ready.run("ledger", "new")
+    assert 0 == finished.code
+    assert f"A new ledger is at {ready.ledger}." in finished.out
+    (kept,) = [path for path in ready.ledger.parent.iterdir() if path.suffix == ".old"]
+    assert (True, old) == (str(kept) in finished.out, kept.read_bytes())
+    assert (0, 1, 1, 0, 0) == ready.check().result
+    assert "4.5.20 and 4.5.21" in ready.subjects[0] or "4.5.21 and 4.5.20" in ready.subjects[0]
+
+
+def test_new_in_place_of_a_damaged_one(ready: World) -> None:
+    """`ledger new` is the way out of every damage."""
+    scribble(ready)
+    assert 0 == ready.run("ledger", "new").code
+    assert (0, 1, 1, 0, 0) == ready.check().result
+
+
+def test_a_dry_run_changes_nothing(ready: World) -> None:
+    """Not a byte of the ledger changes, nothing is sent, and the numbers are those of the real check after it."""
+    before = ready.bytes_of_state()
+    rehearsed = ready.run("check", "--dry-run", "--json")
+    assert ((0, 1, 0, 0, 0), before, []) == (rehearsed.result, ready.bytes_of_state(), ready.mails)
+    real = ready.check()
+    assert rehearsed.json | {"sent": 1} == real.json
+
+
+def test_a_dry_run_makes_no_ledger(world: World) -> None:
+    """Where there is no ledger, a dry run makes none."""
+    world.update_server.publish("4.5.20")
+    world.ledger.parent.rmdir()
+    finished = world.run("check", "--dry-run")
+    assert (0, (0, 0), False) == (finished.code, world.told, world.ledger.parent.exists())
+    assert "3 messages would be sent; nothing was sent, nothing was written down." in finished.out
+    assert "  email to ops@social.example: 4.5.20\n" in finished.out

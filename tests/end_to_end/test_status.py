@@ -1,0 +1,182 @@
+"""`status`: how the server stands, with the exit codes of monitoring plugins."""
+
+import json
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from end_to_end.world import World, wait_until
+from simulators.smtp_server import SmtpServer
+from simulators.update_server import UpdateServer
+
+Crew = Callable[[UpdateServer], object]
+
+
+def ends_in(days: int) -> str:
+    """Return a date so many days from now."""
+    return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+
+
+def listing(*versions: str, urgent: str = "", ends: int | None = None) -> Crew:
+    """Return what publishes these releases, one of them urgent, and the end of support in so many days."""
+
+    def publish(server: UpdateServer) -> None:
+        for version in versions:
+            server.publish(version, urgent=version == urgent, type="patch" if version < "4.6" else "minor")
+        if ends is not None:
+            server.set_current_end(ends_in(ends))
+
+    return publish
+
+
+@pytest.mark.parametrize(
+    ("crew", "code", "said"),
+    [
+        pytest.param(listing(), 0, "OK - social.example: nothing to do", id="nothing is newer"),
+        pytest.param(listing("4.6.0"), 0, "OK", id="a newer minor series alone is no alarm"),
+        pytest.param(listing("4.5.20"), 1, "WARNING", id="a patch of the own branch"),
+        pytest.param(listing(ends=40), 0, "OK", id="support ends within three months"),
+        pytest.param(listing(ends=7), 1, "WARNING", id="support ends within two weeks"),
+        pytest.param(listing(ends=-3), 2, "CRITICAL", id="out of support"),
+        pytest.param(listing("4.5.20", urgent="4.5.20"), 2, "install 4.5.20", id="an urgent patch of the own branch"),
+        pytest.param(
+            listing("4.6.2", urgent="4.6.2", ends=200), 0, "OK", id="the newest of a supported branch is left in peace"
+        ),
+        pytest.param(
+            listing("4.6.2", urgent="4.6.2", ends=-3), 2, "install 4.6.2", id="any urgent one when out of support"
+        ),
+        pytest.param(
+            listing("4.5.20", "4.6.2", urgent="4.6.2", ends=200),
+            2,
+            "install 4.6.2",
+            id="behind in the own branch, which has no fix of its own",
+        ),
+        pytest.param(
+            listing("4.5.20", "4.6.2", urgent="4.5.20", ends=7), 2, "install 4.5.20", id="critical before warning"
+        ),
+    ],
+)
+def test_what_is_known(world: World, crew: Crew, code: int, said: str) -> None:
+    """After a good check, the releases and the support date decide."""
+    world.only("log")
+    crew(world.update_server)
+    world.check()
+    finished = world.run("status")
+    first = finished.out.splitlines()[0]
+    assert (code, True, "") == (finished.code, said in first, finished.err), first
+    assert first.startswith("MASTODON-UPDATE-CHECK ")
+
+
+@pytest.mark.parametrize(
+    ("crew", "interval", "minutes", "code", "sentence"),
+    [
+        pytest.param(listing(), "30m", 110, 0, "nothing to do", id="less than two hours"),
+        pytest.param(listing(), "30m", 130, 3, "no check has worked since", id="more than two hours"),
+        pytest.param(listing(), "1h", 170, 0, "nothing to do", id="less than three intervals"),
+        pytest.param(listing(), "1h", 190, 3, "no check has worked since", id="more than three intervals"),
+        pytest.param(listing("4.5.20"), "30m", 130, 3, "no check has worked since", id="unknown before warning"),
+        pytest.param(listing("4.5.20", urgent="4.5.20"), "30m", 130, 2, "install 4.5.20", id="critical before unknown"),
+    ],
+)
+def test_silence(world: World, crew: Crew, interval: str, minutes: int, code: int, sentence: str) -> None:
+    """When no check has worked for a while, what is known is not to be trusted."""
+    world.only("log")
+    world.set(UPDATE_CHECK_INTERVAL=interval)
+    crew(world.update_server)
+    world.check()
+    world.let_pass(minutes=minutes)
+    finished = world.run("status")
+    assert (code, True) == (finished.code, sentence in finished.out), finished.out
+
+
+def test_before_the_first_check(world: World) -> None:
+    """Nothing is known: that is not well, and nothing is written to find it out."""
+    finished = world.run("status")
+    assert (3, True) == (finished.code, "UNKNOWN - social.example: no check has worked yet" in finished.out)
+    assert {} == world.bytes_of_state()
+
+
+def test_why_checks_fail(world: World) -> None:
+    """The reason of a failing check is part of the answer, for people and for programs."""
+    world.update_server.fail(500)
+    world.check()
+    finished = world.run("status")
+    assert (3, True) == (finished.code, "500" in finished.out.splitlines()[0])
+    answer = world.run("status", "--json").json
+    assert ("unknown", True, None) == (answer["level"], "500" in answer["failure"], answer["last_good_check_at"])
+
+
+def test_something_undelivered(mail_world: World) -> None:
+    """What nobody has accepted for six hours is a warning, and the server's words are shown."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.mail_server.replies["MAIL"] = "451 4.7.1 greylisted"
+    mail_world.update_server.publish("4.6.0", type="minor")
+    mail_world.set(UPDATE_CHECK_INTERVAL="1d")
+    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    assert 0 == mail_world.run("status").code
+    mail_world.let_pass(hours=5, minutes=50)
+    assert 0 == mail_world.run("status").code
+    mail_world.let_pass(minutes=20)
+    finished = mail_world.run("status")
+    assert (1, True) == (finished.code, "something has not been delivered since" in finished.out), finished.out
+    assert "451 4.7.1 greylisted" in finished.out
+    answer = mail_world.run("status", "--json").json
+    assert ("warning", 1, 0) == tuple(answer[key] for key in ("level", "deferred", "failed"))
+
+
+def test_held_back_mails_are_said(mail_world: World) -> None:
+    """The seventh mail of a day waits for the next day, and `status` says so."""
+    for number in range(20, 27):
+        mail_world.update_server.publish(f"4.5.{number}")
+        result = mail_world.check().result
+    assert ((75, 1, 0, 1, 0), 6) == (result, len(mail_world.mails))
+    assert 1 == mail_world.run("status", "--json").json["held_back"]
+    assert "1 held back" in mail_world.run("status").out
+    mail_world.let_pass(hours=25)
+    assert (0, 0, 1, 0, 0) == mail_world.check().result
+
+
+def test_json(world: World) -> None:
+    """`status --json` has the version of its form, the verdict with its reasons, and every part it was made of."""
+    world.update_server.publish("4.5.20", urgent=True)
+    world.check()
+    finished = world.run("status", "--json")
+    answer = finished.json
+    assert (2, "critical", ["install 4.5.20, it is urgent"]) == (finished.code, answer["level"], answer["reasons"])
+    assert ("4.5.19", ["4.5.20"]) == (answer["installed_version"], [each["version"] for each in answer["updates"]])
+    assert ["email", "log", "webhook"] == [sink["name"] for sink in answer["sinks"]]
+    assert 1 == answer["schema"]
+
+
+@pytest.mark.parametrize("arguments", [["--wrong"], ["extra"]])
+def test_wrong_usage_is_unknown(world: World, arguments: list[str]) -> None:
+    """A monitoring system that asks wrongly must not hear that all is well, nor that there is an alarm."""
+    finished = world.run("status", *arguments)
+    assert (3, "") == (finished.code, finished.out)
+    assert f"mastodon-update-check: unrecognized arguments: {arguments[0]}" in finished.err
+
+
+def test_wrong_settings_are_unknown(world: World) -> None:
+    """Settings that are wrong make everything unknown."""
+    world.set(UPDATE_CHECK_INTERVAL="soon", SMTP_PORT="x")
+    finished = world.run("status")
+    assert (3, 2) == (finished.code, finished.err.count("\n  - "))
+
+
+def test_alive(world: World) -> None:
+    """`--alive` looks at nothing but the daemon: before it ran, while it runs, and when it has been gone a while."""
+    world.only("log")
+    world.update_server.publish("4.5.20", urgent=True)
+    world.check()
+    finished = world.run("status", "--alive")
+    assert (1, "The daemon is not at work: it never ran.\n") == (finished.code, finished.out)
+    with world.start("run") as daemon:
+        wait_until(lambda: world.run("status", "--alive").code == 0)
+        assert json.loads(world.run("status", "--json").out)["alive"]
+        daemon.send_signal(signal.SIGTERM)
+        daemon.communicate()
+    world.let_pass(minutes=4)
+    finished = world.run("status", "--alive")
+    assert (1, True) == (finished.code, "its last sign of life is from" in finished.out)

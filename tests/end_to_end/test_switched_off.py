@@ -1,0 +1,56 @@
+"""A blank UPDATE_CHECK_URL: whose file it stands in decides what it switches off."""
+
+import pytest
+
+from end_to_end.world import World
+from simulators.smtp_server import SmtpServer
+
+
+@pytest.mark.parametrize("place", ["environment", "own file"])
+def test_a_blank_url_of_ours(mail_world: World, place: str) -> None:
+    """A blank URL in the environment or our own file switches checking off, and that is said."""
+    mail_world.set(UPDATE_CHECK_URL="" if place == "environment" else None)
+    mail_world.config_file.write_text("" if place == "environment" else "UPDATE_CHECK_URL=\n")
+    mail_world.root.mkdir()
+    (mail_world.root / ".env.production").write_text(f"UPDATE_CHECK_URL={mail_world.update_server.url}\n")
+    finished = mail_world.run("check")
+    assert (0, []) == (finished.code, mail_world.update_server.asked)
+    assert "Checking is off: UPDATE_CHECK_URL is blank." in finished.out
+    assert "Checking is off: UPDATE_CHECK_URL is blank." in mail_world.run("status").out
+
+
+def test_a_blank_url_of_mastodons(mail_world: World) -> None:
+    """A blank URL in Mastodon's file silences Mastodon's check, not ours: the default server is asked."""
+    mail_world.set(UPDATE_CHECK_URL=None, https_proxy=mail_world.receiver.url())
+    mail_world.root.mkdir()
+    (mail_world.root / ".env.production").write_text("UPDATE_CHECK_URL=\n")
+    assert 1 == mail_world.check().code
+    assert [("CONNECT", "api.joinmastodon.org:443")] == [(call.method, call.target) for call in mail_world.calls]
+
+
+def test_no_admin_page_while_mastodons_check_is_off(mail_world: World) -> None:
+    """Where Mastodon's own check is off, its page would show nothing: mails do not point there."""
+    mail_world.root.mkdir()
+    (mail_world.root / ".env.production").write_text("UPDATE_CHECK_URL=\n")
+    mail_world.update_server.publish("4.5.20")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert "/admin/" not in mail_world.texts[0]
+
+
+def test_what_waits_is_told_while_checking_is_off(mail_world: World) -> None:
+    """Switching off asks nobody any more; what was decided before is still told."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.mail_server.replies["END"] = "451 4.3.0 later"
+    mail_world.update_server.publish("4.5.20")
+    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    mail_world.mail_server.replies.clear()
+    mail_world.let_pass(hours=1)
+    mail_world.set(UPDATE_CHECK_URL="")
+    assert (0, 0, 1, 0, 0) == mail_world.check().result
+
+
+def test_a_server_that_destroys_itself(mail_world: World) -> None:
+    """With SELF_DESTRUCT there is nothing left to update."""
+    mail_world.set(SELF_DESTRUCT="c2VsZi1kZXN0cnVjdA")
+    assert "Checking is off: SELF_DESTRUCT is set." in mail_world.run("check").out
+    assert [] == mail_world.update_server.asked
