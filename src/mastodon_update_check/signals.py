@@ -41,9 +41,9 @@ class Signals:
     def wait(self, seconds: float) -> Order | None:
         """Wait for an order; an order to stop comes before any other, and is never withdrawn."""
         self._news.wait(seconds)
-        self._news.clear()
         if self.stop_asked_at <= time.monotonic():
             return Order.STOP
+        self._news.clear()
         if self._must_reload:
             self._must_reload = False
             return Order.RELOAD

@@ -1,0 +1,230 @@
+"""The daemon as a process, on a machine of its own: settings, ledger, packages with sinks, and systemd's side.
+
+::
+
+    machine.configure(UPDATE_CHECK_URL=update_server.url)
+    with machine.start() as daemon:
+        daemon.wait_told("READY=1")
+        daemon.wait_for("check.finished")
+        assert 0 == daemon.end(signal.SIGTERM)
+
+The process gets the variables named here and no others; every process is ended, by its id, with its context.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+PROGRAM = (sys.executable, "-m", "mastodon_update_check")
+LONGEST = 30.0
+"""Seconds after which something that must happen counts as not happening: far longer than it takes."""
+STOP_SECONDS = 10.0
+"""What the daemon promises: stopped within this, whatever is under way."""
+
+
+def wait_until(is_true: Callable[[], object], what: str, seconds: float = LONGEST) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end, f"in vain: {what}"
+        time.sleep(0.02)
+
+
+class Systemd:
+    """The far end of NOTIFY_SOCKET: keeps what it is told, each message with the time when it came."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory()  # pytest's own paths may be too long for a socket
+        self.path = str(Path(self._directory.name, "notify"))
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.path)
+        self.heard: list[tuple[float, bytes]] = []
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    @property
+    def lines(self) -> list[str]:
+        """Every line it was told, in order; what is not UTF-8 fails the test, as systemd refuses it."""
+        return [line for _, message in self.heard for line in message.decode().split("\n")]
+
+    @property
+    def statuses(self) -> list[str]:
+        """The status lines."""
+        return [line.removeprefix("STATUS=") for line in self.lines if line.startswith("STATUS=")]
+
+    def feedings(self) -> list[float]:
+        """Return when the watchdog was fed."""
+        return [at for at, message in self.heard if message == b"WATCHDOG=1"]
+
+    def close(self) -> None:
+        """Listen no more."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"", self.path)
+        self._thread.join()
+        self._socket.close()
+        self._directory.cleanup()
+
+    def _listen(self) -> None:
+        while message := self._socket.recv(65_536):
+            self.heard.append((time.monotonic(), message))
+
+
+class Daemon:
+    """One process that runs the daemon."""
+
+    def __init__(self, command: tuple[str, ...], environment: Mapping[str, str], log_path: Path) -> None:
+        self.systemd = Systemd()
+        self._log_path = log_path
+        self._log = log_path.open("wb")
+        self.process = subprocess.Popen(
+            command,
+            env={**environment, "NOTIFY_SOCKET": self.systemd.path},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._log.close()
+        self.systemd.close()
+        assert "Traceback" not in self.output
+
+    @property
+    def output(self) -> str:
+        """All that it wrote."""
+        return self._log_path.read_text()
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Its log; every line is a JSON object."""
+        whole, _, _ = self.output.rpartition("\n")  # the last line may be half written
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def find(self, event: str, **details: object) -> list[dict[str, Any]]:
+        """Return the log lines of one event with these details."""
+        wanted = {"event": event, **details}.items()
+        return [
+            line
+            for line in self.events
+            if wanted <= {k: v for k, v in line.items() if k in {"event", *details}}.items()
+        ]
+
+    def wait_for(self, event: str, count: int = 1, **details: object) -> dict[str, Any]:
+        """Wait until an event was logged `count` times; return the last one."""
+        wait_until(lambda: len(self.find(event, **details)) >= count or self.is_over, f"{event}:\n{self.output}")
+        return self.find(event, **details)[-1]
+
+    def wait_told(self, line: str, count: int = 1) -> None:
+        """Wait until systemd was told a line `count` times."""
+        wait_until(lambda: self.systemd.lines.count(line) >= count or self.is_over, f"{line}:\n{self.output}")
+        assert self.systemd.lines.count(line) >= count, self.output
+
+    def wait_status(self, part: str) -> None:
+        """Wait until the status line says something."""
+        wait_until(lambda: any(part in line for line in self.systemd.statuses), f"{part} in {self.systemd.statuses}")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the process has ended."""
+        return self.process.poll() is not None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to this process."""
+        self.process.send_signal(number)
+
+    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = STOP_SECONDS) -> int:
+        """Send a signal, and return the exit code, which must come in time."""
+        self.send(number)
+        return self.process.wait(seconds)
+
+
+class Machine:
+    """Settings, ledger and packages, in a directory of their own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.ledger = home / "ledger.sqlite3"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "PYTHONPATH": str(home / "packages"),
+            "UPDATE_CHECK_CONFIG": str(home / "config.env"),
+            "UPDATE_CHECK_MASTODON_ROOT": str(home),
+            "UPDATE_CHECK_LEDGER": str(self.ledger),
+        }
+        if "COVERAGE_PROCESS_START" in os.environ:
+            self.environment["COVERAGE_PROCESS_START"] = os.environ["COVERAGE_PROCESS_START"]
+        self._settings: dict[str, str] = {
+            "LOCAL_DOMAIN": "social.example",
+            "UPDATE_CHECK_URL": "",
+            "UPDATE_CHECK_INSTANCE_URL": "",
+            "UPDATE_CHECK_MASTODON_VERSION": "4.5.19",
+            "UPDATE_CHECK_RECIPIENTS": "ops@social.example",
+            "SMTP_FROM_ADDRESS": "mastodon@social.example",
+        }
+        self._started = 0
+        self.configure()
+
+    def configure(self, **settings: object) -> None:
+        """Set variables in the machine's own file of settings; None takes one out."""
+        self._settings |= {name: str(value) for name, value in settings.items()}
+        for name, value in settings.items():
+            if value is None:
+                del self._settings[name]
+        text = "".join(f"{name}='{value}'\n" for name, value in self._settings.items())
+        draft = self.home / "config.new"
+        draft.write_text(text)
+        draft.replace(self.home / "config.env")
+
+    def install_sink(self, name: str, code: str) -> None:
+        """Install a package with one sink, as another author would publish it; `code` defines `create(options)`."""
+        packages = self.home / "packages"
+        info = packages / f"{name}_sink-1.0.dist-info"
+        info.mkdir(parents=True)
+        (packages / f"{name}_sink.py").write_text(code)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-sink\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[mastodon_update_check.sinks]\n{name} = {name}_sink:create\n")
+
+    def start(self, *wrapper: str, **environment: str) -> Daemon:
+        """Start the daemon, by way of a wrapper if wanted."""
+        self._started += 1
+        command = (*wrapper, *PROGRAM, "run")
+        return Daemon(command, {**self.environment, **environment}, self.home / f"log.{self._started}")
+
+    def run(self, *arguments: str) -> int:
+        """Run another command; return its exit code."""
+        finished = subprocess.run(
+            (*PROGRAM, *arguments), env=self.environment, capture_output=True, timeout=LONGEST, check=False
+        )
+        return finished.returncode
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Look into the ledger."""
+        with contextlib.closing(sqlite3.connect(self.ledger)) as connection:
+            return connection.execute(sql).fetchall()
+
+    @property
+    def attempts(self) -> list[tuple[Any, ...]]:
+        """Sink, number and outcome of every attempt so far."""
+        if not self.ledger.exists():
+            return []
+        return self.query(
+            "SELECT sink, number, outcome FROM attempt JOIN message ON message.id = message_id ORDER BY sink, number"
+        )

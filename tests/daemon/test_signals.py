@@ -1,0 +1,242 @@
+"""Signals: told to stop, the daemon gives what is in hand its time, and no more; told to reload, it takes the new."""
+
+import contextlib
+import email
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from daemon.program import LONGEST, Machine, wait_until
+from simulators.http_server import HttpServer, Reply, hang
+from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
+from simulators.update_server import UpdateServer
+
+STUCK = """
+import signal, threading
+from datetime import timedelta
+from mastodon_update_check.signals import SIGNALS, Signals
+signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+Signals(timedelta(seconds={limit})).start()
+print("here", flush=True)
+threading.Event().wait()
+"""
+
+ORDERS = """
+import os, signal, time
+from mastodon_update_check.signals import SIGNALS, Signals
+
+def wait(seconds):
+    order = signals.wait(seconds)
+    return order and order.name
+
+def send(number, is_taken):
+    os.kill(os.getpid(), number)
+    while not is_taken():
+        time.sleep(0.01)
+
+signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+signals = Signals()
+signals.start()
+orders = [wait(0)]
+send(signal.SIGHUP, signals._news.is_set)
+orders += [wait(30), wait(0)]
+send(signal.SIGHUP, signals._news.is_set)
+send(signal.SIGTERM, lambda: signals.stop_asked_at < float("inf"))
+orders += [wait(30), wait(30)]
+print(*orders, flush=True)
+os._exit(0)
+"""
+
+
+def mail_by(machine: Machine, port: int) -> None:
+    """Let mail be the only sink."""
+    machine.configure(SMTP_SERVER="127.0.0.1", SMTP_PORT=port, UPDATE_CHECK_SINKS="email")
+
+
+def ids(server: ScriptedSmtpServer) -> list[str]:
+    """Return the ids of the mails whose bodies came."""
+    return [str(email.message_from_bytes(body)["X-Update-Check-ID"]) for body in server.bodies]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_while_idle(machine: Machine, number: signal.Signals) -> None:
+    """Told to stop with nothing in hand, it stops with exit code 0, and says so."""
+    with machine.start() as daemon:
+        daemon.wait_for("check.skipped")
+        assert 0 == daemon.end(number)
+        assert ["daemon.stopping", "daemon.stopped"] == [line["event"] for line in daemon.events][-2:]
+        assert "STOPPING=1" in daemon.systemd.lines
+
+
+def test_stop_during_a_hanging_check(machine: Machine, update_server: UpdateServer) -> None:
+    """A check that hangs has told nobody anything: nothing waits for it."""
+    update_server.fail(hang())
+    with machine.start() as daemon:
+        wait_until(lambda: update_server.asked, "the question")
+        assert 0 == daemon.end()
+        assert [] == daemon.find("check.finished") + daemon.find("check.failed")
+
+
+def test_stop_waits_for_a_slow_server(machine: Machine, update_server: UpdateServer) -> None:
+    """A dialogue that comes to its end within 8 s is waited for, and its outcome is recorded."""
+    assert update_server.url
+    with SmtpServer() as smtp:
+        smtp.pause = 2
+        mail_by(machine, smtp.port)
+        with machine.start() as daemon:
+            wait_until(lambda: machine.attempts, "the attempt")
+            assert [("email", 1, None)] == machine.attempts
+            assert 0 == daemon.end()
+            assert [("email", 1, "sent")] == machine.attempts
+            assert 1 == len(daemon.find("delivery.sent"))
+    assert 1 == len(smtp.mails)
+
+
+def test_stop_releases_what_hangs(machine: Machine, update_server: UpdateServer) -> None:
+    """After 8 s nobody knows what became of the attempt; the next start sends the message again, with the same id."""
+    assert update_server.url
+    with ScriptedSmtpServer({"END": [Hang(), "250 2.0.0 queued as 2"]}) as smtp:
+        mail_by(machine, smtp.port)
+        with machine.start() as daemon:
+            wait_until(lambda: smtp.bodies, "the mail")
+            assert 0 == daemon.end()
+            assert 1 == len(daemon.find("delivery.released", sink="email"))
+        assert [("email", 1, "unknown")] == machine.attempts
+        assert [("pending", None, 1)] == machine.query(
+            "SELECT state, claim, due_at <= strftime('%Y-%m-%dT%H:%M:%S', 'now') FROM message"
+        )
+        with machine.start() as daemon:
+            daemon.wait_for("delivery.sent", sink="email", attempt=2)
+            assert 0 == daemon.end()
+    assert [("email", 1, "unknown"), ("email", 2, "sent")] == machine.attempts
+    first, second = ids(smtp)
+    assert first == second
+
+
+def test_killed_in_mid_delivery(machine: Machine, update_server: UpdateServer) -> None:
+    """What a killed process had in hand is free when its lease has run out, and is sent with the same id."""
+    assert update_server.url
+    with ScriptedSmtpServer({"END": [Hang(), "250 2.0.0 queued as 2"]}) as smtp:
+        mail_by(machine, smtp.port)
+        with machine.start() as daemon:
+            wait_until(lambda: smtp.bodies, "the mail")
+            daemon.end(signal.SIGKILL)
+        assert [("email", 1, None)] == machine.attempts
+        with machine.start() as daemon:
+            daemon.wait_for("delivery.sent", sink="email", attempt=2)
+            assert 0 == daemon.end()
+    first, second = ids(smtp)
+    assert first == second
+
+
+def test_stop_drains_old_workers_too(machine: Machine, update_server: UpdateServer) -> None:
+    """What was in hand when the settings changed is still in hand: a stop waits for it."""
+    assert update_server.url
+    with SmtpServer() as old, SmtpServer() as new:
+        old.pause = 3
+        mail_by(machine, old.port)
+        with machine.start() as daemon:
+            wait_until(lambda: machine.attempts, "the attempt")
+            mail_by(machine, new.port)
+            daemon.send(signal.SIGHUP)
+            daemon.wait_for("daemon.reloaded")
+            assert [("email", 1, None)] == machine.attempts
+            assert 0 == daemon.end()
+        assert [("email", 1, "sent")] == machine.attempts
+        assert ([], 1) == (new.mails, len(old.mails))
+
+
+def test_reload(machine: Machine, update_server: UpdateServer) -> None:
+    """SIGHUP reads the files again: from then on the new mail server and the new webhook are used."""
+    with SmtpServer() as old, SmtpServer() as new, HttpServer(lambda _: Reply(204)) as webhook:
+        machine.configure(SMTP_SERVER="127.0.0.1", SMTP_PORT=old.port)
+        with machine.start() as daemon:
+            daemon.wait_for("delivery.sent", sink="email")
+            update_server.publish("4.5.21")
+            machine.configure(SMTP_PORT=new.port, UPDATE_CHECK_WEBHOOK_URL=webhook.url("/hook"))
+            daemon.send(signal.SIGHUP)
+            daemon.wait_told("READY=1", count=2)
+            daemon.wait_for("delivery.sent", count=2, sink="email")
+            daemon.wait_for("delivery.sent", sink="webhook")
+            assert ["log", "email", "webhook"] == daemon.find("daemon.reloaded")[0]["sinks"]
+            lines = daemon.systemd.lines
+            assert 0 == daemon.end()
+    assert (1, 1, 1) == (len(old.mails), len(new.mails), len(webhook.requests))
+    moment = lines[lines.index("RELOADING=1") + 1]
+    assert moment.startswith("MONOTONIC_USEC=")
+    assert moment.removeprefix("MONOTONIC_USEC=").isdecimal()
+    assert "READY=1" in lines[lines.index("RELOADING=1") :]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"UPDATE_CHECK_INTERVAL": "soon", "UPDATE_CHECK_LOG_LEVEL": "error"},
+        {"UPDATE_CHECK_LEDGER": "/proc/ledger", "UPDATE_CHECK_LOG_LEVEL": "error"},
+    ],
+)
+def test_reload_of_wrong_settings(machine: Machine, update_server: UpdateServer, wrong: dict[str, str]) -> None:
+    """When the new settings are wrong, all of the old ones stay, which log and status say until they are right."""
+    del machine.environment["UPDATE_CHECK_LEDGER"]
+    machine.configure(UPDATE_CHECK_LEDGER=machine.ledger, UPDATE_CHECK_INTERVAL="1s", UPDATE_CHECK_JITTER="0")
+    right = {"UPDATE_CHECK_LEDGER": machine.ledger, "UPDATE_CHECK_INTERVAL": "1s", "UPDATE_CHECK_LOG_LEVEL": "info"}
+    with machine.start() as daemon:
+        daemon.wait_for("delivery.sent")
+        machine.configure(**wrong)
+        daemon.send(signal.SIGHUP)
+        daemon.wait_told("READY=1", count=2)
+        daemon.wait_for("daemon.reload_failed")
+        daemon.wait_status("the new settings are wrong, the old ones stay: ")
+        update_server.publish("4.5.21")
+        daemon.wait_for("delivery.sent", count=2)
+        assert daemon.systemd.statuses[-1].startswith("the new settings are wrong")
+        machine.configure(**right)
+        daemon.send(signal.SIGHUP)
+        daemon.wait_for("daemon.reloaded")
+        wait_until(lambda: "wrong" not in daemon.systemd.statuses[-1], "the settings are right again")
+        assert 3 == daemon.systemd.lines.count("READY=1")
+        assert 0 == daemon.end()
+
+
+def test_reload_before_anything_else(machine: Machine) -> None:
+    """A SIGHUP that comes while Python is still importing the program kills nothing, and is followed."""
+    with machine.start() as daemon:
+        status = Path(f"/proc/{daemon.process.pid}/status")
+        wait_until(lambda: is_blocked(status, signal.SIGHUP), "the mask")
+        daemon.send(signal.SIGHUP)
+        daemon.wait_told("READY=1", count=2)
+        assert 1 == daemon.systemd.lines.count("RELOADING=1")
+        assert 0 == daemon.end()
+
+
+def is_blocked(status: Path, number: signal.Signals) -> bool:
+    """Whether a process blocks a signal."""
+    (mask,) = (line.split()[1] for line in status.read_text().splitlines() if line.startswith("SigBlk:"))
+    return bool(int(mask, 16) & 1 << number - 1)
+
+
+@pytest.mark.parametrize(("limit", "signals"), [("0.2", 1), ("3600", 2)])
+def test_stop_whatever_hangs(limit: str, signals: int) -> None:
+    """A main thread that follows no order is not waited for: the limit ends the process, or a second signal does."""
+    with subprocess.Popen([sys.executable, "-c", STUCK.format(limit=limit)], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert b"here\n" == process.stdout.readline()
+            for _ in range(signals):
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.5)
+            assert 0 == process.wait(LONGEST)
+        finally:
+            process.kill()
+
+
+def test_orders() -> None:
+    """An order to reload is followed once; an order to stop comes before it, and is never withdrawn."""
+    finished = subprocess.run(
+        [sys.executable, "-c", ORDERS], capture_output=True, text=True, timeout=LONGEST, check=True
+    )
+    assert "None RELOAD None STOP STOP" == finished.stdout.strip()
