@@ -54,6 +54,7 @@ class Variables(BaseSettings):
 
     model_config = SettingsConfigDict(
         alias_generator=variable_name,
+        defer_build=True,  # what is built is the subclass that `_read` makes
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
