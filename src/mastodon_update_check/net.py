@@ -15,7 +15,6 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
 
 from mastodon_update_check import __version__
 
@@ -49,6 +48,8 @@ class Proxies:
         proxy = self.https if parts.scheme == "https" else self.http
         if proxy is None or parts.hostname is None:
             return None
+        from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
+
         bypassed = proxy_bypass_environment(parts.hostname, {"no": self.no_proxy})
         return None if bypassed else proxy
 
