@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from mastodon_update_check.core.messages.compose import compose
 from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.outbox import LEASE_RENEWAL, Outcome, Settlement, settle
@@ -144,6 +143,8 @@ class Courier:
         return min(limit, ATTEMPT_LIMIT) if isinstance(limit, timedelta) else ATTEMPT_LIMIT
 
     def _compose(self, ledger: Ledger, claim: Claim) -> Message:
+        from mastodon_update_check.core.messages.compose import compose
+
         return compose(
             id=claim.message_id,
             recipient=claim.recipient,
