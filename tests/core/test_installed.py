@@ -1,0 +1,156 @@
+"""The installed version: the lower of what the tree says and what the running server says."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from core.examples import NOW, version
+from mastodon_update_check.core.installed import Sighting, merge_sightings, restart_notice, sighting_warnings
+from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.core.notices import RestartNotice
+from mastodon_update_check.errors import Cause, CheckError
+
+NOTHING = Sighting()
+TREE_ERROR = CheckError(Cause.VERSION, "lib/mastodon/version.rb is missing")
+SERVER_ERROR = CheckError(Cause.CONNECTION, "connection refused")
+EARLIER = NOW - timedelta(minutes=30)
+
+
+def saw(text: str) -> Sighting:
+    """Return a sighting of a version."""
+    return Sighting(version=version(text))
+
+
+def known(tree: str | None = None, running: str | None = None, **fields: object) -> Knowledge:
+    """Return what the last check left behind."""
+    return Knowledge(
+        tree=None if tree is None else version(tree),
+        running=None if running is None else version(running),
+        **fields,  # type: ignore[arg-type] # the fields' own types differ
+    )
+
+
+@pytest.mark.parametrize(
+    ("tree", "running", "before", "installed"),
+    [
+        pytest.param(saw("4.5.20"), saw("4.5.20"), known(), "4.5.20", id="both say the same"),
+        pytest.param(saw("4.5.20"), saw("4.5.19"), known(), "4.5.19", id="not restarted: what runs counts"),
+        pytest.param(saw("4.5.19"), saw("4.5.20"), known(), "4.5.19", id="the tree was set back"),
+        pytest.param(saw("4.5.20"), NOTHING, known(), "4.5.20", id="no server to ask"),
+        pytest.param(NOTHING, saw("4.5.19"), known(), "4.5.19", id="no tree to read"),
+        pytest.param(Sighting(error=TREE_ERROR), saw("4.5.19"), known(), "4.5.19", id="a tree that cannot be read"),
+        pytest.param(saw("4.5.20"), Sighting(error=SERVER_ERROR), known(), "4.5.20", id="a server that never answered"),
+        pytest.param(
+            saw("4.5.20"),
+            Sighting(error=SERVER_ERROR),
+            known("4.5.20", "4.5.19"),
+            "4.5.19",
+            id="its last answer stands while the tree is the same",
+        ),
+        pytest.param(
+            saw("4.5.21"),
+            Sighting(error=SERVER_ERROR),
+            known("4.5.20", "4.5.19"),
+            "4.5.21",
+            id="but not when the tree has changed since",
+        ),
+        pytest.param(
+            saw("4.5.20"), NOTHING, known("4.5.20", "4.5.19"), "4.5.20", id="nor when it is not to be asked any more"
+        ),
+        pytest.param(
+            NOTHING,
+            Sighting(error=SERVER_ERROR),
+            known(None, "4.5.19"),
+            "4.5.19",
+            id="without a tree its last answer stands, too",
+        ),
+    ],
+)
+def test_installed_version(tree: Sighting, running: Sighting, before: Knowledge, installed: str) -> None:
+    """DESIGN.md, section 6."""
+    assert version(installed) == merge_sightings(tree, running, before, NOW).installed
+
+
+@pytest.mark.parametrize(
+    ("tree", "running", "cause", "detail"),
+    [
+        pytest.param(Sighting(error=TREE_ERROR), NOTHING, Cause.VERSION, str(TREE_ERROR), id="the tree's error"),
+        pytest.param(NOTHING, Sighting(error=SERVER_ERROR), Cause.CONNECTION, str(SERVER_ERROR), id="the server's"),
+        pytest.param(
+            Sighting(error=TREE_ERROR),
+            Sighting(error=SERVER_ERROR),
+            Cause.VERSION,
+            str(TREE_ERROR),
+            id="the tree's first",
+        ),
+    ],
+)
+def test_no_installed_version(tree: Sighting, running: Sighting, cause: Cause, detail: str) -> None:
+    """When neither place says anything the check fails, and says why."""
+    with pytest.raises(CheckError) as caught:
+        merge_sightings(tree, running, known("4.5.20", "4.5.20"), NOW)
+    assert (cause, detail) == (caught.value.cause, caught.value.detail)
+
+
+def test_no_place_to_look() -> None:
+    """Without a tree and without a server the error names the variables to set."""
+    with pytest.raises(CheckError, match="UPDATE_CHECK_MASTODON_VERSION") as caught:
+        merge_sightings(NOTHING, NOTHING, known(), NOW)
+    assert Cause.VERSION is caught.value.cause
+
+
+def test_what_could_not_be_asked_is_said() -> None:
+    """Each error is a warning while the other place answered."""
+    assert (str(SERVER_ERROR),) == sighting_warnings(saw("4.5.20"), Sighting(error=SERVER_ERROR))
+    assert () == sighting_warnings(saw("4.5.20"), NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("tree", "running", "before", "since"),
+    [
+        pytest.param("4.5.20", "4.5.19", known(), NOW, id="from now on"),
+        pytest.param("4.5.20", "4.5.19", known(differs_since=EARLIER), EARLIER, id="still"),
+        pytest.param("4.5.20", "4.5.20", known(differs_since=EARLIER), None, id="no longer"),
+        pytest.param("4.5.20+glitch", "4.5.20", known(), None, id="build metadata is no difference"),
+        pytest.param("4.5.20-bark", "4.5.20", known(), None, id="nor is a label"),
+    ],
+)
+def test_since_when_they_differ(tree: str, running: str, before: Knowledge, since: object) -> None:
+    """Since when tree and server have been saying different things."""
+    assert since == merge_sightings(saw(tree), saw(running), before, NOW).differs_since
+
+
+@pytest.mark.parametrize(
+    ("lasted", "is_due"),
+    [
+        pytest.param(timedelta(minutes=59), False, id="an upgrade takes a while"),
+        pytest.param(timedelta(hours=1), False, id="an hour is not more than an hour"),
+        pytest.param(timedelta(hours=1, microseconds=1), True, id="more than an hour"),
+    ],
+)
+def test_restart_is_due(lasted: timedelta, *, is_due: bool) -> None:
+    """After more than an hour of difference a restart is due, and that is a notice."""
+    notice = restart_notice(known("4.5.20", "4.5.19", differs_since=NOW - lasted), NOW)
+    expected = RestartNotice(tree=version("4.5.20"), running=version("4.5.19"))
+    assert (expected if is_due else None) == notice
+
+
+@pytest.mark.parametrize(
+    "knowledge",
+    [
+        known("4.5.20", "4.5.20"),
+        known("4.5.20", None, differs_since=NOW - timedelta(days=2)),
+        known(None, "4.5.20", differs_since=NOW - timedelta(days=2)),
+    ],
+)
+def test_no_restart_without_a_difference(knowledge: Knowledge) -> None:
+    """No restart is due while nothing differs, or while one of the two is not known."""
+    assert restart_notice(knowledge, NOW) is None
+
+
+def test_support_date_does_not_outlive_its_branch() -> None:
+    """E9: after an upgrade to another branch the old branch's date is forgotten, before the feed is even asked."""
+    before = known(installed=version("4.4.27"), support_ends_on=date(2026, 12, 17))
+    same = merge_sightings(saw("4.4.28"), NOTHING, before, NOW)
+    other = merge_sightings(saw("4.5.20"), NOTHING, before, NOW)
+    assert (date(2026, 12, 17), None) == (same.support_ends_on, other.support_ends_on)
