@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from end_to_end.world import NOTES, World
-from simulators.http_server import Reply
+from simulators.http_server import HttpServer, Reply
 from simulators.smtp_server import SmtpServer
 from simulators.update_server import UpdateServer
 
@@ -178,16 +178,19 @@ def test_webhooks_have_their_own_secrets(world: World) -> None:
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
 def test_over_tls(world: World, server_tls: ssl.SSLContext, authority_file: Path) -> None:
     """The update server, the mail server and the webhook over TLS, by an authority that SSL_CERT_FILE names."""
-    with UpdateServer(tls=server_tls) as update_server:
+    hooks = HttpServer(lambda _: Reply(204), tls=server_tls)
+    with UpdateServer(tls=server_tls) as update_server, hooks:
         publish(update_server)
         world.use_mail_server(SmtpServer(tls=server_tls, users={"mastodon": "hunter2-hunter2"}))
         world.set(
             SSL_CERT_FILE=str(authority_file),
             UPDATE_CHECK_URL=update_server.url,
+            UPDATE_CHECK_WEBHOOK_URL=hooks.url("/hook"),
             SMTP_LOGIN="mastodon",
             SMTP_PASSWORD="hunter2-hunter2",
         )
         assert (0, 3, 3, 0, 0) == world.check().result
+    assert 1 == len(hooks.requests)
     assert [(True, "mastodon")] == [(mail.encrypted, mail.login) for mail in world.mails]
 
 

@@ -167,7 +167,7 @@ class World:
         return {name: os.environ[name] for name in _KEPT if name in os.environ} | self.environment
 
     def start(
-        self, *arguments: str, err: int = subprocess.PIPE, through: tuple[str, ...] = ()
+        self, *arguments: str, out: int = subprocess.PIPE, err: int = subprocess.PIPE, through: tuple[str, ...] = ()
     ) -> subprocess.Popen[str]:
         """Start the program, by way of another command if given."""
         return subprocess.Popen(
@@ -175,7 +175,7 @@ class World:
             env=self._variables,
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=out,
             stderr=err,
             text=True,
         )

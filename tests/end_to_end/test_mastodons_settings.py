@@ -1,0 +1,145 @@
+"""Beside a Mastodon: its tree, its `.env.production`, and what its variables mean there."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from end_to_end.world import World
+from simulators.mastodon_tree import configured, write_tree
+from simulators.smtp_server import SmtpServer
+
+PASSWORD = "hunter2-hunter2"
+OURS = ("LOCAL_DOMAIN", "SMTP_SERVER", "SMTP_PORT", "UPDATE_CHECK_MASTODON_VERSION", "UPDATE_CHECK_INSTANCE_URL")
+
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+
+
+@pytest.fixture
+def beside(world: World, authority_file: Path) -> World:
+    """Return a server of which only Mastodon's own files say what it is."""
+    world.set(**dict.fromkeys(OURS), UPDATE_CHECK_WEBHOOK_URL=None, SSL_CERT_FILE=str(authority_file))
+    world.update_server.publish("4.5.20")
+    write_tree(world.root, configured("4.5.19"))
+    return world
+
+
+def write_settings(world: World, *lines: str) -> None:
+    """Write `.env.production` with these lines, and the server's names and mail server."""
+    port = world.environment.pop("SMTP_PORT", str(world.mail_server.port))
+    basis = ("LOCAL_DOMAIN=social.example", "WEB_DOMAIN=web.social.example", "SMTP_SERVER=localhost")
+    # Without this the running server would be asked, which is not there.
+    world.set(UPDATE_CHECK_INSTANCE_URL="")
+    (world.root / ".env.production").write_text("\n".join((*basis, f"SMTP_PORT={port}", *lines)) + "\n")
+
+
+def test_as_installed(beside: World) -> None:
+    """With nothing but Mastodon's files, the domain, the version, the sender and the mail server are known."""
+    write_settings(
+        beside,
+        "# the file of a real server",
+        'SMTP_FROM_ADDRESS="Social Example <notifications@social.example>"',
+        "export SMTP_REPLY_TO=admin@social.example",
+        "SMTP_RETURN_PATH=bounces@social.example",
+        "SECRET_KEY_BASE=$(rake secret)",
+        "VAPID_PRIVATE_KEY='unbalanced",
+    )
+    assert (0, 2, 2, 0, 0) == beside.check().result
+    (mail,) = beside.mails
+    headers = ("From", "Reply-To", "Subject")
+    assert (
+        "Social Example <notifications@social.example>",
+        "admin@social.example",
+        "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)",
+    ) == tuple(mail.message[name] for name in headers)
+    assert "bounces@social.example" == mail.sender
+    assert "https://web.social.example/admin/software_updates" in beside.texts[0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "has_tls", "is_encrypted", "login"),
+    [
+        pytest.param([], True, True, "", id="STARTTLS is used when it is offered"),
+        pytest.param([], False, False, "", id="and done without when it is not"),
+        pytest.param(["SMTP_ENABLE_STARTTLS=always"], True, True, "", id="always"),
+        pytest.param(["SMTP_ENABLE_STARTTLS=never"], True, False, "", id="never"),
+        pytest.param(["SMTP_ENABLE_STARTTLS_AUTO=false"], True, False, "", id="the older name"),
+        pytest.param(
+            ["SMTP_LOGIN=mastodon", f"SMTP_PASSWORD={PASSWORD}"], True, True, "mastodon", id="log-in, PLAIN by default"
+        ),
+        pytest.param(
+            ["SMTP_LOGIN=mastodon", f"SMTP_PASSWORD='{PASSWORD}'", "SMTP_AUTH_METHOD=login"],
+            True,
+            True,
+            "mastodon",
+            id="log-in by LOGIN",
+        ),
+        pytest.param(
+            ["SMTP_LOGIN=mastodon", f"SMTP_PASSWORD={PASSWORD}", "SMTP_AUTH_METHOD=cram_md5"],
+            True,
+            True,
+            "mastodon",
+            id="log-in by CRAM-MD5",
+        ),
+    ],
+)
+def test_mail_settings(
+    beside: World, server_tls: ssl.SSLContext, lines: list[str], login: str, *, has_tls: bool, is_encrypted: bool
+) -> None:
+    """The variables mean to us what they mean to Mastodon."""
+    users = {"mastodon": PASSWORD} if login else None
+    beside.use_mail_server(SmtpServer(tls=server_tls if has_tls else None, users=users))
+    write_settings(beside, *lines)
+    assert (0, 2, 2, 0, 0) == beside.check().result
+    assert [(is_encrypted, login)] == [(mail.encrypted, mail.login) for mail in beside.mails]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reply"),
+    [
+        pytest.param(["SMTP_ENABLE_STARTTLS=always"], "does not offer STARTTLS", id="STARTTLS that is not offered"),
+        pytest.param(["SMTP_TLS=true"], "TLS", id="implicit TLS with a server that does not speak it"),
+    ],
+)
+def test_mail_settings_that_do_not_fit(beside: World, lines: list[str], reply: str) -> None:
+    """Mail that cannot be sent as the settings demand is not sent otherwise."""
+    write_settings(beside, *lines)
+    finished = beside.check()
+    assert ((75, 2, 1, 1, 0), []) == (finished.result, beside.mails)
+    assert [True] == [reply in line["reply"] for line in finished.events("delivery.deferred")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_sent"),
+    [
+        pytest.param([], False, id="verified by default"),
+        pytest.param(["SMTP_OPENSSL_VERIFY_MODE=peer"], False, id="verified when asked to"),
+        pytest.param(["SMTP_OPENSSL_VERIFY_MODE=none"], True, id="not verified when told so"),
+    ],
+)
+def test_certificates(beside: World, foreign_tls: ssl.SSLContext, lines: list[str], *, is_sent: bool) -> None:
+    """A mail server with another host's certificate gets no mail, unless the settings say that it does not matter."""
+    beside.use_mail_server(SmtpServer(tls=foreign_tls))
+    write_settings(beside, *lines)
+    assert ((0, 2, 2, 0, 0) if is_sent else (75, 2, 1, 1, 0)) == beside.check().result
+    assert is_sent == bool(beside.mails)
+
+
+def test_the_environment_goes_first(beside: World) -> None:
+    """Environment before our own file, our own file before Mastodon's; from that one only what it may decide."""
+    write_settings(
+        beside, "LOCAL_DOMAIN=ignored.example", "SMTP_FROM_ADDRESS=m@social.example", "UPDATE_CHECK_SINKS=log"
+    )
+    beside.config_file.write_text("LOCAL_DOMAIN=own.example\nSMTP_FROM_ADDRESS=own@social.example\n")
+    beside.set(LOCAL_DOMAIN="environment.example")
+    assert (0, 2, 2, 0, 0) == beside.check().result
+    assert ["[environment.example] Mastodon 4.5.20 is out (you run 4.5.19)"] == beside.subjects
+    assert "own@social.example" == beside.mails[0].message["From"]
+
+
+def test_a_delivery_method_of_the_past(beside: World) -> None:
+    """Another delivery method than SMTP is a wrong setting that names the way."""
+    write_settings(beside, "SMTP_DELIVERY_METHOD=sendmail")
+    finished = beside.run("check")
+    assert (78, True) == (finished.code, "SMTP_SERVER to localhost and SMTP_PORT to 25" in finished.err)
+    assert f"({beside.root / '.env.production'}, line 5)" in finished.err

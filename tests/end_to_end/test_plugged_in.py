@@ -1,0 +1,127 @@
+"""A sink of another package: installed as anybody would, found by its entry point, and harmless when it breaks."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from end_to_end.world import World
+from simulators.http_server import Reply
+
+DATA = Path(__file__).with_name("data")
+README = Path(__file__).parents[2] / "README.md"
+SINK = (DATA / "ntfy_sink.txt").read_text()
+PROJECT = (DATA / "ntfy_pyproject.txt").read_text()
+PIP = ("install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory into which pip has installed the sink of the README."""
+    source, target = tmp_path_factory.mktemp("ntfy"), tmp_path_factory.mktemp("site")
+    (source / "pyproject.toml").write_text(PROJECT)
+    (source / "ntfy_sink.py").write_text(SINK)
+    subprocess.run(
+        [sys.executable, "-m", "pip", *PIP, "--root-user-action=ignore", "--target", target, source], check=True
+    )
+    return target
+
+
+@pytest.fixture
+def plugged(world: World, installed: Path) -> World:
+    """Return a server that uses this sink besides mail."""
+    world.set(
+        PYTHONPATH=str(installed),
+        UPDATE_CHECK_SINKS="email,ntfy",
+        UPDATE_CHECK_WEBHOOK_URL=None,
+        UPDATE_CHECK_NTFY_URL=world.receiver.url("/mastodon"),
+    )
+    world.update_server.publish("4.5.20", urgent=True)
+    return world
+
+
+@pytest.fixture
+def broken(world: World, tmp_path: Path) -> World:
+    """Return a server with a sink whose code a test writes to `ntfy_sink.py`; installed by hand."""
+    site = tmp_path / "site"
+    metadata = site / "ntfy_sink-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: ntfy-sink\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[mastodon_update_check.sinks]\nntfy = ntfy_sink:Ntfy\n")
+    world.set(PYTHONPATH=str(site), UPDATE_CHECK_SINKS="log,ntfy,email", UPDATE_CHECK_WEBHOOK_URL=None)
+    world.update_server.publish("4.5.20")
+    return world
+
+
+def test_it_is_told_once(plugged: World) -> None:
+    """Its options arrive, it gets subject, text, urgency and id, and it is told once."""
+    assert (0, 2, 2, 0, 0) == plugged.check().result
+    assert (0, 0, 0, 0, 0) == plugged.check().result
+    (call,) = plugged.calls
+    assert ("/mastodon", "urgent") == (call.path, call.headers["priority"])
+    assert "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)" == call.headers["title"]
+    assert call.headers["x-id"] in call.body.decode()
+    assert 1 == len(plugged.mails)
+
+
+def test_its_preference(plugged: World) -> None:
+    """It has a preference of its own, like every sink."""
+    plugged.set(UPDATE_CHECK_NTFY_PREFERENCE="critical")
+    plugged.update_server.make_urgent("4.5.20", urgent=False)
+    assert ((0, 1, 1, 0, 0), (1, 0)) == (plugged.check().result, plugged.told)
+
+
+def test_it_refuses_for_a_while(plugged: World) -> None:
+    """What it raises defers its message alone; the same message comes again."""
+    answers = [Reply(503, b"closed"), Reply(200)]
+    plugged.answer_hook = lambda _: answers.pop(0)
+    finished = plugged.check()
+    assert ((75, 2, 1, 1, 0), 1) == (finished.result, len(plugged.mails))
+    assert ["503 closed"] == [line["reply"] for line in finished.events("delivery.deferred")]
+    plugged.let_pass(hours=1)
+    assert (0, 0, 1, 0, 0) == plugged.check().result
+    assert 1 == len({call.headers["x-id"] for call in plugged.calls})
+
+
+@pytest.mark.parametrize(
+    ("code", "reply"),
+    [
+        pytest.param("raise RuntimeError('no')", "cannot be loaded (RuntimeError: no)", id="breaks when imported"),
+        pytest.param("raise SystemExit", "cannot be loaded (SystemExit", id="leaves when imported"),
+        pytest.param("Ntfy = None", "cannot be set up (TypeError", id="is no factory"),
+        pytest.param("def Ntfy(options): return object()", "has no method send()", id="makes no sink"),
+        pytest.param(
+            "class Ntfy:\n def __init__(self, options): pass\n def send(self, message): 1 / 0",
+            "the sink broke: ZeroDivisionError",
+            id="breaks when it sends",
+        ),
+        pytest.param(
+            "class Ntfy:\n def __init__(self, options): pass\n def send(self, message): message.id = 3",
+            "the sink broke: FrozenInstanceError",
+            id="tampers with the message",
+        ),
+    ],
+)
+def test_its_crash_hurts_nobody(broken: World, tmp_path: Path, code: str, reply: str) -> None:
+    """However it breaks, the others are told, its own message waits, and the reason is said in one line."""
+    (tmp_path / "site" / "ntfy_sink.py").write_text(code + "\n")
+    finished = broken.check()
+    assert ((75, 3, 2, 1, 0), 1) == (finished.result, len(broken.mails))
+    (line,) = finished.events("delivery.deferred")
+    assert ("ntfy", True) == (line["sink"], reply in line["reply"]), line["reply"]
+
+
+def test_it_is_not_installed(world: World) -> None:
+    """A sink that nobody knows is a wrong setting, and so are its variables."""
+    world.set(UPDATE_CHECK_SINKS="ntfy", UPDATE_CHECK_NTFI_URL="https://ntfy.example/")
+    finished = world.run("check")
+    assert (78, True) == (finished.code, "sink that is not installed" in finished.err)
+    assert "UPDATE_CHECK_NTFI_URL (environment) is not a variable of this program" in finished.err
+
+
+def test_the_readme_shows_this_sink() -> None:
+    """The sink of the README is the one that these tests use, to the letter."""
+    shown = re.findall(r"```python\n(# ntfy_sink\.py\n.*?)```", README.read_text(), re.DOTALL)
+    assert [SINK] == shown

@@ -1,0 +1,121 @@
+"""Secrets show nowhere: not in outputs, the ledger or the list of processes, not even when servers repeat them."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from end_to_end.world import Finished, World, wait_until
+from simulators.http_server import HttpServer, Reply, Request
+from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
+
+PASSWORD = "correct-horse-battery-staple"
+LOGIN = base64.b64encode(f"\0mastodon\0{PASSWORD}".encode()).decode()
+HOOK_SECRET = "whsec_bGF1Z2h0ZXItaW4tdGhlLWRhcmstMTIzNDU2"
+HOOK_PATH = "/services/T0123456789/B0123456789-abcdefghijkl"
+PROXY_PASSWORD = "proxy-pass-0123456789"
+DATABASE_PASSWORD = "database-pass-0123456789"
+URL_PASSWORD = "url-pass-0123456789"
+SECRETS = (
+    *(PASSWORD, LOGIN, HOOK_SECRET, HOOK_SECRET.removeprefix("whsec_"), HOOK_PATH, HOOK_PATH.rpartition("/")[2]),
+    *(PROXY_PASSWORD, DATABASE_PASSWORD, URL_PASSWORD),
+    base64.b64encode(f"me:{PROXY_PASSWORD}".encode()).decode(),
+)
+
+
+def gossip(request: Request) -> Reply:
+    """Refuse a request, and repeat all of it."""
+    heard = f"{request.method} {request.target} {dict(request.headers)}"
+    return Reply(500, f"{HOOK_PATH} {HOOK_SECRET} {heard}".encode(), {"X-Heard": HOOK_SECRET})
+
+
+@pytest.fixture
+def secretive(world: World) -> World:
+    """Return a server with every kind of secret, whose neighbours refuse everything and repeat what they hear."""
+    world.update_server.publish("4.5.20")
+    world.answer_hook = gossip
+    world.use_mail_server(
+        ScriptedSmtpServer({"EHLO": ["250-mail\r\n250 AUTH PLAIN"], "AUTH": [f"535 {LOGIN} {PASSWORD}"]})
+    )
+    world.set(
+        DATABASE_URL=f"postgresql://mastodon:{DATABASE_PASSWORD}@127.0.0.1:1/mastodon",
+        DB_PASS=DATABASE_PASSWORD,
+        SMTP_LOGIN="mastodon",
+        SMTP_PASSWORD=PASSWORD,
+        UPDATE_CHECK_DATABASE_URL=f"postgresql://reader:{DATABASE_PASSWORD}@127.0.0.1:1/mastodon",
+        UPDATE_CHECK_LOG_LEVEL="debug",
+        UPDATE_CHECK_WEBHOOK_SECRET=HOOK_SECRET,
+        UPDATE_CHECK_WEBHOOK_URL=world.receiver.url(HOOK_PATH),
+    )
+    return world
+
+
+def expect_silence(world: World, *finished: Finished) -> None:
+    """None of the secrets is in what was printed, nor in any file of the ledger."""
+    everything = "".join(each.out + each.err for each in finished).encode() + b"".join(world.bytes_of_state().values())
+    assert [] == [secret for secret in SECRETS if secret.encode() in everything]
+
+
+def test_servers_that_repeat_them(secretive: World) -> None:
+    """Refusals are shown and kept, without what they repeat; every command that shows them is looked at."""
+    check = secretive.check()
+    assert (75, 3, 1, 2, 0) == check.result
+    others = [secretive.run(*command.split()) for command in ("check", "status", "status --json", "check --dry-run")]
+    assert "535" in others[1].out
+    assert "500" in others[1].out
+    expect_silence(secretive, check, *others)
+
+
+def test_a_proxy_and_an_update_server_with_passwords(secretive: World) -> None:
+    """Neither the proxy's password nor that in the update server's URL is in the sentence about the failure."""
+    with HttpServer(lambda request: Reply(407, gossip(request).body)) as proxy:
+        secretive.set(
+            https_proxy=proxy.url().replace("://", f"://me:{PROXY_PASSWORD}@"),
+            UPDATE_CHECK_URL=f"https://me:{URL_PASSWORD}@updates.example/",
+        )
+        finished = secretive.run("check")
+        assert ["CONNECT"] == [request.method for request in proxy.requests]
+    assert (1, True) == (finished.code, "updates.example" in finished.out)
+    expect_silence(secretive, finished, secretive.run("status"))
+
+
+def test_wrong_settings(secretive: World) -> None:
+    """A secret that is wrong is named, not shown."""
+    secretive.set(
+        SMTP_PASSWORD=f"{PASSWORD}\nsecond line",
+        UPDATE_CHECK_WEBHOOK_SECRET=f"{HOOK_SECRET}!",
+        UPDATE_CHECK_WEBHOOK_URL=f"htp://hooks.example{HOOK_PATH}",
+        UPDATE_CHECK_LEDGER=f"postgresql://me:{DATABASE_PASSWORD}@127.0.0.1/ledger",
+        https_proxy=f"socks5://me:{PROXY_PASSWORD}@127.0.0.1",
+    )
+    finished = secretive.run("check")
+    assert 78 == finished.code
+    for name in ("UPDATE_CHECK_WEBHOOK_SECRET", "UPDATE_CHECK_WEBHOOK_URL", "https_proxy"):
+        assert name in finished.err
+    expect_silence(secretive, finished)
+
+
+def test_the_list_of_processes(secretive: World) -> None:
+    """What everybody on the machine can see of the process at work has no secret in it."""
+    hanging = ScriptedSmtpServer({"CONNECT": [Hang()]})
+    secretive.use_mail_server(hanging)
+    with secretive.start("check") as process:
+        wait_until(lambda: bool(hanging._used))
+        shown = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        names = [task.read_bytes() for task in Path(f"/proc/{process.pid}/task").glob("*/comm")]
+        children = [task.read_bytes() for task in Path(f"/proc/{process.pid}/task").glob("*/children")]
+        process.kill()
+    assert (True, set()) == (b"check" in shown, {child for child in children if child})
+    assert [] == [secret for secret in SECRETS if secret.encode() in shown + b"".join(names)]
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+def test_secrets_in_files(mail_world: World, tmp_path: Path) -> None:
+    """Passwords may stand in files of their own, and are used."""
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    mail_world.use_mail_server(SmtpServer(users={"mastodon": PASSWORD}))
+    mail_world.set(SMTP_LOGIN="mastodon", SMTP_PASSWORD_FILE=str(tmp_path / "password"))
+    mail_world.update_server.publish("4.5.20")
+    finished = mail_world.check()
+    assert ((0, 1, 1, 0, 0), ["mastodon"]) == (finished.result, [mail.login for mail in mail_world.mails])
+    expect_silence(mail_world, finished)

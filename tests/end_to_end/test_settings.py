@@ -1,0 +1,116 @@
+"""Settings and usage: what is wrong is said, all of it at once, and nothing else happens."""
+
+import os
+
+import pytest
+
+from end_to_end.world import World
+
+WRONG = {
+    "LOCAL_DOMAIN": "not a domain",
+    "SMTP_PORT": "smtp",
+    "SMTP_DELIVERY_METHOD": "sendmail",
+    "UPDATE_CHECK_INTERVAL": "soon",
+    "UPDATE_CHECK_JITTER": "a bit",
+    "UPDATE_CHECK_LOG_LEVEL": "loud",
+    "UPDATE_CHECK_RECIPIENTS": "ops@social.example=most",
+    "UPDATE_CHECK_SINKS": "log,fax",
+    "UPDATE_CHECK_URL": "ftp://social.example/",
+    "UPDATE_CHECK_WEBHOOK_SECRET": "hunter2",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["check"], 78),
+        (["check", "--dry-run", "--json"], 78),
+        (["run"], 78),
+        (["ledger", "new"], 78),
+        (["ledger", "backup", "copy"], 78),
+        (["status"], 3),
+        (["status", "--alive"], 3),
+    ],
+)
+def test_all_problems_together(world: World, arguments: list[str], code: int) -> None:
+    """Every command lists every problem by variable, shows no value, and touches nothing."""
+    world.set(**WRONG)
+    finished = world.run(*arguments)
+    assert (code, "") == (finished.code, finished.out)
+    assert finished.err.startswith("mastodon-update-check: the settings are wrong:\n")
+    named = {line.split()[1] for line in finished.err.splitlines()[1:]}
+    assert set(WRONG) == named
+    for value in ("hunter2", "ops@social.example", "ftp://"):
+        assert value not in finished.err
+    assert ({}, []) == (world.bytes_of_state(), world.update_server.http.requests)
+
+
+def test_a_misspelt_variable(world: World) -> None:
+    """A name that is nearly right is answered with the right one."""
+    world.config_file.write_text("# ours\nUPDATE_CHECK_INTERVALL=1h\n")
+    finished = world.run("check")
+    assert 78 == finished.code
+    assert f"({world.config_file}, line 2)" in finished.err
+    assert "did you mean UPDATE_CHECK_INTERVAL?" in finished.err
+
+
+def test_a_config_file_that_is_not_there(world: World) -> None:
+    """A file that was named must be there."""
+    world.config_file.unlink()
+    finished = world.run("check")
+    assert (78, True) == (finished.code, f"names a file, {world.config_file}, that cannot be read" in finished.err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param([], "the following arguments are required: COMMAND", id="no command"),
+        pytest.param(["update"], "invalid choice: 'update'", id="an unknown command"),
+        pytest.param(["check", "--force"], "unrecognized arguments: --force", id="an unknown option"),
+        pytest.param(["check", "now"], "unrecognized arguments: now", id="an argument too many"),
+        pytest.param(["ledger"], "the following arguments are required: ACTION", id="no action"),
+        pytest.param(["ledger", "backup"], "the following arguments are required: FILE", id="no file"),
+    ],
+)
+def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
+    """Exit code 2, how it is used, and what was wrong; before any setting is read."""
+    world.set(**WRONG)
+    finished = world.run(*arguments)
+    assert (2, "", True) == (finished.code, finished.out, sentence in finished.err)
+    assert finished.err.startswith("usage: mastodon-update-check")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["status", "--help"], ["--version"]])
+def test_help(world: World, arguments: list[str]) -> None:
+    """Help and version need no settings at all."""
+    world.environment.clear()
+    finished = world.run(*arguments)
+    assert (0, "", True) == (finished.code, finished.err, "mastodon-update-check" in finished.out)
+
+
+@pytest.mark.parametrize(
+    ("command", "redirection", "code", "said"),
+    [
+        pytest.param("check", "> /dev/full", 70, "the output cannot be written: no space left on device", id="full"),
+        pytest.param("status", "> /dev/full", 3, "the output cannot be written: no space left", id="full, for status"),
+        pytest.param("check", ">&- 2>&-", 0, "", id="started without outputs"),
+    ],
+)
+def test_output_that_goes_nowhere(world: World, command: str, redirection: str, code: int, said: str) -> None:
+    """Whoever cannot be answered is shown no traceback, and has been served all the same."""
+    world.update_server.publish("4.5.20")
+    finished = world.run(command, through=("sh", "-c", f'"$@" {redirection}', "sh"))
+    assert (code, True) == (finished.code, said in finished.err), finished
+    assert "Exception ignored" not in finished.err
+    assert world.told == ((1, 1) if command == "check" else (0, 0))
+
+
+def test_nobody_reads_the_answer(world: World) -> None:
+    """As in `mastodon-update-check check | true`: it ends like other tools, without a word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    world.only("email")
+    with world.start("check", "--json", out=writing) as process:
+        os.close(writing)
+        _, err = process.communicate()
+    assert (141, 1) == (process.returncode, err.count("\n")), err

@@ -1,0 +1,81 @@
+"""What an administrator reads at a terminal: `check`, `check --dry-run` and `status` in full."""
+
+from datetime import UTC, datetime, timedelta
+
+from end_to_end.world import NOTES, World
+from simulators.smtp_server import SmtpServer
+
+
+def test_check(world: World) -> None:
+    """Urgent releases and the own branch first; then until when there will be more of them; then what was done."""
+    world.update_server.publish("4.6.9", type="minor")
+    world.update_server.publish("4.5.20", urgent=True)
+    world.update_server.publish("4.10.0", type="minor", release_notes="javascript:alert(1)")
+    world.update_server.set_current_end("2099-02-20")
+    expected = f"""\
+social.example runs Mastodon 4.5.19.
+Newer releases:
+  4.5.20  patch, urgent  {NOTES}4.5.20
+  4.6.9   minor          {NOTES}4.6.9
+  4.10.0  minor
+Support for 4.5 ends on 20 February 2099.
+Warning: updatesAvailable[2].releaseNotes is ignored: not an http or https address of at most 2000 characters.
+"""
+    rehearsed = expected + (
+        "3 messages would be sent; nothing was sent, nothing was written down.\n"
+        "  log: 4.5.20 (urgent), 4.6.9, 4.10.0\n"
+        "  email to ops@social.example: 4.5.20 (urgent), 4.6.9, 4.10.0\n"
+        "  webhook: 4.5.20 (urgent), 4.6.9, 4.10.0\n"
+    )
+    assert rehearsed == world.run("check", "--dry-run").out
+    assert expected + "3 messages planned, 3 sent.\n" == world.run("check").out
+
+
+def test_nothing_new(world: World) -> None:
+    """Silence would leave it open whether it was asked at all."""
+    expected = "social.example runs Mastodon 4.5.19.\nNothing newer is out.\n0 messages planned, 0 sent.\n"
+    assert expected == world.run("check").out
+
+
+def test_not_delivered(mail_world: World) -> None:
+    """What was not accepted is counted, with the server's words, and that it is not lost."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.mail_server.replies["MAIL"] = "451 4.7.1 greylisted"
+    mail_world.update_server.publish("4.5.20")
+    expected = [
+        "1 message planned, 0 sent.",
+        "Not delivered yet: 1 deferred, 0 refused. They are tried again.",
+        f"  email: 127.0.0.1:{mail_world.mail_server.port} answered MAIL with 451 4.7.1 greylisted",
+    ]
+    assert expected == mail_world.run("check").out.splitlines()[-3:]
+
+
+def test_out_of_support(world: World) -> None:
+    """What is over is told as over."""
+    ended = datetime.now(UTC) - timedelta(days=40)
+    world.update_server.set_current_end(ended.date().isoformat())
+    date = f"{ended.day} {ended:%B} {ended.year}"
+    finished = world.run("check", "--dry-run")
+    assert f"Support for 4.5 ended on {date}." in finished.out
+    assert "  log: the end of support for 4.5\n" in finished.out
+    world.check()
+    assert f"Support:     4.5 ended {date}" in world.run("status").out
+
+
+def test_status(world: World) -> None:
+    """The first line is what a monitoring system shows; the rest is for a person."""
+    world.update_server.publish("4.5.20", urgent=True)
+    world.update_server.publish("4.6.9", type="minor")
+    world.update_server.set_current_end("2099-02-20")
+    world.check()
+    lines = world.run("status").out.splitlines()
+    last_check = lines.pop(4)
+    assert [
+        "MASTODON-UPDATE-CHECK CRITICAL - social.example: install 4.5.20, it is urgent | pending=2 undelivered=0",
+        "Installed:   4.5.19",
+        "Pending:     4.5.20 (urgent), 4.6.9",
+        "Support:     4.5 until 20 February 2099",
+        "Undelivered: 0 deferred, 0 refused, 0 held back until tomorrow",
+        "Daemon:      not at work",
+    ] == lines
+    assert last_check.startswith("Last check:  20")
