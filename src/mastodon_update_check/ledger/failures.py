@@ -35,16 +35,18 @@ def translated(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise LedgerError(f"the ledger {path} is not there; {WAYS_OUT}") from error
     except OSError as error:
-        raise LedgerError(f"the ledger {path} cannot be used: {error.strerror}; look at its directory") from error
+        raise LedgerError(
+            f"the ledger {path} cannot be used: {error.strerror}; look at its directory and the permissions"
+        ) from error
 
 
 def _explain(error: sqlite3.Error) -> str:
     name = getattr(error, "sqlite_errorname", "")
     explanations = {
         "SQLITE_FULL": "cannot be written: the disk is full; nothing is sent until there is room",
-        "SQLITE_READONLY": "cannot be written: it is read-only for this user; look at its owner and permissions",
-        "SQLITE_PERM": "cannot be used: permission denied; look at its owner and permissions",
-        "SQLITE_CANTOPEN": "cannot be opened: look at the permissions of its directory",
+        "SQLITE_READONLY": "cannot be written: it, or its directory, is read-only for this user; look at their permissions",
+        "SQLITE_PERM": "cannot be used: permission denied; look at its permissions",
+        "SQLITE_CANTOPEN": "cannot be opened: look at its permissions and its directory's",
         "SQLITE_BUSY": "is locked by another process: try again, or end what holds it",
         "SQLITE_LOCKED": "is locked by another process: try again, or end what holds it",
         "SQLITE_IOERR": "cannot be read or written: the disk reports an error; look at the system's log",

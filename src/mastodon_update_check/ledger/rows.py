@@ -70,6 +70,8 @@ def apply_plan(connection: sqlite3.Connection, instance: str, plan: Plan) -> Non
     """Store a plan; the caller holds the write transaction in which the plan's rows were read."""
     now = stamp(plan.made_at)
     _apply_changes(connection, instance, plan.changes, plan.made_at)
+    # Before the new messages, which may be the same ones taken up again; and after them, lest one be empty.
+    cancel_empty_messages(connection, instance, plan.made_at)
     _redirect(connection, plan.redirections, now)
     for message in plan.messages:
         _write_message(connection, instance, message, now)

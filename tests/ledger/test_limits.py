@@ -1,0 +1,202 @@
+"""What holds messages back: a sink that backs off or was stopped, and the cap on mails a day."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from ledger.examples import (
+    ALICE,
+    BOB,
+    DAY,
+    HOOK,
+    INSTANCE,
+    NOW,
+    SECOND,
+    YEAR,
+    accept,
+    defer,
+    facts,
+    find_claim,
+    refuse,
+    replan,
+    take,
+    update,
+)
+from mastodon_update_check.core.outbox import MAILS_A_DAY
+from mastodon_update_check.ledger.claims import Claim
+from mastodon_update_check.ledger.ledger import Ledger
+
+PATCH = update("4.5.1")
+MINOR = update("4.6.0")
+URGENT = update("4.5.9", urgent=True)
+CAROL = replace(BOB, key="user:3", address="carol@social.example")
+RETRY = timedelta(seconds=5)
+
+
+def test_a_sink_backs_off_as_a_whole(ledger: Ledger) -> None:
+    """Its other messages wait as well, until the time is over; then failures are counted for the sink."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB, HOOK)))
+    defer(ledger, take(ledger), sink_wide=True)
+
+    assert find_claim(ledger, NOW + RETRY - SECOND) is None
+    assert find_claim(ledger, NOW, sink="webhook") is not None
+    assert 1 == take(ledger, NOW + RETRY).sink_failures
+
+
+def test_a_success_ends_the_back_off(ledger: Ledger) -> None:
+    """Another process, with a message in hand, got through: everybody may."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    failing, working = take(ledger), take(ledger)
+    replan(ledger, facts(PATCH, to=(ALICE, BOB, CAROL)))
+    defer(ledger, failing, sink_wide=True)
+    assert find_claim(ledger) is None
+    accept(ledger, working)
+
+    claim = take(ledger)
+    assert (0, "user:3") == (claim.sink_failures, claim.recipient_key)
+
+
+def test_changed_settings_end_the_back_off(ledger: Ledger) -> None:
+    """An administrator who corrects a password does not wait for a day."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    failing = take(ledger)
+    defer(ledger, failing, sink_wide=True)
+
+    assert find_claim(ledger) is None
+    assert failing.recipient_key != take(ledger, settings="corrected").recipient_key
+
+
+def test_a_back_off_from_a_wrong_clock_is_over(ledger: Ledger) -> None:
+    """It was written while the clock was a year ahead."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
+
+    assert find_claim(ledger, NOW) is not None
+
+
+def test_a_message_of_its_own_does_not_make_a_sink_back_off(ledger: Ledger) -> None:
+    """One bad address blocks nobody else."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    failing = take(ledger)
+    defer(ledger, failing)
+
+    assert failing.recipient_key != take(ledger).recipient_key
+
+
+def test_a_message_that_breaks_its_sink_blocks_no_other(ledger: Ledger) -> None:
+    """The server hangs up at each attempt at the urgent one: the others have their turn all the same."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    replan(ledger, facts(PATCH, URGENT, to=(ALICE, BOB)))
+    now, accepted = NOW, set[str]()
+    for _ in range(8):
+        claim = find_claim(ledger, now)
+        if claim is not None and claim.recipient_key == "user:1" and "update/4.5.9/urgent" in claim.identities:
+            defer(ledger, claim, now, sink_wide=True)
+        elif claim is not None:
+            accept(ledger, claim, now)
+            accepted.add(f"{claim.recipient_key} {claim.identities[0]}")
+        now += timedelta(minutes=10)
+
+    assert {"user:1 update/4.5.1/plain", "user:2 update/4.5.1/plain", "user:2 update/4.5.9/urgent"} == accepted
+
+
+def test_a_receiver_that_is_gone_is_left_alone_until_its_url_changes(ledger: Ledger) -> None:
+    """HTTP 410: neither this message nor another one, not in a year, not with another secret."""
+    replan(ledger, facts(PATCH, to=(HOOK,)))
+    refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
+    replan(ledger, facts(PATCH, MINOR, to=(HOOK,), settings="secret-2", now=NOW + DAY))
+    assert [None, None] == [
+        find_claim(ledger, now, sink="webhook", settings="secret-2") for now in (NOW + DAY, NOW + YEAR)
+    ]
+    assert ledger.next_due_at(INSTANCE, "webhook", NOW + YEAR) is None
+    assert ledger.summary(INSTANCE, NOW).sinks[0].is_stopped
+
+    moved = replace(HOOK, key="webhook:bbbb")
+    replan(ledger, facts(PATCH, MINOR, to=(moved,), now=NOW + 2 * DAY))
+    claim = take(ledger, NOW + 2 * DAY, sink="webhook")
+    assert (moved, ("update/4.5.1/plain", "update/4.6.0/plain")) == (claim.recipient, claim.identities)
+
+
+def send_mails(ledger: Ledger, count: int, now: datetime = NOW) -> list[Claim]:
+    """Plan and deliver `count` messages to Alice, one release each."""
+    claims = []
+    for number in range(1, count + 1):
+        replan(ledger, facts(*(update(f"4.6.{patch}") for patch in range(1, number + 1)), now=now))
+        claim = take(ledger, now)
+        accept(ledger, claim, now)
+        claims.append(claim)
+    return claims
+
+
+def waiting(ledger: Ledger, now: datetime) -> tuple[int, int]:
+    """Return how many messages wait, and how many of them for a new day."""
+    found = ledger.summary(INSTANCE, now)
+    return found.deferred, found.held_back
+
+
+def test_six_mails_a_day(ledger: Ledger) -> None:
+    """The seventh waits until the first is a day old, and is counted as held back till then."""
+    send_mails(ledger, MAILS_A_DAY)
+    replan(ledger, facts(PATCH, to=(ALICE,)))
+    before, after = NOW + DAY - SECOND, NOW + DAY
+
+    assert find_claim(ledger, before) is None
+    assert (1, 1) == waiting(ledger, before)
+    assert ledger.next_due_at(INSTANCE, "email", before) is None
+    assert (1, 0) == waiting(ledger, after)
+    assert find_claim(ledger, after) is not None
+
+
+def test_the_cap_lets_urgent_mail_go_first(ledger: Ledger) -> None:
+    """The last one of the day is the urgent one, though it was planned last."""
+    send_mails(ledger, MAILS_A_DAY - 1)
+    replan(ledger, facts(PATCH))
+    replan(ledger, facts(PATCH, URGENT))
+    claim = take(ledger)
+    accept(ledger, claim)
+
+    assert ("update/4.5.9/urgent",) == claim.identities
+    assert find_claim(ledger) is None
+
+
+def test_the_cap_is_each_recipients_own(ledger: Ledger) -> None:
+    """Another person, and another sink, are unaffected."""
+    send_mails(ledger, MAILS_A_DAY)
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+
+    assert "user:2" == take(ledger).recipient_key
+    assert find_claim(ledger) is None
+
+
+def test_the_cap_is_for_mail_alone(ledger: Ledger) -> None:
+    """A webhook gets every message."""
+    for number in range(1, MAILS_A_DAY + 3):
+        replan(ledger, facts(*(update(f"4.6.{patch}") for patch in range(1, number + 1)), to=(HOOK,)))
+        accept(ledger, take(ledger, sink="webhook"))
+
+    assert MAILS_A_DAY + 2 == len(ledger.deliveries(INSTANCE, [f"update/4.6.{patch}" for patch in range(1, 9)], NOW))
+
+
+@pytest.mark.parametrize("sent_at", [NOW + YEAR, NOW - DAY])
+def test_the_cap_counts_the_last_day_only(ledger: Ledger, sent_at: datetime) -> None:
+    """What was sent yesterday does not count, nor what was sent while the clock was a year ahead."""
+    send_mails(ledger, MAILS_A_DAY, sent_at)
+    replan(ledger, facts(PATCH))
+
+    assert find_claim(ledger) is not None
+    assert 0 == ledger.summary(INSTANCE, NOW).held_back
+
+
+def test_failures_do_not_count_towards_the_cap(ledger: Ledger) -> None:
+    """Nobody has got anything from them."""
+    replan(ledger, facts(PATCH))
+    now = NOW
+    for _ in range(MAILS_A_DAY + 1):
+        claim = take(ledger, now)
+        defer(ledger, claim, now)
+        due_at = ledger.next_due_at(INSTANCE, "email", now)
+        assert due_at is not None
+        now = due_at
+
+    assert find_claim(ledger, now) is not None

@@ -1,0 +1,174 @@
+"""What came of an attempt: an acceptance is the truth, however late; a failure counts only while the claim stands."""
+
+from pathlib import Path
+
+from ledger.examples import (
+    ALICE,
+    BOB,
+    DAY,
+    INSTANCE,
+    LEASE_OVER,
+    NOW,
+    SECOND,
+    accept,
+    defer,
+    facts,
+    find_claim,
+    query,
+    refuse,
+    replan,
+    states,
+    take,
+    update,
+)
+from mastodon_update_check.core.outbox import DELAYS, DeliveryState
+from mastodon_update_check.ledger.ledger import Ledger
+
+PATCH = update("4.5.1")
+MINOR = update("4.6.0")
+PLAIN = ("user:1", "update/4.5.1/plain")
+LATE = NOW + LEASE_OVER
+
+
+def test_an_acceptance_tells_the_rows_that_were_sent(ledger: Ledger, path: Path) -> None:
+    """And only those: another recipient is told for himself."""
+    replan(ledger, facts(PATCH))
+    replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + SECOND))
+    accept(ledger, take(ledger))
+
+    assert {PLAIN: DeliveryState.SENT, ("user:2", PLAIN[1]): DeliveryState.PENDING} == states(ledger, PATCH)
+    assert [("sent", "accepted")] == query(path, "SELECT outcome, reply FROM attempt")
+
+
+def test_an_acceptance_may_be_recorded_twice(ledger: Ledger) -> None:
+    """Nobody knows whether a commit that failed was made: recording again does no harm."""
+    replan(ledger, facts(PATCH))
+    claim = take(ledger)
+    accept(ledger, claim)
+    accept(ledger, claim, NOW + SECOND)
+
+    assert {PLAIN: DeliveryState.SENT} == states(ledger, PATCH)
+    assert find_claim(ledger, NOW + DAY) is None
+
+
+def test_failures_are_put_off_longer_and_longer(ledger: Ledger) -> None:
+    """By the table, and daily from then on."""
+    replan(ledger, facts(PATCH))
+    now = NOW
+    waits = []
+    for _ in range(len(DELAYS) + 2):
+        claim = take(ledger, now)
+        defer(ledger, claim, now)
+        due_at = ledger.next_due_at(INSTANCE, "email", now)
+        assert due_at is not None
+        assert find_claim(ledger, due_at - SECOND / 100) is None
+        waits.append(due_at - now)
+        now = due_at
+
+    assert [*DELAYS, DELAYS[-1], DELAYS[-1]] == waits
+
+
+def test_an_acceptance_after_a_cancellation_wins(ledger: Ledger) -> None:
+    """Withdrawn while a frozen process sent it: it was told, and is not told again when it is listed again."""
+    replan(ledger, facts(PATCH))
+    claim = take(ledger)
+    replan(ledger, facts(now=LATE))
+    assert {PLAIN: DeliveryState.CANCELLED} == states(ledger, PATCH)
+    accept(ledger, claim, LATE)
+
+    assert {PLAIN: DeliveryState.SENT} == states(ledger, PATCH)
+    assert () == replan(ledger, facts(PATCH, now=LATE)).messages
+    assert find_claim(ledger, LATE) is None
+
+
+def test_an_acceptance_after_a_lost_claim_wins(ledger: Ledger, other: Ledger) -> None:
+    """The one who holds the message now loses it before handing it over; a failure of theirs changes nothing."""
+    replan(ledger, facts(PATCH))
+    slow = take(ledger)
+    owner = take(other, LATE)
+    accept(ledger, slow, LATE)
+    assert not other.renew(owner, LATE)
+    defer(other, owner, LATE)
+
+    assert {PLAIN: DeliveryState.SENT} == states(ledger, PATCH)
+    assert find_claim(ledger, LATE + DAY) is None
+
+
+def test_an_acceptance_after_a_plan_under_another_id_wins(ledger: Ledger) -> None:
+    """Withdrawn, and planned anew in other company: the new message only says what was not told."""
+    replan(ledger, facts(PATCH))
+    slow = take(ledger)
+    replan(ledger, facts(now=LATE))
+    replan(ledger, facts(PATCH, MINOR, now=LATE))
+    accept(ledger, slow, LATE)
+    claim = take(ledger, LATE)
+
+    assert slow.message_id != claim.message_id
+    assert ("update/4.6.0/plain",) == claim.identities
+
+
+def test_an_acceptance_takes_a_message_with_nothing_else_out_of_other_hands(ledger: Ledger, other: Ledger) -> None:
+    """Planned anew under another id, and claimed: what it was about to say has just been accepted."""
+    replan(ledger, facts(PATCH, MINOR))
+    slow = take(ledger)
+    replan(ledger, facts(now=LATE))
+    replan(ledger, facts(PATCH, now=LATE))
+    owner = take(other, LATE)
+    accept(ledger, slow, LATE)
+
+    assert slow.message_id != owner.message_id
+    assert not other.renew(owner, LATE)
+    assert find_claim(ledger, LATE + DAY) is None
+    assert 0 == ledger.summary(INSTANCE, LATE).undelivered
+
+
+def test_an_acceptance_wins_over_a_row_that_was_taken_up_again(ledger: Ledger) -> None:
+    """Withdrawn and listed again as it was: the same message, which is done."""
+    replan(ledger, facts(PATCH))
+    slow = take(ledger)
+    replan(ledger, facts(now=LATE))
+    replan(ledger, facts(PATCH, now=LATE))
+    accept(ledger, slow, LATE)
+
+    assert find_claim(ledger, LATE) is None
+    assert 0 == ledger.summary(INSTANCE, LATE).undelivered
+
+
+def test_a_row_that_an_attempt_did_not_carry_is_not_told_by_it(ledger: Ledger) -> None:
+    """It was cancelled before, and listed again since."""
+    replan(ledger, facts(PATCH, MINOR))
+    replan(ledger, facts(PATCH))
+    claim = take(ledger)
+    replan(ledger, facts(PATCH, MINOR))
+    accept(ledger, claim)
+    rest = take(ledger)
+
+    assert ("update/4.6.0/plain",) == rest.identities
+    assert claim.message_id != rest.message_id
+
+
+def test_a_failure_after_a_lost_claim_changes_nothing(ledger: Ledger, other: Ledger, path: Path) -> None:
+    """Neither the message, which somebody else is sending, nor the sink's account; only its attempt is written up."""
+    replan(ledger, facts(PATCH))
+    slow = take(ledger)
+    owner = take(other, LATE)
+    before = query(path, "SELECT * FROM message"), query(path, "SELECT * FROM delivery")
+    refuse(ledger, slow, LATE, sink_wide=True)
+
+    assert before == (query(path, "SELECT * FROM message"), query(path, "SELECT * FROM delivery"))
+    assert () == ledger.summary(INSTANCE, LATE).sinks
+    assert other.renew(owner, LATE)
+    assert [(1, "failed"), (2, None)] == query(path, "SELECT number, outcome FROM attempt ORDER BY number")
+
+
+def test_a_refusal_is_counted_as_failed_until_it_is_accepted(ledger: Ledger) -> None:
+    """Then its failures are forgotten."""
+    replan(ledger, facts(PATCH))
+    refuse(ledger, take(ledger))
+    first = ledger.summary(INSTANCE, NOW)
+    accept(ledger, take(ledger, NOW + 7 * DAY), NOW + 7 * DAY)
+    second = ledger.summary(INSTANCE, NOW + 7 * DAY)
+
+    assert (0, 1) == (first.deferred, first.failed)
+    assert (0, 0) == (second.deferred, second.failed)
+    assert {PLAIN: DeliveryState.SENT} == states(ledger, PATCH)

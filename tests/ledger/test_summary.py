@@ -1,0 +1,122 @@
+"""The ledger in numbers, and when a sink has something to do next."""
+
+from pathlib import Path
+
+from ledger.examples import (
+    ALICE,
+    BOB,
+    DAY,
+    HOOK,
+    INSTANCE,
+    NOW,
+    SECOND,
+    YEAR,
+    accept,
+    defer,
+    facts,
+    query,
+    refuse,
+    replan,
+    take,
+    update,
+)
+from mastodon_update_check.core.outbox import LEASE
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.summary import OutboxSummary, SinkAccount
+
+PATCH = update("4.5.1")
+MINOR = update("4.6.0")
+
+
+def test_an_empty_ledger(ledger: Ledger) -> None:
+    """Nothing waits, and no sink has been used."""
+    nothing = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
+
+    assert nothing == ledger.summary(INSTANCE, NOW)
+    assert 0 == nothing.undelivered
+    assert ledger.next_due_at(INSTANCE, "email", NOW) is None
+
+
+def test_messages_are_counted_and_sinks_described(ledger: Ledger) -> None:
+    """One sent, one refused, one deferred by a sink that fails as a whole, one in hand."""
+    carol = update("4.5.2")
+    replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW - DAY))
+    accept(ledger, take(ledger))
+    refuse(ledger, take(ledger))
+    replan(ledger, facts(PATCH, carol, to=(ALICE, BOB, HOOK)))
+    defer(ledger, take(ledger, sink="webhook"), sink_wide=True)
+    take(ledger)
+    found = ledger.summary(INSTANCE, NOW)
+
+    assert (3, 1, 4) == (found.deferred, found.failed, found.undelivered)
+    assert NOW - DAY == found.waiting_since
+    email = SinkAccount(
+        name="email", failing_since=None, retry_at=None, is_stopped=False, reply="no such user", sent_at=NOW
+    )
+    webhook = SinkAccount(
+        name="webhook", failing_since=NOW, retry_at=NOW + 5 * SECOND, is_stopped=False, reply="busy", sent_at=None
+    )
+    assert (email, webhook) == found.sinks
+
+
+def test_a_sink_fails_since_its_first_failure(ledger: Ledger) -> None:
+    """Further failures do not move the date; an acceptance ends it."""
+    replan(ledger, facts(PATCH))
+    defer(ledger, take(ledger), sink_wide=True)
+    later = NOW + 5 * SECOND
+    defer(ledger, take(ledger, later), later, sink_wide=True)
+    during = ledger.summary(INSTANCE, later).sinks[0]
+    accept(ledger, take(ledger, NOW + DAY), NOW + DAY)
+    after = ledger.summary(INSTANCE, NOW + DAY).sinks[0]
+
+    assert (NOW, None) == (during.failing_since, during.sent_at)
+    assert (None, NOW + DAY, "accepted") == (after.failing_since, after.sent_at, after.reply)
+
+
+def test_next_due_now(ledger: Ledger) -> None:
+    """What was just planned is due; so is what a wrong clock put off for a year."""
+    replan(ledger, facts(PATCH))
+    assert NOW == ledger.next_due_at(INSTANCE, "email", NOW + SECOND)
+    defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
+
+    assert NOW == ledger.next_due_at(INSTANCE, "email", NOW)
+    assert ledger.next_due_at(INSTANCE, "webhook", NOW) is None
+
+
+def test_next_due_with_one_message_in_hand(ledger: Ledger) -> None:
+    """A message that somebody holds is worth looking at when the lease is over, not before."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger))
+    take(ledger)
+    soon = NOW + 5 * SECOND
+
+    assert soon == ledger.next_due_at(INSTANCE, "email", NOW)
+    take(ledger, soon)
+    assert NOW + LEASE == ledger.next_due_at(INSTANCE, "email", soon)
+
+
+def test_next_due_while_the_sink_backs_off(ledger: Ledger) -> None:
+    """Nothing can be done before, though another message is due."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger), sink_wide=True)
+
+    assert NOW + 5 * SECOND == ledger.next_due_at(INSTANCE, "email", NOW)
+
+
+def test_next_due_after_a_back_off_from_a_wrong_clock(ledger: Ledger) -> None:
+    """It holds nobody back."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
+
+    assert NOW == ledger.next_due_at(INSTANCE, "email", NOW)
+
+
+def test_what_is_done_or_cancelled_is_not_due(ledger: Ledger, path: Path) -> None:
+    """Neither what was accepted nor what was withdrawn."""
+    replan(ledger, facts(PATCH, to=(ALICE,)))
+    accept(ledger, take(ledger))
+    replan(ledger, facts(PATCH, MINOR))
+    replan(ledger, facts(PATCH))
+
+    assert ledger.next_due_at(INSTANCE, "email", NOW + YEAR) is None
+    assert [("cancelled",), ("sent",)] == query(path, "SELECT state FROM message ORDER BY state")
