@@ -65,7 +65,7 @@ def _is_journal(stream: TextIO) -> bool:
 
 
 def _console(stream: TextIO) -> Callable[[WrappedLogger, str, EventDict], str]:
-    renderer = structlog.dev.ConsoleRenderer(colors=stream.isatty(), timestamp_key="at", pad_event=20)
+    renderer = structlog.dev.ConsoleRenderer(colors=stream.isatty(), timestamp_key="at")
     return lambda logger, name, event: str(renderer(logger, name, event))
 
 

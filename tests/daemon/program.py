@@ -33,11 +33,11 @@ STOP_SECONDS = 10.0
 """What the daemon promises: stopped within this, whatever is under way."""
 
 
-def wait_until(is_true: Callable[[], object], what: str, seconds: float = LONGEST) -> None:
-    """Wait for something to become true."""
-    end = time.monotonic() + seconds
+def wait_until(is_true: Callable[[], object], what: str, explain: Callable[[], object] = str) -> None:
+    """Wait for something to become true; when it does not, say what there was instead."""
+    end = time.monotonic() + LONGEST
     while not is_true():
-        assert time.monotonic() < end, f"in vain: {what}"
+        assert time.monotonic() < end, f"in vain: {what}\n{explain()}"
         time.sleep(0.02)
 
 
@@ -128,17 +128,18 @@ class Daemon:
 
     def wait_for(self, event: str, count: int = 1, **details: object) -> dict[str, Any]:
         """Wait until an event was logged `count` times; return the last one."""
-        wait_until(lambda: len(self.find(event, **details)) >= count or self.is_over, f"{event}:\n{self.output}")
+        wait_until(lambda: len(self.find(event, **details)) >= count or self.is_over, event, lambda: self.output)
+        assert len(self.find(event, **details)) >= count, self.output
         return self.find(event, **details)[-1]
 
     def wait_told(self, line: str, count: int = 1) -> None:
         """Wait until systemd was told a line `count` times."""
-        wait_until(lambda: self.systemd.lines.count(line) >= count or self.is_over, f"{line}:\n{self.output}")
+        wait_until(lambda: self.systemd.lines.count(line) >= count or self.is_over, line, lambda: self.output)
         assert self.systemd.lines.count(line) >= count, self.output
 
     def wait_status(self, part: str) -> None:
         """Wait until the status line says something."""
-        wait_until(lambda: any(part in line for line in self.systemd.statuses), f"{part} in {self.systemd.statuses}")
+        wait_until(lambda: any(part in line for line in self.systemd.statuses), part, lambda: self.systemd.statuses)
 
     @property
     def is_over(self) -> bool:

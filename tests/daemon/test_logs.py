@@ -1,0 +1,250 @@
+"""Logs: one line per event, whatever is in it; for a person, for a machine, for the journal."""
+
+import contextlib
+import io
+import json
+import logging
+import os
+import pty
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from mastodon_update_check import logs
+
+HOSTILE = "one\r\ntwo\x00\x1b[2Jthree\u2028four\u202efive\x85six\udcff"
+CLEAN = "one two [2Jthree four five six"
+SECRET = "whsec_bGF1Z2h0ZXItaW4tdGhlLWRhcms="
+
+
+@pytest.fixture(autouse=True)
+def _restore() -> Iterator[None]:
+    """Leave this process's logs as they were."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    restore = logs.snapshot()
+    with warnings.catch_warnings():
+        yield
+        logging.captureWarnings(capture=False)
+    restore()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def written(stream: io.StringIO) -> list[dict[str, object]]:
+    """Return the events in a stream; every line is one."""
+    return [json.loads(line) for line in stream.getvalue().split("\n")[:-1]]
+
+
+def test_json() -> None:
+    """One line per event: what happened first, then what there is to say about it, then when."""
+    stream = io.StringIO()
+    logs.configure("info", "auto", stream)
+    structlog.get_logger().info("check.finished", planned=2, urgent=True, took=0.5, since=None, where=Path("/x"))
+    (line,) = stream.getvalue().splitlines()
+    event = json.loads(line)
+    assert ["event", "planned", "urgent", "took", "since", "where", "level", "at"] == list(event)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", event.pop("at"))
+    assert {
+        "event": "check.finished",
+        "planned": 2,
+        "urgent": True,
+        "took": 0.5,
+        "since": None,
+        "where": "/x",
+        "level": "info",
+    } == event
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_hostile_text(log_format: str) -> None:
+    """Line breaks, control and formatting characters never get through, wherever they stand; text is cut."""
+    stream = io.StringIO()
+    logs.configure("info", log_format, stream)
+    structlog.get_logger().info(
+        "check.finished", detail=HOSTILE, names=[HOSTILE], deep={HOSTILE: (HOSTILE,)}, long="x" * 10_000
+    )
+    text = stream.getvalue()
+    assert text.endswith("\n")
+    assert text[:-1].isprintable()
+    assert 4 == text.count(CLEAN)
+    assert "x" * (logs.LINE_CHARACTERS - 1) + "…" in text
+    assert "x" * logs.LINE_CHARACTERS not in text
+
+
+def test_non_ascii_stays_legible() -> None:
+    """Names are written as they are."""
+    stream = io.StringIO()
+    logs.configure("info", "json", stream)
+    structlog.get_logger().info("notice", names=["Jürgen", "版本"])
+    assert "Jürgen" in stream.getvalue()
+    assert "版本" in stream.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_secrets_are_hidden(log_format: str) -> None:
+    """A known secret shows nowhere, be it the event, a value, a key, in a list or an error; short ones are words."""
+    stream = io.StringIO()
+    logs.configure("info", log_format, stream, secrets=[SECRET[:20], SECRET, "", "admin"])
+    log = structlog.get_logger()
+    event = f"failed {SECRET}"
+    log.error(event, detail=f"x{SECRET}y", names=[SECRET], deep={SECRET: {"a": [SECRET]}}, user="admin")
+    log.error("crashed", exc_info=ValueError(f"wrong: {SECRET}"))
+    logging.getLogger("library").warning("said %s", SECRET)
+    text = stream.getvalue()
+    assert 3 == text.count("\n")
+    assert SECRET[6:] not in text
+    assert SECRET[:20] not in text
+    assert "x***y" in text
+    assert "admin" in text
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_no_traceback(log_format: str) -> None:
+    """An error that somebody logs is one line: its kind and its text."""
+    stream = io.StringIO()
+    logs.configure("info", log_format, stream)
+    log = structlog.get_logger()
+    error = ValueError("line one\nline two")
+    try:
+        raise error
+    except ValueError:
+        log.exception("plugin.crashed")
+        log.info("plugin.crashed", exc_info=True, stack_info=True)
+        logging.getLogger("library").exception("it %s", "broke")
+    log.error("plugin.crashed", exc_info=error)
+    log.info("plugin.fine", exc_info=True)  # noqa: LOG014 - others' code does so
+    lines = stream.getvalue().splitlines()
+    assert 5 == len(lines)
+    assert 4 == sum("ValueError: line one line two" in line for line in lines)
+    assert "Traceback" not in stream.getvalue()
+    assert "it broke" in lines[2]
+
+
+def test_libraries() -> None:
+    """What libraries warn of comes in the same form; what they only mention does not."""
+    stream = io.StringIO()
+    logs.configure("info", "json", stream)
+    library = logging.getLogger("some.library")
+    library.info("GET https://hooks.example/secret")
+    library.warning("it is %s", HOSTILE)
+    library.log(45, "an odd level")
+    library.error("wrong %d", "arguments")
+    first, second, third = written(stream)
+    wanted = {"event": "library.logged", "library": "some.library", "detail": f"it is {CLEAN}", "level": "warning"}
+    assert wanted == {key: first[key] for key in wanted}
+    assert ("an odd level", "warning") == (second["detail"], second["level"])
+    assert ("wrong %d", "error") == (third["detail"], third["level"])
+
+
+def test_python_warnings() -> None:
+    """A warning of Python's own is one line of the log."""
+    stream = io.StringIO()
+    logs.configure("info", "json", stream)
+    warnings.simplefilter("always")
+    warnings.warn("old habits", UserWarning, stacklevel=1)
+    (event,) = written(stream)
+    assert "UserWarning: old habits" in str(event["detail"])
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        ("debug", ["debug", "info", "warning", "error", "critical"]),
+        ("warning", ["warning", "error", "critical"]),
+        ("error", ["error", "critical"]),
+    ],
+)
+def test_level(level: str, shown: list[str]) -> None:
+    """What is below the level is not written."""
+    stream = io.StringIO()
+    logs.configure(level, "json", stream)
+    for each in ("debug", "info", "warning", "error", "critical"):
+        getattr(structlog.get_logger(), each)("happened")
+    assert shown == [event["level"] for event in written(stream)]
+
+
+@pytest.mark.parametrize(("log_format", "is_console"), [("auto", True), ("console", True), ("json", False)])
+def test_terminal(log_format: str, *, is_console: bool) -> None:
+    """On a terminal a person reads: columns and colours, unless JSON is asked for; no escape comes from a value."""
+    with _terminal() as (stream, screen):
+        logs.configure("info", log_format, stream)
+        structlog.get_logger().warning("delivery.deferred", reply="\x1b[2Jgone\nnow")
+        text = os.read(screen, 10_000).decode()
+    assert is_console == ("\x1b[" in text)
+    assert "\x1b[2J" not in text
+    assert 1 == text.count("\r\n")
+    assert "delivery.deferred" in text
+    assert "[2Jgone now" in text
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log_format: str) -> None:
+    """In the journal each line has its priority in front, and no time: the journal has its own."""
+    with (tmp_path / "journal").open("w+") as stream:
+        status = os.fstat(stream.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+        logs.configure("debug", log_format, stream)
+        for level in ("debug", "info", "warning", "error", "critical"):
+            getattr(structlog.get_logger(), level)("happened", detail="a\n<0>b")
+        logging.getLogger("library").warning("happened")
+        stream.seek(0)
+        lines = stream.read().splitlines()
+    assert ["<7>", "<6>", "<4>", "<3>", "<2>", "<4>"] == [line[:3] for line in lines]
+    assert all(line[3] in "[{" for line in lines)
+    assert not any('"at"' in line or "20" in line[:10] for line in lines)
+
+
+@pytest.mark.parametrize("place", ["{dev}:{other}", "{other}:{ino}", "{dev}", "", None])
+def test_not_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str | None) -> None:
+    """JOURNAL_STREAM that names another file says nothing about this one: whoever redirects gets no prefixes."""
+    with (tmp_path / "log").open("w+") as stream:
+        status = os.fstat(stream.fileno())
+        monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+        if place is not None:
+            text = place.format(dev=status.st_dev, ino=status.st_ino, other=status.st_ino + 1)
+            monkeypatch.setenv("JOURNAL_STREAM", text)
+        logs.configure("info", "auto", stream)
+        structlog.get_logger().info("happened")
+        stream.seek(0)
+        assert stream.read().startswith('{"event": "happened"')
+
+
+def test_stream_that_cannot_be_written() -> None:
+    """A log that nobody reads stops nothing; who must know whether a line was written asks by name, and hears it."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "w", buffering=1) as stream:
+        logs.configure("info", "json", stream)
+        structlog.get_logger().info("happened")
+        logging.getLogger("library").warning("happened")
+        with pytest.raises(BrokenPipeError):
+            structlog.get_logger("mastodon_update_check").info("happened")
+    structlog.get_logger().info("happened after the stream was closed")
+
+
+def test_snapshot() -> None:
+    """Settings that turn out wrong leave the logs as they were."""
+    first, second = io.StringIO(), io.StringIO()
+    logs.configure("info", "json", first, secrets=[SECRET])
+    restore = logs.snapshot()
+    logs.configure("error", "console", second)
+    restore()
+    structlog.get_logger().info("happened", detail=SECRET)
+    assert "***" == written(first)[0]["detail"]
+    assert "" == second.getvalue()
+
+
+@contextlib.contextmanager
+def _terminal() -> Iterator[tuple[io.TextIOWrapper, int]]:
+    """Open a pseudo-terminal: the program's end, and the screen's."""
+    screen, end = pty.openpty()
+    try:
+        with os.fdopen(end, "w", buffering=1) as stream:
+            yield stream, screen
+    finally:
+        os.close(screen)

@@ -1,0 +1,139 @@
+"""What systemd is told: datagrams in UTF-8, one status line, the watchdog."""
+
+import gc
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+import pytest
+
+from daemon.program import Systemd, wait_until
+from mastodon_update_check.notifier import STATUS_CHARACTERS, Notifier
+
+
+@pytest.fixture
+def systemd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
+    """Return the far end of this process's NOTIFY_SOCKET."""
+    systemd = Systemd()
+    monkeypatch.setenv("NOTIFY_SOCKET", systemd.path)
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+    yield systemd
+    systemd.close()
+
+
+@contextmanager
+def notifying() -> Iterator[Notifier]:
+    """Return a notifier whose socket is closed at the end; the daemon's lives as long as its process."""
+    notifier = Notifier()
+    assert notifier._notifier is not None
+    yield notifier
+    notifier._notifier.socket.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("all is well", "all is well"),
+        ("it broke\nWATCHDOG_USEC=1", "it broke WATCHDOG_USEC=1"),
+        ("it broke\r\x00\x1b[31m\u2028\u202e\x85READY=1", "it broke [31m READY=1"),
+        ("grüße → 版本", "grüße → 版本"),
+        ("a lone \udcff surrogate", "a lone surrogate"),
+        ("ü" * 1000, "ü" * (STATUS_CHARACTERS - 1) + "…"),
+    ],
+)
+def test_status_is_one_line(systemd: Systemd, text: str, line: str) -> None:
+    """Whatever is shown is one line of UTF-8, cut: a line break in it would say other things to systemd."""
+    with notifying() as notifier:
+        notifier.status(text)
+    wait_until(lambda: systemd.heard, "the status")
+    assert [f"STATUS={line}"] == systemd.lines
+
+
+def test_what_is_said(systemd: Systemd) -> None:
+    """Each word is a message of its own; a reload comes with the time that it began at."""
+    with notifying() as notifier:
+        notifier.ready()
+        notifier.reloading()
+        notifier.stopping()
+    wait_until(lambda: len(systemd.heard) == 3, "three messages")
+    ready, reloading, stopping = (message.decode() for _, message in systemd.heard)
+    assert ("READY=1", "STOPPING=1") == (ready, stopping)
+    word, _, moment = reloading.partition("\nMONOTONIC_USEC=")
+    assert "RELOADING=1" == word
+    assert 0 < int(moment)
+
+
+@pytest.mark.parametrize(
+    ("environment", "interval"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "60000000"}, timedelta(seconds=30)),
+        ({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": str(os.getpid())}, timedelta(seconds=30)),
+        ({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": ""}, None),
+        ({"WATCHDOG_USEC": "-1"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "18446744073709551615"}, timedelta(microseconds=18446744073709551615 / 2)),
+    ],
+)
+def test_watchdog(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], interval: timedelta | None
+) -> None:
+    """The watchdog is fed when there is one and it waits for this very process, and not otherwise."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with notifying() as notifier:
+        assert interval == notifier.watchdog_interval
+        notifier.feed_watchdog()
+        notifier.ready()
+    wait_until(lambda: "READY=1" in systemd.lines, "READY=1")
+    assert (["WATCHDOG=1"] if interval else []) == systemd.lines[:-1]
+
+
+def test_abstract_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that begins with @ is in the abstract namespace."""
+    name = f"mastodon-update-check-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(f"\0{name}")
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
+        with notifying() as notifier:
+            notifier.ready()
+        assert b"READY=1" == sock.recv(100)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library forgets the socket
+def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket that is not there, and none at all, are no reason to fail."""
+    for path in ("/nonexistent/notify", ""):
+        monkeypatch.setenv("NOTIFY_SOCKET", path)
+        Notifier().ready()
+    monkeypatch.delenv("NOTIFY_SOCKET")
+    Notifier().ready()
+    gc.collect()
+
+
+def test_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who listens, but never reads, holds nobody up for good."""
+    name = f"mastodon-update-check-deaf-{os.getpid()}"
+    monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(f"\0{name}")
+        fill(f"\0{name}")
+        with notifying() as notifier:
+            telling = threading.Thread(target=notifier.ready, daemon=True)
+            telling.start()
+            telling.join(10)
+            assert not telling.is_alive()
+
+
+def fill(address: str) -> None:
+    """Send until there is no room for more."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, suppress(BlockingIOError):
+        sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        while True:
+            sock.sendto(b"filler", address)
