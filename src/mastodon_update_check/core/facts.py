@@ -24,6 +24,7 @@ class Facts:
     feed: Feed | None
     """The update server's answer; None when it was not asked or could not be understood."""
     recipients: tuple[Recipient, ...]
+    """Everybody who may be told something; no key twice for one sink."""
     sink_settings: Mapping[str, str]
     """Fingerprint of each configured sink's settings; a sink that is not in here is not configured."""
     unasked_sinks: frozenset[str] = frozenset()

@@ -2,7 +2,7 @@
 
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.notices import Notice, SupportNotice, UpdateNotice
-from mastodon_update_check.core.recipients import Preference, Recipient
+from mastodon_update_check.core.recipients import Recipient
 from mastodon_update_check.core.text import clean
 
 
@@ -11,7 +11,10 @@ def write_footer(recipient: Recipient, main: Notice, around: Surroundings, messa
     if recipient.key.startswith("user:"):
         why = _why_user(recipient, main, around)
     elif recipient.address:
-        why = _why_address(recipient, main)
+        why = (
+            f"To {recipient.address} because the settings of mastodon-update-check name this address"
+            f"{_setting(recipient, main)}."
+        )
     else:
         why = f"To the sink {recipient.sink} of {around.instance} ({recipient.preference})."
     return f"{why} From mastodon-update-check on {clean(around.hostname)}. ID {message_id}"
@@ -25,19 +28,17 @@ def _why_user(recipient: Recipient, main: Notice, around: Surroundings) -> str:
         case UpdateNotice():
             return f"{to} (your setting: {recipient.preference}{change})."
         case SupportNotice():
-            return f"{to} (your setting: tell me when support ends{change})."
+            return f"{to} (your setting for the end of support: on{change})."
         case _:
             return f"{to}, since UPDATE_CHECK_OPERATOR names nobody else."
 
 
-def _why_address(recipient: Recipient, main: Notice) -> str:
-    is_operator_alone = recipient.preference is Preference.NONE and recipient.is_operator
-    if is_operator_alone and not isinstance(main, UpdateNotice | SupportNotice):
-        return (
-            f"To {recipient.address} because the settings of mastodon-update-check name this address; "
-            "change UPDATE_CHECK_OPERATOR there."
-        )
-    return (
-        f"To {recipient.address} because the settings of mastodon-update-check name this address "
-        f"({recipient.preference}); change UPDATE_CHECK_RECIPIENTS there."
-    )
+def _setting(recipient: Recipient, main: Notice) -> str:
+    """Name what decides whether this address is told, and the variable to change."""
+    match main:
+        case UpdateNotice():
+            return f" ({recipient.preference}); change UPDATE_CHECK_RECIPIENTS there"
+        case SupportNotice():
+            return "; change UPDATE_CHECK_RECIPIENTS there"
+        case _:
+            return "; change UPDATE_CHECK_OPERATOR there"

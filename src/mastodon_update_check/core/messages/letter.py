@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-_MONTHS = (
+MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
@@ -64,18 +64,18 @@ class Letter:
 
 def long_date(day: date) -> str:
     """Write a date as `20 February 2027`."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def short_date(day: date) -> str:
     """Write a date as `17 December`."""
-    return f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{day.day} {MONTHS[day.month - 1]}"
 
 
 def instant(moment: datetime) -> str:
     """Write an instant as `Sun 22 Nov 13:05 UTC`."""
     moment = moment.astimezone(UTC)
-    weekday, month = _WEEKDAYS[moment.weekday()], _MONTHS[moment.month - 1][:3]
+    weekday, month = _WEEKDAYS[moment.weekday()], MONTHS[moment.month - 1][:3]
     return f"{weekday} {moment.day} {month} {moment.hour:02}:{moment.minute:02} UTC"
 
 

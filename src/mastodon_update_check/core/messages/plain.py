@@ -1,11 +1,15 @@
 """A letter as plain text, for terminal mail clients: lines of at most 78 characters where words allow."""
 
+import re
 from textwrap import wrap
 from typing import assert_never
 
-from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph, Pointer, Releases
+from mastodon_update_check.core.messages.letter import MONTHS, Block, Letter, Paragraph, Pointer, Releases
 
 WIDTH = 78
+_NO_BREAK = "\u00a0"
+_UNBROKEN = re.compile(rf"(?<=\d) (?=(?:{'|'.join(MONTHS)})\b)| (?=>)")
+"""Blanks at which no line ends: inside a date, and before a `>`, which begins a quotation where it begins a line."""
 
 
 def render_text(letter: Letter) -> str:
@@ -41,6 +45,11 @@ def _render_releases(block: Releases) -> str:
 
 def _fill(text: str, indent: str = "") -> str:
     lines = wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        _UNBROKEN.sub(_NO_BREAK, text),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
-    return "\n".join(lines)
+    return "\n".join(lines).replace(_NO_BREAK, " ")

@@ -36,6 +36,13 @@ def order_updates(updates: Sequence[UpdateNotice], branch: str) -> list[UpdateNo
     )
 
 
+def name_updates(updates: Sequence[UpdateNotice], limit: int) -> str:
+    """Write `4.5.20 (urgent), 4.6.9 and 7 more`."""
+    words = [f"{update.version}{' (urgent)' if update.urgent else ''}" for update in updates[:limit]]
+    left = len(updates) - len(words)
+    return enumerate_words((*words, f"{left} more") if left else tuple(words))
+
+
 def write_release_letter(
     updates: Sequence[UpdateNotice], support: SupportNotice | None, around: Surroundings, footer: str
 ) -> Letter:
@@ -52,7 +59,7 @@ def write_release_letter(
         blocks.append(
             Paragraph(
                 "The update server does not say what is fixed, or whether only containers are affected: read the "
-                "release notes. Restart Sidekiq too."
+                "release notes. When you install it, restart Sidekiq too."
             )
         )
     if around.admin_url:
@@ -87,22 +94,16 @@ def _subject(new: Sequence[UpdateNotice], support: SupportNotice | None, around:
     you_run = f" (you run {installed.text})" if installed else ""
     first = new[0].version
     if not new[0].urgent:
-        subject = f"[{around.instance}] Mastodon {_name(new)} {'is' if len(new) == 1 else 'are'} out{you_run}"
+        verb = "is" if len(new) == 1 else "are"
+        subject = f"[{around.instance}] Mastodon {name_updates(new, RELEASES_NAMED)} {verb} out{you_run}"
     elif first in _versions_to_act_on(around):
         subject = f"URGENT [{around.instance}] install Mastodon {first}{you_run}"
     else:
         subject = f"URGENT [{around.instance}] Mastodon {first} is out: see whether it concerns you{you_run}"
     if support is None:
         return subject
-    verb = "ended" if support.stage is SupportStage.ENDED else "ends"
-    return f"{subject}; support for {support.branch} {verb} on {short_date(support.ends_on)}"
-
-
-def _name(updates: Sequence[UpdateNotice]) -> str:
-    versions = tuple(str(update.version) for update in updates)
-    if len(versions) <= RELEASES_NAMED:
-        return enumerate_words(versions)
-    return f"{', '.join(versions[:RELEASES_NAMED])} and {len(versions) - RELEASES_NAMED} more"
+    ends = "ended" if support.stage is SupportStage.ENDED else "ends"
+    return f"{subject}; support for {support.branch} {ends} on {short_date(support.ends_on)}"
 
 
 def _opening(new: Sequence[UpdateNotice], around: Surroundings) -> str:
@@ -135,10 +136,7 @@ def _foreign_urgent(around: Surroundings) -> str:
         return f"For your branch there is {own[-1].version}, marked urgent too."
     if has_support_ended(known, around.now):
         return f"Your branch {branch} is out of support: do not wait for a fix of its own."
-    return (
-        f"The update server lists no urgent release of your branch {branch}: the release notes tell whether it "
-        "concerns you."
-    )
+    return f"It is not of your branch {branch}, for which the update server lists no urgent release."
 
 
 def _release_rows(new: Sequence[UpdateNotice], around: Surroundings) -> tuple[Release, ...]:
@@ -195,10 +193,8 @@ def _other_releases(
 def _list_others(others: Sequence[UpdateNotice]) -> str:
     if not others:
         return ""
-    shown = [f"{one.version} (urgent)" if one.urgent else str(one.version) for one in others[:RELEASES_SHOWN]]
-    more = f" and {len(others) - len(shown)} more" if len(others) > len(shown) else ""
     mark = "" if any(one.urgent for one in others) else ", not marked urgent"
-    return f"Also out{mark}: {', '.join(shown)}{more}."
+    return f"Also out{mark}: {name_updates(others, RELEASES_SHOWN)}."
 
 
 def _support(told: SupportNotice | None, around: Surroundings) -> str:

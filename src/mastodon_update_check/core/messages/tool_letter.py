@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from mastodon_update_check.core.messages.letter import Letter, Paragraph, Pointer, instant
+from mastodon_update_check.core.messages.release_letter import RELEASES_SHOWN, name_updates, order_updates
 from mastodon_update_check.core.messages.surroundings import RELEASES_URL, Surroundings
 from mastodon_update_check.core.notices import (
     CheckFailingNotice,
@@ -62,9 +63,10 @@ def write_tool_letter(notice: ToolNotice, around: Surroundings, footer: str) -> 
 
 def _write_check_failing(notice: CheckFailingNotice, around: Surroundings, footer: str) -> Letter:
     installed = around.knowledge.installed
-    pending = ", ".join(str(update.version) for update in around.knowledge.pending()) or "nothing"
+    updates = order_updates(around.knowledge.pending(), installed.branch if installed else "")
+    pending = name_updates(updates, RELEASES_SHOWN) if updates else "nothing"
     has_answer = installed is not None and around.knowledge.good_at is not None
-    last = f" Last good answer: {installed} installed, {pending} pending." if has_answer else ""
+    last = f" Last good answer: {installed} is installed, {pending} pending." if has_answer else ""
     return Letter(
         subject=f"[{around.instance}] No update check has worked since {instant(notice.started_at)}",
         blocks=(
