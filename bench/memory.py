@@ -17,7 +17,7 @@ def measure(stage: Stage, rounds: int = 5) -> Claim:
             return resident_megabytes(process)
 
     def ours() -> float:
-        stage.ledger.unlink(missing_ok=True)
+        stage.forget()
         with stage.running([str(PROGRAMS / "mastodon-update-check"), "run"], stage.settings) as process:
             stage.updates.wait_for(CHECKS)
             return resident_megabytes(process)

@@ -1,8 +1,10 @@
 """The neighbours of a measured process, all on loopback: an update server, a mail server, systemd's notify socket."""
 
+import contextlib
 import json
 import socket
 import socketserver
+import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,7 +92,7 @@ class NotifySocket:
         self.path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
-        self._socket.settimeout(60)
+        self._socket.settimeout(1)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +101,11 @@ class NotifySocket:
         self._socket.close()
         self.path.unlink()
 
-    def wait(self) -> None:
-        """Wait for `READY=1`."""
-        while b"READY=1" not in self._socket.recv(4096).split(b"\n"):
-            pass
+    def wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait for `READY=1`, as long as the process lives."""
+        said: list[bytes] = []
+        while b"READY=1" not in said:
+            with contextlib.suppress(TimeoutError):
+                said = self._socket.recv(4096).split(b"\n")
+            if process.poll() is not None:
+                raise RuntimeError(f"it ended before it was ready, with exit code {process.returncode}")

@@ -63,16 +63,25 @@ class Stage:
             "UPDATE_CHECK_URL": self.updates.url,
         }
 
+    def forget(self) -> None:
+        """Remove the ledger, so that there is something to tell again."""
+        for file in self.directory.glob(f"{self.ledger.name}*"):
+            file.unlink()
+
     @contextmanager
     def running(self, command: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
         """Run a daemon, from its `READY=1` on, until the block ends."""
         with NotifySocket(self.directory / "notify") as notify:
-            process = subprocess.Popen(
-                command, env={**environment, "NOTIFY_SOCKET": str(notify.path)}, stderr=subprocess.DEVNULL
-            )
+            log = self.directory / "log"
+            with log.open("wb") as stderr:
+                variables = {**environment, "NOTIFY_SOCKET": str(notify.path)}
+                process = subprocess.Popen(command, env=variables, stderr=stderr)
             try:
-                notify.wait()
+                notify.wait(process)
                 yield process
+            except RuntimeError:
+                sys.stderr.write(log.read_text())
+                raise
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(30)
