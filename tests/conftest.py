@@ -3,11 +3,15 @@
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
 from mastodon_update_check.net import tls_context
+
+if TYPE_CHECKING:
+    from simulators.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +51,12 @@ def foreign_tls(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("elsewhere.example").configure_cert(context)
     return context
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Postgres"]:
+    """Return a PostgreSQL server of these tests' own; databases are made as they are needed."""
+    from simulators.postgres import Postgres
+
+    with Postgres() as server:
+        yield server

@@ -83,7 +83,9 @@ def ask_staff(address: DatabaseAddress, *, bounds: DatabaseBounds = BOUNDS) -> S
         except psycopg.Error as error:
             if deadline.expired:
                 raise CheckError(Cause.DATABASE, login.say("did not answer in time")) from error
-            raise CheckError(Cause.DATABASE, explain_question(login, error.sqlstate, str(error))) from error
+            raise CheckError(
+                Cause.DATABASE, explain_question(login, error.sqlstate, error.diag.message_primary or str(error))
+            ) from error
 
 
 def _parameters(address: DatabaseAddress, bounds: DatabaseBounds) -> dict[str, str]:
@@ -118,7 +120,7 @@ def _ask(connection: psycopg.Connection[tuple[Any, ...]], login: Login, bounds: 
     )
     schema = Schema(*next(connection.execute(SCHEMA_QUERY)))
     if not schema.has_users or not (schema.has_roles or schema.has_admins):
-        raise CheckError(Cause.DATABASE, login.say("has no Mastodon in {database}: set {origin} rightly"))
+        raise CheckError(Cause.DATABASE, login.say("has no Mastodon in {database}: check {origin}"))
     query = FUNCTION_QUERY if schema.has_function else staff_query(schema)
     rows = [row for (row,) in connection.execute(query)]
     connection.execute("COMMIT")

@@ -15,9 +15,9 @@ from mastodon_update_check.core.text import clean
 _LOGIN_FAULTS: Final = (
     (
         r"password authentication failed|SASL authentication failed",
-        "refuses the password of the role {role}: set {origin} rightly",
+        "refuses the password of the role {role}: check {origin}",
     ),
-    (r"no password supplied", "wants a password for the role {role}, and {origin} gives none"),
+    (r"no password supplied", "wants a password for the role {role}, and there is none in {origin}"),
     (
         r"Peer authentication failed|Ident authentication failed",
         (
@@ -26,12 +26,12 @@ _LOGIN_FAULTS: Final = (
         ),
     ),
     (
-        r"no pg_hba\.conf entry",
-        "lets nobody in as the role {role} from this host: add a line to its pg_hba.conf ({words})",
+        r"no pg_hba\.conf entry|pg_hba\.conf rejects",
+        "lets nobody in as the role {role} from this host: check its pg_hba.conf ({words})",
     ),
     (
         r'role "[^"]*" does not exist|no such user',
-        "has no role {role}: run packaging/postgresql/install.sql there, or set {origin} rightly",
+        "has no role {role}: run packaging/postgresql/install.sql there, or check {origin}",
     ),
     (
         r'role "[^"]*" is not permitted to log in',
@@ -39,7 +39,7 @@ _LOGIN_FAULTS: Final = (
     ),
     (
         r'database "[^"]*" does not exist|no such database',
-        "has no database {database}: set {origin} rightly",
+        "has no database {database}: check {origin}",
     ),
     (
         r"permission denied for database",
@@ -67,21 +67,27 @@ _LOGIN_FAULTS: Final = (
         "has a certificate of an authority that is not trusted, which sslmode={sslmode} refuses",
     ),
     (r"\bSSL\b|certificate", "does not get through with TLS: {words}"),
-    (r"failed to resolve host|could not translate host name", "cannot be found: the name of its host is not known"),
+    (
+        r"failed to resolve host|could not translate host name",
+        "cannot be found, for the name of its host is not known: check {origin}",
+    ),
     (
         r"No such file or directory",
-        "is not there: is it running, and does {origin} name the directory of its socket?",
+        "has no such socket: is it running? Check {origin}",
     ),
     (r"Permission denied", "cannot be reached: this process may not open its socket"),
-    (r"Connection refused", "refuses the connection: is it running, and does {origin} name it rightly?"),
+    (r"Connection refused", "refuses the connection: is it running? Check {origin}"),
     (r"timeout expired|timed out", "did not answer in time"),
     (
-        r"closed the connection unexpectedly|Connection reset|invalid response|unexpected response",
+        r"closed the connection unexpectedly|Connection reset|expected authentication request",
         "broke the conversation off: is this really PostgreSQL?",
     ),
 )
 """Words of libpq, PostgreSQL 9.5 to 18 and PgBouncer, and what they mean; the first that is found counts."""
 
+_PREAMBLE: Final = re.compile(
+    r"^.*?(FATAL|ERROR): *|^connection (failed|is bad): (.* failed: )?|^consuming input failed: "
+)
 _STOPPING: Final = "is starting or stopping"
 _CODES: Final = {
     "42501": (
@@ -144,7 +150,7 @@ def explain_question(login: Login, code: str | None, words: str) -> str:
     if code is not None and code.startswith(_NOT_KNOWN):
         return login.say("has another schema in {database} than any Mastodon that is known here: {words}", clean(words))
     if code is None:
-        return login.say("broke off: {words}", _last_line(words))
+        return login.say("broke the conversation off: {words}", _last_line(words))
     return login.say("fails with {words}", clean(f"{code}: {words}"))
 
 
@@ -152,4 +158,4 @@ def _last_line(words: str) -> str:
     """Return what the server itself said, without libpq's account of the attempt."""
     said = [line for line in words.splitlines() if line.strip()]
     line = next((line for line in said if "FATAL:" in line or "ERROR:" in line), said[0] if said else "no reason given")
-    return clean(re.sub(r"^.*?(FATAL|ERROR):\s*", "", line))
+    return clean(_PREAMBLE.sub("", line))

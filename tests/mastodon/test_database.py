@@ -1,0 +1,229 @@
+"""Who the staff are, asked of a real PostgreSQL with the schema of each Mastodon version."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import LiteralString
+
+import pytest
+
+from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address
+from mastodon_update_check.core.recipients import Preference
+from mastodon_update_check.core.staff import StaffVerdict
+from mastodon_update_check.mastodon.database import Staff, ask_staff
+from mastodon_update_check.mastodon.staff_sql import Schema, staff_query
+from simulators.mastodon_schema import DEVOPS, EVERYONE, INVITER, MODERATOR, PEOPLE, SUPPORTER, VERSIONS, Person
+from simulators.mastodon_schema import people as insert_people
+from simulators.postgres import Postgres
+
+INSTALL = Path(__file__).parents[2] / "packaging" / "postgresql" / "install.sql"
+WAYS = {"the tables": DIRECT, "the function": OWN_ROLE}
+
+Ask = Callable[[str, str], Staff]
+
+
+@pytest.fixture(scope="module")
+def ask(postgres: Postgres) -> Ask:
+    """Return a function that asks the database of a version, the way that a role can."""
+    for version in VERSIONS:
+        populated(postgres, f"people of {version}", version)
+        assert postgres.psql(f"people of {version}", INSTALL).returncode == 0
+    return lambda version, role: ask_staff(socket_address(postgres, f"people of {version}", role))
+
+
+@pytest.fixture(scope="module")
+def wishes(postgres: Postgres) -> dict[str, str]:
+    """Return databases whose owner's settings may be changed, by version."""
+    return {version: populated(postgres, f"wishes of {version}", version) for version in ("4.2", "4.7")}
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[str]:
+    """Return a database of the newest version with all of its people, and with the function, for one test alone."""
+    name = populated(postgres, "one test's", "4.7")
+    assert postgres.psql(name, INSTALL).returncode == 0
+    yield name
+    postgres.drop_database(name)
+
+
+CASES = [(version, person) for version in VERSIONS for person in PEOPLE if person.is_in(version)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("version", "person"), CASES, ids=[f"{v}: {p.name}: {p.sentence}" for v, p in CASES])
+def test_each_person_in_each_version(ask: Ask, version: str, person: Person, way: str) -> None:
+    """Each kind of user is told or not for the same reason in each version that can have it, by either way."""
+    found = [verdict for verdict in ask(version, WAYS[way]).verdicts if verdict.name == person.name]
+    assert ([] if person.expected is None else [person.expected]) == [verdict.reason for verdict in found]
+    assert all((verdict.recipient is not None) == (person.expected == "views_devops") for verdict in found)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_both_ways_answer_alike(ask: Ask, version: str) -> None:
+    """The function and the tables give the same staff in the same order."""
+    assert ask(version, DIRECT).verdicts == ask(version, OWN_ROLE).verdicts
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_known_of_somebody(ask: Ask, version: str) -> None:
+    """Key, address, name, role and language are the user's own."""
+    owner = ask(version, DIRECT).verdicts[0].recipient
+    assert owner is not None
+    shown = (owner.key, owner.address, owner.name, owner.role, owner.locale)
+    assert ("user:1", "owner@social.example", "owner", "admin" if version == "3.5" else "Owner", "de") == shown
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_mail_goes_to_the_confirmed_address(ask: Ask, version: str) -> None:
+    """An address that waits for confirmation gets nothing."""
+    told = [verdict.recipient for verdict in ask(version, DIRECT).verdicts if verdict.name == "newaddress"]
+    assert ["newaddress@social.example"] == [recipient.address for recipient in told if recipient]
+
+
+def test_how_it_was_asked(ask: Ask, postgres: Postgres) -> None:
+    """The answer says through what it came, and whether the login can do more than it needs."""
+    direct, function = ask("4.7", DIRECT), ask("4.7", OWN_ROLE)
+    assert (f"Mastodon's tables as mastodon at {postgres.socket}", True) == (direct.through, direct.may_write)
+    expected = f"mastodon_update_check.staff() as _mastodon_update_check at {postgres.socket}"
+    assert (expected, False) == (function.through, function.may_write)
+
+
+def test_warning_about_an_address(ask: Ask) -> None:
+    """The row with a line break in its address is skipped, and nobody else is."""
+    shown = "'linebreak@social.example Bcc: all@social.example'"
+    expected = f"linebreak gets no mail: {shown} is no address that a mail server could accept"
+    assert (expected,) == ask("4.7", DIRECT).warnings
+
+
+PREFERENCES = [
+    ("NULL", None, "critical", True, 0),
+    ("empty", "", "critical", True, 0),
+    ("an empty object", "{}", "critical", True, 0),
+    ("none", '{"notification_emails.software_updates": "none"}', "none", True, 0),
+    ("critical", '{"notification_emails.software_updates": "critical"}', "critical", True, 0),
+    ("patch", '{"notification_emails.software_updates": "patch"}', "patch", True, 0),
+    ("all", '{"notification_emails.software_updates": "all"}', "all", True, 0),
+    ("unknown", '{"notification_emails.software_updates": "major"}', "critical", True, 1),
+    ("a null", '{"notification_emails.software_updates": null}', "critical", True, 0),
+    ("support off", '{"notification_emails.end_of_support": false}', "critical", False, 0),
+    ("support on", '{"notification_emails.end_of_support": true}', "critical", True, 0),
+    ("support as a text", '{"notification_emails.end_of_support": "false"}', "critical", True, 1),
+    ("broken", "{", "critical", True, 1),
+    ("a list", "[]", "critical", True, 1),
+    ("exactly as long as it may be", '{"notification_emails.software_updates": "all"}'.ljust(65_536), "all", True, 0),
+    ("too long", '{"notification_emails.software_updates": "all"}'.ljust(65_537), "critical", True, 1),
+    ("far too long", '{"notification_emails.software_updates": "all"}'.ljust(9_000_000), "critical", True, 1),
+]
+
+
+@pytest.mark.parametrize("version", ["4.2", "4.7"])
+@pytest.mark.parametrize(
+    ("settings", "preference", "support", "warnings"),
+    [each[1:] for each in PREFERENCES],
+    ids=[each[0] for each in PREFERENCES],
+)
+def test_preferences(
+    postgres: Postgres,
+    wishes: dict[str, str],
+    version: str,
+    *,
+    settings: str | None,
+    preference: str,
+    support: bool,
+    warnings: int,
+) -> None:
+    """What stands in `users.settings` decides what somebody is told of; nothing there is an error."""
+    with closing(postgres.connect(wishes[version], DIRECT)) as connection:
+        connection.execute("UPDATE users SET settings = %s WHERE id = 1", [settings])
+    staff = ask_staff(socket_address(postgres, wishes[version]))
+    owner = staff.verdicts[0].recipient
+    assert owner is not None
+    assert (Preference(preference), support) == (owner.preference, owner.wants_support)
+    assert warnings == len([warning for warning in staff.warnings if warning.startswith("owner has ")])
+
+
+def answers(postgres: Postgres, database: str) -> dict[str, StaffVerdict]:
+    """Return the verdicts by name, having asked both ways and found no difference."""
+    direct = ask_staff(socket_address(postgres, database)).verdicts
+    assert direct == ask_staff(socket_address(postgres, database, OWN_ROLE)).verdicts
+    return {verdict.name: verdict for verdict in direct}
+
+
+def change(postgres: Postgres, database: str, statement: LiteralString, *values: int) -> None:
+    """Run a statement as Mastodon."""
+    with closing(postgres.connect(database, DIRECT)) as connection:
+        connection.execute(statement, values)
+
+
+EVERYONE_CASES = [
+    ("DevOps for everyone: every role has it", 2, {"moderator", "supporter", "inviter", "everyone"}, set()),
+    ("administrator for everyone: all but the role itself", 1, {"moderator", "supporter", "inviter"}, {"everyone"}),
+    ("moderating for everyone makes staff, not DevOps", 1 << 4, set(), {"moderator", "supporter", "everyone"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "told", "untold"), [each[1:] for each in EVERYONE_CASES], ids=[each[0] for each in EVERYONE_CASES]
+)
+def test_everyone_s_bits(postgres: Postgres, database: str, permissions: int, told: set[str], untold: set[str]) -> None:
+    """What the everyone role may, every other role may too; who has no role is not looked at."""
+    change(postgres, database, "UPDATE user_roles SET permissions = %s WHERE id = %s", permissions, EVERYONE)
+    verdicts = answers(postgres, database)
+    assert told <= {name for name, verdict in verdicts.items() if verdict.recipient}
+    assert untold <= {name for name, verdict in verdicts.items() if not verdict.recipient}
+    assert "member" not in verdicts
+
+
+def test_no_everyone_role(postgres: Postgres, database: str) -> None:
+    """Mastodon makes the everyone role when it is first needed: before that, roles have their own bits."""
+    change(postgres, database, "DELETE FROM user_roles WHERE id = %s", EVERYONE)
+    verdicts = answers(postgres, database)
+    assert verdicts["owner"].recipient
+    assert not verdicts["moderator"].recipient
+
+
+@pytest.mark.parametrize(("role", "told"), [(DEVOPS, True), (MODERATOR, False), (SUPPORTER, False), (INVITER, False)])
+def test_role_that_changes(postgres: Postgres, database: str, *, role: int, told: bool) -> None:
+    """The role that somebody has now counts."""
+    change(postgres, database, "UPDATE users SET role_id = %s WHERE id = 1", role)
+    verdict = answers(postgres, database).get("owner")
+    assert told == (verdict is not None and verdict.recipient is not None)
+
+
+def test_too_many(postgres: Postgres, database: str) -> None:
+    """A thousand are looked at, those who can view DevOps first, always the same ones, and it is said."""
+    crowd = [
+        Person(name=f"x{number}", sentence="", expected=None, role=MODERATOR if number < 900 else DEVOPS)
+        for number in range(1100)
+    ]
+    with closing(postgres.connect(database, DIRECT)) as connection:
+        connection.execute("TRUNCATE accounts CASCADE")
+        connection.execute(insert_people("4.7", crowd))
+    for role in WAYS.values():
+        staff = ask_staff(socket_address(postgres, database, role))
+        assert ("more than 1000 users have a staff role: the others are left out",) == staff.warnings
+        expected = [f"x{number}" for number in (*range(900, 1100), *range(800))]
+        assert expected == [verdict.name for verdict in staff.verdicts]
+
+
+def test_nobody(postgres: Postgres, database: str) -> None:
+    """A server without staff is an answer, though an empty one."""
+    postgres.execute(database, "UPDATE users SET role_id = NULL")
+    assert {} == answers(postgres, database)
+
+
+@pytest.mark.parametrize("analyzed", [True, False])
+def test_no_scan_of_users(postgres: Postgres, database: str, *, analyzed: bool) -> None:
+    """Whatever the planner knows, users are found by the index on their role, and accounts by their key."""
+    crowd = """
+        INSERT INTO accounts (id, username) SELECT n, 'm' || n FROM generate_series(1000, 21000) AS n;
+        INSERT INTO users (id, email, account_id) SELECT n, n || '@x.example', n FROM generate_series(1000, 21000) AS n;
+    """
+    postgres.execute(database, crowd + "ANALYZE" * analyzed)
+    schema = Schema(*(True, True, False, False, False, False))
+    with closing(postgres.connect(database, DIRECT)) as connection:
+        plan = "\n".join(line for (line,) in connection.execute("EXPLAIN " + staff_query(schema)))
+    assert "index_users_on_role_id" in plan
+    assert "accounts_pkey" in plan
+    assert "Seq Scan on users" not in plan
+    assert "Seq Scan on accounts" not in plan

@@ -1,0 +1,115 @@
+"""Mastodon's migrations after our function is there: none is held up, and what is new is picked up."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address
+from mastodon_update_check.core.staff import StaffReason
+from mastodon_update_check.errors import CheckError
+from mastodon_update_check.mastodon.database import Staff, ask_staff
+from simulators.postgres import Postgres
+
+INSTALL = Path(__file__).parents[2] / "packaging" / "postgresql" / "install.sql"
+NAME = "migrating"
+
+Migrate = Callable[[str, str], tuple[Staff, Staff]]
+
+
+@pytest.fixture
+def migrate(postgres: Postgres) -> Iterator[Migrate]:
+    """Return a function that runs migrations as Mastodon would, and returns our role's answers before and after."""
+
+    def run(version: str, statements: str) -> tuple[Staff, Staff]:
+        populated(postgres, NAME, version)
+        assert postgres.psql(NAME, INSTALL).returncode == 0
+        address = socket_address(postgres, NAME, OWN_ROLE)
+        before = ask_staff(address)
+        postgres.execute(NAME, statements, DIRECT)
+        return before, ask_staff(address)
+
+    yield run
+    postgres.drop_database(NAME)
+
+
+def reasons(staff: Staff) -> dict[str, StaffReason]:
+    """Return the reasons by name."""
+    return {verdict.name: verdict.reason for verdict in staff.verdicts}
+
+
+HARMLESS = [
+    ("a column that we read goes", "ALTER TABLE users DROP COLUMN locale"),
+    ("a column that decides goes", "ALTER TABLE accounts DROP COLUMN memorial"),
+    ("the settings go", "ALTER TABLE users DROP COLUMN settings"),
+    ("a column changes its type", "ALTER TABLE users ALTER COLUMN email TYPE text"),
+    ("a column that we do not know is renamed", "ALTER TABLE users RENAME COLUMN otp_secret TO x"),
+    ("a table goes that we ask where it is", "DROP TABLE account_deletion_requests"),
+    ("a table goes that is nothing to us", "DROP TABLE webauthn_credentials, settings"),
+    ("times get a zone", "ALTER TABLE users ALTER COLUMN confirmed_at TYPE timestamptz"),
+    ("the index is made anew", "DROP INDEX index_users_on_role_id; CREATE INDEX x ON users (role_id)"),
+    ("columns are added", "ALTER TABLE users ADD COLUMN x json DEFAULT '{}', ADD COLUMN y int[] DEFAULT '{1}'"),
+]
+
+
+@pytest.mark.parametrize("statements", [row[1] for row in HARMLESS], ids=[row[0] for row in HARMLESS])
+def test_migrations_go_through(migrate: Migrate, statements: str) -> None:
+    """No statement is refused because of our function, and owners are told as before."""
+    before, after = migrate("4.6", statements)
+    told = {verdict.user_id for verdict in before.verdicts if verdict.recipient}
+    assert told <= {verdict.user_id for verdict in after.verdicts if verdict.recipient}
+
+
+FATAL = [
+    ("users go", "DROP TABLE users CASCADE"),
+    ("users get another name", "ALTER TABLE users RENAME TO people"),
+    ("roles get another name", "ALTER TABLE user_roles RENAME TO roles"),
+    ("a column that we cannot do without goes", "ALTER TABLE user_roles DROP COLUMN permissions"),
+    ("the key gets another name", "ALTER TABLE users RENAME COLUMN account_id TO account"),
+]
+
+
+@pytest.mark.parametrize("statements", [row[1] for row in FATAL], ids=[row[0] for row in FATAL])
+def test_another_schema_than_any_that_is_known(migrate: Migrate, statements: str) -> None:
+    """Nor are these refused; our question then fails with a sentence."""
+    with pytest.raises(CheckError, match=r"^PostgreSQL at \S+ has (another schema in|no Mastodon in) migrating"):
+        migrate("4.6", statements)
+
+
+def test_later_column_is_picked_up(migrate: Migrate) -> None:
+    """From 4.6 to 4.7: who asks for deletion in the new way is told no more, and nobody ran our script again."""
+    before, after = migrate(
+        "4.6",
+        "ALTER TABLE accounts ADD COLUMN requested_deletion_at timestamp;"
+        "UPDATE accounts SET requested_deletion_at = now() WHERE username = 'owner'",
+    )
+    assert StaffReason.VIEWS_DEVOPS == reasons(before)["owner"]
+    assert reasons(before) | {"owner": StaffReason.BEING_DELETED} == reasons(after)
+
+
+def test_from_3_5_to_4_0(migrate: Migrate) -> None:
+    """Roles take the place of the old flag, which stays behind and counts for nothing."""
+    before, after = migrate(
+        "3.5",
+        "CREATE TABLE user_roles (id bigserial PRIMARY KEY, name varchar NOT NULL, permissions bigint NOT NULL);"
+        "INSERT INTO user_roles VALUES (-99, '', 65536), (1, 'Moderator', 16), (3, 'Owner', 1);"
+        "ALTER TABLE users ADD COLUMN role_id bigint REFERENCES user_roles;"
+        "CREATE INDEX index_users_on_role_id ON users (role_id) WHERE role_id IS NOT NULL;"
+        "UPDATE users SET role_id = 3 WHERE admin;"
+        "UPDATE users SET role_id = 1 WHERE email = 'owner@social.example'",
+    )
+    assert StaffReason.VIEWS_DEVOPS == reasons(before)["owner"]
+    assert reasons(before) | {"owner": StaffReason.CANNOT_VIEW_DEVOPS} == reasons(after)
+    assert {"Owner", "Moderator"} == {verdict.role for verdict in after.verdicts}
+
+
+def test_from_4_0_to_4_2(migrate: Migrate) -> None:
+    """Settings that appear are read, and a flag that goes is not missed."""
+    before, after = migrate(
+        "4.0",
+        "ALTER TABLE users DROP COLUMN admin, DROP COLUMN moderator, ADD COLUMN settings text;"
+        """UPDATE users SET settings = '{"notification_emails.software_updates": "all"}'""",
+    )
+    preferences = [verdict.recipient and verdict.recipient.preference for verdict in after.verdicts]
+    assert reasons(before) == reasons(after)
+    assert {None, "all"} == set(preferences)

@@ -1,0 +1,213 @@
+"""The packaged role: what it gets, and what it cannot read, write or reach."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.mastodon import role_sql
+from mastodon_update_check.mastodon.database import ask_staff
+from simulators.mastodon_schema import PASSWORD_HASH
+from simulators.postgres import Postgres
+
+SCRIPTS = Path(__file__).parents[2] / "packaging" / "postgresql"
+INSTALL, UNDO = SCRIPTS / "install.sql", SCRIPTS / "undo.sql"
+
+
+@pytest.fixture(scope="module")
+def installed(postgres: Postgres) -> str:
+    """Return a database with our role and function, and with something that is nobody else's business."""
+    name = populated(postgres, "with our role", "4.7")
+    postgres.execute(name, "CREATE FUNCTION secret() RETURNS text LANGUAGE sql AS 'SELECT 1::text'", DIRECT)
+    postgres.execute(name, "REVOKE ALL ON FUNCTION secret() FROM PUBLIC", DIRECT)
+    assert postgres.psql(name, INSTALL).returncode == 0
+    return name
+
+
+@pytest.fixture
+def fresh(postgres: Postgres) -> Iterator[str]:
+    """Return a database of Mastodon's without our role's schema, for one test alone."""
+    yield populated(postgres, "without our role", "4.7")
+    postgres.drop_database("without our role")
+
+
+@pytest.mark.parametrize(("name", "script"), [("install", role_sql.install_script), ("undo", role_sql.undo_script)])
+def test_scripts_are_what_the_program_prints(name: str, script: type[str]) -> None:
+    """The function asks what a direct login asks: both are made from the same pieces."""
+    assert (SCRIPTS / f"{name}.sql").read_text() == script()
+
+
+FORBIDDEN = [
+    ("a table", "SELECT FROM users", "permission denied for table users"),
+    ("the password hashes", "SELECT encrypted_password FROM public.users", "permission denied for table users"),
+    ("the second factors", "SELECT otp_secret FROM public.users", "permission denied for table users"),
+    ("the private keys", "SELECT private_key FROM public.accounts", "permission denied for table accounts"),
+    ("the roles", "TABLE public.user_roles", "permission denied for table user_roles"),
+    ("who is deleting", "TABLE public.settings", "permission denied for table settings"),
+    ("the roles' passwords", "SELECT rolpassword FROM pg_authid", "permission denied for table pg_authid"),
+    ("statistics about the contents", "TABLE pg_statistic", "permission denied for table pg_statistic"),
+    ("another function", "SELECT public.secret()", "permission denied for function secret"),
+    ("a program", "COPY (SELECT 1) TO PROGRAM 'id'", "permission denied to COPY to or from an external program"),
+    ("a file", "COPY (SELECT 1) TO '/tmp/x'", "permission denied to COPY to a file"),
+    ("a file of the server", "SELECT pg_read_file('postgresql.conf')", "permission denied for function pg_read_file"),
+    ("another role", "SET ROLE mastodon", "permission denied to set role"),
+    ("the superuser", "SET SESSION AUTHORIZATION postgres", "permission denied to set session authorization"),
+    ("writing", "UPDATE public.users SET disabled = true", "permission denied for table users"),
+    ("deleting", "DELETE FROM public.users", "permission denied for table users"),
+    ("locking", "BEGIN; LOCK TABLE public.users IN ACCESS SHARE MODE", "permission denied for table users"),
+    ("a table of its own", "CREATE TABLE public.x ()", "permission denied for schema public"),
+    ("a table beside the function", "CREATE TABLE mastodon_update_check.x ()", "permission denied for schema"),
+    ("a function", "CREATE FUNCTION public.x() RETURNS int LANGUAGE sql AS 'SELECT 1'", "permission denied for schema"),
+    ("a schema", "CREATE SCHEMA x", "permission denied for database"),
+    ("a role", "CREATE ROLE x", "permission denied to create role"),
+    ("a database", "CREATE DATABASE x", "permission denied to create database"),
+    ("an extension", "CREATE EXTENSION dblink", "permission denied to create extension"),
+    ("the function's text", "ALTER FUNCTION mastodon_update_check.staff() RENAME TO x", "must be owner of function"),
+    ("its own rights", "ALTER ROLE _mastodon_update_check CREATEDB", "permission denied to alter role"),
+]
+
+
+@pytest.mark.parametrize(("statement", "refusal"), [row[1:] for row in FORBIDDEN], ids=[row[0] for row in FORBIDDEN])
+def test_what_it_cannot_do(postgres: Postgres, installed: str, statement: str, refusal: str) -> None:
+    """The refusal is a missing right, and holds when the role lifts its own read-only default."""
+    with closing(postgres.connect(installed, OWN_ROLE)) as connection:
+        connection.execute("SET default_transaction_read_only = off; SET search_path = public")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege) as caught:
+            connection.execute(statement.encode())
+    assert refusal in str(caught.value)
+
+
+def test_what_it_has(postgres: Postgres, installed: str) -> None:
+    """Of all functions of this database it has one, of all tables none, and it writes nothing by default."""
+    questions = (
+        """SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+           WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND has_function_privilege(p.oid, 'EXECUTE')""",
+        """SELECT string_agg(c.oid::regclass::text, ' ') FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+           WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND relkind = 'r'
+           AND has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')""",
+        "SHOW default_transaction_read_only",
+        "SHOW statement_timeout",
+        "SELECT count(*) FROM pg_auth_members JOIN pg_roles r ON r.oid = member WHERE rolname = user",
+        "SELECT rolconnlimit FROM pg_roles WHERE rolname = user",
+    )
+    with closing(postgres.connect(installed, OWN_ROLE)) as connection:
+        answers = [connection.execute(question.encode()).fetchone() for question in questions]
+    expected = [("mastodon_update_check.staff()",), (None,), ("on",), ("5s",), (0,), (3,)]
+    assert expected == answers
+
+
+def test_nothing_of_anybody_else(postgres: Postgres, installed: str) -> None:
+    """The function's answer holds no secret, and nothing of a user who is no staff."""
+    with closing(postgres.connect(installed, OWN_ROLE)) as connection:
+        rows = [row for (row,) in connection.execute("SELECT mastodon_update_check.staff()")]
+    assert PASSWORD_HASH not in repr(rows)
+    assert "member" not in repr(rows)
+    assert {"user", "account", "role", "everyone_permissions", "deletion_requested"} == set(rows[0])
+    user = {"id", "email", "locale", "settings", "confirmed_at", "approved", "disabled"}
+    account = {"username", "suspended_at", "memorial", "requested_deletion_at"}
+    assert (user, account) == (set(rows[0]["user"]), set(rows[0]["account"]))
+
+
+def test_nobody_else_may_execute_it(postgres: Postgres, installed: str) -> None:
+    """Another login on the same server gets nothing from the function."""
+    postgres.execute("postgres", "CREATE ROLE stranger LOGIN")
+    with closing(postgres.connect(installed, "stranger")) as connection, pytest.raises(psycopg.Error) as caught:
+        connection.execute("SELECT mastodon_update_check.staff()")
+    assert "permission denied for schema mastodon_update_check" in str(caught.value)
+
+
+def test_names_cannot_be_hijacked(postgres: Postgres, installed: str) -> None:
+    """A table of the caller's own under a name that the function uses is not looked at."""
+    with closing(postgres.connect(installed, OWN_ROLE)) as connection:
+        expected = connection.execute("SELECT mastodon_update_check.staff()").fetchall()
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute("CREATE TEMP TABLE users (id int); CREATE TEMP TABLE pg_attribute ()")
+        connection.execute("SET search_path = pg_temp, public")
+        assert expected == connection.execute("SELECT mastodon_update_check.staff()").fetchall()
+
+
+def test_function_of_somebody_else_is_not_used(postgres: Postgres, fresh: str) -> None:
+    """A function that would run with our own login's rights, or belongs to a stranger, is passed over."""
+    for rights in ("SECURITY INVOKER", "SECURITY DEFINER"):
+        postgres.execute(
+            fresh,
+            "CREATE SCHEMA IF NOT EXISTS mastodon_update_check; GRANT USAGE ON SCHEMA mastodon_update_check TO PUBLIC;"
+            "CREATE OR REPLACE FUNCTION mastodon_update_check.staff() RETURNS SETOF jsonb LANGUAGE sql"
+            f" {rights} AS 'SELECT NULL::jsonb'; DO $$ BEGIN CREATE ROLE passer_by; EXCEPTION WHEN OTHERS THEN END $$;"
+            "ALTER FUNCTION mastodon_update_check.staff() OWNER TO passer_by",
+        )
+        assert ask_staff(socket_address(postgres, fresh)).through.startswith("Mastodon's tables as mastodon at ")
+
+
+def test_function_of_another_time(postgres: Postgres, fresh: str) -> None:
+    """A function of ours that answers with something else is an error that says what to do."""
+    assert postgres.psql(fresh, INSTALL).returncode == 0
+    postgres.execute(
+        fresh,
+        "CREATE OR REPLACE FUNCTION mastodon_update_check.staff() RETURNS SETOF jsonb LANGUAGE sql SECURITY DEFINER"
+        """ AS $$ SELECT '{"user": 1}'::jsonb $$""",
+    )
+    with pytest.raises(CheckError) as caught:
+        ask_staff(socket_address(postgres, fresh, OWN_ROLE))
+    wrong = "returns staff in a form that is not known here: run packaging/postgresql/install.sql there again"
+    assert (Cause.DATABASE, f"PostgreSQL at {postgres.socket} {wrong}") == (caught.value.cause, caught.value.detail)
+
+
+def test_installing_twice_and_undoing_twice(postgres: Postgres, fresh: str, installed: str) -> None:
+    """Both scripts can be run again; undoing leaves nothing here, and the role to the other database that uses it."""
+    assert [0, 0] == [postgres.psql(fresh, INSTALL).returncode for _ in range(2)]
+    assert ask_staff(socket_address(postgres, fresh, OWN_ROLE)).verdicts
+    undone = [postgres.psql(fresh, UNDO) for _ in range(2)]
+    assert [0, 0] == [each.returncode for each in undone]
+    assert all("the role _mastodon_update_check stays: it is used in another database" in u.stderr for u in undone)
+    assert ask_staff(socket_address(postgres, installed, OWN_ROLE)).verdicts
+    with pytest.raises(CheckError) as caught:
+        ask_staff(socket_address(postgres, fresh, OWN_ROLE))
+    expected = "does not let the role _mastodon_update_check read Mastodon's tables: run "
+    assert expected in caught.value.detail
+
+
+def test_undoing_the_last_one_drops_the_role(fresh: str) -> None:
+    """Where no other database uses the role it goes too."""
+    with Postgres() as alone:
+        populated(alone, fresh, "4.7")
+        results = [alone.psql(fresh, script) for script in (INSTALL, UNDO, UNDO)]
+        with closing(alone.connect(fresh)) as connection:
+            roles = connection.execute("SELECT FROM pg_roles WHERE rolname = '_mastodon_update_check'").fetchall()
+            schemas = connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall()
+    assert [(0, "")] * 3 == [(result.returncode, result.stderr) for result in results]
+    assert ([], []) == (roles, schemas)
+
+
+def test_installing_in_the_wrong_database(postgres: Postgres) -> None:
+    """A database that is not Mastodon's is refused, and nothing is made in it."""
+    result = postgres.psql("postgres", INSTALL)
+    assert result.returncode != 0
+    assert "the database postgres is not Mastodon's: name Mastodon's with -d" in result.stderr
+    with closing(postgres.connect("postgres")) as connection:
+        assert [] == connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall()
+
+
+def test_installing_over_a_mighty_role(fresh: str) -> None:
+    """A role of that name that may do more is not taken over."""
+    with Postgres() as alone:
+        populated(alone, fresh, "4.7")
+        alone.execute(fresh, "CREATE ROLE _mastodon_update_check CREATEDB")
+        result = alone.psql(fresh, INSTALL)
+    assert result.returncode != 0
+    assert "exists and has rights that it does not need: drop it first" in result.stderr
+
+
+def test_installing_without_superuser(fresh: str) -> None:
+    """On a managed server, a role that may create roles and has Mastodon's as one of its own can run it."""
+    with Postgres() as alone:
+        populated(alone, fresh, "4.7")
+        alone.execute(fresh, "CREATE ROLE manager LOGIN CREATEROLE; GRANT mastodon TO manager; ")
+        alone.execute(fresh, f'GRANT CREATE, CONNECT ON DATABASE "{fresh}" TO manager WITH GRANT OPTION')
+        result = alone.psql(fresh, INSTALL, role="manager")
+        assert (0, "") == (result.returncode, result.stderr)
+        assert ask_staff(socket_address(alone, fresh, OWN_ROLE)).through.startswith("mastodon_update_check.staff()")

@@ -1,0 +1,135 @@
+"""What may stand between a client and PostgreSQL: TLS, silence, or something that only looks like a server.
+
+The messages are those of PostgreSQL's protocol, version 3.0 (documentation, chapter 54).
+"""
+
+import contextlib
+import functools
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from typing import Self
+
+Conversation = Callable[[socket.socket, threading.Event], None]
+"""Speaks with one client until it is done, or the event says so."""
+
+_TLS_REQUEST = struct.pack("!II", 8, 80877103)
+
+
+class Front:
+    """Listens on loopback while its context lasts; leaving it ends every conversation and waits for the threads."""
+
+    def __init__(self, converse: Conversation) -> None:
+        self._converse = converse
+        self._stopping = threading.Event()
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for sock in (self._listener, *self._sockets):
+            _end(sock)
+        for thread in self._threads:
+            thread.join()
+        for sock in (self._listener, *self._sockets):
+            sock.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # the listener was shut down
+            while True:
+                sock, _ = self._listener.accept()
+                self._sockets.append(sock)
+                self._start(functools.partial(self._serve, sock))
+
+    def _serve(self, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the client may go at any time
+            self._converse(sock, self._stopping)
+        _end(sock)
+
+    def _start(self, run: Callable[[], None]) -> None:
+        thread = threading.Thread(target=run, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+
+def silence(_: socket.socket, stopping: threading.Event) -> None:
+    """Take the connection and say nothing."""
+    stopping.wait()
+
+
+def silence_after_login(sock: socket.socket, stopping: threading.Event) -> None:
+    """Let everybody in and never answer a question, as a pooler does whose servers are all busy."""
+    _let_in(sock)
+    stopping.wait()
+
+
+def dribble_after_login(sock: socket.socket, stopping: threading.Event) -> None:
+    """Let everybody in, and answer with a notice without end, byte by byte."""
+    _let_in(sock)
+    sock.sendall(b"N" + struct.pack("!I", 1_000_000) + b"M")
+    while not stopping.wait(0.05):
+        sock.sendall(b"x")
+
+
+def dribble_at_login(sock: socket.socket, stopping: threading.Event) -> None:
+    """Answer the login with an error without end, byte by byte."""
+    sock.recv(4096)
+    sock.sendall(b"E" + struct.pack("!I", 10_000) + b"M")
+    while not stopping.wait(0.05):
+        sock.sendall(b"x")
+
+
+def another_protocol(sock: socket.socket, _: threading.Event) -> None:
+    """Greet as a mail server does, and go."""
+    sock.sendall(b"220 mail.example ESMTP\r\n")
+    sock.recv(4096)
+
+
+def end_after_login(sock: socket.socket, _: threading.Event) -> None:
+    """Let everybody in and go, as a server does that crashes."""
+    _let_in(sock)
+
+
+def tls(context: ssl.SSLContext, upstream: int) -> Conversation:
+    """Return a conversation that speaks TLS and carries what is said to the server on port `upstream` of loopback."""
+
+    def converse(sock: socket.socket, _: threading.Event) -> None:
+        if sock.recv(8) != _TLS_REQUEST:
+            return
+        sock.sendall(b"S")
+        with (
+            context.wrap_socket(sock, server_side=True) as secure,
+            socket.create_connection(("127.0.0.1", upstream)) as to,
+        ):
+            back = threading.Thread(target=_copy, args=(to, secure), daemon=True)
+            back.start()
+            _copy(secure, to)
+            back.join()
+
+    return converse
+
+
+def _let_in(sock: socket.socket) -> None:
+    sock.recv(4096)
+    sock.sendall(b"R" + struct.pack("!II", 8, 0))  # AuthenticationOk
+    sock.sendall(b"Z" + struct.pack("!I", 5) + b"I")  # ReadyForQuery, idle
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+    _end(target)
+
+
+def _end(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
