@@ -171,6 +171,18 @@ def test_a_sink_that_cannot_be_closed(office: Office, update_server: UpdateServe
         wait_until(lambda: len(sink.got) == 2, "the next message")
 
 
+def test_who_waited_for_the_ledger_steals_nothing(office: Office) -> None:
+    """A claim that is asked for with the time from before a wait, and was renewed meanwhile, still stands."""
+    office.check()
+    began = office.app.clock()
+    with office.app.open_ledger() as ledger:
+        claim = ledger.claim("social.example", "log", "", began, began)
+        assert claim is not None
+        assert ledger.renew(claim, began + timedelta(seconds=5))
+        assert ledger.claim("social.example", "log", "", began, began) is None
+        assert ledger.renew(claim, began + timedelta(seconds=5))
+
+
 def test_a_failing_sink_is_left_alone(office: Office) -> None:
     """After a failure the message waits for its time; it is not tried again and again."""
     office.check()
