@@ -51,9 +51,9 @@ def reachable(tmp_path: Path) -> Iterator[Path]:
 
 
 READ_ONLY: list[tuple[str, int, int, str]] = [
-    ("file and directory are read-only", 0o444, 0o555, "cannot be written: it, or its directory, is read-only"),
-    ("the directory is read-only", 0o666, 0o555, "cannot be written: it, or its directory, is read-only"),
-    ("the file is read-only", 0o444, 0o777, "cannot be written: it, or its directory, is read-only"),
+    ("file and directory are read-only", 0o444, 0o555, "cannot be written: it or its directory is read-only"),
+    ("the directory is read-only", 0o666, 0o555, "cannot be written: it or its directory is read-only"),
+    ("the file is read-only", 0o444, 0o777, "cannot be written: it or its directory is read-only"),
     ("the file may not be read", 0o000, 0o755, "cannot be opened: look at its permissions and its dir"),
     ("the directory is closed", 0o666, 0o000, "cannot be used: Permission denied; look at"),
 ]

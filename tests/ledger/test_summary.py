@@ -22,7 +22,7 @@ from ledger.examples import (
 )
 from mastodon_update_check.core.outbox import LEASE
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.summary import OutboxSummary, SinkAccount
+from mastodon_update_check.ledger.summary import OutboxSummary
 
 PATCH = update("4.5.1")
 MINOR = update("4.6.0")
@@ -50,13 +50,12 @@ def test_messages_are_counted_and_sinks_described(ledger: Ledger) -> None:
 
     assert (3, 1, 4) == (found.deferred, found.failed, found.undelivered)
     assert NOW - DAY == found.waiting_since
-    email = SinkAccount(
-        name="email", failing_since=None, retry_at=None, is_stopped=False, reply="no such user", sent_at=NOW
-    )
-    webhook = SinkAccount(
-        name="webhook", failing_since=NOW, retry_at=NOW + 5 * SECOND, is_stopped=False, reply="busy", sent_at=None
-    )
-    assert (email, webhook) == found.sinks
+    email = ("email", None, None, False, "no such user", NOW)
+    webhook = ("webhook", NOW, NOW + 5 * SECOND, False, "busy", None)
+    assert [email, webhook] == [
+        (sink.name, sink.failing_since, sink.retry_at, sink.is_stopped, sink.reply, sink.sent_at)
+        for sink in found.sinks
+    ]
 
 
 def test_a_sink_fails_since_its_first_failure(ledger: Ledger) -> None:

@@ -44,7 +44,7 @@ def _explain(error: sqlite3.Error) -> str:
     name = getattr(error, "sqlite_errorname", "")
     explanations = {
         "SQLITE_FULL": "cannot be written: the disk is full; nothing is sent until there is room",
-        "SQLITE_READONLY": "cannot be written: it, or its directory, is read-only for this user; look at their permissions",
+        "SQLITE_READONLY": "cannot be written: it or its directory is read-only for this user: see the permissions",
         "SQLITE_PERM": "cannot be used: permission denied; look at its permissions",
         "SQLITE_CANTOPEN": "cannot be opened: look at its permissions and its directory's",
         "SQLITE_BUSY": "is locked by another process: try again, or end what holds it",
