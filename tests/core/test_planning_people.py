@@ -98,13 +98,6 @@ def test_two_recipients_with_one_address() -> None:
     assert [] == told(rows.plan(facts(twin, ANN, answer=answer)))
 
 
-def test_recipient_listed_twice() -> None:
-    """The same recipient twice is told once."""
-    made = Rows().plan(facts(ANN, ANN, answer=feed(PLAIN)))
-    assert [Reason.PATCH_UPDATE, Reason.ALREADY_PLANNED] == [one.reason for one in made.decisions]
-    assert 1 == len(made.messages)
-
-
 def test_same_webhook_under_another_name() -> None:
     """A webhook is its URL: given another name it is not told again, and two names of one URL are told once."""
     rows, answer = Rows(), feed(PLAIN)

@@ -61,7 +61,7 @@ def known_facts(recipients: st.SearchStrategy[list[Recipient]]) -> st.SearchStra
     )
 
 
-anybody = known_facts(st.lists(people, max_size=4))
+anybody = known_facts(st.lists(people, max_size=4, unique_by=lambda one: (one.sink, one.key)))
 neighbours = known_facts(
     st.lists(
         st.builds(user, st.integers(1, 4), st.sampled_from(Preference), wants_support=st.booleans()),
