@@ -12,7 +12,7 @@ from mastodon_update_check.core.recipients import Preference
 from mastodon_update_check.core.staff import StaffVerdict
 from mastodon_update_check.mastodon.database import Staff, ask_staff
 from mastodon_update_check.mastodon.staff_sql import Schema, staff_query
-from simulators.mastodon_schema import DEVOPS, EVERYONE, INVITER, MODERATOR, PEOPLE, SUPPORTER, VERSIONS, Person
+from simulators.mastodon_people import DEVOPS, EVERYONE, INVITER, MODERATOR, PEOPLE, SUPPORTER, VERSIONS, Person
 from simulators.mastodon_schema import people as insert_people
 from simulators.postgres import Postgres
 

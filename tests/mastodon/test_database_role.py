@@ -11,7 +11,7 @@ from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.mastodon import role_sql
 from mastodon_update_check.mastodon.database import ask_staff
-from simulators.mastodon_schema import PASSWORD_HASH
+from simulators.mastodon_people import PASSWORD_HASH
 from simulators.postgres import Postgres
 
 SCRIPTS = Path(__file__).parents[2] / "packaging" / "postgresql"

@@ -103,6 +103,7 @@ def tls(context: ssl.SSLContext, upstream: int) -> Conversation:
 
     def converse(sock: socket.socket, _: threading.Event) -> None:
         if sock.recv(8) != _TLS_REQUEST:
+            sock.sendall(_refusal("28000", "no pg_hba.conf entry for this connection, no encryption"))
             return
         sock.sendall(b"S")
         with (
@@ -115,6 +116,11 @@ def tls(context: ssl.SSLContext, upstream: int) -> Conversation:
             back.join()
 
     return converse
+
+
+def _refusal(code: str, words: str) -> bytes:
+    fields = "".join(f"{kind}{text}\0" for kind, text in (("S", "FATAL"), ("C", code), ("M", words)))
+    return b"E" + struct.pack("!I", len(fields) + 5) + fields.encode() + b"\0"
 
 
 def _let_in(sock: socket.socket) -> None:

@@ -1,0 +1,73 @@
+"""Words and codes of PostgreSQL and PgBouncer as sentences; those that a test server gives are in other files."""
+
+import pytest
+
+from mastodon_update_check.mastodon.database_errors import Login, explain_login, explain_question
+
+LOGIN = Login.of({"host": "db.example", "dbname": "mammoth", "user": "tusk", "sslmode": "require"}, "DATABASE_URL")
+WHERE = 'connection failed: connection to server at "192.0.2.1", port 5432 failed: '
+
+LOGINS = [
+    (
+        "an older server's words",
+        WHERE + 'FATAL:  Ident authentication failed for user "tusk"',
+        "does not take this process for the role tusk",
+    ),
+    (
+        "PgBouncer's for a password",
+        WHERE + "FATAL: SASL authentication failed",
+        "refuses the password of the role tusk",
+    ),
+    ("PgBouncer's for a role", WHERE + "FATAL: no such user: tusk", "has no role tusk"),
+    ("PgBouncer's for a database", WHERE + "FATAL: no such database: mammoth", "has no database mammoth"),
+    ("PgBouncer's when full", WHERE + "FATAL: no more connections allowed (max_client_conn)", "has no connection left"),
+    ("an old server that is full", WHERE + "FATAL:  sorry, too many clients already", "has no connection left"),
+    ("starting", WHERE + "FATAL:  the database system is starting up", "is starting or stopping"),
+    ("stopping", WHERE + "FATAL:  the database system is shutting down", "is starting or stopping"),
+    ("a socket of somebody else's", WHERE + "Permission denied", "cannot be reached: this process may not open"),
+    ("a host that is down", WHERE + "Connection timed out", "did not answer in time"),
+    ("a reset", WHERE + "could not receive data from server: Connection reset by peer", "broke the conversation off"),
+    (
+        "another language",
+        WHERE + "FATAL:  Passwort-Authentifizierung für Benutzer »tusk« fehlgeschlagen",
+        "refuses the login as tusk: Passwort-Authentifizierung für Benutzer »tusk« fehlgeschlagen",
+    ),
+    ("several lines", WHERE + "one\n\ttwo\nFATAL:  three\x1b[1m", "refuses the login as tusk: three [1m"),
+    ("no words", "", "refuses the login as tusk: no reason given"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), [row[1:] for row in LOGINS], ids=[row[0] for row in LOGINS])
+def test_login_that_fails(words: str, expected: str) -> None:
+    """Words that are known become advice; others are passed on, cleaned."""
+    assert explain_login(LOGIN, words).startswith(f"PostgreSQL at db.example:5432 {expected}")
+
+
+QUESTIONS = [
+    ("stopped by an administrator", "57P01", "x", "is starting or stopping"),
+    ("too many connections", "53300", "x", "has no connection left for the role tusk"),
+    ("PgBouncer's queue is too long", "08P01", "query_wait_timeout", "fails with 08P01: query_wait_timeout"),
+    ("a damaged table", "XX001", "invalid page\n{role}", "fails with XX001: invalid page {role}"),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "expected"), [row[1:] for row in QUESTIONS], ids=[row[0] for row in QUESTIONS]
+)
+def test_question_that_fails(code: str, words: str, expected: str) -> None:
+    """Codes that are known become advice; others are passed on with the server's words."""
+    assert f"PostgreSQL at db.example:5432 {expected}" == explain_question(LOGIN, code, words)
+
+
+PLACES = [
+    ("a host", {"host": "db.example", "port": "6432"}, "db.example:6432"),
+    ("a directory", {"host": "/run/postgresql"}, "/run/postgresql/.s.PGSQL.5432"),
+    ("an address", {"hostaddr": "192.0.2.1"}, "192.0.2.1:5432"),
+    ("nothing", {}, "the default socket"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "expected"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
+def test_places(parameters: dict[str, str], expected: str) -> None:
+    """The place is named as an administrator would name it."""
+    assert expected == Login.of(parameters, "x").place

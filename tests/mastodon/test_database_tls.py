@@ -1,0 +1,103 @@
+"""The database over TLS: `DB_SSLMODE` means what it means to libpq."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from mastodon.databases import populated, socket_address, tcp_address
+from mastodon_update_check.errors import CheckError
+from mastodon_update_check.mastodon.database import ask_staff
+from simulators.postgres import Postgres
+from simulators.postgres_front import Front, tls
+
+
+@pytest.fixture(scope="module")
+def database(postgres: Postgres) -> str:
+    """Return a database to be asked over TLS."""
+    return populated(postgres, "over TLS", "4.7")
+
+
+@pytest.mark.parametrize("sslmode", ["allow", "prefer", "require", "verify-ca", "verify-full"])
+def test_good_certificate(
+    postgres: Postgres, database: str, server_tls: ssl.SSLContext, authority_file: Path, sslmode: str
+) -> None:
+    """With the right certificate every mode works; this server knows TLS alone."""
+    with Front(tls(server_tls, postgres.port)) as front:
+        address = tcp_address(front.port, database, sslmode=sslmode, sslrootcert=str(authority_file))
+        assert ask_staff(address).verdicts
+
+
+@pytest.mark.parametrize("sslmode", ["prefer", "require"])
+def test_certificate_that_nobody_asks_for(
+    postgres: Postgres, database: str, foreign_tls: ssl.SSLContext, sslmode: str
+) -> None:
+    """As in libpq, these modes take any certificate."""
+    with Front(tls(foreign_tls, postgres.port)) as front:
+        address = tcp_address(front.port, database, sslmode=sslmode, sslrootcert="/nowhere")
+        assert ask_staff(address).verdicts
+
+
+def refusal(front: Front, database: str, sslmode: str, **parameters: str) -> str:
+    """Return the end of the sentence with which asking fails."""
+    with pytest.raises(CheckError) as caught:
+        ask_staff(tcp_address(front.port, database, sslmode=sslmode, **parameters))
+    return caught.value.detail.removeprefix(f"PostgreSQL at 127.0.0.1:{front.port} ")
+
+
+def test_certificate_for_another_host(
+    postgres: Postgres, database: str, foreign_tls: ssl.SSLContext, authority_file: Path
+) -> None:
+    """`verify-full` compares the name, `verify-ca` does not."""
+    with Front(tls(foreign_tls, postgres.port)) as front:
+        assert ask_staff(
+            tcp_address(front.port, database, sslmode="verify-ca", sslrootcert=str(authority_file))
+        ).verdicts
+        expected = "has a certificate for another host, which sslmode=verify-full refuses"
+        assert expected == refusal(front, database, "verify-full", sslrootcert=str(authority_file))
+
+
+@pytest.mark.parametrize("sslmode", ["verify-ca", "verify-full"])
+def test_certificate_of_an_authority_that_is_not_trusted(
+    postgres: Postgres, database: str, server_tls: ssl.SSLContext, tmp_path: Path, sslmode: str
+) -> None:
+    """Both verifying modes want an authority that is known."""
+    import trustme
+
+    another = tmp_path / "another.pem"
+    trustme.CA().cert_pem.write_to_path(another)
+    with Front(tls(server_tls, postgres.port)) as front:
+        expected = f"has a certificate of an authority that is not trusted, which sslmode={sslmode} refuses"
+        assert expected == refusal(front, database, sslmode, sslrootcert=str(another))
+
+
+def test_no_authority(postgres: Postgres, database: str, server_tls: ssl.SSLContext) -> None:
+    """Without the authority's certificate nothing can be verified: the way to name it is told."""
+    with Front(tls(server_tls, postgres.port)) as front:
+        expected = (
+            "cannot be checked: sslmode=verify-full needs the certificate of its authority;"
+            " name the file with sslrootcert in UPDATE_CHECK_DATABASE_URL"
+        )
+        assert expected == refusal(front, database, "verify-full", sslrootcert="/nowhere/root.crt")
+
+
+def test_handshake_that_fails(postgres: Postgres, database: str, server_tls: ssl.SSLContext) -> None:
+    """Two sides that have no version of TLS in common."""
+    with Front(tls(server_tls, postgres.port)) as front:
+        sentence = refusal(
+            front, database, "require", ssl_max_protocol_version="TLSv1.1", ssl_min_protocol_version="TLSv1"
+        )
+    assert sentence.startswith("does not get through with TLS: SSL error: ")
+
+
+def test_server_without_tls(postgres: Postgres, database: str) -> None:
+    """A server that speaks no TLS is refused where TLS is asked for."""
+    with pytest.raises(CheckError) as caught:
+        ask_staff(tcp_address(postgres.port, database, sslmode="require"))
+    expected = f"PostgreSQL at 127.0.0.1:{postgres.port} speaks no TLS, and sslmode=require asks for it"
+    assert expected == caught.value.detail
+
+
+def test_socket_needs_no_tls(postgres: Postgres, database: str) -> None:
+    """Over a unix socket the mode means nothing, as in libpq."""
+    assert ask_staff(socket_address(postgres, database, sslmode="verify-full")).verdicts
