@@ -97,10 +97,11 @@ class App:
 
     def surroundings(self, ledger: Ledger) -> Surroundings:
         """Return what a message says besides its notices."""
-        settings = self.settings
+        settings, known = self.settings, ledger.knowledge(self.settings.instance)
         return Surroundings(
             instance=settings.instance,
-            knowledge=ledger.knowledge(settings.instance),
+            knowledge=known,
+            devops_users=known.devops_users,
             now=self.clock(),
             hostname=socket.gethostname(),
             web_domain="" if settings.instance_is_assumed else settings.web_domain,

@@ -25,11 +25,17 @@ KNOWN = Knowledge(
 
 
 def test_good_check_ends_an_outage() -> None:
-    """After a good check nothing of the outage is left; what is known is what was answered."""
+    """After a good check only the outage's beginning and end are left; what is known is what was answered."""
     failing = replace(KNOWN, failing_since=NOW, failures=7, cause="dns", detail="no address", warnings=("old",))
     after = failing.succeeded(LATER, INSTALLED, feed(patch("4.5.21", urgent=True)), ("new",))
     expected = replace(
-        KNOWN, checked_at=LATER, good_at=LATER, warnings=("new",), updates=(patch("4.5.21", urgent=True),)
+        KNOWN,
+        checked_at=LATER,
+        good_at=LATER,
+        warnings=("new",),
+        updates=(patch("4.5.21", urgent=True),),
+        outage_started_at=NOW,
+        outage_ended_at=LATER,
     )
     assert expected == after
 

@@ -60,7 +60,7 @@ def _rehearse(app: App) -> Result:
 
 def _to_json(result: Result, app: App) -> dict[str, object]:
     known = result.report.knowledge
-    pending = known.pending() if result.report.error is None else ()
+    pending = known.pending() if result.report.has_answer else ()
     new = {one.notice for message in result.report.plan.messages for one in message.decisions}
     return {
         "installed_version": known.installed.text if known.installed else None,
@@ -82,7 +82,7 @@ def _print(result: Result, app: App, *, is_rehearsal: bool) -> None:
         print(f"Checking is off: {report.off_reason}.")
     if known.installed is not None:
         print(f"{app.settings.instance} runs Mastodon {known.installed.text}.")
-    if report.error is None and not report.off_reason:
+    if report.has_answer:
         _print_updates(known.pending(), known.installed.branch if known.installed else "")
     if known.support_ends_on is not None and known.installed is not None:
         print(f"{describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock())}.")

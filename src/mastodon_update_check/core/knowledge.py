@@ -1,11 +1,12 @@
 """What is known about one server between checks: the last good answers, and since when something has been failing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
 
 from mastodon_update_check.core.feeds import Feed, newer_updates
 from mastodon_update_check.core.notices import SupportNotice, UpdateNotice, from_json, to_json
+from mastodon_update_check.core.recipients import Recipient, read_recipient
 from mastodon_update_check.core.support import support_stage
 from mastodon_update_check.core.versions import MastodonVersion
 
@@ -37,6 +38,11 @@ class Knowledge:
     updates: tuple[UpdateNotice, ...] = ()
     """The updates of the last answer, newer than the installed version then."""
     support_ends_on: date | None = None
+    devops: tuple[Recipient, ...] = ()
+    """The DevOps users of the last good answer of the database; they are told while it cannot be asked."""
+    outage_started_at: datetime | None = None
+    outage_ended_at: datetime | None = None
+    """When the last outage that is over began, and when checks worked again."""
 
     def support_at(self, now: datetime) -> SupportNotice | None:
         """Return the support notice that is true at `now`, as far as is known."""
@@ -53,30 +59,35 @@ class Knowledge:
             return ()
         return newer_updates(Feed(updates=self.updates), self.installed)
 
+    @property
+    def devops_users(self) -> tuple[str, ...]:
+        """Names of the DevOps users."""
+        return tuple(user.name for user in self.devops)
+
     def running_on(self, installed: MastodonVersion) -> Self:
         """Return what is known when `installed` is what runs; the end of support is known for one branch only."""
         same = self.installed is None or self.installed.branch == installed.branch
         return replace(self, installed=installed, support_ends_on=self.support_ends_on if same else None)
 
-    def succeeded(
-        self, now: datetime, installed: MastodonVersion, feed: Feed | None, warnings: tuple[str, ...]
-    ) -> Self:
-        """Return what is known after a good check; without a feed (checking is off) the last answers stand."""
-        known = replace(
-            self.running_on(installed),
-            checked_at=now,
-            good_at=now,
-            failing_since=None,
-            failures=0,
-            cause="",
-            detail="",
-            warnings=warnings,
-        )
+    def answered(self, installed: MastodonVersion, feed: Feed | None) -> Self:
+        """Return what is known when the update server has answered; without a feed the last answers stand."""
+        known = self.running_on(installed)
         if feed is not None and feed.updates is not None:
             known = replace(known, updates=self._updates_after(feed, installed))
         if feed is not None and feed.ends_on is not None:
             known = replace(known, support_ends_on=feed.ends_on)
         return known
+
+    def succeeded(
+        self, now: datetime, installed: MastodonVersion, feed: Feed | None, warnings: tuple[str, ...]
+    ) -> Self:
+        """Return what is known after a good check."""
+        known = self.answered(installed, feed)
+        if known.failing_since is not None:
+            known = replace(known, outage_started_at=known.failing_since, outage_ended_at=now)
+        return replace(
+            known, checked_at=now, good_at=now, failing_since=None, failures=0, cause="", detail="", warnings=warnings
+        )
 
     def failed(self, now: datetime, cause: str, detail: str, installed: MastodonVersion | None) -> Self:
         """Return what is known after a failed check: the last good answers stand."""
@@ -102,7 +113,10 @@ class Knowledge:
         """Return the form in which the ledger keeps it."""
         values = {name: getattr(self, name) for name in self.__slots__}
         plain = {name: _plain(value) for name, value in values.items() if value not in (None, "", (), 0)}
-        return plain | {"updates": [to_json(update) for update in self.updates]}
+        return plain | {
+            "updates": [to_json(update) for update in self.updates],
+            "devops": [asdict(user) for user in self.devops],
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -133,4 +147,7 @@ _READ: dict[str, Any] = {
     "running": MastodonVersion.parse,
     "updates": _read_updates,
     "support_ends_on": date.fromisoformat,
+    "devops": lambda users: tuple(read_recipient(user) for user in users),
+    "outage_started_at": datetime.fromisoformat,
+    "outage_ended_at": datetime.fromisoformat,
 }

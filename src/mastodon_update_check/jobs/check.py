@@ -1,40 +1,25 @@
 """Check: gather the facts, plan, store the plan. Nothing is sent here."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
 from mastodon_update_check.core.facts import Facts
-from mastodon_update_check.core.feeds import Feed, parse_feed
-from mastodon_update_check.core.installed import Sighting, merge_sightings, sighting_warnings
+from mastodon_update_check.core.installed import merge_sightings, restart_notice
 from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.core.notices import ToolNotice
+from mastodon_update_check.core.outages import check_failing_notice, check_recovered_notice, delivery_failing_notice
 from mastodon_update_check.core.planning import Plan, plan, subjects
-from mastodon_update_check.errors import CheckError
-from mastodon_update_check.jobs.people import People, find_people
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.jobs.inquiry import Findings, inquire
 from mastodon_update_check.ledger.ledger import Book, Ledger
-from mastodon_update_check.net import Proxies
+from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.settings import Settings
 
-WARNINGS_SHOWN = 20
-
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What one check found out by asking around."""
-
-    tree: Sighting
-    running: Sighting
-    installed_known: bool
-    queried_version: str | None = None
-    feed: Feed | None = None
-    error: CheckError | None = None
-    people: People
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +29,8 @@ class CheckReport:
     knowledge: Knowledge
     plan: Plan
     queried_version: str | None
+    has_answer: bool
+    """Whether the update server has answered."""
     error: CheckError | None
     off_reason: str
     """Why nothing was asked; empty when it was."""
@@ -65,7 +52,7 @@ def check(
         LedgerError: the ledger cannot be used.
     """
     began = time.monotonic()
-    findings = _gather(settings, Knowledge() if ledger is None else ledger.knowledge(settings.instance), now)
+    findings = inquire(settings, Knowledge() if ledger is None else ledger.knowledge(settings.instance), now)
     if ledger is None:
         report = _decide(settings, findings, Knowledge(), sink_settings, now, None)
     elif dry_run:
@@ -79,67 +66,6 @@ def check(
     return report
 
 
-def _gather(settings: Settings, known: Knowledge, now: datetime) -> Findings:
-    """Ask the tree, the running server and the update server."""
-    people = find_people(settings)
-    tree, running = _see_versions(settings)
-    basis = Findings(tree=tree, running=running, installed_known=False, people=people, warnings=people.warnings)
-    try:
-        installed = merge_sightings(tree, running, known, now).installed
-    except CheckError as error:
-        sentences = sighting_warnings(tree, running) or (error.detail,)
-        return replace(basis, error=CheckError(error.cause, "; ".join(sentences)))
-    assert installed is not None  # noqa: S101 - merge_sightings has found one
-    basis = replace(basis, installed_known=True, warnings=(*basis.warnings, *sighting_warnings(tree, running)))
-    if settings.url is None:
-        return basis
-    from mastodon_update_check.feed import ask_update_server
-
-    basis = replace(basis, queried_version=installed.asked)
-    try:
-        feed = parse_feed(ask_update_server(settings.url, installed, proxies(settings)))
-    except CheckError as error:
-        return replace(basis, error=error)
-    return replace(basis, feed=feed, warnings=(*basis.warnings, *feed.warnings[:WARNINGS_SHOWN]))
-
-
-def _see_versions(settings: Settings) -> tuple[Sighting, Sighting]:
-    """Look at the tree and ask the running server, unless the settings name the version."""
-    if settings.mastodon_version is not None:
-        return Sighting(version=settings.mastodon_version), Sighting()
-    return _see_tree(settings), _see_running(settings)
-
-
-def _see_tree(settings: Settings) -> Sighting:
-    from mastodon_update_check.mastodon.tree import read_tree_version
-
-    try:
-        return Sighting(version=read_tree_version(settings.mastodon_root, settings.version_environment))
-    except CheckError as error:
-        return Sighting(error=error)
-
-
-def _see_running(settings: Settings) -> Sighting:
-    if settings.instance_url is None:
-        return Sighting()
-    from mastodon_update_check.mastodon.instance import ask_running_version
-
-    try:
-        return Sighting(version=ask_running_version(settings.instance_url, settings.web_domain, proxies(settings)))
-    except CheckError as error:
-        return Sighting(error=error)
-
-
-def proxies(settings: Settings) -> Proxies:
-    """Return the proxies that the settings name."""
-    https, http = settings.https_proxy, settings.http_proxy
-    return Proxies(
-        https=https.get_secret_value() if https else None,
-        http=http.get_secret_value() if http else None,
-        no_proxy=settings.no_proxy,
-    )
-
-
 def _decide(
     settings: Settings,
     findings: Findings,
@@ -150,32 +76,61 @@ def _decide(
 ) -> CheckReport:
     """Turn what was found into what is known and into a plan."""
     learned = _learn(known, findings, now)
+    accounts = () if book is None else book.summary(settings.instance, now).sinks
     facts = Facts(
         instance=settings.instance,
         now=now,
-        installed=learned.installed if findings.installed_known else None,
+        installed=learned.installed if findings.is_installed_known else None,
         feed=findings.feed,
         recipients=findings.people.recipients,
         unasked_sinks=findings.people.unasked_sinks,
         sink_settings=sink_settings,
+        tool_notices=_tool_notices(learned, accounts, sink_settings, now),
     )
     deliveries = () if book is None else book.deliveries(settings.instance, subjects(facts), now)
     return CheckReport(
         knowledge=learned,
         plan=plan(facts, deliveries),
         queried_version=findings.queried_version,
+        has_answer=findings.feed is not None,
         error=findings.error,
         off_reason=settings.off_reason,
     )
 
 
 def _learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
-    if findings.installed_known:
+    if findings.people.answer.devops:
+        known = replace(known, devops=findings.people.answer.devops)
+    if findings.is_installed_known:
         known = merge_sightings(findings.tree, findings.running, known, now)
     if findings.error is not None:
+        if known.installed is not None:
+            known = known.answered(known.installed, findings.feed)
         return known.failed(now, findings.error.cause, findings.error.detail, known.installed)
     assert known.installed is not None  # noqa: S101 - a check without a version has an error
     return known.succeeded(now, known.installed, findings.feed, findings.warnings)
+
+
+def _tool_notices(
+    known: Knowledge, accounts: Sequence[SinkAccount], sink_settings: Mapping[str, str], now: datetime
+) -> tuple[ToolNotice, ...]:
+    """Return what is to be said of this tool and its surroundings.
+
+    A sink fails for as long as something waits for it, and its settings are those that failed.
+    """
+    failing = (
+        delivery_failing_notice(account.name, account.failing_since, account.reply, now)
+        for account in accounts
+        if account.undelivered and sink_settings.get(account.name) == account.settings
+    )
+    cause = Cause(known.cause) if known.cause else Cause.INTERNAL
+    found = (
+        check_failing_notice(known.failing_since, known.failures, cause, known.detail, now),
+        check_recovered_notice(known.outage_started_at, known.outage_ended_at, now) if not known.failures else None,
+        restart_notice(known, now),
+        *failing,
+    )
+    return tuple(notice for notice in found if notice is not None)
 
 
 def _log_report(report: CheckReport, seconds: float, *, dry_run: bool) -> None:

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 from mastodon_update_check.core.notices import Notice, from_json
 from mastodon_update_check.core.outbox import LEASE, LONGEST_WAIT, MAILS_A_DAY, Outcome
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.core.recipients import Recipient, read_recipient
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import read_stamp, stamp
-from mastodon_update_check.ledger.rows import IS_CLAIMED, moment, read_recipient
+from mastodon_update_check.ledger.rows import IS_CLAIMED, moment
 
 IS_DUE = """
     message.state IN ('pending', 'failed') AND (message.due_at <= :due_by OR message.due_at > :longest)
@@ -124,7 +124,7 @@ def _take(connection: sqlite3.Connection, row: sqlite3.Row, sink_failures: int, 
             attempt=attempt,
             instance=row["instance"],
             recipient_key=row["recipient_key"],
-            recipient=read_recipient(row["recipient"]),
+            recipient=read_recipient(json.loads(row["recipient"])),
             notices=tuple(from_json(json.loads(delivery["notice"])) for delivery in deliveries),
             identities=identities,
             created_at=datetime.fromisoformat(row["created_at"]),

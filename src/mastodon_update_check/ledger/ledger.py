@@ -153,6 +153,10 @@ class Book:
         """Return the instance's open rows, and all rows of the given subjects."""
         return rows.read_deliveries(self._connection, instance, subjects, now)
 
+    def summary(self, instance: str, now: datetime) -> OutboxSummary:
+        """Count what is not delivered yet."""
+        return summary.summarise(self._connection, instance, now)
+
     def apply(self, instance: str, plan: Plan) -> None:
         """Store a plan."""
         rows.apply_plan(self._connection, instance, plan)

@@ -10,7 +10,7 @@ from mastodon_update_check.core.changes import Change
 from mastodon_update_check.core.notices import from_json, identity, subject, to_json
 from mastodon_update_check.core.outbox import LEASE, Delivery, DeliveryState
 from mastodon_update_check.core.planning import Plan, PlannedMessage, Redirection
-from mastodon_update_check.core.recipients import Preference, Recipient
+from mastodon_update_check.core.recipients import Recipient
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import stamp
 
@@ -61,12 +61,6 @@ def _read_delivery(row: sqlite3.Row) -> Delivery:
 def write_recipient(recipient: Recipient) -> str:
     """Return a recipient as JSON."""
     return json.dumps(asdict(recipient), ensure_ascii=False, sort_keys=True)
-
-
-def read_recipient(text: str) -> Recipient:
-    """Read back what `write_recipient` wrote; names of other versions of this program are passed over."""
-    values = {name: value for name, value in json.loads(text).items() if name in Recipient.__slots__}
-    return Recipient(**values | {"preference": Preference(values["preference"])})
 
 
 def apply_plan(connection: sqlite3.Connection, instance: str, plan: Plan) -> None:

@@ -15,6 +15,10 @@ class SinkAccount:
     """How a sink is doing."""
 
     name: str
+    settings: str
+    """Fingerprint of the settings of its last attempt."""
+    undelivered: int
+    """Messages that it has not handed over yet."""
     failing_since: datetime | None
     retry_at: datetime | None
     is_stopped: bool
@@ -55,7 +59,15 @@ def summarise(connection: sqlite3.Connection, instance: str, now: datetime) -> O
     oldest = connection.execute(
         "SELECT min(planned_at) FROM delivery WHERE instance = ? AND state IN ('pending', 'failed')", (instance,)
     ).fetchone()[0]
-    sinks = connection.execute("SELECT * FROM sink WHERE instance = ? ORDER BY name", (instance,))
+    sinks = connection.execute(
+        """
+        SELECT sink.*, (
+            SELECT count(*) FROM message
+            WHERE instance = sink.instance AND sink = sink.name AND state IN ('pending', 'failed')) AS undelivered
+        FROM sink WHERE instance = ? ORDER BY name
+        """,
+        (instance,),
+    )
     return OutboxSummary(
         deferred=row["deferred"],
         failed=row["failed"],
@@ -68,6 +80,8 @@ def summarise(connection: sqlite3.Connection, instance: str, now: datetime) -> O
 def _read_sink(row: sqlite3.Row) -> SinkAccount:
     return SinkAccount(
         name=row["name"],
+        settings=row["settings"],
+        undelivered=row["undelivered"],
         failing_since=read_stamp(row["failing_since"]),
         retry_at=read_stamp(row["retry_at"]),
         is_stopped=row["stopped_key"] is not None,

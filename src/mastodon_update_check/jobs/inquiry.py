@@ -1,0 +1,90 @@
+"""Inquiry: the questions of one check to everybody around; an answer that did not come is a value too."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mastodon_update_check.core.feeds import Feed, parse_feed
+from mastodon_update_check.core.installed import Sighting, merge_sightings, sighting_warnings
+from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.errors import CheckError
+from mastodon_update_check.jobs.people import People, find_people
+from mastodon_update_check.net import Proxies
+from mastodon_update_check.settings import Settings
+
+WARNINGS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What one check found out by asking around."""
+
+    tree: Sighting
+    running: Sighting
+    people: People
+    is_installed_known: bool = False
+    queried_version: str | None = None
+    feed: Feed | None = None
+    error: CheckError | None = None
+    """Why the check failed: the version, the update server, or who gets mail is not known."""
+    warnings: tuple[str, ...] = ()
+
+
+def inquire(settings: Settings, known: Knowledge, now: datetime) -> Findings:
+    """Ask the database, the tree, the running server and the update server."""
+    people = find_people(settings, known.devops)
+    tree, running = _see_versions(settings)
+    basis = Findings(tree=tree, running=running, people=people, warnings=people.warnings, error=people.error)
+    try:
+        installed = merge_sightings(tree, running, known, now).installed
+    except CheckError as error:
+        sentences = sighting_warnings(tree, running) or (error.detail,)
+        return replace(basis, error=CheckError(error.cause, "; ".join(sentences)))
+    assert installed is not None  # noqa: S101 - merge_sightings has found one
+    basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *sighting_warnings(tree, running)))
+    if settings.url is None:
+        return basis
+    from mastodon_update_check.feed import ask_update_server
+
+    basis = replace(basis, queried_version=installed.asked)
+    try:
+        feed = parse_feed(ask_update_server(settings.url, installed, proxies(settings)))
+    except CheckError as error:
+        return replace(basis, error=error)
+    return replace(basis, feed=feed, warnings=(*basis.warnings, *feed.warnings[:WARNINGS_SHOWN]))
+
+
+def _see_versions(settings: Settings) -> tuple[Sighting, Sighting]:
+    """Look at the tree and ask the running server, unless the settings name the version."""
+    if settings.mastodon_version is not None:
+        return Sighting(version=settings.mastodon_version), Sighting()
+    return _see_tree(settings), _see_running(settings)
+
+
+def _see_tree(settings: Settings) -> Sighting:
+    from mastodon_update_check.mastodon.tree import read_tree_version
+
+    try:
+        return Sighting(version=read_tree_version(settings.mastodon_root, settings.version_environment))
+    except CheckError as error:
+        return Sighting(error=error)
+
+
+def _see_running(settings: Settings) -> Sighting:
+    if settings.instance_url is None:
+        return Sighting()
+    from mastodon_update_check.mastodon.instance import ask_running_version
+
+    try:
+        return Sighting(version=ask_running_version(settings.instance_url, settings.web_domain, proxies(settings)))
+    except CheckError as error:
+        return Sighting(error=error)
+
+
+def proxies(settings: Settings) -> Proxies:
+    """Return the proxies that the settings name."""
+    https, http = settings.https_proxy, settings.http_proxy
+    return Proxies(
+        https=https.get_secret_value() if https else None,
+        http=http.get_secret_value() if http else None,
+        no_proxy=settings.no_proxy,
+    )
