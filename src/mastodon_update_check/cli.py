@@ -138,6 +138,13 @@ def _build_parser(*, is_status: bool) -> "ArgumentParser":
     status.add_argument("--alive", action="store_true", help="only say whether the daemon does its work")
     status.add_argument("--json", action="store_true", help="print one JSON object")
 
+    recipients = commands.add_parser(
+        "recipients",
+        help="list who would be told what, and why, or why not",
+        epilog="Exit code 1: Mastodon's database could not be asked.",
+    )
+    recipients.add_argument("--json", action="store_true", help="print one JSON object")
+
     ledger = commands.add_parser("ledger", help="look after the ledger, which remembers what was told")
     actions = ledger.add_subparsers(dest="action", metavar="ACTION", required=True)
     backup = actions.add_parser("backup", help="copy the ledger to a new file, also while the daemon runs")
