@@ -56,7 +56,7 @@ def _to_json(people: People) -> dict[str, object]:
 def _print(people: People) -> None:
     if people.answer.error is not None:
         print(f"The DevOps users could not be asked for: {people.answer.error}.")
-    rows = [("BY", "WHO", "RELEASES", "SUPPORT", "THIS TOOL", "WHY")]
+    rows: list[tuple[str, ...]] = [("BY", "WHO", "RELEASES", "SUPPORT", "THIS TOOL", "WHY")]
     rows += [_row(recipient) for recipient in people.recipients]
     _print_table(rows)
     not_told = _not_told(people)
