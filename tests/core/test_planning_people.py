@@ -18,7 +18,6 @@ from core.examples import (
     user,
 )
 from mastodon_update_check.core.outbox import DeliveryState
-from mastodon_update_check.core.reasons import Reason
 from mastodon_update_check.core.recipients import Preference, Recipient
 
 _, CRITICAL, PATCH, ALL = Preference
