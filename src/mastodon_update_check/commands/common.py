@@ -10,7 +10,6 @@ from urllib.parse import unquote, urlsplit
 
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
-from mastodon_update_check.core.messages.letter import long_date
 from mastodon_update_check.settings import Settings, load_settings
 
 TELLING_CHARACTERS = 16
@@ -77,6 +76,8 @@ def count(number: int, noun: str) -> str:
 
 def describe_end_of_support(branch: str, ends_on: date, now: datetime) -> str:
     """Say until when a branch is, or was, supported; without a full stop."""
+    from mastodon_update_check.core.messages.letter import long_date
+
     return f"Support for {branch} {'ended' if ends_on < now.date() else 'ends'} on {long_date(ends_on)}"
 
 
