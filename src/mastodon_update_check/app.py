@@ -5,17 +5,20 @@ import socket
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.errors import SettingsError
-from mastodon_update_check.jobs.check import CheckReport, check
 from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import Courier
 from mastodon_update_check.jobs.operations import Operations
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.settings import Settings, SinkSettings
 from mastodon_update_check.sinks.base import Sink
+
+if TYPE_CHECKING:
+    from mastodon_update_check.jobs.check import CheckReport
 
 _FOREIGN_LEDGER = (
     "LOCAL_DOMAIN is not set, but the ledger holds what {others} was told: set it, or make the file readable that "
@@ -73,8 +76,10 @@ class App:
         texts = {sink.name: json.dumps(sorted(sink.options.items())) for sink in self.settings.sinks}
         return {name: ledger.fingerprint(text) if ledger else "" for name, text in texts.items()}
 
-    def check(self, ledger: Ledger | None, *, dry_run: bool = False) -> CheckReport:
+    def check(self, ledger: Ledger | None, *, dry_run: bool = False) -> "CheckReport":
         """Run one check now."""
+        from mastodon_update_check.jobs.check import check
+
         return check(self.settings, ledger, self.sink_settings(ledger), self.clock(), dry_run=dry_run)
 
     def couriers(self, ledger: Ledger, is_stopping: Callable[[], bool] = lambda: False) -> tuple[Courier, ...]:
