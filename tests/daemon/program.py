@@ -98,7 +98,9 @@ class Daemon:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            print(self.output, self.systemd.lines)  # noqa: T201 - pytest shows it with the failure
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -150,6 +152,10 @@ class Daemon:
         """Send a signal to this process."""
         self.process.send_signal(number)
 
+    def reload(self) -> None:
+        """Ask for the settings to be read again."""
+        self.send(signal.SIGHUP)
+
     def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = STOP_SECONDS) -> int:
         """Send a signal, and return the exit code, which must come in time."""
         self.send(number)
@@ -170,8 +176,8 @@ class Machine:
             "UPDATE_CHECK_MASTODON_ROOT": str(home),
             "UPDATE_CHECK_LEDGER": str(self.ledger),
         }
-        if "COVERAGE_PROCESS_START" in os.environ:
-            self.environment["COVERAGE_PROCESS_START"] = os.environ["COVERAGE_PROCESS_START"]
+        kept = {"COVERAGE_PROCESS_START", "COVERAGE_FILE"} & os.environ.keys()
+        self.environment |= {name: os.environ[name] for name in kept}
         self._settings: dict[str, str] = {
             "LOCAL_DOMAIN": "social.example",
             "UPDATE_CHECK_URL": "",
@@ -205,8 +211,11 @@ class Machine:
 
     def start(self, *wrapper: str, **environment: str) -> Daemon:
         """Start the daemon, by way of a wrapper if wanted."""
+        return self.start_command(*wrapper, *PROGRAM, "run", **environment)
+
+    def start_command(self, *command: str, **environment: str) -> Daemon:
+        """Start something else in the daemon's place."""
         self._started += 1
-        command = (*wrapper, *PROGRAM, "run")
         return Daemon(command, {**self.environment, **environment}, self.home / f"log.{self._started}")
 
     def run(self, *arguments: str) -> int:
@@ -217,8 +226,8 @@ class Machine:
         return finished.returncode
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Look into the ledger."""
-        with contextlib.closing(sqlite3.connect(self.ledger)) as connection:
+        """Run one statement in the ledger."""
+        with contextlib.closing(sqlite3.connect(self.ledger, isolation_level=None)) as connection:
             return connection.execute(sql).fetchall()
 
     @property

@@ -116,9 +116,9 @@ def test_hostile_text(machine: Machine, update_server: UpdateServer) -> None:
         daemon.wait_status("RuntimeError: grüße → WATCHDOG_USEC=1 READY=1")
         crash = daemon.wait_for("delivery.crashed", sink="crashing")
         assert "grüße → WATCHDOG_USEC=1 READY=1" in crash["detail"]
+        assert 0 == daemon.end()
         assert 1 == daemon.systemd.lines.count("READY=1")
         assert "WATCHDOG_USEC=1" not in daemon.systemd.lines
-        assert 0 == daemon.end()
 
 
 def test_watchdog_is_fed(machine: Machine) -> None:
@@ -227,7 +227,7 @@ def test_locked_ledger(machine: Machine) -> None:
             daemon.wait_for("ledger.failed")
             daemon.wait_status("is locked by another process")
             connection.execute("ROLLBACK")
-            daemon.send(signal.SIGHUP)
+            daemon.reload()
             wait_until(lambda: "locked" not in daemon.systemd.statuses[-1], "recovery")
             assert 0 == daemon.end()
 
@@ -239,7 +239,7 @@ def test_slow_start(machine: Machine, tmp_path: Path) -> None:
     machine.configure(UPDATE_CHECK_SINKS="slow", UPDATE_CHECK_SLOW_BEGUN=begun, UPDATE_CHECK_SLOW_GO=go)
     with machine.start() as daemon:
         wait_until(begun.exists, "the start")
-        daemon.send(signal.SIGHUP)
+        daemon.reload()
         assert [] == daemon.systemd.lines
         go.touch()
         daemon.wait_told("READY=1", count=2)

@@ -125,6 +125,7 @@ def test_killed_in_mid_delivery(machine: Machine, update_server: UpdateServer) -
             wait_until(lambda: smtp.bodies, "the mail")
             daemon.end(signal.SIGKILL)
         assert [("email", 1, None)] == machine.attempts
+        machine.query("UPDATE message SET lease_until = strftime('%Y-%m-%dT%H:%M:%S', 'now')")  # as in ten seconds
         with machine.start() as daemon:
             daemon.wait_for("delivery.sent", sink="email", attempt=2)
             assert 0 == daemon.end()
@@ -141,7 +142,7 @@ def test_stop_drains_old_workers_too(machine: Machine, update_server: UpdateServ
         with machine.start() as daemon:
             wait_until(lambda: machine.attempts, "the attempt")
             mail_by(machine, new.port)
-            daemon.send(signal.SIGHUP)
+            daemon.reload()
             daemon.wait_for("daemon.reloaded")
             assert [("email", 1, None)] == machine.attempts
             assert 0 == daemon.end()
@@ -157,7 +158,7 @@ def test_reload(machine: Machine, update_server: UpdateServer) -> None:
             daemon.wait_for("delivery.sent", sink="email")
             update_server.publish("4.5.21")
             machine.configure(SMTP_PORT=new.port, UPDATE_CHECK_WEBHOOK_URL=webhook.url("/hook"))
-            daemon.send(signal.SIGHUP)
+            daemon.reload()
             daemon.wait_told("READY=1", count=2)
             daemon.wait_for("delivery.sent", count=2, sink="email")
             daemon.wait_for("delivery.sent", sink="webhook")
@@ -186,7 +187,7 @@ def test_reload_of_wrong_settings(machine: Machine, update_server: UpdateServer,
     with machine.start() as daemon:
         daemon.wait_for("delivery.sent")
         machine.configure(**wrong)
-        daemon.send(signal.SIGHUP)
+        daemon.reload()
         daemon.wait_told("READY=1", count=2)
         daemon.wait_for("daemon.reload_failed")
         daemon.wait_status("the new settings are wrong, the old ones stay: ")
@@ -194,7 +195,7 @@ def test_reload_of_wrong_settings(machine: Machine, update_server: UpdateServer,
         daemon.wait_for("delivery.sent", count=2)
         assert daemon.systemd.statuses[-1].startswith("the new settings are wrong")
         machine.configure(**right)
-        daemon.send(signal.SIGHUP)
+        daemon.reload()
         daemon.wait_for("daemon.reloaded")
         wait_until(lambda: "wrong" not in daemon.systemd.statuses[-1], "the settings are right again")
         assert 3 == daemon.systemd.lines.count("READY=1")
@@ -206,7 +207,7 @@ def test_reload_before_anything_else(machine: Machine) -> None:
     with machine.start() as daemon:
         status = Path(f"/proc/{daemon.process.pid}/status")
         wait_until(lambda: is_blocked(status, signal.SIGHUP), "the mask")
-        daemon.send(signal.SIGHUP)
+        daemon.reload()
         daemon.wait_told("READY=1", count=2)
         assert 1 == daemon.systemd.lines.count("RELOADING=1")
         assert 0 == daemon.end()

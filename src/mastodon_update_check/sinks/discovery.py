@@ -24,7 +24,7 @@ def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
         sink = factory(options)
     except SettingsError as error:
         raise SettingsError([f"{_origin(entry_point)}: {problem}" for problem in error.problems]) from error
-    except Exception as error:  # another package's code may raise anything
+    except (Exception, SystemExit) as error:  # another package's code may raise anything
         secrets = [value for value in options.values() if len(value) >= _TELLING]
         why = shown(f"{type(error).__name__}: {error}", secrets)
         raise SettingsError([f"{_origin(entry_point)} cannot be set up ({why}); {_remedy(entry_point)}"]) from error
