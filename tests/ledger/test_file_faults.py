@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -126,6 +127,20 @@ def test_a_ledger_whose_mode_another_process_keeps_from_changing(path: Path) -> 
         reader.execute("SELECT * FROM meta").fetchall()
         with pytest.raises(LedgerError, match="is locked by another process"):
             open_file(path, busy_seconds=0.02)
+
+
+def test_a_ledger_whose_mode_another_process_is_about_to_change(path: Path) -> None:
+    """SQLite turns the second one away at once, whatever patience it was asked for: it tries again until it may."""
+    create_file(path)
+    query(path, "PRAGMA journal_mode = DELETE")
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.1, lambda: holder.execute("ROLLBACK"))
+        end.start()
+        open_file(path, busy_seconds=30).close()
+        end.join()
+
+    assert b"\x02\x02" == path.read_bytes()[18:20]
 
 
 def test_a_full_disk_stores_nothing_by_half(path: Path) -> None:

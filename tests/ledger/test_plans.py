@@ -189,7 +189,7 @@ def test_a_renamed_webhook_gets_what_was_waiting(ledger: Ledger) -> None:
     assert "webhook:bbbb" == take(ledger, LATER, sink="webhook").recipient_key
 
 
-def test_what_was_sent_stays_sent_whatever_is_planned(ledger: Ledger) -> None:
+def test_what_was_sent_stays_sent_whatever_is_planned(ledger: Ledger, path: Path) -> None:
     """A plan that was made without knowing the rows, as by an older version, tells nobody twice."""
     replan(ledger, facts(PATCH))
     accept(ledger, take(ledger))
@@ -197,6 +197,8 @@ def test_what_was_sent_stays_sent_whatever_is_planned(ledger: Ledger) -> None:
     together = plan(facts(PATCH, MINOR, now=LATER), ())
     with ledger.writing() as book:
         book.apply(INSTANCE, blind)
+    assert [("sent",)] == query(path, "SELECT state FROM message")
+    with ledger.writing() as book:
         book.apply(INSTANCE, together)
     claim = take(ledger, LATER)
     accept(ledger, claim, LATER)

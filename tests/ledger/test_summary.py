@@ -10,6 +10,7 @@ from ledger.examples import (
     INSTANCE,
     NOW,
     SECOND,
+    SETTINGS,
     YEAR,
     accept,
     defer,
@@ -50,10 +51,19 @@ def test_messages_are_counted_and_sinks_described(ledger: Ledger) -> None:
 
     assert (3, 1, 4) == (found.deferred, found.failed, found.undelivered)
     assert NOW - DAY == found.waiting_since
-    email = ("email", None, None, False, "no such user", NOW)
-    webhook = ("webhook", NOW, NOW + 5 * SECOND, False, "busy", None)
+    email = ("email", SETTINGS, 3, None, None, False, "no such user", NOW)
+    webhook = ("webhook", SETTINGS, 1, NOW, NOW + 5 * SECOND, False, "busy", None)
     assert [email, webhook] == [
-        (sink.name, sink.failing_since, sink.retry_at, sink.is_stopped, sink.reply, sink.sent_at)
+        (
+            sink.name,
+            sink.settings,
+            sink.undelivered,
+            sink.failing_since,
+            sink.retry_at,
+            sink.is_stopped,
+            sink.reply,
+            sink.sent_at,
+        )
         for sink in found.sinks
     ]
 
