@@ -24,8 +24,9 @@ def _back_up(app: App, target: Path) -> int:
 
 def _begin_anew(app: App) -> int:
     path = app.ledger_path
-    if path.exists():
-        print(f"The old ledger is kept as {set_aside(path, app.clock())}.")
+    aside = set_aside(path, app.clock())
+    if aside is not None:
+        print(f"The old ledger is kept as {aside}.")
     create_file(path)
     print(f"A new ledger is at {path}. It knows nothing of what was told: whatever is pending is told again.")
     return Exit.DONE
