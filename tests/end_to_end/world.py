@@ -13,13 +13,14 @@ The program gets the variables in `world.environment` and nothing else but PATH 
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,6 +30,7 @@ from simulators.update_server import UpdateServer
 
 PROGRAM = str(Path(sys.executable).with_name("mastodon-update-check"))
 NOTES = "https://github.com/mastodon/mastodon/releases/tag/v"
+_STAMP = "%Y%m%dT%H%M%SZ"
 _KEPT = ("PATH", "COVERAGE_PROCESS_START")
 
 
@@ -209,6 +211,12 @@ class World:
             for name, knowledge in connection.execute("SELECT name, knowledge FROM instance").fetchall():
                 changed = json.dumps(_earlier_knowledge(json.loads(knowledge), moved))
                 connection.execute("UPDATE instance SET knowledge = ? WHERE name = ?", (changed, name))
+            # Outages are told by when they began: that is part of what was told.
+            connection.create_function("stamped_earlier", 1, lambda text: _stamped_earlier(text, moved))
+            connection.execute(
+                "UPDATE delivery SET identity = stamped_earlier(identity), subject = stamped_earlier(subject), "
+                "notice = stamped_earlier(notice)"
+            )
 
 
 def _instants(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
@@ -220,6 +228,16 @@ def _instants(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
 def _earlier(text: str, moved: timedelta) -> str:
     return (datetime.fromisoformat(text) - moved).isoformat(timespec="milliseconds")
+
+
+def _stamped_earlier(text: str, moved: timedelta) -> str:
+    """Move the instants inside an identity (`check/20261122T130500Z/0`) or a notice's JSON."""
+    text = re.sub(
+        r"\d{8}T\d{6}Z",
+        lambda stamp: f"{datetime.strptime(stamp[0], _STAMP).replace(tzinfo=UTC) - moved:{_STAMP}}",
+        text,
+    )
+    return re.sub(r"(?<=_at\": \")[^\"]+", lambda stamp: (datetime.fromisoformat(stamp[0]) - moved).isoformat(), text)
 
 
 def _earlier_knowledge(knowledge: Mapping[str, Any], moved: timedelta) -> dict[str, Any]:

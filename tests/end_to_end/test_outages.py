@@ -1,0 +1,143 @@
+"""Notices about this tool itself: failing checks, failing deliveries, a due restart, and recovery."""
+
+import json
+
+from end_to_end.world import World
+from simulators.http_server import Reply
+from simulators.mastodon_tree import parts, write_tree
+
+
+def _types(world: World) -> list[object]:
+    """Return what the webhook was told of, in order."""
+    return [json.loads(call.body)["type"] for call in world.calls]
+
+
+def test_failing_checks_are_told(world: World) -> None:
+    """Nothing for a day of the update server's fault; then once, after three days again, then weekly; and recovery."""
+    world.check()
+    world.update_server.fail(503)
+    assert [(1, 0), (1, 0)] == [(world.check().code, len(world.calls)) for _ in range(2)]
+    world.let_pass(hours=23)
+    assert (1, 0) == (world.check().code, len(world.calls))
+    world.let_pass(hours=2)
+    world.check()
+    world.check()
+    assert ["check.failing"] == _types(world)
+    assert 1 == len(world.subjects)
+    assert "No update check has worked since" in world.subjects[0]
+    assert "503" in world.texts[0]
+    world.let_pass(days=2)
+    world.check()
+    assert ["check.failing"] * 2 == _types(world)
+    world.let_pass(days=7)
+    world.check()
+    assert ["check.failing"] * 3 == _types(world)
+    world.update_server.recover()
+    world.check()
+    world.check()
+    assert [*["check.failing"] * 3, "check.recovered"] == _types(world)
+    assert "work again" in world.subjects[-1]
+
+
+def test_causes_on_this_server_are_told_after_six_hours(world: World) -> None:
+    """A version that cannot be found is this server's fault: six hours are enough."""
+    world.set(UPDATE_CHECK_MASTODON_VERSION=None)
+    world.check()
+    world.let_pass(hours=5)
+    world.check()
+    assert [] == _types(world)
+    world.let_pass(hours=1, minutes=1)
+    world.check()
+    assert ["check.failing"] == _types(world)
+
+
+def test_a_short_outage_is_not_told(world: World) -> None:
+    """Neither is its end: nobody was told of it."""
+    world.update_server.fail(503)
+    world.check()
+    world.let_pass(hours=5)
+    world.check()
+    world.update_server.recover()
+    world.check()
+    assert (0, 0) == world.told
+
+
+def test_one_failure_is_no_outage(world: World) -> None:
+    """The machine slept for two days after one failed check: the first failure of the new day tells nobody."""
+    world.update_server.fail(503)
+    world.check()
+    world.let_pass(days=2)
+    world.update_server.recover()
+    world.check()
+    assert (0, 0) == world.told
+
+
+def test_recovery_is_told_to_those_who_were_told(world: World) -> None:
+    """The webhook was down during the outage, and did not hear of it: it does not hear of its end either."""
+    world.answer_hook = lambda _: Reply(503)
+    world.update_server.fail(503)
+    world.check()
+    world.let_pass(hours=25)
+    world.check()
+    world.answer_hook = lambda _: Reply(204)
+    world.update_server.recover()
+    before = len(world.calls)
+    world.check()
+    world.let_pass(days=2)
+    world.check()
+    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert ["check.failing", "check.recovered"] == events
+    assert [] == world.calls[before:]
+
+
+def test_operator_is_told_instead_of_the_others(world: World) -> None:
+    """UPDATE_CHECK_OPERATOR gets what is about this tool, and nothing else; the recipients get the rest."""
+    world.set(UPDATE_CHECK_OPERATOR="root@social.example")
+    world.update_server.fail(503)
+    world.check()
+    world.let_pass(hours=25)
+    world.check()
+    assert ["root@social.example"] == [mail.recipient for mail in world.mails]
+    world.update_server.recover()
+    world.update_server.publish("4.5.20")
+    world.check()
+    told = {str(mail.message["X-Update-Check-Event"]): mail.recipient for mail in world.mails[1:]}
+    assert {"check.recovered": "root@social.example", "update.available": "ops@social.example"} == told
+
+
+def test_failing_delivery_is_told_through_the_others(world: World) -> None:
+    """A webhook that has been down for six hours: mail says so, the webhook itself is not asked to carry that."""
+    world.answer_hook = lambda _: Reply(503)
+    world.update_server.publish("4.5.20")
+    world.check()
+    world.let_pass(hours=6)
+    world.check()
+    assert ["update.available"] == list(dict.fromkeys(_types(world)))
+    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert ["update.available", "delivery.failing"] == events
+    assert "503" in world.texts[-1]
+    world.answer_hook = lambda _: Reply(204)
+    world.let_pass(days=1)
+    world.check()
+    world.let_pass(days=1)
+    world.check()
+    assert 2 == len(world.mails)
+
+
+def test_restart_due(world: World) -> None:
+    """The tree holds another version than the one that runs for more than an hour: the operator hears it, once."""
+    running = world.receiver
+    world.answer_hook = lambda request: (
+        Reply.json({"version": "4.5.19"}) if request.path.startswith("/api/") else Reply(204)
+    )
+    write_tree(world.root, parts("4.5.20"))
+    world.set(UPDATE_CHECK_MASTODON_VERSION=None, UPDATE_CHECK_INSTANCE_URL=running.url("").rstrip("/"))
+    world.check()
+    world.let_pass(minutes=50)
+    world.check()
+    assert [] == world.mails
+    world.let_pass(minutes=11)
+    world.check()
+    world.check()
+    assert ["restart.due"] == [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert "4.5.19 runs, 4.5.20 is installed" in world.subjects[0]

@@ -1,0 +1,226 @@
+"""DevOps users of a real PostgreSQL, through the whole program: who is told, also when it cannot be asked."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from end_to_end.world import World
+from simulators.mastodon_people import MODERATOR, Person, said
+from simulators.mastodon_schema import people, schema
+from simulators.postgres import Postgres
+
+STAFF = (
+    Person(name="alice", sentence="wants everything", expected=None, user=said(software_updates="all")),
+    Person(name="bob", sentence="wants urgent ones, by default", expected=None, user={"locale": "de"}),
+    Person(name="mod", sentence="may not view DevOps", expected=None, role=MODERATOR),
+)
+
+
+class Staffed:
+    """A server whose people are in a database that can be changed and switched off."""
+
+    def __init__(self, world: World, postgres: Postgres, database: str) -> None:
+        self.world = world
+        self._postgres = postgres
+        self._database = database
+        self.switch_on()
+
+    def switch_on(self) -> None:
+        self._point_to(self._database)
+
+    def switch_off(self) -> None:
+        self._point_to("not_there")
+
+    def change(self, statement: str, *values: str) -> None:
+        with closing(self._postgres.connect(self._database, "mastodon")) as connection:
+            connection.execute(statement.encode(), values)
+
+    def set_preference(self, name: str, preference: str) -> None:
+        settings = said(software_updates=preference)["settings"]
+        self.change("UPDATE users SET settings = %s WHERE email = %s", settings, f"{name}@social.example")
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return who has had which mail since this was asked last: name, and what it was about."""
+        told = [(mail.recipient.partition("@")[0], _event(mail)) for mail in self.world.mails]
+        self.world.mails.clear()
+        return sorted(told)
+
+    def _point_to(self, database: str) -> None:
+        where = f"host={self._postgres.directory} port={self._postgres.port}"
+        self.world.set(UPDATE_CHECK_DATABASE_URL=f"{where} dbname={database} user=mastodon")
+
+
+def _event(mail: Any) -> str:  # noqa: ANN401 - a message of the standard library
+    return str(mail.message["X-Update-Check-Event"])
+
+
+@pytest.fixture
+def staffed(mail_world: World, postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[Staffed]:
+    """Return a server with two owners and a moderator; mail is the only sink, and everything else is default."""
+    database = postgres.create_database(f"staffed_{abs(hash(request.node.name))}", schema("4.7"))
+    with closing(postgres.connect(database, "mastodon")) as connection:
+        connection.execute(people("4.7", STAFF))
+    mail_world.set(UPDATE_CHECK_RECIPIENTS=None)
+    yield Staffed(mail_world, postgres, database)
+    postgres.drop_database(database)
+
+
+UPDATE = "update.available"
+
+
+def test_each_is_told_as_they_asked(staffed: Staffed) -> None:
+    """A plain patch goes to who wants everything; when it turns urgent, both hear of it; the moderator never does."""
+    staffed.world.update_server.publish("4.5.20")
+    assert (0, 1, 1, 0, 0) == staffed.world.check().result
+    assert [("alice", UPDATE)] == staffed.told()
+    staffed.world.update_server.make_urgent("4.5.20")
+    staffed.world.check()
+    assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.told()
+
+
+def test_footer_says_why(staffed: Staffed) -> None:
+    """A user is told by role, with where to change the setting."""
+    staffed.world.update_server.publish("4.5.20")
+    staffed.world.check()
+    assert "Owner of social.example" in staffed.world.texts[0]
+    assert "https://social.example/settings/preferences/notifications" in staffed.world.texts[0]
+
+
+def test_preference_raised_and_lowered(staffed: Staffed) -> None:
+    """Who raises the preference is told what is pending; who lowers it before the mail went gets nothing more."""
+    staffed.world.update_server.publish("4.5.20")
+    staffed.world.check()
+    staffed.told()
+    staffed.set_preference("bob", "patch")
+    staffed.world.check()
+    assert [("bob", UPDATE)] == staffed.told()
+    staffed.world.set(SMTP_PORT="1")
+    staffed.world.update_server.publish("4.5.21")
+    assert (75, 2, 0, 2, 0) == staffed.world.check().result
+    staffed.set_preference("bob", "none")
+    assert (75, 0, 0, 1, 0) == staffed.world.check().result
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        pytest.param("UPDATE users SET role_id = 1 WHERE id = 1", id="the permission is taken away"),
+        pytest.param("UPDATE users SET disabled = true WHERE id = 1", id="the account is locked"),
+        pytest.param("UPDATE accounts SET suspended_at = now() WHERE id = 1", id="the account is suspended"),
+    ],
+)
+def test_who_is_no_longer_staff_gets_nothing_more(staffed: Staffed, loss: str) -> None:
+    """A mail that is still waiting is not sent."""
+    port = staffed.world.environment["SMTP_PORT"]
+    staffed.world.set(SMTP_PORT="1")
+    staffed.world.update_server.publish("4.5.20")
+    assert (75, 1, 0, 1, 0) == staffed.world.check().result
+    staffed.change(loss)
+    staffed.world.set(SMTP_PORT=port)
+    assert (0, 0, 0, 0, 0) == staffed.world.check().result
+    assert [] == staffed.told()
+
+
+def test_a_changed_address_is_the_same_person(staffed: Staffed) -> None:
+    """Told once, not again at the new address; what is new goes there."""
+    staffed.world.update_server.publish("4.5.20")
+    staffed.world.check()
+    staffed.told()
+    staffed.change("UPDATE users SET email = 'alice.new@social.example' WHERE id = 1")
+    assert (0, 0, 0, 0, 0) == staffed.world.check().result
+    staffed.world.update_server.publish("4.5.21")
+    staffed.world.check()
+    assert [("alice.new", UPDATE)] == staffed.told()
+
+
+def test_same_person_by_address(staffed: Staffed) -> None:
+    """A DevOps user who is named in the settings too gets one mail, not two."""
+    staffed.world.set(UPDATE_CHECK_RECIPIENTS="devops,Alice@social.example=all,ops@social.example=all")
+    staffed.world.update_server.publish("4.5.20")
+    staffed.world.check()
+    assert [("alice", UPDATE), ("ops", UPDATE)] == staffed.told()
+
+
+def test_database_is_off_before_it_ever_answered(staffed: Staffed) -> None:
+    """The check counts as failed and says what to do; nobody is forgotten: later they are told."""
+    staffed.switch_off()
+    staffed.world.update_server.publish("4.5.20")
+    finished = staffed.world.check()
+    assert (1, 0, 0, 0, 0) == finished.result
+    assert "not_there" in finished.events("check.failed")[0]["detail"]
+    assert ["4.5.20"] == [update["version"] for update in finished.json["updates"]]
+    staffed.switch_on()
+    staffed.world.check()
+    assert [("alice", UPDATE)] == staffed.told()
+
+
+def test_database_is_off_later(staffed: Staffed) -> None:
+    """The users of the last good answer are told, the check is degraded and says so, and nobody counts as gone."""
+    staffed.world.check()
+    staffed.switch_off()
+    staffed.world.update_server.publish("4.5.20", urgent=True)
+    finished = staffed.world.check()
+    assert (0, 2, 2, 0, 0) == finished.result
+    assert "the DevOps users of the last good answer are told" in finished.events("check.degraded")[0]["detail"]
+    assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.told()
+
+
+def test_nobody_is_no_evidence(staffed: Staffed) -> None:
+    """A database that answers with no DevOps user at all cancels nothing, and that is a warning."""
+    port = staffed.world.environment["SMTP_PORT"]
+    staffed.world.set(SMTP_PORT="1")
+    staffed.world.update_server.publish("4.5.20")
+    staffed.world.check()
+    staffed.change("UPDATE users SET role_id = NULL")
+    finished = staffed.world.check()
+    assert (75, 0, 0, 1, 0) == finished.result
+    assert "no user of this server can view DevOps" in finished.events("check.degraded")[0]["detail"]
+    staffed.world.set(SMTP_PORT=port)
+    staffed.world.check()
+    assert [("alice", UPDATE)] == staffed.told()
+
+
+def test_webhooks_name_the_devops_users(staffed: Staffed) -> None:
+    """With NAMES a webhook carries the names, and no addresses; without it, none."""
+    world = staffed.world
+    world.set(
+        UPDATE_CHECK_SINKS="webhook",
+        UPDATE_CHECK_WEBHOOK_URL=world.receiver.url("/hook"),
+        UPDATE_CHECK_WEBHOOK_OPS_URL=world.receiver.url("/ops"),
+        UPDATE_CHECK_WEBHOOK_OPS_NAMES="true",
+    )
+    world.update_server.publish("4.5.20")
+    world.check()
+    named = {call.path: json.loads(call.body)["data"].get("devops_users") for call in world.calls}
+    assert {"/hook": None, "/ops": ["alice", "bob"]} == named
+    assert not any(b"alice@" in call.body for call in world.calls)
+
+
+def test_recipients_lists_who_and_why(staffed: Staffed) -> None:
+    """Who would be told what, and who would not, each with the reason; also as JSON."""
+    staffed.world.set(UPDATE_CHECK_RECIPIENTS="devops,ops@social.example=critical")
+    finished = staffed.world.run("recipients", "--json")
+    told = [(one["name"], one["preference"], one["reason"]) for one in finished.json["recipients"]]
+    assert [
+        ("alice", "all", "Owner can view DevOps"),
+        ("bob", "critical", "Owner can view DevOps"),
+        (None, "critical", "named in the settings"),
+    ] == told
+    assert [{"name": "mod", "role": "Moderator", "reason": "cannot_view_devops"}] == finished.json["not_told"]
+    table = staffed.world.run("recipients")
+    assert (0, "") == (table.code, table.err)
+    assert "email  alice <alice@social.example>  all" in table.out
+    assert "mod  Moderator  cannot view devops" in table.out
+
+
+def test_recipients_without_the_database(staffed: Staffed) -> None:
+    """It says what is wrong, shows whom it remembers, and leaves with 1."""
+    staffed.world.check()
+    staffed.switch_off()
+    finished = staffed.world.run("recipients")
+    assert 1 == finished.code
+    assert "The DevOps users could not be asked for: " in finished.out
+    assert "alice <alice@social.example>" in finished.out
