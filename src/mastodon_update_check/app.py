@@ -82,7 +82,7 @@ class App:
 
         return check(self.settings, ledger, self.sink_settings(ledger), self.clock(), dry_run=dry_run)
 
-    def couriers(self, ledger: Ledger, is_stopping: Callable[[], bool] = lambda: False) -> tuple[Courier, ...]:
+    def couriers(self, ledger: Ledger) -> tuple[Courier, ...]:
         """Return one courier for each configured sink."""
         fingerprints = self.sink_settings(ledger)
         return tuple(
@@ -95,7 +95,6 @@ class App:
                 describe=self.surroundings,
                 clock=self.clock,
                 operations=self.operations,
-                is_stopping=is_stopping,
             )
             for sink in self.settings.sinks
         )

@@ -20,7 +20,7 @@ class Service:
         self.app = app
         self._is_stopping = False
         with app.create_ledger() as ledger:
-            couriers = app.couriers(ledger, is_stopping=lambda: self._is_stopping)
+            couriers = app.couriers(ledger)
         for courier in couriers:
             courier.load()
         self._workers = tuple(Worker(courier, on_change) for courier in couriers)

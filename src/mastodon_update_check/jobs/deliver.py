@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -53,7 +53,6 @@ class Courier:
     """Tells what a message says besides its notices."""
     clock: Clock
     operations: Operations
-    is_stopping: Callable[[], bool] = field(default=lambda: False)
     renewal: timedelta = LEASE_RENEWAL
     """How often the lease of a claim is renewed."""
     record_patience: timedelta = timedelta(seconds=1)
