@@ -79,6 +79,14 @@ def test_a_proxy_and_an_update_server_with_passwords(secretive: World) -> None:
     expect_silence(secretive, finished, secretive.run("status"))
 
 
+def test_a_database_with_a_password(secretive: World) -> None:
+    """A database that cannot be asked is named without its password; the address that the settings name is told."""
+    secretive.set(UPDATE_CHECK_RECIPIENTS="devops, ops@social.example")
+    finished = secretive.run("check")
+    assert (1, True) == (finished.code, "PostgreSQL at 127.0.0.1:1 refuses" in finished.out), finished.out
+    expect_silence(secretive, finished, secretive.run("status"))
+
+
 def test_wrong_settings(secretive: World) -> None:
     """A secret that is wrong is named, not shown."""
     secretive.set(

@@ -93,6 +93,7 @@ def test_help(world: World, arguments: list[str]) -> None:
     [
         pytest.param("check", "> /dev/full", 70, "the output cannot be written: no space left on device", id="full"),
         pytest.param("status", "> /dev/full", 3, "the output cannot be written: no space left", id="full, for status"),
+        pytest.param("check", "2> /dev/full", 75, "", id="a log that is full: its sink waits, the others are told"),
         pytest.param("check", ">&- 2>&-", 0, "", id="started without outputs"),
     ],
 )
