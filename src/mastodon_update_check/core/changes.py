@@ -76,7 +76,7 @@ def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
         return Reason.PRERELEASE
     if facts.feed is None or facts.feed.updates is None:
         return None
-    now = next((update for update in facts.updates if update.version == notice.version), None)
+    now = facts.find_update(notice.version)
     if now is None:
         return Reason.WITHDRAWN if facts.feed.is_complete else None
     if now.urgent == notice.urgent:
@@ -112,8 +112,5 @@ def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
     recipient = facts.find_recipient(row)
     if recipient is None:
         return Reason.RECIPIENT_GONE
-    return None if wants(recipient, _as_now(row.notice, facts)).tells else Reason.PREFERENCE_LOWERED
-
-
-def _as_now(notice: Notice, facts: Facts) -> Notice:
-    return next((now for now in facts.notices if identity(now) == identity(notice)), notice)
+    notice = facts.find_notice(row.identity) or row.notice
+    return None if wants(recipient, notice).tells else Reason.PREFERENCE_LOWERED

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from mastodon_update_check.core.feeds import Feed, newer_updates
-from mastodon_update_check.core.notices import Notice, SupportNotice, ToolNotice, UpdateNotice
+from mastodon_update_check.core.notices import Notice, SupportNotice, ToolNotice, UpdateNotice, identity
 from mastodon_update_check.core.outbox import Delivery
 from mastodon_update_check.core.recipients import Recipient, normalise_address
 from mastodon_update_check.core.support import support_stage
@@ -60,10 +60,26 @@ class Facts:
         support = () if self.support is None else (self.support,)
         return (*self.updates, *support, *self.tool_notices)
 
+    def find_update(self, version: MastodonVersion) -> UpdateNotice | None:
+        """Return the update to `version` that is true now."""
+        return self._by_version.get(version)
+
+    def find_notice(self, identity: str) -> Notice | None:
+        """Return the notice with this identity that is true now."""
+        return self._by_identity.get(identity)
+
     def find_recipient(self, row: Delivery) -> Recipient | None:
         """Return the recipient that a row belongs to, if there still is one: by key, else by address."""
         address = normalise_address(row.address)
         return self._by_key.get((row.sink, row.recipient_key)) or self._by_address.get((row.sink, address))
+
+    @cached_property
+    def _by_version(self) -> dict[MastodonVersion, UpdateNotice]:
+        return {update.version: update for update in self.updates}
+
+    @cached_property
+    def _by_identity(self) -> dict[str, Notice]:
+        return {identity(notice): notice for notice in self.notices}
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, str], Recipient]:
