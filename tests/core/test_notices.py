@@ -123,6 +123,12 @@ def test_what_cannot_wait(notice: Notice, *, expected: bool) -> None:
     assert expected is is_urgent(notice)
 
 
+def test_a_notice_claims_nothing_by_itself() -> None:
+    """What is not said is not urgent, has no type, notes or date."""
+    notice = UpdateNotice(version=version("4.5.20"))
+    assert (False, None, "", None) == (notice.urgent, notice.type, notice.release_notes, notice.end_of_support_on)
+
+
 def test_stages_stand_in_the_order_of_time() -> None:
     """A later stage covers the earlier ones, so their order matters."""
     assert ["three_months", "two_weeks", "ended"] == [str(stage) for stage in SupportStage]
