@@ -6,10 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from core.examples import NOW, feed, minor, patch, update, version
+from core.examples import NOW, feed, minor, patch, update, user, version
 from mastodon_update_check.core.feeds import Feed
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.notices import SupportNotice, SupportStage
+from mastodon_update_check.core.recipients import Preference
 
 INSTALLED = version("4.5.19")
 LATER = NOW + timedelta(minutes=30)
@@ -123,6 +124,8 @@ def test_support_as_far_as_is_known(known: Knowledge, expected: SupportNotice | 
         KNOWN,
         replace(KNOWN, failing_since=NOW, failures=3, cause="dns", detail="no address", warnings=("one", "two")),
         replace(KNOWN, running=version("4.5.18+glitch"), differs_since=NOW),
+        replace(KNOWN, outage_started_at=NOW, outage_ended_at=LATER),
+        replace(KNOWN, devops=(user(1, Preference.CRITICAL, role="Owner", wants_support=False), user(2))),
     ],
 )
 def test_ledger_reads_back_what_it_wrote(known: Knowledge) -> None:
@@ -134,3 +137,11 @@ def test_ledger_reads_back_what_it_wrote(known: Knowledge) -> None:
 def test_names_of_other_versions_are_passed_over() -> None:
     """What a later version of this program has written besides is no obstacle to an earlier one."""
     assert KNOWN == Knowledge.from_json({**KNOWN.to_json(), "of_tomorrow": [1, 2]})
+    data = replace(KNOWN, devops=(user(),)).to_json()
+    data["devops"][0]["of_tomorrow"] = 1
+    assert (user(),) == Knowledge.from_json(data).devops
+
+
+def test_names_of_the_devops_users() -> None:
+    """Sinks that show names show those of the last good answer."""
+    assert ("ann", "ben") == replace(KNOWN, devops=(user(1), user(2, name="ben"))).devops_users
