@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args
 
-from pydantic import PlainValidator, SecretStr, ValidationError, model_validator
+from pydantic import SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -17,6 +17,7 @@ from mastodon_update_check.core.recipients import Preference
 from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.settings import choices, hosts, kinds, recipients
 from mastodon_update_check.settings.found import Found, Layer, Problems
+from mastodon_update_check.settings.parsed import Parsed
 
 UPDATE_SERVER: Final = "https://api.joinmastodon.org/update-check"
 CONFIG_FILE: Final = Path("/etc/mastodon-update-check/config.env")
@@ -27,16 +28,16 @@ BLANK_MEANS_OFF: Final = frozenset({"UPDATE_CHECK_URL", "UPDATE_CHECK_INSTANCE_U
 
 _IN_LOWER_CASE = frozenset({"https_proxy", "http_proxy", "no_proxy"})
 
-Text = Annotated[str, PlainValidator(kinds.parse_text)]
-OptionalText = Annotated[str | None, PlainValidator(kinds.parse_text)]
-Secret = Annotated[SecretStr | None, PlainValidator(kinds.parse_secret)]
-SecretUrl = Annotated[SecretStr | None, PlainValidator(lambda text: SecretStr(hosts.parse_url(text)))]
-Proxy = Annotated[SecretStr | None, PlainValidator(lambda text: SecretStr(hosts.parse_proxy(text)))]
-OptionalPath = Annotated[Path | None, PlainValidator(kinds.parse_path)]
-Domain = Annotated[str | None, PlainValidator(hosts.parse_domain)]
-Port = Annotated[int, PlainValidator(kinds.parse_port)]
-Mailbox = Annotated[str | None, PlainValidator(hosts.parse_mailbox)]
-FollowUps = Annotated[choices.FollowUps, PlainValidator(kinds.choose(choices.FollowUps))]
+Text = Annotated[str, Parsed(kinds.parse_text)]
+OptionalText = Annotated[str | None, Parsed(kinds.parse_text)]
+Secret = Annotated[SecretStr | None, Parsed(kinds.parse_secret)]
+SecretUrl = Annotated[SecretStr | None, Parsed(lambda text: SecretStr(hosts.parse_url(text)))]
+Proxy = Annotated[SecretStr | None, Parsed(lambda text: SecretStr(hosts.parse_proxy(text)))]
+OptionalPath = Annotated[Path | None, Parsed(kinds.parse_path)]
+Domain = Annotated[str | None, Parsed(hosts.parse_domain)]
+Port = Annotated[int, Parsed(kinds.parse_port)]
+Mailbox = Annotated[str | None, Parsed(hosts.parse_mailbox)]
+FollowUps = Annotated[choices.FollowUps, Parsed(kinds.choose(choices.FollowUps))]
 
 
 def _parse_url_or_blank(text: str) -> str:
@@ -62,63 +63,57 @@ class Variables(BaseSettings):
     )
 
     update_check_config: OptionalPath = None
-    update_check_url: Annotated[str, PlainValidator(_parse_url_or_blank)] = UPDATE_SERVER
-    update_check_interval: Annotated[timedelta, PlainValidator(kinds.parse_duration)] = timedelta(minutes=30)
-    update_check_jitter: Annotated[timedelta | None, PlainValidator(kinds.parse_duration)] = None
-    update_check_mastodon_root: Annotated[Path, PlainValidator(kinds.parse_path)] = MASTODON_ROOT
+    update_check_url: Annotated[str, Parsed(_parse_url_or_blank)] = UPDATE_SERVER
+    update_check_interval: Annotated[timedelta, Parsed(kinds.parse_duration)] = timedelta(minutes=30)
+    update_check_jitter: Annotated[timedelta | None, Parsed(kinds.parse_duration)] = None
+    update_check_mastodon_root: Annotated[Path, Parsed(kinds.parse_path)] = MASTODON_ROOT
     update_check_mastodon_env_file: OptionalPath = None
-    update_check_mastodon_version: Annotated[MastodonVersion | None, PlainValidator(kinds.parse_version)] = None
-    update_check_instance_url: Annotated[str | None, PlainValidator(_parse_url_or_blank)] = None
+    update_check_mastodon_version: Annotated[MastodonVersion | None, Parsed(kinds.parse_version)] = None
+    update_check_instance_url: Annotated[str | None, Parsed(_parse_url_or_blank)] = None
     update_check_database_url: Secret = None
-    update_check_recipients: Annotated[recipients.Recipients, PlainValidator(recipients.parse_recipients)] = (
+    update_check_recipients: Annotated[recipients.Recipients, Parsed(recipients.parse_recipients)] = (
         recipients.Recipients()
     )
-    update_check_operator: Annotated[tuple[str, ...], PlainValidator(recipients.parse_addresses)] = ()
-    update_check_sinks: Annotated[tuple[str, ...] | None, PlainValidator(recipients.parse_sinks)] = None
-    update_check_ledger: Annotated[SecretStr | None, PlainValidator(kinds.parse_ledger)] = None
-    update_check_log_preference: Annotated[Preference, PlainValidator(kinds.choose(Preference))] = Preference.ALL
+    update_check_operator: Annotated[tuple[str, ...], Parsed(recipients.parse_addresses)] = ()
+    update_check_sinks: Annotated[tuple[str, ...] | None, Parsed(recipients.parse_sinks)] = None
+    update_check_ledger: Annotated[SecretStr | None, Parsed(kinds.parse_ledger)] = None
+    update_check_log_preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
     update_check_apprise_url: Secret = None
     update_check_heartbeat_url: SecretUrl = None
     update_check_metrics_file: OptionalPath = None
     update_check_reminders: FollowUps = choices.FollowUps.URGENT
     update_check_closure: FollowUps = choices.FollowUps.URGENT
-    update_check_install_kind: Annotated[
-        choices.InstallKind | None, PlainValidator(kinds.choose(choices.InstallKind))
-    ] = None
-    update_check_log_level: Annotated[choices.LogLevel, PlainValidator(kinds.choose(choices.LogLevel))] = (
-        choices.LogLevel.INFO
-    )
-    update_check_log_format: Annotated[choices.LogFormat, PlainValidator(kinds.choose(choices.LogFormat))] = (
+    update_check_install_kind: Annotated[choices.InstallKind | None, Parsed(kinds.choose(choices.InstallKind))] = None
+    update_check_log_level: Annotated[choices.LogLevel, Parsed(kinds.choose(choices.LogLevel))] = choices.LogLevel.INFO
+    update_check_log_format: Annotated[choices.LogFormat, Parsed(kinds.choose(choices.LogFormat))] = (
         choices.LogFormat.AUTO
     )
 
     local_domain: Domain = None
     web_domain: Domain = None
-    self_destruct: Annotated[bool, PlainValidator(lambda _: True)] = False
+    self_destruct: Annotated[bool, Parsed(lambda _: True)] = False
     https_proxy: Proxy = None
     http_proxy: Proxy = None
     no_proxy: Text = ""
 
-    smtp_server: Annotated[str | None, PlainValidator(hosts.parse_host)] = None
+    smtp_server: Annotated[str | None, Parsed(hosts.parse_host)] = None
     smtp_port: Port = 25
     smtp_login: Secret = None
     smtp_password: Secret = None
-    smtp_domain: Annotated[str | None, PlainValidator(hosts.parse_host)] = None
+    smtp_domain: Annotated[str | None, Parsed(hosts.parse_host)] = None
     smtp_from_address: Mailbox = "notifications@localhost"
     smtp_reply_to: Mailbox = None
     smtp_return_path: Mailbox = None
-    smtp_auth_method: Annotated[choices.AuthMethod, PlainValidator(kinds.choose(choices.AuthMethod))] = (
-        choices.AuthMethod.PLAIN
-    )
+    smtp_auth_method: Annotated[choices.AuthMethod, Parsed(kinds.choose(choices.AuthMethod))] = choices.AuthMethod.PLAIN
     smtp_ca_file: OptionalPath = None
-    smtp_openssl_verify_mode: Annotated[choices.VerifyMode, PlainValidator(kinds.choose(choices.VerifyMode))] = (
+    smtp_openssl_verify_mode: Annotated[choices.VerifyMode, Parsed(kinds.choose(choices.VerifyMode))] = (
         choices.VerifyMode.PEER
     )
     smtp_enable_starttls: OptionalText = None
     smtp_enable_starttls_auto: OptionalText = None
     smtp_tls: OptionalText = None
     smtp_ssl: OptionalText = None
-    smtp_delivery_method: Annotated[str, PlainValidator(choices.require_smtp)] = "smtp"
+    smtp_delivery_method: Annotated[str, Parsed(choices.require_smtp)] = "smtp"
 
     database_url: Secret = None
     db_host: Text = "localhost"
@@ -126,7 +121,7 @@ class Variables(BaseSettings):
     db_name: Text = "mastodon_production"
     db_user: Text = "mastodon"
     db_pass: Secret = None
-    db_sslmode: Annotated[choices.SslMode, PlainValidator(kinds.choose(choices.SslMode))] = choices.SslMode.PREFER
+    db_sslmode: Annotated[choices.SslMode, Parsed(kinds.choose(choices.SslMode))] = choices.SslMode.PREFER
 
     @model_validator(mode="before")
     @classmethod

@@ -5,22 +5,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from mastodon_update_check.core.recipients import Preference
 from mastodon_update_check.settings import hosts, kinds
 from mastodon_update_check.settings.found import Found, Layer, Problems
 from mastodon_update_check.settings.model import SinkSettings
 from mastodon_update_check.settings.names import WebhookName, webhook_name
+from mastodon_update_check.settings.parsed import Parsed
 
 
 class _Webhook(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, hide_input_in_errors=True)
 
-    url: Annotated[SecretStr, PlainValidator(lambda text: SecretStr(hosts.parse_url(text)))]
-    secret: Annotated[SecretStr | None, PlainValidator(kinds.parse_signing_keys)] = None
-    preference: Annotated[Preference, PlainValidator(kinds.choose(Preference))] = Preference.ALL
-    names: Annotated[bool, PlainValidator(kinds.parse_boolean)] = False
+    url: Annotated[SecretStr, Parsed(lambda text: SecretStr(hosts.parse_url(text)))]
+    secret: Annotated[SecretStr | None, Parsed(kinds.parse_signing_keys)] = None
+    preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
+    names: Annotated[bool, Parsed(kinds.parse_boolean)] = False
 
 
 def read_webhooks(found: Layer, shared: Mapping[str, str], problems: Problems) -> tuple[SinkSettings, ...]:
