@@ -13,24 +13,23 @@ The program gets the variables in `world.environment` and nothing else but PATH 
 import contextlib
 import json
 import os
-import re
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from end_to_end.passing import let_pass
 from simulators.http_server import Answer, HttpServer, Reply, Request
 from simulators.smtp_server import ReceivedMail, ScriptedSmtpServer, SmtpServer
 from simulators.update_server import UpdateServer
 
 PROGRAM = str(Path(sys.executable).with_name("mastodon-update-check"))
 NOTES = "https://github.com/mastodon/mastodon/releases/tag/v"
-_STAMP = "%Y%m%dT%H%M%SZ"
 _KEPT = ("PATH", "COVERAGE_PROCESS_START")
 
 
@@ -166,7 +165,7 @@ class World:
 
     @property
     def _variables(self) -> dict[str, str]:
-        return {name: os.environ[name] for name in _KEPT if name in os.environ} | self.environment
+        return _inherited() | self.environment
 
     def start(
         self, *arguments: str, out: int = subprocess.PIPE, err: int = subprocess.PIPE, through: tuple[str, ...] = ()
@@ -203,47 +202,15 @@ class World:
 
     def let_pass(self, **duration: float) -> None:
         """Let time pass: every instant that the ledger holds moves into the past."""
-        moved = timedelta(**duration)
-        with contextlib.closing(sqlite3.connect(self.ledger)) as connection, connection:
-            for table, column in _instants(connection):
-                connection.create_function("earlier", 1, lambda text: text and _earlier(text, moved))
-                connection.execute(f"UPDATE {table} SET {column} = earlier({column})")  # noqa: S608 - our own names
-            for name, knowledge in connection.execute("SELECT name, knowledge FROM instance").fetchall():
-                changed = json.dumps(_earlier_knowledge(json.loads(knowledge), moved))
-                connection.execute("UPDATE instance SET knowledge = ? WHERE name = ?", (changed, name))
-            # Outages are told by when they began: that is part of what was told.
-            connection.create_function("stamped_earlier", 1, lambda text: _stamped_earlier(text, moved))
-            connection.execute(
-                "UPDATE delivery SET identity = stamped_earlier(identity), subject = stamped_earlier(subject), "
-                "notice = stamped_earlier(notice)"
-            )
+        let_pass(self.ledger, timedelta(**duration))
 
 
-def _instants(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-        for column in connection.execute(f"PRAGMA table_info({table})").fetchall():
-            if column[1].endswith(("_at", "_until", "_since")):
-                yield table, column[1]
-
-
-def _earlier(text: str, moved: timedelta) -> str:
-    return (datetime.fromisoformat(text) - moved).isoformat(timespec="milliseconds")
-
-
-def _stamped_earlier(text: str, moved: timedelta) -> str:
-    """Move the instants inside an identity (`check/20261122T130500Z/0`) or a notice's JSON."""
-    text = re.sub(
-        r"\d{8}T\d{6}Z",
-        lambda stamp: f"{datetime.strptime(stamp[0], _STAMP).replace(tzinfo=UTC) - moved:{_STAMP}}",
-        text,
-    )
-    return re.sub(r"(?<=_at\": \")[^\"]+", lambda stamp: (datetime.fromisoformat(stamp[0]) - moved).isoformat(), text)
-
-
-def _earlier_knowledge(knowledge: Mapping[str, Any], moved: timedelta) -> dict[str, Any]:
-    return {
-        name: _earlier(value, moved) if name.endswith(("_at", "_since")) else value for name, value in knowledge.items()
-    }
+def _inherited() -> dict[str, str]:
+    """Return PATH, and what makes coverage count the program's processes, which run elsewhere, too."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    if start := kept.get("COVERAGE_PROCESS_START"):
+        kept["COVERAGE_FILE"] = os.environ.get("COVERAGE_FILE", str(Path(start).with_name(".coverage")))
+    return kept
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
