@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import Delivery, Settlement
-from mastodon_update_check.core.planning import Plan
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger import claims, results, rows, summary
 from mastodon_update_check.ledger.claims import Claim
@@ -19,6 +18,9 @@ from mastodon_update_check.ledger.failures import reading, translated
 from mastodon_update_check.ledger.file import BUSY_SECONDS, create_file, open_file
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.summary import OutboxSummary
+
+if TYPE_CHECKING:
+    from mastodon_update_check.core.planning import Plan
 
 ATTEMPTS_KEPT = timedelta(days=90)
 """How long settled attempts are kept for `explain`; what was told is kept for good."""
@@ -157,7 +159,7 @@ class Book:
         """Count what is not delivered yet."""
         return summary.summarise(self._connection, instance, now)
 
-    def apply(self, instance: str, plan: Plan) -> None:
+    def apply(self, instance: str, plan: "Plan") -> None:
         """Store a plan."""
         rows.apply_plan(self._connection, instance, plan)
 

@@ -5,14 +5,17 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from mastodon_update_check.core.changes import Change
 from mastodon_update_check.core.notices import from_json, identity, subject, to_json
 from mastodon_update_check.core.outbox import LEASE, Delivery, DeliveryState
-from mastodon_update_check.core.planning import Plan, PlannedMessage, Redirection
 from mastodon_update_check.core.recipients import Recipient
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import stamp
+
+if TYPE_CHECKING:
+    from mastodon_update_check.core.changes import Change
+    from mastodon_update_check.core.planning import Plan, PlannedMessage, Redirection
 
 IS_CLAIMED = "(message.claim IS NOT NULL AND message.lease_until > :now AND message.lease_until <= :lease_end)"
 """Whether somebody holds the message; a lease further ahead than one can be was written by a wrong clock."""
@@ -63,7 +66,7 @@ def write_recipient(recipient: Recipient) -> str:
     return json.dumps(asdict(recipient), ensure_ascii=False, sort_keys=True)
 
 
-def apply_plan(connection: sqlite3.Connection, instance: str, plan: Plan) -> None:
+def apply_plan(connection: sqlite3.Connection, instance: str, plan: "Plan") -> None:
     """Store a plan; the caller holds the write transaction in which the plan's rows were read."""
     now = stamp(plan.made_at)
     _apply_changes(connection, instance, plan.changes, plan.made_at)
@@ -103,7 +106,7 @@ def apply_plan(connection: sqlite3.Connection, instance: str, plan: Plan) -> Non
     cancel_empty_messages(connection, instance, plan.made_at)
 
 
-def _apply_changes(connection: sqlite3.Connection, instance: str, changes: Iterable[Change], now: datetime) -> None:
+def _apply_changes(connection: sqlite3.Connection, instance: str, changes: Iterable["Change"], now: datetime) -> None:
     rows = [
         (
             DeliveryState.SUPERSEDED if change.reason.supersedes else DeliveryState.CANCELLED,
@@ -136,7 +139,7 @@ def cancel_empty_messages(connection: sqlite3.Connection, instance: str, now: da
     )
 
 
-def _redirect(connection: sqlite3.Connection, redirections: Iterable[Redirection], now: str) -> None:
+def _redirect(connection: sqlite3.Connection, redirections: Iterable["Redirection"], now: str) -> None:
     for one in redirections:
         recipient = write_recipient(one.recipient)
         changed = connection.execute(
@@ -157,7 +160,7 @@ def _redirect(connection: sqlite3.Connection, redirections: Iterable[Redirection
             )
 
 
-def _write_message(connection: sqlite3.Connection, instance: str, message: PlannedMessage, now: str) -> None:
+def _write_message(connection: sqlite3.Connection, instance: str, message: "PlannedMessage", now: str) -> None:
     """Insert a message, or take a cancelled one up again that held the same rows: it keeps its id and its date.
 
     One that was accepted stays so, whatever is planned.
