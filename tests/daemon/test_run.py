@@ -224,7 +224,8 @@ def test_locked_ledger(machine: Machine) -> None:
         connection.execute("BEGIN IMMEDIATE")
         with machine.start() as daemon:
             daemon.wait_told("READY=1")
-            daemon.wait_for("ledger.failed")
+            daemon.wait_for("ledger.failed", sink="log")
+            wait_until(lambda: any("sink" not in line for line in daemon.find("ledger.failed")), "the sign of life")
             daemon.wait_status("is locked by another process")
             connection.execute("ROLLBACK")
             daemon.reload()
