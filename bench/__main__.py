@@ -7,10 +7,16 @@ process leave behind.
 import sys
 from argparse import ArgumentParser
 
-from bench import check, growth, imports, memory, ready
+from bench import check, database, growth, imports, memory, ready
 from bench.stage import Stage
 
-CLAIMS = {"memory": memory.measure, "ready": ready.measure, "check": check.measure}
+CLAIMS = {
+    "memory": memory.measure,
+    "ready": ready.measure,
+    "check": check.measure,
+    "lookup": database.measure_size,
+    "query": database.measure_query,
+}
 
 
 def main() -> int:
