@@ -60,7 +60,7 @@ SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
   chosen text := $chosen$
-SELECT person, NULL::jsonb AS role, 0::bigint AS everyone_permissions
+SELECT person, person.account_id, NULL::jsonb AS role, 0::bigint AS everyone_permissions
   FROM public.users AS person
  WHERE person.admin
  ORDER BY person.id
@@ -69,47 +69,56 @@ $chosen$;
   deletion_requested text := 'false';
 BEGIN
   -- Mastodon 4.0 and newer have roles.
-  IF to_regclass('public.user_roles') IS NOT NULL
-     AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.users')
-                 AND attname = 'role_id' AND NOT attisdropped) THEN
+  IF to_regclass('public.user_roles') IS NOT NULL THEN
     chosen := $chosen$
-SELECT staff.person,
+SELECT staff.person, staff.account_id,
        jsonb_build_object('id', role.id, 'name', left(role.name, 1000), 'permissions', role.permissions) AS role,
        everyone.permissions AS everyone_permissions
-  FROM (SELECT coalesce(bit_or(permissions), 0) AS permissions FROM public.user_roles WHERE id = -99) AS everyone
+  FROM (SELECT coalesce(max(permissions), 0) AS permissions FROM public.user_roles WHERE id = -99) AS everyone
   JOIN public.user_roles AS role
     ON CASE role.id WHEN -99 THEN role.permissions ELSE role.permissions | everyone.permissions END
        & ~3211264::bigint <> 0
- CROSS JOIN LATERAL (SELECT person
+ CROSS JOIN LATERAL (SELECT person, person.id, person.account_id
                        FROM public.users AS person
                       WHERE person.role_id = role.id AND person.role_id IS NOT NULL
                      OFFSET 0) AS staff
- ORDER BY (role.permissions | everyone.permissions) & 3 = 0, (staff.person).id
+ ORDER BY (role.permissions | everyone.permissions) & 3 = 0, staff.id
  LIMIT 1001
 $chosen$;
   END IF;
   IF to_regclass('public.account_deletion_requests') IS NOT NULL THEN
     deletion_requested := $deletion$
 EXISTS (SELECT FROM public.account_deletion_requests AS request
-         WHERE request.account_id = (chosen.person).account_id)
+         WHERE request.account_id = chosen.account_id)
 $deletion$;
   END IF;
   RETURN QUERY EXECUTE format($query$
 SELECT jsonb_build_object(
-         'user', (SELECT jsonb_object_agg(key, CASE jsonb_typeof(value) WHEN 'string'
-                           THEN to_jsonb(left(value #>> '{}', CASE key WHEN 'settings' THEN 65537 ELSE 1000 END))
-                           ELSE value END)
-                    FROM jsonb_each(to_jsonb(chosen.person))
-                   WHERE key IN ('id', 'email', 'locale', 'settings', 'admin',
-                                 'confirmed_at', 'approved', 'disabled')),
-         'account', (SELECT jsonb_object_agg(key, value)
-                       FROM public.accounts AS account, jsonb_each(to_jsonb(account))
-                      WHERE account.id = (chosen.person).account_id
-                        AND key IN ('username', 'suspended_at', 'memorial', 'requested_deletion_at')),
-         'role', chosen.role,
-         'everyone_permissions', chosen.everyone_permissions,
-         'deletion_requested', %2$s)
-  FROM (%1$s) AS chosen
+         'user', jsonb_build_object(
+           'id', person -> 'id',
+           'email', left(person ->> 'email', 1000),
+           'locale', left(person ->> 'locale', 1000),
+           'settings', left(person ->> 'settings', 65537),
+           'admin', person -> 'admin',
+           'confirmed_at', coalesce(person -> 'confirmed_at', 'true'),
+           'approved', coalesce(person -> 'approved', 'true'),
+           'disabled', person -> 'disabled'),
+         'account', jsonb_build_object(
+           'username', left(account ->> 'username', 1000),
+           'suspended_at', account -> 'suspended_at',
+           'requested_deletion_at', account -> 'requested_deletion_at',
+           'memorial', account -> 'memorial'),
+         'role', role,
+         'everyone_permissions', everyone_permissions,
+         'deletion_requested', deletion_requested)
+  FROM (SELECT to_jsonb(chosen.person) AS person,
+               (SELECT to_jsonb(account) FROM public.accounts AS account
+                 WHERE account.id = chosen.account_id) AS account,
+               chosen.role,
+               chosen.everyone_permissions,
+               %2$s AS deletion_requested
+          FROM (%1$s) AS chosen
+        OFFSET 0) AS staff
 $query$, chosen, deletion_requested);
 END
 $function$;

@@ -220,7 +220,7 @@ def test_no_scan_of_users(postgres: Postgres, database: str, *, analyzed: bool) 
         INSERT INTO users (id, email, account_id) SELECT n, n || '@x.example', n FROM generate_series(1000, 21000) AS n;
     """
     postgres.execute(database, crowd + "ANALYZE" * analyzed)
-    schema = Schema(*(True, True, False, False, False, False))
+    schema = Schema(has_users=True, has_roles=True, has_deletion_requests=False, function=None, may_write=True)
     with closing(postgres.connect(database, DIRECT)) as connection:
         plan = "\n".join(line for (line,) in connection.execute("EXPLAIN " + staff_query(schema)))
     assert "index_users_on_role_id" in plan

@@ -107,7 +107,7 @@ def test_nothing_of_anybody_else(postgres: Postgres, installed: str) -> None:
     assert PASSWORD_HASH not in repr(rows)
     assert "member" not in repr(rows)
     assert {"user", "account", "role", "everyone_permissions", "deletion_requested"} == set(rows[0])
-    user = {"id", "email", "locale", "settings", "confirmed_at", "approved", "disabled"}
+    user = {"id", "email", "locale", "settings", "admin", "confirmed_at", "approved", "disabled"}
     account = {"username", "suspended_at", "memorial", "requested_deletion_at"}
     assert (user, account) == (set(rows[0]["user"]), set(rows[0]["account"]))
 

@@ -11,6 +11,8 @@ _UNSAFE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 def clean(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     """Return `text` on one line, without control or formatting characters, cut at `limit` characters."""
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:  # nearly always
+        return text.strip()
     head = text[: limit * 4]  # bounds the work on enormous texts; cut again below
     spaced = "".join(" " if unicodedata.category(char) in _UNSAFE else char for char in head)
     line = " ".join(spaced.split())

@@ -19,7 +19,14 @@ from mastodon_update_check.core.staff import StaffVerdict, judge
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from mastodon_update_check.mastodon.database_errors import Login, explain_login, explain_question
-from mastodon_update_check.mastodon.staff_sql import FUNCTION_QUERY, SCHEMA_QUERY, STAFF_ROWS, Schema, staff_query
+from mastodon_update_check.mastodon.staff_sql import (
+    FUNCTION_IS_OURS,
+    FUNCTION_QUERY,
+    SCHEMA_QUERY,
+    STAFF_ROWS,
+    Schema,
+    staff_query,
+)
 from mastodon_update_check.net import CONNECT_SECONDS, READ_SECONDS, Deadline
 
 _OTHER_ROWS: Final = "returns staff in a form that is not known here: run packaging/postgresql/install.sql there again"
@@ -113,19 +120,34 @@ def _connect(login: Login, parameters: Mapping[str, str]) -> psycopg.Connection[
 
 
 def _ask(connection: psycopg.Connection[tuple[Any, ...]], login: Login, bounds: DatabaseBounds) -> Staff:
-    connection.execute(
-        "BEGIN READ ONLY;"
-        f" SET LOCAL statement_timeout = {_milliseconds(bounds.statement)};"
-        f" SET LOCAL lock_timeout = {_milliseconds(bounds.lock)}"
-    )
-    schema = Schema(*next(connection.execute(SCHEMA_QUERY)))
-    if not schema.has_users or not (schema.has_roles or schema.has_admins):
+    schema = _begin(connection, bounds)
+    if not schema.has_users:
         raise CheckError(Cause.DATABASE, login.say("has no Mastodon in {database}: check {origin}"))
-    query = FUNCTION_QUERY if schema.has_function else staff_query(schema)
-    rows = [row for (row,) in connection.execute(query)]
-    connection.execute("COMMIT")
-    through = "mastodon_update_check.staff()" if schema.has_function else "Mastodon's tables"
+    has_function = _has_function(connection, schema)
+    query = FUNCTION_QUERY if has_function else staff_query(schema)
+    rows = [row for (row,) in connection.execute(f"{query}; COMMIT".encode())]
+    through = "mastodon_update_check.staff()" if has_function else "Mastodon's tables"
     return _judge(rows, login, f"{through} as {login.role} at {login.place}", may_write=schema.may_write)
+
+
+def _begin(connection: psycopg.Connection[tuple[Any, ...]], bounds: DatabaseBounds) -> Schema:
+    """Open the transaction, and in the same round trip look at what there is."""
+    statements = (
+        "BEGIN READ ONLY",
+        f"SET LOCAL statement_timeout = {_milliseconds(bounds.statement)}",
+        f"SET LOCAL lock_timeout = {_milliseconds(bounds.lock)}",
+        SCHEMA_QUERY,
+    )
+    cursor = connection.execute("; ".join(statements).encode())
+    while cursor.nextset():
+        pass
+    return Schema(*next(cursor))
+
+
+def _has_function(connection: psycopg.Connection[tuple[Any, ...]], schema: Schema) -> bool:
+    if schema.function is None:
+        return False
+    return next(connection.execute(FUNCTION_IS_OURS, [schema.function])) == (True,)
 
 
 def _judge(rows: Sequence[Mapping[str, Any]], login: Login, through: str, *, may_write: bool) -> Staff:

@@ -76,9 +76,7 @@ $chosen$;
   deletion_requested text := 'false';
 BEGIN
   -- Mastodon 4.0 and newer have roles.
-  IF to_regclass('public.user_roles') IS NOT NULL
-     AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.users')
-                 AND attname = 'role_id' AND NOT attisdropped) THEN
+  IF to_regclass('public.user_roles') IS NOT NULL THEN
     chosen := $chosen$
 {by_role}
 $chosen$;
