@@ -23,7 +23,7 @@ def _work(app: App, number: int) -> int:
 
 
 if __name__ == "__main__":
-    logs.configure("critical", "json")
+    logs.configure("critical", "json", stream=Path(os.devnull).open("w"))  # noqa: SIM115 - as long as the process
     app = App(load_settings(os.environ))
     app.create_ledger().close()
     figures = [_work(app, 100) for _ in range(5)]
