@@ -26,7 +26,8 @@ SMALL, LARGE = 30_000, 3_000_000
 
 _ROLES = "SELECT id FROM user_roles WHERE permissions & 3 <> 0"
 _BARE = """
-    SELECT users.id, users.email, users.locale, users.settings, accounts.username
+    SELECT users.id, users.email, users.locale, users.settings, users.confirmed_at, users.approved, users.disabled,
+           accounts.username, accounts.suspended_at, accounts.memorial, accounts.requested_deletion_at
       FROM users JOIN accounts ON accounts.id = users.account_id
      WHERE users.role_id = ANY (%s)
 """

@@ -1,7 +1,7 @@
 """Who of a Mastodon server's staff is told: from one row of its database to a verdict with a reason.
 
-The row is what `mastodon.staff_sql` asks for: `user`, `account` and `role` hold the columns that the schema at hand
-has, a column that it lacks is absent, and what cannot be asked counts as fine. Two decisions are taken here:
+The row is what `mastodon.staff_sql` asks for; what the schema at hand does not have counts as fine. Two decisions are
+taken here:
 
 1. May this user view DevOps? By Mastodon's own rules (MASTODON.md, 6.2; before 4.0, 6.3).
 2. Does the account work? By the list of DESIGN.md, section 7. Mastodon mails locked-out staff too; we do not. Moved
@@ -65,46 +65,44 @@ def judge(row: Mapping[str, Any], everyone_permissions: int) -> StaffVerdict:
     """Decide whether the user of this row is told.
 
     Args:
-        row: `user`, `account`, `role` (null for users without one) and `deletion_requested`.
+        row: one row of `mastodon.staff_sql.ROW`.
         everyone_permissions: the bits of the everyone role, which every other role has too.
     """
-    user: Mapping[str, Any] = row["user"]
-    account: Mapping[str, Any] = row.get("account") or {}
-    role: Mapping[str, Any] | None = row.get("role")
-    name = clean(str(account.get("username") or f"user {user['id']}"))
-    role_name = clean(str(role["name"] or "")) if role else "admin" if user.get("admin") else ""
-    reason = _reason(user, account, role, everyone_permissions, deletion_requested=bool(row.get("deletion_requested")))
-    wishes = read_wishes(user.get("settings")) if reason is StaffReason.VIEWS_DEVOPS else Wishes()
-    told = Recipient(
+    address = row["email"] or ""
+    name = clean(row["name"] or f"user {row['id']}")
+    reason = _reason(row, everyone_permissions)
+    is_told = reason is StaffReason.VIEWS_DEVOPS
+    wishes = read_wishes(row["settings"]) if is_told else Wishes()
+    recipient = Recipient(
         sink="email",
-        key=user_key(user["id"]),
-        address=str(user.get("email") or ""),
+        key=user_key(row["id"]),
+        address=address,
         preference=wishes.preference,
         wants_support=wishes.wants_support,
         name=name,
-        role=role_name,
-        locale=clean(str(user.get("locale") or ""), LOCALE_CHARACTERS),
+        role=clean(row["role"] or ""),
+        locale=clean(row["locale"] or "", LOCALE_CHARACTERS),
     )
     return StaffVerdict(
-        user_id=user["id"],
+        user_id=row["id"],
         name=name,
-        role=role_name,
-        address=clean(told.address),
-        recipient=told if reason is StaffReason.VIEWS_DEVOPS else None,
+        role=recipient.role,
+        address=clean(address),
+        recipient=recipient if is_told else None,
         reason=reason,
-        warnings=_warnings(name, told.address, reason, wishes),
+        warnings=_warnings(name, address, reason, wishes),
     )
 
 
-def can_view_devops(role: Mapping[str, Any], everyone_permissions: int) -> bool:
+def can_view_devops(role_id: int, permissions: int, everyone_permissions: int) -> bool:
     """Whether a role may view DevOps: the flag itself, or administrator, which stands for all flags.
 
     Every role has the everyone role's bits too. The everyone role itself has its raw bits, and its administrator
     bit stands for nothing else (MASTODON.md, 6.2).
     """
-    if role["id"] == EVERYONE_ROLE_ID:
-        return bool(role["permissions"] & _VIEW_DEVOPS)
-    return bool((role["permissions"] | everyone_permissions) & (_ADMINISTRATOR | _VIEW_DEVOPS))
+    if role_id == EVERYONE_ROLE_ID:
+        return bool(permissions & _VIEW_DEVOPS)
+    return bool((permissions | everyone_permissions) & (_ADMINISTRATOR | _VIEW_DEVOPS))
 
 
 def is_deliverable(address: str) -> bool:
@@ -119,26 +117,22 @@ def is_deliverable(address: str) -> bool:
     )
 
 
-def _reason(
-    user: Mapping[str, Any],
-    account: Mapping[str, Any],
-    role: Mapping[str, Any] | None,
-    everyone_permissions: int,
-    *,
-    deletion_requested: bool,
-) -> StaffReason:
-    """Return the first reason not to tell, else the reason to tell. A column that is absent speaks against nobody."""
-    deleting = deletion_requested or account.get("requested_deletion_at") is not None
+def _reason(row: Mapping[str, Any], everyone_permissions: int) -> StaffReason:
+    """Return the first reason not to tell, else the reason to tell."""
+    has_role = row["role_id"] is not None
     obstacles = (
-        (StaffReason.NO_ROLE, role is None and not user.get("admin")),
-        (StaffReason.CANNOT_VIEW_DEVOPS, role is not None and not can_view_devops(role, everyone_permissions)),
-        (StaffReason.UNCONFIRMED, user.get("confirmed_at", "absent") is None),
-        (StaffReason.UNAPPROVED, not user.get("approved", True)),
-        (StaffReason.DISABLED, bool(user.get("disabled"))),
-        (StaffReason.SUSPENDED, account.get("suspended_at") is not None),
-        (StaffReason.BEING_DELETED, deleting),
-        (StaffReason.MEMORIAL, bool(account.get("memorial"))),
-        (StaffReason.BAD_ADDRESS, not is_deliverable(str(user.get("email") or ""))),
+        (StaffReason.NO_ROLE, not has_role and not row["admin"]),
+        (
+            StaffReason.CANNOT_VIEW_DEVOPS,
+            has_role and not can_view_devops(row["role_id"], row["permissions"], everyone_permissions),
+        ),
+        (StaffReason.UNCONFIRMED, not row["confirmed"]),
+        (StaffReason.UNAPPROVED, not row["approved"]),
+        (StaffReason.DISABLED, row["disabled"]),
+        (StaffReason.SUSPENDED, row["suspended"]),
+        (StaffReason.BEING_DELETED, row["being_deleted"]),
+        (StaffReason.MEMORIAL, row["memorial"]),
+        (StaffReason.BAD_ADDRESS, not is_deliverable(row["email"] or "")),
     )
     return next((reason for reason, holds in obstacles if holds), StaffReason.VIEWS_DEVOPS)
 

@@ -5,14 +5,14 @@ One source of truth: `staff_query` puts the pieces together for a connection tha
 
 How it is written, and why:
 
-- Columns are taken by name out of whole rows turned into JSON: one that this schema lacks is null, one that a later
-  Mastodon adds is there, and no migration has to ask us first.
-- A column that is missing speaks against nobody: `coalesce` where null would.
+- A column that this schema lacks is taken from `missing`: unqualified names are looked for in the innermost query's
+  table first, and only then outside. So a column that a later Mastodon adds is there by itself, and only the columns
+  that are named need be readable. A column that is missing speaks against nobody.
 - Staff are those whose role grants anything beyond inviting and reading public feeds: nobody else's row is looked at.
-- `LATERAL … OFFSET 0` keeps the planner from any way but one look into `index_users_on_role_id` for each such role
-  (the index covers only users with a role, hence `IS NOT NULL`). `OFFSET 0` in `ROW` has it make JSON once a user.
+- `LATERAL … OFFSET 0` keeps the planner from any way but one look into an index for each row on its left: that on
+  `users.role_id` covers only users with a role, hence `IS NOT NULL`.
 - Who can view DevOps comes first, then by id, so that the bound always cuts the same people off.
-- Every name is qualified: the function runs with the rights of the tables' owner.
+- Every table is qualified: the function runs with the rights of the tables' owner.
 """
 
 from dataclasses import dataclass
@@ -23,18 +23,19 @@ STAFF_ROWS: Final = 1000
 FUNCTION_QUERY: Final = "SELECT mastodon_update_check.staff()"
 
 BY_ROLE: Final = """\
-SELECT staff.person, staff.account_id,
-       jsonb_build_object('id', role.id, 'name', left(role.name, 1000), 'permissions', role.permissions) AS role,
-       everyone.permissions AS everyone_permissions
-  FROM (SELECT coalesce(max(permissions), 0) AS permissions FROM public.user_roles WHERE id = -99) AS everyone
-  JOIN public.user_roles AS role
-    ON CASE role.id WHEN -99 THEN role.permissions ELSE role.permissions | everyone.permissions END
-       & ~3211264::bigint <> 0
- CROSS JOIN LATERAL (SELECT person, person.id, person.account_id
-                       FROM public.users AS person
-                      WHERE person.role_id = role.id AND person.role_id IS NOT NULL
-                     OFFSET 0) AS staff
- ORDER BY (role.permissions | everyone.permissions) & 3 = 0, staff.id
+SELECT member.id,
+       role.id AS role_id,
+       left(role.name, 1000) AS role,
+       role.permissions,
+       coalesce(everyone.permissions, 0) AS everyone_permissions
+  FROM public.user_roles AS role
+  LEFT JOIN public.user_roles AS everyone ON everyone.id = -99
+ CROSS JOIN LATERAL (SELECT found.id
+                       FROM public.users AS found
+                      WHERE found.role_id = role.id AND found.role_id IS NOT NULL
+                     OFFSET 0) AS member
+ WHERE (role.permissions | coalesce(everyone.permissions, 0)) & ~3211264::bigint <> 0
+ ORDER BY (role.permissions | coalesce(everyone.permissions, 0)) & 3 = 0, member.id
  LIMIT 1001"""
 """Mastodon 4.0 and newer: users whose role makes them staff (MASTODON.md, 6.1 and 6.2).
 
@@ -43,46 +44,63 @@ view_feeds | invite_bypass_approval. One row more than `STAFF_ROWS` tells that t
 """
 
 BY_ADMIN: Final = """\
-SELECT person, person.account_id, NULL::jsonb AS role, 0::bigint AS everyone_permissions
-  FROM public.users AS person
- WHERE person.admin
- ORDER BY person.id
+SELECT found.id,
+       NULL::bigint AS role_id,
+       'admin' AS role,
+       0::bigint AS permissions,
+       0::bigint AS everyone_permissions
+  FROM public.users AS found
+ WHERE found.admin
+ ORDER BY found.id
  LIMIT 1001"""
 """Before 4.0: administrators."""
 
 DELETION_REQUESTED: Final = """\
 EXISTS (SELECT FROM public.account_deletion_requests AS request
-         WHERE request.account_id = chosen.account_id)"""
+         WHERE request.account_id = person.account_id)"""
 """Where that table exists; elsewhere `false`."""
 
 # `%1$s` and `%2$s` are those of PostgreSQL's `format`, which the function uses.
 ROW: Final = """\
 SELECT jsonb_build_object(
-         'user', jsonb_build_object(
-           'id', person -> 'id',
-           'email', left(person ->> 'email', 1000),
-           'locale', left(person ->> 'locale', 1000),
-           'settings', left(person ->> 'settings', 65537),
-           'admin', person -> 'admin',
-           'confirmed_at', coalesce(person -> 'confirmed_at', 'true'),
-           'approved', coalesce(person -> 'approved', 'true'),
-           'disabled', person -> 'disabled'),
-         'account', jsonb_build_object(
-           'username', left(account ->> 'username', 1000),
-           'suspended_at', account -> 'suspended_at',
-           'requested_deletion_at', account -> 'requested_deletion_at',
-           'memorial', account -> 'memorial'),
-         'role', role,
-         'everyone_permissions', everyone_permissions,
-         'deletion_requested', deletion_requested)
-  FROM (SELECT to_jsonb(chosen.person) AS person,
-               (SELECT to_jsonb(account) FROM public.accounts AS account
-                 WHERE account.id = chosen.account_id) AS account,
-               chosen.role,
-               chosen.everyone_permissions,
-               %2$s AS deletion_requested
-          FROM (%1$s) AS chosen
-        OFFSET 0) AS staff"""
+         'id', staff.id,
+         'role_id', staff.role_id,
+         'role', staff.role,
+         'permissions', staff.permissions,
+         'everyone_permissions', staff.everyone_permissions,
+         'admin', person.admin,
+         'email', person.email,
+         'locale', person.locale,
+         'settings', person.settings,
+         'confirmed', person.confirmed,
+         'approved', person.approved,
+         'disabled', person.disabled,
+         'name', account.username,
+         'suspended', account.suspended,
+         'memorial', account.memorial,
+         'being_deleted', account.being_deleted OR %2$s)
+  FROM (%1$s) AS staff
+ CROSS JOIN (SELECT false AS admin, NULL::text AS locale, NULL::text AS settings,
+                    'missing' AS confirmed_at, true AS approved, false AS disabled,
+                    NULL::text AS suspended_at, false AS memorial, NULL::text AS requested_deletion_at) AS missing
+ CROSS JOIN LATERAL (SELECT found.account_id,
+                            left(found.email, 1000) AS email,
+                            left(locale, 1000) AS locale,
+                            left(settings, 65537) AS settings,
+                            admin,
+                            confirmed_at IS NOT NULL AS confirmed,
+                            approved,
+                            disabled
+                       FROM public.users AS found
+                      WHERE found.id = staff.id
+                     OFFSET 0) AS person
+ CROSS JOIN LATERAL (SELECT left(found.username, 1000) AS username,
+                            suspended_at IS NOT NULL AS suspended,
+                            memorial,
+                            requested_deletion_at IS NOT NULL AS being_deleted
+                       FROM public.accounts AS found
+                      WHERE found.id = person.account_id
+                     OFFSET 0) AS account"""
 """One JSON object for each member of staff."""
 
 SCHEMA_QUERY: Final = """\
