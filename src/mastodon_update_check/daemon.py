@@ -52,9 +52,10 @@ class Daemon:
 
     def run(self) -> NoReturn:
         """Work until told to stop, then leave the process with exit code 0."""
+        # All that could be wrong has been looked at; what starts here would only compete for the processor.
+        self._notifier.ready()
         self._begin()
         self._schedule.start()
-        self._notifier.ready()
         gc.enable()  # it is disabled for a quick start, see `cli`
         self._announce()
         # Half of what the watchdog asks for: what a round takes itself comes on top.
