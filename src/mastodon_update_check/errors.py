@@ -94,7 +94,7 @@ class TransientDeliveryError(DeliveryError):
 class PermanentDeliveryError(DeliveryError):
     """Will not pass unless the address, the URL or the sink's settings change.
 
-    With `sink_wide`, the sink stops until its settings change (HTTP 410).
+    With `sink_wide`, this recipient is never tried again (HTTP 410); a new URL is a new recipient.
     """
 
 

@@ -107,8 +107,8 @@ def test_an_acceptance_after_a_plan_under_another_id_wins(ledger: Ledger) -> Non
     assert ("update/4.6.0/plain",) == claim.identities
 
 
-def test_an_acceptance_takes_a_message_with_nothing_else_out_of_other_hands(ledger: Ledger, other: Ledger) -> None:
-    """Planned anew under another id, and claimed: what it was about to say has just been accepted."""
+def test_a_row_that_may_have_arrived_returns_to_its_message(ledger: Ledger, other: Ledger) -> None:
+    """Part of what was tried is listed again: a repeat has the same id, and an acceptance ends it in other hands."""
     replan(ledger, facts(PATCH, MINOR))
     slow = take(ledger)
     replan(ledger, facts(now=LATE))
@@ -116,7 +116,7 @@ def test_an_acceptance_takes_a_message_with_nothing_else_out_of_other_hands(ledg
     owner = take(other, LATE)
     accept(ledger, slow, LATE)
 
-    assert slow.message_id != owner.message_id
+    assert (slow.message_id, ("update/4.5.1/plain",)) == (owner.message_id, owner.identities)
     assert not other.renew(owner, LATE)
     assert find_claim(ledger, LATE + DAY) is None
     assert 0 == ledger.summary(INSTANCE, LATE).undelivered
@@ -145,6 +145,20 @@ def test_a_row_that_an_attempt_did_not_carry_is_not_told_by_it(ledger: Ledger) -
 
     assert ("update/4.6.0/plain",) == rest.identities
     assert claim.message_id != rest.message_id
+
+
+def test_a_row_that_came_back_too_late_for_its_message_is_not_lost(ledger: Ledger) -> None:
+    """Tried with it, tried without it, listed again, and then the attempt without it is accepted: planned anew."""
+    replan(ledger, facts(PATCH, MINOR))
+    take(ledger)
+    replan(ledger, facts(PATCH, now=LATE))
+    without = take(ledger, LATE)
+    replan(ledger, facts(PATCH, MINOR, now=LATE))
+    accept(ledger, without, LATE)
+    assert 0 == ledger.summary(INSTANCE, LATE).undelivered
+    replan(ledger, facts(PATCH, MINOR, now=LATE))
+
+    assert ("update/4.6.0/plain",) == take(ledger, LATE).identities
 
 
 def test_a_failure_after_a_lost_claim_changes_nothing(ledger: Ledger, other: Ledger, path: Path) -> None:

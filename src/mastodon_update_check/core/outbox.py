@@ -74,6 +74,8 @@ class Delivery:
     tried_settings: str = ""
     """Fingerprint of the sink's settings at the last attempt; empty before the first."""
     tried_address: str = ""
+    may_have_arrived: bool = False
+    """Whether an attempt carried it of which nobody knows that it failed: the reply may have been lost."""
     is_stopped: bool = False
     """Whether the receiver asked never to be tried again (HTTP 410)."""
 

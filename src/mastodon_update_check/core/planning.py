@@ -88,7 +88,7 @@ def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
     decisions = tuple(_decide(facts, told))
     return Plan(
         made_at=facts.now,
-        messages=tuple(_bundle(facts.instance, decisions)),
+        messages=tuple(_bundle(facts.instance, decisions, deliveries)),
         changes=changes,
         redirections=tuple(_redirect(facts, told)),
         decisions=decisions,
@@ -142,18 +142,23 @@ def _places(sink: str, key: str, address: str, about: str) -> tuple[tuple[str, s
     return ("", key, about), (sink, normalise_address(address), about)
 
 
-def _bundle(instance: str, decisions: Sequence[Decision]) -> Iterable[PlannedMessage]:
-    """Make one message of a recipient's release notices, and one of each tool notice: each has a type of its own."""
+def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[Delivery]) -> Iterable[PlannedMessage]:
+    """Make one message of a recipient's release notices, and one of each tool notice: each has a type of its own.
+
+    What was given up after its message had been tried returns to that message, lest a repeat have another id.
+    """
+    tried = {(row.recipient_key, row.identity): row.message_id for row in deliveries if row.may_have_arrived}
     bundles: dict[tuple[str, str, str], list[Decision]] = {}
     for one in decisions:
         if one.reason.tells:
             topic = "" if isinstance(one.notice, UpdateNotice | SupportNotice) else identity(one.notice)
-            bundles.setdefault((one.recipient.sink, one.recipient.key, topic), []).append(one)
-    for bundle in bundles.values():
+            former = tried.get((one.recipient.key, identity(one.notice)), topic)
+            bundles.setdefault((one.recipient.sink, one.recipient.key, former), []).append(one)
+    formers = set(tried.values())
+    for (_, key, topic), bundle in bundles.items():
+        fresh = message_id(instance, key, (identity(one.notice) for one in bundle))
         yield PlannedMessage(
-            id=message_id(instance, bundle[0].recipient.key, (identity(one.notice) for one in bundle)),
-            recipient=bundle[0].recipient,
-            decisions=tuple(bundle),
+            id=topic if topic in formers else fresh, recipient=bundle[0].recipient, decisions=tuple(bundle)
         )
 
 

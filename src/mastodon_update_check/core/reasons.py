@@ -33,6 +33,7 @@ class Reason(StrEnum):
     RECIPIENT_GONE = "recipient_gone"
     PREFERENCE_LOWERED = "preference_lowered"
     OVER = "over"
+    LEFT_BEHIND = "left_behind"
 
     @property
     def tells(self) -> bool:

@@ -40,7 +40,8 @@ def inquire(settings: Settings, known: Knowledge, now: datetime) -> Findings:
         sentences = sighting_warnings(tree, running) or (error.detail,)
         return replace(basis, error=CheckError(error.cause, "; ".join(sentences)))
     assert installed is not None  # noqa: S101 - merge_sightings has found one
-    basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *sighting_warnings(tree, running)))
+    doubts = () if _has_no_tree(settings, tree, running) else sighting_warnings(tree, running)
+    basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *doubts))
     if settings.url is None:
         return basis
     from mastodon_update_check.feed import ask_update_server
@@ -51,6 +52,13 @@ def inquire(settings: Settings, known: Knowledge, now: datetime) -> Findings:
     except CheckError as error:
         return replace(basis, error=error)
     return replace(basis, feed=feed, warnings=(*basis.warnings, *feed.warnings[:WARNINGS_SHOWN]))
+
+
+def _has_no_tree(settings: Settings, tree: Sighting, running: Sighting) -> bool:
+    """Whether there is just no tree here, as beside containers, and the running server has said all there is."""
+    if tree.error is None or running.version is None:
+        return False
+    return "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and not settings.mastodon_root.exists()
 
 
 def _see_versions(settings: Settings) -> tuple[Sighting, Sighting]:

@@ -1,8 +1,9 @@
 """One round of deliveries: one attempt at each message that is due, every sink in a thread of its own."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime
+from threading import Thread
 
 from mastodon_update_check.core.outbox import Outcome
 from mastodon_update_check.jobs.deliver import Courier
@@ -14,11 +15,24 @@ def deliver_round(couriers: Sequence[Courier], due_by: datetime) -> int:
     Raises:
         LedgerError: the ledger cannot be used; the other sinks have had their turn.
     """
-    if not couriers:
-        return 0
-    with ThreadPoolExecutor(len(couriers), thread_name_prefix="delivery") as pool:
-        rounds = [pool.submit(_deliver_due, courier, due_by) for courier in couriers]
+    rounds = [_begin(courier, due_by) for courier in couriers]
+    for one in rounds:
+        one.exception()  # waits for its end
     return sum(one.result() for one in rounds)
+
+
+def _begin(courier: Courier, due_by: datetime) -> Future[int]:
+    """Start a thread that an interrupt from the keyboard need not wait for, as it would for a pool's."""
+    round_: Future[int] = Future()
+
+    def deliver() -> None:
+        try:
+            round_.set_result(_deliver_due(courier, due_by))
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+            round_.set_exception(error)
+
+    Thread(target=deliver, name=f"delivery by {courier.sink_name}", daemon=True).start()
+    return round_
 
 
 def _deliver_due(courier: Courier, due_by: datetime) -> int:

@@ -8,6 +8,7 @@ import sqlite3
 from datetime import datetime
 
 from mastodon_update_check.core.outbox import Outcome, Settlement
+from mastodon_update_check.core.reasons import Reason
 from mastodon_update_check.ledger.claims import Claim, end_attempt
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.rows import cancel_empty_messages
@@ -67,6 +68,14 @@ def _record_acceptance(connection: sqlite3.Connection, claim: Claim, now: dateti
         """,
         (stamp(now), claim.recipient.address, claim.instance, claim.recipient_key, json.dumps(claim.identities)),
     ).fetchall()
+    # What was taken up again while this attempt was under way without it goes into a message of its own.
+    connection.execute(
+        """
+        UPDATE delivery SET state = 'cancelled', reason = ?, settled_at = ?
+        WHERE message_id = ? AND state IN ('pending', 'failed')
+        """,
+        (Reason.LEFT_BEHIND, stamp(now), claim.message_id),
+    )
     if any(row["message_id"] != claim.message_id for row in moved):
         cancel_empty_messages(connection, claim.instance, now)
 

@@ -34,7 +34,11 @@ def read_deliveries(
 ) -> tuple[Delivery, ...]:
     """Return the instance's open rows, and all rows of the given subjects."""
     query = f"""
-        SELECT delivery.*, message.tried_address, message.tried_settings, message.due_at, {IS_CLAIMED} AS is_claimed
+        SELECT delivery.*, message.tried_address, message.tried_settings, message.due_at, {IS_CLAIMED} AS is_claimed,
+               message.state <> 'sent' AND EXISTS (
+                   SELECT 1 FROM attempt, json_each(attempt.identities) AS carried
+                   WHERE attempt.message_id = message.id AND carried.value = delivery.identity
+                     AND (attempt.outcome IS NULL OR attempt.outcome <> 'failed')) AS may_have_arrived
         FROM delivery JOIN message ON message.id = delivery.message_id
         WHERE delivery.instance = :instance
           AND (delivery.state IN ('pending', 'failed')
@@ -55,6 +59,7 @@ def _read_delivery(row: sqlite3.Row) -> Delivery:
         state=DeliveryState(row["state"]),
         message_id=row["message_id"],
         is_claimed=bool(row["is_claimed"]),
+        may_have_arrived=bool(row["may_have_arrived"]),
         tried_settings=row["tried_settings"],
         tried_address=row["tried_address"],
         is_stopped=row["due_at"] is None,
