@@ -36,8 +36,8 @@ END
 $do$;
 
 -- NOINHERIT: were it ever made a member of another role, it would not have that role's rights by itself.
--- Three connections are one for the daemon, one for a command, one to spare.
-ALTER ROLE _mastodon_update_check LOGIN NOINHERIT CONNECTION LIMIT 3;
+-- Ten connections are one for the daemon, a few for commands, and some that the server has not quite ended yet.
+ALTER ROLE _mastodon_update_check LOGIN NOINHERIT CONNECTION LIMIT 10;
 -- Belt and braces: it asks in read-only transactions anyway, each bounded by itself.
 ALTER ROLE _mastodon_update_check SET default_transaction_read_only = on;
 ALTER ROLE _mastodon_update_check SET statement_timeout = '5s';
@@ -54,7 +54,11 @@ GRANT USAGE ON SCHEMA mastodon_update_check TO _mastodon_update_check;
 -- It takes no argument, so nothing can be slipped in, and the search path is fixed, so that no name can be hijacked.
 -- plpgsql and EXECUTE: the text is looked at when it runs. Nothing depends on Mastodon's tables, no migration is held
 -- up, and columns are found as they are then, also after an upgrade from 3.5 to 4.
-CREATE OR REPLACE FUNCTION mastodon_update_check.staff() RETURNS SETOF jsonb
+DROP FUNCTION IF EXISTS mastodon_update_check.staff();
+CREATE FUNCTION mastodon_update_check.staff()
+RETURNS TABLE (id bigint, role_id bigint, role text, permissions bigint, everyone_permissions bigint, admin boolean,
+               email text, locale text, settings text, confirmed boolean, approved boolean, disabled boolean,
+               name text, suspended boolean, memorial boolean, being_deleted boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -98,23 +102,22 @@ EXISTS (SELECT FROM public.account_deletion_requests AS request
 $deletion$;
   END IF;
   RETURN QUERY EXECUTE format($query$
-SELECT jsonb_build_object(
-         'id', staff.id,
-         'role_id', staff.role_id,
-         'role', staff.role,
-         'permissions', staff.permissions,
-         'everyone_permissions', staff.everyone_permissions,
-         'admin', person.admin,
-         'email', person.email,
-         'locale', person.locale,
-         'settings', person.settings,
-         'confirmed', person.confirmed,
-         'approved', person.approved,
-         'disabled', person.disabled,
-         'name', account.username,
-         'suspended', account.suspended,
-         'memorial', account.memorial,
-         'being_deleted', account.being_deleted OR %2$s)
+SELECT staff.id,
+       staff.role_id,
+       staff.role,
+       staff.permissions,
+       staff.everyone_permissions,
+       person.admin,
+       person.email,
+       person.locale,
+       person.settings,
+       person.confirmed,
+       person.approved,
+       person.disabled,
+       account.username AS name,
+       account.suspended,
+       account.memorial,
+       account.being_deleted OR %2$s AS being_deleted
   FROM (%1$s) AS staff
  CROSS JOIN (SELECT false AS admin, NULL::text AS locale, NULL::text AS settings,
                     'missing' AS confirmed_at, true AS approved, false AS disabled,

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import dict_row
 
 from mastodon_update_check.core.staff import StaffVerdict, judge
 from mastodon_update_check.errors import Cause, CheckError
@@ -125,7 +126,8 @@ def _ask(connection: psycopg.Connection[tuple[Any, ...]], login: Login, bounds: 
         raise CheckError(Cause.DATABASE, login.say("has no Mastodon in {database}: check {origin}"))
     has_function = _has_function(connection, schema)
     query = FUNCTION_QUERY if has_function else staff_query(schema)
-    rows = [row for (row,) in connection.execute(f"{query}; COMMIT".encode())]
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(f"{query}; COMMIT".encode()).fetchall()
     through = "mastodon_update_check.staff()" if has_function else "Mastodon's tables"
     return _judge(rows, login, f"{through} as {login.role} at {login.place}", may_write=schema.may_write)
 

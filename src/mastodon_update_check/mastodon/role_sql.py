@@ -47,8 +47,8 @@ END
 $do$;
 
 -- NOINHERIT: were it ever made a member of another role, it would not have that role's rights by itself.
--- Three connections are one for the daemon, one for a command, one to spare.
-ALTER ROLE _mastodon_update_check LOGIN NOINHERIT CONNECTION LIMIT 3;
+-- Ten connections are one for the daemon, a few for commands, and some that the server has not quite ended yet.
+ALTER ROLE _mastodon_update_check LOGIN NOINHERIT CONNECTION LIMIT 10;
 -- Belt and braces: it asks in read-only transactions anyway, each bounded by itself.
 ALTER ROLE _mastodon_update_check SET default_transaction_read_only = on;
 ALTER ROLE _mastodon_update_check SET statement_timeout = '5s';
@@ -65,7 +65,11 @@ GRANT USAGE ON SCHEMA mastodon_update_check TO _mastodon_update_check;
 -- It takes no argument, so nothing can be slipped in, and the search path is fixed, so that no name can be hijacked.
 -- plpgsql and EXECUTE: the text is looked at when it runs. Nothing depends on Mastodon's tables, no migration is held
 -- up, and columns are found as they are then, also after an upgrade from 3.5 to 4.
-CREATE OR REPLACE FUNCTION mastodon_update_check.staff() RETURNS SETOF jsonb
+DROP FUNCTION IF EXISTS mastodon_update_check.staff();
+CREATE FUNCTION mastodon_update_check.staff()
+RETURNS TABLE (id bigint, role_id bigint, role text, permissions bigint, everyone_permissions bigint, admin boolean,
+               email text, locale text, settings text, confirmed boolean, approved boolean, disabled boolean,
+               name text, suspended boolean, memorial boolean, being_deleted boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$

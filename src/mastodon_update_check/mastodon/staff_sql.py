@@ -20,7 +20,7 @@ from typing import Final
 
 STAFF_ROWS: Final = 1000
 """How many members of staff are looked at."""
-FUNCTION_QUERY: Final = "SELECT mastodon_update_check.staff()"
+FUNCTION_QUERY: Final = "SELECT * FROM mastodon_update_check.staff()"
 
 BY_ROLE: Final = """\
 SELECT member.id,
@@ -62,23 +62,22 @@ EXISTS (SELECT FROM public.account_deletion_requests AS request
 
 # `%1$s` and `%2$s` are those of PostgreSQL's `format`, which the function uses.
 ROW: Final = """\
-SELECT jsonb_build_object(
-         'id', staff.id,
-         'role_id', staff.role_id,
-         'role', staff.role,
-         'permissions', staff.permissions,
-         'everyone_permissions', staff.everyone_permissions,
-         'admin', person.admin,
-         'email', person.email,
-         'locale', person.locale,
-         'settings', person.settings,
-         'confirmed', person.confirmed,
-         'approved', person.approved,
-         'disabled', person.disabled,
-         'name', account.username,
-         'suspended', account.suspended,
-         'memorial', account.memorial,
-         'being_deleted', account.being_deleted OR %2$s)
+SELECT staff.id,
+       staff.role_id,
+       staff.role,
+       staff.permissions,
+       staff.everyone_permissions,
+       person.admin,
+       person.email,
+       person.locale,
+       person.settings,
+       person.confirmed,
+       person.approved,
+       person.disabled,
+       account.username AS name,
+       account.suspended,
+       account.memorial,
+       account.being_deleted OR %2$s AS being_deleted
   FROM (%1$s) AS staff
  CROSS JOIN (SELECT false AS admin, NULL::text AS locale, NULL::text AS settings,
                     'missing' AS confirmed_at, true AS approved, false AS disabled,
@@ -101,7 +100,7 @@ SELECT jsonb_build_object(
                        FROM public.accounts AS found
                       WHERE found.id = person.account_id
                      OFFSET 0) AS account"""
-"""One JSON object for each member of staff."""
+"""One row for each member of staff."""
 
 SCHEMA_QUERY: Final = """\
 SELECT to_regclass('public.users') IS NOT NULL AND to_regclass('public.accounts') IS NOT NULL,
@@ -140,7 +139,7 @@ class Schema:
 
 
 def staff_query(schema: Schema) -> str:
-    """Return the query for staff, one JSON object a row, that fits this schema."""
+    """Return the query for staff that fits this schema."""
     chosen = BY_ROLE if schema.has_roles else BY_ADMIN
     deletion = DELETION_REQUESTED if schema.has_deletion_requests else "false"
     return ROW.replace("%1$s", chosen).replace("%2$s", deletion)
