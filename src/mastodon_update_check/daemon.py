@@ -52,9 +52,11 @@ class Daemon:
 
     def run(self) -> NoReturn:
         """Work until told to stop, then leave the process with exit code 0."""
-        # All that could be wrong has been looked at; what starts here would only compete for the processor.
+        self._plan_checks()
+        self._schedule.stand()
+        # Settings, ledger and scheduler stand; what begins after this would only compete for the processor.
         self._notifier.ready()
-        self._begin()
+        self._service.start()
         self._schedule.start()
         gc.enable()  # it is disabled for a quick start, see `cli`
         self._announce()
@@ -68,9 +70,8 @@ class Daemon:
             elif order is Order.STOP:
                 self._stop()
 
-    def _begin(self) -> None:
+    def _plan_checks(self) -> None:
         settings = self._service.app.settings
-        self._service.start()
         self._schedule.plan(settings.interval, settings.jitter)
 
     def _check(self) -> None:
@@ -170,7 +171,8 @@ class Daemon:
         self._retired = (*self._retired, self._service)
         self._service = new
         self._last_beat = float("-inf")
-        self._begin()
+        self._service.start()
+        self._plan_checks()
 
     def _stop(self) -> NoReturn:
         self._is_stopping = True

@@ -46,9 +46,16 @@ class Schedule:
             max_instances=2,  # one under way, one waiting for it
         )
 
+    def stand(self) -> None:
+        """Stand ready: everything is there that can fail, and nothing runs yet."""
+        self._scheduler.start(paused=True)
+
     def start(self) -> None:
         """Begin."""
-        self._scheduler.start()
+        if self._scheduler.running:
+            self._scheduler.resume()
+        else:
+            self._scheduler.start()
 
     def stop(self) -> None:
         """Begin no further check; one under way goes on."""
