@@ -1,6 +1,7 @@
 """Version files that cannot be read: beyond our Ruby, or no files at all."""
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -98,12 +99,19 @@ def test_long_file_is_not_read(tmp_path: Path) -> None:
     assert_unreadable(write_tree(tmp_path, flags("4.1.9") + "#" * 65_536), "is longer than 65,536 bytes")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_file_that_may_not_be_read(tmp_path: Path) -> None:
-    """The service user lacks the permission."""
-    root = write_tree(tmp_path, flags("4.1.9"))
-    (root / "lib/mastodon/version.rb").chmod(0)
-    assert_unreadable(root, "cannot be read: permission denied")
+def test_file_that_may_not_be_read() -> None:
+    """The service user lacks the permission; root, who may read everything, becomes nobody for it."""
+    with tempfile.TemporaryDirectory() as directory:
+        root = write_tree(Path(directory), flags("4.1.9"))
+        Path(directory).chmod(0o755)
+        (root / "lib/mastodon/version.rb").chmod(0)
+        before = os.geteuid()
+        if before == 0:
+            os.seteuid(65_534)
+        try:
+            assert_unreadable(root, "cannot be read: permission denied")
+        finally:
+            os.seteuid(before)
 
 
 def test_strange_bytes_in_comments_do_no_harm(tmp_path: Path) -> None:

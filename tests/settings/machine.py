@@ -8,10 +8,6 @@ import pytest
 
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.settings import Settings, SinkSettings, load_settings
-from mastodon_update_check.settings.variables import CONFIG_FILE
-
-without_default_file = pytest.mark.skipif(CONFIG_FILE.exists(), reason="this program is installed on this machine")
-"""For tests that look where our own file is by default."""
 
 
 @dataclass
@@ -65,7 +61,7 @@ class Machine:
 
     def load(self, environ: Mapping[str, str] | None = None) -> Settings:
         """Return the settings, with these variables in the environment besides."""
-        return load_settings({**self.environ, **(environ or {})})
+        return load_settings({**self.environ, **(environ or {})}, self.home / "no_default.env")
 
     def problems(self, environ: Mapping[str, str] | None = None) -> list[str]:
         """Return the problems; this machine's directory is left out of them."""

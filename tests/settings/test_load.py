@@ -16,7 +16,7 @@ from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.settings import Settings, load_settings
 from mastodon_update_check.settings.kinds import LONGEST_DURATION, parse_duration
 from mastodon_update_check.settings.variables import UPDATE_SERVER
-from settings.machine import Machine, without_default_file
+from settings.machine import Machine
 
 MINUTE = timedelta(minutes=1)
 
@@ -198,10 +198,12 @@ def test_durations(number: int, unit: str) -> None:
         ({"XDG_STATE_HOME": "rel", "HOME": "/h"}, "/h/.local/state/mastodon-update-check/ledger.sqlite3"),
     ],
 )
-@without_default_file
 def test_ledger_without_a_file_of_ours(environ: dict[str, str], ledger: str) -> None:
     """The ledger lies where it is told to, else where state belongs."""
-    assert ledger == load_settings({**environ, "UPDATE_CHECK_MASTODON_ROOT": "/nowhere"}).ledger
+    assert (
+        ledger
+        == load_settings({**environ, "UPDATE_CHECK_MASTODON_ROOT": "/nowhere"}, Path("/nowhere/config.env")).ledger
+    )
 
 
 def test_mastodon_root(machine: Machine) -> None:
@@ -215,7 +217,6 @@ def test_ledger_with_a_file_of_ours(machine: Machine) -> None:
     assert expected == machine.load({"XDG_STATE_HOME": "/state"}).ledger
 
 
-@without_default_file
 def test_ledger_without_a_place(machine: Machine) -> None:
     """Where nothing says where state belongs, nothing is guessed."""
     assert machine.problems({"UPDATE_CHECK_CONFIG": "", "HOME": ""}) == [
@@ -272,12 +273,11 @@ def test_nothing_of_the_process_is_read(machine: Machine, monkeypatch: pytest.Mo
     assert (settings.db_name, settings.db_user, settings.db_host) == ("mastodon_production", "mastodon", "localhost")
 
 
-@without_default_file
 def test_heavy_modules_are_not_imported() -> None:
     """Settings cost pydantic and nothing of httpx, psycopg or the other adapters."""
     code = (
-        "import sys; from mastodon_update_check.settings import load_settings; "
-        "load_settings({'HOME': '/x', 'UPDATE_CHECK_MASTODON_ROOT': '/nowhere'}); "
+        "import pathlib, sys; from mastodon_update_check.settings import load_settings; "
+        "load_settings({'HOME': '/x', 'UPDATE_CHECK_MASTODON_ROOT': '/nowhere'}, pathlib.Path('/nowhere/config.env')); "
         "print(*sorted({'httpx', 'psycopg', 'structlog', 'apscheduler', 'idna', 'smtplib'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

@@ -7,7 +7,7 @@ import pytest
 
 from mastodon_update_check.settings.reading import FILE_BYTES, VALUE_BYTES
 from mastodon_update_check.settings.variables import UPDATE_SERVER
-from settings.machine import Machine, without_default_file
+from settings.machine import Machine
 
 URL = "UPDATE_CHECK_URL"
 
@@ -112,7 +112,6 @@ def test_commands_in_what_is_used(machine: Machine) -> None:
     ] == machine.problems()
 
 
-@without_default_file
 def test_default_files_may_be_missing(tmp_path: Path) -> None:
     """Neither our own default file nor Mastodon's needs to be there."""
     machine = Machine(tmp_path)

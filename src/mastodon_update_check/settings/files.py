@@ -12,7 +12,7 @@ from mastodon_update_check.settings.found import Found, Layer, Problems, usable
 from mastodon_update_check.settings.kinds import parse_path
 from mastodon_update_check.settings.reading import FILE_BYTES, read_regular, why
 from mastodon_update_check.settings.secret_files import with_secret_files
-from mastodon_update_check.settings.variables import CONFIG_FILE, MASTODON_ROOT
+from mastodon_update_check.settings.variables import MASTODON_ROOT
 
 _CONFIG = "UPDATE_CHECK_CONFIG"
 _ROOT = "UPDATE_CHECK_MASTODON_ROOT"
@@ -34,10 +34,10 @@ class SettingsFile:
     """Whether it switches the check off that is built into Mastodon."""
 
 
-def own_file(environ: Mapping[str, str], above: Layer, problems: Problems) -> SettingsFile:
-    """Read `UPDATE_CHECK_CONFIG`; only the default one may be missing."""
+def own_file(environ: Mapping[str, str], above: Layer, default: Path, problems: Problems) -> SettingsFile:
+    """Read `UPDATE_CHECK_CONFIG`, else the default one, which may be missing."""
     given = _path(above.get(_CONFIG))
-    path = given or CONFIG_FILE
+    path = given or default
     document = _document(path, _CONFIG, above, () if given else (FileNotFoundError,), problems)
     if document is None:
         return SettingsFile()

@@ -13,7 +13,7 @@ from mastodon_update_check.settings.model import Settings, SinkSettings
 from mastodon_update_check.settings.names import VERSION
 from mastodon_update_check.settings.sinks import read_sinks
 from mastodon_update_check.settings.sources import Sources, gather
-from mastodon_update_check.settings.variables import Variables, validate
+from mastodon_update_check.settings.variables import CONFIG_FILE, Variables, validate
 
 SHORTEST_INTERVAL = timedelta(minutes=5)
 SHORTEST_INTERVAL_ON_LOOPBACK = timedelta(seconds=1)
@@ -24,14 +24,18 @@ STATE_DIRECTORY = Path("/var/lib/mastodon-update-check")
 _LEDGER = "ledger.sqlite3"
 
 
-def load_settings(environ: Mapping[str, str]) -> Settings:
+def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE) -> Settings:
     """Return the settings that the environment, and the files that it points to, give.
+
+    Args:
+        environ: the process environment.
+        config_file: our own file, unless the environment names another.
 
     Raises:
         SettingsError: something is wrong; every problem is in it.
     """
     problems = Problems()
-    sources = gather(environ, problems)
+    sources = gather(environ, config_file, problems)
     variables = validate(sources.layers, problems)
     _check_timing(variables, sources.found, problems)
     versions = _version_environment(sources.found, problems)

@@ -36,12 +36,12 @@ class Sources:
     """Whether Mastodon's file silences the check that is built into Mastodon."""
 
 
-def gather(environ: Mapping[str, str], problems: Problems) -> Sources:
-    """Read all sources; what cannot be read is added to `problems`."""
+def gather(environ: Mapping[str, str], config_file: Path, problems: Problems) -> Sources:
+    """Read all sources, our own file at `config_file` by default; what cannot be read is added to `problems`."""
     relevant = {name: Found(text, ENVIRONMENT) for name, text in environ.items() if names.is_relevant(name)}
     environment = dict(with_secret_files(relevant, (), problems))
     handed_over = dict(credentials(environ, environment, problems))
-    own = own_file(environ, ChainMap(environment, handed_over), problems)
+    own = own_file(environ, ChainMap(environment, handed_over), config_file, problems)
     above = ChainMap(environment, handed_over, dict(own.layer))
     mastodons = mastodons_file(environ, above, problems)
     merged = ChainMap(*above.maps, dict(mastodons.layer))

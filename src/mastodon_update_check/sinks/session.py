@@ -113,7 +113,7 @@ class Session:
         server, dialogue = self._server, self._dialogue
         insists = server.starttls is StartTls.NEVER
         # Our own end tells as much as the other one, and can be asked for even when the connection is gone.
-        if not (self._encrypted or insists or is_loopback(dialogue.sock.getsockname()[0])):
+        if not may_log_in(dialogue.sock.getsockname()[0], is_encrypted=self._encrypted, insists=insists):
             raise _failed(
                 f"{server.place} offers no STARTTLS, and the password is not sent in the clear; "
                 "if it must be, SMTP_ENABLE_STARTTLS=never insists"
@@ -151,3 +151,14 @@ class Session:
 
 def _failed(sentence: str) -> TransientDeliveryError:
     return TransientDeliveryError(sentence, sink_wide=True)
+
+
+def may_log_in(address: str, *, is_encrypted: bool, insists: bool) -> bool:
+    """Whether the password may be sent: encrypted, to this very machine, or because an administrator insists.
+
+    Args:
+        address: this end of the connection.
+        is_encrypted: whether TLS is in force.
+        insists: whether encryption was switched off on purpose.
+    """
+    return is_encrypted or insists or is_loopback(address)
