@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test lint format bench lock clean help
+.PHONY: run test coverage pgbouncer lint format bench lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -14,8 +14,16 @@ run: $(VENV)/run.done ## start the daemon with the settings of this shell
 	exec $(BIN)/mastodon-update-check run
 
 test: $(VENV)/test.done ## every test that needs no root, under five minutes
+	$(BIN)/python -m pytest -n 4 $(ARGS)
+
+coverage: $(VENV)/test.done ## the same, with what the tests reach of each branch, also in the processes they start
 	$(BIN)/python -m coverage erase
-	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m pytest -n 2 $(ARGS)
+	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m coverage run -m pytest -n 4 $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
+	$(BIN)/python -m pytest tests/pgbouncer $(ARGS)
 
 lint: $(VENV)/lint.done ## types, style, formatting
 	$(BIN)/ruff check src tests bench

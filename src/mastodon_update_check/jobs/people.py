@@ -12,10 +12,12 @@ from mastodon_update_check.core.recipients import (
     webhook_key,
 )
 from mastodon_update_check.core.staff import StaffVerdict
-from mastodon_update_check.errors import CheckError
+from mastodon_update_check.core.text import clean
+from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.settings import Settings, SinkSettings
 
 MAIL = "email"
+_NO_LIBPQ = "PostgreSQL's client library is missing: install libpq5, or mastodon-update-check[binary]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +100,12 @@ def ask_database(settings: Settings) -> Answer:
     import pwd
     from os import getuid
 
-    from mastodon_update_check.mastodon.database import ask_first
     from mastodon_update_check.mastodon.database_address import addresses
 
+    try:
+        from mastodon_update_check.mastodon.database import ask_first
+    except ImportError as error:  # psycopg is there, but not the C library beneath it
+        return Answer(error=CheckError(Cause.DATABASE, f"{_NO_LIBPQ}: {clean(str(error).splitlines()[0])}"))
     try:
         os_user = pwd.getpwuid(getuid()).pw_name
     except KeyError:  # a user without a name, as in a container
