@@ -10,18 +10,19 @@ from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph,
 _STYLE = """
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 body { margin: 0; padding: 16px; background: #ffffff; color: #1b1b26; }
-.letter { max-width: 36em; margin: 0 auto; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+.letter { max-width: 36em; margin: 0 auto; overflow-wrap: anywhere; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
 .banner { border-left: 4px solid #563acc; padding: 2px 0 2px 12px; margin: 0 0 16px; }
 .banner.urgent { border-color: #c02637; }
 h1 { font-size: 18px; line-height: 1.3; margin: 0; }
 p { margin: 0 0 14px; }
 ul { list-style: none; margin: 0 0 14px; padding: 0; }
-li { padding: 8px 0; border-top: 1px solid #d9d9e3; overflow-wrap: anywhere; }
+li { padding: 8px 0; border-top: 1px solid #d9d9e3; }
+li:last-child { border-bottom: 1px solid #d9d9e3; }
 .version { font-weight: 600; }
 .label { color: #5b5b6e; }
 .label.urgent { color: #c02637; font-weight: 600; }
 .note, footer { color: #5b5b6e; font-size: 14px; }
-footer { border-top: 1px solid #d9d9e3; padding-top: 10px; overflow-wrap: anywhere; }
+footer { border-top: 1px solid #d9d9e3; padding-top: 10px; }
 a { color: #563acc; }
 code { font: 14px ui-monospace, Consolas, monospace; }
 @media (prefers-color-scheme: dark) {
@@ -30,7 +31,7 @@ code { font: 14px ui-monospace, Consolas, monospace; }
   .label.urgent { color: #ff8a8f; }
   .banner { border-color: #9d8cff; }
   .banner.urgent { border-color: #ff6b73; }
-  li, footer { border-color: #3a3c48; }
+  li, li:last-child, footer { border-color: #3a3c48; }
   a { color: #b3a5ff; }
 }
 """
