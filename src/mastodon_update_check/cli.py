@@ -145,6 +145,13 @@ def _build_parser(*, is_status: bool) -> "ArgumentParser":
     )
     recipients.add_argument("--json", action="store_true", help="print one JSON object")
 
+    doctor = commands.add_parser(
+        "doctor",
+        help="try everything that is configured, and say what to do; sends and changes nothing",
+        epilog="Exit code 1: something that is configured does not work.",
+    )
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+
     ledger = commands.add_parser("ledger", help="look after the ledger, which remembers what was told")
     actions = ledger.add_subparsers(dest="action", metavar="ACTION", required=True)
     backup = actions.add_parser("backup", help="copy the ledger to a new file, also while the daemon runs")

@@ -27,6 +27,10 @@ class Answer:
     verdicts: tuple[StaffVerdict, ...] = ()
     warnings: tuple[str, ...] = ()
     error: CheckError | None = None
+    through: str = ""
+    """How it was asked, fit to be shown."""
+    may_write: bool = False
+    """Whether the login could change users: more than is needed."""
 
     @property
     def devops(self) -> tuple[Recipient, ...]:
@@ -114,7 +118,7 @@ def ask_database(settings: Settings) -> Answer:
         staff = ask_first(addresses(settings, os_user))
     except CheckError as error:
         return Answer(error=error)
-    return Answer(verdicts=staff.verdicts, warnings=staff.warnings)
+    return Answer(verdicts=staff.verdicts, warnings=staff.warnings, through=staff.through, may_write=staff.may_write)
 
 
 def _has_mail(settings: Settings) -> bool:
