@@ -76,11 +76,12 @@ class App:
         texts = {sink.name: json.dumps(sorted(sink.options.items())) for sink in self.settings.sinks}
         return {name: ledger.fingerprint(text) if ledger else "" for name, text in texts.items()}
 
-    def check(self, ledger: Ledger | None, *, dry_run: bool = False) -> "CheckReport":
-        """Run one check now."""
+    def check(self, ledger: Ledger | None, *, dry_run: bool = False, remarks: tuple[str, ...] = ()) -> "CheckReport":
+        """Run one check now; `remarks` are warnings from elsewhere, which `status` then shows."""
         from mastodon_update_check.jobs.check import check
 
-        return check(self.settings, ledger, self.sink_settings(ledger), self.clock(), dry_run=dry_run)
+        sinks = self.sink_settings(ledger)
+        return check(self.settings, ledger, sinks, self.clock(), dry_run=dry_run, remarks=remarks)
 
     def couriers(self, ledger: Ledger) -> tuple[Courier, ...]:
         """Return one courier for each configured sink."""

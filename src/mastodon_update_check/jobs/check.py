@@ -37,7 +37,13 @@ class CheckReport:
 
 
 def check(
-    settings: Settings, ledger: Ledger | None, sink_settings: Mapping[str, str], now: datetime, *, dry_run: bool = False
+    settings: Settings,
+    ledger: Ledger | None,
+    sink_settings: Mapping[str, str],
+    now: datetime,
+    *,
+    dry_run: bool = False,
+    remarks: tuple[str, ...] = (),
 ) -> CheckReport:
     """Run one check.
 
@@ -47,12 +53,14 @@ def check(
         sink_settings: fingerprint of each configured sink's settings.
         now: the instant of the check.
         dry_run: plan, but store nothing.
+        remarks: warnings from elsewhere.
 
     Raises:
         LedgerError: the ledger cannot be used.
     """
     began = time.monotonic()
     findings = inquire(settings, Knowledge() if ledger is None else ledger.knowledge(settings.instance), now)
+    findings = replace(findings, warnings=(*remarks, *findings.warnings))
     if ledger is None:
         report = _decide(settings, findings, Knowledge(), sink_settings, now, None)
     elif dry_run:
