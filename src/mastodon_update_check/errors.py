@@ -72,7 +72,7 @@ class DeliveryError(UpdateCheckError):
     """A message was not accepted; `reply` is what the other side said, or what went wrong on the way."""
 
     def __init__(self, reply: str, *, sink_wide: bool = False) -> None:
-        self.reply = reply
+        self.reply = str(reply)  # a sink of another package may have given anything
         self.sink_wide = sink_wide
         super().__init__(reply)
 

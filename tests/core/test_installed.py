@@ -14,6 +14,7 @@ NOTHING = Sighting()
 TREE_ERROR = CheckError(Cause.VERSION, "lib/mastodon/version.rb is missing")
 SERVER_ERROR = CheckError(Cause.CONNECTION, "connection refused")
 EARLIER = NOW - timedelta(minutes=30)
+AHEAD = NOW + timedelta(days=365)
 
 
 def saw(text: str) -> Sighting:
@@ -111,6 +112,7 @@ def test_what_could_not_be_asked_is_said() -> None:
         pytest.param("4.5.20", "4.5.19", known(), NOW, id="from now on"),
         pytest.param("4.5.20", "4.5.19", known(differs_since=EARLIER), EARLIER, id="still"),
         pytest.param("4.5.20", "4.5.20", known(differs_since=EARLIER), None, id="no longer"),
+        pytest.param("4.5.20", "4.5.19", known(differs_since=AHEAD), NOW, id="the clock was a year ahead"),
         pytest.param("4.5.20+glitch", "4.5.20", known(), None, id="build metadata is no difference"),
         pytest.param("4.5.20-bark", "4.5.20", known(), None, id="nor is a label"),
     ],

@@ -90,6 +90,12 @@ def test_failed_checks_are_counted_from_the_first() -> None:
     )
 
 
+def test_an_outage_from_a_wrong_clock() -> None:
+    """It began while the clock was a year ahead: it counts from now on, and is told in its time."""
+    ahead = KNOWN.failed(LATER + timedelta(days=365), "dns", "no address", None)
+    assert LATER == ahead.failed(LATER, "dns", "no address", None).failing_since
+
+
 def test_failed_check_after_an_upgrade() -> None:
     """E9: a check that fails, on another branch than before, does not keep the old branch's date."""
     after = KNOWN.failed(LATER, "dns", "no address", version("4.6.9"))

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -93,19 +94,38 @@ def test_an_accepted_message(ledger: Ledger, path: Path, clock: SettableClock) -
 
 
 SOON = timedelta(seconds=5)
-ERRORS: list[tuple[str, Exception, str, timedelta]] = [
+
+
+class Speechless(Exception):  # noqa: N818 - as somebody might name it
+    """Breaks when it is asked what it says."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+ERRORS: list[tuple[str, BaseException, str, timedelta]] = [
     ("may pass", TransientDeliveryError("busy"), "busy", SOON),
     ("asks to wait", TransientDeliveryError("slow", retry_after=timedelta(hours=2)), "slow", timedelta(hours=2)),
     ("of neither kind", DeliveryError("odd"), "odd", SOON),
     ("settings that are wrong", SettingsError(["no URL"]), "no URL", SOON),
     ("a bug", KeyError("x\n"), "the sink broke: KeyError: 'x\\n'", SOON),
+    ("a bug that cannot be said", Speechless(), "the sink broke: Speechless:", SOON),
+    ("a way out of the program", SystemExit(3), "the sink broke: SystemExit: 3", SOON),
+    (
+        "a task of its own that was cancelled",
+        CancelledError("no loop"),
+        "the sink broke: CancelledError: no loop",
+        SOON,
+    ),
+    ("asks to wait for a number", TransientDeliveryError("slow", retry_after=7200), "slow", SOON),  # type: ignore[arg-type]  # what somebody's sink may do
+    ("gives no text", DeliveryError(b"no"), "b'no'", SOON),  # type: ignore[arg-type]  # what somebody's sink may do
     ("a refusal", PermanentDeliveryError("no such user"), "no such user", 7 * DAY),
 ]
 
 
 @pytest.mark.parametrize(("sentence", "error", "reply", "wait"), ERRORS, ids=[row[0] for row in ERRORS])
 def test_a_message_that_is_not_accepted(
-    tmp_path: Path, sentence: str, error: Exception, reply: str, wait: timedelta
+    tmp_path: Path, sentence: str, error: BaseException, reply: str, wait: timedelta
 ) -> None:
     """Recorded with its reason, put off by a tenth more or less than the table says, and not tried in this round."""
     del sentence

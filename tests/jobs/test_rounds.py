@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from jobs.examples import PATIENCE_SECONDS, Accepting, Hanging, Raising, courier
 from ledger.examples import ALICE, BOB, HOOK, INSTANCE, NOW, SettableClock, facts, replan, update
@@ -87,10 +88,34 @@ def test_a_ledger_that_fails_one_sink(ledger: Ledger, path: Path, clock: Settabl
 
 
 def test_a_connection_is_closed_when_the_round_breaks_off(ledger: Ledger, path: Path, clock: SettableClock) -> None:
-    """Also by what no sink should raise."""
-    replan(ledger, facts(PATCH))
-    sink = Raising(SystemExit(3))
+    """Also by what should never happen."""
+    del ledger
+    sink = Accepting()
+
+    class Broken(SettableClock):
+        def __call__(self) -> datetime:
+            raise SystemExit(3)
+
+    messenger = courier(path, sink, clock)
+    messenger.load()
+    messenger.clock = Broken()
     with pytest.raises(SystemExit):
-        deliver_round([courier(path, sink, clock)], NOW)
+        deliver_round([messenger], NOW)
 
     assert 1 == sink.closed
+
+
+def test_a_sink_that_cannot_be_closed(ledger: Ledger, path: Path, clock: SettableClock) -> None:
+    """It has delivered all the same, and that is not hidden; what is wrong is said."""
+    replan(ledger, facts(PATCH))
+
+    class Unclosable(Accepting):
+        def close(self) -> None:
+            raise RuntimeError("no close")
+
+    with capture_logs() as logs:
+        assert 1 == deliver_round([courier(path, Unclosable(), clock)], NOW)
+
+    assert [("email", "close(): RuntimeError: no close")] == [
+        (line["sink"], line["detail"]) for line in logs if line["event"] == "delivery.crashed"
+    ]

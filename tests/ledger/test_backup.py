@@ -121,6 +121,14 @@ def test_looking_at_many_ledgers_keeps_few_descriptors(ledger: Ledger, path: Pat
     assert before == len(list(Path("/proc/self/fd").iterdir()))
 
 
+def test_a_side_file_that_goes_at_this_moment(ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes the ledger last takes it away: one that was there just before is none."""
+    ledger.close()
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    with Ledger.open(path) as again:
+        assert () == again.instances()
+
+
 def test_a_ledger_is_set_aside_with_its_last_commits(path: Path) -> None:
     """They are in a side file if a process was killed; they go along."""
     write_and_die(path)

@@ -160,6 +160,19 @@ def test_the_cap_lets_urgent_mail_go_first(ledger: Ledger) -> None:
     assert find_claim(ledger) is None
 
 
+def test_the_cap_counts_what_is_on_its_way(ledger: Ledger) -> None:
+    """Two processes do not send the sixth and the seventh at once; when the sixth is not accepted, the next may go."""
+    send_mails(ledger, MAILS_A_DAY - 1)
+    replan(ledger, facts(PATCH))
+    replan(ledger, facts(PATCH, URGENT))
+    claim = take(ledger)
+
+    assert find_claim(ledger) is None
+    assert (2, 1) == waiting(ledger, NOW)
+    defer(ledger, claim)
+    assert ("update/4.5.1/plain",) == take(ledger).identities
+
+
 def test_the_cap_is_each_recipients_own(ledger: Ledger) -> None:
     """Another person, and another sink, are unaffected."""
     send_mails(ledger, MAILS_A_DAY)

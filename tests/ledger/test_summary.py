@@ -82,6 +82,15 @@ def test_a_sink_fails_since_its_first_failure(ledger: Ledger) -> None:
     assert (None, NOW + DAY, "accepted") == (after.failing_since, after.sent_at, after.reply)
 
 
+def test_a_sink_that_failed_while_the_clock_was_ahead(ledger: Ledger) -> None:
+    """Its failing counts from the next failure on."""
+    replan(ledger, facts(PATCH))
+    defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
+    defer(ledger, take(ledger), sink_wide=True)
+
+    assert [NOW] == [sink.failing_since for sink in ledger.summary(INSTANCE, NOW).sinks]
+
+
 def test_next_due_now(ledger: Ledger) -> None:
     """What was just planned is due; so is what a wrong clock put off for a year."""
     replan(ledger, facts(PATCH))

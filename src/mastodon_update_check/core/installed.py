@@ -38,7 +38,8 @@ def merge_sightings(tree: Sighting, running: Sighting, known: Knowledge, now: da
         known.running_on(min(found)),
         tree=tree.version,
         running=runs,
-        differs_since=(known.differs_since or now) if differs else None,
+        # A later instant was written by a clock that was wrong.
+        differs_since=min(known.differs_since or now, now) if differs else None,
     )
 
 

@@ -94,7 +94,7 @@ class Knowledge:
         return replace(
             self if installed is None else self.running_on(installed),
             checked_at=now,
-            failing_since=self.failing_since or now,
+            failing_since=min(self.failing_since or now, now),  # a later one was written by a wrong clock
             failures=self.failures + 1,
             cause=cause,
             detail=detail,

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -61,13 +61,13 @@ def check(
     began = time.monotonic()
     findings = inquire(settings, Knowledge() if ledger is None else ledger.knowledge(settings.instance), now)
     findings = replace(findings, warnings=(*remarks, *findings.warnings))
-    if ledger is None:
-        report = _decide(settings, findings, Knowledge(), sink_settings, now, None)
-    elif dry_run:
-        report = _decide(settings, findings, ledger.knowledge(settings.instance), sink_settings, now, ledger)
+    # The questions may have taken longer than a lease: who holds a message is judged by the time after them.
+    asked_at = now + timedelta(seconds=time.monotonic() - began)
+    if ledger is None or dry_run:
+        report = _decide(settings, findings, sink_settings, now, asked_at, ledger)
     else:
         with ledger.writing() as book:
-            report = _decide(settings, findings, book.knowledge(settings.instance), sink_settings, now, book)
+            report = _decide(settings, findings, sink_settings, now, asked_at, book)
             book.apply(settings.instance, report.plan)
             book.keep_knowledge(settings.instance, report.knowledge, now)
     _log_report(report, time.monotonic() - began, dry_run=dry_run)
@@ -77,12 +77,13 @@ def check(
 def _decide(
     settings: Settings,
     findings: Findings,
-    known: Knowledge,
     sink_settings: Mapping[str, str],
     now: datetime,
+    asked_at: datetime,
     book: Book | Ledger | None,
 ) -> CheckReport:
     """Turn what was found into what is known and into a plan."""
+    known = Knowledge() if book is None else book.knowledge(settings.instance)
     learned = _learn(known, findings, now)
     accounts = () if book is None else book.summary(settings.instance, now).sinks
     facts = Facts(
@@ -95,7 +96,7 @@ def _decide(
         sink_settings=sink_settings,
         tool_notices=_tool_notices(learned, accounts, sink_settings, now),
     )
-    deliveries = () if book is None else book.deliveries(settings.instance, subjects(facts), now)
+    deliveries = () if book is None else book.deliveries(settings.instance, subjects(facts), asked_at)
     return CheckReport(
         knowledge=learned,
         plan=plan(facts, deliveries),

@@ -132,8 +132,8 @@ class Courier:
             return error, ""
         except UpdateCheckError as error:
             return TransientDeliveryError(clean(str(error))), ""
-        except Exception as error:  # noqa: BLE001 - a bug in a sink or a message must not stop the others
-            return TransientDeliveryError(f"{part}: {type(error).__name__}: {clean(str(error))}"), ""
+        except BaseException as error:  # noqa: BLE001 - a sink that breaks, or leaves, must not stop the others
+            return TransientDeliveryError(f"{part}: {type(error).__name__}: {_words(error)}"), ""
         return None, clean(reply) if isinstance(reply, str) else ""
 
     def _limit(self) -> timedelta:
@@ -169,6 +169,14 @@ class Courier:
     def _record_once(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
         ledger.record(claim, settlement, now)
         self._unrecorded = None
+
+
+def _words(error: BaseException) -> str:
+    """Return what an error of somebody else's says, if it can say anything."""
+    try:
+        return clean(str(error))
+    except Exception:  # noqa: BLE001 - its class has been named
+        return ""
 
 
 def _log_attempt(claim: Claim, settlement: Settlement) -> None:

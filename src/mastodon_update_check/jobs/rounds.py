@@ -5,8 +5,12 @@ from concurrent.futures import Future
 from datetime import datetime
 from threading import Thread
 
+import structlog
+
 from mastodon_update_check.core.outbox import Outcome
 from mastodon_update_check.jobs.deliver import Courier
+
+log = structlog.get_logger()
 
 
 def deliver_round(couriers: Sequence[Courier], due_by: datetime) -> int:
@@ -43,5 +47,13 @@ def _deliver_due(courier: Courier, due_by: datetime) -> int:
             while (outcome := courier.deliver_next(ledger, due_by)) is not None:
                 sent += outcome is Outcome.SENT
         finally:
-            courier.close()
+            _close(courier)
     return sent
+
+
+def _close(courier: Courier) -> None:
+    """Let the sink end its connection; one that cannot has delivered all the same."""
+    try:
+        courier.close()
+    except Exception as error:  # noqa: BLE001 - a bug in one sink must not hide what the others did
+        log.critical("delivery.crashed", sink=courier.sink_name, detail=f"close(): {type(error).__name__}: {error}")

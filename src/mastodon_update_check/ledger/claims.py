@@ -24,9 +24,11 @@ IS_CAPPED = """
     (message.sink = 'email' AND :cap <= (
         SELECT count(*) FROM message AS other
         WHERE other.instance = message.instance AND other.sink = message.sink
-          AND other.recipient_key = message.recipient_key AND other.state = 'sent'
-          AND other.settled_at > :day_ago AND other.settled_at <= :now))
+          AND other.recipient_key = message.recipient_key AND other.id <> message.id
+          AND (other.state = 'sent' AND other.settled_at > :day_ago AND other.settled_at <= :now
+               OR other.claim IS NOT NULL AND other.lease_until > :now AND other.lease_until <= :lease_end)))
 """
+"""Whether its recipient has had enough mail for a day, with what others are sending at this moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,7 +142,10 @@ def _refuse_foreign_side_file(path: Path) -> None:
     """
     side_file = _side_file(path)
     # Looked for first: whoever turns a backup into a ledger at this moment makes the side file last.
-    is_left = side_file.exists() and side_file.stat().st_size > 0
+    try:
+        is_left = side_file.stat().st_size > 0
+    except FileNotFoundError:  # there is none, or whoever used the ledger last is taking it away at this moment
+        return
     if not is_left:
         return
     status = path.stat()

@@ -95,7 +95,7 @@ def _record_sink(connection: sqlite3.Connection, claim: Claim, settlement: Settl
         UPDATE sink
         SET settings = :settings,
             failures = CASE WHEN :works THEN 0 ELSE failures + 1 END,
-            failing_since = CASE WHEN :works THEN NULL ELSE coalesce(failing_since, :now) END,
+            failing_since = CASE WHEN :works THEN NULL ELSE coalesce(min(failing_since, :now), :now) END,
             retry_at = :retry_at,
             stopped_key = CASE WHEN :stops THEN :key ELSE stopped_key END,
             reply = :reply,
