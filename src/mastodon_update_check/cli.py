@@ -113,7 +113,7 @@ def _build_parser(*, is_status: bool) -> "ArgumentParser":
         description="Tells the administrators of a Mastodon server, once and surely, when it needs an update.",
         epilog="Settings come from the environment, /etc/mastodon-update-check/config.env and Mastodon's own "
         ".env.production. Every command leaves with 0 when it is done, 2 for a wrong usage, 74 when the ledger cannot "
-        "be used, 78 when the settings are wrong.",
+        "be used, 78 when the settings are wrong (`status`: 3).",
     )
     parser.add_argument("--version", action="version", version=f"mastodon-update-check {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

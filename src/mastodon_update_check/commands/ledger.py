@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mastodon_update_check.app import App
 from mastodon_update_check.commands.common import Exit, load_app
+from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.file import back_up, create_file, set_aside
 
 
@@ -17,6 +18,8 @@ def execute(arguments: Namespace) -> int:
 
 
 def _back_up(app: App, target: Path) -> int:
+    if app.ledger_path.exists() and not target.parent.is_dir():
+        raise LedgerError(f"{target} cannot be written: {target.parent} is no directory that exists")
     back_up(app.ledger_path, target)
     print(f"The ledger is backed up to {target}.")
     return Exit.DONE
