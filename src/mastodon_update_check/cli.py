@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import Namespace
 
 
 def main() -> NoReturn:
@@ -30,9 +30,10 @@ def main() -> NoReturn:
 
 def execute(arguments: list[str]) -> int:
     """Run one command; return its exit code."""
+    from mastodon_update_check.commands.parser import build_parser
     from mastodon_update_check.errors import LedgerError, SettingsError
 
-    parsed = _build_parser(is_status=arguments[:1] == ["status"]).parse_args(arguments)
+    parsed = build_parser(is_status=arguments[:1] == ["status"]).parse_args(arguments)
     try:
         code = _dispatch(parsed)
         sys.stdout.flush()
@@ -95,69 +96,6 @@ def _describe_bug(error: Exception) -> str:
         f"this is a bug in mastodon-update-check, please report it: {type(error).__name__} in "
         f"{where.filename.rpartition('/')[2]}, line {where.lineno}: {clean(str(error))}"
     )
-
-
-def _build_parser(*, is_status: bool) -> "ArgumentParser":
-    from argparse import ArgumentParser
-    from pathlib import Path
-
-    from mastodon_update_check import __version__
-
-    class Parser(ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            self.print_usage(sys.stderr)
-            self.exit(3 if is_status else 2, f"{self.prog}: {message}\n")
-
-    parser = Parser(
-        prog="mastodon-update-check",
-        description="Tells the administrators of a Mastodon server, once and surely, when it needs an update.",
-        epilog="Settings come from the environment, /etc/mastodon-update-check/config.env and Mastodon's own "
-        ".env.production. Every command leaves with 0 when it is done, 2 for a wrong usage, 74 when the ledger cannot "
-        "be used, 78 when the settings are wrong (`status`: 3).",
-    )
-    parser.add_argument("--version", action="version", version=f"mastodon-update-check {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    commands.add_parser("run", help="run the daemon: check every 30 minutes and tell whoever wants to know")
-
-    check = commands.add_parser(
-        "check",
-        help="check once, and try every due message once (for timers and cron)",
-        epilog="Exit code 1: the check failed; 75: it worked, but some messages are not delivered yet.",
-    )
-    check.add_argument("--dry-run", action="store_true", help="only show what would be sent, and to whom")
-    check.add_argument("--json", action="store_true", help="print one JSON object")
-
-    status = commands.add_parser(
-        "status",
-        help="show how the server stands; exit codes as of a monitoring plugin",
-        epilog="Exit code 0: nothing to do; 1: a patch of the own branch is pending, support ends within two weeks, or "
-        "something has not been delivered for 6 hours; 2: an urgent update, or out of support; 3: unknown, no check "
-        "has worked for a while, or the settings are wrong.",
-    )
-    status.add_argument("--alive", action="store_true", help="only say whether the daemon does its work")
-    status.add_argument("--json", action="store_true", help="print one JSON object")
-
-    recipients = commands.add_parser(
-        "recipients",
-        help="list who would be told what, and why, or why not",
-        epilog="Exit code 1: Mastodon's database could not be asked.",
-    )
-    recipients.add_argument("--json", action="store_true", help="print one JSON object")
-
-    doctor = commands.add_parser(
-        "doctor",
-        help="try everything that is configured, and say what to do; sends and changes nothing",
-        epilog="Exit code 1: something that is configured does not work.",
-    )
-    doctor.add_argument("--json", action="store_true", help="print one JSON object")
-
-    ledger = commands.add_parser("ledger", help="look after the ledger, which remembers what was told")
-    actions = ledger.add_subparsers(dest="action", metavar="ACTION", required=True)
-    backup = actions.add_parser("backup", help="copy the ledger to a new file, also while the daemon runs")
-    backup.add_argument("file", metavar="FILE", type=Path, help="the new file")
-    actions.add_parser("new", help="set the ledger aside and begin a new one: all that is pending is told again")
-    return parser
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What an administrator reads at a terminal: `check`, `check --dry-run` and `status` in full."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from end_to_end.world import NOTES, World
 from simulators.smtp_server import SmtpServer
@@ -45,7 +46,10 @@ def test_not_delivered(mail_world: World) -> None:
     expected = [
         "1 message planned, 0 sent.",
         "Not delivered yet: 1 deferred, 0 refused. They are tried again.",
-        f"  email: 127.0.0.1:{mail_world.mail_server.port} answered MAIL with 451 4.7.1 greylisted",
+        (
+            "  email to ops@social.example: put off: "
+            f"127.0.0.1:{mail_world.mail_server.port} answered MAIL with 451 4.7.1 greylisted"
+        ),
     ]
     assert expected == mail_world.run("check").out.splitlines()[-3:]
 
@@ -79,3 +83,35 @@ def test_status(world: World) -> None:
         "Daemon:      not at work",
     ] == lines
     assert last_check.startswith("Last check:  20")
+
+
+def test_the_readme_shows_the_help(world: World) -> None:
+    """What README shows is what `--help` says; only where lines end may differ from Python to Python."""
+    blocks = (Path(__file__).parents[2] / "README.md").read_text().split("```\n")
+    shown = next(block for block in blocks if block.startswith("usage: "))
+    assert shown.split() == world.run("--help").out.split()
+
+
+def test_refused_addresses_are_named(mail_world: World) -> None:
+    """`check` and `status` say which address was refused, and what the mail server said."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.mail_server.replies["RCPT"] = "550 5.1.1 no such user"
+    mail_world.update_server.publish("4.5.20")
+    port = mail_world.mail_server.port
+    line = f"  email to ops@social.example: refused: 127.0.0.1:{port} answered RCPT with 550 5.1.1 no such user"
+    assert line in mail_world.run("check").out.splitlines()
+    assert line in mail_world.run("status").out.splitlines()
+
+
+def test_mail_that_nobody_gets(world: World) -> None:
+    """Without a mail server recipients are named in vain, which is said; also when there is nothing but the log."""
+    world.set(SMTP_SERVER=None, SMTP_PORT=None)
+    in_vain = "nobody gets mail, though UPDATE_CHECK_RECIPIENTS says who should: SMTP_SERVER is not set"
+    assert f"Warning: {in_vain}." in world.run("check").out
+    assert f"Warning: {in_vain}." in world.run("recipients").out
+    world.set(UPDATE_CHECK_RECIPIENTS=None, UPDATE_CHECK_WEBHOOK_URL=None)
+    assert (
+        "Warning: nobody is told but the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL." in world.run("check").out
+    )
+    world.set(UPDATE_CHECK_SINKS="log")
+    assert "Warning: " not in world.run("check").out

@@ -5,7 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mastodon_update_check.app import App
-from mastodon_update_check.commands.common import Exit, count, describe_end_of_support, load_app, print_json
+from mastodon_update_check.commands.common import (
+    Exit,
+    count,
+    describe_end_of_support,
+    describe_troubles,
+    load_app,
+    print_json,
+)
 from mastodon_update_check.core.messages.payload import describe_support, list_updates
 from mastodon_update_check.core.messages.release_letter import order_updates
 from mastodon_update_check.core.notices import Notice, SupportNotice, UpdateNotice
@@ -134,6 +141,5 @@ def _print_outbox(outbox: OutboxSummary, *, is_rehearsal: bool) -> None:
         return
     again = "They would be tried when they are due." if is_rehearsal else "They are tried again."
     print(f"Not delivered yet: {outbox.deferred} deferred, {outbox.failed} refused. {again}")
-    for sink in outbox.sinks:
-        if sink.failing_since is not None:
-            print(f"  {sink.name}: {sink.reply}")
+    for line in describe_troubles(outbox.troubles):
+        print(f"  {line}")

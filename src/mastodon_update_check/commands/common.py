@@ -3,13 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import IntEnum
 from urllib.parse import unquote, urlsplit
 
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
+from mastodon_update_check.ledger.summary import Trouble
 from mastodon_update_check.settings import Settings, load_settings
 
 TELLING_CHARACTERS = 16
@@ -79,6 +80,13 @@ def describe_end_of_support(branch: str, ends_on: date, now: datetime) -> str:
     from mastodon_update_check.core.messages.letter import long_date
 
     return f"Support for {branch} {'ended' if ends_on < now.date() else 'ends'} on {long_date(ends_on)}"
+
+
+def describe_troubles(troubles: Iterable[Trouble]) -> Iterator[str]:
+    """Say of each message that was not accepted whom it was for, and what the other side said."""
+    for trouble in troubles:
+        to = f" to {trouble.address}" if trouble.address else ""
+        yield f"{trouble.sink}{to}: {'refused' if trouble.is_refused else 'put off'}: {trouble.reply}"
 
 
 def print_json(data: Mapping[str, object]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mastodon_update_check.app import App
-from mastodon_update_check.commands.common import Exit, load_app, print_json
+from mastodon_update_check.commands.common import Exit, describe_troubles, load_app, print_json
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.messages.letter import long_date
 from mastodon_update_check.core.messages.payload import describe_support, list_updates
@@ -135,6 +135,9 @@ def _print(picture: Picture, verdict: Verdict, app: App) -> None:
         if sink.failing_since is not None or sink.is_stopped:
             since = f"failing since {_instant(sink.failing_since)}" if sink.failing_since else "stopped by its receiver"
             print(f"  {sink.name}: {since}: {sink.reply}")
+    failing = {sink.name for sink in outbox.sinks if sink.failing_since is not None}
+    for line in describe_troubles(trouble for trouble in outbox.troubles if trouble.sink not in failing):
+        print(f"  {line}")
     print(f"Daemon:      {'at work' if picture.is_alive else 'not at work'}")
 
 

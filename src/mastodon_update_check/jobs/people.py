@@ -64,7 +64,9 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...]) -> People
     for sink in settings.sinks:
         recipients.extend(mail if sink.plugin == MAIL else (_single_recipient(sink),))
     if not _has_mail(settings):
-        return People(recipients=tuple(recipients), answer=answer, warnings=_without_names(answer))
+        return People(
+            recipients=tuple(recipients), answer=answer, warnings=(*_without_mail(settings), *_without_names(answer))
+        )
     return People(
         recipients=tuple(recipients),
         answer=answer,
@@ -91,6 +93,17 @@ def _mail_warnings(
     if answer.devops:
         return answer.warnings
     return (*answer.warnings, "no user of this server can view DevOps and has an account that works: none gets mail")
+
+
+def _without_mail(settings: Settings) -> tuple[str, ...]:
+    """Say that nobody gets mail, when somebody seems to think so: a file that cannot be read is easily overlooked."""
+    if "UPDATE_CHECK_SINKS" in settings.origins:
+        return ()
+    if "UPDATE_CHECK_RECIPIENTS" in settings.origins:
+        return ("nobody gets mail, though UPDATE_CHECK_RECIPIENTS says who should: SMTP_SERVER is not set",)
+    if len(settings.sinks) == 1:
+        return ("nobody is told but the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL",)
+    return ()
 
 
 def _without_names(answer: Answer) -> tuple[str, ...]:

@@ -1,13 +1,17 @@
 """What the ledger holds, counted: for `status`, for the exit code of `check`, for the daemon's sleep."""
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.core.outbox import LONGEST_WAIT
+from mastodon_update_check.core.recipients import read_recipient
 from mastodon_update_check.ledger.claims import IS_CAPPED, IS_DUE, due_parameters
 from mastodon_update_check.ledger.instants import read_stamp
 from mastodon_update_check.ledger.rows import IS_CLAIMED
+
+TROUBLES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,18 @@ class SinkAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A message that was not accepted at its last attempt."""
+
+    sink: str
+    address: str
+    """Whom it was for; empty for sinks without addresses."""
+    is_refused: bool
+    """Whether it was refused for good as it is; otherwise it was put off."""
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxSummary:
     """What is not delivered yet, in messages."""
 
@@ -39,6 +55,8 @@ class OutboxSummary:
     waiting_since: datetime | None
     """When the oldest of them was planned."""
     sinks: tuple[SinkAccount, ...]
+    troubles: tuple[Trouble, ...] = ()
+    """The latest of them, ten at most, with what the other side said."""
 
     @property
     def undelivered(self) -> int:
@@ -74,6 +92,29 @@ def summarise(connection: sqlite3.Connection, instance: str, now: datetime) -> O
         held_back=row["held_back"],
         waiting_since=read_stamp(oldest),
         sinks=tuple(_read_sink(sink) for sink in sinks),
+        troubles=_read_troubles(connection, instance),
+    )
+
+
+def _read_troubles(connection: sqlite3.Connection, instance: str) -> tuple[Trouble, ...]:
+    rows = connection.execute(
+        """
+        SELECT message.sink, message.recipient, attempt.outcome, attempt.reply
+        FROM message JOIN attempt ON attempt.message_id = message.id AND attempt.number = message.attempts
+        WHERE message.instance = ? AND message.state IN ('pending', 'failed')
+          AND attempt.outcome IN ('deferred', 'failed')
+        ORDER BY attempt.ended_at DESC, message.id LIMIT ?
+        """,
+        (instance, TROUBLES_SHOWN),
+    )
+    return tuple(
+        Trouble(
+            sink=row["sink"],
+            address=read_recipient(json.loads(row["recipient"])).address,
+            is_refused=row["outcome"] == "failed",
+            reply=row["reply"],
+        )
+        for row in rows
     )
 
 
