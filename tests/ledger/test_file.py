@@ -249,8 +249,9 @@ def test_a_missing_file_is_not_made_by_opening(path: Path) -> None:
 def test_a_directory_in_its_place(path: Path) -> None:
     """A path that names a directory is a mistake in the settings."""
     path.mkdir()
-    with pytest.raises(LedgerError, match=f"the ledger {path} cannot be opened: look at"):
-        Ledger.open(path)
+    for directory in (path, Path("/")):
+        with pytest.raises(LedgerError, match=f"the ledger {directory} cannot be opened: look at"):
+            Ledger.open(directory)
 
 
 def test_a_file_that_vanishes_in_use(ledger: Ledger, path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address, tcp_address
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.mastodon.database import DatabaseBounds, ask_first, ask_staff
-from mastodon_update_check.mastodon.database_address import DatabaseAddress
+from mastodon_update_check.mastodon.database_address import DatabaseAddress, without_rails_parameters
 from simulators import postgres_front
 from simulators.http_server import unused_port
 from simulators.postgres import Postgres
@@ -220,6 +220,18 @@ def test_string_that_is_none(conninfo: str) -> None:
         ask_staff(address)
     expected = "UPDATE_CHECK_DATABASE_URL is no connection string that PostgreSQL's libpq can read"
     assert (expected, None, None) == (caught.value.detail, caught.value.__cause__, caught.value.__context__)
+
+
+@pytest.mark.parametrize("password", ["secret/x", "secret?x", "secret#x", "x@secret", "12345/x", "12345#x", "12345?x"])
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgis"])
+def test_password_that_is_not_escaped(scheme: str, password: str) -> None:
+    """It would be taken for host, port and database, and be repeated with them."""
+    url = f"{scheme}://mastodon:{password}@127.0.0.1:1/db?pool=5"
+    for conninfo in (url, without_rails_parameters(url)):
+        with pytest.raises(CheckError) as caught:
+            ask_staff(DatabaseAddress(origin="DATABASE_URL", conninfo=conninfo))
+        expected = "holds a password whose signs must be escaped: / is written %2F, ? %3F, # %23 and @ %40"
+        assert f"DATABASE_URL {expected}" == caught.value.detail
 
 
 def test_own_role_and_then_the_next(postgres: Postgres, database: str) -> None:

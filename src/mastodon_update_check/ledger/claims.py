@@ -24,9 +24,18 @@ IS_CAPPED = """
     (message.sink = 'email' AND :cap <= (
         SELECT count(*) FROM message AS other
         WHERE other.instance = message.instance AND other.sink = message.sink
-          AND other.recipient_key = message.recipient_key AND other.id <> message.id
-          AND (other.state = 'sent' AND other.settled_at > :day_ago AND other.settled_at <= :now
-               OR other.claim IS NOT NULL AND other.lease_until > :now AND other.lease_until <= :lease_end)))
+          AND other.recipient_key = message.recipient_key AND other.state = 'sent'
+          AND other.settled_at > :day_ago AND other.settled_at <= :now)
+    + CASE WHEN message.recipient_key IN (
+        SELECT recipient_key FROM message
+        WHERE instance = :instance AND sink = 'email' AND state IN ('pending', 'failed')
+          AND claim IS NOT NULL AND lease_until > :now AND lease_until <= :lease_end)
+    THEN (
+        SELECT count(*) FROM message AS other
+        WHERE other.instance = message.instance AND other.sink = message.sink AND other.id <> message.id
+          AND other.recipient_key = message.recipient_key AND other.state IN ('pending', 'failed')
+          AND other.claim IS NOT NULL AND other.lease_until > :now AND other.lease_until <= :lease_end)
+    ELSE 0 END)
 """
 """Whether its recipient has had enough mail for a day, with what others are sending at this moment."""
 

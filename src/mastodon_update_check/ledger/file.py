@@ -131,7 +131,7 @@ def _draft(path: Path) -> Iterator[Path]:
 
 def _side_file(path: Path) -> Path:
     real = path.resolve()
-    return real.with_name(real.name + "-wal")
+    return real.parent / f"{real.name}-wal"  # also of `/`, which has no name
 
 
 def _refuse_foreign_side_file(path: Path) -> None:

@@ -5,6 +5,7 @@ hang ends: the connection by its time-out, statement and lock by the server's, a
 """
 
 import os
+import re
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -18,7 +19,7 @@ from psycopg.rows import dict_row
 
 from mastodon_update_check.core.staff import StaffVerdict, judge
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.mastodon.database_address import DatabaseAddress
+from mastodon_update_check.mastodon.database_address import DatabaseAddress, is_misread
 from mastodon_update_check.mastodon.database_errors import Login, explain_login, explain_question
 from mastodon_update_check.mastodon.staff_sql import (
     FUNCTION_IS_OURS,
@@ -96,13 +97,19 @@ def ask_staff(address: DatabaseAddress, *, bounds: DatabaseBounds = BOUNDS) -> S
             ) from error
 
 
+_ESCAPE = "holds a password whose signs must be escaped: / is written %2F, ? %3F, # %23 and @ %40"
+
+
 def _parameters(address: DatabaseAddress, bounds: DatabaseBounds) -> dict[str, str]:
+    if is_misread(address.conninfo):
+        raise CheckError(Cause.DATABASE, f"{address.origin} {_ESCAPE}")
     try:
         given = conninfo_to_dict(address.conninfo)
     except psycopg.ProgrammingError:
         # Its words repeat pieces of the string, passwords too: neither they nor the error go any further.
         given = None
-    if given is None:
+    # What is no number there may be a piece of a password.
+    if given is None or not re.fullmatch(r"[\s\d,]*", str(given.get("port") or "")):
         raise CheckError(Cause.DATABASE, f"{address.origin} is no connection string that PostgreSQL's libpq can read")
     stated = {name: str(text) for name, text in given.items() if text is not None}
     ours = {"connect_timeout": str(int(bounds.connect.total_seconds())), "client_encoding": "UTF8"}

@@ -1,5 +1,6 @@
 """Where Mastodon's database is: which logins are tried, and in which order (DESIGN.md, section 9)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -129,6 +130,8 @@ def without_rails_parameters(url: str) -> str:
     Rails' own parameters (`pool`, `prepared_statements`, `encoding` …) are dropped, `postgis` is a name for the same
     protocol, and what is not such a URL is returned as it is.
     """
+    if is_misread(url):
+        return url
     try:
         parts = urlsplit(url)
         scheme = "postgresql" if parts.scheme == "postgis" else parts.scheme
@@ -140,3 +143,15 @@ def without_rails_parameters(url: str) -> str:
     known = [(name, text) for name, text in query if name in LIBPQ_PARAMETERS]
     tail = "?" + urlencode(known, quote_via=quote) if known else ""
     return f"{scheme}://{url.split('://', 1)[-1].split('?', 1)[0].split('#', 1)[0]}{tail}"
+
+
+def is_misread(conninfo: str) -> bool:
+    """Whether a URL holds a password with signs that are not escaped, which libpq would take for host and database.
+
+    The sentences about hosts would repeat it.
+    """
+    scheme, _, rest = conninfo.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    path, _, query = rest[len(authority) :].partition("?")
+    names = (parameter.partition("=")[0] for parameter in query.split("&"))
+    return scheme in {*_SCHEMES, "postgis"} and (authority.count("@") > 1 or any("@" in one for one in (path, *names)))
