@@ -144,7 +144,7 @@ class Daemon:
         try:
             with app.open_ledger() as ledger:
                 known = ledger.knowledge(app.settings.instance)
-                outbox = ledger.summary(app.settings.instance, app.clock())
+                outbox = ledger.summary(app.settings.instance, app.clock(), app.settings.sink_names)
         except LedgerError as error:
             return str(error)
         return describe_line(known, outbox.undelivered, self._schedule.next_check_at(), app.settings.off_reason)

@@ -29,6 +29,7 @@ from typing import Any, Self
 PROGRAM = (sys.executable, "-m", "mastodon_update_check")
 LONGEST = 30.0
 """Seconds after which something that must happen counts as not happening: far longer than it takes."""
+_LAST = b"X_LAST=1"
 STOP_SECONDS = 10.0
 """What the daemon promises: stopped within this, whatever is under way."""
 
@@ -74,6 +75,13 @@ class Systemd:
         self._thread.join()
         self._socket.close()
         self._directory.cleanup()
+
+    def settle(self) -> None:
+        """Wait until everything that was sent so far has been heard."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(_LAST, self.path)
+        wait_until(lambda: self.heard and self.heard[-1][1] == _LAST, "the last word")
+        del self.heard[-1]
 
     def _listen(self) -> None:
         while message := self._socket.recv(65_536):
@@ -159,7 +167,9 @@ class Daemon:
     def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = STOP_SECONDS) -> int:
         """Send a signal, and return the exit code, which must come in time."""
         self.send(number)
-        return self.process.wait(seconds)
+        code = self.process.wait(seconds)
+        self.systemd.settle()
+        return code
 
 
 class Machine:

@@ -243,3 +243,16 @@ def test_several_checks_at_once(world: World) -> None:
             process.communicate()
     assert (1, 1) == world.told
     assert (0, 0, 0, 0, 0) == world.check().result
+
+
+def test_a_check_by_hand_with_fewer_sinks(world: World) -> None:
+    """What waits for a sink that this check does not use goes on waiting for the daemon, uncounted here."""
+    port = world.environment["SMTP_PORT"]
+    world.set(SMTP_PORT="1")
+    world.update_server.publish("4.5.20")
+    assert (75, 3, 2, 1, 0) == world.check().result
+    world.set(UPDATE_CHECK_SINKS="log")
+    assert (0, 0, 0, 0, 0) == world.check().result
+    assert [("pending",)] == world.rows("SELECT state FROM message WHERE sink = 'email'")
+    world.set(UPDATE_CHECK_SINKS=None, SMTP_PORT=port)
+    assert (0, 0, 1, 0, 0) == world.check().result

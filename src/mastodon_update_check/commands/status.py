@@ -58,7 +58,7 @@ def _look(app: App) -> Picture:
     with Ledger.open(app.ledger_path) as ledger:
         return Picture(
             known=ledger.knowledge(instance),
-            outbox=ledger.summary(instance, now),
+            outbox=ledger.summary(instance, now, app.settings.sink_names),
             last_beat_at=ledger.last_beat_at(instance),
             now=now,
         )

@@ -107,7 +107,7 @@ def _outdated_tool_notice(notice: Notice, facts: Facts) -> Reason | None:
 
 def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
     """Why its recipient is not to be told any more; None while that may be."""
-    if row.sink in facts.silent_sinks:
+    if row.sink in facts.silent_sinks or facts.is_elsewhere(row):
         return None
     recipient = facts.find_recipient(row)
     if recipient is None:

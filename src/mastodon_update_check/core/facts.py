@@ -73,6 +73,14 @@ class Facts:
         address = normalise_address(row.address)
         return self._by_key.get((row.sink, row.recipient_key)) or self._by_address.get((row.sink, address))
 
+    def is_elsewhere(self, row: Delivery) -> bool:
+        """Whether a row waits for a sink that is not configured here: it may be put back, or be another process's."""
+        return row.sink not in self.sink_settings and row.recipient_key not in self._keys
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(recipient.key for recipient in self.recipients)
+
     @cached_property
     def _by_version(self) -> dict[MastodonVersion, UpdateNotice]:
         return {update.version: update for update in self.updates}

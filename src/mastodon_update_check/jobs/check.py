@@ -85,7 +85,7 @@ def _decide(
     """Turn what was found into what is known and into a plan."""
     known = Knowledge() if book is None else book.knowledge(settings.instance)
     learned = _learn(known, findings, now)
-    accounts = () if book is None else book.summary(settings.instance, now).sinks
+    accounts = () if book is None else book.summary(settings.instance, now, sink_settings).sinks
     facts = Facts(
         instance=settings.instance,
         now=now,

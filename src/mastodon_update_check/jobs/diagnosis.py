@@ -132,7 +132,7 @@ def _probe_ledger(settings: Settings, path: Path, now: datetime) -> tuple[Knowle
     try:
         with Ledger.open(path) as ledger:
             known = ledger.knowledge(settings.instance)
-            outbox = ledger.summary(settings.instance, now)
+            outbox = ledger.summary(settings.instance, now, settings.sink_names)
     except LedgerError as error:
         return Knowledge(), (_error("ledger", str(error)),)
     findings = [_ok("ledger", f"{path} is sound, {path.stat().st_size // 1024} KiB")]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -103,10 +103,10 @@ class Ledger:
         with translated(self._path):
             return rows.read_deliveries(self._connection, instance, subjects, now)
 
-    def summary(self, instance: str, now: datetime) -> OutboxSummary:
-        """Count what is not delivered yet."""
+    def summary(self, instance: str, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
+        """Count what is not delivered yet, by the sinks that are configured if they are given."""
         with translated(self._path):
-            return summary.summarise(self._connection, instance, now)
+            return summary.summarise(self._connection, instance, now, sinks)
 
     def next_due_at(self, instance: str, sink: str, now: datetime) -> datetime | None:
         """Return when a sink has something to do next."""
@@ -155,9 +155,9 @@ class Book:
         """Return the instance's open rows, and all rows of the given subjects."""
         return rows.read_deliveries(self._connection, instance, subjects, now)
 
-    def summary(self, instance: str, now: datetime) -> OutboxSummary:
-        """Count what is not delivered yet."""
-        return summary.summarise(self._connection, instance, now)
+    def summary(self, instance: str, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
+        """Count what is not delivered yet, by the sinks that are configured if they are given."""
+        return summary.summarise(self._connection, instance, now, sinks)
 
     def apply(self, instance: str, plan: "Plan") -> None:
         """Store a plan."""

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from mastodon_update_check.ledger.instants import read_stamp
 from mastodon_update_check.ledger.rows import IS_CLAIMED
 
 TROUBLES_SHOWN = 10
+OF_SINKS = "(:sinks IS NULL OR sink IN (SELECT value FROM json_each(:sinks)))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +66,27 @@ class OutboxSummary:
         return self.deferred + self.failed
 
 
-def summarise(connection: sqlite3.Connection, instance: str, now: datetime) -> OutboxSummary:
-    """Count the instance's open messages."""
+def summarise(
+    connection: sqlite3.Connection, instance: str, now: datetime, sinks: Collection[str] | None = None
+) -> OutboxSummary:
+    """Count the instance's open messages, of the sinks that are configured if they are given."""
+    asked = {"instance": instance, "sinks": None if sinks is None else json.dumps(sorted(sinks))}
     row = connection.execute(
         f"""
         SELECT coalesce(sum(state = 'pending'), 0) AS deferred, coalesce(sum(state = 'failed'), 0) AS failed,
                coalesce(sum({IS_DUE} AND {IS_CAPPED}), 0) AS held_back
-        FROM message WHERE instance = :instance AND state IN ('pending', 'failed')
+        FROM message WHERE instance = :instance AND {OF_SINKS} AND state IN ('pending', 'failed')
         """,  # noqa: S608 - only our own constants are put in
-        {"instance": instance, **due_parameters(now, now)},
+        {**asked, **due_parameters(now, now)},
     ).fetchone()
     oldest = connection.execute(
-        "SELECT min(planned_at) FROM delivery WHERE instance = ? AND state IN ('pending', 'failed')", (instance,)
+        f"""
+        SELECT min(planned_at) FROM delivery
+        WHERE instance = :instance AND {OF_SINKS} AND state IN ('pending', 'failed')
+        """,  # noqa: S608 - only our own constant is put in
+        asked,
     ).fetchone()[0]
-    sinks = connection.execute(
+    accounts = connection.execute(
         """
         SELECT sink.*, (
             SELECT count(*) FROM message
@@ -91,21 +100,21 @@ def summarise(connection: sqlite3.Connection, instance: str, now: datetime) -> O
         failed=row["failed"],
         held_back=row["held_back"],
         waiting_since=read_stamp(oldest),
-        sinks=tuple(_read_sink(sink) for sink in sinks),
-        troubles=_read_troubles(connection, instance),
+        sinks=tuple(_read_sink(account) for account in accounts if sinks is None or account["name"] in sinks),
+        troubles=_read_troubles(connection, asked),
     )
 
 
-def _read_troubles(connection: sqlite3.Connection, instance: str) -> tuple[Trouble, ...]:
+def _read_troubles(connection: sqlite3.Connection, asked: Mapping[str, str | None]) -> tuple[Trouble, ...]:
     rows = connection.execute(
-        """
+        f"""
         SELECT message.sink, message.recipient, attempt.outcome, attempt.reply
         FROM message JOIN attempt ON attempt.message_id = message.id AND attempt.number = message.attempts
-        WHERE message.instance = ? AND message.state IN ('pending', 'failed')
+        WHERE message.instance = :instance AND {OF_SINKS} AND message.state IN ('pending', 'failed')
           AND attempt.outcome IN ('deferred', 'failed')
-        ORDER BY attempt.ended_at DESC, message.id LIMIT ?
-        """,
-        (instance, TROUBLES_SHOWN),
+        ORDER BY attempt.ended_at DESC, message.id LIMIT {TROUBLES_SHOWN}
+        """,  # noqa: S608 - only our own constants are put in
+        asked,
     )
     return tuple(
         Trouble(

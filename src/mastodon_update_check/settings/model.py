@@ -94,3 +94,8 @@ class Settings:
 
     origins: Mapping[str, str]
     """Where each variable that is set stands, by its name."""
+
+    @property
+    def sink_names(self) -> tuple[str, ...]:
+        """The names of the configured sinks."""
+        return tuple(sink.name for sink in self.sinks)
