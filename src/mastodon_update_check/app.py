@@ -76,12 +76,12 @@ class App:
         texts = {sink.name: json.dumps(sorted(sink.options.items())) for sink in self.settings.sinks}
         return {name: ledger.fingerprint(text) if ledger else "" for name, text in texts.items()}
 
-    def check(self, ledger: Ledger | None, *, dry_run: bool = False, remarks: tuple[str, ...] = ()) -> "CheckReport":
-        """Run one check now; `remarks` are warnings from elsewhere, which `status` then shows."""
+    def check(self, ledger: Ledger | None, *, dry_run: bool = False, settings_trouble: str = "") -> "CheckReport":
+        """Run one check now; `settings_trouble` says why newer settings could not be taken."""
         from mastodon_update_check.jobs.check import check
 
         sinks = self.sink_settings(ledger)
-        return check(self.settings, ledger, sinks, self.clock(), dry_run=dry_run, remarks=remarks)
+        return check(self.settings, ledger, sinks, self.clock, dry_run=dry_run, settings_trouble=settings_trouble)
 
     def couriers(self, ledger: Ledger) -> tuple[Courier, ...]:
         """Return one courier for each configured sink."""

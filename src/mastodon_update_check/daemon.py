@@ -80,7 +80,7 @@ class Daemon:
         trouble = ""
         try:
             with service.app.operations.running("check", CHECK_LIMIT), service.app.open_ledger() as ledger:
-                service.app.check(ledger, remarks=tuple(filter(None, (self._troubles["settings"],))))
+                service.app.check(ledger, settings_trouble=self._troubles["settings"])
         except UpdateCheckError as error:
             trouble = str(error)
             log.error("check.failed", detail=trouble)  # noqa: TRY400 - a sentence, no traceback

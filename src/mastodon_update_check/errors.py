@@ -51,6 +51,7 @@ class Cause(StrEnum):
     CONTENT = "content"
     VERSION = "version"
     DATABASE = "database"
+    SETTINGS = "settings"
     INTERNAL = "internal"
 
     @property

@@ -2,53 +2,74 @@
 
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from ledger.examples import NOW, SETTINGS
 from mastodon_update_check.jobs.check import check
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.settings import load_settings
+from mastodon_update_check.settings import Settings, load_settings
 from simulators.update_server import UpdateServer
 
 INSTANCE = "social.example"
 SINKS = {"email": SETTINGS}
 
 
+def _settings(directory: Path, url: str) -> Settings:
+    (directory / "config.env").touch()
+    return load_settings(
+        {
+            "HOME": str(directory),
+            "LOCAL_DOMAIN": INSTANCE,
+            "SMTP_SERVER": "127.0.0.1",
+            "UPDATE_CHECK_CONFIG": str(directory / "config.env"),
+            "UPDATE_CHECK_INSTANCE_URL": "",
+            "UPDATE_CHECK_MASTODON_ROOT": str(directory),
+            "UPDATE_CHECK_MASTODON_VERSION": "4.5.19",
+            "UPDATE_CHECK_RECIPIENTS": "ops@social.example",
+            "UPDATE_CHECK_SINKS": "email",
+            "UPDATE_CHECK_URL": url,
+        }
+    )
+
+
 @pytest.mark.parametrize("seconds", [0, 9, 25, 300])
 def test_nothing_is_taken_from_a_sender_while_the_questions_take_long(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+    ledger: Ledger, tmp_path: Path, seconds: int
 ) -> None:
     """Who holds a message is judged by the time when the plan is made, not by that when the check began."""
-    (tmp_path / "config.env").touch()
+    later = NOW + timedelta(seconds=seconds)
     with UpdateServer() as server:
-        settings = load_settings(
-            {
-                "HOME": str(tmp_path),
-                "LOCAL_DOMAIN": INSTANCE,
-                "SMTP_SERVER": "127.0.0.1",
-                "UPDATE_CHECK_CONFIG": str(tmp_path / "config.env"),
-                "UPDATE_CHECK_INSTANCE_URL": "",
-                "UPDATE_CHECK_MASTODON_ROOT": str(tmp_path),
-                "UPDATE_CHECK_MASTODON_VERSION": "4.5.19",
-                "UPDATE_CHECK_RECIPIENTS": "ops@social.example",
-                "UPDATE_CHECK_SINKS": "email",
-                "UPDATE_CHECK_URL": server.url,
-            }
-        )
+        settings = _settings(tmp_path, server.url)
         server.publish("4.5.20")
-        check(settings, ledger, SINKS, NOW)
+        check(settings, ledger, SINKS, lambda: NOW)
         server.withdraw("4.5.20")
-        instants = iter([0.0])
-        stopwatch = SimpleNamespace(monotonic=lambda: next(instants, float(seconds)))
-        monkeypatch.setattr("mastodon_update_check.jobs.check.time", stopwatch)
-        claim = ledger.claim(INSTANCE, "email", SETTINGS, NOW + timedelta(seconds=seconds), NOW)
+        claim = ledger.claim(INSTANCE, "email", SETTINGS, later, NOW)
         assert claim is not None
 
-        during = check(settings, ledger, SINKS, NOW)
+        instants = iter((NOW, later))
+        during = check(settings, ledger, SINKS, lambda: next(instants))
         assert () == during.plan.changes
-        assert ledger.renew(claim, NOW + timedelta(seconds=seconds))
+        assert ledger.renew(claim, later)
         ledger.release(claim, NOW)
-        after = check(settings, ledger, SINKS, NOW)
+        after = check(settings, ledger, SINKS, lambda: NOW)
         assert ["update/4.5.20/plain"] == [change.identity for change in after.plan.changes]
+
+
+def test_settings_that_stay_wrong_are_told(ledger: Ledger, tmp_path: Path) -> None:
+    """After six hours, once; `status` shows them from the start; when they are right, nothing is left of it."""
+    trouble = "the new settings are wrong, the old ones stay: UPDATE_CHECK_INTERVAL is not a duration"
+    with UpdateServer() as server:
+        settings = _settings(tmp_path, server.url)
+
+        def planned(hours: float, settings_trouble: str) -> list[str]:
+            report = check(
+                settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), settings_trouble=settings_trouble
+            )
+            assert ((settings_trouble,) if settings_trouble else ()) == report.knowledge.warnings
+            return [str(getattr(one.notice, "cause", "")) for sent in report.plan.messages for one in sent.decisions]
+
+        assert [[], [], ["settings"], [], []] == [planned(hours, trouble) for hours in (0, 5.9, 6, 6.5, 24)]
+        assert [] == planned(25, "")
+        assert 0 == ledger.summary(INSTANCE, NOW + timedelta(hours=25)).undelivered
+        assert [[], []] == [planned(hours, trouble) for hours in (26, 31)]

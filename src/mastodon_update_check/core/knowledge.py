@@ -40,6 +40,8 @@ class Knowledge:
     support_ends_on: date | None = None
     devops: tuple[Recipient, ...] = ()
     """The DevOps users of the last good answer of the database; they are told while it cannot be asked."""
+    settings_wrong_since: datetime | None = None
+    """Since when the daemon has been using its old settings because the new ones are wrong."""
     outage_started_at: datetime | None = None
     outage_ended_at: datetime | None = None
     """When the last outage that is over began, and when checks worked again."""
@@ -148,6 +150,7 @@ _READ: dict[str, Any] = {
     "updates": _read_updates,
     "support_ends_on": date.fromisoformat,
     "devops": lambda users: tuple(read_recipient(user) for user in users),
+    "settings_wrong_since": datetime.fromisoformat,
     "outage_started_at": datetime.fromisoformat,
     "outage_ended_at": datetime.fromisoformat,
 }

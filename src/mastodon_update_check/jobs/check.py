@@ -1,9 +1,9 @@
 """Check: gather the facts, plan, store the plan. Nothing is sent here."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -11,9 +11,15 @@ from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.installed import merge_sightings, restart_notice
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.notices import ToolNotice
-from mastodon_update_check.core.outages import check_failing_notice, check_recovered_notice, delivery_failing_notice
+from mastodon_update_check.core.outages import (
+    FEWEST_FAILURES,
+    check_failing_notice,
+    check_recovered_notice,
+    delivery_failing_notice,
+)
 from mastodon_update_check.core.planning import Plan, plan, subjects
 from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.inquiry import Findings, inquire
 from mastodon_update_check.ledger.ledger import Book, Ledger
 from mastodon_update_check.ledger.summary import SinkAccount
@@ -40,10 +46,10 @@ def check(
     settings: Settings,
     ledger: Ledger | None,
     sink_settings: Mapping[str, str],
-    now: datetime,
+    clock: Clock,
     *,
     dry_run: bool = False,
-    remarks: tuple[str, ...] = (),
+    settings_trouble: str = "",
 ) -> CheckReport:
     """Run one check.
 
@@ -51,18 +57,18 @@ def check(
         settings: what to ask, and for whom.
         ledger: what is known and told already; None for a dry run without one.
         sink_settings: fingerprint of each configured sink's settings.
-        now: the instant of the check.
+        clock: tells the instant of the check, and the one when its questions have been answered.
         dry_run: plan, but store nothing.
-        remarks: warnings from elsewhere.
+        settings_trouble: why newer settings than these could not be taken; empty when there are none.
 
     Raises:
         LedgerError: the ledger cannot be used.
     """
-    began = time.monotonic()
+    began, now = time.monotonic(), clock()
     findings = inquire(settings, Knowledge() if ledger is None else ledger.knowledge(settings.instance), now)
-    findings = replace(findings, warnings=(*remarks, *findings.warnings))
+    findings = replace(findings, settings_trouble=settings_trouble)
     # The questions may have taken longer than a lease: who holds a message is judged by the time after them.
-    asked_at = now + timedelta(seconds=time.monotonic() - began)
+    asked_at = clock()
     if ledger is None or dry_run:
         report = _decide(settings, findings, sink_settings, now, asked_at, ledger)
     else:
@@ -94,7 +100,10 @@ def _decide(
         recipients=findings.people.recipients,
         unasked_sinks=findings.people.unasked_sinks,
         sink_settings=sink_settings,
-        tool_notices=_tool_notices(learned, accounts, sink_settings, now),
+        tool_notices=(
+            *_tool_notices(learned, accounts, sink_settings, now),
+            *_settings_notice(learned, findings.settings_trouble, now),
+        ),
     )
     deliveries = () if book is None else book.deliveries(settings.instance, subjects(facts), asked_at)
     return CheckReport(
@@ -108,6 +117,8 @@ def _decide(
 
 
 def _learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
+    wrong_since = (known.settings_wrong_since or now) if findings.settings_trouble else None
+    known = replace(known, settings_wrong_since=wrong_since)
     if findings.people.answer.devops:
         known = replace(known, devops=findings.people.answer.devops)
     if findings.is_installed_known:
@@ -117,7 +128,15 @@ def _learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
             known = known.answered(known.installed, findings.feed)
         return known.failed(now, findings.error.cause, findings.error.detail, known.installed)
     assert known.installed is not None  # noqa: S101 - a check without a version has an error
-    return known.succeeded(now, known.installed, findings.feed, findings.warnings)
+    trouble = (findings.settings_trouble,) if findings.settings_trouble else ()
+    return known.succeeded(now, known.installed, findings.feed, (*trouble, *findings.warnings))
+
+
+def _settings_notice(known: Knowledge, trouble: str, now: datetime) -> Iterable[ToolNotice]:
+    """Return the notice that the daemon has been using old settings for long."""
+    notice = check_failing_notice(known.settings_wrong_since, FEWEST_FAILURES, Cause.SETTINGS, trouble, now)
+    if notice is not None:
+        yield notice
 
 
 def _tool_notices(

@@ -27,6 +27,8 @@ class Findings:
     error: CheckError | None = None
     """Why the check failed: the version, the update server, or who gets mail is not known."""
     warnings: tuple[str, ...] = ()
+    settings_trouble: str = ""
+    """Why newer settings than those in use could not be taken."""
 
 
 def inquire(settings: Settings, known: Knowledge, now: datetime) -> Findings:

@@ -54,6 +54,19 @@ def test_long_lists_are_cut() -> None:
     assert body(message)[1].endswith(", 4.5.40 and 20 more pending.")
 
 
+def test_wrong_settings() -> None:
+    """Checks go on with the old settings: that is another thing than checks that fail, and says so."""
+    message = write([replace(CHECK, cause="settings", detail="UPDATE_CHECK_INTERVAL is not a duration")])
+    wrong = "[social.example] The settings of mastodon-update-check have been wrong since Sun 22 Nov 13:05 UTC"
+    assert (wrong, "check.failing") == (message.subject, message.type)
+    assert [
+        "Checks go on with the settings from before. After the next restart nothing would be checked any more.",
+        "UPDATE_CHECK_INTERVAL is not a duration.",
+        "Mend them, then run: sudo systemctl reload mastodon-update-check",
+        "The next mail comes after 3 days, then weekly.",
+    ] == body(message)
+
+
 def test_recovered() -> None:
     """When it works again: from when to when, and that nothing is lost."""
     message = write([RECOVERED])

@@ -13,6 +13,7 @@ from mastodon_update_check.core.notices import (
     ToolNotice,
 )
 from mastodon_update_check.core.text import clean
+from mastodon_update_check.errors import Cause
 
 _NEXT = ("The next mail comes after 3 days, then weekly", "The next mail comes in a week")
 
@@ -20,6 +21,21 @@ _NEXT = ("The next mail comes after 3 days, then weekly", "The next mail comes i
 def write_tool_letter(notice: ToolNotice, around: Surroundings, footer: str) -> Letter:
     """Write the letter for one tool notice."""
     match notice:
+        case CheckFailingNotice(cause=Cause.SETTINGS):
+            return Letter(
+                subject=f"[{around.instance}] The settings of mastodon-update-check have been wrong since "
+                f"{instant(notice.started_at)}",
+                blocks=(
+                    Paragraph(
+                        "Checks go on with the settings from before. After the next restart nothing would be checked "
+                        "any more."
+                    ),
+                    Paragraph(_sentence(notice.detail)),
+                    Pointer("Mend them, then run:", "sudo systemctl reload mastodon-update-check", is_link=False),
+                    Paragraph(f"{_NEXT[min(notice.stage, 1)]}."),
+                ),
+                footer=footer,
+            )
         case CheckFailingNotice():
             return _write_check_failing(notice, around, footer)
         case CheckRecoveredNotice():
