@@ -56,7 +56,7 @@ def test_long_lists_are_cut() -> None:
 
 def test_wrong_settings() -> None:
     """Checks go on with the old settings: that is another thing than checks that fail, and says so."""
-    message = write([replace(CHECK, cause="settings", detail="UPDATE_CHECK_INTERVAL is not a duration")])
+    message = write([replace(CHECK, stage=0, cause="settings", detail="UPDATE_CHECK_INTERVAL is not a duration")])
     wrong = "[social.example] The settings of mastodon-update-check have been wrong since Sun 22 Nov 13:05 UTC"
     assert (wrong, "check.failing") == (message.subject, message.type)
     assert [
