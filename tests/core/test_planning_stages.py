@@ -28,7 +28,7 @@ def at(day: str) -> datetime:
 
 
 def test_support_stages_one_after_the_other() -> None:
-    """E3 to E8: a year away nothing; then each stage once; the last is urgent."""
+    """E3 to E8: a year away nothing; then each stage once (E5: not again); the last is urgent."""
     rows, told_on = Rows(), {}
     answer = feed(ends_on=date(2026, 12, 17))
     for day in ("2025-12-17", "2026-10-17", "2026-10-18", "2026-12-07", "2026-12-08", "2026-12-18", "2026-12-19"):
