@@ -15,6 +15,7 @@ from simulators.http_server import (
     HttpServer,
     Reply,
 )
+from simulators.smtp_server import ScriptedSmtpServer
 
 
 def test_trusted_authority(trusted_authority: Path, server_tls: ssl.SSLContext) -> None:
@@ -59,10 +60,10 @@ def test_certificate_out_of_its_time(days: tuple[int, int], fault: str, authorit
     assert fault in error.detail
 
 
-def test_https_where_only_http_is_spoken() -> None:
-    """TLS with a plain server is a TLS failure, not a riddle."""
-    with HttpServer(lambda _: Reply.json(1)) as server:
-        error = failure(server.url().replace("http:", "https:"), bounds=Bounds())
+def test_https_where_something_else_is_spoken() -> None:
+    """TLS with a plain server is a TLS failure, not a riddle; this one greets first, and does not hang up."""
+    with ScriptedSmtpServer({}) as server:
+        error = failure(f"https://127.0.0.1:{server.port}/", bounds=Bounds())
     assert error.cause == Cause.TLS
     assert error.detail.startswith("no TLS connection with 127.0.0.1")
 

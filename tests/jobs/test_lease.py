@@ -29,7 +29,7 @@ from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.ledger import Ledger
 
-OFTEN = timedelta(milliseconds=1)
+OFTEN = timedelta(milliseconds=20)
 
 
 @pytest.fixture
