@@ -22,20 +22,7 @@ def write_tool_letter(notice: ToolNotice, around: Surroundings, footer: str) -> 
     """Write the letter for one tool notice."""
     match notice:
         case CheckFailingNotice(cause=Cause.SETTINGS):
-            return Letter(
-                subject=f"[{around.instance}] The settings of mastodon-update-check have been wrong since "
-                f"{instant(notice.started_at)}",
-                blocks=(
-                    Paragraph(
-                        "Checks go on with the settings from before. After the next restart nothing would be checked "
-                        "any more."
-                    ),
-                    Paragraph(_sentence(notice.detail)),
-                    Pointer("Mend them, then run:", "sudo systemctl reload mastodon-update-check", is_link=False),
-                    Paragraph(f"{_NEXT[min(notice.stage, 1)]}."),
-                ),
-                footer=footer,
-            )
+            return _write_settings_wrong(notice, around, footer)
         case CheckFailingNotice():
             return _write_check_failing(notice, around, footer)
         case CheckRecoveredNotice():
@@ -94,6 +81,22 @@ def _write_check_failing(notice: CheckFailingNotice, around: Surroundings, foote
             Pointer("To see more, run:", "sudo mastodon-update-check status", is_link=False),
             Pointer("Meanwhile look here:", RELEASES_URL),
             Paragraph(f"{_NEXT[min(notice.stage, 1)]}, and one when it works again."),
+        ),
+        footer=footer,
+    )
+
+
+def _write_settings_wrong(notice: CheckFailingNotice, around: Surroundings, footer: str) -> Letter:
+    return Letter(
+        subject=f"[{around.instance}] The settings of mastodon-update-check have been wrong since "
+        f"{instant(notice.started_at)}",
+        blocks=(
+            Paragraph(
+                "Checks go on with the settings from before. After the next restart nothing would be checked any more."
+            ),
+            Paragraph(_sentence(notice.detail)),
+            Pointer("Mend them, then run:", "sudo systemctl reload mastodon-update-check", is_link=False),
+            Paragraph(f"{_NEXT[min(notice.stage, 1)]}."),
         ),
         footer=footer,
     )
