@@ -7,6 +7,7 @@ import pytest
 
 from ledger.examples import SettableClock
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import FilePlace
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def ledger(path: Path) -> Iterator[Ledger]:
     """Return a new ledger, which does not wait for anybody else who writes."""
     with Ledger.create(path):
         pass
-    with Ledger.open(path, busy_seconds=0) as ledger:
+    with Ledger.open(FilePlace(path, busy_seconds=0)) as ledger:
         yield ledger
 
 

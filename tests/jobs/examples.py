@@ -11,6 +11,7 @@ from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.jobs.deliver import Courier
 from mastodon_update_check.jobs.operations import Operations
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import FilePlace
 from mastodon_update_check.sinks.base import Sink
 
 PATIENCE_SECONDS = 30
@@ -97,7 +98,7 @@ def courier(
         load_sink=load_sink or (lambda: sink),
         settings=SETTINGS,
         instance=INSTANCE,
-        open_ledger=open_ledger or (lambda: Ledger.open(path, verify=False, busy_seconds=1)),
+        open_ledger=open_ledger or (lambda: Ledger.open(FilePlace(path, busy_seconds=1), verify=False)),
         describe=describe,
         clock=clock,
         operations=Operations(),

@@ -19,6 +19,7 @@ from mastodon_update_check.core.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.file import back_up, create_file, open_file
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import FilePlace, FileSession
 
 NOBODY = 65534
 RELEASE = update("4.5.1")
@@ -95,7 +96,10 @@ def test_no_ledger_is_made_without_permission(reachable: Path) -> None:
 def test_a_ledger_that_another_process_writes(path: Path) -> None:
     """Whoever has waited long enough says so, has changed nothing, and works again afterwards."""
     create_file(path)
-    with closing(sqlite3.connect(path, isolation_level=None)) as holder, Ledger.open(path, busy_seconds=0) as ledger:
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as holder,
+        Ledger.open(FilePlace(path, busy_seconds=0)) as ledger,
+    ):
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError, match=f"the ledger {path} is locked by another process: try again"):
             ledger.beat(INSTANCE, NOW)
@@ -149,7 +153,7 @@ def test_a_full_disk_stores_nothing_by_half(path: Path) -> None:
     connection = open_file(path)
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     releases = [update(f"4.5.{number}") for number in range(1, 60)]
-    with Ledger(path, connection) as ledger:
+    with Ledger(FileSession(path, connection)) as ledger:
         connection.execute(f"PRAGMA max_page_count = {pages + 1}")
         with pytest.raises(LedgerError, match="the disk is full; nothing is sent until there is room"):
             replan(ledger, facts(*releases, to=(ALICE, BOB)))
@@ -166,6 +170,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import FilePlace, FileSession
 
 try:
     with Ledger.create(Path(sys.argv[1])) as ledger:

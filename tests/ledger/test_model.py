@@ -30,6 +30,7 @@ from mastodon_update_check.core.recipients import Preference, wants
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.file import create_file, open_file
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import FileSession
 
 VERSIONS = ("4.5.1", "4.5.2", "4.6.0")
 INSTALLED = ("4.5.0", "4.5.1", "4.5.2")
@@ -50,7 +51,7 @@ class Deliveries(RuleBasedStateMachine):
         create_file(path)
         connection = open_file(path)
         connection.execute("PRAGMA synchronous = OFF")  # no power is cut here, and a commit takes its time
-        self.ledger = Ledger(path, connection)
+        self.ledger = Ledger(FileSession(path, connection))
         self.clock = SettableClock()
         self.listed: dict[str, bool] = {}
         self.installed = INSTALLED[0]

@@ -5,7 +5,6 @@ the lease run out may claim anew.
 """
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -13,6 +12,7 @@ from uuid import uuid4
 from mastodon_update_check.core.notices import Notice, from_json
 from mastodon_update_check.core.outbox import LEASE, LONGEST_WAIT, MAILS_A_DAY, Outcome
 from mastodon_update_check.core.recipients import Recipient, read_recipient
+from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.rows import IS_CLAIMED, moment
@@ -38,6 +38,10 @@ IS_CAPPED = """
     ELSE 0 END)
 """
 """Whether its recipient has had enough mail for a day, with what others are sending at this moment."""
+
+
+class OvertakenError(Exception):
+    """Others have claimed meanwhile: what is to be claimed now is to be looked for anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ def due_parameters(now: datetime, due_by: datetime) -> dict[str, object]:
 
 
 def claim_next(
-    connection: sqlite3.Connection, instance: str, sink: str, settings: str, now: datetime, due_by: datetime
+    connection: Connection, instance: str, sink: str, settings: str, now: datetime, due_by: datetime
 ) -> Claim | None:
     """Claim the most urgent message of a sink that was due at `due_by`, and write down that it is being tried.
 
@@ -86,8 +90,9 @@ def claim_next(
         f"""
         SELECT * FROM message
         WHERE instance = :instance AND sink = :sink AND {IS_DUE} AND NOT {IS_CLAIMED} AND NOT {IS_CAPPED}
-          AND recipient_key IS NOT :stopped
-        ORDER BY CASE WHEN :sink_failures THEN failures ELSE 0 END, is_urgent DESC, due_at, created_at, id LIMIT 1
+          AND (:stopped IS NULL OR recipient_key <> :stopped)
+        ORDER BY CASE WHEN :sink_failures > 0 THEN failures ELSE 0 END, is_urgent DESC, due_at, created_at, id
+        LIMIT 1 {connection.picking}
         """,  # noqa: S608 - only our own constants are put in
         {
             "instance": instance,
@@ -97,16 +102,30 @@ def claim_next(
             **due_parameters(now, due_by),
         },
     ).fetchone()
-    return None if row is None else _take(connection, row, sink_failures, settings, now)
+    if row is None:
+        return None
+    if connection.take_turns(f"{instance} {sink} {row['recipient_key']}"):
+        _look_again(connection, row, due_parameters(now, due_by))
+    return _take(connection, row, sink_failures, settings, now)
 
 
-def _backs_off(state: sqlite3.Row, settings: str, now: datetime) -> bool:
+def _look_again(connection: Connection, row: Row, parameters: dict[str, object]) -> None:
+    """Make sure that nobody has claimed so many others for this recipient meanwhile that this one is too many."""
+    still = connection.execute(
+        f"SELECT 1 AS fits FROM message WHERE id = :id AND NOT {IS_CAPPED}",  # noqa: S608 - our own constant
+        {"id": row["id"], "instance": row["instance"], **parameters},
+    ).fetchone()
+    if still is None:
+        raise OvertakenError
+
+
+def _backs_off(state: Row, settings: str, now: datetime) -> bool:
     """Whether the sink as a whole waits; other settings than those that failed are tried at once."""
     retry_at = read_stamp(state["retry_at"])
     return retry_at is not None and now < retry_at <= now + LONGEST_WAIT and state["settings"] == settings
 
 
-def _take(connection: sqlite3.Connection, row: sqlite3.Row, sink_failures: int, settings: str, now: datetime) -> Claim:
+def _take(connection: Connection, row: Row, sink_failures: int, settings: str, now: datetime) -> Claim:
     deliveries = connection.execute(
         """
         SELECT identity, notice FROM delivery WHERE message_id = ? AND state IN ('pending', 'failed') ORDER BY identity
@@ -145,7 +164,7 @@ def _take(connection: sqlite3.Connection, row: sqlite3.Row, sink_failures: int, 
         )
 
 
-def renew_claim(connection: sqlite3.Connection, claim: Claim, now: datetime) -> bool:
+def renew_claim(connection: Connection, claim: Claim, now: datetime) -> bool:
     """Extend the lease; say whether the claim still stood."""
     return bool(
         connection.execute(
@@ -155,7 +174,7 @@ def renew_claim(connection: sqlite3.Connection, claim: Claim, now: datetime) -> 
     )
 
 
-def release_claim(connection: sqlite3.Connection, claim: Claim, now: datetime) -> None:
+def release_claim(connection: Connection, claim: Claim, now: datetime) -> None:
     """Give a message back whose attempt was cut short: nobody knows what came of it, and it stays due."""
     held = connection.execute(
         "UPDATE message SET claim = NULL, lease_until = NULL WHERE id = ? AND claim = ?",
@@ -165,7 +184,7 @@ def release_claim(connection: sqlite3.Connection, claim: Claim, now: datetime) -
         end_attempt(connection, claim, Outcome.UNKNOWN, "", now)
 
 
-def end_attempt(connection: sqlite3.Connection, claim: Claim, outcome: Outcome, reply: str, now: datetime) -> None:
+def end_attempt(connection: Connection, claim: Claim, outcome: Outcome, reply: str, now: datetime) -> None:
     """Write down how an attempt ended."""
     connection.execute(
         "UPDATE attempt SET outcome = ?, reply = ?, ended_at = ? WHERE message_id = ? AND number = ?",

@@ -4,17 +4,17 @@ An acceptance is recorded even if the claim was lost meanwhile: it is the truth.
 """
 
 import json
-import sqlite3
 from datetime import datetime
 
 from mastodon_update_check.core.outbox import Outcome, Settlement
 from mastodon_update_check.core.reasons import Reason
 from mastodon_update_check.ledger.claims import Claim, end_attempt
+from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.rows import cancel_empty_messages
 
 
-def record_attempt(connection: sqlite3.Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
+def record_attempt(connection: Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
     """Write down what came of an attempt; a failure counts only while the claim stands."""
     end_attempt(connection, claim, settlement.outcome, settlement.reply, now)
     if settlement.outcome is Outcome.SENT:
@@ -24,7 +24,7 @@ def record_attempt(connection: sqlite3.Connection, claim: Claim, settlement: Set
         _record_sink(connection, claim, settlement, now)
 
 
-def _record_failure(connection: sqlite3.Connection, claim: Claim, settlement: Settlement) -> bool:
+def _record_failure(connection: Connection, claim: Claim, settlement: Settlement) -> bool:
     """Put the message off; say whether it was still ours to put off."""
     state = "failed" if settlement.outcome is Outcome.FAILED else "pending"
     held = connection.execute(
@@ -50,7 +50,7 @@ def _record_failure(connection: sqlite3.Connection, claim: Claim, settlement: Se
     return bool(held)
 
 
-def _record_acceptance(connection: sqlite3.Connection, claim: Claim, now: datetime) -> None:
+def _record_acceptance(connection: Connection, claim: Claim, now: datetime) -> None:
     """Mark what this attempt carried as told, also what was cancelled, or planned anew, while it was under way."""
     connection.execute(
         """
@@ -80,7 +80,7 @@ def _record_acceptance(connection: sqlite3.Connection, claim: Claim, now: dateti
         cancel_empty_messages(connection, claim.instance, now)
 
 
-def _record_sink(connection: sqlite3.Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
+def _record_sink(connection: Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
     """Keep the sink's own account: it fails as a whole, or it works."""
     works = settlement.sink_retry_at is None and not settlement.stops_sink
     connection.execute(
@@ -95,7 +95,7 @@ def _record_sink(connection: sqlite3.Connection, claim: Claim, settlement: Settl
         UPDATE sink
         SET settings = :settings,
             failures = CASE WHEN :works THEN 0 ELSE failures + 1 END,
-            failing_since = CASE WHEN :works THEN NULL ELSE coalesce(min(failing_since, :now), :now) END,
+            failing_since = CASE WHEN :works THEN NULL WHEN failing_since < :now THEN failing_since ELSE :now END,
             retry_at = :retry_at,
             stopped_key = CASE WHEN :stops THEN :key ELSE stopped_key END,
             reply = :reply,

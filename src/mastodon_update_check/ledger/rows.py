@@ -1,7 +1,6 @@
 """Storing plans: the statements on `delivery` and `message` that planning needs."""
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from mastodon_update_check.core.notices import from_json, identity, subject, to_json
 from mastodon_update_check.core.outbox import LEASE, Delivery, DeliveryState
 from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import stamp
 
@@ -30,7 +30,7 @@ def moment(now: datetime) -> dict[str, str]:
 
 
 def read_deliveries(
-    connection: sqlite3.Connection, instance: str, subjects: Iterable[str], now: datetime
+    connection: Connection, instance: str, subjects: Iterable[str], now: datetime
 ) -> tuple[Delivery, ...]:
     """Return the instance's open rows, and all rows of the given subjects."""
     query = f"""
@@ -49,7 +49,7 @@ def read_deliveries(
         return tuple(_read_delivery(row) for row in connection.execute(query, parameters))
 
 
-def _read_delivery(row: sqlite3.Row) -> Delivery:
+def _read_delivery(row: Row) -> Delivery:
     return Delivery(
         identity=row["identity"],
         notice=from_json(json.loads(row["notice"])),
@@ -71,7 +71,7 @@ def write_recipient(recipient: Recipient) -> str:
     return json.dumps(asdict(recipient), ensure_ascii=False, sort_keys=True)
 
 
-def apply_plan(connection: sqlite3.Connection, instance: str, plan: "Plan") -> None:
+def apply_plan(connection: Connection, instance: str, plan: "Plan") -> None:
     """Store a plan; the caller holds the write transaction in which the plan's rows were read."""
     now = stamp(plan.made_at)
     _apply_changes(connection, instance, plan.changes, plan.made_at)
@@ -111,7 +111,7 @@ def apply_plan(connection: sqlite3.Connection, instance: str, plan: "Plan") -> N
     cancel_empty_messages(connection, instance, plan.made_at)
 
 
-def _apply_changes(connection: sqlite3.Connection, instance: str, changes: Iterable["Change"], now: datetime) -> None:
+def _apply_changes(connection: Connection, instance: str, changes: Iterable["Change"], now: datetime) -> None:
     rows = [
         (
             DeliveryState.SUPERSEDED if change.reason.supersedes else DeliveryState.CANCELLED,
@@ -132,7 +132,7 @@ def _apply_changes(connection: sqlite3.Connection, instance: str, changes: Itera
     )
 
 
-def cancel_empty_messages(connection: sqlite3.Connection, instance: str, now: datetime) -> None:
+def cancel_empty_messages(connection: Connection, instance: str, now: datetime) -> None:
     """Give up messages that carry nothing any more."""
     connection.execute(
         """
@@ -144,7 +144,7 @@ def cancel_empty_messages(connection: sqlite3.Connection, instance: str, now: da
     )
 
 
-def _redirect(connection: sqlite3.Connection, redirections: Iterable["Redirection"], now: str) -> None:
+def _redirect(connection: Connection, redirections: Iterable["Redirection"], now: str) -> None:
     for one in redirections:
         recipient = write_recipient(one.recipient)
         changed = connection.execute(
@@ -165,7 +165,7 @@ def _redirect(connection: sqlite3.Connection, redirections: Iterable["Redirectio
             )
 
 
-def _write_message(connection: sqlite3.Connection, instance: str, message: "PlannedMessage", now: str) -> None:
+def _write_message(connection: Connection, instance: str, message: "PlannedMessage", now: str) -> None:
     """Insert a message, or take a cancelled one up again that held the same rows: it keeps its id and its date.
 
     One that was accepted stays so, whatever is planned.
@@ -185,7 +185,7 @@ def _write_message(connection: sqlite3.Connection, instance: str, message: "Plan
             "sink": message.recipient.sink,
             "key": message.recipient.key,
             "recipient": write_recipient(message.recipient),
-            "urgent": message.is_urgent,
+            "urgent": int(message.is_urgent),
             "now": now,
         },
     )

@@ -1,11 +1,12 @@
 """The ledger's tables, and the steps that lead from one version of them to the next.
 
 `message` is the unit of claim, attempt and retry; `delivery` is one notice for one recipient. Instants are ISO 8601
-in UTC with milliseconds, so that they sort as text.
+in UTC with milliseconds, so that they sort as text. `:random` is a random word.
 """
 
 import sqlite3
 from collections.abc import Sequence
+from secrets import token_hex
 
 APPLICATION_ID = 0x4D555043
 """Marks the file as ours ("MUPC")."""
@@ -90,7 +91,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX attempt_ended ON attempt (ended_at)",
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
-        "INSERT INTO meta VALUES ('salt', lower(hex(randomblob(16))))",
+        "INSERT INTO meta VALUES ('salt', :random)",
     ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)
@@ -105,6 +106,6 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] 
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         for step in migrations[version:]:
             for statement in step:
-                connection.execute(statement)
+                connection.execute(statement, {"random": token_hex(16)})
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(migrations)}")

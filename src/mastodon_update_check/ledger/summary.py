@@ -1,7 +1,6 @@
 """What the ledger holds, counted: for `status`, for the exit code of `check`, for the daemon's sleep."""
 
 import json
-import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from datetime import datetime
 from mastodon_update_check.core.outbox import LONGEST_WAIT
 from mastodon_update_check.core.recipients import read_recipient
 from mastodon_update_check.ledger.claims import IS_CAPPED, IS_DUE, due_parameters
+from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.instants import read_stamp
 from mastodon_update_check.ledger.rows import IS_CLAIMED
 
@@ -67,25 +67,26 @@ class OutboxSummary:
 
 
 def summarise(
-    connection: sqlite3.Connection, instance: str, now: datetime, sinks: Collection[str] | None = None
+    connection: Connection, instance: str, now: datetime, sinks: Collection[str] | None = None
 ) -> OutboxSummary:
     """Count the instance's open messages, of the sinks that are configured if they are given."""
     asked = {"instance": instance, "sinks": None if sinks is None else json.dumps(sorted(sinks))}
     row = connection.execute(
         f"""
-        SELECT coalesce(sum(state = 'pending'), 0) AS deferred, coalesce(sum(state = 'failed'), 0) AS failed,
-               coalesce(sum({IS_DUE} AND {IS_CAPPED}), 0) AS held_back
+        SELECT count(*) FILTER (WHERE state = 'pending') AS deferred,
+               count(*) FILTER (WHERE state = 'failed') AS failed,
+               count(*) FILTER (WHERE {IS_DUE} AND {IS_CAPPED}) AS held_back
         FROM message WHERE instance = :instance AND {OF_SINKS} AND state IN ('pending', 'failed')
         """,  # noqa: S608 - only our own constants are put in
         {**asked, **due_parameters(now, now)},
     ).fetchone()
     oldest = connection.execute(
         f"""
-        SELECT min(planned_at) FROM delivery
+        SELECT min(planned_at) AS oldest FROM delivery
         WHERE instance = :instance AND {OF_SINKS} AND state IN ('pending', 'failed')
         """,  # noqa: S608 - only our own constant is put in
         asked,
-    ).fetchone()[0]
+    ).fetchone()
     accounts = connection.execute(
         """
         SELECT sink.*, (
@@ -99,13 +100,13 @@ def summarise(
         deferred=row["deferred"],
         failed=row["failed"],
         held_back=row["held_back"],
-        waiting_since=read_stamp(oldest),
+        waiting_since=read_stamp(oldest["oldest"]),
         sinks=tuple(_read_sink(account) for account in accounts if sinks is None or account["name"] in sinks),
         troubles=_read_troubles(connection, asked),
     )
 
 
-def _read_troubles(connection: sqlite3.Connection, asked: Mapping[str, str | None]) -> tuple[Trouble, ...]:
+def _read_troubles(connection: Connection, asked: Mapping[str, str | None]) -> tuple[Trouble, ...]:
     rows = connection.execute(
         f"""
         SELECT message.sink, message.recipient, attempt.outcome, attempt.reply
@@ -127,7 +128,7 @@ def _read_troubles(connection: sqlite3.Connection, asked: Mapping[str, str | Non
     )
 
 
-def _read_sink(row: sqlite3.Row) -> SinkAccount:
+def _read_sink(row: Row) -> SinkAccount:
     return SinkAccount(
         name=row["name"],
         settings=row["settings"],
@@ -140,7 +141,7 @@ def _read_sink(row: sqlite3.Row) -> SinkAccount:
     )
 
 
-def next_due_at(connection: sqlite3.Connection, instance: str, sink: str, now: datetime) -> datetime | None:
+def next_due_at(connection: Connection, instance: str, sink: str, now: datetime) -> datetime | None:
     """Return when a sink has something to do next: in the past if it is due, None if nothing waits but for a new day.
 
     A time too far ahead was written by a wrong clock, and means now.
@@ -150,13 +151,13 @@ def next_due_at(connection: sqlite3.Connection, instance: str, sink: str, now: d
     due = read_stamp(
         connection.execute(
             f"""
-            SELECT min(CASE WHEN {IS_CLAIMED} THEN lease_until WHEN due_at > :longest THEN :now ELSE due_at END)
+            SELECT min(CASE WHEN {IS_CLAIMED} THEN lease_until WHEN due_at > :longest THEN :now ELSE due_at END) AS next
             FROM message
             WHERE instance = :instance AND sink = :sink AND state IN ('pending', 'failed')
-              AND recipient_key IS NOT :stopped AND NOT {IS_CAPPED}
+              AND (:stopped IS NULL OR recipient_key <> :stopped) AND NOT {IS_CAPPED}
             """,  # noqa: S608 - only our own constants are put in
             parameters | due_parameters(now, now),
-        ).fetchone()[0]
+        ).fetchone()["next"]
     )
     retry_at = read_stamp(state["retry_at"]) if state else None
     if due is None or retry_at is None or retry_at > now + LONGEST_WAIT:

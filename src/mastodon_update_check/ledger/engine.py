@@ -1,0 +1,92 @@
+"""What the ledger asks of a database engine: SQLite and PostgreSQL run the same statements.
+
+So every statement is written in the SQL that both take:
+
+- parameters are `?` or `:name`; rows are read by name, so every column has one
+- instants are text (`instants.py`), and text sorts by its bytes on both
+- conditions are conditions, numbers are numbers: `count(*) FILTER (WHERE …)` instead of `sum(a = b)`,
+  `:flag` with a bool, `:count > 0` with a number; a flag in a column is 0 or 1
+- NULL is compared with `IS NULL`, and the smaller of two is a `CASE`: `IS :value` and `min(a, b)` are SQLite's alone
+- `json_each(text)` gives the strings of a JSON array as rows with a column `value`; PostgreSQL's schema has it, too
+- no `COLLATE`, no `rowid`, no `INSERT OR …` (`ON CONFLICT` is understood), no functions of dates
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+Parameters = Mapping[str, object] | Sequence[object]
+
+
+class Row(Protocol):
+    """One row; its columns by name."""
+
+    def __getitem__(self, name: str, /) -> Any:  # noqa: ANN401 - what a column holds, its statement knows
+        """Return a column."""
+
+
+class Result(Protocol):
+    """What a statement gives back."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed."""
+
+    def fetchone(self) -> Any:  # noqa: ANN401 - an aggregate has a row always, others may have none
+        """Return the next row; None when there is none."""
+
+    def fetchall(self) -> Sequence[Row]:
+        """Return the rows that are left."""
+
+    def __iter__(self) -> Iterator[Row]:
+        """Go through the rows."""
+
+
+class Connection(Protocol):
+    """Runs statements inside the transaction that its session holds."""
+
+    @property
+    def picking(self) -> str:
+        """What ends a SELECT that picks one row of `message` to change: a row that another one picks is passed over."""
+
+    def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
+        """Run one statement."""
+
+    def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
+        """Run one statement for each row of parameters."""
+
+    def take_turns(self, subject: str, /) -> bool:
+        """Let nobody else pass here with the same subject before this transaction has ended.
+
+        Returns:
+            Whether somebody else may have changed something since this transaction began.
+        """
+
+
+class Session(Protocol):
+    """An open ledger: one connection, used by one thread. Whatever goes wrong is a `LedgerError`."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """See the ledger as it is at one moment."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Be alone with the ledger; what is written is durable at the end, or undone by any exception."""
+
+    def working(self) -> AbstractContextManager[Connection]:
+        """Change one message and what hangs on it: like `writing`, but others may do the same beside it."""
+
+    def close(self) -> None:
+        """Be done with it."""
+
+
+class Place(Protocol):
+    """Where a ledger is kept; `str()` of it is fit to be shown."""
+
+    def exists(self) -> bool:
+        """Whether there is a ledger."""
+
+    def create(self) -> None:
+        """Make an empty one, whole or not at all; one that is there is left alone."""
+
+    def open(self, *, verify: bool = True) -> Session:
+        """Open the ledger that is there, brought to the present schema; `verify` looks for damage first."""

@@ -1,0 +1,100 @@
+"""The ledger in an SQLite file, as the rest of the ledger uses it; `file` looks after the file itself."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.engine import Parameters, Result
+from mastodon_update_check.ledger.failures import translated
+from mastodon_update_check.ledger.file import BUSY_SECONDS, create_file, open_file
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """The path of a ledger's file."""
+
+    path: Path
+    busy_seconds: float = BUSY_SECONDS
+    """How long each statement waits for another process that is writing."""
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def exists(self) -> bool:
+        """Whether there is a file, whatever is in it."""
+        with translated(self.path):
+            return self.path.exists()
+
+    def create(self) -> None:
+        """Make the file."""
+        create_file(self.path)
+
+    def open(self, *, verify: bool = True) -> "FileSession":
+        """Open the file."""
+        return FileSession(self.path, open_file(self.path, verify=verify, busy_seconds=self.busy_seconds))
+
+
+class FileSession:
+    """One connection to the file. SQLite has one writer at a time: whoever writes is alone anyway."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+        self._statements = FileConnection(connection)
+        self._file = _identify(path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with translated(self._path):
+            self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator["FileConnection"]:
+        """Read; each statement sees what is committed."""
+        with translated(self._path):
+            yield self._statements
+
+    @contextmanager
+    def writing(self) -> Iterator["FileConnection"]:
+        """Hold the one write transaction."""
+        with translated(self._path):
+            if _identify(self._path) != self._file:
+                raise LedgerError(f"the ledger {self._path} was replaced while it was in use: it is opened anew")
+            self._connection.execute("BEGIN IMMEDIATE")
+            with self._connection:
+                yield self._statements
+
+    working = writing
+
+
+class FileConnection:
+    """Runs statements."""
+
+    picking = ""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
+        """Run one statement."""
+        return cast("Result", self._connection.execute(statement, parameters))
+
+    def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
+        """Run one statement for each row of parameters."""
+        return self._connection.executemany(statement, rows)
+
+    def take_turns(self, subject: str, /) -> bool:
+        """Nothing to wait for: whoever writes is alone."""
+        del subject
+        return False
+
+
+def _identify(path: Path) -> tuple[int, int]:
+    """Tell a file from another one that has taken its place."""
+    with translated(path):
+        status = path.stat()
+    return status.st_dev, status.st_ino
