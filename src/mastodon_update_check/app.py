@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,13 @@ from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import Courier
 from mastodon_update_check.jobs.operations import Operations
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.settings import Settings, SinkSettings
 from mastodon_update_check.sinks.base import Sink
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckReport
+    from mastodon_update_check.jobs.heartbeat import Heartbeat
 
 _FOREIGN_LEDGER = (
     "LOCAL_DOMAIN is not set, but the ledger holds what {others} was told: set it, or make the file readable that "
@@ -76,12 +78,24 @@ class App:
         texts = {sink.name: json.dumps(sorted(sink.options.items())) for sink in self.settings.sinks}
         return {name: ledger.fingerprint(text) if ledger else "" for name, text in texts.items()}
 
-    def check(self, ledger: Ledger | None, *, dry_run: bool = False, settings_trouble: str = "") -> "CheckReport":
-        """Run one check now; `settings_trouble` says why newer settings could not be taken."""
-        from mastodon_update_check.jobs.check import check
+    def check(
+        self, ledger: Ledger | None, *, dry_run: bool = False, settings_trouble: str = "", warnings: Sequence[str] = ()
+    ) -> "CheckReport":
+        """Run one check now; the last two say what is amiss with this program itself."""
+        from mastodon_update_check.jobs.check import OwnTroubles, check
 
+        own = OwnTroubles(settings=settings_trouble, others=tuple(warnings))
         sinks = self.sink_settings(ledger)
-        return check(self.settings, ledger, sinks, self.clock, dry_run=dry_run, settings_trouble=settings_trouble)
+        return check(self.settings, ledger, sinks, self.clock, dry_run=dry_run, own=own)
+
+    @cached_property
+    def heartbeat(self) -> "Heartbeat":
+        """What tells the monitoring service of checks, if there is one."""
+        from mastodon_update_check.jobs.heartbeat import Heartbeat
+        from mastodon_update_check.jobs.inquiry import proxies
+
+        url = self.settings.heartbeat_url
+        return Heartbeat(url=url.get_secret_value() if url else None, proxies=proxies(self.settings))
 
     def couriers(self, ledger: Ledger) -> tuple[Courier, ...]:
         """Return one courier for each configured sink."""
@@ -99,6 +113,10 @@ class App:
             )
             for sink in self.settings.sinks
         )
+
+    def summary(self, ledger: Ledger) -> OutboxSummary:
+        """Count what is not delivered yet by the sinks that are configured."""
+        return ledger.summary(self.settings.instance, self.clock(), self.settings.sink_names)
 
     def surroundings(self, ledger: Ledger) -> Surroundings:
         """Return what a message says besides its notices."""

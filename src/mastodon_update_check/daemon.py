@@ -26,8 +26,6 @@ BEAT = timedelta(seconds=60)
 """How often the ledger gets the sign of life that `status --alive` looks for, and the status line is made anew."""
 PATIENCE = timedelta(seconds=8)
 """How long the attempts in hand may take once the daemon is told to stop."""
-CHECK_LIMIT = timedelta(minutes=5)
-"""How long one check may take: its questions have bounds of their own that add up to less."""
 
 log = structlog.get_logger()
 
@@ -77,17 +75,7 @@ class Daemon:
     def _check(self) -> None:
         """Run one check; whatever goes wrong is said, and the next one comes in its time."""
         service = self._service
-        trouble = ""
-        try:
-            with service.app.operations.running("check", CHECK_LIMIT), service.app.open_ledger() as ledger:
-                service.app.check(ledger, settings_trouble=self._troubles["settings"])
-        except UpdateCheckError as error:
-            trouble = str(error)
-            log.error("check.failed", detail=trouble)  # noqa: TRY400 - a sentence, no traceback
-        except Exception as error:  # noqa: BLE001 - a bug must not end the checks; it is said, and shows in STATUS
-            trouble = f"the check crashed: {type(error).__name__}: {error}"
-            log.critical("check.crashed", detail=trouble)
-        self._troubles["check"] = trouble
+        self._troubles["check"] = service.check(self._troubles["settings"])
         service.wake()
         self._show_status()
 
@@ -183,6 +171,7 @@ class Daemon:
         for service in services:
             service.stop()
         self._schedule.stop()
+        self._service.say_goodbye()
         for service in services:
             service.drain(self._signals.stop_asked_at + PATIENCE.total_seconds())
         log.info("daemon.stopped")

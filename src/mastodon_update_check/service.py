@@ -1,13 +1,18 @@
 """The workers of one configuration, one for each sink."""
 
+import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 
 from mastodon_update_check.app import App
-from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.errors import LedgerError, UpdateCheckError
 from mastodon_update_check.worker import Worker
+
+CHECK_LIMIT = timedelta(minutes=5)
+"""How long one check may take: its questions have bounds of their own that add up to less."""
 
 log = structlog.get_logger()
 
@@ -19,6 +24,8 @@ class Service:
         """Raises `LedgerError` and `SettingsError` when it cannot work."""
         self.app = app
         self._is_stopping = False
+        self._goodbye: threading.Thread | None = None
+        """Says that the whole daemon stops."""
         with app.create_ledger() as ledger:
             couriers = app.couriers(ledger)
         for courier in couriers:
@@ -29,6 +36,34 @@ class Service:
         """Begin to deliver what is due."""
         for worker in self._workers:
             worker.start()
+
+    def check(self, settings_trouble: str) -> str:
+        """Run one check and say what came of it to who watches this daemon; return what kept it from running.
+
+        A check that fails has run: what it fails at is in the ledger.
+        """
+        heartbeat, failure, waiting_since = self.app.heartbeat, "", None
+        try:
+            with self.app.operations.running("check", CHECK_LIMIT), self.app.open_ledger() as ledger:
+                heartbeat.begin()
+                report = self.app.check(ledger, settings_trouble=settings_trouble, warnings=heartbeat.warnings)
+                waiting_since = self.app.summary(ledger).waiting_since
+                failure = str(report.error or "; ".join(self.troubles()))
+                trouble = ""
+        except UpdateCheckError as error:
+            failure = trouble = str(error)
+            log.error("check.failed", detail=trouble)  # noqa: TRY400 - a sentence, no traceback
+        except Exception as error:  # noqa: BLE001 - a bug must not end the checks; it is said, and shows in STATUS
+            failure = trouble = f"the check crashed: {type(error).__name__}: {error}"
+            log.critical("check.crashed", detail=trouble)
+        if self._goodbye is None:  # what a planned stop cuts short has not failed
+            heartbeat.finish(failure, waiting_since, self.app.clock())
+        return trouble
+
+    def say_goodbye(self) -> None:
+        """Tell the monitoring service, beside whatever else a stop takes, that a check was cut short as planned."""
+        self._goodbye = threading.Thread(target=self.app.heartbeat.stop, name="goodbye", daemon=True)
+        self._goodbye.start()
 
     def wake(self) -> None:
         """Look at once whether something is due."""
@@ -46,6 +81,8 @@ class Service:
         for worker in self._workers:
             if not worker.join(until - time.monotonic()):
                 self._release(worker)
+        if self._goodbye is not None:
+            self._goodbye.join(max(until - time.monotonic(), 0))
 
     @property
     def is_over(self) -> bool:

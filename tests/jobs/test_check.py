@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.examples import NOW, SETTINGS
-from mastodon_update_check.jobs.check import check
+from mastodon_update_check.jobs.check import OwnTroubles, check
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.settings import Settings, load_settings
 from simulators.update_server import UpdateServer
@@ -63,9 +63,8 @@ def test_settings_that_stay_wrong_are_told(ledger: Ledger, tmp_path: Path) -> No
         settings = _settings(tmp_path, server.url)
 
         def planned(hours: float, settings_trouble: str) -> list[str]:
-            report = check(
-                settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), settings_trouble=settings_trouble
-            )
+            own = OwnTroubles(settings=settings_trouble)
+            report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), own=own)
             assert ((settings_trouble,) if settings_trouble else ()) == report.knowledge.warnings
             return [str(getattr(one.notice, "cause", "")) for sent in report.plan.messages for one in sent.decisions]
 

@@ -19,7 +19,6 @@ from mastodon_update_check.core.notices import Notice, SupportNotice, UpdateNoti
 from mastodon_update_check.core.planning import PlannedMessage
 from mastodon_update_check.jobs.check import CheckReport
 from mastodon_update_check.jobs.rounds import deliver_round
-from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.summary import OutboxSummary
 
 NOTICES_SHOWN = 5
@@ -51,9 +50,12 @@ def execute(arguments: Namespace) -> int:
 
 def _check(app: App) -> Result:
     with app.create_ledger() as ledger:
-        report = app.check(ledger)
+        app.heartbeat.begin()
+        report = app.check(ledger, warnings=app.heartbeat.warnings)
         sent = deliver_round(app.couriers(ledger), app.clock())
-        return Result(report=report, sent=sent, outbox=_summarise(app, ledger))
+        outbox = app.summary(ledger)
+        app.heartbeat.finish(str(report.error or ""), outbox.waiting_since, app.clock())
+        return Result(report=report, sent=sent, outbox=outbox)
 
 
 def _rehearse(app: App) -> Result:
@@ -63,11 +65,7 @@ def _rehearse(app: App) -> Result:
         return Result(report=app.check(None, dry_run=True), sent=0, outbox=_NOTHING_WAITS)
     with found as ledger:
         report = app.check(ledger, dry_run=True)
-        return Result(report=report, sent=0, outbox=_summarise(app, ledger))
-
-
-def _summarise(app: App, ledger: Ledger) -> OutboxSummary:
-    return ledger.summary(app.settings.instance, app.clock(), app.settings.sink_names)
+        return Result(report=report, sent=0, outbox=app.summary(ledger))
 
 
 def _to_json(result: Result, app: App) -> dict[str, object]:

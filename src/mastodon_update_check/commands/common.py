@@ -23,9 +23,7 @@ _NOT_YET = frozenset(
     (
         "UPDATE_CHECK_APPRISE_URL",
         "UPDATE_CHECK_CLOSURE",
-        "UPDATE_CHECK_HEARTBEAT_URL",
         "UPDATE_CHECK_INSTALL_KIND",
-        "UPDATE_CHECK_METRICS_FILE",
         "UPDATE_CHECK_REMINDERS",
     )
 )

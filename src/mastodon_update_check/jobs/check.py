@@ -42,6 +42,18 @@ class CheckReport:
     """Why nothing was asked; empty when it was."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTroubles:
+    """What is amiss with this program itself, to be told with what a check finds."""
+
+    settings: str = ""
+    """Why newer settings than those in use could not be taken; empty when there are none."""
+    others: tuple[str, ...] = ()
+
+
+_NO_TROUBLES = OwnTroubles()
+
+
 def check(
     settings: Settings,
     ledger: Ledger | None,
@@ -49,7 +61,7 @@ def check(
     clock: Clock,
     *,
     dry_run: bool = False,
-    settings_trouble: str = "",
+    own: OwnTroubles = _NO_TROUBLES,
 ) -> CheckReport:
     """Run one check.
 
@@ -59,14 +71,14 @@ def check(
         sink_settings: fingerprint of each configured sink's settings.
         clock: tells the instant of the check, and the one when its questions have been answered.
         dry_run: plan, but store nothing.
-        settings_trouble: why newer settings than these could not be taken; empty when there are none.
+        own: what is amiss with this program itself.
 
     Raises:
         LedgerError: the ledger cannot be used.
     """
     began, now = time.monotonic(), clock()
     findings = inquire(settings, Knowledge() if ledger is None else ledger.knowledge(settings.instance), now)
-    findings = replace(findings, settings_trouble=settings_trouble)
+    findings = replace(findings, settings_trouble=own.settings, warnings=(*own.others, *findings.warnings))
     # The questions may have taken longer than a lease: who holds a message is judged by the time after them.
     asked_at = clock()
     if ledger is None or dry_run:

@@ -1,0 +1,81 @@
+"""The heartbeat: what a monitoring service hears of checks, of the outbox, and of a stop."""
+
+import itertools
+import signal
+import threading
+
+from end_to_end.world import World, wait_until
+from simulators.http_server import Answer, HttpServer, Reply, Request, unused_port
+
+
+def test_check_is_said_to_begin_and_to_work(world: World) -> None:
+    """A check says that it begins, and that it has worked."""
+    with HttpServer(lambda _: Reply(200, b"OK")) as monitor:
+        world.set(UPDATE_CHECK_HEARTBEAT_URL=monitor.url("/ping/1"))
+        assert 0 == world.check().code
+    assert ["/ping/1/start", "/ping/1"] == [request.path for request in monitor.requests]
+
+
+def test_failed_check_is_said(world: World) -> None:
+    """A check that fails says why; the next one that works says so."""
+    with HttpServer(lambda _: Reply(200, b"OK")) as monitor:
+        world.set(UPDATE_CHECK_HEARTBEAT_URL=monitor.url("/ping/1"))
+        world.update_server.fail(503)
+        assert 1 == world.check().code
+        world.update_server.recover()
+        assert 0 == world.check().code
+    failed = monitor.requests[1]
+    assert ["start", "fail", "start", "1"] == [request.path.rpartition("/")[2] for request in monitor.requests]
+    assert "503" in failed.body.decode()
+
+
+def test_outbox_that_stands_still_is_a_failure(world: World) -> None:
+    """The check works, and what it planned has not been delivered for six hours: that is no success."""
+    world.only("webhook")
+    world.answer_hook = lambda _: Reply(503)
+    world.update_server.publish("4.5.20")
+    with HttpServer(lambda _: Reply(200, b"OK")) as monitor:
+        world.set(UPDATE_CHECK_HEARTBEAT_URL=monitor.url("/api/push/t0ken?status=up&msg=OK&ping="))
+        world.check()
+        world.let_pass(hours=6, minutes=1)
+        world.check()
+    assert ["up", "down"] == [request.query["status"] for request in monitor.requests]
+    assert "not been delivered since" in monitor.requests[1].query["msg"]
+
+
+def test_heartbeat_that_does_not_arrive_is_said(world: World) -> None:
+    """The check does its work all the same; the log and `status` say it, without the secret in the URL."""
+    world.set(UPDATE_CHECK_HEARTBEAT_URL=f"http://127.0.0.1:{unused_port()}/ping/s3cret-and-l0ng")
+    finished = world.check()
+    assert 0 == finished.code
+    assert ["start", "success"] == [line["beat"] for line in finished.events("heartbeat.failed")]
+    status = world.run("status")
+    assert "Warning:     the heartbeat does not arrive: 127.0.0.1:" in status.out
+    assert "s3cret" not in finished.err + finished.out + status.out
+
+
+def test_planned_stop_is_no_failure(world: World) -> None:
+    """A check that a stop cuts short is said to have ended well, if the one before did."""
+    released, checks = threading.Event(), itertools.count(1)
+
+    def answer(_: Request) -> Answer:
+        if next(checks) > 1:
+            released.wait(20)
+        return Reply.json({"updatesAvailable": []})
+
+    with HttpServer(lambda _: Reply(200, b"OK")) as monitor, HttpServer(answer) as server:
+        world.set(
+            UPDATE_CHECK_HEARTBEAT_URL=monitor.url("/ping/1"),
+            UPDATE_CHECK_URL=server.url("/update-check"),
+            UPDATE_CHECK_INTERVAL="1s",
+            UPDATE_CHECK_JITTER="0",
+        )
+        with world.start("run") as process:
+            wait_until(lambda: len(server.requests) > 1)
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+            released.set()
+        assert 0 == process.returncode
+    paths = [request.path for request in monitor.requests]
+    assert ["/ping/1/start", "/ping/1", "/ping/1/start", "/ping/1"] == paths
+    assert b"stopped as planned" == monitor.requests[-1].body
