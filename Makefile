@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage pgbouncer lint format bench lock clean help
+.PHONY: run test coverage pgbouncer rules lint format bench lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -24,6 +24,16 @@ coverage: $(VENV)/test.done ## the same, with what the tests reach of each branc
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
 	$(BIN)/python -m pytest tests/pgbouncer $(ARGS)
+
+rules: build/promtool $(VENV)/test.done ## the alert rules for Prometheus, checked and tried with promtool (from Debian's package)
+	build/promtool check rules packaging/prometheus/mastodon-update-check.rules.yml
+	build/promtool test rules packaging/prometheus/rules.test.yml
+	$(BIN)/python -m pytest tests/prometheus $(ARGS)
+
+build/promtool:
+	mkdir -p build/prometheus
+	cd build/prometheus && apt-get download -qq prometheus && dpkg-deb --extract prometheus_*.deb .
+	cp build/prometheus/usr/bin/promtool $@
 
 lint: $(VENV)/lint.done ## types, style, formatting
 	$(BIN)/ruff check src tests bench

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Resolves every list for Python 3.11 and newer on any platform; only hashes are written, no index addresses.
+# What is pinned stays as it is; with UPGRADE=1 the newest is taken.
 set -eu
 compile() {
   "$VENV/bin/uv" pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
-    --no-emit-index-url --no-emit-find-links --upgrade "$@"
+    --no-emit-index-url --no-emit-find-links ${UPGRADE:+--upgrade} "$@"
 }
 compile requirements/build.in -o requirements/build.txt
 compile pyproject.toml --extra binary -o requirements/run.txt

@@ -21,6 +21,7 @@ from mastodon_update_check.sinks.base import Sink
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckReport
     from mastodon_update_check.jobs.heartbeat import Heartbeat
+    from mastodon_update_check.jobs.metrics import MetricsFile
 
 _FOREIGN_LEDGER = (
     "LOCAL_DOMAIN is not set, but the ledger holds what {others} was told: set it, or make the file readable that "
@@ -96,6 +97,33 @@ class App:
 
         url = self.settings.heartbeat_url
         return Heartbeat(url=url.get_secret_value() if url else None, proxies=proxies(self.settings))
+
+    @cached_property
+    def metrics(self) -> "MetricsFile":
+        """The file for Prometheus, if there is one."""
+        from mastodon_update_check.jobs.metrics import MetricsFile
+
+        return MetricsFile(self.settings.metrics_file)
+
+    def write_metrics(self, ledger: Ledger) -> None:
+        """Write how the server stands to the file for Prometheus, if one is wanted."""
+        if self.settings.metrics_file is None:
+            return
+        from mastodon_update_check.core.status import judge
+        from mastodon_update_check.jobs.metrics import Standing
+
+        settings, now = self.settings, self.clock()
+        known, outbox = ledger.knowledge(settings.instance), self.summary(ledger)
+        standing = Standing(
+            instance=settings.instance,
+            knowledge=known,
+            outbox=outbox,
+            sinks=settings.sink_names,
+            level=judge(known, outbox.waiting_since, now, settings.interval, settings.off_reason).level,
+            interval=settings.interval,
+            now=now,
+        )
+        self.metrics.write(standing)
 
     def couriers(self, ledger: Ledger) -> tuple[Courier, ...]:
         """Return one courier for each configured sink."""

@@ -113,6 +113,7 @@ class Daemon:
         try:
             with app.open_ledger() as ledger:
                 ledger.beat(app.settings.instance, app.clock())
+                app.write_metrics(ledger)
         except LedgerError as error:
             self._troubles["ledger"] = str(error)
             log.error("ledger.failed", detail=str(error))  # noqa: TRY400 - a sentence, no traceback

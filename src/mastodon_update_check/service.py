@@ -46,8 +46,10 @@ class Service:
         try:
             with self.app.operations.running("check", CHECK_LIMIT), self.app.open_ledger() as ledger:
                 heartbeat.begin()
-                report = self.app.check(ledger, settings_trouble=settings_trouble, warnings=heartbeat.warnings)
+                warnings = (*heartbeat.warnings, *self.app.metrics.warnings)
+                report = self.app.check(ledger, settings_trouble=settings_trouble, warnings=warnings)
                 waiting_since = self.app.summary(ledger).waiting_since
+                self.app.write_metrics(ledger)
                 failure = str(report.error or "; ".join(self.troubles()))
                 trouble = ""
         except UpdateCheckError as error:

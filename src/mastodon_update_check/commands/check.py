@@ -54,6 +54,7 @@ def _check(app: App) -> Result:
         report = app.check(ledger, warnings=app.heartbeat.warnings)
         sent = deliver_round(app.couriers(ledger), app.clock())
         outbox = app.summary(ledger)
+        app.write_metrics(ledger)
         app.heartbeat.finish(str(report.error or ""), outbox.waiting_since, app.clock())
         return Result(report=report, sent=sent, outbox=outbox)
 

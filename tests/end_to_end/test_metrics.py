@@ -1,0 +1,50 @@
+"""The file for Prometheus, as the program writes it."""
+
+from pathlib import Path
+
+from end_to_end.world import World, wait_until
+
+
+def _values(path: Path) -> dict[str, str]:
+    lines = [line.rpartition(" ") for line in path.read_text().splitlines() if not line.startswith("#")]
+    return {name: value for name, _, value in lines}
+
+
+def test_check_writes_the_metrics(world: World) -> None:
+    """What `status` says, in the file, after each check."""
+    path = world.directory / "update_check.prom"
+    world.set(UPDATE_CHECK_METRICS_FILE=str(path))
+    world.update_server.publish("4.5.20", urgent=True, type="patch")
+    world.check()
+    values = _values(path)
+    assert "2.0" == values['mastodon_update_check_status{instance="social.example"}']
+    assert "1.0" == values['mastodon_update_check_urgent_updates_to_act_on{instance="social.example"}']
+    labels = 'installed_version="4.5.19",instance="social.example"'
+    assert any(name.startswith("mastodon_update_check_info{") and labels in name for name in values)
+    world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
+    world.check()
+    assert "0.0" == _values(path)['mastodon_update_check_status{instance="social.example"}']
+
+
+def test_daemon_writes_the_metrics(world: World) -> None:
+    """So does the daemon, from its first check on."""
+    path = world.directory / "update_check.prom"
+    world.set(UPDATE_CHECK_METRICS_FILE=str(path))
+    with world.start("run") as process:
+        wait_until(
+            lambda: (
+                path.exists() and "0.0" == _values(path).get('mastodon_update_check_status{instance="social.example"}')
+            )
+        )
+        process.terminate()
+        process.communicate()
+
+
+def test_metrics_that_cannot_be_written_are_said(world: World) -> None:
+    """A check does its work all the same; the log says what to look at."""
+    world.set(UPDATE_CHECK_METRICS_FILE=str(world.directory / "missing" / "x.prom"))
+    finished = world.check()
+    assert 0 == finished.code
+    assert ["no such file or directory"] == [
+        line["detail"].rpartition(": ")[2] for line in finished.events("metrics.failed")
+    ]
