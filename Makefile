@@ -1,11 +1,12 @@
 # Every target does its own set-up: a virtual environment from hash-locked lists. Needs Python 3.11 or newer, git and make.
 PYTHON ?= python3
 VENV   := .venv
+comma  := ,
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage pgbouncer rules lint format bench lock clean help
+.PHONY: run test coverage pgbouncer rules series lint format bench lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -34,6 +35,10 @@ build/promtool:
 	mkdir -p build/prometheus
 	cd build/prometheus && apt-get download -qq prometheus && dpkg-deb --extract prometheus_*.deb .
 	cp build/prometheus/usr/bin/promtool $@
+
+series: ## add a minor series to the known ones: make series SERIES=4.8
+	sed -i 's/^)$$/    ($(subst .,$(comma) ,$(SERIES))),\n)/' src/mastodon_update_check/core/series.py
+	grep -q '($(subst .,$(comma) ,$(SERIES))),' src/mastodon_update_check/core/series.py
 
 lint: $(VENV)/lint.done ## types, style, formatting
 	$(BIN)/ruff check src tests bench

@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 PURE_MODULES = frozenset(
     {
         *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "html", "itertools", "json"),
-        *("packaging", "re", "textwrap", "typing", "unicodedata", "urllib.parse"),
+        *("packaging", "re", "shlex", "textwrap", "typing", "unicodedata", "urllib.parse"),
     }
 )
 """All that the core may import from elsewhere: values and functions of values, no way to the outside."""

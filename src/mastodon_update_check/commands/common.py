@@ -23,7 +23,6 @@ _NOT_YET = frozenset(
     (
         "UPDATE_CHECK_APPRISE_URL",
         "UPDATE_CHECK_CLOSURE",
-        "UPDATE_CHECK_INSTALL_KIND",
         "UPDATE_CHECK_REMINDERS",
     )
 )

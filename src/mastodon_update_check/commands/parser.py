@@ -40,6 +40,7 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
         help="try everything that is configured, and say what to do; sends and changes nothing",
         epilog="Exit code 1: something that is configured does not work.",
     )
+    _add_route(commands)
     _add_ledger(commands)
     return parser
 
@@ -71,6 +72,18 @@ def _add_status(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         "has worked for a while, or the settings are wrong.",
     )
     status.add_argument("--alive", action="store_true", help="only say whether the daemon does its work")
+
+
+def _add_route(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
+    route = _add_data_command(
+        commands,
+        "route",
+        help="show which releases to deploy in which order, and the steps; runs nothing",
+        epilog="Exit code 1: the installed version or the newer releases are not known; 2: not on the route.",
+    )
+    route.add_argument(
+        "version", metavar="VERSION", nargs="?", help="show the steps to this release, or series, instead of the first"
+    )
 
 
 def _add_ledger(commands: Any) -> None:  # noqa: ANN401 - argparse names no type

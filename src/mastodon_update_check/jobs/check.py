@@ -102,7 +102,7 @@ def _decide(
 ) -> CheckReport:
     """Turn what was found into what is known and into a plan."""
     known = Knowledge() if book is None else book.knowledge(settings.instance)
-    learned = _learn(known, findings, now)
+    learned = learn(known, findings, now)
     accounts = () if book is None else book.summary(settings.instance, now, sink_settings).sinks
     facts = Facts(
         instance=settings.instance,
@@ -128,7 +128,8 @@ def _decide(
     )
 
 
-def _learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
+def learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
+    """Return what is known after these findings; what could not be asked stands as it was."""
     wrong_since = (known.settings_wrong_since or now) if findings.settings_trouble else None
     known = replace(known, settings_wrong_since=wrong_since)
     if findings.people.answer.devops:

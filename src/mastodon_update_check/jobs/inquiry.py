@@ -31,9 +31,9 @@ class Findings:
     """Why newer settings than those in use could not be taken."""
 
 
-def inquire(settings: Settings, known: Knowledge, now: datetime) -> Findings:
-    """Ask the database, the tree, the running server and the update server."""
-    people = find_people(settings, known.devops)
+def inquire(settings: Settings, known: Knowledge, now: datetime, people: People | None = None) -> Findings:
+    """Ask the database, the tree, the running server and the update server; `people` spares asking the first."""
+    people = people or find_people(settings, known.devops)
     tree, running = _see_versions(settings)
     basis = Findings(tree=tree, running=running, people=people, warnings=people.warnings, error=people.error)
     try:

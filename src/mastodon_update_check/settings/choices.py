@@ -11,16 +11,6 @@ class FollowUps(StrEnum):
     ALL = "all"
 
 
-class InstallKind(StrEnum):
-    """How Mastodon was installed: which commands an upgrade takes."""
-
-    SOURCE = "source"
-    DOCKER = "docker"
-    YUNOHOST = "yunohost"
-    NIXOS = "nixos"
-    FORK = "fork"
-
-
 class LogLevel(StrEnum):
     """The least severe log lines that are written."""
 

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mastodon_update_check.core.recipients import Preference
+from mastodon_update_check.core.upgrades import InstallKind
 from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.settings import choices, hosts, kinds, recipients
 from mastodon_update_check.settings.found import Found, Layer, Problems
@@ -83,7 +84,7 @@ class Variables(BaseSettings):
     update_check_metrics_file: OptionalPath = None
     update_check_reminders: FollowUps = choices.FollowUps.URGENT
     update_check_closure: FollowUps = choices.FollowUps.URGENT
-    update_check_install_kind: Annotated[choices.InstallKind | None, Parsed(kinds.choose(choices.InstallKind))] = None
+    update_check_install_kind: Annotated[InstallKind | None, Parsed(kinds.choose(InstallKind))] = None
     update_check_log_level: Annotated[choices.LogLevel, Parsed(kinds.choose(choices.LogLevel))] = choices.LogLevel.INFO
     update_check_log_format: Annotated[choices.LogFormat, Parsed(kinds.choose(choices.LogFormat))] = (
         choices.LogFormat.AUTO

@@ -1,0 +1,72 @@
+"""`route`: what to deploy in which order, asked for now, and never run."""
+
+from end_to_end.world import World
+from simulators.mastodon_tree import parts, write_tree
+
+
+def test_route_from_source(world: World) -> None:
+    """Every series on the way, what is urgent, until when each is supported, and the first one's steps."""
+    write_tree(world.root, parts("4.4.26"))
+    world.set(UPDATE_CHECK_MASTODON_VERSION=None, UPDATE_CHECK_INSTALL_KIND="source")
+    world.update_server.publish("4.4.27", urgent=True, type="patch")
+    world.update_server.publish("4.5.20", type="minor", end_of_support="2099-02-20")
+    world.update_server.publish("4.7.6", type="minor")
+    world.update_server.set_current_end("2098-12-17")
+    shown = world.run("route").out
+    assert shown.startswith("""\
+From 4.4.26 to 4.7.6:
+  now   4.4.27                    urgent, patch
+  then  4.5.20                    minor, supported until 20 February 2099
+  then  4.6.x (its newest patch)
+  then  4.7.6                     minor
+Support for 4.4 ends on 17 December 2098.
+One release of every minor series must be deployed, its newest; patches may be skipped.
+
+To 4.4.27, for a Mastodon installed from source. Nothing of this is run for you:
+""")
+    assert f"    cd {world.root}\n" in shown
+    assert "    git checkout v4.4.27\n" in shown
+    assert "    git checkout v4.5.20\n" in world.run("route", "4.5").out
+    assert "    git checkout v4.5.20\n" in world.run("route", "v4.5.20").out
+    assert [] == [*world.directory.glob("state/*")]
+
+
+def test_release_that_is_not_on_the_route(world: World) -> None:
+    """It is wrong usage, and the route is named."""
+    world.update_server.publish("4.5.20", type="patch")
+    finished = world.run("route", "4.5.21")
+    assert (2, "", 1) == (
+        finished.code,
+        finished.out,
+        finished.err.count("4.5.21 is not on the route: that has 4.5.20"),
+    )
+
+
+def test_nothing_newer(world: World) -> None:
+    """Then there is nowhere to go, and that is said."""
+    assert "social.example runs Mastodon 4.5.19, and nothing newer is known.\n" == world.run("route").out
+    assert (2, 1) == ((finished := world.run("route", "4.6")).code, finished.err.count("that has nothing"))
+
+
+def test_update_server_that_is_down(world: World) -> None:
+    """Without any answer ever, the route cannot be told; with one of before, that one is shown, and said to be."""
+    world.update_server.publish("4.5.20", type="patch")
+    world.update_server.fail(503)
+    finished = world.run("route")
+    assert (1, "") == (finished.code, finished.out)
+    assert "The route cannot be told: " in finished.err
+    world.update_server.recover()
+    world.check()
+    world.update_server.fail(503)
+    finished = world.run("route", "--json")
+    assert (0, ["4.5.20"]) == (finished.code, [one["release"] for one in finished.json["route"]])
+    assert "503" in finished.json["error"]
+    assert "This is from the last good answer.\nFrom 4.5.19 to 4.5.20:\n" in world.run("route").out
+
+
+def test_version_that_nobody_knows(world: World) -> None:
+    """The reason is said in a sentence."""
+    world.set(UPDATE_CHECK_MASTODON_VERSION=None)
+    finished = world.run("route")
+    assert (1, "") == (finished.code, finished.out)
+    assert "UPDATE_CHECK_MASTODON_ROOT" in finished.err
