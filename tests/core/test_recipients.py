@@ -12,9 +12,9 @@ from mastodon_update_check.core.recipients import (
     Recipient,
     address_key,
     sink_key,
+    url_key,
     user_key,
     wants,
-    webhook_key,
 )
 
 NONE, CRITICAL, PATCH, ALL = Preference
@@ -83,14 +83,14 @@ def test_keys_keep_their_spelling() -> None:
     assert "user:42" == user_key(42)
     assert "sink:log" == sink_key("log")
     assert "address:ops@social.example" == address_key(" Ops@Social.Example ") == named("OPS@social.example").key
-    assert webhook_key("https://hooks.example/s3cret") == (
+    assert url_key("webhook", "https://hooks.example/s3cret") == (
         "webhook:780b2309e9791e19f2d9a2814d2daaacb06cfa2d53b66a3effd1fe9844609412"
     )
 
 
 def test_a_new_url_is_a_new_webhook() -> None:
     """Whatever differs in the URL makes another recipient."""
-    assert webhook_key("https://hooks.example/a") != webhook_key("https://hooks.example/a?b")
+    assert url_key("webhook", "https://hooks.example/a") != url_key("webhook", "https://hooks.example/a?b")
 
 
 def test_a_recipient_hears_of_everything_by_default() -> None:

@@ -14,7 +14,6 @@ KEY = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NTFY = """[mastodon_update_check.sinks]
 ntfy = nowhere:create
 Ntfy-Fast = nowhere:create
-apprise = nowhere:create
 """
 
 
@@ -116,7 +115,7 @@ LACKING = [
         {"UPDATE_CHECK_SINKS": "xmpp", "UPDATE_CHECK_XMPP_PASSWORD": "s3cret"},
         (
             "UPDATE_CHECK_SINKS (environment) lists as number 1 a sink that is not installed: install its package, or "
-            "choose from email, log, webhook."
+            "choose from apprise, email, log, webhook."
         ),
     ),
     (
@@ -227,9 +226,38 @@ def test_wrong_preference_of_another_packages_sink(machine: Machine) -> None:
     ]
 
 
-@pytest.mark.usefixtures("other_sinks")
 def test_apprise(machine: Machine) -> None:
-    """The URL for Apprise is a setting of its own, and an option of a sink of that name."""
-    environ = {"UPDATE_CHECK_SINKS": "apprise", "UPDATE_CHECK_APPRISE_URL": "tgram://s3cret"}
-    assert machine.sink("apprise", environ).options == {"url": "tgram://s3cret"}
-    assert machine.sink("apprise", {"UPDATE_CHECK_SINKS": "apprise"}).options == {}
+    """Each of its URLs makes a sink of its own, which is used without being listed; all get the proxies."""
+    urls = "ntfys://ntfy.example/t0pic  tgram://s3cret/1"
+    settings = machine.load(
+        {"UPDATE_CHECK_APPRISE_URL": urls, "UPDATE_CHECK_APPRISE_PREFERENCE": "critical", "https_proxy": "proxy:3128"}
+    )
+    assert ("log", "apprise", "apprise.2") == settings.sink_names
+    proxy = {"https_proxy": "http://proxy:3128"}
+    expected = [{"url": url, **proxy} for url in urls.split()]
+    assert expected == [dict(sink.options) for sink in settings.sinks[1:]]
+    assert {"apprise"} == {sink.plugin for sink in settings.sinks[1:]}
+    assert {Preference.CRITICAL} == {sink.preference for sink in settings.sinks[1:]}
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        (
+            {"UPDATE_CHECK_APPRISE_URL": "s3cret"},
+            "is not an Apprise URL: one such as ntfys://ntfy.example/topic is allowed.",
+        ),
+        (
+            {"UPDATE_CHECK_APPRISE_URL": "tgram://s3cret/1 tgram://s3cret/1"},
+            "lists a URL twice: each place needs one.",
+        ),
+        (
+            {"UPDATE_CHECK_SINKS": "apprise"},
+            "lists apprise, but UPDATE_CHECK_APPRISE_URL is not set: set it, or remove apprise from the list.",
+        ),
+    ],
+)
+def test_apprise_that_cannot_be_used(machine: Machine, environ: dict[str, str], problem: str) -> None:
+    """What is wrong is said without the secret."""
+    [name] = environ
+    assert [f"{name} (environment) {problem}"] == machine.problems(environ)

@@ -21,7 +21,6 @@ TELLING_CHARACTERS = 16
 
 _NOT_YET = frozenset(
     (
-        "UPDATE_CHECK_APPRISE_URL",
         "UPDATE_CHECK_CLOSURE",
         "UPDATE_CHECK_REMINDERS",
     )

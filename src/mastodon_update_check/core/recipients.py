@@ -108,9 +108,9 @@ def user_key(user_id: int) -> str:
     return f"user:{user_id}"
 
 
-def webhook_key(url: str) -> str:
-    """Return the recipient key of a webhook: never the URL itself, which may be a secret."""
-    return f"webhook:{hashlib.sha256(url.encode()).hexdigest()}"
+def url_key(plugin: str, url: str) -> str:
+    """Return the recipient key of a webhook, or its like: never the URL itself, which may be a secret."""
+    return f"{plugin}:{hashlib.sha256(url.encode()).hexdigest()}"
 
 
 def sink_key(sink: str) -> str:

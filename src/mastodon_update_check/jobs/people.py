@@ -9,7 +9,7 @@ from mastodon_update_check.core.recipients import (
     address_key,
     normalise_address,
     sink_key,
-    webhook_key,
+    url_key,
 )
 from mastodon_update_check.core.staff import StaffVerdict
 from mastodon_update_check.core.text import clean
@@ -145,7 +145,7 @@ def _needs_database(settings: Settings) -> bool:
 
 
 def _single_recipient(sink: SinkSettings) -> Recipient:
-    key = webhook_key(sink.options["url"]) if sink.plugin == "webhook" else sink_key(sink.name)
+    key = url_key(sink.plugin, sink.options["url"]) if sink.plugin in {"webhook", "apprise"} else sink_key(sink.name)
     return Recipient(
         sink=sink.name, key=key, preference=sink.preference, wants_support=sink.preference is not Preference.NONE
     )

@@ -10,6 +10,7 @@ from typing import Final
 
 from mastodon_update_check.core.recipients import Preference
 from mastodon_update_check.settings import names
+from mastodon_update_check.settings.apprise import URL, read_apprise
 from mastodon_update_check.settings.found import Found, Layer, Problems
 from mastodon_update_check.settings.kinds import choose
 from mastodon_update_check.settings.model import SinkSettings
@@ -19,33 +20,47 @@ from mastodon_update_check.settings.variables import Variables
 from mastodon_update_check.settings.webhooks import read_webhooks
 
 ENTRY_POINTS: Final = "mastodon_update_check.sinks"
-BUILT_IN: Final = ("email", "log", "webhook")
+BUILT_IN: Final = ("apprise", "email", "log", "webhook")
 
 _SINKS = "UPDATE_CHECK_SINKS"
 
 
 def read_sinks(variables: Variables, sources: Sources, problems: Problems) -> tuple[SinkSettings, ...]:
     """Return the sinks that are to be used, in the order in which they are listed."""
-    webhooks = read_webhooks(sources.found, _proxies(variables), problems)
+    proxies = _proxies(variables)
+    webhooks = read_webhooks(sources.found, proxies, problems)
+    apprise = read_apprise(variables, sources.found, proxies, problems)
     foreign = [name for name in variables.update_check_sinks or () if name not in BUILT_IN]
     installed = _installed() if foreign or names.strangers(sources.found) else {}
     _refuse_strangers(sources, [*installed, *foreign], problems)
-    used = variables.update_check_sinks or _default(variables, webhooks)
+    used = variables.update_check_sinks or _default(variables, webhooks, apprise)
     if variables.update_check_sinks is not None:
         _refuse_unready(used, installed, variables, sources.found, problems)
     log = SinkSettings(name="log", plugin="log", preference=variables.update_check_log_preference)
     email = SinkSettings(name="email", plugin="email", options=smtp_options(variables))
-    built_in: dict[str, tuple[SinkSettings, ...]] = {"log": (log,), "email": (email,), "webhook": webhooks}
+    built_in: dict[str, tuple[SinkSettings, ...]] = {
+        "log": (log,),
+        "email": (email,),
+        "webhook": webhooks,
+        "apprise": apprise,
+    }
     plugged_in = {
-        name: (_plugged_in(name, plugin, variables, _variables_of(name, installed, sources.found), problems),)
+        name: (_plugged_in(name, plugin, _variables_of(name, installed, sources.found), problems),)
         for name, plugin in installed.items()
         if name in foreign
     }
     return tuple(sink for name in used for sink in (built_in | plugged_in).get(name, ()))
 
 
-def _default(variables: Variables, webhooks: Collection[SinkSettings]) -> tuple[str, ...]:
-    ready = {"log": True, "email": variables.smtp_server is not None, "webhook": bool(webhooks)}
+def _default(
+    variables: Variables, webhooks: Collection[SinkSettings], apprise: Collection[SinkSettings]
+) -> tuple[str, ...]:
+    ready = {
+        "log": True,
+        "email": variables.smtp_server is not None,
+        "webhook": bool(webhooks),
+        "apprise": bool(apprise),
+    }
     return tuple(name for name, is_ready in ready.items() if is_ready)
 
 
@@ -85,6 +100,8 @@ def _refuse_unready(
         elif name == "webhook" and not has_webhook:
             remedy = "set it, or remove webhook from the list"
             problems.add(_SINKS, place, f"lists webhook, but UPDATE_CHECK_WEBHOOK_URL is not set: {remedy}")
+        elif name == "apprise" and URL not in found and URL not in problems.names:
+            problems.add(_SINKS, place, f"lists apprise, but {URL} is not set: set it, or remove apprise from the list")
         elif name not in installed and name not in BUILT_IN:
             problems.add(_SINKS, place, _unknown(number, name, installed))
 
@@ -100,15 +117,11 @@ def _variables_of(sink: str, installed: Iterable[str], found: Layer) -> dict[str
     return {name: found[name] for name in names.strangers(found) if names.owner(name, installed) == sink}
 
 
-def _plugged_in(
-    name: str, plugin: str, variables: Variables, own: dict[str, Found], problems: Problems
-) -> SinkSettings:
+def _plugged_in(name: str, plugin: str, own: dict[str, Found], problems: Problems) -> SinkSettings:
     """Return the sink of another package: the rest of its variables' names, in lower case, are its options."""
     prefix = names.sink_prefix(name)
     preference = _preference(f"{prefix}PREFERENCE", own.pop(f"{prefix}PREFERENCE", None), problems)
     options = {each.removeprefix(prefix).lower(): value.text for each, value in own.items()}
-    if name == "apprise" and variables.update_check_apprise_url is not None:
-        options["url"] = variables.update_check_apprise_url.get_secret_value()
     return SinkSettings(name=name, plugin=plugin, preference=preference, options=MappingProxyType(options))
 
 

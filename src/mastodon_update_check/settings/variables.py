@@ -80,6 +80,7 @@ class Variables(BaseSettings):
     update_check_ledger: Annotated[SecretStr | None, Parsed(kinds.parse_ledger)] = None
     update_check_log_preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
     update_check_apprise_url: Secret = None
+    update_check_apprise_preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
     update_check_heartbeat_url: SecretUrl = None
     update_check_metrics_file: OptionalPath = None
     update_check_reminders: FollowUps = choices.FollowUps.URGENT
