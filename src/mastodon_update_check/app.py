@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
@@ -131,7 +132,7 @@ class App:
         return tuple(
             Courier(
                 sink_name=sink.name,
-                load_sink=_loader(sink),
+                load_sink=loader(sink),
                 settings=fingerprints[sink.name],
                 instance=self.settings.instance,
                 open_ledger=self.open_ledger,
@@ -148,7 +149,11 @@ class App:
 
     def surroundings(self, ledger: Ledger) -> Surroundings:
         """Return what a message says besides its notices."""
-        settings, known = self.settings, ledger.knowledge(self.settings.instance)
+        return self.surroundings_of(ledger.knowledge(self.settings.instance))
+
+    def surroundings_of(self, known: Knowledge) -> Surroundings:
+        """Return the same for what is known by other ways."""
+        settings = self.settings
         return Surroundings(
             instance=settings.instance,
             knowledge=known,
@@ -161,7 +166,9 @@ class App:
         )
 
 
-def _loader(sink: SinkSettings) -> Callable[[], Sink]:
+def loader(sink: SinkSettings) -> Callable[[], Sink]:
+    """Return what makes a sink; it raises `SettingsError` when that cannot be done."""
+
     def load() -> Sink:
         from mastodon_update_check.sinks.discovery import load_sink
 

@@ -31,12 +31,15 @@ def main() -> NoReturn:
 def execute(arguments: list[str]) -> int:
     """Run one command; return its exit code."""
     from mastodon_update_check.commands.parser import build_parser
-    from mastodon_update_check.errors import LedgerError, SettingsError
+    from mastodon_update_check.errors import LedgerError, SettingsError, UsageError
 
     parsed = build_parser(is_status=arguments[:1] == ["status"]).parse_args(arguments)
     try:
         code = _dispatch(parsed)
         sys.stdout.flush()
+    except UsageError as error:
+        _complain(str(error))
+        return 2
     except SettingsError as error:
         _complain("the settings are wrong:", *(f"  - {problem}" for problem in error.problems))
         return 3 if parsed.command == "status" else 78
@@ -56,7 +59,7 @@ def execute(arguments: list[str]) -> int:
 def _dispatch(parsed: "Namespace") -> int:
     from importlib import import_module
 
-    command = import_module(f"mastodon_update_check.commands.{parsed.command}")
+    command = import_module(f"mastodon_update_check.commands.{parsed.command.replace('-', '_')}")
     return int(command.execute(parsed))
 
 

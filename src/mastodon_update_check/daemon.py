@@ -24,6 +24,8 @@ from mastodon_update_check.signals import Order, Signals
 TICK = timedelta(seconds=10)
 BEAT = timedelta(seconds=60)
 """How often the ledger gets the sign of life that `status --alive` looks for, and the status line is made anew."""
+LOOK = timedelta(seconds=9)
+"""How often, at most, the ledger is asked whether something is due that nobody in this process knows of (`retry`)."""
 PATIENCE = timedelta(seconds=8)
 """How long the attempts in hand may take once the daemon is told to stop."""
 
@@ -46,6 +48,7 @@ class Daemon:
         self._troubles = {"settings": "", "check": "", "ledger": ""}
         self._defects: tuple[str, ...] = ()
         self._last_beat = float("-inf")
+        self._last_look = time.monotonic()
         self._is_stopping = False
 
     def run(self) -> NoReturn:
@@ -101,6 +104,7 @@ class Daemon:
         if self._defects == ():
             self._notifier.feed_watchdog()
             self._beat()
+            self._look()
         elif self._defects != previous:
             log.critical("daemon.stuck", operations=list(self._defects))
             self._show_status()
@@ -119,6 +123,14 @@ class Daemon:
             log.error("ledger.failed", detail=str(error))  # noqa: TRY400 - a sentence, no traceback
         self._last_beat = time.monotonic()
         self._show_status()
+
+    def _look(self) -> None:
+        """Have the workers begin what another process has made due."""
+        if time.monotonic() - self._last_look < LOOK.total_seconds():
+            return
+        self._last_look = time.monotonic()
+        with suppress(LedgerError):  # the beat says it, every minute, and workers look by themselves
+            self._service.wake_due()
 
     def _show_status(self) -> None:
         """Bring the status line up to date; every thread that has news calls this."""

@@ -5,6 +5,7 @@
     UpdateCheckError
     ├── InvalidVersionError      a version string that cannot be ordered (also a ValueError)
     ├── SettingsError            settings are wrong: exit 78, every problem listed
+    ├── UsageError               a command was asked for what there is not: exit 2
     ├── LedgerError              the ledger cannot be used: exit 74
     ├── CheckError               a check, or a part of it, did not work; says which cause
     └── DeliveryError            a message was not accepted
@@ -35,6 +36,10 @@ class SettingsError(UpdateCheckError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class UsageError(UpdateCheckError):
+    """A command was asked for something that there is not, or that could be several things."""
 
 
 class LedgerError(UpdateCheckError):

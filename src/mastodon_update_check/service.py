@@ -72,6 +72,19 @@ class Service:
         for worker in self._workers:
             worker.wake()
 
+    def wake_due(self) -> None:
+        """Wake the workers that have something due, which somebody may have asked for by `retry`.
+
+        Raises:
+            LedgerError: the ledger cannot be used.
+        """
+        now = self.app.clock()
+        with self.app.open_ledger() as ledger:
+            for worker in self._workers:
+                due_at = ledger.next_due_at(self.app.settings.instance, worker.courier.sink_name, now)
+                if due_at is not None and due_at <= now:
+                    worker.wake()
+
     def stop(self) -> None:
         """Begin nothing new; what is in hand goes on."""
         self._is_stopping = True

@@ -14,6 +14,7 @@ from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.ledger.summary import Trouble
 from mastodon_update_check.settings import Settings, load_settings
+from mastodon_update_check.sinks.failures import shown
 
 TELLING_CHARACTERS = 16
 """A part of a URL's path as long as this may be a token; what is shorter is a word."""
@@ -85,9 +86,24 @@ def _parts(url: str) -> Iterator[str]:
         yield unquote(part)
 
 
+def hide_secrets(text: str, settings: Settings) -> str:
+    """Return what somebody else's code or server said, without what is secret in the settings."""
+    return shown(text, (secret for secret in _secrets(settings) if len(secret) >= logs.SHORTEST_SECRET))
+
+
 def count(number: int, noun: str) -> str:
     """Write `1 message`, `2 messages`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def minute(moment: datetime) -> str:
+    """Write `2026-11-23 06:20 UTC`."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Write an instant for a program."""
+    return None if moment is None else moment.isoformat(timespec="seconds")
 
 
 def describe_end_of_support(branch: str, ends_on: date, now: datetime) -> str:

@@ -41,6 +41,9 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
         epilog="Exit code 1: something that is configured does not work.",
     )
     _add_route(commands)
+    _add_send_test(commands)
+    _add_explain(commands)
+    _add_retry(commands)
     _add_ledger(commands)
     return parser
 
@@ -83,6 +86,50 @@ def _add_route(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     )
     route.add_argument(
         "version", metavar="VERSION", nargs="?", help="show the steps to this release, or series, instead of the first"
+    )
+
+
+def _add_send_test(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
+    send_test = _add_data_command(
+        commands,
+        "send-test",
+        help="send a test message through every sink, and say what came of it",
+        description="Sends one test message through every sink, or through those that are named, and prints what each "
+        "other side answered. The mail goes to the operator (UPDATE_CHECK_OPERATOR; without it, to every mail "
+        "recipient). Nothing is remembered: what is pending is told as if there had been no test.",
+        epilog="Exit code 1: at least one was not accepted. Example: `mastodon-update-check send-test email`.",
+    )
+    send_test.add_argument("sinks", metavar="SINK", nargs="*", help="email, log, webhook, …; all that are configured")
+    send_test.add_argument("--everyone", action="store_true", help="mail every recipient, not the operator alone")
+
+
+def _add_explain(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
+    explain = _add_data_command(
+        commands,
+        "explain",
+        help="say who was told what and when, who was not, and why",
+        description="Tells, from the ledger, what was decided and what was tried: of a release, who was told of it, "
+        "when, and who not and why; of a person or a sink, what they were told, and what not and why.",
+        epilog="Examples: `explain 4.5.20`, `explain 4.5` (its end of support), `explain ops@social.example`, "
+        "`explain alice`, `explain webhook`.",
+    )
+    explain.add_argument("about", metavar="VERSION|ADDRESS", help="a release, a branch, an address, a user or a sink")
+
+
+def _add_retry(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
+    retry = _add_data_command(
+        commands,
+        "retry",
+        help="try what is not delivered now, instead of when it is due",
+        description="Makes what is not delivered due now, also what was refused, and wakes sinks that wait. A running "
+        "daemon takes it up within seconds.",
+        epilog="Examples: `retry`, `retry email`, `retry 4.5.20`, `retry ops@social.example`.",
+    )
+    retry.add_argument(
+        "about", metavar="SINK|VERSION|ADDRESS", nargs="?", help="only what is for this sink or person, or about this"
+    )
+    retry.add_argument(
+        "--stopped", action="store_true", help="also webhooks that asked never to be called again (HTTP 410)"
     )
 
 

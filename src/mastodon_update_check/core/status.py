@@ -13,6 +13,15 @@ SHORTEST_SILENCE = timedelta(hours=2)
 """However short the interval, only a silence this long is an alarm."""
 
 
+ALIVE = timedelta(minutes=3)
+"""How old the daemon's last sign of life may be; it gives one every minute while it is well."""
+
+
+def is_alive(last_beat_at: datetime | None, now: datetime) -> bool:
+    """Whether a daemon has given a sign of life lately; one from the future tells nothing."""
+    return last_beat_at is not None and abs(now - last_beat_at) <= ALIVE
+
+
 class Level(IntEnum):
     """Exit codes of monitoring plugins."""
 

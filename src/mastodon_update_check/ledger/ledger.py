@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Self
 
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import Delivery, Settlement
-from mastodon_update_check.ledger import claims, results, rows, summary
+from mastodon_update_check.ledger import claims, history, results, retries, rows, summary
 from mastodon_update_check.ledger.claims import Claim, OvertakenError
 from mastodon_update_check.ledger.engine import Connection, Place, Session
 from mastodon_update_check.ledger.failures import reading
+from mastodon_update_check.ledger.history import Acquaintance, Entry
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.sqlite import FilePlace
 from mastodon_update_check.ledger.summary import OutboxSummary
@@ -104,6 +105,33 @@ class Ledger:
         """Return when a sink has something to do next."""
         with self._session.reading() as connection:
             return summary.next_due_at(connection, instance, sink, now)
+
+    def history(
+        self, instance: str, now: datetime, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False
+    ) -> tuple[Entry, ...]:
+        """Return rows with their attempts, oldest first."""
+        with self._session.reading() as connection:
+            return history.read_history(
+                connection,
+                instance,
+                now,
+                subject=subject,
+                recipient_key=recipient_key,
+                is_undelivered=is_undelivered,
+            )
+
+    def acquaintances(self, instance: str) -> tuple[Acquaintance, ...]:
+        """Return everybody whom the ledger has rows for."""
+        with self._session.reading() as connection:
+            return history.read_acquaintances(connection, instance)
+
+    def hurry(
+        self, instance: str, message_ids: Collection[str], sinks: Collection[str], now: datetime, *, is_started: bool
+    ) -> int:
+        """Make messages, and sinks that wait, due now; with `is_started` also sinks that were stopped for good."""
+        with self._session.writing() as connection:
+            retries.wake_sinks(connection, instance, sinks, is_started=is_started)
+            return retries.hurry_messages(connection, message_ids, now)
 
     def instances(self) -> tuple[str, ...]:
         """Return the names of all instances that the ledger knows."""

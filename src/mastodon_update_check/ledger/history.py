@@ -1,0 +1,175 @@
+"""What the ledger remembers of one release, one recipient, or all that is not delivered: for `explain` and `retry`."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mastodon_update_check.core.notices import Notice, from_json
+from mastodon_update_check.core.outbox import DeliveryState, Outcome
+from mastodon_update_check.core.recipients import Recipient, read_recipient
+from mastodon_update_check.ledger.engine import Connection, Row
+from mastodon_update_check.ledger.failures import reading
+from mastodon_update_check.ledger.instants import read_stamp
+from mastodon_update_check.ledger.rows import IS_CLAIMED, moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt at a message."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: Outcome | None
+    """None: it is under way, or whoever made it has died."""
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One notice for one recipient: what was decided, and every attempt that carried it."""
+
+    identity: str
+    notice: Notice
+    recipient: Recipient
+    """As it was last planned."""
+    recipient_key: str
+    address: str
+    """Where it went, or goes; empty for sinks without addresses."""
+    sink: str
+    state: DeliveryState
+    reason: str
+    """The last decision's; a later version of this program may have reasons that this one does not know."""
+    planned_at: datetime
+    settled_at: datetime | None
+    message_id: str
+    due_at: datetime | None
+    is_claimed: bool
+    """Whether it is being sent at this moment."""
+    is_stopped: bool
+    """Whether the receiver asked never to be tried again (HTTP 410)."""
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def is_undelivered(self) -> bool:
+        """Whether it is still to be delivered."""
+        return self.state in {DeliveryState.PENDING, DeliveryState.FAILED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquaintance:
+    """Somebody whom the ledger has rows for."""
+
+    recipient: Recipient
+    """As last planned; its key is the one that the rows have."""
+    addresses: frozenset[str]
+    """Every address that something went, or goes, to."""
+
+
+def read_history(
+    connection: Connection,
+    instance: str,
+    now: datetime,
+    *,
+    subject: str = "",
+    recipient_key: str = "",
+    is_undelivered: bool = False,
+) -> tuple[Entry, ...]:
+    """Return the instance's rows, oldest first; of one subject, of one recipient, or undelivered ones if asked so."""
+    conditions = ["delivery.instance = :instance"]
+    if subject:
+        conditions.append("delivery.subject = :subject")
+    if recipient_key:
+        conditions.append("delivery.recipient_key = :recipient_key")
+    if is_undelivered:
+        conditions.append("delivery.state IN ('pending', 'failed')")
+    rows = connection.execute(
+        f"""
+        SELECT delivery.*, message.recipient, message.due_at,
+               CASE WHEN {IS_CLAIMED} THEN 1 ELSE 0 END AS is_claimed,
+               CASE WHEN message.due_at IS NULL OR sink.stopped_key IS NOT NULL THEN 1 ELSE 0 END AS is_stopped
+        FROM delivery
+        JOIN message ON message.id = delivery.message_id
+        LEFT JOIN sink ON sink.instance = delivery.instance AND sink.name = delivery.sink
+                      AND sink.stopped_key = delivery.recipient_key
+        WHERE {" AND ".join(conditions)}
+        ORDER BY delivery.planned_at, delivery.sink, delivery.recipient_key, delivery.identity
+        """,  # noqa: S608 - only our own constants are put in
+        {"instance": instance, "subject": subject, "recipient_key": recipient_key, **moment(now)},
+    ).fetchall()
+    keys = {row["recipient_key"] for row in rows}
+    attempts = {key: _read_attempts(connection, instance, key) for key in keys}
+    with reading("a row"):
+        return tuple(_read_entry(row, attempts[row["recipient_key"]]) for row in rows)
+
+
+def read_acquaintances(connection: Connection, instance: str) -> tuple[Acquaintance, ...]:
+    """Return everybody whom the ledger has rows for."""
+    recipients: dict[tuple[str, str], Recipient] = {}
+    addresses: dict[tuple[str, str], set[str]] = {}
+    messages = connection.execute(
+        "SELECT sink, recipient_key, recipient FROM message WHERE instance = :instance ORDER BY created_at, id",
+        {"instance": instance},
+    )
+    with reading("a recipient"):
+        for row in messages.fetchall():
+            recipients[row["sink"], row["recipient_key"]] = read_recipient(json.loads(row["recipient"]))
+    places = connection.execute(
+        "SELECT DISTINCT sink, recipient_key, address FROM delivery WHERE instance = :instance", {"instance": instance}
+    )
+    for row in places.fetchall():
+        addresses.setdefault((row["sink"], row["recipient_key"]), set()).add(row["address"])
+    return tuple(
+        Acquaintance(recipient=recipient, addresses=frozenset({*addresses.get(place, ()), recipient.address} - {""}))
+        for place, recipient in recipients.items()
+    )
+
+
+def _read_attempts(
+    connection: Connection, instance: str, recipient_key: str
+) -> tuple[tuple[Attempt, frozenset[str]], ...]:
+    """Return the attempts to reach a recipient, each with the identities that it carried.
+
+    Not those of one message: a row that was given up and taken up again may have moved to another.
+    """
+    rows = connection.execute(
+        """
+        SELECT attempt.* FROM attempt JOIN message ON message.id = attempt.message_id
+        WHERE message.instance = :instance AND message.recipient_key = :recipient_key
+        ORDER BY attempt.started_at, attempt.number
+        """,
+        {"instance": instance, "recipient_key": recipient_key},
+    ).fetchall()
+    with reading("an attempt"):
+        return tuple((_read_attempt(row), frozenset(json.loads(row["identities"]))) for row in rows)
+
+
+def _read_attempt(row: Row) -> Attempt:
+    return Attempt(
+        number=row["number"],
+        started_at=datetime.fromisoformat(row["started_at"]),
+        ended_at=read_stamp(row["ended_at"]),
+        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        reply=row["reply"],
+    )
+
+
+def _read_entry(row: Row, attempts: Iterable[tuple[Attempt, frozenset[str]]]) -> Entry:
+    return Entry(
+        identity=row["identity"],
+        notice=from_json(json.loads(row["notice"])),
+        recipient=read_recipient(json.loads(row["recipient"])),
+        recipient_key=row["recipient_key"],
+        address=row["address"],
+        sink=row["sink"],
+        state=DeliveryState(row["state"]),
+        reason=row["reason"],
+        planned_at=datetime.fromisoformat(row["planned_at"]),
+        settled_at=read_stamp(row["settled_at"]),
+        message_id=row["message_id"],
+        due_at=read_stamp(row["due_at"]),
+        is_claimed=bool(row["is_claimed"]),
+        is_stopped=bool(row["is_stopped"]) and row["state"] in {"pending", "failed"},
+        attempts=tuple(attempt for attempt, carried in attempts if row["identity"] in carried),
+    )
