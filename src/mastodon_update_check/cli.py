@@ -41,9 +41,11 @@ def execute(arguments: list[str]) -> int:
         _complain(str(error))
         return 2
     except SettingsError as error:
+        _say_unknown(parsed, f"the settings are wrong ({len(error.problems)} to mend, see standard error)")
         _complain("the settings are wrong:", *(f"  - {problem}" for problem in error.problems))
         return 3 if parsed.command == "status" else 78
     except LedgerError as error:
+        _say_unknown(parsed, str(error))
         _complain(str(error))
         return 74
     except KeyboardInterrupt:
@@ -54,6 +56,12 @@ def execute(arguments: list[str]) -> int:
         _complain(_describe_bug(error))
         return 3 if parsed.command == "status" else 70
     return code
+
+
+def _say_unknown(parsed: "Namespace", why: str) -> None:
+    """Say on standard output, which is all that a monitoring system shows, why `status` has no answer."""
+    if parsed.command == "status" and not parsed.json:
+        print(f"MASTODON-UPDATE-CHECK UNKNOWN - {why.replace('|', '/')}", flush=True)  # noqa: T201 - it is its answer
 
 
 def _dispatch(parsed: "Namespace") -> int:

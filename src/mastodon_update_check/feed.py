@@ -4,19 +4,26 @@ from urllib.parse import quote
 
 from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.fetch import BOUNDS, Bounds, fetch_json
+from mastodon_update_check.fetch import BOUNDS, Bounds, Listener, fetch_json
 from mastodon_update_check.net import Proxies
 
 
 def ask_update_server(
-    url: str, version: MastodonVersion, proxies: Proxies, *, bounds: Bounds = BOUNDS
+    url: str,
+    version: MastodonVersion,
+    proxies: Proxies,
+    *,
+    listen: Listener | None = None,
+    bounds: Bounds = BOUNDS,
 ) -> dict[str, object]:
     """Return the update server's answer for a server that runs `version`: a JSON object, not looked into any further.
+
+    `listen` hears the headers of each answer.
 
     Raises:
         CheckError: see `fetch_json`; with cause `CONTENT` also when the answer is no object.
     """
-    document = fetch_json(with_version(url, version), proxies=proxies, bounds=bounds)
+    document = fetch_json(with_version(url, version), proxies=proxies, listen=listen, bounds=bounds)
     if not isinstance(document, dict):
         raise CheckError(Cause.CONTENT, f"the update server's answer is {_kind(document)}, not an object")
     return document

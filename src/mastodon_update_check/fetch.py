@@ -11,7 +11,7 @@ import contextlib
 import json
 import math
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -28,6 +28,9 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PROXY_LOGIN = 407
 _LAST_PORT = 65_535
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+Listener = Callable[[Mapping[str, str]], object]
+"""Hears the headers of an answer, by names in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ def fetch_json(
     proxies: Proxies,
     host: str | None = None,
     headers: Mapping[str, str] = _NO_HEADERS,
+    listen: Listener | None = None,
     bounds: Bounds = BOUNDS,
 ) -> object:
     """Return the JSON document at `url`.
@@ -76,6 +80,7 @@ def fetch_json(
         proxies: who is asked through whom.
         host: the `Host` header if it is not to be the URL's host; TLS goes by the URL's host all the same.
         headers: further headers; like `host` and the password, they do not follow a redirect to another host.
+        listen: hears the headers of each answer, whatever comes of it.
         bounds: for tests.
 
     Raises:
@@ -89,7 +94,7 @@ def fetch_json(
     own = {**headers, **({"Host": host} if host else {}), **_authorization(first)}
     with Deadline(bounds.total) as deadline:
         for _ in range(bounds.redirects + 1):
-            conversation = _Conversation(current, proxies.choose(str(current)), deadline, bounds)
+            conversation = _Conversation(current, proxies.choose(str(current)), deadline, bounds, listen)
             answer = conversation.get(own if current.host == first.host else _NO_HEADERS)
             if isinstance(answer, bytes):
                 return _read_json(answer, conversation.host)
@@ -121,11 +126,14 @@ def _authorization(url: httpx.URL) -> dict[str, str]:
 class _Conversation:
     """One request to one host, and its answer."""
 
-    def __init__(self, url: httpx.URL, proxy: str | None, deadline: Deadline, bounds: Bounds) -> None:
+    def __init__(
+        self, url: httpx.URL, proxy: str | None, deadline: Deadline, bounds: Bounds, listen: Listener | None
+    ) -> None:
         self.url = url
         self.host = url.netloc.decode()
         self.bounds = bounds
         self.deadline = deadline
+        self.listen = listen
         self.proxy = _parse_proxy(proxy) if proxy else None
         self.peer = Peer(host=self.host, proxy=self.proxy.url.netloc.decode() if self.proxy else None)
 
@@ -138,6 +146,8 @@ class _Conversation:
             # The transport, not a client: clients log each URL with its query, and read `.netrc`.
             with self._transport() as transport, contextlib.closing(transport.handle_request(request)) as response:
                 self.peer.has_answered = True
+                if self.listen is not None:
+                    self.listen(response.headers)
                 return self._take(response)
         except (httpx.HTTPError, UnicodeError) as error:
             self._check_time()

@@ -14,7 +14,7 @@ from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.ledger.summary import Trouble
 from mastodon_update_check.settings import Settings, load_settings
-from mastodon_update_check.sinks.failures import shown
+from mastodon_update_check.sinks.failures import REDACTED
 
 TELLING_CHARACTERS = 16
 """A part of a URL's path as long as this may be a token; what is shorter is a word."""
@@ -88,7 +88,10 @@ def _parts(url: str) -> Iterator[str]:
 
 def hide_secrets(text: str, settings: Settings) -> str:
     """Return what somebody else's code or server said, without what is secret in the settings."""
-    return shown(text, (secret for secret in _secrets(settings) if len(secret) >= logs.SHORTEST_SECRET))
+    for secret in sorted(set(_secrets(settings)), key=len, reverse=True):
+        if len(secret) >= logs.SHORTEST_SECRET:
+            text = text.replace(secret, REDACTED)
+    return text
 
 
 def count(number: int, noun: str) -> str:

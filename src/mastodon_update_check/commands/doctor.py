@@ -4,13 +4,14 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from mastodon_update_check.commands.common import Exit, load_app, print_json
-from mastodon_update_check.jobs.diagnosis import Finding, Grade, diagnose
+from mastodon_update_check.jobs.diagnosis.diagnose import diagnose
+from mastodon_update_check.jobs.diagnosis.finding import Finding, Grade
 
 
 def execute(arguments: Namespace) -> int:
     """Print one line for each finding; exit 1 when something that is configured does not work."""
     app = load_app()
-    findings = diagnose(app.settings, app.ledger_path, app.clock())
+    findings = diagnose(app.settings, app.find_ledger, app.clock)
     if arguments.json:
         print_json({"findings": [_to_json(finding) for finding in findings]})
     else:

@@ -12,6 +12,7 @@ from mastodon_update_check.commands.common import Exit, count, hide_secrets, loa
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.messages.trial_letter import compose_trial
 from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.people import MAIL, People, find_people
 from mastodon_update_check.jobs.trial import Entry, Verdict, try_sinks
@@ -94,7 +95,7 @@ def _notes(settings: Settings, entries: Sequence[Entry], people: People, *, ever
 def _try(settings: Settings, entries: Sequence[Entry], people: People) -> Iterator[Verdict]:
     """Yield each verdict as soon as it is there; a sink that has nobody to send to has failed."""
     for verdict in try_sinks(entries):
-        yield replace(verdict, reply=hide_secrets(verdict.reply, settings))
+        yield replace(verdict, reply=clean(hide_secrets(verdict.reply, settings)))
     why = str(people.answer.error) if people.answer.error else "no mail recipient is known: see `recipients`"
     for entry in entries:
         if not entry.messages:

@@ -34,7 +34,7 @@ class Findings:
 def inquire(settings: Settings, known: Knowledge, now: datetime, people: People | None = None) -> Findings:
     """Ask the database, the tree, the running server and the update server; `people` spares asking the first."""
     people = people or find_people(settings, known.devops)
-    tree, running = _see_versions(settings)
+    tree, running = see_versions(settings)
     basis = Findings(tree=tree, running=running, people=people, warnings=people.warnings, error=people.error)
     try:
         installed = merge_sightings(tree, running, known, now).installed
@@ -63,7 +63,7 @@ def _has_no_tree(settings: Settings, tree: Sighting, running: Sighting) -> bool:
     return "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and not settings.mastodon_root.exists()
 
 
-def _see_versions(settings: Settings) -> tuple[Sighting, Sighting]:
+def see_versions(settings: Settings) -> tuple[Sighting, Sighting]:
     """Look at the tree and ask the running server, unless the settings name the version."""
     if settings.mastodon_version is not None:
         return Sighting(version=settings.mastodon_version), Sighting()

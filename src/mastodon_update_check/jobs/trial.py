@@ -8,7 +8,6 @@ from datetime import timedelta
 from threading import Thread
 
 from mastodon_update_check.core.messages.message import Message
-from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import UpdateCheckError
 from mastodon_update_check.sinks.base import Sink
 
@@ -34,7 +33,7 @@ class Verdict:
     """Whom it was for; empty for sinks without addresses."""
     is_accepted: bool
     reply: str
-    """What the other side said, or what was in the way."""
+    """What the other side said, or what was in the way; not yet fit to be shown."""
     took: timedelta
 
 
@@ -117,7 +116,7 @@ def _verdict(entry: Entry, message: Message, reply: object, took: timedelta, *, 
         sink=entry.sink,
         address=message.recipient.address,
         is_accepted=is_accepted,
-        reply=clean(reply) if isinstance(reply, str) else "",
+        reply=reply if isinstance(reply, str) else "",
         took=took,
     )
 

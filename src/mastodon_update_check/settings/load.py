@@ -10,7 +10,7 @@ from mastodon_update_check.settings.found import Layer, Problems
 from mastodon_update_check.settings.hosts import is_loopback
 from mastodon_update_check.settings.kinds import parse_text
 from mastodon_update_check.settings.model import Settings, SinkSettings
-from mastodon_update_check.settings.names import VERSION
+from mastodon_update_check.settings.names import VERSION, shown
 from mastodon_update_check.settings.sinks import read_sinks
 from mastodon_update_check.settings.sources import Sources, gather
 from mastodon_update_check.settings.variables import CONFIG_FILE, Variables, validate
@@ -95,6 +95,7 @@ def _settings(
         log_level=variables.update_check_log_level,
         log_format=variables.update_check_log_format,
         origins=MappingProxyType({name: found.place for name, found in sources.found.items()}),
+        shown=MappingProxyType({name: shown(name, found.text) for name, found in sources.found.items()}),
     )
 
 

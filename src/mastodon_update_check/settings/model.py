@@ -95,6 +95,8 @@ class Settings:
 
     origins: Mapping[str, str]
     """Where each variable that is set stands, by its name."""
+    shown: Mapping[str, str] = field(repr=False)
+    """What each of them says, fit to be shown: secrets, and what may hold one, are hidden."""
 
     @property
     def sink_names(self) -> tuple[str, ...]:

@@ -5,11 +5,14 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
+from mastodon_update_check.core.text import clean
 from mastodon_update_check.settings.variables import NAMES, SECRETS
 
 OWN: Final = "UPDATE_CHECK_"
 VERSION: Final = "MASTODON_VERSION_"
 FILE: Final = "_FILE"
+HIDDEN: Final = "(hidden)"
+SHOWN_CHARACTERS: Final = 80
 
 _OF_FORKS = frozenset({"UPDATE_CHECK_SOURCE"})  # kmyblue's
 _OF_MASTODON = frozenset(name for name in NAMES if not name.startswith(OWN)) | {"UPDATE_CHECK_URL"}
@@ -65,6 +68,17 @@ def target(name: str) -> str:
     """Return the variable that `name` sets: itself, or for `NAME_FILE` of a secret its `NAME`."""
     base = name.removesuffix(FILE)
     return base if base != name and is_secret(base) else name
+
+
+def shown(name: str, text: str) -> str:
+    """Return what may be shown of a variable's text: nothing of a secret, and nothing of other packages' variables."""
+    webhook = webhook_name(name)
+    is_open = name in NAMES or name.startswith(VERSION) or (webhook is not None and webhook.key != "URL")
+    if name == "UPDATE_CHECK_LEDGER" and "://" not in text:  # a path; what may hold a password is a URL
+        return clean(text, SHOWN_CHARACTERS)
+    if is_secret(name) or not is_open or "@" in text.partition("://")[2]:
+        return HIDDEN
+    return clean(text, SHOWN_CHARACTERS)
 
 
 def sink_prefix(sink: str) -> str:

@@ -6,9 +6,9 @@ Options are Mastodon's `SMTP_…` variables (MASTODON.md, section 9.1) in lower 
 from collections.abc import Mapping
 
 from mastodon_update_check.core.messages.message import Message
-from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.errors import PermanentDeliveryError, SettingsError
 from mastodon_update_check.net import Deadline
-from mastodon_update_check.sinks.addresses import Mailbox, ascii_domain, parse_mailbox
+from mastodon_update_check.sinks.addresses import Mailbox, ascii_domain, parse_address, parse_mailbox
 from mastodon_update_check.sinks.mailserver import Bounds, MailServer, StartTls
 from mastodon_update_check.sinks.mime import Letterhead
 from mastodon_update_check.sinks.session import Session
@@ -39,6 +39,28 @@ class EmailSink:
             finally:
                 if not session.is_usable:
                     self.close()
+
+    def rehearse(self, address: str) -> str:
+        """Go through the dialogue for a mail to `address` as far as RCPT, and send nothing; return how it went.
+
+        Raises what `send` raises.
+        """
+        try:
+            recipient = parse_address(address.strip())
+        except ValueError as error:
+            raise PermanentDeliveryError(str(error)) from error
+        with Deadline(self._bounds.total) as deadline:
+            session = Session(self._server, self._bounds, deadline)
+            session.open()
+            try:
+                session.rehearse(recipient, self._sender.address)
+                how = (
+                    "encrypted" if session.is_encrypted else "unencrypted",
+                    "logged in" if self._server.login else "",
+                )
+            finally:
+                session.close()
+        return f"{self._server.place} takes mail for {recipient.address} ({', '.join(filter(None, how))})"
 
     def close(self) -> None:
         """Take leave of the server; the next `send` connects anew."""

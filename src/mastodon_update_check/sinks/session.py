@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.net import Deadline
+from mastodon_update_check.sinks.addresses import Mailbox
 from mastodon_update_check.sinks.mailserver import Bounds, MailServer, StartTls, dial, encrypt, is_loopback
 from mastodon_update_check.sinks.mime import Mail
 from mastodon_update_check.sinks.replies import Step
@@ -39,6 +40,11 @@ class Session:
             raise
 
     @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is in force."""
+        return self._encrypted
+
+    @property
     def is_usable(self) -> bool:
         """Whether another mail may be handed over, after `resume`."""
         return self._dialogue.in_step and self._taken < self._bounds.mails
@@ -58,12 +64,16 @@ class Session:
         """Hand one mail over and return what the server said; `confirm_claim` is asked just before the body."""
         self._taken += 1
         dialogue = self._dialogue
-        dialogue.command(Step.MAIL, f"MAIL FROM:<{sender}>{self._parameter(mail)}")
-        dialogue.command(Step.RCPT, f"RCPT TO:<{mail.recipient.address}>")
+        self._address(mail.recipient, sender)
         dialogue.command(Step.DATA, "DATA", 3)
         dialogue.in_step = False  # an error from here on ends the connection without the final dot: nothing is sent
         confirm_claim()
         return str(dialogue.hand_over(mail.data))
+
+    def rehearse(self, recipient: Mailbox, sender: str) -> None:
+        """Announce a mail, and take it back: nothing is sent."""
+        self._address(recipient, sender)
+        self._courtesy("RSET")
 
     def close(self) -> None:
         """End the connection: politely if nothing went wrong, and in any case soon."""
@@ -74,6 +84,10 @@ class Session:
             return
         finally:
             self._dialogue.close()
+
+    def _address(self, recipient: Mailbox, sender: str) -> None:
+        self._dialogue.command(Step.MAIL, f"MAIL FROM:<{sender}>{self._parameter(recipient)}")
+        self._dialogue.command(Step.RCPT, f"RCPT TO:<{recipient.address}>")
 
     def _courtesy(self, line: str) -> None:
         """Say what deserves a quick answer; a failure matters to nobody but the caller."""
@@ -137,14 +151,14 @@ class Session:
         except ValueError as error:
             raise _failed(f"{self._server.place} sent a challenge for CRAM-MD5 that cannot be answered") from error
 
-    def _parameter(self, mail: Mail) -> str:
+    def _parameter(self, recipient: Mailbox) -> str:
         """Return what MAIL must say of a non-ASCII address (RFC 6531, 3.4)."""
-        if not mail.recipient.needs_smtputf8:
+        if not recipient.needs_smtputf8:
             return ""
         if not self._dialogue.offers("smtputf8"):
             place = self._server.place
             raise PermanentDeliveryError(
-                f"{mail.recipient.address} takes a mail server with SMTPUTF8, and {place} does not offer it"
+                f"{recipient.address} takes a mail server with SMTPUTF8, and {place} does not offer it"
             )
         return " SMTPUTF8"
 

@@ -140,7 +140,7 @@ def create(
     Raises:
         SettingsError: a URL, a secret or a proxy that cannot be used; none of them is shown.
     """
-    parts = _parse(options.get("url", ""))
+    parts = parse_url(options.get("url", ""))
     try:
         keys = read_secrets(options.get("secret", ""))
     except ValueError as error:
@@ -150,14 +150,15 @@ def create(
         place=f"{parts.scheme}://{clean(parts.hostname or '')}",
         auth=(unquote(parts.username or ""), unquote(parts.password or "")) if parts.username else None,
         keys=keys,
-        proxy=_chosen_proxy(options),
+        proxy=choose_proxy(options),
         names=options.get("names") == "true",
         secrets=_secrets(options),
     )
     return WebhookSink(target, bounds or Bounds(), clock)
 
 
-def _parse(url: str) -> SplitResult:
+def parse_url(url: str) -> SplitResult:
+    """Take an http(s) URL apart. Raises `SettingsError`, which does not show it."""
     problem = SettingsError(["the webhook's URL is not an http or https URL"])
     try:
         parts = urlsplit(url)
@@ -169,7 +170,8 @@ def _parse(url: str) -> SplitResult:
     return parts
 
 
-def _chosen_proxy(options: Mapping[str, str]) -> str | None:
+def choose_proxy(options: Mapping[str, str]) -> str | None:
+    """Return the URL of the proxy to take; None: reach the receiver directly. Raises `SettingsError`."""
     proxies = Proxies(
         https=options.get("https_proxy") or None,
         http=options.get("http_proxy") or None,

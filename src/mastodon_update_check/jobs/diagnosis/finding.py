@@ -1,0 +1,36 @@
+"""What a probe finds."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Grade(StrEnum):
+    """How a probe came out; an error only for what is configured and does not work."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one probe found; the sentence of a warning or an error says what to do."""
+
+    grade: Grade
+    subject: str
+    sentence: str
+
+
+def ok(subject: str, sentence: str) -> Finding:
+    """It works."""
+    return Finding(grade=Grade.OK, subject=subject, sentence=sentence)
+
+
+def warning(subject: str, sentence: str) -> Finding:
+    """It works, or is not configured; something about it deserves a look."""
+    return Finding(grade=Grade.WARNING, subject=subject, sentence=sentence)
+
+
+def error(subject: str, sentence: str) -> Finding:
+    """It is configured, and does not work."""
+    return Finding(grade=Grade.ERROR, subject=subject, sentence=sentence)

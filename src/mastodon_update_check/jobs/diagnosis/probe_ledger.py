@@ -1,0 +1,53 @@
+"""The ledger: whether it can be used, and what waits in it; what it remembers helps the other probes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.jobs.diagnosis.finding import Finding, error, ok, warning
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.summary import OutboxSummary
+from mastodon_update_check.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the ledger remembers."""
+
+    known: Knowledge
+    last_beat_at: datetime | None = None
+
+
+def probe_ledger(
+    settings: Settings, find_ledger: Callable[[], Ledger | None], now: datetime
+) -> tuple[Memory, tuple[Finding, ...]]:
+    """Read the ledger through."""
+    place = "the ledger in PostgreSQL" if "://" in settings.ledger else settings.ledger
+    try:
+        found = find_ledger()
+        if found is None:
+            return Memory(known=Knowledge()), (ok("ledger", f"{place} is made by the first check"),)
+        with found as ledger:
+            memory = Memory(
+                known=ledger.knowledge(settings.instance), last_beat_at=ledger.last_beat_at(settings.instance)
+            )
+            outbox = ledger.summary(settings.instance, now, settings.sink_names)
+    except LedgerError as failure:
+        return Memory(known=Knowledge()), (error("ledger", str(failure)),)
+    except SettingsError as failure:
+        return Memory(known=Knowledge()), tuple(error("ledger", problem) for problem in failure.problems)
+    return memory, (ok("ledger", f"{place} is sound"), *_describe_outbox(outbox))
+
+
+def _describe_outbox(outbox: OutboxSummary) -> Iterator[Finding]:
+    for sink in outbox.sinks:
+        if sink.is_stopped:
+            yield warning(sink.name, "its receiver asked never to be called again (HTTP 410): give it another URL")
+        elif sink.failing_since is not None and sink.undelivered:
+            since = f"{sink.failing_since:%Y-%m-%d %H:%M} UTC"
+            yield warning(sink.name, f"has accepted nothing since {since}; its last word: {sink.reply}")
+    if outbox.undelivered:
+        messages = f"{outbox.undelivered} message{' is' if outbox.undelivered == 1 else 's are'} not delivered yet"
+        yield warning("ledger", f"{messages}: `status` says why, `retry` tries at once")
