@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage pgbouncer rules series lint format bench lock clean help
+.PHONY: run test coverage transcripts pgbouncer rules series lint format bench lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ coverage: $(VENV)/test.done ## the same, with what the tests reach of each branc
 	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m coverage run -m pytest -n 4 $(ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+transcripts: $(VENV)/test.done ## write anew what the commands print (tests/transcripts), to be read and committed
+	TRANSCRIPTS=write $(BIN)/python -m pytest tests/end_to_end/test_transcripts.py $(ARGS)
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
 	$(BIN)/python -m pytest tests/pgbouncer $(ARGS)

@@ -19,6 +19,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
@@ -49,7 +50,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A well-formed answer; `Content-Length` is added unless `headers` holds one."""
+    """A well-formed answer; `Content-Length` and `Date` are added unless `headers` holds them."""
 
     status: int = 200
     body: bytes = b""
@@ -69,7 +70,8 @@ class Reply:
             phrase = HTTPStatus(self.status).phrase
         except ValueError:
             phrase = "Unknown"
-        headers = {"Content-Length": str(len(self.body)), "Connection": "close", **self.headers}
+        always = {"Content-Length": str(len(self.body)), "Connection": "close", "Date": formatdate(usegmt=True)}
+        headers = {**always, **self.headers}
         lines = [f"HTTP/1.1 {self.status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
         return "\r\n".join([*lines, "", ""]).encode() + self.body
 

@@ -15,7 +15,7 @@ from mastodon_update_check.commands.common import (
 )
 from mastodon_update_check.core.explanations import explain_reason, name_notice
 from mastodon_update_check.core.messages.trial_letter import describe_wishes
-from mastodon_update_check.core.notices import Notice
+from mastodon_update_check.core.notices import Notice, UpdateNotice
 from mastodon_update_check.core.outbox import DeliveryState, Outcome
 from mastodon_update_check.core.planning import Decision
 from mastodon_update_check.core.recipients import Recipient
@@ -76,13 +76,17 @@ def _tell(account: Account, app: App) -> Iterator[str]:
             ],
         ),
     ]
-    yield from lines or ["Nothing has been told, and nothing is to be told."]
+    is_known = account.known.installed is not None
+    yield from lines or [f"Nothing has been told{', and nothing is to be told' if is_known else ' yet'}."]
 
 
 def _describe_release(account: Account, app: App) -> Iterator[str]:
     known, asked = account.known, account.asked
     if known.installed is None:
-        yield f"No check has found out yet which version {app.settings.instance} runs."
+        yield (
+            f"No check has worked yet, so it is not known which version {app.settings.instance} runs: "
+            "`mastodon-update-check check` asks."
+        )
         return
     when = f" (last check: {minute(known.checked_at)})" if known.checked_at else ""
     yield f"{app.settings.instance} runs Mastodon {known.installed.text}{when}."
@@ -133,14 +137,12 @@ def _section(title: str, items: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _head(recipient: Recipient, notice: Notice, account: Account, address: str = "") -> str:
     """Name what a line is about: the recipient, or the notice, whichever was not asked about."""
-    if account.asked.version is not None:
-        who = f"{_who(recipient, address)} by {recipient.sink}" if recipient.address else recipient.sink
-        is_same = account.update is None or notice == account.update
-        return who if is_same else f"{who}, {name_notice(notice)}"
-    if account.asked.branch:
-        who = f"{_who(recipient, address)} by {recipient.sink}" if recipient.address else recipient.sink
-        return f"{who}, {name_notice(notice)}"
-    return name_notice(notice)
+    if not account.asked.subject:
+        return name_notice(notice)
+    who = f"{_who(recipient, address)} by {recipient.sink}" if recipient.address else recipient.sink
+    if isinstance(notice, UpdateNotice):
+        return f"{who}, as an urgent release" if notice.urgent else who
+    return f"{who}, {name_notice(notice)}"
 
 
 def _who(recipient: Recipient, address: str = "") -> str:
@@ -155,11 +157,11 @@ def _tell_entry(entry: Entry, account: Account, app: App) -> Sequence[str]:
     attempts = [_tell_attempt(attempt, app) for attempt in entry.attempts]
     if entry.state is DeliveryState.SENT:
         kept = attempts or ["attempts are kept for 90 days"]
-        return f"{head}: {_when(entry)}; {explain_reason(entry.reason, entry.recipient)}", *kept
+        return f"{head}: {_when(entry)}, because {explain_reason(entry.reason, entry.recipient)}", *kept
     if entry.is_undelivered:
-        planned = f"planned {minute(entry.planned_at)}; {explain_reason(entry.reason, entry.recipient)}"
+        planned = f"planned {minute(entry.planned_at)}, because {explain_reason(entry.reason, entry.recipient)}"
         return f"{head}: {planned}", *attempts, _next(entry)
-    given_up = f"planned {minute(entry.planned_at)}, given up {_when(entry)}: {explain_reason(entry.reason)}"
+    given_up = f"planned {minute(entry.planned_at)}, given up {_when(entry)} because {explain_reason(entry.reason)}"
     return f"{head}: {given_up}", *attempts
 
 
@@ -182,7 +184,7 @@ def _tell_attempt(attempt: Attempt, app: App) -> str:
 
 
 def _tell_decision(one: Decision, account: Account) -> Sequence[str]:
-    return (f"{_head(one.recipient, one.notice, account)}: {explain_reason(one.reason, one.recipient)}",)
+    return (f"{_head(one.recipient, one.notice, account)}: because {explain_reason(one.reason, one.recipient)}",)
 
 
 def _tell_verdict(verdict: StaffVerdict) -> Sequence[str]:

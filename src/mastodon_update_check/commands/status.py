@@ -4,6 +4,7 @@ from argparse import Namespace
 
 from mastodon_update_check.app import App
 from mastodon_update_check.commands.common import Exit, hide_secrets, load_app, minute, print_json
+from mastodon_update_check.commands.status_json import describe, describe_life
 from mastodon_update_check.commands.status_lines import write_lines
 from mastodon_update_check.commands.status_picture import Picture
 from mastodon_update_check.core.knowledge import Knowledge
@@ -17,15 +18,15 @@ def execute(arguments: Namespace) -> int:
     """Say how the server stands; return the exit code of a monitoring plugin."""
     app = load_app()
     picture = _look(app)
-    if arguments.alive:
-        return _report_life(picture)
     if arguments.json:
-        from mastodon_update_check.commands.status_json import describe
-
-        print_json(describe(picture))
+        print_json(describe_life(picture) if arguments.alive else describe(picture))
+    elif arguments.alive:
+        print(_describe_life(picture))
     else:
         for line in write_lines(picture):
             print(hide_secrets(line, app.settings))
+    if arguments.alive:
+        return Exit.DONE if picture.is_alive else Exit.FAILED
     return picture.verdict.level
 
 
@@ -48,10 +49,8 @@ def _look(app: App) -> Picture:
     )
 
 
-def _report_life(picture: Picture) -> int:
+def _describe_life(picture: Picture) -> str:
     if picture.is_alive:
-        print("The daemon is at work.")
-        return Exit.DONE
+        return "The daemon is at work."
     last = f"its last sign of life is from {minute(picture.last_beat_at)}" if picture.last_beat_at else "it never ran"
-    print(f"The daemon is not at work: {last}.")
-    return Exit.FAILED
+    return f"The daemon is not at work: {last}."

@@ -1,5 +1,7 @@
 """`status --json`; docs/STATUS.md and docs/status.schema.json describe it, and change together with it."""
 
+from collections.abc import Mapping
+
 from mastodon_update_check.commands.common import hide_secrets, iso
 from mastodon_update_check.commands.status_picture import Picture
 from mastodon_update_check.core.messages.payload import describe_support, list_updates
@@ -23,7 +25,7 @@ def describe(picture: Picture) -> dict[str, object]:
         "installed_version": known.installed.text if known.installed else None,
         "pending": len(known.pending()),
         "urgent_to_act_on": picture.urgent_to_act_on,
-        "updates": list_updates(known.pending(), (), known.installed),
+        "updates": [_without_new(update) for update in list_updates(known.pending(), (), known.installed)],
         "support": describe_support(known.support_ends_on, known.support_at(picture.now), known.installed),
         "last_check_at": iso(known.checked_at),
         "last_good_check_at": iso(known.good_at),
@@ -38,6 +40,16 @@ def describe(picture: Picture) -> dict[str, object]:
         "undelivered_since": iso(outbox.waiting_since),
         "sinks": [_describe_sink(sink, picture) for sink in outbox.sinks],
     }
+
+
+def describe_life(picture: Picture) -> dict[str, object]:
+    """Return what `status --alive --json` prints."""
+    return {"schema": SCHEMA, "alive": picture.is_alive, "last_beat_at": iso(picture.last_beat_at)}
+
+
+def _without_new(update: Mapping[str, object]) -> dict[str, object]:
+    """Return an update without what only a message can say: whether it is new to its recipient."""
+    return {name: value for name, value in update.items() if name != "new"}
 
 
 def _describe_sink(sink: SinkAccount, picture: Picture) -> dict[str, object]:

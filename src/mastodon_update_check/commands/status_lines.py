@@ -81,9 +81,8 @@ def _describe_next(picture: Picture) -> str:
 
 
 def _describe_absence(picture: Picture) -> str:
-    if picture.last_beat_at is None:
-        return "not at work"
-    return f"not at work since {minute(picture.last_beat_at)}"
+    since = f" since {minute(picture.last_beat_at)}" if picture.last_beat_at else ""
+    return f"not at work{since}: start it, unless a timer runs `mastodon-update-check check`"
 
 
 def _describe_outbox(picture: Picture) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ OWN: Final = "UPDATE_CHECK_"
 VERSION: Final = "MASTODON_VERSION_"
 FILE: Final = "_FILE"
 HIDDEN: Final = "(hidden)"
-SHOWN_CHARACTERS: Final = 80
+SHOWN_CHARACTERS: Final = 200
 
 _OF_FORKS = frozenset({"UPDATE_CHECK_SOURCE"})  # kmyblue's
 _OF_MASTODON = frozenset(name for name in NAMES if not name.startswith(OWN)) | {"UPDATE_CHECK_URL"}

@@ -21,7 +21,9 @@ def probe_daemon(memory: Memory, now: datetime) -> Iterable[Finding]:
     """Say whether somebody checks regularly."""
     unit = ask_systemd()
     yield from _describe_unit(unit)
-    if is_alive(memory.last_beat_at, now):
+    if not memory.is_readable:
+        yield warning("daemon", "may be at work or not: its signs of life are in the ledger, which cannot be read")
+    elif is_alive(memory.last_beat_at, now):
         yield ok("daemon", "is at work")
     elif memory.known.checked_at is not None and now - memory.known.checked_at < _RECENT:
         when = f"{memory.known.checked_at:%H:%M} UTC"

@@ -18,6 +18,10 @@ class Memory:
 
     known: Knowledge
     last_beat_at: datetime | None = None
+    is_readable: bool = True
+
+
+_UNREADABLE = Memory(known=Knowledge(), is_readable=False)
 
 
 def probe_ledger(
@@ -35,9 +39,9 @@ def probe_ledger(
             )
             outbox = ledger.summary(settings.instance, now, settings.sink_names)
     except LedgerError as failure:
-        return Memory(known=Knowledge()), (error("ledger", str(failure)),)
+        return _UNREADABLE, (error("ledger", str(failure)),)
     except SettingsError as failure:
-        return Memory(known=Knowledge()), tuple(error("ledger", problem) for problem in failure.problems)
+        return _UNREADABLE, tuple(error("ledger", problem) for problem in failure.problems)
     return memory, (ok("ledger", f"{place} is sound"), *_describe_outbox(outbox))
 
 

@@ -71,17 +71,20 @@ def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Clock)
     except CheckError as failure:
         yield error(SERVER, f"{failure}; {_ADVICE.get(failure.cause, 'look at UPDATE_CHECK_URL')}")
     else:
-        way = "over TLS " if parts.scheme == "https" else ""
-        through = " through the proxy" if proxies(settings).choose(url) else ""
         newer = len(newer_updates(feed, installed)) or "nothing"
-        took = f"{time.monotonic() - began:.1f} s"
-        yield ok(SERVER, f"{parts.hostname} answers {way}within {took}{through}; it lists {newer} newer")
+        how = (f"{time.monotonic() - began:.1f} s", "TLS" if parts.scheme == "https" else "", _through(settings, url))
+        details = f"{parts.hostname}, {', '.join(filter(None, how))}"
+        yield ok(SERVER, f"answers; it lists {newer} newer ({details})")
         yield from (warning(SERVER, each) for each in feed.warnings)
     if parts.scheme == "http" and not is_loopback(url):
         yield warning(
             SERVER, "is asked over http: anybody on the way can hide a release; use https in UPDATE_CHECK_URL"
         )
     yield _judge_clock(heard)
+
+
+def _through(settings: Settings, url: str) -> str:
+    return "through the proxy" if proxies(settings).choose(url) else ""
 
 
 def _judge_clock(heard: list[tuple[datetime, Mapping[str, str]]]) -> Finding:
@@ -96,8 +99,8 @@ def _judge_clock(heard: list[tuple[datetime, Mapping[str, str]]]) -> Finding:
     way = "ahead of" if ahead > timedelta() else "behind"
     return warning(
         "clock",
-        f"is {seconds:.0f} s {way} that of the update server: let it follow a time server (`timedatectl set-ntp true`); "
-        "webhooks that are signed five minutes off are refused",
+        f"is {seconds:.0f} s {way} that of the update server: let it follow a time server "
+        "(`timedatectl set-ntp true`); webhooks that are signed five minutes off are refused",
     )
 
 
