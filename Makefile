@@ -23,8 +23,8 @@ coverage: $(VENV)/test.done ## the same, with what the tests reach of each branc
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-transcripts: $(VENV)/test.done ## write anew what the commands print (tests/transcripts), to be read and committed
-	TRANSCRIPTS=write $(BIN)/python -m pytest tests/end_to_end/test_transcripts.py $(ARGS)
+transcripts: $(VENV)/test.done ## write anew what the commands print (tests/transcripts, docs/status.schema.json), to be read
+	TRANSCRIPTS=write $(BIN)/python -m pytest tests/end_to_end/test_transcripts.py tests/end_to_end/test_status_form.py $(ARGS)
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
 	$(BIN)/python -m pytest tests/pgbouncer $(ARGS)

@@ -1,10 +1,20 @@
 """`doctor`: each probe with its grade; an error only for what is configured and does not work."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
 import pytest
 
-from end_to_end.world import Finished, World
+from end_to_end.world import Finished, World, wait_until
+from mastodon_update_check.jobs.clock import system_clock
+from mastodon_update_check.jobs.diagnosis.diagnose import diagnose
+from mastodon_update_check.jobs.diagnosis.finding import Grade
+from mastodon_update_check.settings import load_settings
+from simulators.http_server import Reply, unused_port
 from simulators.mastodon_schema import schema
 from simulators.postgres import Postgres
+from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
 
 
 def graded(finished: Finished, grade: str) -> list[tuple[str, str]]:
@@ -14,11 +24,11 @@ def graded(finished: Finished, grade: str) -> list[tuple[str, str]]:
 
 def test_healthy(world: World) -> None:
     """A server on which everything works has no error, nothing was sent, and no ledger was made."""
-    world.set(UPDATE_CHECK_WEBHOOK_SECRET="whsec_" + "c2VjcmV0" * 4)
+    world.set(UPDATE_CHECK_WEBHOOK_SECRET="whsec_" + "c2VjcmV0" * 4, SMTP_FROM_ADDRESS="mastodon@social.example")
     finished = world.run("doctor", "--json")
     assert (0, []) == (finished.code, graded(finished, "error"))
-    assert ["settings"] == [subject for subject, _ in graded(finished, "warning")]
-    assert ("update server", "answers; it lists nothing newer") in graded(finished, "ok")
+    assert ["settings", "daemon"] == [subject for subject, _ in graded(finished, "warning")]
+    assert dict(graded(finished, "ok"))["update server"].startswith("answers; it lists nothing newer (127.0.0.1, ")
     assert ((0, 0), []) == (world.told, list(world.ledger.parent.iterdir()))
 
 
@@ -27,7 +37,7 @@ def test_words(world: World) -> None:
     world.update_server.publish("4.5.20")
     lines = world.run("doctor").out.splitlines()
     assert "ok       version               UPDATE_CHECK_MASTODON_VERSION says 4.5.19" in lines
-    assert "ok       update server         answers; it lists 1 newer" in lines
+    assert any(line.startswith("ok       update server         answers; it lists 1 newer (") for line in lines)
     unsigned = "is sent unsigned: its receiver cannot tell who sent it; give it a …_SECRET"
     assert f"warning  webhook               {unsigned}" in lines
 
@@ -82,3 +92,151 @@ def test_login_that_may_write(world: World, postgres: Postgres) -> None:
     postgres.drop_database(database)
     assert "packaging/postgresql/install.sql" in dict(graded(finished, "warning"))["database"]
     assert "Mastodon's tables as mastodon" in dict(graded(finished, "ok"))["database"]
+
+
+@pytest.mark.parametrize(
+    ("replies", "code", "grade", "words"),
+    [
+        pytest.param({"RCPT": "451 4.7.1 greylisted"}, 0, "warning", "it may pass by itself", id="put off"),
+        pytest.param({"RCPT": "550 5.1.1 who?"}, 1, "error", "look at the address", id="refused"),
+        pytest.param({"MAIL": "530 5.7.0 log in"}, 1, "error", "look at the SMTP_ settings", id="the sink's fault"),
+    ],
+)
+def test_mail_server(world: World, replies: dict[str, str], code: int, grade: str, words: str) -> None:
+    """The mail server is asked as far as RCPT, and its refusal comes with what to do; nothing is sent."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.mail_server.replies.update(replies)
+    finished = world.run("doctor", "--json")
+    assert (code, True) == (finished.code, words in dict(graded(finished, grade))["email"])
+    assert (0, 0) == world.told
+
+
+def test_mail_server_is_tried_with_the_operator(world: World) -> None:
+    """The operator's address is the one that is asked about."""
+    world.set(UPDATE_CHECK_OPERATOR="boss@social.example")
+    assert "takes mail for boss@social.example" in dict(graded(world.run("doctor", "--json"), "ok"))["email"]
+
+
+def test_receiver_that_is_down(world: World) -> None:
+    """A webhook that cannot be reached is an error; its URL, which may be a secret, is not shown."""
+    world.set(UPDATE_CHECK_WEBHOOK_URL=f"http://127.0.0.1:{unused_port()}/secret-path")
+    finished = world.run("doctor")
+    assert (1, True) == (finished.code, "no connection to http://127.0.0.1: Connection refused" in finished.out)
+    assert "secret-path" not in finished.out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "grade", "words"),
+    [
+        pytest.param(0, "ok", "is right", id="right"),
+        pytest.param(300, "warning", "behind that of the update server", id="behind"),
+        pytest.param(-300, "warning", "ahead of that of the update server", id="ahead"),
+    ],
+)
+def test_clock(world: World, seconds: float, grade: str, words: str) -> None:
+    """The clock is compared with the update server's, also when that one refuses to answer."""
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+    world.update_server.fail(Reply(503, headers={"Date": date}))
+    assert words in dict(graded(world.run("doctor", "--json"), grade))["clock"]
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Tue, 99 Nov 2026 99:99:99 GMT"])
+def test_no_clock_to_compare_with(world: World, date: str) -> None:
+    """A server that does not say what time it is, is no reason to worry."""
+    world.update_server.fail(Reply(503, headers={"Date": date}))
+    assert "was not compared" in dict(graded(world.run("doctor", "--json"), "ok"))["clock"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "grade", "words"),
+    [
+        pytest.param("LoadState=not-found", "warning", "there is no mastodon-update-check.service", id="no unit"),
+        pytest.param("LoadState=loaded\nActiveState=active\nSubState=running", "ok", "is running", id="running"),
+        pytest.param(
+            "LoadState=loaded\nActiveState=inactive", "warning", "is inactive: sudo systemctl start", id="stopped"
+        ),
+        pytest.param(
+            "LoadState=loaded\nActiveState=failed\nResult=exit-code", "error", "has failed (exit-code)", id="failed"
+        ),
+        pytest.param(
+            "LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nResult=exit-code",
+            "error",
+            "has failed (exit-code)",
+            id="fails again and again",
+        ),
+        pytest.param(
+            "LoadState=loaded\nActiveState=active\nUnitFileState=disabled",
+            "warning",
+            "does not start with the machine",
+            id="not enabled",
+        ),
+        pytest.param("exit 1", "ok", "systemd is not in charge here", id="the program alone, as in a container"),
+    ],
+)
+def test_unit(world: World, tmp_path: Path, answer: str, grade: str, words: str) -> None:
+    """What systemd says of the unit, and what to do about it."""
+    systemctl = tmp_path / "bin" / "systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(f"#!/bin/sh\n{answer}\n" if answer.startswith("exit") else f"#!/bin/sh\necho '{answer}'\n")
+    systemctl.chmod(0o755)
+    world.set(PATH=f"{systemctl.parent}:/usr/bin:/bin")
+    assert words in dict(graded(world.run("doctor", "--json"), grade))["unit"]
+
+
+def test_daemon(world: World) -> None:
+    """Whether somebody checks regularly: never, lately by something, at this moment by the daemon."""
+    world.only("log")
+    assert "is not at work, so nobody hears" in dict(graded(world.run("doctor", "--json"), "warning"))["daemon"]
+    world.check()
+    assert "but a check was made at" in dict(graded(world.run("doctor", "--json"), "ok"))["daemon"]
+    with world.start("run") as daemon:
+        wait_until(lambda: dict(graded(world.run("doctor", "--json"), "ok")).get("daemon") == "is at work")
+        daemon.terminate()
+        daemon.communicate()
+
+
+def test_settings_are_shown(world: World) -> None:
+    """Each with its place; what is secret, or may hold a secret, is hidden."""
+    world.config_file.write_text("SMTP_PASSWORD=correct-horse\nUPDATE_CHECK_INTERVAL=1h\n")
+    world.set(UPDATE_CHECK_URL=world.update_server.url.replace("//", "//user:battery@"))
+    finished = world.run("doctor")
+    assert f"UPDATE_CHECK_INTERVAL=1h ({world.config_file}, line 2)" in finished.out
+    assert f"SMTP_PASSWORD=(hidden) ({world.config_file}, line 1)" in finished.out
+    assert "UPDATE_CHECK_URL=(hidden) (environment)" in finished.out
+    assert not {word for word in ("correct-horse", "battery", "/hook") if word in finished.out}
+
+
+def test_a_probe_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
+    """What is not done in time is an error, and the other findings are there."""
+    with ScriptedSmtpServer({"EHLO": [Hang()]}) as server:
+        settings = load_settings(
+            {
+                "HOME": str(tmp_path),
+                "LOCAL_DOMAIN": "social.example",
+                "SMTP_SERVER": "127.0.0.1",
+                "SMTP_PORT": str(server.port),
+                "UPDATE_CHECK_URL": "",
+                "UPDATE_CHECK_INSTANCE_URL": "",
+                "UPDATE_CHECK_MASTODON_VERSION": "4.5.19",
+                "UPDATE_CHECK_RECIPIENTS": "ops@social.example",
+            },
+            tmp_path / "config.env",
+        )
+        findings = diagnose(settings, lambda: None, system_clock, timedelta(seconds=0.5))
+    errors = {one.subject: one.sentence for one in findings if one.grade is Grade.ERROR}
+    assert {"recipients": "was not done within 0.5 s: something on the way hangs"} == errors
+    assert "version" in {one.subject for one in findings}
+
+
+def test_a_sink_that_waits(world: World) -> None:
+    """What the ledger knows of a sink that accepts nothing is repeated here."""
+    world.only("webhook")
+    world.answer_hook = lambda _: Reply(503, b"closed")
+    world.update_server.publish("4.5.20")
+    world.check()
+    warnings = dict(graded(world.run("doctor", "--json"), "warning"))
+    assert "1 message is not delivered yet: `status` says why, `retry` tries at once" == warnings["ledger"]
+    world.answer_hook = lambda _: Reply(410)
+    world.let_pass(hours=1)
+    world.check()
+    assert "its receiver asked never to be called again (HTTP 410): give it another URL" in world.run("doctor").out

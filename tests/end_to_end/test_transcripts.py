@@ -143,3 +143,14 @@ def test_transcript(server: World, name: str, situation: Situation, commands: tu
     if os.environ.get("TRANSCRIPTS") == "write":
         file.write_text(transcript)
     assert file.read_text() == transcript
+
+
+def test_help(server: World) -> None:
+    """Each command says in few words what it does, with examples where they help; lines may end elsewhere."""
+    server.set(COLUMNS="100")
+    commands = ("run", "check", "status", "recipients", "doctor", "send-test", "explain", "retry", "ledger")
+    transcript = transcripts.write(server, [f"{command} --help" for command in commands])
+    file = transcripts.DIRECTORY / "help.txt"
+    if os.environ.get("TRANSCRIPTS") == "write":
+        file.write_text(transcript)
+    assert file.read_text().split() == transcript.split()

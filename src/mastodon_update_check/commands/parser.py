@@ -25,19 +25,30 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"mastodon-update-check {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    commands.add_parser("run", help="run the daemon: check every 30 minutes and tell whoever wants to know")
+    commands.add_parser(
+        "run",
+        help="run the daemon: check every 30 minutes and tell whoever wants to know",
+        description="Runs until it is stopped: checks at once and then every 30 minutes (UPDATE_CHECK_INTERVAL), and "
+        "delivers what is due. SIGHUP makes it read the settings again.",
+        epilog="To try it by hand: `mastodon-update-check run`, and Ctrl-C to end it.",
+    )
     _add_check(commands)
     _add_status(commands)
     _add_data_command(
         commands,
         "recipients",
         help="list who would be told what, and why, or why not",
+        description="Lists everybody who is told something: Mastodon's DevOps users, addresses, webhooks and the log; "
+        "and the members of staff who are not told, each with the reason.",
         epilog="Exit code 1: Mastodon's database could not be asked.",
     )
     _add_data_command(
         commands,
         "doctor",
         help="try everything that is configured, and say what to do; sends and changes nothing",
+        description="Tries everything that is configured: where each setting comes from, the installed version, the "
+        "update server and its clock, the database, the mail server as far as a mail would go, webhooks without "
+        "posting, the ledger, the daemon. Each line is ok, a warning, or an error with what to do.",
         epilog="Exit code 1: something that is configured does not work.",
     )
     _add_route(commands)
@@ -60,6 +71,8 @@ def _add_check(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         commands,
         "check",
         help="check once, and try every due message once (for timers and cron)",
+        description="Asks the update server once, and makes one attempt at every message that is due. For timers and "
+        "cron, where no daemon runs; it may run beside one, too.",
         epilog="Exit code 1: the check failed; 75: it worked, but some messages are not delivered yet.",
     )
     check.add_argument("--dry-run", action="store_true", help="only show what would be sent, and to whom")
@@ -70,9 +83,11 @@ def _add_status(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         commands,
         "status",
         help="show how the server stands; exit codes as of a monitoring plugin",
+        description="Shows how the server stands, from the ledger: what is installed and pending, until when there is "
+        "support, when the last check was and the next is, and what is not delivered.",
         epilog="Exit code 0: nothing to do; 1: a patch of the own branch is pending, support ends within two weeks, or "
         "something has not been delivered for 6 hours; 2: an urgent update, or out of support; 3: unknown, no check "
-        "has worked for a while, or the settings are wrong.",
+        "has worked for a while, or the settings are wrong. With --alive: 1 if it does not.",
     )
     status.add_argument("--alive", action="store_true", help="only say whether the daemon does its work")
 

@@ -1,0 +1,156 @@
+"""`explain`: who was told what and when, who was not, and why; and `retry`."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from end_to_end.test_people import STAFF, Staffed
+from end_to_end.world import World, wait_until
+from simulators.http_server import Reply
+from simulators.mastodon_schema import people, schema
+from simulators.postgres import Postgres
+from simulators.smtp_server import SmtpServer
+
+
+@pytest.fixture
+def staffed(mail_world: World, postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[Staffed]:
+    """Return a server with alice (all), bob (critical) and mod (no DevOps), told of 4.5.20."""
+    database = postgres.create_database(f"explained_{abs(hash(request.node.name))}", schema("4.7"))
+    with closing(postgres.connect(database, "mastodon")) as connection:
+        connection.execute(people("4.7", STAFF))
+    mail_world.set(UPDATE_CHECK_RECIPIENTS=None)
+    staffed = Staffed(mail_world, postgres, database)
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    yield staffed
+    postgres.drop_database(database)
+
+
+def test_who_was_not_told_of_a_release(staffed: Staffed) -> None:
+    """Each with the reason: by preference, or because a role may not see it."""
+    lines = staffed.world.run("explain", "4.5.20").out.splitlines()
+    told, not_told = lines.index("Told:"), lines.index("Not told:")
+    assert lines[told + 1].startswith("  alice <alice@social.example> by email: 20")
+    assert lines[told + 1].endswith(", because it is a patch, and patches are wanted")
+    assert lines[told + 2].endswith(": accepted: 250 2.0.0 OK: queued as 1")
+    assert [
+        "  bob <bob@social.example> by email: because only urgent releases are wanted (the setting is critical)",
+        "  mod (Moderator): cannot view devops",
+    ] == lines[not_told + 1 :]
+
+
+@pytest.mark.parametrize("about", ["bob", "@bob", "@bob@social.example", "BOB@social.example"])
+def test_a_person(staffed: Staffed, about: str) -> None:
+    """By name or address."""
+    answer = staffed.world.run("explain", "--json", about).json
+    assert (["bob"], []) == ([one["name"] for one in answer["recipients"]], answer["deliveries"])
+    assert [("4.5.20", "below_preference")] == [(one["notice"], one["reason"]) for one in answer["decisions"]]
+
+
+def test_a_person_who_is_told_nothing(staffed: Staffed) -> None:
+    """A moderator hears why."""
+    assert "mod (Moderator): cannot view devops, so is told nothing." in staffed.world.run("explain", "mod").out
+
+
+def test_a_person_who_has_gone(staffed: Staffed) -> None:
+    """What somebody was told is remembered when they are nobody here any more; so is an address from before."""
+    staffed.change("UPDATE users SET email = 'new@social.example' WHERE email = 'alice@social.example'")
+    finished = staffed.world.run("explain", "alice@social.example")
+    assert "Nobody with the address alice@social.example is a recipient now" in finished.out
+    assert "  4.5.20: 20" in finished.out
+
+
+def test_while_the_database_is_off(staffed: Staffed) -> None:
+    """The last good answer serves, and that is said."""
+    staffed.switch_off()
+    finished = staffed.world.run("explain", "4.5.20")
+    assert "Warning: " in finished.out
+    assert "bob <bob@social.example> by email: because only urgent releases" in finished.out
+
+
+def test_a_raised_preference(staffed: Staffed) -> None:
+    """What the next check would do is said as what it is."""
+    staffed.set_preference("bob", "all")
+    lines = staffed.world.run("explain", "4.5.20").out.splitlines()
+    at = lines.index("Told at the next check:")
+    assert "  bob <bob@social.example> by email: because it is a patch, and patches are wanted" == lines[at + 1]
+
+
+def test_what_was_given_up(mail_world: World) -> None:
+    """A release that was withdrawn before it could be told has its reason."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.mail_server.replies["MAIL"] = "451 4.7.1 later"
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    mail_world.update_server.withdraw("4.5.20")
+    mail_world.check()
+    finished = mail_world.run("explain", "4.5.20")
+    assert "4.5.20 is not listed by the update server." in finished.out
+    assert "because the update server did not list it any more" in finished.out
+    assert "answered MAIL with 451 4.7.1 later" in finished.out
+    (row,) = mail_world.run("explain", "4.5.20", "--json").json["deliveries"]
+    assert ("cancelled", "withdrawn", 1) == (row["state"], row["reason"], len(row["attempts"]))
+
+
+@pytest.mark.parametrize("about", ["nobody", "", "4.5.x", "@"])
+def test_nonsense(world: World, about: str) -> None:
+    """Exit code 2, and what can be asked."""
+    world.check()
+    for command in ("explain", "retry"):
+        finished = world.run(command, about)
+        assert (2, "", True) == (
+            finished.code,
+            finished.out,
+            "is not known here: name a release (4.5.20)" in finished.err,
+        )
+
+
+def test_retry(mail_world: World) -> None:
+    """What was put off or refused is due at once, and the next check sends it."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example,boss@social.example")
+    mail_world.mail_server.refused = {"ops@social.example": "550 5.1.1 no", "boss@social.example": "550 5.1.1 no"}
+    mail_world.update_server.publish("4.5.20")
+    assert (75, 2, 0, 0, 2) == mail_world.check().result
+    mail_world.mail_server.refused.clear()
+    assert (75, 0, 0, 0, 2) == mail_world.check().result
+    finished = mail_world.run("retry", "boss@social.example")
+    assert "1 message is due now. The daemon is not at work: `mastodon-update-check check` tries now" in finished.out
+    assert (75, 0, 1, 0, 1) == mail_world.check().result
+    assert ["boss@social.example"] == [mail.recipient for mail in mail_world.mails]
+    assert 1 == mail_world.run("retry", "--json", "4.5.20").json["retried"]
+    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert "Nothing waits to be delivered." in mail_world.run("retry").out
+    assert "Nothing of the kind is undelivered." in mail_world.run("retry", "4.5.20").out
+
+
+def test_retry_wakes_the_daemon(world: World) -> None:
+    """A running daemon takes up what it would have let rest for an hour."""
+    world.only("webhook")
+    answers = [Reply(503, headers={"Retry-After": "3600"}), Reply(204)]
+    world.answer_hook = lambda _: answers.pop(0)
+    world.update_server.publish("4.5.20")
+    with world.start("run") as daemon:
+        wait_until(lambda: world.ledger.exists() and bool(world.rows("SELECT 1 FROM sink WHERE failures = 1")))
+        finished = world.run("retry", "webhook")
+        wait_until(lambda: len(world.calls) == 2)
+        wait_until(lambda: world.rows("SELECT state FROM message") == [("sent",)])
+        daemon.terminate()
+        daemon.communicate()
+    assert "1 message is due now. The daemon tries within 20 seconds" in finished.out
+
+
+def test_retry_of_a_stopped_webhook(world: World) -> None:
+    """It takes a word of its own, since its receiver has asked never to be called again."""
+    world.only("webhook")
+    world.answer_hook = lambda _: Reply(410)
+    world.update_server.publish("4.5.20")
+    world.check()
+    finished = world.run("retry")
+    assert "webhook: its receiver asked never to be called again (HTTP 410): give it another URL" in finished.out
+    world.check()
+    assert 1 == len(world.calls)
+    world.answer_hook = lambda _: Reply(204)
+    assert 1 == world.run("retry", "--stopped", "--json").json["retried"]
+    assert (0, 0, 1, 0, 0) == world.check().result

@@ -1,0 +1,162 @@
+"""`send-test`: every sink is tried with a message that says what it is, and nothing is remembered of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+
+from end_to_end.world import World, wait_until
+from simulators.http_server import Reply
+from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+
+
+def verdicts(world: World, *arguments: str) -> tuple[int, dict[str, tuple[bool, str | None]]]:
+    """Return the exit code, and of each verdict whether it was accepted, and the reply; by address or sink."""
+    finished = world.run("send-test", "--json", *arguments)
+    results = finished.json["results"]
+    return finished.code, {one["address"] or one["sink"]: (one["accepted"], one["reply"]) for one in results}
+
+
+def test_every_sink(world: World) -> None:
+    """Each is tried, and says what the other side answered; no ledger is made for it."""
+    expected = {
+        "log": (True, None),
+        "ops@social.example": (True, "250 2.0.0 OK: queued as 1"),
+        "webhook": (True, "204 No Content"),
+    }
+    assert (0, expected) == verdicts(world)
+    assert ((1, 1), {}) == (world.told, world.bytes_of_state())
+
+
+def test_the_letter(world: World) -> None:
+    """It says that it is a test, what this address would get, and announces no release; a receiver can tell it too."""
+    world.set(UPDATE_CHECK_WEBHOOK_SECRET=SECRET, UPDATE_CHECK_RECIPIENTS="ops@social.example=critical,b@x.example")
+    world.update_server.publish("4.5.20", urgent=True)
+    world.check()
+    world.mails.clear()
+    assert 0 == world.run("send-test").code
+    mail, text = world.mails[0].message, world.texts[0]
+    assert "[social.example] Test of mastodon-update-check: nothing to do" == mail["Subject"]
+    assert ("test", None) == (mail["X-Update-Check-Event"], mail["Importance"])
+    assert "This is a test, sent by hand: it announces nothing" in text
+    assert "releases that Mastodon marks as urgent" in text
+    assert "ops@social.example (critical) and b@x.example (all)" in text
+    assert "4.5.20" not in text
+    call = world.calls[-1]
+    payload = Webhook(SECRET).verify(call.body, dict(call.headers))
+    assert ("test", [], False) == (payload["type"], payload["data"]["updates"], payload["data"]["urgent"])
+
+
+def test_nothing_is_remembered(world: World) -> None:
+    """What is pending is told all the same, and what was told stays told."""
+    world.check()
+    before = world.rows("SELECT * FROM message"), world.rows("SELECT * FROM sink")
+    world.run("send-test")
+    assert before == (world.rows("SELECT * FROM message"), world.rows("SELECT * FROM sink"))
+    world.update_server.publish("4.5.20")
+    assert (0, 3, 3, 0, 0) == world.check().result
+
+
+def test_beside_the_daemon(world: World) -> None:
+    """It does not wait for the daemon, nor disturb it."""
+    with world.start("run") as daemon:
+        wait_until(lambda: world.run("status", "--alive").code == 0)
+        assert 0 == verdicts(world)[0]
+        assert daemon.poll() is None
+        daemon.terminate()
+        daemon.communicate()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reached"),
+    [((), {"boss@social.example"}), (("--everyone",), {"boss@social.example", "ops@social.example", "b@x.example"})],
+    ids=["the operator", "everyone"],
+)
+def test_who_is_mailed(mail_world: World, arguments: tuple[str, ...], reached: set[str]) -> None:
+    """The operator alone, unless everybody is asked for."""
+    mail_world.set(
+        UPDATE_CHECK_RECIPIENTS="ops@social.example,b@x.example=none", UPDATE_CHECK_OPERATOR="boss@social.example"
+    )
+    assert (0, reached) == ((found := verdicts(mail_world, *arguments))[0], set(found[1]))
+    assert reached == {mail.recipient for mail in mail_world.mails}
+
+
+def test_without_an_operator(mail_world: World) -> None:
+    """Every mail recipient is the operator then; that is said before it happens to more than one."""
+    assert "Note:" not in mail_world.run("send-test").out
+    mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example,boss@social.example")
+    assert "every mail recipient counts as the operator and gets the test (2 mails)" in mail_world.run("send-test").out
+    assert 3 == len(mail_world.mails)
+
+
+def test_failures(world: World) -> None:
+    """Exit code 1 when one fails, each with the other side's words; the others are tried all the same."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example,boss@social.example")
+    world.mail_server.refused["boss@social.example"] = "550 5.1.1 no such user"
+    world.answer_hook = lambda _: Reply(503, b"closed")
+    code, found = verdicts(world)
+    assert (1, (True, None), (True, "250 2.0.0 OK: queued as 1")) == (code, found["log"], found["ops@social.example"])
+    assert "550 5.1.1 no such user" in str(found["boss@social.example"])
+    assert (False, "http://127.0.0.1 answered 503 Service Unavailable closed") == found["webhook"]
+
+
+def test_one_that_hangs(world: World) -> None:
+    """The others' verdicts stand on the terminal while one sink says nothing."""
+    world.use_mail_server(ScriptedSmtpServer({"EHLO": [Hang()]}))
+    with world.start("send-test") as process:
+        assert process.stdout is not None
+        lines = {process.stdout.readline() for _ in range(2)}
+        process.kill()
+        process.communicate()
+    assert {"log: accepted\n", "webhook: accepted: 204 No Content\n"} == lines
+
+
+def test_names(world: World) -> None:
+    """Only the sinks that are named; one that there is not is wrong usage, and the right ones are listed."""
+    world.set(UPDATE_CHECK_WEBHOOK_OPS_URL=world.receiver.url("/ops"))
+    assert {"webhook", "webhook.ops"} == verdicts(world, "WEBHOOK")[1].keys()
+    assert {"webhook.ops"} == verdicts(world, "webhook.ops")[1].keys()
+    finished = world.run("send-test", "log", "ntfy")
+    assert (2, "") == (finished.code, finished.out)
+    assert "there is no sink 'ntfy' in the settings; there are: log, email, webhook, webhook.ops" in finished.err
+
+
+def test_nobody_to_write_to(world: World) -> None:
+    """When the recipients cannot be asked for, mail was not tried: that is a failure, and the reason is said."""
+    world.set(UPDATE_CHECK_RECIPIENTS="devops", DB_PORT="9")
+    code, found = verdicts(world)
+    assert (1, False, True) == (code, found["email"][0], "there is nobody to send it to" in str(found["email"][1]))
+    assert found["webhook"][0]
+
+
+def test_secrets_do_not_show(world: World, tmp_path: Path) -> None:
+    """A sink of another package that repeats its secret is not repeated."""
+    metadata = tmp_path / "site" / "loud_sink-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: loud-sink\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[mastodon_update_check.sinks]\nloud = loud_sink:Loud\n")
+    (tmp_path / "site" / "loud_sink.py").write_text(
+        "class Loud:\n"
+        "    def __init__(self, options): self.token = options['token']\n"
+        "    def send(self, message): raise RuntimeError('bad token ' + self.token)\n"
+    )
+    world.set(
+        PYTHONPATH=str(tmp_path / "site"),
+        UPDATE_CHECK_SINKS="loud",
+        UPDATE_CHECK_WEBHOOK_URL=None,
+        UPDATE_CHECK_LOUD_TOKEN="correct-horse-battery",
+    )
+    finished = world.run("send-test", "--json")
+    assert "the sink broke: RuntimeError: bad token …" == json.loads(finished.out)["results"][0]["reply"]
+    assert "correct-horse" not in finished.out + finished.err + world.run("doctor").out
+
+
+def test_a_damaged_ledger(world: World) -> None:
+    """A test does without the ledger, and says what is wrong with it."""
+    world.ledger.write_text("no ledger")
+    finished = world.run("send-test")
+    assert (0, True) == (finished.code, "is damaged" in finished.out)

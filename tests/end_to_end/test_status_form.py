@@ -1,0 +1,112 @@
+"""`status --json` against its description, and the performance data against the rules of monitoring plugins."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from end_to_end.status_model import Status, describe
+from end_to_end.world import World, wait_until
+from simulators.http_server import Reply
+from simulators.smtp_server import SmtpServer
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "status.schema.json"
+PERFORMANCE = re.compile(r"[a-z_]+=-?\d+(?:s)?;[\d:]*;[\d:]*(?:;\d*)?")
+
+
+def nothing(world: World) -> None:
+    """Do nothing: there is no ledger."""
+    assert not world.ledger.exists()
+
+
+def quiet(world: World) -> None:
+    """Check; nothing is newer."""
+    world.check()
+
+
+def busy(world: World) -> None:
+    """Let everything be there that can be: releases of all kinds, the end of support, sinks that fail."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.update_server.publish("4.5.20", urgent=True, end_of_support="2099-01-01")
+    world.update_server.publish("5.0.0", type="major")
+    world.update_server.set_current_end((datetime.now(UTC) + timedelta(days=3)).date().isoformat())
+    world.mail_server.replies["MAIL"] = "451 4.7.1 later | not now"
+    world.answer_hook = lambda _: Reply(410)
+    world.check()
+    world.update_server.fail(503)
+    world.check()
+
+
+@pytest.mark.parametrize("prepare", [nothing, quiet, busy])
+def test_json_keeps_to_its_form(world: World, prepare: Callable[[World], None]) -> None:
+    """Every field is there, each of its type, and no other."""
+    prepare(world)
+    document = world.run("status", "--json").out
+    assert (
+        Status.model_validate_json(document).model_dump(by_alias=True, mode="json").keys()
+        == json.loads(document).keys()
+    )
+
+
+def test_the_schema_describes_this_form() -> None:
+    """docs/status.schema.json is made of what real output is held to (`make transcripts` writes it)."""
+    schema = json.dumps(describe(), indent=2) + "\n"
+    if os.environ.get("TRANSCRIPTS") == "write":
+        SCHEMA.write_text(schema)
+    assert json.loads(SCHEMA.read_text()) == json.loads(schema)
+
+
+def test_performance_data(world: World) -> None:
+    """The first line has one bar, behind which every word is label=value;warning;critical;minimum."""
+    busy(world)
+    first, *rest = world.run("status").out.splitlines()
+    text, _, data = first.partition(" | ")
+    words = data.split()
+    assert ["pending", "urgent", "undelivered", "last_good_check", "support_days"] == [
+        word.partition("=")[0] for word in words
+    ]
+    assert all(PERFORMANCE.fullmatch(word) for word in words), words
+    assert "|" not in text
+    assert (False, True) == (any("|" in line for line in rest), any("later / not now" in line for line in rest))
+    assert ["pending=2;;;0", "urgent=1;;0;0", "undelivered=2;;;0", "support_days=3;15:;0:"] == [*words[:3], words[-1]]
+
+
+def test_next_check(world: World) -> None:
+    """While the daemon is at work, the next check is an interval after the last one; else nobody knows."""
+    world.only("log")
+    world.set(UPDATE_CHECK_INTERVAL="1h")
+    world.check()
+    assert world.run("status", "--json").json["next_check_at"] is None
+    with world.start("run") as daemon:
+        wait_until(lambda: world.run("status", "--json").json["alive"])
+        answer = world.run("status", "--json").json
+        daemon.terminate()
+        daemon.communicate()
+    last, following = (datetime.fromisoformat(answer[name]) for name in ("last_check_at", "next_check_at"))
+    assert timedelta(hours=1) == following - last
+
+
+def test_alive_as_json(world: World) -> None:
+    """A program is told in its own language."""
+    finished = world.run("status", "--alive", "--json")
+    assert (1, {"schema": 1, "alive": False, "last_beat_at": None}) == (finished.code, finished.json)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda world: world.set(UPDATE_CHECK_INTERVAL="soon"), 3),
+        (lambda world: world.ledger.write_text("no ledger"), 74),
+    ],
+    ids=["settings", "ledger"],
+)
+def test_monitoring_shows_why(world: World, spoil: Callable[[World], object], code: int) -> None:
+    """A monitoring system shows standard output alone: what is wrong stands there too; JSON is printed whole or not."""
+    spoil(world)
+    finished = world.run("status")
+    assert (code, True) == (finished.code, finished.out.startswith("MASTODON-UPDATE-CHECK UNKNOWN - the "))
+    assert (code, "") == ((finished := world.run("status", "--json")).code, finished.out)
