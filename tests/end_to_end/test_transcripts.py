@@ -25,12 +25,13 @@ ALL = (
     "check",
     "status",
     "status --alive",
+    "route",
     *EXPLAIN,
     "retry",
     "send-test",
     "ledger backup copy",
 )
-BROKEN = ("run", "recipients", "doctor", "check", "status", "status --alive", EXPLAIN[0], "retry", "send-test", ALL[-1])
+BROKEN = ("run", *ALL[:6], EXPLAIN[0], *ALL[-3:])
 WRONG = ("send-test nowhere", "explain nobody", "retry nothing", "status --json --wrong")
 
 
@@ -110,6 +111,7 @@ def server(world: World) -> World:
     """Return a server with two recipients and a signed webhook, seen from a terminal without systemd."""
     world.set(
         PATH="/nonexistent",
+        UPDATE_CHECK_INSTALL_KIND="source",
         UPDATE_CHECK_LOG_FORMAT="console",
         UPDATE_CHECK_RECIPIENTS="ops@social.example,boss@social.example=critical",
         UPDATE_CHECK_WEBHOOK_SECRET="whsec_" + "c2VjcmV0" * 4,
@@ -121,10 +123,10 @@ def server(world: World) -> World:
 @pytest.mark.parametrize(
     ("name", "situation", "commands"),
     [
-        ("new", new, ("doctor", "check --dry-run", "status", "status --alive", *EXPLAIN, "retry", ALL[-1])),
+        ("new", new, ("doctor", "check --dry-run", "status", "status --alive", "route", *EXPLAIN, "retry", ALL[-1])),
         ("healthy", healthy, (*ALL, *WRONG)),
         ("pending", pending, ALL),
-        ("urgent", urgent, ("check", "status", *EXPLAIN, "retry")),
+        ("urgent", urgent, ("check", "status", "route", *EXPLAIN, "retry")),
         (
             "failing",
             failing,
@@ -148,7 +150,7 @@ def test_transcript(server: World, name: str, situation: Situation, commands: tu
 def test_help(server: World) -> None:
     """Each command says in few words what it does, with examples where they help; lines may end elsewhere."""
     server.set(COLUMNS="100")
-    commands = ("run", "check", "status", "recipients", "doctor", "send-test", "explain", "retry", "ledger")
+    commands = ("run", "check", "status", "recipients", "doctor", "route", "send-test", "explain", "retry", "ledger")
     transcript = transcripts.write(server, [f"{command} --help" for command in commands])
     file = transcripts.DIRECTORY / "help.txt"
     if os.environ.get("TRANSCRIPTS") == "write":

@@ -74,11 +74,12 @@ def test_status(world: World) -> None:
     world.check()
     lines = world.run("status").out.splitlines()
     lines[0] = lines[0].partition(" | ")[0]
-    support, last_check = lines.pop(3), lines.pop(3)
+    support, last_check = lines.pop(4), lines.pop(4)
     assert [
         "MASTODON-UPDATE-CHECK CRITICAL - social.example: install 4.5.20, it is urgent",
         "Installed:   4.5.19",
         "Pending:     4.5.20 (urgent), 4.6.9",
+        "  `mastodon-update-check route` shows in which order to install them, and how.",
         "Next check:  not known, the daemon is not at work",
         "Undelivered: nothing",
         "Daemon:      not at work: start it, unless a timer runs `mastodon-update-check check`",

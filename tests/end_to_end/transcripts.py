@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from end_to_end.world import Finished, World
+from end_to_end.world import World
 
 DIRECTORY = Path(__file__).parents[1] / "transcripts"
 _MONTHS = (
@@ -39,13 +39,12 @@ def write(world: World, commands: Iterable[str]) -> str:
 
 def _one(world: World, command: str) -> str:
     finished = world.run(*command.split())
-    lines = [f"$ mastodon-update-check {command}", *_out(finished, command), *_err(finished, command)]
-    text = "\n".join([*lines, f"[exit {finished.code}]"]) + "\n"
-    return _normalise(text, world)
+    out, err = (_normalise(text, world).splitlines() for text in (finished.out, finished.err))
+    lines = [f"$ mastodon-update-check {command}", *_arrange_out(out, command), *_arrange_err(err, command)]
+    return "\n".join([*lines, f"[exit {finished.code}]"]) + "\n"
 
 
-def _out(finished: Finished, command: str) -> list[str]:
-    lines = finished.out.splitlines()
+def _arrange_out(lines: list[str], command: str) -> list[str]:
     if not command.startswith("send-test"):
         return lines
     verdicts = sorted(line for line in lines if re.search(r": (accepted|FAILED)", line))
@@ -53,10 +52,10 @@ def _out(finished: Finished, command: str) -> list[str]:
     return [*others[:-1], *verdicts, *others[-1:]]
 
 
-def _err(finished: Finished, command: str) -> list[str]:
-    lines = [f"2> {line}".rstrip() for line in finished.err.splitlines()]
+def _arrange_err(lines: list[str], command: str) -> list[str]:
+    marked = [f"2> {line}".rstrip() for line in lines]
     is_log = command.split(maxsplit=1)[0] in {"check", "send-test"} and any(" [" in line for line in lines)
-    return sorted(lines, key=lambda line: line.partition(" [")[2]) if is_log else lines
+    return sorted(marked, key=lambda line: line.partition(" [")[2]) if is_log else marked
 
 
 def _normalise(text: str, world: World) -> str:

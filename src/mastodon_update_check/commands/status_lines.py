@@ -45,6 +45,8 @@ def _details(picture: Picture) -> Iterator[tuple[str, str]]:
         yield "Installed", known.installed.text
         names = [f"{update.version}{' (urgent)' if update.urgent else ''}" for update in known.pending()]
         yield "Pending", ", ".join(names) or "nothing"
+        if names:
+            yield "", "`mastodon-update-check route` shows in which order to install them, and how."
     yield from _describe_support(picture)
     yield "Last check", f"{minute(known.checked_at) if known.checked_at else 'never'}{_describe_failure(picture)}"
     if known.failing_since is not None:
