@@ -235,7 +235,7 @@ def test_a_sink_that_waits(world: World) -> None:
     world.update_server.publish("4.5.20")
     world.check()
     warnings = dict(graded(world.run("doctor", "--json"), "warning"))
-    assert "1 message is not delivered yet: `status` says why, `retry` tries at once" == warnings["ledger"]
+    assert "1 message is not delivered yet: `status` says why, `retry` makes them due at once" == warnings["ledger"]
     world.answer_hook = lambda _: Reply(410)
     world.let_pass(hours=1)
     world.check()

@@ -160,7 +160,7 @@ def _tell_entry(entry: Entry, account: Account, app: App) -> Sequence[str]:
         return f"{head}: {_when(entry)}, because {explain_reason(entry.reason, entry.recipient)}", *kept
     if entry.is_undelivered:
         planned = f"planned {minute(entry.planned_at)}, because {explain_reason(entry.reason, entry.recipient)}"
-        return f"{head}: {planned}", *attempts, _next(entry)
+        return f"{head}: {planned}", *attempts, _next(entry, app)
     given_up = f"planned {minute(entry.planned_at)}, given up {_when(entry)} because {explain_reason(entry.reason)}"
     return f"{head}: {given_up}", *attempts
 
@@ -169,11 +169,13 @@ def _when(entry: Entry) -> str:
     return minute(entry.settled_at or entry.planned_at)
 
 
-def _next(entry: Entry) -> str:
+def _next(entry: Entry, app: App) -> str:
     if entry.is_claimed:
         return "being sent at this moment"
     if entry.is_stopped or entry.due_at is None:
         return "its receiver asked never to be called again (HTTP 410): only another URL helps, or `retry --stopped`"
+    if entry.due_at <= app.clock():
+        return "due now: the daemon tries it, or `mastodon-update-check check`"
     return f"next attempt {minute(entry.due_at)}, or at once with `mastodon-update-check retry`"
 
 

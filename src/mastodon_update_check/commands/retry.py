@@ -37,6 +37,8 @@ def execute(arguments: Namespace) -> int:
     app = load_app()
     found = app.find_ledger()
     if found is None:
+        if arguments.about is not None:
+            ask(arguments.about, app.settings, (), ())
         return _report(arguments, app, Result(entries=(), hurried=0, held_back=0, is_at_work=False))
     with found as ledger:
         entries = _find(app, ledger, arguments.about)
@@ -60,7 +62,7 @@ def _find(app: App, ledger: Ledger, about: str | None) -> tuple[Entry, ...]:
     if about is None:
         return undelivered
     old = ledger.acquaintances(instance)
-    asked = ask(about, app.settings, None, old)
+    asked = ask(about, app.settings, ledger.knowledge(instance).devops_users, old)
     return tuple(entry for entry in undelivered if _is_meant(entry, asked, old))
 
 

@@ -101,7 +101,7 @@ def _describe_outbox(picture: Picture) -> Iterator[tuple[str, str]]:
     failing = {sink.name for sink in troubled}
     for line in describe_troubles(trouble for trouble in outbox.troubles if trouble.sink not in failing):
         yield "", line
-    yield "", "`mastodon-update-check retry` tries again at once; `explain` tells more."
+    yield "", "`mastodon-update-check retry` makes it due at once; `explain` tells more."
 
 
 def _describe_sink(sink: SinkAccount) -> str:

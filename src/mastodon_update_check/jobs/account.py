@@ -3,7 +3,7 @@
 What the ledger has no row for is decided anew, by the same `plan` that a check makes, and nothing of it is stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,7 +62,8 @@ def gather(
     known = ledger.knowledge(settings.instance) if ledger else Knowledge()
     people = find_people(settings, known.devops)
     old = ledger.acquaintances(settings.instance) if ledger else ()
-    asked = ask(text, settings, people, old)
+    names = {one.name for one in people.recipients} | {one.name for one in people.answer.verdicts}
+    asked = ask(text, settings, names, old)
     meant = [one for one in people.recipients if asked.means(one)]
     former = [one for one in old if asked.means(one.recipient, one.addresses)]
     entries = _read(ledger, settings.instance, now, asked, former, meant)
@@ -80,13 +81,10 @@ def gather(
     )
 
 
-def ask(text: str, settings: Settings, people: People | None, old: tuple[Acquaintance, ...]) -> Asked:
-    """Read what was asked about, with the names that are known here. Raises `UsageError`."""
-    names = {one.recipient.name for one in old}
-    if people is not None:
-        names |= {one.name for one in people.recipients} | {one.name for one in people.answer.verdicts}
+def ask(text: str, settings: Settings, names: Iterable[str], old: Sequence[Acquaintance]) -> Asked:
+    """Read what was asked about, with the names of users and sinks that are known here. Raises `UsageError`."""
     sinks = {*settings.sink_names, *(one.recipient.sink for one in old)}
-    return read_asked(text, sinks, names - {""})
+    return read_asked(text, sinks, {*names, *(one.recipient.name for one in old)} - {""})
 
 
 def _read(

@@ -54,4 +54,4 @@ def _describe_outbox(outbox: OutboxSummary) -> Iterator[Finding]:
             yield warning(sink.name, f"has accepted nothing since {since}; its last word: {sink.reply}")
     if outbox.undelivered:
         messages = f"{outbox.undelivered} message{' is' if outbox.undelivered == 1 else 's are'} not delivered yet"
-        yield warning("ledger", f"{messages}: `status` says why, `retry` tries at once")
+        yield warning("ledger", f"{messages}: `status` says why, `retry` makes them due at once")
