@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage transcripts pgbouncer rules series lint format bench lock clean help
+.PHONY: run test coverage transcripts soak pgbouncer rules series lint format bench lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ coverage: $(VENV)/test.done ## the same, with what the tests reach of each branc
 
 transcripts: $(VENV)/test.done ## write anew what the commands print (tests/transcripts, docs/status.schema.json), to be read
 	TRANSCRIPTS=write $(BIN)/python -m pytest tests/end_to_end/test_transcripts.py tests/end_to_end/test_status_form.py $(ARGS)
+
+soak: $(VENV)/test.done ## kill the program at every step and over thousands of seeds, about 20 minutes: ARGS="--minutes 3"
+	PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
 	$(BIN)/python -m pytest tests/pgbouncer $(ARGS)

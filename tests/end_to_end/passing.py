@@ -25,6 +25,7 @@ def let_pass(ledger: Path, moved: timedelta) -> None:
             "UPDATE delivery SET identity = stamped_earlier(identity), subject = stamped_earlier(subject), "
             "notice = stamped_earlier(notice)"
         )
+        connection.execute("UPDATE attempt SET identities = stamped_earlier(identities)")
 
 
 def _instants(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:

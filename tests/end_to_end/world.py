@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from end_to_end.passing import let_pass
+from simulators.collector import Collector
 from simulators.http_server import Answer, HttpServer, Reply, Request
 from simulators.smtp_server import ReceivedMail, ScriptedSmtpServer, SmtpServer
 from simulators.update_server import UpdateServer
@@ -163,8 +164,16 @@ class World:
         self.mail_server = server
         self.set(SMTP_PORT=str(server.port))
 
+    def use_collector(self, collector: Collector, *hooks: str) -> None:
+        """Tell a collector instead, by mail and by these webhooks of its own (paths)."""
+        self.set(SMTP_PORT=str(collector.mail_server.port), UPDATE_CHECK_WEBHOOK_URL=None)
+        for hook in hooks:
+            name = hook.strip("/").upper()
+            self.set(**{f"UPDATE_CHECK_WEBHOOK_{name}_URL": collector.receiver.url(hook)})
+
     @property
-    def _variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """All that the program gets."""
         return _inherited() | self.environment
 
     def start(
@@ -173,7 +182,7 @@ class World:
         """Start the program, by way of another command if given."""
         return subprocess.Popen(
             [*through, PROGRAM, *arguments],
-            env=self._variables,
+            env=self.variables,
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -1,0 +1,80 @@
+"""Runs the program many times a second: each run is a fork of a process that has imported it already.
+
+What runs is `cli.main`, with arguments, environment, directory and outputs of its own, as if it had just been started;
+only the imports are over. Orders come as lines of JSON on standard input, answers go to standard output: the process id
+for a start, the exit status (`os.waitstatus_to_exitcode`) for a wait.
+"""
+
+import contextlib
+import json
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+from crashes import steps
+from mastodon_update_check import cli
+
+_MODULES = (
+    "mastodon_update_check.commands.check",
+    "mastodon_update_check.commands.ledger",
+    "mastodon_update_check.commands.parser",
+    "mastodon_update_check.commands.run",
+    "mastodon_update_check.core.messages.compose",
+    "mastodon_update_check.daemon",
+    "mastodon_update_check.jobs.check",
+    "mastodon_update_check.ledger.results",
+    "mastodon_update_check.sinks.discovery",
+    "mastodon_update_check.sinks.email",
+    "mastodon_update_check.sinks.log",
+    "mastodon_update_check.sinks.webhook",
+    "email.mime.multipart",
+    "encodings.idna",
+    "httpx",
+    "smtplib",
+)
+
+
+def main() -> None:
+    """Obey until standard input ends."""
+    for name in _MODULES:
+        import_module(name)
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "wait" in order:
+            answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
+        else:
+            answer = os.fork() or _become(order)
+        print(answer, flush=True)
+
+
+def _become(order: dict[str, Any]) -> NoReturn:
+    """Be the program."""
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    os.chdir(order["directory"])
+    _point(os.devnull, 0)
+    _point(order["out"], 1)
+    _point(order["err"], 2)
+    sys.argv = ["mastodon-update-check", *order["arguments"]]
+    code = 70
+    steps.install(os.environ)
+    try:
+        cli.main()
+    except SystemExit as leaving:
+        code = int(leaving.code or 0)
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _point(path: str, number: int) -> None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    os.dup2(descriptor, number)
+    os.close(descriptor)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""A server whose program is killed, and a collector that is told by mail and by two webhooks.
+
+::
+
+    with Scene(starter) as scene:
+        scene.publish("4.5.20")
+        scene.run_fatally(17, "check")
+        scene.recover()
+        scene.collector.check()
+"""
+
+import sqlite3
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Self
+
+from crashes.processes import KILLED, Order, Process, Starter, is_over, kill
+from end_to_end.world import World
+from simulators.collector import Collector
+
+PEOPLE = {"all@social.example": "all", "patch@social.example": "patch", "critical@social.example": "critical"}
+HOOKS = {"/one": "all", "/two": "critical"}
+PLACES = PEOPLE | HOOKS
+"""Everybody who is told by default, each with a preference."""
+LONGEST = 60.0
+MAILS_A_DAY = 6
+_FAST = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
+"""Where no disk slows things down: a process that is killed loses nothing that it has written to a file."""
+
+
+class Scene:
+    """Lasts as long as its context; everything in it goes away with it."""
+
+    def __init__(self, starter: Starter) -> None:
+        self.places = dict(PLACES)
+        """Who is told, and what each of them wants to know."""
+        self._starter = starter
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        directory = tempfile.TemporaryDirectory(dir=_FAST if _FAST.is_dir() else None)
+        self.world = self._stack.enter_context(World(Path(self._stack.enter_context(directory))))
+        self.collector = self._stack.enter_context(Collector())
+        self.world.use_collector(self.collector)
+        self.world.set(UPDATE_CHECK_INTERVAL="1s", UPDATE_CHECK_JITTER="0")
+        self.tell(PLACES)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def tell(self, places: Mapping[str, str]) -> None:
+        """Say who is told, and what each of them wants to know; a sink that nobody is left of is taken out."""
+        self.places = dict(places)
+        people = [f"{place}={wish}" for place, wish in places.items() if place in PEOPLE]
+        hooks = [place for place in places if place in HOOKS]
+        sinks = ["log", *(["email"] if people else []), *(["webhook"] if hooks else [])]
+        self.world.set(UPDATE_CHECK_RECIPIENTS=",".join(people) or "devops", UPDATE_CHECK_SINKS=",".join(sinks))
+        for hook in HOOKS:
+            name = f"UPDATE_CHECK_WEBHOOK_{hook.strip('/').upper()}"
+            url = self.collector.receiver.url(hook)
+            is_told = hook in hooks
+            self.world.set(
+                **{f"{name}_URL": url if is_told else None, f"{name}_PREFERENCE": places[hook] if is_told else None}
+            )
+
+    def publish(self, version: str, *, urgent: bool = False, type: str = "patch") -> None:  # noqa: A002 - the feed's own word
+        """Let a release be out, and expect everybody to be told who wants to."""
+        self.world.update_server.publish(version, urgent=urgent, type=type)
+        for place, preference in self.places.items():
+            if admits(preference, urgent=urgent, type=type):
+                self.collector.want(place, f"{version}!" if urgent else version)
+
+    def start(self, *arguments: str, **environment: str) -> Process:
+        """Start the program."""
+        variables = self.world.variables | environment
+        return self._starter.start(Order(arguments=arguments, environment=variables, directory=self.world.directory))
+
+    def run(self, *arguments: str) -> int:
+        """Run the program to its end; return its exit code."""
+        return self.start(*arguments).wait()
+
+    def run_fatally(self, step: int, *arguments: str, until: Callable[[], bool] | None = None) -> bool:
+        """Run the program, which dies at a step; say whether it did so, and did not end before.
+
+        Args:
+            step: the number of the fatal step.
+            arguments: the command.
+            until: when to kill a process that does not come to that step and does not end by itself.
+        """
+        with self.collector.window():
+            process = self.start(*arguments, STEPS_FATAL=str(step))
+            if until is not None:
+                wait_for(lambda: is_over(process, 0.005) or until())
+                kill(process)
+            code = process.wait()
+        self.settle()
+        assert code in {KILLED, 0, 75}, self.said
+        return code == KILLED
+
+    def count_steps(self, *arguments: str, until: Callable[[], bool] | None = None) -> list[str]:
+        """Run the program, and return its steps; what runs for ever is killed when something has come true."""
+        file = self.world.directory / "steps"
+        process = self.start(*arguments, STEPS_FILE=str(file))
+        if until is not None:
+            wait_for(lambda: is_over(process, 0.005) or until())
+            kill(process)
+        assert process.wait() in {KILLED if until else 0, 75}, self.said
+        return file.read_text().splitlines()
+
+    def settle(self) -> None:
+        """Let the collector know what the ledger knows: that must not come again."""
+        self.collector.settle(self.recorded())
+
+    def recorded(self) -> list[tuple[str, str]]:
+        """Return what the ledger holds for told: message ids and rows, as the collector names them."""
+        if not self.world.ledger.exists():
+            return []
+        with closing(sqlite3.connect(self.world.ledger)) as connection:
+            rows = connection.execute("SELECT message_id, identity FROM delivery WHERE state = 'sent'").fetchall()
+        return [(key, _name_row(key, identity)) for key, identity in rows]
+
+    def let_pass(self, **duration: float) -> None:
+        """Let time pass, if there is a ledger for which it could."""
+        if self.world.ledger.exists():
+            self.world.let_pass(**duration)
+
+    def recover(self) -> None:
+        """Let time pass and run one clean check, with which everything is told: more only if there is too much mail."""
+        for _ in range(3):
+            self.let_pass(days=8)
+            heard = len(self.collector.arrivals)
+            if self.run("check") == 0:
+                return
+            mails = Counter(arrival.place for arrival in self.collector.arrivals[heard:])
+            assert max(mails.values(), default=0) >= MAILS_A_DAY, self.said
+        raise AssertionError(self.said)
+
+    def is_all_told(self) -> bool:
+        """Whether everything that is wanted has arrived, and the ledger knows it."""
+        if self.collector.account().lost:
+            return False
+        return self.world.rows("SELECT count(*) FROM message WHERE state IN ('pending', 'failed')") == [(0,)]
+
+    @property
+    def said(self) -> str:
+        """What the program said last."""
+        return (self.world.directory / "err").read_text()
+
+
+def wait_for(is_true: Callable[[], bool]) -> None:
+    """Wait for something to become true, which looks as often as it can itself."""
+    end = time.monotonic() + LONGEST
+    while not is_true():
+        assert time.monotonic() < end, "in vain"
+
+
+def _name_row(key: str, identity: str) -> str:
+    kind, _, rest = identity.partition("/")
+    if kind != "update":
+        return f"notice {key}"
+    version, _, urgency = rest.partition("/")
+    return f"{version}{'!' if urgency == 'urgent' else ''}"
+
+
+def admits(preference: str, *, urgent: bool, type: str) -> bool:  # noqa: A002 - the feed's own word
+    """Whether somebody wants to hear of a release, worked out beside the program."""
+    wanted = {"none": False, "critical": urgent, "patch": urgent or type == "patch", "all": True}
+    return wanted[preference]
