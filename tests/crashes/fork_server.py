@@ -6,6 +6,7 @@ for a start, the exit status (`os.waitstatus_to_exitcode`) for a wait.
 """
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ _MODULES = (
     "mastodon_update_check.commands.run",
     "mastodon_update_check.core.messages.compose",
     "mastodon_update_check.daemon",
+    "mastodon_update_check.feed",
     "mastodon_update_check.jobs.check",
     "mastodon_update_check.ledger.results",
     "mastodon_update_check.sinks.discovery",
@@ -30,6 +32,7 @@ _MODULES = (
     "mastodon_update_check.sinks.webhook",
     "email.mime.multipart",
     "encodings.idna",
+    "httpcore",
     "httpx",
     "smtplib",
 )
@@ -39,6 +42,8 @@ def main() -> None:
     """Obey until standard input ends."""
     for name in _MODULES:
         import_module(name)
+    gc.collect()
+    gc.freeze()  # what is shared with the forks stays shared
     for line in sys.stdin:
         order = json.loads(line)
         if "wait" in order:
