@@ -37,7 +37,9 @@ class Sweep:
         """
         with Scene(starter) as scene:
             self.prepare(scene)
-            was_killed = scene.run_fatally(step, *self.arguments, until=scene.is_all_told if self.runs_for_ever else None)
+            was_killed = scene.run_fatally(
+                step, *self.arguments, until=scene.is_all_told if self.runs_for_ever else None
+            )
             scene.recover()
             assert scene.run("check") == 0, scene.said
             return scene.collector.account(), was_killed

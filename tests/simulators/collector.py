@@ -86,7 +86,9 @@ class Collector:
     def __init__(self) -> None:
         self.arrivals: list[Arrival] = []
         self.manner: Callable[[str], Manner] = lambda _: Manner.TAKE
-        """Asked once for each attempt at a place; may do something of its own, such as to kill the sender."""
+        """Asked once for each attempt at a place."""
+        self.on_arrival: Callable[[Arrival], None] = lambda _: None
+        """Called when a message has been taken, and nothing answered yet; may kill the sender, for one."""
         self.mail_is_closed = False
         """Whether the mail server turns everybody away at once."""
         self.mail_server = MailServer(self._judge)
@@ -230,6 +232,7 @@ class Collector:
     def _take(self, arrival: Arrival, manner: Manner) -> None:
         arrival.is_doubtful = self._in_window or manner is Manner.TAKE_AND_CUT
         self._count(arrival)
+        self.on_arrival(arrival)
 
 
 def _read_mail(address: str, data: bytes) -> Arrival:
