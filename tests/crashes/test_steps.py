@@ -33,8 +33,9 @@ def test_killed_between_acceptance_and_record(sweep: Sweep, forked: Forked) -> N
     with Scene(forked) as scene:
         sweep.prepare(scene)
         steps = scene.count_steps(*sweep.arguments)
-    recorded = len(steps) - steps[::-1].index("UPDATE sink SET settings") + 1  # the COMMIT behind it
-    handed_over = recorded - steps[:recorded][::-1].index("send")
+    result = len(steps) - steps[::-1].index("UPDATE sink SET settings")
+    recorded = result + steps[result:].index("COMMIT") + 1
+    handed_over = result - steps[:result][::-1].index("send")
     assert ["sent", "received"] == [step for step in steps[handed_over:recorded] if step in {"sent", "received"}]
     for step in (handed_over, handed_over + 1, recorded, recorded + 1):
         account, was_killed = sweep.kill_at(step, forked)

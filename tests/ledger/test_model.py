@@ -1,7 +1,8 @@
 """Ledger and planner against whatever happens, in any order: nobody is told twice, nobody is forgotten."""
 
 import tempfile
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from ledger.examples import (
     DAY,
     HOOK,
     LEASE_OVER,
+    SETTINGS,
+    YEAR,
     SettableClock,
     accept,
     defer,
@@ -26,7 +29,7 @@ from ledger.examples import (
 )
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.notices import identity
-from mastodon_update_check.core.recipients import Preference, wants
+from mastodon_update_check.core.recipients import Preference, Recipient, address_key, wants
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.file import create_file, open_file
 from mastodon_update_check.ledger.ledger import Ledger
@@ -34,11 +37,29 @@ from mastodon_update_check.ledger.sqlite import FileSession
 
 VERSIONS = ("4.5.1", "4.5.2", "4.6.0")
 INSTALLED = ("4.5.0", "4.5.1", "4.5.2")
-PEOPLE = (ALICE, replace(BOB, preference=Preference.PATCH), HOOK)
-STEPS = (timedelta(minutes=1), timedelta(minutes=31), DAY, -timedelta(minutes=31), -DAY)
+MINUTE = timedelta(minutes=1)
+STEPS = (MINUTE, 31 * MINUTE, DAY, YEAR, -31 * MINUTE, -DAY, -YEAR)
 SINKS = ("email", "webhook")
 ROUNDS = 20
 """Rounds, a day apart, in which everything must have been accepted once everything works."""
+
+
+@dataclass(slots=True)
+class Heard:
+    """One row that has come to somebody."""
+
+    key: str
+    address: str
+    identity: str
+    message_id: str
+    is_recorded: bool = False
+    """Whether the ledger knows."""
+    is_used_up: bool = False
+    """Whether its message's id has been accepted since without it: it can only come again under another one."""
+
+    def is_for(self, recipient: Recipient) -> bool:
+        """Whether this was the same person: by key, or by address."""
+        return self.key == recipient.key or (self.address != "" and self.address == recipient.address)
 
 
 class Deliveries(RuleBasedStateMachine):
@@ -47,34 +68,48 @@ class Deliveries(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.directory = tempfile.TemporaryDirectory()
-        path = Path(self.directory.name) / "ledger.sqlite3"
-        create_file(path)
-        connection = open_file(path)
-        connection.execute("PRAGMA synchronous = OFF")  # no power is cut here, and a commit takes its time
-        self.ledger = Ledger(FileSession(path, connection))
+        self.path = Path(self.directory.name) / "ledger.sqlite3"
+        create_file(self.path)
+        self.ledger = self.open_ledger()
         self.clock = SettableClock()
         self.listed: dict[str, bool] = {}
+        self.feed_answers = True
         self.installed = INSTALLED[0]
-        self.present = set(PEOPLE)
-        self.got: dict[tuple[str, str], str] = {}
-        """Which row reached whom, under which message id."""
-        self.unrecorded: dict[tuple[str, str], str] = {}
-        """Of those, what the ledger does not know."""
+        self.people = {"alice": ALICE, "bob": replace(BOB, preference=Preference.PATCH)}
+        self.absent: set[str] = set()
+        self.hook: Recipient | None = None
+        self.urls = 1
+        self.stopped: set[int] = set()
+        """Webhooks that have answered 410."""
+        self.prints = 1
+        self.heard: list[Heard] = []
         self.late: list[Claim] = []
         """Attempts whose acceptance may still be recorded."""
         self.rows: dict[str, frozenset[str]] = {}
+        self.backup: tuple[bytes, list[Heard]] | None = None
+
+    def open_ledger(self) -> Ledger:
+        """Open the ledger, quickly."""
+        connection = open_file(self.path)
+        connection.execute("PRAGMA synchronous = OFF")  # no power is cut here, and a commit takes its time
+        return Ledger(FileSession(self.path, connection))
 
     def teardown(self) -> None:
         """Whatever has happened: once everything works, everybody gets what is true."""
-        self.everything_works()
-        self.ledger.close()
-        self.directory.cleanup()
+        try:
+            self.everything_works()
+        finally:
+            self.ledger.close()
+            self.directory.cleanup()
 
     @initialize()
     def begin(self) -> None:
         """Begin with a release, so that something happens."""
         self.listed = {VERSIONS[0]: False}
+        self.hook = self.hook_now()
         self.check()
+
+    # The world
 
     @rule(version=st.sampled_from(VERSIONS), urgent=st.booleans())
     def list_release(self, version: str, *, urgent: bool) -> None:
@@ -86,16 +121,72 @@ class Deliveries(RuleBasedStateMachine):
         """Take a release off the list."""
         self.listed.pop(version, None)
 
+    @rule(version=st.sampled_from(VERSIONS))
+    def flap(self, version: str) -> None:
+        """Take a release off the list and put it back, with a check between."""
+        urgent = self.listed.pop(version, False)
+        self.check()
+        self.listed[version] = urgent
+        self.check()
+
+    @rule()
+    def lose_or_find_the_feed(self) -> None:
+        """Let the update server fail, or work again."""
+        self.feed_answers = not self.feed_answers
+
     @rule(version=st.sampled_from(INSTALLED))
     def install(self, version: str) -> None:
         """Upgrade, or go back."""
         self.installed = version
 
-    @rule(count=st.sampled_from((1, 2)), is_reversed=st.booleans())
-    def come_and_go(self, count: int, *, is_reversed: bool) -> None:
+    @rule(absent=st.sampled_from((frozenset(), frozenset({"alice"}), frozenset({"bob"}))))
+    def come_and_go(self, absent: frozenset[str]) -> None:
         """Appoint administrators, or let them go; somebody always stays, or it would be no answer."""
-        mail = PEOPLE[1::-1] if is_reversed else PEOPLE[:2]
-        self.present = {*mail[:count], HOOK}
+        self.absent = set(absent)
+
+    @rule(name=st.sampled_from(("alice", "bob")), host=st.sampled_from(("social.example", "new.example")))
+    def move(self, name: str, host: str) -> None:
+        """Change somebody's address."""
+        person = self.people[name]
+        moved = replace(person, address=f"{name}@{host}")
+        is_user = person.key.startswith("user:")
+        self.people[name] = moved if is_user else replace(moved, key=address_key(moved.address))
+
+    @rule(name=st.sampled_from(("alice", "bob")))
+    def become_a_user_or_an_address(self, name: str) -> None:
+        """Name somebody in the settings who was found in the database, or the other way round."""
+        person = self.people[name]
+        is_user = person.key.startswith("user:")
+        key = address_key(person.address) if is_user else {"alice": ALICE, "bob": BOB}[name].key
+        self.people[name] = replace(person, key=key)
+
+    @rule(name=st.sampled_from(("alice", "bob")), preference=st.sampled_from(Preference))
+    def change_preference(self, name: str, preference: Preference) -> None:
+        """Let somebody think otherwise."""
+        self.people[name] = replace(self.people[name], preference=preference)
+
+    @rule()
+    def remove_or_put_back_the_webhook(self) -> None:
+        """Take a sink out of the settings, or put it back."""
+        self.hook = None if self.hook else self.hook_now()
+
+    @rule()
+    def change_the_webhooks_url(self) -> None:
+        """Call another webhook: that is another recipient."""
+        self.urls += 1
+        self.hook = self.hook and self.hook_now()
+
+    @rule()
+    def change_settings(self) -> None:
+        """Change how the sinks deliver."""
+        self.prints += 1
+
+    @rule(step=st.sampled_from(STEPS))
+    def pass_time(self, step: timedelta) -> None:
+        """Let time pass, or set the clock right, or wrong."""
+        self.clock.step(step)
+
+    # The program
 
     @rule()
     def check(self) -> None:
@@ -103,16 +194,15 @@ class Deliveries(RuleBasedStateMachine):
         for message in replan(self.ledger, self.facts()).messages:
             rows = frozenset(identity(one.notice) for one in message.decisions)
             assert rows <= self.rows.setdefault(message.id, rows)
-
-    @rule(step=st.sampled_from(STEPS))
-    def pass_time(self, step: timedelta) -> None:
-        """Let time pass, or set the clock right."""
-        self.clock.step(step)
+            for name in rows:
+                before = self.find_heard(name, person_of(message.recipient))
+                assert not any(one.is_recorded for one in before), f"{name} planned again for {message.recipient}"
+                assert all(one.message_id == message.id or one.is_used_up for one in before[-1:]), "another id"
 
     @rule(sink=st.sampled_from(SINKS))
     def succeed(self, sink: str) -> None:
         """Make an attempt that is accepted."""
-        claim = find_claim(self.ledger, self.clock(), sink=sink)
+        claim = self.claim(sink)
         if claim is not None:
             self.receive(claim)
             self.note(claim)
@@ -120,31 +210,56 @@ class Deliveries(RuleBasedStateMachine):
     @rule(sink=st.sampled_from(SINKS), sink_wide=st.booleans())
     def fail(self, sink: str, *, sink_wide: bool) -> None:
         """Make an attempt that is put off."""
-        claim = find_claim(self.ledger, self.clock(), sink=sink)
+        claim = self.claim(sink)
         if claim is not None:
             defer(self.ledger, claim, self.clock(), sink_wide=sink_wide)
 
     @rule(sink=st.sampled_from(SINKS))
+    def lose_the_reply(self, sink: str) -> None:
+        """Make an attempt that is accepted, but the reply is lost: it counts as put off."""
+        claim = self.claim(sink)
+        if claim is not None:
+            self.receive(claim)
+            defer(self.ledger, claim, self.clock())
+
+    @rule(sink=st.sampled_from(SINKS))
     def be_refused(self, sink: str) -> None:
         """Make an attempt that is refused for good."""
-        claim = find_claim(self.ledger, self.clock(), sink=sink)
+        claim = self.claim(sink)
         if claim is not None:
             refuse(self.ledger, claim, self.clock())
+
+    @rule()
+    def be_told_to_stop(self) -> None:
+        """Hear from the webhook that it is gone for good (HTTP 410)."""
+        claim = self.claim("webhook")
+        if claim is not None:
+            refuse(self.ledger, claim, self.clock(), sink_wide=True)
+            self.stopped.add(self.urls)
+
+    @rule(sink=st.sampled_from(SINKS))
+    def be_stopped(self, sink: str) -> None:
+        """Give a message back in the middle of an attempt that was accepted after all."""
+        claim = self.claim(sink)
+        if claim is not None:
+            self.receive(claim)
+            self.ledger.release(claim, self.clock())
 
     @rule(sink=st.sampled_from(SINKS))
     def die_before_sending(self, sink: str) -> None:
         """Claim a message and die."""
-        if find_claim(self.ledger, self.clock(), sink=sink) is not None:
+        if self.claim(sink) is not None:
             self.clock.step(LEASE_OVER)
 
-    @rule(sink=st.sampled_from(SINKS))
-    def die_after_sending(self, sink: str) -> None:
+    @rule(sink=st.sampled_from(SINKS), leaves_lease=st.booleans())
+    def die_after_sending(self, sink: str, *, leaves_lease: bool) -> None:
         """Hand a message over and freeze before that is recorded."""
-        claim = find_claim(self.ledger, self.clock(), sink=sink)
+        claim = self.claim(sink)
         if claim is not None:
             self.receive(claim)
             self.late.append(claim)
-            self.clock.step(LEASE_OVER)
+            if not leaves_lease:
+                self.clock.step(LEASE_OVER)
 
     @precondition(lambda self: self.late)
     @rule()
@@ -152,37 +267,95 @@ class Deliveries(RuleBasedStateMachine):
         """Record at last what was accepted long ago."""
         self.note(self.late.pop())
 
+    @rule()
+    def back_up(self) -> None:
+        """Copy the ledger."""
+        self.ledger.close()
+        self.backup = self.path.read_bytes(), [replace(one) for one in self.heard]
+        self.ledger = self.open_ledger()
+
+    @precondition(lambda self: self.backup)
+    @rule()
+    def restore(self) -> None:
+        """Put the copy in the ledger's place: it knows nothing of what has come since, nor under which ids."""
+        assert self.backup is not None
+        self.ledger.close()
+        content, known = self.backup
+        self.path.write_bytes(content)
+        self.ledger = self.open_ledger()
+        self.late.clear()
+        self.heard = [replace(one) for one in known]
+
+    # The recipients
+
+    def hook_now(self) -> Recipient:
+        """Return the webhook by its present URL."""
+        return replace(HOOK, key=f"webhook:{self.urls}")
+
     def facts(self) -> Facts:
         """Return what a check finds now."""
-        return facts(
+        known = facts(
             *(update(version, urgent=urgent) for version, urgent in self.listed.items()),
-            to=[person for person in PEOPLE if person in self.present],
+            to=self.recipients(),
             now=self.clock(),
             installed=self.installed,
+            settings=f"{SETTINGS}.{self.prints}",
         )
+        names = {"email", *(["webhook"] if self.hook else [])}
+        prints = {name: text for name, text in known.sink_settings.items() if name in names}
+        return replace(known, sink_settings=prints, feed=known.feed if self.feed_answers else None)
+
+    def recipients(self) -> Iterable[Recipient]:
+        """Return everybody who may be told something."""
+        yield from (person for name, person in self.people.items() if name not in self.absent)
+        if self.hook:
+            yield self.hook
+
+    def claim(self, sink: str) -> Claim | None:
+        """Claim a message of a sink that is configured."""
+        if sink == "webhook" and self.hook is None:
+            return None
+        return find_claim(self.ledger, self.clock(), sink=sink, settings=f"{SETTINGS}.{self.prints}")
+
+    def find_heard(self, name: str, is_meant: Callable[[Heard], bool]) -> list[Heard]:
+        """Return what somebody has heard of one row, in order."""
+        return [one for one in self.heard if one.identity == name and is_meant(one)]
 
     def receive(self, claim: Claim) -> None:
         """Get a message; what was got before must have been in doubt, and come under the same id."""
         assert claim.identities
         assert set(claim.identities) <= self.rows[claim.message_id]
-        for row in ((claim.recipient_key, name) for name in claim.identities):
-            if row in self.got:
-                assert self.unrecorded.get(row) == claim.message_id, f"{row} told twice"
-            self.got[row] = self.unrecorded[row] = claim.message_id
+        for name in claim.identities:
+            before = self.find_heard(name, lambda one: one.key == claim.recipient_key)
+            assert not any(one.is_recorded for one in before), f"{name} told twice"
+            assert all(one.message_id == claim.message_id or one.is_used_up for one in before[-1:])
+            self.heard.append(
+                Heard(
+                    key=claim.recipient_key,
+                    address=claim.recipient.address,
+                    identity=name,
+                    message_id=claim.message_id,
+                )
+            )
 
     def note(self, claim: Claim) -> None:
         """Let the ledger know of an acceptance."""
         accept(self.ledger, claim, self.clock())
-        for name in claim.identities:
-            self.unrecorded.pop((claim.recipient_key, name), None)
+        for one in self.heard:
+            if one.message_id == claim.message_id:
+                one.is_recorded |= one.identity in claim.identities
+                one.is_used_up |= not one.is_recorded
 
     def everything_works(self) -> None:
         """Check and deliver until nothing waits; then everybody has got what is true and wanted."""
+        self.feed_answers = True
+        self.urls += self.urls in self.stopped
+        self.hook = self.hook_now()
         for _ in range(ROUNDS):
             self.clock.step(DAY)
             self.check()
             for sink in SINKS:
-                while (claim := find_claim(self.ledger, self.clock(), sink=sink)) is not None:
+                while (claim := self.claim(sink)) is not None:
                     self.receive(claim)
                     self.note(claim)
         known = self.facts()
@@ -190,8 +363,13 @@ class Deliveries(RuleBasedStateMachine):
             for notice in known.updates:
                 names = {identity(notice), identity(replace(notice, urgent=True))}
                 if wants(person, notice).tells:
-                    assert any((person.key, name) in self.got for name in names), f"{person.key} lacks {names}"
+                    assert any(self.find_heard(name, person_of(person)) for name in names), f"{person.key} lacks {names}"
         assert self.ledger.summary(known.instance, known.now).undelivered == 0
+
+
+def person_of(recipient: Recipient) -> Callable[[Heard], bool]:
+    """Return what tells whether it was this person who heard something."""
+    return lambda one: one.is_for(recipient)
 
 
 TestDeliveries = Deliveries.TestCase

@@ -6,7 +6,7 @@ Planning is level-triggered (DESIGN.md, section 2): to plan = (notices true now 
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mastodon_update_check.core.changes import Change, find_change, is_covered_by
@@ -147,19 +147,43 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
 
     What was given up after its message had been tried returns to that message, lest a repeat have another id.
     """
-    tried = {(row.recipient_key, row.identity): row.message_id for row in deliveries if row.may_have_arrived}
     bundles: dict[tuple[str, str, str], list[Decision]] = {}
+    formers = _Formers(deliveries)
     for one in decisions:
         if one.reason.tells:
             topic = "" if isinstance(one.notice, UpdateNotice | SupportNotice) else identity(one.notice)
-            former = tried.get((one.recipient.key, identity(one.notice)), topic)
-            bundles.setdefault((one.recipient.sink, one.recipient.key, former), []).append(one)
-    formers = set(tried.values())
+            former = formers.find(one)
+            key, topic = (one.recipient.key, topic) if former is None else (former.recipient_key, former.message_id)
+            bundles.setdefault((one.recipient.sink, key, topic), []).append(one)
     for (_, key, topic), bundle in bundles.items():
         fresh = message_id(instance, key, (identity(one.notice) for one in bundle))
         yield PlannedMessage(
-            id=topic if topic in formers else fresh, recipient=bundle[0].recipient, decisions=tuple(bundle)
+            id=topic if topic in formers.message_ids else fresh,
+            recipient=replace(bundle[0].recipient, key=key),
+            decisions=tuple(bundle),
         )
+
+
+class _Formers:
+    """Rows that were given up after their message had been tried, and may have arrived.
+
+    They are found by key or by address, as what was told is: either makes it the same person, who is told under the
+    key of then.
+    """
+
+    def __init__(self, deliveries: Sequence[Delivery]) -> None:
+        tried = [row for row in deliveries if row.may_have_arrived]
+        self.message_ids = {row.message_id for row in tried}
+        self._rows: dict[tuple[str, str, str], Delivery] = {}
+        for row in tried:
+            for place in _places(row.sink, row.recipient_key, row.address, row.identity):
+                self._rows.setdefault(place, row)
+
+    def find(self, decision: Decision) -> Delivery | None:
+        """Return the row that is to be taken up again."""
+        recipient = decision.recipient
+        places = _places(recipient.sink, recipient.key, recipient.address, identity(decision.notice))
+        return next((self._rows[place] for place in places if place in self._rows), None)
 
 
 def message_id(instance: str, recipient_key: str, identities: Iterable[str]) -> str:
