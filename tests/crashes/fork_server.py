@@ -50,7 +50,8 @@ def main() -> None:
             answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
         else:
             answer = os.fork() or _become(order)
-        print(answer, flush=True)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
 
 
 def _become(order: dict[str, Any]) -> NoReturn:

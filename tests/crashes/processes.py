@@ -36,7 +36,9 @@ class Order:
 class Process(Protocol):
     """One run of the program."""
 
-    pid: int
+    @property
+    def pid(self) -> int:
+        """Its process id, which is its own until somebody has waited for it."""
 
     def wait(self) -> int:
         """Wait for the end; return the exit code, negative for a signal."""
@@ -70,7 +72,7 @@ class Anew:
         with order.out.open("wb") as out, order.err.open("wb") as err:
             return subprocess.Popen(
                 [sys.executable, "-m", "mastodon_update_check", *order.arguments],
-                env={**order.environment, "PYTHONPATH": str(SITE)},
+                env={**order.environment, "PYTHONPATH": str(SITE), "PYTHONDONTWRITEBYTECODE": "1"},
                 cwd=order.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -28,7 +28,7 @@ PLACES = PEOPLE | HOOKS
 """Everybody who is told by default, each with a preference."""
 LONGEST = 60.0
 MAILS_A_DAY = 6
-_FAST = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
+FAST = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
 """Where no disk slows things down: a process that is killed loses nothing that it has written to a file."""
 
 
@@ -42,7 +42,7 @@ class Scene:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        directory = tempfile.TemporaryDirectory(dir=_FAST if _FAST.is_dir() else None)
+        directory = tempfile.TemporaryDirectory(dir=FAST if FAST.is_dir() else None)
         self.world = self._stack.enter_context(World(Path(self._stack.enter_context(directory))))
         self.collector = self._stack.enter_context(Collector())
         self.world.use_collector(self.collector)

@@ -38,14 +38,14 @@ class Steps:
         for name in ("recv", "recv_into"):
             self._wrap(socket.socket, name, before="", after="received")
         self._wrap(os, "fsync", before="fsync", after="")
-        connect = sqlite3.connect
+        connect: Callable[..., sqlite3.Connection] = sqlite3.connect
 
         def connect_traced(*arguments: Any, **more: Any) -> sqlite3.Connection:  # noqa: ANN401 - passed on
-            connection: sqlite3.Connection = connect(*arguments, **more)
+            connection = connect(*arguments, **more)
             connection.set_trace_callback(lambda statement: self.take(" ".join(statement.split()[:_WORDS])))
             return connection
 
-        sqlite3.connect = connect_traced
+        vars(sqlite3)["connect"] = connect_traced
 
     def take(self, name: str) -> None:
         """Take one step; it may be the last one."""

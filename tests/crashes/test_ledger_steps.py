@@ -7,7 +7,6 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-
 from crashes.processes import KILLED, SITE, Forked
 from crashes.scene import Scene
 from mastodon_update_check.ledger.schema import SCHEMA_VERSION

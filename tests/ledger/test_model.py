@@ -363,7 +363,9 @@ class Deliveries(RuleBasedStateMachine):
             for notice in known.updates:
                 names = {identity(notice), identity(replace(notice, urgent=True))}
                 if wants(person, notice).tells:
-                    assert any(self.find_heard(name, person_of(person)) for name in names), f"{person.key} lacks {names}"
+                    assert any(self.find_heard(name, person_of(person)) for name in names), (
+                        f"{person.key} lacks {names}"
+                    )
         assert self.ledger.summary(known.instance, known.now).undelivered == 0
 
 

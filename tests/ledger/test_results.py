@@ -22,6 +22,7 @@ from ledger.examples import (
     update,
 )
 from mastodon_update_check.core.outbox import DELAYS, DeliveryState
+from mastodon_update_check.core.recipients import Recipient, address_key
 from mastodon_update_check.ledger.ledger import Ledger
 
 PATCH = update("4.5.1")
@@ -120,6 +121,37 @@ def test_a_row_that_may_have_arrived_returns_to_its_message(ledger: Ledger, othe
     assert not other.renew(owner, LATE)
     assert find_claim(ledger, LATE + DAY) is None
     assert 0 == ledger.summary(INSTANCE, LATE).undelivered
+
+
+def test_a_row_that_may_have_arrived_under_another_key_returns_to_its_message(ledger: Ledger) -> None:
+    """An address that has become a user's meanwhile is still the same person's: a repeat has the same id."""
+    named = Recipient(sink="email", key=address_key(ALICE.address), address=ALICE.address)
+    replan(ledger, facts(PATCH, MINOR, to=(named,)))
+    slow = take(ledger)
+    replan(ledger, facts(to=(ALICE,), now=LATE))
+    replan(ledger, facts(PATCH, to=(ALICE,), now=LATE))
+    repeat = take(ledger, LATE)
+    accept(ledger, repeat, LATE)
+
+    assert (slow.message_id, ALICE.address) == (repeat.message_id, repeat.recipient.address)
+    assert () == replan(ledger, facts(PATCH, to=(ALICE,), now=LATE)).messages
+    assert find_claim(ledger, LATE + DAY) is None
+
+
+def test_what_an_id_was_used_up_without(ledger: Ledger) -> None:
+    """The one repeat with another id: its own has been accepted without it, and a receiver may have dropped that."""
+    replan(ledger, facts(PATCH, MINOR))
+    unrecorded = take(ledger)  # accepted, let us say, and the process died
+    replan(ledger, facts(MINOR, now=LATE))
+    rest = take(ledger, LATE)
+    accept(ledger, rest, LATE)
+    replan(ledger, facts(PATCH, MINOR, now=LATE))
+    again = take(ledger, LATE)
+
+    assert unrecorded.message_id == rest.message_id
+    assert ("update/4.6.0/plain",) == rest.identities
+    assert ("update/4.5.1/plain",) == again.identities
+    assert again.message_id != unrecorded.message_id
 
 
 def test_an_acceptance_wins_over_a_row_that_was_taken_up_again(ledger: Ledger) -> None:

@@ -1,7 +1,7 @@
 """`python -m soak`: kill the program at every step and at random moments, and say what came of it.
 
-Steps and seeds take turns; when every step has been killed at, seeds go on until there have been enough of them or the
-time is up. Exit code 1 when anything was lost, or came twice without an excuse.
+Steps, seeds and runs of the model take turns; when every step has been killed at, seeds go on until there have been
+enough of them or the time is up. Exit code 1 when anything was lost, or came twice without an excuse.
 """
 
 import sys
@@ -9,45 +9,57 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from itertools import chain, islice, zip_longest
+from itertools import islice, zip_longest
 from multiprocessing import get_context
 from random import Random
+from statistics import median
 
 from crashes.sweeps import SWEEPS
+from soak import isolation
 from soak.tally import Tally
-from soak.tasks import Task, begin, measure, perform
+from soak.tasks import Model, Seed, Step, Task, begin, measure, perform
+
+MODEL_EVERY = 15
+"""The model is run once after so many seeds."""
 
 
 def main() -> int:
     """Do what the arguments ask for; return the exit code."""
     parser = ArgumentParser(prog="python -m soak", description="Kill the program again and again, and count.")
-    parser.add_argument("--seeds", type=int, default=3000, help="how many lives with kills at random moments (3000)")
+    parser.add_argument("--seeds", type=int, default=5000, help="how many lives with kills at random moments (5000)")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first of them (0)")
-    parser.add_argument("--minutes", type=float, default=20, help="no new one after this time (20)")
+    parser.add_argument("--minutes", type=float, default=20, help="begin nothing new after this time (20)")
     parser.add_argument("--workers", type=int, default=2, help="how many at the same time (2)")
-    parser.add_argument("--no-steps", action="store_true", help="only seeds")
+    parser.add_argument("--only-seeds", action="store_true", help="no steps, no model: to live one life again")
     arguments = parser.parse_args()
     tally = Tally()
     with ProcessPoolExecutor(arguments.workers, get_context("spawn"), begin) as pool:
-        steps = [] if arguments.no_steps else _steps(pool)
+        steps = [] if arguments.only_seeds else _steps(pool)
         tally.steps_of = len(steps)
         _work(pool, _tasks(arguments, steps), tally, arguments)
     print(tally.describe(), flush=True)
+    if not arguments.only_seeds:
+        seconds = sorted(isolation.measure() for _ in range(5))
+        print(
+            f"{'served while others fail or hang, in seconds:':<46}{median(seconds):>11.2f}, at most {seconds[-1]:.2f}"
+        )
     return 1 if tally.faults else 0
 
 
-def _steps(pool: ProcessPoolExecutor) -> list[Task]:
+def _steps(pool: ProcessPoolExecutor) -> list[Step]:
     """Return every step of every sweep, in an order that looks at all parts soon."""
     counts = pool.map(measure, range(len(SWEEPS)))
-    steps = [Task(sweep=index, number=step) for index, count in enumerate(counts) for step in range(1, count + 1)]
+    steps = [Step(sweep, step) for sweep, count in enumerate(counts) for step in range(1, count + 1)]
     Random(1).shuffle(steps)  # noqa: S311 - an order, no secret
     return steps
 
 
-def _tasks(arguments: Namespace, steps: list[Task]) -> Iterator[Task]:
-    seeds = (Task(sweep=None, number=arguments.first + number) for number in range(arguments.seeds))
-    pairs = zip_longest(steps, seeds)
-    return (task for task in chain.from_iterable(pairs) if task is not None)
+def _tasks(arguments: Namespace, steps: list[Step]) -> Iterator[Task]:
+    seeds = (Seed(arguments.first + number) for number in range(arguments.seeds))
+    for number, pair in enumerate(zip_longest(steps, seeds), 1):
+        yield from (task for task in pair if task is not None)
+        if number % MODEL_EVERY == 0 and not arguments.only_seeds:
+            yield Model()
 
 
 def _work(pool: ProcessPoolExecutor, tasks: Iterator[Task], tally: Tally, arguments: Namespace) -> None:

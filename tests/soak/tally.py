@@ -33,7 +33,7 @@ class Tally:
         self.counts += other.counts
         self.faults += other.faults
         for fault in other.faults:
-            print(f"FAULT  {fault}", flush=True)  # noqa: T201 - this is what the command is for
+            print(f"FAULT  {fault}", flush=True)
 
     def describe(self) -> str:
         """Return the figures, a line each."""
@@ -46,6 +46,7 @@ class Tally:
             "seeds": f"{count['seeds']:,}",
             "of these with every process started anew": f"{count['anew']:,}",
             "runs of the program": f"{count['runs']:,}",
+            "examples of the model": f"{count['examples']:,}",
             "rows told": f"{count['rows told']:,}",
             "lost": f"{count['lost']:,}",
             "told without being true": f"{count['unwanted']:,}",
