@@ -329,6 +329,8 @@ class Deliveries(RuleBasedStateMachine):
             before = self.find_heard(name, lambda one: one.key == claim.recipient_key)
             assert not any(one.is_recorded for one in before), f"{name} told twice"
             assert all(one.message_id == claim.message_id or one.is_used_up for one in before[-1:])
+            urgent = self.find_heard(name.replace("/plain", "/urgent"), lambda one: one.key == claim.recipient_key)
+            assert not any(one.is_recorded for one in urgent), f"{name} told after the urgent form"
             self.heard.append(
                 Heard(
                     key=claim.recipient_key,
