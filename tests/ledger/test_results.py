@@ -1,5 +1,6 @@
 """What came of an attempt: an acceptance is the truth, however late; a failure counts only while the claim stands."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from ledger.examples import (
@@ -136,6 +137,21 @@ def test_a_row_that_may_have_arrived_under_another_key_returns_to_its_message(le
     assert (slow.message_id, ALICE.address) == (repeat.message_id, repeat.recipient.address)
     assert () == replan(ledger, facts(PATCH, to=(ALICE,), now=LATE)).messages
     assert find_claim(ledger, LATE + DAY) is None
+
+
+def test_an_address_that_somebody_else_has_by_now(ledger: Ledger) -> None:
+    """Who takes an address over, while the one who had it is still there, gets a message of their own."""
+    replan(ledger, facts(PATCH, to=(ALICE,)))
+    tried = take(ledger)
+    people = replace(ALICE, address="new@social.example"), replace(BOB, address=ALICE.address)
+    replan(ledger, facts(to=people, now=LATE))
+    replan(ledger, facts(PATCH, to=people, now=LATE))
+    claims = [take(ledger, LATE), take(ledger, LATE)]
+
+    assert {"new@social.example", ALICE.address} == {claim.recipient.address for claim in claims}
+    assert {ALICE.key: True, BOB.key: False} == {
+        claim.recipient_key: claim.message_id == tried.message_id for claim in claims
+    }
 
 
 def test_what_an_id_was_used_up_without(ledger: Ledger) -> None:

@@ -148,7 +148,7 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
     What was given up after its message had been tried returns to that message, lest a repeat have another id.
     """
     bundles: dict[tuple[str, str, str], list[Decision]] = {}
-    formers = _Formers(deliveries)
+    formers = _Formers(deliveries, frozenset(one.recipient.key for one in decisions))
     for one in decisions:
         if one.reason.tells:
             topic = "" if isinstance(one.notice, UpdateNotice | SupportNotice) else identity(one.notice)
@@ -167,12 +167,13 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
 class _Formers:
     """Rows that were given up after their message had been tried, and may have arrived.
 
-    They are found by key or by address, as what was told is: either makes it the same person, who is told under the
-    key of then.
+    They are found by key, or by address when nobody has that key any more: either makes it the same person, who is told
+    under the key of then.
     """
 
-    def __init__(self, deliveries: Sequence[Delivery]) -> None:
+    def __init__(self, deliveries: Sequence[Delivery], keys: frozenset[str]) -> None:
         tried = [row for row in deliveries if row.may_have_arrived]
+        self._keys = keys
         self.message_ids = {row.message_id for row in tried}
         self._rows: dict[tuple[str, str, str], Delivery] = {}
         for row in tried:
@@ -182,8 +183,11 @@ class _Formers:
     def find(self, decision: Decision) -> Delivery | None:
         """Return the row that is to be taken up again."""
         recipient = decision.recipient
-        places = _places(recipient.sink, recipient.key, recipient.address, identity(decision.notice))
-        return next((self._rows[place] for place in places if place in self._rows), None)
+        for place in _places(recipient.sink, recipient.key, recipient.address, identity(decision.notice)):
+            row = self._rows.get(place)
+            if row is not None and (row.recipient_key == recipient.key or row.recipient_key not in self._keys):
+                return row
+        return None
 
 
 def message_id(instance: str, recipient_key: str, identities: Iterable[str]) -> str:
