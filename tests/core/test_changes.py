@@ -19,10 +19,10 @@ from core.examples import (
     support,
     user,
 )
-from mastodon_update_check.core.changes import find_change, is_covered_by
+from mastodon_update_check.core.changes import covered_identities, find_change, is_covered_by
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.feeds import Feed
-from mastodon_update_check.core.notices import Notice, SupportStage
+from mastodon_update_check.core.notices import Notice, SupportStage, identity
 from mastodon_update_check.core.reasons import Reason
 from mastodon_update_check.core.recipients import Preference
 
@@ -182,3 +182,18 @@ def test_facts_without_a_date_in_sight() -> None:
     ):
         assert () == known.notices
     assert (patch("4.5.20"), support(THREE_MONTHS)) == facts(ANN, answer=feed(patch("4.5.20"), ends_on=ENDS_ON)).notices
+
+
+@pytest.mark.parametrize(
+    ("told", "covered"),
+    [
+        pytest.param(patch("4.5.1", urgent=True), (patch("4.5.1"),), id="an urgent release covers itself as it was"),
+        pytest.param(patch("4.5.1"), (), id="a release that is not urgent covers nothing else"),
+        pytest.param(support(ENDED), (support(THREE_MONTHS), support(TWO_WEEKS)), id="the last stage covers all"),
+        pytest.param(support(THREE_MONTHS), (), id="the first stage covers nothing else"),
+    ],
+)
+def test_identities_that_need_not_be_told(told: Notice, covered: tuple[Notice, ...]) -> None:
+    """They are those of notices which the one that was told covers."""
+    assert tuple(identity(notice) for notice in covered) == covered_identities(told)
+    assert all(is_covered_by(notice, told) for notice in covered)

@@ -27,6 +27,7 @@ from mastodon_update_check.core.recipients import Recipient, address_key
 from mastodon_update_check.ledger.ledger import Ledger
 
 PATCH = update("4.5.1")
+URGENT = update("4.5.1", urgent=True)
 MINOR = update("4.6.0")
 PLAIN = ("user:1", "update/4.5.1/plain")
 LATE = NOW + LEASE_OVER
@@ -137,6 +138,31 @@ def test_a_row_that_may_have_arrived_under_another_key_returns_to_its_message(le
     assert (slow.message_id, ALICE.address) == (repeat.message_id, repeat.recipient.address)
     assert () == replan(ledger, facts(PATCH, to=(ALICE,), now=LATE)).messages
     assert find_claim(ledger, LATE + DAY) is None
+
+
+def test_who_was_told_that_it_is_urgent_is_not_told_without(ledger: Ledger) -> None:
+    """A dead process held the plain message when the release turned urgent; the urgent one says it all."""
+    replan(ledger, facts(PATCH))
+    take(ledger)
+    replan(ledger, facts(URGENT))
+    accept(ledger, take(ledger))
+
+    assert find_claim(ledger, LATE) is None
+    assert DeliveryState.SUPERSEDED == states(ledger, PATCH)[PLAIN]
+    assert 0 == ledger.summary(INSTANCE, LATE).undelivered
+
+
+def test_an_acceptance_of_what_is_covered_by_now(ledger: Ledger) -> None:
+    """The one who held the plain message was not dead: it was told, too."""
+    replan(ledger, facts(PATCH))
+    slow = take(ledger)
+    replan(ledger, facts(URGENT))
+    accept(ledger, take(ledger))
+    assert not ledger.renew(slow, NOW)
+    accept(ledger, slow, LATE)
+
+    assert DeliveryState.SENT == states(ledger, PATCH)[PLAIN]
+    assert () == replan(ledger, facts(URGENT, now=LATE)).messages
 
 
 def test_an_address_that_somebody_else_has_by_now(ledger: Ledger) -> None:

@@ -1,6 +1,6 @@
 """What becomes of a row that is still open when the world has moved on: kept, cancelled or superseded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -46,6 +46,18 @@ def is_covered_by(notice: Notice, told: Notice) -> bool:
             return told.stage is notice.stage and abs(told.ends_on - notice.ends_on) < SMALL_DATE_MOVE
         case _:
             return identity(notice) == identity(told)
+
+
+def covered_identities(told: Notice) -> tuple[str, ...]:
+    """Return the identities of what nobody need be told any more who was told `told`, itself aside."""
+    match told:
+        case UpdateNotice(urgent=True):
+            return (identity(replace(told, urgent=False)),)
+        case SupportNotice():
+            earlier = _STAGES[: _STAGES.index(told.stage)]
+            return tuple(identity(replace(told, stage=stage)) for stage in earlier)
+        case _:
+            return ()
 
 
 def find_change(row: Delivery, facts: Facts) -> Change | None:

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     PREFERENCE_LOWERED = "preference_lowered"
     OVER = "over"
     LEFT_BEHIND = "left_behind"
+    COVERED = "covered"
 
     @property
     def tells(self) -> bool:

@@ -6,6 +6,7 @@ An acceptance is recorded even if the claim was lost meanwhile: it is the truth.
 import json
 from datetime import datetime
 
+from mastodon_update_check.core.changes import covered_identities
 from mastodon_update_check.core.outbox import Outcome, Settlement
 from mastodon_update_check.core.reasons import Reason
 from mastodon_update_check.ledger.claims import Claim, end_attempt
@@ -76,8 +77,25 @@ def _record_acceptance(connection: Connection, claim: Claim, now: datetime) -> N
         """,
         (Reason.LEFT_BEHIND, stamp(now), claim.message_id),
     )
-    if any(row["message_id"] != claim.message_id for row in moved):
+    covered = _supersede_covered(connection, claim, now)
+    if covered or any(row["message_id"] != claim.message_id for row in moved):
         cancel_empty_messages(connection, claim.instance, now)
+
+
+def _supersede_covered(connection: Connection, claim: Claim, now: datetime) -> bool:
+    """Give up what is said with this: a dead process may have held it when the check planned what says it all."""
+    covered = [name for notice in claim.notices for name in covered_identities(notice)]
+    if not covered:
+        return False
+    superseded = connection.execute(
+        """
+        UPDATE delivery SET state = 'superseded', reason = ?, settled_at = ?
+        WHERE instance = ? AND recipient_key = ? AND identity IN (SELECT value FROM json_each(?))
+          AND state IN ('pending', 'failed')
+        """,
+        (Reason.COVERED, stamp(now), claim.instance, claim.recipient_key, json.dumps(covered)),
+    )
+    return bool(superseded.rowcount)
 
 
 def _record_sink(connection: Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
