@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from hypothesis import settings
@@ -27,8 +27,10 @@ from ledger.examples import (
     replan,
     update,
 )
+from mastodon_update_check.core.changes import is_covered_by
 from mastodon_update_check.core.facts import Facts
-from mastodon_update_check.core.notices import identity
+from mastodon_update_check.core.feeds import Feed
+from mastodon_update_check.core.notices import Notice, identity
 from mastodon_update_check.core.recipients import Preference, Recipient, address_key, wants
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.file import create_file, open_file
@@ -37,6 +39,8 @@ from mastodon_update_check.ledger.sqlite import FileSession
 
 VERSIONS = ("4.5.1", "4.5.2", "4.6.0")
 INSTALLED = ("4.5.0", "4.5.1", "4.5.2")
+ENDS = (None, date(2026, 12, 1), date(2027, 1, 10), date(2027, 1, 20), date(2028, 6, 1))
+"""When support of the branch ends: some move by less than a month."""
 MINUTE = timedelta(minutes=1)
 STEPS = (MINUTE, 31 * MINUTE, DAY, YEAR, -31 * MINUTE, -DAY, -YEAR)
 SINKS = ("email", "webhook")
@@ -50,12 +54,16 @@ class Heard:
 
     key: str
     address: str
-    identity: str
+    notice: Notice
     message_id: str
     is_recorded: bool = False
     """Whether the ledger knows."""
     is_used_up: bool = False
     """Whether its message's id has been accepted since without it: it can only come again under another one."""
+
+    @property
+    def identity(self) -> str:
+        return identity(self.notice)
 
     def is_for(self, recipient: Recipient) -> bool:
         """Whether this was the same person: by key, or by address."""
@@ -74,6 +82,7 @@ class Deliveries(RuleBasedStateMachine):
         self.clock = SettableClock()
         self.listed: dict[str, bool] = {}
         self.feed_answers = True
+        self.ends_on: date | None = None
         self.installed = INSTALLED[0]
         self.people = {"alice": ALICE, "bob": replace(BOB, preference=Preference.PATCH)}
         self.absent: set[str] = set()
@@ -128,6 +137,11 @@ class Deliveries(RuleBasedStateMachine):
         self.check()
         self.listed[version] = urgent
         self.check()
+
+    @rule(ends_on=st.sampled_from(ENDS))
+    def move_the_end_of_support(self, ends_on: date | None) -> None:
+        """Let support of the branch end at another time."""
+        self.ends_on = ends_on
 
     @rule()
     def lose_or_find_the_feed(self) -> None:
@@ -303,7 +317,8 @@ class Deliveries(RuleBasedStateMachine):
         )
         names = {"email", *(["webhook"] if self.hook else [])}
         prints = {name: text for name, text in known.sink_settings.items() if name in names}
-        return replace(known, sink_settings=prints, feed=known.feed if self.feed_answers else None)
+        feed = Feed(updates=known.updates, ends_on=self.ends_on) if self.feed_answers else None
+        return replace(known, sink_settings=prints, feed=feed)
 
     def recipients(self) -> Iterable[Recipient]:
         """Return everybody who may be told something."""
@@ -325,7 +340,7 @@ class Deliveries(RuleBasedStateMachine):
         """Get a message; what was got before must have been in doubt, and come under the same id."""
         assert claim.identities
         assert set(claim.identities) <= self.rows[claim.message_id]
-        for name in claim.identities:
+        for name, notice in zip(claim.identities, claim.notices, strict=True):
             before = self.find_heard(name, lambda one: one.key == claim.recipient_key)
             assert not any(one.is_recorded for one in before), f"{name} told twice"
             assert all(one.message_id == claim.message_id or one.is_used_up for one in before[-1:])
@@ -335,7 +350,7 @@ class Deliveries(RuleBasedStateMachine):
                 Heard(
                     key=claim.recipient_key,
                     address=claim.recipient.address,
-                    identity=name,
+                    notice=notice,
                     message_id=claim.message_id,
                 )
             )
@@ -362,12 +377,9 @@ class Deliveries(RuleBasedStateMachine):
                     self.note(claim)
         known = self.facts()
         for person in known.recipients:
-            for notice in known.updates:
-                names = {identity(notice), identity(replace(notice, urgent=True))}
-                if wants(person, notice).tells:
-                    assert any(self.find_heard(name, person_of(person)) for name in names), (
-                        f"{person.key} lacks {names}"
-                    )
+            for notice in known.notices:
+                heard = [one for one in self.heard if one.is_for(person) and is_covered_by(notice, one.notice)]
+                assert heard or not wants(person, notice).tells, f"{person.key} lacks {identity(notice)}"
         assert self.ledger.summary(known.instance, known.now).undelivered == 0
 
 
