@@ -30,7 +30,6 @@ from simulators.http_server import Answer, HttpServer, Raw, Reply, Request, hang
 from simulators.mailbox import OK, MailServer
 
 _NEW_RELEASE = re.compile(r"^  (?:now +|later +)?(\d+\.\d+\.\d+\S*)  +(urgent)?", re.MULTILINE)
-
 _LONGEST = 30.0
 
 
@@ -45,6 +44,7 @@ class Manner(Enum):
     CUT = auto()
     """Hang up without having accepted."""
     HANG = auto()
+    """Never answer, as long as the collector lasts: not for inside a window, which waits for the last word."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -193,13 +193,10 @@ class Collector:
         if verb != "END":
             return OK
         manner: Manner = self._manners.now
-        match manner:
-            case Manner.TAKE | Manner.TAKE_AND_CUT:
-                self._take(_read_mail(address, data), manner)
-            case Manner.HANG:
-                self._stopped.wait()
-            case _:
-                pass
+        if manner in {Manner.TAKE, Manner.TAKE_AND_CUT}:
+            self._take(_read_mail(address, data), manner)
+        elif manner is Manner.HANG:
+            self._stopped.wait()
         return {Manner.TAKE: OK, Manner.PUT_OFF: "451 4.3.0 later"}.get(manner)
 
     def _wait_until_quiet(self) -> None:
