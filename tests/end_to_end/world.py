@@ -72,10 +72,10 @@ class Finished:
 class World:
     """The neighbours of one program; lasts as long as its context."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, mail_server: SmtpServer | ScriptedSmtpServer | None = None) -> None:
         self.directory = directory
         self.update_server = UpdateServer()
-        self.mail_server: SmtpServer | ScriptedSmtpServer = SmtpServer()
+        self.mail_server = mail_server or SmtpServer()
         self.answer_hook: Callable[[Request], Answer] = lambda _: Reply(204)
         self.receiver = HttpServer(lambda request: self.answer_hook(request))  # noqa: PLW0108 - it may change
         self._stack = contextlib.ExitStack()
