@@ -42,6 +42,7 @@ _WORDS = {
     Reason.PREFERENCE_LOWERED: "it was not wanted any more",
     Reason.OVER: "it was over",
     Reason.LEFT_BEHIND: "its message went out without it, and another one brings it",
+    Reason.COVERED: "what was told meanwhile says it, too",
 }
 _WANTED = {
     Preference.CRITICAL: "only urgent releases are wanted (the setting is critical)",
