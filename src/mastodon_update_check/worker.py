@@ -83,14 +83,16 @@ class Worker:
             self.courier.operations.running(self.name, STEP_LIMIT) as renew,
             self.courier.open_ledger() as ledger,
         ):
-            attempts = 0
+
+            def may_go_on() -> bool:
+                renew()
+                return not self._stop.is_set()
+
             try:
-                while not self._stop.is_set() and self.courier.deliver_next(ledger, self.courier.clock()) is not None:
-                    attempts += 1
-                    renew()
+                outcomes = self.courier.deliver_due(ledger, self.courier.clock, may_go_on)
             finally:
                 self.courier.close()
-            if attempts:
+            if outcomes:
                 self._on_change()
             return self._time_until_due(ledger)
 

@@ -305,6 +305,7 @@ def test_a_ledger_that_fails_before_the_hand_over(
     sink = Accepting()
 
     def describe(ledger: Ledger) -> Surroundings:
+        clock.step(timedelta(seconds=1))  # until then the claim itself has shown that the ledger can be written
         holder.execute("BEGIN IMMEDIATE")
         return surroundings(ledger)
 

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from jobs.examples import PATIENCE_SECONDS
 from ledger.examples import (
+    DAY,
     LEASE_OVER,
     NOW,
     SECOND,
@@ -22,7 +24,7 @@ from ledger.examples import (
     take,
     update,
 )
-from mastodon_update_check.core.outbox import LEASE
+from mastodon_update_check.core.outbox import LEASE, LEASE_RENEWAL
 from mastodon_update_check.errors import ClaimLostError, LedgerError
 from mastodon_update_check.jobs.lease import LeaseKeeper, confirm
 from mastodon_update_check.ledger.claims import Claim
@@ -47,9 +49,9 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def is_kept(claim: Claim) -> bool:
-    """Whether a thread renews the claim's lease."""
-    return any(thread.name == f"lease of {claim.message_id}" for thread in threading.enumerate())
+def is_running() -> bool:
+    """Whether there is a thread that renews leases."""
+    return any(thread.name == "leases of email" for thread in threading.enumerate())
 
 
 def lease_until(path: Path) -> object:
@@ -62,26 +64,65 @@ def opener(path: Path) -> Callable[[], Ledger]:
     return lambda: Ledger.open(path, verify=False)
 
 
+@contextmanager
+def keeping(
+    claim: Claim, open_ledger: Callable[[], Ledger], clock: SettableClock, every: timedelta = OFTEN
+) -> Iterator[None]:
+    """Keep one claim alive."""
+    with LeaseKeeper("email", open_ledger, clock, every) as keeper, keeper.keeping(claim):
+        yield
+
+
 def test_a_claim_is_kept_alive(ledger: Ledger, path: Path, clock: SettableClock, claim: Claim) -> None:
     """However long the sink takes, nobody else gets the message; nothing is left of the keeper afterwards."""
-    with LeaseKeeper(claim, opener(path), clock, OFTEN):
+    with keeping(claim, opener(path), clock):
         for _ in range(3):
             clock.step(LEASE - SECOND)
             wait_until(lambda: lease_until(path) == stamp(clock() + LEASE))
         assert find_claim(ledger, clock()) is None
-        assert is_kept(claim)
+        assert is_running()
 
-    assert not is_kept(claim)
+    assert not is_running()
     assert clock() > NOW + LEASE_OVER
 
 
+def test_one_claim_after_the_other(path: Path, clock: SettableClock, claim: Claim, ledger: Ledger) -> None:
+    """One keeper serves them all, and renews none that is no longer in hand."""
+    with LeaseKeeper("email", opener(path), clock, OFTEN) as keeper:
+        with keeper.keeping(claim):
+            pass
+        clock.step(LEASE_OVER)
+        other = take(ledger, clock())
+        clock.step(SECOND)
+        with keeper.keeping(other):
+            wait_until(lambda: lease_until(path) == stamp(clock() + LEASE))
+
+    assert not is_running()
+
+
+def test_nothing_in_hand_keeps_nothing(path: Path, clock: SettableClock) -> None:
+    """Without a claim there is not even a thread."""
+    with LeaseKeeper("email", opener(path), clock, OFTEN):
+        assert not is_running()
+
+
 def test_a_claim_that_is_lost_is_left_alone(ledger: Ledger, path: Path, clock: SettableClock, claim: Claim) -> None:
-    """The keeper ends, and the new owner's lease stays as it is."""
+    """The ledger is asked once, and what it holds stays as it is."""
     accept(ledger, claim)
-    with LeaseKeeper(claim, opener(path), clock, OFTEN):
-        wait_until(lambda: not is_kept(claim))
+    asked = threading.Event()
+    again: list[int] = []
+
+    def open_ledger() -> Ledger:
+        again.append(1)
+        if len(again) > 1:
+            asked.set()
+        return Ledger.open(path, verify=False)
+
+    with keeping(claim, open_ledger, clock):
+        assert not asked.wait(10 * OFTEN.total_seconds())
 
     assert lease_until(path) is None
+    assert [1] == again
 
 
 def test_a_ledger_that_fails_for_a_moment(path: Path, clock: SettableClock, claim: Claim) -> None:
@@ -94,32 +135,54 @@ def test_a_ledger_that_fails_for_a_moment(path: Path, clock: SettableClock, clai
         return Ledger.open(path, verify=False)
 
     clock.step(SECOND)
-    with LeaseKeeper(claim, open_ledger, clock, OFTEN):
+    with keeping(claim, open_ledger, clock):
         wait_until(lambda: lease_until(path) == stamp(NOW + SECOND + LEASE))
 
 
 def test_a_short_attempt_opens_no_ledger(clock: SettableClock, claim: Claim) -> None:
     """The first renewal is three seconds away."""
-    with LeaseKeeper(claim, lambda: pytest.fail("opened"), clock):
-        assert is_kept(claim)
+    with keeping(claim, lambda: pytest.fail("opened"), clock, LEASE_RENEWAL):
+        assert is_running()
 
-    assert not is_kept(claim)
+    assert not is_running()
 
 
 def test_the_keeper_ends_with_its_block_whatever_happens(path: Path, clock: SettableClock, claim: Claim) -> None:
     """An error in the block is not its business."""
-    with pytest.raises(KeyError), LeaseKeeper(claim, opener(path), clock, OFTEN):
+    with pytest.raises(KeyError), keeping(claim, opener(path), clock):
         raise KeyError
 
-    assert not is_kept(claim)
+    assert not is_running()
 
 
 def test_a_confirmation_extends_the_lease(ledger: Ledger, path: Path, clock: SettableClock, claim: Claim) -> None:
-    """The body is handed over within a lease that has just begun."""
-    clock.step(SECOND)
+    """The body is handed over within a lease that has just begun; within its first second there is nothing to write."""
+    clock.step(SECOND / 2)
+    confirm(claim, ledger, clock)
+    assert stamp(NOW + LEASE) == lease_until(path)
+
+    clock.step(SECOND / 2)
+    confirm(claim, ledger, clock)
+    assert stamp(NOW + SECOND + LEASE) == lease_until(path)
+
+
+@pytest.mark.parametrize("step", [-SECOND, SECOND, LEASE_OVER, -DAY, DAY])
+def test_a_confirmation_with_another_clock(
+    ledger: Ledger, path: Path, clock: SettableClock, claim: Claim, step: timedelta
+) -> None:
+    """Whatever the clock has done meanwhile, the lease is then one that has just begun."""
+    clock.step(step)
     confirm(claim, ledger, clock)
 
-    assert stamp(NOW + SECOND + LEASE) == lease_until(path)
+    assert stamp(NOW + step + LEASE) == lease_until(path)
+
+
+def test_a_claim_that_was_lost_just_now_cannot_be_confirmed(ledger: Ledger, clock: SettableClock, claim: Claim) -> None:
+    """Also within the second in which nothing is written: the token tells."""
+    ledger.release(claim, clock())
+    take(ledger, clock())
+    with pytest.raises(ClaimLostError):
+        confirm(claim, ledger, clock)
 
 
 def test_a_lost_claim_cannot_be_confirmed(ledger: Ledger, clock: SettableClock, claim: Claim) -> None:

@@ -174,17 +174,30 @@ def test_quit_changes_nothing(fault: Answer) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    ["500 no", "421 4.4.2 idle for too long", Drop(), Hang(), Wire(b"?\r\n")],
-    ids=["500", "421", "dropped", "hanging", "nonsense"],
+    ["500 no", "452 enough", "421 4.4.2 idle for too long", Drop(), Hang(), Wire(b"?\r\n")],
+    ids=["500", "452", "421", "dropped", "hanging", "nonsense"],
 )
 def test_idle_connection_found_dead(fault: Answer) -> None:
     """Whatever is wrong with a kept connection, a new one is made once, without a word, before MAIL."""
-    with ScriptedSmtpServer({"RSET": [fault]}) as server, email_sink(server.port, SHORT) as sink:
+    script: dict[str, list[Answer]] = {"MAIL": ["250 ok", fault, "250 ok"]}
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, SHORT) as sink:
         sink.send(MESSAGE)
         sink.send(to("next@social.example"))
 
     mail = ["MAIL", "RCPT", "DATA"]
-    assert ["EHLO", *mail, "RSET", "EHLO", *mail, "QUIT"] == server.verbs
+    assert ["EHLO", *mail, "MAIL", "EHLO", *mail, "QUIT"] == server.verbs
+
+
+@pytest.mark.parametrize("fault", ["500 no", Drop(), Hang()], ids=["500", "dropped", "hanging"])
+def test_connection_found_dead_after_a_refusal(fault: Answer) -> None:
+    """The same holds where the mail before has to be cleared away first."""
+    script: dict[str, list[Answer]] = {"RCPT": ["550 5.1.1 unknown", "250 ok"], "RSET": [fault]}
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, SHORT) as sink:
+        with pytest.raises(PermanentDeliveryError):
+            sink.send(MESSAGE)
+        sink.send(to("next@social.example"))
+
+    assert ["EHLO", "MAIL", "RCPT", "RSET", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"] == server.verbs
 
 
 def test_connection_dropped_while_idle() -> None:
@@ -192,7 +205,7 @@ def test_connection_dropped_while_idle() -> None:
     script: dict[str, list[Answer]] = {
         "CONNECT": ["220 first", "220 second"],
         "END": [Wire(b"250 ok\r\n")],
-        "RSET": [Drop()],
+        "MAIL": ["250 ok", Drop(), "250 ok"],
     }
     with ScriptedSmtpServer(script) as server, email_sink(server.port, SHORT) as sink:
         assert ["250 ok", "250 ok"] == [sink.send(MESSAGE), sink.send(MESSAGE)]
@@ -200,14 +213,14 @@ def test_connection_dropped_while_idle() -> None:
 
 def test_dead_server_behind_an_idle_connection() -> None:
     """When the new connection fails too, that is the error; it is not tried a third time."""
-    script: dict[str, list[Answer]] = {"CONNECT": ["220 hello", "554 5.3.2 closed"], "RSET": [Drop()]}
+    script: dict[str, list[Answer]] = {"CONNECT": ["220 hello", "554 5.3.2 closed"], "MAIL": ["250 ok", Drop()]}
     with ScriptedSmtpServer(script) as server, email_sink(server.port, SHORT) as sink:
         sink.send(MESSAGE)
         with pytest.raises(TransientDeliveryError) as caught:
             sink.send(MESSAGE)
 
     assert f"localhost:{server.port} answered the connection with 554 5.3.2 closed" == str(caught.value)
-    assert ["EHLO", "MAIL", "RCPT", "DATA", "RSET"] == server.verbs
+    assert ["EHLO", "MAIL", "RCPT", "DATA", "MAIL"] == server.verbs
 
 
 @pytest.mark.parametrize(
@@ -244,7 +257,7 @@ def test_wire_format() -> None:
     assert [] == [line for line in lines if b"\n" in line or b"\r" in line or len(line) > 78]
     assert [b"."] == [line for line in lines if line == b"."]
     assert b".\r\n" == body[-3:]
-    assert [b"..", b"...", b"..dot"] == [line for line in lines if line.startswith(b"..")][:3]
+    assert [b"=2E", b"...", b"..dot"] == [line for line in lines if line.startswith((b"=2E", b".."))][:3]
 
 
 def test_commands() -> None:

@@ -78,16 +78,40 @@ class Courier:
         Raises:
             LedgerError: the ledger cannot be used; what cannot be recorded is not sent.
         """
+        turns = iter((True, False))
+        return next(iter(self.deliver_due(ledger, lambda: due_by, lambda: next(turns))), None)
+
+    def deliver_due(
+        self, ledger: Ledger, due_by: Callable[[], datetime], may_go_on: Callable[[], bool]
+    ) -> list[Outcome]:
+        """Make one attempt after the other at what was due at `due_by`; return what each came to.
+
+        The next message is claimed in the very transaction that records what came of the one before, so that nothing
+        is sent before that is durable.
+
+        Args:
+            ledger: where the messages are.
+            due_by: asked before each claim.
+            may_go_on: asked before each claim, too.
+
+        Raises:
+            LedgerError: the ledger cannot be used; what cannot be recorded is not sent.
+        """
         if self._unrecorded is not None:
             self._record_once(ledger, *self._unrecorded)
-        claim = ledger.claim(self.instance, self.sink_name, self.settings, self.clock(), due_by)
-        if claim is None:
-            return None
-        self.claim = claim
-        try:
-            return self._attempt(ledger, claim)
-        finally:
-            self.claim = None
+        outcomes: list[Outcome] = []
+        with LeaseKeeper(self.sink_name, self.open_ledger, self.clock, self.renewal) as keeper:
+            try:
+                self.claim = self._claim_next(ledger, due_by()) if may_go_on() else None
+                while self.claim is not None:
+                    outcome, self.claim = self._attempt(ledger, self.claim, keeper, due_by, may_go_on)
+                    outcomes.append(outcome)
+            finally:
+                self.claim = None
+        return outcomes
+
+    def _claim_next(self, ledger: Ledger, due_by: datetime) -> Claim | None:
+        return ledger.claim(self.instance, self.sink_name, self.settings, self.clock(), due_by)
 
     def close(self) -> None:
         """Let the sink end a connection that it keeps."""
@@ -95,16 +119,21 @@ class Courier:
         if close is not None:
             close()
 
-    def _attempt(self, ledger: Ledger, claim: Claim) -> Outcome:
-        with (
-            self.operations.running(f"delivery by {self.sink_name}", self._limit()),
-            LeaseKeeper(claim, self.open_ledger, self.clock, self.renewal),
-        ):
+    def _attempt(
+        self,
+        ledger: Ledger,
+        claim: Claim,
+        keeper: LeaseKeeper,
+        due_by: Callable[[], datetime],
+        may_go_on: Callable[[], bool],
+    ) -> tuple[Outcome, Claim | None]:
+        """Make an attempt; return what it came to, and the next message in hand if there is to be another one."""
+        with self.operations.running(f"delivery by {self.sink_name}", self._limit()), keeper.keeping(claim):
             try:
                 error, reply = self._send(ledger, claim)
             except ClaimLostError:
                 log.warning("delivery.lost", sink=self.sink_name, message_id=claim.message_id, attempt=claim.attempt)
-                return Outcome.UNKNOWN
+                return Outcome.UNKNOWN, self._claim_next(ledger, due_by()) if may_go_on() else None
             now = self.clock()
             settlement = settle(
                 error,
@@ -114,9 +143,9 @@ class Courier:
                 now=now,
                 spread=random.random(),  # noqa: S311 - spreads load, keeps no secret
             )
-            self._record(ledger, claim, settlement, now)
+            following = self._record(ledger, claim, settlement, now, due_by if may_go_on() else None)
         _log_attempt(claim, settlement)
-        return settlement.outcome
+        return settlement.outcome, following
 
     def _send(self, ledger: Ledger, claim: Claim) -> tuple[DeliveryError | None, str]:
         """Hand the message over; what breaks besides counts as a failure that may pass."""
@@ -153,13 +182,33 @@ class Courier:
             confirm_claim=lambda: confirm(claim, ledger, self.clock),
         )
 
-    def _record(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
+    def _record(
+        self,
+        ledger: Ledger,
+        claim: Claim,
+        settlement: Settlement,
+        now: datetime,
+        due_by: Callable[[], datetime] | None,
+    ) -> Claim | None:
+        """Record what came of it and, with `due_by`, claim what is next; at best in one transaction."""
+        if settlement.outcome is Outcome.SENT:
+            self._unrecorded = (claim, settlement, now)
+        if due_by is None:
+            self._record_patiently(ledger, claim, settlement, now)
+            return None
+        with suppress(LedgerError):  # perhaps it is only the next message that cannot be read
+            following = ledger.go_on(claim, settlement, now, self.clock(), due_by())
+            self._unrecorded = None
+            return following
+        self._record_patiently(ledger, claim, settlement, now)
+        return self._claim_next(ledger, due_by())
+
+    def _record_patiently(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
         """Record what came of it; an acceptance is worth waiting for a ledger that is busy or full just now.
 
         One that cannot be recorded is remembered, and recorded before anything else is sent.
         """
         if settlement.outcome is Outcome.SENT:
-            self._unrecorded = (claim, settlement, now)
             for _ in range(RECORD_TRIES - 1):
                 with suppress(LedgerError):
                     return self._record_once(ledger, claim, settlement, now)

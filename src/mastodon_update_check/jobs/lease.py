@@ -1,8 +1,8 @@
 """Keeping a claim alive while its message is being sent."""
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -17,45 +17,63 @@ LOST = "another process has taken this message over"
 
 
 class LeaseKeeper:
-    """Renews a claim's lease from a thread of its own, every 3 s, until the block ends or the claim is lost."""
+    """Renews the lease of the claim in hand every 3 s, from one thread for one message after the other.
+
+    The thread begins with the first claim and ends with the block; between its turns it holds nothing.
+    """
 
     def __init__(
-        self, claim: Claim, open_ledger: Callable[[], Ledger], clock: Clock, every: timedelta = LEASE_RENEWAL
+        self, name: str, open_ledger: Callable[[], Ledger], clock: Clock, every: timedelta = LEASE_RENEWAL
     ) -> None:
-        self._claim = claim
         self._seconds = every.total_seconds()
         self._open_ledger = open_ledger
         self._clock = clock
+        self._claim: Claim | None = None
         self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name=f"lease of {claim.message_id}", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name=f"leases of {name}", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_over.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    @contextmanager
+    def keeping(self, claim: Claim) -> Iterator[None]:
+        """Keep this claim alive for the duration of the block, or until it is lost."""
+        self._claim = claim
+        if self._thread.ident is None:
+            self._thread.start()
+        try:
+            yield
+        finally:
+            self._claim = None
 
     def _keep(self) -> None:
+        lost: Claim | None = None
         while not self._is_over.wait(self._seconds):
+            claim = self._claim
+            if claim is None or claim is lost:
+                continue
             # A ledger that is busy or full for a moment may work at the next turn, before the lease runs out.
             with suppress(LedgerError):
-                if not self._renew():
-                    return
+                if not self._renew(claim):
+                    lost = claim
 
-    def _renew(self) -> bool:
+    def _renew(self, claim: Claim) -> bool:
         with self._open_ledger() as ledger:
-            return ledger.renew(self._claim, self._clock())
+            return ledger.renew(claim, self._clock())
 
 
 def confirm(claim: Claim, ledger: Ledger, clock: Clock) -> None:
-    """Make sure, and write down, that the claim still stands.
+    """Make sure that the claim still stands, with a lease that has just begun.
 
     Raises:
         ClaimLostError: it does not.
     """
-    if not ledger.renew(claim, clock()):
+    if not ledger.confirm(claim, clock()):
         raise ClaimLostError(LOST)

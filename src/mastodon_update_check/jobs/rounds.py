@@ -40,15 +40,13 @@ def _begin(courier: Courier, due_by: datetime) -> Future[int]:
 
 
 def _deliver_due(courier: Courier, due_by: datetime) -> int:
-    sent = 0
     with courier.open_ledger() as ledger:
         try:
             # A message that fails is due again later than `due_by`: it is not tried twice in this round.
-            while (outcome := courier.deliver_next(ledger, due_by)) is not None:
-                sent += outcome is Outcome.SENT
+            outcomes = courier.deliver_due(ledger, lambda: due_by, lambda: True)
         finally:
             _close(courier)
-    return sent
+    return outcomes.count(Outcome.SENT)
 
 
 def _close(courier: Courier) -> None:

@@ -39,6 +39,11 @@ IS_CAPPED = """
 """
 """Whether its recipient has had enough mail for a day, with what others are sending at this moment."""
 
+_ORDER = "is_urgent DESC, due_at, created_at, id"
+"""That of the index `message_open`: the first row that may be claimed ends the search."""
+FRESH = timedelta(seconds=1)
+"""A lease that was written so short a time ago needs not be written anew."""
+
 
 class OvertakenError(Exception):
     """Others have claimed meanwhile: what is to be claimed now is to be looked for anew."""
@@ -86,19 +91,18 @@ def claim_next(
     if state is not None and _backs_off(state, settings, now):
         return None
     sink_failures = 0 if state is None else int(state["failures"])
+    order = f"failures, {_ORDER}" if sink_failures else _ORDER
     row = connection.execute(
         f"""
         SELECT * FROM message
         WHERE instance = :instance AND sink = :sink AND {IS_DUE} AND NOT {IS_CLAIMED} AND NOT {IS_CAPPED}
           AND (:stopped IS NULL OR recipient_key <> :stopped)
-        ORDER BY CASE WHEN :sink_failures > 0 THEN failures ELSE 0 END, is_urgent DESC, due_at, created_at, id
-        LIMIT 1 {connection.picking}
+        ORDER BY {order} LIMIT 1 {connection.picking}
         """,  # noqa: S608 - only our own constants are put in
         {
             "instance": instance,
             "sink": sink,
             "stopped": state and state["stopped_key"],
-            "sink_failures": sink_failures,
             **due_parameters(now, due_by),
         },
     ).fetchone()
@@ -171,6 +175,17 @@ def renew_claim(connection: Connection, claim: Claim, now: datetime) -> bool:
             "UPDATE message SET lease_until = ? WHERE id = ? AND claim = ?",
             (stamp(now + LEASE), claim.message_id, claim.token),
         ).rowcount
+    )
+
+
+def confirm_claim(connection: Connection, claim: Claim, now: datetime) -> bool:
+    """Whether the claim stands with a lease that was written within the last second; nothing is changed."""
+    return (
+        connection.execute(
+            "SELECT id FROM message WHERE id = ? AND claim = ? AND lease_until > ? AND lease_until <= ?",
+            (claim.message_id, claim.token, stamp(now + LEASE - FRESH), stamp(now + LEASE)),
+        ).fetchone()
+        is not None
     )
 
 

@@ -35,6 +35,8 @@ class Ledger:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._known = ("", Knowledge())
+        """What was last read about an instance, as it is written and as it is: it may name a thousand people."""
 
     @classmethod
     def open(cls, where: Place | Path, *, verify: bool = True) -> Self:
@@ -71,6 +73,25 @@ class Ledger:
             with suppress(OvertakenError), self._session.working() as connection:
                 return claims.claim_next(connection, instance, sink, settings, now, due_by)
 
+    def go_on(
+        self, claim: Claim, settlement: Settlement, ended_at: datetime, now: datetime, due_by: datetime
+    ) -> Claim | None:
+        """Write down what came of an attempt, and claim the sink's next message, both or neither.
+
+        What `record` and `claim` do one after the other, with one commit instead of two.
+        """
+        while True:
+            with suppress(OvertakenError), self._session.working() as connection:
+                results.record_attempt(connection, claim, settlement, ended_at)
+                sink = claim.recipient.sink
+                return claims.claim_next(connection, claim.instance, sink, claim.settings, now, due_by)
+
+    def confirm(self, claim: Claim, now: datetime) -> bool:
+        """Make sure that a claim stands with a lease of which little has passed; False when the claim is lost."""
+        with self._session.reading() as connection:
+            is_fresh = claims.confirm_claim(connection, claim, now)
+        return is_fresh or self.renew(claim, now)
+
     def renew(self, claim: Claim, now: datetime) -> bool:
         """Extend a claim's lease; False when the claim is lost."""
         with self._session.working() as connection:
@@ -89,7 +110,10 @@ class Ledger:
     def knowledge(self, instance: str) -> Knowledge:
         """Return what is known about the instance."""
         with self._session.reading() as connection:
-            return _read_knowledge(connection, instance)
+            written = _find_knowledge(connection, instance)
+            if written != self._known[0]:
+                self._known = written, _read_knowledge(written)
+        return self._known[1]
 
     def deliveries(self, instance: str, subjects: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
         """Return the instance's open rows, and all rows of the given subjects."""
@@ -169,7 +193,7 @@ class Book:
 
     def knowledge(self, instance: str) -> Knowledge:
         """Return what is known about the instance."""
-        return _read_knowledge(self._connection, instance)
+        return _read_knowledge(_find_knowledge(self._connection, instance))
 
     def deliveries(self, instance: str, subjects: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
         """Return the instance's open rows, and all rows of the given subjects."""
@@ -193,10 +217,15 @@ class Book:
         self._connection.execute("DELETE FROM attempt WHERE ended_at < ?", (stamp(now - ATTEMPTS_KEPT),))
 
 
-def _read_knowledge(connection: Connection, instance: str) -> Knowledge:
+def _find_knowledge(connection: Connection, instance: str) -> str:
+    """Return what is written about an instance; nothing when it is unknown."""
     row = connection.execute("SELECT knowledge FROM instance WHERE name = ?", (instance,)).fetchone()
+    return "" if row is None else row["knowledge"]
+
+
+def _read_knowledge(written: str) -> Knowledge:
     with reading("what is known of an instance"):
-        return Knowledge() if row is None else Knowledge.from_json(json.loads(row["knowledge"]))
+        return Knowledge.from_json(json.loads(written)) if written else Knowledge()
 
 
 def _place(where: Place | Path) -> Place:

@@ -40,7 +40,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             settled_at     TEXT
         ) STRICT
         """,
-        "CREATE INDEX message_open ON message (instance, sink, due_at) WHERE state IN ('pending', 'failed')",
+        """
+        CREATE INDEX message_open ON message (instance, sink, is_urgent DESC, due_at, created_at, id)
+        WHERE state IN ('pending', 'failed') -- in the order in which they are claimed
+        """,
         "CREATE INDEX message_sent ON message (instance, sink, recipient_key, settled_at) WHERE state = 'sent'",
         """
         CREATE TABLE delivery (

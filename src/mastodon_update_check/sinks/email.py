@@ -33,11 +33,10 @@ class EmailSink:
         """
         mail = self._letterhead.write(message)
         with Deadline(self._bounds.total) as deadline:
-            session = self._ready(deadline)
             try:
-                return session.deliver(mail, self._sender.address, message.confirm_claim)
+                return self._begin(mail.recipient, deadline).deliver(mail, message.confirm_claim)
             finally:
-                if not session.is_usable:
+                if self._session is not None and not self._session.is_usable:
                     self.close()
 
     def rehearse(self, address: str) -> str:
@@ -68,13 +67,15 @@ class EmailSink:
         if session is not None:
             session.close()
 
-    def _ready(self, deadline: Deadline) -> Session:
-        if self._session is not None and self._session.resume(deadline):
+    def _begin(self, recipient: Mailbox, deadline: Deadline) -> Session:
+        """Return a connection on which the server waits to hear the recipient."""
+        if self._session is not None and self._session.resume(recipient, self._sender.address, deadline):
             return self._session
         self.close()
         session = Session(self._server, self._bounds, deadline)
         session.open()
         self._session = session
+        session.begin(recipient, self._sender.address)
         return session
 
 

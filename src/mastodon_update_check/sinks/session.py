@@ -30,6 +30,8 @@ class Session:
         self._dialogue = Dialogue(server, bounds, deadline)
         self._encrypted = False
         self._taken = 0
+        self._is_clear = True
+        """Whether nothing is left of the mail before: its acceptance ends it (RFC 5321, 4.1.1.4)."""
 
     def open(self) -> None:
         """Connect, and get ready for the first mail."""
@@ -49,30 +51,45 @@ class Session:
         """Whether another mail may be handed over, after `resume`."""
         return self._dialogue.in_step and self._taken < self._bounds.mails
 
-    def resume(self, deadline: Deadline) -> bool:
-        """Get ready for the next mail; False when that takes a new connection, whatever the reason."""
+    def resume(self, recipient: Mailbox, sender: str, deadline: Deadline) -> bool:
+        """Begin the next mail; False when that takes a new connection, whatever the reason.
+
+        A server may end an idle connection, or one that has brought enough: it has not heard of the recipient yet.
+        """
         try:
-            self._courtesy("RSET")
-        except DeliveryError:  # the server ended an idle connection, which is its good right
+            if not self._is_clear:
+                self._courtesy("RSET")
+            self._dialogue.deadline = deadline
+            deadline.guard(self._dialogue.sock)
+            self._dialogue.sock.settimeout(self._bounds.reply)
+            self.begin(recipient, sender)
+        except TransientDeliveryError:
+            self._dialogue.close()
+            deadline.let_go()
             return False
-        self._dialogue.deadline = deadline
-        deadline.guard(self._dialogue.sock)
-        self._dialogue.sock.settimeout(self._bounds.reply)
         return True
 
-    def deliver(self, mail: Mail, sender: str, confirm_claim: Callable[[], None]) -> str:
-        """Hand one mail over and return what the server said; `confirm_claim` is asked just before the body."""
+    def begin(self, recipient: Mailbox, sender: str) -> None:
+        """Announce a mail to `recipient`, who is not named yet."""
         self._taken += 1
+        self._is_clear = False
+        self._dialogue.command(Step.MAIL, f"MAIL FROM:<{sender}>{self._parameter(recipient)}")
+
+    def deliver(self, mail: Mail, confirm_claim: Callable[[], None]) -> str:
+        """Hand the announced mail over; return what the server said. `confirm_claim` is asked just before the body."""
         dialogue = self._dialogue
-        self._address(mail.recipient, sender)
+        self._name(mail.recipient)
         dialogue.command(Step.DATA, "DATA", 3)
         dialogue.in_step = False  # an error from here on ends the connection without the final dot: nothing is sent
         confirm_claim()
-        return str(dialogue.hand_over(mail.data))
+        reply = dialogue.hand_over(mail.data)
+        self._is_clear = True
+        return str(reply)
 
     def rehearse(self, recipient: Mailbox, sender: str) -> None:
         """Announce a mail, and take it back: nothing is sent."""
-        self._address(recipient, sender)
+        self.begin(recipient, sender)
+        self._name(recipient)
         self._courtesy("RSET")
 
     def close(self) -> None:
@@ -85,8 +102,7 @@ class Session:
         finally:
             self._dialogue.close()
 
-    def _address(self, recipient: Mailbox, sender: str) -> None:
-        self._dialogue.command(Step.MAIL, f"MAIL FROM:<{sender}>{self._parameter(recipient)}")
+    def _name(self, recipient: Mailbox) -> None:
         self._dialogue.command(Step.RCPT, f"RCPT TO:<{recipient.address}>")
 
     def _courtesy(self, line: str) -> None:
