@@ -30,7 +30,7 @@ from mastodon_update_check.core.notices import RestartNotice
 from mastodon_update_check.core.outbox import DeliveryState
 from mastodon_update_check.core.planning import plan
 from mastodon_update_check.core.versions import MastodonVersion
-from mastodon_update_check.ledger.ledger import ATTEMPTS_KEPT, Ledger
+from mastodon_update_check.ledger.ledger import Ledger
 
 PATCH = update("4.5.1")
 URGENT_PATCH = update("4.5.1", urgent=True)
@@ -283,18 +283,3 @@ def test_a_fingerprint_is_salted(ledger: Ledger, path: Path) -> None:
     assert 16 == len(first)
     assert first != ledger.fingerprint("password")
     assert ledger.fingerprint("a") != ledger.fingerprint("b")
-
-
-def test_attempts_are_dropped_after_ninety_days(ledger: Ledger, path: Path) -> None:
-    """What was told is remembered for good, and what is under way is kept too."""
-    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
-    accept(ledger, take(ledger))
-    take(ledger)
-    for now, attempts in ((NOW + ATTEMPTS_KEPT, 2), (NOW + ATTEMPTS_KEPT + SECOND, 1)):
-        with ledger.writing() as book:
-            book.keep_knowledge(INSTANCE, Knowledge(), now)
-        assert [(attempts,)] == query(path, "SELECT count(*) FROM attempt")
-
-    told = states(ledger, PATCH)
-    assert DeliveryState.SENT in told.values()
-    assert () == replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + 2 * ATTEMPTS_KEPT)).messages

@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import Delivery, Settlement
-from mastodon_update_check.ledger import claims, history, results, retries, rows, summary
+from mastodon_update_check.ledger import claims, history, results, retries, rows, summary, upkeep
 from mastodon_update_check.ledger.claims import Claim, OvertakenError
 from mastodon_update_check.ledger.engine import Connection, Place, Session
 from mastodon_update_check.ledger.failures import reading
@@ -21,9 +21,6 @@ from mastodon_update_check.ledger.summary import OutboxSummary
 
 if TYPE_CHECKING:
     from mastodon_update_check.core.planning import Plan
-
-ATTEMPTS_KEPT = timedelta(days=90)
-"""How long settled attempts are kept for `explain`; what was told is kept for good."""
 
 
 class Ledger:
@@ -208,13 +205,13 @@ class Book:
         rows.apply_plan(self._connection, instance, plan)
 
     def keep_knowledge(self, instance: str, knowledge: Knowledge, now: datetime) -> None:
-        """Store what is known about the instance, and drop attempts that are long over."""
+        """Store what is known about the instance, and drop what is long over."""
         self._connection.execute(
             "INSERT INTO instance (name, knowledge) VALUES (?, ?) "
             "ON CONFLICT (name) DO UPDATE SET knowledge = excluded.knowledge",
             (instance, json.dumps(knowledge.to_json())),
         )
-        self._connection.execute("DELETE FROM attempt WHERE ended_at < ?", (stamp(now - ATTEMPTS_KEPT),))
+        upkeep.prune(self._connection, now)
 
 
 def _find_knowledge(connection: Connection, instance: str) -> str:

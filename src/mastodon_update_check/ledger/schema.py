@@ -65,6 +65,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE INDEX delivery_message ON delivery (message_id)",
         "CREATE INDEX delivery_subject ON delivery (instance, subject)",
+        """
+        CREATE INDEX delivery_given_up ON delivery (settled_at) WHERE state IN ('cancelled', 'superseded')
+        """,
+        "CREATE INDEX message_given_up ON message (settled_at) WHERE state = 'cancelled'",
         "CREATE INDEX delivery_open ON delivery (instance) WHERE state IN ('pending', 'failed')",
         """
         CREATE TABLE attempt (

@@ -1,0 +1,48 @@
+"""What the ledger need not keep for good: it stays small, and no check gets slower than the first.
+
+What was told is kept, and so is every attempt that may have arrived though nobody recorded it: a repeat must have the
+same id. The rest is kept for as long as `explain` looks back.
+"""
+
+from datetime import datetime, timedelta
+
+from mastodon_update_check.ledger.engine import Connection
+from mastodon_update_check.ledger.instants import stamp
+
+KEPT = timedelta(days=90)
+"""How long settled attempts, and what was given up without one, are kept."""
+
+_STEPS = (
+    # Of an open message the last attempt is kept, for `status`. Of one that was not accepted, each set of rows that may
+    # have arrived is remembered by the latest attempt that carried it.
+    """
+    DELETE FROM attempt
+    WHERE ended_at < :before
+      AND NOT EXISTS (SELECT 1 FROM message WHERE id = attempt.message_id AND attempts = attempt.number
+                      AND state IN ('pending', 'failed'))
+      AND (outcome = 'failed'
+           OR EXISTS (SELECT 1 FROM message WHERE id = attempt.message_id AND state = 'sent')
+           OR EXISTS (SELECT 1 FROM attempt AS later
+                      WHERE later.message_id = attempt.message_id AND later.number > attempt.number
+                        AND later.identities = attempt.identities
+                        AND (later.outcome IS NULL OR later.outcome <> 'failed')))
+    """,
+    # Given up, and no attempt that may have said it: it can be planned anew as if it were the first time.
+    """
+    DELETE FROM delivery
+    WHERE state IN ('cancelled', 'superseded') AND settled_at < :before
+      AND NOT EXISTS (SELECT 1 FROM attempt WHERE message_id = delivery.message_id)
+    """,
+    """
+    DELETE FROM message
+    WHERE state = 'cancelled' AND settled_at < :before
+      AND NOT EXISTS (SELECT 1 FROM delivery WHERE message_id = message.id)
+      AND NOT EXISTS (SELECT 1 FROM attempt WHERE message_id = message.id)
+    """,
+)
+
+
+def prune(connection: Connection, now: datetime) -> None:
+    """Drop what is long over; nothing that is dropped can lead to a repeat, or to another id."""
+    for step in _STEPS:
+        connection.execute(step, {"before": stamp(now - KEPT)})

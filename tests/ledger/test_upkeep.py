@@ -1,0 +1,155 @@
+"""What is dropped in time and what is kept for good: the ledger stays small, and forgets nobody."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger.examples import (
+    ALICE,
+    BOB,
+    DAY,
+    HOOK,
+    INSTANCE,
+    NOW,
+    SECOND,
+    YEAR,
+    accept,
+    defer,
+    facts,
+    find_claim,
+    query,
+    refuse,
+    replan,
+    states,
+    take,
+    update,
+)
+from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.core.outbox import DeliveryState
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.upkeep import KEPT
+
+PATCH = update("4.5.1")
+OTHER = update("4.5.2")
+PEOPLE = tuple(replace(ALICE, key=f"user:{n}", address=f"user{n}@social.example", name=f"user{n}") for n in range(5))
+
+
+def prune(ledger: Ledger, now: datetime) -> None:
+    """Do what every check does at its end."""
+    with ledger.writing() as book:
+        book.keep_knowledge(INSTANCE, Knowledge(), now)
+
+
+def count(path: Path, table: str) -> int:
+    """Return how many rows a table has."""
+    ((number,),) = query(path, f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of our own
+    assert isinstance(number, int)
+    return number
+
+
+def test_attempts_are_dropped_after_ninety_days(ledger: Ledger, path: Path) -> None:
+    """What was told is remembered for good, and what is under way is kept too."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    accept(ledger, take(ledger))
+    take(ledger)
+    for now, attempts in ((NOW + KEPT, 2), (NOW + KEPT + SECOND, 1)):
+        prune(ledger, now)
+        assert attempts == count(path, "attempt")
+
+    assert DeliveryState.SENT in states(ledger, PATCH).values()
+    assert () == replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + 2 * KEPT)).messages
+
+
+def test_what_may_have_arrived_keeps_its_id(ledger: Ledger) -> None:
+    """A lost reply, a release that goes and comes back with another one after a year: a repeat has the same id."""
+    first = replan(ledger, facts(PATCH)).messages[0].id
+    defer(ledger, take(ledger))
+    replan(ledger, facts(now=NOW + DAY))
+    for days in range(2, 400, 20):
+        prune(ledger, NOW + days * DAY)
+    again = replan(ledger, facts(PATCH, OTHER, now=NOW + YEAR)).messages
+
+    assert first in [message.id for message in again]
+
+
+def test_a_message_that_is_tried_every_day(ledger: Ledger, path: Path) -> None:
+    """Its old attempts go; what they carried is remembered by later ones."""
+    replan(ledger, facts(PATCH))
+    now = NOW
+    for _ in range(30):
+        defer(ledger, take(ledger, now), now)
+        now += 10 * DAY
+        prune(ledger, now)
+
+    assert 9 == count(path, "attempt")
+
+
+def test_a_refusal_is_shown_for_as_long_as_it_stands(ledger: Ledger) -> None:
+    """A receiver that asked never to be tried again (HTTP 410) is still quoted after a year."""
+    replan(ledger, facts(PATCH, to=(HOOK,)))
+    refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
+    prune(ledger, NOW + YEAR)
+
+    assert ["no such user"] == [trouble.reply for trouble in ledger.summary(INSTANCE, NOW + YEAR).troubles]
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_what_was_given_up_unsaid_is_dropped(ledger: Ledger, path: Path, *, is_refused: bool) -> None:
+    """After ninety days nothing is left of it; when it is wanted again, it is planned as at the first time."""
+    first = replan(ledger, facts(PATCH)).messages
+    if is_refused:
+        refuse(ledger, take(ledger))
+    replan(ledger, facts(now=NOW + DAY))
+    prune(ledger, NOW + DAY + KEPT)
+    assert [1, 1] == [count(path, table) for table in ("delivery", "message")]
+    prune(ledger, NOW + 2 * DAY + KEPT)
+    assert [0, 0] == [count(path, table) for table in ("delivery", "message")]
+
+    again = replan(ledger, facts(PATCH, now=NOW + YEAR)).messages
+    assert [one.id for one in first] == [one.id for one in again]
+    accept(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
+
+
+def test_messages_that_became_empty_are_dropped(ledger: Ledger, path: Path) -> None:
+    """Rows that went into another message leave none behind for good."""
+    for n in range(1, 6):
+        now = NOW + n * DAY
+        replan(ledger, facts(*(update(f"4.6.{patch}") for patch in range(n)), now=now))
+        replan(ledger, facts(now=now + SECOND))
+    assert 5 == count(path, "message")
+    prune(ledger, NOW + YEAR)
+
+    assert 0 == count(path, "message")
+
+
+def test_a_clock_that_was_a_year_ahead(ledger: Ledger) -> None:
+    """What it dropped is missed by nobody: nothing is told twice, and what waits still waits."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    accept(ledger, take(ledger))
+    prune(ledger, NOW + YEAR)
+
+    assert () == replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + DAY)).messages
+    assert find_claim(ledger, NOW + DAY) is not None
+
+
+def test_a_year(ledger: Ledger, path: Path) -> None:
+    """A release a week, installed three days later, told to five people: what is left is what was told.
+
+    One check a day instead of 48: a check that finds nothing new only writes down that it was made. `make bench`
+    measures ten whole years.
+    """
+    for day in range(365):
+        now = NOW + timedelta(days=day)
+        week, weekday = divmod(day, 7)
+        listed = () if weekday > 2 else (update(f"4.5.{week + 1}"),)
+        replan(ledger, facts(*listed, to=PEOPLE, installed=f"4.5.{week + (weekday > 2)}", now=now))
+        while (claim := find_claim(ledger, now)) is not None:
+            accept(ledger, claim, now)
+        prune(ledger, now)
+
+    told = 53 * len(PEOPLE)
+    assert (told, told) == (count(path, "delivery"), count(path, "message"))
+    assert count(path, "attempt") <= (KEPT.days // 7 + 1) * len(PEOPLE)
+    assert path.stat().st_size < 1_000_000
