@@ -1,21 +1,27 @@
 """`python -m bench`: measure every claim; exit code 1 when one is over its limit.
 
-`--imports COMMAND` shows instead what the modules cost that a command loads, and `--growth` what 500 checks in one
-process leave behind.
+`--imports COMMAND` shows instead what the modules cost that a command loads.
 """
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 
-from bench import check, database, growth, imports, memory, ready
+from bench import check, database, growth, imports, mails, memory, planning, ready, years
+from bench.claim import Amount, Claim
 from bench.stage import Stage
 
-CLAIMS = {
+CLAIMS: dict[str, Callable[..., Claim | Amount]] = {
     "memory": memory.measure,
     "ready": ready.measure,
     "check": check.measure,
     "lookup": database.measure_size,
     "query": database.measure_query,
+    "plan": planning.measure,
+    "mails": mails.measure,
+    "growth": growth.measure,
+    "years": years.measure_size,
+    "pace": years.measure_pace,
 }
 
 
@@ -24,17 +30,13 @@ def main() -> int:
     parser = ArgumentParser(prog="python -m bench", description="Measure what this program costs, as ratios.")
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help=f"{', '.join(CLAIMS)}; all by default")
     parser.add_argument("--rounds", type=int, metavar="N", help="pairs to measure for each claim")
-    other = parser.add_mutually_exclusive_group()
-    other.add_argument("--imports", metavar="COMMAND", help="only show what a command's modules cost to load")
-    other.add_argument("--growth", action="store_true", help="only show how memory grows over 500 checks")
+    parser.add_argument("--imports", metavar="COMMAND", help="only show what a command's modules cost to load")
     arguments = parser.parse_args()
     if unknown := set(arguments.claims) - CLAIMS.keys():
         parser.error(f"no such claim: {', '.join(sorted(unknown))}")
     with Stage() as stage:
         if arguments.imports:
             return imports.show(stage, arguments.imports.split())
-        if arguments.growth:
-            return growth.show(stage)
         return _judge(stage, arguments.claims or list(CLAIMS), arguments.rounds)
 
 

@@ -40,6 +40,27 @@ class Claim:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """A claim that needs no reference: something, and the most that there may be of it."""
+
+    name: str
+    what: str
+    unit: str
+    figure: float
+    limit: float
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is within the limit."""
+        return self.figure <= self.limit
+
+    def describe(self) -> str:
+        """Return the claim and its figure, for a reader."""
+        verdict = "ok" if self.is_held else "OVER"
+        return f"{self.name}: {self.what}\n  {self.figure:.2f} {self.unit}; limit {self.limit:.2f}: {verdict}"
+
+
 def alternate(
     reference: Callable[[], float], ours: Callable[[], float], rounds: int
 ) -> tuple[tuple[float, float], ...]:

@@ -1,6 +1,10 @@
-"""500 checks in one process, each with its round of deliveries, and what memory is resident meanwhile; a script."""
+"""Many checks in one process, each with its round of deliveries, and what memory is resident meanwhile; a script.
+
+Prints the kilobytes after each tenth of the checks. The first tenth fills caches, and what the allocator keeps.
+"""
 
 import os
+import sys
 from pathlib import Path
 
 from mastodon_update_check import logs
@@ -26,6 +30,5 @@ if __name__ == "__main__":
     logs.configure("critical", "json", stream=Path(os.devnull).open("w"))  # noqa: SIM115 - as long as the process
     app = App(load_settings(os.environ))
     app.create_ledger().close()
-    figures = [_work(app, 100) for _ in range(5)]
-    print("after 100, 200 … 500 checks:", ", ".join(f"{figure / 1024:.1f} MB" for figure in figures))
-    print(f"slope: {(figures[-1] - figures[0]) / 400:+.2f} kB a check")
+    for _ in range(10):
+        print(_work(app, int(sys.argv[1]) // 10), flush=True)

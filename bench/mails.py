@@ -1,0 +1,142 @@
+"""Mails: 1,000 recipients told over SMTP, every delivery durably recorded, against a bare `smtplib` loop.
+
+The mail server is aiosmtpd in a process of its own, on loopback. The loop writes a mail for each recipient with
+`email.message` (the same text and HTML), sends it over one connection, and remembers nothing.
+"""
+
+import os
+import shutil
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Self
+
+from bench.claim import Claim, alternate
+from bench.stage import Stage
+from mastodon_update_check import logs
+from mastodon_update_check.app import App
+from mastodon_update_check.core.messages.message import Message
+from mastodon_update_check.core.outbox import Outcome
+from mastodon_update_check.settings import load_settings
+from mastodon_update_check.sinks.addresses import parse_mailbox
+from mastodon_update_check.sinks.mime import Letterhead
+
+LIMIT = 1 / 0.7
+MAILS = 1_000
+SENDER = "notifications@social.example"
+_SERVER = """\
+import sys
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+controller = Controller(Sink(), hostname="127.0.0.1", port=int(sys.argv[1]))
+controller.start()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def measure(stage: Stage, rounds: int = 7) -> Claim:
+    """Measure a round of deliveries in this process; settings, the check and the plan are made before."""
+    logs.configure("info", "json", stream=Path(os.devnull).open("w"))  # noqa: SIM115 - as long as the process
+    with _MailServer() as server:
+        app, messages = _prepare(stage, server.port)
+        planned = stage.directory / "planned.sqlite3"
+        shutil.copy(stage.ledger, planned)
+        ready = [Letterhead(author=parse_mailbox(SENDER)).write(message).data for message in messages]
+        bare = sorted(_send_ready(server.port, ready) for _ in range(3))[1]
+        print(f"  (with mails that are ready, bytes and all, the loop takes {bare:.0f} ms)")
+        return Claim(
+            name="mails",
+            our_name=f"{MAILS} mails claimed, composed, handed over and recorded",
+            reference_name="a bare smtplib loop over one connection, mails by email.message, nothing recorded",
+            unit="ms",
+            pairs=alternate(lambda: _send_bare(server.port, messages), lambda: _deliver(stage, app, planned), rounds),
+            limit=LIMIT,
+        )
+
+
+class _MailServer:
+    def __enter__(self) -> Self:
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            self.port = int(sock.getsockname()[1])
+        command = [sys.executable, "-c", _SERVER, str(self.port)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        self._process.stdout.readline()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+
+def _prepare(stage: Stage, port: int) -> tuple[App, list[Message]]:
+    """Check once, so that 1,000 messages wait; return them as they will be composed."""
+    stage.forget()
+    app = App(
+        load_settings(
+            {
+                **stage.settings,
+                "SMTP_PORT": str(port),
+                "UPDATE_CHECK_SINKS": "email",
+                "UPDATE_CHECK_RECIPIENTS": ",".join(f"admin{n}@social.example" for n in range(MAILS)),
+            }
+        )
+    )
+    with app.create_ledger() as ledger:
+        app.check(ledger)
+    shutil.copy(stage.ledger, stage.directory / "composed.sqlite3")
+    messages: list[Message] = []
+    with app.find_ledger() as ledger:  # type: ignore[union-attr] # it was made above
+        (courier,) = app.couriers(ledger)
+        courier.load_sink = lambda: _Collecting(messages)
+        courier.deliver_due(ledger, app.clock, lambda: True)
+    stage.forget()
+    shutil.move(stage.directory / "composed.sqlite3", stage.ledger)
+    return app, messages
+
+
+class _Collecting:
+    def __init__(self, messages: list[Message]) -> None:
+        self._messages = messages
+
+    def send(self, message: Message) -> str:
+        self._messages.append(message)
+        return ""
+
+
+def _deliver(stage: Stage, app: App, planned: Path) -> float:
+    stage.forget()
+    shutil.copy(planned, stage.ledger)
+    with app.open_ledger() as ledger:
+        (courier,) = app.couriers(ledger)
+        began = time.perf_counter()
+        outcomes = courier.deliver_due(ledger, app.clock, lambda: True)
+        courier.close()
+        took = (time.perf_counter() - began) * 1000
+    assert outcomes == [Outcome.SENT] * MAILS
+    return took
+
+
+def _send_bare(port: int, messages: list[Message]) -> float:
+    began = time.perf_counter()
+    with smtplib.SMTP("127.0.0.1", port) as server:
+        for message in messages:
+            mail = EmailMessage()
+            mail["From"], mail["To"], mail["Subject"] = SENDER, message.recipient.address, message.subject
+            mail["Message-ID"] = f"<{message.id}@social.example>"
+            mail.set_content(message.text)
+            mail.add_alternative(message.html, subtype="html")
+            server.send_message(mail)
+    return (time.perf_counter() - began) * 1000
+
+
+def _send_ready(port: int, mails: list[bytes]) -> float:
+    began = time.perf_counter()
+    with smtplib.SMTP("127.0.0.1", port) as server:
+        for number, mail in enumerate(mails):
+            server.sendmail(SENDER, [f"admin{number}@social.example"], mail)
+    return (time.perf_counter() - began) * 1000
