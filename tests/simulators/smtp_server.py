@@ -336,7 +336,7 @@ class ScriptedSmtpServer:
                 return line
             case Wire(data):
                 sock.sendall(data)
-                return data.decode()
+                return data.decode(errors="replace")
             case Drop(after):
                 sock.sendall(after)
                 raise ConnectionAbortedError
