@@ -86,7 +86,7 @@ def test_every_status_with_every_form(form: str) -> None:
     """What the table says; only what is tried again is tried when it is asked to be."""
     text, wait = FORMS[form]
     for status in range(100, 600):
-        error = judge(status, httpx.Headers({"Retry-After": text.encode()} if text else {}), "a sentence", NOON)
+        error = judge(status, httpx.Headers([(b"Retry-After", text.encode())] if text else []), "a sentence", NOON)
         assert (status, expected(status)) == (status, word(error))
         if isinstance(error, TransientDeliveryError):
             assert (status, wait) == (status, error.retry_after)

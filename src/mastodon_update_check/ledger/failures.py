@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import LedgerError
 
 WAYS_OUT = "restore a backup in its place, or begin anew with `mastodon-update-check ledger new`"
@@ -30,6 +31,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise LedgerError(f"the ledger {path} {_explain(error)}") from error
+    except UnicodeDecodeError as error:  # SQLite quotes what it cannot understand, and that need not be text
+        raise LedgerError(f"the ledger {path} is damaged; {WAYS_OUT}") from error
     except DamagedRowError as error:
         raise LedgerError(f"the ledger {path} is damaged: {error}; {WAYS_OUT}") from error
     except FileNotFoundError as error:
@@ -56,4 +59,4 @@ def _explain(error: sqlite3.Error) -> str:
     for known, text in explanations.items():
         if name.startswith(known):
             return text
-    return f"cannot be used ({name or 'error'}: {error}); {WAYS_OUT}"
+    return f"cannot be used ({name or 'error'}: {clean(str(error))}); {WAYS_OUT}"

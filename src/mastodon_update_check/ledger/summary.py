@@ -9,6 +9,7 @@ from mastodon_update_check.core.outbox import LONGEST_WAIT
 from mastodon_update_check.core.recipients import read_recipient
 from mastodon_update_check.ledger.claims import IS_CAPPED, IS_DUE, due_parameters
 from mastodon_update_check.ledger.engine import Connection, Row
+from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import read_stamp
 from mastodon_update_check.ledger.rows import IS_CLAIMED
 
@@ -117,15 +118,16 @@ def _read_troubles(connection: Connection, asked: Mapping[str, str | None]) -> t
         """,  # noqa: S608 - only our own constants are put in
         asked,
     )
-    return tuple(
-        Trouble(
-            sink=row["sink"],
-            address=read_recipient(json.loads(row["recipient"])).address,
-            is_refused=row["outcome"] == "failed",
-            reply=row["reply"],
+    with reading("a message"):
+        return tuple(
+            Trouble(
+                sink=row["sink"],
+                address=read_recipient(json.loads(row["recipient"])).address,
+                is_refused=row["outcome"] == "failed",
+                reply=row["reply"],
+            )
+            for row in rows
         )
-        for row in rows
-    )
 
 
 def _read_sink(row: Row) -> SinkAccount:
