@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from mastodon_update_check.core.addresses import normalise_address
 from mastodon_update_check.core.feeds import Feed, newer_updates
 from mastodon_update_check.core.notices import Notice, SupportNotice, ToolNotice, UpdateNotice, identity
 from mastodon_update_check.core.outbox import Delivery
-from mastodon_update_check.core.recipients import Recipient, normalise_address
+from mastodon_update_check.core.recipients import Recipient
 from mastodon_update_check.core.support import support_stage
 from mastodon_update_check.core.versions import MastodonVersion
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mastodon_update_check.core.addresses import normalise_address
 from mastodon_update_check.core.changes import Change, find_change, is_covered_by
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.notices import (
@@ -22,7 +23,7 @@ from mastodon_update_check.core.notices import (
 )
 from mastodon_update_check.core.outbox import Delivery, DeliveryState
 from mastodon_update_check.core.reasons import Reason
-from mastodon_update_check.core.recipients import Recipient, normalise_address, wants
+from mastodon_update_check.core.recipients import Recipient, wants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, assert_never
 
+from mastodon_update_check.core.addresses import normalise_address
 from mastodon_update_check.core.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
@@ -91,11 +92,6 @@ def _wants_update(preference: Preference, notice: UpdateNotice) -> Reason:
             return Reason.ANY_UPDATE
         case _:
             assert_never(preference)
-
-
-def normalise_address(address: str) -> str:
-    """Return the form in which addresses are compared: trimmed and in lower case."""
-    return address.strip().lower()
 
 
 def address_key(address: str) -> str:

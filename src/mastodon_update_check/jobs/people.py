@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mastodon_update_check.core.addresses import normalise_address
 from mastodon_update_check.core.recipients import (
     Preference,
     Recipient,
     address_key,
-    normalise_address,
     sink_key,
     url_key,
 )

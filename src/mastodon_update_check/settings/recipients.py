@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from mastodon_update_check.core.recipients import Preference, normalise_address
+from mastodon_update_check.core.addresses import normalise_address
+from mastodon_update_check.core.recipients import Preference
 from mastodon_update_check.settings.hosts import parse_address
 from mastodon_update_check.settings.kinds import one_of
 
