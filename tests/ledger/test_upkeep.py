@@ -28,7 +28,9 @@ from ledger.examples import (
 )
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import DeliveryState
+from mastodon_update_check.ledger.file import open_file
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import FileSession
 from mastodon_update_check.ledger.upkeep import KEPT
 
 PATCH = update("4.5.1")
@@ -134,22 +136,46 @@ def test_a_clock_that_was_a_year_ahead(ledger: Ledger) -> None:
     assert find_claim(ledger, NOW + DAY) is not None
 
 
+def steps_of_a_check(path: Path, now: datetime, installed: str) -> int:
+    """Return how many steps SQLite takes for a check that finds nothing new, in tens."""
+    connection = open_file(path, verify=False)
+    counted = 0
+
+    def count_on() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    connection.set_progress_handler(count_on, 10)
+    with Ledger(FileSession(path, connection)) as ledger:
+        ledger.summary(INSTANCE, now)
+        replan(ledger, facts(to=PEOPLE, installed=installed, now=now))
+        prune(ledger, now)
+        find_claim(ledger, now)
+    return counted
+
+
 def test_a_year(ledger: Ledger, path: Path) -> None:
     """A release a week, installed three days later, told to five people: what is left is what was told.
 
     One check a day instead of 48: a check that finds nothing new only writes down that it was made. `make bench`
-    measures ten whole years.
+    measures ten whole years. A check has no more to do at the end than after a month.
     """
+    steps = []
     for day in range(365):
         now = NOW + timedelta(days=day)
         week, weekday = divmod(day, 7)
-        listed = () if weekday > 2 else (update(f"4.5.{week + 1}"),)
-        replan(ledger, facts(*listed, to=PEOPLE, installed=f"4.5.{week + (weekday > 2)}", now=now))
+        is_installed = weekday > 2
+        listed = () if is_installed else (update(f"4.5.{week + 1}"),)
+        replan(ledger, facts(*listed, to=PEOPLE, installed=f"4.5.{week + is_installed}", now=now))
         while (claim := find_claim(ledger, now)) is not None:
             accept(ledger, claim, now)
         prune(ledger, now)
+        if weekday == 6:
+            steps.append(steps_of_a_check(path, now, f"4.5.{week + 1}"))
 
     told = 53 * len(PEOPLE)
     assert (told, told) == (count(path, "delivery"), count(path, "message"))
     assert count(path, "attempt") <= (KEPT.days // 7 + 1) * len(PEOPLE)
     assert path.stat().st_size < 1_000_000
+    assert max(steps[4:]) <= 1.5 * steps[3]
