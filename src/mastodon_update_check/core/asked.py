@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from mastodon_update_check.core.recipients import Recipient, normalise_address
+from mastodon_update_check.core.addresses import normalise_address
+from mastodon_update_check.core.recipients import Recipient
 from mastodon_update_check.core.text import clean
 from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError, UsageError
