@@ -81,14 +81,20 @@ class App:
         return {name: ledger.fingerprint(text) if ledger else "" for name, text in texts.items()}
 
     def check(
-        self, ledger: Ledger | None, *, dry_run: bool = False, settings_trouble: str = "", warnings: Sequence[str] = ()
+        self,
+        ledger: Ledger | None,
+        *,
+        dry_run: bool = False,
+        mark: bool = False,
+        settings_trouble: str = "",
+        warnings: Sequence[str] = (),
     ) -> "CheckReport":
         """Run one check now; the last two say what is amiss with this program itself."""
         from mastodon_update_check.jobs.check import OwnTroubles, check
 
         own = OwnTroubles(settings=settings_trouble, others=tuple(warnings))
         sinks = self.sink_settings(ledger)
-        return check(self.settings, ledger, sinks, self.clock, dry_run=dry_run, own=own)
+        return check(self.settings, ledger, sinks, self.clock, dry_run=dry_run, mark=mark, own=own)
 
     @cached_property
     def heartbeat(self) -> "Heartbeat":

@@ -31,7 +31,7 @@ def main() -> NoReturn:
 def execute(arguments: list[str]) -> int:
     """Run one command; return its exit code."""
     from mastodon_update_check.commands.parser import build_parser
-    from mastodon_update_check.errors import LedgerError, SettingsError, UsageError
+    from mastodon_update_check.errors import LedgerError, SettingsError, SetupError, UsageError
 
     parsed = build_parser(is_status=arguments[:1] == ["status"]).parse_args(arguments)
     try:
@@ -48,6 +48,9 @@ def execute(arguments: list[str]) -> int:
         _say_unknown(parsed, str(error))
         _complain(str(error))
         return 74
+    except SetupError as error:
+        _complain(str(error))
+        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
@@ -67,8 +70,25 @@ def _say_unknown(parsed: "Namespace", why: str) -> None:
 def _dispatch(parsed: "Namespace") -> int:
     from importlib import import_module
 
+    if os.geteuid() == 0 and not _is_for_root(parsed):
+        _act_as_service()
     command = import_module(f"mastodon_update_check.commands.{parsed.command.replace('-', '_')}")
     return int(command.execute(parsed))
+
+
+def _is_for_root(parsed: "Namespace") -> bool:
+    """Whether a command is root's to run; a backup is written where root says, so it divides the work itself."""
+    return parsed.command in {"setup", "copy-settings"} or getattr(parsed, "action", "") == "backup"
+
+
+def _act_as_service() -> None:
+    """On a server where this program is installed, go on as the service's user, with its settings."""
+    if os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - pathlib is not needed for most commands
+        from mastodon_update_check.host.become import become, find_service
+
+        service = find_service(os.environ)
+        if service is not None:
+            become(service, os.environ)
 
 
 def _open_streams() -> None:

@@ -28,6 +28,8 @@ LOOK = timedelta(seconds=9)
 """How often, at most, the ledger is asked whether something is due that nobody in this process knows of (`retry`)."""
 PATIENCE = timedelta(seconds=8)
 """How long the attempts in hand may take once the daemon is told to stop."""
+BEGIN_ANEW = 75
+"""Exit code that asks for a new start (`Restart=on-failure`): it may work then."""
 
 log = structlog.get_logger()
 
@@ -69,7 +71,10 @@ class Daemon:
             if order is Order.RELOAD:
                 self._reload()
             elif order is Order.STOP:
-                self._stop()
+                self._stop(time_asked=self._signals.stop_asked_at)
+            elif self._service.is_blind:
+                log.warning("daemon.blind", detail="Mastodon's tree was replaced: a new process will see the new one")
+                self._stop(time_asked=time.monotonic(), code=BEGIN_ANEW)
 
     def _plan_checks(self) -> None:
         settings = self._service.app.settings
@@ -175,7 +180,7 @@ class Daemon:
         self._service.start()
         self._plan_checks()
 
-    def _stop(self) -> NoReturn:
+    def _stop(self, *, time_asked: float, code: int = 0) -> NoReturn:
         self._is_stopping = True
         self._notifier.stopping()
         self._notifier.status("stopping: what is in hand is being finished")
@@ -186,9 +191,9 @@ class Daemon:
         self._schedule.stop()
         self._service.say_goodbye()
         for service in services:
-            service.drain(self._signals.stop_asked_at + PATIENCE.total_seconds())
+            service.drain(time_asked + PATIENCE.total_seconds())
         log.info("daemon.stopped")
-        leave(0)
+        leave(code)
 
 
 def leave(code: int) -> NoReturn:

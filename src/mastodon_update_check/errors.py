@@ -7,6 +7,7 @@
     ├── SettingsError            settings are wrong: exit 78, every problem listed
     ├── UsageError               a command was asked for what there is not: exit 2
     ├── LedgerError              the ledger cannot be used: exit 74
+    ├── SetupError               `setup` cannot go on: exit 1
     ├── CheckError               a check, or a part of it, did not work; says which cause
     └── DeliveryError            a message was not accepted
         ├── TransientDeliveryError   may pass: tried again soon
@@ -44,6 +45,10 @@ class UsageError(UpdateCheckError):
 
 class LedgerError(UpdateCheckError):
     """The ledger cannot be read or written: damaged, newer, locked, read-only, or the disk is full."""
+
+
+class SetupError(UpdateCheckError):
+    """`setup` cannot go on; what it had done by then stays, and is undone by `setup --undo`."""
 
 
 class Cause(StrEnum):

@@ -9,6 +9,7 @@ import structlog
 
 from mastodon_update_check.app import App
 from mastodon_update_check.errors import LedgerError, UpdateCheckError
+from mastodon_update_check.sight import Sight
 from mastodon_update_check.worker import Worker
 
 CHECK_LIMIT = timedelta(minutes=5)
@@ -23,6 +24,9 @@ class Service:
     def __init__(self, app: App, on_change: Callable[[], None]) -> None:
         """Raises `LedgerError` and `SettingsError` when it cannot work."""
         self.app = app
+        self.is_blind = False
+        """Whether the last check found that only a new process can see Mastodon's tree again."""
+        self._sight = Sight(app.settings.mastodon_root)
         self._is_stopping = False
         self._goodbye: threading.Thread | None = None
         """Says that the whole daemon stops."""
@@ -48,6 +52,7 @@ class Service:
                 heartbeat.begin()
                 warnings = (*heartbeat.warnings, *self.app.metrics.warnings)
                 report = self.app.check(ledger, settings_trouble=settings_trouble, warnings=warnings)
+                self.is_blind = self._sight.is_lost(report.knowledge)
                 waiting_since = self.app.summary(ledger).waiting_since
                 self.app.write_metrics(ledger)
                 failure = str(report.error or "; ".join(self.troubles()))

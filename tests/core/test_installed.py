@@ -5,7 +5,13 @@ from datetime import date, timedelta
 import pytest
 
 from core.examples import NOW, version
-from mastodon_update_check.core.installed import Sighting, merge_sightings, restart_notice, sighting_warnings
+from mastodon_update_check.core.installed import (
+    Sighting,
+    has_lost_sight,
+    merge_sightings,
+    restart_notice,
+    sighting_warnings,
+)
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.notices import RestartNotice
 from mastodon_update_check.errors import Cause, CheckError
@@ -156,3 +162,26 @@ def test_support_date_does_not_outlive_its_branch() -> None:
     same = merge_sightings(saw("4.4.28"), NOTHING, before, NOW)
     other = merge_sightings(saw("4.5.20"), NOTHING, before, NOW)
     assert (date(2026, 12, 17), None) == (same.support_ends_on, other.support_ends_on)
+
+
+@pytest.mark.parametrize(
+    ("first", "now", "lost"),
+    [
+        pytest.param(
+            known("4.5.19", "4.5.19"), known("4.5.19", "4.5.20"), True, id="the server runs from another tree"
+        ),
+        pytest.param(known("4.5.19", "4.5.19"), known("4.5.20", "4.5.20"), False, id="an upgrade that is seen"),
+        pytest.param(known("4.5.19", "4.5.19"), known("4.5.20", "4.5.19"), False, id="before the server is restarted"),
+        pytest.param(known("4.5.19", "4.5.19"), known("4.5.19", "4.5.19"), False, id="nothing has changed"),
+        pytest.param(
+            known("4.5.19", "4.5.20"), known("4.5.19", "4.5.20"), False, id="so from the start: not again and again"
+        ),
+        pytest.param(known("4.5.20", "4.5.20"), known("4.5.20", "4.5.19"), False, id="the server went back"),
+        pytest.param(known("4.5.19"), known("4.5.19", "4.5.20"), False, id="the server did not answer at first"),
+        pytest.param(known("4.5.19", "4.5.19"), known("4.5.19"), False, id="the server does not answer any more"),
+        pytest.param(known(), known("4.5.19", "4.5.20"), False, id="there was no tree at first"),
+    ],
+)
+def test_a_tree_that_was_replaced(first: Knowledge, now: Knowledge, *, lost: bool) -> None:
+    """A server that has got ahead of a tree which has not changed runs from a tree that this process does not see."""
+    assert lost == has_lost_sight(first, now)

@@ -77,7 +77,7 @@ def test_links_within_the_tree_are_not_followed(name: str, tmp_path: Path) -> No
     root = write_tree(tmp_path / "live", flags("4.1.9"))
     (root / name).rename(tmp_path / "elsewhere")
     (root / name).symlink_to(tmp_path / "elsewhere")
-    assert_unreadable(root, "must be Mastodon's tree" if name != "lib/mastodon/version.rb" else "symbolic link")
+    assert_unreadable(root, "it is a symbolic link")
 
 
 def test_pipe_does_not_hold_us(tmp_path: Path) -> None:

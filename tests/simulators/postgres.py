@@ -114,6 +114,10 @@ class Postgres:
         with contextlib.closing(self.connect(database, role)) as connection:
             connection.execute(script.encode())
 
+    def program(self, name: str) -> Path:
+        """Return one of its programs."""
+        return self._bin / name
+
     def psql(self, database: str, script: Path, role: str = "postgres") -> subprocess.CompletedProcess[str]:
         """Run a script as an administrator would."""
         options = ("-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(script))

@@ -33,12 +33,13 @@ class Result:
     report: CheckReport
     sent: int
     outbox: OutboxSummary
+    is_marking: bool = False
 
 
 def execute(arguments: Namespace) -> int:
     """Run one check; return the exit code."""
     app = load_app()
-    result = _rehearse(app) if arguments.dry_run else _check(app)
+    result = _rehearse(app) if arguments.dry_run else _check(app, mark=arguments.mark)
     if arguments.json:
         print_json(_to_json(result, app))
     else:
@@ -48,15 +49,15 @@ def execute(arguments: Namespace) -> int:
     return Exit.INCOMPLETE if result.outbox.undelivered else Exit.DONE
 
 
-def _check(app: App) -> Result:
+def _check(app: App, *, mark: bool) -> Result:
     with app.create_ledger() as ledger:
         app.heartbeat.begin()
-        report = app.check(ledger, warnings=app.heartbeat.warnings)
-        sent = deliver_round(app.couriers(ledger), app.clock())
+        report = app.check(ledger, mark=mark, warnings=app.heartbeat.warnings)
+        sent = 0 if mark else deliver_round(app.couriers(ledger), app.clock())
         outbox = app.summary(ledger)
         app.write_metrics(ledger)
         app.heartbeat.finish(str(report.error or ""), outbox.waiting_since, app.clock())
-        return Result(report=report, sent=sent, outbox=outbox)
+        return Result(report=report, sent=sent, outbox=outbox, is_marking=mark)
 
 
 def _rehearse(app: App) -> Result:
@@ -101,6 +102,8 @@ def _print(result: Result, app: App, *, is_rehearsal: bool) -> None:
         print(f"Warning: {warning}.")
     if is_rehearsal:
         _print_plan(report.plan.messages)
+    elif result.is_marking:
+        print(f"{count(report.marked, 'message')} marked as told; nothing was sent.")
     else:
         print(f"{count(len(report.plan.messages), 'message')} planned, {result.sent} sent.")
     _print_outbox(result.outbox, is_rehearsal=is_rehearsal)

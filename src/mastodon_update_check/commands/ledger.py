@@ -1,5 +1,6 @@
 """`ledger backup` and `ledger new`."""
 
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -11,13 +12,19 @@ from mastodon_update_check.ledger.file import back_up, create_file, set_aside
 
 def execute(arguments: Namespace) -> int:
     """Do what was asked with the ledger."""
-    app = load_app()
     if arguments.action == "backup":
-        return _back_up(app, arguments.file)
-    return _begin_anew(app)
+        return _back_up(arguments.file)
+    return _begin_anew(load_app())
 
 
-def _back_up(app: App, target: Path) -> int:
+def _back_up(target: Path) -> int:
+    if os.geteuid() == 0:
+        from mastodon_update_check.commands.roots_backup import back_up_for_root, find_installed
+
+        service = find_installed()
+        if service is not None:
+            return back_up_for_root(service, target)
+    app = load_app()
     if app.ledger_path.exists() and not target.parent.is_dir():
         raise LedgerError(f"{target} cannot be written: {target.parent} is no directory that exists")
     back_up(app.ledger_path, target)

@@ -55,7 +55,11 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
     _add_send_test(commands)
     _add_explain(commands)
     _add_retry(commands)
+    _add_setup(commands)
     _add_ledger(commands)
+    # What units call, and nobody else: it is not listed.
+    copying = commands.add_parser("copy-settings", description="Copy what is needed of Mastodon's settings; for units.")
+    copying.add_argument("name", metavar="NAME", nargs="?", default="", help="the further server whose settings it is")
     return parser
 
 
@@ -75,7 +79,9 @@ def _add_check(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         "cron, where no daemon runs; it may run beside one, too.",
         epilog="Exit code 1: the check failed; 75: it worked, but some messages are not delivered yet.",
     )
-    check.add_argument("--dry-run", action="store_true", help="only show what would be sent, and to whom")
+    ways = check.add_mutually_exclusive_group()
+    ways.add_argument("--dry-run", action="store_true", help="only show what would be sent, and to whom")
+    ways.add_argument("--mark", action="store_true", help="mark what is to be told as told; nothing is sent")
 
 
 def _add_status(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
@@ -146,6 +152,32 @@ def _add_retry(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     retry.add_argument(
         "--stopped", action="store_true", help="also webhooks that asked never to be called again (HTTP 410)"
     )
+
+
+def _add_setup(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
+    setup = commands.add_parser(
+        "setup",
+        help="set this program up beside the Mastodon of this host; for root",
+        description="Finds Mastodon on this host, says what it will do, asks, and does it: a login to the database "
+        "that can only ask who the staff are, the settings, what the service may see, and its start. It runs nothing "
+        "of Mastodon's and changes nothing of Mastodon's. It can be run again.",
+        epilog="Exit code 1: it could not go on; what it had done stays, and `setup --undo` takes it back.",
+    )
+    ways = setup.add_mutually_exclusive_group()
+    ways.add_argument("--dry-run", action="store_true", help="only show what would be done")
+    ways.add_argument("--print-sql", action="store_true", help="only print what makes the login, to run it elsewhere")
+    ways.add_argument("--undo", action="store_true", help="take back what setup has done, and nothing else")
+    setup.add_argument("--yes", action="store_true", help="do not ask; then --tell is needed at the first setup")
+    setup.add_argument("--tell", choices=("now", "mark"), help="tell what is pending now, or mark it as told")
+    setup.add_argument(
+        "--root", metavar="PATH", type=Path, help="Mastodon's tree, where there are several or none is found"
+    )
+    setup.add_argument(
+        "--name", metavar="NAME", default="", help="set up a further server on this host under this name"
+    )
+    setup.add_argument("--timer", action="store_true", help="check by a timer instead of a resident service")
+    setup.add_argument("--no-test", action="store_true", help="send no test message")
+    setup.add_argument("--no-start", action="store_true", help="prepare everything, but start and tell nothing")
 
 
 def _add_ledger(commands: Any) -> None:  # noqa: ANN401 - argparse names no type

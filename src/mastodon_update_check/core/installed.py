@@ -57,6 +57,21 @@ def restart_notice(known: Knowledge, now: datetime) -> RestartNotice | None:
     return RestartNotice(tree=known.tree, running=known.running)
 
 
+def has_lost_sight(first: Knowledge, now: Knowledge) -> bool:
+    """Whether the tree that a process sees has stopped being the one that the server runs from.
+
+    In a sandbox a process sees the directories that were there when it began. When the tree is replaced by another, or
+    a link to it is set anew, the server gets ahead of a tree that stays as it was.
+
+    Args:
+        first: what the first check of the process found.
+        now: what the last one found.
+    """
+    if first.tree is None or first.running is None or now.running is None:
+        return False
+    return now.tree == first.tree and now.running != first.running and now.running > first.tree
+
+
 _NOWHERE = (
     "the installed version is not known: there is neither a Mastodon tree to read nor a server to ask; "
     "set UPDATE_CHECK_MASTODON_ROOT, LOCAL_DOMAIN or UPDATE_CHECK_MASTODON_VERSION"

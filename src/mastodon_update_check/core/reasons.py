@@ -12,6 +12,7 @@ class Reason(StrEnum):
     ANY_UPDATE = "any_update"
     SUPPORT_ENDS = "support_ends"
     OPERATOR = "operator"
+    MARKED_AT_SETUP = "marked_at_setup"
     # not told
     PREFERENCE_NONE = "preference_none"
     BELOW_PREFERENCE = "below_preference"

@@ -40,6 +40,8 @@ class CheckReport:
     error: CheckError | None
     off_reason: str
     """Why nothing was asked; empty when it was."""
+    marked: int = 0
+    """How many messages were marked as told instead of being sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +56,14 @@ class OwnTroubles:
 _NO_TROUBLES = OwnTroubles()
 
 
-def check(
+def check(  # noqa: PLR0913 - what to do with the plan is said by name
     settings: Settings,
     ledger: Ledger | None,
     sink_settings: Mapping[str, str],
     clock: Clock,
     *,
     dry_run: bool = False,
+    mark: bool = False,
     own: OwnTroubles = _NO_TROUBLES,
 ) -> CheckReport:
     """Run one check.
@@ -71,6 +74,7 @@ def check(
         sink_settings: fingerprint of each configured sink's settings.
         clock: tells the instant of the check, and the one when its questions have been answered.
         dry_run: plan, but store nothing.
+        mark: once the update server has answered, mark all that waits as told.
         own: what is amiss with this program itself.
 
     Raises:
@@ -88,6 +92,8 @@ def check(
             report = _decide(settings, findings, sink_settings, now, asked_at, book)
             book.apply(settings.instance, report.plan)
             book.keep_knowledge(settings.instance, report.knowledge, now)
+            if mark and report.has_answer:
+                report = replace(report, marked=book.mark_told(settings.instance, asked_at))
     _log_report(report, time.monotonic() - began, dry_run=dry_run)
     return report
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import Delivery, Settlement
-from mastodon_update_check.ledger import claims, history, results, retries, rows, summary, upkeep
+from mastodon_update_check.ledger import claims, history, marking, results, retries, rows, summary, upkeep
 from mastodon_update_check.ledger.claims import Claim, OvertakenError
 from mastodon_update_check.ledger.engine import Connection, Place, Session
 from mastodon_update_check.ledger.failures import reading
@@ -203,6 +203,10 @@ class Book:
     def apply(self, instance: str, plan: "Plan") -> None:
         """Store a plan."""
         rows.apply_plan(self._connection, instance, plan)
+
+    def mark_told(self, instance: str, now: datetime) -> int:
+        """Mark what waits as told without sending it; return how many messages that were."""
+        return marking.mark_told(self._connection, instance, now)
 
     def keep_knowledge(self, instance: str, knowledge: Knowledge, now: datetime) -> None:
         """Store what is known about the instance, and drop what is long over."""

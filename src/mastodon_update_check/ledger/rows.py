@@ -109,16 +109,16 @@ def _apply_changes(connection: Connection, instance: str, changes: Iterable["Cha
     )
 
 
-def cancel_empty_messages(connection: Connection, instance: str, now: datetime) -> None:
-    """Give up messages that carry nothing any more."""
-    connection.execute(
+def cancel_empty_messages(connection: Connection, instance: str, now: datetime) -> int:
+    """Give up messages that carry nothing any more; return how many."""
+    return connection.execute(
         """
         UPDATE message SET state = 'cancelled', settled_at = :now, claim = NULL, lease_until = NULL
         WHERE instance = :instance AND state IN ('pending', 'failed') AND NOT EXISTS (
             SELECT 1 FROM delivery WHERE message_id = message.id AND state IN ('pending', 'failed'))
         """,
         {"instance": instance, "now": stamp(now)},
-    )
+    ).rowcount
 
 
 def _redirect(connection: Connection, redirections: Iterable["Redirection"], now: str) -> None:

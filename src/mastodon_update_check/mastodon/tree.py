@@ -7,13 +7,13 @@ executed. No link within the tree is followed (`setup` reads it as root), only r
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mastodon_update_check.core.text import clean
 from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
+from mastodon_update_check.foreign import open_beneath, read_opened
 from mastodon_update_check.mastodon.ruby import World, evaluate
 from mastodon_update_check.mastodon.ruby_source import find_methods
 from mastodon_update_check.mastodon.ruby_values import UnreadableError
@@ -69,30 +69,22 @@ def _error(detail: str) -> CheckError:
 def _read(root: Path, name: str) -> str | None:
     """Return the text of a file of the tree, or None when there is no such file."""
     try:
-        with open(_open(root, Path(name).parts), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise _error(f"{root / name} is not a regular file")
-            content = file.read(FILE_BYTES + 1)
+        directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            file = open_beneath(directory, Path(name).parts)
+        finally:
+            os.close(directory)
+        try:
+            content = read_opened(file, FILE_BYTES)
+        finally:
+            os.close(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise _error(f"{root / name} cannot be read: {(error.strerror or 'unknown').lower()}") from error
-    if len(content) > FILE_BYTES:
-        raise _error(f"{root / name} is longer than {FILE_BYTES:,} bytes")
+    except ValueError as error:
+        raise _error(f"{root / name} is longer than {FILE_BYTES:,} bytes") from error
     return content.decode(errors="replace")
-
-
-def _open(root: Path, parts: tuple[str, ...]) -> int:
-    """Open a file beneath `root` without following links there, and without waiting for a pipe's writer."""
-    directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    for at, part in enumerate(parts):
-        flags = os.O_NONBLOCK if at == len(parts) - 1 else os.O_DIRECTORY
-        try:
-            opened = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NOCTTY | flags, dir_fd=directory)
-        finally:
-            os.close(directory)
-        directory = opened
-    return directory
 
 
 def _read_settings(root: Path, environment: Mapping[str, str]) -> dict[str, str]:

@@ -35,6 +35,8 @@ class Assignment:
     """The value without its quotes; escapes and variables are still in it."""
     quote: str = ""
     """The quote around it, or nothing."""
+    source: str = field(default="", repr=False, compare=False)
+    """The whole assignment as it is written, without a comment behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def _statements(source: str) -> Iterator[Assignment | _Export]:
         end = start
         if head := _HEAD.match(source, start):
             end = _value_end(source, head.end())
-            yield Assignment(head["name"], line, *_unquoted(source[head.end() : end]))
+            text, quote = _unquoted(source[head.end() : end])
+            yield Assignment(head["name"], line, text, quote, source[start:end])
         elif (words := source[start : _line_end(source, start)].split())[0] == "export":
             yield _Export(line, frozenset(words[1:]))
         position = _line_end(source, end)

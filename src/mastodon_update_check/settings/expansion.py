@@ -35,7 +35,7 @@ def expand(document: Document, wanted: Collection[str], environ: Mapping[str, st
     """Return the values of the `wanted` names that `document` assigns; `environ` is for `$NAME` in them."""
     values: dict[str, str | Defect] = {}
     budget = FILE_BYTES
-    for assignment in _needed(document, wanted, environ):
+    for assignment in needed(document, wanted, environ):
         if budget <= 0:
             values[assignment.name] = Defect.TOO_MUCH
             continue
@@ -45,19 +45,19 @@ def expand(document: Document, wanted: Collection[str], environ: Mapping[str, st
     return {name: value for name, value in values.items() if name in wanted}
 
 
-def _needed(document: Document, wanted: Collection[str], environ: Mapping[str, str]) -> list[Assignment]:
+def needed(document: Document, wanted: Collection[str], environ: Mapping[str, str]) -> list[Assignment]:
     """Return the assignments that the wanted values are made of, in the order of the file."""
     names = {*wanted, _LINE_BREAKS}
-    needed = []
+    found = []
     for assignment in reversed(document.assignments):
         if assignment.name not in names:
             continue
-        needed.append(assignment)
+        found.append(assignment)
         names.discard(assignment.name)
         if assignment.quote != "'":
             references = _REFERENCE.finditer(_unescaped(assignment, legacy=False))
             names.update(match["name"] for match in references if match["name"] and match["name"] not in environ)
-    return needed[::-1]
+    return found[::-1]
 
 
 def _value(assignment: Assignment, environ: Mapping[str, str], values: Mapping[str, str | Defect]) -> str | Defect:

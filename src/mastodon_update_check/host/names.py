@@ -1,0 +1,71 @@
+"""Where things are on a server on which this program is installed; the package and `setup` agree on it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SERVICE_USER: Final = "_mastodon_update_check"
+"""The system user, its group, and the PostgreSQL role that logs in as it."""
+NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?")
+"""What a further server on this host may be called."""
+RESERVED: Final = frozenset({"config", "mastodon"})
+"""Names that would be files of the first server."""
+_UNIT: Final = "mastodon-update-check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One service on this host: the first one has no name; all paths lie under `prefix`, which only tests change."""
+
+    name: str = ""
+    prefix: Path = Path("/")
+
+    @property
+    def settings_directory(self) -> Path:
+        """Where our own files of settings are."""
+        return self.prefix / "etc/mastodon-update-check"
+
+    @property
+    def config_file(self) -> Path:
+        """Our own file."""
+        return self.settings_directory / f"{self.name or 'config'}.env"
+
+    @property
+    def manifest(self) -> Path:
+        """What `setup` has done here, for root alone."""
+        return self.settings_directory / (f"setup-{self.name}.json" if self.name else "setup.json")
+
+    @property
+    def copies(self) -> Path:
+        """Where root puts what the service needs of Mastodon's settings."""
+        return self.prefix / "run/mastodon-update-check"
+
+    @property
+    def mastodon_copy(self) -> Path:
+        """The needed lines of Mastodon's file."""
+        return self.copies / f"{self.name or 'mastodon'}.env"
+
+    @property
+    def unit(self) -> str:
+        """The service's unit."""
+        return f"{_UNIT}@{self.name}.service" if self.name else f"{_UNIT}.service"
+
+    @property
+    def once_unit(self) -> str:
+        """The unit of those who prefer a timer; only the first service has one."""
+        return "" if self.name else f"{_UNIT}-once.service"
+
+    def drop_in(self, unit: str) -> Path:
+        """Return the file that `setup` adds to a unit."""
+        return self.prefix / f"etc/systemd/system/{unit}.d/50-setup.conf"
+
+
+def find_place(config_file: Path, prefix: Path = Path("/")) -> Place | None:
+    """Return the service whose settings are in `config_file`; None if that is not where they are."""
+    first = Place(prefix=prefix)
+    if config_file.parent != first.settings_directory or config_file.suffix != ".env":
+        return None
+    if config_file == first.config_file:
+        return first
+    return Place(name=config_file.stem, prefix=prefix) if NAME.fullmatch(config_file.stem) else None

@@ -1,0 +1,25 @@
+"""Whether this process still sees Mastodon's tree, or one that has been replaced since it began."""
+
+import os
+from pathlib import Path
+
+from mastodon_update_check.core.installed import has_lost_sight
+from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.mastodon.tree import VERSION_FILE
+
+
+class Sight:
+    """Judges by what the checks of this process find.
+
+    Only a unit that binds the version's directory holds on to one that has been replaced; elsewhere nothing is lost.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._file = root / VERSION_FILE
+        self._is_bound = os.path.ismount(self._file.parent) and self._file.exists()
+        self._first: Knowledge | None = None
+
+    def is_lost(self, known: Knowledge) -> bool:
+        """Take in what a check found; say whether only a new process can see the tree again."""
+        self._first = self._first or known
+        return self._is_bound and (has_lost_sight(self._first, known) or not self._file.exists())

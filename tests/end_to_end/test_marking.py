@@ -1,0 +1,31 @@
+"""`check --mark`: whoever sets this up and knows what is pending is not told of it."""
+
+from end_to_end.world import World
+
+
+def test_marked_and_never_told(world: World) -> None:
+    """What is pending is neither sent now nor later; what comes out afterwards is."""
+    world.update_server.publish("4.5.20", urgent=True)
+    marked = world.run("check", "--mark")
+    assert (0, (0, 0)) == (marked.code, world.told)
+    assert "3 messages marked as told; nothing was sent." in marked.out
+    assert ((0, 0, 0, 0, 0), (0, 0)) == (world.check().result, world.told)
+    world.update_server.publish("4.5.21", urgent=True)
+    world.check()
+    assert (1, 1) == world.told
+
+
+def test_nothing_is_marked_without_an_answer(world: World) -> None:
+    """When the update server cannot be asked, nothing counts as told, and the exit code says so."""
+    world.update_server.publish("4.5.20", urgent=True)
+    world.update_server.fail(503)
+    marked = world.run("check", "--mark")
+    assert (1, True) == (marked.code, "0 messages marked as told" in marked.out)
+    world.update_server.recover()
+    world.check()
+    assert (1, 1) == world.told
+
+
+def test_either_or(world: World) -> None:
+    """A rehearsal marks nothing."""
+    assert 2 == world.run("check", "--dry-run", "--mark").code

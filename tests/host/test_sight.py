@@ -1,0 +1,49 @@
+"""Whether the daemon still sees Mastodon's tree: only what a unit has bound can be lost sight of."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.sight import Sight
+from simulators.mastodon_tree import flags, write_tree
+
+OLD, NEW = MastodonVersion.parse("4.5.19"), MastodonVersion.parse("4.5.20")
+BEFORE, AFTER = Knowledge(tree=OLD, running=OLD), Knowledge(tree=OLD, running=NEW)
+# Binds the version's directory as the unit does; then the server gets ahead, then the file goes away.
+SCRIPT = """
+import sys
+from pathlib import Path
+from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.host.mounts import enter_view
+from mastodon_update_check.host.unit_view import Bind
+from mastodon_update_check.sight import Sight
+
+root = Path(sys.argv[1])
+directory = root / "lib/mastodon"
+enter_view([root], [Bind(directory, directory, is_writable=True)])
+old, new = map(MastodonVersion.parse, ("4.5.19", "4.5.20"))
+sight, other = Sight(root), Sight(root)
+print(sight.is_lost(Knowledge(tree=old, running=old)), sight.is_lost(Knowledge(tree=old, running=new)))
+(directory / "version.rb").unlink()
+print(other.is_lost(Knowledge()))
+"""
+
+
+def test_nothing_is_lost_without_a_bind(tmp_path: Path) -> None:
+    """Outside of a sandbox the tree is what its path leads to, whatever the server says."""
+    sight = Sight(write_tree(tmp_path, flags("4.5.19")))
+    assert [False, False] == [sight.is_lost(known) for known in (BEFORE, AFTER)]
+
+
+def test_tree_that_is_bound(tmp_path: Path) -> None:
+    """A server that gets ahead of what is bound, and a file that goes away, show that the tree was replaced."""
+    write_tree(tmp_path, flags("4.5.19"))
+    done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, check=False)
+    if os.getuid() == 0 and "Operation not permitted" not in done.stderr:
+        assert "False True\nTrue\n" == done.stdout
+    else:
+        assert "Operation not permitted" in done.stderr
