@@ -1,11 +1,12 @@
 """What the program prints, as a file that can be read and compared: commands, output, exit codes, nothing volatile.
 
 Standard error stands after standard output, with `2> ` before each line. What several threads write comes in any
-order, so those lines are sorted: log lines, and the verdicts of `send-test`.
+order, so those lines are sorted: log lines, the verdicts of `send-test`, and the mails that were not accepted.
 """
 
 import re
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from end_to_end.world import World
@@ -46,7 +47,8 @@ def _one(world: World, command: str) -> str:
 
 def _arrange_out(lines: list[str], command: str) -> list[str]:
     if not command.startswith("send-test"):
-        return lines
+        runs = groupby(lines, key=lambda line: line.startswith("  email to "))
+        return [line for is_sorted, run in runs for line in (sorted(run) if is_sorted else run)]
     verdicts = sorted(line for line in lines if re.search(r": (accepted|FAILED)", line))
     others = [line for line in lines if line not in verdicts]
     return [*others[:-1], *verdicts, *others[-1:]]
