@@ -75,7 +75,7 @@ def test_unknown(packages: Path) -> None:
     """An unknown name lists those that are known."""
     install(packages, "paging-sink", "paging", SINK)
 
-    assert "there is no sink 'fax'; known: email, log, paging, webhook" == problem("fax")
+    assert "there is no sink 'fax'; known: apprise, email, log, paging, webhook" == problem("fax")
 
 
 def test_offered_twice(packages: Path) -> None:
