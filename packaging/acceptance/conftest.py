@@ -17,7 +17,7 @@ RELEASES = ("bookworm", "trixie")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take what to show, and where."""
     group = parser.getgroup("acceptance")
-    group.addoption("--packages", type=Path, default=BUILD / "packages", help="a directory with two versions of ours")
+    group.addoption("--package-directory", type=Path, default=Path("dist"), help="a directory with the package")
     group.addoption("--releases", default=",".join(RELEASES), help="Debian releases, separated by commas")
 
 
@@ -30,15 +30,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def packages(request: pytest.FixtureRequest) -> tuple[Path, Path]:
-    """The package, and one like it with a higher version."""
-    directory = request.config.getoption("--packages")
-    found = sorted(directory.glob("mastodon-update-check_*.deb"))
-    assert len(found) == 2, f"two packages are needed in {directory}: make acceptance builds them"
-    first, second = (subprocess.run(("dpkg-deb", "-f", deb, "Version"), capture_output=True, text=True, check=True).stdout.strip() for deb in found)
-    if subprocess.run(("dpkg", "--compare-versions", first, "gt", second), check=False).returncode == 0:
-        found.reverse()
-    return found[0], found[1]
+def packages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The package, and the same with a higher version."""
+    directory = request.config.getoption("--package-directory")
+    (package,) = directory.glob("mastodon-update-check_*.deb")
+    work = tmp_path_factory.mktemp("next")
+    script = """
+    dpkg-deb --raw-extract "$1" tree
+    sed -i 's/^Version: .*/&+next/' tree/DEBIAN/control
+    dpkg-deb --root-owner-group -Znone --build tree . > /dev/null
+    """
+    subprocess.run(("sh", "-eu", "-c", script, "-", package.resolve()), check=True, cwd=work)
+    (following,) = work.glob("*.deb")
+    return package, following
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,7 @@ def program(machine: Machine, site: Site, packages: tuple[Path, Path]) -> Progra
 def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
     """Count as ever, but leave the line to `Lines`."""
     if report.failed:
-        return ("failed" if report.when == "call" else "error"), "", ""
+        return ("failed", "", "FAILED") if report.when == "call" else ("error", "", "ERROR")
     return ("passed", "", "") if report.when == "call" else ("", "", "")
 
 
@@ -103,6 +107,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Lines(config))
 
 
+_ended: dict[tuple[str, str], str] = {}
+"""The story and release of a scenario on which all others stand, and which failed."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """End the story when what everything else stands on has failed."""
+    report = yield
+    if report.failed and item.name.startswith(("test_install", "test_setup[")):
+        properties = dict(item.user_properties)
+        _ended[item.path.stem.removeprefix("test_"), properties["release"]] = properties["title"]
+    return report
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Name the scenario by its sentence."""
@@ -110,3 +128,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     sentence = (item.obj.__doc__ or item.name).partition("\n")[0] if hasattr(item, "obj") else item.name
     story = item.path.stem.removeprefix("test_")
     item.user_properties += [("release", release), ("title", f"{release:8}  {story}: {sentence}")]
+    if _ended.get((story, release)):
+        pytest.fail(f"the story ended before: {_ended[story, release]}")

@@ -1,7 +1,9 @@
 """The program that is being shown: its package, its unit, its settings, in one machine."""
 
+import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,17 @@ class Program:
         file = self.machine.root / CONFIG.lstrip("/")
         text = file.read_text()
         file.write_text(f"{lines}\n{text}")
+
+    @contextlib.contextmanager
+    def wrong_settings(self, line: str) -> Iterator[None]:
+        """Have a line in the administrator's file for as long as the context lasts."""
+        file = self.machine.root / CONFIG.lstrip("/")
+        text = file.read_text()
+        file.write_text(f"{line}\n{text}")
+        try:
+            yield
+        finally:
+            file.write_text(text)
 
     @property
     def pid(self) -> int:

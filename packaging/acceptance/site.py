@@ -60,10 +60,8 @@ class Site:
 
     def change_env(self, old: str, new: str) -> None:
         """Edit Mastodon's settings, as its user does."""
-        file = self.machine.root / self.root.lstrip("/") / ".env.production"
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
+        self.machine.shell(f"grep -qF '{old}' {self.root}/.env.production")
+        self.machine.shell(f"runuser -u mastodon -- sed -i 's/{old}/{new}/' {self.root}/.env.production")
 
     def _copy_in(self) -> None:
         for script in INSIDE.glob("*.*"):

@@ -79,27 +79,33 @@ def test_once(site: Site) -> None:
     assert site.devops == site.mailbox.recipients(URGENT)
 
 
-def test_priorities(program: Program) -> None:
-    """The journal has each line at the priority that fits."""
+def test_priorities(program: Program, machine: Machine, site: Site) -> None:
+    """The journal has each line at the priority that fits: told, done, failed."""
     notice = program.wait_event("notice.update.available")
     assert ("2", [URGENT]) == (notice["PRIORITY"], notice["versions"])
     assert "6" == program.wait_event("daemon.started")["PRIORITY"]
-    assert not [event for event in program.events() if event["PRIORITY"] in "345" and event["event"].startswith("check.")]
+    assert "6" == program.wait_event("check.finished")["PRIORITY"]
+    before = machine.cursor()
+    machine.shell("systemctl stop update-server")
+    assert "3" == program.wait_event("check.failed", before)["PRIORITY"]
+    machine.shell("systemctl start update-server")
+    site.update_server.wait_for_question()
 
 
-def test_root_sees_what_the_unit_sees(program: Program, machine: Machine) -> None:
+def test_root_sees_what_the_unit_sees(program: Program, machine: Machine, site: Site) -> None:
     """Commands in a root shell use the unit's ledger and settings, and leave no files of root's."""
-    status = program.status()
-    assert "4.5.19" == status["installed_version"], status
-    assert 0 == program.command("check --dry-run").code
+    assert "4.5.19" == program.status()["installed_version"]
+    dry = program.command("check --dry-run")
+    assert 0 == dry.code, dry.out
     recipients = program.command("recipients").out
-    assert all(address in recipients for address in site_addresses(recipients)), recipients
+    assert all(address in recipients for address in site.devops), recipients
     assert "" == machine.shell(f"find {STATE} ! -user {USER}")
 
 
-def site_addresses(text: str) -> list[str]:
-    """Return the addresses in a text."""
-    return [word for word in text.split() if "@" in word]
+def test_doctor(program: Program) -> None:
+    """`doctor` finds nothing amiss."""
+    finished = program.command("doctor")
+    assert 0 == finished.code, finished.out
 
 
 def test_checkout(program: Program, machine: Machine, site: Site) -> None:
@@ -109,3 +115,163 @@ def test_checkout(program: Program, machine: Machine, site: Site) -> None:
     machine.shell("systemctl restart mastodon-web mastodon-sidekiq mastodon-streaming")
     site.update_server.wait_for_question(URGENT)
     assert process == program.pid
+
+
+def test_restart_of_everything(program: Program, machine: Machine, site: Site) -> None:
+    """`systemctl restart 'mastodon-*'`, which is meant for Mastodon, does no harm here."""
+    process = program.pid
+    machine.shell("systemctl restart 'mastodon-*'")
+    program.wait_running(other_than=process)
+    site.update_server.wait_for_question(URGENT)
+    assert site.devops == site.mailbox.recipients(URGENT)
+
+
+def test_moved_tree(program: Program, machine: Machine, site: Site) -> None:
+    """The tree moved elsewhere, with a link in its place, is followed from the next restart on."""
+    machine.shell(
+        "systemctl stop mastodon-web && mv /home/mastodon/live /srv/mastodon && ln -s /srv/mastodon /home/mastodon/live"
+        " && systemctl start mastodon-web"
+    )
+    site.update_server.wait_for_question(URGENT)  # what it had opened before is the same directory still
+    process = program.pid
+    machine.shell(f"systemctl restart {UNIT}")
+    program.wait_running(other_than=process)
+    site.checkout("4.6.9")
+    machine.shell("systemctl restart mastodon-web")
+    site.update_server.wait_for_question("4.6.9")
+    assert 0 == program.command("doctor").code, program.command("doctor").out
+
+
+def test_replaced_tree(program: Program, machine: Machine, site: Site) -> None:
+    """Another tree put in the place of the old one is seen without anybody's doing."""
+    machine.shell(
+        "cd /srv && mv mastodon former && cp --archive former mastodon"
+        " && systemctl restart mastodon-web"
+    )
+    site.checkout("4.7.6")
+    machine.shell("systemctl restart mastodon-web")
+    site.update_server.wait_for_question("4.7.6")
+    site.checkout("4.6.9")
+    machine.shell("systemctl restart mastodon-web")
+    site.update_server.wait_for_question("4.6.9")
+    program.wait_running()
+
+
+def test_reload_after_password(program: Program, machine: Machine, site: Site) -> None:
+    """A new password for the mail server is taken at a reload, and what had waited is delivered."""
+    process, before = program.pid, machine.cursor()
+    site.set_mail_password("another one entirely")
+    site.update_server.publish("4.7.6", urgent=True)
+    refused = program.wait_event("delivery.deferred", before)
+    assert refused["PRIORITY"] in "34", refused
+    assert [] == site.mailbox.recipients("4.7.6")
+    site.change_env(PASSWORD, "another one entirely")
+    machine.shell(f"systemctl reload {UNIT}")
+    program.wait_event("daemon.reloaded", before)
+    site.mailbox.wait_for(site.devops, "4.7.6")
+    assert process == program.pid
+    assert "another one entirely" not in machine.shell(f"journalctl --unit {UNIT} --no-pager")
+
+
+def test_killed(program: Program, machine: Machine, site: Site) -> None:
+    """Killed, it is started again."""
+    process = program.pid
+    machine.shell(f"systemctl kill --signal=KILL {UNIT}")
+    program.wait_running(other_than=process)
+    site.update_server.wait_for_question("4.6.9")
+
+
+def test_frozen(program: Program, machine: Machine, site: Site) -> None:
+    """Frozen, it is killed by the watchdog and started again."""
+    process, before = program.pid, machine.cursor()
+    machine.shell(f"kill -STOP {process}")
+    wait_until(lambda: program.pid not in (0, process), "another process", 150)
+    program.wait_running(other_than=process)
+    said = [line["MESSAGE"] for line in machine.journal("init.scope", before) + machine.journal(UNIT, before)]
+    assert any("atchdog" in str(line) for line in said), said
+    site.update_server.wait_for_question("4.6.9")
+
+
+def test_nothing_twice(site: Site, machine: Machine) -> None:
+    """After all that nobody has been told anything twice."""
+    assert site.devops == site.mailbox.recipients(URGENT)
+    assert site.devops == site.mailbox.recipients("4.7.6")
+
+
+def test_wrong_reload(program: Program, machine: Machine) -> None:
+    """A reload with wrong settings keeps the old ones, and says which variable it is."""
+    process, before = program.pid, machine.cursor()
+    with program.wrong_settings("UPDATE_CHECK_RECIPIENT=devops"):
+        machine.shell(f"systemctl reload {UNIT}")
+        assert "3" == program.wait_event("daemon.reload_failed", before)["PRIORITY"]
+        assert "UPDATE_CHECK_RECIPIENT" in machine.show(UNIT, "StatusText")["StatusText"]
+    assert process == program.pid
+    machine.shell(f"systemctl reload {UNIT}")
+    program.wait_event("daemon.reloaded", before)
+
+
+def test_wrong_start(program: Program, machine: Machine) -> None:
+    """A start with wrong settings ends with 78, once, and says which variable it is."""
+    machine.shell(f"systemctl stop {UNIT} && systemctl reset-failed {UNIT} || true")
+    before = machine.cursor()
+    with program.wrong_settings("UPDATE_CHECK_RECIPIENT=devops"):
+        assert 0 != machine.run(f"systemctl start {UNIT}").code
+        time.sleep(15)  # RestartSec and more
+        shown = machine.show(UNIT, "NRestarts", "ActiveState")
+        assert {"NRestarts": "0", "ActiveState": "failed"} == shown
+        said = [str(line["MESSAGE"]) for line in machine.journal(UNIT, before)]
+        assert 1 == len([line for line in said if "status=78" in line]), said
+        assert any("did you mean UPDATE_CHECK_RECIPIENTS" in line for line in said), said
+    machine.shell(f"systemctl start {UNIT}")
+    program.wait_running()
+
+
+def test_reboot(program: Program, machine: Machine, site: Site) -> None:
+    """After a reboot it runs, and tells nobody again."""
+    machine.reboot()
+    program.wait_running()
+    site.update_server.wait_for_question("4.6.9")
+    assert "" == machine.shell("systemctl --failed --no-legend --plain").strip()
+    assert site.devops == site.mailbox.recipients("4.7.6")
+
+
+def test_upgrade(program: Program, machine: Machine, site: Site) -> None:
+    """An upgrade of the package keeps ledger and settings, and what runs goes on with the new version."""
+    process, config = program.pid, machine.shell(f"sha256sum {CONFIG}; stat -c '%a %U %G' {CONFIG}")
+    said = program.install(program.next_package)
+    program.wait_running(other_than=process)
+    assert config == machine.shell(f"sha256sum {CONFIG}; stat -c '%a %U %G' {CONFIG}")
+    assert "+next" in machine.shell("dpkg-query -W -f '${Version}' mastodon-update-check")
+    assert "setup" not in said.partition("Setting up")[2], said
+    site.update_server.wait_for_question("4.6.9")
+    assert site.devops == site.mailbox.recipients("4.7.6")
+
+
+def test_removal(program: Program, machine: Machine) -> None:
+    """Removed, it has stopped and left its ledger; installed again, it has forgotten nothing."""
+    machine.shell("apt-get remove --yes mastodon-update-check 2>&1")
+    assert "" == machine.run(f"pgrep -u {USER}").out.strip()
+    machine.shell(f"test -f {STATE}/ledger.sqlite3 && test -f {CONFIG}")
+    program.install(program.next_package)
+    assert 0 == machine.run(f"systemctl start {UNIT}").code
+    program.wait_running()
+
+
+def test_undo_and_purge(program: Program, machine: Machine, site: Site) -> None:
+    """`setup --undo` and a purge leave nothing behind, in the file system, in systemd or in PostgreSQL."""
+    machine.shell("mastodon-update-check setup --undo --yes 2>&1")
+    machine.shell("apt-get purge --yes mastodon-update-check 2>&1")
+    places = "/etc /usr /var /run /home /opt /root"
+    left = machine.shell(
+        f"find {places} -xdev \\( -name '*mastodon-update-check*' -o -name '*mastodon_update_check*' \\) "
+        "! -path '/root/*.deb' ! -path '/var/cache/man/*' 2>/dev/null || true"
+    )
+    assert "" == left.replace("/var/lib/systemd/timers/stamp-mastodon-update-check-once.timer\n", "")
+    assert 2 == machine.run(f"getent passwd {USER}").code
+    roles = "SELECT count(*) FROM pg_roles WHERE rolname = '_mastodon_update_check'"
+    schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'mastodon_update_check'"
+    for question in (roles, schemas):
+        assert "0" == machine.shell(f'cd / && runuser -u postgres -- psql -Atc "{question}" mastodon_production').strip()
+    assert "running" == machine.run("systemctl is-system-running").out.strip()
+    assert "active" == machine.run("systemctl is-active mastodon-web").out.strip()
+    site.machine.shell(f"systemctl cat {UNIT} && exit 1 || true")
