@@ -94,7 +94,7 @@ class Machine:
         shell = (
             *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--service-type=exec"),
             *("--setenv=HOME=/root", "--setenv=LANG=C.UTF-8", "--setenv=TERM=dumb", "--working-directory=/root"),
-            *("/bin/bash", "-c", script),
+            *("/bin/bash", "-c", script.replace("$", "$$")),  # or systemd would put in variables of its own
         )
         return self._enter(*shell, seconds=seconds)
 
