@@ -1,0 +1,76 @@
+"""Root file systems: one for each Debian release, made once, kept under build/, never written to afterwards."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BUILD = HERE.parents[1] / "build" / "acceptance"
+RECIPE = HERE / "inside" / "image.sh"
+PACKAGES = (
+    # What makes it a system that boots, with what an administrator has at hand.
+    *("systemd-sysv", "dbus", "libpam-systemd", "sudo", "procps", "less", "man-db"),
+    # What is there where a Mastodon server is.
+    *("postgresql", "postfix", "sasl2-bin", "libsasl2-modules", "nginx", "git", "python3", "ca-certificates", "openssl"),
+    "tzdata",
+)
+COMPARED = (
+    *("redis-server", "systemd-resolved", "chrony", "fwupd", "prometheus-node-exporter", "certbot", "nginx-common"),
+    *("postgresql-common", "unattended-upgrades"),
+)
+"""Packages whose units are shown beside ours; they are unpacked in a corner, not installed."""
+
+
+def image(release: str) -> Path:
+    """Return the root file system of `release`; make it if there is none of this recipe."""
+    recipe = repr((PACKAGES, COMPARED, RECIPE.read_text()))
+    root = BUILD / "images" / f"{release}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    if not root.exists():
+        for former in BUILD.glob(f"images/{release}-*"):
+            shutil.rmtree(former)
+        half = root.with_suffix(".half")
+        half.parent.mkdir(parents=True, exist_ok=True)
+        _make(release, half)
+        half.rename(root)
+    return root
+
+
+def _make(release: str, root: Path) -> None:
+    command = [
+        *("mmdebstrap", "--quiet", "--variant=apt", "--mode=root", "--components=main"),
+        *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "locale", "info")),
+        f"--include={','.join(PACKAGES)}",
+        # While the lists of packages are still there: units to compare with.
+        f'--customize-hook=chroot "$1" sh -eu -s {" ".join(COMPARED)} < "{RECIPE}"',
+        *(release, str(root), _mirror()),
+    ]
+    with tempfile.NamedTemporaryFile("w") as options:  # a file, readable by root alone: proxies may have passwords
+        options.writelines(f"{option};\n" for option in _apt_options())
+        options.flush()
+        command.insert(1, f"--aptopt={options.name}")
+        subprocess.run(command, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+
+
+def _mirror() -> str:
+    """Return the mirror from which this machine's apt has Debian itself."""
+    listed = _ask("apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages")
+    for line in listed.splitlines():
+        origin, label, uri = line.split("|", 2)
+        if (origin, label) == ("Debian", "Debian"):
+            return uri
+    raise RuntimeError("this machine's apt knows no Debian mirror (run apt-get update)")
+
+
+def _apt_options() -> list[str]:
+    """Return what this machine's apt has been told about reaching mirrors: proxies, and how old lists may be."""
+    wanted = ("Acquire::http", "Acquire::https", "Acquire::Check-", "Acquire::ForceIPv4", "Acquire::Retries")
+    dumped = _ask("apt-config", "dump", "--format", "%F %v%n").splitlines()
+    named = (line.split(" ", 1) for line in dumped if line.startswith(wanted))
+    return [f'{name} "{value}"' for name, value in named if value]
+
+
+def _ask(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,94 @@
+"""The program that is being shown: its package, its unit, its settings, in one machine."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from acceptance.machine import Finished, Machine, wait_until
+
+UNIT = "mastodon-update-check.service"
+USER = "_mastodon_update_check"
+CONFIG = "/etc/mastodon-update-check/config.env"
+STATE = "/var/lib/mastodon-update-check"
+QUICK = "UPDATE_CHECK_URL=http://127.0.0.1:8099/update-check\nUPDATE_CHECK_INTERVAL=2s\nUPDATE_CHECK_JITTER=0\n"
+"""Settings for those who cannot wait half an hour: allowed since the update server is on loopback."""
+
+
+class Program:
+    """As the administrator of the machine sees it."""
+
+    def __init__(self, machine: Machine, packages: tuple[Path, Path]) -> None:
+        self.machine = machine
+        self.package, self.next_package = (self._copy(package) for package in packages)
+
+    def install(self, package: str) -> str:
+        """Install a package as README says; return what apt said."""
+        return self.machine.shell(f"cd /root && DEBIAN_FRONTEND=noninteractive apt-get install --yes ./{package} 2>&1")
+
+    def command(self, arguments: str) -> Finished:
+        """Run one of its commands in a root shell."""
+        return self.machine.run(f"mastodon-update-check {arguments}")
+
+    def status(self) -> dict[str, Any]:
+        """Return what `status --json` says."""
+        finished = self.machine.run("mastodon-update-check status --json 2>/dev/null")
+        answer: dict[str, Any] = json.loads(finished.out)
+        return answer
+
+    def add_settings(self, lines: str) -> None:
+        """Write settings into the administrator's file, above everything else."""
+        file = self.machine.root / CONFIG.lstrip("/")
+        text = file.read_text()
+        file.write_text(f"{lines}\n{text}")
+
+    @contextlib.contextmanager
+    def wrong_settings(self, line: str) -> Iterator[None]:
+        """Have a line in the administrator's file for as long as the context lasts."""
+        file = self.machine.root / CONFIG.lstrip("/")
+        text = file.read_text()
+        file.write_text(f"{line}\n{text}")
+        try:
+            yield
+        finally:
+            file.write_text(text)
+
+    @property
+    def pid(self) -> int:
+        """The process of the unit; 0 if there is none."""
+        return int(self.machine.show(UNIT, "MainPID")["MainPID"])
+
+    @property
+    def state(self) -> str:
+        """The unit's state, such as `active/running`."""
+        shown = self.machine.show(UNIT, "ActiveState", "SubState")
+        return f"{shown['ActiveState']}/{shown['SubState']}"
+
+    def wait_running(self, *, other_than: int = 0) -> int:
+        """Wait until it has said READY in another process than that; return the process."""
+        wait_until(
+            lambda: self.state == "active/running" and self.pid not in (0, other_than),
+            f"{UNIT} running in a new process\n{self.machine.run(f'systemctl status {UNIT}').out}",
+            120,
+        )
+        return self.pid
+
+    def events(self, name: str = "", since: str = "") -> list[dict[str, Any]]:
+        """Return what it has logged: each line's own fields, with the journal's PRIORITY."""
+        found = []
+        for line in self.machine.journal(UNIT, since):
+            message = line.get("MESSAGE", "")
+            if isinstance(message, str) and message.startswith("{"):
+                event = {**json.loads(message), "PRIORITY": line["PRIORITY"]}
+                found += [event] if name in ("", event["event"]) else []
+        return found
+
+    def wait_event(self, name: str, since: str = "", seconds: float = 60.0) -> dict[str, Any]:
+        """Return the first event of this name, as soon as there is one."""
+        return wait_until(lambda: self.events(name, since), f"the event {name}", seconds)[0]
+
+    def _copy(self, package: Path) -> str:
+        shutil.copy(package, self.machine.root / "root")
+        return package.name

@@ -1,0 +1,83 @@
+"""Figures of the running service, and of its neighbours."""
+
+import re
+from collections.abc import Callable
+
+from acceptance.machine import Machine
+from acceptance.program import QUICK, UNIT, Program
+from acceptance.site import Site
+
+HIGHEST_EXPOSURE = 1.1
+COMPARED = (
+    *("redis-server", "systemd-resolved", "chrony", "fwupd", "prometheus-node-exporter", "certbot", "nginx"),
+    *("postgresql@", "unattended-upgrades"),
+)
+MASTODON = ("mastodon-web", "mastodon-sidekiq", "mastodon-streaming")
+Note = Callable[[str, object], None]
+
+
+def test_setup(program: Program, machine: Machine, site: Site) -> None:
+    """The unit runs, set up as ever."""
+    program.install(program.package)
+    program.add_settings(QUICK)
+    site.update_server.publish("4.5.20", urgent=True)
+    machine.shell("mastodon-update-check setup --yes --tell now --no-test 2>&1")
+    program.wait_running()
+    site.mailbox.wait_for(site.devops, "4.5.20")
+
+
+def test_exposure(machine: Machine, record_property: Note) -> None:
+    """`systemd-analyze security` of the running unit is at most 1.1, and below every neighbour's."""
+    ours = _exposure(machine.run(f"systemd-analyze security --no-pager {UNIT}").out)
+    record_property("figure", f"exposure of the running unit: {ours}")
+    assert ours <= HIGHEST_EXPOSURE
+    others = {name: _exposure(machine.run(f"systemd-analyze security --no-pager {name}").out) for name in MASTODON}
+    for name in COMPARED:
+        unit = machine.shell(f"find /opt/compared -name '{name}.service' -not -type l | head -1").strip()
+        assert unit, f"no unit {name}"
+        others[name] = _exposure(machine.run(f"systemd-analyze security --offline=true --no-pager {unit}").out)
+    for name, exposure in sorted(others.items(), key=lambda other: other[1]):
+        record_property("figure", f"exposure of {name}: {exposure}")
+    assert all(ours <= exposure for exposure in others.values()), others
+
+
+def test_memory(program: Program, machine: Machine, site: Site, record_property: Note) -> None:
+    """After checks and mails, memory and tasks have room below their limits."""
+    for _ in range(10):
+        site.update_server.wait_for_question()
+    shown = machine.show(UNIT, "MemoryCurrent", "MemoryMax", "TasksCurrent", "TasksMax")
+    peak, limit = machine.groups.memory_peak(UNIT), int(shown["MemoryMax"])
+    resident = re.findall(r"(VmRSS|VmHWM):\s+(\d+)", machine.shell(f"cat /proc/{program.pid}/status"))
+    told = {name: f"{int(kilobytes) / 1024:.1f} MiB" for name, kilobytes in resident}
+    current = int(shown["MemoryCurrent"])
+    assert peak is not None, "this machine's kernel does not count memory by control groups"
+    record_property("figure", f"memory of the control group: {current / 2**20:.1f} MiB, at most {peak / 2**20:.1f} MiB")
+    record_property("figure", f"memory of the process: {told['VmRSS']}, at most {told['VmHWM']}")
+    record_property("figure", f"MemoryMax: {limit / 2**20:.0f} MiB")
+    assert peak < limit / 2
+
+
+def test_start_time(machine: Machine, record_property: Note) -> None:
+    """How long a start takes until READY, as systemd counts it; the median of five."""
+    seconds = []
+    for _ in range(5):
+        machine.shell(f"systemctl reset-failed {UNIT}; systemctl restart {UNIT}")
+        shown = machine.show(UNIT, "InactiveExitTimestampMonotonic", "ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic")
+        begun, main, ready = (int(shown[name]) / 1e6 for name in shown)
+        seconds.append((ready - begun, ready - main))
+    whole, own = sorted(seconds)[2]
+    record_property("figure", f"start until READY: {whole:.2f} s with the copy of settings, of it the program {own:.2f} s")
+
+
+def test_size(program: Program, machine: Machine, record_property: Note) -> None:
+    """How large the package is."""
+    size = int(machine.shell(f"stat -c %s /root/{program.package}"))
+    installed = int(machine.shell("dpkg-query -W -f '${Installed-Size}' mastodon-update-check"))
+    compiled = int(machine.shell("du -sk /usr/lib/mastodon-update-check | cut -f1"))
+    record_property("figure", f"package: {size / 1e6:.1f} MB, installed {installed / 1024:.0f} MiB, with compiled modules {compiled / 1024:.0f} MiB")
+
+
+def _exposure(text: str) -> float:
+    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", text)
+    assert found, text[-500:]
+    return float(found[1])

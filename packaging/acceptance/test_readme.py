@@ -1,0 +1,46 @@
+"""README, followed word for word in a root shell, with its own settings: the update server has its real name here."""
+
+import re
+from pathlib import Path
+
+from acceptance.machine import Machine
+from acceptance.program import Program
+from acceptance.site import Site
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def blocks(section: str) -> list[str]:
+    """Return the blocks of shell in a section, up to where it turns to other systems."""
+    text = README.read_text()
+    (found,) = re.findall(rf"^## {re.escape(section)}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"^```sh$\n(.*?)^```$", found.partition("\nElsewhere")[0], re.MULTILINE | re.DOTALL)
+
+
+def test_setup(program: Program, machine: Machine, site: Site) -> None:
+    """What stands under "Install" installs it and sets it up; questions are answered at the terminal."""
+    site.update_server.publish("4.5.20", urgent=True)
+    assert blocks("Install")
+    for block in blocks("Install"):
+        assert "mastodon-update-check" in block, block
+        ended = machine.answer(f"cd /root\n{block}", "yes", "now", "yes")
+        assert 0 == ended.code, f"{block}\n{ended.out}"
+    program.wait_running()
+
+
+def test_told(site: Site) -> None:
+    """Everybody who is to be told has been told, and the update server was asked by its real name."""
+    site.mailbox.wait_for(site.devops, "4.5.20")
+    assert set(site.update_server.asked) == {"4.5.19"}
+
+
+def test_see_that_it_works(machine: Machine) -> None:
+    """The commands under "See that it works", each in a root shell, do what they say."""
+    lines = [line.partition("#")[0].strip() for line in blocks("See that it works")[0].splitlines()]
+    commands = [line for line in lines if line and not line.endswith(" run")]
+    assert len(commands) > 3
+    for command in commands:
+        ended = machine.run(command)
+        # `status` says by its exit code that an urgent update is to be installed.
+        assert (2 if command.endswith("status") else 0) == ended.code, f"{command}\n{ended.out}"
+        assert "Traceback" not in ended.out

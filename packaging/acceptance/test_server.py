@@ -1,0 +1,276 @@
+"""The life of a server: installed, set up, upgraded beside, hurt, restarted, upgraded, removed."""
+
+import time
+
+from acceptance.machine import Machine, wait_until
+from acceptance.program import CONFIG, QUICK, STATE, UNIT, USER, Program
+from acceptance.site import PASSWORD, Site
+
+URGENT = "4.5.20"
+
+
+def test_install(program: Program, machine: Machine) -> None:
+    """The package installs, says what to do next, and starts nothing."""
+    said = program.install(program.package)
+    assert "mastodon-update-check setup" in said
+    assert "inactive/dead" == program.state
+    assert "disabled" == machine.run(f"systemctl is-enabled {UNIT}").out.strip()
+
+
+def test_units_are_without_fault(machine: Machine) -> None:
+    """`systemd-analyze verify` has nothing to say about the units."""
+    units = machine.shell("ls /usr/lib/systemd/system/mastodon-update-check* | sed 's/@.service/@x.service/'").split()
+    assert len(units) == 4, units
+    assert "" == machine.shell(f"systemd-analyze verify {' '.join(units)} 2>&1")
+
+
+def test_unconfigured_start(program: Program, machine: Machine) -> None:
+    """Started before it is set up it says what to do, and is not tried again and again."""
+    machine.run(f"systemctl start {UNIT}")
+    time.sleep(1)
+    shown = machine.show(UNIT, "ActiveState", "NRestarts", "Result", "ConditionResult")
+    told = machine.run(f"systemctl status {UNIT}; journalctl --unit {UNIT}").out
+    assert "0" == shown["NRestarts"], shown
+    assert "mastodon-update-check setup" in told, told
+    machine.run(f"systemctl stop {UNIT}; systemctl reset-failed {UNIT}")
+
+
+def test_unconfigured_boot(program: Program, machine: Machine) -> None:
+    """A machine on which it is installed but not set up boots without a failed unit."""
+    machine.reboot()
+    assert "" == machine.shell("systemctl --failed --no-legend --plain").strip()
+    assert "inactive/dead" == program.state
+
+
+def test_setup_shows_first(program: Program, machine: Machine) -> None:
+    """`setup --dry-run` says what it would do, and does nothing."""
+    before = machine.shell("find /etc /var/lib/mastodon-update-check /run/mastodon-update-check -newer /root 2>/dev/null || true")
+    said = machine.shell("mastodon-update-check setup --dry-run")
+    assert "/home/mastodon/live" in said
+    assert before == machine.shell(
+        "find /etc /var/lib/mastodon-update-check /run/mastodon-update-check -newer /root 2>/dev/null || true"
+    )
+    assert "" == machine.shell(f"cd / && runuser -u postgres -- psql -Atc \"SELECT 1 FROM pg_roles WHERE rolname = '{USER}'\"")
+
+
+def test_setup(program: Program, machine: Machine, site: Site) -> None:
+    """One command sets it up: it runs, has said READY, and will run after a boot."""
+    program.add_settings(QUICK)
+    site.update_server.publish(URGENT, urgent=True)
+    machine.shell("mastodon-update-check setup --yes --tell now --no-test 2>&1")
+    program.wait_running()
+    assert "enabled" == machine.run(f"systemctl is-enabled {UNIT}").out.strip()
+    shown = machine.show(UNIT, "Type", "NotifyAccess", "StatusText", "User")
+    assert ("notify", USER) == (shown["Type"], shown["User"])
+
+
+def test_mail(site: Site) -> None:
+    """Each DevOps user gets one mail, through Postfix, over TLS, with Mastodon's own login."""
+    site.mailbox.wait_for(site.devops, URGENT)
+    mail = site.mailbox.mails[0]
+    assert "auto-generated" == mail["Auto-Submitted"]
+    assert "ESMTPSA" in str(mail["Received"])
+
+
+def test_once(site: Site) -> None:
+    """Further checks tell nobody again."""
+    for _ in range(3):
+        site.update_server.wait_for_question("4.5.19")
+    assert site.devops == site.mailbox.recipients(URGENT)
+
+
+def test_priorities(program: Program, machine: Machine, site: Site) -> None:
+    """The journal has each line at the priority that fits: told, done, failed."""
+    notice = program.wait_event("notice.update.available")
+    assert ("2", [URGENT]) == (notice["PRIORITY"], notice["versions"])
+    assert "6" == program.wait_event("daemon.started")["PRIORITY"]
+    assert "6" == program.wait_event("check.finished")["PRIORITY"]
+    before = machine.cursor()
+    machine.shell("systemctl stop update-server")
+    assert "3" == program.wait_event("check.failed", before)["PRIORITY"]
+    machine.shell("systemctl start update-server")
+    site.update_server.wait_for_question()
+
+
+def test_root_sees_what_the_unit_sees(program: Program, machine: Machine, site: Site) -> None:
+    """Commands in a root shell use the unit's ledger and settings, and leave no files of root's."""
+    assert "4.5.19" == program.status()["installed_version"]
+    dry = program.command("check --dry-run")
+    assert 0 == dry.code, dry.out
+    recipients = program.command("recipients").out
+    assert all(address in recipients for address in site.devops), recipients
+    assert "" == machine.shell(f"find {STATE} ! -user {USER}")
+
+
+def test_doctor(program: Program) -> None:
+    """`doctor` finds nothing amiss."""
+    finished = program.command("doctor")
+    assert 0 == finished.code, finished.out
+
+
+def test_checkout(program: Program, machine: Machine, site: Site) -> None:
+    """`git checkout` of another tag under the running unit, and Mastodon's restart, are seen without a restart of ours."""
+    process = program.pid
+    site.checkout(URGENT)
+    machine.shell("systemctl restart mastodon-web mastodon-sidekiq mastodon-streaming")
+    site.update_server.wait_for_question(URGENT)
+    assert process == program.pid
+
+
+def test_restart_of_everything(program: Program, machine: Machine, site: Site) -> None:
+    """`systemctl restart 'mastodon-*'`, which is meant for Mastodon, does no harm here."""
+    process = program.pid
+    machine.shell("systemctl restart 'mastodon-*'")
+    program.wait_running(other_than=process)
+    site.update_server.wait_for_question(URGENT)
+    assert site.devops == site.mailbox.recipients(URGENT)
+
+
+def test_moved_tree(program: Program, machine: Machine, site: Site) -> None:
+    """The tree moved elsewhere, with a link in its place, is followed from the next restart on."""
+    machine.shell(
+        "systemctl stop mastodon-web && mv /home/mastodon/live /srv/mastodon && ln -s /srv/mastodon /home/mastodon/live"
+        " && systemctl start mastodon-web"
+    )
+    site.update_server.wait_for_question(URGENT)  # what it had opened before is the same directory still
+    process = program.pid
+    machine.shell(f"systemctl restart {UNIT}")
+    program.wait_running(other_than=process)
+    site.checkout("4.6.9")
+    machine.shell("systemctl restart mastodon-web")
+    site.update_server.wait_for_question("4.6.9")
+    assert 0 == program.command("doctor").code, program.command("doctor").out
+
+
+def test_replaced_tree(program: Program, machine: Machine, site: Site) -> None:
+    """Another tree put in the place of the old one is seen without anybody's doing."""
+    machine.shell("cd /srv && mv mastodon former && cp --archive former mastodon")
+    site.checkout("4.7.6")
+    machine.shell("systemctl restart mastodon-web")
+    site.update_server.wait_for_question("4.7.6")
+    site.checkout("4.6.9")
+    machine.shell("systemctl restart mastodon-web")
+    site.update_server.wait_for_question("4.6.9")
+    program.wait_running()
+
+
+def test_reload_after_password(program: Program, machine: Machine, site: Site) -> None:
+    """A new password for the mail server is taken at a reload, and what had waited is delivered."""
+    process, before = program.pid, machine.cursor()
+    site.set_mail_password("another one entirely")
+    site.update_server.publish("4.7.6", urgent=True)
+    refused = program.wait_event("delivery.deferred", before)
+    assert refused["PRIORITY"] in "34", refused
+    assert [] == site.mailbox.recipients("4.7.6")
+    site.change_env(PASSWORD, "another one entirely")
+    machine.shell(f"systemctl reload {UNIT}")
+    program.wait_event("daemon.reloaded", before)
+    site.mailbox.wait_for(site.devops, "4.7.6")
+    assert process == program.pid
+    assert "another one entirely" not in machine.shell(f"journalctl --unit {UNIT} --no-pager")
+
+
+def test_killed(program: Program, machine: Machine, site: Site) -> None:
+    """Killed, it is started again."""
+    machine.shell(f"systemctl reset-failed {UNIT}")  # the restarts before count to its limit
+    process = program.pid
+    machine.shell(f"systemctl kill --signal=KILL {UNIT}")
+    program.wait_running(other_than=process)
+    site.update_server.wait_for_question("4.6.9")
+
+
+def test_frozen(program: Program, machine: Machine, site: Site) -> None:
+    """Frozen, it is killed by the watchdog and started again."""
+    machine.shell(f"systemctl reset-failed {UNIT}")  # the restarts before count to its limit
+    process, before = program.pid, machine.cursor()
+    machine.shell(f"kill -STOP {process}")
+    wait_until(lambda: program.pid not in (0, process), "another process", 150)
+    program.wait_running(other_than=process)
+    said = [line["MESSAGE"] for line in machine.journal("init.scope", before) + machine.journal(UNIT, before)]
+    assert any("atchdog" in str(line) for line in said), said
+    site.update_server.wait_for_question("4.6.9")
+
+
+def test_nothing_twice(site: Site, machine: Machine) -> None:
+    """After all that nobody has been told anything twice."""
+    assert site.devops == site.mailbox.recipients(URGENT)
+    assert site.devops == site.mailbox.recipients("4.7.6")
+
+
+def test_wrong_reload(program: Program, machine: Machine) -> None:
+    """A reload with wrong settings keeps the old ones, and says which variable it is."""
+    process, before = program.pid, machine.cursor()
+    with program.wrong_settings("UPDATE_CHECK_RECIPIENT=devops"):
+        machine.shell(f"systemctl reload {UNIT}")
+        assert "3" == program.wait_event("daemon.reload_failed", before)["PRIORITY"]
+        assert "UPDATE_CHECK_RECIPIENT" in machine.show(UNIT, "StatusText")["StatusText"]
+    assert process == program.pid
+    machine.shell(f"systemctl reload {UNIT}")
+    program.wait_event("daemon.reloaded", before)
+
+
+def test_wrong_start(program: Program, machine: Machine) -> None:
+    """A start with wrong settings ends with 78, once, and says which variable it is."""
+    machine.shell(f"systemctl stop {UNIT} && systemctl reset-failed {UNIT} || true")
+    before = machine.cursor()
+    with program.wrong_settings("UPDATE_CHECK_RECIPIENT=devops"):
+        assert 0 != machine.run(f"systemctl start {UNIT}").code
+        time.sleep(15)  # RestartSec and more
+        shown = machine.show(UNIT, "NRestarts", "ActiveState")
+        assert {"NRestarts": "0", "ActiveState": "failed"} == shown
+        said = [str(line["MESSAGE"]) for line in machine.journal(UNIT, before)]
+        assert 1 == len([line for line in said if "status=78" in line]), said
+        assert any("did you mean UPDATE_CHECK_RECIPIENTS" in line for line in said), said
+    machine.shell(f"systemctl start {UNIT}")
+    program.wait_running()
+
+
+def test_reboot(program: Program, machine: Machine, site: Site) -> None:
+    """After a reboot it runs, and tells nobody again."""
+    machine.reboot()
+    program.wait_running()
+    site.update_server.wait_for_question("4.6.9")
+    assert "" == machine.shell("systemctl --failed --no-legend --plain").strip()
+    assert site.devops == site.mailbox.recipients("4.7.6")
+
+
+def test_upgrade(program: Program, machine: Machine, site: Site) -> None:
+    """An upgrade of the package keeps ledger and settings, and what runs goes on with the new version."""
+    process, config = program.pid, machine.shell(f"sha256sum {CONFIG}; stat -c '%a %U %G' {CONFIG}")
+    said = program.install(program.next_package)
+    program.wait_running(other_than=process)
+    assert config == machine.shell(f"sha256sum {CONFIG}; stat -c '%a %U %G' {CONFIG}")
+    assert "+next" in machine.shell("dpkg-query -W -f '${Version}' mastodon-update-check")
+    assert "setup" not in said.partition("Setting up")[2], said
+    site.update_server.wait_for_question("4.6.9")
+    assert site.devops == site.mailbox.recipients("4.7.6")
+
+
+def test_removal(program: Program, machine: Machine) -> None:
+    """Removed, it has stopped and left its ledger; installed again, it has forgotten nothing."""
+    machine.shell("apt-get remove --yes mastodon-update-check 2>&1")
+    assert "" == machine.run(f"pgrep -u {USER}").out.strip()
+    machine.shell(f"test -f {STATE}/ledger.sqlite3 && test -f {CONFIG}")
+    program.install(program.next_package)
+    assert 0 == machine.run(f"systemctl start {UNIT}").code
+    program.wait_running()
+
+
+def test_undo_and_purge(program: Program, machine: Machine, site: Site) -> None:
+    """`setup --undo` and a purge leave nothing behind, in the file system, in systemd or in PostgreSQL."""
+    machine.shell("mastodon-update-check setup --undo --yes 2>&1")
+    machine.shell("apt-get purge --yes mastodon-update-check 2>&1")
+    places = "/etc /usr /var /run /home /opt /root"
+    left = machine.shell(
+        f"find {places} -xdev \\( -name '*mastodon-update-check*' -o -name '*mastodon_update_check*' \\) "
+        "! -path '/root/*.deb' ! -path '/var/cache/man/*' 2>/dev/null || true"
+    )
+    assert "" == left.replace("/var/lib/systemd/timers/stamp-mastodon-update-check-once.timer\n", "")
+    assert 2 == machine.run(f"getent passwd {USER}").code
+    roles = "SELECT count(*) FROM pg_roles WHERE rolname = '_mastodon_update_check'"
+    schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'mastodon_update_check'"
+    for question in (roles, schemas):
+        assert "0" == machine.shell(f'cd / && runuser -u postgres -- psql -Atc "{question}" mastodon_production').strip()
+    assert "running" == machine.run("systemctl is-system-running").out.strip()
+    assert "active" == machine.run("systemctl is-active mastodon-web").out.strip()
+    site.machine.shell(f"systemctl cat {UNIT} && exit 1 || true")

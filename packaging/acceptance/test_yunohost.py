@@ -1,0 +1,56 @@
+"""A server as YunoHost lays it out: the tree under /var/www, closed to everybody but its owner."""
+
+from acceptance.machine import Machine, wait_until
+from acceptance.program import QUICK, STATE, UNIT, USER, Program
+from acceptance.site import Site
+
+ROOT = "/var/www/mastodon/live"
+
+
+def test_install(program: Program, machine: Machine, site: Site) -> None:
+    """The package installs beside it."""
+    machine.shell(
+        "usermod --append --groups mastodon www-data; chown -R mastodon:www-data /var/www/mastodon;"
+        f" chmod 0750 /var/www/mastodon {ROOT}; chmod 0400 {ROOT}/.env.production; systemctl restart mastodon-web"
+    )
+    program.install(program.package)
+    program.add_settings(QUICK)
+    site.update_server.publish("4.5.20", urgent=True)
+
+
+def test_setup(program: Program, machine: Machine, site: Site) -> None:
+    """`setup` finds it, the service runs, and everybody is told."""
+    said = machine.shell("mastodon-update-check setup --yes --tell now --no-test 2>&1")
+    assert ROOT in said
+    program.wait_running()
+    site.mailbox.wait_for(site.devops, "4.5.20")
+
+
+def test_modes(machine: Machine) -> None:
+    """No mode, owner or group in the tree was changed for that."""
+    modes = machine.shell(f"stat -c '%a %U %G' /var/www/mastodon {ROOT} {ROOT}/.env.production").splitlines()
+    assert ["750 mastodon www-data", "750 mastodon www-data", "400 mastodon www-data"] == modes
+    assert USER not in machine.shell("id -nG mastodon; getent group mastodon www-data")
+
+
+def test_checkout(program: Program, machine: Machine, site: Site) -> None:
+    """A checkout under the running unit is seen."""
+    process = program.pid
+    site.checkout("4.5.20")
+    machine.shell("systemctl restart mastodon-web")
+    site.update_server.wait_for_question("4.5.20")
+    assert process == program.pid
+
+
+def test_timer(program: Program, machine: Machine, site: Site) -> None:
+    """Who prefers no resident process has the timer in place of the service: checks go on, nobody is told again."""
+    machine.shell("mastodon-update-check setup --yes --tell mark --no-test --timer 2>&1")
+    assert "inactive" == machine.run(f"systemctl is-active {UNIT}").out.strip()
+    assert "active" == machine.run("systemctl is-active mastodon-update-check-once.timer").out.strip()
+    before = len(site.update_server.asked)
+    machine.shell("systemctl start mastodon-update-check-once")
+    assert "success" == machine.show("mastodon-update-check-once.service", "Result")["Result"]
+    wait_until(lambda: len(site.update_server.asked) > before, "a check by the timer's service")
+    assert "4.5.20" == site.update_server.asked[-1]
+    assert site.devops == site.mailbox.recipients("4.5.20")
+    assert "" == machine.shell(f"find {STATE} ! -user {USER}")
