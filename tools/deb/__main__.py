@@ -1,4 +1,4 @@
-"""`python -m tools.deb ARCHITECTURE DIRECTORY`: make the tree of modules and the copyright file of the Debian package."""
+"""`python -m tools.deb ARCHITECTURE DIRECTORY`: modules and copyright file of the package."""
 
 import sys
 import tempfile
@@ -14,8 +14,7 @@ def main(architecture: str, directory: Path) -> None:
         found = wheels.gather(project, project / "requirements" / "deb.txt", architecture, Path(temporary))
         distributions = [tree.Distribution(wheel) for wheel in found]
     tree.merge(distributions, directory / "modules")
-    own = {each.name: each for each in distributions}.pop("mastodon-update-check")
-    others = [each for each in distributions if each is not own]
+    others = [each for each in distributions if each.name != "mastodon-update-check"]
     text = notices.copyright_file((project / "LICENSE").read_text(), others)
     (directory / "copyright").write_text(text)
 

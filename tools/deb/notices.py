@@ -17,14 +17,18 @@ _LONG = 5_000
 """What is shorter only begins like one of those, or refers to it."""
 
 
+_OTHERS = """\
+The package also holds these distributions of Python modules, unchanged but for what is not needed to run them. Each has
+its own authors and licence."""
+
+
 def copyright_file(project_licence: str, distributions: Iterable[Distribution]) -> str:
     """Return the whole text; the same for the same wheels."""
     unique = {each.name.lower(): each for each in distributions}
     sections = [
         "mastodon-update-check\n\nCopyright The mastodon-update-check authors",
         _text("LICENSE", project_licence),
-        "The package also holds these distributions of Python modules, unchanged but for what is not needed to run\n"
-        "them. Each has its own authors and licence.",
+        _OTHERS,
         *(_section(unique[name]) for name in sorted(unique)),
     ]
     return "\n\n".join(sections) + "\n"
@@ -58,7 +62,9 @@ def _text(name: str, text: str) -> str:
 def _parts(distribution: Distribution) -> Iterator[str]:
     """Say what is compiled into a distribution, as its list of parts has it."""
     for text in distribution.texts_below("sboms").values():
-        lines = sorted({f"  {part['name']} {part['version']}: {_licence(part)}" for part in json.loads(text)["components"]})
+        lines = sorted(
+            {f"  {part['name']} {part['version']}: {_licence(part)}" for part in json.loads(text)["components"]}
+        )
         yield "Compiled in, with their licences:\n\n" + "\n".join(lines)
 
 

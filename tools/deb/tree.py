@@ -3,7 +3,6 @@
 import sys
 import zipfile
 from collections.abc import Iterable
-from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 
@@ -22,7 +21,7 @@ class Distribution:
         with zipfile.ZipFile(wheel) as archive:
             self.files = {PurePosixPath(name): archive.read(name) for name in archive.namelist() if name[-1] != "/"}
         self.directory = next(path.parent for path in self.files if path.match("*.dist-info/METADATA"))
-        self.metadata: Message = HeaderParser().parsestr(self.files[self.directory / "METADATA"].decode())
+        self.metadata = HeaderParser().parsestr(self.files[self.directory / "METADATA"].decode())
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""The wheels of the Debian package: those that `requirements/deb.txt` locks, for every Python that the package serves."""
+"""The wheels of the Debian package: what `requirements/deb.txt` locks, for every Python that it serves."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def gather(project: Path, lock: Path, architecture: str, wheels: Path) -> list[P
     for wheel in compiled:
         wheel.unlink()  # fit for this machine, not for every machine of its architecture
     partial = wheels / "compiled.txt"
-    partial.write_text(_excerpt(lock.read_text(), {_distribution(wheel) for wheel in compiled}))
+    partial.write_text(excerpt(lock.read_text(), {_distribution(wheel) for wheel in compiled}))
     for python in PYTHONS:
         platform = ("--only-binary", ":all:", "--platform", _PLATFORMS[architecture], "--python-version", python)
         _pip("download", "--require-hashes", *platform, "-r", partial, "-d", wheels)
@@ -36,7 +36,7 @@ def _distribution(wheel: Path) -> str:
     return wheel.name.partition("-")[0].replace("_", "-")
 
 
-def _excerpt(lock: str, distributions: set[str]) -> str:
+def excerpt(lock: str, distributions: set[str]) -> str:
     """Return the entries of a lock list that are about `distributions`."""
     lines, is_wanted = [], False
     for line in lock.splitlines():
