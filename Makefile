@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage transcripts soak pgbouncer rules series lint format bench documents deb deb-check lock clean help
+.PHONY: run test coverage transcripts soak pgbouncer rules series lint format bench documents deb deb-check image image-check lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -61,11 +61,17 @@ bench: $(VENV)/bench.done ## measure what README and docs claim
 documents: $(VENV)/run.done ## make what is made from the code: config.env, docs/settings.md, manual page, completion
 	$(BIN)/python -m tools.documents
 
-deb: $(VENV)/build.done ## build the Debian package for this machine's architecture, into dist/; needs debhelper
+deb: $(VENV)/build.done ## build the Debian package for this machine's architecture, into dist/; as root, installs debhelper
 	packaging/build-deb $(BIN)/python dist
 
 deb-check: $(VENV)/build.done ## build it twice, compare, and examine it and its units; installs what that takes, as root
 	packaging/check-deb $(BIN)/python
+
+image: deb ## build the OCI image of that package, into dist/; as root, installs mmdebstrap and buildah
+	packaging/container/build "$$(ls -t dist/*.deb | head -n 1)" dist/mastodon-update-check.oci.tar
+
+image-check: image ## start that image, without an engine
+	packaging/container/check dist/mastodon-update-check.oci.tar
 
 lock: ## make the hash-locked lists anew (needs uv)
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip --quiet install uv
