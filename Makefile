@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage transcripts soak pgbouncer rules series lint format bench lock clean help
+.PHONY: run test coverage transcripts soak pgbouncer rules series lint format bench documents deb deb-check image image-check lock clean help
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.done ## start the daemon with the settings of this shell
 	exec $(BIN)/mastodon-update-check run
@@ -47,16 +47,31 @@ series: ## add a minor series to the known ones: make series SERIES=4.8
 	grep -q '($(subst .,$(comma) ,$(SERIES))),' src/mastodon_update_check/core/series.py
 
 lint: $(VENV)/lint.done ## types, style, formatting
-	$(BIN)/ruff check src tests bench
-	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench tools
+	$(BIN)/ruff format --check src tests bench tools
 	$(BIN)/mypy
 
 format: $(VENV)/lint.done ## put the code into the shape that lint wants
-	$(BIN)/ruff check --fix src tests bench
-	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests bench tools
+	$(BIN)/ruff format src tests bench tools
 
 bench: $(VENV)/bench.done ## measure what README and docs claim
 	$(BIN)/python -m bench $(ARGS)
+
+documents: $(VENV)/run.done ## make what is made from the code: config.env, docs/settings.md, manual page, completion
+	$(BIN)/python -m tools.documents
+
+deb: $(VENV)/build.done ## build the Debian package for this machine's architecture, into dist/; as root, installs debhelper
+	packaging/build-deb $(BIN)/python dist
+
+deb-check: $(VENV)/build.done ## build it twice, compare, and examine it and its units; installs what that takes, as root
+	packaging/check-deb $(BIN)/python
+
+image: deb ## build the OCI image of that package, into dist/; as root, installs mmdebstrap and buildah
+	packaging/container/build "$$(ls -t dist/*.deb | head -n 1)" dist/mastodon-update-check.oci.tar
+
+image-check: image ## start that image, without an engine
+	packaging/container/check dist/mastodon-update-check.oci.tar
 
 lock: ## make the hash-locked lists anew (needs uv)
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip --quiet install uv

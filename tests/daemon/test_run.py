@@ -1,6 +1,7 @@
 """The daemon as systemd starts it: the first check, READY, STATUS, the watchdog; what is served while what hangs."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -93,6 +94,19 @@ def test_never_ready_without_what_it_needs(machine: Machine, spoil: object, code
         (status,) = daemon.systemd.statuses
         assert any(part in status for part in sentence.split("|"))
         assert "READY=1" not in daemon.systemd.lines
+
+
+def test_nothing_is_set_up(machine: Machine) -> None:
+    """As it is installed it does not pretend to work, but says what to do; systemd does not start it over and over."""
+    for name in ("UPDATE_CHECK_MASTODON_ROOT", "UPDATE_CHECK_LEDGER"):
+        del machine.environment[name]
+    shutil.copy(Path(__file__).parents[2] / "packaging" / "config.env", machine.home / "config.env")
+    with machine.start() as daemon:
+        assert 78 == daemon.process.wait(LONGEST)
+        daemon.systemd.settle()
+        assert "READY=1" not in daemon.systemd.lines
+        (status,) = daemon.systemd.statuses
+        assert "run mastodon-update-check setup as root" in status.replace("`", "")
 
 
 def test_checking_off(machine: Machine, update_server: UpdateServer) -> None:

@@ -21,7 +21,7 @@ from mastodon_update_check.errors import (
     SettingsError,
     TransientDeliveryError,
 )
-from mastodon_update_check.sinks.apprise import create
+from mastodon_update_check.sinks.apprise import create, find
 from simulators.http_server import Answer, HttpServer, Reply, Request, Tunnel, hang, unused_port
 from sinks.examples import MESSAGE, lose_claim
 
@@ -187,3 +187,11 @@ def test_missing_url_and_missing_library(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("sys.path", [os.fspath(ROOT / "nowhere")])
     with pytest.raises(SettingsError, match="apt install apprise"):
         create({"url": "json://127.0.0.1/"})
+
+
+def test_where_apprise_is_looked_for(tmp_path: Path) -> None:
+    """Where Debian puts it is looked at when it is nowhere else: beside the package's own modules it is not."""
+    (tmp_path / "apprise").mkdir()
+    (tmp_path / "apprise" / "__init__.py").touch()
+    assert find([["/nonexistent"], ["/nonexistent", str(tmp_path)]]) == ["/nonexistent", str(tmp_path)]
+    assert find([["/nonexistent"]]) is None

@@ -10,9 +10,9 @@ import re
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 from threading import Timer
 from typing import IO, Any
@@ -23,6 +23,8 @@ from mastodon_update_check.sinks.failures import shown
 
 TOTAL = timedelta(seconds=60)
 """How long the process may take in all."""
+DEBIANS_MODULES = "/usr/lib/python3/dist-packages"
+"""Where `apt install apprise` puts it. This program's own package looks there for nothing else."""
 SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _CHILD = str(Path(__file__).with_name("apprise_child.py"))
 _TELLING = 6  # characters: a part of a URL as long as this may be a token
@@ -35,8 +37,9 @@ class AppriseSink:
 
     attempt_limit = TOTAL + timedelta(seconds=30)
 
-    def __init__(self, url: str, environment: Mapping[str, str], total: timedelta = TOTAL) -> None:
+    def __init__(self, url: str, environment: Mapping[str, str], path: Sequence[str], total: timedelta = TOTAL) -> None:
         self._url = url
+        self._path = path
         self._environment = environment
         self._total = total
         self._secrets = {url, *(part for part in re.split(r"[/:@?&=,;]", url) if len(part) >= _TELLING)}
@@ -48,7 +51,7 @@ class AppriseSink:
             TransientDeliveryError: sink-wide; the service did not take it, or nobody knows.
             PermanentDeliveryError: Apprise does not understand the URL.
         """
-        place = {"path": sys.path, "environment": dict(self._environment), "url": self._url}
+        place = {"path": self._path, "environment": dict(self._environment), "url": self._url}
         with _start() as process:
             alarm = Timer(self._total.total_seconds(), process.kill)
             alarm.start()
@@ -87,10 +90,16 @@ def create(options: Mapping[str, str], total: timedelta = TOTAL) -> AppriseSink:
     """
     if not options.get("url"):
         raise SettingsError(["the sink 'apprise' needs UPDATE_CHECK_APPRISE_URL"])
-    if find_spec("apprise") is None:
+    path = find([sys.path, [*sys.path, DEBIANS_MODULES]])
+    if path is None:
         raise SettingsError([_MISSING])
     proxies = {name: options[name] for name in ("https_proxy", "http_proxy", "no_proxy") if options.get(name)}
-    return AppriseSink(options["url"], proxies | _certificates(), total)
+    return AppriseSink(options["url"], proxies | _certificates(), path, total)
+
+
+def find(paths: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return the first of these search paths on which Apprise is."""
+    return next((list(path) for path in paths if PathFinder.find_spec("apprise", path)), None)
 
 
 def _certificates() -> dict[str, str]:

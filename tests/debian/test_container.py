@@ -1,0 +1,30 @@
+"""The container's parts agree with each other and with Mastodon's own compose file."""
+
+import subprocess
+from pathlib import Path
+
+import yaml
+
+CONTAINER = Path(__file__).parents[2] / "packaging" / "container"
+STATE = "/var/lib/mastodon-update-check"
+
+
+def test_compose() -> None:
+    """Beside Mastodon's containers: both networks, its settings, a volume for the ledger, nothing else to write to."""
+    document = yaml.safe_load((CONTAINER / "compose.yaml").read_text())
+    service = document["services"]["mastodon-update-check"]
+    assert {"internal_network", "external_network"} == set(service["networks"])
+    assert ".env.production" == service["env_file"]
+    (volume,) = service["volumes"]
+    assert (f"mastodon-update-check:{STATE}", True) == (volume, volume.partition(":")[0] in document["volumes"])
+    assert ["CMD", "mastodon-update-check", "status", "--alive"] == service["healthcheck"]["test"]
+    assert (True, ["ALL"]) == (service["read_only"], service["cap_drop"])
+    assert service["environment"]["UPDATE_CHECK_URL"], "a blank one of Mastodon's must not switch checking off"
+
+
+def test_refuses_to_forget() -> None:
+    """Without a volume it does not run, and says why and what to do; with another ledger none is needed."""
+    command = ["sh", str(CONTAINER / "start"), "run"]
+    refused = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+    assert 78 == refused.returncode
+    assert f"no volume at {STATE}" in refused.stderr

@@ -1,0 +1,106 @@
+"""The documents that are made from the code say what the code does."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from tools.documents import DOCUMENTS
+from tools.documents.commands import every, program
+from tools.documents.settings import ELSEWHERE, GROUPS
+
+from mastodon_update_check.settings import load_settings
+from mastodon_update_check.settings.found import Found, Problems
+from mastodon_update_check.settings.names import is_secret, webhook_name
+from mastodon_update_check.settings.variables import NAMES, Variables, validate
+
+PROJECT = Path(__file__).parents[2]
+SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}
+WEBHOOKS = [name for name in SETTINGS if webhook_name(name)]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_made_anew(name: str) -> None:
+    """Each file is what `make documents` gives."""
+    assert DOCUMENTS[name]() == (PROJECT / name).read_text(), "run `make documents`"
+
+
+def test_every_variable() -> None:
+    """Every variable is described once, and nothing else is."""
+    assert len(SETTINGS) == sum(len(group.settings) for group in GROUPS)
+    assert sorted(NAMES | set(WEBHOOKS)) == sorted(SETTINGS)
+    assert ["NAMES", "PREFERENCE", "SECRET", "URL"] == sorted(name.rpartition("_")[2] for name in WEBHOOKS)
+
+
+def test_defaults() -> None:
+    """What is described as the default is what holds without the variable."""
+    described = {name: setting.default for name, setting in SETTINGS.items() if setting.default and name in NAMES}
+    known = {name: Found(text, "a test") for name, text in described.items() if name not in ELSEWHERE | _DECIDED_LATER}
+    problems = Problems()
+    given, default = validate([known], problems), validate([], problems)
+    assert (given.model_dump(), []) == (default.model_dump(), problems.sentences)
+
+
+_DECIDED_LATER = frozenset(
+    (
+        "UPDATE_CHECK_JITTER",  # shorter when the interval is
+        *("SMTP_TLS", "SMTP_SSL"),  # only true means anything
+        *("SMTP_ENABLE_STARTTLS", "SMTP_ENABLE_STARTTLS_AUTO"),  # auto is what remains
+    )
+)
+"""Variables that have no value of their own by default."""
+
+
+def test_secrets() -> None:
+    """What is described as a secret may be given in a file of its own, and nothing else may."""
+    assert {name for name in SETTINGS if is_secret(name)} == {n for n, each in SETTINGS.items() if each.is_secret}
+
+
+def test_config_sets_nothing(tmp_path: Path) -> None:
+    """As it is installed, config.env sets nothing."""
+    home = {"HOME": str(tmp_path), "UPDATE_CHECK_CONFIG": str(PROJECT / "packaging" / "config.env")}
+    assert {"UPDATE_CHECK_CONFIG"} == set(load_settings(home).origins)
+
+
+def test_config_lines_are_valid(tmp_path: Path) -> None:
+    """Each line of config.env can be switched on by taking its # away, all of them together, too."""
+    lines = (PROJECT / "packaging" / "config.env").read_text().splitlines()
+    switched_on = [line.removeprefix("#") for line in lines if line.startswith("#") and line[1:2].isalpha()]
+    mastodons = tmp_path / "env"
+    mastodons.touch()
+    config = tmp_path / "config.env"
+    config.write_text("\n".join(switched_on).replace("/home/mastodon/live/.env.production", str(mastodons)))
+    settings = load_settings({"HOME": str(tmp_path), "UPDATE_CHECK_CONFIG": str(config)})
+    assert SETTINGS.keys() <= set(settings.origins)
+
+
+def test_manual() -> None:
+    """The manual page has every command, every option and every setting, and no mistakes."""
+    page = PROJECT / "packaging" / "mastodon-update-check.1"
+    source = page.read_text()
+    for words, command in every(program()):
+        assert command.actions or f'.SS "{" ".join(words)}'.replace("-", "\\-") in source
+        for option in command.options:
+            text = option.option_strings[-1].replace("-", "\\-")
+            assert f".B {text}" in source or text == "\\-\\-help"
+    assert [] == [name for name in Variables.model_fields if name.upper() not in source and name not in source]
+
+
+def complete(*words: str) -> list[str]:
+    """Return what bash would offer after these words, the last of which is not finished."""
+    script = (
+        'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mastodon_update_check; '
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    file = PROJECT / "packaging" / "completion" / "mastodon-update-check"
+    command = ["bash", "-euc", script, "bash", str(file), "mastodon-update-check", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+def test_bash_completion() -> None:
+    """Commands, their actions and their options are offered, as far as they fit what is written."""
+    assert ["recipients"] == complete("rec")
+    assert "doctor" in complete("")
+    assert {"--alive", "--json", "--help"} <= set(complete("status", "--"))
+    assert ["backup"] == complete("ledger", "b")
+    assert "--dry-run" in complete("check", "--json", "--d")
+    assert [] == complete("ledger", "backup", "nothing-like-this")
