@@ -163,6 +163,7 @@ class App:
             web_domain="" if settings.instance_is_assumed else settings.web_domain,
             has_admin_page=not settings.mastodon_check_is_off,
             update_host=urlsplit(settings.url or "").hostname or "",
+            reminders=settings.reminders,
         )
 
 

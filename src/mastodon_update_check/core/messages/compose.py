@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from mastodon_update_check.core.messages.follow_up_letter import write_installed_letter, write_reminder_letter
 from mastodon_update_check.core.messages.footer import write_footer
 from mastodon_update_check.core.messages.html import render_html
 from mastodon_update_check.core.messages.letter import Letter
@@ -17,16 +18,21 @@ from mastodon_update_check.core.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
     DeliveryFailingNotice,
+    InstalledNotice,
     Notice,
+    ReminderNotice,
     RestartNotice,
     SupportNotice,
-    ToolNotice,
     UpdateNotice,
     subject,
 )
 from mastodon_update_check.core.recipients import Recipient
 
-_TOOL_TYPES: dict[type[ToolNotice], MessageType] = {
+_TYPES: dict[type[Notice], MessageType] = {
+    UpdateNotice: MessageType.UPDATE_AVAILABLE,
+    ReminderNotice: MessageType.UPDATE_REMINDER,
+    InstalledNotice: MessageType.UPDATE_INSTALLED,
+    SupportNotice: MessageType.SUPPORT_ENDING,
     CheckFailingNotice: MessageType.CHECK_FAILING,
     CheckRecoveredNotice: MessageType.CHECK_RECOVERED,
     DeliveryFailingNotice: MessageType.DELIVERY_FAILING,
@@ -43,10 +49,10 @@ def compose(
     around: Surroundings,
     confirm_claim: Callable[[], None],
 ) -> Message:
-    """Compose one message of at least one notice; the notices are either about releases or one about this tool."""
+    """Compose one message of at least one notice; the notices are of one type, or one about this tool."""
     main = _main_notice(notices, around)
     letter = _write(notices, main, around, write_footer(recipient, main, around, id))
-    kind = _message_type(main)
+    kind = _TYPES[type(main)]
     return Message(
         id=id,
         type=kind,
@@ -65,20 +71,28 @@ def compose(
 
 
 def _main_notice(notices: Sequence[Notice], around: Surroundings) -> Notice:
+    """Return the notice that gives the message its name: of several updates the one that matters most."""
     branch = around.knowledge.installed.branch if around.knowledge.installed else ""
-    updates = order_updates([notice for notice in notices if isinstance(notice, UpdateNotice)], branch)
-    return updates[0] if updates else notices[0]
+    by_update = {update.version: notice for notice in notices if (update := _update_of(notice)) is not None}
+    updates = [update for notice in by_update.values() if (update := _update_of(notice)) is not None]
+    return by_update[order_updates(updates, branch)[0].version] if updates else notices[0]
 
 
-def _message_type(main: Notice) -> MessageType:
-    if isinstance(main, UpdateNotice):
-        return MessageType.UPDATE_AVAILABLE
-    return MessageType.SUPPORT_ENDING if isinstance(main, SupportNotice) else _TOOL_TYPES[type(main)]
+def _update_of(notice: Notice) -> UpdateNotice | None:
+    if isinstance(notice, ReminderNotice | InstalledNotice):
+        return notice.update
+    return notice if isinstance(notice, UpdateNotice) else None
 
 
 def _write(notices: Sequence[Notice], main: Notice, around: Surroundings, foot: str) -> Letter:
-    if isinstance(main, UpdateNotice | SupportNotice):
-        updates = [notice for notice in notices if isinstance(notice, UpdateNotice)]
-        support = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
-        return write_release_letter(updates, support, around, foot)
-    return write_tool_letter(main, around, foot)
+    match main:
+        case UpdateNotice() | SupportNotice():
+            updates = [notice for notice in notices if isinstance(notice, UpdateNotice)]
+            support = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
+            return write_release_letter(updates, support, around, foot)
+        case ReminderNotice():
+            return write_reminder_letter([one for one in notices if isinstance(one, ReminderNotice)], around, foot)
+        case InstalledNotice():
+            return write_installed_letter([one for one in notices if isinstance(one, InstalledNotice)], around, foot)
+        case _:
+            return write_tool_letter(main, around, foot)

@@ -1,7 +1,7 @@
 """The end of every message: who got it, why, and how to change that."""
 
 from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.notices import Notice, SupportNotice, UpdateNotice
+from mastodon_update_check.core.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
 from mastodon_update_check.core.recipients import Recipient
 from mastodon_update_check.core.text import clean
 
@@ -25,7 +25,7 @@ def _why_user(recipient: Recipient, main: Notice, around: Surroundings) -> str:
     to = f"To you {role}of {around.instance}"
     change = f"; change it at {around.preferences_url}" if around.preferences_url else ""
     match main:
-        case UpdateNotice():
+        case UpdateNotice() | ReminderNotice() | InstalledNotice():
             return f"{to} (your setting: {recipient.preference}{change})."
         case SupportNotice():
             return f"{to} (your setting for the end of support: on{change})."
@@ -36,7 +36,7 @@ def _why_user(recipient: Recipient, main: Notice, around: Surroundings) -> str:
 def _setting(recipient: Recipient, main: Notice) -> str:
     """Name what decides whether this address is told, and the variable to change."""
     match main:
-        case UpdateNotice():
+        case UpdateNotice() | ReminderNotice() | InstalledNotice():
             return f" ({recipient.preference}); change UPDATE_CHECK_RECIPIENTS there"
         case SupportNotice():
             return "; change UPDATE_CHECK_RECIPIENTS there"

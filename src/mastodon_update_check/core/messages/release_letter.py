@@ -18,10 +18,15 @@ from mastodon_update_check.core.messages.letter import (
 from mastodon_update_check.core.messages.support_letter import support_sentence, write_support_letter
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType, is_urgent
+from mastodon_update_check.core.recipients import FollowUps
 from mastodon_update_check.core.routes import find_route
 from mastodon_update_check.core.status import has_support_ended, urgent_to_act_on
 from mastodon_update_check.core.versions import MastodonVersion
 
+CAUTION = Paragraph(
+    "The update server does not say what is fixed, or whether only containers are affected: read the release notes. "
+    "When you install it, restart Sidekiq too."
+)
 RELEASES_SHOWN = 20
 RELEASES_NAMED = 3
 """In the subject."""
@@ -52,16 +57,13 @@ def write_release_letter(
     new = order_updates(updates, _branch(around))
     blocks: list[Block] = [
         Paragraph(_opening(new, around)),
-        Releases(_release_rows(new, around)),
-        *_other_releases(new, support, around),
+        Releases(release_rows(new, around)),
+        *other_releases(new, support, around),
     ]
     if new[0].urgent:
-        blocks.append(
-            Paragraph(
-                "The update server does not say what is fixed, or whether only containers are affected: read the "
-                "release notes. When you install it, restart Sidekiq too."
-            )
-        )
+        blocks.append(CAUTION)
+    if reminded := reminded_versions(new, around):
+        blocks.append(stop_pointer("Reminders come in 1, 3 and 7 days, then weekly; to stop them:", reminded))
     if around.admin_url:
         blocks.append(Pointer("All pending updates:", around.admin_url))
     return Letter(
@@ -80,26 +82,46 @@ def may_link(url: str, update_host: str) -> bool:
     return host in {*_LINKED_HOSTS, update_host} or host.endswith(".joinmastodon.org")
 
 
+def reminded_versions(updates: Sequence[UpdateNotice], around: Surroundings) -> tuple[str, ...]:
+    """Name the updates of which there will be reminders: of each branch the newest."""
+    now = versions_to_act_on(around)
+    found: dict[str, str] = {}
+    for update in order_updates(updates, ""):
+        if around.reminders.admit(update) and (around.reminders is FollowUps.ALL or update.version in now):
+            found.setdefault(update.version.branch, str(update.version))
+    return tuple(found.values())
+
+
+def stop_pointer(label: str, versions: Sequence[str]) -> Pointer:
+    """Say how reminders are stopped."""
+    return Pointer(label, f"sudo mastodon-update-check skip {' '.join(versions)}", is_link=False)
+
+
+def you_run(around: Surroundings) -> str:
+    """Write ` (you run 4.5.19)`, as far as that is known."""
+    installed = around.knowledge.installed
+    return f" (you run {installed.text})" if installed else ""
+
+
 def _branch(around: Surroundings) -> str:
     installed = around.knowledge.installed
     return installed.branch if installed else ""
 
 
-def _versions_to_act_on(around: Surroundings) -> set[MastodonVersion]:
+def versions_to_act_on(around: Surroundings) -> set[MastodonVersion]:
+    """Return the urgent versions that call for action."""
     return {update.version for update in urgent_to_act_on(around.knowledge, around.now)}
 
 
 def _subject(new: Sequence[UpdateNotice], support: SupportNotice | None, around: Surroundings) -> str:
-    installed = around.knowledge.installed
-    you_run = f" (you run {installed.text})" if installed else ""
-    first = new[0].version
+    first, running = new[0].version, you_run(around)
     if not new[0].urgent:
         verb = "is" if len(new) == 1 else "are"
-        subject = f"[{around.instance}] Mastodon {name_updates(new, RELEASES_NAMED)} {verb} out{you_run}"
-    elif first in _versions_to_act_on(around):
-        subject = f"URGENT [{around.instance}] install Mastodon {first}{you_run}"
+        subject = f"[{around.instance}] Mastodon {name_updates(new, RELEASES_NAMED)} {verb} out{running}"
+    elif first in versions_to_act_on(around):
+        subject = f"URGENT [{around.instance}] install Mastodon {first}{running}"
     else:
-        subject = f"URGENT [{around.instance}] Mastodon {first} is out: see whether it concerns you{you_run}"
+        subject = f"URGENT [{around.instance}] Mastodon {first} is out: see whether it concerns you{running}"
     if support is None:
         return subject
     ends = "ended" if support.stage is SupportStage.ENDED else "ends"
@@ -139,8 +161,9 @@ def _foreign_urgent(around: Surroundings) -> str:
     return f"It is not of your branch {branch}, for which the update server lists no urgent release."
 
 
-def _release_rows(new: Sequence[UpdateNotice], around: Surroundings) -> tuple[Release, ...]:
-    now = _versions_to_act_on(around)
+def release_rows(new: Sequence[UpdateNotice], around: Surroundings) -> tuple[Release, ...]:
+    """Return the lines of a list of releases."""
+    now = versions_to_act_on(around)
     in_order = any(update.version in now for update in new)
     shown = tuple(
         _row(update, ("now" if update.version in now else "later") if in_order else "", around)
@@ -179,12 +202,12 @@ def _stations_before(update: UpdateNotice, around: Surroundings) -> tuple[str, .
     return find_route(installed, [*between, update])[:-1]
 
 
-def _other_releases(
+def other_releases(
     new: Sequence[UpdateNotice], support: SupportNotice | None, around: Surroundings
 ) -> tuple[Paragraph, ...]:
     """Name what is pending besides, which the recipient knows of or did not ask for, and the support date."""
     said = {update.version for update in new}
-    others = [update for update in around.knowledge.pending() if update.version not in said]
+    others = [update for update in around.knowledge.unskipped() if update.version not in said]
     sentences = [_list_others(order_updates(others, _branch(around))), _support(support, around)]
     text = " ".join(sentence for sentence in sentences if sentence)
     return (Paragraph(text),) if text else ()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.core.recipients import FollowUps
 
 RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
 """Where all releases are listed, whatever the update server says."""
@@ -26,6 +27,8 @@ class Surroundings:
     update_host: str = ""
     """Host of the update server."""
     devops_users: tuple[str, ...] = ()
+    reminders: FollowUps = FollowUps.NONE
+    """Of which updates there will be reminders."""
 
     @property
     def admin_url(self) -> str:
