@@ -55,6 +55,7 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
     _add_send_test(commands)
     _add_explain(commands)
     _add_retry(commands)
+    _add_skip(commands)
     _add_ledger(commands)
     return parser
 
@@ -146,6 +147,18 @@ def _add_retry(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     retry.add_argument(
         "--stopped", action="store_true", help="also webhooks that asked never to be called again (HTTP 410)"
     )
+
+
+def _add_skip(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
+    skip = _add_data_command(
+        commands,
+        "skip",
+        help="pass a release over: no notices, reminders or alarms about it; without VERSION, list what is skipped",
+        epilog="A release that turns urgent later is told all the same. What is older in its branch is skipped with it. "
+        "Works while the daemon runs.",
+    )
+    skip.add_argument("versions", metavar="VERSION", nargs="*", help="a release that is pending, as in 4.5.20")
+    skip.add_argument("--undo", action="store_true", help="tell of it after all")
 
 
 def _add_ledger(commands: Any) -> None:  # noqa: ANN401 - argparse names no type

@@ -76,6 +76,11 @@ class Plan:
     """Identity and recipient key of what was accepted, by a clock that was wrong, in the future: it counts from now."""
 
 
+def changes_only(changes: Iterable[Change], now: datetime) -> Plan:
+    """Return a plan that tells nobody anything."""
+    return Plan(made_at=now, messages=(), changes=tuple(changes), redirections=(), decisions=())
+
+
 def subjects(facts: Facts) -> frozenset[str]:
     """Return the subjects whose rows `plan` must see besides the open ones."""
     return frozenset(subject(notice) for notice in facts.notices)

@@ -79,6 +79,10 @@ def write_installed_letter(notices: Sequence[InstalledNotice], around: Surroundi
         said = f"{installed} is installed. That settles {names} as well{which}."
     return Letter(
         subject=f"[{around.instance}] Mastodon {installed} is installed",
-        blocks=(Paragraph(f"{said} You get no more reminders."), *other_releases((), None, around)),
+        blocks=(Paragraph(f"{said}{_no_more(notices, around)}"), *other_releases((), None, around)),
         footer=footer,
     )
+
+
+def _no_more(notices: Sequence[InstalledNotice], around: Surroundings) -> str:
+    return " There will be no more reminders." if any(around.reminders.admit(one.update) for one in notices) else ""
