@@ -154,7 +154,7 @@ def _add_skip(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         commands,
         "skip",
         help="pass a release over: no notices, reminders or alarms about it; without VERSION, list what is skipped",
-        epilog="A release that turns urgent later is told all the same. What is older in its branch is skipped with it. "
+        epilog="A release that turns urgent later is told after all. What is older in its branch is skipped with it. "
         "Works while the daemon runs.",
     )
     skip.add_argument("versions", metavar="VERSION", nargs="*", help="a release that is pending, as in 4.5.20")

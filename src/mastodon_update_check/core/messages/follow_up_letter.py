@@ -68,15 +68,14 @@ def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNoti
 
 def write_installed_letter(notices: Sequence[InstalledNotice], around: Surroundings, footer: str) -> Letter:
     """Write the letter that says which of the updates that were told are installed."""
-    versions = [one.update.version for one in sorted(notices, key=lambda one: one.update.version, reverse=True)]
+    versions = sorted((one.update.version for one in notices), reverse=True)
     installed = around.knowledge.installed or versions[0]
-    urgent = {one.update.version for one in notices if one.update.urgent}
-    which = ", which Mastodon marked as urgent" if urgent >= set(versions) else ""
-    if versions == [installed]:
-        said = f"{installed}{which}, is installed." if which else f"{installed} is installed."
+    others = tuple(str(version) for version in versions if version != installed)
+    which = ", which Mastodon marked as urgent" if all(one.update.urgent for one in notices) else ""
+    if others:
+        said = f"{installed} is installed. That settles {enumerate_words(others[:RELEASES_SHOWN])}{which}."
     else:
-        names = enumerate_words(tuple(str(version) for version in versions[:RELEASES_SHOWN]))
-        said = f"{installed} is installed. That settles {names} as well{which}."
+        said = f"{installed}{which}, is installed." if which else f"{installed} is installed."
     return Letter(
         subject=f"[{around.instance}] Mastodon {installed} is installed",
         blocks=(Paragraph(f"{said}{_no_more(notices, around)}"), *other_releases((), None, around)),
