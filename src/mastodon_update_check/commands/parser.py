@@ -153,7 +153,7 @@ def _add_skip(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     skip = _add_data_command(
         commands,
         "skip",
-        help="pass a release over: no notices, reminders or alarms about it; without VERSION, list what is skipped",
+        help="no notices, reminders or alarms about a release any more; without one, list what is skipped",
         epilog="A release that turns urgent later is told after all. What is older in its branch is skipped with it. "
         "Works while the daemon runs.",
     )
