@@ -14,7 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("core",),
     ("net", "network_errors"),
     ("fetch",),
-    ("settings", "feed", "ping", "mastodon", "ledger", "sinks"),
+    ("settings", "feed", "languages", "ping", "mastodon", "ledger", "sinks"),
     ("jobs",),
     ("app",),
     ("logs", "notifier", "schedule", "signals", "worker"),

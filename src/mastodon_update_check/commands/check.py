@@ -14,7 +14,7 @@ from mastodon_update_check.commands.common import (
     print_json,
 )
 from mastodon_update_check.core.messages.payload import describe_support, list_updates
-from mastodon_update_check.core.messages.release_letter import order_updates
+from mastodon_update_check.core.messages.release_parts import order_updates
 from mastodon_update_check.core.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
 from mastodon_update_check.core.planning import PlannedMessage
 from mastodon_update_check.jobs.check import CheckReport

@@ -78,7 +78,7 @@ def test_a_reminder_of_several() -> None:
     assert "[social.example] Reminder: Mastodon 4.5.20 and 4.7.6 are out (you run 4.5.19)" == message.subject
     assert not message.urgent
     assert [
-        "4.5.20 and 4.7.6 are not installed yet. You have known of them since 23 November.",
+        "Not installed yet: 4.5.20 and 4.7.6. You have known of them since 23 November.",
         f"4.5.20 patch {NOTES}4.5.20 4.7.6 minor {NOTES}4.7.6 by way of 4.6.x",
         f"Next reminder: 7 December; {STOP} 4.5.20 4.7.6",
         ADMIN,

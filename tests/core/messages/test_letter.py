@@ -13,14 +13,14 @@ from mastodon_update_check.core.messages.letter import (
     enumerate_words,
     instant,
     long_date,
-    short_date,
 )
 from mastodon_update_check.core.messages.plain import render_text
+from mastodon_update_check.core.messages.words import ENGLISH
 
 
 def test_dates() -> None:
     """Dates are written out: nobody takes the day for the month."""
-    assert ("20 February 2027", "1 December") == (long_date(date(2027, 2, 20)), short_date(date(2026, 12, 1)))
+    assert ("20 February 2027", "1 December") == (long_date(date(2027, 2, 20)), ENGLISH.short_date(date(2026, 12, 1)))
 
 
 def test_instants() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from mastodon_update_check.core.messages.follow_up_letter import write_installed_letter, write_reminder_letter
@@ -11,9 +12,11 @@ from mastodon_update_check.core.messages.letter import Letter
 from mastodon_update_check.core.messages.message import Message, MessageType
 from mastodon_update_check.core.messages.payload import build_payload
 from mastodon_update_check.core.messages.plain import render_text
-from mastodon_update_check.core.messages.release_letter import order_updates, write_release_letter
+from mastodon_update_check.core.messages.release_letter import write_release_letter
+from mastodon_update_check.core.messages.release_parts import order_updates
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.messages.tool_letter import write_tool_letter
+from mastodon_update_check.core.messages.words import ENGLISH, NO_BREAK
 from mastodon_update_check.core.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
@@ -27,6 +30,7 @@ from mastodon_update_check.core.notices import (
     subject,
 )
 from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.errors import UntranslatedError
 
 _TYPES: dict[type[Notice], MessageType] = {
     UpdateNotice: MessageType.UPDATE_AVAILABLE,
@@ -49,9 +53,15 @@ def compose(
     around: Surroundings,
     confirm_claim: Callable[[], None],
 ) -> Message:
-    """Compose one message of at least one notice; the notices are of one type, or one about this tool."""
+    """Compose one message of at least one notice; the notices are of one type, or one about this tool.
+
+    It is wholly in one language: where the recipient's lacks a sentence, all of it is English.
+    """
+    try:
+        letter = _write(notices, recipient, around, id)
+    except UntranslatedError:
+        letter = _write(notices, recipient, replace(around, words=ENGLISH), id)
     main = _main_notice(notices, around)
-    letter = _write(notices, main, around, write_footer(recipient, main, around, id))
     kind = _TYPES[type(main)]
     return Message(
         id=id,
@@ -61,11 +71,12 @@ def compose(
         created_at=created_at,
         urgent=letter.is_urgent,
         thread=hashlib.sha256(f"{around.instance}\n{subject(main)}".encode()).hexdigest()[:32],
-        subject=letter.subject,
+        subject=letter.subject.replace(NO_BREAK, " "),
         text=render_text(letter),
         html=render_html(letter),
         payload=build_payload(kind, created_at, notices, around, is_urgent=letter.is_urgent),
         devops_users=around.devops_users,
+        language=letter.language,
         confirm_claim=confirm_claim,
     )
 
@@ -84,7 +95,9 @@ def _update_of(notice: Notice) -> UpdateNotice | None:
     return notice if isinstance(notice, UpdateNotice) else None
 
 
-def _write(notices: Sequence[Notice], main: Notice, around: Surroundings, foot: str) -> Letter:
+def _write(notices: Sequence[Notice], recipient: Recipient, around: Surroundings, id_: str) -> Letter:
+    main = _main_notice(notices, around)
+    foot = write_footer(recipient, main, around, id_)
     match main:
         case UpdateNotice() | SupportNotice():
             updates = [notice for notice in notices if isinstance(notice, UpdateNotice)]

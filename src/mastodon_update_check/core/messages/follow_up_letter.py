@@ -2,25 +2,19 @@
 
 from collections.abc import Sequence
 
-from mastodon_update_check.core.messages.letter import (
-    Block,
-    Letter,
-    Paragraph,
-    Pointer,
-    Releases,
-    enumerate_words,
-    short_date,
-)
-from mastodon_update_check.core.messages.release_letter import (
-    CAUTION,
+from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph
+from mastodon_update_check.core.messages.release_parts import (
     RELEASES_NAMED,
     RELEASES_SHOWN,
+    admin_pointer,
+    caution,
+    list_releases,
     name_updates,
     order_updates,
     other_releases,
-    release_rows,
     reminded_versions,
     stop_pointer,
+    urgent_mark,
     versions_to_act_on,
     you_run,
 )
@@ -31,57 +25,86 @@ from mastodon_update_check.core.reminders import next_reminder_at
 
 def write_reminder_letter(reminders: Sequence[ReminderNotice], around: Surroundings, footer: str) -> Letter:
     """Write the letter about updates that are still not installed."""
-    installed = around.knowledge.installed
+    installed, words = around.knowledge.installed, around.words
     updates = order_updates([one.update for one in reminders], installed.branch if installed else "")
     blocks: list[Block] = [
-        Paragraph(_still_out(updates, reminders)),
-        Releases(release_rows(updates, around)),
+        Paragraph(_still_out(updates, reminders, around)),
+        list_releases(updates, around),
         *other_releases(updates, None, around),
+        *caution(updates, around),
     ]
-    if updates[0].urgent:
-        blocks.append(CAUTION)
     if reminded := reminded_versions(updates, around):
         next_at = min(next_reminder_at(one.told_at, around.now) for one in reminders)
-        blocks.append(stop_pointer(f"Next reminder: {short_date(next_at.date())}; to stop them:", reminded))
-    if around.admin_url:
-        blocks.append(Pointer("All pending updates:", around.admin_url))
-    return Letter(subject=_subject(updates, around), blocks=tuple(blocks), footer=footer, is_urgent=updates[0].urgent)
+        label = words.say("Next reminder: {date}; to stop them:", date=words.short_date(next_at.date()))
+        blocks.append(stop_pointer(label, reminded))
+    blocks += admin_pointer(around)
+    return Letter(
+        subject=_subject(updates, around),
+        blocks=tuple(blocks),
+        footer=footer,
+        is_urgent=updates[0].urgent,
+        language=words.language,
+    )
 
 
 def _subject(updates: Sequence[UpdateNotice], around: Surroundings) -> str:
-    first, running = updates[0], you_run(around)
-    mark = "URGENT " if first.urgent else ""
+    first, words = updates[0], around.words
     if first.version in versions_to_act_on(around):
-        return f"{mark}[{around.instance}] Reminder: install Mastodon {first.version}{running}"
-    verb = "is" if len(updates) == 1 else "are"
-    names = name_updates(updates, RELEASES_NAMED)
-    return f"{mark}[{around.instance}] Reminder: Mastodon {names} {verb} out{running}"
+        said = words.say("Reminder: install Mastodon {version}", version=first.version)
+    else:
+        names = name_updates(updates, RELEASES_NAMED, words)
+        said = words.count(
+            "Reminder: Mastodon {names} is out", "Reminder: Mastodon {names} are out", len(updates), names=names
+        )
+    return f"{urgent_mark(around) if first.urgent else ''}[{around.instance}] {said}{you_run(around)}"
 
 
-def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice]) -> str:
-    since = short_date(min(one.told_at for one in reminders).date())
+def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice], around: Surroundings) -> str:
+    words, first = around.words, updates[0]
+    since = words.short_date(min(one.told_at for one in reminders).date())
     if len(updates) > 1:
-        return f"{name_updates(updates, RELEASES_SHOWN)} are not installed yet. You have known of them since {since}."
-    urgent = ", which Mastodon marks as urgent," if updates[0].urgent else ""
-    return f"{updates[0].version}{urgent} is not installed yet. You have known of it since {since}."
+        names = name_updates(updates, RELEASES_SHOWN, words)
+        return words.say("Not installed yet: {names}. You have known of them since {date}.", names=names, date=since)
+    if first.urgent:
+        return words.say(
+            "{version}, which Mastodon marks as urgent, is not installed yet. You have known of it since {date}.",
+            version=first.version,
+            date=since,
+        )
+    return words.say(
+        "{version} is not installed yet. You have known of it since {date}.", version=first.version, date=since
+    )
 
 
 def write_installed_letter(notices: Sequence[InstalledNotice], around: Surroundings, footer: str) -> Letter:
     """Write the letter that says which of the updates that were told are installed."""
+    words = around.words
     versions = sorted((one.update.version for one in notices), reverse=True)
     installed = around.knowledge.installed or versions[0]
-    others = tuple(str(version) for version in versions if version != installed)
-    which = ", which Mastodon marked as urgent" if all(one.update.urgent for one in notices) else ""
-    if others:
-        said = f"{installed} is installed. That settles {enumerate_words(others[:RELEASES_SHOWN])}{which}."
-    else:
-        said = f"{installed}{which}, is installed." if which else f"{installed} is installed."
+    others = [str(version) for version in versions if version != installed][:RELEASES_SHOWN]
+    is_urgent = all(one.update.urgent for one in notices)
+    reminded = any(around.reminders.admit(one.update) for one in notices)
+    no_more = words.say("There will be no more reminders.") if reminded else ""
+    is_in = words.say("Mastodon {version} is installed", version=installed)
+    said = _settled(str(installed), words.enumerate(others), around, is_urgent=is_urgent)
     return Letter(
-        subject=f"[{around.instance}] Mastodon {installed} is installed",
-        blocks=(Paragraph(f"{said}{_no_more(notices, around)}"), *other_releases((), None, around)),
+        subject=f"[{around.instance}] {is_in}",
+        blocks=(Paragraph(words.join(said, no_more)), *other_releases((), None, around)),
         footer=footer,
+        language=words.language,
     )
 
 
-def _no_more(notices: Sequence[InstalledNotice], around: Surroundings) -> str:
-    return " There will be no more reminders." if any(around.reminders.admit(one.update) for one in notices) else ""
+def _settled(version: str, others: str, around: Surroundings, *, is_urgent: bool) -> str:
+    words = around.words
+    if others and is_urgent:
+        return words.say(
+            "{version} is installed. That settles {names}, which Mastodon marked as urgent.",
+            version=version,
+            names=others,
+        )
+    if others:
+        return words.say("{version} is installed. That settles {names}.", version=version, names=others)
+    if is_urgent:
+        return words.say("{version}, which Mastodon marked as urgent, is installed.", version=version)
+    return words.say("{version} is installed.", version=version)

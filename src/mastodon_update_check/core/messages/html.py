@@ -43,7 +43,7 @@ def render_html(letter: Letter) -> str:
     urgent = " urgent" if letter.is_urgent else ""
     blocks = "\n".join(_render(block) for block in letter.blocks)
     return f"""<!DOCTYPE html>
-<html lang="en">
+<html lang="{escape(letter.language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -70,19 +70,19 @@ def _render(block: Block) -> str:
             target = _link(block.target, block.target) if block.is_link else f"<code>{escape(block.target)}</code>"
             return f"<p>{escape(block.label)} {target}</p>"
         case Releases():
-            return "<ul>\n" + "\n".join(_render_release(row) for row in block.rows) + "\n</ul>"
+            return "<ul>\n" + "\n".join(_render_release(row, block.notes_label) for row in block.rows) + "\n</ul>"
         case _:
             assert_never(block)
 
 
-def _render_release(row: Release) -> str:
+def _render_release(row: Release, notes_label: str) -> str:
     label = " · ".join(part for part in (row.when, row.label) if part)
     urgent = " urgent" if row.is_urgent else ""
     parts = [f'<span class="version">{escape(row.version)}</span>']
     if label:
         parts.append(f'<span class="label{urgent}">{escape(label)}</span>')
     if row.url:
-        parts.append("<br>" + (_link(row.url, "Release notes") if row.is_link else escape(row.url)))
+        parts.append("<br>" + (_link(row.url, notes_label) if row.is_link else escape(row.url)))
     if row.note:
         parts.append(f'<br><span class="note">{escape(row.note)}</span>')
     return f"<li>{' '.join(parts)}</li>"

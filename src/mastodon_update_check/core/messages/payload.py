@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from mastodon_update_check.core.messages.message import MessageType
-from mastodon_update_check.core.messages.release_letter import RELEASES_SHOWN, order_updates
+from mastodon_update_check.core.messages.release_parts import RELEASES_SHOWN, order_updates
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.notices import (
     InstalledNotice,
