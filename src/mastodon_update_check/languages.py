@@ -3,14 +3,18 @@
 A catalogue `locale/de.po` is kept compiled beside it as `locale/de.mo` (docs/TRANSLATING.md).
 """
 
+import struct
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import NoReturn
 
 import structlog
 
 from mastodon_update_check.core.messages.words import ENGLISH, Words, language_tags
+from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import UntranslatedError
 
 log = structlog.get_logger()
@@ -30,25 +34,30 @@ class _Nothing(NullTranslations):
 
 
 @cache
-def load_words(locale: str) -> Words:
-    """Return the language that serves a locale, as in `de-AT`; English when there is none."""
+def load_words(locale: str, catalogues: Path | None = None) -> Words:
+    """Return the language that serves a locale, as in `de-AT`; English when there is none.
+
+    Args:
+        locale: as Mastodon has it, `users.locale`.
+        catalogues: the folder of compiled catalogues; that of this package unless given.
+    """
+    folder = files("mastodon_update_check") / "locale" if catalogues is None else catalogues
     for tag in language_tags(locale):
-        words = _load(tag)
+        words = _read(tag, folder / f"{tag}.mo")
         if words is not None:
             return words
     return ENGLISH
 
 
-@cache
-def _load(tag: str) -> Words | None:
+def _read(tag: str, place: Traversable) -> Words | None:
     """Read a catalogue; None when there is none, or none that can be read."""
     try:
-        with (files("mastodon_update_check") / "locale" / f"{tag}.mo").open("rb") as file:
+        with place.open("rb") as file:
             catalogue = GNUTranslations(file)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        log.warning("language.failed", language=tag, detail=f"its catalogue cannot be read: {error}")
+    except (OSError, ValueError, struct.error) as error:
+        log.warning("language.failed", language=tag, detail=f"its catalogue cannot be read: {clean(str(error))}")
         return None
     catalogue.add_fallback(_Nothing())
     return Words(tag, catalogue)

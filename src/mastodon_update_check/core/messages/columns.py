@@ -11,6 +11,7 @@ WIDTH = 78
 _QUOTING = re.compile(r" (?=>)")
 """Blanks before a `>`, which begins a quotation where it begins a line."""
 _NEVER_FIRST = frozenset("、。，．・：；？！）」』】〕》ー々…ぁぃぅぇぉっゃゅょァィゥェォッャュョ")  # noqa: RUF001 - Japanese marks
+_IN_DATES = "年月"
 _NEVER_LAST = frozenset("（「『【〔《")  # noqa: RUF001 - as above
 
 
@@ -66,6 +67,6 @@ def _pieces(text: str) -> Iterable[tuple[str, str]]:
 
 def _may_break(before: str, after: str) -> bool:
     """Whether a line may end between two characters: at a wide one, but no mark stands alone, and no date is broken."""
-    if before.isdigit() or after.isdigit():
+    if before.isdigit() or (after.isdigit() and before in _IN_DATES):
         return False
     return (_is_wide(before) or _is_wide(after)) and before not in _NEVER_LAST and after not in _NEVER_FIRST

@@ -25,7 +25,7 @@ li:last-child { border-bottom: 1px solid #d9d9e3; }
 .note, footer { color: #5b5b6e; font-size: 14px; }
 footer { border-top: 1px solid #d9d9e3; padding-top: 10px; }
 a { color: #563acc; }
-code { font: 14px ui-monospace, Consolas, monospace; }
+code { font: 13px ui-monospace, Consolas, monospace; }
 @media (prefers-color-scheme: dark) {
   body { background: #191b22; color: #e7e7ee; }
   .label, .note, footer { color: #a9a9bb; }
@@ -67,8 +67,10 @@ def _render(block: Block) -> str:
         case Paragraph():
             return f"<p>{escape(block.text)}</p>"
         case Pointer():
-            target = _link(block.target, block.target) if block.is_link else f"<code>{escape(block.target)}</code>"
-            return f"<p>{escape(block.label)} {target}</p>"
+            target = (
+                f" {_link(block.target, block.target)}" if block.is_link else f"<br><code>{escape(block.target)}</code>"
+            )
+            return f"<p>{escape(block.label)}{target}</p>"
         case Releases():
             return "<ul>\n" + "\n".join(_render_release(row, block.notes_label) for row in block.rows) + "\n</ul>"
         case _:

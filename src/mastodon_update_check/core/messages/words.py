@@ -172,8 +172,9 @@ def _fill(text: str, values: dict[str, object]) -> str:
         raise UntranslatedError(f"a translation has gaps that cannot be filled: {text!r}") from error
 
 
-def _unbroken(text: str) -> str:
-    return text.replace(" ", NO_BREAK)
+def _unbroken(date: str) -> str:
+    """Keep the day with what follows it."""
+    return date.replace(" ", NO_BREAK, 1)
 
 
 ENGLISH = Words()
