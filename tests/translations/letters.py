@@ -10,13 +10,13 @@ from pathlib import Path
 # As a script it stands beside nothing: what the tests share is one folder up.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from core.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, days, installed, reminder, support, user
-from core.messages.writing import minor, patch, surroundings
-from mastodon_update_check.core.messages.compose import compose
+from core.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, days, hook, installed, reminder, support, user
+from core.messages.writing import minor, patch, surroundings, write
 from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.messages.trial_letter import compose_trial
 from mastodon_update_check.core.notices import Notice, SupportStage, UpdateNotice, UpdateType
-from mastodon_update_check.core.recipients import FollowUps, Preference
+from mastodon_update_check.core.recipients import FollowUps, Preference, Recipient
 from mastodon_update_check.languages import load_words
 
 LANGUAGES = ("en", "de", "es", "fr", "ja")
@@ -29,7 +29,7 @@ OLD = NOW.date() - timedelta(days=3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of message: what it is about, and what is true around it."""
+    """One kind of message: what it is about, and what is true around it; a test is about nothing."""
 
     notices: Sequence[Notice]
     around: Surroundings
@@ -92,21 +92,22 @@ KINDS: Mapping[str, Kind] = {
     "settings-wrong-long": kind(replace(CHECK, cause="settings", detail="UPDATE_CHECK_INTERVAL: is no duration")),
     "delivery-failing": kind(DELIVERY),
     "restart": kind(RESTART),
+    "test": kind(),
 }
+EVERYBODY = (user(2, Preference.CRITICAL), *(user(number, name="ben") for number in range(3, 25)), hook())
 
 
 def letter(one: Kind, language: str, preference: Preference = Preference.CRITICAL) -> Message:
     """Write one kind in one language, to a user of the server."""
     around = replace(one.around, words=load_words(language))
-    recipient = user(preference=preference, role=ROLES[language], locale=language)
-    return compose(
-        id="0f" * 16,
-        recipient=recipient,
-        notices=one.notices,
-        created_at=NOW,
-        around=around,
-        confirm_claim=lambda: None,
-    )
+    return compose_kind(one, around, user(preference=preference, role=ROLES[language], locale=language))
+
+
+def compose_kind(one: Kind, around: Surroundings, recipient: Recipient) -> Message:
+    """Write one kind, whatever is around it."""
+    if not one.notices:
+        return compose_trial(id="0f" * 16, recipient=recipient, everybody=EVERYBODY, around=around, now=NOW)
+    return write(one.notices, around, recipient)
 
 
 def write_all(directory: Path) -> Iterator[str]:

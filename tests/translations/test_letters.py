@@ -16,7 +16,7 @@ from mastodon_update_check.core.recipients import Preference
 from mastodon_update_check.errors import UntranslatedError
 from mastodon_update_check.languages import load_words
 from translations.catalogues import extract, forms
-from translations.letters import KINDS, LANGUAGES, Kind, letter, write_all
+from translations.letters import KINDS, LANGUAGES, Kind, compose_kind, letter, write_all
 
 EVERY = [
     pytest.param(kind, language, id=f"{name}-{language}") for name, kind in KINDS.items() for language in LANGUAGES
@@ -86,10 +86,18 @@ def test_in_every_language(kind: Kind, language: str) -> None:
 def shouted(kind: Kind, loud: Loud, preference: Preference = Preference.CRITICAL, role: str = "") -> str:
     """Return a message in the loud language, without what comes from elsewhere."""
     around = replace(kind.around, words=Words("xx", loud))
-    message = write(kind.notices, around, user(preference=preference, role=role, locale="xx"))
+    wants = preference is not Preference.NONE
+    recipient = user(preference=preference, role=role, locale="xx", wants_support=wants, is_operator=wants)
+    message = compose_kind(kind, around, recipient)
     assert "xx" == message.language
-    text = re.sub(r"https?://\S+|sudo [\w. -]+|certificate verify failed|ID 0f\w+", "", message.subject + message.text)
-    return re.sub(r"social\.example|webhook\.ops|web1|\d[\w.+-]*|UPDATE_CHECK_INTERVAL: is no duration", "", text)
+    text = re.sub(
+        r"https?://\S+|sudo [\w. -]+|ben|ann|certificate verify failed|ID 0f\w+",
+        "",
+        message.subject + message.text,
+    )
+    return re.sub(
+        r"social\.example|webhook\.ops|webhook|web1|\d[\w.+-]*|UPDATE_CHECK_INTERVAL: is no duration", "", text
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())

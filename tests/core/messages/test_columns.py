@@ -22,10 +22,10 @@ def test_wide_lines() -> None:
     assert [78, 78, 48] == [count_columns(line) for line in lines]
     assert WIDE * 6 == "".join(lines)
     for size in range(30, 40):
-        text = "あ" * size + "。「2027年2月20日」 mastodon-update-check"
+        text = "あ" * size + "。「2027年2月20日」(緊急) mastodon-update-check"
         for line in fill(text).split("\n"):
-            assert not line.startswith(("。", "」", "年", "月", "日", "2月"))
-            assert not line.endswith("「")
+            assert not line.startswith(("。", "」", ")", "年", "月", "日", "2月"))
+            assert not line.endswith(("「", "("))
 
 
 def test_blanks_between_words_are_kept() -> None:

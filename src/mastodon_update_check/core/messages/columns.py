@@ -10,9 +10,9 @@ from mastodon_update_check.core.messages.words import NO_BREAK
 WIDTH = 78
 _QUOTING = re.compile(r" (?=>)")
 """Blanks before a `>`, which begins a quotation where it begins a line."""
-_NEVER_FIRST = frozenset("、。，．・：；？！）」』】〕》ー々…ぁぃぅぇぉっゃゅょァィゥェォッャュョ")  # noqa: RUF001 - Japanese marks
+_NEVER_FIRST = frozenset("),.:;!?、。，．・：；？！）」』】〕》ー々…ぁぃぅぇぉっゃゅょァィゥェォッャュョ")  # noqa: RUF001 - Japanese marks
 _IN_DATES = "年月"
-_NEVER_LAST = frozenset("（「『【〔《")  # noqa: RUF001 - as above
+_NEVER_LAST = frozenset("(（「『【〔《")  # noqa: RUF001 - as above
 
 
 def count_columns(text: str) -> int:

@@ -46,7 +46,7 @@ def _why_user(recipient: Recipient, main: Notice, around: Surroundings) -> str:
 
 def _why_update(recipient: Recipient, around: Surroundings) -> str:
     words, url = around.words, around.preferences_url
-    wish = _describe_preference(recipient.preference, words)
+    wish = describe_preference(recipient.preference, words)
     if not url:
         return words.say("your setting: {setting}", setting=wish)
     return words.say("your setting: {setting}; change it at {url}", setting=wish, url=url)
@@ -59,7 +59,8 @@ def _why_support(around: Surroundings) -> str:
     return words.say("your setting for the end of support: on; change it at {url}", url=url)
 
 
-def _describe_preference(preference: Preference, words: Words) -> str:
+def describe_preference(preference: Preference, words: Words) -> str:
+    """Say which updates somebody wants."""
     match preference:
         case Preference.NONE:
             return words.label("preference", "none")
