@@ -227,6 +227,16 @@ def test_urgency_that_rises_begins_anew() -> None:
     assert [FIRST] == told(rows.plan(after(days(3))))
 
 
+def test_urgency_that_falls_repeats_nothing() -> None:
+    """With reminders of all releases, one that is urgent no longer is reminded of when the next turn comes."""
+    rows = told_urgent()
+    for elapsed, expected in ((days(1), 1), (days(2), 0), (days(3), 1), (days(4), 0)):
+        answer = feed(URGENT if elapsed == days(1) else PLAIN)
+        made = rows.plan(after(elapsed, answer, reminders=FollowUps.ALL))
+        rows.send(NOW + elapsed)
+        assert expected == len(told(made)), elapsed
+
+
 def test_a_clock_set_back_a_little() -> None:
     """Neither is a reminder repeated nor one made up for that was missed before."""
     rows = told_urgent()

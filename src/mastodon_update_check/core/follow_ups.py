@@ -77,12 +77,18 @@ def _told_at(update: UpdateNotice, told: Sequence[Delivery]) -> datetime | None:
 
 
 def _has_later_one(reminder: ReminderNotice, told: Sequence[Delivery], now: datetime) -> bool:
-    """Whether a later reminder was told already, as when the clock was set back a little since."""
+    """Whether a later reminder was told already, as when the clock was set back a little since.
+
+    One told while the release was urgent covers one of the same number now that it is not.
+    """
     return any(
         isinstance(row.notice, ReminderNotice)
         and row.notice.update.version == reminder.update.version
-        and row.notice.update.urgent == reminder.update.urgent
-        and row.notice.number > reminder.number
+        and (
+            row.notice.number > reminder.number
+            if row.notice.update.urgent is reminder.update.urgent
+            else row.notice.update.urgent and row.notice.number >= reminder.number
+        )
         and not is_far_ahead(row.notice, now)
         for row in told
     )

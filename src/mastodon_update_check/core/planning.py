@@ -168,7 +168,9 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
     for one in decisions:
         if one.reason.tells:
             former = formers.find(one)
-            key, topic = (one.recipient.key, _topic(one.notice)) if former is None else (former.recipient_key, former.message_id)
+            key, topic = (
+                (one.recipient.key, _topic(one.notice)) if former is None else (former.recipient_key, former.message_id)
+            )
             bundles.setdefault((one.recipient.sink, key, topic), []).append(one)
     for (_, key, topic), bundle in bundles.items():
         fresh = message_id(instance, key, (identity(one.notice) for one in bundle))
