@@ -6,7 +6,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage transcripts soak pgbouncer rules series lint format bench documents deb deb-check image image-check lock clean help
+.PHONY: run test coverage transcripts catalogues letters soak pgbouncer rules series lint format bench documents deb deb-check \
+	image image-check lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -45,6 +46,12 @@ build/promtool:
 series: ## add a minor series to the known ones: make series SERIES=4.8
 	sed -i 's/^)$$/    ($(subst .,$(comma) ,$(SERIES))),\n)/' src/mastodon_update_check/core/series.py
 	grep -q '($(subst .,$(comma) ,$(SERIES))),' src/mastodon_update_check/core/series.py
+
+catalogues: $(VENV)/test.done ## take what the messages say into every catalogue of translations, and compile them
+	$(BIN)/python tests/translations/catalogues.py
+
+letters: $(VENV)/test.done ## write every kind of message in every language to build/letters, to look at
+	$(BIN)/python tests/translations/letters.py
 
 lint: $(VENV)/lint.done ## types, style, formatting
 	$(BIN)/ruff check src tests bench tools

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import trustme
 
@@ -12,6 +13,12 @@ from mastodon_update_check.net import tls_context
 
 if TYPE_CHECKING:
     from simulators.postgres import Postgres
+
+
+hypothesis.settings.register_profile(
+    "untimed", deadline=None
+)  # how long an example takes says something of the machine
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("core",),
     ("net", "network_errors", "foreign"),
     ("fetch",),
-    ("settings", "feed", "ping", "mastodon", "ledger", "sinks"),
+    ("settings", "feed", "languages", "ping", "mastodon", "ledger", "sinks"),
     ("jobs",),
     ("app", "host"),
     ("logs", "notifier", "schedule", "sight", "signals", "worker"),

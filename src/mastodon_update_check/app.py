@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.messages.words import ENGLISH, Words, language_tags
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import Courier
@@ -145,6 +146,7 @@ class App:
                 describe=self.surroundings,
                 clock=self.clock,
                 operations=self.operations,
+                find_words=find_words,
             )
             for sink in self.settings.sinks
         )
@@ -169,7 +171,17 @@ class App:
             web_domain="" if settings.instance_is_assumed else settings.web_domain,
             has_admin_page=not settings.mastodon_check_is_off,
             update_host=urlsplit(settings.url or "").hostname or "",
+            reminders=settings.reminders,
         )
+
+
+def find_words(locale: str) -> Words:
+    """Return the language of a locale: English unless there is a catalogue, which is read when it is first needed."""
+    if not language_tags(locale):
+        return ENGLISH
+    from mastodon_update_check.languages import load_words
+
+    return load_words(locale)
 
 
 def loader(sink: SinkSettings) -> Callable[[], Sink]:

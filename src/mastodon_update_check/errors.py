@@ -5,6 +5,7 @@
     UpdateCheckError
     ├── InvalidVersionError      a version string that cannot be ordered (also a ValueError)
     ├── SettingsError            settings are wrong: exit 78, every problem listed
+    ├── UntranslatedError        a language cannot say something: the message is written in English
     ├── UsageError               a command was asked for what there is not: exit 2
     ├── LedgerError              the ledger cannot be used: exit 74
     ├── SetupError               `setup` cannot go on: exit 1
@@ -37,6 +38,10 @@ class SettingsError(UpdateCheckError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class UntranslatedError(UpdateCheckError):
+    """A catalogue of translations lacks a sentence, or has one whose gaps are not those of the original."""
 
 
 class UsageError(UpdateCheckError):

@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.feeds import Feed
+from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
     DeliveryFailingNotice,
+    InstalledNotice,
     Notice,
+    ReminderNotice,
     RestartNotice,
     SupportNotice,
     SupportStage,
@@ -21,7 +24,9 @@ from mastodon_update_check.core.notices import (
 )
 from mastodon_update_check.core.outbox import Delivery, DeliveryState
 from mastodon_update_check.core.planning import Plan, plan
-from mastodon_update_check.core.recipients import Preference, Recipient, address_key, user_key
+from mastodon_update_check.core.recipients import FollowUps, Preference, Recipient, address_key, user_key
+from mastodon_update_check.core.skips import Skip
+from mastodon_update_check.core.status import urgent_to_act_on
 from mastodon_update_check.core.versions import MastodonVersion
 
 NOW = datetime(2026, 11, 23, 2, 7, tzinfo=UTC)
@@ -54,6 +59,21 @@ def patch(text: str, *, urgent: bool = False) -> UpdateNotice:
 def minor(text: str, *, urgent: bool = False) -> UpdateNotice:
     """Return an update notice of type minor."""
     return update(text, urgent=urgent, type=UpdateType.MINOR)
+
+
+def reminder(about: UpdateNotice, number: int = 1, told_at: datetime = NOW) -> ReminderNotice:
+    """Return a reminder notice."""
+    return ReminderNotice(update=about, number=number, told_at=told_at)
+
+
+def installed(about: UpdateNotice) -> InstalledNotice:
+    """Return the notice that an update is installed."""
+    return InstalledNotice(update=about)
+
+
+def skip(text: str, *, urgent: bool = False) -> Skip:
+    """Return a skip."""
+    return Skip(version=version(text), urgent=urgent, skipped_at=NOW)
 
 
 def support(stage: SupportStage, ends_on: date = date(2027, 2, 20), branch: str = "4.5") -> SupportNotice:
@@ -93,17 +113,26 @@ def facts(
     unasked: Iterable[str] = (),
     tool_notices: Sequence[ToolNotice] = (),
     sinks: Iterable[str] = ("email", "webhook", "log"),
+    skips: Sequence[Skip] = (),
+    reminders: FollowUps = FollowUps.NONE,
+    closure: FollowUps = FollowUps.NONE,
 ) -> Facts:
     """Return what a check knows."""
+    runs = None if installed is None else version(installed)
+    known = Knowledge(installed=runs, updates=(answer and answer.updates) or (), skips=tuple(skips))
     return Facts(
         instance=INSTANCE,
         now=now,
-        installed=None if installed is None else version(installed),
+        installed=runs,
         feed=answer,
         recipients=recipients,
         sink_settings=dict.fromkeys(sinks, settings),
         unasked_sinks=frozenset(unasked),
         tool_notices=tuple(tool_notices),
+        skips=tuple(skips),
+        reminders=reminders,
+        closure=closure,
+        to_act_on=frozenset(one.version for one in urgent_to_act_on(known, now)),
     )
 
 
@@ -136,6 +165,8 @@ class Rows:
             place = change.identity, change.recipient_key
             state = DeliveryState.SUPERSEDED if change.reason.supersedes else DeliveryState.CANCELLED
             self.rows[place] = replace(self.rows[place], state=state)
+        for place in made.misdated:
+            self.rows[place] = replace(self.rows[place], told_at=made.made_at)
         for one in made.redirections:
             for place, row in self.rows.items():
                 if row.message_id == one.message_id and row.is_open:
@@ -149,15 +180,15 @@ class Rows:
                 if place not in self.rows or not self.rows[place].state.is_told:
                     self.rows[place] = row
 
-    def set(self, state: DeliveryState, **fields: str | bool) -> None:
+    def set(self, state: DeliveryState, **fields: str | bool | datetime) -> None:
         """Let every open row come to this state."""
         for place, row in self.rows.items():
             if row.is_open:
                 self.rows[place] = replace(row, state=state, **fields)  # type: ignore[arg-type] # as above
 
-    def send(self) -> None:
+    def send(self, at: datetime = NOW) -> None:
         """Let every open row be accepted."""
-        self.set(DeliveryState.SENT)
+        self.set(DeliveryState.SENT, told_at=at)
 
     def refuse(self) -> None:
         """Let every open row be refused for good."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.examples import patch
+from core.examples import installed, patch, reminder
 from mastodon_update_check.core.explanations import explain_reason, name_notice
 from mastodon_update_check.core.reasons import Reason
 from mastodon_update_check.core.recipients import Preference, Recipient
@@ -30,5 +30,7 @@ def test_what_is_wanted_instead(preference: Preference, words: str) -> None:
 
 
 def test_names() -> None:
-    """An urgent release is called so."""
+    """An urgent release is called so; what follows is called by what it follows."""
+    follow_ups = (reminder(patch("4.5.20", urgent=True), 2), installed(patch("4.5.20")))
+    assert ["reminder 2 of 4.5.20 (urgent)", "4.5.20 is installed"] == [name_notice(one) for one in follow_ups]
     assert ["4.5.20", "4.5.20 (urgent)"] == [name_notice(patch("4.5.20", urgent=urgent)) for urgent in (False, True)]

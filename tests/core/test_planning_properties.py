@@ -8,20 +8,29 @@ from typing import TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.examples import CHECK, RECOVERED, RESTART, Rows, changed, facts, feed, hook, told, update, user
+from core.examples import CHECK, RECOVERED, RESTART, Rows, changed, days, facts, feed, hook, skip, told, update, user
 from mastodon_update_check.core.changes import is_covered_by
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.feeds import Feed
-from mastodon_update_check.core.notices import Notice, ToolNotice, UpdateType, identity
+from mastodon_update_check.core.notices import (
+    InstalledNotice,
+    Notice,
+    ReminderNotice,
+    ToolNotice,
+    UpdateNotice,
+    UpdateType,
+    identity,
+)
 from mastodon_update_check.core.outbox import DeliveryState
 from mastodon_update_check.core.planning import Plan, plan
-from mastodon_update_check.core.recipients import Preference, Recipient
+from mastodon_update_check.core.recipients import FollowUps, Preference, Recipient
 
 T = TypeVar("T")
 
+VERSIONS = ("4.4.27", "4.5.20", "4.5.21", "4.6.9", "4.7.0-rc.1", "4.7.6")
 updates = st.builds(
     update,
-    st.sampled_from(["4.4.27", "4.5.20", "4.5.21", "4.6.9", "4.7.0-rc.1", "4.7.6"]),
+    st.sampled_from(VERSIONS),
     urgent=st.booleans(),
     type=st.none() | st.sampled_from(UpdateType),
 )
@@ -54,7 +63,10 @@ def known_facts(recipients: st.SearchStrategy[list[Recipient]]) -> st.SearchStra
         recipients,
         installed=st.none() | st.sampled_from(["4.4.26", "4.5.19", "4.5.20", "4.7.0-beta.1"]),
         answer=answers,
-        now=st.sampled_from([datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 12, 10, tzinfo=UTC)]),
+        now=st.sampled_from([datetime(2026, 11, 23, tzinfo=UTC) + days(number) for number in (0, 1, 3, 17, 400)]),
+        skips=st.lists(st.builds(skip, st.sampled_from(VERSIONS), urgent=st.booleans()), max_size=1),
+        reminders=st.sampled_from(FollowUps),
+        closure=st.sampled_from(FollowUps),
         settings=st.sampled_from(["settings-1", "settings-2"]),
         unasked=st.sets(st.sampled_from(["email", "webhook"]), max_size=1),
         tool_notices=faults,
@@ -82,7 +94,7 @@ def lived(history: list[tuple[Facts, str]]) -> Rows:
         rows.plan(known)
         match event:
             case "send":
-                rows.send()
+                rows.send(known.now)
             case "refuse":
                 rows.refuse()
             case "claim":
@@ -149,15 +161,50 @@ def test_only_open_rows_change(history: list[tuple[Facts, str]], known: Facts) -
     assert not claimed & {one.message_id for one in made.redirections}
 
 
+@given(histories, anybody)
+def test_follow_ups_follow_what_was_told(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """Nobody is reminded of, or told the end of, what was not told them; of one update one reminder at most is due."""
+    rows = lived(history)
+    made = plan(known, tuple(rows.rows.values()))
+    reminded = set()
+    for recipient, notice in tell(made):
+        if not isinstance(notice, ReminderNotice | InstalledNotice):
+            continue
+        assert any(
+            row.state is DeliveryState.SENT
+            and isinstance(row.notice, UpdateNotice)
+            and row.notice.version == notice.update.version
+            and row.notice.urgent >= notice.update.urgent
+            and (row.recipient_key == recipient.key or row.address.lower() == recipient.address.lower())
+            for row in rows.rows.values()
+        )
+        runs_it = known.installed is not None and notice.update.version <= known.installed
+        assert runs_it is isinstance(notice, InstalledNotice)
+        if isinstance(notice, ReminderNotice):
+            assert (recipient, notice.update.version) not in reminded
+            reminded.add((recipient, notice.update.version))
+            assert not known.is_skipped(notice.update)
+
+
+@given(histories, anybody)
+def test_nobody_is_told_of_what_is_skipped(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """What is skipped is neither told nor left waiting."""
+    rows = lived(history)
+    made = rows.plan(known)
+    assert not any(isinstance(notice, UpdateNotice) and known.is_skipped(notice) for _, notice in tell(made))
+    left = [row.notice for row in rows.rows.values() if row.is_open and known.installed is not None]
+    assert not any(isinstance(notice, UpdateNotice) and known.is_skipped(notice) for notice in left)
+
+
 @given(anybody, st.lists(st.tuples(anybody, st.just("send")), max_size=2))
 def test_what_was_sent_is_told_for_good(known: Facts, history: list[tuple[Facts, str]]) -> None:
     """Whatever happens between, what has been sent to somebody is never sent to the same key again."""
     rows = Rows()
     before = {(recipient.key, identity(notice)) for recipient, notice in tell(rows.plan(known))}
-    rows.send()
+    rows.send(known.now)
     for later, _ in history:
         assert not before & {(recipient.key, identity(notice)) for recipient, notice in tell(rows.plan(later))}
-        rows.send()
+        rows.send(later.now)
 
 
 @given(neighbours, quiet_histories, st.randoms(use_true_random=False))

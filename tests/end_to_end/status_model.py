@@ -66,6 +66,7 @@ class Status(Strict):
     pending: Count = Field(description="releases that are newer")
     urgent_to_act_on: Count = Field(description="urgent ones that call for action")
     updates: list[Update] = Field(description="at most 20 of those that are pending, urgent ones first")
+    skipped: list[str] = Field(description="versions that are pending and passed over: `skip`")
     support: Support | None
     last_check_at: datetime | None
     last_good_check_at: datetime | None

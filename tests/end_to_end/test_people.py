@@ -225,3 +225,23 @@ def test_recipients_without_the_database(staffed: Staffed) -> None:
     assert 1 == finished.code
     assert "The DevOps users could not be asked for: " in finished.out
     assert "alice <alice@social.example>" in finished.out
+
+
+def test_everybody_in_their_own_language(staffed: Staffed) -> None:
+    """Mail is in the language that somebody uses Mastodon in, and says so; everything else stays English."""
+    world = staffed.world
+    world.set(UPDATE_CHECK_SINKS="email, log, webhook", UPDATE_CHECK_WEBHOOK_URL=world.receiver.url("/hook"))
+    staffed.change("UPDATE users SET locale = %s WHERE email = %s", "zh-CN", "alice@social.example")
+    world.update_server.publish("4.5.20", urgent=True)
+    finished = world.check()
+    assert (0, 4, 4, 0, 0) == finished.result
+    mails = {mail.recipient: mail.message for mail in world.mails}
+    german, english = mails["bob@social.example"], mails["alice@social.example"]
+    assert "DRINGEND [social.example] Mastodon 4.5.20 installieren (bei dir läuft 4.5.19)" == german["Subject"]
+    assert ("de", "en") == (german["Content-Language"], english["Content-Language"])
+    assert all("Mastodon kennzeichnet 4.5.20 als dringend." in part.get_content() for part in german.iter_parts())
+    assert "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)" == english["Subject"]
+    [line] = finished.events("notice.update.available")
+    assert line["summary"] == english["Subject"]
+    assert "Mastodon marks 4.5.20" not in world.calls[0].body.decode()
+    assert ["4.5.20"] == [one["version"] for one in json.loads(world.calls[0].body)["data"]["updates"]]

@@ -19,6 +19,7 @@ from simulators.smtp_server import SmtpServer
 
 Situation = Callable[[World], AbstractContextManager[None]]
 EXPLAIN = ("explain 4.5.20", "explain 4.5", "explain boss@social.example", "explain webhook")
+SKIP = ("skip 4.5.20", "skip", "skip --undo 4.5.20")
 ALL = (
     "recipients",
     "doctor",
@@ -27,12 +28,13 @@ ALL = (
     "status --alive",
     "route",
     *EXPLAIN,
+    *SKIP,
     "retry",
     "send-test",
     "ledger backup copy",
 )
 BROKEN = ("run", *ALL[:6], EXPLAIN[0], *ALL[-3:])
-WRONG = ("send-test nowhere", "explain nobody", "retry nothing", "status --json --wrong")
+WRONG = ("send-test nowhere", "explain nobody", "retry nothing", "skip latest", "status --json --wrong")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from mastodon_update_check.core.feeds import Feed
 from mastodon_update_check.core.notices import ToolNotice, UpdateNotice
 from mastodon_update_check.core.outbox import DeliveryState, Settlement, settle
 from mastodon_update_check.core.planning import Plan, plan, subjects
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.core.recipients import FollowUps, Recipient
+from mastodon_update_check.core.skips import Skip
 from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.ledger.claims import Claim
@@ -56,6 +57,8 @@ def facts(
     settings: str = SETTINGS,
     instance: str = INSTANCE,
     tool_notices: tuple[ToolNotice, ...] = (),
+    follow_ups: FollowUps = FollowUps.NONE,
+    skips: Iterable[Skip] = (),
 ) -> Facts:
     """Return what a check knows after a good answer that lists `updates`."""
     return Facts(
@@ -66,13 +69,18 @@ def facts(
         recipients=tuple(to),
         sink_settings={"email": settings, "webhook": settings, "webhook.ops": settings},
         tool_notices=tool_notices,
+        skips=tuple(skips),
+        reminders=follow_ups,
+        closure=follow_ups,
+        to_act_on=frozenset(update.version for update in updates if update.urgent),
     )
 
 
 def replan(ledger: Ledger, known: Facts) -> Plan:
     """Plan and store the plan, as a check does."""
     with ledger.writing() as book:
-        decided = plan(known, book.deliveries(known.instance, subjects(known), known.now))
+        about = subjects(known) | book.unclosed_subjects(known.instance, known.closure)
+        decided = plan(known, book.deliveries(known.instance, about, known.now))
         book.apply(known.instance, decided)
     return decided
 

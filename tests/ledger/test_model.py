@@ -30,8 +30,10 @@ from ledger.examples import (
 from mastodon_update_check.core.changes import is_covered_by
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.feeds import Feed
-from mastodon_update_check.core.notices import Notice, identity
-from mastodon_update_check.core.recipients import Preference, Recipient, address_key, wants
+from mastodon_update_check.core.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice, identity
+from mastodon_update_check.core.recipients import FollowUps, Preference, Recipient, address_key, wants
+from mastodon_update_check.core.skips import Skip
+from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.file import create_file, open_file
 from mastodon_update_check.ledger.ledger import Ledger
@@ -84,6 +86,7 @@ class Deliveries(RuleBasedStateMachine):
         self.feed_answers = True
         self.ends_on: date | None = None
         self.installed = INSTALLED[0]
+        self.skips: dict[str, Skip] = {}
         self.people = {"alice": ALICE, "bob": replace(BOB, preference=Preference.PATCH)}
         self.absent: set[str] = set()
         self.hook: Recipient | None = None
@@ -152,6 +155,16 @@ class Deliveries(RuleBasedStateMachine):
     def install(self, version: str) -> None:
         """Upgrade, or go back."""
         self.installed = version
+
+    @rule(version=st.sampled_from(VERSIONS), urgent=st.booleans())
+    def skip(self, version: str, *, urgent: bool) -> None:
+        """Pass a release over."""
+        self.skips[version] = Skip(version=MastodonVersion.parse(version), urgent=urgent, skipped_at=self.clock())
+
+    @rule(version=st.sampled_from(VERSIONS))
+    def unskip(self, version: str) -> None:
+        """Pass it over no longer."""
+        self.skips.pop(version, None)
 
     @rule(absent=st.sampled_from((frozenset(), frozenset({"alice"}), frozenset({"bob"}))))
     def come_and_go(self, absent: frozenset[str]) -> None:
@@ -314,6 +327,8 @@ class Deliveries(RuleBasedStateMachine):
             now=self.clock(),
             installed=self.installed,
             settings=f"{SETTINGS}.{self.prints}",
+            follow_ups=FollowUps.ALL,
+            skips=self.skips.values(),
         )
         names = {"email", *(["webhook"] if self.hook else [])}
         prints = {name: text for name, text in known.sink_settings.items() if name in names}
@@ -336,11 +351,18 @@ class Deliveries(RuleBasedStateMachine):
         """Return what somebody has heard of one row, in order."""
         return [one for one in self.heard if one.identity == name and is_meant(one)]
 
+    def follows(self, notice: ReminderNotice | InstalledNotice, is_meant: Callable[[Heard], bool]) -> bool:
+        """Whether somebody has heard of what a reminder or a word of closure is about."""
+        about = [one for one in self.heard if isinstance(one.notice, UpdateNotice) and is_meant(one)]
+        return any(is_covered_by(notice.update, one.notice) for one in about)
+
     def receive(self, claim: Claim) -> None:
         """Get a message; what was got before must have been in doubt, and come under the same id."""
         assert claim.identities
         assert set(claim.identities) <= self.rows[claim.message_id]
         for name, notice in zip(claim.identities, claim.notices, strict=True):
+            if isinstance(notice, ReminderNotice | InstalledNotice):
+                assert self.follows(notice, person_of(claim.recipient)), f"{name} follows nothing"
             before = self.find_heard(name, lambda one: one.key == claim.recipient_key)
             assert not any(one.is_recorded for one in before), f"{name} told twice"
             assert all(one.message_id == claim.message_id or one.is_used_up for one in before[-1:])
@@ -366,6 +388,7 @@ class Deliveries(RuleBasedStateMachine):
     def everything_works(self) -> None:
         """Check and deliver until nothing waits; then everybody has got what is true and wanted."""
         self.feed_answers = True
+        self.skips.clear()
         self.urls += self.urls in self.stopped
         self.hook = self.hook_now()
         for _ in range(ROUNDS):
@@ -380,7 +403,21 @@ class Deliveries(RuleBasedStateMachine):
             for notice in known.notices:
                 heard = [one for one in self.heard if one.is_for(person) and is_covered_by(notice, one.notice)]
                 assert heard or not wants(person, notice).tells, f"{person.key} lacks {identity(notice)}"
+            self.all_is_closed(person)
         assert self.ledger.summary(known.instance, known.now).undelivered == 0
+
+    def all_is_closed(self, person: Recipient) -> None:
+        """Whoever was told of an urgent release that is in has heard that it is."""
+        for one in [one for one in self.heard if one.is_for(person) and one.is_recorded]:
+            is_urgent = isinstance(one.notice, UpdateNotice) and one.notice.urgent
+            if (
+                is_urgent
+                and isinstance(one.notice, UpdateNotice)
+                and one.notice.version <= MastodonVersion.parse(self.installed)
+            ):
+                name = identity(InstalledNotice(update=one.notice))
+                told = self.find_heard(name, person_of(person))
+                assert told or person.preference is Preference.NONE, f"{person.key} waits for {name}"
 
 
 def person_of(recipient: Recipient) -> Callable[[Heard], bool]:

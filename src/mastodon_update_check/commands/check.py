@@ -14,8 +14,8 @@ from mastodon_update_check.commands.common import (
     print_json,
 )
 from mastodon_update_check.core.messages.payload import describe_support, list_updates
-from mastodon_update_check.core.messages.release_letter import order_updates
-from mastodon_update_check.core.notices import Notice, SupportNotice, UpdateNotice
+from mastodon_update_check.core.messages.release_parts import order_updates
+from mastodon_update_check.core.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
 from mastodon_update_check.core.planning import PlannedMessage
 from mastodon_update_check.jobs.check import CheckReport
 from mastodon_update_check.jobs.rounds import deliver_round
@@ -137,6 +137,10 @@ def _name(notice: Notice) -> str:
     match notice:
         case UpdateNotice():
             return f"{notice.version} (urgent)" if notice.urgent else str(notice.version)
+        case ReminderNotice():
+            return f"a reminder of {_name(notice.update)}"
+        case InstalledNotice():
+            return f"{notice.update.version} is installed"
         case SupportNotice():
             return f"the end of support for {notice.branch}"
         case _:

@@ -8,8 +8,6 @@ from datetime import date, datetime
 from enum import IntEnum
 from urllib.parse import unquote, urlsplit
 
-import structlog
-
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.ledger.summary import Trouble
@@ -18,17 +16,6 @@ from mastodon_update_check.sinks.failures import REDACTED
 
 TELLING_CHARACTERS = 16
 """A part of a URL's path as long as this may be a token; what is shorter is a word."""
-
-
-_NOT_YET = frozenset(
-    (
-        "UPDATE_CHECK_CLOSURE",
-        "UPDATE_CHECK_REMINDERS",
-    )
-)
-"""Settings that are read and checked, and wait for what will use them."""
-
-log = structlog.get_logger()
 
 
 class Exit(IntEnum):
@@ -52,8 +39,6 @@ def load_app() -> App:
     """
     settings = load_settings(os.environ)
     logs.configure(settings.log_level, settings.log_format, secrets=tuple(_secrets(settings)))
-    for variable in sorted(_NOT_YET & settings.origins.keys()):
-        log.warning("settings.without_effect", variable=variable, detail="this version does not use it yet")
     return App(settings)
 
 

@@ -55,6 +55,7 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
     _add_send_test(commands)
     _add_explain(commands)
     _add_retry(commands)
+    _add_skip(commands)
     _add_setup(commands)
     _add_ledger(commands)
     # What units call, and nobody else: it is not listed.
@@ -178,6 +179,18 @@ def _add_setup(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     setup.add_argument("--timer", action="store_true", help="check by a timer instead of a resident service")
     setup.add_argument("--no-test", action="store_true", help="send no test message")
     setup.add_argument("--no-start", action="store_true", help="prepare everything, but start and tell nothing")
+
+
+def _add_skip(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
+    skip = _add_data_command(
+        commands,
+        "skip",
+        help="no notices, reminders or alarms about a release any more; without one, list what is skipped",
+        epilog="A release that turns urgent later is told after all. What is older in its branch is skipped with it. "
+        "Works while the daemon runs.",
+    )
+    skip.add_argument("versions", metavar="VERSION", nargs="*", help="a release that is pending, as in 4.5.20")
+    skip.add_argument("--undo", action="store_true", help="tell of it after all")
 
 
 def _add_ledger(commands: Any) -> None:  # noqa: ANN401 - argparse names no type

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from mastodon_update_check.app import App, loader
+from mastodon_update_check.app import App, find_words, loader
 from mastodon_update_check.commands.common import Exit, count, hide_secrets, load_app, print_json
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.messages.trial_letter import compose_trial
@@ -71,7 +71,13 @@ def _prepare(
     for sink in sinks:
         recipients = [one for one in people.recipients if one.sink == sink.name and _is_meant(one, everyone=everyone)]
         messages = tuple(
-            compose_trial(id=uuid4().hex, recipient=one, everybody=people.recipients, around=around, now=now)
+            compose_trial(
+                id=uuid4().hex,
+                recipient=one,
+                everybody=people.recipients,
+                around=replace(around, words=find_words(one.locale)),
+                now=now,
+            )
             for one in recipients
         )
         yield Entry(sink=sink.name, load=loader(sink), messages=messages)

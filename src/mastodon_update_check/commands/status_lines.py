@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mastodon_update_check.commands.common import count, describe_troubles, minute
 from mastodon_update_check.commands.status_picture import Picture
 from mastodon_update_check.core.messages.letter import long_date
+from mastodon_update_check.core.status import describe_pending
 from mastodon_update_check.ledger.summary import SinkAccount
 
 _SUPPORT_WARNING = "15:"
@@ -43,7 +44,7 @@ def _details(picture: Picture) -> Iterator[tuple[str, str]]:
     known = picture.known
     if known.installed is not None:
         yield "Installed", known.installed.text
-        names = [f"{update.version}{' (urgent)' if update.urgent else ''}" for update in known.pending()]
+        names = [*describe_pending(known)]
         yield "Pending", ", ".join(names) or "nothing"
         if names:
             yield "", "`mastodon-update-check route` shows in which order to install them, and how."

@@ -9,7 +9,9 @@ from mastodon_update_check.core.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
     DeliveryFailingNotice,
+    InstalledNotice,
     Notice,
+    ReminderNotice,
     RestartNotice,
     SupportNotice,
     SupportStage,
@@ -20,6 +22,7 @@ from mastodon_update_check.core.notices import (
 from mastodon_update_check.core.outbox import Delivery
 from mastodon_update_check.core.reasons import Reason
 from mastodon_update_check.core.recipients import wants
+from mastodon_update_check.core.reminders import is_far_ahead, is_outdone, is_reminded_of, reminder_number
 
 SMALL_DATE_MOVE = timedelta(days=30)
 """A support date that moves by less than this within a stage is not told again."""
@@ -71,6 +74,10 @@ def _outdated(notice: Notice, facts: Facts) -> Reason | None:
     match notice:
         case UpdateNotice():
             return _outdated_update(notice, facts)
+        case ReminderNotice():
+            return _outdated_update(notice.update, facts) or _outdated_reminder(notice, facts)
+        case InstalledNotice():
+            return _outdated_closure(notice, facts)
         case SupportNotice():
             return _outdated_support(notice, facts)
         case CheckFailingNotice() | CheckRecoveredNotice() | DeliveryFailingNotice() | RestartNotice():
@@ -86,6 +93,8 @@ def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
         return Reason.INSTALLED
     if notice.version.is_prerelease and not facts.installed.is_prerelease:
         return Reason.PRERELEASE
+    if facts.is_skipped(notice):
+        return Reason.SKIPPED
     if facts.feed is None or facts.feed.updates is None:
         return None
     now = facts.find_update(notice.version)
@@ -94,6 +103,25 @@ def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
     if now.urgent == notice.urgent:
         return None
     return Reason.URGENCY_ROSE if now.urgent else Reason.URGENCY_FELL
+
+
+def _outdated_reminder(notice: ReminderNotice, facts: Facts) -> Reason | None:
+    if not facts.reminders.admit(notice.update):
+        return Reason.FOLLOW_UPS_OFF
+    if facts.find_update(notice.update.version) is None:
+        return None
+    if not is_reminded_of(notice.update, facts):
+        return Reason.NOT_TO_ACT_ON
+    if is_far_ahead(notice, facts.now):
+        return Reason.NOT_DUE
+    return Reason.LATER_STAGE if reminder_number(facts.now - notice.told_at) > notice.number else None
+
+
+def _outdated_closure(notice: InstalledNotice, facts: Facts) -> Reason | None:
+    if not facts.closure.admit(notice.update):
+        return Reason.FOLLOW_UPS_OFF
+    is_out = facts.installed is not None and facts.installed < notice.update.version
+    return Reason.NOT_INSTALLED if is_out else None
 
 
 def _outdated_support(notice: SupportNotice, facts: Facts) -> Reason | None:
@@ -125,4 +153,6 @@ def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
     if recipient is None:
         return Reason.RECIPIENT_GONE
     notice = facts.find_notice(row.identity) or row.notice
+    if isinstance(notice, ReminderNotice) and is_outdone(notice.update, recipient, facts):
+        return Reason.LATER_STAGE
     return None if wants(recipient, notice).tells else Reason.PREFERENCE_LOWERED

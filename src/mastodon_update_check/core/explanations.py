@@ -7,7 +7,9 @@ from mastodon_update_check.core.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
     DeliveryFailingNotice,
+    InstalledNotice,
     Notice,
+    ReminderNotice,
     RestartNotice,
     SupportNotice,
     SupportStage,
@@ -22,6 +24,8 @@ _WORDS = {
     Reason.ANY_UPDATE: "every release is wanted",
     Reason.SUPPORT_ENDS: "warnings of the end of support are wanted",
     Reason.OPERATOR: "the operator is told of trouble with this tool",
+    Reason.REMINDER: "it was told before, and is still not installed",
+    Reason.CLOSURE: "it was told before, and is installed now",
     Reason.PREFERENCE_NONE: "no releases are wanted (the setting is none)",
     Reason.BELOW_PREFERENCE: "it is less than what is wanted",
     Reason.SUPPORT_WARNINGS_OFF: "warnings of the end of support are switched off",
@@ -41,6 +45,11 @@ _WORDS = {
     Reason.RECIPIENT_GONE: "it is not to be told to anybody here any more",
     Reason.PREFERENCE_LOWERED: "it was not wanted any more",
     Reason.OVER: "it was over",
+    Reason.SKIPPED: "it is skipped (`mastodon-update-check skip --undo` takes that back)",
+    Reason.NOT_INSTALLED: "it was not installed any more",
+    Reason.NOT_TO_ACT_ON: "there was nothing to do about it any more",
+    Reason.NOT_DUE: "the clock was wrong when it was planned",
+    Reason.FOLLOW_UPS_OFF: "it was switched off (UPDATE_CHECK_REMINDERS, UPDATE_CHECK_CLOSURE)",
     Reason.LEFT_BEHIND: "its message went out without it, and another one brings it",
     Reason.COVERED: "what was told meanwhile says it, too",
 }
@@ -68,6 +77,10 @@ def name_notice(notice: Notice) -> str:
     match notice:
         case UpdateNotice():
             return f"{notice.version} (urgent)" if notice.urgent else str(notice.version)
+        case ReminderNotice():
+            return f"reminder {notice.number} of {name_notice(notice.update)}"
+        case InstalledNotice():
+            return f"{notice.update.version} is installed"
         case SupportNotice():
             when = long_date(notice.ends_on)
             return f"the end of support for {notice.branch} on {when} ({_STAGES[notice.stage]})"

@@ -9,7 +9,8 @@ from mastodon_update_check.core.addresses import normalise_address
 from mastodon_update_check.core.feeds import Feed, newer_updates
 from mastodon_update_check.core.notices import Notice, SupportNotice, ToolNotice, UpdateNotice, identity
 from mastodon_update_check.core.outbox import Delivery
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.core.recipients import FollowUps, Recipient
+from mastodon_update_check.core.skips import Skip, is_skipped
 from mastodon_update_check.core.support import support_stage
 from mastodon_update_check.core.versions import MastodonVersion
 
@@ -31,6 +32,11 @@ class Facts:
     unasked_sinks: frozenset[str] = frozenset()
     """Sinks whose recipients could not be asked for this time: nobody of theirs counts as gone."""
     tool_notices: tuple[ToolNotice, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    reminders: FollowUps = FollowUps.NONE
+    closure: FollowUps = FollowUps.NONE
+    to_act_on: frozenset[MastodonVersion] = frozenset()
+    """The urgent updates that call for action, by what is known after this check."""
 
     @cached_property
     def updates(self) -> tuple[UpdateNotice, ...]:
@@ -68,6 +74,10 @@ class Facts:
     def find_notice(self, identity: str) -> Notice | None:
         """Return the notice with this identity that is true now."""
         return self._by_identity.get(identity)
+
+    def is_skipped(self, update: UpdateNotice) -> bool:
+        """Whether the administrator passes this update over."""
+        return is_skipped(update, self.skips)
 
     def find_recipient(self, row: Delivery) -> Recipient | None:
         """Return the recipient that a row belongs to, if there still is one: by key, else by address."""

@@ -7,6 +7,7 @@ from typing import Any, Self
 from mastodon_update_check.core.feeds import Feed, newer_updates
 from mastodon_update_check.core.notices import SupportNotice, UpdateNotice, from_json, to_json
 from mastodon_update_check.core.recipients import Recipient, read_recipient
+from mastodon_update_check.core.skips import Skip, is_skipped, lifted_skips
 from mastodon_update_check.core.support import support_stage
 from mastodon_update_check.core.versions import MastodonVersion
 
@@ -40,6 +41,8 @@ class Knowledge:
     support_ends_on: date | None = None
     devops: tuple[Recipient, ...] = ()
     """The DevOps users of the last good answer of the database; they are told while it cannot be asked."""
+    skips: tuple[Skip, ...] = ()
+    """Releases that the administrator passes over."""
     settings_wrong_since: datetime | None = None
     """Since when the daemon has been using its old settings because the new ones are wrong."""
     outage_started_at: datetime | None = None
@@ -60,6 +63,18 @@ class Knowledge:
         if self.installed is None:
             return ()
         return newer_updates(Feed(updates=self.updates), self.installed)
+
+    def is_skipped(self, update: UpdateNotice) -> bool:
+        """Whether the administrator passes this update over."""
+        return is_skipped(update, self.skips)
+
+    def unskipped(self) -> tuple[UpdateNotice, ...]:
+        """Return the pending updates that the administrator does not pass over."""
+        return tuple(update for update in self.pending() if not self.is_skipped(update))
+
+    def lifted(self) -> tuple[Skip, ...]:
+        """Return the skips that hold no longer, by what is known now."""
+        return lifted_skips(self.skips, self.updates)
 
     @property
     def devops_users(self) -> tuple[str, ...]:
@@ -117,6 +132,7 @@ class Knowledge:
         plain = {name: _plain(value) for name, value in values.items() if value not in (None, "", (), 0)}
         return plain | {
             "updates": [to_json(update) for update in self.updates],
+            "skips": [skip.to_json() for skip in self.skips],
             "devops": [asdict(user) for user in self.devops],
         }
 
@@ -148,6 +164,7 @@ _READ: dict[str, Any] = {
     "tree": MastodonVersion.parse,
     "running": MastodonVersion.parse,
     "updates": _read_updates,
+    "skips": lambda skips: tuple(Skip.from_json(skip) for skip in skips),
     "support_ends_on": date.fromisoformat,
     "devops": lambda users: tuple(read_recipient(user) for user in users),
     "settings_wrong_since": datetime.fromisoformat,

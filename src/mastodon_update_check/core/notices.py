@@ -49,6 +49,25 @@ class UpdateNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderNotice:
+    """An update that one recipient was told of is still not installed."""
+
+    update: UpdateNotice
+    number: int
+    """From 1."""
+    told_at: datetime
+    """When the recipient's own message about it was accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledNotice:
+    """An update that one recipient was told of is installed, or something newer is."""
+
+    update: UpdateNotice
+    """As it was told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SupportNotice:
     """Support of the installed branch ends, or has ended."""
 
@@ -95,7 +114,9 @@ class RestartNotice:
 
 ToolNotice = CheckFailingNotice | CheckRecoveredNotice | DeliveryFailingNotice | RestartNotice
 """What is told to the operator, about this tool or its surroundings."""
-Notice = UpdateNotice | SupportNotice | ToolNotice
+FollowUp = ReminderNotice | InstalledNotice
+"""What comes after an update was told; whether it is due depends on the recipient."""
+Notice = UpdateNotice | FollowUp | SupportNotice | ToolNotice
 
 
 def subject(notice: Notice) -> str:
@@ -103,6 +124,8 @@ def subject(notice: Notice) -> str:
     match notice:
         case UpdateNotice():
             return f"update/{notice.version.name}"
+        case ReminderNotice() | InstalledNotice():
+            return subject(notice.update)
         case SupportNotice():
             return f"support/{notice.branch}"
         case CheckFailingNotice() | CheckRecoveredNotice():
@@ -120,6 +143,10 @@ def identity(notice: Notice) -> str:
     match notice:
         case UpdateNotice():
             return f"{subject(notice)}/{'urgent' if notice.urgent else 'plain'}"
+        case ReminderNotice():
+            return f"{identity(notice.update)}/reminder/{notice.number}"
+        case InstalledNotice():
+            return f"{subject(notice)}/installed"
         case SupportNotice():
             return f"{subject(notice)}/{notice.ends_on.isoformat()}/{notice.stage}"
         case CheckFailingNotice() | DeliveryFailingNotice():
@@ -137,6 +164,8 @@ def is_urgent(notice: Notice) -> bool:
     match notice:
         case UpdateNotice():
             return notice.urgent
+        case ReminderNotice():
+            return notice.update.urgent
         case SupportNotice():
             return notice.stage is SupportStage.ENDED
         case _:
@@ -167,19 +196,15 @@ def to_json(notice: Notice) -> dict[str, Any]:
                 "ends_on": notice.ends_on.isoformat(),
                 "stage": notice.stage,
             }
-        case CheckFailingNotice() | CheckRecoveredNotice() | DeliveryFailingNotice() | RestartNotice():
-            return _tool_to_json(notice)
         case _:
-            assert_never(notice)
+            plain = {name: _plain(getattr(notice, name)) for name in type(notice).__slots__}
+            return {"kind": _KINDS[type(notice)], **plain}
 
 
-def _tool_to_json(notice: ToolNotice) -> dict[str, Any]:
-    values = {name: getattr(notice, name) for name in type(notice).__slots__}
-    plain = {
-        name: value.isoformat() if isinstance(value, datetime) else getattr(value, "text", value)
-        for name, value in values.items()
-    }
-    return {"kind": _KINDS[type(notice)], **plain}
+def _plain(value: object) -> object:
+    if isinstance(value, UpdateNotice):
+        return to_json(value)
+    return value.isoformat() if isinstance(value, datetime) else getattr(value, "text", value)
 
 
 def from_json(data: dict[str, Any]) -> Notice:
@@ -201,17 +226,21 @@ def from_json(data: dict[str, Any]) -> Notice:
     values: dict[str, Any] = {
         name: _READ[name](value) if name in _READ else value for name, value in data.items() if name != "kind"
     }
-    return _TOOL_NOTICES[kind](**values)
+    return _BY_KIND[kind](**values)
 
 
-_TOOL_NOTICES: dict[str, type[ToolNotice]] = {
+_BY_KIND: dict[str, type[ToolNotice | FollowUp]] = {
+    "reminder": ReminderNotice,
+    "installed": InstalledNotice,
     "check_failing": CheckFailingNotice,
     "check_recovered": CheckRecoveredNotice,
     "delivery_failing": DeliveryFailingNotice,
     "restart": RestartNotice,
 }
-_KINDS = {value: key for key, value in _TOOL_NOTICES.items()}
-_READ: dict[str, Callable[[str], object]] = {
+_KINDS: dict[type[Notice], str] = {value: key for key, value in _BY_KIND.items()}
+_READ: dict[str, Callable[[Any], object]] = {
+    "update": from_json,
+    "told_at": datetime.fromisoformat,
     "started_at": datetime.fromisoformat,
     "recovered_at": datetime.fromisoformat,
     "tree": MastodonVersion.parse,

@@ -69,6 +69,8 @@ class Delivery:
     sink: str
     state: DeliveryState
     message_id: str
+    told_at: datetime | None = None
+    """When it was accepted; None before."""
     is_claimed: bool = False
     """Whether somebody is sending the message at this moment: nothing is changed about it then."""
     tried_settings: str = ""

@@ -12,9 +12,12 @@ from datetime import datetime
 from mastodon_update_check.core.addresses import normalise_address
 from mastodon_update_check.core.changes import Change, find_change, is_covered_by
 from mastodon_update_check.core.facts import Facts
+from mastodon_update_check.core.follow_ups import History, due_follow_ups, misdated
 from mastodon_update_check.core.notices import (
     CheckRecoveredNotice,
+    InstalledNotice,
     Notice,
+    ReminderNotice,
     SupportNotice,
     UpdateNotice,
     identity,
@@ -69,6 +72,13 @@ class Plan:
     redirections: tuple[Redirection, ...]
     decisions: tuple[Decision, ...]
     """Every decision, also those not to tell."""
+    misdated: tuple[tuple[str, str], ...] = ()
+    """Identity and recipient key of what was accepted, by a clock that was wrong, in the future: it counts from now."""
+
+
+def changes_only(changes: Iterable[Change], now: datetime) -> Plan:
+    """Return a plan that tells nobody anything."""
+    return Plan(made_at=now, messages=(), changes=tuple(changes), redirections=(), decisions=())
 
 
 def subjects(facts: Facts) -> frozenset[str]:
@@ -93,15 +103,18 @@ def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
         changes=changes,
         redirections=tuple(_redirect(facts, told)),
         decisions=decisions,
+        misdated=tuple((row.identity, row.recipient_key) for row in misdated(told, facts.now)),
     )
 
 
 def _decide(facts: Facts, told: Sequence[Delivery]) -> Iterable[Decision]:
     """Go through recipients and notices in order; who has just been planned counts as told."""
-    memory = _Memory(told)
+    memory, history = _Memory(told), History.of(told)
     for recipient in facts.recipients:
-        for notice in facts.notices:
+        for notice in (*facts.notices, *due_follow_ups(facts, recipient, history)):
             reason = wants(recipient, notice)
+            if isinstance(notice, UpdateNotice) and facts.is_skipped(notice):
+                reason = Reason.SKIPPED
             if reason.tells:
                 reason = memory.told_before(recipient, notice) or reason
             if reason.tells:
@@ -144,7 +157,9 @@ def _places(sink: str, key: str, address: str, about: str) -> tuple[tuple[str, s
 
 
 def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[Delivery]) -> Iterable[PlannedMessage]:
-    """Make one message of a recipient's release notices, and one of each tool notice: each has a type of its own.
+    """Make one message of a recipient's notices of one type: of the release notices, the reminders, the closures.
+
+    Each tool notice has a message of its own.
 
     What was given up after its message had been tried returns to that message, lest a repeat have another id.
     """
@@ -152,9 +167,10 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
     formers = _Formers(deliveries, frozenset(one.recipient.key for one in decisions))
     for one in decisions:
         if one.reason.tells:
-            topic = "" if isinstance(one.notice, UpdateNotice | SupportNotice) else identity(one.notice)
             former = formers.find(one)
-            key, topic = (one.recipient.key, topic) if former is None else (former.recipient_key, former.message_id)
+            key, topic = (
+                (one.recipient.key, _topic(one.notice)) if former is None else (former.recipient_key, former.message_id)
+            )
             bundles.setdefault((one.recipient.sink, key, topic), []).append(one)
     for (_, key, topic), bundle in bundles.items():
         fresh = message_id(instance, key, (identity(one.notice) for one in bundle))
@@ -189,6 +205,19 @@ class _Formers:
             if row is not None and (row.recipient_key == recipient.key or row.recipient_key not in self._keys):
                 return row
         return None
+
+
+def _topic(notice: Notice) -> str:
+    """Return what notices have in common that go into one message."""
+    match notice:
+        case UpdateNotice() | SupportNotice():
+            return ""
+        case ReminderNotice():
+            return "reminder"
+        case InstalledNotice():
+            return "installed"
+        case _:
+            return identity(notice)
 
 
 def message_id(instance: str, recipient_key: str, identities: Iterable[str]) -> str:

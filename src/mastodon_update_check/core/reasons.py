@@ -13,6 +13,8 @@ class Reason(StrEnum):
     SUPPORT_ENDS = "support_ends"
     OPERATOR = "operator"
     MARKED_AT_SETUP = "marked_at_setup"
+    REMINDER = "reminder"
+    CLOSURE = "closure"
     # not told
     PREFERENCE_NONE = "preference_none"
     BELOW_PREFERENCE = "below_preference"
@@ -22,6 +24,8 @@ class Reason(StrEnum):
     ALREADY_TOLD = "already_told"
     ALREADY_PLANNED = "already_planned"
     NOT_TOLD_OF_OUTAGE = "not_told_of_outage"
+    # not told, or told no longer
+    SKIPPED = "skipped"
     # told no longer
     INSTALLED = "installed"
     WITHDRAWN = "withdrawn"
@@ -34,6 +38,10 @@ class Reason(StrEnum):
     RECIPIENT_GONE = "recipient_gone"
     PREFERENCE_LOWERED = "preference_lowered"
     OVER = "over"
+    NOT_INSTALLED = "not_installed"
+    NOT_TO_ACT_ON = "not_to_act_on"
+    NOT_DUE = "not_due"
+    FOLLOW_UPS_OFF = "follow_ups_off"
     LEFT_BEHIND = "left_behind"
     COVERED = "covered"
 
@@ -54,4 +62,6 @@ _TELLS = {
     Reason.ANY_UPDATE,
     Reason.SUPPORT_ENDS,
     Reason.OPERATOR,
+    Reason.REMINDER,
+    Reason.CLOSURE,
 }

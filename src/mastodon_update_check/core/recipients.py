@@ -11,7 +11,9 @@ from mastodon_update_check.core.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
     DeliveryFailingNotice,
+    InstalledNotice,
     Notice,
+    ReminderNotice,
     RestartNotice,
     SupportNotice,
     UpdateNotice,
@@ -27,6 +29,18 @@ class Preference(StrEnum):
     CRITICAL = "critical"
     PATCH = "patch"
     ALL = "all"
+
+
+class FollowUps(StrEnum):
+    """For which updates reminders, or words of closure, are sent."""
+
+    NONE = "none"
+    URGENT = "urgent"
+    ALL = "all"
+
+    def admit(self, update: UpdateNotice) -> bool:
+        """Whether they are sent for this update."""
+        return self is FollowUps.ALL or (self is FollowUps.URGENT and update.urgent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +80,10 @@ def wants(recipient: Recipient, notice: Notice) -> Reason:
     match notice:
         case UpdateNotice():
             return _wants_update(recipient.preference, notice)
+        case ReminderNotice() | InstalledNotice():
+            why = Reason.REMINDER if isinstance(notice, ReminderNotice) else Reason.CLOSURE
+            about = _wants_update(recipient.preference, notice.update)
+            return why if about.tells else about
         case SupportNotice():
             return Reason.SUPPORT_ENDS if recipient.wants_support else Reason.SUPPORT_WARNINGS_OFF
         case DeliveryFailingNotice() if notice.sink == recipient.sink:

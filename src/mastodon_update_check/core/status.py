@@ -42,7 +42,8 @@ class Verdict:
 def urgent_to_act_on(known: Knowledge, now: datetime) -> tuple[UpdateNotice, ...]:
     """Return the urgent updates that call for action (DESIGN.md, section 5).
 
-    Those of the own branch; else any, unless the server runs the newest release of a supported branch.
+    Those of the own branch; else any, unless the server runs the newest release of a supported branch. What the
+    administrator passes over calls for none.
     """
     if known.installed is None:
         return ()
@@ -50,7 +51,8 @@ def urgent_to_act_on(known: Knowledge, now: datetime) -> tuple[UpdateNotice, ...
     urgent = tuple(update for update in pending if update.urgent)
     own = tuple(update for update in urgent if update.version.branch == known.installed.branch)
     has_own_update = any(update.version.branch == known.installed.branch for update in pending)
-    return own or (urgent if has_own_update or has_support_ended(known, now) else ())
+    found = own or (urgent if has_own_update or has_support_ended(known, now) else ())
+    return tuple(update for update in found if not known.is_skipped(update))
 
 
 def has_support_ended(known: Knowledge, now: datetime) -> bool:
@@ -88,7 +90,7 @@ def _judge_updates(known: Knowledge, now: datetime) -> Iterable[tuple[Level, str
     for update in to_act_on:
         yield Level.CRITICAL, f"install {update.version}, it is urgent"
     branch = known.installed.branch if known.installed else ""
-    own = [update for update in known.pending() if update.version.branch == branch and update not in to_act_on]
+    own = [update for update in known.unskipped() if update.version.branch == branch and update not in to_act_on]
     if own:
         yield Level.WARNING, f"{own[-1].version} is out for your branch"
 
@@ -120,9 +122,16 @@ def _judge_outbox(waiting_since: datetime | None, now: datetime) -> Iterable[tup
         yield Level.WARNING, f"something has not been delivered since {waiting_since:%Y-%m-%d %H:%M} UTC"
 
 
+def describe_pending(known: Knowledge) -> Iterable[str]:
+    """Write `4.5.20 (urgent)`, `4.5.21 (skipped)` for each pending update."""
+    for update in known.pending():
+        marks = [*(["urgent"] if update.urgent else []), *(["skipped"] if known.is_skipped(update) else [])]
+        yield f"{update.version} ({', '.join(marks)})" if marks else str(update.version)
+
+
 def describe_line(known: Knowledge, undelivered: int, next_check_at: datetime | None, off_reason: str) -> str:
     """Write the line that `systemctl status` shows."""
-    pending = ", ".join(f"{update.version}{' (urgent)' if update.urgent else ''}" for update in known.pending())
+    pending = ", ".join(describe_pending(known))
     parts = [
         f"Mastodon {known.installed.text}, pending: {pending or 'nothing'}" if known.installed else "",
         f"checking is off: {off_reason}" if off_reason else _describe_check(known),

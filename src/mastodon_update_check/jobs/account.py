@@ -121,6 +121,7 @@ def _decide(
         recipients=people.recipients,
         unasked_sinks=people.unasked_sinks,
         sink_settings=sink_settings,
+        skips=known.skips,
     )
     rows = ledger.deliveries(settings.instance, subjects(facts), now) if ledger else ()
     return plan(facts, rows).decisions

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -18,12 +19,16 @@ from mastodon_update_check.core.outages import (
     delivery_failing_notice,
 )
 from mastodon_update_check.core.planning import Plan, plan, subjects
+from mastodon_update_check.core.status import describe_pending, urgent_to_act_on
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.inquiry import Findings, inquire
 from mastodon_update_check.ledger.ledger import Book, Ledger
 from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.settings import Settings
+
+if TYPE_CHECKING:
+    from mastodon_update_check.core.outbox import Delivery
 
 log = structlog.get_logger()
 
@@ -108,7 +113,7 @@ def _decide(
 ) -> CheckReport:
     """Turn what was found into what is known and into a plan."""
     known = Knowledge() if book is None else book.knowledge(settings.instance)
-    learned = learn(known, findings, now)
+    learned = _lift_skips(learn(known, findings, now))
     accounts = () if book is None else book.summary(settings.instance, now, sink_settings).sinks
     facts = Facts(
         instance=settings.instance,
@@ -122,8 +127,12 @@ def _decide(
             *_tool_notices(learned, accounts, sink_settings, now),
             *_settings_notice(learned, findings.settings_trouble, now),
         ),
+        skips=learned.skips,
+        reminders=settings.reminders,
+        closure=settings.closure,
+        to_act_on=frozenset(update.version for update in urgent_to_act_on(learned, now)),
     )
-    deliveries = () if book is None else book.deliveries(settings.instance, subjects(facts), asked_at)
+    deliveries = () if book is None else _read_deliveries(book, facts, asked_at)
     return CheckReport(
         knowledge=learned,
         plan=plan(facts, deliveries),
@@ -132,6 +141,11 @@ def _decide(
         error=findings.error,
         off_reason=settings.off_reason,
     )
+
+
+def _read_deliveries(book: Book | Ledger, facts: Facts, asked_at: datetime) -> "tuple[Delivery, ...]":
+    about = subjects(facts) | book.unclosed_subjects(facts.instance, facts.closure)
+    return book.deliveries(facts.instance, about, asked_at)
 
 
 def learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
@@ -149,6 +163,14 @@ def learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
     assert known.installed is not None  # noqa: S101 - a check without a version has an error
     trouble = (findings.settings_trouble,) if findings.settings_trouble else ()
     return known.succeeded(now, known.installed, findings.feed, (*trouble, *findings.warnings))
+
+
+def _lift_skips(known: Knowledge) -> Knowledge:
+    """Forget the skips whose release has turned urgent: it is told after all."""
+    lifted = known.lifted()
+    for skip in lifted:
+        log.warning("skip.lifted", version=str(skip.version), detail="it has turned urgent")
+    return replace(known, skips=tuple(skip for skip in known.skips if skip not in lifted)) if lifted else known
 
 
 def _settings_notice(known: Knowledge, trouble: str, now: datetime) -> Iterable[ToolNotice]:
@@ -187,7 +209,7 @@ def _log_report(report: CheckReport, seconds: float, *, dry_run: bool) -> None:
     known = report.knowledge
     line: dict[str, object] = {
         "installed": known.installed.text if known.installed else None,
-        "pending": [f"{update.version}{' (urgent)' if update.urgent else ''}" for update in known.pending()],
+        "pending": [*describe_pending(known)],
         "planned": len(report.plan.messages),
         "cancelled": len(report.plan.changes),
         "took": round(seconds, 3),

@@ -4,13 +4,14 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.messages.words import ENGLISH, Words
 from mastodon_update_check.core.outbox import LEASE_RENEWAL, Outcome, Settlement, settle
 from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import (
@@ -53,6 +54,8 @@ class Courier:
     """Tells what a message says besides its notices."""
     clock: Clock
     operations: Operations
+    find_words: Callable[[str], Words] = lambda _: ENGLISH
+    """Tells the language for a recipient's locale."""
     renewal: timedelta = LEASE_RENEWAL
     """How often the lease of a claim is renewed."""
     record_patience: timedelta = timedelta(seconds=1)
@@ -178,7 +181,7 @@ class Courier:
             recipient=claim.recipient,
             notices=claim.notices,
             created_at=claim.created_at,
-            around=self.describe(ledger),
+            around=replace(self.describe(ledger), words=self.find_words(claim.recipient.locale)),
             confirm_claim=lambda: confirm(claim, ledger, self.clock),
         )
 

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Self
 
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import Delivery, Settlement
-from mastodon_update_check.ledger import claims, history, marking, results, retries, rows, summary, upkeep
+from mastodon_update_check.ledger import (
+    claims,
+    follow_ups,
+    history,
+    marking,
+    results,
+    retries,
+    rows,
+    summary,
+    upkeep,
+)
 from mastodon_update_check.ledger.claims import Claim, OvertakenError
 from mastodon_update_check.ledger.engine import Connection, Place, Session
 from mastodon_update_check.ledger.failures import reading
@@ -21,6 +31,7 @@ from mastodon_update_check.ledger.summary import OutboxSummary
 
 if TYPE_CHECKING:
     from mastodon_update_check.core.planning import Plan
+    from mastodon_update_check.core.recipients import FollowUps
 
 
 class Ledger:
@@ -117,6 +128,11 @@ class Ledger:
         with self._session.reading() as connection:
             return rows.read_deliveries(connection, instance, subjects, now)
 
+    def unclosed_subjects(self, instance: str, closure: "FollowUps") -> frozenset[str]:
+        """Return the subjects of which somebody may have to be told that they are installed."""
+        with self._session.reading() as connection:
+            return follow_ups.unclosed_subjects(connection, instance, closure)
+
     def summary(self, instance: str, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
         """Count what is not delivered yet, by the sinks that are configured if they are given."""
         with self._session.reading() as connection:
@@ -195,6 +211,10 @@ class Book:
     def deliveries(self, instance: str, subjects: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
         """Return the instance's open rows, and all rows of the given subjects."""
         return rows.read_deliveries(self._connection, instance, subjects, now)
+
+    def unclosed_subjects(self, instance: str, closure: "FollowUps") -> frozenset[str]:
+        """Return the subjects of which somebody may have to be told that they are installed."""
+        return follow_ups.unclosed_subjects(self._connection, instance, closure)
 
     def summary(self, instance: str, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
         """Count what is not delivered yet, by the sinks that are configured if they are given."""

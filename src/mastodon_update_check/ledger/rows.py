@@ -10,6 +10,7 @@ from mastodon_update_check.core.outbox import LEASE, Delivery, DeliveryState
 from mastodon_update_check.core.recipients import Recipient
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.failures import reading
+from mastodon_update_check.ledger.follow_ups import correct_dates, told_at
 from mastodon_update_check.ledger.instants import stamp
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _read_delivery(row: Row, notices: dict[str, Notice]) -> Delivery:
         sink=row["sink"],
         state=DeliveryState(row["state"]),
         message_id=row["message_id"],
+        told_at=told_at(row),
         is_claimed=bool(row["is_claimed"]),
         may_have_arrived=bool(row["may_have_arrived"]),
         tried_settings=row["tried_settings"],
@@ -79,6 +81,7 @@ def write_recipient(recipient: Recipient) -> str:
 def apply_plan(connection: Connection, instance: str, plan: "Plan") -> None:
     """Store a plan; the caller holds the write transaction in which the plan's rows were read."""
     now = stamp(plan.made_at)
+    correct_dates(connection, instance, plan.misdated, plan.made_at)
     _apply_changes(connection, instance, plan.changes, plan.made_at)
     # Before the new messages, which may be the same ones taken up again; and after them, lest one be empty.
     cancel_empty_messages(connection, instance, plan.made_at)

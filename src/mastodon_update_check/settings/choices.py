@@ -3,14 +3,6 @@
 from enum import StrEnum
 
 
-class FollowUps(StrEnum):
-    """For which updates reminders, or words of closure, are sent."""
-
-    NONE = "none"
-    URGENT = "urgent"
-    ALL = "all"
-
-
 class LogLevel(StrEnum):
     """The least severe log lines that are written."""
 

@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 from pydantic import SecretStr
 
-from mastodon_update_check.core.recipients import Preference
+from mastodon_update_check.core.recipients import FollowUps, Preference
 from mastodon_update_check.core.upgrades import InstallKind
 from mastodon_update_check.core.versions import MastodonVersion
-from mastodon_update_check.settings.choices import FollowUps, LogFormat, LogLevel, SslMode
+from mastodon_update_check.settings.choices import LogFormat, LogLevel, SslMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from mastodon_update_check.core.recipients import Preference
+from mastodon_update_check.core.recipients import FollowUps, Preference
 from mastodon_update_check.core.upgrades import InstallKind
 from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.settings import choices, hosts, kinds, recipients
@@ -38,7 +38,7 @@ OptionalPath = Annotated[Path | None, Parsed(kinds.parse_path)]
 Domain = Annotated[str | None, Parsed(hosts.parse_domain)]
 Port = Annotated[int, Parsed(kinds.parse_port)]
 Mailbox = Annotated[str | None, Parsed(hosts.parse_mailbox)]
-FollowUps = Annotated[choices.FollowUps, Parsed(kinds.choose(choices.FollowUps))]
+AnyFollowUps = Annotated[FollowUps, Parsed(kinds.choose(FollowUps))]
 
 
 def _parse_url_or_blank(text: str) -> str:
@@ -83,8 +83,8 @@ class Variables(BaseSettings):
     update_check_apprise_preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
     update_check_heartbeat_url: SecretUrl = None
     update_check_metrics_file: OptionalPath = None
-    update_check_reminders: FollowUps = choices.FollowUps.URGENT
-    update_check_closure: FollowUps = choices.FollowUps.URGENT
+    update_check_reminders: AnyFollowUps = FollowUps.URGENT
+    update_check_closure: AnyFollowUps = FollowUps.URGENT
     update_check_install_kind: Annotated[InstallKind | None, Parsed(kinds.choose(InstallKind))] = None
     update_check_log_level: Annotated[choices.LogLevel, Parsed(kinds.choose(choices.LogLevel))] = choices.LogLevel.INFO
     update_check_log_format: Annotated[choices.LogFormat, Parsed(kinds.choose(choices.LogFormat))] = (

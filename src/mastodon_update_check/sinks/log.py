@@ -46,14 +46,16 @@ def create(options: Mapping[str, str]) -> LogSink:  # noqa: ARG001  # every fact
 
 
 def _updates(message: Message) -> tuple[Mapping[str, object], ...]:
-    """Return what is new in the message; all that is pending when nothing is."""
-    pending = tuple(_pending(message))
+    """Return what the message is about; all that is pending when that is no update."""
+    if message.type is MessageType.UPDATE_INSTALLED:
+        return tuple(_listed(message, "closed"))
+    pending = tuple(_listed(message, "updates"))
     return tuple(update for update in pending if update.get("new", True)) or pending
 
 
-def _pending(message: Message) -> Iterator[Mapping[str, object]]:
+def _listed(message: Message, name: str) -> Iterator[Mapping[str, object]]:
     data = message.payload.get("data")
-    updates = data.get("updates") if isinstance(data, Mapping) else None
+    updates = data.get(name) if isinstance(data, Mapping) else None
     for update in updates if isinstance(updates, list | tuple) else ():
         if isinstance(update, Mapping):
             yield update

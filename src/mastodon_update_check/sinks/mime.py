@@ -74,7 +74,7 @@ class Letterhead:
             "X-Update-Check-Event": message.type.value,
             **_AUTOMATIC,
             **(_URGENT if message.urgent else {}),
-            "Content-Language": "en",
+            "Content-Language": message.language,
         }
 
 

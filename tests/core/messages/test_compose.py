@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, support, update
+from core.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, installed, reminder, support, update
 from core.messages.writing import OWNER, body, minor, patch, surroundings, write
 from mastodon_update_check.core.messages.compose import compose
 from mastodon_update_check.core.messages.message import Message, MessageType
@@ -27,6 +27,10 @@ EVERY_KIND: list[list[Notice]] = [
     [support(SupportStage.THREE_MONTHS)],
     [support(SupportStage.TWO_WEEKS)],
     [support(SupportStage.ENDED)],
+    [reminder(patch("4.5.20", urgent=True)), reminder(minor("4.7.6"))],
+    [reminder(minor("4.7.6"))],
+    [installed(patch("4.5.19", urgent=True)), installed(patch("4.5.18", urgent=True))],
+    [installed(patch("4.5.18"))],
     [CHECK],
     [RECOVERED],
     [DELIVERY],

@@ -13,14 +13,17 @@ from mastodon_update_check.core.messages.letter import (
     enumerate_words,
     instant,
     long_date,
-    short_date,
 )
 from mastodon_update_check.core.messages.plain import render_text
+from mastodon_update_check.core.messages.words import ENGLISH, NO_BREAK
 
 
 def test_dates() -> None:
     """Dates are written out: nobody takes the day for the month."""
-    assert ("20 February 2027", "1 December") == (long_date(date(2027, 2, 20)), short_date(date(2026, 12, 1)))
+    assert ("20 February 2027", "1 December") == (
+        long_date(date(2027, 2, 20)),
+        ENGLISH.short_date(date(2026, 12, 1)).replace(NO_BREAK, " "),
+    )
 
 
 def test_instants() -> None:
@@ -42,7 +45,7 @@ def test_lines() -> None:
     letter = Letter(
         subject="s",
         blocks=(
-            Paragraph("x" * 74 + " 20 February 2027 and on"),
+            Paragraph("x" * 74 + f" {ENGLISH.long_date(date(2027, 2, 20))} and on"),
             Releases((Release(version="4.5.20", label="patch"), Release(version="4.10.1", label="", note="n"))),
             Pointer("Short:", "https://a.example/"),
             Pointer("Fits:", "https://a.example/" + "x" * 54),

@@ -3,7 +3,7 @@
 import pytest
 
 from core.messages.writing import minor, patch
-from mastodon_update_check.core.messages.release_letter import may_link, name_updates, order_updates
+from mastodon_update_check.core.messages.release_parts import may_link, name_updates, order_updates
 
 
 def test_order() -> None:

@@ -1,13 +1,19 @@
 """The end of every message: who got it, why, and how to change that."""
 
+from typing import assert_never
+
 from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.notices import Notice, SupportNotice, UpdateNotice
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.core.messages.words import Words
+from mastodon_update_check.core.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
+from mastodon_update_check.core.recipients import Preference, Recipient
 from mastodon_update_check.core.text import clean
 
 
 def write_footer(recipient: Recipient, main: Notice, around: Surroundings, message_id: str) -> str:
-    """Say who got this and why, how to change that, and where it came from."""
+    """Say who got this and why, how to change that, and where it came from.
+
+    Only users have a language; what is said to addresses and sinks is English.
+    """
     if recipient.key.startswith("user:"):
         why = _why_user(recipient, main, around)
     elif recipient.address:
@@ -17,26 +23,61 @@ def write_footer(recipient: Recipient, main: Notice, around: Surroundings, messa
         )
     else:
         why = f"To the sink {recipient.sink} of {around.instance} ({recipient.preference})."
-    return f"{why} From mastodon-update-check on {clean(around.hostname)}. ID {message_id}"
+    origin = around.words.say(
+        "From mastodon-update-check on {host}. ID {id}", host=clean(around.hostname), id=message_id
+    )
+    return around.words.join(why, origin)
 
 
 def _why_user(recipient: Recipient, main: Notice, around: Surroundings) -> str:
-    role = f"as {clean(recipient.role)} " if recipient.role else ""
-    to = f"To you {role}of {around.instance}"
-    change = f"; change it at {around.preferences_url}" if around.preferences_url else ""
+    words, role = around.words, clean(recipient.role)
+    if role:
+        to = words.say("To you as {role} of {instance}", role=role, instance=around.instance)
+    else:
+        to = words.say("To you of {instance}", instance=around.instance)
     match main:
-        case UpdateNotice():
-            return f"{to} (your setting: {recipient.preference}{change})."
+        case UpdateNotice() | ReminderNotice() | InstalledNotice():
+            return words.label("footer", "{to} ({why}).", to=to, why=_why_update(recipient, around))
         case SupportNotice():
-            return f"{to} (your setting for the end of support: on{change})."
+            return words.label("footer", "{to} ({why}).", to=to, why=_why_support(around))
         case _:
-            return f"{to}, since UPDATE_CHECK_OPERATOR names nobody else."
+            return words.say("{to}, since UPDATE_CHECK_OPERATOR names nobody else.", to=to)
+
+
+def _why_update(recipient: Recipient, around: Surroundings) -> str:
+    words, url = around.words, around.preferences_url
+    wish = describe_preference(recipient.preference, words)
+    if not url:
+        return words.say("your setting: {setting}", setting=wish)
+    return words.say("your setting: {setting}; change it at {url}", setting=wish, url=url)
+
+
+def _why_support(around: Surroundings) -> str:
+    words, url = around.words, around.preferences_url
+    if not url:
+        return words.say("your setting for the end of support: on")
+    return words.say("your setting for the end of support: on; change it at {url}", url=url)
+
+
+def describe_preference(preference: Preference, words: Words) -> str:
+    """Say which updates somebody wants."""
+    match preference:
+        case Preference.NONE:
+            return words.label("preference", "none")
+        case Preference.CRITICAL:
+            return words.label("preference", "critical")
+        case Preference.PATCH:
+            return words.label("preference", "patch")
+        case Preference.ALL:
+            return words.label("preference", "all")
+        case _:
+            assert_never(preference)
 
 
 def _setting(recipient: Recipient, main: Notice) -> str:
     """Name what decides whether this address is told, and the variable to change."""
     match main:
-        case UpdateNotice():
+        case UpdateNotice() | ReminderNotice() | InstalledNotice():
             return f" ({recipient.preference}); change UPDATE_CHECK_RECIPIENTS there"
         case SupportNotice():
             return "; change UPDATE_CHECK_RECIPIENTS there"

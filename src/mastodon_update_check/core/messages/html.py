@@ -25,7 +25,7 @@ li:last-child { border-bottom: 1px solid #d9d9e3; }
 .note, footer { color: #5b5b6e; font-size: 14px; }
 footer { border-top: 1px solid #d9d9e3; padding-top: 10px; }
 a { color: #563acc; }
-code { font: 14px ui-monospace, Consolas, monospace; }
+code { font: 13px ui-monospace, Consolas, monospace; }
 @media (prefers-color-scheme: dark) {
   body { background: #191b22; color: #e7e7ee; }
   .label, .note, footer { color: #a9a9bb; }
@@ -43,7 +43,7 @@ def render_html(letter: Letter) -> str:
     urgent = " urgent" if letter.is_urgent else ""
     blocks = "\n".join(_render(block) for block in letter.blocks)
     return f"""<!DOCTYPE html>
-<html lang="en">
+<html lang="{escape(letter.language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -67,22 +67,24 @@ def _render(block: Block) -> str:
         case Paragraph():
             return f"<p>{escape(block.text)}</p>"
         case Pointer():
-            target = _link(block.target, block.target) if block.is_link else f"<code>{escape(block.target)}</code>"
-            return f"<p>{escape(block.label)} {target}</p>"
+            target = (
+                f" {_link(block.target, block.target)}" if block.is_link else f"<br><code>{escape(block.target)}</code>"
+            )
+            return f"<p>{escape(block.label)}{target}</p>"
         case Releases():
-            return "<ul>\n" + "\n".join(_render_release(row) for row in block.rows) + "\n</ul>"
+            return "<ul>\n" + "\n".join(_render_release(row, block.notes_label) for row in block.rows) + "\n</ul>"
         case _:
             assert_never(block)
 
 
-def _render_release(row: Release) -> str:
+def _render_release(row: Release, notes_label: str) -> str:
     label = " · ".join(part for part in (row.when, row.label) if part)
     urgent = " urgent" if row.is_urgent else ""
     parts = [f'<span class="version">{escape(row.version)}</span>']
     if label:
         parts.append(f'<span class="label{urgent}">{escape(label)}</span>')
     if row.url:
-        parts.append("<br>" + (_link(row.url, "Release notes") if row.is_link else escape(row.url)))
+        parts.append("<br>" + (_link(row.url, notes_label) if row.is_link else escape(row.url)))
     if row.note:
         parts.append(f'<br><span class="note">{escape(row.note)}</span>')
     return f"<li>{' '.join(parts)}</li>"

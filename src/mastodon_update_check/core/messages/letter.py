@@ -1,13 +1,9 @@
 """What a message says, apart from its form: a subject, blocks, a footer. Plain text and HTML are made from it."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+from mastodon_update_check.core.messages.words import ENGLISH, NO_BREAK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +34,8 @@ class Releases:
     """A list of releases."""
 
     rows: tuple[Release, ...]
+    notes_label: str = "Release notes"
+    """What a link to release notes says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +58,19 @@ class Letter:
     blocks: tuple[Block, ...]
     footer: str
     is_urgent: bool = False
+    language: str = "en"
 
 
 def long_date(day: date) -> str:
     """Write a date as `20 February 2027`."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def short_date(day: date) -> str:
-    """Write a date as `17 December`."""
-    return f"{day.day} {MONTHS[day.month - 1]}"
+    return ENGLISH.long_date(day).replace(NO_BREAK, " ")
 
 
 def instant(moment: datetime) -> str:
     """Write an instant as `Sun 22 Nov 13:05 UTC`."""
-    moment = moment.astimezone(UTC)
-    weekday, month = _WEEKDAYS[moment.weekday()], MONTHS[moment.month - 1][:3]
-    return f"{weekday} {moment.day} {month} {moment.hour:02}:{moment.minute:02} UTC"
+    return ENGLISH.instant(moment)
 
 
 def enumerate_words(words: tuple[str, ...]) -> str:
     """Write `a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return ENGLISH.enumerate(words)

@@ -51,6 +51,8 @@ class Message:
     """JSON body `{"type", "timestamp", "data"}` (Standard Webhooks 1.0.0)."""
     devops_users: tuple[str, ...] = ()
     """Names of the server's DevOps users, for sinks that show names; never addresses."""
+    language: str = "en"
+    """The language of subject, text and HTML (RFC 5646)."""
     confirm_claim: Callable[[], None] = field(default=_nothing, repr=False, compare=False)
     """A sink that takes long to connect calls this just before it hands the body over.
 

@@ -4,9 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from mastodon_update_check.core.messages.message import MessageType
-from mastodon_update_check.core.messages.release_letter import RELEASES_SHOWN, order_updates
+from mastodon_update_check.core.messages.release_parts import RELEASES_SHOWN, order_updates
 from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.notices import Notice, SupportNotice, ToolNotice, UpdateNotice, to_json
+from mastodon_update_check.core.notices import (
+    InstalledNotice,
+    Notice,
+    ReminderNotice,
+    SupportNotice,
+    ToolNotice,
+    UpdateNotice,
+    to_json,
+)
 from mastodon_update_check.core.routes import find_route
 from mastodon_update_check.core.versions import MastodonVersion
 
@@ -14,10 +22,16 @@ from mastodon_update_check.core.versions import MastodonVersion
 def build_payload(
     kind: MessageType, created_at: datetime, notices: Sequence[Notice], around: Surroundings, *, is_urgent: bool
 ) -> dict[str, object]:
-    """Build the body; `data` has the same keys for every type, and `notice` for notices about this tool."""
+    """Build the body; `data` has the same keys for every type.
+
+    Besides these it has `reminders` in a reminder, `closed` when something was installed, `notice` for a tool notice.
+    `new` are the updates that the message is about.
+    """
     installed = around.knowledge.installed
-    new = [notice for notice in notices if isinstance(notice, UpdateNotice)]
-    pending = around.knowledge.pending()
+    reminders = [notice for notice in notices if isinstance(notice, ReminderNotice)]
+    new = [notice for notice in notices if isinstance(notice, UpdateNotice)] + [one.update for one in reminders]
+    closed = [notice.update for notice in notices if isinstance(notice, InstalledNotice)]
+    pending = around.knowledge.unskipped()
     told = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
     tool = next((notice for notice in notices if isinstance(notice, ToolNotice)), None)
     data: dict[str, object] = {
@@ -28,14 +42,30 @@ def build_payload(
         "support": describe_support(
             around.knowledge.support_ends_on, told or around.knowledge.support_at(around.now), installed
         ),
-        "route": list(find_route(installed, pending)) if installed else [],
+        "route": list(find_route(installed, around.knowledge.pending())) if installed else [],
     }
+    if reminders:
+        data["reminders"] = [_describe_reminder(reminder) for reminder in reminders]
+    if closed:
+        data["closed"] = [{"version": str(update.version), "urgent": update.urgent} for update in closed]
     if tool is not None:
         data["notice"] = to_json(tool)
     return {
         "type": str(kind),
-        "timestamp": created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": _timestamp(created_at),
         "data": data,
+    }
+
+
+def _timestamp(instant: datetime) -> str:
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _describe_reminder(reminder: ReminderNotice) -> Mapping[str, object]:
+    return {
+        "version": str(reminder.update.version),
+        "number": reminder.number,
+        "told_at": _timestamp(reminder.told_at),
     }
 
 

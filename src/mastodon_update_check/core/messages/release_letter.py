@@ -1,46 +1,28 @@
 """The letter about releases: what is new, what else is pending, until when the branch is supported."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
-from mastodon_update_check.core.feeds import is_web_url
-from mastodon_update_check.core.messages.letter import (
-    Block,
-    Letter,
-    Paragraph,
-    Pointer,
-    Release,
-    Releases,
-    enumerate_words,
-    long_date,
-    short_date,
+from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph
+from mastodon_update_check.core.messages.release_parts import (
+    RELEASES_NAMED,
+    admin_pointer,
+    caution,
+    installed_branch,
+    list_releases,
+    name_updates,
+    order_updates,
+    other_releases,
+    reminded_versions,
+    stop_pointer,
+    urgent_mark,
+    versions_to_act_on,
+    you_run,
 )
-from mastodon_update_check.core.messages.support_letter import support_sentence, write_support_letter
+from mastodon_update_check.core.messages.support_letter import write_support_letter
 from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.messages.words import Words
 from mastodon_update_check.core.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType, is_urgent
-from mastodon_update_check.core.routes import find_route
-from mastodon_update_check.core.status import has_support_ended, urgent_to_act_on
-from mastodon_update_check.core.versions import MastodonVersion
-
-RELEASES_SHOWN = 20
-RELEASES_NAMED = 3
-"""In the subject."""
-_LINKED_HOSTS = ("github.com", "joinmastodon.org")
-
-
-def order_updates(updates: Sequence[UpdateNotice], branch: str) -> list[UpdateNotice]:
-    """Put updates in the order in which they matter: urgent ones, the own branch, then by branch; newest first."""
-    newest_first = sorted(updates, key=lambda update: update.version, reverse=True)
-    return sorted(
-        newest_first, key=lambda update: (not update.urgent, update.version.branch != branch, update.version.branch_key)
-    )
-
-
-def name_updates(updates: Sequence[UpdateNotice], limit: int) -> str:
-    """Write `4.5.20 (urgent), 4.6.9 and 7 more`."""
-    words = [f"{update.version}{' (urgent)' if update.urgent else ''}" for update in updates[:limit]]
-    left = len(updates) - len(words)
-    return enumerate_words((*words, f"{left} more") if left else tuple(words))
+from mastodon_update_check.core.status import has_support_ended
 
 
 def write_release_letter(
@@ -49,157 +31,104 @@ def write_release_letter(
     """Write the letter; `updates` and `support` are what is new for this recipient, at least one of them given."""
     if not updates and support is not None:
         return write_support_letter(support, around, footer)
-    new = order_updates(updates, _branch(around))
+    new = order_updates(updates, installed_branch(around))
     blocks: list[Block] = [
         Paragraph(_opening(new, around)),
-        Releases(_release_rows(new, around)),
-        *_other_releases(new, support, around),
+        list_releases(new, around),
+        *other_releases(new, support, around),
+        *caution(new, around),
     ]
-    if new[0].urgent:
-        blocks.append(
-            Paragraph(
-                "The update server does not say what is fixed, or whether only containers are affected: read the "
-                "release notes. When you install it, restart Sidekiq too."
-            )
-        )
-    if around.admin_url:
-        blocks.append(Pointer("All pending updates:", around.admin_url))
+    if reminded := reminded_versions(new, around):
+        label = around.words.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
+        blocks.append(stop_pointer(label, reminded))
+    blocks += admin_pointer(around)
     return Letter(
         subject=_subject(new, support, around),
         blocks=tuple(blocks),
         footer=footer,
         is_urgent=new[0].urgent or (support is not None and is_urgent(support)),
+        language=around.words.language,
     )
 
 
-def may_link(url: str, update_host: str) -> bool:
-    """Whether a URL from the feed may be a link; elsewhere it is shown as text (DESIGN.md, section 7)."""
-    if not is_web_url(url):
-        return False
-    host = urlsplit(url).hostname or ""
-    return host in {*_LINKED_HOSTS, update_host} or host.endswith(".joinmastodon.org")
-
-
-def _branch(around: Surroundings) -> str:
-    installed = around.knowledge.installed
-    return installed.branch if installed else ""
-
-
-def _versions_to_act_on(around: Surroundings) -> set[MastodonVersion]:
-    return {update.version for update in urgent_to_act_on(around.knowledge, around.now)}
-
-
 def _subject(new: Sequence[UpdateNotice], support: SupportNotice | None, around: Surroundings) -> str:
-    installed = around.knowledge.installed
-    you_run = f" (you run {installed.text})" if installed else ""
-    first = new[0].version
+    first, words = new[0].version, around.words
     if not new[0].urgent:
-        verb = "is" if len(new) == 1 else "are"
-        subject = f"[{around.instance}] Mastodon {name_updates(new, RELEASES_NAMED)} {verb} out{you_run}"
-    elif first in _versions_to_act_on(around):
-        subject = f"URGENT [{around.instance}] install Mastodon {first}{you_run}"
+        names = name_updates(new, RELEASES_NAMED, words)
+        said = words.count("Mastodon {names} is out", "Mastodon {names} are out", len(new), names=names)
+    elif first in versions_to_act_on(around):
+        said = words.say("install Mastodon {version}", version=first)
     else:
-        subject = f"URGENT [{around.instance}] Mastodon {first} is out: see whether it concerns you{you_run}"
-    if support is None:
-        return subject
-    ends = "ended" if support.stage is SupportStage.ENDED else "ends"
-    return f"{subject}; support for {support.branch} {ends} on {short_date(support.ends_on)}"
+        said = words.say("Mastodon {version} is out: see whether it concerns you", version=first)
+    mark = urgent_mark(around) if new[0].urgent else ""
+    subject = f"{mark}[{around.instance}] {said}{you_run(around)}"
+    return subject if support is None else _subject_with_support(subject, support, words)
+
+
+def _subject_with_support(subject: str, support: SupportNotice, words: Words) -> str:
+    date = words.short_date(support.ends_on)
+    if support.stage is SupportStage.ENDED:
+        return words.say(
+            "{subject}; support for {branch} ended on {date}", subject=subject, branch=support.branch, date=date
+        )
+    return words.say(
+        "{subject}; support for {branch} ends on {date}", subject=subject, branch=support.branch, date=date
+    )
 
 
 def _opening(new: Sequence[UpdateNotice], around: Surroundings) -> str:
     """Say whether it is urgent, and where it applies."""
-    headline, branch, installed = new[0], _branch(around), around.knowledge.installed
-    version = headline.version
+    headline, branch, words = new[0], installed_branch(around), around.words
     if headline.urgent:
-        own = version.branch == branch
-        return f"Mastodon marks {version} as urgent. {_own_urgent(around) if own else _foreign_urgent(around)}"
-    if installed is not None and version.branch == branch:
-        which = "A" if len(new) == 1 else f"{version} is a"
-        kind = "release" if installed.is_prerelease else "patch release"
-        return f"{which} {kind} for your branch; not marked urgent. It installs directly over {installed}."
+        marked = words.say("Mastodon marks {version} as urgent.", version=headline.version)
+        own = headline.version.branch == branch
+        return words.join(marked, _own_urgent(around) if own else _foreign_urgent(around))
+    if around.knowledge.installed is not None and headline.version.branch == branch:
+        return words.join(_own_plain(new, around), _directly(around))
     if len(new) > 1:
-        return "New releases of other branches; none is marked urgent."
-    return f"A new {headline.type or UpdateType.MINOR} release; not marked urgent."
+        return words.say("New releases of other branches; none is marked urgent.")
+    match headline.type:
+        case UpdateType.PATCH:
+            return words.say("A new patch release; not marked urgent.")
+        case UpdateType.MAJOR:
+            return words.say("A new major release; not marked urgent.")
+        case _:
+            return words.say("A new minor release; not marked urgent.")
+
+
+def _own_plain(new: Sequence[UpdateNotice], around: Surroundings) -> str:
+    version, words = new[0].version, around.words
+    alone = len(new) == 1
+    if around.knowledge.installed is not None and around.knowledge.installed.is_prerelease:
+        if alone:
+            return words.say("A release for your branch; not marked urgent.")
+        return words.say("{version} is a release for your branch; not marked urgent.", version=version)
+    if alone:
+        return words.say("A patch release for your branch; not marked urgent.")
+    return words.say("{version} is a patch release for your branch; not marked urgent.", version=version)
+
+
+def _directly(around: Surroundings) -> str:
+    return around.words.say("It installs directly over {installed}.", installed=around.knowledge.installed)
 
 
 def _own_urgent(around: Surroundings) -> str:
-    newer = [update for update in around.knowledge.pending() if update.version.branch != _branch(around)]
-    beyond = f": no need to go to {newer[-1].version.branch} for it" if newer else ""
-    return f"It is a patch of your branch{beyond}."
+    newer = [update for update in around.knowledge.pending() if update.version.branch != installed_branch(around)]
+    if not newer:
+        return around.words.say("It is a patch of your branch.")
+    return around.words.say(
+        "It is a patch of your branch: no need to go to {branch} for it.", branch=newer[-1].version.branch
+    )
 
 
 def _foreign_urgent(around: Surroundings) -> str:
     """Say what an urgent release of another branch means for this server, so far as is known."""
-    known, branch = around.knowledge, _branch(around)
+    known, branch, words = around.knowledge, installed_branch(around), around.words
     own = [update for update in known.pending() if update.urgent and update.version.branch == branch]
     if own:
-        return f"For your branch there is {own[-1].version}, marked urgent too."
+        return words.say("For your branch there is {version}, marked urgent too.", version=own[-1].version)
     if has_support_ended(known, around.now):
-        return f"Your branch {branch} is out of support: do not wait for a fix of its own."
-    return f"It is not of your branch {branch}, for which the update server lists no urgent release."
-
-
-def _release_rows(new: Sequence[UpdateNotice], around: Surroundings) -> tuple[Release, ...]:
-    now = _versions_to_act_on(around)
-    in_order = any(update.version in now for update in new)
-    shown = tuple(
-        _row(update, ("now" if update.version in now else "later") if in_order else "", around)
-        for update in new[:RELEASES_SHOWN]
+        return words.say("Your branch {branch} is out of support: do not wait for a fix of its own.", branch=branch)
+    return words.say(
+        "It is not of your branch {branch}, for which the update server lists no urgent release.", branch=branch
     )
-    left = len(new) - len(shown)
-    return (*shown, Release(version=f"and {left} more", label="")) if left else shown
-
-
-def _row(update: UpdateNotice, when: str, around: Surroundings) -> Release:
-    ends_on = update.end_of_support_on
-    is_own = update.version.branch == _branch(around)
-    stations = _stations_before(update, around)
-    notes = (
-        f"by way of {enumerate_words(stations)}" if stations else "",
-        f"supported until {long_date(ends_on)}" if ends_on and not is_own else "",
-    )
-    return Release(
-        when=when,
-        version=str(update.version),
-        label="urgent" if update.urgent else str(update.type or ""),
-        url=update.release_notes,
-        is_link=may_link(update.release_notes, around.update_host),
-        note="; ".join(note for note in notes if note),
-        is_urgent=update.urgent,
-    )
-
-
-def _stations_before(update: UpdateNotice, around: Surroundings) -> tuple[str, ...]:
-    """Return the releases to deploy between the installed branch and this one's."""
-    installed = around.knowledge.installed
-    if installed is None:
-        return ()
-    start, end = installed.branch_key, update.version.branch_key
-    between = [other for other in around.knowledge.pending() if start < other.version.branch_key < end]
-    return find_route(installed, [*between, update])[:-1]
-
-
-def _other_releases(
-    new: Sequence[UpdateNotice], support: SupportNotice | None, around: Surroundings
-) -> tuple[Paragraph, ...]:
-    """Name what is pending besides, which the recipient knows of or did not ask for, and the support date."""
-    said = {update.version for update in new}
-    others = [update for update in around.knowledge.pending() if update.version not in said]
-    sentences = [_list_others(order_updates(others, _branch(around))), _support(support, around)]
-    text = " ".join(sentence for sentence in sentences if sentence)
-    return (Paragraph(text),) if text else ()
-
-
-def _list_others(others: Sequence[UpdateNotice]) -> str:
-    if not others:
-        return ""
-    mark = "" if any(one.urgent for one in others) else ", not marked urgent"
-    return f"Also out{mark}: {name_updates(others, RELEASES_SHOWN)}."
-
-
-def _support(told: SupportNotice | None, around: Surroundings) -> str:
-    support = told or around.knowledge.support_at(around.now)
-    if support is not None and (told is not None or is_urgent(support)):
-        return support_sentence(support, around.now)
-    ends_on = around.knowledge.support_ends_on
-    return f"Branch {_branch(around)} gets fixes until {long_date(ends_on)}." if ends_on else ""

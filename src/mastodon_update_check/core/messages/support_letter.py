@@ -1,9 +1,9 @@
 """The letter about the end of a branch's support: when, and which way leads out."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph, Pointer, long_date, short_date
+from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph, Pointer
 from mastodon_update_check.core.messages.surroundings import RELEASES_URL, Surroundings
 from mastodon_update_check.core.notices import SupportNotice, SupportStage, UpdateNotice
 from mastodon_update_check.core.routes import find_route
@@ -11,30 +11,35 @@ from mastodon_update_check.core.routes import find_route
 
 def write_support_letter(support: SupportNotice, around: Surroundings, footer: str) -> Letter:
     """Write the letter about one support notice."""
-    is_over = _is_over(support, around.now)
+    is_over, words = _is_over(support, around.now), around.words
+    next_on = words.short_date(_next_on(support))
     return Letter(
         subject=_subject(support, around),
         blocks=(
-            Paragraph(f"{_you_run(support, around)} {support_sentence(support, around.now)}"),
+            Paragraph(words.join(_you_run(support, around), support_sentence(support, around))),
             *_way_out(support, around),
-            *([] if is_over else [Paragraph(_next_message(support))]),
-            *([Pointer("All pending updates:", around.admin_url)] if around.admin_url else []),
+            *([] if is_over else [Paragraph(words.say("Next message about this: {date}.", date=next_on))]),
+            *([Pointer(words.say("All pending updates:"), around.admin_url)] if around.admin_url else []),
         ),
         footer=footer,
         is_urgent=is_over,
+        language=words.language,
     )
 
 
-def support_sentence(support: SupportNotice, now: datetime) -> str:
+def support_sentence(support: SupportNotice, around: Surroundings) -> str:
     """Say when support ends or ended, and what that means."""
-    if _is_over(support, now):
-        return (
-            f"Support for {support.branch} ended on {long_date(support.ends_on)}: "
-            "do not count on fixes any more, even urgent ones."
+    words, ends_on = around.words, around.words.long_date(support.ends_on)
+    if _is_over(support, around.now):
+        return words.say(
+            "Support for {branch} ended on {date}: do not count on fixes any more, even urgent ones.",
+            branch=support.branch,
+            date=ends_on,
         )
-    return (
-        f"Support for {support.branch} ends on {long_date(support.ends_on)}: "
-        "do not count on fixes after that day, even urgent ones."
+    return words.say(
+        "Support for {branch} ends on {date}: do not count on fixes after that day, even urgent ones.",
+        branch=support.branch,
+        date=ends_on,
     )
 
 
@@ -44,43 +49,69 @@ def _is_over(support: SupportNotice, now: datetime) -> bool:
 
 
 def _subject(support: SupportNotice, around: Surroundings) -> str:
+    words, branch = around.words, support.branch
     if _is_over(support, around.now):
-        ended = f"support ended on {long_date(support.ends_on)}"
-        return f"URGENT [{around.instance}] upgrade from Mastodon {support.branch}: {ended}"
-    days = (support.ends_on - around.now.date()).days
-    when = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
-    return f"[{around.instance}] Support for Mastodon {support.branch} ends {when} ({short_date(support.ends_on)})"
+        said = words.say(
+            "upgrade from Mastodon {branch}: support ended on {date}",
+            branch=branch,
+            date=words.long_date(support.ends_on),
+        )
+        mark = words.label("subject", "URGENT")
+        return f"{mark} [{around.instance}] {said}"
+    days, ends_on = (support.ends_on - around.now.date()).days, words.short_date(support.ends_on)
+    if days == 0:
+        said = words.say("Support for Mastodon {branch} ends today ({date})", branch=branch, date=ends_on)
+    elif days == 1:
+        said = words.say("Support for Mastodon {branch} ends tomorrow ({date})", branch=branch, date=ends_on)
+    else:
+        said = words.count(
+            "Support for Mastodon {branch} ends in {number} day ({date})",
+            "Support for Mastodon {branch} ends in {number} days ({date})",
+            days,
+            branch=branch,
+            date=ends_on,
+        )
+    return f"[{around.instance}] {said}"
 
 
 def _you_run(support: SupportNotice, around: Surroundings) -> str:
-    installed = around.knowledge.installed
+    installed, words = around.knowledge.installed, around.words
     if installed is None:
-        return f"You run {support.branch}."
+        return words.say("You run {version}.", version=support.branch)
     own = [update for update in around.knowledge.pending() if update.version.branch == support.branch]
     if own:
-        return f"You run {installed}; {own[-1].version} is out."
-    return f"You run {installed}, the newest release of its branch."
+        return words.say("You run {version}; {newest} is out.", version=installed, newest=own[-1].version)
+    return words.say("You run {version}, the newest release of its branch.", version=installed)
 
 
 def _way_out(support: SupportNotice, around: Surroundings) -> Sequence[Block]:
     """Name the nearest branch that is supported for longer, and the way to the newest one."""
-    installed, pending = around.knowledge.installed, around.knowledge.pending()
+    installed, pending, words = around.knowledge.installed, around.knowledge.pending(), around.words
     beyond = [update for update in pending if update.version.branch != support.branch]
     lasting = [update for update in beyond if _lasts(update, support, around)]
     if installed is None or not lasting:
-        return (Pointer("The update server lists no way out yet; look here:", RELEASES_URL),)
+        return (Pointer(words.say("The update server lists no way out yet; look here:"), RELEASES_URL),)
     nearest = max(
         (update for update in lasting if update.version.branch == lasting[0].version.branch),
         key=lambda update: update.version,
     )
-    until = f" (supported until {long_date(nearest.end_of_support_on)})" if nearest.end_of_support_on else ""
     short = find_route(installed, [one for one in beyond if one.version <= nearest.version])
     whole = find_route(installed, beyond)
-    furthest = f" Furthest: {' > '.join(whole)}." if whole != short else ""
+    further = words.say("Furthest: {route}.", route=" > ".join(whole)) if whole != short else ""
     return (
-        Paragraph(f"Shortest way out: {' > '.join(short)}{until}.{furthest}"),
-        Paragraph("Minor upgrades migrate the database: make a backup first, and read each release's notes."),
+        Paragraph(words.join(_shortest(short, nearest, around), further)),
+        Paragraph(
+            words.say("Minor upgrades migrate the database: make a backup first, and read each release's notes.")
+        ),
     )
+
+
+def _shortest(route: Sequence[str], nearest: UpdateNotice, around: Surroundings) -> str:
+    words, text = around.words, " > ".join(route)
+    if nearest.end_of_support_on is None:
+        return words.say("Shortest way out: {route}.", route=text)
+    until = words.long_date(nearest.end_of_support_on)
+    return words.say("Shortest way out: {route} (supported until {date}).", route=text, date=until)
 
 
 def _lasts(update: UpdateNotice, support: SupportNotice, around: Surroundings) -> bool:
@@ -89,7 +120,6 @@ def _lasts(update: UpdateNotice, support: SupportNotice, around: Surroundings) -
     return ends_on is None or ends_on > max(support.ends_on, around.now.date())
 
 
-def _next_message(support: SupportNotice) -> str:
+def _next_on(support: SupportNotice) -> date:
     early = support.stage is SupportStage.THREE_MONTHS
-    next_on = support.ends_on + (timedelta(weeks=-2) if early else timedelta(days=1))
-    return f"Next message about this: {short_date(next_on)}."
+    return support.ends_on + (timedelta(weeks=-2) if early else timedelta(days=1))

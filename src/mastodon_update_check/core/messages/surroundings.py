@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.core.messages.words import ENGLISH, Words
+from mastodon_update_check.core.recipients import FollowUps
 
 RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
 """Where all releases are listed, whatever the update server says."""
@@ -26,6 +28,10 @@ class Surroundings:
     update_host: str = ""
     """Host of the update server."""
     devops_users: tuple[str, ...] = ()
+    reminders: FollowUps = FollowUps.NONE
+    """Of which updates there will be reminders."""
+    words: Words = ENGLISH
+    """The recipient's language."""
 
     @property
     def admin_url(self) -> str:

@@ -1,9 +1,10 @@
 """Letters about this tool and its surroundings, for the operator: failing checks and deliveries, a due restart."""
 
+from dataclasses import replace
 from typing import assert_never
 
-from mastodon_update_check.core.messages.letter import Letter, Paragraph, Pointer, instant
-from mastodon_update_check.core.messages.release_letter import RELEASES_SHOWN, name_updates, order_updates
+from mastodon_update_check.core.messages.letter import Letter, Paragraph, Pointer
+from mastodon_update_check.core.messages.release_parts import RELEASES_SHOWN, name_updates, order_updates
 from mastodon_update_check.core.messages.surroundings import RELEASES_URL, Surroundings
 from mastodon_update_check.core.notices import (
     CheckFailingNotice,
@@ -15,90 +16,155 @@ from mastodon_update_check.core.notices import (
 from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import Cause
 
-_NEXT = ("The next mail comes after 3 days, then weekly", "The next mail comes in a week")
+STATUS = "sudo mastodon-update-check status"
 
 
 def write_tool_letter(notice: ToolNotice, around: Surroundings, footer: str) -> Letter:
     """Write the letter for one tool notice."""
+    letter = _write(notice, around)
+    return replace(
+        letter,
+        subject=f"[{around.instance}] {letter.subject}",
+        footer=footer,
+        language=around.words.language,
+    )
+
+
+def _write(notice: ToolNotice, around: Surroundings) -> Letter:
     match notice:
         case CheckFailingNotice(cause=Cause.SETTINGS):
-            return _write_settings_wrong(notice, around, footer)
+            return _write_settings_wrong(notice, around)
         case CheckFailingNotice():
-            return _write_check_failing(notice, around, footer)
+            return _write_check_failing(notice, around)
         case CheckRecoveredNotice():
-            return Letter(
-                subject=f"[{around.instance}] Update checks work again",
-                blocks=(
-                    Paragraph(
-                        f"They had been failing since {instant(notice.started_at)} and have worked again since "
-                        f"{instant(notice.recovered_at)}. Whatever came out meanwhile is told in a message of its own."
-                    ),
-                ),
-                footer=footer,
-            )
+            return _write_check_recovered(notice, around)
         case DeliveryFailingNotice():
-            return Letter(
-                subject=f"[{around.instance}] Update notices by {notice.sink} have not gone out since "
-                f"{instant(notice.started_at)}",
-                blocks=(
-                    Paragraph(f"What it says: {_sentence(notice.detail)}"),
-                    Paragraph(
-                        "The messages are kept and tried again. Once the cause is mended they go out by themselves."
-                    ),
-                    Pointer("To see more, run:", "sudo mastodon-update-check status", is_link=False),
-                ),
-                footer=footer,
-            )
+            return _write_delivery_failing(notice, around)
         case RestartNotice():
-            return Letter(
-                subject=f"[{around.instance}] Restart Mastodon: {notice.running} runs, {notice.tree} is installed",
-                blocks=(
-                    Paragraph(
-                        f"The code on disk is {notice.tree}, but the server still answers as {notice.running}. "
-                        "Restart Sidekiq, reload web, restart streaming."
-                    ),
-                ),
-                footer=footer,
-            )
+            return _write_restart(notice, around)
         case _:
             assert_never(notice)
 
 
-def _write_check_failing(notice: CheckFailingNotice, around: Surroundings, footer: str) -> Letter:
-    installed = around.knowledge.installed
-    updates = order_updates(around.knowledge.pending(), installed.branch if installed else "")
-    pending = name_updates(updates, RELEASES_SHOWN) if updates else "nothing"
-    has_answer = installed is not None and around.knowledge.good_at is not None
-    last = f" Last good answer: {installed} is installed, {pending} pending." if has_answer else ""
+def _write_check_failing(notice: CheckFailingNotice, around: Surroundings) -> Letter:
+    words = around.words
+    cause = words.say("Cause: {detail}", detail=_sentence(notice.detail))
     return Letter(
-        subject=f"[{around.instance}] No update check has worked since {instant(notice.started_at)}",
+        subject=words.say("No update check has worked since {instant}", instant=words.instant(notice.started_at)),
         blocks=(
             Paragraph(
-                "While this lasts nobody here hears of new releases, urgent ones included. "
-                "Mastodon itself is not affected."
+                words.say(
+                    "While this lasts nobody here hears of new releases, urgent ones included. "
+                    "Mastodon itself is not affected."
+                )
             ),
-            Paragraph(f"Cause: {_sentence(notice.detail)}{last}"),
-            Pointer("To see more, run:", "sudo mastodon-update-check status", is_link=False),
-            Pointer("Meanwhile look here:", RELEASES_URL),
-            Paragraph(f"{_NEXT[min(notice.stage, 1)]}, and one when it works again."),
+            Paragraph(words.join(cause, _last_answer(around))),
+            Pointer(words.say("To see more, run:"), STATUS, is_link=False),
+            Pointer(words.say("Meanwhile look here:"), RELEASES_URL),
+            Paragraph(
+                words.say("The next mail comes in a week, and one when it works again.")
+                if notice.stage
+                else words.say("The next mail comes after 3 days, then weekly, and one when it works again.")
+            ),
         ),
-        footer=footer,
+        footer="",
     )
 
 
-def _write_settings_wrong(notice: CheckFailingNotice, around: Surroundings, footer: str) -> Letter:
+def _last_answer(around: Surroundings) -> str:
+    installed, words = around.knowledge.installed, around.words
+    if installed is None or around.knowledge.good_at is None:
+        return ""
+    updates = order_updates(around.knowledge.pending(), installed.branch)
+    if not updates:
+        return words.say("Last good answer: {installed} is installed, nothing pending.", installed=installed)
+    return words.say(
+        "Last good answer: {installed} is installed, {names} pending.",
+        installed=installed,
+        names=name_updates(updates, RELEASES_SHOWN, words),
+    )
+
+
+def _write_settings_wrong(notice: CheckFailingNotice, around: Surroundings) -> Letter:
+    words = around.words
     return Letter(
-        subject=f"[{around.instance}] The settings of mastodon-update-check have been wrong since "
-        f"{instant(notice.started_at)}",
+        subject=words.say(
+            "The settings of mastodon-update-check have been wrong since {instant}",
+            instant=words.instant(notice.started_at),
+        ),
         blocks=(
             Paragraph(
-                "Checks go on with the settings from before. After the next restart nothing would be checked any more."
+                words.say(
+                    "Checks go on with the settings from before. After the next restart nothing would be checked any "
+                    "more."
+                )
             ),
             Paragraph(_sentence(notice.detail)),
-            Pointer("Mend them, then run:", "sudo systemctl reload mastodon-update-check", is_link=False),
-            Paragraph(f"{_NEXT[min(notice.stage, 1)]}."),
+            Pointer(words.say("Mend them, then run:"), "sudo systemctl reload mastodon-update-check", is_link=False),
+            Paragraph(
+                words.say("The next mail comes in a week.")
+                if notice.stage
+                else words.say("The next mail comes after 3 days, then weekly.")
+            ),
         ),
-        footer=footer,
+        footer="",
+    )
+
+
+def _write_check_recovered(notice: CheckRecoveredNotice, around: Surroundings) -> Letter:
+    words = around.words
+    return Letter(
+        subject=words.say("Update checks work again"),
+        blocks=(
+            Paragraph(
+                words.say(
+                    "They had been failing since {start} and have worked again since {end}. "
+                    "Whatever came out meanwhile is told in a message of its own.",
+                    start=words.instant(notice.started_at),
+                    end=words.instant(notice.recovered_at),
+                )
+            ),
+        ),
+        footer="",
+    )
+
+
+def _write_delivery_failing(notice: DeliveryFailingNotice, around: Surroundings) -> Letter:
+    words = around.words
+    return Letter(
+        subject=words.say(
+            "Update notices by {sink} have not gone out since {instant}",
+            sink=notice.sink,
+            instant=words.instant(notice.started_at),
+        ),
+        blocks=(
+            Paragraph(words.say("What it says: {detail}", detail=_sentence(notice.detail))),
+            Paragraph(
+                words.say("The messages are kept and tried again. Once the cause is mended they go out by themselves.")
+            ),
+            Pointer(words.say("To see more, run:"), STATUS, is_link=False),
+        ),
+        footer="",
+    )
+
+
+def _write_restart(notice: RestartNotice, around: Surroundings) -> Letter:
+    words = around.words
+    return Letter(
+        subject=words.say(
+            "Restart Mastodon: {running} runs, {tree} is installed", running=notice.running, tree=notice.tree
+        ),
+        blocks=(
+            Paragraph(
+                words.say(
+                    "The code on disk is {tree}, but the server still answers as {running}. "
+                    "Restart Sidekiq, reload web, restart streaming.",
+                    running=notice.running,
+                    tree=notice.tree,
+                )
+            ),
+        ),
+        footer="",
     )
 
 

@@ -4,23 +4,21 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
+from mastodon_update_check.core.messages.footer import describe_preference
 from mastodon_update_check.core.messages.html import render_html
-from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph, enumerate_words
+from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph
 from mastodon_update_check.core.messages.message import Message, MessageType
 from mastodon_update_check.core.messages.payload import build_payload
 from mastodon_update_check.core.messages.plain import render_text
 from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.messages.words import ENGLISH, NO_BREAK, Words
 from mastodon_update_check.core.recipients import Preference, Recipient
 from mastodon_update_check.core.text import clean
+from mastodon_update_check.errors import UntranslatedError
 
 PEOPLE_SHOWN = 20
-_RELEASES = {
-    Preference.NONE: "",
-    Preference.CRITICAL: "releases that Mastodon marks as urgent",
-    Preference.PATCH: "patches and urgent releases",
-    Preference.ALL: "every newer release",
-}
 
 
 def compose_trial(
@@ -34,7 +32,10 @@ def compose_trial(
     """Compose a test message to one recipient; `everybody` are those who are told in earnest."""
     # Without releases: nobody, and no receiver's program, is to take a test for a notice.
     bare = replace(around, knowledge=replace(around.knowledge, updates=()))
-    letter = _write(recipient, everybody, around, id)
+    try:
+        letter = _write(recipient, everybody, around, id)
+    except UntranslatedError:
+        letter = _write(recipient, everybody, replace(around, words=ENGLISH), id)
     return Message(
         id=id,
         type=MessageType.TEST,
@@ -43,53 +44,82 @@ def compose_trial(
         created_at=now,
         urgent=False,
         thread=hashlib.sha256(f"{around.instance}\ntest".encode()).hexdigest()[:32],
-        subject=letter.subject,
+        subject=letter.subject.replace(NO_BREAK, " "),
         text=render_text(letter),
         html=render_html(letter),
         payload=build_payload(MessageType.TEST, now, (), bare, is_urgent=False),
         devops_users=around.devops_users,
+        language=letter.language,
     )
 
 
-def describe_wishes(recipient: Recipient) -> str:
+def describe_wishes(recipient: Recipient, words: Words = ENGLISH) -> str:
     """Say what a recipient is told of, as in `every newer release and the end of support`."""
-    wishes = (
-        _RELEASES[recipient.preference],
-        "the end of support" if recipient.wants_support else "",
-        "trouble with mastodon-update-check itself" if recipient.is_operator else "",
-    )
-    return enumerate_words(tuple(filter(None, wishes))) or "nothing"
+    wishes = [
+        _describe_releases(recipient.preference, words),
+        words.say("the end of support") if recipient.wants_support else "",
+        words.say("trouble with mastodon-update-check itself") if recipient.is_operator else "",
+    ]
+    return words.enumerate([*filter(None, wishes)]) or words.label("what somebody is told of", "nothing")
+
+
+def _describe_releases(preference: Preference, words: Words) -> str:
+    match preference:
+        case Preference.NONE:
+            return ""
+        case Preference.CRITICAL:
+            return words.say("releases that Mastodon marks as urgent")
+        case Preference.PATCH:
+            return words.say("patches and urgent releases")
+        case Preference.ALL:
+            return words.say("every newer release")
+        case _:
+            assert_never(preference)
 
 
 def _write(recipient: Recipient, everybody: Sequence[Recipient], around: Surroundings, message_id: str) -> Letter:
-    installed = around.knowledge.installed
-    runs = f" {around.instance} runs Mastodon {installed.text}." if installed else ""
+    words, installed = around.words, around.knowledge.installed
+    is_test = words.say("This is a test, sent by hand: it announces nothing, and there is nothing to do.")
+    version = installed.text if installed else ""
+    runs = words.say("{instance} runs Mastodon {installed}.", instance=around.instance, installed=version)
+    title = words.say("Test of mastodon-update-check: nothing to do")
     blocks: list[Block] = [
-        Paragraph(f"This is a test, sent by hand: it announces nothing, and there is nothing to do.{runs}"),
-        Paragraph(
-            f"If you can read it, messages arrive here. In earnest this {_place(recipient)} is told of: "
-            f"{describe_wishes(recipient)}."
-        ),
+        Paragraph(words.join(is_test, runs if version else "")),
+        Paragraph(_describe_place(recipient, words)),
     ]
     if recipient.address and recipient.is_operator:
-        blocks.append(Paragraph(_list_people(everybody)))
+        blocks.append(Paragraph(_list_people(everybody, words)))
     return Letter(
-        subject=f"[{around.instance}] Test of mastodon-update-check: nothing to do",
+        subject=f"[{around.instance}] {title}",
         blocks=tuple(blocks),
-        footer=f"From `mastodon-update-check send-test` on {clean(around.hostname)}. ID {message_id}",
+        footer=words.say(
+            "From `mastodon-update-check send-test` on {host}. ID {id}", host=clean(around.hostname), id=message_id
+        ),
+        language=words.language,
     )
 
 
-def _place(recipient: Recipient) -> str:
-    return "address" if recipient.address else f"sink ({recipient.sink})"
+def _describe_place(recipient: Recipient, words: Words) -> str:
+    """Say what is told here; sinks without addresses have no language."""
+    wishes = describe_wishes(recipient, words)
+    if not recipient.address:
+        return (
+            f"If you can read it, messages arrive here. In earnest this sink ({recipient.sink}) is told of: {wishes}."
+        )
+    return words.say(
+        "If you can read it, messages arrive here. In earnest this address is told of: {wishes}.", wishes=wishes
+    )
 
 
-def _list_people(everybody: Sequence[Recipient]) -> str:
+def _list_people(everybody: Sequence[Recipient], words: Words) -> str:
     """Name those who are told by mail; only the operator reads this."""
     told = [one for one in everybody if one.address]
-    words = [f"{clean(one.name or one.address)} ({one.preference})" for one in told[:PEOPLE_SHOWN]]
-    left = len(told) - len(words)
-    named = enumerate_words((*words, f"{left} more") if left else tuple(words))
+    people = [
+        f"{clean(one.name or one.address)} ({describe_preference(one.preference, words)})"
+        for one in told[:PEOPLE_SHOWN]
+    ]
+    left = len(told) - len(people)
+    named = words.enumerate([*people, words.count("{number} more", "{number} more", left)] if left else people)
     others = sorted({one.sink for one in everybody if not one.address})
-    also = f" Besides: {enumerate_words(tuple(others))}." if others else ""
-    return f"Told by mail, each with the releases that they want: {named or 'nobody'}.{also}"
+    by_mail = words.say("Told by mail, each with the releases that they want: {names}.", names=named)
+    return words.join(by_mail, words.say("Besides: {sinks}.", sinks=words.enumerate(others)) if others else "")

@@ -1,0 +1,56 @@
+"""What reminders and words of closure need of the ledger: when something was told, and what was never closed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from mastodon_update_check.core.recipients import FollowUps
+from mastodon_update_check.ledger.engine import Connection, Row
+from mastodon_update_check.ledger.instants import read_stamp, stamp
+
+
+def told_at(row: Row) -> datetime | None:
+    """Return when a row of `delivery` was accepted; None before.
+
+    Nothing is accepted before it is planned: an earlier instant was written by a clock that was wrong.
+    """
+    if row["state"] != "sent":
+        return None
+    return read_stamp(max(row["settled_at"], row["planned_at"]))
+
+
+def unclosed_subjects(connection: Connection, instance: str, closure: FollowUps) -> frozenset[str]:
+    """Return the subjects of updates that somebody was told of, and has not been told to be installed.
+
+    Without `all` these are urgent ones; with it, also others that were told elsewhere than by mail.
+    """
+    if closure is FollowUps.NONE:
+        return frozenset()
+    found = connection.execute(
+        """
+        SELECT DISTINCT told.subject FROM delivery AS told
+        WHERE told.instance = :instance AND told.state = 'sent'
+          AND (told.identity LIKE :urgent OR told.identity LIKE :plain AND told.address = '')
+          AND NOT EXISTS (
+            SELECT 1 FROM delivery AS closed
+            WHERE closed.instance = told.instance AND closed.identity = told.subject || '/installed'
+              AND closed.recipient_key = told.recipient_key AND closed.state = 'sent')
+        """,
+        {
+            "instance": instance,
+            "urgent": "update/%/urgent",
+            "plain": "update/%/plain" if closure is FollowUps.ALL else "",
+        },
+    )
+    return frozenset(row["subject"] for row in found)
+
+
+def correct_dates(connection: Connection, instance: str, rows: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Let rows that were accepted in the future count from now; given are their identities and recipient keys."""
+    connection.executemany(
+        """
+        UPDATE delivery
+        SET settled_at = ?, planned_at = CASE WHEN planned_at > ? THEN ? ELSE planned_at END
+        WHERE instance = ? AND identity = ? AND recipient_key = ? AND state = 'sent'
+        """,
+        [(stamp(now), stamp(now), stamp(now), instance, identity, key) for identity, key in rows],
+    )

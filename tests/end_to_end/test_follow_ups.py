@@ -1,0 +1,295 @@
+"""What follows a message about an update: reminders while it waits, a word when it is in, and `skip`."""
+
+import json
+import signal
+import subprocess
+import threading
+from typing import Any
+
+import pytest
+
+from end_to_end.world import World, wait_until
+from simulators.smtp_server import SmtpServer
+
+URGENT = "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
+REMINDER = "URGENT [social.example] Reminder: install Mastodon 4.5.20 (you run 4.5.19)"
+PLAIN = "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)"
+INSTALLED = "[social.example] Mastodon 4.5.20 is installed"
+
+
+def types(world: World) -> list[str]:
+    """Return the types of what the webhook heard."""
+    return [json.loads(call.body)["type"] for call in world.calls]
+
+
+def last_data(world: World) -> dict[str, Any]:
+    """Return the data of what the webhook heard last."""
+    found: dict[str, Any] = json.loads(world.calls[-1].body)["data"]
+    return found
+
+
+def test_from_the_first_message_to_the_last(world: World) -> None:
+    """Told, reminded after a day and after three, told that it is in; by mail, webhook and log, each once."""
+    world.update_server.publish("4.5.20", urgent=True)
+    assert (0, 3, 3, 0, 0) == world.check().result
+    world.let_pass(hours=23)
+    assert (0, 0, 0, 0, 0) == world.check().result
+    for passed in (2, 48):
+        world.let_pass(hours=passed)
+        finished = world.check()
+        assert (0, 3, 3, 0, 0) == finished.result
+        assert ["4.5.20"] == finished.events("notice.update.reminder")[0]["versions"]
+        assert (0, 0, 0, 0, 0) == world.check().result
+    world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
+    finished = world.check()
+    assert (0, 3, 3, 0, 0) == finished.result
+    assert ["4.5.20"] == finished.events("notice.update.installed")[0]["versions"]
+    assert [URGENT, REMINDER, REMINDER, INSTALLED] == world.subjects
+    assert ["update.available", "update.reminder", "update.reminder", "update.installed"] == types(world)
+    assert [{"version": "4.5.20", "urgent": True}] == last_data(world)["closed"]
+    threads = {mail.message["References"] for mail in world.mails}
+    assert (1, 4) == (len(threads), len({mail.message["Message-ID"] for mail in world.mails}))
+    assert ["update.available", "update.reminder", "update.reminder", "update.installed"] == [
+        mail.message["X-Update-Check-Event"] for mail in world.mails
+    ]
+    for version in ("4.5.19", "4.5.20", "4.5.21"):
+        world.set(UPDATE_CHECK_MASTODON_VERSION=version, UPDATE_CHECK_REMINDERS="none")
+        assert (0, 0, 0, 0, 0) == world.check().result
+
+
+def test_one_reminder_after_a_long_silence(mail_world: World) -> None:
+    """What was missed while nothing ran is not made up for."""
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    mail_world.check()
+    mail_world.let_pass(days=30)
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert [URGENT, REMINDER] == mail_world.subjects
+
+
+def test_a_reminder_counts_from_the_acceptance(mail_world: World) -> None:
+    """A mail that waited for two days is followed by a reminder a day after it went out, not at once."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.mail_server.replies["MAIL"] = "451 4.7.1 later"
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    mail_world.let_pass(days=2)
+    mail_world.mail_server.replies.clear()
+    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    mail_world.let_pass(hours=20)
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    mail_world.let_pass(hours=5)
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert [URGENT, REMINDER] == mail_world.subjects
+
+
+@pytest.mark.parametrize(
+    ("settings", "urgent", "expected"),
+    [
+        pytest.param({}, True, [URGENT, REMINDER, INSTALLED], id="the default"),
+        pytest.param({}, False, [PLAIN], id="the default, not urgent"),
+        pytest.param({"UPDATE_CHECK_REMINDERS": "none"}, True, [URGENT, INSTALLED], id="no reminders"),
+        pytest.param({"UPDATE_CHECK_CLOSURE": "none"}, True, [URGENT, REMINDER], id="no closure"),
+        pytest.param(
+            {"UPDATE_CHECK_REMINDERS": "all", "UPDATE_CHECK_CLOSURE": "all"},
+            False,
+            [PLAIN, "[social.example] Reminder: Mastodon 4.5.20 is out (you run 4.5.19)"],
+            id="all: mail tells no end of what was not urgent",
+        ),
+    ],
+)
+def test_as_it_is_set(world: World, settings: dict[str, str], expected: list[str], *, urgent: bool) -> None:
+    """`UPDATE_CHECK_REMINDERS` and `UPDATE_CHECK_CLOSURE` decide, and the first letter promises no more than that."""
+    world.set(**settings)
+    world.update_server.publish("4.5.20", urgent=urgent)
+    world.check()
+    assert ("Reminders come in 1, 3 and 7 days" in world.texts[0]) is any("Reminder" in subject for subject in expected)
+    world.let_pass(days=1, hours=1)
+    world.check()
+    world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
+    finished = world.check()
+    assert expected == world.subjects
+    assert "settings.without_effect" not in finished.err
+    assert (settings.get("UPDATE_CHECK_CLOSURE") == "all" or INSTALLED in expected) is (
+        "update.installed" in types(world)
+    )
+
+
+def test_an_update_that_covers_another(mail_world: World) -> None:
+    """Installing 4.5.21 settles 4.5.20 too; one message says so."""
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    mail_world.check()
+    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.21")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert "[social.example] Mastodon 4.5.21 is installed" == mail_world.subjects[-1]
+    assert "4.5.21 is installed. That settles 4.5.20, which Mastodon marked as urgent." in mail_world.texts[-1]
+    mail_world.update_server.publish("4.5.21", urgent=True)
+    for version in ("4.5.21", "4.5.22"):
+        mail_world.set(UPDATE_CHECK_MASTODON_VERSION=version)
+        assert (0, 0, 0, 0, 0) == mail_world.check().result
+
+
+def test_a_dry_run_names_them(world: World) -> None:
+    """`check --dry-run` says what kind of message each would be."""
+    world.update_server.publish("4.5.20", urgent=True)
+    world.check()
+    world.let_pass(days=1)
+    assert "  log: a reminder of 4.5.20 (urgent)\n" in world.run("check", "--dry-run").out
+    world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
+    assert "  log: 4.5.20 is installed\n" in world.run("check", "--dry-run").out
+
+
+SKIPPED = """\
+Skipped: 4.5.20. Nobody is told or reminded of it any more, and `status` raises no alarm.
+"""
+WARNING = "Warning: Mastodon marks 4.5.20 as urgent. Make sure that your server can do without.\n"
+LATER = "Should it turn urgent, you are told after all.\n"
+BACK = "To take this back: mastodon-update-check skip --undo 4.5.20\n"
+
+
+def test_skip_what_was_told(mail_world: World) -> None:
+    """A skipped release is reminded of no more and raises no alarm; taken back, it does again."""
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    mail_world.check()
+    assert 2 == mail_world.run("status").code
+    assert (0, SKIPPED + WARNING + BACK, "") == _outcome(mail_world, "skip", "4.5.20")
+    status = mail_world.run("status")
+    assert (0, True) == (status.code, "Pending:     4.5.20 (urgent, skipped)\n" in status.out)
+    assert ["4.5.20"] == mail_world.run("status", "--json").json["skipped"]
+    mail_world.let_pass(days=2)
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    undone = "No longer skipped: 4.5.20. The next check tells whoever wants to know and has not been told.\n"
+    assert (0, undone, "") == _outcome(mail_world, "skip", "--undo", "4.5.20")
+    assert (2, (0, 1, 1, 0, 0)) == (mail_world.run("status").code, mail_world.check().result)
+    assert [URGENT, REMINDER] == mail_world.subjects
+
+
+def test_skip_what_waits(mail_world: World) -> None:
+    """A message that was not sent yet is not sent any more; taken back, it is, under its own id."""
+    assert isinstance(mail_world.mail_server, SmtpServer)
+    mail_world.mail_server.replies["END"] = "451 4.3.0 later"
+    mail_world.update_server.publish("4.5.20")
+    mail_world.update_server.publish("4.7.6", type="minor")
+    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    taken = "It is taken out of 1 message that had not been sent yet.\n"
+    assert (0, SKIPPED + LATER + taken + BACK, "") == _outcome(mail_world, "skip", "4.5.20")
+    assert [("skipped",)] == mail_world.rows("SELECT reason FROM delivery WHERE state = 'cancelled'")
+    mail_world.mail_server.replies.clear()
+    mail_world.let_pass(hours=1)
+    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert ["[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"] == mail_world.subjects
+    assert "4.5.20" not in mail_world.texts[0]
+    mail_world.run("skip", "--undo", "4.5.20")
+    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert PLAIN == mail_world.subjects[-1]
+
+
+def test_skip_is_lifted_when_it_turns_urgent(mail_world: World) -> None:
+    """A release that is worth skipping may not be any more once it is urgent: it is told, and the log says why."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    assert 0 == mail_world.run("skip", "4.5.20").code
+    mail_world.update_server.make_urgent("4.5.20")
+    finished = mail_world.check()
+    assert (0, 1, 1, 0, 0) == finished.result
+    assert ["4.5.20"] == [line["version"] for line in finished.events("skip.lifted")]
+    assert [PLAIN, URGENT] == mail_world.subjects
+    assert "Nothing is skipped.\n" == mail_world.run("skip").out
+
+
+def test_skip_covers_what_is_older(mail_world: World) -> None:
+    """Who passes 4.5.21 over is left in peace about 4.5.20, too; not about another branch."""
+    for version in ("4.5.20", "4.5.21"):
+        mail_world.update_server.publish(version, urgent=True)
+    mail_world.update_server.publish("4.7.6", type="minor")
+    mail_world.check()
+    finished = mail_world.run("skip", "4.5.21")
+    assert "With it, since older: 4.5.20.\n" in finished.out
+    assert "Warning: Mastodon marks 4.5.21, 4.5.20 as urgent." in finished.out
+    assert 0 == mail_world.run("status").code
+    mail_world.let_pass(days=2)
+    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    finished = mail_world.run("skip", "--undo", "4.5.20")
+    assert (2, "mastodon-update-check: 4.5.20 is skipped with 4.5.21, which is newer: undo that\n") == (
+        finished.code,
+        finished.err,
+    )
+
+
+def test_list_of_what_is_skipped(mail_world: World) -> None:
+    """Without a version `skip` lists, for people and for programs."""
+    assert (0, "Nothing is skipped.\n", "") == _outcome(mail_world, "skip")
+    assert [] == mail_world.run("skip", "--json").json["skipped"]
+    assert {} == mail_world.bytes_of_state()
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    mail_world.update_server.publish("4.7.6", type="minor")
+    mail_world.check()
+    mail_world.run("skip", "4.5.20", "4.7.6")
+    (first, second) = mail_world.run("skip").out.splitlines()
+    assert (True, True) == (first.startswith("4.5.20, urgent: skipped on "), second.startswith("4.7.6: skipped on "))
+    listed = mail_world.run("skip", "--json").json["skipped"]
+    assert [("4.5.20", True), ("4.7.6", False)] == [(one["version"], one["urgent"]) for one in listed]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["latest"], "'latest' is not a version: it does not start with three numbers"),
+        (["4.5.19"], "4.5.19 is not newer than 4.5.19, which is installed: there is nothing to skip"),
+        (["4.5.20", "4.5.99"], "the update server does not list 4.5.99: pending are 4.5.20"),
+        (["--undo", "4.5.20"], "4.5.20 is not skipped"),
+        (["--undo"], "--undo needs a VERSION: name what is not to be skipped any more"),
+        (["--json", "4.5.20"], "--json goes with the list alone: leave everything else out"),
+    ],
+)
+def test_what_cannot_be_skipped(mail_world: World, arguments: list[str], sentence: str) -> None:
+    """A wrong version is answered with a sentence and exit code 2; nothing is skipped then, not in part either."""
+    mail_world.update_server.publish("4.5.20")
+    mail_world.check()
+    finished = mail_world.run("skip", *arguments)
+    assert (2, "", f"mastodon-update-check: {sentence}\n") == (finished.code, finished.out, finished.err)
+    assert "Nothing is skipped.\n" == mail_world.run("skip").out
+
+
+def test_skip_before_the_first_check(mail_world: World) -> None:
+    """Without a ledger there is nothing to skip, and none is made."""
+    finished = mail_world.run("skip", "4.5.20")
+    assert (2, True) == (finished.code, "no check has run yet" in finished.err)
+    assert {} == mail_world.bytes_of_state()
+
+
+def test_skip_while_checks_run(mail_world: World) -> None:
+    """Checks at the same time lose no skip: each writes what it has learned beside it."""
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    mail_world.update_server.publish("4.7.6", type="minor")
+    mail_world.check()
+    checks = [threading.Thread(target=mail_world.check) for _ in range(3)]
+    for check in checks:
+        check.start()
+    codes = [mail_world.run("skip", version).code for version in ("4.5.20", "4.7.6")]
+    for check in checks:
+        check.join()
+    mail_world.check()
+    assert [0, 0] == codes
+    assert ["4.5.20", "4.7.6"] == [one["version"] for one in mail_world.run("skip", "--json").json["skipped"]]
+
+
+def _outcome(world: World, *arguments: str) -> tuple[int, str, str]:
+    finished = world.run(*arguments)
+    return finished.code, finished.out, finished.err
+
+
+def test_skip_while_the_daemon_runs(mail_world: World) -> None:
+    """The daemon's next checks leave the skip as it is and obey it."""
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    mail_world.set(UPDATE_CHECK_INTERVAL="1s", UPDATE_CHECK_JITTER="0")
+    with mail_world.start("run", out=subprocess.DEVNULL, err=subprocess.DEVNULL) as daemon:
+        wait_until(lambda: len(mail_world.mails) == 1)
+        assert 0 == mail_world.run("skip", "4.5.20").code
+        asked = len(mail_world.update_server.asked)
+        wait_until(lambda: len(mail_world.update_server.asked) >= asked + 3)
+        assert 0 == mail_world.run("status").code
+        daemon.send_signal(signal.SIGTERM)
+        assert 0 == daemon.wait(30)
+    mail_world.let_pass(days=2)
+    assert (0, 0, 0, 0, 0) == mail_world.check().result

@@ -1,0 +1,137 @@
+"""Every kind of message in every language, for somebody to look at: `make letters` writes them to build/letters."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from html import escape
+from pathlib import Path
+
+# As a script it stands beside nothing: what the tests share is one folder up.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from core.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, days, hook, installed, reminder, support, user
+from core.messages.writing import minor, patch, surroundings, write
+from mastodon_update_check.core.messages.message import Message
+from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.messages.trial_letter import compose_trial
+from mastodon_update_check.core.notices import Notice, SupportStage, UpdateNotice, UpdateType
+from mastodon_update_check.core.recipients import FollowUps, Preference, Recipient
+from mastodon_update_check.languages import load_words
+
+LANGUAGES = ("en", "de", "es", "fr", "ja")
+ROLES = {"en": "Owner", "de": "Inhaber*in", "es": "Propietario", "fr": "Propriétaire", "ja": "所有者"}
+ENDS_ON, LATER = date(2027, 2, 20), date(2028, 1, 1)
+PLAIN, URGENT = patch("4.5.20"), patch("4.5.20", urgent=True)
+NEXT, NEWEST = minor("4.6.9", ends_on=date(2027, 8, 20)), minor("4.7.6", ends_on=LATER)
+OLD = NOW.date() - timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of message: what it is about, and what is true around it; a test is about nothing."""
+
+    notices: Sequence[Notice]
+    around: Surroundings
+
+
+def kind(
+    *notices: Notice, pending: Sequence[UpdateNotice] = (), runs: str = "4.5.19", ends_on: date | None = ENDS_ON
+) -> Kind:
+    """Return a kind; with reminders of urgent updates."""
+    return Kind(notices=notices, around=surroundings(pending, runs, ends_on, reminders=FollowUps.URGENT))
+
+
+def _later(one: Kind, number: int, mode: FollowUps = FollowUps.URGENT) -> Kind:
+    return replace(one, around=replace(one.around, now=NOW + days(number), reminders=mode))
+
+
+MANY = [patch(f"4.5.{number}") for number in range(20, 50)]
+KINDS: Mapping[str, Kind] = {
+    "patch": kind(PLAIN, pending=[PLAIN, NEXT, NEWEST]),
+    "patch-among-others": kind(PLAIN, NEWEST, pending=[PLAIN, NEXT, NEWEST]),
+    "patch-urgent": kind(URGENT, NEWEST, pending=[URGENT, NEXT, NEWEST]),
+    "patch-urgent-alone": kind(URGENT, pending=[URGENT], ends_on=None),
+    "patch-elsewhere": kind(patch("4.4.28"), pending=[patch("4.4.28")], runs="4.3.9", ends_on=None),
+    "minor": kind(NEWEST, pending=[NEWEST]),
+    "major": kind(replace(minor("5.0.0"), type=UpdateType.MAJOR), pending=[minor("5.0.0")], ends_on=None),
+    "several-minors": kind(NEXT, NEWEST, pending=[NEXT, NEWEST]),
+    "many": kind(*MANY, pending=MANY, ends_on=None),
+    "prerelease": kind(minor("4.7.0-rc.2"), pending=[minor("4.7.0-rc.2")], runs="4.7.0-rc.1", ends_on=None),
+    "prereleases": kind(
+        *(minor("4.7.0-rc.2"), minor("4.8.0")), pending=[minor("4.7.0-rc.2"), minor("4.8.0")], runs="4.7.0-rc.1"
+    ),
+    "urgent-elsewhere": kind(minor("4.7.6", urgent=True), pending=[minor("4.7.6", urgent=True)]),
+    "urgent-here-and-elsewhere": kind(minor("4.7.6", urgent=True), pending=[URGENT, minor("4.7.6", urgent=True)]),
+    "urgent-and-out-of-support": kind(
+        minor("4.7.6", urgent=True),
+        support(SupportStage.ENDED, OLD),
+        pending=[minor("4.7.6", urgent=True)],
+        ends_on=OLD,
+    ),
+    "urgent-after-support": kind(minor("4.7.6", urgent=True), pending=[minor("4.7.6", urgent=True)], ends_on=OLD),
+    "patch-and-support": kind(
+        PLAIN, support(SupportStage.TWO_WEEKS, date(2026, 12, 1)), pending=[PLAIN, NEWEST], ends_on=date(2026, 12, 1)
+    ),
+    "reminder-urgent": _later(kind(reminder(URGENT), pending=[URGENT, NEWEST]), 1),
+    "reminder": _later(kind(reminder(PLAIN), pending=[PLAIN]), 1, FollowUps.ALL),
+    "reminder-of-several": _later(kind(reminder(PLAIN), reminder(NEWEST), pending=[PLAIN, NEWEST]), 8, FollowUps.ALL),
+    "installed": kind(installed(URGENT), pending=[NEWEST], runs="4.5.20"),
+    "installed-newer": kind(installed(URGENT), pending=[NEWEST], runs="4.5.21"),
+    "installed-plain": kind(installed(PLAIN), runs="4.5.20"),
+    "installed-plain-newer": kind(installed(PLAIN), runs="4.5.21"),
+    "support-in-three-months": kind(support(SupportStage.THREE_MONTHS), pending=[NEXT, NEWEST], ends_on=ENDS_ON),
+    "support-in-two-weeks": kind(support(SupportStage.TWO_WEEKS, NOW.date() + days(10)), pending=[PLAIN, NEXT, NEWEST]),
+    "support-tomorrow": kind(support(SupportStage.TWO_WEEKS, NOW.date() + days(1)), pending=[minor("4.6.9")]),
+    "support-today": kind(support(SupportStage.TWO_WEEKS, NOW.date())),
+    "support-ended": kind(support(SupportStage.ENDED, OLD), pending=[NEXT, NEWEST], ends_on=OLD),
+    "check-failing": kind(replace(CHECK, stage=0), pending=[URGENT, NEXT]),
+    "check-failing-long": kind(CHECK),
+    "check-recovered": kind(RECOVERED),
+    "settings-wrong": kind(replace(CHECK, stage=0, cause="settings", detail="UPDATE_CHECK_INTERVAL: is no duration")),
+    "settings-wrong-long": kind(replace(CHECK, cause="settings", detail="UPDATE_CHECK_INTERVAL: is no duration")),
+    "delivery-failing": kind(DELIVERY),
+    "restart": kind(RESTART),
+    "test": kind(),
+}
+EVERYBODY = (user(2, Preference.CRITICAL), *(user(number, name="ben") for number in range(3, 25)), hook())
+
+
+def letter(one: Kind, language: str, preference: Preference = Preference.CRITICAL) -> Message:
+    """Write one kind in one language, to a user of the server."""
+    around = replace(one.around, words=load_words(language))
+    return compose_kind(one, around, user(preference=preference, role=ROLES[language], locale=language))
+
+
+def compose_kind(one: Kind, around: Surroundings, recipient: Recipient) -> Message:
+    """Write one kind, whatever is around it."""
+    if not one.notices:
+        return compose_trial(id="0f" * 16, recipient=recipient, everybody=EVERYBODY, around=around, now=NOW)
+    return write(one.notices, around, recipient)
+
+
+def write_all(directory: Path) -> Iterator[str]:
+    """Write each as text and as HTML; name what was written."""
+    for language in LANGUAGES:
+        (directory / language).mkdir(parents=True, exist_ok=True)
+        for name, one in KINDS.items():
+            message = letter(one, language)
+            place = directory / language / name
+            place.with_suffix(".txt").write_text(f"{message.subject}\n\n{message.text}")
+            place.with_suffix(".html").write_text(message.html)
+            yield f"{language}/{name}"
+
+
+def write_index(directory: Path, names: Sequence[str]) -> None:
+    """Write a page that leads to all of them."""
+    links = "\n".join(
+        f'<li><a href="{escape(name)}.html">{escape(name)}</a> <a href="{escape(name)}.txt">text</a></li>'
+        for name in names
+    )
+    (directory / "index.html").write_text(f"<!DOCTYPE html><title>Letters</title><ul>{links}</ul>")
+
+
+if __name__ == "__main__":
+    target = Path(__file__).parents[2] / "build" / "letters"
+    write_index(target, [*write_all(target)])
+    sys.stdout.write(f"{target / 'index.html'}\n")

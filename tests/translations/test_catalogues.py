@@ -1,0 +1,101 @@
+"""Catalogues: every sentence of the source is in each of them, with the gaps it has."""
+
+from gettext import GNUTranslations
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+
+from translations.catalogues import CATALOGUES, bring_up_to_date, extract, forms, read
+
+PLACES = sorted(CATALOGUES.glob("*.po"))
+
+
+@pytest.fixture(params=PLACES, ids=lambda place: str(place.stem))
+def place(request: pytest.FixtureRequest) -> Path:
+    """Return each catalogue."""
+    found = request.param
+    assert isinstance(found, Path)
+    return found
+
+
+def gaps(text: str) -> set[str]:
+    """Return the names of a sentence's gaps."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def same(catalogue: Catalog, message: Message) -> Message | None:
+    """Return what a catalogue has for a sentence of the source."""
+    return catalogue.get(message.id, message.context)
+
+
+def test_four_languages() -> None:
+    """Besides English there are these; each has a compiled form, and there is none without a source."""
+    assert ["de", "es", "fr", "ja"] == [place.stem for place in PLACES]
+    assert {place.with_suffix(".mo") for place in PLACES} == set(CATALOGUES.glob("*.mo"))
+
+
+def test_whole(place: Path) -> None:
+    """Every sentence is translated, in as many forms as the language has for numbers, and nothing stale is kept."""
+    catalogue = read(place)
+    lacking = [one.id for one in extract() if not ((found := same(catalogue, one)) and all(forms(found.string)))]
+    wanted = {(one.context, forms(one.id)) for one in extract()}
+    stale = [one.id for one in catalogue if one.id and (one.context, forms(one.id)) not in wanted]
+    assert ([], [], []) == (lacking, stale, [one.id for one in catalogue if one.id and one.fuzzy])
+    for message in catalogue:
+        if isinstance(message.id, tuple | list):
+            assert catalogue.num_plurals == len(forms(message.string)), message.id
+
+
+def test_gaps(place: Path) -> None:
+    """A translation has the gaps of the original, in each of its forms, and no others."""
+    catalogue = read(place)
+    for original in extract():
+        found = same(catalogue, original)
+        assert found is not None
+        for number, form in enumerate(forms(found.string)):
+            english = forms(original.id)[min(number, len(forms(original.id)) - 1)]
+            assert gaps(english) == gaps(form), (english, form)
+
+
+def test_no_blanks_at_the_ends(place: Path) -> None:
+    """Sentences are put together by the program: a blank at an end would be one too many."""
+    for message in read(place):
+        if message.id:
+            assert [text.strip() for text in forms(message.string)] == [*forms(message.string)]
+
+
+def test_compiled(place: Path) -> None:
+    """What the program reads is what the catalogue says."""
+    with place.with_suffix(".mo").open("rb") as file:
+        compiled = GNUTranslations(file)
+    for message in read(place):
+        if not message.id:
+            continue
+        one = forms(message.id)[0]
+        if message.context:
+            assert message.string == compiled.pgettext(message.context, one)
+        elif isinstance(message.id, str):
+            assert message.string == compiled.gettext(one)
+        else:
+            several = {compiled.ngettext(one, forms(message.id)[1], number) for number in range(3)}
+            assert set(forms(message.string)) == several
+
+
+def test_bringing_it_up_to_date_changes_nothing(place: Path, tmp_path: Path) -> None:
+    """`make catalogues` has been run, and may be run again."""
+    copy = tmp_path / place.name
+    copy.write_bytes(place.read_bytes())
+    assert 0 == bring_up_to_date(copy)
+    assert place.read_text() == copy.read_text()
+
+
+def test_a_new_language(tmp_path: Path) -> None:
+    """A catalogue that holds nothing yet is filled with what there is to translate."""
+    new = tmp_path / "nl.po"
+    new.touch()
+    assert len(extract()) == bring_up_to_date(new)
+    text = new.read_text()
+    assert 'msgid "All pending updates:"\nmsgstr ""\n' in text
+    assert '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"' in text

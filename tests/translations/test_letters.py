@@ -1,0 +1,161 @@
+"""Every kind of message in every language."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from unicodedata import east_asian_width
+
+import pytest
+
+from core.examples import hook, user
+from core.messages.writing import patch, surroundings, write
+from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.messages.words import ENGLISH, Words
+from mastodon_update_check.core.recipients import Preference
+from mastodon_update_check.errors import UntranslatedError
+from mastodon_update_check.languages import load_words
+from translations.catalogues import extract, forms
+from translations.letters import KINDS, LANGUAGES, Kind, compose_kind, letter, write_all
+
+EVERY = [
+    pytest.param(kind, language, id=f"{name}-{language}") for name, kind in KINDS.items() for language in LANGUAGES
+]
+GERMAN = load_words("de")
+
+
+class Loud:
+    """A language of capitals, which is seen at once, and which knows what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[tuple[str | None, str]] = set()
+
+    def gettext(self, message: str) -> str:
+        return self._cry(None, message)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return self._cry(None, one) if number == 1 else self._cry(None, one) and self._cry(None, many)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return self._cry(context, message)
+
+    def _cry(self, context: str | None, message: str) -> str:
+        self.asked.add((context, message))
+        return re.sub(r"(\{\w+\})|([^{}]+)", lambda found: found[1] or found[2].upper(), message)
+
+
+class Partly:
+    """German without one sentence, or with another in its place."""
+
+    def __init__(self, lacking: str, instead: str = "") -> None:
+        self._lacking = lacking
+        self._instead = instead
+
+    def gettext(self, message: str) -> str:
+        if message == self._lacking:
+            if not self._instead:
+                raise UntranslatedError(message)
+            return self._instead
+        return GERMAN.translator.gettext(message)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return GERMAN.translator.ngettext(one, many, number)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return GERMAN.translator.pgettext(context, message)
+
+
+def columns(line: str) -> int:
+    """Return how wide a terminal shows a line."""
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in line)
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY)
+def test_in_every_language(kind: Kind, language: str) -> None:
+    """It is wholly in that language, says so, keeps to a terminal's width, and has all its gaps filled."""
+    message = letter(kind, language)
+    assert (language, True) == (message.language, f'<html lang="{language}">' in message.html)
+    assert message.subject.isprintable()
+    assert "\u00a0" not in message.subject + message.text
+    assert [] == [line for line in message.text.splitlines() if columns(line) > 78 and "://" not in line]
+    assert not re.search(r"\{\w*\}", message.subject + message.text)
+    assert message.text != letter(kind, "en").text or language == "en"
+    assert message.payload == letter(kind, "en").payload
+
+
+def shouted(kind: Kind, loud: Loud, preference: Preference = Preference.CRITICAL, role: str = "") -> str:
+    """Return a message in the loud language, without what comes from elsewhere."""
+    around = replace(kind.around, words=Words("xx", loud))
+    wants = preference is not Preference.NONE
+    recipient = user(preference=preference, role=role, locale="xx", wants_support=wants, is_operator=wants)
+    message = compose_kind(kind, around, recipient)
+    assert "xx" == message.language
+    text = re.sub(
+        r"https?://\S+|sudo [\w. -]+|ben|ann|certificate verify failed|ID 0f\w+",
+        "",
+        message.subject + message.text,
+    )
+    return re.sub(
+        r"social\.example|webhook\.ops|webhook|web1|\d[\w.+-]*|UPDATE_CHECK_INTERVAL: is no duration", "", text
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+def test_nothing_is_left_in_english(kind: Kind) -> None:
+    """No word is written past the catalogue."""
+    assert [] == re.findall(r"[a-z]{2,}", shouted(kind, Loud()))
+
+
+def test_these_kinds_say_everything() -> None:
+    """There is no sentence to translate that none of these kinds needs: what is looked at is all there is."""
+    loud = Loud()
+    for kind in KINDS.values():
+        for around in _variants(kind):
+            for preference in Preference:
+                shouted(replace(kind, around=around), loud, preference, role="" if preference == "all" else "Owner")
+    for month in range(1, 13):
+        words = Words("xx", loud)
+        words.instant(kind.around.now.replace(month=month, day=month))
+    sentences = {(one.context, forms(one.id)[0]) for one in extract()}
+    assert set() == sentences - loud.asked
+
+
+def _variants(kind: Kind) -> Iterator[Surroundings]:
+    yield kind.around
+    yield replace(kind.around, web_domain="", has_admin_page=False)
+    yield replace(kind.around, knowledge=replace(kind.around.knowledge, installed=None))
+
+
+def test_a_message_is_wholly_in_one_language() -> None:
+    """Where one sentence is lacking the whole message is English, and the next one is not."""
+    kind, lacking = KINDS["patch-urgent"], "It is a patch of your branch: no need to go to {branch} for it."
+    words = Words("de", Partly(lacking))
+    message = write(kind.notices, replace(kind.around, words=words), user(locale="de"))
+    assert replace(message, confirm_claim=letter(kind, "en").confirm_claim).text == _english(kind)
+    assert ("en", True) == (message.language, message.subject.startswith("URGENT ["))
+    other = write(KINDS["restart"].notices, replace(KINDS["restart"].around, words=words), user(locale="de"))
+    assert "de" == other.language
+
+
+def _english(kind: Kind) -> str:
+    return write(kind.notices, replace(kind.around, words=ENGLISH), user(locale="de")).text
+
+
+@pytest.mark.parametrize("wrong", ["Alles {neu}:", "Alles {:", "Alles {}:", "Alles {0.real.x}:"])
+def test_gaps_that_cannot_be_filled(wrong: str) -> None:
+    """A translation with gaps of its own makes the message English; nobody goes without it."""
+    around = surroundings([patch("4.5.20")], words=Words("de", Partly("All pending updates:", wrong)))
+    message = write([patch("4.5.20")], around, user(locale="de"))
+    assert ("en", True) == (message.language, "All pending updates:" in message.text)
+
+
+def test_addresses_and_sinks_are_told_in_english() -> None:
+    """Only users have a language."""
+    kind = KINDS["patch"]
+    for recipient in (hook(), replace(user(), key="address:ops@social.example")):
+        assert "en" == write(kind.notices, kind.around, recipient).language
+
+
+def test_letters_to_look_at(tmp_path: Path) -> None:
+    """`make letters` writes each kind in each language, as text and as HTML."""
+    assert len(KINDS) * len(LANGUAGES) == len([*write_all(tmp_path)])
