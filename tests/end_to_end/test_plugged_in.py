@@ -11,7 +11,7 @@ from end_to_end.world import World
 from simulators.http_server import Reply
 
 DATA = Path(__file__).with_name("data")
-README = Path(__file__).parents[2] / "README.md"
+SINKS = Path(__file__).parents[2] / "docs/SINKS.md"
 SINK = (DATA / "ntfy_sink.txt").read_text()
 PROJECT = (DATA / "ntfy_pyproject.txt").read_text()
 PIP = ("install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")
@@ -19,7 +19,7 @@ PIP = ("install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory into which pip has installed the sink of the README."""
+    """Return a directory into which pip has installed the sink of docs/SINKS.md."""
     source, target = tmp_path_factory.mktemp("ntfy"), tmp_path_factory.mktemp("site")
     (source / "pyproject.toml").write_text(PROJECT)
     (source / "ntfy_sink.py").write_text(SINK)
@@ -122,6 +122,6 @@ def test_it_is_not_installed(world: World) -> None:
 
 
 def test_the_readme_shows_this_sink() -> None:
-    """The sink of the README is the one that these tests use, to the letter."""
-    shown = re.findall(r"```python\n(# ntfy_sink\.py\n.*?)```", README.read_text(), re.DOTALL)
+    """The sink of docs/SINKS.md is the one that these tests use, to the letter."""
+    shown = re.findall(r"```python\n(# ntfy_sink\.py\n.*?)```", SINKS.read_text(), re.DOTALL)
     assert [SINK] == shown
