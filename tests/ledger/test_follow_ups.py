@@ -77,6 +77,20 @@ def test_what_was_never_closed(ledger: Ledger, mode: FollowUps, subjects: set[st
     assert frozenset() == ledger.unclosed_subjects("other.example", mode)
 
 
+def test_what_was_marked_as_told(ledger: Ledger) -> None:
+    """Whoever was never sent anything is neither reminded nor told of the end."""
+    replan(ledger, facts(URGENT))
+    with ledger.writing() as book:
+        book.mark_told(INSTANCE, NOW)
+    assert {"update/4.5.2/urgent": None} == told_at(ledger)
+    assert frozenset() == ledger.unclosed_subjects(INSTANCE, FollowUps.ALL)
+    for known in (
+        facts(URGENT, now=NOW + DAY, follow_ups=FollowUps.ALL),
+        facts(installed="4.5.2", follow_ups=FollowUps.ALL),
+    ):
+        assert () == replan(ledger, known).messages
+
+
 def test_mail_alone_is_no_reason_to_look_for_plain_ones(ledger: Ledger) -> None:
     """What was told by mail as not urgent has no closure, so its rows need not be read for ever."""
     replan(ledger, facts(PLAIN))

@@ -94,6 +94,8 @@ def _describe_release(account: Account, app: App) -> Iterator[str]:
     if update is not None:
         what = ", ".join(filter(None, (f"a {update.type} release", "urgent" if update.urgent else "not urgent")))
         yield f"{update.version} is out and not installed: {what}. {update.release_notes}".rstrip()
+        if known.is_skipped(update):
+            yield "It is skipped: nobody is told or reminded of it any more (`skip --undo` takes that back)."
     elif asked.version is not None and asked.version == known.installed:
         yield f"{asked.version} is installed."
     elif asked.version is not None:

@@ -8,7 +8,7 @@ from mastodon_update_check.core.addresses import normalise_address
 from mastodon_update_check.core.changes import is_covered_by
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.notices import FollowUp, InstalledNotice, ReminderNotice, UpdateNotice, subject
-from mastodon_update_check.core.outbox import Delivery, DeliveryState
+from mastodon_update_check.core.outbox import Delivery
 from mastodon_update_check.core.recipients import FollowUps, Recipient
 from mastodon_update_check.core.reminders import (
     CLOCK_SLACK,
@@ -102,7 +102,7 @@ def _closures(facts: Facts, recipient: Recipient, told: Sequence[Delivery]) -> I
     closed: dict[str, UpdateNotice] = {}
     for row in told:
         update = row.notice
-        if row.state is not DeliveryState.SENT or not isinstance(update, UpdateNotice):
+        if row.told_at is None or not isinstance(update, UpdateNotice):
             continue
         is_in = facts.installed is not None and update.version <= facts.installed
         if is_in and facts.closure.admit(update) and (update.urgent or not recipient.address):

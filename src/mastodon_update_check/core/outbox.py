@@ -70,7 +70,7 @@ class Delivery:
     state: DeliveryState
     message_id: str
     told_at: datetime | None = None
-    """When it was accepted; None before."""
+    """When it was accepted; None before, and for what was marked as told without being sent."""
     is_claimed: bool = False
     """Whether somebody is sending the message at this moment: nothing is changed about it then."""
     tried_settings: str = ""

@@ -3,17 +3,18 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from mastodon_update_check.core.reasons import Reason
 from mastodon_update_check.core.recipients import FollowUps
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 
 
 def told_at(row: Row) -> datetime | None:
-    """Return when a row of `delivery` was accepted; None before.
+    """Return when a row of `delivery` was accepted; None before, and for what was marked as told without being sent.
 
     Nothing is accepted before it is planned: an earlier instant was written by a clock that was wrong.
     """
-    if row["state"] != "sent":
+    if row["state"] != "sent" or row["reason"] == Reason.MARKED_AT_SETUP:
         return None
     return read_stamp(max(row["settled_at"], row["planned_at"]))
 
@@ -28,7 +29,7 @@ def unclosed_subjects(connection: Connection, instance: str, closure: FollowUps)
     found = connection.execute(
         """
         SELECT DISTINCT told.subject FROM delivery AS told
-        WHERE told.instance = :instance AND told.state = 'sent'
+        WHERE told.instance = :instance AND told.state = 'sent' AND told.reason <> :marked
           AND (told.identity LIKE :urgent OR told.identity LIKE :plain AND told.address = '')
           AND NOT EXISTS (
             SELECT 1 FROM delivery AS closed
@@ -37,6 +38,7 @@ def unclosed_subjects(connection: Connection, instance: str, closure: FollowUps)
         """,
         {
             "instance": instance,
+            "marked": str(Reason.MARKED_AT_SETUP),
             "urgent": "update/%/urgent",
             "plain": "update/%/plain" if closure is FollowUps.ALL else "",
         },
