@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import Delivery, Settlement
-from mastodon_update_check.ledger import (
-    claims,
-    follow_ups,
-    history,
-    marking,
-    results,
-    retries,
-    rows,
-    summary,
-    upkeep,
-)
+from mastodon_update_check.ledger import claims, follow_ups, history, marking, results, retries, rows, summary, upkeep
 from mastodon_update_check.ledger.claims import Claim, OvertakenError
 from mastodon_update_check.ledger.engine import Connection, Place, Session
 from mastodon_update_check.ledger.failures import reading
