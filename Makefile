@@ -6,8 +6,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage transcripts catalogues letters soak pgbouncer rules series lint format bench documents deb deb-check \
-	image image-check lock clean help
+.PHONY: run test coverage transcripts catalogues letters soak cluster pgbouncer rules series lint format bench documents deb \
+	deb-check image image-check lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ transcripts: $(VENV)/test.done ## write anew what the commands print (tests/tran
 
 soak: $(VENV)/test.done ## kill the program at every step and over thousands of seeds, about 20 minutes: ARGS="--minutes 3"
 	PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
+
+cluster: $(VENV)/test.done ## four daemons on one PostgreSQL ledger, one killed and one frozen in each of 200 rounds: figures
+	PYTHONPATH=tests $(BIN)/python -m cluster $(or $(ROUNDS),200)
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
 	$(BIN)/python -m pytest tests/pgbouncer $(ARGS)

@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 
-from bench import check, database, growth, imports, mails, memory, planning, ready, years
+from bench import check, database, growth, imports, ledgers, mails, memory, planning, ready, years
 from bench.claim import Amount, Claim
 from bench.stage import Stage
 
@@ -30,14 +30,19 @@ def main() -> int:
     parser = ArgumentParser(prog="python -m bench", description="Measure what this program costs, as ratios.")
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help=f"{', '.join(CLAIMS)}; all by default")
     parser.add_argument("--rounds", type=int, metavar="N", help="pairs to measure for each claim")
-    parser.add_argument("--imports", metavar="COMMAND", help="only show what a command's modules cost to load")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--imports", metavar="COMMAND", help="only show what a command's modules cost to load")
+    other.add_argument("--ledgers", action="store_true", help="only show SQLite and PostgreSQL side by side")
     arguments = parser.parse_args()
     if unknown := set(arguments.claims) - CLAIMS.keys():
         parser.error(f"no such claim: {', '.join(sorted(unknown))}")
     with Stage() as stage:
         if arguments.imports:
             return imports.show(stage, arguments.imports.split())
-        return _judge(stage, arguments.claims or list(CLAIMS), arguments.rounds)
+        if arguments.ledgers:
+            return ledgers.show(stage)
+        code = _judge(stage, arguments.claims or list(CLAIMS), arguments.rounds)
+        return code if arguments.claims else max(code, ledgers.show(stage))
 
 
 def _judge(stage: Stage, names: list[str], rounds: int | None) -> int:

@@ -13,7 +13,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("core.versions",),
     ("core",),
     ("net", "network_errors", "foreign"),
-    ("fetch",),
+    ("fetch", "postgres_login"),
     ("settings", "feed", "languages", "ping", "mastodon", "ledger", "sinks"),
     ("jobs",),
     ("app", "host"),

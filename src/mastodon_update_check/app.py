@@ -3,8 +3,8 @@
 import json
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,9 +13,12 @@ from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.messages.words import ENGLISH, Words, language_tags
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
-from mastodon_update_check.jobs.deliver import Courier
+from mastodon_update_check.jobs.deliver import LONGEST_SLEEP, SHARED_SLEEP, Courier
 from mastodon_update_check.jobs.operations import Operations
+from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.nodes import Bid, Taken, Turn
+from mastodon_update_check.ledger.place import find_place
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.settings import Settings, SinkSettings
 from mastodon_update_check.sinks.base import Sink
@@ -34,23 +37,23 @@ _FOREIGN_LEDGER = (
 class App:
     """One configured program: what `run`, `check` and `status` work with."""
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock = system_clock, host: str = "") -> None:
+        """`host` is this machine's name among those that use the same ledger; by default its own."""
         self.settings = settings
         self.clock = clock
+        self.host = host or socket.gethostname()
+        self._turn: Turn | None = None
+        """The last turn to check that was this node's."""
         self.operations = Operations()
 
     @cached_property
-    def ledger_path(self) -> Path:
+    def ledger_place(self) -> Place:
         """Where the ledger is.
 
         Raises:
-            SettingsError: it is asked for in a database, which this version cannot do.
+            SettingsError: it is the URL of a database, and cannot be read.
         """
-        if self.settings.ledger.startswith(("postgresql://", "postgres://")):
-            raise SettingsError(
-                ["UPDATE_CHECK_LEDGER: a ledger in PostgreSQL is not supported by this version; give a path."]
-            )
-        return Path(self.settings.ledger)
+        return find_place(self.settings.ledger)
 
     def create_ledger(self) -> Ledger:
         """Open the ledger, made anew if there is none, and make sure that it is this server's.
@@ -59,11 +62,11 @@ class App:
             LedgerError: it cannot be used.
             SettingsError: `LOCAL_DOMAIN` is missing, and the ledger belongs to a server that had one.
         """
-        return self._own(Ledger.create(self.ledger_path))
+        return self._own(Ledger.create(self.ledger_place))
 
     def find_ledger(self) -> Ledger | None:
         """Open the ledger if there is one; nothing is made. Raises what `create_ledger` raises."""
-        return self._own(Ledger.open(self.ledger_path)) if self.ledger_path.exists() else None
+        return self._own(Ledger.open(self.ledger_place)) if self.ledger_place.exists() else None
 
     def _own(self, ledger: Ledger) -> Ledger:
         others = [name for name in ledger.instances() if name != self.settings.instance]
@@ -72,9 +75,29 @@ class App:
             raise SettingsError([_FOREIGN_LEDGER.format(others=", ".join(others))])
         return ledger
 
+    def last_beat_at(self, ledger: Ledger) -> datetime | None:
+        """Return when the daemon last gave a sign of life; where machines share a ledger, the one of this machine."""
+        return ledger.last_beat_at(self.settings.instance, self.host if self.ledger_place.is_shared else "")
+
     def open_ledger(self) -> Ledger:
         """Open the ledger again, for another thread."""
-        return Ledger.open(self.ledger_path, verify=False)
+        return Ledger.open(self.ledger_place, verify=False)
+
+    def take_turn(self, ledger: Ledger) -> Turn | Taken:
+        """Take this node's turn to check, or say who has it."""
+        settings = self.settings
+        bid = Bid(
+            instance=settings.instance,
+            settings=ledger.fingerprint(settings.describe_plans()),
+            host=self.host,
+            former=self._turn.token if self._turn else "",
+            now=self.clock(),
+            longest=settings.interval + settings.jitter + timedelta(minutes=1),
+        )
+        turn = ledger.take_turn(bid)
+        if isinstance(turn, Turn):
+            self._turn = turn
+        return turn
 
     def sink_settings(self, ledger: Ledger | None) -> Mapping[str, str]:
         """Return a fingerprint of each configured sink's settings."""
@@ -89,13 +112,14 @@ class App:
         mark: bool = False,
         settings_trouble: str = "",
         warnings: Sequence[str] = (),
+        turn: Turn | None = None,
     ) -> "CheckReport":
-        """Run one check now; the last two say what is amiss with this program itself."""
+        """Run one check now; `settings_trouble` and `warnings` say what is amiss with this program itself."""
         from mastodon_update_check.jobs.check import OwnTroubles, check
 
         own = OwnTroubles(settings=settings_trouble, others=tuple(warnings))
         sinks = self.sink_settings(ledger)
-        return check(self.settings, ledger, sinks, self.clock, dry_run=dry_run, mark=mark, own=own)
+        return check(self.settings, ledger, sinks, self.clock, dry_run=dry_run, mark=mark, own=own, turn=turn)
 
     @cached_property
     def heartbeat(self) -> "Heartbeat":
@@ -147,6 +171,7 @@ class App:
                 clock=self.clock,
                 operations=self.operations,
                 find_words=find_words,
+                longest_sleep=SHARED_SLEEP if self.ledger_place.is_shared else LONGEST_SLEEP,
             )
             for sink in self.settings.sinks
         )
@@ -167,7 +192,7 @@ class App:
             knowledge=known,
             devops_users=known.devops_users,
             now=self.clock(),
-            hostname=socket.gethostname(),
+            hostname=self.host,
             web_domain="" if settings.instance_is_assumed else settings.web_domain,
             has_admin_page=not settings.mastodon_check_is_off,
             update_host=urlsplit(settings.url or "").hostname or "",

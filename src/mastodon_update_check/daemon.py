@@ -2,6 +2,7 @@
 
 import gc
 import os
+import random
 import sys
 import threading
 import time
@@ -16,9 +17,10 @@ from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.core.status import describe_line
 from mastodon_update_check.errors import LedgerError, UpdateCheckError
+from mastodon_update_check.ledger.nodes import Taken
 from mastodon_update_check.notifier import Notifier
 from mastodon_update_check.schedule import Schedule
-from mastodon_update_check.service import Service
+from mastodon_update_check.service import TURN_SLACK, Service
 from mastodon_update_check.signals import Order, Signals
 
 TICK = timedelta(seconds=10)
@@ -83,7 +85,13 @@ class Daemon:
     def _check(self) -> None:
         """Run one check; whatever goes wrong is said, and the next one comes in its time."""
         service = self._service
-        self._troubles["check"] = service.check(self._troubles["settings"])
+        outcome = service.check(self._troubles["settings"], self._schedule.next_check_at)
+        if isinstance(outcome, Taken):
+            # A moment later than others who wait for the same: one of them is enough.
+            self._schedule.put_off(outcome.until + random.random() * TURN_SLACK)  # noqa: S311 - keeps no secret
+            log.debug("check.left", host=outcome.host, until=outcome.until.isoformat(timespec="seconds"))
+            outcome = ""
+        self._troubles["check"] = outcome
         service.wake()
         self._show_status()
 
@@ -94,7 +102,7 @@ class Daemon:
             instance=settings.instance,
             sinks=[sink.name for sink in settings.sinks],
             interval=settings.interval.total_seconds(),
-            ledger=str(self._service.app.ledger_path),
+            ledger=str(self._service.app.ledger_place),
         )
         if settings.off_reason:
             log.warning("daemon.off", reason=settings.off_reason)
@@ -121,7 +129,7 @@ class Daemon:
         self._troubles["ledger"] = ""
         try:
             with app.open_ledger() as ledger:
-                ledger.beat(app.settings.instance, app.clock())
+                ledger.beat(app.settings.instance, app.clock(), app.host)
                 app.write_metrics(ledger)
         except LedgerError as error:
             self._troubles["ledger"] = str(error)

@@ -9,6 +9,7 @@
     ├── UsageError               a command was asked for what there is not: exit 2
     ├── LedgerError              the ledger cannot be used: exit 74
     ├── SetupError               `setup` cannot go on: exit 1
+    ├── TurnLostError            another node has taken the check over; nothing is stored here
     ├── CheckError               a check, or a part of it, did not work; says which cause
     └── DeliveryError            a message was not accepted
         ├── TransientDeliveryError   may pass: tried again soon
@@ -54,6 +55,10 @@ class LedgerError(UpdateCheckError):
 
 class SetupError(UpdateCheckError):
     """`setup` cannot go on; what it had done by then stays, and is undone by `setup --undo`."""
+
+
+class TurnLostError(UpdateCheckError):
+    """This node stood still in the middle of its check, and another one has taken its turn over."""
 
 
 class Cause(StrEnum):

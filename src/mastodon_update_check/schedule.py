@@ -61,6 +61,11 @@ class Schedule:
         """Begin no further check; one under way goes on."""
         self._scheduler.shutdown(wait=False)
 
+    def put_off(self, until: datetime) -> None:
+        """Check next at an instant, which is at most an interval from now."""
+        latest = self._clock() + self._longest
+        self._scheduler.modify_job(_JOB, next_run_time=min(until, latest))
+
     def next_check_at(self) -> datetime | None:
         """Return when the next check is planned."""
         job = self._scheduler.get_job(_JOB)

@@ -2,18 +2,25 @@
 
 import threading
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 
 import structlog
 
 from mastodon_update_check.app import App
-from mastodon_update_check.errors import LedgerError, UpdateCheckError
+from mastodon_update_check.errors import LedgerError, TurnLostError, UpdateCheckError
+from mastodon_update_check.jobs.lease import keeping_turn
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.nodes import Taken, Turn
 from mastodon_update_check.sight import Sight
 from mastodon_update_check.worker import Worker
 
 CHECK_LIMIT = timedelta(minutes=5)
 """How long one check may take: its questions have bounds of their own that add up to less."""
+
+TURN_SLACK = timedelta(seconds=5)
+"""How late a check may begin before another node takes it over."""
 
 log = structlog.get_logger()
 
@@ -41,22 +48,30 @@ class Service:
         for worker in self._workers:
             worker.start()
 
-    def check(self, settings_trouble: str) -> str:
+    def check(self, settings_trouble: str, next_check_at: Callable[[], datetime | None]) -> str | Taken:
         """Run one check and say what came of it to who watches this daemon; return what kept it from running.
 
-        A check that fails has run: what it fails at is in the ledger.
+        A check that fails has run: what it fails at is in the ledger. When it is another node's turn, nothing is run,
+        and that is returned.
         """
         heartbeat, failure, waiting_since = self.app.heartbeat, "", None
         try:
             with self.app.operations.running("check", CHECK_LIMIT), self.app.open_ledger() as ledger:
+                turn = self.app.take_turn(ledger)
+                if isinstance(turn, Taken):
+                    return turn
                 heartbeat.begin()
                 warnings = (*heartbeat.warnings, *self.app.metrics.warnings)
-                report = self.app.check(ledger, settings_trouble=settings_trouble, warnings=warnings)
+                with self._holding(turn, ledger, next_check_at):
+                    report = self.app.check(ledger, settings_trouble=settings_trouble, warnings=warnings, turn=turn)
                 self.is_blind = self._sight.is_lost(report.knowledge)
                 waiting_since = self.app.summary(ledger).waiting_since
                 self.app.write_metrics(ledger)
                 failure = str(report.error or "; ".join(self.troubles()))
                 trouble = ""
+        except TurnLostError as error:
+            log.warning("check.overtaken", detail=str(error))
+            return ""
         except UpdateCheckError as error:
             failure = trouble = str(error)
             log.error("check.failed", detail=trouble)  # noqa: TRY400 - a sentence, no traceback
@@ -67,10 +82,29 @@ class Service:
             heartbeat.finish(failure, waiting_since, self.app.clock())
         return trouble
 
+    @contextmanager
+    def _holding(self, turn: Turn, ledger: Ledger, next_check_at: Callable[[], datetime | None]) -> Iterator[None]:
+        """Keep the turn while the check lasts and, whatever comes of that, until the next one should have begun."""
+        with keeping_turn(turn, self.app.open_ledger, self.app.clock):
+            try:
+                yield
+            finally:
+                with suppress(LedgerError):  # then another node takes the turn over a little sooner
+                    until = (next_check_at() or self.app.clock()) + TURN_SLACK
+                    ledger.keep_turn(turn, until, checking=False)
+
     def say_goodbye(self) -> None:
-        """Tell the monitoring service, beside whatever else a stop takes, that a check was cut short as planned."""
-        self._goodbye = threading.Thread(target=self.app.heartbeat.stop, name="goodbye", daemon=True)
+        """Tell the ledger and the monitoring service that this is planned, beside whatever else a stop takes."""
+        self._goodbye = threading.Thread(target=self._say_goodbye, name="goodbye", daemon=True)
         self._goodbye.start()
+
+    def _say_goodbye(self) -> None:
+        try:
+            with self.app.open_ledger() as ledger:
+                ledger.leave(self.app.settings.instance, self.app.host)
+        except LedgerError as error:
+            log.error("ledger.failed", detail=str(error))  # noqa: TRY400 - a sentence, no traceback
+        self.app.heartbeat.stop()
 
     def wake(self) -> None:
         """Look at once whether something is due."""

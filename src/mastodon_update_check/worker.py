@@ -11,8 +11,6 @@ from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT, Courier
 from mastodon_update_check.ledger.ledger import Ledger
 
-LONGEST_SLEEP = timedelta(seconds=60)
-"""How long a worker sleeps at most: another process may have planned something meanwhile."""
 STEP_LIMIT = ATTEMPT_LIMIT + timedelta(minutes=5)
 """How long a worker may go without progress: one attempt, and what the ledger may take before and after it."""
 
@@ -75,7 +73,7 @@ class Worker:
         finally:
             if self.trouble != had_trouble:
                 self._on_change()
-        return LONGEST_SLEEP
+        return self.courier.longest_sleep
 
     def _round(self) -> timedelta:
         # The ledger is opened anew each time: somebody may have begun another one meanwhile.
@@ -100,7 +98,7 @@ class Worker:
         now = self.courier.clock()
         due_at = ledger.next_due_at(self.courier.instance, self.courier.sink_name, now)
         if due_at is None:
-            return LONGEST_SLEEP
+            return self.courier.longest_sleep
         # What is due but was not taken is held by somebody, perhaps a process that is dead, or is held back.
         wait = LEASE if due_at <= now else due_at - now
-        return min(wait, LONGEST_SLEEP)
+        return min(wait, self.courier.longest_sleep)

@@ -40,16 +40,16 @@ def test_release_without_a_ledger(machine: Machine) -> None:
         app = App(load_settings(machine.environment))
         with app.create_ledger() as ledger:
             app.check(ledger)
-        away = app.ledger_path.with_name("away")
+        away = Path(str(app.ledger_place)).with_name("away")
         service = Service(app, lambda: None)
         service.start()
         try:
             wait_until(gate.exists, "the attempt")
             service.stop()
-            app.ledger_path.rename(away)
+            Path(str(app.ledger_place)).rename(away)
             with capture_logs() as lines:
                 service.drain(time.monotonic())
-            away.rename(app.ledger_path)
+            away.rename(Path(str(app.ledger_place)))
         finally:
             gate.unlink(missing_ok=True)
             service.drain(time.monotonic() + LONGEST)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -194,7 +195,7 @@ def test_a_failing_sink_is_left_alone(office: Office) -> None:
 
 def test_ledger_that_goes_and_comes_back(office: Office) -> None:
     """Without a ledger nothing is sent, which is said once; when it is back, so is the work."""
-    path = office.app.ledger_path
+    path = Path(str(office.app.ledger_place))
     away = path.with_name("away")
     sink = Recorder()
     with office.working(sink) as worker:
@@ -215,7 +216,7 @@ def test_new_ledger(office: Office) -> None:
     sink = Recorder()
     with office.working(sink) as worker:
         wait_until(lambda: sink.closed, "the first look")
-        set_aside(office.app.ledger_path, office.app.clock())
+        set_aside(Path(str(office.app.ledger_place)), office.app.clock())
         office.app.create_ledger().close()
         office.check()
         worker.wake()

@@ -22,12 +22,12 @@ from ledger.examples import (
     SettableClock,
     facts,
     find_claim,
-    query,
     replan,
     states,
     take,
     update,
 )
+from ledger.places import query
 from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.outbox import DeliveryState, Outcome

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from jobs.examples import Accepting, Acting, Raising, courier
-from ledger.examples import ALICE, BOB, DAY, LEASE_OVER, NOW, SettableClock, facts, find_claim, query, replan, update
+from ledger.examples import ALICE, BOB, DAY, LEASE_OVER, NOW, SettableClock, facts, find_claim, replan, update
+from ledger.places import query
 from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.core.outbox import Outcome
 from mastodon_update_check.core.recipients import Recipient

@@ -19,11 +19,11 @@ from ledger.examples import (
     accept,
     facts,
     find_claim,
-    query,
     replan,
     take,
     update,
 )
+from ledger.places import query
 from mastodon_update_check.core.outbox import LEASE, LEASE_RENEWAL
 from mastodon_update_check.errors import ClaimLostError, LedgerError
 from mastodon_update_check.jobs.lease import LeaseKeeper, confirm

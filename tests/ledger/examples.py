@@ -1,10 +1,7 @@
 """Ledgers for tests: a clock that stands still, a few recipients and releases, and short ways to use them."""
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.feeds import Feed
@@ -129,9 +126,3 @@ def states(ledger: Ledger, *updates: UpdateNotice, now: datetime = NOW) -> dict[
     """Return the state of every row about `updates`, by recipient key and identity."""
     rows = ledger.deliveries(INSTANCE, subjects(facts(*updates)), now)
     return {(row.recipient_key, row.identity): row.state for row in rows}
-
-
-def query(path: Path, statement: str, *parameters: object) -> list[tuple[object, ...]]:
-    """Look at, or change, a ledger's file behind the program's back."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        return connection.execute(statement, parameters).fetchall()

@@ -18,12 +18,12 @@ with ledger.writing() as book:
 """
 AT_ONCE = """
 import sys
-from pathlib import Path
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.place import find_place
 
 print("ready", flush=True)
 sys.stdin.readline()
-with Ledger.create(Path(sys.argv[1])) as ledger:
+with Ledger.create(find_place(sys.argv[1])) as ledger:
     print(ledger.fingerprint("text"))
 """
 
@@ -35,11 +35,11 @@ def write_and_die(path: Path) -> None:
     assert path.with_name(f"{path.name}-wal").stat().st_size > 0
 
 
-def open_at_once(path: Path, count: int = 6) -> list[str]:
+def open_at_once(where: Path | str, count: int = 6) -> list[str]:
     """Let processes open, or create, the ledger at the same moment; return what each takes for its salt's print."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", AT_ONCE, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", AT_ONCE, str(where)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(count)
     ]

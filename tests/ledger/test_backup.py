@@ -5,15 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, SECOND, facts, query, replan, states, update
+from ledger.examples import INSTANCE, NOW, SECOND, facts, replan, states, update
+from ledger.places import query
 from ledger.programs import look_from_outside, open_at_once, write_and_die
 from mastodon_update_check.core.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.file import back_up, create_file, open_file, set_aside
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import FilePlace
 
 RELEASE = update("4.5.1")
 PLANNED = {("user:1", "update/4.5.1/plain"): DeliveryState.PENDING}
+
+
+@pytest.fixture
+def place(path: Path) -> FilePlace:
+    """Return where the ledgers of this file are: on SQLite alone."""
+    return FilePlace(path)
 
 
 @pytest.fixture

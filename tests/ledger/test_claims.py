@@ -3,7 +3,6 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,12 +18,13 @@ from ledger.examples import (
     defer,
     facts,
     find_claim,
-    query,
     replan,
     take,
     update,
 )
+from ledger.places import query
 from mastodon_update_check.core.outbox import LEASE, LONGEST_WAIT
+from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 
 PATCH = update("4.5.1")
@@ -32,9 +32,9 @@ MINOR = update("4.6.0")
 MILLISECOND = timedelta(milliseconds=1)
 
 
-def attempts(path: Path) -> list[tuple[object, ...]]:
+def attempts(place: Place) -> list[tuple[object, ...]]:
     """Return number and outcome of every attempt."""
-    return query(path, "SELECT number, outcome FROM attempt ORDER BY number")
+    return query(place, "SELECT number, outcome FROM attempt ORDER BY number")
 
 
 def test_two_connections_never_get_the_same_message(ledger: Ledger, other: Ledger) -> None:
@@ -46,14 +46,14 @@ def test_two_connections_never_get_the_same_message(ledger: Ledger, other: Ledge
     assert find_claim(other) is None
 
 
-def test_many_threads_share_the_messages_out(ledger: Ledger, path: Path) -> None:
+def test_many_threads_share_the_messages_out(ledger: Ledger, place: Place) -> None:
     """Claimed at the same time from connections of their own, each message goes to exactly one."""
     people = [replace(ALICE, key=f"user:{number}", address=f"{number}@social.example") for number in range(40)]
     replan(ledger, facts(PATCH, to=people))
     taken: list[str] = []
 
     def work() -> None:
-        with Ledger.open(path) as own:
+        with Ledger.open(place) as own:
             while (claim := find_claim(own)) is not None:
                 taken.append(claim.recipient_key)
 
@@ -88,7 +88,7 @@ def test_a_claim_holds_everything_that_it_takes_to_send(ledger: Ledger) -> None:
     assert (NOW, 2, 1, 0) == (claim.created_at, claim.attempt, claim.failures, claim.sink_failures)
 
 
-def test_a_lease_runs_out_after_ten_seconds(ledger: Ledger, other: Ledger, path: Path) -> None:
+def test_a_lease_runs_out_after_ten_seconds(ledger: Ledger, other: Ledger, place: Place) -> None:
     """What a dead process had in hand is free then, and nobody knows what came of its attempt."""
     replan(ledger, facts(PATCH))
     dead = take(ledger)
@@ -96,7 +96,7 @@ def test_a_lease_runs_out_after_ten_seconds(ledger: Ledger, other: Ledger, path:
     heir = take(other, NOW + LEASE)
 
     assert (dead.message_id, 2) == (heir.message_id, heir.attempt)
-    assert [(1, "unknown"), (2, None)] == attempts(path)
+    assert [(1, "unknown"), (2, None)] == attempts(place)
     assert not ledger.renew(dead, NOW + LEASE)
     assert other.renew(heir, NOW + LEASE)
 
@@ -137,12 +137,12 @@ FAR: list[tuple[str, timedelta, bool]] = [
 
 @pytest.mark.parametrize(("sentence", "ahead", "is_due"), FAR, ids=[row[0] for row in FAR])
 def test_a_due_time_from_a_wrong_clock_counts_as_due(
-    ledger: Ledger, path: Path, sentence: str, ahead: timedelta, *, is_due: bool
+    ledger: Ledger, place: Place, sentence: str, ahead: timedelta, *, is_due: bool
 ) -> None:
     """Nothing can be put off for longer than the longest wait."""
     del sentence
     replan(ledger, facts(PATCH))
-    query(path, "UPDATE message SET due_at = ?", (NOW + ahead).isoformat(timespec="milliseconds"))
+    query(place, "UPDATE message SET due_at = ?", (NOW + ahead).isoformat(timespec="milliseconds"))
 
     assert is_due == (find_claim(ledger) is not None)
 
@@ -183,7 +183,7 @@ def test_each_sink_has_its_own_messages(ledger: Ledger) -> None:
     assert ("user:1", "webhook:aaaa") == (take(ledger).recipient_key, take(ledger, sink="webhook").recipient_key)
 
 
-def test_a_released_message_is_due_at_once(ledger: Ledger, other: Ledger, path: Path) -> None:
+def test_a_released_message_is_due_at_once(ledger: Ledger, other: Ledger, place: Place) -> None:
     """Its attempt was cut short: nobody knows what came of it."""
     replan(ledger, facts(PATCH))
     claim = take(ledger)
@@ -191,10 +191,10 @@ def test_a_released_message_is_due_at_once(ledger: Ledger, other: Ledger, path: 
     again = take(other, NOW + SECOND)
 
     assert (claim.message_id, 0) == (again.message_id, again.failures)
-    assert [(1, "unknown"), (2, None)] == attempts(path)
+    assert [(1, "unknown"), (2, None)] == attempts(place)
 
 
-def test_what_somebody_else_holds_cannot_be_released(ledger: Ledger, other: Ledger, path: Path) -> None:
+def test_what_somebody_else_holds_cannot_be_released(ledger: Ledger, other: Ledger, place: Place) -> None:
     """A late release must not take the message out of its new owner's hands."""
     replan(ledger, facts(PATCH))
     late = take(ledger)
@@ -203,15 +203,15 @@ def test_what_somebody_else_holds_cannot_be_released(ledger: Ledger, other: Ledg
     ledger.release(late, NOW + LEASE_OVER)
 
     assert other.renew(owner, NOW + LEASE_OVER)
-    assert [accepted, (2, None)] == attempts(path)
+    assert [accepted, (2, None)] == attempts(place)
 
 
-def test_a_release_after_the_result_changes_nothing(ledger: Ledger, path: Path) -> None:
+def test_a_release_after_the_result_changes_nothing(ledger: Ledger, place: Place) -> None:
     """What came of the attempt is known already."""
     replan(ledger, facts(PATCH))
     claim = take(ledger)
     accept(ledger, claim)
     ledger.release(claim, NOW + SECOND)
 
-    assert [(1, "sent")] == attempts(path)
+    assert [(1, "sent")] == attempts(place)
     assert find_claim(ledger, NOW + SECOND) is None

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, facts, find_claim, query, replan, states, update
+from ledger.examples import INSTANCE, NOW, facts, find_claim, replan, states, update
+from ledger.places import query
 from ledger.programs import open_at_once, write_and_die
 from mastodon_update_check.core.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
@@ -16,9 +17,16 @@ from mastodon_update_check.ledger.failures import translated
 from mastodon_update_check.ledger.file import _ensure_wal, create_file, open_file
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, migrate
+from mastodon_update_check.ledger.sqlite import FilePlace
 
 PAGE = 4096
 RELEASE = update("4.5.1")
+
+
+@pytest.fixture
+def place(path: Path) -> FilePlace:
+    """Return where the ledgers of this file are: on SQLite alone."""
+    return FilePlace(path)
 
 
 def make_ledger(path: Path) -> bytes:
@@ -130,7 +138,7 @@ DAMAGES: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("one page", cut(PAGE), "is damaged"),
     ("two pages", cut(2 * PAGE), "is damaged"),
     ("cut within a page", cut(5 * PAGE + 100), "is damaged"),
-    ("all but the last byte", lambda whole: whole[:-1], "is damaged"),
+    ("all but the last page", cut(-PAGE), "is damaged"),
     ("a flipped magic", overwrite(0, 16), "is damaged, or no ledger at all"),
 ]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, BOB, INSTANCE, NOW, SECOND, facts, query, replan, states, update
+from ledger.examples import ALICE, BOB, INSTANCE, NOW, SECOND, facts, replan, states, update
+from ledger.places import query
 from mastodon_update_check.core.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.file import back_up, create_file, open_file
@@ -23,6 +24,12 @@ from mastodon_update_check.ledger.sqlite import FilePlace, FileSession
 
 NOBODY = 65534
 RELEASE = update("4.5.1")
+
+
+@pytest.fixture
+def place(path: Path) -> FilePlace:
+    """Return where the ledgers of this file are: on SQLite alone."""
+    return FilePlace(path)
 
 
 @contextmanager

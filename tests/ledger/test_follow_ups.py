@@ -1,28 +1,14 @@
 """What reminders and words of closure need of the ledger."""
 
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    HOOK,
-    INSTANCE,
-    NOW,
-    YEAR,
-    accept,
-    facts,
-    query,
-    replan,
-    states,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, HOOK, INSTANCE, NOW, YEAR, accept, facts, replan, states, take, update
+from ledger.places import query
 from mastodon_update_check.core.notices import ReminderNotice
 from mastodon_update_check.core.recipients import FollowUps
+from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 
 URGENT, PLAIN = update("4.5.2", urgent=True), update("4.5.1")
@@ -113,7 +99,7 @@ def test_closed_once_everybody_heard(ledger: Ledger) -> None:
     assert {("user:1", "update/4.5.2/installed"), ("user:2", "update/4.5.2/installed")} <= states(ledger, URGENT).keys()
 
 
-def test_told_notices_are_read_back(ledger: Ledger, path: Path) -> None:
+def test_told_notices_are_read_back(ledger: Ledger, place: Place) -> None:
     """A reminder keeps its update, its number and the instant it counts from."""
     replan(ledger, facts(URGENT))
     accept(ledger, take(ledger))
@@ -127,5 +113,5 @@ def test_told_notices_are_read_back(ledger: Ledger, path: Path) -> None:
         notice.number,
         notice.told_at,
     )
-    (kept,) = query(path, "SELECT notice FROM delivery WHERE identity LIKE '%/reminder/1'")
+    (kept,) = query(place, "SELECT notice FROM delivery WHERE identity LIKE '%/reminder/1'")
     assert '"kind": "reminder"' in str(kept[0])

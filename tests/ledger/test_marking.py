@@ -1,7 +1,6 @@
 """Marking as told what waits, instead of sending it."""
 
 from datetime import timedelta
-from pathlib import Path
 
 from ledger.examples import (
     ALICE,
@@ -14,13 +13,14 @@ from ledger.examples import (
     defer,
     facts,
     find_claim,
-    query,
     replan,
     states,
     take,
     update,
 )
+from ledger.places import query
 from mastodon_update_check.core.outbox import MAILS_A_DAY, DeliveryState
+from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 
 PATCH = update("4.5.1")
@@ -32,12 +32,12 @@ def mark(ledger: Ledger) -> int:
         return book.mark_told(INSTANCE, NOW)
 
 
-def test_told_for_good(ledger: Ledger, path: Path) -> None:
+def test_told_for_good(ledger: Ledger, place: Place) -> None:
     """What was marked is told, with its own reason; nothing is sent, and nothing is planned again."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     assert 2 == mark(ledger)
     assert {DeliveryState.SENT} == set(states(ledger, PATCH).values())
-    assert [("marked_at_setup",)] == query(path, "SELECT DISTINCT reason FROM delivery")
+    assert [("marked_at_setup",)] == query(place, "SELECT DISTINCT reason FROM delivery")
     assert find_claim(ledger) is None
     assert () == replan(ledger, facts(PATCH, to=(ALICE, BOB))).messages
     assert 0 == ledger.summary(INSTANCE, NOW).undelivered

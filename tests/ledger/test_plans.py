@@ -1,7 +1,6 @@
 """Plans in the ledger: stored whole, taken up again under the same id, never undoing what was told."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,18 +17,19 @@ from ledger.examples import (
     defer,
     facts,
     find_claim,
-    query,
     refuse,
     replan,
     states,
     take,
     update,
 )
+from ledger.places import query
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.notices import RestartNotice
 from mastodon_update_check.core.outbox import DeliveryState
 from mastodon_update_check.core.planning import plan
 from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 
 PATCH = update("4.5.1")
@@ -80,7 +80,7 @@ def test_a_cancelled_message_is_taken_up_again(ledger: Ledger) -> None:
     assert 0 == again.failures
 
 
-def test_a_cancelled_row_in_another_company_is_another_message(ledger: Ledger, path: Path) -> None:
+def test_a_cancelled_row_in_another_company_is_another_message(ledger: Ledger, place: Place) -> None:
     """A receiver drops what carries an id that it knows: other rows need another id."""
     replan(ledger, facts(PATCH))
     replan(ledger, facts())
@@ -89,7 +89,7 @@ def test_a_cancelled_row_in_another_company_is_another_message(ledger: Ledger, p
 
     assert ("update/4.5.1/plain", "update/4.6.0/plain") == claim.identities
     assert LATER == claim.created_at
-    assert [("cancelled",), ("pending",)] == query(path, "SELECT state FROM message ORDER BY created_at")
+    assert [("cancelled",), ("pending",)] == query(place, "SELECT state FROM message ORDER BY created_at")
 
 
 def test_a_row_cancelled_meanwhile_is_left_out(ledger: Ledger) -> None:
@@ -189,7 +189,7 @@ def test_a_renamed_webhook_gets_what_was_waiting(ledger: Ledger) -> None:
     assert "webhook:bbbb" == take(ledger, LATER, sink="webhook").recipient_key
 
 
-def test_what_was_sent_stays_sent_whatever_is_planned(ledger: Ledger, path: Path) -> None:
+def test_what_was_sent_stays_sent_whatever_is_planned(ledger: Ledger, place: Place) -> None:
     """A plan that was made without knowing the rows, as by an older version, tells nobody twice."""
     replan(ledger, facts(PATCH))
     accept(ledger, take(ledger))
@@ -197,7 +197,7 @@ def test_what_was_sent_stays_sent_whatever_is_planned(ledger: Ledger, path: Path
     together = plan(facts(PATCH, MINOR, now=LATER), ())
     with ledger.writing() as book:
         book.apply(INSTANCE, blind)
-    assert [("sent",)] == query(path, "SELECT state FROM message")
+    assert [("sent",)] == query(place, "SELECT state FROM message")
     with ledger.writing() as book:
         book.apply(INSTANCE, together)
     claim = take(ledger, LATER)
@@ -251,10 +251,10 @@ def test_a_tool_notice_is_a_message_of_its_own(ledger: Ledger) -> None:
     assert {("update/4.5.1/plain",), ("restart/4.5.1/4.5.0",)} == {first.identities, second.identities}
 
 
-def test_a_recipient_with_fields_of_another_version_can_be_read(ledger: Ledger, path: Path) -> None:
+def test_a_recipient_with_fields_of_another_version_can_be_read(ledger: Ledger, place: Place) -> None:
     """After a downgrade of this program what is waiting is still sent."""
     replan(ledger, facts(PATCH))
-    query(path, "UPDATE message SET recipient = json_set(recipient, '$.pronouns', 'they')")
+    query(place, "UPDATE message SET recipient = replace(recipient, '{', '{\"pronouns\": \"they\", ')")
 
     assert ALICE == take(ledger).recipient
 
@@ -275,10 +275,10 @@ def test_knowledge_comes_back_as_it_was_kept(ledger: Ledger) -> None:
     assert ledger.last_beat_at("other.example") is None
 
 
-def test_a_fingerprint_is_salted(ledger: Ledger, path: Path) -> None:
+def test_a_fingerprint_is_salted(ledger: Ledger, place: Place) -> None:
     """The same text is the same for one ledger; nobody can look it up in another."""
     first = ledger.fingerprint("password")
-    query(path, "UPDATE meta SET value = 'other' WHERE key = 'salt'")
+    query(place, "UPDATE meta SET value = 'other' WHERE key = 'salt'")
 
     assert 16 == len(first)
     assert first != ledger.fingerprint("password")

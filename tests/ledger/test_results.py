@@ -1,7 +1,6 @@
 """What came of an attempt: an acceptance is the truth, however late; a failure counts only while the claim stands."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from ledger.examples import (
     ALICE,
@@ -15,15 +14,16 @@ from ledger.examples import (
     defer,
     facts,
     find_claim,
-    query,
     refuse,
     replan,
     states,
     take,
     update,
 )
+from ledger.places import query
 from mastodon_update_check.core.outbox import DELAYS, DeliveryState
 from mastodon_update_check.core.recipients import Recipient, address_key
+from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 
 PATCH = update("4.5.1")
@@ -33,14 +33,14 @@ PLAIN = ("user:1", "update/4.5.1/plain")
 LATE = NOW + LEASE_OVER
 
 
-def test_an_acceptance_tells_the_rows_that_were_sent(ledger: Ledger, path: Path) -> None:
+def test_an_acceptance_tells_the_rows_that_were_sent(ledger: Ledger, place: Place) -> None:
     """And only those: another recipient is told for himself."""
     replan(ledger, facts(PATCH))
     replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + SECOND))
     accept(ledger, take(ledger))
 
     assert {PLAIN: DeliveryState.SENT, ("user:2", PLAIN[1]): DeliveryState.PENDING} == states(ledger, PATCH)
-    assert [("sent", "accepted")] == query(path, "SELECT outcome, reply FROM attempt")
+    assert [("sent", "accepted")] == query(place, "SELECT outcome, reply FROM attempt")
 
 
 def test_an_acceptance_may_be_recorded_twice(ledger: Ledger) -> None:
@@ -235,18 +235,18 @@ def test_a_row_that_came_back_too_late_for_its_message_is_not_lost(ledger: Ledge
     assert ("update/4.6.0/plain",) == take(ledger, LATE).identities
 
 
-def test_a_failure_after_a_lost_claim_changes_nothing(ledger: Ledger, other: Ledger, path: Path) -> None:
+def test_a_failure_after_a_lost_claim_changes_nothing(ledger: Ledger, other: Ledger, place: Place) -> None:
     """Neither the message, which somebody else is sending, nor the sink's account; only its attempt is written up."""
     replan(ledger, facts(PATCH))
     slow = take(ledger)
     owner = take(other, LATE)
-    before = query(path, "SELECT * FROM message"), query(path, "SELECT * FROM delivery")
+    before = query(place, "SELECT * FROM message"), query(place, "SELECT * FROM delivery")
     refuse(ledger, slow, LATE, sink_wide=True)
 
-    assert before == (query(path, "SELECT * FROM message"), query(path, "SELECT * FROM delivery"))
+    assert before == (query(place, "SELECT * FROM message"), query(place, "SELECT * FROM delivery"))
     assert () == ledger.summary(INSTANCE, LATE).sinks
     assert other.renew(owner, LATE)
-    assert [(1, "failed"), (2, None)] == query(path, "SELECT number, outcome FROM attempt ORDER BY number")
+    assert [(1, "failed"), (2, None)] == query(place, "SELECT number, outcome FROM attempt ORDER BY number")
 
 
 def test_a_refusal_is_counted_as_failed_until_it_is_accepted(ledger: Ledger) -> None:

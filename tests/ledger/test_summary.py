@@ -1,7 +1,5 @@
 """The ledger in numbers, and when a sink has something to do next."""
 
-from pathlib import Path
-
 from ledger.examples import (
     ALICE,
     BOB,
@@ -15,13 +13,14 @@ from ledger.examples import (
     accept,
     defer,
     facts,
-    query,
     refuse,
     replan,
     take,
     update,
 )
+from ledger.places import query
 from mastodon_update_check.core.outbox import LEASE
+from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.summary import OutboxSummary
 
@@ -129,7 +128,7 @@ def test_next_due_after_a_back_off_from_a_wrong_clock(ledger: Ledger) -> None:
     assert NOW == ledger.next_due_at(INSTANCE, "email", NOW)
 
 
-def test_what_is_done_or_cancelled_is_not_due(ledger: Ledger, path: Path) -> None:
+def test_what_is_done_or_cancelled_is_not_due(ledger: Ledger, place: Place) -> None:
     """Neither what was accepted nor what was withdrawn."""
     replan(ledger, facts(PATCH, to=(ALICE,)))
     accept(ledger, take(ledger))
@@ -137,4 +136,4 @@ def test_what_is_done_or_cancelled_is_not_due(ledger: Ledger, path: Path) -> Non
     replan(ledger, facts(PATCH))
 
     assert ledger.next_due_at(INSTANCE, "email", NOW + YEAR) is None
-    assert [("cancelled",), ("sent",)] == query(path, "SELECT state FROM message ORDER BY state")
+    assert [("cancelled",), ("sent",)] == query(place, "SELECT state FROM message ORDER BY state")

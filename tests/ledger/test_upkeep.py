@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,15 +18,16 @@ from ledger.examples import (
     defer,
     facts,
     find_claim,
-    query,
     refuse,
     replan,
     states,
     take,
     update,
 )
+from ledger.places import query
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import DeliveryState
+from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.file import open_file
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import FileSession
@@ -44,21 +44,21 @@ def prune(ledger: Ledger, now: datetime) -> None:
         book.keep_knowledge(INSTANCE, Knowledge(), now)
 
 
-def count(path: Path, table: str) -> int:
+def count(place: Place, table: str) -> int:
     """Return how many rows a table has."""
-    ((number,),) = query(path, f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of our own
+    ((number,),) = query(place, f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of our own
     assert isinstance(number, int)
     return number
 
 
-def test_attempts_are_dropped_after_ninety_days(ledger: Ledger, path: Path) -> None:
+def test_attempts_are_dropped_after_ninety_days(ledger: Ledger, place: Place) -> None:
     """What was told is remembered for good, and what is under way is kept too."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     accept(ledger, take(ledger))
     take(ledger)
     for now, attempts in ((NOW + KEPT, 2), (NOW + KEPT + SECOND, 1)):
         prune(ledger, now)
-        assert attempts == count(path, "attempt")
+        assert attempts == count(place, "attempt")
 
     assert DeliveryState.SENT in states(ledger, PATCH).values()
     assert () == replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + 2 * KEPT)).messages
@@ -76,7 +76,7 @@ def test_what_may_have_arrived_keeps_its_id(ledger: Ledger) -> None:
     assert first in [message.id for message in again]
 
 
-def test_a_message_that_is_tried_every_day(ledger: Ledger, path: Path) -> None:
+def test_a_message_that_is_tried_every_day(ledger: Ledger, place: Place) -> None:
     """Its old attempts go; what they carried is remembered by later ones."""
     replan(ledger, facts(PATCH))
     now = NOW
@@ -85,7 +85,7 @@ def test_a_message_that_is_tried_every_day(ledger: Ledger, path: Path) -> None:
         now += 10 * DAY
         prune(ledger, now)
 
-    assert 9 == count(path, "attempt")
+    assert 9 == count(place, "attempt")
 
 
 def test_a_refusal_is_shown_for_as_long_as_it_stands(ledger: Ledger) -> None:
@@ -98,32 +98,32 @@ def test_a_refusal_is_shown_for_as_long_as_it_stands(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_what_was_given_up_unsaid_is_dropped(ledger: Ledger, path: Path, *, is_refused: bool) -> None:
+def test_what_was_given_up_unsaid_is_dropped(ledger: Ledger, place: Place, *, is_refused: bool) -> None:
     """After ninety days nothing is left of it; when it is wanted again, it is planned as at the first time."""
     first = replan(ledger, facts(PATCH)).messages
     if is_refused:
         refuse(ledger, take(ledger))
     replan(ledger, facts(now=NOW + DAY))
     prune(ledger, NOW + DAY + KEPT)
-    assert [1, 1] == [count(path, table) for table in ("delivery", "message")]
+    assert [1, 1] == [count(place, table) for table in ("delivery", "message")]
     prune(ledger, NOW + 2 * DAY + KEPT)
-    assert [0, 0] == [count(path, table) for table in ("delivery", "message")]
+    assert [0, 0] == [count(place, table) for table in ("delivery", "message")]
 
     again = replan(ledger, facts(PATCH, now=NOW + YEAR)).messages
     assert [one.id for one in first] == [one.id for one in again]
     accept(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
 
 
-def test_messages_that_became_empty_are_dropped(ledger: Ledger, path: Path) -> None:
+def test_messages_that_became_empty_are_dropped(ledger: Ledger, place: Place) -> None:
     """Rows that went into another message leave none behind for good."""
     for n in range(1, 6):
         now = NOW + n * DAY
         replan(ledger, facts(*(update(f"4.6.{patch}") for patch in range(n)), now=now))
         replan(ledger, facts(now=now + SECOND))
-    assert 5 == count(path, "message")
+    assert 5 == count(place, "message")
     prune(ledger, NOW + YEAR)
 
-    assert 0 == count(path, "message")
+    assert 0 == count(place, "message")
 
 
 def test_a_clock_that_was_a_year_ahead(ledger: Ledger) -> None:
@@ -155,7 +155,8 @@ def steps_of_a_check(path: Path, now: datetime, installed: str) -> int:
     return counted
 
 
-def test_a_year(ledger: Ledger, path: Path) -> None:
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_a_year(ledger: Ledger, place: Place, path: Path) -> None:
     """A release a week, installed three days later, told to five people: what is left is what was told.
 
     One check a day instead of 48: a check that finds nothing new only writes down that it was made. `make bench`
@@ -175,7 +176,7 @@ def test_a_year(ledger: Ledger, path: Path) -> None:
             steps.append(steps_of_a_check(path, now, f"4.5.{week + 1}"))
 
     told = 53 * len(PEOPLE)
-    assert (told, told) == (count(path, "delivery"), count(path, "message"))
-    assert count(path, "attempt") <= (KEPT.days // 7 + 1) * len(PEOPLE)
+    assert (told, told) == (count(place, "delivery"), count(place, "message"))
+    assert count(place, "attempt") <= (KEPT.days // 7 + 1) * len(PEOPLE)
     assert path.stat().st_size < 1_000_000
     assert max(steps[4:]) <= 1.5 * steps[3]

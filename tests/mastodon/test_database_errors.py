@@ -2,9 +2,11 @@
 
 import pytest
 
-from mastodon_update_check.mastodon.database_errors import Login, explain_login, explain_question
+from mastodon_update_check.mastodon.database_errors import explain_question
+from mastodon_update_check.postgres_login import Login, explain_login
 
-LOGIN = Login.of({"host": "db.example", "dbname": "mammoth", "user": "tusk", "sslmode": "require"}, "DATABASE_URL")
+MAMMOTH = {"host": "db.example", "dbname": "mammoth", "user": "tusk", "sslmode": "require"}
+LOGIN = Login.of(MAMMOTH, "DATABASE_URL", "UPDATE_CHECK_DATABASE_URL", "make it")
 WHERE = 'connection failed: connection to server at "192.0.2.1", port 5432 failed: '
 
 LOGINS = [
@@ -70,4 +72,4 @@ PLACES = [
 @pytest.mark.parametrize(("parameters", "expected"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
 def test_places(parameters: dict[str, str], expected: str) -> None:
     """The place is named as an administrator would name it."""
-    assert expected == Login.of(parameters, "x").place
+    assert expected == Login.of(parameters, "x", "y", "z").place

@@ -10,14 +10,21 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
+from ledger.examples import ALICE, NOW, accept, facts, find_claim, replan, update
+from ledger.places import DATABASE as LEDGERS
+from ledger.places import postgres_place
 from mastodon.databases import DIRECT, populated, socket_address, tcp_address
 from mastodon_update_check.errors import CheckError
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.postgres_address import PostgresAddress
+from mastodon_update_check.ledger.postgres_place import PostgresPlace
 from mastodon_update_check.mastodon.database import BOUNDS, DatabaseBounds, ask_staff
 from simulators.http_server import unused_port
 from simulators.postgres import NOBODY, Postgres
@@ -142,3 +149,47 @@ def test_database_that_is_absent(pooler: int) -> None:
         ask_staff(tcp_address(pooler, "mastodon_production"))
     expected = f"PostgreSQL at 127.0.0.1:{pooler} has no database mastodon_production: check the DB_ variables"
     assert expected == caught.value.detail
+
+
+@pytest.fixture
+def ledger(postgres: Postgres, pooler: int) -> Iterator[PostgresPlace]:
+    """Return where a ledger may be made through the pooler, whose only connection to the server all share."""
+    with postgres_place(postgres) as direct:
+        schema = direct.address.schema
+        postgres.execute(LEDGERS, f"CREATE SCHEMA {schema} AUTHORIZATION mastodon")
+        text = f"postgresql://{DIRECT}@127.0.0.1:{pooler}/{LEDGERS}?schema={schema}"
+        yield PostgresPlace(PostgresAddress.parse(text, "UPDATE_CHECK_LEDGER"))
+        postgres.execute(LEDGERS, f"DROP SCHEMA {schema} CASCADE")
+
+
+def test_ledger(ledger: PostgresPlace) -> None:
+    """Several users of a ledger share the messages out, each is sent once, and turns belong to one of them."""
+    people = [replace(ALICE, key=f"user:{number}", address=f"{number}@social.example") for number in range(12)]
+    with Ledger.create(ledger) as one:
+        replan(one, facts(update("4.5.1"), to=people))
+
+    def work(_: int) -> list[str]:
+        keys = []
+        with Ledger.open(ledger) as own:
+            while (claim := find_claim(own)) is not None:
+                accept(own, claim)
+                keys.append(claim.recipient_key)
+        return keys
+
+    with ThreadPoolExecutor(4) as pool:
+        sent = [key for keys in pool.map(work, range(4)) for key in keys]
+    assert sorted(person.key for person in people) == sorted(sent)
+
+
+def test_ledger_leaves_nothing_behind(ledger: PostgresPlace, pooler: int) -> None:
+    """The next client of the same connection finds no lock, no path, no time-out and nothing prepared."""
+    Ledger.create(ledger).close()
+    with Ledger.open(ledger) as own:
+        own.beat("social.example", NOW)
+        with closing(_client(pooler, LEDGERS)) as client:
+            names = ("search_path", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+            shown = [client.execute(f"SHOW {name}".encode()).fetchone() for name in names]
+            locks = client.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+            prepared = client.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
+    assert ('"$user", public', "0", "0", "0") == tuple(row[0] for row in shown if row)
+    assert ((0,), (0,)) == (locks, prepared)

@@ -41,6 +41,10 @@ host all all 127.0.0.1/32 scram-sha-256
 class Postgres:
     """Runs while its context lasts. PostgreSQL refuses to be run by root: then it is run as nobody."""
 
+    def __init__(self, *, durable: bool = False) -> None:
+        """`durable`: what is committed is on the disk, as on a real server."""
+        self._durable = durable
+
     def __enter__(self) -> Self:
         self.port = unused_port()
         self.directory = Path(tempfile.mkdtemp(prefix="pg"))
@@ -58,7 +62,7 @@ class Postgres:
             "unix_socket_directories": str(self.directory),
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
-            "fsync": "off",
+            "fsync": "on" if self._durable else "off",
             "autovacuum": "off",
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
@@ -89,6 +93,11 @@ class Postgres:
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
         self.execute(name, script, owner)
         return name
+
+    def databases(self) -> frozenset[str]:
+        """Return the names of all databases."""
+        with contextlib.closing(self.connect("postgres")) as connection:
+            return frozenset(name for (name,) in connection.execute("SELECT datname FROM pg_database"))
 
     def copy_database(self, source: str, name: str) -> str:
         """Make a copy of a database and return its name."""
@@ -146,7 +155,7 @@ class Postgres:
         )
 
     def _wait(self) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while True:
             try:
                 self.connect("postgres").close()

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
+from mastodon_update_check.ledger.place import SCHEMES
 from mastodon_update_check.ledger.summary import Trouble
 from mastodon_update_check.settings import Settings, load_settings
 from mastodon_update_check.sinks.failures import REDACTED
@@ -52,6 +53,9 @@ def _secrets(settings: Settings) -> Iterator[str]:
                 yield from value.split()  # several secrets of one webhook, while they rotate
             elif "://" in value:
                 yield from _parts(value)
+    if settings.ledger.startswith(SCHEMES):
+        yield settings.ledger
+        yield from _parts(settings.ledger)
     addresses = (settings.database_url, settings.mastodon_database_url, settings.https_proxy, settings.http_proxy)
     hidden = (*addresses, settings.db_pass, settings.heartbeat_url, settings.apprise_url)
     for secret in filter(None, hidden):

@@ -1,19 +1,21 @@
-"""`ledger backup` and `ledger new`."""
+"""`ledger backup`, `ledger copy` and `ledger new`."""
 
 import os
 from argparse import Namespace
 from pathlib import Path
 
 from mastodon_update_check.app import App
-from mastodon_update_check.commands.common import Exit, load_app
+from mastodon_update_check.commands.common import Exit, count, load_app
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.file import back_up, create_file, set_aside
+from mastodon_update_check.ledger.place import find_place
 
 
 def execute(arguments: Namespace) -> int:
     """Do what was asked with the ledger."""
     if arguments.action == "backup":
         return _back_up(arguments.file)
+    if arguments.action == "copy":
+        return _copy(load_app(), arguments.source, arguments.target)
     return _begin_anew(load_app())
 
 
@@ -25,18 +27,28 @@ def _back_up(target: Path) -> int:
         if service is not None:
             return back_up_for_root(service, target)
     app = load_app()
-    if app.ledger_path.exists() and not target.parent.is_dir():
+    if app.ledger_place.exists() and not target.parent.is_dir():
         raise LedgerError(f"{target} cannot be written: {target.parent} is no directory that exists")
-    back_up(app.ledger_path, target)
+    app.ledger_place.back_up(target)
     print(f"The ledger is backed up to {target}.")
     return Exit.DONE
 
 
+def _copy(app: App, source: str, target: str) -> int:
+    from mastodon_update_check.ledger.copying import copy
+
+    places = find_place(source, "FROM"), find_place(target, "TO")
+    messages = copy(*places, app.clock())
+    print(f"The ledger {places[0]} is copied to {places[1]}: {count(messages, 'message')}, and all that was told.")
+    print(f"Name the copy in UPDATE_CHECK_LEDGER before the daemon is started again; {places[0]} is as it was.")
+    return Exit.DONE
+
+
 def _begin_anew(app: App) -> int:
-    path = app.ledger_path
-    aside = set_aside(path, app.clock())
+    place = app.ledger_place
+    aside = place.set_aside(app.clock())
     if aside is not None:
         print(f"The old ledger is kept as {aside}.")
-    create_file(path)
-    print(f"A new ledger is at {path}. It knows nothing of what was told: whatever is pending is told again.")
+    place.create()
+    print(f"A new ledger is at {place}. It knows nothing of what was told: whatever is pending is told again.")
     return Exit.DONE

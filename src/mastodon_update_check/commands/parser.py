@@ -198,4 +198,7 @@ def _add_ledger(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     actions = ledger.add_subparsers(dest="action", metavar="ACTION", required=True)
     backup = actions.add_parser("backup", help="copy the ledger to a new file, also while the daemon runs")
     backup.add_argument("file", metavar="FILE", type=Path, help="the new file")
+    copy = actions.add_parser("copy", help="copy a ledger that nobody works with, between SQLite and PostgreSQL too")
+    copy.add_argument("source", metavar="FROM", help="a path, or a postgresql:// URL")
+    copy.add_argument("target", metavar="TO", help="the same; a ledger that is missing there, or empty")
     actions.add_parser("new", help="set the ledger aside and begin a new one: all that is pending is told again")

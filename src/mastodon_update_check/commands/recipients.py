@@ -23,9 +23,9 @@ def execute(arguments: Namespace) -> int:
 
 
 def _remembered(app: App) -> tuple[Recipient, ...]:
-    if not app.ledger_path.exists():
+    if not app.ledger_place.exists():
         return ()
-    with Ledger.open(app.ledger_path) as ledger:
+    with Ledger.open(app.ledger_place) as ledger:
         return ledger.knowledge(app.settings.instance).devops
 
 

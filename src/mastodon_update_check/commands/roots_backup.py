@@ -5,6 +5,7 @@ another user could have put there.
 """
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from mastodon_update_check.commands.common import Exit, load_app
 from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.host.become import Service, become, find_service
-from mastodon_update_check.ledger.file import back_up
 from mastodon_update_check.settings.reading import why
 
 _PIECE_BYTES = 1 << 20
@@ -65,14 +65,12 @@ def _create(target: Path) -> int:
 
 
 def _hand_over(writing: int) -> int:
-    """Make the backup beside the ledger, and give its bytes to root."""
+    """Make the backup in a directory that only the service's user can read, and give its bytes to root."""
     app = load_app()
-    draft = app.ledger_path.with_name(f"{app.ledger_path.name}.{os.getpid()}.backup")
-    try:
-        back_up(app.ledger_path, draft)
+    with tempfile.TemporaryDirectory() as directory:
+        draft = Path(directory, "backup")
+        app.ledger_place.back_up(draft)
         with os.fdopen(writing, "wb") as sink, draft.open("rb") as file, suppress(BrokenPipeError):
             while piece := file.read(_PIECE_BYTES):
                 sink.write(piece)
-    finally:
-        draft.unlink(missing_ok=True)
     return Exit.DONE

@@ -9,6 +9,7 @@ from mastodon_update_check.commands.status_lines import write_lines
 from mastodon_update_check.commands.status_picture import Picture
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.status import judge
+from mastodon_update_check.ledger.nodes import Node  # noqa: TC001 - no time is lost by it
 from mastodon_update_check.ledger.summary import OutboxSummary
 
 _NOTHING = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
@@ -33,17 +34,20 @@ def execute(arguments: Namespace) -> int:
 def _look(app: App) -> Picture:
     settings, now = app.settings, app.clock()
     known, outbox, beat_at = Knowledge(), _NOTHING, None
+    nodes: tuple[Node, ...] = ()
     found = app.find_ledger()
     if found is not None:
         with found as ledger:
             known = ledger.knowledge(settings.instance)
             outbox = ledger.summary(settings.instance, now, settings.sink_names)
-            beat_at = ledger.last_beat_at(settings.instance)
+            beat_at = app.last_beat_at(ledger)
+            nodes = ledger.nodes(settings.instance)
     return Picture(
         settings=settings,
         known=known,
         outbox=outbox,
         last_beat_at=beat_at,
+        nodes=nodes if app.ledger_place.is_shared else (),
         now=now,
         verdict=judge(known, outbox.waiting_since, now, settings.interval, settings.off_reason),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mastodon_update_check.commands.common import count, describe_troubles, minute
 from mastodon_update_check.commands.status_picture import Picture
 from mastodon_update_check.core.messages.letter import long_date
-from mastodon_update_check.core.status import describe_pending
+from mastodon_update_check.core.status import describe_pending, is_alive
 from mastodon_update_check.ledger.summary import SinkAccount
 
 _SUPPORT_WARNING = "15:"
@@ -57,6 +57,9 @@ def _details(picture: Picture) -> Iterator[tuple[str, str]]:
     yield "Next check", _describe_next(picture)
     yield from _describe_outbox(picture)
     yield "Daemon", "at work" if picture.is_alive else _describe_absence(picture)
+    for node in picture.nodes:
+        words = "at work" if is_alive(node.beat_at, picture.now) else f"silent since {minute(node.beat_at)}"
+        yield "", f"{node.host}: {words}"
 
 
 def _describe_support(picture: Picture) -> Iterator[tuple[str, str]]:

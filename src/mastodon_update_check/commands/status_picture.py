@@ -5,6 +5,7 @@ from datetime import datetime
 
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.status import Verdict, is_alive, urgent_to_act_on
+from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.settings import Settings
 
@@ -17,6 +18,8 @@ class Picture:
     known: Knowledge
     outbox: OutboxSummary
     last_beat_at: datetime | None
+    nodes: tuple[Node, ...]
+    """Where machines share a ledger: their daemons that were not stopped."""
     now: datetime
     verdict: Verdict
 

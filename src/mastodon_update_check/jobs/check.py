@@ -18,12 +18,14 @@ from mastodon_update_check.core.outages import (
     check_recovered_notice,
     delivery_failing_notice,
 )
+from mastodon_update_check.core.outbox import LEASE
 from mastodon_update_check.core.planning import Plan, plan, subjects
 from mastodon_update_check.core.status import describe_pending, urgent_to_act_on
-from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.errors import Cause, CheckError, TurnLostError
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.inquiry import Findings, inquire
 from mastodon_update_check.ledger.ledger import Book, Ledger
+from mastodon_update_check.ledger.nodes import Turn
 from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.settings import Settings
 
@@ -70,6 +72,7 @@ def check(  # noqa: PLR0913 - what to do with the plan is said by name
     dry_run: bool = False,
     mark: bool = False,
     own: OwnTroubles = _NO_TROUBLES,
+    turn: Turn | None = None,
 ) -> CheckReport:
     """Run one check.
 
@@ -81,8 +84,10 @@ def check(  # noqa: PLR0913 - what to do with the plan is said by name
         dry_run: plan, but store nothing.
         mark: once the update server has answered, mark all that waits as told.
         own: what is amiss with this program itself.
+        turn: this node's right to check; None for a check that was asked for.
 
     Raises:
+        TurnLostError: another node has the turn now; nothing is stored.
         LedgerError: the ledger cannot be used.
     """
     began, now = time.monotonic(), clock()
@@ -94,6 +99,8 @@ def check(  # noqa: PLR0913 - what to do with the plan is said by name
         report = _decide(settings, findings, sink_settings, now, asked_at, ledger)
     else:
         with ledger.writing() as book:
+            if turn is not None and not book.keep_turn(turn, asked_at + LEASE):
+                raise TurnLostError("another node has taken this check over, which took too long here")
             report = _decide(settings, findings, sink_settings, now, asked_at, book)
             book.apply(settings.instance, report.plan)
             book.keep_knowledge(settings.instance, report.knowledge, now)

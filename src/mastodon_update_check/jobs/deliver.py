@@ -33,6 +33,10 @@ ATTEMPT_LIMIT = timedelta(minutes=20)
 
 A sink that knows itself to be quicker says so: `attempt_limit`, a timedelta."""
 RECORD_TRIES = 5
+LONGEST_SLEEP = timedelta(seconds=60)
+"""How long a worker sleeps at most: another process may have planned something meanwhile."""
+SHARED_SLEEP = timedelta(seconds=15)
+"""The same where other machines plan, too, one of which may have died before it sent what it planned."""
 
 log = structlog.get_logger()
 
@@ -60,6 +64,8 @@ class Courier:
     """How often the lease of a claim is renewed."""
     record_patience: timedelta = timedelta(seconds=1)
     """How long to wait before trying again to record an acceptance."""
+    longest_sleep: timedelta = LONGEST_SLEEP
+    """How long it may go without looking whether something is due."""
     claim: Claim | None = None
     _sink: Sink | None = None
     _unrecorded: tuple[Claim, Settlement, datetime] | None = None

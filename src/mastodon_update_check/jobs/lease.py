@@ -1,4 +1,4 @@
-"""Keeping a claim alive while its message is being sent."""
+"""Keeping a claim alive while its message is being sent, and a turn while a check is under way."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,11 +7,12 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from mastodon_update_check.core.outbox import LEASE_RENEWAL
+from mastodon_update_check.core.outbox import LEASE, LEASE_RENEWAL
 from mastodon_update_check.errors import ClaimLostError, LedgerError
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.nodes import Turn
 
 LOST = "another process has taken this message over"
 
@@ -67,6 +68,26 @@ class LeaseKeeper:
     def _renew(self, claim: Claim) -> bool:
         with self._open_ledger() as ledger:
             return ledger.renew(claim, self._clock())
+
+
+@contextmanager
+def keeping_turn(turn: Turn, open_ledger: Callable[[], Ledger], clock: Clock) -> Iterator[None]:
+    """Keep the turn to check for the duration of the block, or until it is lost."""
+    is_over = threading.Event()
+
+    def keep() -> None:
+        stands = True
+        while stands and not is_over.wait(LEASE_RENEWAL.total_seconds()):
+            with suppress(LedgerError), open_ledger() as ledger:
+                stands = ledger.keep_turn(turn, clock() + LEASE, checking=True)
+
+    thread = threading.Thread(target=keep, name="turn to check", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def confirm(claim: Claim, ledger: Ledger, clock: Clock) -> None:

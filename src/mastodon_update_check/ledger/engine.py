@@ -13,6 +13,8 @@ So every statement is written in the SQL that both take:
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 Parameters = Mapping[str, object] | Sequence[object]
@@ -23,6 +25,9 @@ class Row(Protocol):
 
     def __getitem__(self, name: str, /) -> Any:  # noqa: ANN401 - what a column holds, its statement knows
         """Return a column."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the columns' names."""
 
 
 class Result(Protocol):
@@ -55,6 +60,12 @@ class Connection(Protocol):
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""
 
+    def correct(self, now: datetime, /) -> datetime:
+        """Return an instant of this machine's clock by the clock that all users of the ledger share.
+
+        Leases are judged by it: machines whose clocks differ would take each other's work away.
+        """
+
     def take_turns(self, subject: str, /) -> bool:
         """Let nobody else pass here with the same subject before this transaction has ended.
 
@@ -82,11 +93,21 @@ class Session(Protocol):
 class Place(Protocol):
     """Where a ledger is kept; `str()` of it is fit to be shown."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether daemons on other machines may use it, too."""
+
     def exists(self) -> bool:
         """Whether there is a ledger."""
 
     def create(self) -> None:
         """Make an empty one, whole or not at all; one that is there is left alone."""
+
+    def set_aside(self, now: datetime) -> str | None:
+        """Put the ledger out of the way; return where it is then, or None if there was none."""
+
+    def back_up(self, target: Path) -> None:
+        """Copy the ledger to a new file, while it may be in use."""
 
     def open(self, *, verify: bool = True) -> Session:
         """Open the ledger that is there, brought to the present schema; `verify` looks for damage first."""

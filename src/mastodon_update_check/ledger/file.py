@@ -17,8 +17,14 @@ from tempfile import mkstemp
 from urllib.parse import quote
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.failures import WAYS_OUT, translated
-from mastodon_update_check.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, migrate
+from mastodon_update_check.ledger.failures import WAYS_OUT, reading, translated
+from mastodon_update_check.ledger.schema import (
+    APPLICATION_ID,
+    READ_COMPATIBILITY,
+    SCHEMA_VERSION,
+    is_compatible,
+    migrate,
+)
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process that is writing."""
@@ -104,14 +110,25 @@ def back_up(path: Path, target: Path) -> None:
     Raises:
         LedgerError: `target` exists, or either file cannot be used.
     """
-    with closing(open_file(path)) as source, translated(target):
+    with closing(open_file(path)) as source, backup_file(target) as copy:
+        source.backup(copy)
+
+
+@contextmanager
+def backup_file(target: Path) -> Iterator[sqlite3.Connection]:
+    """Connect to an empty file; it appears as `target`, whole by itself, when the block has ended well.
+
+    Raises:
+        LedgerError: `target` exists, or cannot be written.
+    """
+    with translated(target):
         if target.exists():
             raise LedgerError(f"{target} exists already: name a new file for the backup")
         with _draft(target) as draft:
             with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
                 copy.execute("PRAGMA synchronous = FULL")
-                source.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
+                yield copy
+                copy.execute("PRAGMA journal_mode = DELETE")  # one file, without side files
             os.link(draft, target)
         _sync_directory(target.parent)
 
@@ -187,7 +204,7 @@ def _verify(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> 
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if int(connection.execute("PRAGMA application_id").fetchone()[0]) != APPLICATION_ID:
         raise LedgerError(f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER")
-    if version > SCHEMA_VERSION:
+    if version > SCHEMA_VERSION and not _is_compatible(connection, version):
         raise LedgerError(
             f"the ledger {path} was written by a newer version of this program (schema {version}, this one knows "
             f"{SCHEMA_VERSION}): upgrade this program, or restore the backup from before"
@@ -197,6 +214,12 @@ def _verify(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> 
         verdict = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
         if verdict != "ok":
             raise LedgerError(f"the ledger {path} is damaged; {WAYS_OUT}")
+
+
+def _is_compatible(connection: sqlite3.Connection, version: int) -> bool:
+    row = connection.execute(READ_COMPATIBILITY).fetchone()
+    with reading("its version"):
+        return is_compatible(row and row["value"], version)
 
 
 def _ensure_wal(connection: sqlite3.Connection, path: Path, busy_seconds: float) -> None:

@@ -10,12 +10,23 @@ from typing import TYPE_CHECKING, Self
 
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import Delivery, Settlement
-from mastodon_update_check.ledger import claims, follow_ups, history, marking, results, retries, rows, summary, upkeep
+from mastodon_update_check.ledger import (
+    claims,
+    follow_ups,
+    history,
+    marking,
+    nodes,
+    results,
+    retries,
+    rows,
+    summary,
+    upkeep,
+)
 from mastodon_update_check.ledger.claims import Claim, OvertakenError
 from mastodon_update_check.ledger.engine import Connection, Place, Session
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.history import Acquaintance, Entry
-from mastodon_update_check.ledger.instants import read_stamp, stamp
+from mastodon_update_check.ledger.nodes import Bid, Node, Taken, Turn
 from mastodon_update_check.ledger.sqlite import FilePlace
 from mastodon_update_check.ledger.summary import OutboxSummary
 
@@ -69,7 +80,8 @@ class Ledger:
         """Claim the next message of a sink that was due at `due_by`; None when there is none."""
         while True:
             with suppress(OvertakenError), self._session.working() as connection:
-                return claims.claim_next(connection, instance, sink, settings, now, due_by)
+                instants = connection.correct(now), connection.correct(due_by)
+                return claims.claim_next(connection, instance, sink, settings, *instants)
 
     def go_on(
         self, claim: Claim, settlement: Settlement, ended_at: datetime, now: datetime, due_by: datetime
@@ -82,18 +94,19 @@ class Ledger:
             with suppress(OvertakenError), self._session.working() as connection:
                 results.record_attempt(connection, claim, settlement, ended_at)
                 sink = claim.recipient.sink
-                return claims.claim_next(connection, claim.instance, sink, claim.settings, now, due_by)
+                instants = connection.correct(now), connection.correct(due_by)
+                return claims.claim_next(connection, claim.instance, sink, claim.settings, *instants)
 
     def confirm(self, claim: Claim, now: datetime) -> bool:
         """Make sure that a claim stands with a lease of which little has passed; False when the claim is lost."""
         with self._session.reading() as connection:
-            is_fresh = claims.confirm_claim(connection, claim, now)
+            is_fresh = claims.confirm_claim(connection, claim, connection.correct(now))
         return is_fresh or self.renew(claim, now)
 
     def renew(self, claim: Claim, now: datetime) -> bool:
         """Extend a claim's lease; False when the claim is lost."""
         with self._session.working() as connection:
-            return claims.renew_claim(connection, claim, now)
+            return claims.renew_claim(connection, claim, connection.correct(now))
 
     def release(self, claim: Claim, now: datetime) -> None:
         """Give a message back whose attempt was cut short."""
@@ -116,7 +129,7 @@ class Ledger:
     def deliveries(self, instance: str, subjects: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
         """Return the instance's open rows, and all rows of the given subjects."""
         with self._session.reading() as connection:
-            return rows.read_deliveries(connection, instance, subjects, now)
+            return rows.read_deliveries(connection, instance, subjects, connection.correct(now))
 
     def unclosed_subjects(self, instance: str, closure: "FollowUps") -> frozenset[str]:
         """Return the subjects of which somebody may have to be told that they are installed."""
@@ -172,20 +185,35 @@ class Ledger:
             salt = connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()["value"]
         return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()[:16]
 
-    def beat(self, instance: str, now: datetime) -> None:
-        """Leave the daemon's sign of life."""
+    def beat(self, instance: str, now: datetime, host: str = "") -> None:
+        """Leave the sign of life of the daemon on a host."""
         with self._session.working() as connection:
-            connection.execute(
-                "INSERT INTO instance (name, knowledge, beat_at) VALUES (?, '{}', ?) "
-                "ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at",
-                (instance, stamp(now)),
-            )
+            nodes.beat(connection, instance, host, now)
 
-    def last_beat_at(self, instance: str) -> datetime | None:
-        """Return when the daemon last gave a sign of life."""
+    def leave(self, instance: str, host: str) -> None:
+        """Take the sign of life back: the daemon there has been stopped."""
+        with self._session.working() as connection:
+            nodes.leave(connection, instance, host)
+
+    def nodes(self, instance: str) -> tuple[Node, ...]:
+        """Return the daemons that were not stopped, whether they still live or not."""
         with self._session.reading() as connection:
-            row = connection.execute("SELECT beat_at FROM instance WHERE name = ?", (instance,)).fetchone()
-            return None if row is None else read_stamp(row["beat_at"])
+            return nodes.read_nodes(connection, instance)
+
+    def take_turn(self, bid: Bid) -> Turn | Taken:
+        """Take the turn to check, or say who has it until when."""
+        with self._session.working() as connection:
+            return nodes.take_turn(connection, bid, connection.correct(bid.now))
+
+    def keep_turn(self, turn: Turn, until: datetime, *, checking: bool) -> bool:
+        """Keep the turn, in the middle of a check or between two; False when it is lost."""
+        with self._session.working() as connection:
+            return nodes.keep_turn(connection, turn, connection.correct(until), checking=checking)
+
+    def last_beat_at(self, instance: str, host: str = "") -> datetime | None:
+        """Return when the daemon on a host last gave a sign of life; without one, any daemon."""
+        with self._session.reading() as connection:
+            return nodes.last_beat_at(connection, instance, host)
 
 
 class Book:
@@ -200,7 +228,7 @@ class Book:
 
     def deliveries(self, instance: str, subjects: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
         """Return the instance's open rows, and all rows of the given subjects."""
-        return rows.read_deliveries(self._connection, instance, subjects, now)
+        return rows.read_deliveries(self._connection, instance, subjects, self._connection.correct(now))
 
     def unclosed_subjects(self, instance: str, closure: "FollowUps") -> frozenset[str]:
         """Return the subjects of which somebody may have to be told that they are installed."""
@@ -209,6 +237,10 @@ class Book:
     def summary(self, instance: str, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
         """Count what is not delivered yet, by the sinks that are configured if they are given."""
         return summary.summarise(self._connection, instance, now, sinks)
+
+    def keep_turn(self, turn: Turn, until: datetime) -> bool:
+        """Keep the turn in the middle of a check; False when it is lost."""
+        return nodes.keep_turn(self._connection, turn, self._connection.correct(until), checking=True)
 
     def apply(self, instance: str, plan: "Plan") -> None:
         """Store a plan."""

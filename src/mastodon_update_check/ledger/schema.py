@@ -4,6 +4,8 @@
 in UTC with milliseconds, so that they sort as text. `:random` is a random word.
 """
 
+import json
+import re
 import sqlite3
 from collections.abc import Sequence
 from secrets import token_hex
@@ -17,7 +19,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         CREATE TABLE instance (
             name      TEXT PRIMARY KEY,
             knowledge TEXT NOT NULL,            -- JSON of core.knowledge.Knowledge
-            beat_at   TEXT                      -- last sign of life of the daemon
+            beat_at   TEXT                      -- last sign of life of any daemon
         ) STRICT
         """,
         """
@@ -117,8 +119,44 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
         "INSERT INTO meta VALUES ('salt', :random)",
     ),
+    (
+        """
+        CREATE TABLE node (
+            instance TEXT NOT NULL,
+            host     TEXT NOT NULL,
+            beat_at  TEXT NOT NULL,             -- last sign of life of the daemon there; none once it was stopped
+            PRIMARY KEY (instance, host)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE turn (                     -- whose turn it is to check
+            instance TEXT NOT NULL,
+            settings TEXT NOT NULL,             -- fingerprint of the settings that a check depends on
+            host     TEXT NOT NULL,
+            token    TEXT NOT NULL,
+            checking INTEGER NOT NULL,          -- whether it is in the middle of a check
+            until_at TEXT NOT NULL,             -- by then it has begun its next check, or renewed its word in one
+            PRIMARY KEY (instance, settings)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)
+COMPATIBLE_SINCE = 1
+"""The oldest schema whose programs may go on working with a ledger of the present one.
+
+Several nodes are upgraded one after the other. A step that only adds tables, or columns that may be left out, changes
+nothing for programs that do not know of it. One after which they would do wrong, be it that they cannot read what newer
+ones write, makes this the number of its own version: older programs then stop and say so, and newer ones go on.
+"""
+KEEP_COMPATIBILITY = """
+    INSERT INTO meta VALUES ('compatibility', :word) ON CONFLICT (key) DO UPDATE SET value = excluded.value
+"""
+READ_COMPATIBILITY = "SELECT value FROM meta WHERE key = 'compatibility'"
+KEPT_BY_MIGRATION = ("schema", "compatibility")
+"""Keys of `meta` that belong to the schema, not to what is told."""
+TABLES = tuple(re.findall(r"CREATE TABLE (\w+)", " ".join(statement for step in MIGRATIONS for statement in step)))
+"""In an order in which each refers only to those before it."""
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
@@ -133,3 +171,15 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] 
                 connection.execute(statement, {"random": token_hex(16)})
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute(KEEP_COMPATIBILITY, {"word": write_compatibility(len(migrations))})
+
+
+def write_compatibility(version: int) -> str:
+    """Return what a ledger of a schema says to programs that know only older ones."""
+    return json.dumps({"schema": version, "since": COMPATIBLE_SINCE})
+
+
+def is_compatible(word: str | None, version: int) -> bool:
+    """Whether a newer program says of its ledger, which is of schema `version`, that this one may go on with it."""
+    said = json.loads(word) if word else {}
+    return said.get("schema") == version and int(said["since"]) <= SCHEMA_VERSION

@@ -4,13 +4,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.engine import Parameters, Result
 from mastodon_update_check.ledger.failures import translated
-from mastodon_update_check.ledger.file import BUSY_SECONDS, create_file, open_file
+from mastodon_update_check.ledger.file import BUSY_SECONDS, back_up, create_file, open_file, set_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class FilePlace:
     def __str__(self) -> str:
         return str(self.path)
 
+    @property
+    def is_shared(self) -> bool:
+        """A file is on a disk of this machine."""
+        return False
+
     def exists(self) -> bool:
         """Whether there is a file, whatever is in it."""
         with translated(self.path):
@@ -32,6 +38,15 @@ class FilePlace:
     def create(self) -> None:
         """Make the file."""
         create_file(self.path)
+
+    def set_aside(self, now: datetime) -> str | None:
+        """Rename the file and its side files."""
+        aside = set_aside(self.path, now)
+        return None if aside is None else str(aside)
+
+    def back_up(self, target: Path) -> None:
+        """Copy the file."""
+        back_up(self.path, target)
 
     def open(self, *, verify: bool = True) -> "FileSession":
         """Open the file."""
@@ -86,6 +101,10 @@ class FileConnection:
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""
         return self._connection.executemany(statement, rows)
+
+    def correct(self, now: datetime, /) -> datetime:
+        """Return the same: a file has the users of one machine."""
+        return now
 
     def take_turns(self, subject: str, /) -> bool:
         """Nothing to wait for: whoever writes is alone."""

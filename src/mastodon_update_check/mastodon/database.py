@@ -5,7 +5,6 @@ hang ends: the connection by its time-out, statement and lock by the server's, a
 """
 
 import os
-import re
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -14,13 +13,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from mastodon_update_check.core.staff import StaffVerdict, judge
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.mastodon.database_address import DatabaseAddress, is_misread
-from mastodon_update_check.mastodon.database_errors import Login, explain_login, explain_question
+from mastodon_update_check.mastodon.database_address import DatabaseAddress
+from mastodon_update_check.mastodon.database_errors import explain_question
 from mastodon_update_check.mastodon.staff_sql import (
     FUNCTION_IS_OURS,
     FUNCTION_QUERY,
@@ -30,7 +28,9 @@ from mastodon_update_check.mastodon.staff_sql import (
     staff_query,
 )
 from mastodon_update_check.net import CONNECT_SECONDS, READ_SECONDS, Deadline
+from mastodon_update_check.postgres_login import Login, LoginError, connect, read_conninfo
 
+_REMEDY: Final = "run packaging/postgresql/install.sql there"
 _OTHER_ROWS: Final = "returns staff in a form that is not known here: run packaging/postgresql/install.sql there again"
 
 
@@ -82,9 +82,12 @@ def ask_staff(address: DatabaseAddress, *, bounds: DatabaseBounds = BOUNDS) -> S
     Raises:
         CheckError: cause `DATABASE`, with a sentence that holds neither password nor connection string.
     """
-    parameters = _parameters(address, bounds)
-    login = Login.of(parameters, address.origin)
-    with Deadline(bounds.total) as deadline, closing(_connect(login, parameters)) as connection:
+    parameters = _parameters(address)
+    login = Login.of(parameters, address.origin, "UPDATE_CHECK_DATABASE_URL", _REMEDY)
+    with (
+        Deadline(bounds.total) as deadline,
+        closing(_connect(login, parameters, bounds)) as connection,
+    ):
         with socket.socket(fileno=os.dup(connection.fileno())) as sock:
             deadline.guard(sock)
         try:
@@ -97,34 +100,20 @@ def ask_staff(address: DatabaseAddress, *, bounds: DatabaseBounds = BOUNDS) -> S
             ) from error
 
 
-_ESCAPE = "holds a password whose signs must be escaped: / is written %2F, ? %3F, # %23 and @ %40"
-
-
-def _parameters(address: DatabaseAddress, bounds: DatabaseBounds) -> dict[str, str]:
-    if is_misread(address.conninfo):
-        raise CheckError(Cause.DATABASE, f"{address.origin} {_ESCAPE}")
+def _parameters(address: DatabaseAddress) -> dict[str, str]:
     try:
-        given = conninfo_to_dict(address.conninfo)
-    except psycopg.ProgrammingError:
-        # Its words repeat pieces of the string, passwords too: neither they nor the error go any further.
-        given = None
-    # What is no number there may be a piece of a password.
-    if given is None or not re.fullmatch(r"[\s\d,]*", str(given.get("port") or "")):
-        raise CheckError(Cause.DATABASE, f"{address.origin} is no connection string that PostgreSQL's libpq can read")
-    stated = {name: str(text) for name, text in given.items() if text is not None}
-    ours = {"connect_timeout": str(int(bounds.connect.total_seconds())), "client_encoding": "UTF8"}
-    # An empty `options` keeps those of PGOPTIONS away, which PgBouncer would refuse.
-    return {"application_name": "mastodon-update-check", "options": "", **address.parameters, **stated, **ours}
+        return {**address.parameters, **read_conninfo(address.conninfo, address.origin)}
+    except LoginError as error:
+        raise CheckError(Cause.DATABASE, str(error)) from error
 
 
-def _connect(login: Login, parameters: Mapping[str, str]) -> psycopg.Connection[tuple[Any, ...]]:
+def _connect(
+    login: Login, parameters: Mapping[str, str], bounds: DatabaseBounds
+) -> psycopg.Connection[tuple[Any, ...]]:
     try:
-        return psycopg.connect(make_conninfo("", **parameters), autocommit=True, prepare_threshold=None)
-    except (psycopg.Error, UnicodeError) as error:
-        words = str(error)
-        if password := parameters.get("password"):
-            words = words.replace(password, "…")
-        raise CheckError(Cause.DATABASE, explain_login(login, words)) from error
+        return connect(login, parameters, bounds.connect.total_seconds())
+    except LoginError as error:
+        raise CheckError(Cause.DATABASE, str(error)) from error
 
 
 def _ask(connection: psycopg.Connection[tuple[Any, ...]], login: Login, bounds: DatabaseBounds) -> Staff:

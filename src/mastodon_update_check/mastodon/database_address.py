@@ -1,6 +1,5 @@
 """Where Mastodon's database is: which logins are tried, and in which order (DESIGN.md, section 9)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -8,6 +7,8 @@ from typing import Final, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from pydantic import SecretStr
+
+from mastodon_update_check.postgres_login import is_misread
 
 OWN_ROLE: Final = "_mastodon_update_check"
 """The PostgreSQL role that `packaging/postgresql` makes, and the system user of the same name."""
@@ -143,15 +144,3 @@ def without_rails_parameters(url: str) -> str:
     known = [(name, text) for name, text in query if name in LIBPQ_PARAMETERS]
     tail = "?" + urlencode(known, quote_via=quote) if known else ""
     return f"{scheme}://{url.split('://', 1)[-1].split('?', 1)[0].split('#', 1)[0]}{tail}"
-
-
-def is_misread(conninfo: str) -> bool:
-    """Whether a URL holds a password with signs that are not escaped, which libpq would take for host and database.
-
-    The sentences about hosts would repeat it.
-    """
-    scheme, _, rest = conninfo.partition("://")
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
-    path, _, query = rest[len(authority) :].partition("?")
-    names = (parameter.partition("=")[0] for parameter in query.split("&"))
-    return scheme in {*_SCHEMES, "postgis"} and (authority.count("@") > 1 or any("@" in one for one in (path, *names)))

@@ -98,6 +98,16 @@ class Settings:
     shown: Mapping[str, str] = field(repr=False)
     """What each of them says, fit to be shown: secrets, and what may hold one, are hidden."""
 
+    def describe_plans(self) -> str:
+        """Return everything that decides what is planned for whom; it holds secrets, so only a hash of it is kept.
+
+        Nodes that agree in it leave their checks to one of them. Where to ask may differ from node to node.
+        """
+        heartbeat = self.heartbeat_url.get_secret_value() if self.heartbeat_url else ""
+        sinks = sorted((sink.name, sink.plugin, sink.preference, sorted(sink.options.items())) for sink in self.sinks)
+        said = (self.url, self.interval, self.jitter, heartbeat, self.devops, self.addresses, self.operator, sinks)
+        return repr((said, self.reminders, self.closure))
+
     @property
     def sink_names(self) -> tuple[str, ...]:
         """The names of the configured sinks."""

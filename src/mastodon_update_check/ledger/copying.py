@@ -1,0 +1,89 @@
+"""Bringing a whole ledger from one place to another, between engines too."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from datetime import datetime
+from pathlib import Path
+
+from mastodon_update_check.core.status import ALIVE
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.engine import Connection, Place, Row
+from mastodon_update_check.ledger.file import backup_file
+from mastodon_update_check.ledger.instants import stamp
+from mastodon_update_check.ledger.rows import IS_CLAIMED, moment
+from mastodon_update_check.ledger.schema import KEPT_BY_MIGRATION, TABLES, migrate
+from mastodon_update_check.ledger.sqlite import FileConnection
+
+
+def copy(source: Place, target: Place, now: datetime) -> int:
+    """Copy a ledger that nobody works with into one that is missing or empty; return how many messages it holds.
+
+    Raises:
+        LedgerError: either cannot be used, a daemon works with the source, or the target is not empty.
+    """
+    if str(source) == str(target):
+        raise LedgerError(f"{source} cannot be copied to itself")
+    with ExitStack() as stack:
+        rows = stack.enter_context(closing(source.open()))
+        if not target.exists():
+            target.create()
+        copies = stack.enter_context(closing(target.open()))
+        read = stack.enter_context(rows.writing())
+        _refuse_in_use(read, source, now)
+        write = stack.enter_context(copies.writing())
+        _refuse_full(write, target)
+        return copy_rows(read, write)
+
+
+def export(source: Place, target: Path) -> None:
+    """Copy a ledger of another engine to a new file, as it is at one moment, while it may be in use."""
+    with closing(source.open()) as session, session.reading() as rows, backup_file(target) as connection:
+        migrate(connection)
+        with connection:
+            connection.execute("BEGIN")
+            copy_rows(rows, FileConnection(connection))
+
+
+def copy_rows(source: Connection, target: Connection) -> int:
+    """Copy every row of every table; return the number of messages."""
+    target.execute("DELETE FROM meta WHERE key = 'salt'")
+    counts = {table: _copy_table(source, target, table) for table in TABLES}
+    return counts["message"]
+
+
+def _copy_table(source: Connection, target: Connection, table: str) -> int:
+    """Copy a table; what the schema itself keeps in `meta` is each place's own."""
+    rows = source.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - our own constant
+    if table == "meta":
+        rows = [row for row in rows if row["key"] not in KEPT_BY_MIGRATION]
+    if rows:
+        names = tuple(rows[0].keys())
+        marks = ", ".join("?" for _ in names)
+        statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our own names
+        target.executemany(statement, (tuple(row[name] for name in names) for row in rows))
+    return len(rows)
+
+
+def _refuse_in_use(connection: Connection, place: Place, now: datetime) -> None:
+    """What a daemon writes from now on would be missing in the copy."""
+    sending = connection.execute(f"SELECT count(*) AS found FROM message WHERE {IS_CLAIMED}", moment(now)).fetchone()  # noqa: S608
+    hosts = [row["host"] for row in _at_work(connection, now)]
+    if hosts or sending["found"]:
+        where = f" on {', '.join(hosts)}" if hosts else ""
+        raise LedgerError(
+            f"a daemon{where} works with the ledger {place}: stop it first, or wait three minutes if it was killed"
+        )
+
+
+def _at_work(connection: Connection, now: datetime) -> Iterator[Row]:
+    yield from connection.execute(
+        "SELECT DISTINCT host FROM node WHERE beat_at > ? AND beat_at < ? ORDER BY host",
+        (stamp(now - ALIVE), stamp(now + ALIVE)),
+    )
+
+
+def _refuse_full(connection: Connection, place: Place) -> None:
+    """Two ledgers cannot become one."""
+    for table in TABLES:
+        if table != "meta" and connection.execute(f"SELECT 1 AS one FROM {table} LIMIT 1").fetchone() is not None:  # noqa: S608
+            raise LedgerError(f"the ledger {place} is not empty: name one that is, or a new one")

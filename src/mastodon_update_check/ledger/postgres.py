@@ -1,0 +1,214 @@
+"""The ledger in PostgreSQL, in a schema of its own.
+
+It works through PgBouncer in transaction mode: nothing is prepared and no state of the session is relied on; all that
+is set is set for one transaction. Every writer takes an advisory lock that ends with its transaction: a plan, a
+migration or a copy takes it alone, the many short steps of delivery share it. So a plan sees a ledger that stands
+still, under READ COMMITTED, where each statement sees what was committed before it began: the lock comes first.
+Whoever only reads sees the ledger as it was at one moment (REPEATABLE READ).
+
+Every wait has an end: for the connection, for a lock, for a statement and, should this process freeze in the middle,
+for the transaction; and all of it, should the server freeze, for this process.
+"""
+
+import os
+import re
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final, cast
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.engine import Parameters, Result
+from mastodon_update_check.ledger.postgres_address import PostgresAddress
+from mastodon_update_check.ledger.postgres_failures import translated
+from mastodon_update_check.net import Deadline
+from mastodon_update_check.postgres_login import connect
+
+LOCKS: Final = 0x4D555043
+"""The first half of all our advisory locks' keys ("MUPC"); the second is a hash of schema and subject."""
+_TURNS: Final = 0x4D555054
+TOLERANCE: Final = timedelta(seconds=2)
+"""By how much clocks may differ before it is corrected: a lease is renewed long before its end."""
+_ALONE: Final = "SELECT pg_advisory_xact_lock({key}, hashtext('{schema}'))"
+_TOGETHER: Final = "SELECT pg_advisory_xact_lock_shared({key}, hashtext('{schema}'))"
+_DURABLE: Final = """
+    SELECT set_config(name, 'on', true) FROM pg_settings WHERE name = 'synchronous_commit' AND setting = 'off'
+"""
+_TOKEN: Final = re.compile(r"'[^']*'|--[^\n]*|\?|:(?P<name>\w+)|%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresBounds:
+    """How long things may take."""
+
+    connect: timedelta = timedelta(seconds=5)
+    """For each address of the host."""
+    statement: timedelta = timedelta(seconds=10)
+    lock: timedelta = timedelta(seconds=5)
+    idle: timedelta = timedelta(seconds=10)
+    """How long this process may stand still in the middle of a transaction; then the server undoes it."""
+    total: timedelta = timedelta(seconds=20)
+    """For a whole transaction, by this process's own clock."""
+
+
+BOUNDS: Final = PostgresBounds()
+
+
+class PostgresSession:
+    """One connection, made when it is first needed and again whenever it has broken."""
+
+    def __init__(self, address: PostgresAddress, bounds: PostgresBounds, clock: Callable[[], datetime]) -> None:
+        """`clock` is this machine's."""
+        self._address = address
+        self._bounds = bounds
+        self._clock = clock
+        self._ahead = timedelta()
+        self._connection: psycopg.Connection[DictRow] | None = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator["PostgresConnection"]:
+        """See the ledger as it is at one moment."""
+        with self._transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator["PostgresConnection"]:
+        """Be alone with the ledger."""
+        with self._transaction("ISOLATION LEVEL READ COMMITTED READ WRITE", _ALONE) as connection:
+            yield connection
+
+    @contextmanager
+    def working(self) -> Iterator["PostgresConnection"]:
+        """Change something while others do, but nobody is alone with the ledger."""
+        with self._transaction("ISOLATION LEVEL READ COMMITTED READ WRITE", _TOGETHER) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, mode: str, lock: str = "") -> Iterator["PostgresConnection"]:
+        """Commit at the end, or undo it all after an exception."""
+        with Deadline(self._bounds.total) as deadline, translated(self._address, deadline):
+            try:
+                connection = self._begin(self._opening(mode, lock), deadline)
+                yield PostgresConnection(connection, self._address.schema, self._ahead)
+                outcome = connection.execute("COMMIT").statusmessage
+            except BaseException:
+                self._abandon()
+                raise
+            # A transaction that has failed cannot be committed, and PostgreSQL says so only by this word.
+            if outcome != "COMMIT":
+                raise LedgerError(f"the ledger in {self._address} undid what was to be written: try again")
+
+    def _begin(self, opening: str, deadline: Deadline) -> psycopg.Connection[DictRow]:
+        """Open a transaction; a connection that has died meanwhile, as after a restart, is made anew."""
+        if self._connection is not None and not self._connection.closed:
+            try:
+                return self._open(self._connection, opening, deadline)
+            except psycopg.OperationalError:
+                if not self._connection.closed:  # it works, and the transaction cannot begin
+                    raise
+        self.close()
+        self._connection = self._connect()
+        return self._open(self._connection, opening, deadline)
+
+    def _connect(self) -> psycopg.Connection[DictRow]:
+        seconds = self._bounds.connect.total_seconds()
+        connection = connect(self._address.login, self._address.parameters, seconds)
+        # Parameters are put in on this side: one round trip a statement, and their types are what the statement says.
+        connection.cursor_factory = psycopg.ClientCursor
+        connection.row_factory = dict_row  # type: ignore[assignment]  # rows are of another type from here on
+        return cast("psycopg.Connection[DictRow]", connection)
+
+    def _open(
+        self, connection: psycopg.Connection[DictRow], opening: str, deadline: Deadline
+    ) -> psycopg.Connection[DictRow]:
+        with socket.socket(fileno=os.dup(connection.fileno())) as sock:
+            deadline.guard(sock)
+        answers = connection.execute(opening.encode())
+        while answers.nextset():
+            pass
+        self._ahead = next(answers)["now"] - self._clock()
+        return connection
+
+    def _abandon(self) -> None:
+        """Undo what is under way; a connection on which that fails is of no use any more."""
+        if self._connection is None or self._connection.closed:
+            return
+        try:
+            self._connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self.close()
+
+    def _opening(self, mode: str, lock: str) -> str:
+        """Return what begins a transaction, in one round trip."""
+        schema, bounds = self._address.schema, self._bounds
+        return "; ".join(
+            (
+                f"BEGIN {mode}",
+                f"SET LOCAL search_path = {schema}, pg_catalog",
+                f"SET LOCAL statement_timeout = {_milliseconds(bounds.statement)}",
+                f"SET LOCAL lock_timeout = {_milliseconds(bounds.lock)}",
+                f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(bounds.idle)}",
+                # What is committed is on the disk, also where the role's default is another.
+                _DURABLE,
+                *((lock.format(key=LOCKS, schema=schema),) if lock else ()),
+                "SELECT clock_timestamp() AS now",
+            )
+        )
+
+
+class PostgresConnection:
+    """Runs statements inside one transaction."""
+
+    picking = "FOR NO KEY UPDATE SKIP LOCKED"
+
+    def __init__(self, connection: psycopg.Connection[DictRow], schema: str, ahead: timedelta) -> None:
+        """`ahead`: by how much the server's clock is ahead of this machine's."""
+        self._connection = connection
+        self._schema = schema
+        self._ahead = ahead
+
+    def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
+        """Run one statement."""
+        return cast("Result", self._connection.execute(translate(statement), parameters))
+
+    def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
+        """Run one statement for each row of parameters."""
+        self._connection.cursor().executemany(translate(statement), rows)
+        return None
+
+    def correct(self, now: datetime, /) -> datetime:
+        """Return the instant by the server's clock, if that differs by more than leases can take."""
+        return now + self._ahead if abs(self._ahead) > TOLERANCE else now
+
+    def take_turns(self, subject: str, /) -> bool:
+        """Wait until nobody else is here with the same subject."""
+        self.execute("SELECT pg_advisory_xact_lock(?, hashtext(?))", (_TURNS, f"{self._schema} {subject}"))
+        return True
+
+
+@lru_cache(maxsize=256)
+def translate(statement: str) -> bytes:
+    """Return a statement with its parameters as psycopg marks them."""
+
+    def mark(found: re.Match[str]) -> str:
+        if found["name"]:
+            return f"%({found['name']})s"
+        return "%s" if found[0] == "?" else found[0].replace("%", "%%")
+
+    return _TOKEN.sub(mark, statement).encode()
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)
