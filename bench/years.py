@@ -18,7 +18,7 @@ from mastodon_update_check.core.feeds import Feed
 from mastodon_update_check.core.notices import UpdateNotice
 from mastodon_update_check.core.outbox import settle
 from mastodon_update_check.core.planning import plan, subjects
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.core.recipients import FollowUps, Recipient
 from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.ledger.ledger import Ledger
 
@@ -86,7 +86,8 @@ def _check(ledger: Ledger, number: int) -> float:
     known = ledger.knowledge(INSTANCE)
     with ledger.writing() as book:
         book.summary(INSTANCE, facts.now)
-        book.apply(INSTANCE, plan(facts, book.deliveries(INSTANCE, subjects(facts), facts.now)))
+        about = subjects(facts) | book.unclosed_subjects(INSTANCE, FollowUps.URGENT)
+        book.apply(INSTANCE, plan(facts, book.deliveries(INSTANCE, about, facts.now)))
         assert facts.installed is not None
         book.keep_knowledge(INSTANCE, known.succeeded(facts.now, facts.installed, facts.feed, ()), facts.now)
     took = (time.perf_counter() - began) * 1000

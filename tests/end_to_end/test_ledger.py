@@ -178,21 +178,6 @@ def test_backup(ready: World) -> None:
     assert (0, 1, 1, 0, 0) == ready.check().result
 
 
-def test_a_backup_restored_from_yesterday(ready: World) -> None:
-    """What was told since is told once more, with the same id; what was told before is not."""
-    backup = ready.directory / "yesterday.sqlite3"
-    assert 0 == ready.run("ledger", "backup", str(backup)).code
-    assert (0, 1, 1, 0, 0) == ready.check().result
-    for side_file in ready.ledger.parent.glob(f"{ready.ledger.name}-*"):
-        side_file.unlink()
-    ready.ledger.write_bytes(backup.read_bytes())
-    assert (0, 1, 1, 0, 0) == ready.check().result
-    assert (0, 0, 0, 0, 0) == ready.check().result
-    first, again = ready.mails
-    assert first.message["Message-ID"] == again.message["Message-ID"]
-    assert [True, True] == ["4.5.21" in subject for subject in ready.subjects]
-
-
 @pytest.mark.parametrize("target", ["missing/copy", "/dev/null/copy"])
 def test_a_backup_that_cannot_be_written(ready: World, target: str) -> None:
     """The file that cannot be written is the one that is named."""

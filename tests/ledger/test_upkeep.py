@@ -27,6 +27,7 @@ from ledger.examples import (
 from ledger.places import query
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.core.outbox import DeliveryState
+from mastodon_update_check.core.recipients import FollowUps
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.file import open_file
 from mastodon_update_check.ledger.ledger import Ledger
@@ -149,6 +150,7 @@ def steps_of_a_check(path: Path, now: datetime, installed: str) -> int:
     connection.set_progress_handler(count_on, 10)
     with Ledger(FileSession(path, connection)) as ledger:
         ledger.summary(INSTANCE, now)
+        ledger.unclosed_subjects(INSTANCE, FollowUps.URGENT)
         replan(ledger, facts(to=PEOPLE, installed=installed, now=now))
         prune(ledger, now)
         find_claim(ledger, now)

@@ -8,6 +8,18 @@ from mastodon_update_check.core.recipients import FollowUps
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 
+_URGENT = "told.identity LIKE 'update/%/urgent'"
+"""As in the index `delivery_urgent`, which spares each check a look at all that was ever told."""
+_PLAIN = "told.identity LIKE 'update/%/plain' AND told.address = ''"
+_UNCLOSED = """
+    SELECT DISTINCT told.subject FROM delivery AS told
+    WHERE told.instance = :instance AND told.state = 'sent' AND {kind} AND told.reason <> :marked
+      AND NOT EXISTS (
+        SELECT 1 FROM delivery AS closed
+        WHERE closed.instance = told.instance AND closed.identity = told.subject || '/installed'
+          AND closed.recipient_key = told.recipient_key AND closed.state = 'sent')
+"""
+
 
 def told_at(row: Row) -> datetime | None:
     """Return when a row of `delivery` was accepted; None before, and for what was marked as told without being sent.
@@ -26,23 +38,8 @@ def unclosed_subjects(connection: Connection, instance: str, closure: FollowUps)
     """
     if closure is FollowUps.NONE:
         return frozenset()
-    found = connection.execute(
-        """
-        SELECT DISTINCT told.subject FROM delivery AS told
-        WHERE told.instance = :instance AND told.state = 'sent' AND told.reason <> :marked
-          AND (told.identity LIKE :urgent OR told.identity LIKE :plain AND told.address = '')
-          AND NOT EXISTS (
-            SELECT 1 FROM delivery AS closed
-            WHERE closed.instance = told.instance AND closed.identity = told.subject || '/installed'
-              AND closed.recipient_key = told.recipient_key AND closed.state = 'sent')
-        """,
-        {
-            "instance": instance,
-            "marked": str(Reason.MARKED_AT_SETUP),
-            "urgent": "update/%/urgent",
-            "plain": "update/%/plain" if closure is FollowUps.ALL else "",
-        },
-    )
+    parts = [_UNCLOSED.format(kind=_URGENT), *([_UNCLOSED.format(kind=_PLAIN)] if closure is FollowUps.ALL else [])]
+    found = connection.execute(" UNION ".join(parts), {"instance": instance, "marked": str(Reason.MARKED_AT_SETUP)})
     return frozenset(row["subject"] for row in found)
 
 

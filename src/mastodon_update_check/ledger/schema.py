@@ -70,6 +70,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """
         CREATE INDEX delivery_given_up ON delivery (settled_at) WHERE state IN ('cancelled', 'superseded')
         """,
+        """
+        CREATE INDEX delivery_urgent ON delivery (instance, subject)
+        WHERE state = 'sent' AND identity LIKE 'update/%/urgent'
+        """,
         "CREATE INDEX message_given_up ON message (settled_at) WHERE state = 'cancelled'",
         "CREATE INDEX delivery_open ON delivery (instance, state) WHERE state IN ('pending', 'failed')",
         """
@@ -109,6 +113,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             ('delivery', 'delivery_message', '100000 2'),
             ('delivery', 'delivery_open', '10 10 5'),
             ('delivery', 'delivery_given_up', '10 1'),
+            ('delivery', 'delivery_urgent', '1000 1000 5'),
             ('message', 'sqlite_autoindex_message_1', '100000 1'),
             ('message', 'message_sent', '100000 100000 50000 1000 1'),
             ('message', 'message_open', '10 10 5 3 1 1 1'),
