@@ -22,11 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tell every story on every release; each release has a process of its own (`-n 2 --dist loadgroup`)."""
+    """Tell every story on every release; a story has a process of its own (`--dist loadscope`)."""
     if "release" in metafunc.fixturenames:
-        releases = metafunc.config.getoption("--releases").split(",")
-        marked = [pytest.param(release, marks=pytest.mark.xdist_group(release)) for release in releases]
-        metafunc.parametrize("release", marked, scope="module")
+        metafunc.parametrize("release", metafunc.config.getoption("--releases").split(","), scope="module")
 
 
 @pytest.fixture(scope="session")
