@@ -17,7 +17,17 @@ PACKAGES = (
     # What makes it a system that boots, with what an administrator has at hand.
     *("systemd-sysv", "dbus", "libpam-systemd", "sudo", "procps", "less", "man-db"),
     # What is there where a Mastodon server is.
-    *("postgresql", "postfix", "sasl2-bin", "libsasl2-modules", "nginx", "git", "python3", "ca-certificates", "openssl"),
+    *(
+        "postgresql",
+        "postfix",
+        "sasl2-bin",
+        "libsasl2-modules",
+        "nginx",
+        "git",
+        "python3",
+        "ca-certificates",
+        "openssl",
+    ),
     "tzdata",
 )
 COMPARED = (
