@@ -6,8 +6,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage transcripts catalogues letters soak cluster pgbouncer rules series lint format bench documents deb \
-	deb-check image image-check lock clean help
+.PHONY: run test coverage cluster transcripts catalogues letters soak pgbouncer rules series lint format bench documents \
+	deb deb-check image image-check acceptance lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -57,13 +57,13 @@ letters: $(VENV)/test.done ## write every kind of message in every language to b
 	$(BIN)/python tests/translations/letters.py
 
 lint: $(VENV)/lint.done ## types, style, formatting
-	$(BIN)/ruff check src tests bench tools
-	$(BIN)/ruff format --check src tests bench tools
+	$(BIN)/ruff check src tests bench tools packaging
+	$(BIN)/ruff format --check src tests bench tools packaging
 	$(BIN)/mypy
 
 format: $(VENV)/lint.done ## put the code into the shape that lint wants
-	$(BIN)/ruff check --fix src tests bench tools
-	$(BIN)/ruff format src tests bench tools
+	$(BIN)/ruff check --fix src tests bench tools packaging
+	$(BIN)/ruff format src tests bench tools packaging
 
 bench: $(VENV)/bench.done ## measure what README and docs claim
 	$(BIN)/python -m bench $(ARGS)
@@ -82,6 +82,9 @@ image: deb ## build the OCI image of that package, into dist/; as root, installs
 
 image-check: image ## start that image, without an engine
 	packaging/container/check dist/mastodon-update-check.oci.tar
+
+acceptance: $(VENV)/test.done ## install and run it on real Debian 12 and 13, booted in containers; installs what that takes, as root
+	packaging/acceptance/run $(BIN)/python $(ARGS)
 
 lock: ## make the hash-locked lists anew (needs uv)
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip --quiet install uv

@@ -1,7 +1,7 @@
 """One machine for each story and release; a line for each scenario; the figures at the end."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,16 +17,14 @@ RELEASES = ("bookworm", "trixie")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take what to show, and where."""
     group = parser.getgroup("acceptance")
-    group.addoption("--package-directory", type=Path, default=Path("dist"), help="a directory with the package")
+    group.addoption("--package-directory", type=Path, default=BUILD / "package", help="a directory with the package")
     group.addoption("--releases", default=",".join(RELEASES), help="Debian releases, separated by commas")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tell every story on every release; each release has a process of its own (`-n 2 --dist loadgroup`)."""
+    """Tell every story on every release; a story has a process of its own (`--dist loadscope`)."""
     if "release" in metafunc.fixturenames:
-        releases = metafunc.config.getoption("--releases").split(",")
-        marked = [pytest.param(release, marks=pytest.mark.xdist_group(release)) for release in releases]
-        metafunc.parametrize("release", marked, scope="module")
+        metafunc.parametrize("release", metafunc.config.getoption("--releases").split(","), scope="module")
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +79,9 @@ class Lines:
 
     @property
     def _terminal(self) -> pytest.TerminalReporter:
-        return self._plugins.get_plugin("terminalreporter")
+        terminal = self._plugins.get_plugin("terminalreporter")
+        assert isinstance(terminal, pytest.TerminalReporter)
+        return terminal
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Say how a scenario ended and how long it took."""
@@ -91,7 +91,9 @@ class Lines:
             word = "ok    " if report.passed else "FAILED"
             self._terminal.write_line(f"{word} {report.duration:6.1f} s  {properties['title']}")
         if report.when == "call":
-            self._figures += [f"{properties['release']}: {value}" for name, value in report.user_properties if name == "figure"]
+            self._figures += [
+                f"{properties['release']}: {value}" for name, value in report.user_properties if name == "figure"
+            ]
 
     def pytest_terminal_summary(self) -> None:
         """Print the figures."""
@@ -112,11 +114,11 @@ _ended: dict[tuple[str, str], str] = {}
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """End the story when what everything else stands on has failed."""
     report = yield
     if report.failed and item.name.startswith(("test_install", "test_setup[")):
-        properties = dict(item.user_properties)
+        properties = {name: str(value) for name, value in item.user_properties}
         _ended[item.path.stem.removeprefix("test_"), properties["release"]] = properties["title"]
     return report
 

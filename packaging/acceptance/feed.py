@@ -23,7 +23,12 @@ class UpdateServer:
         """List a release from now on; without one, list what is listed."""
         if version:
             kind = "patch" if not version.endswith(".0") else "minor"
-            self._listed[version] = {"version": version, "urgent": urgent, "type": kind, "releaseNotes": NOTES + version}
+            self._listed[version] = {
+                "version": version,
+                "urgent": urgent,
+                "type": kind,
+                "releaseNotes": NOTES + version,
+            }
         # Whole or not at all: it is read at any time.
         self._machine.write(f"{FEED}.new", json.dumps({"updatesAvailable": list(self._listed.values())}))
         (self._machine.root / f"{FEED}.new".lstrip("/")).rename(self._machine.root / FEED.lstrip("/"))

@@ -1,10 +1,13 @@
 """Root file systems: one for each Debian release, made once, kept under build/, never written to afterwards."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -14,7 +17,17 @@ PACKAGES = (
     # What makes it a system that boots, with what an administrator has at hand.
     *("systemd-sysv", "dbus", "libpam-systemd", "sudo", "procps", "less", "man-db"),
     # What is there where a Mastodon server is.
-    *("postgresql", "postfix", "sasl2-bin", "libsasl2-modules", "nginx", "git", "python3", "ca-certificates", "openssl"),
+    *(
+        "postgresql",
+        "postfix",
+        "sasl2-bin",
+        "libsasl2-modules",
+        "nginx",
+        "git",
+        "python3",
+        "ca-certificates",
+        "openssl",
+    ),
     "tzdata",
 )
 COMPARED = (
@@ -28,14 +41,23 @@ def image(release: str) -> Path:
     """Return the root file system of `release`; make it if there is none of this recipe."""
     recipe = repr((PACKAGES, COMPARED, RECIPE.read_text()))
     root = BUILD / "images" / f"{release}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
-    if not root.exists():
-        for former in BUILD.glob(f"images/{release}-*"):
-            shutil.rmtree(former)
-        half = root.with_suffix(".half")
-        half.parent.mkdir(parents=True, exist_ok=True)
-        _make(release, half)
-        half.rename(root)
+    with _alone(release):
+        if not root.exists():
+            for former in BUILD.glob(f"images/{release}-*"):
+                shutil.rmtree(former)
+            half = root.with_suffix(".half")
+            _make(release, half)
+            half.rename(root)
     return root
+
+
+@contextlib.contextmanager
+def _alone(release: str) -> Iterator[None]:
+    """Let others who want the same image wait until it is made."""
+    (BUILD / "images").mkdir(parents=True, exist_ok=True)
+    with (BUILD / f"images/.{release}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _make(release: str, root: Path) -> None:

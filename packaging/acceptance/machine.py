@@ -158,7 +158,11 @@ class Machine:
         )
         with (self._directory / "console").open("wb") as console:
             self._nspawn = subprocess.Popen(
-                command, preexec_fn=self.groups.join, stdin=subprocess.DEVNULL, stdout=console, stderr=console
+                command,
+                preexec_fn=self.groups.join,  # noqa: PLW1509 - no threads here
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
             )
         try:
             wait_until(self._is_up, "a booted system", BOOT_SECONDS)

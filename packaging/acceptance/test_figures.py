@@ -62,11 +62,15 @@ def test_start_time(machine: Machine, record_property: Note) -> None:
     seconds = []
     for _ in range(5):
         machine.shell(f"systemctl reset-failed {UNIT}; systemctl restart {UNIT}")
-        shown = machine.show(UNIT, "InactiveExitTimestampMonotonic", "ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic")
+        shown = machine.show(
+            UNIT, "InactiveExitTimestampMonotonic", "ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"
+        )
         begun, main, ready = (int(shown[name]) / 1e6 for name in shown)
         seconds.append((ready - begun, ready - main))
     whole, own = sorted(seconds)[2]
-    record_property("figure", f"start until READY: {whole:.2f} s with the copy of settings, of it the program {own:.2f} s")
+    record_property(
+        "figure", f"start until READY: {whole:.2f} s with the copy of settings, of it the program {own:.2f} s"
+    )
 
 
 def test_size(program: Program, machine: Machine, record_property: Note) -> None:
@@ -74,7 +78,10 @@ def test_size(program: Program, machine: Machine, record_property: Note) -> None
     size = int(machine.shell(f"stat -c %s /root/{program.package}"))
     installed = int(machine.shell("dpkg-query -W -f '${Installed-Size}' mastodon-update-check"))
     compiled = int(machine.shell("du -sk /usr/lib/mastodon-update-check | cut -f1"))
-    record_property("figure", f"package: {size / 1e6:.1f} MB, installed {installed / 1024:.0f} MiB, with compiled modules {compiled / 1024:.0f} MiB")
+    record_property(
+        "figure",
+        f"package: {size / 1e6:.1f} MB, installed {installed / 1024:.0f} MiB, compiled {compiled / 1024:.0f} MiB",
+    )
 
 
 def _exposure(text: str) -> float:

@@ -42,7 +42,7 @@ def test_checkout(program: Program, machine: Machine, site: Site) -> None:
     assert process == program.pid
 
 
-def test_timer(program: Program, machine: Machine, site: Site) -> None:
+def test_timer(machine: Machine, site: Site) -> None:
     """Who prefers no resident process has the timer in place of the service: checks go on, nobody is told again."""
     machine.shell("mastodon-update-check setup --yes --tell mark --no-test --timer 2>&1")
     assert "inactive" == machine.run(f"systemctl is-active {UNIT}").out.strip()

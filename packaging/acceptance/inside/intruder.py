@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -19,6 +20,7 @@ STATE = "/var/lib/mastodon-update-check"
 PTRACE_ATTACH, CLONE_NEWUSER, MS_BIND, SCHED_FIFO, PER_LINUX32 = 16, 0x10000000, 4096, 1, 8
 CALLS = {"add_key": 248, "bpf": 321, "init_module": 175, "kexec_load": 246, "perf_event_open": 298, "reboot": 169}
 """System calls of amd64 that the C library has no function for; asked with nothing, so that none does anything."""
+PSQL = ("/usr/bin/psql", "--no-password", "--no-psqlrc", "--command", "SELECT 1")
 EPERM, ENOSYS = 1, 38
 
 
@@ -34,7 +36,7 @@ def lists(path: str) -> bool:
 
 def calls(function: str, *arguments: object) -> bool:
     """Call a function of the C library that returns -1 when it is refused."""
-    return getattr(LIBC, function)(*arguments) != -1
+    return bool(getattr(LIBC, function)(*arguments) != -1)
 
 
 def is_allowed(name: str) -> bool:
@@ -142,7 +144,7 @@ ATTEMPTS: dict[str, Callable[[], bool]] = {
     "take a higher priority": lambda: changes("setpriority", 0, 0, -5),
     "change the personality": lambda: changes("personality", PER_LINUX32),
     "have memory written and executed": writes_code,
-    **{f"ask for {name}": (lambda name=name: is_allowed(name)) for name in CALLS},
+    **{f"ask for {name}": partial(is_allowed, name) for name in CALLS},
     # Run.
     "run a program of the system": lambda: runs("/bin/true"),
     "run a program of its own in its state": lambda: executes_in(STATE),
@@ -158,7 +160,6 @@ ATTEMPTS: dict[str, Callable[[], bool]] = {
     "log in to PostgreSQL as its superuser": lambda: runs(*PSQL, "user=postgres dbname=mastodon_production"),
     "log in to PostgreSQL as itself": lambda: runs(*PSQL, "dbname=mastodon_production"),
 }
-PSQL = ("/usr/bin/psql", "--no-password", "--no-psqlrc", "--command", "SELECT 1")
 
 
 def tried(attempt: Callable[[], bool]) -> bool:

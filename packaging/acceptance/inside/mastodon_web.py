@@ -12,7 +12,7 @@ VERSION = ".".join(re.findall(rf"def {part}\s+(\d+)", RUBY)[0] for part in ("maj
 class Handler(BaseHTTPRequestHandler):
     """The two addresses at which Mastodon says its version."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         """Answer one question."""
         known = self.path in ("/api/v1/instance", "/api/v2/instance") and self.headers["Host"] == "social.example"
         body = json.dumps({"domain": "social.example", "version": VERSION}).encode() if known else b""

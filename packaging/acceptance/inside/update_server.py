@@ -1,4 +1,4 @@
-"""The update server, in one program: what it lists is in feed.json, and may change at any time; what it is asked, in asked."""
+"""The update server: what it lists is in feed.json, and may change at any time; what it is asked goes into asked."""
 
 import json
 import re
@@ -17,7 +17,7 @@ def numbers(version: str) -> list[int]:
 class Handler(BaseHTTPRequestHandler):
     """Lists what is newer than the version that it is asked about."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         """Answer one question."""
         installed = parse_qs(urlsplit(self.path).query).get("version", [""])[0]
         with (HERE / "asked").open("a") as asked:
