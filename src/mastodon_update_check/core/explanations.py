@@ -25,6 +25,7 @@ _WORDS = {
     Reason.SUPPORT_ENDS: "warnings of the end of support are wanted",
     Reason.OPERATOR: "the operator is told of trouble with this tool",
     Reason.REMINDER: "it was told before, and is still not installed",
+    Reason.MARKED_AT_SETUP: "it was marked as told, and not sent (`setup`, or `check --mark`)",
     Reason.CLOSURE: "it was told before, and is installed now",
     Reason.PREFERENCE_NONE: "no releases are wanted (the setting is none)",
     Reason.BELOW_PREFERENCE: "it is less than what is wanted",
