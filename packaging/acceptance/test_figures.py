@@ -13,6 +13,7 @@ COMPARED = (
     *("postgresql@", "unattended-upgrades"),
 )
 MASTODON = ("mastodon-web", "mastodon-sidekiq", "mastodon-streaming")
+MOMENTS = tuple(f"{moment}TimestampMonotonic" for moment in ("InactiveExit", "ExecMainStart", "ActiveEnter"))
 Note = Callable[[str, object], None]
 
 
@@ -62,10 +63,8 @@ def test_start_time(machine: Machine, record_property: Note) -> None:
     seconds = []
     for _ in range(5):
         machine.shell(f"systemctl reset-failed {UNIT}; systemctl restart {UNIT}")
-        shown = machine.show(
-            UNIT, "InactiveExitTimestampMonotonic", "ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"
-        )
-        begun, main, ready = (int(shown[name]) / 1e6 for name in shown)
+        shown = machine.show(UNIT, *MOMENTS)
+        begun, main, ready = (int(shown[moment]) / 1e6 for moment in MOMENTS)
         seconds.append((ready - begun, ready - main))
     whole, own = sorted(seconds)[2]
     record_property(
