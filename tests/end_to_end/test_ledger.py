@@ -146,7 +146,7 @@ def test_a_full_disk(ready: World, size: int) -> None:
     assert (0, 1, 1, 0, 0) == ready.check().result
 
 
-@pytest.mark.parametrize("size", [60_000, 80_000])
+@pytest.mark.parametrize("size", [60_000, 72_000])
 def test_a_disk_that_fills_up_during_a_delivery(ready: World, size: int) -> None:
     """What was accepted and could not be written down is never taken for told: it is sent again with its id."""
     finished = ready.run("check", through=with_room_for(size))
