@@ -25,6 +25,30 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"mastodon-update-check {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_check(commands)
+    _add_status(commands)
+    _add_recipients(commands)
+    _add_doctor(commands)
+    _add_route(commands)
+    _add_send_test(commands)
+    _add_explain(commands)
+    _add_retry(commands)
+    _add_skip(commands)
+    _add_setup(commands)
+    _add_ledger(commands)
+    _add_copy_settings(commands)
+    return parser
+
+
+def _add_data_command(commands: Any, name: str, **words: str) -> ArgumentParser:  # noqa: ANN401 - argparse names no type
+    """Add a command that shows data, as text or as JSON."""
+    command: ArgumentParser = commands.add_parser(name, **words)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return command
+
+
+def _add_run(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     commands.add_parser(
         "run",
         help="run the daemon: check every 30 minutes and tell whoever wants to know",
@@ -32,8 +56,9 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
         "delivers what is due. SIGHUP makes it read the settings again.",
         epilog="To try it by hand: `mastodon-update-check run`, and Ctrl-C to end it.",
     )
-    _add_check(commands)
-    _add_status(commands)
+
+
+def _add_recipients(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     _add_data_command(
         commands,
         "recipients",
@@ -42,6 +67,9 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
         "and the members of staff who are not told, each with the reason.",
         epilog="Exit code 1: Mastodon's database could not be asked.",
     )
+
+
+def _add_doctor(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     _add_data_command(
         commands,
         "doctor",
@@ -51,24 +79,12 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
         "posting, the ledger, the daemon. Each line is ok, a warning, or an error with what to do.",
         epilog="Exit code 1: something that is configured does not work.",
     )
-    _add_route(commands)
-    _add_send_test(commands)
-    _add_explain(commands)
-    _add_retry(commands)
-    _add_skip(commands)
-    _add_setup(commands)
-    _add_ledger(commands)
+
+
+def _add_copy_settings(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     # What units call, and nobody else: it is not listed.
     copying = commands.add_parser("copy-settings", description="Copy what is needed of Mastodon's settings; for units.")
     copying.add_argument("name", metavar="NAME", nargs="?", default="", help="the further server whose settings it is")
-    return parser
-
-
-def _add_data_command(commands: Any, name: str, **words: str) -> ArgumentParser:  # noqa: ANN401 - argparse names no type
-    """Add a command that shows data, as text or as JSON."""
-    command: ArgumentParser = commands.add_parser(name, **words)
-    command.add_argument("--json", action="store_true", help="print one JSON object")
-    return command
 
 
 def _add_check(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
