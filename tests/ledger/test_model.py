@@ -2,10 +2,12 @@
 
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -27,6 +29,7 @@ from ledger.examples import (
     replan,
     update,
 )
+from ledger.places import postgres_place
 from mastodon_update_check.core.changes import is_covered_by
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.feeds import Feed
@@ -35,9 +38,11 @@ from mastodon_update_check.core.recipients import FollowUps, Preference, Recipie
 from mastodon_update_check.core.skips import Skip
 from mastodon_update_check.core.versions import MastodonVersion
 from mastodon_update_check.ledger.claims import Claim
+from mastodon_update_check.ledger.copying import copy
 from mastodon_update_check.ledger.file import create_file, open_file
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.sqlite import FileSession
+from mastodon_update_check.ledger.sqlite import FilePlace, FileSession
+from simulators.postgres import Postgres
 
 VERSIONS = ("4.5.1", "4.5.2", "4.6.0")
 INSTALLED = ("4.5.0", "4.5.1", "4.5.2")
@@ -79,7 +84,7 @@ class Deliveries(RuleBasedStateMachine):
         super().__init__()
         self.directory = tempfile.TemporaryDirectory()
         self.path = Path(self.directory.name) / "ledger.sqlite3"
-        create_file(self.path)
+        self.create_ledger()
         self.ledger = self.open_ledger()
         self.clock = SettableClock()
         self.listed: dict[str, bool] = {}
@@ -99,6 +104,18 @@ class Deliveries(RuleBasedStateMachine):
         """Attempts whose acceptance may still be recorded."""
         self.rows: dict[str, frozenset[str]] = {}
         self.backup: tuple[bytes, list[Heard]] | None = None
+
+    def create_ledger(self) -> None:
+        """Make the ledger."""
+        create_file(self.path)
+
+    def copy_ledger(self) -> bytes:
+        """Return all that is in the ledger, which is closed."""
+        return self.path.read_bytes()
+
+    def put_back(self, content: bytes) -> None:
+        """Put a copy in the place of the ledger, which is closed."""
+        self.path.write_bytes(content)
 
     def open_ledger(self) -> Ledger:
         """Open the ledger, quickly."""
@@ -298,7 +315,7 @@ class Deliveries(RuleBasedStateMachine):
     def back_up(self) -> None:
         """Copy the ledger."""
         self.ledger.close()
-        self.backup = self.path.read_bytes(), [replace(one) for one in self.heard]
+        self.backup = self.copy_ledger(), [replace(one) for one in self.heard]
         self.ledger = self.open_ledger()
 
     @precondition(lambda self: self.backup)
@@ -308,7 +325,7 @@ class Deliveries(RuleBasedStateMachine):
         assert self.backup is not None
         self.ledger.close()
         content, known = self.backup
-        self.path.write_bytes(content)
+        self.put_back(content)
         self.ledger = self.open_ledger()
         self.late.clear()
         self.heard = [replace(one) for one in known]
@@ -427,3 +444,50 @@ def person_of(recipient: Recipient) -> Callable[[Heard], bool]:
 
 TestDeliveries = Deliveries.TestCase
 TestDeliveries.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+
+
+class DeliveriesOnPostgres(Deliveries):
+    """The same on the other engine."""
+
+    postgres: Postgres
+
+    def create_ledger(self) -> None:
+        """Make the ledger, in a schema of its own."""
+        self.schema = ExitStack()
+        self.place = self.schema.enter_context(postgres_place(self.postgres))
+        self.place.create()
+
+    def copy_ledger(self) -> bytes:
+        """Return a backup."""
+        self.path.unlink(missing_ok=True)
+        self.place.back_up(self.path)
+        return self.path.read_bytes()
+
+    def put_back(self, content: bytes) -> None:
+        """Copy a backup back, into a ledger made anew."""
+        self.path.write_bytes(content)
+        self.schema.close()
+        self.create_ledger()
+        copy(FilePlace(self.path), self.place, self.clock() + 2 * YEAR)
+
+    def open_ledger(self) -> Ledger:
+        """Open the ledger."""
+        return Ledger.open(self.place)
+
+    def teardown(self) -> None:
+        """Remove the schema, too."""
+        try:
+            super().teardown()
+        finally:
+            self.schema.close()
+
+
+class TestDeliveriesOnPostgres(DeliveriesOnPostgres.TestCase):  # type: ignore[misc, valid-type]  # the library makes it
+    """Fewer examples: each statement is a round trip to another process."""
+
+    settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
+
+    @pytest.fixture(autouse=True)
+    def server(self, postgres: Postgres) -> None:
+        """Use the server of these tests."""
+        DeliveriesOnPostgres.postgres = postgres
