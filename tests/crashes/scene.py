@@ -164,9 +164,9 @@ def wait_for(is_true: Callable[[], bool]) -> None:
 
 def _name_row(key: str, identity: str) -> str:
     kind, _, rest = identity.partition("/")
-    if kind != "update":
-        return f"notice {key}"
     version, _, urgency = rest.partition("/")
+    if kind != "update" or urgency not in {"plain", "urgent"}:  # a reminder, or the end
+        return f"notice {key}"
     return f"{version}{'!' if urgency == 'urgent' else ''}"
 
 

@@ -50,6 +50,9 @@ def _updates(message: Message) -> tuple[Mapping[str, object], ...]:
     if message.type is MessageType.UPDATE_INSTALLED:
         return tuple(_listed(message, "closed"))
     pending = tuple(_listed(message, "updates"))
+    if message.type is MessageType.UPDATE_REMINDER:
+        about = {_text(reminder, "version") for reminder in _listed(message, "reminders")}
+        return tuple(update for update in pending if _text(update, "version") in about) or pending
     return tuple(update for update in pending if update.get("new", True)) or pending
 
 

@@ -24,12 +24,12 @@ def build_payload(
 ) -> dict[str, object]:
     """Build the body; `data` has the same keys for every type.
 
-    Besides these it has `reminders` in a reminder, `closed` when something was installed, `notice` for a tool notice.
-    `new` are the updates that the message is about.
+    Besides these it has `reminders` in a reminder, whose updates come first though they are not new; `closed` when
+    something was installed; `notice` for a tool notice.
     """
     installed = around.knowledge.installed
     reminders = [notice for notice in notices if isinstance(notice, ReminderNotice)]
-    new = [notice for notice in notices if isinstance(notice, UpdateNotice)] + [one.update for one in reminders]
+    new = [notice for notice in notices if isinstance(notice, UpdateNotice)]
     closed = [notice.update for notice in notices if isinstance(notice, InstalledNotice)]
     pending = around.knowledge.unskipped()
     told = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
@@ -38,7 +38,9 @@ def build_payload(
         "instance": around.instance,
         "installed_version": installed.text if installed else None,
         "urgent": is_urgent,
-        "updates": list_updates(pending, new, installed),
+        "updates": _list_reminded(pending, reminders, installed)
+        if reminders
+        else list_updates(pending, new, installed),
         "support": describe_support(
             around.knowledge.support_ends_on, told or around.knowledge.support_at(around.now), installed
         ),
@@ -59,6 +61,13 @@ def build_payload(
 
 def _timestamp(instant: datetime) -> str:
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _list_reminded(
+    pending: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice], installed: MastodonVersion | None
+) -> list[Mapping[str, object]]:
+    about = list_updates(pending, [reminder.update for reminder in reminders], installed)
+    return [{**update, "new": False} for update in about]
 
 
 def _describe_reminder(reminder: ReminderNotice) -> Mapping[str, object]:
