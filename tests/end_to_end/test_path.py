@@ -110,7 +110,7 @@ def test_the_mail(world: World) -> None:
     }.items() <= dict(mail.items()).items()
     assert ["text/plain", "text/html"] == [part.get_content_type() for part in mail.iter_parts()]
     for part in mail.iter_parts():
-        content = part.get_content()
+        content = part.get_content().replace("\N{NO-BREAK SPACE}", " ")  # dates do not tear at a line's end
         assert all(said in content for said in ("4.5.20", "4.7.6", "20 February 2099", "no need", key)), content
         assert "https://social.example/admin/software_updates" in content
     assert parsedate_to_datetime(mail["Date"]).tzinfo is not None
