@@ -6,6 +6,8 @@ from email.parser import BytesParser
 
 from acceptance.machine import Machine, wait_until
 
+TOLD, INSTALLED = "update.available", "update.installed"
+"""What a mail is, by its `X-Update-Check-Event`."""
 MAILDIR = "var/mail/everybody/new"
 
 
@@ -21,16 +23,15 @@ class Mailbox:
         parser = BytesParser(EmailMessage, policy=email.policy.default)
         return [parser.parsebytes(file.read_bytes()) for file in self._folder.glob("*")]
 
-    def recipients(self, subject: str = "") -> list[str]:
-        """Return to whom mails with this in their subject were delivered, sorted, as often as they were."""
-        return sorted(str(mail["X-Original-To"]) for mail in self.mails if subject in str(mail["Subject"]))
+    def recipients(self, version: str, event: str = TOLD) -> list[str]:
+        """Return to whom mails of this kind about a release were delivered, sorted, as often as they were."""
+        return sorted(
+            str(mail["X-Original-To"])
+            for mail in self.mails
+            if version in str(mail["Subject"]) and event == mail["X-Update-Check-Event"]
+        )
 
-    def wait_for(self, recipients: list[str], subject: str) -> None:
+    def wait_for(self, recipients: list[str], version: str, event: str = TOLD) -> None:
         """Wait until exactly these have been told."""
-        wait_until(lambda: len(self.recipients(subject)) >= len(recipients), f"mail with {subject!r} to {recipients}")
-        assert sorted(recipients) == self.recipients(subject), self.recipients(subject)
-
-    def empty(self) -> None:
-        """Throw everything away."""
-        for file in self._folder.glob("*"):
-            file.unlink()
+        wait_until(lambda: len(self.recipients(version, event)) >= len(recipients), f"{event} to {recipients}")
+        assert sorted(recipients) == self.recipients(version, event), self.recipients(version, event)

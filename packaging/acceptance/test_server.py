@@ -3,6 +3,7 @@
 import time
 
 from acceptance.machine import Machine, wait_until
+from acceptance.mailbox import INSTALLED
 from acceptance.program import CONFIG, QUICK, STATE, UNIT, USER, Program
 from acceptance.site import PASSWORD, Site
 
@@ -111,12 +112,13 @@ def test_doctor(program: Program) -> None:
 
 
 def test_checkout(program: Program, machine: Machine, site: Site) -> None:
-    """`git checkout` of another tag under the running unit, and Mastodon's restart, are seen; ours goes on."""
+    """`git checkout` of another tag under the running unit, and Mastodon's restart, are seen; everybody hears that it is in."""
     process = program.pid
     site.checkout(URGENT)
     machine.shell("systemctl restart mastodon-web mastodon-sidekiq mastodon-streaming")
     site.update_server.wait_for_question(URGENT)
     assert process == program.pid
+    site.mailbox.wait_for(site.devops, URGENT, INSTALLED)
 
 
 def test_restart_of_everything(program: Program, machine: Machine, site: Site) -> None:

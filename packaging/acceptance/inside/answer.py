@@ -1,4 +1,4 @@
-"""Somebody at a terminal: runs a command there, and answers each question when it is asked. answer.py COMMAND ANSWER..."""
+"""Somebody at a terminal: answer.py COMMAND ANSWER... runs the command there, and answers each question when asked."""
 
 import os
 import pty
