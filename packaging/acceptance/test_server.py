@@ -112,7 +112,7 @@ def test_doctor(program: Program) -> None:
 
 
 def test_checkout(program: Program, machine: Machine, site: Site) -> None:
-    """`git checkout` of another tag under the running unit, and Mastodon's restart, are seen; everybody hears that it is in."""
+    """`git checkout` under the running unit, and Mastodon's restart, are seen; everybody hears that it is installed."""
     process = program.pid
     site.checkout(URGENT)
     machine.shell("systemctl restart mastodon-web mastodon-sidekiq mastodon-streaming")
