@@ -50,6 +50,7 @@ class Scene:
         self.collector = self._stack.enter_context(Collector())
         self.world.use_collector(self.collector)
         self.world.set(UPDATE_CHECK_INTERVAL="1s", UPDATE_CHECK_JITTER="0")
+        self.world.set(UPDATE_CHECK_REMINDERS="none")  # days pass here, and then a reminder is no repeat
         self.tell(PLACES)
         return self
 

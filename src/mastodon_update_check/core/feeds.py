@@ -56,7 +56,7 @@ def newer_updates(feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice,
     A pre-release is told only to a server that runs one.
     """
     return tuple(
-        replace(update, type=update.type or UpdateType.between(installed, update.version))
+        update if update.type else replace(update, type=UpdateType.between(installed, update.version))
         for update in sorted(feed.updates or (), key=lambda update: update.version)
         if update.version > installed and (installed.is_prerelease or not update.version.is_prerelease)
     )

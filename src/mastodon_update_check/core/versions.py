@@ -61,12 +61,13 @@ class MastodonVersion:
     @property
     def branch(self) -> str:
         """Major and minor number, as in `4.7`."""
-        return f"{self.key.major}.{self.key.minor}"
+        return "{}.{}".format(*self.branch_key)
 
     @property
     def branch_key(self) -> tuple[int, int]:
         """Major and minor number, in order."""
-        return self.key.major, self.key.minor
+        major, minor, *_ = self.key.release
+        return major, minor
 
     @property
     def is_prerelease(self) -> bool:

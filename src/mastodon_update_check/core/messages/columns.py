@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from textwrap import wrap
 
 from mastodon_update_check.core.messages.words import NO_BREAK
@@ -12,6 +13,8 @@ _QUOTING = re.compile(r" (?=>)")
 """Blanks before a `>`, which begins a quotation where it begins a line."""
 _NEVER_FIRST = frozenset("),.:;!?、。，．・：；？！）」』】〕》ー々…ぁぃぅぇぉっゃゅょァィゥェォッャュョ")  # noqa: RUF001 - Japanese marks
 _IN_DATES = "年月"
+_FIRST_WIDE = "\u1100"
+"""No letter before it is wide; most texts have nothing behind it, and need no second look."""
 _NEVER_LAST = frozenset("(（「『【〔《")  # noqa: RUF001 - as above
 
 
@@ -25,10 +28,11 @@ def pad(text: str, columns: int) -> str:
     return text + " " * (columns - count_columns(text))
 
 
+@lru_cache(maxsize=64)  # most paragraphs are the same for everybody
 def fill(text: str, indent: str = "") -> str:
     """Break a text into lines, at blanks and between wide characters."""
     text = _QUOTING.sub(NO_BREAK, text)
-    if any(map(_is_wide, text)):
+    if max(text, default="") >= _FIRST_WIDE and any(map(_is_wide, text)):
         lines = _wrap_wide(text, indent)
     else:
         lines = wrap(
