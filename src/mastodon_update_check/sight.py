@@ -21,5 +21,6 @@ class Sight:
 
     def is_lost(self, known: Knowledge) -> bool:
         """Take in what a check found; say whether only a new process can see the tree again."""
-        self._first = self._first or known
+        if self._first is None or known.tree != self._first.tree:  # it has seen the tree change: that one it sees
+            self._first = known
         return self._is_bound and (has_lost_sight(self._first, known) or not self._file.exists())

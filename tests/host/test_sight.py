@@ -12,7 +12,7 @@ from simulators.mastodon_tree import flags, write_tree
 
 OLD, NEW = MastodonVersion.parse("4.5.19"), MastodonVersion.parse("4.5.20")
 BEFORE, AFTER = Knowledge(tree=OLD, running=OLD), Knowledge(tree=OLD, running=NEW)
-# Binds the version's directory as the unit does; then the server gets ahead, then the file goes away.
+# Binds the version's directory as the unit does; a checkout is seen, then the server gets ahead, then the file goes away.
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -25,9 +25,10 @@ from mastodon_update_check.sight import Sight
 root = Path(sys.argv[1])
 directory = root / "lib/mastodon"
 enter_view([root], [Bind(directory, directory, is_writable=True)])
-old, new = map(MastodonVersion.parse, ("4.5.19", "4.5.20"))
+before, old, new = map(MastodonVersion.parse, ("4.5.18", "4.5.19", "4.5.20"))
 sight, other = Sight(root), Sight(root)
-print(sight.is_lost(Knowledge(tree=old, running=old)), sight.is_lost(Knowledge(tree=old, running=new)))
+seen = [(before, before), (old, before), (old, old), (old, new)]
+print(*(sight.is_lost(Knowledge(tree=tree, running=running)) for tree, running in seen))
 (directory / "version.rb").unlink()
 print(other.is_lost(Knowledge()))
 """
@@ -40,10 +41,10 @@ def test_nothing_is_lost_without_a_bind(tmp_path: Path) -> None:
 
 
 def test_tree_that_is_bound(tmp_path: Path) -> None:
-    """A server that gets ahead of what is bound, and a file that goes away, show that the tree was replaced."""
+    """A server that gets ahead of what is bound, also after a checkout that was seen, and a file that goes away, show that the tree was replaced."""
     write_tree(tmp_path, flags("4.5.19"))
     done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, check=False)
     if os.getuid() == 0 and "Operation not permitted" not in done.stderr:
-        assert "False True\nTrue\n" == done.stdout
+        assert "False False False True\nTrue\n" == done.stdout
     else:
         assert "Operation not permitted" in done.stderr
