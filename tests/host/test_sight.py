@@ -12,7 +12,7 @@ from simulators.mastodon_tree import flags, write_tree
 
 OLD, NEW = MastodonVersion.parse("4.5.19"), MastodonVersion.parse("4.5.20")
 BEFORE, AFTER = Knowledge(tree=OLD, running=OLD), Knowledge(tree=OLD, running=NEW)
-# Binds the version's directory as the unit does; a checkout is seen, then the server gets ahead, then the file goes away.
+# Binds the version's directory as the unit does; a checkout is seen, the server gets ahead, the file goes away.
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_nothing_is_lost_without_a_bind(tmp_path: Path) -> None:
 
 
 def test_tree_that_is_bound(tmp_path: Path) -> None:
-    """A server that gets ahead of what is bound, also after a checkout that was seen, and a file that goes away, show that the tree was replaced."""
+    """A server that gets ahead of what is bound, if only after a checkout, and a file that goes away, show it."""
     write_tree(tmp_path, flags("4.5.19"))
     done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, check=False)
     if os.getuid() == 0 and "Operation not permitted" not in done.stderr:
