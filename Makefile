@@ -16,7 +16,7 @@ run: $(VENV)/run.done ## start the daemon with the settings of this shell
 	exec $(BIN)/mastodon-update-check run
 
 test: $(VENV)/test.done ## every test that needs no root, under five minutes
-	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 coverage: $(VENV)/test.done ## the same, with what the tests reach of each branch, also in the processes they start
 	$(BIN)/python -m coverage erase
