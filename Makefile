@@ -15,7 +15,7 @@ help: ## say what there is
 run: $(VENV)/run.done ## start the daemon with the settings of this shell
 	exec $(BIN)/mastodon-update-check run
 
-test: $(VENV)/test.done ## every test that needs no root, under five minutes
+test: $(VENV)/test.done ## every test that needs no root, in about five minutes
 	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 coverage: $(VENV)/test.done ## the same, with what the tests reach of each branch, also in the processes they start
@@ -31,6 +31,7 @@ soak: $(VENV)/test.done ## kill the program at every step and over thousands of 
 	PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
 
 cluster: $(VENV)/test.done ## four daemons on one PostgreSQL ledger, one killed and one frozen in each of 200 rounds: figures
+	$(BIN)/python -m pytest tests/cluster $(ARGS)
 	PYTHONPATH=tests $(BIN)/python -m cluster $(or $(ROUNDS),200)
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed

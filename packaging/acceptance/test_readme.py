@@ -1,4 +1,4 @@
-"""README, followed word for word in a root shell, with its own settings: the update server has its real name here."""
+"""README, and a page of docs, followed word for word in a root shell; the update server has its real name here."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,15 @@ from acceptance.machine import Machine
 from acceptance.program import Program
 from acceptance.site import Site
 
-README = Path(__file__).parents[2] / "README.md"
+PROJECT = Path(__file__).parents[2]
+METRICS = "/var/lib/prometheus/node-exporter"
 
 
-def blocks(section: str) -> list[str]:
-    """Return the blocks of shell in a section, up to where it turns to other systems."""
-    text = README.read_text()
+def blocks(section: str, document: str = "README.md") -> list[str]:
+    """Return the blocks of shell in a section."""
+    text = (PROJECT / document).read_text()
     (found,) = re.findall(rf"^## {re.escape(section)}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    return re.findall(r"^```sh$\n(.*?)^```$", found.partition("\nElsewhere")[0], re.MULTILINE | re.DOTALL)
+    return re.findall(r"^```sh$\n(.*?)^```$", found, re.MULTILINE | re.DOTALL)
 
 
 def test_setup(program: Program, machine: Machine, site: Site) -> None:
@@ -44,3 +45,15 @@ def test_see_that_it_works(machine: Machine) -> None:
         # `status` says by its exit code that an urgent update is to be installed.
         assert (2 if command.endswith("status") else 0) == ended.code, f"{command}\n{ended.out}"
         assert "Traceback" not in ended.out
+
+
+def test_metrics(program: Program, machine: Machine) -> None:
+    """What docs/INSTALL.md says lets the service write where node_exporter, another user, reads."""
+    machine.shell(f"install -d -o daemon {METRICS}")  # Debian's node_exporter owns it
+    (block,) = blocks("Metrics for Prometheus", "docs/INSTALL.md")
+    before = program.pid
+    machine.shell(block)
+    program.wait_running(other_than=before)
+    reading = f"runuser -u nobody -- cat {METRICS}/mastodon_update_check.prom"
+    machine.shell(f"for i in $(seq 60); do {reading} > /dev/null 2>&1 && break; sleep 1; done")
+    assert "mastodon_update_check_urgent_updates_to_act_on{" in machine.shell(reading)
