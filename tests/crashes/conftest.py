@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crashes.processes import Forked
+from processes.starters import Forked
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
-from crashes.processes import KILLED, Order, Process, Starter, is_over, kill
 from end_to_end.world import World
+from processes.starters import KILLED, Order, Process, Starter, is_over, kill
 from simulators.collector import Collector
 from simulators.smtp_server import ScriptedSmtpServer
 
@@ -82,7 +82,11 @@ class Scene:
     def start(self, *arguments: str, **environment: str) -> Process:
         """Start the program."""
         variables = self.world.variables | environment
-        return self._starter.start(Order(arguments=arguments, environment=variables, directory=self.world.directory))
+        directory = self.world.directory
+        out, err = directory / "out", directory / "err"
+        return self._starter.start(
+            Order(arguments=arguments, environment=variables, directory=directory, out=out, err=err)
+        )
 
     def run(self, *arguments: str) -> int:
         """Run the program to its end; return its exit code."""

@@ -9,8 +9,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crashes.processes import Starter
 from crashes.scene import Scene
+from processes.starters import Starter
 from simulators.collector import Account, Manner
 
 

@@ -7,9 +7,10 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from crashes.processes import KILLED, SITE, Forked
+from crashes.anew import SITE
 from crashes.scene import Scene
 from mastodon_update_check.ledger.schema import SCHEMA_VERSION
+from processes.starters import KILLED, Forked
 
 MIGRATION = """
 import sqlite3, sys

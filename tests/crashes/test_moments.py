@@ -4,8 +4,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from crashes.processes import KILLED, Forked, Process, kill
 from crashes.scene import PLACES, Scene
+from processes.starters import KILLED, Forked, Process, kill
 from simulators.collector import Arrival
 
 

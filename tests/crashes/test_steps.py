@@ -2,9 +2,10 @@
 
 import pytest
 
-from crashes.processes import Anew, Forked
+from crashes.anew import Anew
 from crashes.scene import Scene
 from crashes.sweeps import SWEEPS, Sweep, one_hook, one_mail
+from processes.starters import Forked
 
 SAMPLES = 4
 ONE_BY_ONE = [sweep for sweep in SWEEPS if sweep.prepare in {one_mail, one_hook}]

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from end_to_end.passing import let_pass
+from processes.starters import shared
 from simulators.collector import Collector
 from simulators.http_server import Answer, HttpServer, Reply, Request
 from simulators.smtp_server import ReceivedMail, ScriptedSmtpServer, SmtpServer
@@ -191,10 +192,12 @@ class World:
         )
 
     def run(self, *arguments: str, through: tuple[str, ...] = ()) -> Finished:
-        """Run the program to its end."""
-        with self.start(*arguments, through=through) as process:
-            out, err = process.communicate()
-        return Finished(process.returncode, out, err)
+        """Run the program to its end, by way of another command if given: forked, which is much faster, where that will do."""
+        if through or {"COVERAGE_PROCESS_START", "PYTHONPATH"} & self.variables.keys():
+            with self.start(*arguments, through=through) as process:
+                out, err = process.communicate()
+            return Finished(process.returncode, out, err)
+        return Finished(*shared().run(arguments, self.variables, self.directory))
 
     def check(self) -> Finished:
         """Run `check --json`."""

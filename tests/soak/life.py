@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from crashes.processes import Process, Starter, is_over, kill
 from crashes.scene import HOOKS, PEOPLE, Scene, admits
+from processes.starters import Process, Starter, is_over, kill
 from simulators.collector import Account, Manner
 
 T = TypeVar("T")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from crashes.processes import Anew, Forked
+from crashes.anew import Anew
 from crashes.scene import FAST
 from crashes.sweeps import SWEEPS
 from ledger.test_model import Deliveries
+from processes.starters import Forked
 from soak.life import Life
 from soak.tally import Tally
 

@@ -9,38 +9,23 @@ import contextlib
 import gc
 import json
 import os
+import pkgutil
 import sys
+import time
 from importlib import import_module
 from typing import Any, NoReturn
 
+import mastodon_update_check
 from crashes import steps
 from mastodon_update_check import cli
 
-_MODULES = (
-    "mastodon_update_check.commands.check",
-    "mastodon_update_check.commands.ledger",
-    "mastodon_update_check.commands.parser",
-    "mastodon_update_check.commands.run",
-    "mastodon_update_check.core.messages.compose",
-    "mastodon_update_check.daemon",
-    "mastodon_update_check.feed",
-    "mastodon_update_check.jobs.check",
-    "mastodon_update_check.ledger.results",
-    "mastodon_update_check.sinks.discovery",
-    "mastodon_update_check.sinks.email",
-    "mastodon_update_check.sinks.log",
-    "mastodon_update_check.sinks.webhook",
-    "email.mime.multipart",
-    "encodings.idna",
-    "httpcore",
-    "httpx",
-    "smtplib",
-)
+_OTHERS = ("email.mime.multipart", "encodings.idna", "httpcore", "httpx", "psycopg", "smtplib")
+"""What the program imports where it is used, besides its own modules."""
 
 
 def main() -> None:
     """Obey until standard input ends."""
-    for name in _MODULES:
+    for name in (*_own_modules(), *_OTHERS):
         import_module(name)
     gc.collect()
     gc.freeze()  # what is shared with the forks stays shared
@@ -54,10 +39,16 @@ def main() -> None:
         sys.stdout.flush()
 
 
+def _own_modules() -> list[str]:
+    found = pkgutil.walk_packages(mastodon_update_check.__path__, f"{mastodon_update_check.__name__}.")
+    return [module.name for module in found if not module.name.endswith(".__main__")]
+
+
 def _become(order: dict[str, Any]) -> NoReturn:
     """Be the program."""
     os.environ.clear()
     os.environ.update(order["environment"])
+    time.tzset()
     os.chdir(order["directory"])
     _point(os.devnull, 0)
     _point(order["out"], 1)
