@@ -15,7 +15,7 @@ help: ## say what there is
 run: $(VENV)/run.done ## start the daemon with the settings of this shell
 	exec $(BIN)/mastodon-update-check run
 
-test: $(VENV)/test.done ## every test that needs no root, in about five minutes
+test: $(VENV)/test.done ## every test that needs no root, in about three minutes
 	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 coverage: $(VENV)/test.done ## the same, with what the tests reach of each branch, also in the processes they start

@@ -192,7 +192,7 @@ class World:
         )
 
     def run(self, *arguments: str, through: tuple[str, ...] = ()) -> Finished:
-        """Run the program to its end, by way of another command if given: forked, which is much faster, where that will do."""
+        """Run the program to its end, by way of another command if given; forked, which is faster, if that will do."""
         if through or {"COVERAGE_PROCESS_START", "PYTHONPATH"} & self.variables.keys():
             with self.start(*arguments, through=through) as process:
                 out, err = process.communicate()
