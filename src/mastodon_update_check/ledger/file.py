@@ -148,7 +148,16 @@ def _draft(path: Path) -> Iterator[Path]:
 
 def _side_file(path: Path) -> Path:
     real = path.resolve()
-    return real.parent / f"{real.name}-wal"  # also of `/`, which has no name
+    return real.parent / _with_suffix(real.name)  # also of `/`, which has no name
+
+
+@cache
+def _with_suffix(name: str) -> str:
+    """Return the name of the side file, the same string each time.
+
+    `pathlib` interns it: a new one at each check makes the interpreter's table of interned strings grow.
+    """
+    return f"{name}-wal"
 
 
 def _refuse_foreign_side_file(path: Path) -> None:
