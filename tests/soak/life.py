@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from crashes.scene import HOOKS, PEOPLE, Scene, admits
-from processes.starters import Process, Starter, is_over, kill
+from processes.starters import KILLED, Process, Starter, is_over, kill
 from simulators.collector import Account, Manner
 
 T = TypeVar("T")
@@ -27,6 +27,7 @@ WAYS = {
     "check, killed at a step": 15,
     "two checks, one killed": 5,
     "run, killed at a moment": 20,
+    "run, reloaded and killed": 5,
     "run, stopped": 5,
 }
 PAUSES = ({"seconds": 0}, {"seconds": 11}, {"minutes": 10}, {"hours": 3}, {"days": 1}, {"days": 8})
@@ -133,6 +134,8 @@ class Life:
                 self._finish(other)
             case "run, killed at a moment":
                 self._kill("run", self._random.uniform(0, 0.6))
+            case "run, reloaded and killed":
+                self._reload(self._random.uniform(0.2, 0.6), self._random.uniform(0, 0.4))
             case _:
                 daemon = self._start("run")
                 time.sleep(self._random.uniform(0.2, 0.6) * self._pace)
@@ -154,6 +157,17 @@ class Life:
             if not is_over(process, seconds * self._pace):
                 kill(process)
             self._kills += process.wait() < 0
+
+    def _reload(self, before: float, after: float) -> None:
+        """Let the daemon read its settings anew, and kill it soon afterwards, if a signal has not ended it."""
+        with self._scene.collector.window():
+            daemon = self._start("run")
+            time.sleep(before * self._pace)
+            os.kill(daemon.pid, signal.SIGHUP)
+            if not is_over(daemon, after * self._pace):
+                kill(daemon)
+            assert daemon.wait() in {KILLED, -signal.SIGHUP}, self._scene.said
+        self._kills += 1
 
     def _end(self) -> None:
         """Everything works again: one clean run, and everybody must have heard what is true."""
