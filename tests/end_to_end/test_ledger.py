@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from end_to_end import broken_disk
 from end_to_end.world import World
 
 # Started through these, the program is an ordinary user for file permissions, or finds the disk full.
@@ -155,6 +156,15 @@ def test_a_disk_that_fills_up_during_a_delivery(ready: World, size: int) -> None
     assert 0 == ready.check().code
     assert (0, 0, 0, 0, 0) == ready.check().result
     assert 1 == len({mail.message["Message-ID"] for mail in ready.mails})
+
+
+@pytest.mark.parametrize("calls", [("fsync", "fdatasync"), ("pwrite64",)], ids=["sync", "write"])
+def test_a_disk_that_breaks(ready: World, calls: tuple[str, ...]) -> None:
+    """Where nothing can be synced or written, nothing is sent and the disk is named; on a good one, all is told."""
+    finished = ready.run("check", through=broken_disk.through(*calls))
+    assert (74, "", []) == (finished.code, finished.out, ready.mails)
+    assert "the disk reports an error" in finished.err
+    assert (0, 1, 1, 0, 0) == ready.check().result
 
 
 def test_no_room_for_a_new_ledger(world: World) -> None:
