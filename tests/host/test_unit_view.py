@@ -69,6 +69,7 @@ def test_without_systemd() -> None:
 
 
 PREFIX = Path("/etc/mastodon-update-check")
+INSTALLED = Path("/usr/lib/mastodon-update-check/mastodon_update_check/cli.py")
 
 
 @pytest.mark.parametrize(
@@ -91,12 +92,14 @@ def test_whose_settings(path: Path, unit: str | None) -> None:
 def test_installed(tmp_path: Path) -> None:
     """Installed means: our file of settings in its place, and a unit with a user of its own."""
     place = Place(prefix=tmp_path)
-    assert find_service({}, lambda _argv, _stdin: Finished(code=0, out=SHOWN), place) is None
+    assert find_service({}, lambda _argv, _stdin: Finished(code=0, out=SHOWN), place, INSTALLED) is None
     place.config_file.parent.mkdir(parents=True)
     place.config_file.touch()
-    found = find_service({}, lambda _argv, _stdin: Finished(code=0, out=SHOWN), place)
+    found = find_service({}, lambda _argv, _stdin: Finished(code=0, out=SHOWN), place, INSTALLED)
     assert found is not None
     assert found.place == place
+    checkout = Path("/root/mastodon-update-check/cli.py")
+    assert find_service({}, lambda _argv, _stdin: Finished(code=0, out=SHOWN), place, checkout) is None
     assert find_service({}, lambda _argv, _stdin: Finished(code=0, out="LoadState=not-found\n"), place) is None
 
 

@@ -79,7 +79,8 @@ def _missing(_: Path, __: Path) -> None:
 def _linked_directory(file: Path, secret: Path) -> None:
     file.parent.rename(file.parent.with_name("aside"))
     (secret.parent / ".env.production").write_text(f"SMTP_PASSWORD={MARK}\n")
-    file.parent.symlink_to("/etc" if os.getuid() else secret.parent)
+    # An ordinary user cannot give a link away, but knows one of root's that leads to a directory of his own.
+    file.parent.symlink_to("/dev/fd" if os.getuid() else secret.parent)
     if os.getuid() == 0:
         os.chown(file.parent, 54_321, 54_321, follow_symlinks=False)
 

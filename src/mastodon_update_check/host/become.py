@@ -34,16 +34,19 @@ class Service:
     view: UnitView
 
 
-def find_service(environ: Mapping[str, str], run: Run = run_program, first: Place | None = None) -> Service | None:
-    """Return the service whose settings a command would take; None where none is installed."""
+def find_service(
+    environ: Mapping[str, str], run: Run = run_program, first: Place | None = None, code: Path = Path(__file__)
+) -> Service | None:
+    """Return the service whose settings a command would take; None where none is installed.
+
+    A checkout in somebody's home, which `code` tells, is not what the service runs, nor could it.
+    """
     first = first or Place()
     place = find_place(Path(environ.get(CONFIG, "").strip() or first.config_file), first.prefix)
     if place is None or not place.config_file.is_file():
         return None
     view = look(place.unit, run)
-    code = Path(__file__).resolve()
-    # A checkout in root's home is not what the service runs, nor could it.
-    if view is None or any(code.is_relative_to(hidden) for hidden in view.hidden):
+    if view is None or any(code.resolve().is_relative_to(hidden) for hidden in view.hidden):
         return None
     return Service(place=place, view=view)
 
