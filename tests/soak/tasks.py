@@ -97,7 +97,12 @@ def perform(task: Task) -> Tally:
     tally = Tally()
     try:
         task.perform(tally)
+    except ExceptionGroup as group:  # what the model finds in one go
+        tally.faults += [_describe(task, error) for error in group.exceptions]
     except (AssertionError, OSError) as error:  # one that breaks is told, and the others go on
-        told = "\n".join((str(error), *getattr(error, "__notes__", ())))
-        tally.faults.append(f"{task}: {type(error).__name__}: {told}")
+        tally.faults.append(_describe(task, error))
     return tally
+
+
+def _describe(task: Task, error: Exception) -> str:
+    return "\n".join((f"{task}: {type(error).__name__}: {error}", *getattr(error, "__notes__", ())))
