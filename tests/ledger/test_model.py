@@ -61,7 +61,7 @@ class Heard:
 
     key: str
     address: str
-    """Where it came to, so far as the ledger knows."""
+    """Where it came to; empty when its recipient has moved before that was recorded: by address it is nobody's then."""
     notice: Notice
     message_id: str
     is_recorded: bool = False
@@ -243,7 +243,7 @@ class Deliveries(RuleBasedStateMachine):
                 before = self.find_heard(name, person_of(message.recipient))
                 assert not any(one.is_recorded for one in before), f"{name} planned again for {message.recipient}"
                 assert all(one.message_id == message.id or one.is_used_up for one in before[-1:]), "another id"
-        self.follow_moves()
+        self.forget_addresses()
 
     @rule(sink=st.sampled_from(SINKS))
     def succeed(self, sink: str) -> None:
@@ -405,12 +405,12 @@ class Deliveries(RuleBasedStateMachine):
                 one.is_used_up |= not one.is_recorded
                 one.address = claim.recipient.address
 
-    def follow_moves(self) -> None:
-        """What waits, or is in doubt, goes where its recipient is now: the ledger knows one address of each row."""
+    def forget_addresses(self) -> None:
+        """The ledger knows one address of each row, and that of one which is in doubt may have moved on."""
         addresses = {person.key: person.address for person in self.recipients()}
         for one in self.heard:
-            if not one.is_recorded:
-                one.address = addresses.get(one.key, one.address)
+            if not one.is_recorded and addresses.get(one.key, one.address) != one.address:
+                one.address = ""
 
     def everything_works(self) -> None:
         """Check and deliver until nothing waits; then everybody has got what is true and wanted."""
