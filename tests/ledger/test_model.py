@@ -381,7 +381,8 @@ class Deliveries(RuleBasedStateMachine):
         assert set(claim.identities) <= self.rows[claim.message_id]
         for name, notice in zip(claim.identities, claim.notices, strict=True):
             if isinstance(notice, ReminderNotice | InstalledNotice):
-                assert self.follows(notice, person_of(claim.recipient)), f"{name} follows nothing"
+                person = replace(claim.recipient, key=claim.recipient_key)  # who may have another key by now
+                assert self.follows(notice, person_of(person)), f"{name} follows nothing"
             before = self.find_heard(name, lambda one: one.key == claim.recipient_key)
             assert not any(one.is_recorded for one in before), f"{name} told twice"
             assert all(one.message_id == claim.message_id or one.is_used_up for one in before[-1:])
