@@ -21,6 +21,9 @@ class Sight:
 
     def is_lost(self, known: Knowledge) -> bool:
         """Take in what a check found; say whether only a new process can see the tree again."""
-        if self._first is None or known.tree != self._first.tree:  # it has seen the tree change: that one it sees
-            self._first = known
-        return self._is_bound and (has_lost_sight(self._first, known) or not self._file.exists())
+        first = self._first
+        # It has seen the tree change: that one it sees. Nothing can be compared before the server has answered: after a
+        # boot, or when Mastodon is being restarted, it does not at first.
+        if first is None or first.running is None or known.tree != first.tree:
+            self._first = first = known
+        return self._is_bound and (has_lost_sight(first, known) or not self._file.exists())

@@ -26,9 +26,11 @@ root = Path(sys.argv[1])
 directory = root / "lib/mastodon"
 enter_view([root], [Bind(directory, directory, is_writable=True)])
 before, old, new = map(MastodonVersion.parse, ("4.5.18", "4.5.19", "4.5.20"))
-sight, other = Sight(root), Sight(root)
+sight, booted, other = Sight(root), Sight(root), Sight(root)
 seen = [(before, before), (old, before), (old, old), (old, new)]
 print(*(sight.is_lost(Knowledge(tree=tree, running=running)) for tree, running in seen))
+seen = [(before, None), (before, before), (old, None), (old, old), (old, None), (old, new)]
+print(*(booted.is_lost(Knowledge(tree=tree, running=running)) for tree, running in seen))
 (directory / "version.rb").unlink()
 print(other.is_lost(Knowledge()))
 """
@@ -41,10 +43,10 @@ def test_nothing_is_lost_without_a_bind(tmp_path: Path) -> None:
 
 
 def test_tree_that_is_bound(tmp_path: Path) -> None:
-    """A server that gets ahead of what is bound, if only after a checkout, and a file that goes away, show it."""
+    """A server that gets ahead of what is bound, if only after a checkout or a boot, or a file that goes away."""
     write_tree(tmp_path, flags("4.5.19"))
     done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, check=False)
     if os.getuid() == 0 and "Operation not permitted" not in done.stderr:
-        assert "False False False True\nTrue\n" == done.stdout
+        assert "False False False True\nFalse False False False False True\nTrue\n" == done.stdout
     else:
         assert "Operation not permitted" in done.stderr
