@@ -15,7 +15,7 @@ BUILD = HERE.parents[1] / "build" / "acceptance"
 RECIPE = HERE / "inside" / "image.sh"
 PACKAGES = (
     # What makes it a system that boots, with what an administrator has at hand.
-    *("systemd-sysv", "dbus", "libpam-systemd", "sudo", "procps", "less", "man-db"),
+    *("systemd-sysv", "dbus", "libpam-systemd", "sudo", "less", "man-db"),
     # What is there where a Mastodon server is.
     *(
         "postgresql",

@@ -32,9 +32,9 @@ class Program:
         """Run one of its commands in a root shell."""
         return self.machine.run(f"mastodon-update-check {arguments}")
 
-    def status(self) -> dict[str, Any]:
+    def status(self, command: str = "mastodon-update-check") -> dict[str, Any]:
         """Return what `status --json` says."""
-        finished = self.machine.run("mastodon-update-check status --json 2>/dev/null")
+        finished = self.machine.run(f"{command} status --json 2>/dev/null")
         answer: dict[str, Any] = json.loads(finished.out)
         return answer
 
@@ -58,36 +58,43 @@ class Program:
     @property
     def pid(self) -> int:
         """The process of the unit; 0 if there is none."""
-        return int(self.machine.show(UNIT, "MainPID")["MainPID"])
+        return self.pid_of(UNIT)
+
+    def pid_of(self, unit: str) -> int:
+        """Return the process of a unit; 0 if there is none."""
+        return int(self.machine.show(unit, "MainPID")["MainPID"])
 
     @property
     def state(self) -> str:
         """The unit's state, such as `active/running`."""
-        shown = self.machine.show(UNIT, "ActiveState", "SubState")
-        return f"{shown['ActiveState']}/{shown['SubState']}"
+        return self._state_of(UNIT)
 
-    def wait_running(self, *, other_than: int = 0) -> int:
+    def wait_running(self, *, other_than: int = 0, unit: str = UNIT) -> int:
         """Wait until it has said READY in another process than that; return the process."""
         wait_until(
-            lambda: self.state == "active/running" and self.pid not in (0, other_than),
-            f"{UNIT} running in a new process\n{self.machine.run(f'systemctl status {UNIT}').out}",
+            lambda: self._state_of(unit) == "active/running" and self.pid_of(unit) not in (0, other_than),
+            f"{unit} running in a new process\n{self.machine.run(f'systemctl status {unit}').out}",
             120,
         )
-        return self.pid
+        return self.pid_of(unit)
 
-    def events(self, name: str = "", since: str = "") -> list[dict[str, Any]]:
+    def events(self, name: str = "", since: str = "", unit: str = UNIT) -> list[dict[str, Any]]:
         """Return what it has logged: each line's own fields, with the journal's PRIORITY."""
         found = []
-        for line in self.machine.journal(UNIT, since):
+        for line in self.machine.journal(unit, since):
             message = line.get("MESSAGE", "")
             if isinstance(message, str) and message.startswith("{"):
                 event = {**json.loads(message), "PRIORITY": line["PRIORITY"]}
                 found += [event] if name in ("", event["event"]) else []
         return found
 
-    def wait_event(self, name: str, since: str = "", seconds: float = 60.0) -> dict[str, Any]:
+    def wait_event(self, name: str, since: str = "", unit: str = UNIT) -> dict[str, Any]:
         """Return the first event of this name, as soon as there is one."""
-        return wait_until(lambda: self.events(name, since), f"the event {name}", seconds)[0]
+        return wait_until(lambda: self.events(name, since, unit), f"the event {name}")[0]
+
+    def _state_of(self, unit: str) -> str:
+        shown = self.machine.show(unit, "ActiveState", "SubState")
+        return f"{shown['ActiveState']}/{shown['SubState']}"
 
     def _copy(self, package: Path) -> str:
         shutil.copy(package, self.machine.root / "root")

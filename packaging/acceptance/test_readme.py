@@ -1,21 +1,11 @@
 """README, and a page of docs, followed word for word in a root shell; the update server has its real name here."""
 
-import re
-from pathlib import Path
-
+from acceptance.documents import blocks
 from acceptance.machine import Machine
 from acceptance.program import Program
 from acceptance.site import Site
 
-PROJECT = Path(__file__).parents[2]
 METRICS = "/var/lib/prometheus/node-exporter"
-
-
-def blocks(section: str, document: str = "README.md") -> list[str]:
-    """Return the blocks of shell in a section."""
-    text = (PROJECT / document).read_text()
-    (found,) = re.findall(rf"^## {re.escape(section)}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    return re.findall(r"^```sh$\n(.*?)^```$", found, re.MULTILINE | re.DOTALL)
 
 
 def test_setup(program: Program, machine: Machine, site: Site) -> None:

@@ -5,6 +5,7 @@ from acceptance.program import QUICK, STATE, UNIT, USER, Program
 from acceptance.site import Site
 
 ROOT = "/var/www/mastodon/live"
+ONCE, TIMER = "mastodon-update-check-once.service", "mastodon-update-check-once.timer"
 
 
 def test_install(program: Program, machine: Machine, site: Site) -> None:
@@ -46,11 +47,48 @@ def test_timer(machine: Machine, site: Site) -> None:
     """Who prefers no resident process has the timer in place of the service: checks go on, nobody is told again."""
     machine.shell("mastodon-update-check setup --yes --tell mark --no-test --timer 2>&1")
     assert "inactive" == machine.run(f"systemctl is-active {UNIT}").out.strip()
-    assert "active" == machine.run("systemctl is-active mastodon-update-check-once.timer").out.strip()
+    assert "active" == machine.run(f"systemctl is-active {TIMER}").out.strip()
     before = len(site.update_server.asked)
-    machine.shell("systemctl start mastodon-update-check-once")
-    assert "success" == machine.show("mastodon-update-check-once.service", "Result")["Result"]
+    machine.shell(f"systemctl start {ONCE}")
+    assert "success" == machine.show(ONCE, "Result")["Result"]
     wait_until(lambda: len(site.update_server.asked) > before, "a check by the timer's service")
     assert "4.5.20" == site.update_server.asked[-1]
     assert site.devops == site.mailbox.recipients("4.5.20")
     assert "" == machine.shell(f"find {STATE} ! -user {USER}")
+
+
+def test_timer_fires(program: Program, machine: Machine, site: Site) -> None:
+    """The timer starts checks by itself, again and again."""
+    lines = (
+        "OnActiveSec=\nOnUnitActiveSec=\nOnActiveSec=1s\nOnUnitActiveSec=2s\nRandomizedDelaySec=0\nAccuracySec=100ms"
+    )
+    machine.write(f"/etc/systemd/system/{TIMER}.d/quick.conf", f"[Timer]\n{lines}\n")
+    before = machine.cursor()
+    machine.shell(f"systemctl daemon-reload && systemctl restart {TIMER}")
+    for _ in range(3):
+        site.update_server.wait_for_question("4.5.20")
+    assert program.wait_event("check.finished", before, unit=ONCE)["planned"] == 0
+    assert "success" == machine.show(ONCE, "Result")["Result"]
+    assert "inactive/dead" == program.state
+
+
+def test_either_or(program: Program, machine: Machine) -> None:
+    """Starting the service stops the timer, and the timer the service; one check by hand stops neither."""
+    machine.shell(f"systemctl start {UNIT}")
+    process = program.wait_running()
+    assert "inactive" == machine.run(f"systemctl is-active {TIMER}").out.strip()
+    machine.shell(f"systemctl start {ONCE}")
+    assert process == program.pid
+    machine.shell(f"systemctl start {TIMER}")
+    assert "active" == machine.run(f"systemctl is-active {TIMER}").out.strip()
+    assert "inactive/dead" == program.state
+
+
+def test_timer_after_boot(program: Program, machine: Machine, site: Site) -> None:
+    """After a reboot the timer is there, and the service is not; nobody is told again."""
+    machine.reboot()
+    site.update_server.wait_for_question("4.5.20")
+    assert "active" == machine.run(f"systemctl is-active {TIMER}").out.strip()
+    assert "inactive/dead" == program.state
+    assert "" == machine.shell("systemctl --failed --no-legend --plain").strip()
+    assert site.devops == site.mailbox.recipients("4.5.20")

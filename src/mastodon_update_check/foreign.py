@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from mastodon_update_check.core.text import clean
+
 LINKS_FOLLOWED: Final = 40
 """As the kernel has it (path_resolution(7))."""
 _LOOK: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -71,6 +73,13 @@ class ForeignDirectory:
             raise _refusal(errno.EPERM, "it belongs neither to the directory's owner nor to root")
         if status.st_nlink != 1:
             raise _refusal(errno.EPERM, "it is root's and has a second name (a hard link)")
+
+
+def describe(error: OSError | ValueError) -> str:
+    """Return what went wrong, without the path."""
+    if isinstance(error, OSError):
+        return clean((error.strerror or type(error).__name__).lower())
+    return clean(f"it {error}")
 
 
 def open_beneath(directory: int, parts: Iterable[str]) -> int:

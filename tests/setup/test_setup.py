@@ -1,6 +1,7 @@
 """Setting up and undoing, on hosts of several kinds; the database is a real one where it matters."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 
 from mastodon.databases import OWN_ROLE, populated
 from mastodon_update_check.host.programs import Finished
+from mastodon_update_check.mastodon.role_sql import install_script
+from mastodon_update_check.setup.elsewhere import explain
+from mastodon_update_check.setup.found import Installation
 from mastodon_update_check.setup.telling import TIMER
 from setup.host import LOADED, PROGRAM, ROOT, UNIT, Host, refused, session, set_up
 from simulators.postgres import Postgres
@@ -260,8 +264,22 @@ def test_timer(host: Host) -> None:
     assert set_up(host, timer=True)
     assert set_up(host)
     assert {f"systemctl restart {TIMER}"} == set(host.commands("systemctl restart"))
+    assert not host.commands("systemctl disable")
     session(host).undo()
     assert host.commands("systemctl disable --now", TIMER)
+
+
+def test_timer_instead(host: Host) -> None:
+    """Whoever has the service and prefers the timer has it in its place, also after the next boot."""
+    host.install(ENV)
+    assert set_up(host)
+    host.ran = []
+    assert set_up(host, timer=True)
+    assert [f"systemctl disable --now {UNIT}", f"systemctl enable {TIMER}", f"systemctl restart {TIMER}"] == [
+        line
+        for line in host.ran
+        if line.startswith("systemctl") and line.split()[1] in {"disable", "enable", "restart"}
+    ]
 
 
 def test_nobody_to_ask(host: Host) -> None:
@@ -330,6 +348,20 @@ def test_undo_beside_another(with_database: Host, postgres: Postgres, database: 
         for name, left in (("second", 1), ("", 0)):
             assert session(with_database, name=name).undo()
             assert left == connection.execute(roles).rowcount
+
+
+def test_ready_line(postgres: Postgres, database: str, tmp_path: Path) -> None:
+    """A shell that runs the line of `--print-sql` as it is printed makes the role."""
+    settings = {"DB_HOST": str(postgres.directory), "DB_PORT": str(postgres.port), "DB_NAME": database}
+    line = next(line for line in explain([Installation(root=ROOT, settings=settings)], {}) if "runuser" in line)
+    (tmp_path / "script").write_text(install_script())
+    for name, text in (("mastodon-update-check", f"cat {tmp_path}/script"), ("runuser", 'shift 3; exec "$@"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{postgres.program('psql').parent}:/usr/bin:/bin"
+    subprocess.run(["sh", "-euc", line], check=True, env={"PATH": path, "PGUSER": "postgres"})
+    with closing(postgres.connect(database, OWN_ROLE)) as connection:
+        assert connection.execute("SELECT count(*) FROM mastodon_update_check.staff()").fetchone() != (0,)
 
 
 @pytest.mark.parametrize("name", ["config", "mastodon", "../x", "a/b", "A", "-a", "a\nb", "%i", "x" * 33])

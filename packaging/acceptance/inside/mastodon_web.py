@@ -1,11 +1,13 @@
 """Mastodon as far as it is asked: says the version that its tree held when it was started."""
 
 import json
+import os
 import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 RUBY = Path("lib/mastodon/version.rb").read_text()
+(DOMAIN,) = re.findall(r"^LOCAL_DOMAIN=(.*)$", Path(".env.production").read_text(), re.MULTILINE)
 VERSION = ".".join(re.findall(rf"def {part}\s+(\d+)", RUBY)[0] for part in ("major", "minor", "patch"))
 
 
@@ -14,8 +16,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one question."""
-        known = self.path in ("/api/v1/instance", "/api/v2/instance") and self.headers["Host"] == "social.example"
-        body = json.dumps({"domain": "social.example", "version": VERSION}).encode() if known else b""
+        known = self.path in ("/api/v1/instance", "/api/v2/instance") and self.headers["Host"] == DOMAIN
+        body = json.dumps({"domain": DOMAIN, "version": VERSION}).encode() if known else b""
         self.send_response(200 if known else 404)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -27,4 +29,4 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", 3000), Handler).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()

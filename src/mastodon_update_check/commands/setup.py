@@ -11,8 +11,8 @@ from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.mastodon.role_sql import install_script
 from mastodon_update_check.setup.console import Console
-from mastodon_update_check.setup.database import DEFAULT_NAME, DEFAULT_PORT, ready_commands
-from mastodon_update_check.setup.found import DatabaseName
+from mastodon_update_check.setup.discovery import find_installations, require
+from mastodon_update_check.setup.elsewhere import explain
 from mastodon_update_check.setup.session import Session
 from mastodon_update_check.setup.telling import Options
 
@@ -20,7 +20,7 @@ from mastodon_update_check.setup.telling import Options
 def execute(arguments: Namespace) -> int:
     """Set up; exit 1 when not all of it worked."""
     if arguments.print_sql:
-        _print_sql()
+        _print_sql(arguments.root)
         return Exit.DONE
     if os.geteuid() != 0:
         raise SetupError("setup is for root: run it with sudo, or in a root shell")
@@ -38,10 +38,11 @@ def execute(arguments: Namespace) -> int:
     return Exit.DONE if has_worked else Exit.FAILED
 
 
-def _print_sql() -> None:
+def _print_sql(root: Path | None) -> None:
     """Print the script, with the command lines that run it as comments above it."""
-    wanted = DatabaseName(host="localhost", port=DEFAULT_PORT, name=DEFAULT_NAME)
-    for line in ready_commands(wanted):
+    machine = Machine()
+    found = (require(machine, root),) if root else find_installations(machine)
+    for line in explain(found, os.environ):
         print(f"-- {line}")
     print()
     sys.stdout.write(install_script())

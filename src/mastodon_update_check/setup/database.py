@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from mastodon_update_check.core.text import clean
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.programs import Finished
-from mastodon_update_check.mastodon.database_address import OWN_ROLE, SOCKET_DIRECTORY
+from mastodon_update_check.mastodon.database_address import SOCKET_DIRECTORY
 from mastodon_update_check.setup.found import DatabaseName, Server
 from mastodon_update_check.setup.texts import PATH
 
@@ -22,6 +22,8 @@ DEFAULT_PORT: Final = 5432
 DEFAULT_NAME: Final = "mastodon_production"
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 """A name that is neither an option nor a connection string."""
+_HOST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:,_-]{0,252}|::1")
+"""A host, several of them, or an address."""
 _SOCKET: Final = re.compile(r"\.s\.PGSQL\.([0-9]{1,5})")
 _PORTS: Final = range(1, 1 << 16)
 _OPTIONS: Final = "PGOPTIONS=-c search_path=pg_catalog -c default_transaction_read_only=off"
@@ -32,22 +34,29 @@ SELECT pg_catalog.to_regclass('public.users') IS NOT NULL AND pg_catalog.to_regc
 
 def read_database_name(variables: Mapping[str, str]) -> DatabaseName | str:
     """Return where Mastodon's variables say that its database is; a sentence when they cannot be taken."""
-    host, port, name = (variables.get(key, "") for key in ("DB_HOST", "DB_PORT", "DB_NAME"))
+    host, port, name, user = (variables.get(key, "") for key in ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER"))
     if url := variables.get("DATABASE_URL", "").strip():
         try:
             parts = urlsplit(url)
-            in_url = (unquote(parts.hostname or ""), str(parts.port or ""), unquote(parts.path.removeprefix("/")))
+            path, login = unquote(parts.path.removeprefix("/")), unquote(parts.username or "")
+            in_url = (unquote(parts.hostname or ""), str(parts.port or ""), path, login)
         except ValueError:
             return "DATABASE_URL is not understood"
-        host, port, name = (given or other for given, other in zip(in_url, (host, port, name), strict=True))
-    host, port, name = (text.strip() for text in (host, port, name))
+        others = (host, port, name, user)
+        host, port, name, user = (given or other for given, other in zip(in_url, others, strict=True))
+    host, port, name, user = (text.strip() for text in (host, port, name, user))
     if port and not (port.isascii() and port.isdecimal() and len(port) <= len("65535") and int(port) in _PORTS):
         return "DB_PORT is not a port"
     if name and not NAME.fullmatch(name):
         return "DB_NAME holds signs that setup does not handle"
-    if host.startswith("/") and not PATH.fullmatch(host):
+    if host and not (PATH if host.startswith("/") else _HOST).fullmatch(host):
         return "DB_HOST holds signs that setup does not handle"
-    return DatabaseName(host=host or "localhost", port=int(port or DEFAULT_PORT), name=name or DEFAULT_NAME)
+    return DatabaseName(
+        host=host or "localhost",
+        port=int(port or DEFAULT_PORT),
+        name=name or DEFAULT_NAME,
+        user=user if NAME.fullmatch(user) else "",
+    )
 
 
 def find_server(machine: Machine, wanted: DatabaseName) -> Server | str:
@@ -97,18 +106,3 @@ def _reason(answer: Finished, server: Server) -> str:
         return f"the database {server.name} on port {server.port} is not Mastodon's: it has no users and accounts"
     said = clean(answer.err.strip().rpartition("\n")[2] or "it says nothing", 160)
     return f"user {SUPERUSER} does not get into {server.name} on port {server.port}: {said}"
-
-
-def ready_commands(wanted: DatabaseName) -> Sequence[str]:
-    """Return command lines, for an administrator to copy, that run the script elsewhere."""
-    options = f"-X -v ON_ERROR_STOP=1 -d {wanted.name}"
-    return (
-        "on this host, the server on another port:",
-        f"  mastodon-update-check setup --print-sql | runuser -u {SUPERUSER} -- psql {options} -p 5433",
-        "in docker compose, the service called db:",
-        f"  mastodon-update-check setup --print-sql | docker compose exec -T db psql {options} -U {SUPERUSER}",
-        "managed, or on another host, as its administrator:",
-        f"  mastodon-update-check setup --print-sql | psql {options} -h HOST -p {wanted.port} -U ADMINISTRATOR",
-        f"then, for the last two, give the role a password (psql: \\password {OWN_ROLE}) and put into config.env:",
-        f"  UPDATE_CHECK_DATABASE_URL='host=HOST port={wanted.port} dbname={wanted.name} user={OWN_ROLE} password=…'",
-    )

@@ -8,7 +8,8 @@ from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.names import Place
 from mastodon_update_check.setup.copying import COPY, DATABASE, ENV_FILE, ROOT
-from mastodon_update_check.setup.found import Situation
+from mastodon_update_check.setup.environment_file import as_dotenv
+from mastodon_update_check.setup.found import Installation, Situation
 from mastodon_update_check.setup.manifest import Manifest
 from mastodon_update_check.setup.steps import CopySettings, DropRole, MakeRole, RemoveFile, Step, Systemctl, WriteFile
 from mastodon_update_check.setup.texts import PATH, PLAIN, drop_in, own_names, with_block, without_block
@@ -25,8 +26,8 @@ class Decision:
     remarks: tuple[str, ...]
 
 
-def decide(situation: Situation, place: Place, started: str) -> Decision:
-    """Decide what setting up takes; `started` is the unit that is to run.
+def decide(situation: Situation, place: Place, started: str, former: str = "") -> Decision:
+    """Decide what setting up takes; `started` is the unit that is to run, `former` the one that runs by now, if any.
 
     Raises:
         SetupError: the tree's path cannot stand in a unit.
@@ -48,16 +49,23 @@ def decide(situation: Situation, place: Place, started: str) -> Decision:
         preparations.append(WriteFile(path=place.config_file, content=written, added=shown, is_secret=True))
     if files:
         preparations += [*files, Systemctl(words=("daemon-reload",))]
-    preparations.append(CopySettings(source=installation.root / ENV_FILE, target=place.mastodon_copy))
+    copied = tuple(file for file in installation.environment_files if not file.trouble)
+    sources = (installation.root / ENV_FILE, *(file.path for file in copied))
+    preparations.append(CopySettings(sources=sources, target=place.mastodon_copy))
     made = next((step.server for step in preparations if isinstance(step, MakeRole)), None)
     return Decision(
         preparations=tuple(preparations),
-        start=(Systemctl(words=("enable", started)), Systemctl(words=("restart", started))),
+        start=(
+            *((Systemctl(words=("disable", "--now", former)),) if former not in {"", started} else ()),
+            Systemctl(words=("enable", started)),
+            Systemctl(words=("restart", started)),
+        ),
         manifest=Manifest(
             root=installation.root,
             server=made,
             files=(*situation.drop_ins, place.mastodon_copy),
             started=started,
+            environment_files=copied,
         ),
         remarks=tuple(_remarks(situation, place)),
     )
@@ -83,9 +91,15 @@ def _variables(situation: Situation, place: Place) -> dict[str, str]:
         ROOT: str(situation.installation.root),
         COPY: str(place.mastodon_copy),
         **({} if situation.server is None else {DATABASE: situation.server.login}),
-        **situation.installation.unit_environment,
+        **_kept(situation.installation),
     }
     return {name: text for name, text in found.items() if PLAIN.fullmatch(text)}
+
+
+def _kept(installation: Installation) -> dict[str, str]:
+    """Return what the unit itself sets for Mastodon; what files set instead is copied at each start."""
+    in_files = installation.file_environment
+    return {name: text for name, text in installation.unit_environment.items() if name not in in_files}
 
 
 def _shown(name: str, variables: dict[str, str]) -> str:
@@ -118,9 +132,16 @@ def _remarks(situation: Situation, place: Place) -> Iterable[str]:
     elif access.group:
         yield f"Only the group {access.group} may read the version in {root}: the service is lent that group."
     yield from _database_remarks(situation, config)
-    left_out = installation.unit_environment.keys() - _variables(situation, place).keys()
-    for name in sorted(left_out):
+    for name in sorted(_kept(installation).keys() - _variables(situation, place).keys()):
         yield f"{name} in {installation.unit} holds signs that setup does not handle: set it in {config}."
+    for file in installation.environment_files:
+        if file.trouble:
+            yield (
+                f"{clean(str(file.path))}, which {installation.unit} names, cannot be copied: {file.trouble}. What "
+                f"Mastodon is told there of its domain, mail server or database belongs into {config}, too."
+            )
+        for name in as_dotenv(file.variables)[1]:
+            yield f"{name} in {file.path} holds signs that setup does not handle: set it in {config}."
 
 
 def _database_remarks(situation: Situation, config: Path) -> Iterable[str]:

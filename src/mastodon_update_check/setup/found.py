@@ -18,6 +18,30 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentFile:
+    """A file that a unit of Mastodon's names by `EnvironmentFile=`."""
+
+    path: Path
+    is_optional: bool = False
+    """Whether it may be missing."""
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """What is needed of it; secrets may be among it."""
+    trouble: str = ""
+    """Why it could not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebUnit:
+    """A unit that is called like that of Mastodon's web server."""
+
+    name: str = ""
+    root: Path
+    """The directory that it runs in."""
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    environment_files: tuple[EnvironmentFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """One Mastodon on this host."""
 
@@ -31,13 +55,20 @@ class Installation:
     """What is needed of its file of settings; secrets may be among it."""
     unit_environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """What is needed of its unit's environment, which for Mastodon goes before the file."""
+    environment_files: tuple[EnvironmentFile, ...] = ()
+    """The files that its unit names besides, in their order; they go before both."""
     trouble: str = ""
     """Why its file could not be read."""
 
     @property
     def variables(self) -> Mapping[str, str]:
         """Return its settings, as Mastodon has them."""
-        return {**self.settings, **self.unit_environment}
+        return {**self.settings, **self.unit_environment, **self.file_environment}
+
+    @property
+    def file_environment(self) -> Mapping[str, str]:
+        """Return what is needed of the files that its unit names."""
+        return {name: text for file in self.environment_files for name, text in file.variables.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +78,8 @@ class DatabaseName:
     host: str
     port: int
     name: str
+    user: str = ""
+    """Whom Mastodon logs in as; empty if that is not said, or means something else to anybody."""
 
     @property
     def is_local(self) -> bool:

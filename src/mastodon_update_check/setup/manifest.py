@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.setup.found import Server
+from mastodon_update_check.setup.found import EnvironmentFile, Server
 
 _FORM: Final = 1
 _BYTES: Final = 64 * 1024
@@ -27,6 +27,8 @@ class Manifest:
     """The files that are ours alone."""
     started: str
     """The unit that is enabled and started."""
+    environment_files: tuple[EnvironmentFile, ...] = ()
+    """The files that Mastodon's unit names, so far as they can be read: what they say is copied at each start."""
     is_settled: bool = False
     """Whether it is settled who is told what was pending at the first start."""
 
@@ -38,6 +40,7 @@ class Manifest:
             "server": asdict(self.server) if self.server else None,
             "files": [str(path) for path in self.files],
             "started": self.started,
+            "environment_files": [f"{'-' * file.is_optional}{file.path}" for file in self.environment_files],
             "is_settled": self.is_settled,
         }
         return json.dumps(document, indent=2) + "\n"
@@ -62,13 +65,17 @@ def read_manifest(path: Path) -> Manifest | None:
 def _read(document: Mapping[str, object]) -> Manifest:
     if document["form"] != _FORM:
         raise ValueError("it was written by another version of this program")
-    server, files = document["server"], document["files"]
-    if not isinstance(files, list) or not isinstance(server, dict | None):
+    server, files, named = document["server"], document["files"], document.get("environment_files", [])
+    if not isinstance(files, list) or not isinstance(server, dict | None) or not isinstance(named, list):
         raise TypeError("it does not say what it should")
     return Manifest(
         root=Path(str(document["root"])),
         server=None if server is None else Server(**server),
         files=tuple(Path(str(path)) for path in files),
         started=str(document["started"]),
+        environment_files=tuple(
+            EnvironmentFile(path=Path(path.removeprefix("-")), is_optional=path.startswith("-"))
+            for path in map(str, named)
+        ),
         is_settled=document["is_settled"] is True,
     )

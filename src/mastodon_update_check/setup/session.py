@@ -15,7 +15,7 @@ from mastodon_update_check.setup.console import Console
 from mastodon_update_check.setup.copying import ROOT
 from mastodon_update_check.setup.database import find_server, read_database_name
 from mastodon_update_check.setup.decisions import Decision, decide, undo
-from mastodon_update_check.setup.discovery import examine, find_installations, is_mastodon
+from mastodon_update_check.setup.discovery import find_installations, require
 from mastodon_update_check.setup.found import Installation, Situation
 from mastodon_update_check.setup.manifest import Manifest, read_manifest
 from mastodon_update_check.setup.performing import keep_manifest, perform
@@ -112,16 +112,13 @@ class Session:
             drop_ins={path: self._read(path) for path in map(self._place.drop_in, units)},
         )
         is_by_timer = self._options.timer or (before is not None and before.started == TIMER)
-        return decide(situation, self._place, TIMER if is_by_timer else self._place.unit)
+        started = TIMER if is_by_timer else self._place.unit
+        return decide(situation, self._place, started, before.started if before else "")
 
     def _choose(self, before: Manifest | None, config: str) -> Installation:
         named = self._options.root or (before.root if before else None) or _configured_root(config)
         if named is not None:
-            if not named.is_absolute() or not is_mastodon(self._machine, named):
-                raise SetupError(
-                    f"{clean(str(named))} is no tree of Mastodon's: it has no lib/mastodon/version.rb of its own"
-                )
-            return examine(self._machine, named)
+            return require(self._machine, named)
         taken = {other.root for other in self._others()}
         found = [one for one in find_installations(self._machine) if one.root not in taken]
         if not found:

@@ -59,11 +59,11 @@ class RemoveFile:
 class CopySettings:
     """Copy what is needed of Mastodon's settings."""
 
-    source: Path
+    sources: tuple[Path, ...]
     target: Path
 
     def __str__(self) -> str:
-        return f"copy the lines that are needed of {self.source} to {self.target}"
+        return f"copy the lines that are needed of {' and '.join(map(str, self.sources))} to {self.target}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
