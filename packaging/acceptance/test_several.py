@@ -21,7 +21,8 @@ def test_install(program: Program, machine: Machine, site: Site) -> None:
     site.update_server.publish("4.7.6", urgent=True)
     refused = program.command("setup --yes --tell now")
     assert 1 == refused.code
-    assert all(f"setup --root {root}\n" in refused.out for root in (FIRST, SECOND)), refused.out
+    assert f"setup --root {FIRST}\n" in refused.out
+    assert f"setup --root {SECOND} --name second\n" in refused.out
 
 
 def test_setup(program: Program, machine: Machine, site: Site) -> None:

@@ -282,6 +282,15 @@ def test_timer_instead(host: Host) -> None:
     ]
 
 
+def test_version_for_nobody(host: Host) -> None:
+    """Where the unit can be shown nothing, it is not given an empty file."""
+    (host.install(ENV) / "lib/mastodon/version.rb").chmod(0o600)
+    assert set_up(host)
+    assert {CONFIG, COPY, MANIFEST} == host.files().keys()
+    assert session(host).undo()
+    assert {CONFIG} == host.files().keys()
+
+
 def test_nobody_to_ask(host: Host) -> None:
     """Without a terminal it neither guesses nor waits."""
     host.install(ENV)
@@ -324,8 +333,9 @@ def test_several(host: Host) -> None:
     host.install(ENV)
     host.install(ENV, second)
     answer = refused(host)
-    assert all(f"setup --root {root}" in answer for root in (ROOT, second))
+    assert answer.endswith(f"setup --root {ROOT}\n  mastodon-update-check setup --root {second} --name second")
     host.units["mastodon-update-check@second.service"] = LOADED
+    assert f"setup --root {ROOT} --name second\n" in refused(host, name="second")
     assert set_up(host, root=ROOT)
     assert set_up(host, name="second")
     assert f"UPDATE_CHECK_MASTODON_ROOT='{second}'" in host.read("etc/mastodon-update-check/second.env")

@@ -46,7 +46,10 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
         preparations.append(MakeRole(server=situation.server))
     if written != situation.config:
         shown = tuple(_shown(name, variables) for name in variables if name not in own_names(situation.config))
-        preparations.append(WriteFile(path=place.config_file, content=written, added=shown, is_secret=True))
+        purpose = "What was found, for the service; your own lines stay, and go before:"
+        preparations.append(
+            WriteFile(path=place.config_file, content=written, purpose=purpose, added=shown, is_secret=True)
+        )
     if files:
         preparations += [*files, Systemctl(words=("daemon-reload",))]
     copied = tuple(file for file in installation.environment_files if not file.trouble)
@@ -75,9 +78,9 @@ def undo(manifest: Manifest, place: Place, config: str, others: Collection[Manif
     """Return what takes back what `setup` has done; what it has done for `others` on this host stays."""
     steps: list[Step] = [Systemctl(words=("disable", "--now", manifest.started))]
     if config != without_block(config):
-        added = ("without what setup has written",)
+        purpose = "without what setup has written"
         content = without_block(config)
-        steps.append(WriteFile(path=place.config_file, content=content, added=added, is_secret=True))
+        steps.append(WriteFile(path=place.config_file, content=content, purpose=purpose, is_secret=True))
     steps += [RemoveFile(path=path) for path in manifest.files]
     steps.append(Systemctl(words=("daemon-reload",)))
     if manifest.server is not None and manifest.server not in {other.server for other in others}:
@@ -110,9 +113,10 @@ def _files(situation: Situation) -> Iterator[WriteFile]:
     installation = situation.installation
     content = drop_in(installation.root, installation.access)
     added = tuple(line for line in content.splitlines() if line and line[0] not in "#[")
+    purpose = "The unit sees the version in Mastodon's tree, read-only, and nothing else of it:"
     for path, present in situation.drop_ins.items():
-        if present != content:
-            yield WriteFile(path=path, content=content, added=added)
+        if present != content and (present or added):
+            yield WriteFile(path=path, content=content, purpose=purpose if added else "empty", added=added)
 
 
 def _remarks(situation: Situation, place: Place) -> Iterable[str]:

@@ -1,8 +1,9 @@
 """One run of `setup`: look, decide, show, ask, do, and have it settled who is told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from mastodon_update_check.core.text import clean
 from mastodon_update_check.errors import SetupError
@@ -22,6 +23,9 @@ from mastodon_update_check.setup.performing import keep_manifest, perform
 from mastodon_update_check.setup.steps import Step
 from mastodon_update_check.setup.telling import TIMER, Options, OwnCommands, settle
 from mastodon_update_check.setup.texts import without_block
+
+_NAMES: Final = ("", "second", "third", "another")
+"""What the services of a host may be called."""
 
 
 class Session:
@@ -123,16 +127,23 @@ class Session:
         found = [one for one in find_installations(self._machine) if one.root not in taken]
         if not found:
             raise SetupError(
-                "no Mastodon was found on this host: name its tree with --root PATH. Where it runs in containers, this "
-                "program runs in one beside it"
+                "no Mastodon was found on this host: neither by a unit *-web.service nor in /home/mastodon/live or "
+                "/var/www/mastodon*/live. Name its tree with --root PATH. Where it runs in containers, this program "
+                "runs in one beside it, and needs no setup: docs/INSTALL.md says how"
             )
         if len(found) == 1:
             return found[0]
-        lines = "\n".join(f"  mastodon-update-check setup --root {clean(str(one.root))}" for one in found)
         raise SetupError(
-            "there are several Mastodons on this host. Name one with --root, and for each further one give it a --name "
-            f"too, say --name second:\n{lines}"
+            "there are several Mastodons on this host. Set up one after the other, each further one with a name of "
+            "your choice:\n" + "\n".join(self._ways(found))
         )
+
+    def _ways(self, found: Iterable[Installation]) -> Iterator[str]:
+        """Yield a command for each: the first service of a host needs no name."""
+        for number, one in enumerate(found):
+            name = self._options.name or _NAMES[min(number, len(_NAMES) - 1)]
+            tail = f" --name {name}" if name else ""
+            yield f"  mastodon-update-check setup --root {clean(str(one.root))}{tail}"
 
     def _others(self) -> list[Manifest]:
         """Return what was done for other servers on this host."""

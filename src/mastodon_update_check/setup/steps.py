@@ -14,7 +14,8 @@ class MakeRole:
 
     def __str__(self) -> str:
         return (
-            f"PostgreSQL, database {self.server.name} (port {self.server.port}): make the role _mastodon_update_check\n"
+            f"PostgreSQL, database {self.server.name} (port {self.server.port}): make the role _mastodon_update_check, "
+            "or bring it up to date\n"
             "    It has no password: the system user of that name logs in. It can ask who the staff are, no more.\n"
             "    Done as user postgres; `mastodon-update-check setup --print-sql` shows how."
         )
@@ -36,13 +37,15 @@ class WriteFile:
 
     path: Path
     content: str = field(repr=False)
-    added: tuple[str, ...]
+    purpose: str
+    """What it is for."""
+    added: tuple[str, ...] = ()
     """What is shown of it; no secrets."""
     is_secret: bool = False
     """Whether only root and the service's group may read it; otherwise everybody may."""
 
     def __str__(self) -> str:
-        return "\n".join((f"write {self.path}", *(f"    {line}" for line in self.added)))
+        return "\n".join((f"write {self.path}", f"    {self.purpose}", *(f"    {line}" for line in self.added)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
