@@ -2,11 +2,39 @@
 
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
 CONTAINER = Path(__file__).parents[2] / "packaging" / "container"
 STATE = "/var/lib/mastodon-update-check"
+MASTODON = """
+services:
+  db:
+    image: postgres:14-alpine
+    networks: [internal_network]
+    volumes: ["./postgres14:/var/lib/postgresql/data"]
+  redis:
+    image: redis:7-alpine
+    networks: [internal_network]
+  web:
+    env_file: .env.production
+    networks: [external_network, internal_network]
+    ports: ["127.0.0.1:3000:3000"]
+    depends_on: [db, redis]
+  streaming:
+    env_file: .env.production
+    networks: [external_network, internal_network]
+    ports: ["127.0.0.1:4000:4000"]
+  sidekiq:
+    env_file: .env.production
+    networks: [external_network, internal_network]
+networks:
+  external_network:
+  internal_network:
+    internal: true
+"""
+"""What there is in Mastodon's own file, by the names that it has there."""
 
 
 def test_compose() -> None:
@@ -20,6 +48,29 @@ def test_compose() -> None:
     assert ["CMD", "mastodon-update-check", "status", "--alive"] == service["healthcheck"]["test"]
     assert (True, ["ALL"]) == (service["read_only"], service["cap_drop"])
     assert service["environment"]["UPDATE_CHECK_URL"], "a blank one of Mastodon's must not switch checking off"
+
+
+def test_compose_merged() -> None:
+    """Merged with Mastodon's file nothing of that is changed, and all that the service refers to is there, in reach."""
+    theirs, ours = yaml.safe_load(MASTODON), yaml.safe_load((CONTAINER / "compose.yaml").read_text())
+    for section in theirs:
+        assert theirs[section].keys().isdisjoint(ours.get(section) or {}), f"a merge would change {section}"
+    services, networks = theirs["services"], theirs["networks"]
+    (service,) = ours["services"].values()
+    assert services["web"]["env_file"] == service["env_file"]
+    assert set(service["depends_on"]) <= services.keys()
+    assert set(service["networks"]) <= networks.keys()
+    web = urlsplit(service["environment"]["UPDATE_CHECK_INSTANCE_URL"])
+    assert f"127.0.0.1:3000:{web.port}" in services[web.hostname]["ports"]
+    for needed in ("db", web.hostname):
+        assert set(services[needed]["networks"]) & set(service["networks"])
+    assert [name for name in service["networks"] if not (networks[name] or {}).get("internal")], "no way out"
+
+
+def test_comes_back_after_a_reboot() -> None:
+    """Docker starts what has failed, or ran before a reboot, but nothing with `on-failure` after a reboot."""
+    (service,) = yaml.safe_load((CONTAINER / "compose.yaml").read_text())["services"].values()
+    assert service["restart"] in {"always", "unless-stopped"}
 
 
 def test_refuses_to_forget() -> None:
