@@ -81,8 +81,8 @@ deb-check: $(VENV)/build.done ## build it twice, compare, and examine it and its
 image: deb ## build the OCI image of that package, into dist/; as root, installs mmdebstrap and buildah
 	packaging/container/build "$$(ls -t dist/*.deb | head -n 1)" dist/mastodon-update-check.oci.tar
 
-image-check: image ## start that image, without an engine
-	packaging/container/check dist/mastodon-update-check.oci.tar
+image-check: image ## start that image, without an engine; build it again and compare
+	packaging/container/check "$$(ls -t dist/*.deb | head -n 1)" dist/mastodon-update-check.oci.tar
 
 acceptance: $(VENV)/test.done ## install and run it on real Debian 12 and 13, booted in containers; installs what that takes, as root
 	packaging/acceptance/run $(BIN)/python $(ARGS)
