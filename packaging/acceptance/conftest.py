@@ -115,8 +115,12 @@ _ended: dict[tuple[str, str], str] = {}
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """End the story when what everything else stands on has failed."""
+    """Show what the service said before something failed; end the story when everything else stands on that."""
     report = yield
+    machine = item.funcargs.get("machine") if isinstance(item, pytest.Function) else None
+    if report.failed and isinstance(machine, Machine):
+        said = machine.run("journalctl --no-pager --lines=60 --output=short-iso-precise -u 'mastodon-*'").out
+        report.sections.append(("journal", said))
     if report.failed and item.name.startswith(("test_install", "test_setup[")):
         properties = {name: str(value) for name, value in item.user_properties}
         _ended[item.path.stem.removeprefix("test_"), properties["release"]] = properties["title"]

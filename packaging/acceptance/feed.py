@@ -39,10 +39,11 @@ class UpdateServer:
         file = self._machine.root / ASKED
         return file.read_text().splitlines() if file.exists() else []
 
-    def wait_for_question(self, version: str = "") -> None:
+    def wait_for_question(self, version: str = "", seconds: float = 60.0) -> None:
         """Wait until it is asked again, about this version."""
         before = len(self.asked)
         wait_until(
             lambda: [each for each in self.asked[before:] if version in ("", each)],
             f"a question about {version or 'any version'}; of late it was asked about {self.asked[-3:]}",
+            seconds,
         )

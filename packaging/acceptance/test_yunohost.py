@@ -84,6 +84,13 @@ def test_either_or(program: Program, machine: Machine) -> None:
     assert "inactive/dead" == program.state
 
 
+def test_restart_of_everything(program: Program, machine: Machine) -> None:
+    """`systemctl restart 'mastodon-*'`, which is meant for Mastodon, leaves it at the timer."""
+    machine.shell("systemctl restart 'mastodon-*'")
+    assert "active" == machine.run(f"systemctl is-active {TIMER}").out.strip()
+    assert "inactive/dead" == program.state
+
+
 def test_timer_after_boot(program: Program, machine: Machine, site: Site) -> None:
     """After a reboot the timer is there, and the service is not; nobody is told again."""
     machine.reboot()
