@@ -57,6 +57,9 @@ class Connection(Protocol):
     def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
         """Run one statement."""
 
+    def stream(self, statement: str, /) -> Iterator[Row]:
+        """Run a query whose rows are too many to be held at once."""
+
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""
 
@@ -102,6 +105,9 @@ class Place(Protocol):
 
     def create(self) -> None:
         """Make an empty one, whole or not at all; one that is there is left alone."""
+
+    def patient(self) -> "Place":
+        """Return the same place, with bounds for what goes through all that is in it."""
 
     def set_aside(self, now: datetime) -> str | None:
         """Put the ledger out of the way; return where it is then, or None if there was none."""

@@ -58,6 +58,10 @@ class PostgresBounds:
 
 
 BOUNDS: Final = PostgresBounds()
+PATIENT: Final = PostgresBounds(
+    statement=timedelta(minutes=10), idle=timedelta(minutes=10), total=timedelta(hours=1), lock=timedelta(seconds=20)
+)
+"""For a copy, a backup or a migration, which go through all that was ever told."""
 
 
 class PostgresSession:
@@ -182,6 +186,12 @@ class PostgresConnection:
     def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
         """Run one statement."""
         return cast("Result", self._connection.execute(translate(statement), parameters))
+
+    def stream(self, statement: str, /) -> Iterator[DictRow]:
+        """Run a query; its rows are fetched by the thousand."""
+        with self._connection.cursor(name="stream") as cursor:
+            cursor.itersize = 1_000
+            yield from cursor.execute(translate(statement))
 
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""
