@@ -126,7 +126,7 @@ def test_each_host_has_its_own_sign_of_life(ledger: Ledger) -> None:
     ledger.beat("other.example", NOW, "node-4")
     ledger.leave(INSTANCE, "node-3")
 
-    assert ["node-1", "node-2"] == [node.host for node in ledger.nodes(INSTANCE)]
+    assert ["node-1", "node-2"] == [node.host for node in ledger.nodes(INSTANCE, NOW)]
     assert (NOW, NOW - HOUR) == (ledger.last_beat_at(INSTANCE, "node-1"), ledger.last_beat_at(INSTANCE, "node-2"))
     assert ledger.last_beat_at(INSTANCE, "node-3") is None
     assert NOW == ledger.last_beat_at(INSTANCE)

@@ -40,6 +40,8 @@ _TOGETHER: Final = "SELECT pg_advisory_xact_lock_shared({key}, hashtext('{schema
 _DURABLE: Final = """
     SELECT set_config(name, 'on', true) FROM pg_settings WHERE name = 'synchronous_commit' AND setting = 'off'
 """
+_VERSION: Final = "SELECT value FROM meta WHERE key = 'schema'"
+_UNWATCHED: Final = "SELECT NULL"
 _TOKEN: Final = re.compile(r"'[^']*'|--[^\n]*|\?|:(?P<name>\w+)|%")
 
 
@@ -73,7 +75,16 @@ class PostgresSession:
         self._bounds = bounds
         self._clock = clock
         self._ahead = timedelta()
+        self._version: int | None = None
+        self._judge: Callable[[PostgresConnection], int] | None = None
         self._connection: psycopg.Connection[DictRow] | None = None
+
+    def watch(self, version: int, judge: Callable[["PostgresConnection"], int]) -> None:
+        """Have `judge` raise, or return the new version, whenever the schema is of another version than before.
+
+        A newer program may bring the tables up to date at any moment, also while this one is sending.
+        """
+        self._version, self._judge = version, judge
 
     def close(self) -> None:
         """Close the connection."""
@@ -104,8 +115,11 @@ class PostgresSession:
         """Commit at the end, or undo it all after an exception."""
         with Deadline(self._bounds.total) as deadline, translated(self._address, deadline):
             try:
-                connection = self._begin(self._opening(mode, lock), deadline)
-                yield PostgresConnection(connection, self._address.schema, self._ahead)
+                connection, version = self._begin(self._opening(mode, lock), deadline)
+                statements = PostgresConnection(connection, self._address.schema, self._ahead)
+                if self._judge is not None and version != str(self._version):
+                    self._version = self._judge(statements)
+                yield statements
                 outcome = connection.execute("COMMIT").statusmessage
             except BaseException:
                 self._abandon()
@@ -114,8 +128,12 @@ class PostgresSession:
             if outcome != "COMMIT":
                 raise LedgerError(f"the ledger in {self._address} undid what was to be written: try again")
 
-    def _begin(self, opening: str, deadline: Deadline) -> psycopg.Connection[DictRow]:
-        """Open a transaction; a connection that has died meanwhile, as after a restart, is made anew."""
+    def _begin(self, opening: str, deadline: Deadline) -> tuple[psycopg.Connection[DictRow], str]:
+        """Open a transaction; a connection that has died meanwhile, as after a restart, is made anew.
+
+        Returns:
+            The connection, and the schema's version if it is watched.
+        """
         if self._connection is not None and not self._connection.closed:
             try:
                 return self._open(self._connection, opening, deadline)
@@ -136,14 +154,15 @@ class PostgresSession:
 
     def _open(
         self, connection: psycopg.Connection[DictRow], opening: str, deadline: Deadline
-    ) -> psycopg.Connection[DictRow]:
+    ) -> tuple[psycopg.Connection[DictRow], str]:
         with socket.socket(fileno=os.dup(connection.fileno())) as sock:
             deadline.guard(sock)
         answers = connection.execute(opening.encode())
         while answers.nextset():
             pass
-        self._ahead = next(answers)["now"] - self._clock()
-        return connection
+        answer = next(answers)
+        self._ahead = answer["now"] - self._clock()
+        return connection, answer["version"]
 
     def _abandon(self) -> None:
         """Undo what is under way; a connection on which that fails is of no use any more."""
@@ -167,7 +186,7 @@ class PostgresSession:
                 # What is committed is on the disk, also where the role's default is another.
                 _DURABLE,
                 *((lock.format(key=LOCKS, schema=schema),) if lock else ()),
-                "SELECT clock_timestamp() AS now",
+                f"SELECT clock_timestamp() AS now, ({_UNWATCHED if self._judge is None else _VERSION}) AS version",
             )
         )
 

@@ -91,6 +91,8 @@ class PostgresPlace:
                 version = _read_version(connection, self.address)
             if version < SCHEMA_VERSION:
                 self._migrate()
+                version = SCHEMA_VERSION
+            session.watch(version, lambda connection: _read_version(connection, self.address))
         except BaseException:
             session.close()
             raise
