@@ -54,6 +54,10 @@ class Connection(Protocol):
     def picking(self) -> str:
         """What ends a SELECT that picks one row of `message` to change: a row that another one picks is passed over."""
 
+    @property
+    def locking(self) -> str:
+        """What ends a SELECT of rows that are to be changed, so that others wait; nothing where they do anyway."""
+
     def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
         """Run one statement."""
 

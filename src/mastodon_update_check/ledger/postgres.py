@@ -194,7 +194,8 @@ class PostgresSession:
 class PostgresConnection:
     """Runs statements inside one transaction."""
 
-    picking = "FOR NO KEY UPDATE SKIP LOCKED"
+    locking = "FOR NO KEY UPDATE"
+    picking = f"{locking} SKIP LOCKED"
 
     def __init__(self, connection: psycopg.Connection[DictRow], schema: str, ahead: timedelta) -> None:
         """`ahead`: by how much the server's clock is ahead of this machine's."""

@@ -93,7 +93,7 @@ class FileSession:
 class FileConnection:
     """Runs statements."""
 
-    picking = ""
+    picking = locking = ""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
