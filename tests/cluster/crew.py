@@ -100,6 +100,11 @@ class Crew:
             _program(host, *arguments), env=variables, check=False, capture_output=True, text=True, timeout=LONGEST
         )
 
+    def checker(self) -> str:
+        """Return which node has the turn to check."""
+        ((host,),) = query(self.place, "SELECT host FROM turn")
+        return str(host)
+
     def events(self, host: str, name: str) -> list[dict[str, Any]]:
         """Return the lines of a daemon's log with one name."""
         whole, _, _ = self._log(host).read_text().rpartition("\n")  # the last line may be half written

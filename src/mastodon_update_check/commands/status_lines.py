@@ -6,6 +6,7 @@ from mastodon_update_check.commands.common import count, describe_troubles, minu
 from mastodon_update_check.commands.status_picture import Picture
 from mastodon_update_check.core.messages.letter import long_date
 from mastodon_update_check.core.status import describe_pending, is_alive
+from mastodon_update_check.core.text import clean
 from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import SinkAccount
 
@@ -59,7 +60,7 @@ def _details(picture: Picture) -> Iterator[tuple[str, str]]:
     yield from _describe_outbox(picture)
     yield "Daemon", "at work" if picture.is_alive else _describe_absence(picture)
     for node in picture.nodes:
-        yield "", f"{node.host}: {_describe_node(node, picture)}"
+        yield "", f"{clean(node.host)}: {_describe_node(node, picture)}"
 
 
 def _describe_support(picture: Picture) -> Iterator[tuple[str, str]]:
