@@ -170,7 +170,8 @@ class Daemon:
             self._show_status()
         else:
             if self._troubles["ledger"]:
-                self._last_beat = float("-inf")  # whether it takes the sign of life, too, is seen at the next turn
+                self._last_beat = float("-inf")
+                self._beat()  # it can be read; whether it can be written to is seen so
 
     def _show_status(self) -> None:
         """Bring the status line up to date; every thread that has news calls this."""
