@@ -55,6 +55,8 @@ class PostgresBounds:
     lock: timedelta = timedelta(seconds=5)
     idle: timedelta = timedelta(seconds=10)
     """How long this process may stand still in the middle of a transaction; then the server undoes it."""
+    step: timedelta = timedelta(seconds=3)
+    """The same for a short step, which others wait for who have to record what was accepted before their lease ends."""
     total: timedelta = timedelta(seconds=20)
     """For a whole transaction, by this process's own clock."""
 
@@ -176,13 +178,14 @@ class PostgresSession:
     def _opening(self, mode: str, lock: str) -> str:
         """Return what begins a transaction, in one round trip."""
         schema, bounds = self._address.schema, self._bounds
+        idle = bounds.step if lock == _TOGETHER else bounds.idle
         return "; ".join(
             (
                 f"BEGIN {mode}",
                 f"SET LOCAL search_path = {schema}, pg_catalog",
                 f"SET LOCAL statement_timeout = {_milliseconds(bounds.statement)}",
                 f"SET LOCAL lock_timeout = {_milliseconds(bounds.lock)}",
-                f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(bounds.idle)}",
+                f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(idle)}",
                 # What is committed is on the disk, also where the role's default is another.
                 _DURABLE,
                 *((lock.format(key=LOCKS, schema=schema),) if lock else ()),
