@@ -53,10 +53,11 @@ class PostgresBounds:
     """For each address of the host."""
     statement: timedelta = timedelta(seconds=10)
     lock: timedelta = timedelta(seconds=5)
-    idle: timedelta = timedelta(seconds=10)
-    """How long this process may stand still in the middle of a transaction; then the server undoes it."""
-    step: timedelta = timedelta(seconds=3)
-    """The same for a short step, which others wait for who have to record what was accepted before their lease ends."""
+    idle: timedelta = timedelta(seconds=4)
+    """How long this process may stand still in the middle of a transaction; then the server undoes it.
+
+    Others wait for it, who have to record what was accepted: less than a lease that is renewed every 3 s has left.
+    """
     total: timedelta = timedelta(seconds=20)
     """For a whole transaction, by this process's own clock."""
 
@@ -178,14 +179,13 @@ class PostgresSession:
     def _opening(self, mode: str, lock: str) -> str:
         """Return what begins a transaction, in one round trip."""
         schema, bounds = self._address.schema, self._bounds
-        idle = bounds.step if lock == _TOGETHER else bounds.idle
         return "; ".join(
             (
                 f"BEGIN {mode}",
                 f"SET LOCAL search_path = {schema}, pg_catalog",
                 f"SET LOCAL statement_timeout = {_milliseconds(bounds.statement)}",
                 f"SET LOCAL lock_timeout = {_milliseconds(bounds.lock)}",
-                f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(idle)}",
+                f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(bounds.idle)}",
                 # What is committed is on the disk, also where the role's default is another.
                 _DURABLE,
                 *((lock.format(key=LOCKS, schema=schema),) if lock else ()),
