@@ -235,11 +235,13 @@ def test_urls_that_cannot_be_read(text: str, words: str) -> None:
 def test_a_node_that_freezes_lets_others_record_in_time(place: PostgresPlace) -> None:
     """They wait for it for less than a lease, within which they have to record what was accepted."""
     Ledger.create(place).close()
-    with closing(place.open()) as session, Ledger.open(place) as other:
-        with pytest.raises(LedgerError, match="stood still in the middle of a transaction"), session.working():
-            other.hurry(
-                INSTANCE, (), (), NOW, is_started=False
-            )  # it waits to be alone, until the server has had enough
+    with (
+        closing(place.open()) as session,
+        Ledger.open(place) as other,
+        pytest.raises(LedgerError, match="stood still in the middle of a transaction"),
+        session.working(),
+    ):
+        other.hurry(INSTANCE, (), (), NOW, is_started=False)  # it waits to be alone, until the server has had enough
     assert BOUNDS.idle < LEASE - LEASE_RENEWAL
     assert BOUNDS.idle < BOUNDS.lock  # so that their waiting for a lock is not in vain
 
