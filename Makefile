@@ -31,7 +31,7 @@ soak: $(VENV)/test.done ## kill the program at every step and over thousands of 
 	PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
 
 cluster: $(VENV)/test.done ## several daemons on one PostgreSQL ledger: outages, failover, upgrades; 200 rounds of killing and freezing: figures
-	$(BIN)/python -m pytest -n 4 tests/cluster $(ARGS)
+	$(BIN)/python -m pytest -n 2 tests/cluster $(ARGS)
 	PYTHONPATH=tests $(BIN)/python -m cluster $(or $(ROUNDS),200)
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
