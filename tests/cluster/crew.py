@@ -84,6 +84,15 @@ class Crew:
         self.processes[host].kill()
         self.processes[host].wait()
 
+    def freeze(self, host: str) -> None:
+        """Let a machine stand still: the signal alone may take a while, in which the daemon goes on."""
+        self.send(host, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.processes[host].pid, os.WSTOPPED)
+
+    def thaw(self, host: str) -> None:
+        """Let it go on."""
+        self.send(host, signal.SIGCONT)
+
     def send(self, host: str, number: signal.Signals) -> None:
         """Send a node's daemon a signal."""
         self.processes[host].send_signal(number)

@@ -5,7 +5,6 @@ has run out. A round is good when everybody was told of its release, and nobody 
 allows: what the two had handed over already, but could not write down, may come once more with the same id.
 """
 
-import signal
 import threading
 import time
 from collections import Counter
@@ -82,7 +81,7 @@ class Life:
         killed, frozen = crew.publish_and_hold(version, killed_at, frozen_at)
         dead, asleep = crew.host_of(killed.pid), crew.host_of(frozen.pid)
         crew.kill(dead)
-        crew.send(asleep, signal.SIGSTOP)
+        crew.freeze(asleep)
         self._allowed.update(hold.key for hold in (killed, frozen) if hold.key is not None)
         frozen_until = time.monotonic() + FREEZE
         try:
@@ -92,7 +91,7 @@ class Life:
             self.figures.seconds.append(time.monotonic() - began)
             time.sleep(max(frozen_until - time.monotonic(), 0))
         finally:
-            crew.send(asleep, signal.SIGCONT)
+            crew.thaw(asleep)
         crew.start(dead)
         self.figures.rounds += 1
 

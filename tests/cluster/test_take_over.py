@@ -1,6 +1,5 @@
 """Whichever node dies or freezes, in whatever it is doing: the others carry on within half a minute."""
 
-import signal
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -25,7 +24,7 @@ def kill(crew: Crew, host: str) -> None:
 
 def freeze(crew: Crew, host: str) -> None:
     """Let the machine stand still."""
-    crew.send(host, signal.SIGSTOP)
+    crew.freeze(host)
 
 
 def between_checks(crew: Crew, harm: Harm) -> set[str]:
@@ -106,7 +105,7 @@ def test_others_carry_on(crew: Crew, place: Callable[[Crew, Harm], set[str]], ha
     before = len(set(crew.mailbox.accepted))
     for host in harmed:
         if harm is freeze:
-            crew.send(host, signal.SIGCONT)
+            crew.thaw(host)
         else:
             crew.start(host)
     crew.tell("4.5.4")
