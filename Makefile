@@ -30,8 +30,8 @@ transcripts: $(VENV)/test.done ## write anew what the commands print (tests/tran
 soak: $(VENV)/test.done ## kill the program at every step and over thousands of seeds, about 20 minutes: ARGS="--minutes 3"
 	PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
 
-cluster: $(VENV)/test.done ## four daemons on one PostgreSQL ledger, one killed and one frozen in each of 200 rounds: figures
-	$(BIN)/python -m pytest tests/cluster $(ARGS)
+cluster: $(VENV)/test.done ## several daemons on one PostgreSQL ledger: outages, failover, upgrades; 200 rounds of killing and freezing: figures
+	$(BIN)/python -m pytest -n 2 tests/cluster $(ARGS)
 	PYTHONPATH=tests $(BIN)/python -m cluster $(or $(ROUNDS),200)
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed

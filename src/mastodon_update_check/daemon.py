@@ -51,8 +51,10 @@ class Daemon:
         self._schedule = Schedule(self._check, app.clock)
         self._troubles = {"settings": "", "check": "", "ledger": ""}
         self._defects: tuple[str, ...] = ()
-        self._last_beat = float("-inf")
+        self._last_beat = self._last_complaint = float("-inf")
         self._last_look = time.monotonic()
+        self._has_made_up = False
+        """Whether the check that the ledger was away for has been tried again."""
         self._is_stopping = False
 
     def run(self) -> NoReturn:
@@ -91,6 +93,7 @@ class Daemon:
             self._schedule.put_off(outcome.until + random.random() * TURN_SLACK)  # noqa: S311 - keeps no secret
             log.debug("check.left", host=outcome.host, until=outcome.until.isoformat(timespec="seconds"))
             outcome = ""
+        self._has_made_up &= service.is_behind
         self._troubles["check"] = outcome
         service.wake()
         self._show_status()
@@ -126,24 +129,49 @@ class Daemon:
         if time.monotonic() - self._last_beat < BEAT.total_seconds():
             return
         app = self._service.app
-        self._troubles["ledger"] = ""
         try:
             with app.open_ledger() as ledger:
                 ledger.beat(app.settings.instance, app.clock(), app.host)
                 app.write_metrics(ledger)
         except LedgerError as error:
-            self._troubles["ledger"] = str(error)
-            log.error("ledger.failed", detail=str(error))  # noqa: TRY400 - a sentence, no traceback
+            self._miss_ledger(error)
+            self._last_look = time.monotonic()
+        else:
+            self._greet_ledger()
         self._last_beat = time.monotonic()
         self._show_status()
+
+    def _miss_ledger(self, error: LedgerError) -> None:
+        """Say that the ledger cannot be used, at once and then every minute."""
+        had_trouble, self._troubles["ledger"] = self._troubles["ledger"], str(error)
+        if not had_trouble or time.monotonic() - self._last_complaint >= BEAT.total_seconds():
+            self._last_complaint = time.monotonic()
+            log.error("ledger.failed", detail=str(error))
+
+    def _greet_ledger(self) -> None:
+        """Say that the ledger can be used again, and make up, once, for a check that it was away for."""
+        if self._troubles["ledger"]:
+            self._troubles["ledger"] = ""
+            log.info("ledger.recovered")
+            self._has_made_up = False
+        if self._service.is_behind and not self._has_made_up:
+            self._has_made_up = True
+            self._schedule.put_off(self._service.app.clock())
 
     def _look(self) -> None:
         """Have the workers begin what another process has made due."""
         if time.monotonic() - self._last_look < LOOK.total_seconds():
             return
         self._last_look = time.monotonic()
-        with suppress(LedgerError):  # the beat says it, every minute, and workers look by themselves
+        try:
             self._service.wake_due()
+        except LedgerError as error:
+            self._miss_ledger(error)
+            self._show_status()
+        else:
+            if self._troubles["ledger"]:
+                self._last_beat = float("-inf")
+                self._beat()  # it can be read; whether it can be written to is seen so
 
     def _show_status(self) -> None:
         """Bring the status line up to date; every thread that has news calls this."""
@@ -154,6 +182,8 @@ class Daemon:
             self._notifier.status(". ".join(dict.fromkeys(part for part in parts if part)))
 
     def _describe(self) -> str:
+        if self._troubles["ledger"]:  # waiting for it once more would keep the watchdog waiting, too
+            return self._troubles["ledger"]
         app = self._service.app
         try:
             with app.open_ledger() as ledger:

@@ -53,6 +53,10 @@ _LOGIN_FAULTS: Final = (
         r"too many clients|connection slots|too many connections|no more connections",
         "has no connection left for the role {role}",
     ),
+    (
+        r"session is read-only|is in hot standby mode",
+        "can only be read, as on a standby: is the primary running?",
+    ),
     (r"starting up|shutting down|in recovery mode|not yet accepting", "is starting or stopping"),
     (r"does not support SSL", "speaks no TLS, and sslmode={sslmode} asks for it"),
     (
@@ -114,11 +118,11 @@ class Login:
     @classmethod
     def of(cls, parameters: Mapping[str, str], origin: str, variable: str, remedy: str) -> "Login":
         """Return the login that these libpq parameters stand for."""
-        host = parameters.get("host") or parameters.get("hostaddr") or "the default socket"
-        port = parameters.get("port") or "5432"
-        place = f"{host}/.s.PGSQL.{port}" if host.startswith("/") else host if " " in host else f"{host}:{port}"
+        hosts = (parameters.get("host") or parameters.get("hostaddr") or "the default socket").split(",")
+        ports = (parameters.get("port") or "5432").split(",")
+        pairs = zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=False)
         return cls(
-            place=clean(place, 100),
+            place=clean(" or ".join(_write_place(host, port or "5432") for host, port in pairs), 100),
             database=clean(parameters.get("dbname", "of the same name"), 80),
             role=clean(parameters.get("user", "of this system user"), 80),
             sslmode=clean(parameters.get("sslmode", "prefer"), 20),
@@ -130,6 +134,10 @@ class Login:
     def say(self, fault: str, words: str = "") -> str:
         """Return the sentence about this server that ends with `fault`."""
         return f"PostgreSQL at {self.place} {fault.format(words=words, **asdict(self))}"
+
+
+def _write_place(host: str, port: str) -> str:
+    return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else host if " " in host else f"{host}:{port}"
 
 
 class LoginError(Exception):

@@ -33,6 +33,8 @@ class Service:
         self.app = app
         self.is_blind = False
         """Whether the last check found that only a new process can see Mastodon's tree again."""
+        self.is_behind = False
+        """Whether the last check could not be made because of the ledger."""
         self._sight = Sight(app.settings.mastodon_root)
         self._is_stopping = False
         self._goodbye: threading.Thread | None = None
@@ -55,6 +57,7 @@ class Service:
         and that is returned.
         """
         heartbeat, failure, waiting_since = self.app.heartbeat, "", None
+        self.is_behind = False
         try:
             with self.app.operations.running("check", CHECK_LIMIT), self.app.open_ledger() as ledger:
                 turn = self.app.take_turn(ledger)
@@ -74,6 +77,7 @@ class Service:
             return ""
         except UpdateCheckError as error:
             failure = trouble = str(error)
+            self.is_behind = isinstance(error, LedgerError)
             log.error("check.failed", detail=trouble)  # noqa: TRY400 - a sentence, no traceback
         except Exception as error:  # noqa: BLE001 - a bug must not end the checks; it is said, and shows in STATUS
             failure = trouble = f"the check crashed: {type(error).__name__}: {error}"

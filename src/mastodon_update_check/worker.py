@@ -63,13 +63,19 @@ class Worker:
         """Deliver what is due; return how long there will be nothing to do. Whatever goes wrong is said."""
         had_trouble, self.trouble = self.trouble, ""
         try:
-            return self._round()
+            wait = self._round()
         except LedgerError as error:
             self.trouble = str(error)
-            log.error("ledger.failed", sink=self.courier.sink_name, detail=self.trouble)  # noqa: TRY400 - a sentence, no traceback
+            if self.trouble != had_trouble:
+                log.error("ledger.failed", sink=self.courier.sink_name, detail=self.trouble)  # noqa: TRY400 - a sentence, no traceback
+            return self.courier.pause
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a bug in one sink must not end its deliveries for good
             self.trouble = f"the {self.name} crashed: {type(error).__name__}: {error}"
             log.critical("delivery.crashed", sink=self.courier.sink_name, detail=self.trouble)
+        else:
+            if had_trouble:
+                log.info("delivery.recovered", sink=self.courier.sink_name)
+            return wait
         finally:
             if self.trouble != had_trouble:
                 self._on_change()

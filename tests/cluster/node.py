@@ -1,22 +1,14 @@
-"""The daemon on one node: `python node.py HOST`. All nodes of a test are one machine; only their names differ."""
+"""The program on one node: `python node.py HOST COMMAND…`.
 
-import gc
-import signal
+All nodes of a test are one machine; what the machine is called is all that tells them apart.
+"""
+
+import socket
 import sys
 
-from mastodon_update_check import daemon
-from mastodon_update_check.app import App
-from mastodon_update_check.commands.common import load_app
-
-
-def load() -> App:
-    """Return the program as it is configured, on the host that was named."""
-    app = load_app()
-    app.host = sys.argv[1]
-    return app
-
+from mastodon_update_check import cli
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
-    gc.disable()
-    daemon.run(load)
+    name = sys.argv.pop(1)
+    socket.gethostname = lambda: name
+    cli.main()

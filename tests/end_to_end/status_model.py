@@ -45,6 +45,15 @@ class Sink(Strict):
     last_sent_at: datetime | None
 
 
+class Node(Strict):
+    """A machine's daemon that has not been stopped, where several share a ledger."""
+
+    host: str = Field(description="the machine's name")
+    alive: bool = Field(description="whether it has given a sign of life within three minutes")
+    last_beat_at: datetime
+    checks: bool = Field(description="whether it is the one that checks")
+
+
 class Status(Strict):
     """What `mastodon-update-check status --json` prints.
 
@@ -82,6 +91,7 @@ class Status(Strict):
     failed: Count = Field(description="refused as they are; tried again weekly, or when something changes")
     held_back: Count = Field(description="of the deferred, those that wait because of six mails a day")
     undelivered_since: datetime | None = Field(description="when the oldest of them was planned")
+    nodes: list[Node] = Field(description="empty unless the ledger is in PostgreSQL, where machines may share it")
     sinks: list[Sink]
 
 

@@ -338,8 +338,10 @@ def test_an_acceptance_that_cannot_be_recorded_is_not_forgotten(
     replan(ledger, facts(PATCH))
     sink = Locking(holder)
     messenger = courier(path, sink, clock)
+    assert messenger.longest_sleep == messenger.pause
     with pytest.raises(LedgerError):
         messenger.deliver_next(ledger, NOW)
+    assert messenger.record_patience == messenger.pause  # a moment: before others send it again
     clock.step(LEASE_OVER)
     with pytest.raises(LedgerError):
         messenger.deliver_next(ledger, clock())
@@ -347,6 +349,7 @@ def test_an_acceptance_that_cannot_be_recorded_is_not_forgotten(
     holder.execute("ROLLBACK")
 
     assert [None, None] == [messenger.deliver_next(ledger, clock()) for _ in range(2)]
+    assert messenger.longest_sleep == messenger.pause
     assert 1 == len(sink.messages)
     assert {ROW: DeliveryState.SENT} == states(ledger, PATCH)
     assert [("sent", "250 ok")] == attempts(path)

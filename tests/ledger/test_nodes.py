@@ -9,6 +9,7 @@ from mastodon_update_check.core.outbox import LEASE, MAILS_A_DAY
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.nodes import Bid, Taken, Turn
+from mastodon_update_check.ledger.upkeep import KEPT
 
 HOUR = timedelta(hours=1)
 BID = Bid(instance=INSTANCE, settings="same", host="node-1", former="", now=NOW, longest=HOUR)
@@ -126,10 +127,21 @@ def test_each_host_has_its_own_sign_of_life(ledger: Ledger) -> None:
     ledger.beat("other.example", NOW, "node-4")
     ledger.leave(INSTANCE, "node-3")
 
-    assert ["node-1", "node-2"] == [node.host for node in ledger.nodes(INSTANCE)]
+    assert ["node-1", "node-2"] == [node.host for node in ledger.nodes(INSTANCE, NOW)]
     assert (NOW, NOW - HOUR) == (ledger.last_beat_at(INSTANCE, "node-1"), ledger.last_beat_at(INSTANCE, "node-2"))
     assert ledger.last_beat_at(INSTANCE, "node-3") is None
     assert NOW == ledger.last_beat_at(INSTANCE)
+
+
+def test_machines_that_are_gone_are_forgotten(ledger: Ledger) -> None:
+    """Containers have a new name each time: one that was killed is listed for as long as attempts are kept."""
+    ledger.beat(INSTANCE, NOW, "node-1")
+    ledger.beat(INSTANCE, NOW - KEPT - HOUR, "node-2")
+    ledger.beat(INSTANCE, NOW - KEPT + HOUR, "node-3")
+    with ledger.writing() as book:
+        book.keep_knowledge(INSTANCE, book.knowledge(INSTANCE), NOW)
+
+    assert ["node-1", "node-3"] == [node.host for node in ledger.nodes(INSTANCE, NOW)]
 
 
 def test_the_cap_holds_for_many_at_once(place: Place, ledger: Ledger) -> None:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from ledger.examples import ALICE, INSTANCE, NOW, accept, facts, find_claim, replan, take, update
+from ledger.examples import ALICE, INSTANCE, LEASE_OVER, NOW, accept, defer, facts, find_claim, replan, take, update
 from ledger.places import DATABASE, ROLE, postgres_place, query, url
 from ledger.programs import open_at_once
+from mastodon_update_check.core.outbox import LEASE, LEASE_RENEWAL
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.ledger.copying import copy
 from mastodon_update_check.ledger.ledger import Ledger
@@ -22,6 +24,7 @@ from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_failures import translated
 from mastodon_update_check.ledger.postgres_place import PostgresPlace
 from mastodon_update_check.ledger.schema import SCHEMA_VERSION
+from mastodon_update_check.ledger.sqlite import FilePlace
 from simulators.http_server import unused_port
 from simulators.postgres import Postgres
 from simulators.postgres_front import Front, silence, silence_after_login
@@ -94,6 +97,8 @@ def test_a_newer_ledger_is_refused(place: PostgresPlace) -> None:
             LedgerError, match=f"newer version of this program .schema 99, this one knows {SCHEMA_VERSION}"
         ):
             Ledger.open(place)
+        with pytest.raises(LedgerError, match="newer version of this program"):  # by who has it open, too
+            ledger.beat(INSTANCE, NOW)
         word = f'{{"schema": 99, "since": {SCHEMA_VERSION}}}'
         query(place, "UPDATE meta SET value = ? WHERE key = 'compatibility'", word)
         Ledger.open(place).close()
@@ -227,6 +232,20 @@ def test_urls_that_cannot_be_read(text: str, words: str) -> None:
     assert "s3cr" not in str(caught.value).lower()
 
 
+def test_a_node_that_freezes_lets_others_record_in_time(place: PostgresPlace) -> None:
+    """They wait for it for less than a lease, within which they have to record what was accepted."""
+    Ledger.create(place).close()
+    with (
+        closing(place.open()) as session,
+        Ledger.open(place) as other,
+        pytest.raises(LedgerError, match="stood still in the middle of a transaction"),
+        session.working(),
+    ):
+        other.hurry(INSTANCE, (), (), NOW, is_started=False)  # it waits to be alone, until the server has had enough
+    assert BOUNDS.idle < LEASE - LEASE_RENEWAL
+    assert BOUNDS.idle < BOUNDS.lock  # so that their waiting for a lock is not in vain
+
+
 def test_clocks_that_differ(place: PostgresPlace) -> None:
     """Leases go by the server's clock: a node whose clock is ahead takes nothing away from one that is at work."""
     ahead = replace(place, clock=lambda: datetime.now(UTC) + timedelta(hours=1))
@@ -289,6 +308,18 @@ def test_parameters_are_marked_as_psycopg_wants_them() -> None:
     assert b"SELECT '?:a%%', b -- :c?\n WHERE d = %(d)s AND e = %s AND f LIKE 'g%%'" == translate(statement)
 
 
+def test_copies_and_backups_have_bounds_of_their_own(place: PostgresPlace, tmp_path: Path) -> None:
+    """They go through all that was ever told, which takes longer than any step of a daemon may."""
+    with Ledger.create(place) as ledger:
+        replan(ledger, facts(RELEASE))
+        accept(ledger, take(ledger))
+    hasty = replace(place, bounds=replace(BOUNDS, total=timedelta(0), statement=timedelta(milliseconds=1)))
+    with pytest.raises(LedgerError, match="did not answer in time"):
+        Ledger.open(hasty)
+    hasty.back_up(tmp_path / "backup.sqlite3")
+    assert 1 == copy(hasty, FilePlace(tmp_path / "copy.sqlite3"), NOW)
+
+
 def test_threads_do_not_wait_for_each_other_without_need(place: PostgresPlace) -> None:
     """While one message is being claimed, another can be recorded; only a plan is alone."""
     with Ledger.create(place) as ledger, closing(place.open()) as session, session.working():
@@ -302,3 +333,50 @@ def test_threads_do_not_wait_for_each_other_without_need(place: PostgresPlace) -
         thread.start()
         thread.join()
         assert done.is_set()
+
+
+def test_a_record_that_comes_late_does_not_stand_in_the_way(place: PostgresPlace) -> None:
+    """Whoever takes a message over, and whoever still records what came of it, lock its rows in the same order."""
+    with Ledger.create(place) as ledger, Ledger.open(place) as late:
+        replan(ledger, facts(RELEASE))
+        claim = take(ledger)
+        with closing(place.open()) as session:
+            for record in (defer, accept):
+                with session.working() as connection:
+                    connection.execute("SELECT id FROM message FOR NO KEY UPDATE")  # as it is taken over
+                    thread = threading.Thread(target=record, args=(late, claim))
+                    thread.start()
+                    wait_for_a_waiter(place)
+                    connection.execute("UPDATE attempt SET ended_at = started_at")
+                thread.join()
+        assert [("sent",)] == query(place, "SELECT outcome FROM attempt")
+
+
+def test_two_records_about_the_same_rows(place: PostgresPlace) -> None:
+    """One that gives up what another is recording locks that one's message first, as the other does."""
+    with Ledger.create(place) as ledger, Ledger.open(place) as late:
+        replan(ledger, facts(RELEASE))
+        plain = take(ledger)
+        later = NOW + LEASE_OVER
+        replan(ledger, facts(update("4.5.1", urgent=True), now=later))
+        urgent = find_claim(ledger, later)
+        assert urgent is not None
+        query(place, "UPDATE delivery SET state = 'pending' WHERE identity = 'update/4.5.1'")
+        query(place, "UPDATE message SET state = 'pending', settled_at = NULL WHERE id = ?", plain.message_id)
+        with closing(place.open()) as session, session.working() as connection:
+            lock = "SELECT id FROM message WHERE id = ? FOR NO KEY UPDATE"  # as the other one does, which records it
+            connection.execute(lock, (plain.message_id,))
+            thread = threading.Thread(target=accept, args=(late, urgent))
+            thread.start()
+            wait_for_a_waiter(place)
+            connection.execute("UPDATE delivery SET settled_at = planned_at WHERE message_id = ?", (plain.message_id,))
+        thread.join()
+        assert [("sent",)] == query(place, "SELECT state FROM message WHERE id = ?", urgent.message_id)
+
+
+def wait_for_a_waiter(place: PostgresPlace) -> None:
+    """Wait until somebody waits for a lock of the ledger's rows."""
+    end = time.monotonic() + 30
+    while not query(place, "SELECT 1 FROM pg_locks WHERE NOT granted"):
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -20,6 +20,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,6 +34,7 @@ _HBA = """\
 local all _mastodon_update_check peer map=tests
 local all peer peer
 local all all trust
+local replication all trust
 host all barred 127.0.0.1/32 reject
 host all all 127.0.0.1/32 scram-sha-256
 """
@@ -54,10 +56,18 @@ class Postgres:
             programs = self._copy(programs)
             os.chown(self.directory, NOBODY, NOBODY)
         self._bin = programs / "pginstall" / "bin"
-        data = self.directory / "data"
-        self._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        (data / "pg_hba.conf").write_text(_HBA)
-        (data / "pg_ident.conf").write_text(f"tests {pwd.getpwuid(os.getuid()).pw_name} _mastodon_update_check\n")
+        self._make_data()
+        self._log = (self.directory / "log").open("wb")
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._log.close()
+        shutil.rmtree(self.directory)
+
+    def start(self) -> None:
+        """Start the server, anew after `stop`, and wait until it lets somebody in."""
         options = {
             "unix_socket_directories": str(self.directory),
             "listen_addresses": "127.0.0.1",
@@ -66,18 +76,46 @@ class Postgres:
             "autovacuum": "off",
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        self._log = (self.directory / "log").open("wb")
         self._process = subprocess.Popen(
-            [self._bin / "postgres", "-D", data, *settings], stderr=self._log, cwd=self.directory, **self._identity
+            [self._bin / "postgres", "-D", self._data, *settings],
+            stderr=self._log,
+            cwd=self.directory,
+            **self._identity,
         )
         self._wait()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGINT)  # the fast shutdown: connections are ended
+    def stop(self, *, at_once: bool = False) -> None:
+        """Shut down in the fast mode, which ends the connections, or `at_once` (immediate), as in a crash."""
+        self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
         self._process.wait(30)
-        self._log.close()
-        shutil.rmtree(self.directory)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it stand still for a while, with every connection open, as a machine does that has lost its disk."""
+        pids = (self._process.pid, *self._children())
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in reversed(pids):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def _children(self) -> list[int]:
+        pid = self._process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    @property
+    def _data(self) -> Path:
+        return self.directory / "data"
+
+    def _make_data(self) -> None:
+        new = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._run("initdb", "-D", str(self._data), *new)
+        (self._data / "pg_hba.conf").write_text(_HBA)
+        user = pwd.getpwuid(os.getuid()).pw_name
+        (self._data / "pg_ident.conf").write_text(f"tests {user} _mastodon_update_check\n")
 
     @property
     def socket(self) -> Path:
@@ -165,6 +203,48 @@ class Postgres:
                 time.sleep(0.05)
             else:
                 return
+
+
+class Standby(Postgres):
+    """A copy of another server that follows it, until it is promoted; then it is a server of its own."""
+
+    def __init__(self, primary: Postgres) -> None:
+        super().__init__(durable=True)
+        self._primary = primary
+
+    def wait_for_primary(self) -> None:
+        """Wait until it has all that the other one has."""
+        with contextlib.closing(self._primary.connect("postgres")) as connection:
+            ((position,),) = connection.execute("SELECT pg_current_wal_lsn()::text")
+        end = time.monotonic() + 30
+        with contextlib.closing(self.connect("postgres")) as connection:
+            while connection.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position]).fetchone() != (True,):
+                assert time.monotonic() < end, "the standby lags behind"
+                time.sleep(0.02)
+
+    def stop_following(self) -> None:
+        """Take nothing more from the other one: what is committed there from now on is lost with it."""
+        self.execute("postgres", "ALTER SYSTEM SET primary_conninfo = ''")
+        self.execute("postgres", "SELECT pg_reload_conf()")
+        end = time.monotonic() + 30
+        with contextlib.closing(self.connect("postgres")) as connection:
+            while connection.execute("SELECT FROM pg_stat_wal_receiver").rowcount:
+                assert time.monotonic() < end, "the standby goes on following"
+                time.sleep(0.02)
+
+    def promote(self) -> None:
+        """Be a primary from now on."""
+        self.execute("postgres", "SELECT pg_promote()")
+
+    def move_to(self, port: int) -> None:
+        """Be found where another server was."""
+        self.stop()
+        self.port = port
+        self.start()
+
+    def _make_data(self) -> None:
+        login = ("-h", str(self._primary.directory), "-p", str(self._primary.port), "-U", "postgres")
+        self._run("pg_basebackup", "-D", str(self._data), "-X", "stream", "-c", "fast", "-R", "--no-sync", *login)
 
 
 def _programs() -> Path:

@@ -41,7 +41,7 @@ def _look(app: App) -> Picture:
             known = ledger.knowledge(settings.instance)
             outbox = ledger.summary(settings.instance, now, settings.sink_names)
             beat_at = app.last_beat_at(ledger)
-            nodes = ledger.nodes(settings.instance)
+            nodes = ledger.nodes(settings.instance, now)
     return Picture(
         settings=settings,
         known=known,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from mastodon_update_check.commands.common import hide_secrets, iso
 from mastodon_update_check.commands.status_picture import Picture
 from mastodon_update_check.core.messages.payload import describe_support, list_updates
+from mastodon_update_check.core.status import is_alive
+from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import SinkAccount
 
 SCHEMA = 1
@@ -39,6 +41,7 @@ def describe(picture: Picture) -> dict[str, object]:
         "failed": outbox.failed,
         "held_back": outbox.held_back,
         "undelivered_since": iso(outbox.waiting_since),
+        "nodes": [_describe_node(node, picture) for node in picture.nodes],
         "sinks": [_describe_sink(sink, picture) for sink in outbox.sinks],
     }
 
@@ -51,6 +54,16 @@ def describe_life(picture: Picture) -> dict[str, object]:
 def _without_new(update: Mapping[str, object]) -> dict[str, object]:
     """Return an update without what only a message can say: whether it is new to its recipient."""
     return {name: value for name, value in update.items() if name != "new"}
+
+
+def _describe_node(node: Node, picture: Picture) -> dict[str, object]:
+    alive = is_alive(node.beat_at, picture.now)
+    return {
+        "host": node.host,
+        "alive": alive,
+        "last_beat_at": iso(node.beat_at),
+        "checks": alive and node.has_turn,
+    }
 
 
 def _describe_sink(sink: SinkAccount, picture: Picture) -> dict[str, object]:

@@ -6,6 +6,8 @@ from mastodon_update_check.commands.common import count, describe_troubles, minu
 from mastodon_update_check.commands.status_picture import Picture
 from mastodon_update_check.core.messages.letter import long_date
 from mastodon_update_check.core.status import describe_pending, is_alive
+from mastodon_update_check.core.text import clean
+from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import SinkAccount
 
 _SUPPORT_WARNING = "15:"
@@ -58,8 +60,7 @@ def _details(picture: Picture) -> Iterator[tuple[str, str]]:
     yield from _describe_outbox(picture)
     yield "Daemon", "at work" if picture.is_alive else _describe_absence(picture)
     for node in picture.nodes:
-        words = "at work" if is_alive(node.beat_at, picture.now) else f"silent since {minute(node.beat_at)}"
-        yield "", f"{node.host}: {words}"
+        yield "", f"{clean(node.host)}: {_describe_node(node, picture)}"
 
 
 def _describe_support(picture: Picture) -> Iterator[tuple[str, str]]:
@@ -83,11 +84,19 @@ def _describe_next(picture: Picture) -> str:
         return "none, checking is off"
     if picture.next_check_at is not None:
         return f"about {minute(picture.next_check_at)}"
-    return "at any moment" if picture.is_alive else "not known, the daemon is not at work"
+    return "at any moment" if picture.is_checked else "not known, the daemon is not at work"
+
+
+def _describe_node(node: Node, picture: Picture) -> str:
+    if not is_alive(node.beat_at, picture.now):
+        return f"silent since {minute(node.beat_at)}"
+    return "at work, checks" if node.has_turn else "at work"
 
 
 def _describe_absence(picture: Picture) -> str:
     since = f" since {minute(picture.last_beat_at)}" if picture.last_beat_at else ""
+    if picture.is_checked:
+        return f"not at work on this machine{since}: start it, so that it can step in for the others"
     return f"not at work{since}: start it, unless a timer runs `mastodon-update-check check`"
 
 

@@ -29,12 +29,17 @@ class Picture:
         return is_alive(self.last_beat_at, self.now)
 
     @property
+    def is_checked(self) -> bool:
+        """Whether a daemon checks, be it on another machine."""
+        return self.is_alive or any(is_alive(node.beat_at, self.now) for node in self.nodes)
+
+    @property
     def next_check_at(self) -> datetime | None:
         """When the daemon will check next: an interval after the last one, give or take half of the jitter.
 
         None: nobody knows, since no daemon is at work, or checking is off.
         """
-        if not self.is_alive or self.settings.off_reason or self.known.checked_at is None:
+        if not self.is_checked or self.settings.off_reason or self.known.checked_at is None:
             return None
         return max(self.known.checked_at + self.settings.interval, self.now)
 

@@ -71,6 +71,14 @@ class Courier:
     _unrecorded: tuple[Claim, Settlement, datetime] | None = None
     """An acceptance that the ledger could not take."""
 
+    @property
+    def pause(self) -> timedelta:
+        """How long to wait after the ledger could not be used.
+
+        What was accepted is to be recorded before its lease has run out, and others, who wait as well, send it again.
+        """
+        return self.longest_sleep if self._unrecorded is None else self.record_patience
+
     def load(self) -> Sink:
         """Return the sink, loaded when it is first needed.
 

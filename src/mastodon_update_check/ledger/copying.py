@@ -1,8 +1,9 @@
 """Bringing a whole ledger from one place to another, between engines too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from mastodon_update_check.core.status import ALIVE
@@ -14,6 +15,9 @@ from mastodon_update_check.ledger.rows import IS_CLAIMED, moment
 from mastodon_update_check.ledger.schema import KEPT_BY_MIGRATION, TABLES, migrate
 from mastodon_update_check.ledger.sqlite import FileConnection
 
+_BATCH = 50
+"""Rows in one statement; SQLite before 3.32 takes 999 parameters at most."""
+
 
 def copy(source: Place, target: Place, now: datetime) -> int:
     """Copy a ledger that nobody works with into one that is missing or empty; return how many messages it holds.
@@ -23,6 +27,7 @@ def copy(source: Place, target: Place, now: datetime) -> int:
     """
     if str(source) == str(target):
         raise LedgerError(f"{source} cannot be copied to itself")
+    source, target = source.patient(), target.patient()
     with ExitStack() as stack:
         rows = stack.enter_context(closing(source.open()))
         if not target.exists():
@@ -37,7 +42,7 @@ def copy(source: Place, target: Place, now: datetime) -> int:
 
 def export(source: Place, target: Path) -> None:
     """Copy a ledger of another engine to a new file, as it is at one moment, while it may be in use."""
-    with closing(source.open()) as session, session.reading() as rows, backup_file(target) as connection:
+    with closing(source.patient().open()) as session, session.reading() as rows, backup_file(target) as connection:
         migrate(connection)
         with connection:
             connection.execute("BEGIN")
@@ -52,16 +57,24 @@ def copy_rows(source: Connection, target: Connection) -> int:
 
 
 def _copy_table(source: Connection, target: Connection, table: str) -> int:
-    """Copy a table; what the schema itself keeps in `meta` is each place's own."""
-    rows = source.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - our own constant
+    """Copy a table, a batch at a time; what the schema itself keeps in `meta` is each place's own."""
+    rows: Iterator[Row] = source.stream(f"SELECT * FROM {table}")  # noqa: S608 - our own constant
     if table == "meta":
-        rows = [row for row in rows if row["key"] not in KEPT_BY_MIGRATION]
-    if rows:
-        names = tuple(rows[0].keys())
-        marks = ", ".join("?" for _ in names)
-        statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our own names
-        target.executemany(statement, (tuple(row[name] for name in names) for row in rows))
-    return len(rows)
+        rows = (row for row in rows if row["key"] not in KEPT_BY_MIGRATION)
+    count = 0
+    while batch := list(islice(rows, _BATCH)):
+        _insert(target, table, batch)
+        count += len(batch)
+    return count
+
+
+def _insert(target: Connection, table: str, rows: Sequence[Row]) -> None:
+    """Insert rows by one statement: a statement for each would be a round trip for each."""
+    names = tuple(rows[0].keys())
+    marks = f"({', '.join('?' for _ in names)})"
+    values = ", ".join([marks] * len(rows))
+    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES {values}"  # noqa: S608 - our own names
+    target.execute(statement, [row[name] for row in rows for name in names])
 
 
 def _refuse_in_use(connection: Connection, place: Place, now: datetime) -> None:

@@ -54,8 +54,15 @@ class Connection(Protocol):
     def picking(self) -> str:
         """What ends a SELECT that picks one row of `message` to change: a row that another one picks is passed over."""
 
+    @property
+    def locking(self) -> str:
+        """What ends a SELECT of rows that are to be changed, so that others wait; nothing where they do anyway."""
+
     def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
         """Run one statement."""
+
+    def stream(self, statement: str, /) -> Iterator[Row]:
+        """Run a query whose rows are too many to be held at once."""
 
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""
@@ -102,6 +109,9 @@ class Place(Protocol):
 
     def create(self) -> None:
         """Make an empty one, whole or not at all; one that is there is left alone."""
+
+    def patient(self) -> "Place":
+        """Return the same place, with bounds for what goes through all that is in it."""
 
     def set_aside(self, now: datetime) -> str | None:
         """Put the ledger out of the way; return where it is then, or None if there was none."""

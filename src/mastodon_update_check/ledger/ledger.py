@@ -195,10 +195,10 @@ class Ledger:
         with self._session.working() as connection:
             nodes.leave(connection, instance, host)
 
-    def nodes(self, instance: str) -> tuple[Node, ...]:
+    def nodes(self, instance: str, now: datetime) -> tuple[Node, ...]:
         """Return the daemons that were not stopped, whether they still live or not."""
         with self._session.reading() as connection:
-            return nodes.read_nodes(connection, instance)
+            return nodes.read_nodes(connection, instance, connection.correct(now))
 
     def take_turn(self, bid: Bid) -> Turn | Taken:
         """Take the turn to check, or say who has it until when."""

@@ -21,6 +21,8 @@ class Node:
 
     host: str
     beat_at: datetime
+    has_turn: bool
+    """Whether it is its turn to check; it may have died since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +63,28 @@ def leave(connection: Connection, instance: str, host: str) -> None:
 
 def last_beat_at(connection: Connection, instance: str, host: str) -> datetime | None:
     """Return when the daemon on a host, or any daemon, last gave a sign of life."""
-    if host:
-        return next((node.beat_at for node in read_nodes(connection, instance) if node.host == host), None)
-    row = connection.execute("SELECT beat_at FROM instance WHERE name = ?", (instance,)).fetchone()
+    of_host = "SELECT beat_at FROM node WHERE instance = :instance AND host = :host"
+    of_any = "SELECT beat_at FROM instance WHERE name = :instance"
+    row = connection.execute(of_host if host else of_any, {"instance": instance, "host": host}).fetchone()
     return None if row is None else read_stamp(row["beat_at"])
 
 
-def read_nodes(connection: Connection, instance: str) -> tuple[Node, ...]:
+def read_nodes(connection: Connection, instance: str, now: datetime) -> tuple[Node, ...]:
     """Return the daemons that were not stopped, whether they still live or not."""
-    rows = connection.execute("SELECT host, beat_at FROM node WHERE instance = ? ORDER BY host", (instance,)).fetchall()
+    rows = connection.execute(
+        """
+        SELECT host, beat_at, EXISTS (
+            SELECT 1 FROM turn WHERE turn.instance = node.instance AND turn.host = node.host AND until_at > :now
+        ) AS has_turn
+        FROM node WHERE instance = :instance ORDER BY host
+        """,
+        {"instance": instance, "now": stamp(now)},
+    ).fetchall()
     with reading("a sign of life"):
-        return tuple(Node(host=row["host"], beat_at=datetime.fromisoformat(row["beat_at"])) for row in rows)
+        return tuple(
+            Node(host=row["host"], beat_at=datetime.fromisoformat(row["beat_at"]), has_turn=bool(row["has_turn"]))
+            for row in rows
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

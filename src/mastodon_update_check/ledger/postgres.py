@@ -40,6 +40,8 @@ _TOGETHER: Final = "SELECT pg_advisory_xact_lock_shared({key}, hashtext('{schema
 _DURABLE: Final = """
     SELECT set_config(name, 'on', true) FROM pg_settings WHERE name = 'synchronous_commit' AND setting = 'off'
 """
+_VERSION: Final = "SELECT value FROM meta WHERE key = 'schema'"
+_UNWATCHED: Final = "SELECT NULL"
 _TOKEN: Final = re.compile(r"'[^']*'|--[^\n]*|\?|:(?P<name>\w+)|%")
 
 
@@ -51,13 +53,20 @@ class PostgresBounds:
     """For each address of the host."""
     statement: timedelta = timedelta(seconds=10)
     lock: timedelta = timedelta(seconds=5)
-    idle: timedelta = timedelta(seconds=10)
-    """How long this process may stand still in the middle of a transaction; then the server undoes it."""
+    idle: timedelta = timedelta(seconds=4)
+    """How long this process may stand still in the middle of a transaction; then the server undoes it.
+
+    Others wait for it, who have to record what was accepted: less than a lease that is renewed every 3 s has left.
+    """
     total: timedelta = timedelta(seconds=20)
     """For a whole transaction, by this process's own clock."""
 
 
 BOUNDS: Final = PostgresBounds()
+PATIENT: Final = PostgresBounds(
+    statement=timedelta(minutes=10), idle=timedelta(minutes=10), total=timedelta(hours=1), lock=timedelta(seconds=20)
+)
+"""For a copy, a backup or a migration, which go through all that was ever told."""
 
 
 class PostgresSession:
@@ -69,7 +78,16 @@ class PostgresSession:
         self._bounds = bounds
         self._clock = clock
         self._ahead = timedelta()
+        self._version: int | None = None
+        self._judge: Callable[[PostgresConnection], int] | None = None
         self._connection: psycopg.Connection[DictRow] | None = None
+
+    def watch(self, version: int, judge: Callable[["PostgresConnection"], int]) -> None:
+        """Have `judge` raise, or return the new version, whenever the schema is of another version than before.
+
+        A newer program may bring the tables up to date at any moment, also while this one is sending.
+        """
+        self._version, self._judge = version, judge
 
     def close(self) -> None:
         """Close the connection."""
@@ -100,8 +118,11 @@ class PostgresSession:
         """Commit at the end, or undo it all after an exception."""
         with Deadline(self._bounds.total) as deadline, translated(self._address, deadline):
             try:
-                connection = self._begin(self._opening(mode, lock), deadline)
-                yield PostgresConnection(connection, self._address.schema, self._ahead)
+                connection, version = self._begin(self._opening(mode, lock), deadline)
+                statements = PostgresConnection(connection, self._address.schema, self._ahead)
+                if self._judge is not None and version != str(self._version):
+                    self._version = self._judge(statements)
+                yield statements
                 outcome = connection.execute("COMMIT").statusmessage
             except BaseException:
                 self._abandon()
@@ -110,8 +131,12 @@ class PostgresSession:
             if outcome != "COMMIT":
                 raise LedgerError(f"the ledger in {self._address} undid what was to be written: try again")
 
-    def _begin(self, opening: str, deadline: Deadline) -> psycopg.Connection[DictRow]:
-        """Open a transaction; a connection that has died meanwhile, as after a restart, is made anew."""
+    def _begin(self, opening: str, deadline: Deadline) -> tuple[psycopg.Connection[DictRow], str]:
+        """Open a transaction; a connection that has died meanwhile, as after a restart, is made anew.
+
+        Returns:
+            The connection, and the schema's version if it is watched.
+        """
         if self._connection is not None and not self._connection.closed:
             try:
                 return self._open(self._connection, opening, deadline)
@@ -132,14 +157,15 @@ class PostgresSession:
 
     def _open(
         self, connection: psycopg.Connection[DictRow], opening: str, deadline: Deadline
-    ) -> psycopg.Connection[DictRow]:
+    ) -> tuple[psycopg.Connection[DictRow], str]:
         with socket.socket(fileno=os.dup(connection.fileno())) as sock:
             deadline.guard(sock)
         answers = connection.execute(opening.encode())
         while answers.nextset():
             pass
-        self._ahead = next(answers)["now"] - self._clock()
-        return connection
+        answer = next(answers)
+        self._ahead = answer["now"] - self._clock()
+        return connection, answer["version"]
 
     def _abandon(self) -> None:
         """Undo what is under way; a connection on which that fails is of no use any more."""
@@ -163,7 +189,7 @@ class PostgresSession:
                 # What is committed is on the disk, also where the role's default is another.
                 _DURABLE,
                 *((lock.format(key=LOCKS, schema=schema),) if lock else ()),
-                "SELECT clock_timestamp() AS now",
+                f"SELECT clock_timestamp() AS now, ({_UNWATCHED if self._judge is None else _VERSION}) AS version",
             )
         )
 
@@ -171,7 +197,8 @@ class PostgresSession:
 class PostgresConnection:
     """Runs statements inside one transaction."""
 
-    picking = "FOR NO KEY UPDATE SKIP LOCKED"
+    locking = "FOR NO KEY UPDATE"
+    picking = f"{locking} SKIP LOCKED"
 
     def __init__(self, connection: psycopg.Connection[DictRow], schema: str, ahead: timedelta) -> None:
         """`ahead`: by how much the server's clock is ahead of this machine's."""
@@ -182,6 +209,12 @@ class PostgresConnection:
     def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
         """Run one statement."""
         return cast("Result", self._connection.execute(translate(statement), parameters))
+
+    def stream(self, statement: str, /) -> Iterator[DictRow]:
+        """Run a query; its rows are fetched by the thousand."""
+        with self._connection.cursor(name="stream") as cursor:
+            cursor.itersize = 1_000
+            yield from cursor.execute(translate(statement))
 
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -13,7 +13,7 @@ from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import export
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.failures import reading
-from mastodon_update_check.ledger.postgres import BOUNDS, PostgresBounds, PostgresSession
+from mastodon_update_check.ledger.postgres import BOUNDS, PATIENT, PostgresBounds, PostgresSession
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_failures import WAYS_OUT
 from mastodon_update_check.ledger.schema import (
@@ -64,6 +64,10 @@ class PostgresPlace:
                 _make_schema(connection, self.address)
                 _take_steps(connection, 0)
 
+    def patient(self) -> "PostgresPlace":
+        """Return the same place with other bounds."""
+        return replace(self, bounds=PATIENT)
+
     def set_aside(self, now: datetime) -> str | None:
         """Rename the schema."""
         aside = f"{self.address.schema}_{now.strftime('%Y%m%d%H%M%S')}_old"
@@ -86,12 +90,17 @@ class PostgresPlace:
             with session.reading() as connection:
                 version = _read_version(connection, self.address)
             if version < SCHEMA_VERSION:
-                with session.writing() as connection:
-                    _take_steps(connection, _read_version(connection, self.address))
+                self._migrate()
+                version = SCHEMA_VERSION
+            session.watch(version, lambda connection: _read_version(connection, self.address))
         except BaseException:
             session.close()
             raise
         return session
+
+    def _migrate(self) -> None:
+        with self.patient()._session() as session, session.writing() as connection:  # noqa: SLF001 - its own kind
+            _take_steps(connection, _read_version(connection, self.address))
 
     def _session(self) -> AbstractContextManager[PostgresSession]:
         return closing(PostgresSession(self.address, self.bounds, self.clock))

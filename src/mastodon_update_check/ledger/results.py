@@ -1,9 +1,13 @@
 """Recording what came of an attempt, inside a write transaction of the caller.
 
 An acceptance is recorded even if the claim was lost meanwhile: it is the truth.
+
+Several may record at once. Rows are locked in one order, lest two wait for each other: messages by their ids, what
+hangs on them, the sink's account; whoever claims the next message passes over what is locked.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from mastodon_update_check.core.changes import covered_identities
@@ -17,11 +21,12 @@ from mastodon_update_check.ledger.rows import cancel_empty_messages
 
 def record_attempt(connection: Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
     """Write down what came of an attempt; a failure counts only while the claim stands."""
-    end_attempt(connection, claim, settlement.outcome, settlement.reply, now)
-    if settlement.outcome is Outcome.SENT:
+    is_accepted = settlement.outcome is Outcome.SENT
+    if is_accepted:
         _record_acceptance(connection, claim, now)
-        _record_sink(connection, claim, settlement, now)
-    elif _record_failure(connection, claim, settlement):
+    counts = is_accepted or _record_failure(connection, claim, settlement)
+    end_attempt(connection, claim, settlement.outcome, settlement.reply, now)
+    if counts:
         _record_sink(connection, claim, settlement, now)
 
 
@@ -53,6 +58,8 @@ def _record_failure(connection: Connection, claim: Claim, settlement: Settlement
 
 def _record_acceptance(connection: Connection, claim: Claim, now: datetime) -> None:
     """Mark what this attempt carried as told, also what was cancelled, or planned anew, while it was under way."""
+    covered = [name for notice in claim.notices for name in covered_identities(notice)]
+    _lock_messages(connection, claim, (*claim.identities, *covered))
     connection.execute(
         """
         UPDATE message SET state = 'sent', settled_at = ?, failures = 0, due_at = NULL, claim = NULL,
@@ -77,14 +84,32 @@ def _record_acceptance(connection: Connection, claim: Claim, now: datetime) -> N
         """,
         (Reason.LEFT_BEHIND, stamp(now), claim.message_id),
     )
-    covered = _supersede_covered(connection, claim, now)
-    if covered or any(row["message_id"] != claim.message_id for row in moved):
+    if _supersede(connection, claim, covered, now) or any(row["message_id"] != claim.message_id for row in moved):
         cancel_empty_messages(connection, claim.instance, now)
 
 
-def _supersede_covered(connection: Connection, claim: Claim, now: datetime) -> bool:
+def _lock_messages(connection: Connection, claim: Claim, identities: Sequence[str]) -> None:
+    """Lock the message, and those that the rows in question may be in by now."""
+    if connection.locking:
+        connection.execute(
+            f"""
+            SELECT id FROM message WHERE id = :id OR id IN (
+                SELECT message_id FROM delivery
+                WHERE instance = :instance AND recipient_key = :key
+                  AND identity IN (SELECT value FROM json_each(:identities)))
+            ORDER BY id {connection.locking}
+            """,  # noqa: S608 - only our own constant is put in
+            {
+                "id": claim.message_id,
+                "instance": claim.instance,
+                "key": claim.recipient_key,
+                "identities": json.dumps(identities),
+            },
+        )
+
+
+def _supersede(connection: Connection, claim: Claim, covered: Sequence[str], now: datetime) -> bool:
     """Give up what is said with this: a dead process may have held it when the check planned what says it all."""
-    covered = [name for notice in claim.notices for name in covered_identities(notice)]
     if not covered:
         return False
     superseded = connection.execute(

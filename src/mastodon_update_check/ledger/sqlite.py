@@ -39,6 +39,10 @@ class FilePlace:
         """Make the file."""
         create_file(self.path)
 
+    def patient(self) -> "FilePlace":
+        """Return the same: only waiting for others has a bound."""
+        return self
+
     def set_aside(self, now: datetime) -> str | None:
         """Rename the file and its side files."""
         aside = set_aside(self.path, now)
@@ -89,7 +93,7 @@ class FileSession:
 class FileConnection:
     """Runs statements."""
 
-    picking = ""
+    picking = locking = ""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -97,6 +101,10 @@ class FileConnection:
     def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
         """Run one statement."""
         return cast("Result", self._connection.execute(statement, parameters))
+
+    def stream(self, statement: str, /) -> Iterator[sqlite3.Row]:
+        """Run a query; its rows are read as they are taken."""
+        yield from self._connection.execute(statement)
 
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""

@@ -39,6 +39,9 @@ _STEPS = (
       AND NOT EXISTS (SELECT 1 FROM delivery WHERE message_id = message.id)
       AND NOT EXISTS (SELECT 1 FROM attempt WHERE message_id = message.id)
     """,
+    # Machines that are gone, such as containers, of which each has a name of its own.
+    "DELETE FROM node WHERE beat_at < :before",
+    "DELETE FROM turn WHERE until_at < :before",
 )
 
 

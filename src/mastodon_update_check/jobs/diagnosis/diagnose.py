@@ -28,11 +28,15 @@ Probe = Callable[[], Iterable[Finding]]
 
 
 def diagnose(
-    settings: Settings, find_ledger: Callable[[], Ledger | None], clock: Clock, limit: timedelta = LIMIT
+    settings: Settings,
+    find_ledger: Callable[[], Ledger | None],
+    clock: Clock,
+    limit: timedelta = LIMIT,
+    host: str = "",
 ) -> tuple[Finding, ...]:
-    """Try everything that is configured."""
+    """Try everything that is configured; `host` is this machine among those that share the ledger."""
     now = clock()
-    memory, ledger_findings = probe_ledger(settings, find_ledger, now)
+    memory, ledger_findings = probe_ledger(settings, find_ledger, now, host)
     probes: dict[str, Probe] = {
         "version": lambda: probe_versions(settings, memory.known, clock),
         "recipients": lambda: probe_people(settings, memory.known),

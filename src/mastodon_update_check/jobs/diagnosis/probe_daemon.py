@@ -25,6 +25,9 @@ def probe_daemon(memory: Memory, now: datetime) -> Iterable[Finding]:
         yield warning("daemon", "may be at work or not: its signs of life are in the ledger, which cannot be read")
     elif is_alive(memory.last_beat_at, now):
         yield ok("daemon", "is at work")
+    elif memory.others:
+        where = clean(", ".join(memory.others))
+        yield warning("daemon", f"is not at work on this machine, only on {where}: start it here, to step in for them")
     elif memory.known.checked_at is not None and now - memory.known.checked_at < _RECENT:
         when = f"{memory.known.checked_at:%H:%M} UTC"
         yield ok("daemon", f"is not at work, but a check was made at {when}: by hand, or by a timer or cron")

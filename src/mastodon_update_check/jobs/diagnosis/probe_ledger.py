@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.core.status import is_alive
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.diagnosis.finding import Finding, error, ok, warning
 from mastodon_update_check.ledger.ledger import Ledger
@@ -18,6 +19,9 @@ class Memory:
 
     known: Knowledge
     last_beat_at: datetime | None = None
+    """Of the daemon on this machine."""
+    others: tuple[str, ...] = ()
+    """The other machines whose daemons are at work with this ledger."""
     is_readable: bool = True
 
 
@@ -25,17 +29,21 @@ _UNREADABLE = Memory(known=Knowledge(), is_readable=False)
 
 
 def probe_ledger(
-    settings: Settings, find_ledger: Callable[[], Ledger | None], now: datetime
+    settings: Settings, find_ledger: Callable[[], Ledger | None], now: datetime, host: str
 ) -> tuple[Memory, tuple[Finding, ...]]:
     """Read the ledger through."""
-    place = "the ledger in PostgreSQL" if "://" in settings.ledger else settings.ledger
+    is_shared = "://" in settings.ledger
+    place = "the ledger in PostgreSQL" if is_shared else settings.ledger
     try:
         found = find_ledger()
         if found is None:
             return Memory(known=Knowledge()), (ok("ledger", f"{place} is made by the first check"),)
         with found as ledger:
+            nodes = ledger.nodes(settings.instance, now) if is_shared else ()
             memory = Memory(
-                known=ledger.knowledge(settings.instance), last_beat_at=ledger.last_beat_at(settings.instance)
+                known=ledger.knowledge(settings.instance),
+                last_beat_at=ledger.last_beat_at(settings.instance, host if is_shared else ""),
+                others=tuple(node.host for node in nodes if node.host != host and is_alive(node.beat_at, now)),
             )
             outbox = ledger.summary(settings.instance, now, settings.sink_names)
     except LedgerError as failure:
