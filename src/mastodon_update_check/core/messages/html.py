@@ -55,7 +55,7 @@ def render_html(letter: Letter) -> str:
 <div class="letter">
 <div class="banner{urgent}"><h1>{escape(letter.subject)}</h1></div>
 {blocks}
-<footer>{escape(letter.footer)}</footer>
+<footer>{_render_footer(letter)}</footer>
 </div>
 </body>
 </html>
@@ -88,6 +88,11 @@ def _render_release(row: Release, notes_label: str) -> str:
     if row.note:
         parts.append(f'<br><span class="note">{escape(row.note)}</span>')
     return f"<li>{' '.join(parts)}</li>"
+
+
+def _render_footer(letter: Letter) -> str:
+    text, url = escape(letter.footer), letter.footer_url
+    return text.replace(escape(url), _link(url, url)) if url else text
 
 
 def _link(url: str, text: str) -> str:
