@@ -92,10 +92,12 @@ def _act_as_service() -> None:
 
 
 def _open_streams() -> None:
-    """Give a process that was started without standard output or standard error one that leads nowhere."""
+    """Have a standard output and a standard error that take every text; they may lead nowhere."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - it lives as long as the process
+    # What a terminal's alphabet lacks is written as its number: better than no answer.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # it is a file, or was opened above
 
 
 def _leave_quietly() -> None:

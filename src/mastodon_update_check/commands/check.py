@@ -90,6 +90,7 @@ def _print(result: Result, app: App, *, is_rehearsal: bool) -> None:
     report, known = result.report, result.report.knowledge
     if report.error is not None:
         print(f"The check failed: {report.error}.")
+        print("`mastodon-update-check doctor` says more, and what to do; `status` shows the last good answer.")
     elif report.off_reason:
         print(f"Checking is off: {report.off_reason}.")
     if known.installed is not None:

@@ -88,7 +88,8 @@ def _describe_next(picture: Picture) -> str:
 
 def _describe_absence(picture: Picture) -> str:
     since = f" since {minute(picture.last_beat_at)}" if picture.last_beat_at else ""
-    return f"not at work{since}: start it, unless a timer runs `mastodon-update-check check`"
+    start = "`systemctl start mastodon-update-check`"
+    return f"not at work{since}: {start}, unless a timer runs `mastodon-update-check check`"
 
 
 def _describe_outbox(picture: Picture) -> Iterator[tuple[str, str]]:

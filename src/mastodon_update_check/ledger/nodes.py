@@ -57,6 +57,11 @@ def beat(connection: Connection, instance: str, host: str, now: datetime) -> Non
 def leave(connection: Connection, instance: str, host: str) -> None:
     """Take a daemon's sign of life back: it has been stopped."""
     connection.execute("DELETE FROM node WHERE instance = ? AND host = ?", (instance, host))
+    connection.execute(
+        "UPDATE instance SET beat_at = (SELECT max(beat_at) FROM node WHERE node.instance = instance.name) "
+        "WHERE name = ?",
+        (instance,),
+    )
 
 
 def last_beat_at(connection: Connection, instance: str, host: str) -> datetime | None:
