@@ -5,6 +5,7 @@ import os
 import pytest
 
 from end_to_end.world import World
+from mastodon_update_check.cli import advise
 
 WRONG = {
     "LOCAL_DOMAIN": "not a domain",
@@ -83,6 +84,20 @@ def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
     finished = world.run(*arguments)
     assert (2, "", True) == (finished.code, finished.out, sentence in finished.err)
     assert finished.err.startswith("usage: mastodon-update-check")
+
+
+@pytest.mark.parametrize(
+    ("command", "why", "user", "advises"),
+    [
+        pytest.param("status", "the ledger /x cannot be used: Permission denied", 1000, True, id="at a keyboard"),
+        pytest.param("status", "the ledger /x cannot be used: Permission denied", 0, False, id="root has tried that"),
+        pytest.param("status", "the ledger /x is damaged", 1000, False, id="something else"),
+        pytest.param("run", "/x cannot be read: Permission denied", 1000, False, id="the service has no sudo"),
+    ],
+)
+def test_who_may_not_read_is_told_of_sudo(command: str, why: str, user: int, *, advises: bool) -> None:
+    """What most people forget is named, to those alone whom it may help."""
+    assert advises is any("sudo" in line for line in advise(command, why, user))
 
 
 def test_a_terminal_that_lacks_letters(world: World) -> None:

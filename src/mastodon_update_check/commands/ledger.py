@@ -27,7 +27,9 @@ def _back_up(target: Path) -> int:
         if service is not None:
             return back_up_for_root(service, target)
     app = load_app()
-    if app.ledger_place.exists() and not target.parent.is_dir():
+    if not app.ledger_place.exists():
+        raise LedgerError(f"there is no ledger {app.ledger_place} yet: the first check makes it")
+    if not target.parent.is_dir():
         raise LedgerError(f"{target} cannot be written: {target.parent} is no directory that exists")
     app.ledger_place.back_up(target)
     print(f"The ledger is backed up to {target}.")
