@@ -112,6 +112,14 @@ def test_a_terminal_that_lacks_letters(world: World) -> None:
     assert "'J\\xf6rg\\u2026' is not known here" in world.run("explain", name, through=ascii_only).err
 
 
+def test_a_ledger_that_is_not_there_cannot_be_copied(world: World) -> None:
+    """Whoever has mistyped the place is not told to begin anew."""
+    finished = world.run("ledger", "copy", f"{world.directory}/typo", f"{world.directory}/copy")
+    assert 2 == finished.code
+    assert f"there is no ledger {world.directory}/typo to copy: UPDATE_CHECK_LEDGER is {world.ledger}" in finished.err
+    assert not (world.directory / "copy").exists()
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["status", "--help"], ["--version"]])
 def test_help(world: World, arguments: list[str]) -> None:
     """Help and version need no settings at all."""

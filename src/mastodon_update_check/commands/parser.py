@@ -17,6 +17,7 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
             self.print_usage(sys.stderr)
             self.exit(3 if is_status else 2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
 
+        # argparse has no other place for it before Python 3.14, whose `suggest_on_error` does it for every choice.
         def _check_value(self, action: Action, value: Any) -> None:  # noqa: ANN401 - as argparse has it
             if action.dest == "command" and value not in (action.choices or ()):
                 near = get_close_matches(value, action.choices or (), n=1)

@@ -11,6 +11,7 @@ _STYLE = """
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 body { margin: 0; padding: 16px; background: #ffffff; color: #1b1b26; }
 .letter { overflow-wrap: anywhere; }
+.letter:lang(ja) { word-break: auto-phrase; }
 .letter { max-width: 36em; margin: 0 auto; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
 .banner { border-left: 4px solid #563acc; padding: 2px 0 2px 12px; margin: 0 0 16px; }
 .banner.urgent { border-color: #c02637; }
