@@ -171,7 +171,7 @@ def test_alive(world: World) -> None:
     world.update_server.publish("4.5.20", urgent=True)
     world.check()
     finished = world.run("status", "--alive")
-    assert (1, "The daemon is not at work: it never ran.\n") == (finished.code, finished.out)
+    assert (1, "The daemon is not at work: it was stopped, or never ran.\n") == (finished.code, finished.out)
     with world.start("run") as daemon:
         wait_until(lambda: world.run("status", "--alive").code == 0)
         assert json.loads(world.run("status", "--json").out)["alive"]
