@@ -19,7 +19,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         CREATE TABLE instance (
             name      TEXT PRIMARY KEY,
             knowledge TEXT NOT NULL,            -- JSON of core.knowledge.Knowledge
-            beat_at   TEXT                      -- last sign of life of any daemon that was not stopped
+            beat_at   TEXT                      -- last sign of life of any daemon
         ) STRICT
         """,
         """

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from mastodon_update_check.errors import DeliveryError, SettingsError
+from mastodon_update_check.errors import DeliveryError
 from mastodon_update_check.jobs.diagnosis.finding import Finding, error, ok
 from mastodon_update_check.settings import Settings
 
@@ -24,8 +24,6 @@ def _probe_heartbeat(settings: Settings, url: str) -> Finding:
     proxies = {name: proxy.get_secret_value() for name, proxy in given.items() if proxy is not None}
     try:
         return ok("heartbeat", f"{reach({'url': url, 'no_proxy': settings.no_proxy, **proxies})}; it was not pinged")
-    except SettingsError as failure:
-        return error("heartbeat", str(failure))
     except DeliveryError as failure:
         return error("heartbeat", f"{failure.reply}: look at UPDATE_CHECK_HEARTBEAT_URL, and whether its service is up")
 
