@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage cluster transcripts catalogues letters soak pgbouncer rules series lint format bench documents \
+.PHONY: run test coverage cluster transcripts catalogues letters pictures soak pgbouncer rules series lint format bench documents \
 	deb deb-check image image-check acceptance lock clean help
 
 help: ## say what there is
@@ -56,6 +56,9 @@ catalogues: $(VENV)/test.done ## take what the messages say into every catalogue
 
 letters: $(VENV)/test.done ## write every kind of message in every language to build/letters, to look at
 	$(BIN)/python tests/translations/letters.py
+
+pictures: letters ## the same as pictures, as a phone and a desktop show them, light and dark (needs chromium)
+	PYTHONPATH=tests $(BIN)/python tests/translations/pictures.py
 
 lint: $(VENV)/lint.done ## types, style, formatting
 	$(BIN)/ruff check src tests bench tools packaging

@@ -42,11 +42,12 @@ def execute(arguments: list[str]) -> int:
         return 2
     except SettingsError as error:
         _say_unknown(parsed, f"the settings are wrong ({len(error.problems)} to mend, see standard error)")
-        _complain("the settings are wrong:", *(f"  - {problem}" for problem in error.problems))
+        problems = [f"  - {problem}" for problem in error.problems]
+        _complain("the settings are wrong:", *problems, *advise(parsed.command, str(error), os.geteuid()))
         return 3 if parsed.command == "status" else 78
     except LedgerError as error:
         _say_unknown(parsed, str(error))
-        _complain(str(error))
+        _complain(str(error), *advise(parsed.command, str(error), os.geteuid()))
         return 74
     except SetupError as error:
         _complain(str(error))
@@ -65,6 +66,13 @@ def _say_unknown(parsed: "Namespace", why: str) -> None:
     """Say on standard output, which is all that a monitoring system shows, why `status` has no answer."""
     if parsed.command == "status" and not parsed.json:
         print(f"MASTODON-UPDATE-CHECK UNKNOWN - {why.replace('|', '/')}", flush=True)  # noqa: T201 - it is its answer
+
+
+def advise(command: str, why: str, user: int) -> tuple[str, ...]:
+    """Name the commonest reason why somebody at a keyboard may not read something."""
+    if command == "run" or user == 0 or "permission denied" not in why.lower():
+        return ()
+    return ("On a server where it is installed: run this with sudo, then it acts as the service.",)
 
 
 def _dispatch(parsed: "Namespace") -> int:
@@ -92,10 +100,12 @@ def _act_as_service() -> None:
 
 
 def _open_streams() -> None:
-    """Give a process that was started without standard output or standard error one that leads nowhere."""
+    """Have a standard output and a standard error that take every text; they may lead nowhere."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - it lives as long as the process
+    # What a terminal's alphabet lacks is written as its number: better than no answer.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # it is a file, or was opened above
 
 
 def _leave_quietly() -> None:

@@ -205,7 +205,7 @@ class Daemon:
             restore_logs()
             reason = str(error) if isinstance(error, UpdateCheckError) else f"{type(error).__name__}: {error}"
             self._troubles["settings"] = f"the new settings are wrong, the old ones stay: {reason}"
-            log.error("daemon.reload_failed", detail=reason)  # noqa: TRY400 - sentences, no traceback
+            log.error("daemon.reload_failed", detail=reason, effect="the old settings stay")  # noqa: TRY400 - sentences
         self._notifier.ready()
         self._show_status()
 

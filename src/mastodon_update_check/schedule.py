@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -64,7 +66,8 @@ class Schedule:
     def put_off(self, until: datetime) -> None:
         """Check next at an instant, which is at most an interval from now."""
         latest = self._clock() + self._longest
-        self._scheduler.modify_job(_JOB, next_run_time=min(until, latest))
+        with suppress(JobLookupError):  # it has been stopped meanwhile
+            self._scheduler.modify_job(_JOB, next_run_time=min(until, latest))
 
     def next_check_at(self) -> datetime | None:
         """Return when the next check is planned."""

@@ -71,6 +71,7 @@ def test_a_life(machine: Machine, update_server: UpdateServer) -> None:
         wait_until(lambda: machine.run("status", "--alive") == 0, "a sign of life")
         assert 0 == daemon.end()
         assert ["READY=1", "STOPPING=1"] == [line for line in daemon.systemd.lines if not line.startswith("STATUS=")]
+    assert 1 == machine.run("status", "--alive")
     with Ledger.open(machine.ledger) as ledger:
         ledger.beat("social.example", datetime.now(UTC) - timedelta(minutes=4))
     assert 1 == machine.run("status", "--alive")

@@ -234,6 +234,17 @@ def test_nothing_planned() -> None:
     assert schedule.next_check_at() is None
 
 
+def test_put_off_after_the_stop() -> None:
+    """A check that ends while the daemon stops puts nothing off any more, and nobody reads of a crash."""
+    clocks = Clocks()
+    schedule = Schedule(Checks(), clocks.wall)
+    schedule.plan(HOUR, NONE)
+    schedule.stand()
+    schedule.stop()
+    schedule.put_off(clocks.wall() + HOUR)
+    assert schedule.next_check_at() is None
+
+
 def test_is_on_time() -> None:
     """When no check has begun for longer than can be, something is wrong with this process."""
     checks, clocks = Checks(), Clocks()

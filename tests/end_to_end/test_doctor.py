@@ -38,7 +38,7 @@ def test_words(world: World) -> None:
     lines = world.run("doctor").out.splitlines()
     assert "ok       version               UPDATE_CHECK_MASTODON_VERSION says 4.5.19" in lines
     assert any(line.startswith("ok       update server         answers; it lists 1 newer (") for line in lines)
-    unsigned = "is sent unsigned: its receiver cannot tell who sent it; give it a …_SECRET"
+    unsigned = "is sent unsigned: its receiver cannot tell who sent it; set UPDATE_CHECK_WEBHOOK_SECRET"
     assert f"warning  webhook               {unsigned}" in lines
 
 
@@ -57,6 +57,32 @@ def test_what_does_not_work(world: World, variables: dict[str, str | None], subj
     assert 1 == finished.code
     assert [subject] == [found for found, _ in graded(finished, "error")]
     assert words in graded(finished, "error")[0][1]
+
+
+def test_who_watches(world: World, tmp_path: Path) -> None:
+    """The heartbeat's service is reached and not pinged, and the metrics' directory is looked at."""
+    heard = world.update_server.asked
+    world.set(UPDATE_CHECK_HEARTBEAT_URL=world.update_server.url, UPDATE_CHECK_METRICS_FILE=str(tmp_path / "our.prom"))
+    finished = world.run("doctor", "--json")
+    found = dict(graded(finished, "ok"))
+    assert ("http://127.0.0.1 is reached; it was not pinged", f"{tmp_path} can be written") == (
+        found["heartbeat"],
+        found["metrics"],
+    )
+    assert (["4.5.19"], False) == (heard, (tmp_path / "our.prom").exists())
+
+
+def test_nobody_watches(world: World, tmp_path: Path) -> None:
+    """What is configured and does not work is an error that says where to look."""
+    world.set(
+        UPDATE_CHECK_HEARTBEAT_URL=f"http://127.0.0.1:{unused_port()}/secret-uuid",
+        UPDATE_CHECK_METRICS_FILE=str(tmp_path / "missing" / "our.prom"),
+    )
+    finished = world.run("doctor", "--json")
+    (_, heartbeat), (_, metrics) = graded(finished, "error")
+    assert "UPDATE_CHECK_HEARTBEAT_URL" in heartbeat
+    assert f"there is no directory {tmp_path / 'missing'}: make it, or change UPDATE_CHECK_METRICS_FILE" == metrics
+    assert "secret-uuid" not in finished.out
 
 
 def test_damaged_ledger(world: World) -> None:

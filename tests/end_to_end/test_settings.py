@@ -5,6 +5,7 @@ import os
 import pytest
 
 from end_to_end.world import World
+from mastodon_update_check.cli import advise
 
 WRONG = {
     "LOCAL_DOMAIN": "not a domain",
@@ -67,11 +68,14 @@ def test_a_config_file_that_is_not_there(world: World) -> None:
     ("arguments", "sentence"),
     [
         pytest.param([], "the following arguments are required: COMMAND", id="no command"),
-        pytest.param(["update"], "invalid choice: 'update'", id="an unknown command"),
+        pytest.param([], "see `mastodon-update-check --help`", id="no command: where to look"),
+        pytest.param(["update"], "there is no command 'update'; see", id="an unknown command"),
+        pytest.param(["stauts"], "there is no command 'stauts': did you mean status?", id="a slip"),
         pytest.param(["check", "--force"], "unrecognized arguments: --force", id="an unknown option"),
         pytest.param(["check", "now"], "unrecognized arguments: now", id="an argument too many"),
         pytest.param(["ledger"], "the following arguments are required: ACTION", id="no action"),
         pytest.param(["ledger", "backup"], "the following arguments are required: FILE", id="no file"),
+        pytest.param(["ledger", "restore"], "invalid choice: 'restore' (choose from 'backup',", id="no such action"),
     ],
 )
 def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
@@ -80,6 +84,40 @@ def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
     finished = world.run(*arguments)
     assert (2, "", True) == (finished.code, finished.out, sentence in finished.err)
     assert finished.err.startswith("usage: mastodon-update-check")
+
+
+@pytest.mark.parametrize(
+    ("command", "why", "user", "advises"),
+    [
+        pytest.param("status", "the ledger /x cannot be used: Permission denied", 1000, True, id="at a keyboard"),
+        pytest.param("status", "the ledger /x cannot be used: Permission denied", 0, False, id="root has tried that"),
+        pytest.param("status", "the ledger /x is damaged", 1000, False, id="something else"),
+        pytest.param("run", "/x cannot be read: Permission denied", 1000, False, id="the service has no sudo"),
+    ],
+)
+def test_who_may_not_read_is_told_of_sudo(command: str, why: str, user: int, *, advises: bool) -> None:
+    """What most people forget is named, to those alone whom it may help."""
+    assert advises is any("sudo" in line for line in advise(command, why, user))
+
+
+def test_a_terminal_that_lacks_letters(world: World) -> None:
+    """What it cannot show is written as its number, in help, in answers and in errors; JSON stays JSON."""
+    name = "J\u00f6rg\u2026"
+    world.set(UPDATE_CHECK_RECIPIENTS=f"{name}@social.example")
+    ascii_only = ("env", "PYTHONIOENCODING=ascii")
+    assert "\\u2026" in world.run("send-test", "--help", through=ascii_only).out
+    assert "J\\xf6rg\\u2026@social.example" in world.run("recipients", through=ascii_only).out
+    listed = world.run("recipients", "--json", through=ascii_only).json["recipients"]
+    assert f"{name}@social.example" in {one["address"] for one in listed}
+    assert "'J\\xf6rg\\u2026' is not known here" in world.run("explain", name, through=ascii_only).err
+
+
+def test_a_ledger_that_is_not_there_cannot_be_copied(world: World) -> None:
+    """Whoever has mistyped the place is not told to begin anew."""
+    finished = world.run("ledger", "copy", f"{world.directory}/typo", f"{world.directory}/copy")
+    assert 2 == finished.code
+    assert f"there is no ledger {world.directory}/typo to copy: UPDATE_CHECK_LEDGER is {world.ledger}" in finished.err
+    assert not (world.directory / "copy").exists()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["status", "--help"], ["--version"]])

@@ -166,17 +166,22 @@ def test_wrong_settings_are_unknown(world: World) -> None:
 
 
 def test_alive(world: World) -> None:
-    """`--alive` looks at nothing but the daemon: before it ran, while it runs, and when it has been gone a while."""
+    """`--alive` looks at the daemon alone: before it ran, while it runs, once it is stopped, and when it was killed."""
     world.only("log")
     world.update_server.publish("4.5.20", urgent=True)
     world.check()
+    absent = (1, "The daemon is not at work: it was stopped, or never ran.\n")
     finished = world.run("status", "--alive")
-    assert (1, "The daemon is not at work: it never ran.\n") == (finished.code, finished.out)
-    with world.start("run") as daemon:
-        wait_until(lambda: world.run("status", "--alive").code == 0)
-        assert json.loads(world.run("status", "--json").out)["alive"]
-        daemon.send_signal(signal.SIGTERM)
-        daemon.communicate()
+    assert absent == (finished.code, finished.out)
+    for number, is_planned in ((signal.SIGTERM, True), (signal.SIGKILL, False)):
+        with world.start("run") as daemon:
+            wait_until(lambda: world.run("status", "--alive").code == 0)
+            assert json.loads(world.run("status", "--json").out)["alive"]
+            daemon.send_signal(number)
+            daemon.communicate()
+        if is_planned:
+            finished = world.run("status", "--alive")
+            assert absent == (finished.code, finished.out)
     world.let_pass(minutes=4)
     finished = world.run("status", "--alive")
     assert (1, True) == (finished.code, "its last sign of life is from" in finished.out)

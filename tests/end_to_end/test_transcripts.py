@@ -153,21 +153,33 @@ def test_transcript(server: World, name: str, situation: Situation, commands: tu
     assert file.read_text() == transcript
 
 
+def test_run(server: World) -> None:
+    """The journal of a life: a start, a check, notices, reloads good and bad, a check that fails, a stop."""
+    server.set(UPDATE_CHECK_LOG_FORMAT=None)
+    server.update_server.publish("4.5.20")
+    with transcripts.Journal(server) as journal:
+        journal.follow("mastodon-update-check run", "delivery.sent", 3)
+        server.update_server.make_urgent("4.5.20")
+        server.config_file.write_text("UPDATE_CHECK_REMINDERS=all\n")
+        journal.reload("the release has become urgent; a setting has changed", "delivery.sent", 4)
+        server.config_file.write_text("UPDATE_CHECK_REMINDERS=sometimes\n")
+        journal.reload("a setting is wrong", "daemon.reload_failed", 1)
+        server.config_file.write_text("")
+        server.update_server.fail(500)
+        journal.reload("it is mended; the update server is out of order", "check.failed", 1)
+        transcript = journal.stop()
+    file = transcripts.DIRECTORY / "run.txt"
+    if os.environ.get("TRANSCRIPTS") == "write":
+        file.write_text(transcript)
+    assert file.read_text() == transcript
+
+
 def test_help(server: World) -> None:
     """Each command says in few words what it does, with examples where they help; lines may end elsewhere."""
     server.set(COLUMNS="100")
     commands = (
-        "run",
-        "check",
-        "status",
-        "recipients",
-        "doctor",
-        "route",
-        "send-test",
-        "explain",
-        "retry",
-        "skip",
-        "ledger",
+        *("run", "check", "status", "recipients", "doctor", "route", "send-test", "explain", "retry", "skip", "setup"),
+        *("ledger", "ledger backup", "ledger copy", "ledger new"),
     )
     transcript = transcripts.write(server, [f"{command} --help" for command in commands])
     file = transcripts.DIRECTORY / "help.txt"

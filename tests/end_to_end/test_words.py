@@ -82,7 +82,10 @@ def test_status(world: World) -> None:
         "  `mastodon-update-check route` shows in which order to install them, and how.",
         "Next check:  not known, the daemon is not at work",
         "Undelivered: nothing",
-        "Daemon:      not at work: start it, unless a timer runs `mastodon-update-check check`",
+        (
+            "Daemon:      not at work: `systemctl start mastodon-update-check`, "
+            "unless a timer runs `mastodon-update-check check`"
+        ),
     ] == lines
     assert support.startswith("Support:     4.5 until 20 February 2099 (")
     assert last_check.startswith("Last check:  20")

@@ -5,11 +5,13 @@ order, so those lines are sorted: log lines, the verdicts of `send-test`, and th
 """
 
 import re
+import signal
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
+from typing import Self
 
-from end_to_end.world import World
+from end_to_end.world import World, wait_until
 
 DIRECTORY = Path(__file__).parents[1] / "transcripts"
 _MONTHS = (
@@ -27,10 +29,61 @@ _VOLATILE = (
     (r"\b[0-9a-f]{32}\b", "<id>"),
     (r"(127\.0\.0\.1|localhost):\d+", r"\1:<port>"),
     (r"SMTP_PORT=\d+", "SMTP_PORT=<port>"),
-    (r"(took=|last_good_check=|127\.0\.0\.1, )\d+(\.\d+)?", r"\1<n>"),
+    (r"(\"took\": |took=|last_good_check=|127\.0\.0\.1, )\d+(\.\d+)?", r"\1<n>"),
     (r"support_days=-?\d+", "support_days=<n>"),
     (r"\(\d+ days left\)", "(<n> days left)"),
 )
+_OF_SINKS = ('{"event": "delivery.', '{"event": "notice.')
+
+
+class Journal:
+    """The log of a daemon as the journal has it, in parts: what was done, and every line that came of it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._path = world.directory / "journal"
+        self._read = 0
+        self._parts: list[str] = []
+
+    def __enter__(self) -> Self:
+        with self._path.open("w") as file:
+            self._daemon = self._world.start("run", err=file.fileno())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._daemon.poll() is None:
+            self._daemon.kill()
+        self._daemon.communicate()
+
+    def follow(self, what: str, event: str, count: int) -> None:
+        """Wait until an event has come so many times; take down all that has come till then."""
+        wait_until(lambda: sum(f'"event": "{event}"' in line for line in self._news()) >= count)
+        self._take_down(what)
+
+    def reload(self, what: str, event: str, count: int) -> None:
+        """Ask for the settings to be read again, and follow."""
+        self._daemon.send_signal(signal.SIGHUP)
+        self.follow(f"systemctl reload mastodon-update-check  # {what}", event, count)
+
+    def stop(self) -> str:
+        """Stop the daemon; return the transcript."""
+        self._daemon.send_signal(signal.SIGTERM)
+        assert self._daemon.wait(10) == 0
+        self._take_down("systemctl stop mastodon-update-check")
+        return "\n".join(self._parts)
+
+    def _news(self) -> list[str]:
+        whole, _, _ = self._path.read_text().rpartition("\n")
+        return whole.splitlines()[self._read :]
+
+    def _take_down(self, what: str) -> None:
+        news = self._news()
+        self._read += len(news)
+        lines = _normalise("\n".join(news), self._world).splitlines()
+        # Each sink has a worker of its own: what they say comes in any order, after what is said before.
+        of_sinks = sorted(line for line in lines if line.startswith(_OF_SINKS))
+        others = [line for line in lines if line not in of_sinks]
+        self._parts.append("\n".join([f"$ {what}", *others, *of_sinks]) + "\n")
 
 
 def write(world: World, commands: Iterable[str]) -> str:

@@ -144,6 +144,16 @@ def test_machines_that_are_gone_are_forgotten(ledger: Ledger) -> None:
     assert ["node-1", "node-3"] == [node.host for node in ledger.nodes(INSTANCE, NOW)]
 
 
+def test_a_planned_stop_takes_the_sign_of_life_back(ledger: Ledger) -> None:
+    """Nobody is told for minutes that a daemon which was stopped is at work; one that was killed is still missed."""
+    ledger.beat(INSTANCE, NOW - HOUR, "node-1")
+    ledger.beat(INSTANCE, NOW, "node-2")
+    ledger.leave(INSTANCE, "node-2")
+    assert NOW - HOUR == ledger.last_beat_at(INSTANCE)
+    ledger.leave(INSTANCE, "node-1")
+    assert ledger.last_beat_at(INSTANCE) is None
+
+
 def test_the_cap_holds_for_many_at_once(place: Place, ledger: Ledger) -> None:
     """Nodes that claim for one recipient at the same moment count each other's."""
     updates = [update(f"4.5.{number + 1}") for number in range(2 * MAILS_A_DAY)]

@@ -25,6 +25,7 @@ ENDS_ON, LATER = date(2027, 2, 20), date(2028, 1, 1)
 PLAIN, URGENT = patch("4.5.20"), patch("4.5.20", urgent=True)
 NEXT, NEWEST = minor("4.6.9", ends_on=date(2027, 8, 20)), minor("4.7.6", ends_on=LATER)
 OLD = NOW.date() - timedelta(days=3)
+FIX_AND_AWAY = patch("4.2.30", urgent=True), minor("4.4.28", ends_on=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "patch-urgent": kind(URGENT, NEWEST, pending=[URGENT, NEXT, NEWEST]),
     "patch-urgent-alone": kind(URGENT, pending=[URGENT], ends_on=None),
     "patch-elsewhere": kind(patch("4.4.28"), pending=[patch("4.4.28")], runs="4.3.9", ends_on=None),
+    "old-branch": kind(*FIX_AND_AWAY, pending=[*FIX_AND_AWAY, minor("4.3.24")], runs="4.2.10", ends_on=OLD),
     "minor": kind(NEWEST, pending=[NEWEST]),
     "major": kind(replace(minor("5.0.0"), type=UpdateType.MAJOR), pending=[minor("5.0.0")], ends_on=None),
     "several-minors": kind(NEXT, NEWEST, pending=[NEXT, NEWEST]),

@@ -90,6 +90,8 @@ def _print(result: Result, app: App, *, is_rehearsal: bool) -> None:
     report, known = result.report, result.report.knowledge
     if report.error is not None:
         print(f"The check failed: {report.error}.")
+        last = "; `status` shows the last good answer" if known.good_at else ""
+        print(f"`mastodon-update-check doctor` says more, and what to do{last}.")
     elif report.off_reason:
         print(f"Checking is off: {report.off_reason}.")
     if known.installed is not None:

@@ -114,5 +114,5 @@ def describe_troubles(troubles: Iterable[Trouble]) -> Iterator[str]:
 
 def print_json(data: Mapping[str, object]) -> None:
     """Write one JSON object to standard output."""
-    json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
+    json.dump(data, sys.stdout, indent=2, ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
     sys.stdout.write("\n")

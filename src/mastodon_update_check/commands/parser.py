@@ -1,7 +1,8 @@
 """The commands and their options, as `--help` shows them."""
 
 import sys
-from argparse import ArgumentParser
+from argparse import Action, ArgumentError, ArgumentParser
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +15,15 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
     class Parser(ArgumentParser):
         def error(self, message: str) -> NoReturn:
             self.print_usage(sys.stderr)
-            self.exit(3 if is_status else 2, f"{self.prog}: {message}\n")
+            self.exit(3 if is_status else 2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+        # argparse has no other place for it before Python 3.14, whose `suggest_on_error` does it for every choice.
+        def _check_value(self, action: Action, value: Any) -> None:  # noqa: ANN401 - as argparse has it
+            if action.dest == "command" and value not in (action.choices or ()):
+                near = get_close_matches(value, action.choices or (), n=1)
+                hint = f": did you mean {near[0]}?" if near else ""
+                raise ArgumentError(None, f"there is no command {value!r}{hint}")
+            super()._check_value(action, value)
 
     parser = Parser(
         prog="mastodon-update-check",
@@ -53,7 +62,7 @@ def _add_run(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         "run",
         help="run the daemon: check every 30 minutes and tell whoever wants to know",
         description="Runs until it is stopped: checks at once and then every 30 minutes (UPDATE_CHECK_INTERVAL), and "
-        "delivers what is due. SIGHUP makes it read the settings again.",
+        "delivers what is due. A reload (SIGHUP) makes it read the settings again.",
         epilog="To try it by hand: `mastodon-update-check run`, and Ctrl-C to end it.",
     )
 
@@ -76,7 +85,7 @@ def _add_doctor(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         help="try everything that is configured, and say what to do; sends and changes nothing",
         description="Tries everything that is configured: where each setting comes from, the installed version, the "
         "update server and its clock, the database, the mail server as far as a mail would go, webhooks without "
-        "posting, the ledger, the daemon. Each line is ok, a warning, or an error with what to do.",
+        "posting, who watches, the ledger, the daemon. Each line is ok, a warning, or an error with what to do.",
         epilog="Exit code 1: something that is configured does not work.",
     )
 
@@ -120,6 +129,8 @@ def _add_route(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         commands,
         "route",
         help="show which releases to deploy in which order, and the steps; runs nothing",
+        description="Shows the way from the installed version to the newest release, and the steps to the first "
+        "release on it, for how this server was installed (UPDATE_CHECK_INSTALL_KIND). It runs none of them.",
         epilog="Exit code 1: the installed version or the newer releases are not known; 2: not on the route.",
     )
     route.add_argument(
@@ -202,6 +213,8 @@ def _add_skip(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         commands,
         "skip",
         help="no notices, reminders or alarms about a release any more; without one, list what is skipped",
+        description="Passes a release over: nobody is told or reminded of it any more, and `status` raises no alarm. "
+        "Without VERSION it lists what is skipped.",
         epilog="A release that turns urgent later is told after all. What is older in its branch is skipped with it. "
         "Works while the daemon runs.",
     )
@@ -210,11 +223,21 @@ def _add_skip(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
 
 
 def _add_ledger(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
-    ledger = commands.add_parser("ledger", help="look after the ledger, which remembers what was told")
+    ledger = commands.add_parser(
+        "ledger",
+        help="look after the ledger, which remembers what was told",
+        description="Looks after the ledger, which remembers what was told to whom, and what is still to be sent.",
+    )
     actions = ledger.add_subparsers(dest="action", metavar="ACTION", required=True)
-    backup = actions.add_parser("backup", help="copy the ledger to a new file, also while the daemon runs")
+    backup = _add_action(actions, "backup", "copy the ledger to a new file, also while the daemon runs")
     backup.add_argument("file", metavar="FILE", type=Path, help="the new file")
-    copy = actions.add_parser("copy", help="copy a ledger that nobody works with, between SQLite and PostgreSQL too")
+    copy = _add_action(actions, "copy", "copy a ledger that nobody works with, between SQLite and PostgreSQL too")
     copy.add_argument("source", metavar="FROM", help="a path, or a postgresql:// URL")
     copy.add_argument("target", metavar="TO", help="the same; a ledger that is missing there, or empty")
-    actions.add_parser("new", help="set the ledger aside and begin a new one: all that is pending is told again")
+    _add_action(actions, "new", "set the ledger aside and begin a new one: all that is pending is told again")
+
+
+def _add_action(actions: Any, name: str, words: str) -> ArgumentParser:  # noqa: ANN401 - argparse names no type
+    """Add an action whose own help says what the list of actions says."""
+    action: ArgumentParser = actions.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+    return action

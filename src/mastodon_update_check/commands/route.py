@@ -109,11 +109,13 @@ def _print(
         print(f"{describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock())}.")
     if len(stations) > 1:
         print("One release of every minor series must be deployed, its newest; patches may be skipped.")
-    print(f"\nTo {wanted}, for a Mastodon {_KINDS[found.installation.kind]}. Nothing of this is run for you:\n")
+    guess = "" if app.settings.install_kind else " (if it is not: UPDATE_CHECK_INSTALL_KIND)"
+    print(f"\nTo {wanted}, for a Mastodon {_KINDS[found.installation.kind]}{guess}. Nothing of this is run for you:\n")
     for step in steps:
         print(f"    {step.text}" if isinstance(step, Command) else _remark(step.text))
-    if len(stations) > 1:
-        print(f"\nFor the steps to another one: mastodon-update-check route {stations[-1]}")
+    others = [station for station in stations if station != wanted]
+    if others:
+        print(f"\nFor the steps to another one: mastodon-update-check route {others[-1]}")
 
 
 def _remark(text: str) -> str:

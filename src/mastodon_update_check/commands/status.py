@@ -56,5 +56,6 @@ def _look(app: App) -> Picture:
 def _describe_life(picture: Picture) -> str:
     if picture.is_alive:
         return "The daemon is at work."
-    last = f"its last sign of life is from {minute(picture.last_beat_at)}" if picture.last_beat_at else "it never ran"
-    return f"The daemon is not at work: {last}."
+    if picture.last_beat_at is None:
+        return "The daemon is not at work: it was stopped, or never ran."
+    return f"The daemon is not at work: its last sign of life is from {minute(picture.last_beat_at)}."

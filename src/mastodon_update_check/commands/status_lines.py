@@ -95,9 +95,10 @@ def _describe_node(node: Node, picture: Picture) -> str:
 
 def _describe_absence(picture: Picture) -> str:
     since = f" since {minute(picture.last_beat_at)}" if picture.last_beat_at else ""
+    start = "`systemctl start mastodon-update-check`"
     if picture.is_checked:
-        return f"not at work on this machine{since}: start it, so that it can step in for the others"
-    return f"not at work{since}: start it, unless a timer runs `mastodon-update-check check`"
+        return f"not at work on this machine{since}: {start}, so that it can step in for the others"
+    return f"not at work{since}: {start}, unless a timer runs `mastodon-update-check check`"
 
 
 def _describe_outbox(picture: Picture) -> Iterator[tuple[str, str]]:

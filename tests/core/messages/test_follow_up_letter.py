@@ -79,7 +79,11 @@ def test_a_reminder_of_several() -> None:
     assert not message.urgent
     assert [
         "Not installed yet: 4.5.20 and 4.7.6. You have known of them since 23 November.",
-        f"4.5.20 patch {NOTES}4.5.20 4.7.6 minor {NOTES}4.7.6 by way of 4.6.x",
+        f"4.5.20 patch {NOTES}4.5.20 4.7.6 minor {NOTES}4.7.6",
+        (
+            "The route to 4.7.6, one after the other: 4.5.20 > 4.6.x > 4.7.6. An x stands for the newest patch of that "
+            "branch. For the steps, run: sudo mastodon-update-check route"
+        ),
         f"Next reminder: 7 December; {STOP} 4.5.20 4.7.6",
         ADMIN,
     ] == body(message)

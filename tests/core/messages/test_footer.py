@@ -70,3 +70,8 @@ def test_without_a_known_domain() -> None:
     message = write([UPDATE], surroundings([UPDATE], web_domain=""))
     assert f"To you as Owner of social.example (your setting: all). {END}" == foot(message)
     assert "https://social.example" not in message.text + message.html
+
+
+def test_what_is_changed_where_is_a_link() -> None:
+    """On a phone nobody types an address."""
+    assert f'<a href="{PAGE}">{PAGE}</a>).' in write([UPDATE]).html

@@ -12,6 +12,7 @@ PLAIN, URGENT = patch("4.5.20"), patch("4.5.20", urgent=True)
 NEXT, NEWEST = minor("4.6.9"), minor("4.7.6", ends_on=date(2028, 1, 1))
 ELSEWHERE = minor("4.7.6", urgent=True)
 ADMIN = "All pending updates: https://social.example/admin/software_updates"
+STEPS = "For the steps, run: sudo mastodon-update-check route"
 UNSAID = (
     "The update server does not say what is fixed, or whether only containers are affected: read the release notes. "
     "When you install it, restart Sidekiq too."
@@ -37,10 +38,8 @@ def test_an_urgent_patch() -> None:
     assert message.urgent
     assert [
         "Mastodon marks 4.5.20 as urgent. It is a patch of your branch: no need to go to 4.7 for it.",
-        (
-            f"now 4.5.20 urgent {NOTES}4.5.20 later 4.7.6 minor {NOTES}4.7.6 by way of 4.6.9; "
-            "supported until 1 January 2028"
-        ),
+        f"now 4.5.20 urgent {NOTES}4.5.20 later 4.7.6 minor {NOTES}4.7.6 supported until 1 January 2028",
+        f"The route to 4.7.6, one after the other: 4.5.20 > 4.6.9 > 4.7.6. {STEPS}",
         "Also out, not marked urgent: 4.6.9.",
         UNSAID,
         ADMIN,
@@ -152,7 +151,7 @@ def test_only_an_urgent_patch() -> None:
             None,
             None,
             "[social.example] Mastodon 4.5.20 is out",
-            "A new patch release; not marked urgent.",
+            "A new patch release of branch 4.5; not marked urgent.",
             id="the installed version is not known any more",
         ),
     ],
@@ -229,14 +228,36 @@ def test_at_most_twenty_releases() -> None:
     assert 21 == len(rows)
     assert rows[0].split()[1] == "4.5.20"
     assert "and 5 more" == " ".join(rows[-1].split())
-    others = body(write([NEXT], surroundings([*many, NEXT])))[2]
+    others = body(write([NEXT], surroundings([*many, NEXT])))[3]
     assert others.startswith("Also out: 4.5.20 (urgent), 4.5.44, 4.5.43")
     assert others.endswith(", 4.5.26 and 5 more.")
 
 
-def test_long_ways_are_wrapped() -> None:
-    """A note that is longer than a line goes on below itself."""
-    text = write([NEWEST], surroundings([NEWEST], installed="3.5.19")).text
-    assert (
-        "      by way of 4.0.x, 4.1.x, 4.2.x, 4.3.x, 4.4.x, 4.5.x and 4.6.x; supported\n      until 1 January 2028\n"
-    ) in text
+@pytest.mark.parametrize(
+    ("installed", "new", "pending", "said"),
+    [
+        pytest.param(
+            "4.2.10",
+            [minor("4.4.28")],
+            [patch("4.2.30", urgent=True), minor("4.3.24"), minor("4.4.28"), NEWEST],
+            f"The route to 4.4.28, one after the other: 4.2.30 > 4.3.24 > 4.4.28. {STEPS}",
+            id="the fix of the own branch comes first, then one release of each branch; what lies beyond is not named",
+        ),
+        pytest.param(
+            "3.5.19",
+            [NEWEST],
+            [NEWEST],
+            "The route to 4.7.6, one after the other: 4.0.x > 4.1.x > 4.2.x > 4.3.x > 4.4.x > 4.5.x > 4.6.x > 4.7.6. "
+            f"An x stands for the newest patch of that branch. {STEPS}",
+            id="what an x is, where the update server does not list what has to be passed",
+        ),
+    ],
+)
+def test_route(installed: str, new: list[UpdateNotice], pending: list[UpdateNotice], said: str) -> None:
+    """Where it takes more than one upgrade, one line says which, and where the steps are."""
+    assert said == body(write(new, surroundings(pending, installed)))[2]
+
+
+def test_no_route() -> None:
+    """What installs directly needs no route, whatever else is out."""
+    assert STEPS not in write([PLAIN], surroundings([PLAIN, NEXT, NEWEST])).text

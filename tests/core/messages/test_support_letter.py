@@ -12,6 +12,7 @@ from mastodon_update_check.core.notices import SupportStage, UpdateNotice
 THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage
 ENDS_ON = date(2026, 12, 17)
 NEAREST, NEXT, NEWEST = minor("4.5.20", ends_on=date(2027, 2, 20)), minor("4.6.9"), minor("4.7.6")
+STEPS = "For the steps, run: sudo mastodon-update-check route"
 ADMIN = "All pending updates: https://social.example/admin/software_updates"
 MIGRATIONS = "Minor upgrades migrate the database: make a backup first, and read each release's notes."
 OPEN = "Support for 4.4 ends on 17 December 2026: do not count on fixes after that day, even urgent ones."
@@ -30,7 +31,7 @@ def test_support_ends() -> None:
     assert "[social.example] Support for Mastodon 4.4 ends in 10 days (17 December)" == message.subject
     assert [
         f"You run 4.4.27, the newest release of its branch. {OPEN}",
-        "Shortest way out: 4.5.20 (supported until 20 February 2027). Furthest: 4.5.20 > 4.6.9 > 4.7.6.",
+        "Shortest way out: 4.5.20 (supported until 20 February 2027). Furthest: 4.5.20 > 4.6.9 > 4.7.6. " + STEPS,
         MIGRATIONS,
         "Next message about this: 18 December.",
         ADMIN,
@@ -95,28 +96,28 @@ NO_WAY = "The update server lists no way out yet; look here: https://github.com/
             "4.4.26",
             [patch("4.4.27"), NEAREST],
             f"You run 4.4.26; 4.4.27 is out. {OPEN}",
-            "Shortest way out: 4.5.20 (supported until 20 February 2027).",
+            f"Shortest way out: 4.4.27 > 4.5.20 (supported until 20 February 2027). {STEPS}",
             id="a patch of the own branch is out as well",
         ),
         pytest.param(
             "4.4.27",
             [NEWEST],
             f"You run 4.4.27, the newest release of its branch. {OPEN}",
-            "Shortest way out: 4.5.x > 4.6.x > 4.7.6.",
+            f"Shortest way out: 4.5.x > 4.6.x > 4.7.6. An x stands for the newest patch of that branch. {STEPS}",
             id="only the newest is listed: the series between are passed",
         ),
         pytest.param(
             "4.4.27",
             [minor("4.5.20", ends_on=date(2026, 12, 1)), NEXT],
             f"You run 4.4.27, the newest release of its branch. {OPEN}",
-            "Shortest way out: 4.5.20 > 4.6.9.",
+            f"Shortest way out: 4.5.20 > 4.6.9. {STEPS}",
             id="a branch that ends no later is no way out, but on the way",
         ),
         pytest.param(
             "4.4.27",
             [minor("4.5.19"), NEAREST],
             f"You run 4.4.27, the newest release of its branch. {OPEN}",
-            "Shortest way out: 4.5.20 (supported until 20 February 2027).",
+            f"Shortest way out: 4.5.20 (supported until 20 February 2027). {STEPS}",
             id="of the nearest branch the newest release",
         ),
         pytest.param(

@@ -61,6 +61,7 @@ def compose(
         letter = _write(notices, recipient, around, id)
     except UntranslatedError:
         letter = _write(notices, recipient, replace(around, words=ENGLISH), id)
+    letter = replace(letter, footer_url=around.preferences_url)
     main = _main_notice(notices, around)
     kind = _TYPES[type(main)]
     return Message(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mastodon_update_check.core.messages.directions import direct
 from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph
 from mastodon_update_check.core.messages.release_parts import (
     RELEASES_NAMED,
@@ -30,6 +31,7 @@ def write_reminder_letter(reminders: Sequence[ReminderNotice], around: Surroundi
     blocks: list[Block] = [
         Paragraph(_still_out(updates, reminders, around)),
         list_releases(updates, around),
+        *direct(updates, around),
         *other_releases(updates, None, around),
         *caution(updates, around),
     ]

@@ -11,6 +11,7 @@ _STYLE = """
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 body { margin: 0; padding: 16px; background: #ffffff; color: #1b1b26; }
 .letter { overflow-wrap: anywhere; }
+.letter:lang(ja) { word-break: auto-phrase; }
 .letter { max-width: 36em; margin: 0 auto; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
 .banner { border-left: 4px solid #563acc; padding: 2px 0 2px 12px; margin: 0 0 16px; }
 .banner.urgent { border-color: #c02637; }
@@ -55,7 +56,7 @@ def render_html(letter: Letter) -> str:
 <div class="letter">
 <div class="banner{urgent}"><h1>{escape(letter.subject)}</h1></div>
 {blocks}
-<footer>{escape(letter.footer)}</footer>
+<footer>{_render_footer(letter)}</footer>
 </div>
 </body>
 </html>
@@ -88,6 +89,11 @@ def _render_release(row: Release, notes_label: str) -> str:
     if row.note:
         parts.append(f'<br><span class="note">{escape(row.note)}</span>')
     return f"<li>{' '.join(parts)}</li>"
+
+
+def _render_footer(letter: Letter) -> str:
+    text, url = escape(letter.footer), letter.footer_url
+    return text.replace(escape(url), _link(url, url)) if url else text
 
 
 def _link(url: str, text: str) -> str:

@@ -57,6 +57,8 @@ class Letter:
     subject: str
     blocks: tuple[Block, ...]
     footer: str
+    footer_url: str = ""
+    """A URL in the footer that becomes a link."""
     is_urgent: bool = False
     language: str = "en"
 

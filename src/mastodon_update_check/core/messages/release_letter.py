@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mastodon_update_check.core.messages.directions import direct
 from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph
 from mastodon_update_check.core.messages.release_parts import (
     RELEASES_NAMED,
@@ -35,6 +36,7 @@ def write_release_letter(
     blocks: list[Block] = [
         Paragraph(_opening(new, around)),
         list_releases(new, around),
+        *direct(new, around),
         *other_releases(new, support, around),
         *caution(new, around),
     ]
@@ -89,7 +91,9 @@ def _opening(new: Sequence[UpdateNotice], around: Surroundings) -> str:
         return words.say("New releases of other branches; none is marked urgent.")
     match headline.type:
         case UpdateType.PATCH:
-            return words.say("A new patch release; not marked urgent.")
+            return words.say(
+                "A new patch release of branch {branch}; not marked urgent.", branch=headline.version.branch
+            )
         case UpdateType.MAJOR:
             return words.say("A new major release; not marked urgent.")
         case _:

@@ -10,7 +10,6 @@ from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.messages.words import ENGLISH, Words
 from mastodon_update_check.core.notices import SupportNotice, UpdateNotice, UpdateType, is_urgent
 from mastodon_update_check.core.recipients import FollowUps
-from mastodon_update_check.core.routes import find_route
 from mastodon_update_check.core.status import urgent_to_act_on
 from mastodon_update_check.core.versions import MastodonVersion
 
@@ -121,17 +120,13 @@ def _release_rows(new: Sequence[UpdateNotice], around: Surroundings) -> tuple[Re
 def _row(update: UpdateNotice, when: str, around: Surroundings) -> Release:
     ends_on, words = update.end_of_support_on, around.words
     is_own = update.version.branch == installed_branch(around)
-    stations = _stations_before(update, around)
-    way = words.say("by way of {versions}", versions=words.enumerate(stations)) if stations else ""
-    until = words.say("supported until {date}", date=words.long_date(ends_on)) if ends_on and not is_own else ""
-    both = words.label("notes on a release", "{first}; {second}", first=way, second=until)
     return Release(
         when=when,
         version=str(update.version),
         label=_kind(update, words),
         url=update.release_notes,
         is_link=may_link(update.release_notes, around.update_host),
-        note=both if way and until else way or until,
+        note=words.say("supported until {date}", date=words.long_date(ends_on)) if ends_on and not is_own else "",
         is_urgent=update.urgent,
     )
 
@@ -148,16 +143,6 @@ def _kind(update: UpdateNotice, words: Words) -> str:
             return words.label("release", "major")
         case None:
             return ""
-
-
-def _stations_before(update: UpdateNotice, around: Surroundings) -> tuple[str, ...]:
-    """Return the releases to deploy between the installed branch and this one's."""
-    installed = around.knowledge.installed
-    if installed is None:
-        return ()
-    start, end = installed.branch_key, update.version.branch_key
-    between = [other for other in around.knowledge.pending() if start < other.version.branch_key < end]
-    return find_route(installed, [*between, update])[:-1]
 
 
 def other_releases(

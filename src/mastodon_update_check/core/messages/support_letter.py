@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from mastodon_update_check.core.messages.directions import draw, point_to_steps
 from mastodon_update_check.core.messages.letter import Block, Letter, Paragraph, Pointer
 from mastodon_update_check.core.messages.surroundings import RELEASES_URL, Surroundings
 from mastodon_update_check.core.notices import SupportNotice, SupportStage, UpdateNotice
@@ -95,11 +96,11 @@ def _way_out(support: SupportNotice, around: Surroundings) -> Sequence[Block]:
         (update for update in lasting if update.version.branch == lasting[0].version.branch),
         key=lambda update: update.version,
     )
-    short = find_route(installed, [one for one in beyond if one.version <= nearest.version])
-    whole = find_route(installed, beyond)
-    further = words.say("Furthest: {route}.", route=" > ".join(whole)) if whole != short else ""
+    short = find_route(installed, [one for one in pending if one.version <= nearest.version])
+    whole = find_route(installed, pending)
+    further = words.say("Furthest: {route}.", route=draw(whole)) if whole != short else ""
     return (
-        Paragraph(words.join(_shortest(short, nearest, around), further)),
+        point_to_steps(words.join(_shortest(short, nearest, around), further), whole, words),
         Paragraph(
             words.say("Minor upgrades migrate the database: make a backup first, and read each release's notes.")
         ),
@@ -107,7 +108,7 @@ def _way_out(support: SupportNotice, around: Surroundings) -> Sequence[Block]:
 
 
 def _shortest(route: Sequence[str], nearest: UpdateNotice, around: Surroundings) -> str:
-    words, text = around.words, " > ".join(route)
+    words, text = around.words, draw(route)
     if nearest.end_of_support_on is None:
         return words.say("Shortest way out: {route}.", route=text)
     until = words.long_date(nearest.end_of_support_on)

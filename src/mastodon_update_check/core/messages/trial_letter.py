@@ -104,10 +104,10 @@ def _describe_place(recipient: Recipient, words: Words) -> str:
     wishes = describe_wishes(recipient, words)
     if not recipient.address:
         return (
-            f"If you can read it, messages arrive here. In earnest this sink ({recipient.sink}) is told of: {wishes}."
+            f"If you can read this, messages arrive here. In earnest this sink ({recipient.sink}) is told of: {wishes}."
         )
     return words.say(
-        "If you can read it, messages arrive here. In earnest this address is told of: {wishes}.", wishes=wishes
+        "If you can read this, messages arrive here. In earnest this address is told of: {wishes}.", wishes=wishes
     )
 
 
@@ -115,7 +115,7 @@ def _list_people(everybody: Sequence[Recipient], words: Words) -> str:
     """Name those who are told by mail; only the operator reads this."""
     told = [one for one in everybody if one.address]
     people = [
-        f"{clean(one.name or one.address)} ({describe_preference(one.preference, words)})"
+        f"{clean(one.name or one.address)}{NO_BREAK}({describe_preference(one.preference, words)})"
         for one in told[:PEOPLE_SHOWN]
     ]
     left = len(told) - len(people)

@@ -17,6 +17,7 @@ from mastodon_update_check.jobs.diagnosis.probe_people import probe_people
 from mastodon_update_check.jobs.diagnosis.probe_settings import describe_mastodons_check, probe_settings
 from mastodon_update_check.jobs.diagnosis.probe_sinks import probe_sink
 from mastodon_update_check.jobs.diagnosis.probe_versions import probe_versions
+from mastodon_update_check.jobs.diagnosis.probe_watchers import probe_watchers
 from mastodon_update_check.jobs.people import MAIL
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.settings import Settings
@@ -41,6 +42,7 @@ def diagnose(
         "version": lambda: probe_versions(settings, memory.known, clock),
         "recipients": lambda: probe_people(settings, memory.known),
         **{sink.name: partial(probe_sink, sink) for sink in settings.sinks if sink.plugin != MAIL},
+        "watchers": lambda: probe_watchers(settings),
         "daemon": lambda: probe_daemon(memory, now),
     }
     return (

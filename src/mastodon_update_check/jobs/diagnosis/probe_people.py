@@ -25,7 +25,8 @@ def probe_people(settings: Settings, known: Knowledge) -> Iterable[Finding]:
     if mail:
         operators = sum(recipient.is_operator for recipient in mail)
         get = "recipient gets" if len(mail) == 1 else "recipients get"
-        sentence = f"{len(mail)} {get} mail, and {operators} hear of trouble with this tool"
+        hear = "hears" if operators == 1 else "hear"
+        sentence = f"{len(mail)} {get} mail, and {operators} {hear} of trouble with this tool"
         yield ok("recipients", f"{sentence}; `mastodon-update-check recipients` lists them")
     for each in people.warnings:
         yield warning("recipients", each)

@@ -35,4 +35,5 @@ def _probe_webhook(sink: SinkSettings) -> Iterator[Finding]:
     if sink.options["url"].startswith("http:") and not is_loopback(sink.options["url"]):
         yield warning(sink.name, "is sent over http: anybody on the way can read it; use https in its URL")
     if not sink.options.get("secret"):
-        yield warning(sink.name, "is sent unsigned: its receiver cannot tell who sent it; give it a …_SECRET")
+        name = "_".join(("UPDATE_CHECK", *sink.name.upper().split("."), "SECRET"))
+        yield warning(sink.name, f"is sent unsigned: its receiver cannot tell who sent it; set {name}")

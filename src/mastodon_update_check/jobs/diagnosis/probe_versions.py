@@ -36,7 +36,11 @@ def probe_versions(settings: Settings, known: Knowledge, clock: Clock) -> Iterab
     try:
         installed = merge_sightings(tree, running, known, clock()).installed
     except CheckError:
-        yield error("version", "no place says which version is installed: set UPDATE_CHECK_MASTODON_ROOT or …_VERSION")
+        yield error(
+            "version",
+            "no place says which version is installed: set UPDATE_CHECK_MASTODON_ROOT or UPDATE_CHECK_MASTODON_VERSION",
+        )
+        yield warning(SERVER, "was not asked: it is asked about a version")
         return
     assert installed is not None  # noqa: S101 - merge_sightings has found one
     yield ok("version", f"{installed.text} counts as installed")
