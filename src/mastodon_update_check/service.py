@@ -120,7 +120,7 @@ class Service:
         now = self.app.clock()
         with self.app.open_ledger() as ledger:
             for worker in self._workers:
-                due_at = ledger.next_due_at(self.app.settings.instance, worker.courier.sink_name, now)
+                due_at = worker.courier.next_due_at(ledger, now)
                 if due_at is not None and due_at <= now:
                     worker.wake()
 

@@ -96,7 +96,7 @@ class Worker:
 
     def _time_until_due(self, ledger: Ledger) -> timedelta:
         now = self.courier.clock()
-        due_at = ledger.next_due_at(self.courier.instance, self.courier.sink_name, now)
+        due_at = self.courier.next_due_at(ledger, now)
         if due_at is None:
             return self.courier.longest_sleep
         # What is due but was not taken is held by somebody, perhaps a process that is dead, or is held back.

@@ -58,6 +58,8 @@ class Courier:
     """Tells what a message says besides its notices."""
     clock: Clock
     operations: Operations
+    only_to: str = ""
+    """The key of the only recipient that the sink leads to; empty when it delivers to any address."""
     find_words: Callable[[str], Words] = lambda _: ENGLISH
     """Tells the language for a recipient's locale."""
     renewal: timedelta = LEASE_RENEWAL
@@ -120,7 +122,11 @@ class Courier:
         return outcomes
 
     def _claim_next(self, ledger: Ledger, due_by: datetime) -> Claim | None:
-        return ledger.claim(self.instance, self.sink_name, self.settings, self.clock(), due_by)
+        return ledger.claim(self.instance, self.sink_name, self.settings, self.clock(), due_by, only_to=self.only_to)
+
+    def next_due_at(self, ledger: Ledger, now: datetime) -> datetime | None:
+        """Return when there is something to do next."""
+        return ledger.next_due_at(self.instance, self.sink_name, now, only_to=self.only_to)
 
     def close(self) -> None:
         """Let the sink end a connection that it keeps."""
