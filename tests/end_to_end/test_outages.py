@@ -5,6 +5,7 @@ import json
 from end_to_end.world import World
 from simulators.http_server import Reply
 from simulators.mastodon_tree import parts, write_tree
+from simulators.smtp_server import SmtpServer
 
 
 def _types(world: World) -> list[object]:
@@ -122,6 +123,45 @@ def test_failing_delivery_is_told_through_the_others(world: World) -> None:
     world.let_pass(days=1)
     world.check()
     assert 2 == len(world.mails)
+
+
+def test_a_mail_server_that_relays_for_nobody_is_told_of(world: World) -> None:
+    """It refuses each recipient for itself, as one whose settings here are wrong does: the webhook says so."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.mail_server.replies["RCPT"] = "554 5.7.1 Relay access denied"
+    world.update_server.publish("4.5.20")
+    world.check()
+    world.let_pass(hours=5)
+    world.check()
+    assert ["update.available"] == _types(world)
+    world.let_pass(hours=1, minutes=1)
+    world.check()
+    assert ["update.available", "delivery.failing"] == _types(world)
+    assert b"Relay access denied" in world.calls[-1].body
+
+
+def test_a_webhook_that_takes_nothing_is_told_of(world: World) -> None:
+    """It calls every message a bad request, which may be the message's fault: mail says so all the same."""
+    world.answer_hook = lambda _: Reply(400)
+    world.update_server.publish("4.5.20")
+    world.check()
+    world.let_pass(hours=6, minutes=1)
+    world.check()
+    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert ["update.available", "delivery.failing"] == events
+
+
+def test_one_bad_mailbox_is_no_failing_sink(world: World) -> None:
+    """Who else gets mail has been told: `status` names the one who was not, and nobody is alarmed."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.set(UPDATE_CHECK_RECIPIENTS="gone@social.example,ops@social.example")
+    world.mail_server.refused["gone@social.example"] = "550 5.1.1 no such user"
+    world.update_server.publish("4.5.20")
+    world.check()
+    world.let_pass(hours=7)
+    world.check()
+    assert ["update.available"] == _types(world)
+    assert "gone@social.example" in world.run("status").out
 
 
 def test_restart_due(world: World) -> None:
