@@ -13,6 +13,12 @@ def _types(world: World) -> list[object]:
     return [json.loads(call.body)["type"] for call in world.calls]
 
 
+def _stopped(world: World) -> list[tuple[str, bool]]:
+    """Return which webhooks count as stopped for good."""
+    sinks = world.run("status", "--json").json["sinks"]
+    return [(sink["name"], sink["stopped"]) for sink in sinks if sink["name"].startswith("webhook")]
+
+
 def test_failing_checks_are_told(world: World) -> None:
     """Nothing for a day of the update server's fault; then once, after three days again, then weekly; and recovery."""
     world.check()
@@ -162,6 +168,27 @@ def test_one_bad_mailbox_is_no_failing_sink(world: World) -> None:
     world.check()
     assert ["update.available"] == _types(world)
     assert "gone@social.example" in world.run("status").out
+
+
+def test_a_webhook_that_is_gone_is_told_of_until_it_has_another_url(world: World) -> None:
+    """HTTP 410: another secret is not tried, so it goes on failing; another URL is, and nothing is said against it."""
+    world.answer_hook = lambda request: Reply(410 if request.path == "/hook" else 204)
+    world.update_server.publish("4.5.20")
+    world.check()
+    world.set(UPDATE_CHECK_WEBHOOK_SECRET="whsec_YW5vdGhlciBzZWNyZXQgb2YgMjQgYnl0ZQ==")
+    world.let_pass(hours=7)
+    world.check()
+    world.let_pass(days=3)
+    world.check()
+    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert ["update.available", "delivery.failing", "delivery.failing"] == events
+    assert [("webhook", True)] == _stopped(world)
+
+    world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20", UPDATE_CHECK_WEBHOOK_URL=world.receiver.url("/new"))
+    world.check()
+    assert ["/hook"] == [call.path for call in world.calls]
+    assert [("webhook", False)] == _stopped(world)
+    assert "410" not in world.run("doctor").out
 
 
 def test_restart_due(world: World) -> None:

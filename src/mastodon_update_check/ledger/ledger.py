@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from mastodon_update_check.ledger.summary import OutboxSummary
 
 if TYPE_CHECKING:
     from mastodon_update_check.core.planning import Plan
-    from mastodon_update_check.core.recipients import FollowUps
+    from mastodon_update_check.core.recipients import FollowUps, Recipient
 
 
 class Ledger:
@@ -246,6 +246,10 @@ class Book:
     def keep_turn(self, turn: Turn, until: datetime) -> bool:
         """Keep the turn in the middle of a check; False when it is lost."""
         return nodes.keep_turn(self._connection, turn, self._connection.correct(until), checking=True)
+
+    def lift_stops(self, instance: str, recipients: "Sequence[Recipient]") -> None:
+        """Forget what former URLs of webhooks have asked for."""
+        retries.lift_stops(self._connection, instance, recipients)
 
     def apply(self, instance: str, plan: "Plan") -> None:
         """Store a plan."""
