@@ -232,3 +232,17 @@ def test_what_waits_for_a_former_url_is_not_for_the_new_one(ledger: Ledger) -> N
     assert following is not None
     assert new.key == following.recipient_key
     assert ledger.go_on(following, judge(following, None, NOW), NOW, NOW, NOW) is None
+
+
+def test_a_stop_is_lifted_by_another_url_alone(ledger: Ledger) -> None:
+    """With the same one it stays; with another it is forgotten, with the failing that came of it."""
+    replan(ledger, facts(PATCH, to=(HOOK,)))
+    refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
+    found = []
+    for recipient in (HOOK, ALICE, replace(HOOK, key="webhook:bbbb")):
+        with ledger.writing() as book:
+            book.lift_stops(INSTANCE, (recipient,))
+        (sink,) = ledger.summary(INSTANCE, NOW).sinks
+        found.append((sink.is_stopped, sink.failing_since))
+
+    assert [(True, NOW), (True, NOW), (False, None)] == found
