@@ -97,6 +97,27 @@ def test_recovery_is_told_to_those_who_were_told(world: World) -> None:
     assert [] == world.calls[before:]
 
 
+def test_recovery_is_told_though_one_more_check_fails(world: World) -> None:
+    """Mail is down when checks work again, and one of them fails before it is back: the word is not lost."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.only("email")
+    world.update_server.fail(503)
+    world.check()
+    world.let_pass(hours=25)
+    world.check()
+    world.mail_server.replies["MAIL"] = "451 4.3.0 later"
+    world.update_server.recover()
+    world.check()
+    world.update_server.fail(503)
+    world.check()
+    world.update_server.recover()
+    world.mail_server.replies.clear()
+    world.let_pass(hours=1)
+    world.check()
+    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert ["check.failing", "check.recovered"] == events
+
+
 def test_operator_is_told_instead_of_the_others(world: World) -> None:
     """UPDATE_CHECK_OPERATOR gets what is about this tool, and nothing else; the recipients get the rest."""
     world.set(UPDATE_CHECK_OPERATOR="root@social.example")
