@@ -58,6 +58,8 @@ class Worker:
             wait = self._try_round()
             self._wake.wait(wait.total_seconds())
             self._wake.clear()
+        if self.courier.owes_the_ledger:  # perhaps it works again: a disk that was full, and now a restart
+            self._try_round()
 
     def _try_round(self) -> timedelta:
         """Deliver what is due; return how long there will be nothing to do. Whatever goes wrong is said."""

@@ -83,6 +83,11 @@ class Courier:
             self._sink = self.load_sink()
         return self._sink
 
+    @property
+    def owes_the_ledger(self) -> bool:
+        """Whether something was accepted that the ledger could not take yet: after a restart it would go out again."""
+        return self._unrecorded is not None
+
     def deliver_next(self, ledger: Ledger, due_by: datetime) -> Outcome | None:
         """Make one attempt at the next message that was due at `due_by`; None when there is none.
 
