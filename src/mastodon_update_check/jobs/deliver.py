@@ -13,7 +13,7 @@ from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.messages.words import ENGLISH, Words
 from mastodon_update_check.core.outbox import LEASE_RENEWAL, Outcome, Settlement, settle
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.core.text import clean, words_of
 from mastodon_update_check.errors import (
     ClaimLostError,
     DeliveryError,
@@ -182,7 +182,7 @@ class Courier:
         except UpdateCheckError as error:
             return TransientDeliveryError(clean(str(error))), ""
         except BaseException as error:  # noqa: BLE001 - a sink that breaks, or leaves, must not stop the others
-            return TransientDeliveryError(f"{part}: {type(error).__name__}: {_words(error)}"), ""
+            return TransientDeliveryError(f"{part}: {type(error).__name__}: {words_of(error)}"), ""
         return None, clean(reply) if isinstance(reply, str) else ""
 
     def _limit(self) -> timedelta:
@@ -238,14 +238,6 @@ class Courier:
     def _record_once(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
         ledger.record(claim, settlement, now)
         self._unrecorded = None
-
-
-def _words(error: BaseException) -> str:
-    """Return what an error of somebody else's says, if it can say anything."""
-    try:
-        return clean(str(error))
-    except Exception:  # noqa: BLE001 - its class has been named
-        return ""
 
 
 def _log_attempt(claim: Claim, settlement: Settlement) -> None:
