@@ -88,15 +88,6 @@ class Courier:
         """Whether something was accepted that the ledger could not take yet: after a restart it would go out again."""
         return self._unrecorded is not None
 
-    def deliver_next(self, ledger: Ledger, due_by: datetime) -> Outcome | None:
-        """Make one attempt at the next message that was due at `due_by`; None when there is none.
-
-        Raises:
-            LedgerError: the ledger cannot be used; what cannot be recorded is not sent.
-        """
-        turns = iter((True, False))
-        return next(iter(self.deliver_due(ledger, lambda: due_by, lambda: next(turns))), None)
-
     def deliver_due(
         self, ledger: Ledger, due_by: Callable[[], datetime], may_go_on: Callable[[], bool]
     ) -> list[Outcome]:
