@@ -159,6 +159,8 @@ class App:
 
     def couriers(self, ledger: Ledger) -> tuple[Courier, ...]:
         """Return one courier for each configured sink."""
+        from mastodon_update_check.jobs.people import find_single_key
+
         fingerprints = self.sink_settings(ledger)
         return tuple(
             Courier(
@@ -170,6 +172,7 @@ class App:
                 describe=self.surroundings,
                 clock=self.clock,
                 operations=self.operations,
+                only_to=find_single_key(sink),
                 find_words=find_words,
                 longest_sleep=SHARED_SLEEP if self.ledger_place.is_shared else LONGEST_SLEEP,
             )

@@ -198,7 +198,7 @@ class Daemon:
         self._notifier.reloading()
         restore_logs = logs.snapshot()
         try:
-            self._replace(Service(self._load(), self._show_status))
+            self._replace(Service(self._load(), self._show_status, self._service))
             self._troubles["settings"] = ""
             log.info("daemon.reloaded", sinks=[sink.name for sink in self._service.app.settings.sinks])
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new settings, the old ones do

@@ -28,14 +28,18 @@ log = structlog.get_logger()
 class Service:
     """What delivers by one set of settings; a reload makes another one, while this one finishes what it has in hand."""
 
-    def __init__(self, app: App, on_change: Callable[[], None]) -> None:
-        """Raises `LedgerError` and `SettingsError` when it cannot work."""
+    def __init__(self, app: App, on_change: Callable[[], None], former: "Service | None" = None) -> None:
+        """`former` is the service that this one takes over from.
+
+        Raises `LedgerError` and `SettingsError` when it cannot work.
+        """
         self.app = app
         self.is_blind = False
         """Whether the last check found that only a new process can see Mastodon's tree again."""
         self.is_behind = False
         """Whether the last check could not be made because of the ledger."""
-        self._sight = Sight(app.settings.mastodon_root)
+        root = app.settings.mastodon_root
+        self.sight: Sight = former.sight.of(root) if former else Sight(root)
         self._is_stopping = False
         self._goodbye: threading.Thread | None = None
         """Says that the whole daemon stops."""
@@ -67,7 +71,7 @@ class Service:
                 warnings = (*heartbeat.warnings, *self.app.metrics.warnings)
                 with self._holding(turn, ledger, next_check_at):
                     report = self.app.check(ledger, settings_trouble=settings_trouble, warnings=warnings, turn=turn)
-                self.is_blind = self._sight.is_lost(report.knowledge)
+                self.is_blind = self.sight.is_lost(report.knowledge)
                 waiting_since = self.app.summary(ledger).waiting_since
                 self.app.write_metrics(ledger)
                 failure = str(report.error or "; ".join(self.troubles()))
@@ -124,7 +128,7 @@ class Service:
         now = self.app.clock()
         with self.app.open_ledger() as ledger:
             for worker in self._workers:
-                due_at = ledger.next_due_at(self.app.settings.instance, worker.courier.sink_name, now)
+                due_at = worker.courier.next_due_at(ledger, now)
                 if due_at is not None and due_at <= now:
                     worker.wake()
 

@@ -15,9 +15,14 @@ class Sight:
     """
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._file = root / VERSION_FILE
         self._is_bound = os.path.ismount(self._file.parent) and self._file.exists()
         self._first: Knowledge | None = None
+
+    def of(self, root: Path) -> "Sight":
+        """Return what judges after a reload: the same, which knows what this process saw first, for the same tree."""
+        return self if root == self._root else Sight(root)
 
     def is_lost(self, known: Knowledge) -> bool:
         """Take in what a check found; say whether only a new process can see the tree again."""

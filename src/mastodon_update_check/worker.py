@@ -58,6 +58,8 @@ class Worker:
             wait = self._try_round()
             self._wake.wait(wait.total_seconds())
             self._wake.clear()
+        if self.courier.owes_the_ledger:  # perhaps it works again: a disk that was full, and now a restart
+            self._try_round()
 
     def _try_round(self) -> timedelta:
         """Deliver what is due; return how long there will be nothing to do. Whatever goes wrong is said."""
@@ -102,7 +104,7 @@ class Worker:
 
     def _time_until_due(self, ledger: Ledger) -> timedelta:
         now = self.courier.clock()
-        due_at = ledger.next_due_at(self.courier.instance, self.courier.sink_name, now)
+        due_at = self.courier.next_due_at(ledger, now)
         if due_at is None:
             return self.courier.longest_sleep
         # What is due but was not taken is held by somebody, perhaps a process that is dead, or is held back.

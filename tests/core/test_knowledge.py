@@ -27,7 +27,8 @@ KNOWN = Knowledge(
 
 def test_good_check_ends_an_outage() -> None:
     """After a good check only the outage's beginning and end are left; what is known is what was answered."""
-    failing = replace(KNOWN, failing_since=NOW, failures=7, cause="dns", detail="no address", warnings=("old",))
+    began = LATER - timedelta(hours=7)
+    failing = replace(KNOWN, failing_since=began, failures=7, cause="dns", detail="no address", warnings=("old",))
     after = failing.succeeded(LATER, INSTALLED, feed(patch("4.5.21", urgent=True)), ("new",))
     expected = replace(
         KNOWN,
@@ -35,7 +36,7 @@ def test_good_check_ends_an_outage() -> None:
         good_at=LATER,
         warnings=("new",),
         updates=(patch("4.5.21", urgent=True),),
-        outage_started_at=NOW,
+        outage_started_at=began,
         outage_ended_at=LATER,
     )
     assert expected == after
@@ -151,3 +152,21 @@ def test_names_of_other_versions_are_passed_over() -> None:
 def test_names_of_the_devops_users() -> None:
     """Sinks that show names show those of the last good answer."""
     assert ("ann", "ben") == replace(KNOWN, devops=(user(1), user(2, name="ben"))).devops_users
+
+
+def test_an_outage_from_a_clock_that_was_behind() -> None:
+    """The machine began with the time of long ago: nothing has failed since before the last good check."""
+    behind = KNOWN.failed(NOW - timedelta(days=3650), "tls", "not valid yet", None)
+    assert LATER == behind.failed(LATER, "dns", "no address", None).failing_since
+
+
+def test_a_short_failure_leaves_the_end_of_an_outage_to_be_told() -> None:
+    """Nobody was told that it began; who was told of the outage before may not have heard yet that it is over."""
+    hour = timedelta(hours=1)
+    long = KNOWN.failed(LATER, "dns", "no address", None).failed(LATER + 7 * hour, "dns", "no address", None)
+    over = long.succeeded(LATER + 8 * hour, INSTALLED, None, ())
+    again = over.failed(LATER + 9 * hour, "dns", "no address", None).succeeded(LATER + 10 * hour, INSTALLED, None, ())
+    slept = again.failed(LATER + 11 * hour, "dns", "no address", None).succeeded(LATER + 99 * hour, INSTALLED, None, ())
+    assert [(LATER, LATER + 8 * hour)] * 3 == [
+        (known.outage_started_at, known.outage_ended_at) for known in (over, again, slept)
+    ]

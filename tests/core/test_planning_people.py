@@ -88,6 +88,21 @@ def test_same_person(now: Recipient) -> None:
     assert [] == told(rows.plan(facts(now, answer=answer)))
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_address_of_somebody_who_is_gone_is_taken_over(is_told: bool) -> None:  # noqa: FBT001 - a parameter
+    """What waited for the one who had it does not go to the new owner, who knows it, or is being told it."""
+    rows, answer = Rows(), feed(PLAIN)
+    rows.plan(facts(ANN, answer=answer))
+    if is_told:
+        rows.send()
+    rows.plan(facts(ANN, BEN, answer=answer))
+    rows.refuse()
+    heir = replace(ANN, address=BEN.address)
+    made = rows.plan(facts(heir, answer=answer))
+    assert ([(BEN.key, PLAIN_ID, "covered")], []) == (changed(made), told(made))
+    assert ([], []) == (changed(again := rows.plan(facts(heir, answer=answer))), told(again))
+
+
 def test_two_recipients_with_one_address() -> None:
     """One address is one person: told once, by the first who wants it."""
     twin = named("USER1@SOCIAL.EXAMPLE")

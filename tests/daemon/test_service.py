@@ -30,6 +30,13 @@ def test_service_defects(machine: Machine) -> None:
     assert not service.troubles()
 
 
+def test_reload_keeps_what_this_process_saw_first(machine: Machine) -> None:
+    """Otherwise a tree that was replaced before the reload would be taken for the one that the server runs from."""
+    app = App(load_settings(machine.environment))
+    service = Service(app, lambda: None)
+    assert service.sight is Service(app, lambda: None, service).sight
+
+
 @pytest.mark.usefixtures("update_server")
 def test_release_without_a_ledger(machine: Machine) -> None:
     """What cannot be given back for want of a ledger is free when its lease has run out: the stop goes on."""

@@ -211,6 +211,29 @@ def test_ledger_that_goes_and_comes_back(office: Office) -> None:
         wait_until(lambda: not worker.trouble, "recovery")
 
 
+def test_acceptance_is_recorded_by_a_worker_that_stops(office: Office) -> None:
+    """The ledger could not take it, and can again when the daemon is restarted: it does not go out once more."""
+    path = Path(str(office.app.ledger_place))
+    away = path.with_name("away")
+
+    class Losing(Recorder):
+        def send(self, message: Message) -> None:
+            super().send(message)
+            path.rename(away)
+
+    office.check()
+    sink = Losing()
+    worker = office.worker(sink)
+    worker.courier.record_patience = timedelta(0)
+    worker.start()
+    wait_until(lambda: worker.trouble, "a ledger that is gone")
+    away.rename(path)
+    worker.stop()
+    assert worker.join(LONGEST)
+    with office.app.open_ledger() as ledger:
+        assert (1, "", 0) == (len(sink.got), worker.trouble, office.app.summary(ledger).undelivered)
+
+
 def test_new_ledger(office: Office) -> None:
     """After `ledger new` a worker uses the new one, not the one that was set aside."""
     sink = Recorder()

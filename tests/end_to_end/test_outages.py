@@ -5,11 +5,18 @@ import json
 from end_to_end.world import World
 from simulators.http_server import Reply
 from simulators.mastodon_tree import parts, write_tree
+from simulators.smtp_server import SmtpServer
 
 
 def _types(world: World) -> list[object]:
     """Return what the webhook was told of, in order."""
     return [json.loads(call.body)["type"] for call in world.calls]
+
+
+def _stopped(world: World) -> list[tuple[str, bool]]:
+    """Return which webhooks count as stopped for good."""
+    sinks = world.run("status", "--json").json["sinks"]
+    return [(sink["name"], sink["stopped"]) for sink in sinks if sink["name"].startswith("webhook")]
 
 
 def test_failing_checks_are_told(world: World) -> None:
@@ -90,6 +97,27 @@ def test_recovery_is_told_to_those_who_were_told(world: World) -> None:
     assert [] == world.calls[before:]
 
 
+def test_recovery_is_told_though_one_more_check_fails(world: World) -> None:
+    """Mail is down when checks work again, and one of them fails before it is back: the word is not lost."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.only("email")
+    world.update_server.fail(503)
+    world.check()
+    world.let_pass(hours=25)
+    world.check()
+    world.mail_server.replies["MAIL"] = "451 4.3.0 later"
+    world.update_server.recover()
+    world.check()
+    world.update_server.fail(503)
+    world.check()
+    world.update_server.recover()
+    world.mail_server.replies.clear()
+    world.let_pass(hours=1)
+    world.check()
+    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert ["check.failing", "check.recovered"] == events
+
+
 def test_operator_is_told_instead_of_the_others(world: World) -> None:
     """UPDATE_CHECK_OPERATOR gets what is about this tool, and nothing else; the recipients get the rest."""
     world.set(UPDATE_CHECK_OPERATOR="root@social.example")
@@ -122,6 +150,66 @@ def test_failing_delivery_is_told_through_the_others(world: World) -> None:
     world.let_pass(days=1)
     world.check()
     assert 2 == len(world.mails)
+
+
+def test_a_mail_server_that_relays_for_nobody_is_told_of(world: World) -> None:
+    """It refuses each recipient for itself, as one whose settings here are wrong does: the webhook says so."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.mail_server.replies["RCPT"] = "554 5.7.1 Relay access denied"
+    world.update_server.publish("4.5.20")
+    world.check()
+    world.let_pass(hours=5)
+    world.check()
+    assert ["update.available"] == _types(world)
+    world.let_pass(hours=1, minutes=1)
+    world.check()
+    assert ["update.available", "delivery.failing"] == _types(world)
+    assert b"Relay access denied" in world.calls[-1].body
+
+
+def test_a_webhook_that_takes_nothing_is_told_of(world: World) -> None:
+    """It calls every message a bad request, which may be the message's fault: mail says so all the same."""
+    world.answer_hook = lambda _: Reply(400)
+    world.update_server.publish("4.5.20")
+    world.check()
+    world.let_pass(hours=6, minutes=1)
+    world.check()
+    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert ["update.available", "delivery.failing"] == events
+
+
+def test_one_bad_mailbox_is_no_failing_sink(world: World) -> None:
+    """Who else gets mail has been told: `status` names the one who was not, and nobody is alarmed."""
+    assert isinstance(world.mail_server, SmtpServer)
+    world.set(UPDATE_CHECK_RECIPIENTS="gone@social.example,ops@social.example")
+    world.mail_server.refused["gone@social.example"] = "550 5.1.1 no such user"
+    world.update_server.publish("4.5.20")
+    world.check()
+    world.let_pass(hours=7)
+    world.check()
+    assert ["update.available"] == _types(world)
+    assert "gone@social.example" in world.run("status").out
+
+
+def test_a_webhook_that_is_gone_is_told_of_until_it_has_another_url(world: World) -> None:
+    """HTTP 410: another secret is not tried, so it goes on failing; another URL is, and nothing is said against it."""
+    world.answer_hook = lambda request: Reply(410 if request.path == "/hook" else 204)
+    world.update_server.publish("4.5.20")
+    world.check()
+    world.set(UPDATE_CHECK_WEBHOOK_SECRET="whsec_YW5vdGhlciBzZWNyZXQgb2YgMjQgYnl0ZQ==")
+    world.let_pass(hours=7)
+    world.check()
+    world.let_pass(days=3)
+    world.check()
+    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert ["update.available", "delivery.failing", "delivery.failing"] == events
+    assert [("webhook", True)] == _stopped(world)
+
+    world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20", UPDATE_CHECK_WEBHOOK_URL=world.receiver.url("/new"))
+    world.check()
+    assert ["/hook"] == [call.path for call in world.calls]
+    assert [("webhook", False)] == _stopped(world)
+    assert "410" not in world.run("doctor").out
 
 
 def test_restart_due(world: World) -> None:

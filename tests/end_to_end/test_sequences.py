@@ -1,9 +1,11 @@
 """What happens over several checks: each notice is told once, for as long as it is true."""
 
 import contextlib
+import json
 
-from end_to_end.world import World
+from end_to_end.world import World, wait_until
 from simulators.collector import Collector
+from simulators.http_server import Reply
 from simulators.smtp_server import SmtpServer
 
 LATER = "451 4.3.0 later"
@@ -262,3 +264,20 @@ def test_a_check_by_hand_with_fewer_sinks(world: World) -> None:
     assert [("pending",)] == world.rows("SELECT state FROM message WHERE sink = 'email'")
     world.set(UPDATE_CHECK_SINKS=None, SMTP_PORT=port)
     assert (0, 0, 1, 0, 0) == world.check().result
+
+
+def test_a_webhook_with_a_new_url_is_told_once(world: World) -> None:
+    """Its workers begin before the first check: what waits for the URL from before is not theirs to send."""
+    world.only("webhook")
+    world.answer_hook = lambda request: Reply(503 if request.path == "/hook" else 204)
+    for version in ("4.5.20", "4.5.21"):  # the second waits untried while the sink backs off
+        world.update_server.publish(version)
+        world.check()
+    world.set(UPDATE_CHECK_WEBHOOK_URL=world.receiver.url("/new"))
+    with world.start("run") as daemon:
+        wait_until(lambda: any(call.path == "/new" for call in world.calls))
+        wait_until(lambda: world.rows("SELECT count(*) FROM message WHERE state IN ('pending', 'failed')") == [(0,)])
+        daemon.terminate()
+        daemon.communicate()
+    told = [json.loads(call.body)["data"]["updates"] for call in world.calls if call.path == "/new"]
+    assert [{"4.5.20", "4.5.21"}] == [{one["version"] for one in updates if one["new"]} for updates in told]

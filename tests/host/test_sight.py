@@ -13,6 +13,7 @@ from simulators.mastodon_tree import flags, write_tree
 OLD, NEW = MastodonVersion.parse("4.5.19"), MastodonVersion.parse("4.5.20")
 BEFORE, AFTER = Knowledge(tree=OLD, running=OLD), Knowledge(tree=OLD, running=NEW)
 # Binds the version's directory as the unit does; a checkout is seen, the server gets ahead, the file goes away.
+# What was seen first is known after a reload, too, unless that names another tree.
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -28,11 +29,13 @@ enter_view([root], [Bind(directory, directory, is_writable=True)])
 before, old, new = map(MastodonVersion.parse, ("4.5.18", "4.5.19", "4.5.20"))
 sight, booted, other = Sight(root), Sight(root), Sight(root)
 seen = [(before, before), (old, before), (old, old), (old, new)]
+print(*(other.of(root).is_lost(Knowledge(tree=old, running=running)) for running in (old, new)))
+print(Sight(root).of(root / "elsewhere").is_lost(Knowledge(tree=old, running=new)))
 print(*(sight.is_lost(Knowledge(tree=tree, running=running)) for tree, running in seen))
 seen = [(before, None), (before, before), (old, None), (old, old), (old, None), (old, new)]
 print(*(booted.is_lost(Knowledge(tree=tree, running=running)) for tree, running in seen))
 (directory / "version.rb").unlink()
-print(other.is_lost(Knowledge()))
+print(Sight(root).is_lost(Knowledge()), other.is_lost(Knowledge()))
 """
 
 
@@ -47,6 +50,13 @@ def test_tree_that_is_bound(tmp_path: Path) -> None:
     write_tree(tmp_path, flags("4.5.19"))
     done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], capture_output=True, text=True, check=False)
     if os.getuid() == 0 and "Operation not permitted" not in done.stderr:
-        assert "False False False True\nFalse False False False False True\nTrue\n" == done.stdout
+        lines = (
+            "False True",
+            "False",
+            "False False False True",
+            "False False False False False True",
+            "False True",
+        )
+        assert list(lines) == done.stdout.splitlines()
     else:
         assert "Operation not permitted" in done.stderr

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ledger.examples import INSTANCE, SETTINGS, SettableClock
 from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.core.messages.surroundings import Surroundings
+from mastodon_update_check.core.outbox import Outcome
 from mastodon_update_check.jobs.deliver import Courier
 from mastodon_update_check.jobs.operations import Operations
 from mastodon_update_check.ledger.ledger import Ledger
@@ -105,3 +106,9 @@ def courier(
         renewal=renewal,
         record_patience=record_patience,
     )
+
+
+def deliver_next(messenger: Courier, ledger: Ledger, due_by: datetime) -> Outcome | None:
+    """Make one attempt at the next message that was due at `due_by`; None when there is none."""
+    turns = iter((True, False))
+    return next(iter(messenger.deliver_due(ledger, lambda: due_by, lambda: next(turns))), None)

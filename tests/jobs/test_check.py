@@ -72,3 +72,23 @@ def test_settings_that_stay_wrong_are_told(ledger: Ledger, tmp_path: Path) -> No
         assert [] == planned(25, "")
         assert 0 == ledger.summary(INSTANCE, NOW + timedelta(hours=25)).undelivered
         assert [[], []] == [planned(hours, trouble) for hours in (26, 31)]
+
+
+def test_settings_and_checks_that_go_wrong_at_one_moment_are_two_things(ledger: Ledger, tmp_path: Path) -> None:
+    """Each is told in its time: what was said of the one says nothing of the other."""
+    with UpdateServer() as server:
+        settings = _settings(tmp_path, server.url)
+
+        def planned(hours: float, settings_trouble: str) -> list[str]:
+            own = OwnTroubles(settings=settings_trouble)
+            report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), own=own)
+            return sorted(
+                f"{type(one.notice).__name__} {getattr(one.notice, 'cause', '')}".strip()
+                for sent in report.plan.messages
+                for one in sent.decisions
+            )
+
+        server.fail(503)
+        assert [[], []] == [planned(hours, "a duration is wrong") for hours in (0, 5.9)]
+        assert ["CheckFailingNotice settings"] == planned(6, "a duration is wrong")
+        assert ["CheckFailingNotice http_status"] == planned(24, "a duration is wrong")

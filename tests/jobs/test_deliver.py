@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from jobs.examples import PATIENCE_SECONDS, Accepting, Acting, Hanging, Raising, courier, surroundings
+from jobs.examples import PATIENCE_SECONDS, Accepting, Acting, Hanging, Raising, courier, deliver_next, surroundings
 from ledger.examples import (
     ALICE,
     BOB,
@@ -64,7 +64,7 @@ def test_nothing_to_do(ledger: Ledger, path: Path, clock: SettableClock) -> None
     messenger = courier(path, Accepting(), clock, load_sink=lambda: pytest.fail("loaded"))
     messenger.close()
 
-    assert messenger.deliver_next(ledger, NOW) is None
+    assert deliver_next(messenger, ledger, NOW) is None
 
 
 def test_an_accepted_message(ledger: Ledger, path: Path, clock: SettableClock) -> None:
@@ -73,7 +73,7 @@ def test_an_accepted_message(ledger: Ledger, path: Path, clock: SettableClock) -
     sink = Accepting()
     messenger = courier(path, sink, clock)
     with capture_logs() as logs:
-        assert messenger.deliver_next(ledger, NOW) is Outcome.SENT
+        assert deliver_next(messenger, ledger, NOW) is Outcome.SENT
     (message,) = sink.messages
     messenger.close()
 
@@ -86,7 +86,7 @@ def test_an_accepted_message(ledger: Ledger, path: Path, clock: SettableClock) -
     assert "4.5.1" in message.subject
     assert [("sent", "250 ok")] == attempts(path)
     assert {ROW: DeliveryState.SENT} == states(ledger, PATCH)
-    assert messenger.deliver_next(ledger, NOW + DAY) is None
+    assert deliver_next(messenger, ledger, NOW + DAY) is None
     assert messenger.claim is None
     assert 1 == sink.closed
     sent = {"sink": "email", "to": "alice", "message_id": message.id, "attempt": 1, "reply": "250 ok"}
@@ -134,7 +134,7 @@ def test_a_message_that_is_not_accepted(
     messenger = courier(path, Raising(error), clock)
     with Ledger.create(path) as ledger:
         replan(ledger, facts(PATCH))
-        outcome = messenger.deliver_next(ledger, NOW)
+        outcome = deliver_next(messenger, ledger, NOW)
         due_at = ledger.next_due_at(INSTANCE, "email", NOW)
 
         assert (Outcome.FAILED if is_refusal else Outcome.DEFERRED) is outcome
@@ -142,7 +142,7 @@ def test_a_message_that_is_not_accepted(
         assert [(str(outcome), reply)] == attempts(path)
         assert due_at is not None
         assert wait * 0.9 <= due_at - NOW <= wait * 1.1
-        assert messenger.deliver_next(ledger, NOW) is None
+        assert deliver_next(messenger, ledger, NOW) is None
 
 
 def test_a_receiver_that_is_gone(ledger: Ledger, path: Path, clock: SettableClock) -> None:
@@ -150,7 +150,7 @@ def test_a_receiver_that_is_gone(ledger: Ledger, path: Path, clock: SettableCloc
     replan(ledger, facts(PATCH))
     messenger = courier(path, Raising(PermanentDeliveryError("gone", sink_wide=True)), clock)
     with capture_logs() as logs:
-        assert messenger.deliver_next(ledger, NOW) is Outcome.FAILED
+        assert deliver_next(messenger, ledger, NOW) is Outcome.FAILED
 
     assert [("delivery.failed", "error", None)] == [
         (line["event"], line["log_level"], line["next_at"]) for line in logs
@@ -171,10 +171,10 @@ def test_a_sink_that_cannot_be_loaded(ledger: Ledger, path: Path, clock: Settabl
         return sink
 
     messenger = courier(path, sink, clock, load_sink=load)
-    assert messenger.deliver_next(ledger, NOW) is Outcome.DEFERRED
+    assert deliver_next(messenger, ledger, NOW) is Outcome.DEFERRED
     clock.step(DAY)
 
-    assert messenger.deliver_next(ledger, clock()) is Outcome.SENT
+    assert deliver_next(messenger, ledger, clock()) is Outcome.SENT
     assert [("deferred", "its package is missing"), ("sent", "250 ok")] == attempts(path)
 
 
@@ -192,7 +192,7 @@ def test_a_message_that_cannot_be_composed_blocks_no_other(ledger: Ledger, path:
 
     messenger = courier(path, sink, clock, describe=describe)
     due_by = NOW + timedelta(seconds=1)
-    assert [Outcome.DEFERRED, Outcome.SENT, None] == [messenger.deliver_next(ledger, due_by) for _ in range(3)]
+    assert [Outcome.DEFERRED, Outcome.SENT, None] == [deliver_next(messenger, ledger, due_by) for _ in range(3)]
 
     assert [BOB] == [message.recipient for message in sink.messages]
     assert ("deferred", "the message could not be written: IndexError: no such word") in attempts(path)
@@ -207,7 +207,7 @@ def test_a_reply_that_is_no_text(ledger: Ledger, path: Path, clock: SettableCloc
             del message
             return 250  # type: ignore[return-value]  # what somebody's sink may do
 
-    assert courier(path, Odd(), clock).deliver_next(ledger, NOW) is Outcome.SENT
+    assert deliver_next(courier(path, Odd(), clock), ledger, NOW) is Outcome.SENT
     assert [("sent", "")] == attempts(path)
 
 
@@ -220,7 +220,7 @@ def test_a_hanging_sink_keeps_its_claim_in_sight(ledger: Ledger, path: Path, clo
 
     def work() -> None:
         with Ledger.open(path) as own:
-            outcomes.append(messenger.deliver_next(own, NOW))
+            outcomes.append(deliver_next(messenger, own, NOW))
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -250,7 +250,7 @@ def test_a_claim_that_is_lost_before_the_hand_over(ledger: Ledger, path: Path, c
 
     sink = Acting(lose)
     with capture_logs() as logs:
-        assert courier(path, sink, clock).deliver_next(ledger, NOW) is Outcome.UNKNOWN
+        assert deliver_next(courier(path, sink, clock), ledger, NOW) is Outcome.UNKNOWN
 
     assert [] == sink.messages
     assert ["delivery.lost"] == [line["event"] for line in logs]
@@ -269,7 +269,7 @@ def test_a_claim_that_is_lost_before_the_sink_is_asked(ledger: Ledger, path: Pat
 
     messenger = courier(path, sink, clock, describe=describe)
 
-    assert messenger.deliver_next(ledger, NOW) is Outcome.UNKNOWN
+    assert deliver_next(messenger, ledger, NOW) is Outcome.UNKNOWN
     assert [] == sink.messages
 
 
@@ -278,7 +278,7 @@ def test_a_sink_that_takes_its_time_still_holds_its_claim(ledger: Ledger, path: 
     replan(ledger, facts(PATCH))
     sink = Acting(lambda: clock.step(LEASE_OVER))
 
-    assert courier(path, sink, clock).deliver_next(ledger, NOW) is Outcome.SENT
+    assert deliver_next(courier(path, sink, clock), ledger, NOW) is Outcome.SENT
     assert 1 == len(sink.messages)
 
 
@@ -290,7 +290,7 @@ def test_a_ledger_that_fails_before_the_claim(
     sink = Accepting()
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(LedgerError):
-        courier(path, sink, clock).deliver_next(ledger, NOW)
+        deliver_next(courier(path, sink, clock), ledger, NOW)
     holder.execute("ROLLBACK")
 
     assert [] == sink.messages
@@ -311,7 +311,7 @@ def test_a_ledger_that_fails_before_the_hand_over(
 
     messenger = courier(path, sink, clock, describe=describe)
     with pytest.raises(LedgerError):
-        messenger.deliver_next(ledger, NOW)
+        deliver_next(messenger, ledger, NOW)
     holder.execute("ROLLBACK")
 
     assert messenger.claim is None
@@ -340,15 +340,15 @@ def test_an_acceptance_that_cannot_be_recorded_is_not_forgotten(
     messenger = courier(path, sink, clock)
     assert messenger.longest_sleep == messenger.pause
     with pytest.raises(LedgerError):
-        messenger.deliver_next(ledger, NOW)
+        deliver_next(messenger, ledger, NOW)
     assert messenger.record_patience == messenger.pause  # a moment: before others send it again
     clock.step(LEASE_OVER)
     with pytest.raises(LedgerError):
-        messenger.deliver_next(ledger, clock())
+        deliver_next(messenger, ledger, clock())
     assert {ROW: DeliveryState.PENDING} == states(ledger, PATCH)
     holder.execute("ROLLBACK")
 
-    assert [None, None] == [messenger.deliver_next(ledger, clock()) for _ in range(2)]
+    assert [None, None] == [deliver_next(messenger, ledger, clock()) for _ in range(2)]
     assert messenger.longest_sleep == messenger.pause
     assert 1 == len(sink.messages)
     assert {ROW: DeliveryState.SENT} == states(ledger, PATCH)
@@ -368,7 +368,7 @@ def test_an_acceptance_waits_for_a_busy_ledger(
             return super().send(message)
 
     messenger = courier(path, Busy(holder), clock, record_patience=timedelta(seconds=1))
-    outcome = messenger.deliver_next(ledger, NOW)
+    outcome = deliver_next(messenger, ledger, NOW)
     release.join()
 
     assert outcome is Outcome.SENT
@@ -388,11 +388,11 @@ def test_a_failure_that_cannot_be_recorded_is_tried_again(
 
     messenger = courier(path, Failing(holder), clock)
     with pytest.raises(LedgerError):
-        messenger.deliver_next(ledger, NOW)
+        deliver_next(messenger, ledger, NOW)
     holder.execute("ROLLBACK")
     clock.step(LEASE_OVER)
 
-    assert messenger.deliver_next(ledger, NOW - DAY) is None
+    assert deliver_next(messenger, ledger, NOW - DAY) is None
     assert [(None, "")] == attempts(path)
     assert 2 == take(ledger, clock()).attempt
 
@@ -427,6 +427,6 @@ def test_how_long_an_attempt_may_take(
     messenger = courier(path, sink, clock)
     messenger.operations = Watching()
     messenger.load()
-    messenger.deliver_next(ledger, NOW)
+    deliver_next(messenger, ledger, NOW)
 
     assert [expected] == limits

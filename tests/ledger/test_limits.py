@@ -18,6 +18,7 @@ from ledger.examples import (
     defer,
     facts,
     find_claim,
+    judge,
     refuse,
     replan,
     take,
@@ -213,3 +214,35 @@ def test_failures_do_not_count_towards_the_cap(ledger: Ledger) -> None:
         now = due_at
 
     assert find_claim(ledger, now) is not None
+
+
+def test_what_waits_for_a_former_url_is_not_for_the_new_one(ledger: Ledger) -> None:
+    """A worker that has the new URL, and looks before the next check, leaves it to that check: nobody is told twice."""
+    new = replace(HOOK, key="webhook:bbbb")
+    replan(ledger, facts(PATCH, to=(HOOK,)))
+
+    assert ledger.claim(INSTANCE, "webhook", "new", NOW, NOW, only_to=new.key) is None
+    assert ledger.next_due_at(INSTANCE, "webhook", NOW, only_to=new.key) is None
+    replan(ledger, facts(PATCH, to=(new,), settings="new"))
+    claim = ledger.claim(INSTANCE, "webhook", "new", NOW, NOW, only_to=new.key)
+    assert claim is not None
+    assert new.key == claim.recipient_key
+    replan(ledger, facts(PATCH, MINOR, to=(HOOK, new), settings="new"))
+    following = ledger.go_on(claim, judge(claim, None, NOW), NOW, NOW, NOW)
+    assert following is not None
+    assert new.key == following.recipient_key
+    assert ledger.go_on(following, judge(following, None, NOW), NOW, NOW, NOW) is None
+
+
+def test_a_stop_is_lifted_by_another_url_alone(ledger: Ledger) -> None:
+    """With the same one it stays; with another it is forgotten, with the failing that came of it."""
+    replan(ledger, facts(PATCH, to=(HOOK,)))
+    refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
+    found = []
+    for recipient in (HOOK, ALICE, replace(HOOK, key="webhook:bbbb")):
+        with ledger.writing() as book:
+            book.lift_stops(INSTANCE, (recipient,))
+        (sink,) = ledger.summary(INSTANCE, NOW).sinks
+        found.append((sink.is_stopped, sink.failing_since))
+
+    assert [(True, NOW), (True, NOW), (False, None)] == found

@@ -90,6 +90,36 @@ def test_a_sink_that_failed_while_the_clock_was_ahead(ledger: Ledger) -> None:
     assert [NOW] == [sink.failing_since for sink in ledger.summary(INSTANCE, NOW).sinks]
 
 
+def test_a_sink_that_refuses_each_message_fails(ledger: Ledger) -> None:
+    """A mail server that relays for nobody blames every recipient: what nothing is accepted by is failing."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger))
+    refuse(ledger, take(ledger))
+
+    assert [(NOW, None)] == [(sink.failing_since, sink.retry_at) for sink in ledger.summary(INSTANCE, NOW).sinks]
+
+
+def test_one_recipient_that_is_refused_is_no_failing_sink(ledger: Ledger) -> None:
+    """Others were told since: whichever of them was first, and however often the one is tried."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger))
+    accept(ledger, take(ledger))
+    again = NOW + 5 * SECOND
+    assert [None] == [sink.failing_since for sink in ledger.summary(INSTANCE, NOW).sinks]
+    defer(ledger, take(ledger, again), again)
+
+    assert [None] == [sink.failing_since for sink in ledger.summary(INSTANCE, again).sinks]
+
+
+def test_an_acceptance_by_a_clock_that_was_ahead_hides_no_failing_sink(ledger: Ledger) -> None:
+    """What was accepted in a year says nothing of now."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    accept(ledger, take(ledger), NOW + YEAR)
+    defer(ledger, take(ledger))
+
+    assert [NOW] == [sink.failing_since for sink in ledger.summary(INSTANCE, NOW).sinks]
+
+
 def test_next_due_now(ledger: Ledger) -> None:
     """What was just planned is due; so is what a wrong clock put off for a year."""
     replan(ledger, facts(PATCH))

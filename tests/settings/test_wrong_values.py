@@ -118,6 +118,8 @@ ROWS = [
     ("SMTP_REPLY_TO", "a b@s3cret.example", ADDRESS),
     ("SMTP_RETURN_PATH", "a,b@s3cret.example", ADDRESS),
     ("SMTP_RETURN_PATH", "@s3cret.example", ADDRESS),
+    ("UPDATE_CHECK_RECIPIENTS", 'a"b@s3cret.example', f"has a wrong entry 1, which {ADDRESS}"),
+    ("UPDATE_CHECK_OPERATOR", "a(b)@s3cret.example", f"has a wrong entry 1, which {ADDRESS}"),
     (
         "SMTP_RETURN_PATH",
         "a@s3cret.example".rjust(255, "a"),

@@ -109,7 +109,8 @@ def _describe_outbox(picture: Picture) -> Iterator[tuple[str, str]]:
     since = f"; the oldest since {minute(outbox.waiting_since)}" if outbox.waiting_since else ""
     counts = f"{outbox.deferred} deferred, {outbox.failed} refused, {outbox.held_back} held back until tomorrow"
     yield "Undelivered", f"{counts}{since}"
-    troubled = [sink for sink in outbox.sinks if sink.failing_since is not None or sink.is_stopped]
+    # A sink that waits as a whole; where it refuses message by message, each is named with whom it is for.
+    troubled = [sink for sink in outbox.sinks if sink.retry_at is not None or sink.is_stopped]
     for sink in troubled:
         yield "", _describe_sink(sink)
     failing = {sink.name for sink in troubled}

@@ -1,5 +1,6 @@
 """What becomes of a row that is still open when the world has moved on: kept, cancelled or superseded."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
@@ -67,6 +68,22 @@ def find_change(row: Delivery, facts: Facts) -> Change | None:
     """Return what becomes of an open row, or None while it stays as it is."""
     reason = _outdated(row.notice, facts) or _unwanted(row, facts)
     return None if reason is None else Change(identity=row.identity, recipient_key=row.recipient_key, reason=reason)
+
+
+def find_doubles(told: Sequence[Delivery], facts: Facts) -> Iterable[Change]:
+    """Give up what waits for somebody who is gone, and whose address belongs to somebody who knows it already.
+
+    It would go to the address, and so to the new owner, a second time.
+    """
+    known: dict[str, list[Notice]] = {}
+    for row in told:
+        known.setdefault(row.recipient_key, []).append(row.notice)
+    for row in told:
+        heir = facts.find_recipient(row) if row.is_open else None
+        if heir is None or heir.key == row.recipient_key:
+            continue
+        if any(is_covered_by(row.notice, notice) for notice in known.get(heir.key, ())):
+            yield Change(identity=row.identity, recipient_key=row.recipient_key, reason=Reason.COVERED)
 
 
 def _outdated(notice: Notice, facts: Facts) -> Reason | None:

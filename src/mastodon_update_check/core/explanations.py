@@ -17,6 +17,7 @@ from mastodon_update_check.core.notices import (
 )
 from mastodon_update_check.core.reasons import Reason
 from mastodon_update_check.core.recipients import Preference, Recipient
+from mastodon_update_check.errors import Cause
 
 _WORDS = {
     Reason.URGENT_UPDATE: "it is urgent, and urgent releases are wanted",
@@ -86,7 +87,8 @@ def name_notice(notice: Notice) -> str:
             when = long_date(notice.ends_on)
             return f"the end of support for {notice.branch} on {when} ({_STAGES[notice.stage]})"
         case CheckFailingNotice():
-            return f"checks failing since {instant(notice.started_at)}"
+            what = "wrong settings" if notice.cause == Cause.SETTINGS else "checks failing"
+            return f"{what} since {instant(notice.started_at)}"
         case CheckRecoveredNotice():
             return f"checks working again after failing since {instant(notice.started_at)}"
         case DeliveryFailingNotice():

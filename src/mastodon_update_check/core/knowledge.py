@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from mastodon_update_check.core.feeds import Feed, newer_updates
 from mastodon_update_check.core.notices import SupportNotice, UpdateNotice, from_json, to_json
+from mastodon_update_check.core.outages import may_be_told
 from mastodon_update_check.core.recipients import Recipient, read_recipient
 from mastodon_update_check.core.skips import Skip, is_skipped, lifted_skips
 from mastodon_update_check.core.support import support_stage
@@ -47,7 +48,7 @@ class Knowledge:
     """Since when the daemon has been using its old settings because the new ones are wrong."""
     outage_started_at: datetime | None = None
     outage_ended_at: datetime | None = None
-    """When the last outage that is over began, and when checks worked again."""
+    """When the last outage that is over began, of those that may have been told, and when checks worked again."""
 
     def support_at(self, now: datetime) -> SupportNotice | None:
         """Return the support notice that is true at `now`, as far as is known."""
@@ -100,7 +101,8 @@ class Knowledge:
     ) -> Self:
         """Return what is known after a good check."""
         known = self.answered(installed, feed)
-        if known.failing_since is not None:
+        # One that nobody can have been told of leaves the end of the one before to be told.
+        if known.failing_since is not None and may_be_told(now - known.failing_since, known.failures):
             known = replace(known, outage_started_at=known.failing_since, outage_ended_at=now)
         return replace(
             known, checked_at=now, good_at=now, failing_since=None, failures=0, cause="", detail="", warnings=warnings
@@ -108,10 +110,13 @@ class Knowledge:
 
     def failed(self, now: datetime, cause: str, detail: str, installed: MastodonVersion | None) -> Self:
         """Return what is known after a failed check: the last good answers stand."""
+        since = min(self.failing_since or now, now)  # a later one was written by a wrong clock
+        if self.good_at is not None and since < self.good_at <= now:
+            since = now  # and so was one before the last good check: a machine that began in 1970 knows the time now
         return replace(
             self if installed is None else self.running_on(installed),
             checked_at=now,
-            failing_since=min(self.failing_since or now, now),  # a later one was written by a wrong clock
+            failing_since=since,
             failures=self.failures + 1,
             cause=cause,
             detail=detail,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.errors import Cause
 
 
 class UpdateType(StrEnum):
@@ -128,6 +129,8 @@ def subject(notice: Notice) -> str:
             return subject(notice.update)
         case SupportNotice():
             return f"support/{notice.branch}"
+        case CheckFailingNotice(cause=Cause.SETTINGS):
+            return f"settings/{_stamp(notice.started_at)}"
         case CheckFailingNotice() | CheckRecoveredNotice():
             return f"check/{_stamp(notice.started_at)}"
         case DeliveryFailingNotice():

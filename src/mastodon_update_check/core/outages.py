@@ -19,6 +19,11 @@ RECOVERY_TOLD_FOR = timedelta(days=7)
 """How long a recovery is worth telling to somebody who could not be reached before."""
 
 
+def may_be_told(lasted: timedelta, failures: int) -> bool:
+    """Whether somebody may have been told of an outage that is over: only then is its end worth a word."""
+    return failures >= FEWEST_FAILURES and lasted >= LOCAL_PATIENCE
+
+
 def outage_stage(lasted: timedelta, patience: timedelta) -> int | None:
     """Return which notice of an outage is due, counted from 0; None while it is too early for the first."""
     if lasted < patience:

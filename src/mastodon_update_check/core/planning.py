@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mastodon_update_check.core.addresses import normalise_address
-from mastodon_update_check.core.changes import Change, find_change, is_covered_by
+from mastodon_update_check.core.changes import Change, find_change, find_doubles, is_covered_by
 from mastodon_update_check.core.facts import Facts
 from mastodon_update_check.core.follow_ups import History, due_follow_ups, misdated
 from mastodon_update_check.core.notices import (
@@ -93,18 +93,24 @@ def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
         facts: what this check gathered.
         deliveries: every open row of the instance, and every row of the subjects in `subjects(facts)`.
     """
-    changes = tuple(change for row in deliveries if row.is_open and (change := find_change(row, facts)) is not None)
-    given_up = {(change.identity, change.recipient_key) for change in changes}
-    told = [row for row in deliveries if row.state.is_told and (row.identity, row.recipient_key) not in given_up]
+    changes = [change for row in deliveries if row.is_open and (change := find_change(row, facts)) is not None]
+    told = _without(changes, [row for row in deliveries if row.state.is_told])
+    doubles = tuple(find_doubles(told, facts))
+    told = _without(doubles, told)
     decisions = tuple(_decide(facts, told))
     return Plan(
         made_at=facts.now,
         messages=tuple(_bundle(facts.instance, decisions, deliveries)),
-        changes=changes,
+        changes=(*changes, *doubles),
         redirections=tuple(_redirect(facts, told)),
         decisions=decisions,
         misdated=tuple((row.identity, row.recipient_key) for row in misdated(told, facts.now)),
     )
+
+
+def _without(changes: Iterable[Change], rows: Sequence[Delivery]) -> list[Delivery]:
+    given_up = {(change.identity, change.recipient_key) for change in changes}
+    return [row for row in rows if (row.identity, row.recipient_key) not in given_up] if given_up else [*rows]
 
 
 def _decide(facts: Facts, told: Sequence[Delivery]) -> Iterable[Decision]:

@@ -9,6 +9,14 @@ SHOWN_CHARACTERS = 200
 _UNSAFE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 
+def words_of(error: BaseException) -> str:
+    """Return what an error of somebody else's code says, fit to be shown; nothing if it cannot say anything."""
+    try:
+        return clean(str(error))
+    except Exception:  # noqa: BLE001 - a text that cannot be made; whoever asks names the error's class
+        return ""
+
+
 def clean(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     """Return `text` on one line, without control or formatting characters, cut at `limit` characters."""
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:  # nearly always

@@ -101,6 +101,7 @@ def check(  # noqa: PLR0913 - what to do with the plan is said by name
         with ledger.writing() as book:
             if turn is not None and not book.keep_turn(turn, asked_at + LEASE):
                 raise TurnLostError("another node has taken this check over, which took too long here")
+            book.lift_stops(settings.instance, findings.people.recipients)
             report = _decide(settings, findings, sink_settings, now, asked_at, book)
             book.apply(settings.instance, report.plan)
             book.keep_knowledge(settings.instance, report.knowledge, now)
@@ -192,12 +193,13 @@ def _tool_notices(
 ) -> tuple[ToolNotice, ...]:
     """Return what is to be said of this tool and its surroundings.
 
-    A sink fails for as long as something waits for it, and its settings are those that failed.
+    A sink fails for as long as something waits for it, and its settings are those that failed; one that was stopped
+    for good is not tried with others.
     """
     failing = (
         delivery_failing_notice(account.name, account.failing_since, account.reply, now)
         for account in accounts
-        if account.undelivered and sink_settings.get(account.name) == account.settings
+        if account.undelivered and (account.is_stopped or sink_settings.get(account.name) == account.settings)
     )
     cause = Cause(known.cause) if known.cause else Cause.INTERNAL
     found = (

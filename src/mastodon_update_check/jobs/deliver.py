@@ -13,7 +13,7 @@ from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.core.messages.surroundings import Surroundings
 from mastodon_update_check.core.messages.words import ENGLISH, Words
 from mastodon_update_check.core.outbox import LEASE_RENEWAL, Outcome, Settlement, settle
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.core.text import clean, words_of
 from mastodon_update_check.errors import (
     ClaimLostError,
     DeliveryError,
@@ -58,6 +58,8 @@ class Courier:
     """Tells what a message says besides its notices."""
     clock: Clock
     operations: Operations
+    only_to: str = ""
+    """The key of the only recipient that the sink leads to; empty when it delivers to any address."""
     find_words: Callable[[str], Words] = lambda _: ENGLISH
     """Tells the language for a recipient's locale."""
     renewal: timedelta = LEASE_RENEWAL
@@ -89,14 +91,10 @@ class Courier:
             self._sink = self.load_sink()
         return self._sink
 
-    def deliver_next(self, ledger: Ledger, due_by: datetime) -> Outcome | None:
-        """Make one attempt at the next message that was due at `due_by`; None when there is none.
-
-        Raises:
-            LedgerError: the ledger cannot be used; what cannot be recorded is not sent.
-        """
-        turns = iter((True, False))
-        return next(iter(self.deliver_due(ledger, lambda: due_by, lambda: next(turns))), None)
+    @property
+    def owes_the_ledger(self) -> bool:
+        """Whether something was accepted that the ledger could not take yet: after a restart it would go out again."""
+        return self._unrecorded is not None
 
     def deliver_due(
         self, ledger: Ledger, due_by: Callable[[], datetime], may_go_on: Callable[[], bool]
@@ -128,7 +126,11 @@ class Courier:
         return outcomes
 
     def _claim_next(self, ledger: Ledger, due_by: datetime) -> Claim | None:
-        return ledger.claim(self.instance, self.sink_name, self.settings, self.clock(), due_by)
+        return ledger.claim(self.instance, self.sink_name, self.settings, self.clock(), due_by, only_to=self.only_to)
+
+    def next_due_at(self, ledger: Ledger, now: datetime) -> datetime | None:
+        """Return when there is something to do next."""
+        return ledger.next_due_at(self.instance, self.sink_name, now, only_to=self.only_to)
 
     def close(self) -> None:
         """Let the sink end a connection that it keeps."""
@@ -179,7 +181,7 @@ class Courier:
         except UpdateCheckError as error:
             return TransientDeliveryError(clean(str(error))), ""
         except BaseException as error:  # noqa: BLE001 - a sink that breaks, or leaves, must not stop the others
-            return TransientDeliveryError(f"{part}: {type(error).__name__}: {_words(error)}"), ""
+            return TransientDeliveryError(f"{part}: {type(error).__name__}: {words_of(error)}"), ""
         return None, clean(reply) if isinstance(reply, str) else ""
 
     def _limit(self) -> timedelta:
@@ -235,14 +237,6 @@ class Courier:
     def _record_once(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
         ledger.record(claim, settlement, now)
         self._unrecorded = None
-
-
-def _words(error: BaseException) -> str:
-    """Return what an error of somebody else's says, if it can say anything."""
-    try:
-        return clean(str(error))
-    except Exception:  # noqa: BLE001 - its class has been named
-        return ""
 
 
 def _log_attempt(claim: Claim, settlement: Settlement) -> None:

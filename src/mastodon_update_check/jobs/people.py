@@ -144,10 +144,19 @@ def _needs_database(settings: Settings) -> bool:
     return names or (settings.devops and _has_mail(settings))
 
 
+def find_single_key(sink: SinkSettings) -> str:
+    """Return the key of the one recipient that a sink delivers to; empty for mail, which has many."""
+    if sink.plugin == MAIL:
+        return ""
+    return url_key(sink.plugin, sink.options["url"]) if sink.plugin in {"webhook", "apprise"} else sink_key(sink.name)
+
+
 def _single_recipient(sink: SinkSettings) -> Recipient:
-    key = url_key(sink.plugin, sink.options["url"]) if sink.plugin in {"webhook", "apprise"} else sink_key(sink.name)
     return Recipient(
-        sink=sink.name, key=key, preference=sink.preference, wants_support=sink.preference is not Preference.NONE
+        sink=sink.name,
+        key=find_single_key(sink),
+        preference=sink.preference,
+        wants_support=sink.preference is not Preference.NONE,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from threading import Thread
 
 from mastodon_update_check.core.messages.message import Message
+from mastodon_update_check.core.text import words_of
 from mastodon_update_check.errors import UpdateCheckError
 from mastodon_update_check.sinks.base import Sink
 
@@ -98,7 +99,7 @@ def _try_one(number: int, entry: Entry, verdicts: "queue.SimpleQueue[tuple[int, 
         except UpdateCheckError as error:
             reply, is_accepted = str(error), False
         except BaseException as error:  # noqa: BLE001 - another package's code may raise anything; it is the verdict
-            reply, is_accepted = f"the sink broke: {type(error).__name__}: {_words(error)}", False
+            reply, is_accepted = f"the sink broke: {type(error).__name__}: {words_of(error)}", False
         took = timedelta(seconds=time.monotonic() - began)
         verdicts.put((number, _verdict(entry, message, reply, took, is_accepted=is_accepted)))
     try:
@@ -119,11 +120,3 @@ def _verdict(entry: Entry, message: Message, reply: object, took: timedelta, *, 
         reply=reply if isinstance(reply, str) else "",
         took=took,
     )
-
-
-def _words(error: BaseException) -> str:
-    """Return what an error of somebody else's says, if it can say anything."""
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - its class is named
-        return ""

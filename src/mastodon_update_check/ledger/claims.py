@@ -39,6 +39,8 @@ IS_CAPPED = """
 """
 """Whether its recipient has had enough mail for a day, with what others are sending at this moment."""
 
+IS_REACHED = "(:only_to = '' OR message.recipient_key = :only_to)"
+"""Whether the sink, as it is set now, leads to its recipient."""
 _ORDER = "is_urgent DESC, due_at, created_at, id"
 """That of the index `message_open`: the first row that may be claimed ends the search."""
 FRESH = timedelta(seconds=1)
@@ -67,6 +69,8 @@ class Claim:
     sink_failures: int
     settings: str
     """Fingerprint of the sink's settings that this attempt is made with."""
+    only_to: str = ""
+    """The only recipient that these settings lead to, by key; empty for sinks that deliver to any address."""
 
 
 def due_parameters(now: datetime, due_by: datetime) -> dict[str, object]:
@@ -80,12 +84,13 @@ def due_parameters(now: datetime, due_by: datetime) -> dict[str, object]:
     }
 
 
-def claim_next(
-    connection: Connection, instance: str, sink: str, settings: str, now: datetime, due_by: datetime
+def claim_next(  # noqa: PLR0913, PLR0917 - what a sink is to the ledger
+    connection: Connection, instance: str, sink: str, settings: str, only_to: str, now: datetime, due_by: datetime
 ) -> Claim | None:
     """Claim the most urgent message of a sink that was due at `due_by`, and write down that it is being tried.
 
     While the sink fails as a whole, what was tried least goes first: a message that makes it fail blocks no other.
+    What waits for the URL that a webhook had before is not for the one that it has now: that is told for itself.
     """
     state = connection.execute("SELECT * FROM sink WHERE instance = ? AND name = ?", (instance, sink)).fetchone()
     if state is not None and _backs_off(state, settings, now):
@@ -96,13 +101,14 @@ def claim_next(
         f"""
         SELECT * FROM message
         WHERE instance = :instance AND sink = :sink AND {IS_DUE} AND NOT {IS_CLAIMED} AND NOT {IS_CAPPED}
-          AND (:stopped IS NULL OR recipient_key <> :stopped)
+          AND (:stopped IS NULL OR recipient_key <> :stopped) AND {IS_REACHED}
         ORDER BY {order} LIMIT 1 {connection.picking}
         """,  # noqa: S608 - only our own constants are put in
         {
             "instance": instance,
             "sink": sink,
             "stopped": state and state["stopped_key"],
+            "only_to": only_to,
             **due_parameters(now, due_by),
         },
     ).fetchone()
@@ -110,7 +116,7 @@ def claim_next(
         return None
     if connection.take_turns(f"{instance} {sink} {row['recipient_key']}"):
         _look_again(connection, row, due_parameters(now, due_by))
-    return _take(connection, row, sink_failures, settings, now)
+    return _take(connection, row, sink_failures, settings, only_to, now)
 
 
 def _look_again(connection: Connection, row: Row, parameters: dict[str, object]) -> None:
@@ -129,7 +135,7 @@ def _backs_off(state: Row, settings: str, now: datetime) -> bool:
     return retry_at is not None and now < retry_at <= now + LONGEST_WAIT and state["settings"] == settings
 
 
-def _take(connection: Connection, row: Row, sink_failures: int, settings: str, now: datetime) -> Claim:
+def _take(connection: Connection, row: Row, sink_failures: int, settings: str, only_to: str, now: datetime) -> Claim:
     deliveries = connection.execute(
         """
         SELECT identity, notice FROM delivery WHERE message_id = ? AND state IN ('pending', 'failed') ORDER BY identity
@@ -165,6 +171,7 @@ def _take(connection: Connection, row: Row, sink_failures: int, settings: str, n
             failures=row["failures"],
             sink_failures=sink_failures,
             settings=settings,
+            only_to=only_to,
         )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from mastodon_update_check.ledger.summary import OutboxSummary
 
 if TYPE_CHECKING:
     from mastodon_update_check.core.planning import Plan
-    from mastodon_update_check.core.recipients import FollowUps
+    from mastodon_update_check.core.recipients import FollowUps, Recipient
 
 
 class Ledger:
@@ -76,12 +76,17 @@ class Ledger:
         with self._session.writing() as connection:
             yield Book(connection)
 
-    def claim(self, instance: str, sink: str, settings: str, now: datetime, due_by: datetime) -> Claim | None:
-        """Claim the next message of a sink that was due at `due_by`; None when there is none."""
+    def claim(
+        self, instance: str, sink: str, settings: str, now: datetime, due_by: datetime, *, only_to: str = ""
+    ) -> Claim | None:
+        """Claim the next message of a sink that was due at `due_by`; None when there is none.
+
+        With `only_to`, the sink leads to the recipient with this key alone.
+        """
         while True:
             with suppress(OvertakenError), self._session.working() as connection:
                 instants = connection.correct(now), connection.correct(due_by)
-                return claims.claim_next(connection, instance, sink, settings, *instants)
+                return claims.claim_next(connection, instance, sink, settings, only_to, *instants)
 
     def go_on(
         self, claim: Claim, settlement: Settlement, ended_at: datetime, now: datetime, due_by: datetime
@@ -95,7 +100,7 @@ class Ledger:
                 results.record_attempt(connection, claim, settlement, ended_at)
                 sink = claim.recipient.sink
                 instants = connection.correct(now), connection.correct(due_by)
-                return claims.claim_next(connection, claim.instance, sink, claim.settings, *instants)
+                return claims.claim_next(connection, claim.instance, sink, claim.settings, claim.only_to, *instants)
 
     def confirm(self, claim: Claim, now: datetime) -> bool:
         """Make sure that a claim stands with a lease of which little has passed; False when the claim is lost."""
@@ -141,10 +146,10 @@ class Ledger:
         with self._session.reading() as connection:
             return summary.summarise(connection, instance, now, sinks)
 
-    def next_due_at(self, instance: str, sink: str, now: datetime) -> datetime | None:
-        """Return when a sink has something to do next."""
+    def next_due_at(self, instance: str, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
+        """Return when a sink has something to do next; `only_to` as for `claim`."""
         with self._session.reading() as connection:
-            return summary.next_due_at(connection, instance, sink, now)
+            return summary.next_due_at(connection, instance, sink, only_to, now)
 
     def history(
         self, instance: str, now: datetime, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False
@@ -241,6 +246,10 @@ class Book:
     def keep_turn(self, turn: Turn, until: datetime) -> bool:
         """Keep the turn in the middle of a check; False when it is lost."""
         return nodes.keep_turn(self._connection, turn, self._connection.correct(until), checking=True)
+
+    def lift_stops(self, instance: str, recipients: "Sequence[Recipient]") -> None:
+        """Forget what former URLs of webhooks have asked for."""
+        retries.lift_stops(self._connection, instance, recipients)
 
     def apply(self, instance: str, plan: "Plan") -> None:
         """Store a plan."""

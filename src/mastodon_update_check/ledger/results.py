@@ -124,7 +124,11 @@ def _supersede(connection: Connection, claim: Claim, covered: Sequence[str], now
 
 
 def _record_sink(connection: Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
-    """Keep the sink's own account: it fails as a whole, or it works."""
+    """Keep the sink's own account: whether it backs off as a whole, and since when nothing is accepted.
+
+    A message that is refused while others are accepted is its own recipient's trouble. Where nothing has been accepted
+    since it was planned the sink fails, whatever it says: a mail server that relays for nobody refuses each recipient.
+    """
     works = settlement.sink_retry_at is None and not settlement.stops_sink
     connection.execute(
         """
@@ -138,7 +142,8 @@ def _record_sink(connection: Connection, claim: Claim, settlement: Settlement, n
         UPDATE sink
         SET settings = :settings,
             failures = CASE WHEN :works THEN 0 ELSE failures + 1 END,
-            failing_since = CASE WHEN :works THEN NULL WHEN failing_since < :now THEN failing_since ELSE :now END,
+            failing_since = CASE WHEN :sent OR (:works AND sent_at >= :planned AND sent_at <= :now) THEN NULL
+                                 WHEN failing_since < :now THEN failing_since ELSE :now END,
             retry_at = :retry_at,
             stopped_key = CASE WHEN :stops THEN :key ELSE stopped_key END,
             reply = :reply,
@@ -149,6 +154,7 @@ def _record_sink(connection: Connection, claim: Claim, settlement: Settlement, n
             "settings": claim.settings,
             "works": works,
             "now": stamp(now),
+            "planned": stamp(claim.created_at),
             "retry_at": settlement.sink_retry_at and stamp(settlement.sink_retry_at),
             "stops": settlement.stops_sink,
             "key": claim.recipient_key,

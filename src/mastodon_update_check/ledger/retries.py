@@ -1,8 +1,10 @@
 """Trying again before it is due, because somebody asks for it; inside a write transaction of the caller."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from mastodon_update_check.core.recipients import Recipient
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.rows import IS_CLAIMED, moment
@@ -35,3 +37,19 @@ def wake_sinks(connection: Connection, instance: str, sinks: Iterable[str], *, i
             """,  # noqa: S608 - only our own constant is put in
             {"instance": instance, "name": sink},
         )
+
+
+def lift_stops(connection: Connection, instance: str, recipients: Sequence[Recipient]) -> None:
+    """Forget that a webhook was stopped which has another URL now: neither that nor its failing is said of this one."""
+    connection.execute(
+        """
+        UPDATE sink SET stopped_key = NULL, failing_since = NULL
+        WHERE instance = :instance AND name IN (SELECT value FROM json_each(:sinks))
+          AND stopped_key IS NOT NULL AND stopped_key NOT IN (SELECT value FROM json_each(:keys))
+        """,
+        {
+            "instance": instance,
+            "sinks": json.dumps(sorted({recipient.sink for recipient in recipients})),
+            "keys": json.dumps(sorted({recipient.key for recipient in recipients})),
+        },
+    )

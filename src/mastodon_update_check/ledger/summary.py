@@ -7,7 +7,7 @@ from datetime import datetime
 
 from mastodon_update_check.core.outbox import LONGEST_WAIT
 from mastodon_update_check.core.recipients import read_recipient
-from mastodon_update_check.ledger.claims import IS_CAPPED, IS_DUE, due_parameters
+from mastodon_update_check.ledger.claims import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import read_stamp
@@ -143,20 +143,20 @@ def _read_sink(row: Row) -> SinkAccount:
     )
 
 
-def next_due_at(connection: Connection, instance: str, sink: str, now: datetime) -> datetime | None:
+def next_due_at(connection: Connection, instance: str, sink: str, only_to: str, now: datetime) -> datetime | None:
     """Return when a sink has something to do next: in the past if it is due, None if nothing waits but for a new day.
 
     A time too far ahead was written by a wrong clock, and means now.
     """
     state = connection.execute("SELECT * FROM sink WHERE instance = ? AND name = ?", (instance, sink)).fetchone()
-    parameters = {"instance": instance, "sink": sink, "stopped": state and state["stopped_key"]}
+    parameters = {"instance": instance, "sink": sink, "only_to": only_to, "stopped": state and state["stopped_key"]}
     due = read_stamp(
         connection.execute(
             f"""
             SELECT min(CASE WHEN {IS_CLAIMED} THEN lease_until WHEN due_at > :longest THEN :now ELSE due_at END) AS next
             FROM message
             WHERE instance = :instance AND sink = :sink AND state IN ('pending', 'failed')
-              AND (:stopped IS NULL OR recipient_key <> :stopped) AND NOT {IS_CAPPED}
+              AND (:stopped IS NULL OR recipient_key <> :stopped) AND {IS_REACHED} AND NOT {IS_CAPPED}
             """,  # noqa: S608 - only our own constants are put in
             parameters | due_parameters(now, now),
         ).fetchone()["next"]

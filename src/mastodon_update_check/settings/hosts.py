@@ -7,6 +7,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from mastodon_update_check.core.addresses import split_address
 from mastodon_update_check.settings.kinds import parse_text
 
 URL_CHARACTERS = 2000
@@ -16,7 +17,6 @@ ADDRESS_CHARACTERS = 254
 _HOST_CHARACTERS = 253
 _MAILBOX_CHARACTERS = 500
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
-_NOT_IN_ADDRESS = frozenset("<>,;")
 
 
 def parse_domain(text: str) -> str:
@@ -63,10 +63,13 @@ def is_loopback(url: str) -> bool:
 def parse_address(text: str) -> str:
     """Read a mail address; its domain may be an international one."""
     address = text.strip()
-    local, at, domain = address.partition("@")
     if len(address) > ADDRESS_CHARACTERS:
         raise ValueError(f"is too long: a mail address of at most {ADDRESS_CHARACTERS} characters is allowed")
-    if not (_is_word(local) and at and _is_domain(domain.lower())):
+    try:
+        _, domain = split_address(address)
+    except ValueError:  # it shows the text
+        domain = ""
+    if not _is_domain(domain.lower()):
         raise ValueError("is not a mail address: one such as admin@social.example is allowed, without a name")
     return address
 
@@ -118,7 +121,3 @@ def _in_ascii(domain: str) -> str:
         return idna.encode(domain[:_HOST_CHARACTERS], uts46=True).decode()
     except idna.IDNAError:
         return ""
-
-
-def _is_word(local: str) -> bool:
-    return local != "" and local.isprintable() and not any(c.isspace() or c in _NOT_IN_ADDRESS for c in local)
