@@ -92,10 +92,14 @@ def _act_as_service() -> None:
 
 
 def _open_streams() -> None:
-    """Give a process that was started without standard output or standard error one that leads nowhere."""
+    """Give a process that was started without standard output or standard error one that leads nowhere.
+
+    What the terminal's encoding lacks is written as an escape: not everybody has UTF-8, nor every path on a disk.
+    """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - it lives as long as the process
+        getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def _leave_quietly() -> None:

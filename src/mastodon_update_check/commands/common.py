@@ -113,6 +113,6 @@ def describe_troubles(troubles: Iterable[Trouble]) -> Iterator[str]:
 
 
 def print_json(data: Mapping[str, object]) -> None:
-    """Write one JSON object to standard output."""
-    json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
+    """Write one JSON object to standard output; in ASCII where that is not UTF-8, as JSON must be (RFC 8259, 8.1)."""
+    json.dump(data, sys.stdout, indent=2, ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
     sys.stdout.write("\n")

@@ -196,7 +196,7 @@ def _reading(path: Path, _device: int, _inode: int) -> int:
 
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     # mode=rw: a file that vanished meanwhile is an error, not a new ledger that has forgotten everything.
-    address = f"file:{quote(str(path.resolve()))}?mode=rw"
+    address = f"file:{quote(os.fsencode(path.resolve()))}?mode=rw"
     connection = sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None)
     connection.row_factory = sqlite3.Row
     return connection
