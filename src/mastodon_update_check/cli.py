@@ -23,6 +23,8 @@ def main() -> NoReturn:
     _open_streams()
     try:
         sys.exit(execute(sys.argv[1:]))
+    except KeyboardInterrupt:  # at any time, also while modules are loaded
+        sys.exit(130)
     finally:
         _leave_quietly()
         gc.freeze()  # nor is it looked for at the very end
@@ -51,8 +53,6 @@ def execute(arguments: list[str]) -> int:
     except SetupError as error:
         _complain(str(error))
         return 1
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
         return 141
     except Exception as error:  # noqa: BLE001 - an operator must never be shown a traceback

@@ -1,6 +1,8 @@
 """Settings and usage: what is wrong is said, all of it at once, and nothing else happens."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -106,6 +108,22 @@ def test_output_that_goes_nowhere(world: World, command: str, redirection: str, 
     assert (code, True) == (finished.code, said in finished.err), finished
     assert "Exception ignored" not in finished.err
     assert world.told == ((1, 1) if command == "check" else (0, 0))
+
+
+def test_interrupted_while_it_starts() -> None:
+    """Ctrl-C is no error, however early it comes: here while modules are loaded."""
+    code = """if True:
+    import sys
+    class Finder:
+        def find_spec(self, name, *_):
+            if name == "mastodon_update_check.commands.parser":
+                raise KeyboardInterrupt
+    sys.meta_path.insert(0, Finder())
+    from mastodon_update_check.cli import main
+    main()
+    """
+    done = subprocess.run([sys.executable, "-c", code, "status"], capture_output=True, text=True, check=False)
+    assert (130, "", "") == (done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("arguments", [("recipients",), ("recipients", "--json")])
