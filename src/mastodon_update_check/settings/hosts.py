@@ -7,6 +7,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from mastodon_update_check.core.addresses import split_address
 from mastodon_update_check.settings.kinds import parse_text
 
 URL_CHARACTERS = 2000
@@ -17,7 +18,6 @@ _HOST_CHARACTERS = 253
 _MAILBOX_CHARACTERS = 500
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
 _FOUR_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
-_NOT_IN_ADDRESS = frozenset("<>,;")
 
 
 def parse_domain(text: str) -> str:
@@ -64,25 +64,28 @@ def is_loopback(url: str) -> bool:
 def parse_address(text: str) -> str:
     """Read a mail address; its domain may be an international one."""
     address = text.strip()
-    local, at, domain = address.partition("@")
     if len(address) > ADDRESS_CHARACTERS:
         raise ValueError(f"is too long: a mail address of at most {ADDRESS_CHARACTERS} characters is allowed")
-    if not (_is_word(local) and at and _is_domain(domain.lower())):
+    try:
+        _, domain = split_address(address)
+    except ValueError:  # which shows it
+        domain = ""
+    if not _is_domain(domain.lower()):
         raise ValueError("is not a mail address: one such as admin@social.example is allowed, without a name")
     return address
 
 
 def parse_mailbox(text: str) -> str:
-    """Read a mail address, or a name and a mail address in angle brackets."""
+    """Read a mail address, or a name and a mail address in angle brackets: one of ours, for any mail server."""
     mailbox = parse_text(text)
     if len(mailbox) > _MAILBOX_CHARACTERS:
         raise ValueError(f"is too long: at most {_MAILBOX_CHARACTERS} characters are allowed")
     name, opened, rest = mailbox.partition("<")
-    if not opened:
-        return parse_address(mailbox)
-    if ">" in name or not rest.endswith(">"):
+    if opened and (">" in name or not rest.endswith(">")):
         raise ValueError("is not a mail address: admin@social.example and Name <admin@social.example> are allowed")
-    parse_address(rest[:-1])
+    address = parse_address(rest[:-1] if opened else mailbox)
+    if not address.partition("@")[0].isascii():
+        raise ValueError("is not a mail address for every mail server: before the @ only ASCII is allowed")
     return mailbox
 
 
@@ -127,7 +130,3 @@ def _in_ascii(domain: str, *, exactly: bool = False) -> str:
         return idna.encode(domain[:_HOST_CHARACTERS], uts46=not exactly).decode()
     except idna.IDNAError:
         return ""
-
-
-def _is_word(local: str) -> bool:
-    return local != "" and local.isprintable() and not any(c.isspace() or c in _NOT_IN_ADDRESS for c in local)
