@@ -91,7 +91,7 @@ def _document(
 ) -> Document | None:
     """Return the file that a variable names; None, and a problem unless `forgiven`, when it cannot be read."""
     try:
-        return parse(read_regular(path, FILE_BYTES).removeprefix("\ufeff"))
+        return parse(read_regular(path, FILE_BYTES))
     except forgiven:
         return None
     except OSError as error:
