@@ -54,7 +54,9 @@ def test_update_server_that_is_down(world: World) -> None:
     world.update_server.fail(503)
     finished = world.run("route")
     assert (1, "") == (finished.code, finished.out)
-    assert "The route cannot be told: " in finished.err
+    assert "mastodon-update-check: the route cannot be told: " in finished.err
+    failed = world.run("route", "--json")
+    assert (1, [], True) == (failed.code, failed.json["route"], "503" in failed.json["error"])
     world.update_server.recover()
     world.check()
     world.update_server.fail(503)
