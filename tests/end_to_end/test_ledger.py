@@ -71,7 +71,9 @@ def scribble(world: World) -> None:
         pytest.param(lambda world: world.ledger.write_bytes(b"text\n" * 999), "is damaged, or no ledger", id="text"),
         pytest.param(mark("PRAGMA user_version = 999"), "was written by a newer version of this program", id="newer"),
         pytest.param(mark("PRAGMA application_id = 1"), "is not a ledger of this program", id="another program's"),
-        pytest.param(lambda world: (world.ledger.unlink(), world.ledger.mkdir()), "is a directory: name a file", id="a directory"),
+        pytest.param(
+            lambda world: (world.ledger.unlink(), world.ledger.mkdir()), "is a directory: name a file", id="a directory"
+        ),
     ],
 )
 def test_unusable(ready: World, harm: Callable[[World], object], sentence: str) -> None:
