@@ -53,7 +53,7 @@ def is_taken_from_mastodon(name: str) -> bool:
 
 
 def may_be_put_into_mastodons(name: str) -> bool:
-    """Whether a variable of the environment may stand in a value of Mastodon's file: what it has itself, secrets aside."""
+    """Whether a variable of the environment may stand in a value of Mastodon's file: its own, secrets aside."""
     return is_taken_from_mastodon(name) and not (name.startswith(OWN) or is_secret(name))
 
 
