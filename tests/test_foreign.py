@@ -1,12 +1,13 @@
 """Reading what belongs to somebody else, with its owner as the intruder."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from mastodon_update_check.foreign import ForeignDirectory, open_beneath, read_opened
+from mastodon_update_check.foreign import ForeignDirectory, is_missing, open_beneath, read_opened
 
 LIMIT = 1_000
 ELSEWHERE = 54_321
@@ -170,3 +171,20 @@ def test_nothing_is_left_open(tree: Path, tmp_path: Path) -> None:
         with pytest.raises((OSError, ValueError)), ForeignDirectory(path) as directory:
             directory.read_secrets("none", LIMIT)
     assert before == len([*Path("/proc/self/fd").iterdir()])
+
+
+def test_what_may_not_be_looked_at_is_not_missing(tree: Path, tmp_path: Path) -> None:
+    """Nobody knows what is behind a closed door, nor where a link to itself leads; that is no reason to stop."""
+    (tmp_path / "loop").symlink_to("loop")
+    assert [False, True, True, False] == [
+        is_missing(path) for path in (tree, tree / "none", tree / ".env.production/none", tmp_path / "loop")
+    ]
+    with tempfile.TemporaryDirectory() as closed:
+        Path(closed).chmod(0)
+        before = os.geteuid()
+        if before == 0:
+            os.seteuid(ELSEWHERE)
+        try:
+            assert not is_missing(Path(closed, "live"))
+        finally:
+            os.seteuid(before)

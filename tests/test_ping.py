@@ -73,3 +73,13 @@ def test_nobody_listens() -> None:
     """A refused connection is told as such."""
     with pytest.raises(CheckError, match="cannot be reached: connection refused"):
         send_ping(Ping(method="POST", url=f"http://127.0.0.1:{unused_port()}/", text="x"), DIRECT)
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"), [("http://1.2.3.256/t0ken", None), ("http://hc.example/t0ken", "http://[v1.x]:3128")]
+)
+def test_url_that_the_library_does_not_take(url: str, proxy: str | None) -> None:
+    """It is an error like any other, and shows nothing of the URL."""
+    with pytest.raises(CheckError) as caught:
+        send_ping(Ping(method="GET", url=url, text=""), Proxies(http=proxy))
+    assert "its URL, or its proxy's, is not one that can be asked" == caught.value.detail

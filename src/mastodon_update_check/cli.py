@@ -23,6 +23,8 @@ def main() -> NoReturn:
     _open_streams()
     try:
         sys.exit(execute(sys.argv[1:]))
+    except KeyboardInterrupt:  # at any time, also while modules are loaded
+        sys.exit(130)
     finally:
         _leave_quietly()
         gc.freeze()  # nor is it looked for at the very end
@@ -52,8 +54,6 @@ def execute(arguments: list[str]) -> int:
     except SetupError as error:
         _complain(str(error))
         return 1
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
         return 141
     except Exception as error:  # noqa: BLE001 - an operator must never be shown a traceback
@@ -100,12 +100,14 @@ def _act_as_service() -> None:
 
 
 def _open_streams() -> None:
-    """Have a standard output and a standard error that take every text; they may lead nowhere."""
+    """Give a process that was started without standard output or standard error one that leads nowhere.
+
+    What the terminal's encoding lacks is written as an escape: not everybody has UTF-8, nor every path on a disk.
+    """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - it lives as long as the process
-    # What a terminal's alphabet lacks is written as its number: better than no answer.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # it is a file, or was opened above
+        getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def _leave_quietly() -> None:

@@ -25,6 +25,17 @@ LINKS_FOLLOWED: Final = 40
 _LOOK: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+def is_missing(path: Path) -> bool:
+    """Whether there is nothing at `path`; what may not be looked at is there, or may be (`Path.exists` raises then)."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 class ForeignDirectory:
     """An open directory; lasts as long as its context. What goes wrong is an OSError with a reason."""
 

@@ -24,9 +24,12 @@ def send_ping(ping: Ping, proxies: Proxies, *, total: timedelta = TOTAL) -> None
     Raises:
         CheckError: it was not taken; names the host and no other part of the URL.
     """
-    url = httpx.URL(ping.url)
     proxy = proxies.choose(ping.url)
-    peer = Peer(host=url.netloc.decode(), proxy=httpx.URL(proxy).netloc.decode() if proxy else None)
+    try:
+        url = httpx.URL(ping.url)
+        peer = Peer(host=_host(ping.url), proxy=_host(proxy) if proxy else None)
+    except httpx.InvalidURL:  # which shows it
+        raise CheckError(Cause.CONNECTION, "its URL, or its proxy's, is not one that can be asked") from None
     seconds = min(CONNECT_SECONDS, total.total_seconds())
     timeouts = {"connect": seconds, "read": total.total_seconds(), "write": seconds, "pool": seconds}
     with Deadline(total) as deadline:
@@ -43,6 +46,10 @@ def send_ping(ping: Ping, proxies: Proxies, *, total: timedelta = TOTAL) -> None
                 ) from error
             raise explain(error, peer, timeouts) from error
     _judge(response, body, peer)
+
+
+def _host(url: str) -> str:
+    return httpx.URL(url).netloc.decode()
 
 
 def _request(ping: Ping, timeouts: dict[str, float], deadline: Deadline) -> httpx.Request:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mastodon_update_check.core.installed import has_lost_sight
 from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.foreign import is_missing
 from mastodon_update_check.mastodon.tree import VERSION_FILE
 
 
@@ -17,7 +18,7 @@ class Sight:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._file = root / VERSION_FILE
-        self._is_bound = os.path.ismount(self._file.parent) and self._file.exists()
+        self._is_bound = os.path.ismount(self._file.parent) and not is_missing(self._file)
         self._first: Knowledge | None = None
 
     def of(self, root: Path) -> "Sight":
@@ -31,4 +32,4 @@ class Sight:
         # boot, or when Mastodon is being restarted, it does not at first.
         if first is None or first.running is None or known.tree != first.tree:
             self._first = first = known
-        return self._is_bound and (has_lost_sight(first, known) or not self._file.exists())
+        return self._is_bound and (has_lost_sight(first, known) or is_missing(self._file))

@@ -75,7 +75,16 @@ def test_comes_back_after_a_reboot() -> None:
 
 def test_refuses_to_forget() -> None:
     """Without a volume it does not run, and says why and what to do; with another ledger none is needed."""
-    command = ["sh", str(CONTAINER / "start"), "run"]
-    refused = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+
+    def start(**variables: str) -> subprocess.CompletedProcess[str]:
+        command, environment = (
+            ["sh", str(CONTAINER / "start"), "check", "--help"],
+            {"PATH": "/usr/bin:/bin", **variables},
+        )
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    refused = start()
     assert 78 == refused.returncode
     assert f"no volume at {STATE}" in refused.stderr
+    for name in ("UPDATE_CHECK_LEDGER", "UPDATE_CHECK_LEDGER_FILE"):  # the second holds the password, as a secret
+        assert "no volume" not in start(**{name: "/run/secrets/ledger"}).stderr

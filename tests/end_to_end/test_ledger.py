@@ -8,20 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from end_to_end import broken_disk
-from end_to_end.world import World
-
-# Started through these, the program is an ordinary user for file permissions, or finds the disk full.
-WITHOUT_PRIVILEGES = (
-    sys.executable,
-    "-c",
-    # prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH): root minds permissions then; others do anyway.
-    """if True:
-    import ctypes, os, sys
-    for capability in (1, 2):
-        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
-    os.execv(sys.argv[1], sys.argv[1:])
-    """,
-)
+from end_to_end.world import WITHOUT_PRIVILEGES, World
 
 
 def with_room_for(size: int) -> tuple[str, ...]:
@@ -84,7 +71,9 @@ def scribble(world: World) -> None:
         pytest.param(lambda world: world.ledger.write_bytes(b"text\n" * 999), "is damaged, or no ledger", id="text"),
         pytest.param(mark("PRAGMA user_version = 999"), "was written by a newer version of this program", id="newer"),
         pytest.param(mark("PRAGMA application_id = 1"), "is not a ledger of this program", id="another program's"),
-        pytest.param(lambda world: (world.ledger.unlink(), world.ledger.mkdir()), "cannot be", id="a directory"),
+        pytest.param(
+            lambda world: (world.ledger.unlink(), world.ledger.mkdir()), "is a directory: name a file", id="a directory"
+        ),
     ],
 )
 def test_unusable(ready: World, harm: Callable[[World], object], sentence: str) -> None:

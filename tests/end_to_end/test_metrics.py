@@ -1,6 +1,9 @@
 """The file for Prometheus, as the program writes it."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 from end_to_end.world import World, wait_until
 
@@ -40,11 +43,14 @@ def test_daemon_writes_the_metrics(world: World) -> None:
         process.communicate()
 
 
-def test_metrics_that_cannot_be_written_are_said(world: World) -> None:
-    """A check does its work all the same; the log says what to look at."""
-    world.set(UPDATE_CHECK_METRICS_FILE=str(world.directory / "missing" / "x.prom"))
+@pytest.mark.parametrize(
+    ("name", "why"), [("missing/x.prom", "no such file or directory"), ("pipe", "it is not a regular file")]
+)
+def test_metrics_that_cannot_be_written_are_said(world: World, name: str, why: str) -> None:
+    """A check does its work all the same, and leaves alone what is no file; the log says what to look at."""
+    os.mkfifo(world.directory / "pipe")
+    world.set(UPDATE_CHECK_METRICS_FILE=str(world.directory / name))
     finished = world.check()
     assert 0 == finished.code
-    assert ["no such file or directory"] == [
-        line["detail"].rpartition(": ")[2] for line in finished.events("metrics.failed")
-    ]
+    assert [why] == [line["detail"].rpartition(": ")[2] for line in finished.events("metrics.failed")]
+    assert (world.directory / "pipe").is_fifo()

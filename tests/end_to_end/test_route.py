@@ -1,6 +1,6 @@
 """`route`: what to deploy in which order, asked for now, and never run."""
 
-from end_to_end.world import World
+from end_to_end.world import WITHOUT_PRIVILEGES, World
 from simulators.mastodon_tree import parts, write_tree
 
 
@@ -54,7 +54,9 @@ def test_update_server_that_is_down(world: World) -> None:
     world.update_server.fail(503)
     finished = world.run("route")
     assert (1, "") == (finished.code, finished.out)
-    assert "The route cannot be told: " in finished.err
+    assert "mastodon-update-check: the route cannot be told: " in finished.err
+    failed = world.run("route", "--json")
+    assert (1, [], True) == (failed.code, failed.json["route"], "503" in failed.json["error"])
     world.update_server.recover()
     world.check()
     world.update_server.fail(503)
@@ -70,3 +72,13 @@ def test_version_that_nobody_knows(world: World) -> None:
     finished = world.run("route")
     assert (1, "") == (finished.code, finished.out)
     assert "UPDATE_CHECK_MASTODON_ROOT" in finished.err
+
+
+def test_tree_that_may_not_be_looked_at(world: World) -> None:
+    """A home of mode 0700 is no reason to fail: what is known is shown."""
+    (world.directory / "home").mkdir(mode=0)
+    world.set(UPDATE_CHECK_MASTODON_ROOT=str(world.directory / "home/live"))
+    world.update_server.publish("4.5.20", type="patch")
+    finished = world.run("route", through=WITHOUT_PRIVILEGES)
+    assert (0, "From 4.5.19 to 4.5.20:") == (finished.code, finished.out.partition("\n")[0]), finished.err
+    assert "installed from source" in finished.out

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from end_to_end.world import Finished, World, wait_until
+from mastodon_update_check.commands.common import hide_secrets
+from mastodon_update_check.settings import load_settings
 from simulators.http_server import HttpServer, Reply, Request
 from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
 
@@ -127,3 +129,11 @@ def test_secrets_in_files(mail_world: World, tmp_path: Path) -> None:
     finished = mail_world.check()
     assert ((0, 1, 1, 0, 0), ["mastodon"]) == (finished.result, [mail.login for mail in mail_world.mails])
     expect_silence(mail_world, finished)
+
+
+def test_each_of_several_chat_services_is_hidden() -> None:
+    """Apprise's URLs have their secrets anywhere, so none of them is shown, also where there are several."""
+    settings = load_settings(
+        {"HOME": "/", "UPDATE_CHECK_APPRISE_URL": "tgram://12345:t0ken/1 ntfys://me:pass%40word@h/t"}
+    )
+    assert "said … and …" == hide_secrets("said tgram://12345:t0ken/1 and pass@word", settings)

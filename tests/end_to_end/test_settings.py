@@ -1,6 +1,8 @@
 """Settings and usage: what is wrong is said, all of it at once, and nothing else happens."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -144,6 +146,42 @@ def test_output_that_goes_nowhere(world: World, command: str, redirection: str, 
     assert (code, True) == (finished.code, said in finished.err), finished
     assert "Exception ignored" not in finished.err
     assert world.told == ((1, 1) if command == "check" else (0, 0))
+
+
+def test_interrupted_while_it_starts() -> None:
+    """Ctrl-C is no error, however early it comes: here while modules are loaded."""
+    code = """if True:
+    import sys
+    class Finder:
+        def find_spec(self, name, *_):
+            if name == "mastodon_update_check.commands.parser":
+                raise KeyboardInterrupt
+    sys.meta_path.insert(0, Finder())
+    from mastodon_update_check.cli import main
+    main()
+    """
+    done = subprocess.run([sys.executable, "-c", code, "status"], capture_output=True, text=True, check=False)
+    assert (130, "", "") == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [("recipients",), ("recipients", "--json")])
+def test_terminal_without_utf8(world: World, arguments: tuple[str, ...]) -> None:
+    """What the terminal's encoding lacks is escaped, so that JSON stays JSON; it is no reason to fail."""
+    world.set(UPDATE_CHECK_RECIPIENTS="ops@m\u00fcnchen.example,\u65e5@social.example")
+    finished = world.run(*arguments, through=("env", "PYTHONIOENCODING=ascii"))
+    assert 0 == finished.code, finished.err
+    if "--json" in arguments:
+        told = [one["address"] for one in finished.json["recipients"] if one["address"]]
+        assert ["ops@m\u00fcnchen.example", "\u65e5@social.example"] == told
+    else:
+        assert r"\u65e5@social.example" in finished.out
+
+
+def test_ledger_in_a_directory_with_a_strange_name(world: World) -> None:
+    """A path need not be UTF-8."""
+    directory = os.fsencode(world.directory) + b"/st\xff"
+    world.set(UPDATE_CHECK_LEDGER=None, STATE_DIRECTORY=os.fsdecode(directory))
+    assert (0, True) == (world.check().code, os.path.exists(directory + b"/ledger.sqlite3"))  # noqa: PTH110 - bytes
 
 
 def test_nobody_reads_the_answer(world: World) -> None:

@@ -29,6 +29,7 @@ print(json.dumps({
     "state": os.environ["STATE_DIRECTORY"],
     "given": os.environ["GIVEN"],
     "kept": os.environ["KEPT"],
+    "postgresql": [name for name in os.environ if name.startswith("PG")],
     "tree": sorted(path.name for path in (base / "home").rglob("*")),
     "secrets": {path.name: path.read_text() for path in credentials.iterdir()} if credentials.is_dir() else {},
 }))
@@ -56,7 +57,7 @@ def prepare(base: Path) -> str:
 
 def run(base: Path, shown: str) -> subprocess.CompletedProcess[str]:
     """Become the service in a process of its own."""
-    environment = {"PATH": os.environ["PATH"], "KEPT": "shell"}
+    environment = {"PATH": os.environ["PATH"], "KEPT": "shell", "PGPASSWORD": "root's", "PGHOST": "root's"}
     return subprocess.run(
         [sys.executable, "-c", SCRIPT, str(base)],
         input=shown,
@@ -80,7 +81,7 @@ def test_become() -> None:
         assert [65534] * 6 == answer["ids"]
         assert {33, 65534} == set(answer["groups"])
         assert (0o077, "unit", "shell") == (answer["umask"], answer["given"], answer["kept"])
-        assert f"{base}/state/muc" == answer["state"]
+        assert (f"{base}/state/muc", []) == (answer["state"], answer["postgresql"])
         assert 65534 == (base / "state" / "muc" / "ours").stat().st_uid
         if "cannot see the files as" not in done.stderr:
             assert ["lib", "live", "version.rb"] == answer["tree"]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ledger.examples import ALICE, BOB, INSTANCE, NOW, SECOND, facts, replan, st
 from ledger.places import query
 from mastodon_update_check.core.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.file import back_up, create_file, open_file
+from mastodon_update_check.ledger.file import back_up, create_file, open_file, set_aside
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import FilePlace, FileSession
 
@@ -98,6 +98,16 @@ def test_no_ledger_is_made_without_permission(reachable: Path) -> None:
     reachable.chmod(0o755)
 
     assert [] == list(reachable.iterdir())
+
+
+@pytest.mark.parametrize(("make", "what"), [(Path.mkdir, "a directory"), (os.mkfifo, "no regular file")])
+def test_what_is_no_file_is_left_alone(path: Path, make: Callable[[Path], None], what: str) -> None:
+    """A directory, or a device, is named as such; it is not set aside as an old ledger."""
+    make(path)
+    for use in (open_file, lambda place: set_aside(place, NOW)):
+        with pytest.raises(LedgerError, match=f"^{path} is {what}: name a file in UPDATE_CHECK_LEDGER"):
+            use(path)
+    assert [path] == [*path.parent.iterdir()]
 
 
 def test_a_ledger_that_another_process_writes(path: Path) -> None:

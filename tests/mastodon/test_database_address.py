@@ -81,6 +81,23 @@ def test_mastodons_url(tmp_path: Path) -> None:
     assert expected == found(variables, OWN_ROLE, tmp_path)[1]
 
 
+def test_own_role_goes_where_mastodons_url_leads(tmp_path: Path) -> None:
+    """Else it would ask the database of another Mastodon on this host who is to be told."""
+    variables = {"DATABASE_URL": "postgres://u:p@localhost:5433/second?pool=5&sslmode=require", "DB_NAME": "first"}
+    own, _ = found(variables, OWN_ROLE, tmp_path)
+    expected = {
+        "host": "/var/run/postgresql",
+        "port": "5433",
+        "dbname": "second",
+        "user": OWN_ROLE,
+        "sslmode": "require",
+    }
+    assert DatabaseAddress(origin="DATABASE_URL", parameters=expected) == own
+    elsewhere, _ = found({"DATABASE_URL": "postgres://u:p@db.example/second"}, OWN_ROLE, tmp_path)
+    assert "db.example" == elsewhere.parameters["host"]
+    assert ["DATABASE_URL"] == [one.origin for one in found({"DATABASE_URL": "mysql2://h/d"}, OWN_ROLE, tmp_path)]
+
+
 def test_our_own_url(tmp_path: Path) -> None:
     """What was asked for is taken as it is, and nothing else is tried."""
     variables = {

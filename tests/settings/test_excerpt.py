@@ -84,7 +84,9 @@ def test_values() -> None:
     assert "SECRET_KEY_BASE" not in found
 
 
-@pytest.mark.parametrize(("text", "expected"), [("A=1\nB=2\nC=\n", {"A": "1"}), (None, {})])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("A=1\nB=2\nC=\n", {"A": "1"}), ("\ufeffA=1\n", {"A": "1"}), (None, {})]
+)
 def test_own_values(text: str | None, expected: dict[str, str], tmp_path: Path) -> None:
     """Of our own file the variables asked for are read, if they are set and if there is a file."""
     if text is not None:

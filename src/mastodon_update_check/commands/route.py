@@ -30,7 +30,9 @@ def execute(arguments: Namespace) -> int:
     found = _survey(app)
     known = found.knowledge
     if known.installed is None or (found.error is not None and known.good_at is None):
-        print(f"The route cannot be told: {found.error}.", file=sys.stderr)
+        print(f"mastodon-update-check: the route cannot be told: {found.error}", file=sys.stderr)
+        if arguments.json:
+            print_json(_to_json(app, found, (), None, ()))
         return Exit.FAILED
     stations = find_stations(known.installed, known.pending())
     wanted = _choose(stations, arguments.version)

@@ -6,6 +6,7 @@ from typing import NoReturn
 from mastodon_update_check.app import App
 from mastodon_update_check.commands.common import load_app
 from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.foreign import is_missing
 from mastodon_update_check.settings import Settings
 from mastodon_update_check.settings.variables import CONFIG_FILE
 
@@ -30,7 +31,7 @@ def _require_set_up(settings: Settings) -> None:
         SettingsError: no variable is set anywhere, and Mastodon is not where it is looked for.
     """
     is_bare = settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"}
-    if is_bare and not settings.mastodon_root.is_dir():
+    if is_bare and is_missing(settings.mastodon_root):
         config_file = settings.config_file or CONFIG_FILE
         sentence = (
             f"Nothing is set, and there is no Mastodon in {settings.mastodon_root}: run "

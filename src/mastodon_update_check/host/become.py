@@ -73,7 +73,9 @@ def become(service: Service, environ: MutableMapping[str, str], run: Run = run_p
     os.setgid(groups[0])
     os.setuid(account.pw_uid)
     os.umask(0o077)
-    environ.pop("XDG_STATE_HOME", None)
+    # libpq's are left out, too: root's password to some PostgreSQL would go to the server that Mastodon's file names.
+    for name in [name for name in environ if name == "XDG_STATE_HOME" or name.startswith("PG")]:
+        del environ[name]
     environ.update({"HOME": account.pw_dir, "USER": account.pw_name, "LOGNAME": account.pw_name})
     for name, text in additions.items():
         environ.setdefault(name, text)

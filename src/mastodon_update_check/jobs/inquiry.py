@@ -7,6 +7,7 @@ from mastodon_update_check.core.feeds import Feed, parse_feed
 from mastodon_update_check.core.installed import Sighting, merge_sightings, sighting_warnings
 from mastodon_update_check.core.knowledge import Knowledge
 from mastodon_update_check.errors import CheckError
+from mastodon_update_check.foreign import is_missing
 from mastodon_update_check.jobs.people import People, find_people
 from mastodon_update_check.net import Proxies
 from mastodon_update_check.settings import Settings
@@ -60,7 +61,7 @@ def _has_no_tree(settings: Settings, tree: Sighting, running: Sighting) -> bool:
     """Whether there is just no tree here, as beside containers, and the running server has said all there is."""
     if tree.error is None or running.version is None:
         return False
-    return "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and not settings.mastodon_root.exists()
+    return "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and is_missing(settings.mastodon_root)
 
 
 def see_versions(settings: Settings) -> tuple[Sighting, Sighting]:

@@ -4,6 +4,7 @@ Each is a gauge that says how things stand, read from the ledger: nothing is los
 Prometheus' conventions; every set of labels is there from the start, since an alert on one that is missing never fires.
 """
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -161,7 +162,13 @@ def _end_of(day: date | None) -> float:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put `content` in the place of `path` in one step: whoever reads sees the old or the new whole."""
+    """Put `content` in the place of `path` in one step: whoever reads sees the old or the new whole.
+
+    Raises:
+        OSError: it cannot be written, or something else than a file is there, say /dev/null: that is no place for it.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file")
     descriptor, draft = mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

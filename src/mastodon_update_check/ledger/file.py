@@ -7,6 +7,7 @@ never meet another ledger than its own.
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -45,7 +46,7 @@ def open_file(path: Path, *, verify: bool = True, busy_seconds: float = BUSY_SEC
         LedgerError: missing, empty, damaged, newer than this program, locked, read-only, or on a full disk.
     """
     with translated(path):
-        if path.stat().st_size == 0:
+        if _require_regular(path).st_size == 0:
             raise LedgerError(f"the ledger {path} is empty, so what was told is lost; {WAYS_OUT}")
         _refuse_foreign_side_file(path)
         connection = _connect(path, busy_seconds)
@@ -94,6 +95,8 @@ def set_aside(path: Path, now: datetime) -> Path | None:
     with translated(path):
         # The ledger goes first: nobody may open it without its side file, which holds the last commits.
         found = [suffix for suffix in ("", *_SIDE_FILES) if path.with_name(path.name + suffix).exists()]
+        if "" in found:
+            _require_regular(path)
         for suffix in found:
             target = aside.with_name(aside.name + suffix)
             if target.exists():
@@ -146,6 +149,15 @@ def _draft(path: Path) -> Iterator[Path]:
             draft.with_name(draft.name + suffix).unlink(missing_ok=True)
 
 
+def _require_regular(path: Path) -> os.stat_result:
+    """Return the status of a file; a directory or a device in its place is neither read nor moved away."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        what = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
+        raise LedgerError(f"{path} is {what}: name a file in UPDATE_CHECK_LEDGER, say /PATH/ledger.sqlite3")
+    return status
+
+
 def _side_file(path: Path) -> Path:
     real = path.resolve()
     return real.parent / _with_suffix(real.name)  # also of `/`, which has no name
@@ -196,7 +208,7 @@ def _reading(path: Path, _device: int, _inode: int) -> int:
 
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     # mode=rw: a file that vanished meanwhile is an error, not a new ledger that has forgotten everything.
-    address = f"file:{quote(str(path.resolve()))}?mode=rw"
+    address = f"file:{quote(os.fsencode(path.resolve()))}?mode=rw"
     connection = sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None)
     connection.row_factory = sqlite3.Row
     return connection

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from pydantic import SecretStr
 
-from mastodon_update_check.postgres_login import is_misread
+from mastodon_update_check.postgres_login import LoginError, is_misread, read_conninfo
 
 OWN_ROLE: Final = "_mastodon_update_check"
 """The PostgreSQL role that `packaging/postgresql` makes, and the system user of the same name."""
@@ -17,6 +17,8 @@ SOCKET_DIRECTORY: Final = "/var/run/postgresql"
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SCHEMES: Final = frozenset({"postgres", "postgresql"})
+_PLACE: Final = frozenset({"host", "hostaddr", "port", "dbname", "sslmode", "sslrootcert"})
+"""What a connection string says of the place, and not of who asks there."""
 
 LIBPQ_PARAMETERS: Final = frozenset(
     (
@@ -85,28 +87,39 @@ def addresses(settings: DatabaseSettings, os_user: str) -> tuple[DatabaseAddress
     """Return the logins to try, in order.
 
     1. `UPDATE_CHECK_DATABASE_URL`, and then nothing else: it was asked for.
-    2. Our own role at `DB_HOST`, `DB_PORT`, `DB_NAME`, when `os_user`, who runs this process, has its name. Peer login
-       works over a socket only, so for a loopback host its socket is taken.
+    2. Our own role where Mastodon's database is, by `DB_HOST`, `DB_PORT`, `DB_NAME` and what `DATABASE_URL` lays over
+       them, when `os_user`, who runs this process, has its name. Peer login works over a socket only, so for a loopback
+       host its socket is taken.
     3. `DATABASE_URL`, which for Rails lies over the `DB_` variables.
     4. Without it, the `DB_` variables alone.
     """
     if settings.database_url is not None:
         conninfo = settings.database_url.get_secret_value()
         return (DatabaseAddress(origin="UPDATE_CHECK_DATABASE_URL", conninfo=conninfo),)
-    own = (_own_role(settings),) if os_user == OWN_ROLE else ()
+    own = _own_role(settings) if os_user == OWN_ROLE else ()
     return (*own, _mastodons(settings))
 
 
-def _own_role(settings: DatabaseSettings) -> DatabaseAddress:
-    host = SOCKET_DIRECTORY if settings.db_host in _LOOPBACK else settings.db_host
-    parameters = {
-        "host": host,
+def _own_role(settings: DatabaseSettings) -> tuple[DatabaseAddress, ...]:
+    """Return our role's login; none where `DATABASE_URL` cannot be read: another database's staff is not ours."""
+    place = {
+        "host": settings.db_host,
         "port": str(settings.db_port),
         "dbname": settings.db_name,
-        "user": OWN_ROLE,
         "sslmode": settings.db_sslmode,
     }
-    return DatabaseAddress(origin="DB_HOST, DB_PORT and DB_NAME", parameters=MappingProxyType(parameters))
+    origin = "DB_HOST, DB_PORT and DB_NAME"
+    if settings.mastodon_database_url is not None:
+        origin = "DATABASE_URL"
+        url = without_rails_parameters(settings.mastodon_database_url.get_secret_value())
+        try:
+            given = read_conninfo(url, origin)
+        except LoginError:  # whoever tries it as it is says so
+            return ()
+        place |= {name: text for name, text in given.items() if name in _PLACE}
+    if place["host"] in _LOOPBACK:
+        place["host"] = SOCKET_DIRECTORY
+    return (DatabaseAddress(origin=origin, parameters=MappingProxyType({**place, "user": OWN_ROLE})),)
 
 
 def _mastodons(settings: DatabaseSettings) -> DatabaseAddress:

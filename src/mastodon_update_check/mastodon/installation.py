@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mastodon_update_check.core.upgrades import Installation, InstallKind
 from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.foreign import is_missing
 
 SYSTEMCTL_SECONDS = 5
 _PARTS = ("sidekiq", "web", "streaming")
@@ -26,7 +27,7 @@ def detect_kind(root: Path, installed: MastodonVersion | None, system: Path = Pa
         return InstallKind.NIXOS
     if (system / "etc/yunohost").exists():
         return InstallKind.YUNOHOST
-    if not root.exists():
+    if is_missing(root):
         return InstallKind.DOCKER
     if installed is not None and installed.text.removeprefix("v") != installed.name:
         return InstallKind.FORK

@@ -58,8 +58,8 @@ class _Export:
 
 
 def parse(text: str) -> Document:
-    """Read the text of a dotenv file; whatever is in it, this succeeds."""
-    statements = tuple(_statements(text.replace("\r\n", "\n").replace("\r", "\n")))
+    """Read the text of a dotenv file; whatever is in it, this succeeds. A byte order mark before it is left out."""
+    statements = tuple(_statements(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")))
     assignments = tuple(each for each in statements if isinstance(each, Assignment))
     names = {assignment.name for assignment in assignments}
     exports = (each for each in statements if isinstance(each, _Export))

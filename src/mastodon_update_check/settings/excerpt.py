@@ -23,7 +23,7 @@ def excerpt(text: str, *, with_login: bool) -> str:
         text: Mastodon's file.
         with_login: whether Mastodon's own login to its database is needed.
     """
-    document = parse(text.removeprefix("\ufeff"))
+    document = parse(text)
     names = {assignment.name for assignment in document.assignments}
     wanted = {name for name in names if is_taken_from_mastodon(name) and (with_login or name not in LOGINS)}
     return "".join(f"{assignment.source}\n" for assignment in needed(document, wanted, {}))
@@ -31,7 +31,7 @@ def excerpt(text: str, *, with_login: bool) -> str:
 
 def values(text: str) -> dict[str, str]:
     """Return what this program would take from Mastodon's file; what cannot be used is left out."""
-    document = parse(text.removeprefix("\ufeff"))
+    document = parse(text)
     wanted = {assignment.name for assignment in document.assignments if is_taken_from_mastodon(assignment.name)}
     return dict(_usable(document, wanted))
 

@@ -61,8 +61,9 @@ def mastodons_file(environ: Mapping[str, str], above: Layer, problems: Problems)
     document = _document(path, _ENV_FILE, above, () if given else (OSError,), problems)
     if document is None:
         return SettingsFile()
-    # Ours is not Mastodon's to know: `SMTP_LOGIN=$UPDATE_CHECK_…` would send it to a server that its owner chooses.
-    environ = {name: text for name, text in environ.items() if not name.startswith(names.OWN)}
+    # What else is there is not Mastodon's to know, least of all when root runs a command: `SMTP_LOGIN=$NAME` would send
+    # it to a server that the file's owner chooses.
+    environ = {name: text for name, text in environ.items() if names.may_be_put_into_mastodons(name)}
     is_off = _is_off(expand(document, {_URL}, environ).get(_URL))
 
     def wanted(name: str) -> bool:
@@ -91,7 +92,7 @@ def _document(
 ) -> Document | None:
     """Return the file that a variable names; None, and a problem unless `forgiven`, when it cannot be read."""
     try:
-        return parse(read_regular(path, FILE_BYTES).removeprefix("\ufeff"))
+        return parse(read_regular(path, FILE_BYTES))
     except forgiven:
         return None
     except OSError as error:

@@ -17,6 +17,7 @@ ADDRESS_CHARACTERS = 254
 _HOST_CHARACTERS = 253
 _MAILBOX_CHARACTERS = 500
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
+_FOUR_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 
 
 def parse_domain(text: str) -> str:
@@ -67,7 +68,7 @@ def parse_address(text: str) -> str:
         raise ValueError(f"is too long: a mail address of at most {ADDRESS_CHARACTERS} characters is allowed")
     try:
         _, domain = split_address(address)
-    except ValueError:  # it shows the text
+    except ValueError:  # which shows it
         domain = ""
     if not _is_domain(domain.lower()):
         raise ValueError("is not a mail address: one such as admin@social.example is allowed, without a name")
@@ -75,16 +76,16 @@ def parse_address(text: str) -> str:
 
 
 def parse_mailbox(text: str) -> str:
-    """Read a mail address, or a name and a mail address in angle brackets."""
+    """Read a mail address, or a name and a mail address in angle brackets: one of ours, for any mail server."""
     mailbox = parse_text(text)
     if len(mailbox) > _MAILBOX_CHARACTERS:
         raise ValueError(f"is too long: at most {_MAILBOX_CHARACTERS} characters are allowed")
     name, opened, rest = mailbox.partition("<")
-    if not opened:
-        return parse_address(mailbox)
-    if ">" in name or not rest.endswith(">"):
+    if opened and (">" in name or not rest.endswith(">")):
         raise ValueError("is not a mail address: admin@social.example and Name <admin@social.example> are allowed")
-    parse_address(rest[:-1])
+    address = parse_address(rest[:-1] if opened else mailbox)
+    if not address.partition("@")[0].isascii():
+        raise ValueError("is not a mail address for every mail server: before the @ only ASCII is allowed")
     return mailbox
 
 
@@ -96,7 +97,15 @@ def _is_url(url: str) -> bool:
         host, port = parts.hostname or "", parts.port
     except ValueError:  # brackets without an IPv6 address, or a port that is no number
         return False
-    return parts.scheme in {"http", "https"} and port != 0 and (_is_ip_address(host) or _is_domain(host))
+    is_bracketed = "[" in parts.netloc.rpartition("@")[2]
+    is_host = _is_ip_address(host) or (not is_bracketed and _is_name_in_url(host))
+    return parts.scheme in {"http", "https"} and port != 0 and is_host
+
+
+def _is_name_in_url(host: str) -> bool:
+    """Whether HTTP libraries take it, too: neither 1.2.3.256, nor letters that only look like those of a domain."""
+    is_exact = host.isascii() or _in_ascii(host, exactly=True) != ""
+    return is_exact and _is_domain(host) and _FOUR_NUMBERS.fullmatch(host) is None
 
 
 def _is_ip_address(text: str) -> bool:
@@ -113,11 +122,11 @@ def _is_domain(domain: str) -> bool:
     return len(domain) <= _HOST_CHARACTERS and all(map(_LABEL.fullmatch, domain.split(".")))
 
 
-def _in_ascii(domain: str) -> str:
-    """Return the form of an international domain that DNS knows; nothing if it has none."""
+def _in_ascii(domain: str, *, exactly: bool = False) -> str:
+    """Return the form of an international domain that DNS knows; nothing if it has none, `exactly` as it is written."""
     import idna
 
     try:
-        return idna.encode(domain[:_HOST_CHARACTERS], uts46=True).decode()
+        return idna.encode(domain[:_HOST_CHARACTERS], uts46=not exactly).decode()
     except idna.IDNAError:
         return ""

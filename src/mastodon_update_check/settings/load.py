@@ -47,11 +47,7 @@ def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE) -
 
 
 def _settings(
-    variables: Variables,
-    sources: Sources,
-    versions: dict[str, str],
-    sinks: tuple[SinkSettings, ...],
-    ledger: str,
+    variables: Variables, sources: Sources, versions: dict[str, str], sinks: tuple[SinkSettings, ...], ledger: str
 ) -> Settings:
     off_reason = _off_reason(variables)
     instance = variables.local_domain or "localhost"
@@ -87,7 +83,6 @@ def _settings(
         http_proxy=variables.http_proxy,
         no_proxy=variables.no_proxy,
         heartbeat_url=variables.update_check_heartbeat_url,
-        apprise_url=variables.update_check_apprise_url,
         metrics_file=variables.update_check_metrics_file,
         reminders=variables.update_check_reminders,
         closure=variables.update_check_closure,

@@ -84,7 +84,6 @@ class Settings:
     http_proxy: SecretStr | None
     no_proxy: str
     heartbeat_url: SecretStr | None
-    apprise_url: SecretStr | None
     metrics_file: Path | None
     reminders: FollowUps
     closure: FollowUps

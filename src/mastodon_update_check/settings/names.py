@@ -52,6 +52,11 @@ def is_taken_from_mastodon(name: str) -> bool:
     return name in _OF_MASTODON or name.startswith(VERSION)
 
 
+def may_be_put_into_mastodons(name: str) -> bool:
+    """Whether a variable of the environment may stand in a value of Mastodon's file: its own, secrets aside."""
+    return is_taken_from_mastodon(name) and not (name.startswith(OWN) or is_secret(name))
+
+
 def is_secret(name: str) -> bool:
     """Whether a variable may be given in a file of its own, or as a credential."""
     webhook = webhook_name(name)

@@ -1,6 +1,7 @@
 """Log: one structured line for each message, at a level that fits."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mastodon_update_check.core.messages.message import Message, MessageType
 from mastodon_update_check.core.text import clean
@@ -20,12 +21,10 @@ class LogSink:
         Raises:
             TransientDeliveryError: sink-wide; the log cannot be written.
         """
-        import structlog
-
         updates = _updates(message)
         message.confirm_claim()
         try:
-            getattr(structlog.get_logger(LOGGER), _level(message, updates))(
+            getattr(_unfiltered_logger(), _level(message, updates))(
                 f"notice.{message.type.value}",
                 instance=clean(message.instance),
                 urgent=message.urgent,
@@ -43,6 +42,14 @@ class LogSink:
 def create(options: Mapping[str, str]) -> LogSink:  # noqa: ARG001  # every factory takes its options; this one has none
     """Return the sink; how lines look is the program's own setting."""
     return LogSink()
+
+
+def _unfiltered_logger() -> Any:  # noqa: ANN401 - structlog's own types leave it open
+    """Return the program's log, whatever is left out of it otherwise: what was not written is not told."""
+    import structlog
+
+    every_level = structlog.make_filtering_bound_logger("debug")
+    return structlog.wrap_logger(None, wrapper_class=every_level, logger_factory_args=(LOGGER,))
 
 
 def _updates(message: Message) -> tuple[Mapping[str, object], ...]:

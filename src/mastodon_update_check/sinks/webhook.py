@@ -148,7 +148,7 @@ def create(
     target = Target(
         url=parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl(),
         place=f"{parts.scheme}://{clean(parts.hostname or '')}",
-        auth=(unquote(parts.username or ""), unquote(parts.password or "")) if parts.username else None,
+        auth=(unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else None,
         keys=keys,
         proxy=choose_proxy(options),
         names=options.get("names") == "true",
