@@ -53,7 +53,7 @@ def test_who_is_at_work(world: World, place: PostgresPlace) -> None:
     assert abs(now - datetime.fromisoformat(answer["nodes"][0]["last_beat_at"])) < timedelta(seconds=1)
     assert (False, None) == (answer["alive"], answer["last_beat_at"])
     text = world.run("status").out
-    assert "Daemon:      not at work on this machine: start it, so that it can step in for the others" in text
+    assert "not at work on this machine: `systemctl start mastodon-update-check`, so that it can step in" in text
     assert "  node-1: at work\n" in text
     assert "  node-2: at work, checks\n" in text
     assert "  node-3: silent since " in text

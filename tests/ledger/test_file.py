@@ -258,7 +258,7 @@ def test_a_directory_in_its_place(path: Path) -> None:
     """A path that names a directory is a mistake in the settings."""
     path.mkdir()
     for directory in (path, Path("/")):
-        with pytest.raises(LedgerError, match=f"the ledger {directory} cannot be opened: look at"):
+        with pytest.raises(LedgerError, match=f"the ledger {directory} is a directory: name a file"):
             Ledger.open(directory)
 
 

@@ -154,7 +154,7 @@ def _require_regular(path: Path) -> os.stat_result:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         what = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
-        raise LedgerError(f"{path} is {what}: name a file in UPDATE_CHECK_LEDGER, say /PATH/ledger.sqlite3")
+        raise LedgerError(f"the ledger {path} is {what}: name a file in UPDATE_CHECK_LEDGER, say /PATH/ledger.sqlite3")
     return status
 
 
