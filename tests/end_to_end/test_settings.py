@@ -117,7 +117,7 @@ def test_a_terminal_that_lacks_letters(world: World) -> None:
 def test_a_ledger_that_is_not_there_cannot_be_copied(world: World) -> None:
     """Whoever has mistyped the place is not told to begin anew."""
     finished = world.run("ledger", "copy", f"{world.directory}/typo", f"{world.directory}/copy")
-    assert 2 == finished.code
+    assert 74 == finished.code
     assert f"there is no ledger {world.directory}/typo to copy: UPDATE_CHECK_LEDGER is {world.ledger}" in finished.err
     assert not (world.directory / "copy").exists()
 

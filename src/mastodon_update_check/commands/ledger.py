@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mastodon_update_check.app import App
 from mastodon_update_check.commands.common import Exit, count, load_app
-from mastodon_update_check.errors import LedgerError, UsageError
+from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.place import find_place
 
 
@@ -41,7 +41,7 @@ def _copy(app: App, source: str, target: str) -> int:
 
     places = find_place(source, "FROM"), find_place(target, "TO")
     if not places[0].exists():
-        raise UsageError(f"there is no ledger {places[0]} to copy: UPDATE_CHECK_LEDGER is {app.ledger_place}")
+        raise LedgerError(f"there is no ledger {places[0]} to copy: UPDATE_CHECK_LEDGER is {app.ledger_place}")
     messages = copy(*places, app.clock())
     print(f"The ledger {places[0]} is copied to {places[1]}: {count(messages, 'message')}, and all that was told.")
     print(f"Name the copy in UPDATE_CHECK_LEDGER before the daemon is started again; {places[0]} is as it was.")
