@@ -79,6 +79,9 @@ def test_what_is_not_from_source_is_not_checked_out(kind: InstallKind, command: 
 
 
 def test_strange_names_stay_one_word() -> None:
-    """A path is never more than a path to the shell that it is pasted into."""
+    """Neither a path nor a version is more than that to the shell that it is pasted into."""
     root = "/srv/$(reboot)'; x"
     assert ["cd", root] == shlex.split(commands(InstallKind.SOURCE, root=root)[1])
+    assert ["git", "checkout", "v4.5.20;$(reboot) y"] == shlex.split(
+        commands(InstallKind.SOURCE, "4.5.20;$(reboot) y")[3]
+    )

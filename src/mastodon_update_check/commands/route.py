@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
+from shlex import quote
 from textwrap import fill
 
 from mastodon_update_check.app import App
@@ -117,7 +118,7 @@ def _print(
         print(f"    {step.text}" if isinstance(step, Command) else _remark(step.text))
     others = [station for station in stations if station != wanted]
     if others:
-        print(f"\nFor the steps to another one: mastodon-update-check route {others[-1]}")
+        print(f"\nFor the steps to another one: mastodon-update-check route {quote(str(others[-1]))}")
 
 
 def _remark(text: str) -> str:

@@ -1,5 +1,6 @@
 """`skip`: pass a release over, take that back, or list what is passed over."""
 
+import shlex
 from argparse import Namespace
 from collections.abc import Sequence
 
@@ -56,7 +57,7 @@ def _print_skipped(report: SkipReport) -> None:
         print(f"It is taken out of {count(report.cancelled, 'message')} that had not been sent yet.")
     if report.under_way:
         print(f"{count(report.under_way, 'message')} about it may still arrive: it is being sent at this moment.")
-    print(f"To take this back: mastodon-update-check skip --undo {' '.join(names)}")
+    print(f"To take this back: mastodon-update-check skip --undo {shlex.join(names)}")
 
 
 def _print_undone(skips: Sequence[Skip]) -> None:

@@ -93,7 +93,7 @@ def _from_source(installation: Installation, station: Station) -> Iterable[Step]
             f"Take the newest patch of {station.branch}, the last that this lists, and put its number in for x:"
         )
         yield Command(f"git tag --list 'v{station.branch}.*' --sort=version:refname")
-    yield Command(f"git checkout {_tag(station)}")
+    yield Command(f"git checkout {quote(_tag(station))}")
     yield Remark(
         "Now what the release notes say, as this user and in their order: often bundle install, yarn install, database "
         "migrations and new assets."

@@ -1,5 +1,6 @@
 """What letters about releases share: names, lists, what else is pending, how reminders are stopped."""
 
+import shlex
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -75,7 +76,7 @@ def reminded_versions(updates: Sequence[UpdateNotice], around: Surroundings) -> 
 
 def stop_pointer(label: str, versions: Sequence[str]) -> Pointer:
     """Say how reminders are stopped."""
-    return Pointer(label, f"sudo mastodon-update-check skip {' '.join(versions)}", is_link=False)
+    return Pointer(label, f"sudo mastodon-update-check skip {shlex.join(versions)}", is_link=False)
 
 
 def you_run(around: Surroundings) -> str:
