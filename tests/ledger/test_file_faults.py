@@ -105,7 +105,7 @@ def test_what_is_no_file_is_left_alone(path: Path, make: Callable[[Path], None],
     """A directory, or a device, is named as such; it is not set aside as an old ledger."""
     make(path)
     for use in (open_file, lambda place: set_aside(place, NOW)):
-        with pytest.raises(LedgerError, match=f"^{path} is {what}: name a file in UPDATE_CHECK_LEDGER"):
+        with pytest.raises(LedgerError, match=f"^the ledger {path} is {what}: name a file in UPDATE_CHECK_LEDGER"):
             use(path)
     assert [path] == [*path.parent.iterdir()]
 
