@@ -1,9 +1,11 @@
 """One check beside everybody else who uses the ledger."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from ledger.examples import NOW, SETTINGS
 from mastodon_update_check.jobs.check import OwnTroubles, check
@@ -72,6 +74,26 @@ def test_settings_that_stay_wrong_are_told(ledger: Ledger, tmp_path: Path) -> No
         assert [] == planned(25, "")
         assert 0 == ledger.summary(INSTANCE, NOW + timedelta(hours=25)).undelivered
         assert [[], []] == [planned(hours, trouble) for hours in (26, 31)]
+
+
+class Broken(SecretStr):
+    """Something in the middle of a check that breaks as only a bug does."""
+
+    def get_secret_value(self) -> str:
+        raise RuntimeError("odd")
+
+
+def test_a_bug_that_lasts_is_told_like_any_other_failure(ledger: Ledger, tmp_path: Path) -> None:
+    """A check that breaks at what it was answered has failed: the ledger knows, and after six hours the operator."""
+    settings = replace(_settings(tmp_path, "http://127.0.0.1:1/"), https_proxy=Broken("of no use"))
+
+    def planned(hours: float) -> list[str]:
+        report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours))
+        assert report.error is not None
+        assert report.error.detail.endswith("please report it: RuntimeError: odd")
+        return [str(getattr(one.notice, "cause", "")) for sent in report.plan.messages for one in sent.decisions]
+
+    assert [[], [], ["internal"], []] == [planned(hours) for hours in (0, 5.9, 6, 6.5)]
 
 
 def test_settings_and_checks_that_go_wrong_at_one_moment_are_two_things(ledger: Ledger, tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first of them (0)")
     parser.add_argument("--minutes", type=float, default=20, help="begin nothing new after this time (20)")
     parser.add_argument("--workers", type=int, default=2, help="how many at the same time (2)")
-    parser.add_argument("--only-seeds", action="store_true", help="no steps, no model: to live one life again")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--only-seeds", action="store_true", help="no steps, no model: to live one life again")
+    only.add_argument("--only-steps", action="store_true", help="no seeds, no model: every step once")
     arguments = parser.parse_args()
     tally = Tally()
     with ProcessPoolExecutor(arguments.workers, get_context("spawn"), begin) as pool:
@@ -55,10 +57,10 @@ def _steps(pool: ProcessPoolExecutor) -> list[Step]:
 
 
 def _tasks(arguments: Namespace, steps: list[Step]) -> Iterator[Task]:
-    seeds = (Seed(arguments.first + number) for number in range(arguments.seeds))
+    seeds = (Seed(arguments.first + number) for number in range(0 if arguments.only_steps else arguments.seeds))
     for number, pair in enumerate(zip_longest(steps, seeds), 1):
         yield from (task for task in pair if task is not None)
-        if number % MODEL_EVERY == 0 and not arguments.only_seeds:
+        if number % MODEL_EVERY == 0 and not (arguments.only_seeds or arguments.only_steps):
             yield Model()
 
 

@@ -3,16 +3,21 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
+
 from mastodon_update_check.core.feeds import Feed, parse_feed
 from mastodon_update_check.core.installed import Sighting, merge_sightings, sighting_warnings
 from mastodon_update_check.core.knowledge import Knowledge
-from mastodon_update_check.errors import CheckError
+from mastodon_update_check.core.text import words_of
+from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
 from mastodon_update_check.foreign import is_missing
 from mastodon_update_check.jobs.people import People, find_people
 from mastodon_update_check.net import Proxies
 from mastodon_update_check.settings import Settings
 
 WARNINGS_SHOWN = 20
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +40,20 @@ class Findings:
 def inquire(settings: Settings, known: Knowledge, now: datetime, people: People | None = None) -> Findings:
     """Ask the database, the tree, the running server and the update server; `people` spares asking the first."""
     people = people or find_people(settings, known.devops)
+    basis = Findings(tree=Sighting(), running=Sighting(), people=people, warnings=people.warnings, error=people.error)
+    try:
+        return _inquire(basis, settings, known, now)
+    except UpdateCheckError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug is a failed check like any other: it is told when it lasts
+        detail = f"this is a bug in mastodon-update-check, please report it: {type(error).__name__}: {words_of(error)}"
+        log.critical("check.crashed", detail=detail)
+        return replace(basis, error=CheckError(Cause.INTERNAL, detail))
+
+
+def _inquire(basis: Findings, settings: Settings, known: Knowledge, now: datetime) -> Findings:
     tree, running = see_versions(settings)
-    basis = Findings(tree=tree, running=running, people=people, warnings=people.warnings, error=people.error)
+    basis = replace(basis, tree=tree, running=running)
     try:
         installed = merge_sightings(tree, running, known, now).installed
     except CheckError as error:
