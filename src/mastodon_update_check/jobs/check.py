@@ -24,7 +24,8 @@ from mastodon_update_check.core.status import describe_pending, urgent_to_act_on
 from mastodon_update_check.errors import Cause, CheckError, TurnLostError
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.inquiry import Findings, inquire
-from mastodon_update_check.ledger.ledger import Book, Ledger
+from mastodon_update_check.ledger.book import Book
+from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.nodes import Turn
 from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.settings import Settings

@@ -1,8 +1,7 @@
 """The ledger: what has been decided, what has been told, what is waiting. Durable before anything is sent."""
 
 import hashlib
-import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,16 +13,15 @@ from mastodon_update_check.ledger import (
     claims,
     follow_ups,
     history,
-    marking,
     nodes,
     results,
     retries,
     rows,
     summary,
-    upkeep,
 )
+from mastodon_update_check.ledger.book import Book, find_knowledge, read_knowledge
 from mastodon_update_check.ledger.claims import Claim, OvertakenError
-from mastodon_update_check.ledger.engine import Connection, Place, Session
+from mastodon_update_check.ledger.engine import Place, Session
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.history import Acquaintance, Entry
 from mastodon_update_check.ledger.nodes import Bid, Node, Taken, Turn
@@ -31,8 +29,7 @@ from mastodon_update_check.ledger.sqlite import FilePlace
 from mastodon_update_check.ledger.summary import OutboxSummary
 
 if TYPE_CHECKING:
-    from mastodon_update_check.core.planning import Plan
-    from mastodon_update_check.core.recipients import FollowUps, Recipient
+    from mastodon_update_check.core.recipients import FollowUps
 
 
 class Ledger:
@@ -71,7 +68,7 @@ class Ledger:
         self.close()
 
     @contextmanager
-    def writing(self) -> Iterator["Book"]:
+    def writing(self) -> Iterator[Book]:
         """Hold the one write transaction, durably committed at the end, or rolled back by any exception."""
         with self._session.writing() as connection:
             yield Book(connection)
@@ -126,9 +123,9 @@ class Ledger:
     def knowledge(self, instance: str) -> Knowledge:
         """Return what is known about the instance."""
         with self._session.reading() as connection:
-            written = _find_knowledge(connection, instance)
+            written = find_knowledge(connection, instance)
             if written != self._known[0]:
-                self._known = written, _read_knowledge(written)
+                self._known = written, read_knowledge(written)
         return self._known[1]
 
     def deliveries(self, instance: str, subjects: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
@@ -219,65 +216,6 @@ class Ledger:
         """Return when the daemon on a host last gave a sign of life; without one, any daemon."""
         with self._session.reading() as connection:
             return nodes.last_beat_at(connection, instance, host)
-
-
-class Book:
-    """The ledger inside its write transaction: what is read here cannot move before it is written."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def knowledge(self, instance: str) -> Knowledge:
-        """Return what is known about the instance."""
-        return _read_knowledge(_find_knowledge(self._connection, instance))
-
-    def deliveries(self, instance: str, subjects: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
-        """Return the instance's open rows, and all rows of the given subjects."""
-        return rows.read_deliveries(self._connection, instance, subjects, self._connection.correct(now))
-
-    def unclosed_subjects(self, instance: str, closure: "FollowUps") -> frozenset[str]:
-        """Return the subjects of which somebody may have to be told that they are installed."""
-        return follow_ups.unclosed_subjects(self._connection, instance, closure)
-
-    def summary(self, instance: str, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
-        """Count what is not delivered yet, by the sinks that are configured if they are given."""
-        return summary.summarise(self._connection, instance, now, sinks)
-
-    def keep_turn(self, turn: Turn, until: datetime) -> bool:
-        """Keep the turn in the middle of a check; False when it is lost."""
-        return nodes.keep_turn(self._connection, turn, self._connection.correct(until), checking=True)
-
-    def lift_stops(self, instance: str, recipients: "Sequence[Recipient]") -> None:
-        """Forget what former URLs of webhooks have asked for."""
-        retries.lift_stops(self._connection, instance, recipients)
-
-    def apply(self, instance: str, plan: "Plan") -> None:
-        """Store a plan."""
-        rows.apply_plan(self._connection, instance, plan)
-
-    def mark_told(self, instance: str, now: datetime) -> int:
-        """Mark what waits as told without sending it; return how many messages that were."""
-        return marking.mark_told(self._connection, instance, now)
-
-    def keep_knowledge(self, instance: str, knowledge: Knowledge, now: datetime) -> None:
-        """Store what is known about the instance, and drop what is long over."""
-        self._connection.execute(
-            "INSERT INTO instance (name, knowledge) VALUES (?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET knowledge = excluded.knowledge",
-            (instance, json.dumps(knowledge.to_json())),
-        )
-        upkeep.prune(self._connection, now)
-
-
-def _find_knowledge(connection: Connection, instance: str) -> str:
-    """Return what is written about an instance; nothing when it is unknown."""
-    row = connection.execute("SELECT knowledge FROM instance WHERE name = ?", (instance,)).fetchone()
-    return "" if row is None else row["knowledge"]
-
-
-def _read_knowledge(written: str) -> Knowledge:
-    with reading("what is known of an instance"):
-        return Knowledge.from_json(json.loads(written)) if written else Knowledge()
 
 
 def _place(where: Place | Path) -> Place:
