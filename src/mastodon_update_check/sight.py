@@ -1,6 +1,7 @@
 """Whether this process still sees Mastodon's tree, or one that has been replaced since it began."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from mastodon_update_check.core.installed import has_lost_sight
@@ -19,17 +20,16 @@ class Sight:
         self._root = root
         self._file = root / VERSION_FILE
         self._is_bound = os.path.ismount(self._file.parent) and not is_missing(self._file)
-        self._first: Knowledge | None = None
+        self._seen = Knowledge()
+        self._has_lost = False
 
     def of(self, root: Path) -> "Sight":
-        """Return what judges after a reload: the same, which knows what this process saw first, for the same tree."""
+        """Return what judges after a reload: the same, which knows what this process has seen, for the same tree."""
         return self if root == self._root else Sight(root)
 
     def is_lost(self, known: Knowledge) -> bool:
         """Take in what a check found; say whether only a new process can see the tree again."""
-        first = self._first
-        # It has seen the tree change: that one it sees. Nothing can be compared before the server has answered: after a
-        # boot, or when Mastodon is being restarted, it does not at first.
-        if first is None or first.running is None or known.tree != first.tree:
-            self._first = first = known
-        return self._is_bound and (has_lost_sight(first, known) or is_missing(self._file))
+        self._has_lost |= has_lost_sight(self._seen, known)
+        # After a boot, or while Mastodon is restarted, the server does not answer: what it said last counts.
+        self._seen = replace(known, running=known.running or self._seen.running)
+        return self._is_bound and (self._has_lost or is_missing(self._file))

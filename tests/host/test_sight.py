@@ -27,13 +27,15 @@ root = Path(sys.argv[1])
 directory = root / "lib/mastodon"
 enter_view([root], [Bind(directory, directory, is_writable=True)])
 before, old, new = map(MastodonVersion.parse, ("4.5.18", "4.5.19", "4.5.20"))
-sight, booted, other = Sight(root), Sight(root), Sight(root)
+sight, booted, hurried, other = Sight(root), Sight(root), Sight(root), Sight(root)
 seen = [(before, before), (old, before), (old, old), (old, new)]
 print(*(other.of(root).is_lost(Knowledge(tree=old, running=running)) for running in (old, new)))
 print(Sight(root).of(root / "elsewhere").is_lost(Knowledge(tree=old, running=new)))
 print(*(sight.is_lost(Knowledge(tree=tree, running=running)) for tree, running in seen))
 seen = [(before, None), (before, before), (old, None), (old, old), (old, None), (old, new)]
 print(*(booted.is_lost(Knowledge(tree=tree, running=running)) for tree, running in seen))
+seen = [(before, before), (old, None), (old, new)]
+print(*(hurried.is_lost(Knowledge(tree=tree, running=running)) for tree, running in seen))
 (directory / "version.rb").unlink()
 print(Sight(root).is_lost(Knowledge()), other.is_lost(Knowledge()))
 """
@@ -55,6 +57,7 @@ def test_tree_that_is_bound(tmp_path: Path) -> None:
             "False",
             "False False False True",
             "False False False False False True",
+            "False False True",
             "False True",
         )
         assert list(lines) == done.stdout.splitlines()

@@ -57,19 +57,19 @@ def restart_notice(known: Knowledge, now: datetime) -> RestartNotice | None:
     return RestartNotice(tree=known.tree, running=known.running)
 
 
-def has_lost_sight(first: Knowledge, now: Knowledge) -> bool:
+def has_lost_sight(before: Knowledge, now: Knowledge) -> bool:
     """Whether the tree that a process sees has stopped being the one that the server runs from.
 
     In a sandbox a process sees the directories that were there when it began. When the tree is replaced by another, or
     a link to it is set anew, the server gets ahead of a tree that stays as it was.
 
     Args:
-        first: what the first check of the process found.
+        before: what the check before found; the server's last answer, if it gave none.
         now: what the last one found.
     """
-    if first.tree is None or first.running is None or now.running is None:
+    if before.tree is None or before.running is None or now.running is None:
         return False
-    return now.tree == first.tree and now.running != first.running and now.running > first.tree
+    return now.tree == before.tree and now.running != before.running and now.running > before.tree
 
 
 _NOWHERE = (
