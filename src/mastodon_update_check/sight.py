@@ -20,16 +20,22 @@ class Sight:
         self._root = root
         self._file = root / VERSION_FILE
         self._is_bound = os.path.ismount(self._file.parent) and not is_missing(self._file)
-        self._seen = Knowledge()
+        self._seen: Knowledge | None = None
         self._has_lost = False
 
     def of(self, root: Path) -> "Sight":
         """Return what judges after a reload: the same, which knows what this process has seen, for the same tree."""
         return self if root == self._root else Sight(root)
 
-    def is_lost(self, known: Knowledge) -> bool:
-        """Take in what a check found; say whether only a new process can see the tree again."""
-        self._has_lost |= has_lost_sight(self._seen, known)
+    def is_lost(self, known: Knowledge, before: Knowledge) -> bool:
+        """Take in what a check found; say whether only a new process can see the tree again.
+
+        Args:
+            known: what is known after this check.
+            before: what was known before the first check of this process, from another one.
+        """
+        seen = self._seen or before
+        self._has_lost |= has_lost_sight(seen, known)
         # After a boot, or while Mastodon is restarted, the server does not answer: what it said last counts.
-        self._seen = replace(known, running=known.running or self._seen.running)
+        self._seen = replace(known, running=known.running or seen.running)
         return self._is_bound and (self._has_lost or is_missing(self._file))
