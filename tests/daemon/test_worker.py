@@ -224,7 +224,7 @@ def test_acceptance_is_recorded_by_a_worker_that_stops(office: Office) -> None:
     office.check()
     sink = Losing()
     worker = office.worker(sink)
-    worker.courier.record_patience = timedelta(0)
+    worker.courier.record_patience = timedelta(seconds=0.05)
     worker.start()
     wait_until(lambda: worker.trouble, "a ledger that is gone")
     away.rename(path)
