@@ -48,8 +48,8 @@ build/promtool:
 	cp build/prometheus/usr/bin/promtool $@
 
 series: ## add a minor series to the known ones: make series SERIES=4.8
-	sed -i 's/^)$$/    ($(subst .,$(comma) ,$(SERIES))),\n)/' src/mastodon_update_check/core/series.py
-	grep -q '($(subst .,$(comma) ,$(SERIES))),' src/mastodon_update_check/core/series.py
+	sed -i 's/^)$$/    ($(subst .,$(comma) ,$(SERIES))),\n)/' src/mastodon_update_check/domain/branches.py
+	grep -q '($(subst .,$(comma) ,$(SERIES))),' src/mastodon_update_check/domain/branches.py
 
 catalogues: $(VENV)/test.done ## take what the messages say into every catalogue of translations, and compile them
 	$(BIN)/python tests/translations/catalogues.py
@@ -64,6 +64,7 @@ lint: $(VENV)/lint.done ## types, style, formatting
 	$(BIN)/ruff check src tests bench tools packaging
 	$(BIN)/ruff format --check src tests bench tools packaging
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/lint.done ## put the code into the shape that lint wants
 	$(BIN)/ruff check --fix src tests bench tools packaging

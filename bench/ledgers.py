@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.stage import HERE, Stage
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import FilePlace

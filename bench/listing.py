@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 
-from mastodon_update_check.cli import main
-from mastodon_update_check.notifier import Notifier
+from mastodon_update_check.cli.main import main
+from mastodon_update_check.daemon.systemd import SystemdNotifier
 
 
 def _write(path: str) -> None:
@@ -17,7 +17,7 @@ def _write(path: str) -> None:
     os.replace(path + ".part", path)  # noqa: PTH105 - the same
 
 
-def _ready(notifier: Notifier) -> None:
+def _ready(notifier: SystemdNotifier) -> None:
     _write(when_ready)
     _say_ready(notifier)
 
@@ -25,7 +25,7 @@ def _ready(notifier: Notifier) -> None:
 if __name__ == "__main__":
     when_ready, when_idle = sys.argv[1:]
     sys.argv[1:] = ["run"]
-    _say_ready = Notifier.ready
-    Notifier.ready = _ready  # type: ignore[assignment, method-assign]
+    _say_ready = SystemdNotifier.ready
+    SystemdNotifier.ready = _ready  # type: ignore[assignment, method-assign]
     signal.signal(signal.SIGUSR1, lambda *_: _write(when_idle))
     main()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
+from mastodon_update_check.config import load_settings
 from mastodon_update_check.jobs.rounds import deliver_round
-from mastodon_update_check.settings import load_settings
 
 
 def _kilobytes() -> int:

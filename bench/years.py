@@ -13,13 +13,13 @@ from pathlib import Path
 
 from bench.claim import Amount, Claim
 from bench.stage import Stage
-from mastodon_update_check.core.facts import Facts
-from mastodon_update_check.core.feeds import Feed
-from mastodon_update_check.core.notices import UpdateNotice
-from mastodon_update_check.core.outbox import settle
-from mastodon_update_check.core.planning import plan, subjects
-from mastodon_update_check.core.recipients import FollowUps, Recipient
-from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.domain.facts import Facts
+from mastodon_update_check.domain.feeds import Feed
+from mastodon_update_check.domain.notices import UpdateNotice
+from mastodon_update_check.domain.outbox import settle
+from mastodon_update_check.domain.planning import plan, subjects
+from mastodon_update_check.domain.recipients import FollowUps, Recipient
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.ledger import Ledger
 
 WEEK = 7 * 48

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 import trustme
 
-from mastodon_update_check.net import tls_context
+from mastodon_update_check.http.net import tls_context
 
 if TYPE_CHECKING:
     from simulators.postgres import Postgres

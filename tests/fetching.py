@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.fetch import Bounds, fetch_json
-from mastodon_update_check.net import Proxies
+from mastodon_update_check.http.fetch import Bounds, fetch_json
+from mastodon_update_check.http.net import Proxies
 from simulators.http_server import Answer, HttpServer
 
 DIRECT = Proxies()

@@ -1,5 +1,5 @@
 """`python -m mastodon_update_check`."""
 
-from mastodon_update_check.cli import main
+from mastodon_update_check.cli.main import main
 
 main()

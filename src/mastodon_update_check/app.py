@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mastodon_update_check.core.knowledge import Knowledge
-from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.messages.words import ENGLISH, Words, language_tags
+from mastodon_update_check.config import Settings, SinkSettings
+from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import LONGEST_SLEEP, SHARED_SLEEP, Courier
@@ -20,13 +19,14 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.nodes import Bid, Taken, Turn
 from mastodon_update_check.ledger.place import find_place
 from mastodon_update_check.ledger.summary import OutboxSummary
-from mastodon_update_check.settings import Settings, SinkSettings
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.translation import ENGLISH, Translation, language_tags
 from mastodon_update_check.sinks.base import Sink
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckReport
-    from mastodon_update_check.jobs.heartbeat import Heartbeat
-    from mastodon_update_check.jobs.metrics import MetricsFile
+    from mastodon_update_check.monitoring.heartbeat import Heartbeat
+    from mastodon_update_check.monitoring.metrics import MetricsFile
 
 _FOREIGN_LEDGER = (
     "LOCAL_DOMAIN is not set, but the ledger holds what {others} was told: set it, or make the file readable that "
@@ -124,8 +124,8 @@ class App:
     @cached_property
     def heartbeat(self) -> "Heartbeat":
         """What tells the monitoring service of checks, if there is one."""
-        from mastodon_update_check.jobs.heartbeat import Heartbeat
-        from mastodon_update_check.jobs.inquiry import proxies
+        from mastodon_update_check.jobs.observe import proxies
+        from mastodon_update_check.monitoring.heartbeat import Heartbeat
 
         url = self.settings.heartbeat_url
         return Heartbeat(url=url.get_secret_value() if url else None, proxies=proxies(self.settings))
@@ -133,7 +133,7 @@ class App:
     @cached_property
     def metrics(self) -> "MetricsFile":
         """The file for Prometheus, if there is one."""
-        from mastodon_update_check.jobs.metrics import MetricsFile
+        from mastodon_update_check.monitoring.metrics import MetricsFile
 
         return MetricsFile(self.settings.metrics_file)
 
@@ -141,8 +141,8 @@ class App:
         """Write how the server stands to the file for Prometheus, if one is wanted."""
         if self.settings.metrics_file is None:
             return
-        from mastodon_update_check.core.status import judge
-        from mastodon_update_check.jobs.metrics import Standing
+        from mastodon_update_check.domain.status import judge
+        from mastodon_update_check.monitoring.metrics import Standing
 
         settings, now = self.settings, self.clock()
         known, outbox = ledger.knowledge(settings.instance), self.summary(ledger)
@@ -159,7 +159,7 @@ class App:
 
     def couriers(self, ledger: Ledger) -> tuple[Courier, ...]:
         """Return one courier for each configured sink."""
-        from mastodon_update_check.jobs.people import find_single_key
+        from mastodon_update_check.jobs.recipients import find_single_key
 
         fingerprints = self.sink_settings(ledger)
         return tuple(
@@ -183,14 +183,14 @@ class App:
         """Count what is not delivered yet by the sinks that are configured."""
         return ledger.summary(self.settings.instance, self.clock(), self.settings.sink_names)
 
-    def surroundings(self, ledger: Ledger) -> Surroundings:
+    def surroundings(self, ledger: Ledger) -> MessageContext:
         """Return what a message says besides its notices."""
         return self.surroundings_of(ledger.knowledge(self.settings.instance))
 
-    def surroundings_of(self, known: Knowledge) -> Surroundings:
+    def surroundings_of(self, known: ServerState) -> MessageContext:
         """Return the same for what is known by other ways."""
         settings = self.settings
-        return Surroundings(
+        return MessageContext(
             instance=settings.instance,
             knowledge=known,
             devops_users=known.devops_users,
@@ -203,11 +203,11 @@ class App:
         )
 
 
-def find_words(locale: str) -> Words:
+def find_words(locale: str) -> Translation:
     """Return the language of a locale: English unless there is a catalogue, which is read when it is first needed."""
     if not language_tags(locale):
         return ENGLISH
-    from mastodon_update_check.languages import load_words
+    from mastodon_update_check.translations import load_words
 
     return load_words(locale)
 

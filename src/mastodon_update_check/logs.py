@@ -10,7 +10,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 
 LINE_CHARACTERS = 1_000
 """Longest text in a log line; the journal splits what is much longer."""

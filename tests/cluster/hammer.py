@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ledger.examples import INSTANCE, SETTINGS, facts, judge, update
-from mastodon_update_check.core.planning import plan, subjects
-from mastodon_update_check.core.recipients import FollowUps, Recipient
+from mastodon_update_check.domain.planning import plan, subjects
+from mastodon_update_check.domain.recipients import FollowUps, Recipient
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.ledger import Ledger

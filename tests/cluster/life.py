@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cluster.crew import INTERVAL, Crew, account
 from cluster.mailbox import AFTER, BEFORE
-from mastodon_update_check.core.outbox import LEASE
+from mastodon_update_check.domain.outbox import LEASE
 from mastodon_update_check.ledger.postgres_place import PostgresPlace
 
 HOSTS = ("node-1", "node-2", "node-3", "node-4")

@@ -6,7 +6,7 @@ All nodes of a test are one machine; what the machine is called is all that tell
 import socket
 import sys
 
-from mastodon_update_check import cli
+from mastodon_update_check.cli import main as cli
 
 if __name__ == "__main__":
     name = sys.argv.pop(1)

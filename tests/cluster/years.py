@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.examples import NOW, accept, facts, replan, take, update
 from ledger.places import postgres_place, query
-from mastodon_update_check.core.status import ALIVE
+from mastodon_update_check.domain.status import ALIVE
 from mastodon_update_check.ledger.copying import copy
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger

@@ -10,17 +10,18 @@ from pathlib import Path
 from structlog.testing import capture_logs
 
 from daemon.program import LONGEST, Machine, wait_until
-from mastodon_update_check import daemon as subject
+from mastodon_update_check.daemon import daemon as subject
 from simulators.update_server import UpdateServer
 
 BROKEN_CLOCK = """
 import os, signal, sys, threading
 from pathlib import Path
-from mastodon_update_check import daemon, logs
+from mastodon_update_check import logs
+from mastodon_update_check.daemon import daemon
 from mastodon_update_check.app import App
 from mastodon_update_check.jobs.clock import system_clock
-from mastodon_update_check.settings import load_settings
-from mastodon_update_check.signals import SIGNALS
+from mastodon_update_check.config import load_settings
+from mastodon_update_check.daemon.signals import SIGNALS
 
 def clock():
     breaks = Path(sys.argv[1], threading.current_thread().name.partition("-")[0])

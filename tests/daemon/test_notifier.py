@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from daemon.program import Systemd, wait_until
-from mastodon_update_check.notifier import STATUS_CHARACTERS, Notifier
+from mastodon_update_check.daemon.systemd import STATUS_CHARACTERS, SystemdNotifier
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def systemd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
 
 
 @contextmanager
-def notifying() -> Iterator[Notifier]:
+def notifying() -> Iterator[SystemdNotifier]:
     """Return a notifier whose socket is closed at the end; the daemon's lives as long as its process."""
-    notifier = Notifier()
+    notifier = SystemdNotifier()
     assert notifier._notifier is not None
     yield notifier
     notifier._notifier.socket.close()
@@ -111,9 +111,9 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket that is not there, and none at all, are no reason to fail."""
     for path in ("/nonexistent/notify", ""):
         monkeypatch.setenv("NOTIFY_SOCKET", path)
-        Notifier().ready()
+        SystemdNotifier().ready()
     monkeypatch.delenv("NOTIFY_SOCKET")
-    Notifier().ready()
+    SystemdNotifier().ready()
     gc.collect()
 
 

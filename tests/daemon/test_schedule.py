@@ -9,7 +9,7 @@ from statistics import mean
 import pytest
 
 from daemon.program import LONGEST, wait_until
-from mastodon_update_check.schedule import GRACE, Schedule, centred
+from mastodon_update_check.daemon.scheduler import GRACE, Scheduler, centred
 
 NONE = timedelta()
 HOUR = timedelta(hours=1)
@@ -58,10 +58,10 @@ class Checks:
 @contextmanager
 def scheduled(
     checks: Callable[[], None], interval: timedelta, clocks: Clocks | None = None, jitter: timedelta = NONE
-) -> Iterator[Schedule]:
+) -> Iterator[Scheduler]:
     """Run a schedule for the duration of the block."""
     clocks = clocks or Clocks()
-    schedule = Schedule(checks, clocks.wall, clocks.monotonic)
+    schedule = Scheduler(checks, clocks.wall, clocks.monotonic)
     schedule.plan(interval, jitter)
     schedule.start()
     try:
@@ -229,7 +229,7 @@ def test_healing_leaves_a_long_check_alone() -> None:
 
 def test_nothing_planned() -> None:
     """Before there is a plan there is no next check, and nothing to mend."""
-    schedule = Schedule(Checks(), Clocks().wall)
+    schedule = Scheduler(Checks(), Clocks().wall)
     schedule.heal()
     assert schedule.next_check_at() is None
 
@@ -237,7 +237,7 @@ def test_nothing_planned() -> None:
 def test_put_off_after_the_stop() -> None:
     """A check that ends while the daemon stops puts nothing off any more, and nobody reads of a crash."""
     clocks = Clocks()
-    schedule = Schedule(Checks(), clocks.wall)
+    schedule = Scheduler(Checks(), clocks.wall)
     schedule.plan(HOUR, NONE)
     schedule.stand()
     schedule.stop()

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 
 from daemon.program import LONGEST, Machine, wait_until
 from mastodon_update_check.app import App
+from mastodon_update_check.config import load_settings
+from mastodon_update_check.daemon.service import Service
 from mastodon_update_check.jobs.operations import Operations
-from mastodon_update_check.service import Service
-from mastodon_update_check.settings import load_settings
 
 
 def test_service_defects(machine: Machine) -> None:

@@ -17,7 +17,7 @@ from simulators.update_server import UpdateServer
 STUCK = """
 import signal, threading
 from datetime import timedelta
-from mastodon_update_check.signals import SIGNALS, Signals
+from mastodon_update_check.daemon.signals import SIGNALS, Signals
 signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 Signals(timedelta(seconds={limit})).start()
 print("here", flush=True)
@@ -26,7 +26,7 @@ threading.Event().wait()
 
 ORDERS = """
 import os, signal, time
-from mastodon_update_check.signals import SIGNALS, Signals
+from mastodon_update_check.daemon.signals import SIGNALS, Signals
 
 def wait(seconds):
     order = signals.wait(seconds)

@@ -14,12 +14,13 @@ from simulators.update_server import UpdateServer
 HANGING_CLOCK = """
 import os, signal, sys, threading
 from datetime import timedelta
-from mastodon_update_check import daemon, logs
+from mastodon_update_check import logs
+from mastodon_update_check.daemon import daemon
 from mastodon_update_check.app import App
 from mastodon_update_check.jobs.clock import system_clock
 from mastodon_update_check.jobs.operations import Operations
-from mastodon_update_check.settings import load_settings
-from mastodon_update_check.signals import SIGNALS
+from mastodon_update_check.config import load_settings
+from mastodon_update_check.daemon.signals import SIGNALS
 
 class Impatient(Operations):
     def running(self, name, limit):

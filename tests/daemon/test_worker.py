@@ -12,13 +12,13 @@ import pytest
 
 from daemon.program import LONGEST, Machine, wait_until
 from mastodon_update_check.app import App
-from mastodon_update_check.core.messages.message import Message
+from mastodon_update_check.config import load_settings
+from mastodon_update_check.daemon.worker import Worker
 from mastodon_update_check.errors import DeliveryError, TransientDeliveryError
 from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT
 from mastodon_update_check.ledger.file import set_aside
-from mastodon_update_check.settings import load_settings
+from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.base import Sink
-from mastodon_update_check.worker import Worker
 from simulators.update_server import UpdateServer
 
 

@@ -8,10 +8,10 @@ from tools.documents import DOCUMENTS
 from tools.documents.commands import every, program
 from tools.documents.settings import ELSEWHERE, GROUPS
 
-from mastodon_update_check.settings import load_settings
-from mastodon_update_check.settings.found import Found, Problems
-from mastodon_update_check.settings.names import is_secret, webhook_name
-from mastodon_update_check.settings.variables import NAMES, Variables, validate
+from mastodon_update_check.config import load_settings
+from mastodon_update_check.config.found import Found, Problems
+from mastodon_update_check.config.names import is_secret, webhook_name
+from mastodon_update_check.config.variables import NAMES, Variables, validate
 
 PROJECT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from end_to_end.world import Finished, World, wait_until
+from mastodon_update_check.config import load_settings
 from mastodon_update_check.jobs.clock import system_clock
-from mastodon_update_check.jobs.diagnosis.diagnose import diagnose
-from mastodon_update_check.jobs.diagnosis.finding import Grade
-from mastodon_update_check.settings import load_settings
+from mastodon_update_check.jobs.doctor.diagnose import diagnose
+from mastodon_update_check.jobs.doctor.finding import Grade
 from simulators.http_server import Reply, unused_port
 from simulators.mastodon_schema import schema
 from simulators.postgres import Postgres

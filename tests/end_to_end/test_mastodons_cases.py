@@ -3,7 +3,7 @@
 import pytest
 
 from end_to_end.world import World
-from mastodon_update_check.settings import load_settings
+from mastodon_update_check.config import load_settings
 from simulators.http_server import Reply
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from end_to_end.world import Finished, World, wait_until
-from mastodon_update_check.commands.common import hide_secrets
-from mastodon_update_check.settings import load_settings
+from mastodon_update_check.cli.common import hide_secrets
+from mastodon_update_check.config import load_settings
 from simulators.http_server import HttpServer, Reply, Request
 from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
 

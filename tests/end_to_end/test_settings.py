@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from end_to_end.world import World
-from mastodon_update_check.cli import advise
+from mastodon_update_check.cli.main import advise
 
 WRONG = {
     "LOCAL_DOMAIN": "not a domain",
@@ -154,10 +154,10 @@ def test_interrupted_while_it_starts() -> None:
     import sys
     class Finder:
         def find_spec(self, name, *_):
-            if name == "mastodon_update_check.commands.parser":
+            if name == "mastodon_update_check.cli.parser":
                 raise KeyboardInterrupt
     sys.meta_path.insert(0, Finder())
-    from mastodon_update_check.cli import main
+    from mastodon_update_check.cli.main import main
     main()
     """
     done = subprocess.run([sys.executable, "-c", code, "status"], capture_output=True, text=True, check=False)

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ledger.examples import INSTANCE, SETTINGS, SettableClock
-from mastodon_update_check.core.messages.message import Message
-from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.outbox import Outcome
+from mastodon_update_check.domain.outbox import Outcome
 from mastodon_update_check.jobs.deliver import Courier
 from mastodon_update_check.jobs.operations import Operations
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import FilePlace
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.base import Sink
 
 PATIENCE_SECONDS = 30
@@ -74,9 +74,9 @@ class Hanging(Accepting):
         return super().send(message)
 
 
-def surroundings(ledger: Ledger) -> Surroundings:
+def surroundings(ledger: Ledger) -> MessageContext:
     """Return what messages say besides their notices."""
-    return Surroundings(
+    return MessageContext(
         instance=INSTANCE, knowledge=ledger.knowledge(INSTANCE), now=SettableClock()(), hostname="host.example"
     )
 
@@ -87,7 +87,7 @@ def courier(
     clock: SettableClock,
     *,
     sink_name: str = "email",
-    describe: Callable[[Ledger], Surroundings] = surroundings,
+    describe: Callable[[Ledger], MessageContext] = surroundings,
     load_sink: Callable[[], Sink] | None = None,
     open_ledger: Callable[[], Ledger] | None = None,
     renewal: timedelta = timedelta(hours=1),

@@ -8,9 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from ledger.examples import NOW, SETTINGS
+from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.jobs.check import OwnTroubles, check
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.settings import Settings, load_settings
 from simulators.update_server import UpdateServer
 
 INSTANCE = "social.example"

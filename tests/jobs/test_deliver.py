@@ -28,9 +28,7 @@ from ledger.examples import (
     update,
 )
 from ledger.places import query
-from mastodon_update_check.core.messages.message import Message
-from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.outbox import DeliveryState, Outcome
+from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.errors import (
     DeliveryError,
     LedgerError,
@@ -41,6 +39,8 @@ from mastodon_update_check.errors import (
 from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT
 from mastodon_update_check.jobs.operations import Operations
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.message import Message
 
 PATCH = update("4.5.1")
 ROW = ("user:1", "update/4.5.1/plain")
@@ -185,7 +185,7 @@ def test_a_message_that_cannot_be_composed_blocks_no_other(ledger: Ledger, path:
     sink = Accepting()
     broken = iter([True, False])
 
-    def describe(ledger: Ledger) -> Surroundings:
+    def describe(ledger: Ledger) -> MessageContext:
         if next(broken):
             raise IndexError("no such word")
         return surroundings(ledger)
@@ -262,7 +262,7 @@ def test_a_claim_that_is_lost_before_the_sink_is_asked(ledger: Ledger, path: Pat
     replan(ledger, facts(PATCH))
     sink = Accepting()
 
-    def describe(ledger: Ledger) -> Surroundings:
+    def describe(ledger: Ledger) -> MessageContext:
         clock.step(LEASE_OVER)
         take(ledger, clock())
         return surroundings(ledger)
@@ -304,7 +304,7 @@ def test_a_ledger_that_fails_before_the_hand_over(
     replan(ledger, facts(PATCH))
     sink = Accepting()
 
-    def describe(ledger: Ledger) -> Surroundings:
+    def describe(ledger: Ledger) -> MessageContext:
         clock.step(timedelta(seconds=1))  # until then the claim itself has shown that the ledger can be written
         holder.execute("BEGIN IMMEDIATE")
         return surroundings(ledger)

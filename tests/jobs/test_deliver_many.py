@@ -9,12 +9,12 @@ import pytest
 from jobs.examples import Accepting, Acting, Raising, courier
 from ledger.examples import ALICE, BOB, DAY, LEASE_OVER, NOW, SettableClock, facts, find_claim, replan, update
 from ledger.places import query
-from mastodon_update_check.core.messages.message import Message
-from mastodon_update_check.core.outbox import Outcome
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.domain.outbox import Outcome
+from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import LedgerError, TransientDeliveryError
 from mastodon_update_check.jobs.deliver import Courier
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.messages.message import Message
 
 PATCH = update("4.5.1")
 CAROL = Recipient(sink="email", key="user:3", address="carol@social.example")

@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.test_feed_properties import documents
+from domain.test_feed_properties import documents
 from jobs.examples import Accepting
 from mastodon_update_check.app import App
-from mastodon_update_check.core.outbox import Outcome
+from mastodon_update_check.config import load_settings
+from mastodon_update_check.domain.outbox import Outcome
 from mastodon_update_check.jobs.check import CheckReport
-from mastodon_update_check.settings import load_settings
 from simulators.http_server import Answer, HttpServer, Raw, Reply
 
 LONGEST_SENTENCE = 1_000

@@ -24,7 +24,7 @@ from ledger.examples import (
     update,
 )
 from ledger.places import query
-from mastodon_update_check.core.outbox import LEASE, LEASE_RENEWAL
+from mastodon_update_check.domain.outbox import LEASE, LEASE_RENEWAL
 from mastodon_update_check.errors import ClaimLostError, LedgerError
 from mastodon_update_check.jobs.lease import LeaseKeeper, confirm
 from mastodon_update_check.ledger.claims import Claim

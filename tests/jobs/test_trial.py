@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.errors import SettingsError, TransientDeliveryError
-from mastodon_update_check.jobs.trial import Entry, try_sinks
+from mastodon_update_check.jobs.send_test import Entry, try_sinks
+from mastodon_update_check.messages.message import Message
 from sinks.examples import MESSAGE
 
 SOON = timedelta(seconds=0.3)

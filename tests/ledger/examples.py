@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from mastodon_update_check.core.facts import Facts
-from mastodon_update_check.core.feeds import Feed
-from mastodon_update_check.core.notices import ToolNotice, UpdateNotice
-from mastodon_update_check.core.outbox import DeliveryState, Settlement, settle
-from mastodon_update_check.core.planning import Plan, plan, subjects
-from mastodon_update_check.core.recipients import FollowUps, Recipient
-from mastodon_update_check.core.skips import Skip
-from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.domain.facts import Facts
+from mastodon_update_check.domain.feeds import Feed
+from mastodon_update_check.domain.notices import ToolNotice, UpdateNotice
+from mastodon_update_check.domain.outbox import DeliveryState, Settlement, settle
+from mastodon_update_check.domain.planning import Plan, plan, subjects
+from mastodon_update_check.domain.recipients import FollowUps, Recipient
+from mastodon_update_check.domain.skips import Skip
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.ledger import Ledger

@@ -8,7 +8,7 @@ import pytest
 from ledger.examples import INSTANCE, NOW, SECOND, facts, replan, states, update
 from ledger.places import query
 from ledger.programs import look_from_outside, open_at_once, write_and_die
-from mastodon_update_check.core.outbox import DeliveryState
+from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.file import back_up, create_file, open_file, set_aside
 from mastodon_update_check.ledger.ledger import Ledger

@@ -23,7 +23,7 @@ from ledger.examples import (
     update,
 )
 from ledger.places import query
-from mastodon_update_check.core.outbox import LEASE, LONGEST_WAIT
+from mastodon_update_check.domain.outbox import LEASE, LONGEST_WAIT
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 

@@ -22,7 +22,7 @@ from ledger.examples import (
     update,
 )
 from ledger.places import postgres_place, query
-from mastodon_update_check.core.status import ALIVE
+from mastodon_update_check.domain.status import ALIVE
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import copy
 from mastodon_update_check.ledger.engine import Place

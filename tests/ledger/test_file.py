@@ -11,7 +11,7 @@ import pytest
 from ledger.examples import INSTANCE, NOW, facts, find_claim, replan, states, update
 from ledger.places import query
 from ledger.programs import open_at_once, write_and_die
-from mastodon_update_check.core.outbox import DeliveryState
+from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.failures import translated
 from mastodon_update_check.ledger.file import _ensure_wal, create_file, open_file

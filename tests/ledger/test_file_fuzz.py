@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, accept, defer, facts, find_claim, replan, update
-from mastodon_update_check.core.knowledge import Knowledge
+from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
 
@@ -27,7 +27,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
                 assert claim is not None
                 settle(ledger, claim)
         with ledger.writing() as book:
-            book.keep_knowledge(INSTANCE, Knowledge(checked_at=NOW, devops=(ALICE, BOB)), NOW)
+            book.keep_knowledge(INSTANCE, ServerState(checked_at=NOW, devops=(ALICE, BOB)), NOW)
         ledger.beat(INSTANCE, NOW)
     return path.read_bytes()
 

@@ -6,8 +6,8 @@ import pytest
 
 from ledger.examples import ALICE, BOB, DAY, HOOK, INSTANCE, NOW, YEAR, accept, facts, replan, states, take, update
 from ledger.places import query
-from mastodon_update_check.core.notices import ReminderNotice
-from mastodon_update_check.core.recipients import FollowUps
+from mastodon_update_check.domain.notices import ReminderNotice
+from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 

@@ -21,7 +21,7 @@ from ledger.examples import (
     take,
     update,
 )
-from mastodon_update_check.core.outbox import DeliveryState, Outcome
+from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.ledger.history import Entry
 from mastodon_update_check.ledger.ledger import Ledger
 

@@ -24,7 +24,7 @@ from ledger.examples import (
     take,
     update,
 )
-from mastodon_update_check.core.outbox import MAILS_A_DAY
+from mastodon_update_check.domain.outbox import MAILS_A_DAY
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.ledger import Ledger
 

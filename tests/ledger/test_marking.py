@@ -19,7 +19,7 @@ from ledger.examples import (
     update,
 )
 from ledger.places import query
-from mastodon_update_check.core.outbox import MAILS_A_DAY, DeliveryState
+from mastodon_update_check.domain.outbox import MAILS_A_DAY, DeliveryState
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 

@@ -30,13 +30,13 @@ from ledger.examples import (
     update,
 )
 from ledger.places import postgres_place
-from mastodon_update_check.core.changes import is_covered_by
-from mastodon_update_check.core.facts import Facts
-from mastodon_update_check.core.feeds import Feed
-from mastodon_update_check.core.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice, identity
-from mastodon_update_check.core.recipients import FollowUps, Preference, Recipient, address_key, wants
-from mastodon_update_check.core.skips import Skip
-from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.domain.changes import is_covered_by
+from mastodon_update_check.domain.facts import Facts
+from mastodon_update_check.domain.feeds import Feed
+from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice, identity
+from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient, address_key, wants
+from mastodon_update_check.domain.skips import Skip
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.copying import copy
 from mastodon_update_check.ledger.file import create_file, open_file

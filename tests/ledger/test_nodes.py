@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ledger.examples import ALICE, BOB, INSTANCE, NOW, SECOND, YEAR, accept, facts, find_claim, replan, take, update
-from mastodon_update_check.core.outbox import LEASE, MAILS_A_DAY
+from mastodon_update_check.domain.outbox import LEASE, MAILS_A_DAY
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.nodes import Bid, Taken, Turn

@@ -24,11 +24,11 @@ from ledger.examples import (
     update,
 )
 from ledger.places import query
-from mastodon_update_check.core.knowledge import Knowledge
-from mastodon_update_check.core.notices import RestartNotice
-from mastodon_update_check.core.outbox import DeliveryState
-from mastodon_update_check.core.planning import plan
-from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.domain.notices import RestartNotice
+from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.domain.planning import plan
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 
@@ -45,14 +45,14 @@ def test_a_plan_is_stored_in_one_transaction(ledger: Ledger, other: Ledger) -> N
     def break_off() -> None:
         with ledger.writing() as book:
             book.apply(INSTANCE, plan(known, ()))
-            book.keep_knowledge(INSTANCE, Knowledge(failures=3), NOW)
+            book.keep_knowledge(INSTANCE, ServerState(failures=3), NOW)
             assert {} == states(other, PATCH, MINOR)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         break_off()
     assert {} == states(ledger, PATCH, MINOR)
-    assert Knowledge() == ledger.knowledge(INSTANCE)
+    assert ServerState() == ledger.knowledge(INSTANCE)
     assert () == ledger.instances()
 
 
@@ -261,7 +261,7 @@ def test_a_recipient_with_fields_of_another_version_can_be_read(ledger: Ledger, 
 
 def test_knowledge_comes_back_as_it_was_kept(ledger: Ledger) -> None:
     """Each instance has its own; a sign of life leaves it alone, and it the sign of life."""
-    known = Knowledge(good_at=NOW, installed=MastodonVersion.parse("4.5.0"), updates=(PATCH,), warnings=("a", "b"))
+    known = ServerState(good_at=NOW, installed=MastodonVersion.parse("4.5.0"), updates=(PATCH,), warnings=("a", "b"))
     ledger.beat(INSTANCE, NOW)
     with ledger.writing() as book:
         book.keep_knowledge(INSTANCE, known, NOW)
@@ -269,7 +269,7 @@ def test_knowledge_comes_back_as_it_was_kept(ledger: Ledger) -> None:
     ledger.beat(INSTANCE, LATER)
 
     assert known == ledger.knowledge(INSTANCE)
-    assert Knowledge() == ledger.knowledge("other.example")
+    assert ServerState() == ledger.knowledge("other.example")
     assert (INSTANCE,) == ledger.instances()
     assert LATER == ledger.last_beat_at(INSTANCE)
     assert ledger.last_beat_at("other.example") is None

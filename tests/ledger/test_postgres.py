@@ -14,7 +14,7 @@ import pytest
 from ledger.examples import ALICE, INSTANCE, LEASE_OVER, NOW, accept, defer, facts, find_claim, replan, take, update
 from ledger.places import DATABASE, ROLE, postgres_place, query, url
 from ledger.programs import open_at_once
-from mastodon_update_check.core.outbox import LEASE, LEASE_RENEWAL
+from mastodon_update_check.domain.outbox import LEASE, LEASE_RENEWAL
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.ledger.copying import copy
 from mastodon_update_check.ledger.ledger import Ledger

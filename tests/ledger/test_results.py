@@ -21,8 +21,8 @@ from ledger.examples import (
     update,
 )
 from ledger.places import query
-from mastodon_update_check.core.outbox import DELAYS, DeliveryState
-from mastodon_update_check.core.recipients import Recipient, address_key
+from mastodon_update_check.domain.outbox import DELAYS, DeliveryState
+from mastodon_update_check.domain.recipients import Recipient, address_key
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 

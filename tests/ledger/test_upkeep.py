@@ -26,9 +26,9 @@ from ledger.examples import (
     update,
 )
 from ledger.places import query
-from mastodon_update_check.core.knowledge import Knowledge
-from mastodon_update_check.core.outbox import DeliveryState
-from mastodon_update_check.core.recipients import FollowUps
+from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.domain.recipients import FollowUps
+from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.file import open_file
 from mastodon_update_check.ledger.ledger import Ledger
@@ -43,7 +43,7 @@ PEOPLE = tuple(replace(ALICE, key=f"user:{n}", address=f"user{n}@social.example"
 def prune(ledger: Ledger, now: datetime) -> None:
     """Do what every check does at its end."""
     with ledger.writing() as book:
-        book.keep_knowledge(INSTANCE, Knowledge(), now)
+        book.keep_knowledge(INSTANCE, ServerState(), now)
 
 
 def count(place: Place, table: str) -> int:

@@ -8,8 +8,8 @@ from typing import LiteralString
 import pytest
 
 from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address
-from mastodon_update_check.core.recipients import Preference
-from mastodon_update_check.core.staff import StaffVerdict
+from mastodon_update_check.domain.recipients import Preference
+from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.mastodon.database import Staff, ask_staff
 from mastodon_update_check.mastodon.staff_sql import Schema, staff_query
 from simulators.mastodon_people import DEVOPS, EVERYONE, INVITER, MODERATOR, PEOPLE, SUPPORTER, VERSIONS, Person

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from mastodon_update_check.config import load_settings
 from mastodon_update_check.mastodon.database_address import DatabaseAddress, addresses, without_rails_parameters
-from mastodon_update_check.settings import load_settings
 
 OWN_ROLE = "_mastodon_update_check"
 NOTHING = {"UPDATE_CHECK_CONFIG": "/nowhere", "UPDATE_CHECK_MASTODON_ENV_FILE": "/nowhere"}

@@ -1,9 +1,9 @@
-"""Words and codes of PostgreSQL and PgBouncer as sentences; those that a test server gives are in other files."""
+"""Translation and codes of PostgreSQL and PgBouncer as sentences; those that a test server gives are in other files."""
 
 import pytest
 
 from mastodon_update_check.mastodon.database_errors import explain_question
-from mastodon_update_check.postgres_login import Login, explain_login
+from mastodon_update_check.postgres.login import Login, explain_login
 
 MAMMOTH = {"host": "db.example", "dbname": "mammoth", "user": "tusk", "sslmode": "require"}
 LOGIN = Login.of(MAMMOTH, "DATABASE_URL", "UPDATE_CHECK_DATABASE_URL", "make it")
@@ -41,7 +41,7 @@ LOGINS = [
 
 @pytest.mark.parametrize(("words", "expected"), [row[1:] for row in LOGINS], ids=[row[0] for row in LOGINS])
 def test_login_that_fails(words: str, expected: str) -> None:
-    """Words that are known become advice; others are passed on, cleaned."""
+    """Translation that are known become advice; others are passed on, cleaned."""
     assert explain_login(LOGIN, words).startswith(f"PostgreSQL at db.example:5432 {expected}")
 
 

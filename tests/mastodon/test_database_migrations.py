@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address
-from mastodon_update_check.core.staff import StaffReason
+from mastodon_update_check.domain.staff import StaffReason
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.mastodon.database import Staff, ask_staff
 from simulators.postgres import Postgres

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.examples import version
-from mastodon_update_check.core.upgrades import InstallKind
+from domain.examples import version
+from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.mastodon.installation import detect_kind, find_owner, find_units
 
 

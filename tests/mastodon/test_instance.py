@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 import trustme
 
-from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.http.net import Proxies
 from mastodon_update_check.mastodon.instance import ask_running_version
-from mastodon_update_check.net import Proxies
 from simulators.http_server import Answer, HttpServer, Reply, Request, unused_port
 
 DIRECT = Proxies()

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import mastodon_update_check
 from crashes import steps
-from mastodon_update_check import cli
+from mastodon_update_check.cli import main as cli
 
 _OTHERS = ("email.mime.multipart", "encodings.idna", "httpcore", "httpx", "psycopg", "smtplib")
 """What the program imports where it is used, besides its own modules."""

@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from jobs.test_metrics import NEW
-from mastodon_update_check.jobs.metrics import render
+from mastodon_update_check.monitoring.metrics import render
+from monitoring.test_metrics import NEW
 
 PROMTOOL = Path(__file__).parents[2] / "build/promtool"
 

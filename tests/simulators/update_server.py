@@ -14,7 +14,7 @@ is asked about none (MASTODON.md, 1.2 and 1.3).
 import ssl
 from typing import Any, Self
 
-from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.domain.versions import MastodonVersion
 from simulators.http_server import Answer, HttpServer, Reply, Request
 
 PATH = "/update-check"

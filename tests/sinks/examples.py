@@ -5,9 +5,9 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mastodon_update_check.core.messages.message import Message, MessageType
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import ClaimLostError
+from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.email import EmailSink, create
 from mastodon_update_check.sinks.mailserver import Bounds
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 import trustme
 
-from mastodon_update_check.core.messages.message import MessageType
 from mastodon_update_check.errors import (
     ClaimLostError,
     PermanentDeliveryError,
     SettingsError,
     TransientDeliveryError,
 )
+from mastodon_update_check.messages.message import MessageType
 from mastodon_update_check.sinks.apprise import create, find
 from simulators.http_server import Answer, HttpServer, Reply, Request, Tunnel, hang, unused_port
 from sinks.examples import MESSAGE, lose_claim

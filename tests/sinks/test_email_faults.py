@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from mastodon_update_check.net import Deadline
+from mastodon_update_check.http.net import Deadline
 from mastodon_update_check.sinks.mailserver import Bounds, MailServer, is_loopback
 from mastodon_update_check.sinks.session import may_log_in
 from mastodon_update_check.sinks.smtp import Dialogue

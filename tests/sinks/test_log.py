@@ -8,8 +8,8 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from mastodon_update_check.core.messages.message import Message, MessageType
 from mastodon_update_check.errors import ClaimLostError, TransientDeliveryError
+from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.log import create
 from sinks.examples import ADDRESS, ID, MESSAGE, lose_claim
 

@@ -9,20 +9,20 @@ from email.utils import parseaddr
 
 import pytest
 
-from mastodon_update_check.core.messages.message import Message, MessageType
+from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.addresses import parse_mailbox
-from mastodon_update_check.sinks.mime import Letterhead
+from mastodon_update_check.sinks.mime import ContentHeader
 from sinks.examples import ID, MESSAGE, recipient
 
-LETTERHEAD = Letterhead(author=parse_mailbox("Mastodon <notifications@social.example>"))
+LETTERHEAD = ContentHeader(author=parse_mailbox("Mastodon <notifications@social.example>"))
 
 
-def data(message: Message, letterhead: Letterhead = LETTERHEAD) -> bytes:
+def data(message: Message, letterhead: ContentHeader = LETTERHEAD) -> bytes:
     """Return the mail's bytes."""
     return letterhead.write(message).data
 
 
-def read(message: Message, letterhead: Letterhead = LETTERHEAD) -> EmailMessage:
+def read(message: Message, letterhead: ContentHeader = LETTERHEAD) -> EmailMessage:
     """Return the mail as its reader sees it, which must find nothing wrong with it."""
     mail = email.message_from_bytes(data(message, letterhead), policy=email.policy.default)
     assert [] == [defect for part in mail.walk() for defect in part.defects]
@@ -128,7 +128,7 @@ def test_subject(subject: str, expected: str | None) -> None:
 )
 def test_author(name: str) -> None:
     """The author's name arrives as it was, with the address beside it."""
-    letterhead = Letterhead(author=replace(parse_mailbox("a@" + "x" * 60 + ".example"), name=name))
+    letterhead = ContentHeader(author=replace(parse_mailbox("a@" + "x" * 60 + ".example"), name=name))
     mail = email.message_from_bytes(data(MESSAGE, letterhead))
     shown, address = parseaddr(mail["From"])
 

@@ -13,8 +13,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-SOURCE = Path(__file__).parents[2] / "src" / "mastodon_update_check" / "core" / "messages"
-CATALOGUES = SOURCE.parents[1] / "locale"
+SOURCE = Path(__file__).parents[2] / "src" / "mastodon_update_check" / "messages"
+CATALOGUES = SOURCE.parent / "locale"
 _KEYWORDS = {"say": None, "count": (1, 2), "label": ((1, "c"), 2)}
 _COMMENT = "# Messages of mastodon-update-check in {language}. How to change them: docs/TRANSLATING.md"
 

@@ -10,14 +10,14 @@ from pathlib import Path
 # As a script it stands beside nothing: what the tests share is one folder up.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from core.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, days, hook, installed, reminder, support, user
-from core.messages.writing import minor, patch, surroundings, write
-from mastodon_update_check.core.messages.message import Message
-from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.messages.trial_letter import compose_trial
-from mastodon_update_check.core.notices import Notice, SupportStage, UpdateNotice, UpdateType
-from mastodon_update_check.core.recipients import FollowUps, Preference, Recipient
-from mastodon_update_check.languages import load_words
+from domain.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, days, hook, installed, reminder, support, user
+from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateNotice, UpdateType
+from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.message import Message
+from mastodon_update_check.messages.sample_content import compose_trial
+from mastodon_update_check.translations import load_words
+from messages.writing import minor, patch, surroundings, write
 
 LANGUAGES = ("en", "de", "es", "fr", "ja")
 ROLES = {"en": "Owner", "de": "Inhaber*in", "es": "Propietario", "fr": "Propriétaire", "ja": "所有者"}
@@ -33,7 +33,7 @@ class Kind:
     """One kind of message: what it is about, and what is true around it; a test is about nothing."""
 
     notices: Sequence[Notice]
-    around: Surroundings
+    around: MessageContext
 
 
 def kind(
@@ -105,7 +105,7 @@ def letter(one: Kind, language: str, preference: Preference = Preference.CRITICA
     return compose_kind(one, around, user(preference=preference, role=ROLES[language], locale=language))
 
 
-def compose_kind(one: Kind, around: Surroundings, recipient: Recipient) -> Message:
+def compose_kind(one: Kind, around: MessageContext, recipient: Recipient) -> Message:
     """Write one kind, whatever is around it."""
     if not one.notices:
         return compose_trial(id="0f" * 16, recipient=recipient, everybody=EVERYBODY, around=around, now=NOW)

@@ -8,13 +8,13 @@ from unicodedata import east_asian_width
 
 import pytest
 
-from core.examples import hook, user
-from core.messages.writing import patch, surroundings, write
-from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.messages.words import ENGLISH, Words
-from mastodon_update_check.core.recipients import Preference
+from domain.examples import hook, user
+from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.errors import UntranslatedError
-from mastodon_update_check.languages import load_words
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.translation import ENGLISH, Translation
+from mastodon_update_check.translations import load_words
+from messages.writing import patch, surroundings, write
 from translations.catalogues import extract, forms
 from translations.letters import KINDS, LANGUAGES, Kind, compose_kind, letter, write_all
 
@@ -85,7 +85,7 @@ def test_in_every_language(kind: Kind, language: str) -> None:
 
 def shouted(kind: Kind, loud: Loud, preference: Preference = Preference.CRITICAL, role: str = "") -> str:
     """Return a message in the loud language, without what comes from elsewhere."""
-    around = replace(kind.around, words=Words("xx", loud))
+    around = replace(kind.around, words=Translation("xx", loud))
     wants = preference is not Preference.NONE
     recipient = user(preference=preference, role=role, locale="xx", wants_support=wants, is_operator=wants)
     message = compose_kind(kind, around, recipient)
@@ -114,13 +114,13 @@ def test_these_kinds_say_everything() -> None:
             for preference in Preference:
                 shouted(replace(kind, around=around), loud, preference, role="" if preference == "all" else "Owner")
     for month in range(1, 13):
-        words = Words("xx", loud)
+        words = Translation("xx", loud)
         words.instant(kind.around.now.replace(month=month, day=month))
     sentences = {(one.context, forms(one.id)[0]) for one in extract()}
     assert set() == sentences - loud.asked
 
 
-def _variants(kind: Kind) -> Iterator[Surroundings]:
+def _variants(kind: Kind) -> Iterator[MessageContext]:
     yield kind.around
     yield replace(kind.around, web_domain="", has_admin_page=False)
     yield replace(kind.around, knowledge=replace(kind.around.knowledge, installed=None))
@@ -129,7 +129,7 @@ def _variants(kind: Kind) -> Iterator[Surroundings]:
 def test_a_message_is_wholly_in_one_language() -> None:
     """Where one sentence is lacking the whole message is English, and the next one is not."""
     kind, lacking = KINDS["patch-urgent"], "It is a patch of your branch: no need to go to {branch} for it."
-    words = Words("de", Partly(lacking))
+    words = Translation("de", Partly(lacking))
     message = write(kind.notices, replace(kind.around, words=words), user(locale="de"))
     assert replace(message, confirm_claim=letter(kind, "en").confirm_claim).text == _english(kind)
     assert ("en", True) == (message.language, message.subject.startswith("URGENT ["))
@@ -144,7 +144,7 @@ def _english(kind: Kind) -> str:
 @pytest.mark.parametrize("wrong", ["Alles {neu}:", "Alles {:", "Alles {}:", "Alles {0.real.x}:"])
 def test_gaps_that_cannot_be_filled(wrong: str) -> None:
     """A translation with gaps of its own makes the message English; nobody goes without it."""
-    around = surroundings([patch("4.5.20")], words=Words("de", Partly("All pending updates:", wrong)))
+    around = surroundings([patch("4.5.20")], words=Translation("de", Partly("All pending updates:", wrong)))
     message = write([patch("4.5.20")], around, user(locale="de"))
     assert ("en", True) == (message.language, "All pending updates:" in message.text)
 

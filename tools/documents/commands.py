@@ -4,7 +4,7 @@ from argparse import Action, ArgumentParser, _SubParsersAction  # the module nam
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mastodon_update_check.commands.parser import build_parser
+from mastodon_update_check.cli.parser import build_parser
 
 
 class Command(NamedTuple):

@@ -8,30 +8,30 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from mastodon_update_check.core.facts import Facts
-from mastodon_update_check.core.installed import merge_sightings, restart_notice
-from mastodon_update_check.core.knowledge import Knowledge
-from mastodon_update_check.core.notices import ToolNotice
-from mastodon_update_check.core.outages import (
+from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.facts import Facts
+from mastodon_update_check.domain.installed import merge_sightings, restart_notice
+from mastodon_update_check.domain.notices import ToolNotice
+from mastodon_update_check.domain.outages import (
     FEWEST_FAILURES,
     check_failing_notice,
     check_recovered_notice,
     delivery_failing_notice,
 )
-from mastodon_update_check.core.outbox import LEASE
-from mastodon_update_check.core.planning import Plan, plan, subjects
-from mastodon_update_check.core.status import describe_pending, urgent_to_act_on
+from mastodon_update_check.domain.outbox import LEASE
+from mastodon_update_check.domain.planning import Plan, plan, subjects
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.status import describe_pending, urgent_to_act_on
 from mastodon_update_check.errors import Cause, CheckError, TurnLostError
 from mastodon_update_check.jobs.clock import Clock
-from mastodon_update_check.jobs.inquiry import Findings, inquire
+from mastodon_update_check.jobs.observe import Findings, inquire
 from mastodon_update_check.ledger.book import Book
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.nodes import Turn
 from mastodon_update_check.ledger.summary import SinkAccount
-from mastodon_update_check.settings import Settings
 
 if TYPE_CHECKING:
-    from mastodon_update_check.core.outbox import Delivery
+    from mastodon_update_check.domain.outbox import Delivery
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 class CheckReport:
     """What one check came to."""
 
-    knowledge: Knowledge
+    knowledge: ServerState
     plan: Plan
     queried_version: str | None
     has_answer: bool
@@ -92,7 +92,7 @@ def check(  # noqa: PLR0913 - what to do with the plan is said by name
         LedgerError: the ledger cannot be used.
     """
     began, now = time.monotonic(), clock()
-    findings = inquire(settings, Knowledge() if ledger is None else ledger.knowledge(settings.instance), now)
+    findings = inquire(settings, ServerState() if ledger is None else ledger.knowledge(settings.instance), now)
     findings = replace(findings, settings_trouble=own.settings, warnings=(*own.others, *findings.warnings))
     # The questions may have taken longer than a lease: who holds a message is judged by the time after them.
     asked_at = clock()
@@ -121,7 +121,7 @@ def _decide(
     book: Book | Ledger | None,
 ) -> CheckReport:
     """Turn what was found into what is known and into a plan."""
-    known = Knowledge() if book is None else book.knowledge(settings.instance)
+    known = ServerState() if book is None else book.knowledge(settings.instance)
     learned = _lift_skips(learn(known, findings, now))
     accounts = () if book is None else book.summary(settings.instance, now, sink_settings).sinks
     facts = Facts(
@@ -157,7 +157,7 @@ def _read_deliveries(book: Book | Ledger, facts: Facts, asked_at: datetime) -> "
     return book.deliveries(facts.instance, about, asked_at)
 
 
-def learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
+def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     """Return what is known after these findings; what could not be asked stands as it was."""
     wrong_since = (known.settings_wrong_since or now) if findings.settings_trouble else None
     known = replace(known, settings_wrong_since=wrong_since)
@@ -174,7 +174,7 @@ def learn(known: Knowledge, findings: Findings, now: datetime) -> Knowledge:
     return known.succeeded(now, known.installed, findings.feed, (*trouble, *findings.warnings))
 
 
-def _lift_skips(known: Knowledge) -> Knowledge:
+def _lift_skips(known: ServerState) -> ServerState:
     """Forget the skips whose release has turned urgent: it is told after all."""
     lifted = known.lifted()
     for skip in lifted:
@@ -182,7 +182,7 @@ def _lift_skips(known: Knowledge) -> Knowledge:
     return replace(known, skips=tuple(skip for skip in known.skips if skip not in lifted)) if lifted else known
 
 
-def _settings_notice(known: Knowledge, trouble: str, now: datetime) -> Iterable[ToolNotice]:
+def _settings_notice(known: ServerState, trouble: str, now: datetime) -> Iterable[ToolNotice]:
     """Return the notice that the daemon has been using old settings for long."""
     notice = check_failing_notice(known.settings_wrong_since, FEWEST_FAILURES, Cause.SETTINGS, trouble, now)
     if notice is not None:
@@ -190,7 +190,7 @@ def _settings_notice(known: Knowledge, trouble: str, now: datetime) -> Iterable[
 
 
 def _tool_notices(
-    known: Knowledge, accounts: Sequence[SinkAccount], sink_settings: Mapping[str, str], now: datetime
+    known: ServerState, accounts: Sequence[SinkAccount], sink_settings: Mapping[str, str], now: datetime
 ) -> tuple[ToolNotice, ...]:
     """Return what is to be said of this tool and its surroundings.
 

@@ -9,11 +9,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from mastodon_update_check.core.messages.message import Message
-from mastodon_update_check.core.messages.surroundings import Surroundings
-from mastodon_update_check.core.messages.words import ENGLISH, Words
-from mastodon_update_check.core.outbox import LEASE_RENEWAL, Outcome, Settlement, settle
-from mastodon_update_check.core.text import clean, words_of
+from mastodon_update_check.domain.outbox import LEASE_RENEWAL, Outcome, Settlement, settle
+from mastodon_update_check.domain.text import clean, words_of
 from mastodon_update_check.errors import (
     ClaimLostError,
     DeliveryError,
@@ -26,6 +23,9 @@ from mastodon_update_check.jobs.lease import LeaseKeeper, confirm
 from mastodon_update_check.jobs.operations import Operations
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.message import Message
+from mastodon_update_check.messages.translation import ENGLISH, Translation
 from mastodon_update_check.sinks.base import Sink
 
 ATTEMPT_LIMIT = timedelta(minutes=20)
@@ -54,13 +54,13 @@ class Courier:
     """Fingerprint of the sink's settings."""
     instance: str
     open_ledger: Callable[[], Ledger]
-    describe: Callable[[Ledger], Surroundings]
+    describe: Callable[[Ledger], MessageContext]
     """Tells what a message says besides its notices."""
     clock: Clock
     operations: Operations
     only_to: str = ""
     """The key of the only recipient that the sink leads to; empty when it delivers to any address."""
-    find_words: Callable[[str], Words] = lambda _: ENGLISH
+    find_words: Callable[[str], Translation] = lambda _: ENGLISH
     """Tells the language for a recipient's locale."""
     renewal: timedelta = LEASE_RENEWAL
     """How often the lease of a claim is renewed."""
@@ -190,7 +190,7 @@ class Courier:
         return min(limit, ATTEMPT_LIMIT) if isinstance(limit, timedelta) else ATTEMPT_LIMIT
 
     def _compose(self, ledger: Ledger, claim: Claim) -> Message:
-        from mastodon_update_check.core.messages.compose import compose
+        from mastodon_update_check.messages.compose import compose
 
         return compose(
             id=claim.message_id,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from mastodon_update_check.core.outbox import LEASE, LEASE_RENEWAL
+from mastodon_update_check.domain.outbox import LEASE, LEASE_RENEWAL
 from mastodon_update_check.errors import ClaimLostError, LedgerError
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.ledger.claims import Claim

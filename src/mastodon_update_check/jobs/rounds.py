@@ -7,7 +7,7 @@ from threading import Thread
 
 import structlog
 
-from mastodon_update_check.core.outbox import Outcome
+from mastodon_update_check.domain.outbox import Outcome
 from mastodon_update_check.jobs.deliver import Courier
 
 log = structlog.get_logger()

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mastodon_update_check.core.knowledge import Knowledge
-from mastodon_update_check.core.notices import UpdateNotice
-from mastodon_update_check.core.planning import changes_only
-from mastodon_update_check.core.skipping import find_skippable, skip, skip_changes, skipped_rows, unskip
-from mastodon_update_check.core.skips import Skip
+from mastodon_update_check.domain.notices import UpdateNotice
+from mastodon_update_check.domain.planning import changes_only
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.skipping import find_skippable, skip, skip_changes, skipped_rows, unskip
+from mastodon_update_check.domain.skips import Skip
 from mastodon_update_check.ledger.ledger import Ledger
 
 
@@ -48,7 +48,9 @@ def skip_releases(ledger: Ledger, instance: str, texts: Sequence[str], now: date
     )
 
 
-def _covered_besides(before: Knowledge, after: Knowledge, asked: Sequence[UpdateNotice]) -> tuple[UpdateNotice, ...]:
+def _covered_besides(
+    before: ServerState, after: ServerState, asked: Sequence[UpdateNotice]
+) -> tuple[UpdateNotice, ...]:
     return tuple(
         update
         for update in after.pending()

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mastodon_update_check.core.knowledge import Knowledge
-from mastodon_update_check.core.outbox import Delivery
+from mastodon_update_check.domain.outbox import Delivery
+from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.ledger import follow_ups, marking, nodes, retries, rows, summary, upkeep
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.failures import reading
@@ -14,8 +14,8 @@ from mastodon_update_check.ledger.nodes import Turn
 from mastodon_update_check.ledger.summary import OutboxSummary
 
 if TYPE_CHECKING:
-    from mastodon_update_check.core.planning import Plan
-    from mastodon_update_check.core.recipients import FollowUps, Recipient
+    from mastodon_update_check.domain.planning import Plan
+    from mastodon_update_check.domain.recipients import FollowUps, Recipient
 
 
 class Book:
@@ -24,7 +24,7 @@ class Book:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def knowledge(self, instance: str) -> Knowledge:
+    def knowledge(self, instance: str) -> ServerState:
         """Return what is known about the instance."""
         return read_knowledge(find_knowledge(self._connection, instance))
 
@@ -56,7 +56,7 @@ class Book:
         """Mark what waits as told without sending it; return how many messages that were."""
         return marking.mark_told(self._connection, instance, now)
 
-    def keep_knowledge(self, instance: str, knowledge: Knowledge, now: datetime) -> None:
+    def keep_knowledge(self, instance: str, knowledge: ServerState, now: datetime) -> None:
         """Store what is known about the instance, and drop what is long over."""
         self._connection.execute(
             "INSERT INTO instance (name, knowledge) VALUES (?, ?) "
@@ -72,7 +72,7 @@ def find_knowledge(connection: Connection, instance: str) -> str:
     return "" if row is None else row["knowledge"]
 
 
-def read_knowledge(written: str) -> Knowledge:
+def read_knowledge(written: str) -> ServerState:
     """Return what is known about an instance, from what is written about it."""
     with reading("what is known of an instance"):
-        return Knowledge.from_json(json.loads(written)) if written else Knowledge()
+        return ServerState.from_json(json.loads(written)) if written else ServerState()

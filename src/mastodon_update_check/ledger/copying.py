@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from mastodon_update_check.core.status import ALIVE
+from mastodon_update_check.domain.status import ALIVE
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.engine import Connection, Place, Row
 from mastodon_update_check.ledger.file import backup_file

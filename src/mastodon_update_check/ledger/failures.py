@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError
 
 WAYS_OUT = "restore a backup in its place, or begin anew with `mastodon-update-check ledger new`"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from mastodon_update_check.core.reasons import Reason
-from mastodon_update_check.core.recipients import FollowUps
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mastodon_update_check.core.notices import Notice, from_json
-from mastodon_update_check.core.outbox import DeliveryState, Outcome
-from mastodon_update_check.core.recipients import Recipient, read_recipient
+from mastodon_update_check.domain.notices import Notice, from_json
+from mastodon_update_check.domain.outbox import DeliveryState, Outcome
+from mastodon_update_check.domain.recipients import Recipient, read_recipient
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import read_stamp

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from mastodon_update_check.core.knowledge import Knowledge
-from mastodon_update_check.core.outbox import Delivery, Settlement
+from mastodon_update_check.domain.outbox import Delivery, Settlement
+from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.ledger import (
     claims,
     follow_ups,
@@ -29,7 +29,7 @@ from mastodon_update_check.ledger.sqlite import FilePlace
 from mastodon_update_check.ledger.summary import OutboxSummary
 
 if TYPE_CHECKING:
-    from mastodon_update_check.core.recipients import FollowUps
+    from mastodon_update_check.domain.recipients import FollowUps
 
 
 class Ledger:
@@ -41,7 +41,7 @@ class Ledger:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._known = ("", Knowledge())
+        self._known = ("", ServerState())
         """What was last read about an instance, as it is written and as it is: it may name a thousand people."""
 
     @classmethod
@@ -120,7 +120,7 @@ class Ledger:
         with self._session.working() as connection:
             results.record_attempt(connection, claim, settlement, now)
 
-    def knowledge(self, instance: str) -> Knowledge:
+    def knowledge(self, instance: str) -> ServerState:
         """Return what is known about the instance."""
         with self._session.reading() as connection:
             written = find_knowledge(connection, instance)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from mastodon_update_check.core.reasons import Reason
+from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.rows import IS_CLAIMED, cancel_empty_messages, moment
 

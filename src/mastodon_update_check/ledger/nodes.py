@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from mastodon_update_check.core.outbox import LEASE
+from mastodon_update_check.domain.outbox import LEASE
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import read_stamp, stamp

@@ -20,7 +20,7 @@ def find_place(text: str, origin: str = "UPDATE_CHECK_LEDGER") -> Place:
         return FilePlace(Path(text))
     from mastodon_update_check.ledger.postgres_address import PostgresAddress
     from mastodon_update_check.ledger.postgres_place import PostgresPlace
-    from mastodon_update_check.postgres_login import LoginError
+    from mastodon_update_check.postgres.login import LoginError
 
     try:
         return PostgresPlace(PostgresAddress.parse(text, origin))

@@ -24,11 +24,11 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.http.net import Deadline
 from mastodon_update_check.ledger.engine import Parameters, Result
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_failures import translated
-from mastodon_update_check.net import Deadline
-from mastodon_update_check.postgres_login import connect
+from mastodon_update_check.postgres.login import connect
 
 LOCKS: Final = 0x4D555043
 """The first half of all our advisory locks' keys ("MUPC"); the second is a hash of schema and subject."""

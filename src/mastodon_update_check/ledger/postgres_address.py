@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, Self
 from urllib.parse import parse_qsl, quote, urlencode
 
-from mastodon_update_check.postgres_login import Login, LoginError, read_conninfo, refuse_misread
+from mastodon_update_check.postgres.login import Login, LoginError, read_conninfo, refuse_misread
 
 SCHEMA: Final = "mastodon_update_check_ledger"
 """The schema, when none is named; not the one that `packaging/postgresql` makes, which is for asking only."""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.failures import DamagedRowError
-from mastodon_update_check.postgres_login import LoginError, last_line
+from mastodon_update_check.postgres.login import LoginError, last_line
 
 if TYPE_CHECKING:
+    from mastodon_update_check.http.net import Deadline
     from mastodon_update_check.ledger.postgres_address import PostgresAddress
-    from mastodon_update_check.net import Deadline
 
 WAYS_OUT: Final = "restore a backup of it, or begin anew with `mastodon-update-check ledger new`"
 _STOPPING: Final = "is starting or stopping: it is tried again"

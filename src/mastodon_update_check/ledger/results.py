@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from mastodon_update_check.core.changes import covered_identities
-from mastodon_update_check.core.outbox import Outcome, Settlement
-from mastodon_update_check.core.reasons import Reason
+from mastodon_update_check.domain.changes import covered_identities
+from mastodon_update_check.domain.outbox import Outcome, Settlement
+from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.ledger.claims import Claim, end_attempt
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.instants import stamp

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.rows import IS_CLAIMED, moment

@@ -5,17 +5,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mastodon_update_check.core.notices import Notice, from_json, identity, subject, to_json
-from mastodon_update_check.core.outbox import LEASE, Delivery, DeliveryState
-from mastodon_update_check.core.recipients import Recipient
+from mastodon_update_check.domain.notices import Notice, from_json, identity, subject, to_json
+from mastodon_update_check.domain.outbox import LEASE, Delivery, DeliveryState
+from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.follow_ups import correct_dates, told_at
 from mastodon_update_check.ledger.instants import stamp
 
 if TYPE_CHECKING:
-    from mastodon_update_check.core.changes import Change
-    from mastodon_update_check.core.planning import Plan, PlannedMessage, Redirection
+    from mastodon_update_check.domain.changes import Change
+    from mastodon_update_check.domain.planning import Plan, PlannedMessage, Redirection
 
 IS_CLAIMED = "(message.claim IS NOT NULL AND message.lease_until > :now AND message.lease_until <= :lease_end)"
 """Whether somebody holds the message; a lease further ahead than one can be was written by a wrong clock."""

@@ -18,7 +18,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """
         CREATE TABLE instance (
             name      TEXT PRIMARY KEY,
-            knowledge TEXT NOT NULL,            -- JSON of core.knowledge.Knowledge
+            knowledge TEXT NOT NULL,            -- JSON of core.knowledge.ServerState
             beat_at   TEXT                      -- last sign of life of any daemon
         ) STRICT
         """,

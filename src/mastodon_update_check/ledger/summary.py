@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from mastodon_update_check.core.outbox import LONGEST_WAIT
-from mastodon_update_check.core.recipients import read_recipient
+from mastodon_update_check.domain.outbox import LONGEST_WAIT
+from mastodon_update_check.domain.recipients import read_recipient
 from mastodon_update_check.ledger.claims import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.failures import reading

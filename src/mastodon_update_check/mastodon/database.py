@@ -15,8 +15,9 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import dict_row
 
-from mastodon_update_check.core.staff import StaffVerdict, judge
+from mastodon_update_check.domain.staff import StaffVerdict, judge
 from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.http.net import CONNECT_SECONDS, READ_SECONDS, Deadline
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from mastodon_update_check.mastodon.database_errors import explain_question
 from mastodon_update_check.mastodon.staff_sql import (
@@ -27,8 +28,7 @@ from mastodon_update_check.mastodon.staff_sql import (
     Schema,
     staff_query,
 )
-from mastodon_update_check.net import CONNECT_SECONDS, READ_SECONDS, Deadline
-from mastodon_update_check.postgres_login import Login, LoginError, connect, read_conninfo
+from mastodon_update_check.postgres.login import Login, LoginError, connect, read_conninfo
 
 _REMEDY: Final = "run packaging/postgresql/install.sql there"
 _OTHER_ROWS: Final = "returns staff in a form that is not known here: run packaging/postgresql/install.sql there again"

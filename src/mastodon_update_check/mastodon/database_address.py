@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from pydantic import SecretStr
 
-from mastodon_update_check.postgres_login import LoginError, is_misread, read_conninfo
+from mastodon_update_check.postgres.login import LoginError, is_misread, read_conninfo
 
 OWN_ROLE: Final = "_mastodon_update_check"
 """The PostgreSQL role that `packaging/postgresql` makes, and the system user of the same name."""

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from mastodon_update_check.core.text import clean
-from mastodon_update_check.postgres_login import Login, last_line
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.postgres.login import Login, last_line
 
 _STOPPING: Final = "is starting or stopping"
 _CODES: Final = {

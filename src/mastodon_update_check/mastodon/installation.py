@@ -5,9 +5,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from mastodon_update_check.core.upgrades import Installation, InstallKind
-from mastodon_update_check.core.versions import MastodonVersion
-from mastodon_update_check.foreign import is_missing
+from mastodon_update_check.domain.upgrades import Installation, InstallKind
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.files.foreign import is_missing
 
 SYSTEMCTL_SECONDS = 5
 _PARTS = ("sidekiq", "web", "streaming")

@@ -2,11 +2,11 @@
 
 import httpx
 
-from mastodon_update_check.core.text import clean
-from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
-from mastodon_update_check.fetch import BOUNDS, Bounds, StatusError, fetch_json
-from mastodon_update_check.net import Proxies
+from mastodon_update_check.http.fetch import BOUNDS, Bounds, StatusError, fetch_json
+from mastodon_update_check.http.net import Proxies
 
 _PATHS = ("/api/v2/instance", "/api/v1/instance")  # the second for Mastodon before 4.0
 

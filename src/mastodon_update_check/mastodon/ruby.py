@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.mastodon.ruby_source import not_understood, tokenise
 from mastodon_update_check.mastodon.ruby_values import (
     Rails,

@@ -4,7 +4,7 @@ import itertools
 import re
 from typing import NoReturn
 
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.mastodon.ruby_values import UnreadableError
 
 _METHOD = re.compile(r"(?P<indent>\s*)def (?:self\.)?(?P<name>\w+[?!]?)(?:\(\))?\s*(?:#.*)?")

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mastodon_update_check.core.text import clean
-from mastodon_update_check.core.versions import MastodonVersion
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
-from mastodon_update_check.foreign import open_beneath, read_opened
+from mastodon_update_check.files.foreign import open_beneath, read_opened
 from mastodon_update_check.mastodon.ruby import World, evaluate
 from mastodon_update_check.mastodon.ruby_source import find_methods
 from mastodon_update_check.mastodon.ruby_values import UnreadableError

@@ -6,8 +6,8 @@
 import re
 from dataclasses import dataclass
 
-from mastodon_update_check.core.addresses import is_host, split_address
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.addresses import is_host, split_address
+from mastodon_update_check.domain.text import clean
 
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 

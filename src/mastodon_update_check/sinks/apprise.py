@@ -17,8 +17,8 @@ from pathlib import Path
 from threading import Timer
 from typing import IO, Any
 
-from mastodon_update_check.core.messages.message import Message, MessageType
 from mastodon_update_check.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
+from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.failures import shown
 
 TOTAL = timedelta(seconds=60)

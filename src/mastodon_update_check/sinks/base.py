@@ -6,7 +6,7 @@ A sink is an entry point of the group `mastodon_update_check.sinks`: a factory t
 
 from typing import Protocol
 
-from mastodon_update_check.core.messages.message import Message
+from mastodon_update_check.messages.message import Message
 
 ENTRY_POINTS = "mastodon_update_check.sinks"
 

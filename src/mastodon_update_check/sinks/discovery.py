@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.sinks.base import ENTRY_POINTS, Sink
 from mastodon_update_check.sinks.failures import shown

@@ -5,19 +5,19 @@ Options are Mastodon's `SMTP_…` variables (MASTODON.md, section 9.1) in lower 
 
 from collections.abc import Mapping
 
-from mastodon_update_check.core.messages.message import Message
 from mastodon_update_check.errors import PermanentDeliveryError, SettingsError
-from mastodon_update_check.net import Deadline
+from mastodon_update_check.http.net import Deadline
+from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.addresses import Mailbox, ascii_domain, parse_address, parse_mailbox
 from mastodon_update_check.sinks.mailserver import Bounds, MailServer, StartTls
-from mastodon_update_check.sinks.mime import Letterhead
+from mastodon_update_check.sinks.mime import ContentHeader
 from mastodon_update_check.sinks.session import Session
 
 
 class EmailSink:
     """Hands mails over to one server; the connection is kept between them until `close`."""
 
-    def __init__(self, server: MailServer, letterhead: Letterhead, sender: Mailbox, bounds: Bounds) -> None:
+    def __init__(self, server: MailServer, letterhead: ContentHeader, sender: Mailbox, bounds: Bounds) -> None:
         self._server = server
         self._letterhead = letterhead
         self._sender = sender
@@ -88,7 +88,7 @@ def create(options: Mapping[str, str], bounds: Bounds | None = None) -> EmailSin
     author = _mailbox(options, "from_address") or Mailbox(local="notifications", domain="localhost")
     return EmailSink(
         _server(options),
-        Letterhead(author=author, reply_to=_mailbox(options, "reply_to")),
+        ContentHeader(author=author, reply_to=_mailbox(options, "reply_to")),
         _mailbox(options, "return_path") or author,
         bounds or Bounds(),
     )

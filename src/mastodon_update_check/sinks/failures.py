@@ -4,7 +4,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator
 
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 
 REDACTED = "…"
 

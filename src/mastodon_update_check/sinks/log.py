@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mastodon_update_check.core.messages.message import Message, MessageType
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import TransientDeliveryError
+from mastodon_update_check.messages.message import Message, MessageType
 
 LOGGER = "mastodon_update_check"
 _WARNINGS = frozenset({MessageType.SUPPORT_ENDING, MessageType.CHECK_FAILING, MessageType.DELIVERY_FAILING})

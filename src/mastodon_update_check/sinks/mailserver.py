@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from mastodon_update_check.errors import TransientDeliveryError
-from mastodon_update_check.net import CONNECT_SECONDS, Deadline, tls_context
+from mastodon_update_check.http.net import CONNECT_SECONDS, Deadline, tls_context
 from mastodon_update_check.sinks.failures import explain
 
 

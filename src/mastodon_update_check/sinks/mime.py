@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime
 
-from mastodon_update_check.core.messages.message import Message
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import PermanentDeliveryError
+from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.addresses import Mailbox, ascii_domain, parse_address
 
 _LINE_CHARACTERS = 76  # of a quoted-printable line (RFC 2045, 6.7) and of a line with an encoded word (RFC 2047, 2)
@@ -39,7 +39,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letterhead:
+class ContentHeader:
     """What all mails of one sink have in common."""
 
     author: Mailbox

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from mastodon_update_check.errors import TransientDeliveryError
-from mastodon_update_check.net import Deadline, tls_context
+from mastodon_update_check.http.net import Deadline, tls_context
 from mastodon_update_check.sinks.failures import explain
 from mastodon_update_check.sinks.webhook import Bounds, choose_proxy, parse_url
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from mastodon_update_check.net import Deadline
+from mastodon_update_check.http.net import Deadline
 from mastodon_update_check.sinks.addresses import Mailbox
 from mastodon_update_check.sinks.mailserver import Bounds, MailServer, StartTls, dial, encrypt, is_loopback
 from mastodon_update_check.sinks.mime import Mail

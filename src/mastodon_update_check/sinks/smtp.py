@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable
 
 from mastodon_update_check.errors import TransientDeliveryError
-from mastodon_update_check.net import Deadline
+from mastodon_update_check.http.net import Deadline
 from mastodon_update_check.sinks.failures import shown
 from mastodon_update_check.sinks.mailserver import Bounds, MailServer
 from mastodon_update_check.sinks.replies import Reply, Step, judge

@@ -6,7 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
 PREFIX = "whsec_"

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from mastodon_update_check.core.messages.message import Message
-from mastodon_update_check.core.text import clean
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SettingsError, TransientDeliveryError
-from mastodon_update_check.net import CONNECT_SECONDS, USER_AGENT, Deadline, Proxies, tls_context
+from mastodon_update_check.http.net import CONNECT_SECONDS, USER_AGENT, Deadline, Proxies, tls_context
+from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.failures import explain, shown
 from mastodon_update_check.sinks.standard_webhooks import headers, judge, read_secrets
 

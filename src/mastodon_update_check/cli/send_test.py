@@ -1,0 +1,148 @@
+"""`send-test`: one test message through each sink, and a verdict for each."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+from mastodon_update_check.app import App, find_words, loader
+from mastodon_update_check.cli.common import Exit, count, hide_secrets, load_app, print_json
+from mastodon_update_check.config import Settings, SinkSettings
+from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.errors import LedgerError, UsageError
+from mastodon_update_check.jobs.recipients import MAIL, People, find_people
+from mastodon_update_check.jobs.send_test import Entry, Verdict, try_sinks
+from mastodon_update_check.messages.sample_content import compose_trial
+
+
+def execute(arguments: Namespace) -> int:
+    """Try the sinks; exit 1 when something was not accepted."""
+    app = load_app()
+    chosen = _choose(app.settings.sinks, arguments.sinks)
+    known, warnings = _remember(app)
+    people = find_people(_asked(app.settings, chosen), known.devops)
+    entries = list(_prepare(app, chosen, people, known, everyone=arguments.everyone))
+    notes = [*warnings, *_notes(app.settings, entries, people, everyone=arguments.everyone)]
+    results = _try(app.settings, entries, people)
+    if arguments.json:
+        verdicts = list(results)
+        print_json({"results": [_to_json(verdict) for verdict in verdicts], "warnings": notes})
+    else:
+        verdicts = _show(results, notes)
+    return Exit.DONE if all(verdict.is_accepted for verdict in verdicts) else Exit.FAILED
+
+
+def _choose(sinks: Sequence[SinkSettings], names: Sequence[str]) -> Sequence[SinkSettings]:
+    """Return the sinks of these names, all of them without one; `webhook` stands for every webhook."""
+    for name in names:
+        if not any(name.lower() in {sink.name.lower(), sink.plugin.lower()} for sink in sinks):
+            configured = ", ".join(sink.name for sink in sinks)
+            raise UsageError(f"there is no sink {name!r} in the settings; there are: {configured}")
+    wanted = {name.lower() for name in names}
+    return [sink for sink in sinks if not wanted or wanted & {sink.name.lower(), sink.plugin.lower()}]
+
+
+def _asked(settings: Settings, chosen: Sequence[SinkSettings]) -> Settings:
+    """Return the settings to look for recipients by: without mail, Mastodon's database need not be asked."""
+    has_mail = any(sink.plugin == MAIL for sink in chosen)
+    return settings if has_mail else replace(settings, sinks=tuple(chosen))
+
+
+def _remember(app: App) -> tuple[ServerState, list[str]]:
+    """Return what the ledger knows: a test needs none, and works beside one that is damaged."""
+    try:
+        found = app.find_ledger()
+        if found is None:
+            return ServerState(), []
+        with found as ledger:
+            return ledger.knowledge(app.settings.instance), []
+    except LedgerError as error:
+        return ServerState(), [f"{error} (a test does without; the daemon does not)"]
+
+
+def _prepare(
+    app: App, sinks: Iterable[SinkSettings], people: People, known: ServerState, *, everyone: bool
+) -> Iterator[Entry]:
+    around, now = app.surroundings_of(known), app.clock()
+    for sink in sinks:
+        recipients = [one for one in people.recipients if one.sink == sink.name and _is_meant(one, everyone=everyone)]
+        messages = tuple(
+            compose_trial(
+                id=uuid4().hex,
+                recipient=one,
+                everybody=people.recipients,
+                around=replace(around, words=find_words(one.locale)),
+                now=now,
+            )
+            for one in recipients
+        )
+        yield Entry(sink=sink.name, load=loader(sink), messages=messages)
+
+
+def _is_meant(recipient: Recipient, *, everyone: bool) -> bool:
+    return everyone or recipient.is_operator or not recipient.address
+
+
+def _notes(settings: Settings, entries: Sequence[Entry], people: People, *, everyone: bool) -> Iterator[str]:
+    mails = next((entry.messages for entry in entries if entry.sink == MAIL), ())
+    if len(mails) > 1 and not everyone and not settings.operator:
+        yield (
+            "UPDATE_CHECK_OPERATOR is not set, so every mail recipient counts as the operator and gets the test "
+            f"({len(mails)} mails)"
+        )
+    if any(entry.sink == MAIL for entry in entries):
+        yield from people.warnings
+
+
+def _try(settings: Settings, entries: Sequence[Entry], people: People) -> Iterator[Verdict]:
+    """Yield each verdict as soon as it is there; a sink that has nobody to send to has failed."""
+    for verdict in try_sinks(entries):
+        yield replace(verdict, reply=clean(hide_secrets(verdict.reply, settings)))
+    why = str(people.answer.error) if people.answer.error else "no mail recipient is known: see `recipients`"
+    for entry in entries:
+        if not entry.messages:
+            reply = f"there is nobody to send it to: {why}"
+            yield Verdict(sink=entry.sink, address="", is_accepted=False, reply=reply, took=timedelta())
+
+
+def _show(results: Iterable[Verdict], notes: Iterable[str]) -> list[Verdict]:
+    """Print each verdict as soon as it is there."""
+    for note in notes:
+        print(f"Note: {note}.")
+    sys.stdout.flush()
+    verdicts = []
+    for verdict in results:
+        _print(verdict)
+        sys.stdout.flush()
+        verdicts.append(verdict)
+    _print_end(verdicts)
+    return verdicts
+
+
+def _print(verdict: Verdict) -> None:
+    to = f" to {verdict.address}" if verdict.address else ""
+    word = "accepted" if verdict.is_accepted else "FAILED"
+    print(f"{verdict.sink}{to}: {word}{': ' if verdict.reply else ''}{verdict.reply}")
+
+
+def _print_end(verdicts: Sequence[Verdict]) -> None:
+    accepted = sum(verdict.is_accepted for verdict in verdicts)
+    if accepted == len(verdicts):
+        print(f"{count(accepted, 'test message')} accepted. Now look whether they have arrived.")
+        return
+    messages = count(len(verdicts), "test message")
+    print(f"{accepted} of {messages} accepted. `mastodon-update-check doctor` may say more.")
+
+
+def _to_json(verdict: Verdict) -> dict[str, object]:
+    return {
+        "sink": verdict.sink,
+        "address": verdict.address or None,
+        "accepted": verdict.is_accepted,
+        "reply": verdict.reply or None,
+        "seconds": round(verdict.took.total_seconds(), 3),
+    }

@@ -1,0 +1,56 @@
+"""`setup`: set this program up beside the Mastodon of this host, or take that back."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from mastodon_update_check.cli.common import Exit
+from mastodon_update_check.errors import SetupError
+from mastodon_update_check.host.machine import Machine
+from mastodon_update_check.install.console import Console
+from mastodon_update_check.install.discovery import find_installations, require
+from mastodon_update_check.install.elsewhere import explain
+from mastodon_update_check.install.session import Session
+from mastodon_update_check.install.telling import Options
+from mastodon_update_check.mastodon.role_sql import install_script
+
+
+def execute(arguments: Namespace) -> int:
+    """Set up; exit 1 when not all of it worked."""
+    if arguments.print_sql:
+        _print_sql(arguments.root)
+        return Exit.DONE
+    if os.geteuid() != 0:
+        raise SetupError("setup is for root: run it with sudo, or in a root shell")
+    options = Options(
+        name=arguments.name,
+        root=arguments.root,
+        tell=arguments.tell or "",
+        dry_run=arguments.dry_run,
+        timer=arguments.timer,
+        sends_test=not arguments.no_test,
+        starts=not arguments.no_start,
+    )
+    session = Session(Machine(), Console(is_silent=arguments.yes), options, _own_command())
+    has_worked = session.undo() if arguments.undo else session.set_up()
+    return Exit.DONE if has_worked else Exit.FAILED
+
+
+def _print_sql(root: Path | None) -> None:
+    """Print the script, with the command lines that run it as comments above it."""
+    machine = Machine()
+    found = (require(machine, root),) if root else find_installations(machine)
+    for line in explain(found, os.environ):
+        print(f"-- {line}")
+    print()
+    sys.stdout.write(install_script())
+
+
+def _own_command() -> Sequence[str]:
+    """Return the command by which this program was started."""
+    program = Path(sys.argv[0]).resolve()
+    if program.name == "__main__.py":
+        return sys.executable, "-m", "mastodon_update_check"
+    return (str(program),)

@@ -1,0 +1,137 @@
+r"""The values of a dotenv file, as Ruby's dotenv expands them; nothing is ever executed.
+
+- In single quotes nothing is changed.
+- Else a backslash goes and what follows it stays, but before `$`. `\n` and `\r` in double quotes stay as they are,
+  unless `DOTENV_LINEBREAK_MODE` is `legacy`: then they are line breaks.
+- `$NAME` and `${NAME}` are replaced: from the environment, else from above in the file, else by nothing; `\$` is `$`.
+  What is put in is not looked through for variables again, but it is for commands.
+- `$(…)` would be executed by Ruby; here such a value is a defect. `\$(…)` is text.
+
+Only the values asked for are expanded, with what they are made of: a file can promise gigabytes in a few lines.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from enum import Enum
+from typing import Final
+
+from mastodon_update_check.config.dotenv import Assignment, Document
+from mastodon_update_check.config.reading import FILE_BYTES, VALUE_BYTES, size_bytes
+
+_ESCAPE = re.compile(r"\\([^$])")
+_REFERENCE = re.compile(r"(?P<escape>\\)?\$(?!\()\{?(?P<name>[A-Za-z0-9_]++)?\}?")
+_LINE_BREAKS: Final = "DOTENV_LINEBREAK_MODE"
+
+
+class Defect(Enum):
+    """Why a value cannot be used; the text ends a sentence that begins with the variable's name."""
+
+    COMMAND = "holds $(…), which is never executed here: write its result instead"
+    TOO_LONG = f"is longer than {VALUE_BYTES} bytes once its variables are put in"
+    TOO_MUCH = f"makes this file's values longer than {FILE_BYTES} bytes together"
+
+
+def expand(document: Document, wanted: Collection[str], environ: Mapping[str, str]) -> dict[str, str | Defect]:
+    """Return the values of the `wanted` names that `document` assigns; `environ` is for `$NAME` in them."""
+    values: dict[str, str | Defect] = {}
+    budget = FILE_BYTES
+    for assignment in needed(document, wanted, environ):
+        if budget <= 0:
+            values[assignment.name] = Defect.TOO_MUCH
+            continue
+        value = _value(assignment, environ, values)
+        values[assignment.name] = value
+        budget -= VALUE_BYTES if isinstance(value, Defect) else size_bytes(value)
+    return {name: value for name, value in values.items() if name in wanted}
+
+
+def needed(document: Document, wanted: Collection[str], environ: Mapping[str, str]) -> list[Assignment]:
+    """Return the assignments that the wanted values are made of, in the order of the file."""
+    names = {*wanted, _LINE_BREAKS}
+    found = []
+    for assignment in reversed(document.assignments):
+        if assignment.name not in names:
+            continue
+        found.append(assignment)
+        names.discard(assignment.name)
+        if assignment.quote != "'":
+            references = _REFERENCE.finditer(_unescaped(assignment, legacy=False))
+            names.update(match["name"] for match in references if match["name"] and match["name"] not in environ)
+    return found[::-1]
+
+
+def _value(assignment: Assignment, environ: Mapping[str, str], values: Mapping[str, str | Defect]) -> str | Defect:
+    value: str | Defect | None = assignment.text
+    if assignment.quote != "'":
+        legacy = values.get(_LINE_BREAKS, environ.get(_LINE_BREAKS)) == "legacy"
+        value = _substituted(_unescaped(assignment, legacy=legacy), environ, values)
+        if not isinstance(value, Defect):
+            value = _without_commands(value)
+    if value is None:
+        return Defect.COMMAND
+    if isinstance(value, str) and size_bytes(value) > VALUE_BYTES:
+        return Defect.TOO_LONG
+    return value
+
+
+def _unescaped(assignment: Assignment, *, legacy: bool) -> str:
+    text = assignment.text
+    if assignment.quote == '"' and legacy:
+        text = text.replace(r"\n", "\n").replace(r"\r", "\r")
+    elif assignment.quote == '"':
+        text = text.replace(r"\n", r"\\n").replace(r"\r", r"\\r")  # so that the next line leaves them alone
+    return _ESCAPE.sub(r"\1", text)
+
+
+def _substituted(text: str, environ: Mapping[str, str], values: Mapping[str, str | Defect]) -> str | Defect:
+    pieces, size, position = [], 0, 0
+    for match in _REFERENCE.finditer(text):
+        piece = _replacement(match, environ, values)
+        if isinstance(piece, Defect):
+            return piece
+        pieces += [text[position : match.start()], piece]
+        position = match.end()
+        size += len(pieces[-1]) + len(pieces[-2])
+        if size > VALUE_BYTES:
+            return Defect.TOO_LONG
+    return "".join([*pieces, text[position:]])
+
+
+def _replacement(match: re.Match[str], environ: Mapping[str, str], values: Mapping[str, str | Defect]) -> str | Defect:
+    if match["escape"]:
+        return match[0][1:]
+    if match["name"]:
+        name = match["name"]
+        return environ[name] if name in environ else values.get(name, "")
+    return match[0]
+
+
+def _without_commands(text: str) -> str | None:
+    """Return `text` without the backslashes before commands; None if one has no backslash."""
+    commands = _commands(text) if "$(" in text else {}
+    pieces, position = [], 0
+    for opening, closing in sorted(commands.items()):
+        if opening - 1 < position or text[opening - 1] != "$":
+            continue
+        if opening - 2 < position or text[opening - 2] != "\\":
+            return None
+        pieces += [text[position : opening - 2], text[opening - 1 : closing]]
+        position = closing
+    return "".join([*pieces, text[position:]])
+
+
+def _commands(text: str) -> dict[int, int]:
+    """Return start and end of every `(…)` that Ruby takes for a command's: balanced, and no `()` in it."""
+    spans: dict[int, int] = {}
+    open_at: list[int] = []
+    empty: set[int] = set()
+    for position, char in enumerate(text):
+        if char == "(":
+            open_at.append(position)
+        elif char == ")" and open_at:
+            opening = open_at.pop()
+            if opening == position - 1 or opening in empty:
+                empty.update(open_at[-1:])
+            else:
+                spans[opening] = position + 1
+    return spans

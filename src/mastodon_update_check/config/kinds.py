@@ -1,0 +1,139 @@
+"""Simple kinds of values: each function reads one text, or raises ValueError.
+
+The error's text ends a sentence that begins with the variable's name and place. It says what is wrong and what is
+allowed and never repeats the value: it may be a secret, or a line of somebody else's file.
+"""
+
+import base64
+import binascii
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import SecretStr
+
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import InvalidVersionError
+
+LONGEST_DURATION = timedelta(days=366)
+
+_DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd]?)")
+_UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_PORT = re.compile(r"[0-9]{1,6}")
+_PORTS = range(1, 1 << 16)
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+_POSTGRESQL = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
+_SIGNING_KEY_BYTES = range(24, 65)
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def parse_text(text: str) -> str:
+    """Read one line of text, without the blanks around it."""
+    text = text.strip()
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise ValueError("holds control characters: one line of text is allowed")
+    return text
+
+
+def parse_secret(text: str) -> SecretStr:
+    """Read a secret as it is, blanks included."""
+    if "\0" in text:
+        raise ValueError("holds a NUL character: any other text is allowed")
+    return SecretStr(text)
+
+
+def parse_path(text: str) -> Path:
+    """Read a path; a relative one counts from the working directory."""
+    return Path(parse_text(text))
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read `90s`, `30m`, `1h`, `2d` or a number of seconds; a year at most."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("is not a duration: write 90s, 30m, 1h, 2d or a number of seconds")
+    number, unit = int(match["number"]), timedelta(**{_UNITS[match["unit"]]: 1})
+    if number > LONGEST_DURATION // unit:
+        raise ValueError(f"is too long: at most {LONGEST_DURATION.days} days are allowed")
+    return number * unit
+
+
+def parse_boolean(text: str) -> bool:
+    """Read `true` or `false`, or what else is usual for them."""
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError("is neither true nor false: true, yes, on, 1, false, no, off and 0 are allowed")
+    return word in _TRUE
+
+
+def choose(kind: type[Choice]) -> Callable[[str], Choice]:
+    """Return the function that reads one word of `kind`, in upper or lower case."""
+
+    def parse(text: str) -> Choice:
+        word = text.strip().lower()
+        if word not in set(kind):
+            raise ValueError(f"is not known: {one_of(kind)}")
+        return kind(word)
+
+    return parse
+
+
+def one_of(kind: type[StrEnum]) -> str:
+    """Return the words of `kind` as a list for people."""
+    *most, last = list(kind)
+    return f"{', '.join(most)} and {last} are allowed"
+
+
+def parse_port(text: str) -> int:
+    """Read a TCP port."""
+    match = _PORT.fullmatch(text.strip())
+    if match is None or int(match[0]) not in _PORTS:
+        raise ValueError("is not a port: a number from 1 to 65535 is allowed")
+    return int(match[0])
+
+
+def parse_version(text: str) -> MastodonVersion:
+    """Read a version of Mastodon."""
+    try:
+        return MastodonVersion.parse(text)
+    except InvalidVersionError as error:
+        raise ValueError(
+            "is not a version of Mastodon: it starts with three numbers, as in 4.5.9, and is printable ASCII of "
+            "at most 200 characters"
+        ) from error
+
+
+def parse_ledger(text: str) -> SecretStr:
+    """Read a path, or the URL of a PostgreSQL database: that one may hold a password."""
+    text = parse_text(text)
+    if (match := _POSTGRESQL.match(text)) is not None:
+        return SecretStr(f"postgresql://{text[match.end() :]}")
+    if "://" in text:
+        raise ValueError("is a URL of another kind: a path or a postgresql:// URL is allowed")
+    return SecretStr(text)
+
+
+def parse_signing_keys(text: str) -> SecretStr:
+    """Read one or more secrets of the Standard Webhooks specification, separated by blanks."""
+    keys = text.split()
+    if not all(map(_is_signing_key, keys)):
+        raise ValueError(
+            "is not a webhook secret: whsec_ and the base64 of 24 to 64 bytes is allowed, "
+            "and several of them with blanks between"
+        )
+    return SecretStr(" ".join(keys))
+
+
+def _is_signing_key(key: str) -> bool:
+    prefix, found, encoded = key.partition("whsec_")
+    try:
+        decoded = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return prefix == "" and found != "" and len(decoded) in _SIGNING_KEY_BYTES

@@ -1,0 +1,119 @@
+"""Names of variables: which ones are this program's, which are secret, and what a wrong one was meant to be."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple
+
+from mastodon_update_check.config.variables import NAMES, SECRETS
+from mastodon_update_check.domain.text import clean
+
+OWN: Final = "UPDATE_CHECK_"
+VERSION: Final = "MASTODON_VERSION_"
+FILE: Final = "_FILE"
+HIDDEN: Final = "(hidden)"
+SHOWN_CHARACTERS: Final = 200
+
+_OF_FORKS = frozenset({"UPDATE_CHECK_SOURCE"})  # kmyblue's
+_OF_MASTODON = frozenset(name for name in NAMES if not name.startswith(OWN)) | {"UPDATE_CHECK_URL"}
+_WEBHOOK_KEYS = ("URL", "SECRET", "PREFERENCE", "NAMES")
+_WEBHOOK = re.compile(rf"{OWN}WEBHOOK_(?:(?P<webhook>[A-Z0-9]++(?:_[A-Z0-9]+)*)_)?(?P<key>{'|'.join(_WEBHOOK_KEYS)})")
+
+
+class WebhookName(NamedTuple):
+    """What a variable says about a webhook, and about which one."""
+
+    webhook: str
+    """`OPS` for `UPDATE_CHECK_WEBHOOK_OPS_URL`; nothing for `UPDATE_CHECK_WEBHOOK_URL`."""
+    key: str
+    """`URL`, `SECRET`, `PREFERENCE` or `NAMES`."""
+
+    @property
+    def variable(self) -> str:
+        """The whole name."""
+        return "_".join(filter(None, ("UPDATE_CHECK_WEBHOOK", self.webhook, self.key)))
+
+
+def webhook_name(name: str) -> WebhookName | None:
+    """Take the name of a webhook's variable apart; None if it is none."""
+    match = _WEBHOOK.fullmatch(name)
+    if match is None or match["webhook"] in _WEBHOOK_KEYS:
+        return None
+    return WebhookName(match["webhook"] or "", match["key"])
+
+
+def is_relevant(name: str) -> bool:
+    """Whether a variable of the environment or of our own file can be one of this program's."""
+    return target(name) in NAMES or (name.startswith((OWN, VERSION)) and name not in _OF_FORKS)
+
+
+def is_taken_from_mastodon(name: str) -> bool:
+    """Whether a variable of Mastodon's file is read: it belongs to another user, so no file it names is."""
+    return name in _OF_MASTODON or name.startswith(VERSION)
+
+
+def may_be_put_into_mastodons(name: str) -> bool:
+    """Whether a variable of the environment may stand in a value of Mastodon's file: its own, secrets aside."""
+    return is_taken_from_mastodon(name) and not (name.startswith(OWN) or is_secret(name))
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable may be given in a file of its own, or as a credential."""
+    webhook = webhook_name(name)
+    return name in SECRETS or (webhook is not None and webhook.key in {"URL", "SECRET"})
+
+
+def is_webhook_url(name: str) -> bool:
+    """Whether a variable is the URL of a webhook."""
+    webhook = webhook_name(name)
+    return webhook is not None and webhook.key == "URL"
+
+
+def target(name: str) -> str:
+    """Return the variable that `name` sets: itself, or for `NAME_FILE` of a secret its `NAME`."""
+    base = name.removesuffix(FILE)
+    return base if base != name and is_secret(base) else name
+
+
+def shown(name: str, text: str) -> str:
+    """Return what may be shown of a variable's text: nothing of a secret, and nothing of other packages' variables."""
+    webhook = webhook_name(name)
+    is_open = name in NAMES or name.startswith(VERSION) or (webhook is not None and webhook.key != "URL")
+    if name == "UPDATE_CHECK_LEDGER" and "://" not in text:  # a path; what may hold a password is a URL
+        return clean(text, SHOWN_CHARACTERS)
+    if is_secret(name) or not is_open or "@" in text.partition("://")[2]:
+        return HIDDEN
+    return clean(text, SHOWN_CHARACTERS)
+
+
+def sink_prefix(sink: str) -> str:
+    """Return what the variables of a sink begin with."""
+    return f"{OWN}{re.sub('[^A-Z0-9]', '_', sink.upper())}_"
+
+
+def owner(name: str, sinks: Iterable[str]) -> str | None:
+    """Return the sink that a variable belongs to: of several, the one with the longest name."""
+    return max((sink for sink in sinks if name.startswith(sink_prefix(sink))), key=len, default=None)
+
+
+def strangers(names: Iterable[str]) -> list[str]:
+    """Return the names that begin like ours, but are known neither here nor to webhooks: of other sinks, or wrong."""
+    return [name for name in names if name.startswith(OWN) and not (name in NAMES or webhook_name(name))]
+
+
+def defect(stranger: str, names: Collection[str]) -> str:
+    """Return what is wrong with a name that nobody knows; `names` are those found beside it."""
+    if stranger.startswith(sink_prefix("email")):
+        return "does not exist: mail is set up with SMTP_SERVER and the other SMTP_ variables of Mastodon"
+    webhooks = {found.webhook for name in names if (found := webhook_name(name))} | {""}
+    known = [name for name in NAMES if name.startswith(OWN)]
+    known += [WebhookName(webhook, key).variable for webhook in webhooks for key in _WEBHOOK_KEYS]
+    meant = nearest(stranger.upper(), known, offset=len(OWN))
+    hint = f"did you mean {meant}" if meant else "does it belong to a sink that is not installed"
+    return f"is not a variable of this program: {hint}?"
+
+
+def nearest(wrong: str, known: Collection[str], *, offset: int = 0) -> str | None:
+    """Return the known name that a wrong one looks like, their first `offset` characters left aside."""
+    ends = {name[offset:]: name for name in sorted(known)}
+    return next((ends[end] for end in difflib.get_close_matches(wrong[offset:], ends, n=1)), None)

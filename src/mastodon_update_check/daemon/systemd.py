@@ -1,0 +1,58 @@
+"""What systemd is told: ready, reloading, stopping, a status line, and that the watchdog is fed (sd_notify(3))."""
+
+import os
+import time
+from datetime import timedelta
+
+from mastodon_update_check.domain.text import clean
+
+STATUS_CHARACTERS = 200
+SEND_SECONDS = 1.0
+"""How long to wait for whoever does not read what it is told; then it is not told."""
+
+
+class SystemdNotifier:
+    """Talks to systemd when it has started this process; says nothing otherwise. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._notifier = None
+        if os.environ.get("NOTIFY_SOCKET"):
+            from sdnotify import SystemdNotifier
+
+            self._notifier = SystemdNotifier()
+            if self._notifier.socket is not None:  # somebody listens
+                self._notifier.socket.settimeout(SEND_SECONDS)
+
+    @property
+    def watchdog_interval(self) -> timedelta | None:
+        """How often the watchdog wants to be fed: half of its patience; None when there is none for this process."""
+        if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+            return None
+        patience = os.environ.get("WATCHDOG_USEC", "")
+        return timedelta(microseconds=int(patience) / 2) if patience.isdecimal() and int(patience) else None
+
+    def ready(self) -> None:
+        """Say that the service works."""
+        self._send("READY=1")
+
+    def reloading(self) -> None:
+        """Say that the settings are being read again; `ready` follows in any case."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+    def stopping(self) -> None:
+        """Say that the service is about to end."""
+        self._send("STOPPING=1")
+
+    def feed_watchdog(self) -> None:
+        """Say that the service is well, if anybody wants to know."""
+        if self.watchdog_interval is not None:
+            self._send("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """Show a line in `systemctl status`; a line break in it would let it say other things, so none is left."""
+        self._send(f"STATUS={clean(text, STATUS_CHARACTERS)}")
+
+    def _send(self, state: str) -> None:
+        if self._notifier is not None:
+            # The library encodes as Latin-1, and systemd takes UTF-8 alone: hand it UTF-8's bytes one by one.
+            self._notifier.notify(state.encode().decode("latin-1"))

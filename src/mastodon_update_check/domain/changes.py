@@ -1,0 +1,175 @@
+"""What becomes of a row that is still open when the world has moved on: kept, cancelled or superseded."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import assert_never
+
+from mastodon_update_check.domain.facts import Facts
+from mastodon_update_check.domain.notices import (
+    CheckFailingNotice,
+    CheckRecoveredNotice,
+    DeliveryFailingNotice,
+    InstalledNotice,
+    Notice,
+    ReminderNotice,
+    RestartNotice,
+    SupportNotice,
+    SupportStage,
+    UpdateNotice,
+    identity,
+    subject,
+)
+from mastodon_update_check.domain.outbox import Delivery
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import wants
+from mastodon_update_check.domain.reminders import is_far_ahead, is_outdone, is_reminded_of, reminder_number
+
+SMALL_DATE_MOVE = timedelta(days=30)
+"""A support date that moves by less than this within a stage is not told again."""
+_STAGES = tuple(SupportStage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A row that is cancelled, or superseded by another, and why."""
+
+    identity: str
+    recipient_key: str
+    reason: Reason
+
+
+def is_covered_by(notice: Notice, told: Notice) -> bool:
+    """Whether somebody who was told `told` need not be told `notice` any more."""
+    match notice, told:
+        case UpdateNotice(), UpdateNotice():
+            return told.version == notice.version and (told.urgent or not notice.urgent)
+        case SupportNotice(), SupportNotice() if told.branch == notice.branch:
+            if told.ends_on == notice.ends_on:
+                return _STAGES.index(told.stage) >= _STAGES.index(notice.stage)
+            return told.stage is notice.stage and abs(told.ends_on - notice.ends_on) < SMALL_DATE_MOVE
+        case _:
+            return identity(notice) == identity(told)
+
+
+def covered_identities(told: Notice) -> tuple[str, ...]:
+    """Return the identities of what nobody need be told any more who was told `told`, itself aside."""
+    match told:
+        case UpdateNotice(urgent=True):
+            return (identity(replace(told, urgent=False)),)
+        case SupportNotice():
+            earlier = _STAGES[: _STAGES.index(told.stage)]
+            return tuple(identity(replace(told, stage=stage)) for stage in earlier)
+        case _:
+            return ()
+
+
+def find_change(row: Delivery, facts: Facts) -> Change | None:
+    """Return what becomes of an open row, or None while it stays as it is."""
+    reason = _outdated(row.notice, facts) or _unwanted(row, facts)
+    return None if reason is None else Change(identity=row.identity, recipient_key=row.recipient_key, reason=reason)
+
+
+def find_doubles(told: Sequence[Delivery], facts: Facts) -> Iterable[Change]:
+    """Give up what waits for somebody who is gone, and whose address belongs to somebody who knows it already.
+
+    It would go to the address, and so to the new owner, a second time.
+    """
+    known: dict[str, list[Notice]] = {}
+    for row in told:
+        known.setdefault(row.recipient_key, []).append(row.notice)
+    for row in told:
+        heir = facts.find_recipient(row) if row.is_open else None
+        if heir is None or heir.key == row.recipient_key:
+            continue
+        if any(is_covered_by(row.notice, notice) for notice in known.get(heir.key, ())):
+            yield Change(identity=row.identity, recipient_key=row.recipient_key, reason=Reason.COVERED)
+
+
+def _outdated(notice: Notice, facts: Facts) -> Reason | None:
+    """Why the notice is true no longer, by positive evidence; None while it may be."""
+    match notice:
+        case UpdateNotice():
+            return _outdated_update(notice, facts)
+        case ReminderNotice():
+            return _outdated_update(notice.update, facts) or _outdated_reminder(notice, facts)
+        case InstalledNotice():
+            return _outdated_closure(notice, facts)
+        case SupportNotice():
+            return _outdated_support(notice, facts)
+        case CheckFailingNotice() | CheckRecoveredNotice() | DeliveryFailingNotice() | RestartNotice():
+            return _outdated_tool_notice(notice, facts)
+        case _:
+            assert_never(notice)
+
+
+def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
+    if facts.installed is None:
+        return None
+    if notice.version <= facts.installed:
+        return Reason.INSTALLED
+    if notice.version.is_prerelease and not facts.installed.is_prerelease:
+        return Reason.PRERELEASE
+    if facts.is_skipped(notice):
+        return Reason.SKIPPED
+    if facts.feed is None or facts.feed.updates is None:
+        return None
+    now = facts.find_update(notice.version)
+    if now is None:
+        return Reason.WITHDRAWN if facts.feed.is_complete else None
+    if now.urgent == notice.urgent:
+        return None
+    return Reason.URGENCY_ROSE if now.urgent else Reason.URGENCY_FELL
+
+
+def _outdated_reminder(notice: ReminderNotice, facts: Facts) -> Reason | None:
+    if not facts.reminders.admit(notice.update):
+        return Reason.FOLLOW_UPS_OFF
+    if facts.find_update(notice.update.version) is None:
+        return None
+    if not is_reminded_of(notice.update, facts):
+        return Reason.NOT_TO_ACT_ON
+    if is_far_ahead(notice, facts.now):
+        return Reason.NOT_DUE
+    return Reason.LATER_STAGE if reminder_number(facts.now - notice.told_at) > notice.number else None
+
+
+def _outdated_closure(notice: InstalledNotice, facts: Facts) -> Reason | None:
+    if not facts.closure.admit(notice.update):
+        return Reason.FOLLOW_UPS_OFF
+    is_out = facts.installed is not None and facts.installed < notice.update.version
+    return Reason.NOT_INSTALLED if is_out else None
+
+
+def _outdated_support(notice: SupportNotice, facts: Facts) -> Reason | None:
+    if facts.installed is None:
+        return None
+    if notice.branch != facts.installed.branch:
+        return Reason.BRANCH_LEFT
+    if facts.feed is None or facts.feed.ends_on is None:
+        return None
+    now = facts.support
+    if now is None or now.ends_on != notice.ends_on:
+        return Reason.DATE_MOVED  # what is still to be said is said with the date that holds now
+    return None if is_covered_by(now, notice) else Reason.LATER_STAGE
+
+
+def _outdated_tool_notice(notice: Notice, facts: Facts) -> Reason | None:
+    """What this tool says of itself it always knows: a notice that is not among the true ones is over."""
+    about = [now for now in facts.tool_notices if subject(now) == subject(notice)]
+    if any(identity(now) == identity(notice) for now in about):
+        return None
+    return Reason.LATER_STAGE if about else Reason.OVER
+
+
+def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
+    """Why its recipient is not to be told any more; None while that may be."""
+    if row.sink in facts.silent_sinks or facts.is_elsewhere(row):
+        return None
+    recipient = facts.find_recipient(row)
+    if recipient is None:
+        return Reason.RECIPIENT_GONE
+    notice = facts.find_notice(row.identity) or row.notice
+    if isinstance(notice, ReminderNotice) and is_outdone(notice.update, recipient, facts):
+        return Reason.LATER_STAGE
+    return None if wants(recipient, notice).tells else Reason.PREFERENCE_LOWERED

@@ -1,0 +1,113 @@
+"""What a check knows when it plans."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from mastodon_update_check.domain.addresses import normalise_address
+from mastodon_update_check.domain.feeds import Feed, newer_updates
+from mastodon_update_check.domain.notices import Notice, SupportNotice, ToolNotice, UpdateNotice, identity
+from mastodon_update_check.domain.outbox import Delivery
+from mastodon_update_check.domain.recipients import FollowUps, Recipient
+from mastodon_update_check.domain.skips import Skip, is_skipped
+from mastodon_update_check.domain.support import support_stage
+from mastodon_update_check.domain.versions import MastodonVersion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything that a plan follows from, the ledger's rows aside."""
+
+    instance: str
+    now: datetime
+    installed: MastodonVersion | None
+    """The installed version as read this time; None when it could not be read."""
+    feed: Feed | None
+    """The update server's answer; None when it was not asked or could not be understood."""
+    recipients: tuple[Recipient, ...]
+    """Everybody who may be told something; no key twice for one sink."""
+    sink_settings: Mapping[str, str]
+    """Fingerprint of each configured sink's settings; a sink that is not in here is not configured."""
+    unasked_sinks: frozenset[str] = frozenset()
+    """Sinks whose recipients could not be asked for this time: nobody of theirs counts as gone."""
+    tool_notices: tuple[ToolNotice, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    reminders: FollowUps = FollowUps.NONE
+    closure: FollowUps = FollowUps.NONE
+    to_act_on: frozenset[MastodonVersion] = frozenset()
+    """The urgent updates that call for action, by what is known after this check."""
+
+    @cached_property
+    def updates(self) -> tuple[UpdateNotice, ...]:
+        """The updates that are true now, oldest first."""
+        if self.feed is None or self.installed is None:
+            return ()
+        return newer_updates(self.feed, self.installed)
+
+    @cached_property
+    def support(self) -> SupportNotice | None:
+        """The support notice that is true now."""
+        if self.feed is None or self.installed is None or self.feed.ends_on is None:
+            return None
+        stage = support_stage(self.feed.ends_on, self.now)
+        if stage is None:
+            return None
+        return SupportNotice(branch=self.installed.branch, ends_on=self.feed.ends_on, stage=stage)
+
+    @cached_property
+    def silent_sinks(self) -> frozenset[str]:
+        """Sinks of which nobody can be said to be gone: those not asked for, and those that answered with nobody."""
+        answered = {recipient.sink for recipient in self.recipients}
+        return self.unasked_sinks | {sink for sink in self.sink_settings if sink not in answered}
+
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """Every notice that is true now."""
+        support = () if self.support is None else (self.support,)
+        return (*self.updates, *support, *self.tool_notices)
+
+    def find_update(self, version: MastodonVersion) -> UpdateNotice | None:
+        """Return the update to `version` that is true now."""
+        return self._by_version.get(version)
+
+    def find_notice(self, identity: str) -> Notice | None:
+        """Return the notice with this identity that is true now."""
+        return self._by_identity.get(identity)
+
+    def is_skipped(self, update: UpdateNotice) -> bool:
+        """Whether the administrator passes this update over."""
+        return is_skipped(update, self.skips)
+
+    def find_recipient(self, row: Delivery) -> Recipient | None:
+        """Return the recipient that a row belongs to, if there still is one: by key, else by address."""
+        address = normalise_address(row.address)
+        return self._by_key.get((row.sink, row.recipient_key)) or self._by_address.get((row.sink, address))
+
+    def is_elsewhere(self, row: Delivery) -> bool:
+        """Whether a row waits for a sink that is not configured here: it may be put back, or be another process's."""
+        return row.sink not in self.sink_settings and row.recipient_key not in self._keys
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(recipient.key for recipient in self.recipients)
+
+    @cached_property
+    def _by_version(self) -> dict[MastodonVersion, UpdateNotice]:
+        return {update.version: update for update in self.updates}
+
+    @cached_property
+    def _by_identity(self) -> dict[str, Notice]:
+        return {identity(notice): notice for notice in self.notices}
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str], Recipient]:
+        return {(recipient.sink, recipient.key): recipient for recipient in reversed(self.recipients)}
+
+    @cached_property
+    def _by_address(self) -> dict[tuple[str, str], Recipient]:
+        return {
+            (recipient.sink, normalise_address(recipient.address)): recipient
+            for recipient in reversed(self.recipients)
+            if recipient.address
+        }

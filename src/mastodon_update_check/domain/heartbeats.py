@@ -1,0 +1,66 @@
+"""Pings for a monitoring service that raises the alarm when they stop: what is said, and how its URL is written.
+
+Healthchecks' form: the URL itself for success, `/start` and `/fail` behind its path. Uptime Kuma's push monitors know
+only up and down, and take them in the query of `/api/push/…`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from mastodon_update_check.domain.status import UNDELIVERED_ALARM
+from mastodon_update_check.domain.text import clean
+
+_KUMA_PATH = "/api/push/"
+_KUMA_WORDS = frozenset({"status", "msg", "ping"})
+"""What the URL holds when it is copied from Uptime Kuma; we say it anew each time."""
+
+
+class Beat(StrEnum):
+    """What one ping says."""
+
+    START = "start"
+    SUCCESS = "success"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ping:
+    """One request to the monitoring service."""
+
+    method: str
+    url: str
+    text: str
+    """Body of a POST: a sentence for whoever reads the service's log."""
+
+
+def write_ping(url: str, beat: Beat, text: str, took: timedelta | None = None) -> Ping | None:
+    """Return the request that says `beat` at `url`; None where the service knows no such thing."""
+    parts = urlsplit(url)
+    if _KUMA_PATH in parts.path:
+        if beat is Beat.START:
+            return None
+        kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _KUMA_WORDS]
+        said = {"status": "up" if beat is Beat.SUCCESS else "down", "msg": clean(text)}
+        duration = {} if took is None else {"ping": str(round(took.total_seconds() * 1000))}
+        return Ping(
+            method="GET", url=parts._replace(query=urlencode([*kept, *(said | duration).items()])).geturl(), text=""
+        )
+    ending = "" if beat is Beat.SUCCESS else f"/{beat}"
+    return Ping(method="POST", url=parts._replace(path=parts.path.rstrip("/") + ending).geturl(), text=text)
+
+
+def judge_beat(failure: str, waiting_since: datetime | None, now: datetime) -> tuple[Beat, str]:
+    """Decide what to say after a check: success only if the check and the outbox are healthy.
+
+    Args:
+        failure: why the check, or the work on the outbox, does not work; empty when it does.
+        waiting_since: when the oldest undelivered message was planned.
+        now: the present instant.
+    """
+    if failure:
+        return Beat.FAIL, clean(failure)
+    if waiting_since is not None and now - waiting_since >= UNDELIVERED_ALARM:
+        return Beat.FAIL, f"something has not been delivered since {waiting_since:%Y-%m-%d %H:%M} UTC"
+    return Beat.SUCCESS, "the check has worked"

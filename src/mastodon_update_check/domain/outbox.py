@@ -1,0 +1,146 @@
+"""The outbox: what is to be sent to whom, and what an attempt means for it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from mastodon_update_check.domain.notices import Notice
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+
+DELAYS = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+"""Waits after the first, second … failure of Standard Webhooks 1.0.0; the last one repeats for as long as it takes."""
+REFUSED_DELAY = timedelta(days=7)
+"""Wait after a permanent refusal, unless the address, the URL or the sink's settings change before."""
+RETRY_AFTER_LIMIT = timedelta(hours=24)
+SPREAD = 0.2
+"""Each wait is drawn from a tenth below to a tenth above."""
+LONGEST_WAIT = REFUSED_DELAY * (1 + SPREAD)
+"""A due time further ahead than this was written by a clock that was wrong: it counts as due."""
+LEASE = timedelta(seconds=10)
+LEASE_RENEWAL = timedelta(seconds=3)
+MAILS_A_DAY = 6
+
+
+class DeliveryState(StrEnum):
+    """Where one notice for one recipient stands."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+    @property
+    def is_told(self) -> bool:
+        """Whether nothing is to be planned for it: sent, or waiting to be."""
+        return self in {DeliveryState.PENDING, DeliveryState.SENT, DeliveryState.FAILED}
+
+
+class Outcome(StrEnum):
+    """What one attempt came to."""
+
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """Nobody can say whether it was accepted: the process died, froze or was stopped in the middle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One notice for one recipient, as the ledger holds it."""
+
+    identity: str
+    notice: Notice
+    recipient_key: str
+    address: str
+    """The address that the message goes, or went, to; empty for sinks without addresses."""
+    sink: str
+    state: DeliveryState
+    message_id: str
+    told_at: datetime | None = None
+    """When it was accepted; None before, and for what was marked as told without being sent."""
+    is_claimed: bool = False
+    """Whether somebody is sending the message at this moment: nothing is changed about it then."""
+    tried_settings: str = ""
+    """Fingerprint of the sink's settings at the last attempt; empty before the first."""
+    tried_address: str = ""
+    may_have_arrived: bool = False
+    """Whether an attempt carried it of which nobody knows that it failed: the reply may have been lost."""
+    is_stopped: bool = False
+    """Whether the receiver asked never to be tried again (HTTP 410)."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be cancelled, superseded or hurried."""
+        return self.state in {DeliveryState.PENDING, DeliveryState.FAILED} and not self.is_claimed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What an attempt means for its message and its sink."""
+
+    outcome: Outcome
+    reply: str
+    due_at: datetime | None
+    """When to try again; None for never: it was accepted, or the receiver is gone for good."""
+    sink_retry_at: datetime | None = None
+    """Until when the sink as a whole backs off."""
+    stops_sink: bool = False
+
+
+def retry_delay(failures: int, spread: float) -> timedelta:
+    """Return how long to wait after `failures` failures in a row (at least 1).
+
+    Args:
+        failures: failures in a row, this one included.
+        spread: a number from 0 up to 1, by which retries of many messages come apart.
+    """
+    return DELAYS[min(failures, len(DELAYS)) - 1] * _spread(spread)
+
+
+def settle(
+    error: DeliveryError | None, reply: str, *, failures: int, sink_failures: int, now: datetime, spread: float
+) -> Settlement:
+    """Decide what follows from an attempt.
+
+    Args:
+        error: why it was not accepted; None when it was.
+        reply: what the other side said when it accepted.
+        failures: failures of this message in a row before this attempt.
+        sink_failures: failures of the sink as a whole in a row before this attempt.
+        now: when the attempt ended.
+        spread: a number from 0 up to 1.
+    """
+    if error is None:
+        return Settlement(outcome=Outcome.SENT, reply=reply, due_at=None)
+    if isinstance(error, PermanentDeliveryError):
+        due_at = None if error.sink_wide else now + REFUSED_DELAY * _spread(spread)
+        return Settlement(outcome=Outcome.FAILED, reply=clean(error.reply), due_at=due_at, stops_sink=error.sink_wide)
+    counted = sink_failures if error.sink_wide else failures
+    asked = error.retry_after if isinstance(error, TransientDeliveryError) else None
+    # A sink of another package may have given a number: that asks for nothing.
+    wanted = min(asked, RETRY_AFTER_LIMIT) if isinstance(asked, timedelta) else timedelta()
+    wait = max(retry_delay(counted + 1, spread), wanted)
+    due_at = now + wait
+    return Settlement(
+        outcome=Outcome.DEFERRED,
+        reply=clean(error.reply),
+        due_at=due_at,
+        sink_retry_at=due_at if error.sink_wide else None,
+    )
+
+
+def _spread(spread: float) -> float:
+    return 1 + SPREAD * (spread - 0.5)

@@ -1,0 +1,248 @@
+"""From facts to a plan: who is to be told what, and what is no longer to be said.
+
+Planning is level-triggered (DESIGN.md, section 2): to plan = (notices true now x recipients who want them) - told.
+"Could not ask" changes nothing: a row is only given up on evidence that was gathered this time.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mastodon_update_check.domain.addresses import normalise_address
+from mastodon_update_check.domain.changes import Change, find_change, find_doubles, is_covered_by
+from mastodon_update_check.domain.facts import Facts
+from mastodon_update_check.domain.follow_ups import History, due_follow_ups, misdated
+from mastodon_update_check.domain.notices import (
+    CheckRecoveredNotice,
+    InstalledNotice,
+    Notice,
+    ReminderNotice,
+    SupportNotice,
+    UpdateNotice,
+    identity,
+    is_urgent,
+    subject,
+)
+from mastodon_update_check.domain.outbox import Delivery, DeliveryState
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import Recipient, wants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One recipient, one notice, and why it is told or not."""
+
+    recipient: Recipient
+    notice: Notice
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedMessage:
+    """What one recipient is told in one message; its rows and its id are frozen here."""
+
+    id: str
+    recipient: Recipient
+    decisions: tuple[Decision, ...]
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it goes before others: something urgent is among its notices."""
+        return any(is_urgent(one.notice) for one in self.decisions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirection:
+    """An open message, and its recipient as it is now: perhaps with a new address or another role."""
+
+    message_id: str
+    recipient: Recipient
+    is_hurried: bool
+    """Whether it is due at once: what refused it, the address or the settings, is not the same any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one check decided; `Ledger.replan` stores it in one transaction."""
+
+    made_at: datetime
+    messages: tuple[PlannedMessage, ...]
+    changes: tuple[Change, ...]
+    redirections: tuple[Redirection, ...]
+    decisions: tuple[Decision, ...]
+    """Every decision, also those not to tell."""
+    misdated: tuple[tuple[str, str], ...] = ()
+    """Identity and recipient key of what was accepted, by a clock that was wrong, in the future: it counts from now."""
+
+
+def changes_only(changes: Iterable[Change], now: datetime) -> Plan:
+    """Return a plan that tells nobody anything."""
+    return Plan(made_at=now, messages=(), changes=tuple(changes), redirections=(), decisions=())
+
+
+def subjects(facts: Facts) -> frozenset[str]:
+    """Return the subjects whose rows `plan` must see besides the open ones."""
+    return frozenset(subject(notice) for notice in facts.notices)
+
+
+def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
+    """Decide, from what is true now and what the ledger holds.
+
+    Args:
+        facts: what this check gathered.
+        deliveries: every open row of the instance, and every row of the subjects in `subjects(facts)`.
+    """
+    changes = [change for row in deliveries if row.is_open and (change := find_change(row, facts)) is not None]
+    told = _without(changes, [row for row in deliveries if row.state.is_told])
+    doubles = tuple(find_doubles(told, facts))
+    told = _without(doubles, told)
+    decisions = tuple(_decide(facts, told))
+    return Plan(
+        made_at=facts.now,
+        messages=tuple(_bundle(facts.instance, decisions, deliveries)),
+        changes=(*changes, *doubles),
+        redirections=tuple(_redirect(facts, told)),
+        decisions=decisions,
+        misdated=tuple((row.identity, row.recipient_key) for row in misdated(told, facts.now)),
+    )
+
+
+def _without(changes: Iterable[Change], rows: Sequence[Delivery]) -> list[Delivery]:
+    given_up = {(change.identity, change.recipient_key) for change in changes}
+    return [row for row in rows if (row.identity, row.recipient_key) not in given_up] if given_up else [*rows]
+
+
+def _decide(facts: Facts, told: Sequence[Delivery]) -> Iterable[Decision]:
+    """Go through recipients and notices in order; who has just been planned counts as told."""
+    memory, history = _Memory(told), History.of(told)
+    for recipient in facts.recipients:
+        for notice in (*facts.notices, *due_follow_ups(facts, recipient, history)):
+            reason = wants(recipient, notice)
+            if isinstance(notice, UpdateNotice) and facts.is_skipped(notice):
+                reason = Reason.SKIPPED
+            if reason.tells:
+                reason = memory.told_before(recipient, notice) or reason
+            if reason.tells:
+                memory.remember(recipient, notice)
+            yield Decision(recipient=recipient, notice=notice, reason=reason)
+
+
+class _Memory:
+    """Who has been told what: by key and by address, since either makes it the same person.
+
+    A key is the same person under every sink: a webhook that is given another name is not told again.
+    """
+
+    def __init__(self, told: Sequence[Delivery]) -> None:
+        self._told: dict[tuple[str, str, str], list[tuple[Notice, DeliveryState]]] = {}
+        for row in told:
+            for place in _places(row.sink, row.recipient_key, row.address, subject(row.notice)):
+                self._told.setdefault(place, []).append((row.notice, row.state))
+
+    def remember(self, recipient: Recipient, notice: Notice) -> None:
+        for place in _places(recipient.sink, recipient.key, recipient.address, subject(notice)):
+            self._told.setdefault(place, []).append((notice, DeliveryState.PENDING))
+
+    def told_before(self, recipient: Recipient, notice: Notice) -> Reason | None:
+        """Return why not to tell, or None."""
+        places = _places(recipient.sink, recipient.key, recipient.address, subject(notice))
+        about = [told for place in places for told in self._told.get(place, ())]
+        states = {state for told, state in about if is_covered_by(notice, told)}
+        if states:
+            return Reason.ALREADY_TOLD if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
+        if isinstance(notice, CheckRecoveredNotice) and all(state is not DeliveryState.SENT for _, state in about):
+            return Reason.NOT_TOLD_OF_OUTAGE
+        return None
+
+
+def _places(sink: str, key: str, address: str, about: str) -> tuple[tuple[str, str, str], ...]:
+    if not address:
+        return (("", key, about),)
+    return ("", key, about), (sink, normalise_address(address), about)
+
+
+def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[Delivery]) -> Iterable[PlannedMessage]:
+    """Make one message of a recipient's notices of one type: of the release notices, the reminders, the closures.
+
+    Each tool notice has a message of its own.
+
+    What was given up after its message had been tried returns to that message, lest a repeat have another id.
+    """
+    bundles: dict[tuple[str, str, str], list[Decision]] = {}
+    formers = _Formers(deliveries, frozenset(one.recipient.key for one in decisions))
+    for one in decisions:
+        if one.reason.tells:
+            former = formers.find(one)
+            key, topic = (
+                (one.recipient.key, _topic(one.notice)) if former is None else (former.recipient_key, former.message_id)
+            )
+            bundles.setdefault((one.recipient.sink, key, topic), []).append(one)
+    for (_, key, topic), bundle in bundles.items():
+        fresh = message_id(instance, key, (identity(one.notice) for one in bundle))
+        yield PlannedMessage(
+            id=topic if topic in formers.message_ids else fresh,
+            recipient=replace(bundle[0].recipient, key=key),
+            decisions=tuple(bundle),
+        )
+
+
+class _Formers:
+    """Rows that were given up after their message had been tried, and may have arrived.
+
+    They are found by key, or by address when nobody has that key any more: either makes it the same person, who is told
+    under the key of then.
+    """
+
+    def __init__(self, deliveries: Sequence[Delivery], keys: frozenset[str]) -> None:
+        tried = [row for row in deliveries if row.may_have_arrived]
+        self._keys = keys
+        self.message_ids = {row.message_id for row in tried}
+        self._rows: dict[tuple[str, str, str], Delivery] = {}
+        for row in tried:
+            for place in _places(row.sink, row.recipient_key, row.address, row.identity):
+                self._rows.setdefault(place, row)
+
+    def find(self, decision: Decision) -> Delivery | None:
+        """Return the row that is to be taken up again."""
+        recipient = decision.recipient
+        for place in _places(recipient.sink, recipient.key, recipient.address, identity(decision.notice)):
+            row = self._rows.get(place)
+            if row is not None and (row.recipient_key == recipient.key or row.recipient_key not in self._keys):
+                return row
+        return None
+
+
+def _topic(notice: Notice) -> str:
+    """Return what notices have in common that go into one message."""
+    match notice:
+        case UpdateNotice() | SupportNotice():
+            return ""
+        case ReminderNotice():
+            return "reminder"
+        case InstalledNotice():
+            return "installed"
+        case _:
+            return identity(notice)
+
+
+def message_id(instance: str, recipient_key: str, identities: Iterable[str]) -> str:
+    """Return a message's id: the same wherever and whenever the same rows are planned for the same recipient."""
+    parts = (instance, recipient_key, *sorted(identities))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _redirect(facts: Facts, told: list[Delivery]) -> Iterable[Redirection]:
+    seen: set[str] = set()
+    for row in told:
+        if not row.is_open or row.message_id in seen:
+            continue
+        recipient = facts.find_recipient(row)
+        if recipient is None:
+            continue
+        seen.add(row.message_id)
+        tried = row.tried_settings != ""
+        differs = (row.tried_address, row.tried_settings) != (recipient.address, facts.sink_settings[row.sink])
+        yield Redirection(
+            message_id=row.message_id, recipient=recipient, is_hurried=tried and differs and not row.is_stopped
+        )

@@ -1,0 +1,132 @@
+"""Who is told, and what each of them wants to know."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, assert_never
+
+from mastodon_update_check.domain.addresses import normalise_address
+from mastodon_update_check.domain.notices import (
+    CheckFailingNotice,
+    CheckRecoveredNotice,
+    DeliveryFailingNotice,
+    InstalledNotice,
+    Notice,
+    ReminderNotice,
+    RestartNotice,
+    SupportNotice,
+    UpdateNotice,
+    UpdateType,
+)
+from mastodon_update_check.domain.reasons import Reason
+
+
+class Preference(StrEnum):
+    """Which updates somebody wants to hear of; Mastodon's `notification_emails.software_updates`."""
+
+    NONE = "none"
+    CRITICAL = "critical"
+    PATCH = "patch"
+    ALL = "all"
+
+
+class FollowUps(StrEnum):
+    """For which updates reminders, or words of closure, are sent."""
+
+    NONE = "none"
+    URGENT = "urgent"
+    ALL = "all"
+
+    def admit(self, update: UpdateNotice) -> bool:
+        """Whether they are sent for this update."""
+        return self is FollowUps.ALL or (self is FollowUps.URGENT and update.urgent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One person or machine that one sink delivers to."""
+
+    sink: str
+    """The configured sink: `email`, `webhook`, `webhook.ops`, `log`, or that of another package."""
+    key: str
+    """Stable identity in the ledger: `user:42`, `address:ops@social.example`, `webhook:<SHA-256>`, `sink:log`."""
+    address: str = ""
+    """Mail address; empty for sinks that know for themselves where to deliver."""
+    preference: Preference = Preference.ALL
+    wants_support: bool = True
+    """Whether support notices are wanted (`notification_emails.end_of_support`)."""
+    is_operator: bool = True
+    """Whether notices about this tool itself are wanted."""
+    name: str = ""
+    """The user's name on the server, if this is one of its users."""
+    role: str = ""
+    """The user's role on the server, as in `Owner`."""
+    locale: str = ""
+    """The user's language, as in `users.locale`."""
+
+
+def read_recipient(data: Mapping[str, Any]) -> Recipient:
+    """Read back what `dataclasses.asdict` wrote; names of other versions of this program are passed over."""
+    values = {name: value for name, value in data.items() if name in Recipient.__slots__}
+    return Recipient(**{**values, "preference": Preference(values["preference"])})
+
+
+def wants(recipient: Recipient, notice: Notice) -> Reason:
+    """Decide by the recipient's own wishes alone; what was told before is planning's business.
+
+    Updates go by Mastodon's rules (MASTODON.md, 1.6), tool notices to operators.
+    """
+    match notice:
+        case UpdateNotice():
+            return _wants_update(recipient.preference, notice)
+        case ReminderNotice() | InstalledNotice():
+            why = Reason.REMINDER if isinstance(notice, ReminderNotice) else Reason.CLOSURE
+            about = _wants_update(recipient.preference, notice.update)
+            return why if about.tells else about
+        case SupportNotice():
+            return Reason.SUPPORT_ENDS if recipient.wants_support else Reason.SUPPORT_WARNINGS_OFF
+        case DeliveryFailingNotice() if notice.sink == recipient.sink:
+            return Reason.OWN_SINK_FAILS
+        case CheckFailingNotice() | CheckRecoveredNotice() | DeliveryFailingNotice() | RestartNotice():
+            return Reason.OPERATOR if recipient.is_operator else Reason.NOT_OPERATOR
+        case _:
+            assert_never(notice)
+
+
+def _wants_update(preference: Preference, notice: UpdateNotice) -> Reason:
+    match preference:
+        case Preference.NONE:
+            return Reason.PREFERENCE_NONE
+        case _ if notice.urgent:
+            return Reason.URGENT_UPDATE
+        case Preference.CRITICAL:
+            return Reason.BELOW_PREFERENCE
+        case _ if notice.type is UpdateType.PATCH:
+            return Reason.PATCH_UPDATE
+        case Preference.PATCH:
+            return Reason.BELOW_PREFERENCE
+        case Preference.ALL:
+            return Reason.ANY_UPDATE
+        case _:
+            assert_never(preference)
+
+
+def address_key(address: str) -> str:
+    """Return the recipient key of a mail address that belongs to no user of the server."""
+    return f"address:{normalise_address(address)}"
+
+
+def user_key(user_id: int) -> str:
+    """Return the recipient key of a user, from Mastodon's `users.id`."""
+    return f"user:{user_id}"
+
+
+def url_key(plugin: str, url: str) -> str:
+    """Return the recipient key of a webhook, or its like: never the URL itself, which may be a secret."""
+    return f"{plugin}:{hashlib.sha256(url.encode()).hexdigest()}"
+
+
+def sink_key(sink: str) -> str:
+    """Return the recipient key of a sink that delivers to one place of its own."""
+    return f"sink:{sink}"

@@ -1,0 +1,53 @@
+"""The upgrade route: which releases to deploy, in which order.
+
+Mastodon's rules (docs, admin/upgrading): patches may be skipped, at least one release of every minor series must be
+deployed; the own branch's newest patch comes first, since it holds that branch's security fixes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mastodon_update_check.domain.branches import KNOWN_SERIES
+from mastodon_update_check.domain.notices import UpdateNotice
+from mastodon_update_check.domain.versions import MastodonVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """One release to deploy on the way."""
+
+    series: tuple[int, int]
+    update: UpdateNotice | None
+    """None: the series must be passed, and the update server does not list it."""
+    has_urgent: bool = False
+    """Whether any listed release of the series is urgent; its newest holds that fix too."""
+
+    @property
+    def branch(self) -> str:
+        """The series as `4.6`."""
+        return f"{self.series[0]}.{self.series[1]}"
+
+    def __str__(self) -> str:
+        return str(self.update.version) if self.update else f"{self.branch}.x"
+
+
+def find_stations(installed: MastodonVersion, updates: Sequence[UpdateNotice]) -> tuple[Station, ...]:
+    """Return the way from `installed` to the newest listed release, in order."""
+    newest: dict[tuple[int, int], UpdateNotice] = {}
+    for update in updates:
+        key = update.version.branch_key
+        newest[key] = max(newest.get(key, update), update, key=lambda one: one.version)
+    if not newest:
+        return ()
+    start, end = installed.branch_key, max(newest)
+    between = {series for series in (*KNOWN_SERIES, *newest) if start < series <= end}
+    urgent = {update.version.branch_key for update in updates if update.urgent}
+    return tuple(
+        Station(series=series, update=newest.get(series), has_urgent=series in urgent)
+        for series in sorted(between | ({start} & newest.keys()))
+    )
+
+
+def find_route(installed: MastodonVersion, updates: Sequence[UpdateNotice]) -> tuple[str, ...]:
+    """Return the same way by the names of its releases; `4.6.x` is the newest patch of a series that is not listed."""
+    return tuple(str(station) for station in find_stations(installed, updates))

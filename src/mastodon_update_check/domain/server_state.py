@@ -1,0 +1,178 @@
+"""What is known about one server between checks: the last good answers, and since when something has been failing."""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from typing import Any, Self
+
+from mastodon_update_check.domain.feeds import Feed, newer_updates
+from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice, from_json, to_json
+from mastodon_update_check.domain.outages import may_be_told
+from mastodon_update_check.domain.recipients import Recipient, read_recipient
+from mastodon_update_check.domain.skips import Skip, is_skipped, lifted_skips
+from mastodon_update_check.domain.support import support_stage
+from mastodon_update_check.domain.versions import MastodonVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerState:
+    """The state of one instance; what messages are composed from and what `status` shows."""
+
+    checked_at: datetime | None = None
+    """When the last check ended, good or not."""
+    good_at: datetime | None = None
+    """When the last good check ended."""
+    failing_since: datetime | None = None
+    """When the first failed check after a good one ended; None while checks work."""
+    failures: int = 0
+    """Failed checks in a row."""
+    cause: str = ""
+    detail: str = ""
+    """Why the last check failed; empty when it did not."""
+    warnings: tuple[str, ...] = ()
+    """What did not work in the last check though it counts as good."""
+    installed: MastodonVersion | None = None
+    tree: MastodonVersion | None = None
+    """What the tree said when the running server last answered, or since."""
+    running: MastodonVersion | None = None
+    """What the running server last said; stands until the tree changes."""
+    differs_since: datetime | None = None
+    """Since when tree and running server have been saying different things."""
+    updates: tuple[UpdateNotice, ...] = ()
+    """The updates of the last answer, newer than the installed version then."""
+    support_ends_on: date | None = None
+    devops: tuple[Recipient, ...] = ()
+    """The DevOps users of the last good answer of the database; they are told while it cannot be asked."""
+    skips: tuple[Skip, ...] = ()
+    """Releases that the administrator passes over."""
+    settings_wrong_since: datetime | None = None
+    """Since when the daemon has been using its old settings because the new ones are wrong."""
+    outage_started_at: datetime | None = None
+    outage_ended_at: datetime | None = None
+    """When the last outage that is over began, of those that may have been told, and when checks worked again."""
+
+    def support_at(self, now: datetime) -> SupportNotice | None:
+        """Return the support notice that is true at `now`, as far as is known."""
+        if self.support_ends_on is None or self.installed is None:
+            return None
+        stage = support_stage(self.support_ends_on, now)
+        if stage is None:
+            return None
+        return SupportNotice(branch=self.installed.branch, ends_on=self.support_ends_on, stage=stage)
+
+    def pending(self) -> tuple[UpdateNotice, ...]:
+        """Return the known updates that are newer than the installed version, oldest first."""
+        if self.installed is None:
+            return ()
+        return newer_updates(Feed(updates=self.updates), self.installed)
+
+    def is_skipped(self, update: UpdateNotice) -> bool:
+        """Whether the administrator passes this update over."""
+        return is_skipped(update, self.skips)
+
+    def unskipped(self) -> tuple[UpdateNotice, ...]:
+        """Return the pending updates that the administrator does not pass over."""
+        return tuple(update for update in self.pending() if not self.is_skipped(update))
+
+    def lifted(self) -> tuple[Skip, ...]:
+        """Return the skips that hold no longer, by what is known now."""
+        return lifted_skips(self.skips, self.updates)
+
+    @property
+    def devops_users(self) -> tuple[str, ...]:
+        """Names of the DevOps users."""
+        return tuple(user.name for user in self.devops)
+
+    def running_on(self, installed: MastodonVersion) -> Self:
+        """Return what is known when `installed` is what runs; the end of support is known for one branch only."""
+        same = self.installed is None or self.installed.branch == installed.branch
+        return replace(self, installed=installed, support_ends_on=self.support_ends_on if same else None)
+
+    def answered(self, installed: MastodonVersion, feed: Feed | None) -> Self:
+        """Return what is known when the update server has answered; without a feed the last answers stand."""
+        known = self.running_on(installed)
+        if feed is not None and feed.updates is not None:
+            known = replace(known, updates=self._updates_after(feed, installed))
+        if feed is not None and feed.ends_on is not None:
+            known = replace(known, support_ends_on=feed.ends_on)
+        return known
+
+    def succeeded(
+        self, now: datetime, installed: MastodonVersion, feed: Feed | None, warnings: tuple[str, ...]
+    ) -> Self:
+        """Return what is known after a good check."""
+        known = self.answered(installed, feed)
+        # One that nobody can have been told of leaves the end of the one before to be told.
+        if known.failing_since is not None and may_be_told(now - known.failing_since, known.failures):
+            known = replace(known, outage_started_at=known.failing_since, outage_ended_at=now)
+        return replace(
+            known, checked_at=now, good_at=now, failing_since=None, failures=0, cause="", detail="", warnings=warnings
+        )
+
+    def failed(self, now: datetime, cause: str, detail: str, installed: MastodonVersion | None) -> Self:
+        """Return what is known after a failed check: the last good answers stand."""
+        since = min(self.failing_since or now, now)  # a later one was written by a wrong clock
+        if self.good_at is not None and since < self.good_at <= now:
+            since = now  # and so was one before the last good check: a machine that began in 1970 knows the time now
+        return replace(
+            self if installed is None else self.running_on(installed),
+            checked_at=now,
+            failing_since=since,
+            failures=self.failures + 1,
+            cause=cause,
+            detail=detail,
+            warnings=(),
+        )
+
+    def _updates_after(self, feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice, ...]:
+        """Return what is listed now; an answer that could not be read whole takes nothing away."""
+        listed = newer_updates(feed, installed)
+        if feed.is_complete:
+            return listed
+        versions = {update.version for update in listed}
+        return (*listed, *(update for update in self.updates if update.version not in versions))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form in which the ledger keeps it."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        plain = {name: _plain(value) for name, value in values.items() if value not in (None, "", (), 0)}
+        return plain | {
+            "updates": [to_json(update) for update in self.updates],
+            "skips": [skip.to_json() for skip in self.skips],
+            "devops": [asdict(user) for user in self.devops],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read back what `to_json` wrote; names of other versions of this program are passed over."""
+        values = {name: _READ[name](value) if name in _READ else value for name, value in data.items()}
+        return cls(**{name: value for name, value in values.items() if name in cls.__slots__})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, MastodonVersion):
+        return value.text
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _read_updates(entries: list[dict[str, Any]]) -> tuple[UpdateNotice, ...]:
+    notices = (from_json(entry) for entry in entries)
+    return tuple(notice for notice in notices if isinstance(notice, UpdateNotice))
+
+
+_READ: dict[str, Any] = {
+    "checked_at": datetime.fromisoformat,
+    "good_at": datetime.fromisoformat,
+    "failing_since": datetime.fromisoformat,
+    "differs_since": datetime.fromisoformat,
+    "warnings": tuple,
+    "installed": MastodonVersion.parse,
+    "tree": MastodonVersion.parse,
+    "running": MastodonVersion.parse,
+    "updates": _read_updates,
+    "skips": lambda skips: tuple(Skip.from_json(skip) for skip in skips),
+    "support_ends_on": date.fromisoformat,
+    "devops": lambda users: tuple(read_recipient(user) for user in users),
+    "settings_wrong_since": datetime.fromisoformat,
+    "outage_started_at": datetime.fromisoformat,
+    "outage_ended_at": datetime.fromisoformat,
+}

@@ -1,0 +1,88 @@
+"""To pass a release over, and to take that back: what can be skipped, and what becomes of the messages about it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from mastodon_update_check.domain.changes import Change
+from mastodon_update_check.domain.notices import ReminderNotice, UpdateNotice
+from mastodon_update_check.domain.outbox import Delivery, DeliveryState
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.skips import Skip, is_skipped
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import InvalidVersionError, UsageError
+
+_WAITING = (DeliveryState.PENDING, DeliveryState.FAILED)
+
+
+def find_skippable(known: ServerState, text: str) -> UpdateNotice:
+    """Return the pending update that `text` names.
+
+    Raises:
+        UsageError: it names none, in a sentence.
+    """
+    version = _parse(text)
+    if known.installed is None:
+        raise UsageError(
+            "no check has worked yet, so it is not known what could be skipped: run mastodon-update-check check"
+        )
+    if version <= known.installed:
+        raise UsageError(f"{version} is not newer than {known.installed}, which is installed: there is nothing to skip")
+    for update in known.pending():
+        if update.version == version:
+            return update
+    names = ", ".join(str(update.version) for update in known.pending())
+    raise UsageError(
+        f"the update server does not list {version}: " + (f"pending are {names}" if names else "nothing is pending")
+    )
+
+
+def skip(known: ServerState, update: UpdateNotice, now: datetime) -> ServerState:
+    """Return what is known once `update` is passed over; what the new skip covers is not kept twice."""
+    new = Skip(version=update.version, urgent=update.urgent, skipped_at=now)
+    kept = (old for old in known.skips if old.version != update.version)
+    return replace(known, skips=(*kept, new))
+
+
+def unskip(known: ServerState, text: str) -> tuple[ServerState, Skip]:
+    """Return what is known once a skip is taken back, and that skip.
+
+    Raises:
+        UsageError: there is none of that version.
+    """
+    version = _parse(text)
+    found = next((old for old in known.skips if old.version == version), None)
+    if found is None:
+        update = next((update for update in known.pending() if update.version == version), None)
+        cover = next((old.version for old in known.skips if update and old.covers(update)), None)
+        raise UsageError(
+            f"{version} is skipped with {cover}, which is newer: undo that"
+            if cover is not None
+            else f"{version} is not skipped"
+        )
+    return replace(known, skips=tuple(old for old in known.skips if old != found)), found
+
+
+def skipped_rows(rows: Iterable[Delivery], known: ServerState) -> Iterable[Delivery]:
+    """Return the rows that are not to be sent any more."""
+    for row in rows:
+        update = row.notice.update if isinstance(row.notice, ReminderNotice) else row.notice
+        if isinstance(update, UpdateNotice) and row.state in _WAITING and is_skipped(update, known.skips):
+            yield row
+
+
+def skip_changes(rows: Iterable[Delivery]) -> tuple[Change, ...]:
+    """Return what becomes of rows that are skipped; what is being sent at this moment goes on."""
+    return tuple(
+        Change(identity=row.identity, recipient_key=row.recipient_key, reason=Reason.SKIPPED)
+        for row in rows
+        if row.is_open
+    )
+
+
+def _parse(text: str) -> MastodonVersion:
+    try:
+        return MastodonVersion.parse(text)
+    except InvalidVersionError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,149 @@
+"""How the server stands, judged as monitoring plugins do: what `status` and the unit's status line say."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from mastodon_update_check.domain.notices import SupportStage, UpdateNotice
+from mastodon_update_check.domain.server_state import ServerState
+
+UNDELIVERED_ALARM = timedelta(hours=6)
+SHORTEST_SILENCE = timedelta(hours=2)
+"""However short the interval, only a silence this long is an alarm."""
+
+
+ALIVE = timedelta(minutes=3)
+"""How old the daemon's last sign of life may be; it gives one every minute while it is well."""
+
+
+def is_alive(last_beat_at: datetime | None, now: datetime) -> bool:
+    """Whether a daemon has given a sign of life lately; one from the future tells nothing."""
+    return last_beat_at is not None and abs(now - last_beat_at) <= ALIVE
+
+
+class Level(IntEnum):
+    """Exit codes of monitoring plugins."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The worst that holds, and every sentence that speaks for attention."""
+
+    level: Level
+    sentences: tuple[str, ...]
+
+
+def urgent_to_act_on(known: ServerState, now: datetime) -> tuple[UpdateNotice, ...]:
+    """Return the urgent updates that call for action (DESIGN.md, section 5).
+
+    Those of the own branch; else any, unless the server runs the newest release of a supported branch. What the
+    administrator passes over calls for none.
+    """
+    if known.installed is None:
+        return ()
+    pending = known.pending()
+    urgent = tuple(update for update in pending if update.urgent)
+    own = tuple(update for update in urgent if update.version.branch == known.installed.branch)
+    has_own_update = any(update.version.branch == known.installed.branch for update in pending)
+    found = own or (urgent if has_own_update or has_support_ended(known, now) else ())
+    return tuple(update for update in found if not known.is_skipped(update))
+
+
+def has_support_ended(known: ServerState, now: datetime) -> bool:
+    """Whether the installed branch is out of support."""
+    support = known.support_at(now)
+    return support is not None and support.stage is SupportStage.ENDED
+
+
+def judge(
+    known: ServerState, waiting_since: datetime | None, now: datetime, interval: timedelta, off_reason: str
+) -> Verdict:
+    """Judge how the server stands.
+
+    Args:
+        known: the last good answers.
+        waiting_since: when the oldest undelivered message was planned.
+        now: the present instant.
+        interval: time between checks.
+        off_reason: why checking is off, if it is.
+    """
+    found = [
+        *_judge_updates(known, now),
+        *_judge_support(known, now),
+        *_judge_silence(known, now, interval, off_reason),
+        *_judge_outbox(waiting_since, now),
+    ]
+    levels = {level for level, _ in found}
+    # An urgent update that is known of counts for more than a check that has failed since.
+    worst = next((level for level in (Level.CRITICAL, Level.UNKNOWN, Level.WARNING) if level in levels), Level.OK)
+    return Verdict(level=worst, sentences=tuple(sentence for _, sentence in found))
+
+
+def _judge_updates(known: ServerState, now: datetime) -> Iterable[tuple[Level, str]]:
+    to_act_on = urgent_to_act_on(known, now)
+    for update in to_act_on:
+        yield Level.CRITICAL, f"install {update.version}, it is urgent"
+    branch = known.installed.branch if known.installed else ""
+    own = [update for update in known.unskipped() if update.version.branch == branch and update not in to_act_on]
+    if own:
+        yield Level.WARNING, f"{own[-1].version} is out for your branch"
+
+
+def _judge_support(known: ServerState, now: datetime) -> Iterable[tuple[Level, str]]:
+    support = known.support_at(now)
+    if support is None:
+        return
+    if support.stage is SupportStage.ENDED:
+        yield Level.CRITICAL, f"{support.branch} has been out of support since {support.ends_on}"
+    elif support.stage is SupportStage.TWO_WEEKS:
+        yield Level.WARNING, f"support for {support.branch} ends on {support.ends_on}"
+
+
+def _judge_silence(
+    known: ServerState, now: datetime, interval: timedelta, off_reason: str
+) -> Iterable[tuple[Level, str]]:
+    if off_reason:
+        return
+    why = f": {known.detail}" if known.detail else ""
+    if known.good_at is None:
+        yield Level.UNKNOWN, f"no check has worked yet{why}"
+    elif not -SHORTEST_SILENCE < now - known.good_at <= max(interval * 3, SHORTEST_SILENCE):
+        yield Level.UNKNOWN, f"no check has worked since {known.good_at:%Y-%m-%d %H:%M} UTC{why}"
+
+
+def _judge_outbox(waiting_since: datetime | None, now: datetime) -> Iterable[tuple[Level, str]]:
+    if waiting_since is not None and now - waiting_since >= UNDELIVERED_ALARM:
+        yield Level.WARNING, f"something has not been delivered since {waiting_since:%Y-%m-%d %H:%M} UTC"
+
+
+def describe_pending(known: ServerState) -> Iterable[str]:
+    """Write `4.5.20 (urgent)`, `4.5.21 (skipped)` for each pending update."""
+    for update in known.pending():
+        marks = [*(["urgent"] if update.urgent else []), *(["skipped"] if known.is_skipped(update) else [])]
+        yield f"{update.version} ({', '.join(marks)})" if marks else str(update.version)
+
+
+def describe_line(known: ServerState, undelivered: int, next_check_at: datetime | None, off_reason: str) -> str:
+    """Write the line that `systemctl status` shows."""
+    pending = ", ".join(describe_pending(known))
+    parts = [
+        f"Mastodon {known.installed.text}, pending: {pending or 'nothing'}" if known.installed else "",
+        f"checking is off: {off_reason}" if off_reason else _describe_check(known),
+        f"next {next_check_at:%H:%M} UTC" if next_check_at and not off_reason else "",
+        f"{undelivered} undelivered" if undelivered else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _describe_check(known: ServerState) -> str:
+    if known.checked_at is None:
+        return "no check yet"
+    if known.failing_since is not None:
+        return f"checks failing since {known.failing_since:%Y-%m-%d %H:%M} UTC: {known.detail}"
+    return f"checked {known.checked_at:%H:%M} UTC"

@@ -1,0 +1,1 @@
+"""HTTP: one bounded request, TLS, proxies, errors."""

@@ -1,0 +1,60 @@
+"""How the service gets to see the version of a tree that belongs to another user. Pure: modes in, a decision out."""
+
+import stat
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mastodon_update_check.install.found import Access
+
+HIDDEN_ANYWAY: Final = tuple(map(Path, ("/home", "/media", "/mnt", "/opt", "/root", "/run/user", "/srv", "/var")))
+"""What the units hide in any case (`ProtectHome=`, `TemporaryFileSystem=`)."""
+NEVER_HIDDEN: Final = frozenset(map(Path, ("/", "/etc", "/lib", "/run", "/usr")))
+"""What the service needs itself."""
+_ANYBODY: Final = {True: stat.S_IROTH | stat.S_IXOTH, False: stat.S_IROTH}
+_GROUP: Final = {True: stat.S_IRGRP | stat.S_IXGRP, False: stat.S_IRGRP}
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """The permissions of one file or directory."""
+
+    mode: int
+    group: int
+
+    def allows(self, bits: Mapping[bool, int]) -> bool:
+        """Whether it may be read and, if it is a directory, passed through."""
+        wanted = bits[stat.S_ISDIR(self.mode)]
+        return self.mode & wanted == wanted
+
+
+def decide_access(
+    ways: Collection[Collection[tuple[Path, int]]], needed: Iterable[Mode], groups: Mapping[int, str]
+) -> Access:
+    """Decide.
+
+    Args:
+        ways: the directories from `/` to the tree, itself among them, each with its mode; one list for each way.
+        needed: what must be read in it.
+        groups: the groups that may be lent to the service, by number. No other: who owns the tree could choose it.
+    """
+    hidden = tuple(dict.fromkeys(path for way in ways if (path := _to_hide(way)) is not None))
+    locked = [one for one in needed if not one.allows(_ANYBODY)]
+    if NEVER_HIDDEN & set(hidden):
+        return Access(is_readable=False)
+    if not locked:
+        return Access(is_readable=True, hidden=hidden)
+    owners = {one.group for one in locked}
+    group = groups.get(min(owners), "") if len(owners) == 1 else ""
+    if not group or not all(one.allows(_GROUP) for one in locked):
+        return Access(is_readable=False, hidden=hidden)
+    return Access(is_readable=True, group=group, hidden=hidden)
+
+
+def _to_hide(way: Collection[tuple[Path, int]]) -> Path | None:
+    """Return the outermost directory that not everybody may pass, else the tree; None if it is hidden anyway."""
+    tree = list(way)[-1][0]
+    if any(tree.is_relative_to(directory) for directory in HIDDEN_ANYWAY):
+        return None
+    return next((path for path, mode in way if not mode & stat.S_IXOTH), tree)

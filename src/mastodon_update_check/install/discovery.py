@@ -1,0 +1,185 @@
+"""Looking for Mastodon on this host: systemd's units of its web server, and the usual trees. Nothing of it is run.
+
+A unit's directory or a usual place counts when it holds Mastodon's version file. All of it may be hostile, units aside:
+they are root's.
+"""
+
+import os
+import re
+import shlex
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from mastodon_update_check.config.excerpt import values
+from mastodon_update_check.config.names import is_taken_from_mastodon
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.errors import SetupError
+from mastodon_update_check.files.foreign import ForeignDirectory, describe
+from mastodon_update_check.host.machine import Machine
+from mastodon_update_check.host.unit_view import read_properties
+from mastodon_update_check.install.access import Mode, decide_access
+from mastodon_update_check.install.copying import read_env
+from mastodon_update_check.install.environment_file import examine_file
+from mastodon_update_check.install.found import EnvironmentFile, Installation, WebUnit
+
+VERSION_FILE: Final = "lib/mastodon/version.rb"
+NEEDED: Final = ("lib/mastodon", VERSION_FILE, "config", "config/mastodon.yml")
+"""What the version is read from; the last two are not in every release."""
+WEB_GROUP: Final = "www-data"
+"""The group of the web server, which some distributions give the tree to."""
+_PLACES: Final = ("home/mastodon/live", "var/www/mastodon*/live")
+_UNIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*-web\.service")
+UNITS_LOOKED_AT: Final = 50
+_PROPERTIES: Final = "WorkingDirectory,Environment,EnvironmentFiles"
+
+
+def find_installations(machine: Machine) -> tuple[Installation, ...]:
+    """Return every Mastodon that this host seems to run, those with a unit first."""
+    roots: dict[Path, WebUnit] = {}
+    for unit in _units(machine):
+        roots.setdefault(unit.root, unit)
+    for place in _PLACES:
+        for path in sorted(machine.prefix.glob(place)):
+            root = Path("/") / path.relative_to(machine.prefix)
+            roots.setdefault(root, WebUnit(root=root))
+    found: dict[tuple[int, int], Installation] = {}
+    for root, unit in roots.items():
+        identity = _identify(machine, root)
+        if identity is not None and identity not in found:
+            with suppress(OSError):  # it has gone this very moment
+                found[identity] = examine(machine, root, unit)
+    return tuple(found.values())
+
+
+def examine(machine: Machine, root: Path, unit: WebUnit | None = None) -> Installation:
+    """Return what there is to know about the tree at `root`; its unit is looked for if none is given.
+
+    Raises:
+        OSError: there is no such directory, or it is not to be looked into.
+    """
+    if unit is None:
+        unit = next((one for one in _units(machine) if one.root == root), WebUnit(root=root))
+    with ForeignDirectory(machine.real(root), machine.root_uid) as tree:
+        owner = machine.find_account(tree.owner)
+        groups = {} if owner is None else {owner.gid: _group_name(owner.gid)}
+        groups |= dict.fromkeys(_group_numbers(WEB_GROUP), WEB_GROUP)
+        needed = tuple(_modes(tree))
+    files = tuple(examine_file(machine, file) for file in unit.environment_files)
+    settings: Mapping[str, str] = {}
+    trouble = ""
+    try:
+        settings = values(read_env(machine, root))
+    except (OSError, ValueError) as error:
+        is_elsewhere = isinstance(error, FileNotFoundError) and any(file.variables for file in files)
+        trouble = "" if is_elsewhere else describe(error)
+    return Installation(
+        root=root,
+        unit=unit.name,
+        owner=owner.name if owner else "",
+        access=decide_access(_ways(machine, root), needed, {k: v for k, v in groups.items() if k != 0 and v}),
+        settings=MappingProxyType(dict(settings)),
+        unit_environment=unit.environment,
+        environment_files=files,
+        trouble=trouble,
+    )
+
+
+def require(machine: Machine, root: Path) -> Installation:
+    """Return the one whose tree an administrator has named.
+
+    Raises:
+        SetupError: it does not hold Mastodon's version file, as a regular file and by no link.
+    """
+    if not root.is_absolute() or _identify(machine, root) is None:
+        raise SetupError(f"{clean(str(root))} is no tree of Mastodon's: it has no {VERSION_FILE} of its own")
+    try:
+        return examine(machine, root)
+    except OSError as error:
+        raise SetupError(f"{clean(str(root))} cannot be looked into: {describe(error)}") from error
+
+
+def _identify(machine: Machine, root: Path) -> tuple[int, int] | None:
+    """Tell a tree from others, by whatever path it is reached; None if it is none."""
+    try:
+        with ForeignDirectory(machine.real(root), machine.root_uid) as tree:
+            status, own = tree.status(VERSION_FILE), tree.status("")
+    except OSError:  # not there, or not to be looked into: no tree of Mastodon's
+        return None
+    return (own.st_dev, own.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+def _units(machine: Machine) -> Iterator[WebUnit]:
+    """Yield every unit that is called like Mastodon's."""
+    pattern = "*-web.service"
+    listed = machine.run(("systemctl", "list-unit-files", "--no-legend", "--plain", "--type=service", pattern), "")
+    words = (line.split()[0] for line in listed.out.splitlines() if line.strip())
+    for unit in [word for word in words if _UNIT.fullmatch(word)][:UNITS_LOOKED_AT]:
+        shown = machine.run(("systemctl", "show", unit, f"--property={_PROPERTIES}"), "")
+        properties = read_properties(shown.out)
+        directory = properties.get("WorkingDirectory", [""])[0].lstrip("!-")
+        if directory.startswith("/"):
+            yield WebUnit(
+                name=unit,
+                root=Path(os.path.normpath(directory)),
+                environment=MappingProxyType(dict(_needed_environment(properties.get("Environment", ())))),
+                environment_files=tuple(_environment_files(properties.get("EnvironmentFiles", ()))),
+            )
+
+
+def _environment_files(lines: Iterable[str]) -> Iterator[EnvironmentFile]:
+    for line in lines:
+        path, _, options = line.rpartition(" (")
+        yield EnvironmentFile(path=Path(path), is_optional=options == "ignore_errors=yes)")
+
+
+def _needed_environment(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        try:
+            words = shlex.split(line)
+        except ValueError:  # quotes that systemd writes in another way
+            continue
+        for word in words:
+            name, separator, text = word.partition("=")
+            if separator and is_taken_from_mastodon(name):
+                yield name, text
+
+
+def _modes(tree: ForeignDirectory) -> Iterator[Mode]:
+    for name in NEEDED:
+        try:
+            status = tree.status(name)
+        except FileNotFoundError:
+            continue
+        except OSError:  # a link: the service does not follow it either
+            yield Mode(stat.S_IFREG, -1)
+            continue
+        yield Mode(status.st_mode, status.st_gid)
+
+
+def _ways(machine: Machine, root: Path) -> list[list[tuple[Path, int]]]:
+    """Return the directories on the way to the tree: by its path, and where that leads by a link."""
+    real = Path("/") / machine.real(root).resolve().relative_to(machine.prefix.resolve())
+    ends = [real] if real == root else [root.parent, real]
+    return [[(step, machine.real(step).stat().st_mode) for step in (*reversed(end.parents), end)] for end in ends]
+
+
+def _group_name(number: int) -> str:
+    import grp
+
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return ""
+
+
+def _group_numbers(name: str) -> tuple[int, ...]:
+    import grp
+
+    try:
+        return (grp.getgrnam(name).gr_gid,)
+    except KeyError:
+        return ()

@@ -1,0 +1,81 @@
+"""What `setup` has done on this host, written down before it is done: `setup --undo` undoes that, and nothing else.
+
+The file is root's alone; it is written by this program and read strictly.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from mastodon_update_check.errors import SetupError
+from mastodon_update_check.install.found import EnvironmentFile, Server
+
+_FORM: Final = 1
+_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What there is to undo."""
+
+    root: Path
+    server: Server | None
+    """Where the role was made."""
+    files: tuple[Path, ...]
+    """The files that are ours alone."""
+    started: str
+    """The unit that is enabled and started."""
+    environment_files: tuple[EnvironmentFile, ...] = ()
+    """The files that Mastodon's unit names, so far as they can be read: what they say is copied at each start."""
+    is_settled: bool = False
+    """Whether it is settled who is told what was pending at the first start."""
+
+    def to_text(self) -> str:
+        """Write it."""
+        document = {
+            "form": _FORM,
+            "root": str(self.root),
+            "server": asdict(self.server) if self.server else None,
+            "files": [str(path) for path in self.files],
+            "started": self.started,
+            "environment_files": [f"{'-' * file.is_optional}{file.path}" for file in self.environment_files],
+            "is_settled": self.is_settled,
+        }
+        return json.dumps(document, indent=2) + "\n"
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """Return what was done here; None if nothing was.
+
+    Raises:
+        SetupError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            document = json.loads(file.read(_BYTES))
+        return _read(document)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SetupError(f"{path}, which says what setup has done, cannot be read: {error}") from error
+
+
+def _read(document: Mapping[str, object]) -> Manifest:
+    if document["form"] != _FORM:
+        raise ValueError("it was written by another version of this program")
+    server, files, named = document["server"], document["files"], document.get("environment_files", [])
+    if not isinstance(files, list) or not isinstance(server, dict | None) or not isinstance(named, list):
+        raise TypeError("it does not say what it should")
+    return Manifest(
+        root=Path(str(document["root"])),
+        server=None if server is None else Server(**server),
+        files=tuple(Path(str(path)) for path in files),
+        started=str(document["started"]),
+        environment_files=tuple(
+            EnvironmentFile(path=Path(path.removeprefix("-")), is_optional=path.startswith("-"))
+            for path in map(str, named)
+        ),
+        is_settled=document["is_settled"] is True,
+    )

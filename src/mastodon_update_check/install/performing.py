@@ -1,0 +1,86 @@
+"""Doing the steps, one after the other; the first one that fails ends it, and is told."""
+
+from pathlib import Path
+from typing import assert_never
+
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.errors import SetupError
+from mastodon_update_check.host.machine import Account, Machine, put_file
+from mastodon_update_check.host.names import Place
+from mastodon_update_check.host.programs import Finished
+from mastodon_update_check.install.copying import copy_settings
+from mastodon_update_check.install.database import psql
+from mastodon_update_check.install.manifest import Manifest
+from mastodon_update_check.install.steps import CopySettings, DropRole, MakeRole, RemoveFile, Step, Systemctl, WriteFile
+from mastodon_update_check.mastodon.role_sql import install_script, undo_script
+
+SAID_CHARACTERS = 500
+
+
+def perform(step: Step, machine: Machine, place: Place, account: Account) -> str:
+    """Do one step; return what it has to say, mostly nothing.
+
+    Raises:
+        SetupError: it cannot be done.
+    """
+    try:
+        return _perform(step, machine, place, account)
+    except OSError as error:
+        raise SetupError(f"this cannot be done: {_first_line(step)}: {clean(str(error))}") from error
+
+
+def keep_manifest(manifest: Manifest, machine: Machine, place: Place, account: Account) -> None:
+    """Write down what is going to be done."""
+    try:
+        machine.require_own_directory(place.settings_directory, 0o750, account.gid)
+        put_file(place.manifest, manifest.to_text(), 0o600, -1)
+    except OSError as error:
+        raise SetupError(f"{place.manifest} cannot be written: {clean(str(error))}") from error
+
+
+def _perform(step: Step, machine: Machine, place: Place, account: Account) -> str:
+    match step:
+        case MakeRole():
+            return _require(psql(machine, step.server, install_script()), step)
+        case DropRole():
+            return _require(psql(machine, step.server, undo_script()), step)
+        case WriteFile():
+            _write(step, machine, account)
+        case RemoveFile():
+            _remove(step.path, place)
+        case CopySettings():
+            report = copy_settings(machine, place)
+            return report.sentence if report.is_trouble else ""
+        case Systemctl():
+            _require(machine.run(("systemctl", *step.words), ""), step)
+        case _:
+            assert_never(step)
+    return ""
+
+
+def _write(step: WriteFile, machine: Machine, account: Account) -> None:
+    directory = step.path.parent
+    machine.require_own_directory(directory, 0o755, -1)
+    if step.is_secret:
+        put_file(step.path, step.content, 0o640, account.gid)
+    else:
+        put_file(step.path, step.content, 0o644, -1)
+
+
+def _remove(path: Path, place: Place) -> None:
+    path.unlink(missing_ok=True)
+    directory = path.parent
+    is_ours = directory.suffix == ".d" or directory == place.copies
+    if is_ours and directory.is_dir() and not any(directory.iterdir()):
+        directory.rmdir()
+
+
+def _require(answer: Finished, step: Step) -> str:
+    said = clean(answer.err.strip() or answer.out.strip(), SAID_CHARACTERS)
+    if not answer.has_worked:
+        raise SetupError(f"this did not work: {_first_line(step)}: {said or f'exit code {answer.code}'}")
+    return said
+
+
+def _first_line(step: Step) -> str:
+    return str(step).partition("\n")[0]

@@ -1,0 +1,80 @@
+"""All probes at the same time, each in a thread of its own; none may hold up the answer."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotDoneError
+from datetime import timedelta
+from functools import partial
+from threading import Thread
+
+from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.jobs.clock import Clock
+from mastodon_update_check.jobs.doctor.finding import Finding, error
+from mastodon_update_check.jobs.doctor.probe_daemon import probe_daemon
+from mastodon_update_check.jobs.doctor.probe_ledger import probe_ledger
+from mastodon_update_check.jobs.doctor.probe_people import probe_people
+from mastodon_update_check.jobs.doctor.probe_settings import describe_mastodons_check, probe_settings
+from mastodon_update_check.jobs.doctor.probe_sinks import probe_sink
+from mastodon_update_check.jobs.doctor.probe_versions import probe_versions
+from mastodon_update_check.jobs.doctor.probe_watchers import probe_watchers
+from mastodon_update_check.jobs.recipients import MAIL
+from mastodon_update_check.ledger.ledger import Ledger
+
+LIMIT = timedelta(seconds=75)
+"""How long all of it may take: the slowest probe asks two servers, each bounded by 30 s."""
+
+Probe = Callable[[], Iterable[Finding]]
+
+
+def diagnose(
+    settings: Settings,
+    find_ledger: Callable[[], Ledger | None],
+    clock: Clock,
+    limit: timedelta = LIMIT,
+    host: str = "",
+) -> tuple[Finding, ...]:
+    """Try everything that is configured; `host` is this machine among those that share the ledger."""
+    now = clock()
+    memory, ledger_findings = probe_ledger(settings, find_ledger, now, host)
+    probes: dict[str, Probe] = {
+        "version": lambda: probe_versions(settings, memory.known, clock),
+        "recipients": lambda: probe_people(settings, memory.known),
+        **{sink.name: partial(probe_sink, sink) for sink in settings.sinks if sink.plugin != MAIL},
+        "watchers": lambda: probe_watchers(settings),
+        "daemon": lambda: probe_daemon(memory, now),
+    }
+    return (
+        *probe_settings(settings),
+        *_run(probes, limit),
+        *ledger_findings,
+        describe_mastodons_check(settings),
+    )
+
+
+def _run(probes: Mapping[str, Probe], limit: timedelta) -> Iterable[Finding]:
+    end = time.monotonic() + limit.total_seconds()
+    running = {subject: _begin(probe) for subject, probe in probes.items()}
+    for subject, future in running.items():
+        try:
+            yield from future.result(timeout=max(end - time.monotonic(), 0))
+        except NotDoneError:
+            yield error(subject, f"was not done within {limit.total_seconds():g} s: something on the way hangs")
+        except Exception as crash:  # noqa: BLE001 - a bug in one probe must not hide what the others found
+            sentence = f"this is a bug in mastodon-update-check, please report it: {type(crash).__name__}: {crash}"
+            yield error(subject, clean(sentence))
+
+
+def _begin(probe: Probe) -> "Future[tuple[Finding, ...]]":
+    """Start a thread that the end of the process need not wait for."""
+    future: Future[tuple[Finding, ...]] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(tuple(probe()))
+        except BaseException as crash:  # noqa: BLE001 - it is raised again where the result is asked for
+            future.set_exception(crash)
+
+    Thread(target=run, daemon=True).start()
+    return future

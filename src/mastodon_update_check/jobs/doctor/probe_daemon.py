@@ -1,0 +1,73 @@
+"""Whether the daemon is at work: by its sign of life, and by systemd's word on its unit where systemd is."""
+
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from mastodon_update_check.domain.status import is_alive
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
+from mastodon_update_check.jobs.doctor.probe_ledger import Memory
+
+UNIT = "mastodon-update-check.service"
+_PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,Result"
+_SECONDS = 10.0
+_RECENT = timedelta(hours=2)
+"""A check that is not older was made by something that makes them regularly."""
+
+
+def probe_daemon(memory: Memory, now: datetime) -> Iterable[Finding]:
+    """Say whether somebody checks regularly."""
+    unit = ask_systemd()
+    yield from _describe_unit(unit)
+    if not memory.is_readable:
+        yield warning("daemon", "may be at work or not: its signs of life are in the ledger, which cannot be read")
+    elif is_alive(memory.last_beat_at, now):
+        yield ok("daemon", "is at work")
+    elif memory.others:
+        where = clean(", ".join(memory.others))
+        yield warning("daemon", f"is not at work on this machine, only on {where}: start it here, to step in for them")
+    elif memory.known.checked_at is not None and now - memory.known.checked_at < _RECENT:
+        when = f"{memory.known.checked_at:%H:%M} UTC"
+        yield ok("daemon", f"is not at work, but a check was made at {when}: by hand, or by a timer or cron")
+    else:
+        start = "start it" if unit is None else f"sudo systemctl enable --now {UNIT.removesuffix('.service')}"
+        yield warning("daemon", f"is not at work, so nobody hears of releases: {start}, or run `check` from a timer")
+
+
+def ask_systemd() -> Mapping[str, str] | None:
+    """Return what systemd says of our unit; None where it is not in charge, or does not answer."""
+    systemctl = shutil.which("systemctl")
+    if systemctl is None:
+        return None
+    arguments = (systemctl, "show", UNIT, f"--property={_PROPERTIES}", "--no-pager")
+    try:
+        finished = subprocess.run(  # noqa: S603 - no part of it comes from outside
+            arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):  # as in a container that has the program alone
+        return None
+    if finished.returncode != 0:
+        return None
+    lines = clean(finished.stdout.decode(errors="replace").replace("\n", ";"), 1_000).split(";")
+    return dict(line.partition("=")[::2] for line in lines if "=" in line)
+
+
+def _describe_unit(unit: Mapping[str, str] | None) -> Iterator[Finding]:
+    if unit is None:
+        yield ok("unit", "systemd is not in charge here")
+        return
+    if unit.get("LoadState") == "not-found":
+        yield warning("unit", f"there is no {UNIT}: README has one, so that the daemon starts with the machine")
+        return
+    active, sub = unit.get("ActiveState", ""), unit.get("SubState", "")
+    if active == "failed" or sub == "auto-restart":
+        result = unit.get("Result", "")
+        yield error("unit", f"{UNIT} has failed ({result}): see `journalctl -u {UNIT}`, then restart it")
+    elif active in {"active", "reloading"}:
+        yield ok("unit", f"{UNIT} is running")
+    else:
+        yield warning("unit", f"{UNIT} is {active or 'in an unknown state'}: sudo systemctl start {UNIT}")
+    if unit.get("UnitFileState") == "disabled":
+        yield warning("unit", f"{UNIT} does not start with the machine: sudo systemctl enable {UNIT}")

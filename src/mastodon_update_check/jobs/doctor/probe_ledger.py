@@ -1,0 +1,65 @@
+"""The ledger: whether it can be used, and what waits in it; what it remembers helps the other probes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.status import is_alive
+from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.summary import OutboxSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the ledger remembers."""
+
+    known: ServerState
+    last_beat_at: datetime | None = None
+    """Of the daemon on this machine."""
+    others: tuple[str, ...] = ()
+    """The other machines whose daemons are at work with this ledger."""
+    is_readable: bool = True
+
+
+_UNREADABLE = Memory(known=ServerState(), is_readable=False)
+
+
+def probe_ledger(
+    settings: Settings, find_ledger: Callable[[], Ledger | None], now: datetime, host: str
+) -> tuple[Memory, tuple[Finding, ...]]:
+    """Read the ledger through."""
+    is_shared = "://" in settings.ledger
+    place = "the ledger in PostgreSQL" if is_shared else settings.ledger
+    try:
+        found = find_ledger()
+        if found is None:
+            return Memory(known=ServerState()), (ok("ledger", f"{place} is made by the first check"),)
+        with found as ledger:
+            nodes = ledger.nodes(settings.instance, now) if is_shared else ()
+            memory = Memory(
+                known=ledger.knowledge(settings.instance),
+                last_beat_at=ledger.last_beat_at(settings.instance, host if is_shared else ""),
+                others=tuple(node.host for node in nodes if node.host != host and is_alive(node.beat_at, now)),
+            )
+            outbox = ledger.summary(settings.instance, now, settings.sink_names)
+    except LedgerError as failure:
+        return _UNREADABLE, (error("ledger", str(failure)),)
+    except SettingsError as failure:
+        return _UNREADABLE, tuple(error("ledger", problem) for problem in failure.problems)
+    return memory, (ok("ledger", f"{place} is sound"), *_describe_outbox(outbox))
+
+
+def _describe_outbox(outbox: OutboxSummary) -> Iterator[Finding]:
+    for sink in outbox.sinks:
+        if sink.is_stopped:
+            yield warning(sink.name, "its receiver asked never to be called again (HTTP 410): give it another URL")
+        elif sink.failing_since is not None and sink.undelivered:
+            since = f"{sink.failing_since:%Y-%m-%d %H:%M} UTC"
+            yield warning(sink.name, f"has accepted nothing since {since}; its last word: {sink.reply}")
+    if outbox.undelivered:
+        messages = f"{outbox.undelivered} message{' is' if outbox.undelivered == 1 else 's are'} not delivered yet"
+        yield warning("ledger", f"{messages}: `status` says why, `retry` makes them due at once")

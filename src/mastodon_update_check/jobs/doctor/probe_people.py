@@ -1,0 +1,71 @@
+"""Who is told: Mastodon's database, the recipients, and the mail server up to the point where a mail would be sent."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, SettingsError
+from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
+from mastodon_update_check.jobs.recipients import MAIL, Answer, find_people
+
+_LIMIT = timedelta(seconds=30)
+_REPLY_SECONDS = 15.0
+
+
+def probe_people(settings: Settings, known: ServerState) -> Iterable[Finding]:
+    """Look for the recipients, then talk to the mail server about one of them."""
+    people = find_people(settings, known.devops)
+    yield from _describe_database(people.answer)
+    mail = [recipient for recipient in people.recipients if recipient.sink == MAIL]
+    if all(sink.plugin != MAIL for sink in settings.sinks):
+        yield warning("recipients", "nobody gets mail: SMTP_SERVER is not set, or UPDATE_CHECK_SINKS leaves email out")
+        return
+    if mail:
+        operators = sum(recipient.is_operator for recipient in mail)
+        get = "recipient gets" if len(mail) == 1 else "recipients get"
+        hear = "hears" if operators == 1 else "hear"
+        sentence = f"{len(mail)} {get} mail, and {operators} {hear} of trouble with this tool"
+        yield ok("recipients", f"{sentence}; `mastodon-update-check recipients` lists them")
+    for each in people.warnings:
+        yield warning("recipients", each)
+    yield from _probe_mail_server(settings, mail)
+
+
+def _describe_database(answer: Answer) -> Iterator[Finding]:
+    if answer.error is not None:
+        yield error("database", str(answer.error))
+    elif answer.through:
+        yield ok("database", f"{len(answer.verdicts)} members of staff, asked through {answer.through}")
+    if answer.may_write:
+        yield warning(
+            "database",
+            "this login may also write: packaging/postgresql/install.sql makes one that can only ask who the staff are",
+        )
+    elif answer.through:
+        yield ok("database", "this login may read, and not write")
+
+
+def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Finding]:
+    """Go through the dialogue as far as RCPT, for the operator if there is one; nothing is sent."""
+    from mastodon_update_check.sinks.email import create
+    from mastodon_update_check.sinks.mailserver import Bounds
+
+    options = next(sink.options for sink in settings.sinks if sink.plugin == MAIL)
+    chosen = next((recipient for recipient in mail if recipient.is_operator), mail[0] if mail else None)
+    if chosen is None:
+        yield warning("email", "the mail server was not tried: nobody is known to write to")
+        return
+    try:
+        sink = create(options, Bounds(reply=_REPLY_SECONDS, total=_LIMIT))
+        yield ok("email", f"{sink.rehearse(chosen.address)}; nothing was sent")
+    except SettingsError as failure:
+        yield from (error("email", problem) for problem in failure.problems)
+    except PermanentDeliveryError as failure:
+        yield error("email", f"{failure.reply}: look at the address, or at what this server may send")
+    except DeliveryError as failure:
+        if failure.sink_wide:
+            yield error("email", f"{failure.reply}: look at the SMTP_ settings")
+        else:
+            yield warning("email", f"{failure.reply}: it may pass by itself; `send-test email` tries again")

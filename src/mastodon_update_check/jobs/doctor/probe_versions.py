@@ -1,0 +1,116 @@
+"""Which version is installed, and what the update server and its clock say of it."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from mastodon_update_check.config import Settings
+from mastodon_update_check.config.hosts import is_loopback
+from mastodon_update_check.domain.feeds import newer_updates, parse_feed
+from mastodon_update_check.domain.installed import VersionReading, merge_sightings
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.jobs.clock import Clock
+from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
+from mastodon_update_check.jobs.observe import proxies, see_versions
+
+SERVER = "update server"
+TOLERANCE = timedelta(minutes=1)
+"""How far the clock may be off: receivers of webhooks allow five minutes."""
+_ADVICE = {
+    Cause.DNS: "look at the name in UPDATE_CHECK_URL, and at /etc/resolv.conf",
+    Cause.CONNECTION: "look at the firewall, and at https_proxy if there is a proxy",
+    Cause.TLS: "look at the clock, and at the package ca-certificates",
+    Cause.HTTP_STATUS: "if it stays so, look at UPDATE_CHECK_URL",
+    Cause.CONTENT: "look at UPDATE_CHECK_URL, and at https_proxy if there is a proxy",
+}
+
+
+def probe_versions(settings: Settings, known: ServerState, clock: Clock) -> Iterable[Finding]:
+    """Look for the installed version, then ask the update server about it."""
+    tree, running = see_versions(settings)
+    yield from _describe_sightings(settings, tree, running)
+    try:
+        installed = merge_sightings(tree, running, known, clock()).installed
+    except CheckError:
+        yield error(
+            "version",
+            "no place says which version is installed: set UPDATE_CHECK_MASTODON_ROOT or UPDATE_CHECK_MASTODON_VERSION",
+        )
+        yield warning(SERVER, "was not asked: it is asked about a version")
+        return
+    assert installed is not None  # noqa: S101 - merge_sightings has found one
+    yield ok("version", f"{installed.text} counts as installed")
+    if settings.url is None:
+        yield warning(SERVER, f"checking is off: {settings.off_reason}")
+        return
+    yield from _ask(settings, settings.url, installed, clock)
+
+
+def _describe_sightings(settings: Settings, tree: VersionReading, running: VersionReading) -> Iterator[Finding]:
+    first = "the tree" if settings.mastodon_version is None else "UPDATE_CHECK_MASTODON_VERSION"
+    for place, sighting in ((first, tree), ("the running server", running)):
+        if sighting.version is not None:
+            yield ok("version", f"{place} says {sighting.version.text}")
+        elif sighting.error is not None:
+            yield warning("version", f"{sighting.error}")
+    if tree.version is not None and running.version is not None and tree.version != running.version:
+        yield warning("version", "they differ: restart Mastodon when the upgrade is done")
+
+
+def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Clock) -> Iterator[Finding]:
+    from mastodon_update_check.mastodon.update_server import ask_update_server
+
+    heard: list[tuple[datetime, Mapping[str, str]]] = []
+    began = time.monotonic()
+    parts = urlsplit(url)
+    try:
+        answer = ask_update_server(
+            url, installed, proxies(settings), listen=lambda headers: heard.append((clock(), headers))
+        )
+        feed = parse_feed(answer)
+    except CheckError as failure:
+        yield error(SERVER, f"{failure}; {_ADVICE.get(failure.cause, 'look at UPDATE_CHECK_URL')}")
+    else:
+        newer = len(newer_updates(feed, installed)) or "nothing"
+        how = (f"{time.monotonic() - began:.1f} s", "TLS" if parts.scheme == "https" else "", _through(settings, url))
+        details = f"{parts.hostname}, {', '.join(filter(None, how))}"
+        yield ok(SERVER, f"answers; it lists {newer} newer ({details})")
+        yield from (warning(SERVER, each) for each in feed.warnings)
+    if parts.scheme == "http" and not is_loopback(url):
+        yield warning(
+            SERVER, "is asked over http: anybody on the way can hide a release; use https in UPDATE_CHECK_URL"
+        )
+    yield _judge_clock(heard)
+
+
+def _through(settings: Settings, url: str) -> str:
+    return "through the proxy" if proxies(settings).choose(url) else ""
+
+
+def _judge_clock(heard: list[tuple[datetime, Mapping[str, str]]]) -> Finding:
+    """Compare this machine's clock with the `Date` of the last answer (RFC 9110, 6.6.1)."""
+    date = _read_date(heard[-1][1]) if heard else None
+    if date is None:
+        return ok("clock", "was not compared: the update server did not say what time it is")
+    ahead = heard[-1][0] - date
+    if abs(ahead) <= TOLERANCE:
+        return ok("clock", "is right, by the update server's")
+    seconds = abs(ahead).total_seconds()
+    way = "ahead of" if ahead > timedelta() else "behind"
+    return warning(
+        "clock",
+        f"is {seconds:.0f} s {way} that of the update server: let it follow a time server "
+        "(`timedatectl set-ntp true`); webhooks that are signed five minutes off are refused",
+    )
+
+
+def _read_date(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

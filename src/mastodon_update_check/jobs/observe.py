@@ -1,0 +1,122 @@
+"""Inquiry: the questions of one check to everybody around; an answer that did not come is a value too."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.feeds import Feed, parse_feed
+from mastodon_update_check.domain.installed import VersionReading, merge_sightings, sighting_warnings
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.text import words_of
+from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
+from mastodon_update_check.files.foreign import is_missing
+from mastodon_update_check.http.net import Proxies
+from mastodon_update_check.jobs.recipients import People, find_people
+
+WARNINGS_SHOWN = 20
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What one check found out by asking around."""
+
+    tree: VersionReading
+    running: VersionReading
+    people: People
+    is_installed_known: bool = False
+    queried_version: str | None = None
+    feed: Feed | None = None
+    error: CheckError | None = None
+    """Why the check failed: the version, the update server, or who gets mail is not known."""
+    warnings: tuple[str, ...] = ()
+    settings_trouble: str = ""
+    """Why newer settings than those in use could not be taken."""
+
+
+def inquire(settings: Settings, known: ServerState, now: datetime, people: People | None = None) -> Findings:
+    """Ask the database, the tree, the running server and the update server; `people` spares asking the first."""
+    people = people or find_people(settings, known.devops)
+    basis = Findings(
+        tree=VersionReading(), running=VersionReading(), people=people, warnings=people.warnings, error=people.error
+    )
+    try:
+        return _inquire(basis, settings, known, now)
+    except UpdateCheckError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug is a failed check like any other: it is told when it lasts
+        detail = f"this is a bug in mastodon-update-check, please report it: {type(error).__name__}: {words_of(error)}"
+        log.critical("check.crashed", detail=detail)
+        return replace(basis, error=CheckError(Cause.INTERNAL, detail))
+
+
+def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datetime) -> Findings:
+    tree, running = see_versions(settings)
+    basis = replace(basis, tree=tree, running=running)
+    try:
+        installed = merge_sightings(tree, running, known, now).installed
+    except CheckError as error:
+        sentences = sighting_warnings(tree, running) or (error.detail,)
+        return replace(basis, error=CheckError(error.cause, "; ".join(sentences)))
+    assert installed is not None  # noqa: S101 - merge_sightings has found one
+    doubts = () if _has_no_tree(settings, tree, running) else sighting_warnings(tree, running)
+    basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *doubts))
+    if settings.url is None:
+        return basis
+    from mastodon_update_check.mastodon.update_server import ask_update_server
+
+    basis = replace(basis, queried_version=installed.asked)
+    try:
+        feed = parse_feed(ask_update_server(settings.url, installed, proxies(settings)))
+    except CheckError as error:
+        return replace(basis, error=error)
+    return replace(basis, feed=feed, warnings=(*basis.warnings, *feed.warnings[:WARNINGS_SHOWN]))
+
+
+def _has_no_tree(settings: Settings, tree: VersionReading, running: VersionReading) -> bool:
+    """Whether there is just no tree here, as beside containers, and the running server has said all there is."""
+    if tree.error is None or running.version is None:
+        return False
+    return "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and is_missing(settings.mastodon_root)
+
+
+def see_versions(settings: Settings) -> tuple[VersionReading, VersionReading]:
+    """Look at the tree and ask the running server, unless the settings name the version."""
+    if settings.mastodon_version is not None:
+        return VersionReading(version=settings.mastodon_version), VersionReading()
+    return _see_tree(settings), _see_running(settings)
+
+
+def _see_tree(settings: Settings) -> VersionReading:
+    from mastodon_update_check.mastodon.tree import read_tree_version
+
+    try:
+        return VersionReading(version=read_tree_version(settings.mastodon_root, settings.version_environment))
+    except CheckError as error:
+        return VersionReading(error=error)
+
+
+def _see_running(settings: Settings) -> VersionReading:
+    if settings.instance_url is None:
+        return VersionReading()
+    from mastodon_update_check.mastodon.instance import ask_running_version
+
+    try:
+        return VersionReading(
+            version=ask_running_version(settings.instance_url, settings.web_domain, proxies(settings))
+        )
+    except CheckError as error:
+        return VersionReading(error=error)
+
+
+def proxies(settings: Settings) -> Proxies:
+    """Return the proxies that the settings name."""
+    https, http = settings.https_proxy, settings.http_proxy
+    return Proxies(
+        https=https.get_secret_value() if https else None,
+        http=http.get_secret_value() if http else None,
+        no_proxy=settings.no_proxy,
+    )

@@ -1,0 +1,43 @@
+"""Wayfinding: what `route` needs to know, asked for now; nothing is stored, and nobody is looked up."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+
+from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.upgrades import Installation
+from mastodon_update_check.errors import CheckError
+from mastodon_update_check.jobs.check import learn
+from mastodon_update_check.jobs.observe import inquire
+from mastodon_update_check.jobs.recipients import Answer, People
+from mastodon_update_check.mastodon.installation import detect_kind, find_owner, find_units
+
+_NOBODY = People(recipients=(), answer=Answer())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """Where the server stands, and how it was installed."""
+
+    knowledge: ServerState
+    installation: Installation
+    error: CheckError | None
+    """What could not be asked this time; the last good answers stand."""
+
+
+def survey(settings: Settings, known: ServerState, now: datetime) -> Surveyed:
+    """Ask which version is installed and what is newer, and look how Mastodon was installed."""
+    findings = inquire(settings, known, now, _NOBODY)
+    learned = learn(known, findings, now)
+    root = settings.mastodon_root
+    return Surveyed(
+        knowledge=learned,
+        installation=Installation(
+            kind=settings.install_kind or detect_kind(root, learned.installed),
+            root=os.fspath(root),
+            user=find_owner(root),
+            units=find_units(root),
+        ),
+        error=findings.error,
+    )

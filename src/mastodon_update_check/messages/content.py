@@ -1,0 +1,78 @@
+"""What a message says, apart from its form: a subject, blocks, a footer. Plain text and HTML are made from it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One line of a list of releases."""
+
+    version: str
+    label: str
+    """`urgent`, `patch`, `minor`, `major`."""
+    url: str = ""
+    is_link: bool = False
+    """Whether the URL may become a link: only on hosts that are known."""
+    note: str = ""
+    when: str = ""
+    """`now` or `later`; empty when there is nothing to put in order."""
+    is_urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """A list of releases."""
+
+    rows: tuple[Release, ...]
+    notes_label: str = "Release notes"
+    """What a link to release notes says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A place to look, on a line of its own."""
+
+    label: str
+    target: str
+    is_link: bool = True
+
+
+Block = Paragraph | Releases | Pointer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The content of a message."""
+
+    subject: str
+    blocks: tuple[Block, ...]
+    footer: str
+    footer_url: str = ""
+    """A URL in the footer that becomes a link."""
+    is_urgent: bool = False
+    language: str = "en"
+
+
+def long_date(day: date) -> str:
+    """Write a date as `20 February 2027`."""
+    return ENGLISH.long_date(day).replace(NO_BREAK, " ")
+
+
+def instant(moment: datetime) -> str:
+    """Write an instant as `Sun 22 Nov 13:05 UTC`."""
+    return ENGLISH.instant(moment)
+
+
+def enumerate_words(words: tuple[str, ...]) -> str:
+    """Write `a`, `a and b`, `a, b and c`."""
+    return ENGLISH.enumerate(words)

@@ -1,0 +1,46 @@
+"""What a message says besides its notices: about the server, the recipient's means, and this tool."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mastodon_update_check.domain.recipients import FollowUps
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.messages.translation import ENGLISH, Translation
+
+RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
+"""Where all releases are listed, whatever the update server says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageContext:
+    """What is true when a message is composed."""
+
+    instance: str
+    """`LOCAL_DOMAIN`."""
+    knowledge: ServerState
+    now: datetime
+    hostname: str
+    """Name of the machine that this tool runs on."""
+    web_domain: str = ""
+    """`WEB_DOMAIN`, where users log in; empty when it is not known."""
+    has_admin_page: bool = True
+    """Whether Mastodon's own check is on, and with it the page `/admin/software_updates`."""
+    update_host: str = ""
+    """Host of the update server."""
+    devops_users: tuple[str, ...] = ()
+    reminders: FollowUps = FollowUps.NONE
+    """Of which updates there will be reminders."""
+    words: Translation = ENGLISH
+    """The recipient's language."""
+
+    @property
+    def admin_url(self) -> str:
+        """Mastodon's page of pending updates; empty when there is none."""
+        if not self.has_admin_page or not self.web_domain:
+            return ""
+        return f"https://{self.web_domain}/admin/software_updates"
+
+    @property
+    def preferences_url(self) -> str:
+        """Where a user changes which notices are mailed; empty when it is not known."""
+        return f"https://{self.web_domain}/settings/preferences/notifications" if self.web_domain else ""

@@ -1,0 +1,99 @@
+"""Decisions in plain words: what a notice is called, and why somebody was told, or was not."""
+
+from typing import assert_never
+
+from mastodon_update_check.domain.notices import (
+    CheckFailingNotice,
+    CheckRecoveredNotice,
+    DeliveryFailingNotice,
+    InstalledNotice,
+    Notice,
+    ReminderNotice,
+    RestartNotice,
+    SupportNotice,
+    SupportStage,
+    UpdateNotice,
+)
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import Preference, Recipient
+from mastodon_update_check.errors import Cause
+from mastodon_update_check.messages.content import instant, long_date
+
+_WORDS = {
+    Reason.URGENT_UPDATE: "it is urgent, and urgent releases are wanted",
+    Reason.PATCH_UPDATE: "it is a patch, and patches are wanted",
+    Reason.ANY_UPDATE: "every release is wanted",
+    Reason.SUPPORT_ENDS: "warnings of the end of support are wanted",
+    Reason.OPERATOR: "the operator is told of trouble with this tool",
+    Reason.REMINDER: "it was told before, and is still not installed",
+    Reason.MARKED_AT_SETUP: "it was marked as told, and not sent (`setup`, or `check --mark`)",
+    Reason.CLOSURE: "it was told before, and is installed now",
+    Reason.PREFERENCE_NONE: "no releases are wanted (the setting is none)",
+    Reason.BELOW_PREFERENCE: "it is less than what is wanted",
+    Reason.SUPPORT_WARNINGS_OFF: "warnings of the end of support are switched off",
+    Reason.NOT_OPERATOR: "this is for the operator alone",
+    Reason.OWN_SINK_FAILS: "it is about this very sink",
+    Reason.ALREADY_TOLD: "told already",
+    Reason.ALREADY_PLANNED: "on its way already",
+    Reason.NOT_TOLD_OF_OUTAGE: "not told of the failure, so not of its end",
+    Reason.INSTALLED: "it was installed first",
+    Reason.WITHDRAWN: "the update server did not list it any more",
+    Reason.PRERELEASE: "it is a pre-release, and none is installed any more",
+    Reason.URGENCY_ROSE: "it became urgent, which was told instead",
+    Reason.URGENCY_FELL: "it was not urgent any more",
+    Reason.LATER_STAGE: "a later warning took its place",
+    Reason.DATE_MOVED: "the date had moved",
+    Reason.BRANCH_LEFT: "another branch was installed first",
+    Reason.RECIPIENT_GONE: "it is not to be told to anybody here any more",
+    Reason.PREFERENCE_LOWERED: "it was not wanted any more",
+    Reason.OVER: "it was over",
+    Reason.SKIPPED: "it is skipped (`mastodon-update-check skip --undo` takes that back)",
+    Reason.NOT_INSTALLED: "it was not installed any more",
+    Reason.NOT_TO_ACT_ON: "there was nothing to do about it any more",
+    Reason.NOT_DUE: "the clock was wrong when it was planned",
+    Reason.FOLLOW_UPS_OFF: "it was switched off (UPDATE_CHECK_REMINDERS, UPDATE_CHECK_CLOSURE)",
+    Reason.LEFT_BEHIND: "its message went out without it, and another one brings it",
+    Reason.COVERED: "what was told meanwhile says it, too",
+}
+_WANTED = {
+    Preference.CRITICAL: "only urgent releases are wanted (the setting is critical)",
+    Preference.PATCH: "only patches and urgent releases are wanted (the setting is patch)",
+}
+_STAGES = {
+    SupportStage.THREE_MONTHS: "within three months",
+    SupportStage.TWO_WEEKS: "within two weeks",
+    SupportStage.ENDED: "has ended",
+}
+
+
+def explain_reason(reason: str, recipient: Recipient | None = None) -> str:
+    """Say why, as the end of a sentence; a reason of a later version of this program is given as it is stored."""
+    if reason == Reason.BELOW_PREFERENCE and recipient is not None and recipient.preference in _WANTED:
+        return _WANTED[recipient.preference]
+    known = {str(each): words for each, words in _WORDS.items()}
+    return known.get(str(reason), str(reason).replace("_", " "))
+
+
+def name_notice(notice: Notice) -> str:
+    """Call a notice by its name."""
+    match notice:
+        case UpdateNotice():
+            return f"{notice.version} (urgent)" if notice.urgent else str(notice.version)
+        case ReminderNotice():
+            return f"reminder {notice.number} of {name_notice(notice.update)}"
+        case InstalledNotice():
+            return f"{notice.update.version} is installed"
+        case SupportNotice():
+            when = long_date(notice.ends_on)
+            return f"the end of support for {notice.branch} on {when} ({_STAGES[notice.stage]})"
+        case CheckFailingNotice():
+            what = "wrong settings" if notice.cause == Cause.SETTINGS else "checks failing"
+            return f"{what} since {instant(notice.started_at)}"
+        case CheckRecoveredNotice():
+            return f"checks working again after failing since {instant(notice.started_at)}"
+        case DeliveryFailingNotice():
+            return f"{notice.sink} failing since {instant(notice.started_at)}"
+        case RestartNotice():
+            return f"a restart due: {notice.tree} is installed, {notice.running} runs"
+        case _:
+            assert_never(notice)

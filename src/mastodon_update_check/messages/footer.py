@@ -1,0 +1,85 @@
+"""The end of every message: who got it, why, and how to change that."""
+
+from typing import assert_never
+
+from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
+from mastodon_update_check.domain.recipients import Preference, Recipient
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.translation import Translation
+
+
+def write_footer(recipient: Recipient, main: Notice, around: MessageContext, message_id: str) -> str:
+    """Say who got this and why, how to change that, and where it came from.
+
+    Only users have a language; what is said to addresses and sinks is English.
+    """
+    if recipient.key.startswith("user:"):
+        why = _why_user(recipient, main, around)
+    elif recipient.address:
+        why = (
+            f"To {recipient.address} because the settings of mastodon-update-check name this address"
+            f"{_setting(recipient, main)}."
+        )
+    else:
+        why = f"To the sink {recipient.sink} of {around.instance} ({recipient.preference})."
+    origin = around.words.say(
+        "From mastodon-update-check on {host}. ID {id}", host=clean(around.hostname), id=message_id
+    )
+    return around.words.join(why, origin)
+
+
+def _why_user(recipient: Recipient, main: Notice, around: MessageContext) -> str:
+    words, role = around.words, clean(recipient.role)
+    if role:
+        to = words.say("To you as {role} of {instance}", role=role, instance=around.instance)
+    else:
+        to = words.say("To you of {instance}", instance=around.instance)
+    match main:
+        case UpdateNotice() | ReminderNotice() | InstalledNotice():
+            return words.label("footer", "{to} ({why}).", to=to, why=_why_update(recipient, around))
+        case SupportNotice():
+            return words.label("footer", "{to} ({why}).", to=to, why=_why_support(around))
+        case _:
+            return words.say("{to}, since UPDATE_CHECK_OPERATOR names nobody else.", to=to)
+
+
+def _why_update(recipient: Recipient, around: MessageContext) -> str:
+    words, url = around.words, around.preferences_url
+    wish = describe_preference(recipient.preference, words)
+    if not url:
+        return words.say("your setting: {setting}", setting=wish)
+    return words.say("your setting: {setting}; change it at {url}", setting=wish, url=url)
+
+
+def _why_support(around: MessageContext) -> str:
+    words, url = around.words, around.preferences_url
+    if not url:
+        return words.say("your setting for the end of support: on")
+    return words.say("your setting for the end of support: on; change it at {url}", url=url)
+
+
+def describe_preference(preference: Preference, words: Translation) -> str:
+    """Say which updates somebody wants."""
+    match preference:
+        case Preference.NONE:
+            return words.label("preference", "none")
+        case Preference.CRITICAL:
+            return words.label("preference", "critical")
+        case Preference.PATCH:
+            return words.label("preference", "patch")
+        case Preference.ALL:
+            return words.label("preference", "all")
+        case _:
+            assert_never(preference)
+
+
+def _setting(recipient: Recipient, main: Notice) -> str:
+    """Name what decides whether this address is told, and the variable to change."""
+    match main:
+        case UpdateNotice() | ReminderNotice() | InstalledNotice():
+            return f" ({recipient.preference}); change UPDATE_CHECK_RECIPIENTS there"
+        case SupportNotice():
+            return "; change UPDATE_CHECK_RECIPIENTS there"
+        case _:
+            return "; change UPDATE_CHECK_OPERATOR there"

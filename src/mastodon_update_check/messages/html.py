@@ -1,0 +1,100 @@
+"""A letter as an HTML document that reads well on a phone, light and dark, without images or outside resources."""
+
+from html import escape
+from typing import assert_never
+
+from mastodon_update_check.messages.content import Block, Content, Paragraph, Pointer, Release, Releases
+
+# Colours keep a contrast of at least 4.5 to 1 on both grounds (WCAG 2.2, 1.4.3). Mail clients that drop the style
+# sheet show the elements' own styles: everything stays readable.
+_STYLE = """
+:root { color-scheme: light dark; supported-color-schemes: light dark; }
+body { margin: 0; padding: 16px; background: #ffffff; color: #1b1b26; }
+.letter { overflow-wrap: anywhere; }
+.letter:lang(ja) { word-break: auto-phrase; }
+.letter { max-width: 36em; margin: 0 auto; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+.banner { border-left: 4px solid #563acc; padding: 2px 0 2px 12px; margin: 0 0 16px; }
+.banner.urgent { border-color: #c02637; }
+h1 { font-size: 18px; line-height: 1.3; margin: 0; }
+p { margin: 0 0 14px; }
+ul { list-style: none; margin: 0 0 14px; padding: 0; }
+li { padding: 8px 0; border-top: 1px solid #d9d9e3; }
+li:last-child { border-bottom: 1px solid #d9d9e3; }
+.version { font-weight: 600; }
+.label { color: #5b5b6e; }
+.label.urgent { color: #c02637; font-weight: 600; }
+.note, footer { color: #5b5b6e; font-size: 14px; }
+footer { border-top: 1px solid #d9d9e3; padding-top: 10px; }
+a { color: #563acc; }
+code { font: 13px ui-monospace, Consolas, monospace; }
+@media (prefers-color-scheme: dark) {
+  body { background: #191b22; color: #e7e7ee; }
+  .label, .note, footer { color: #a9a9bb; }
+  .label.urgent { color: #ff8a8f; }
+  .banner { border-color: #9d8cff; }
+  .banner.urgent { border-color: #ff6b73; }
+  li, li:last-child, footer { border-color: #3a3c48; }
+  a { color: #b3a5ff; }
+}
+"""
+
+
+def render_html(letter: Content) -> str:
+    """Return the letter as a whole HTML document; every outside text is escaped."""
+    urgent = " urgent" if letter.is_urgent else ""
+    blocks = "\n".join(_render(block) for block in letter.blocks)
+    return f"""<!DOCTYPE html>
+<html lang="{escape(letter.language)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{escape(letter.subject)}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<div class="letter">
+<div class="banner{urgent}"><h1>{escape(letter.subject)}</h1></div>
+{blocks}
+<footer>{_render_footer(letter)}</footer>
+</div>
+</body>
+</html>
+"""
+
+
+def _render(block: Block) -> str:
+    match block:
+        case Paragraph():
+            return f"<p>{escape(block.text)}</p>"
+        case Pointer():
+            target = (
+                f" {_link(block.target, block.target)}" if block.is_link else f"<br><code>{escape(block.target)}</code>"
+            )
+            return f"<p>{escape(block.label)}{target}</p>"
+        case Releases():
+            return "<ul>\n" + "\n".join(_render_release(row, block.notes_label) for row in block.rows) + "\n</ul>"
+        case _:
+            assert_never(block)
+
+
+def _render_release(row: Release, notes_label: str) -> str:
+    label = " · ".join(part for part in (row.when, row.label) if part)
+    urgent = " urgent" if row.is_urgent else ""
+    parts = [f'<span class="version">{escape(row.version)}</span>']
+    if label:
+        parts.append(f'<span class="label{urgent}">{escape(label)}</span>')
+    if row.url:
+        parts.append("<br>" + (_link(row.url, notes_label) if row.is_link else escape(row.url)))
+    if row.note:
+        parts.append(f'<br><span class="note">{escape(row.note)}</span>')
+    return f"<li>{' '.join(parts)}</li>"
+
+
+def _render_footer(letter: Content) -> str:
+    text, url = escape(letter.footer), letter.footer_url
+    return text.replace(escape(url), _link(url, url)) if url else text
+
+
+def _link(url: str, text: str) -> str:
+    return f'<a href="{escape(url)}">{escape(text)}</a>'

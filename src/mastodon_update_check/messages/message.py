@@ -1,0 +1,60 @@
+"""The message: what a sink gets, ready to hand over."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from mastodon_update_check.domain.recipients import Recipient
+
+
+class MessageType(StrEnum):
+    """What a message is about; the `type` of its payload."""
+
+    UPDATE_AVAILABLE = "update.available"
+    UPDATE_REMINDER = "update.reminder"
+    UPDATE_INSTALLED = "update.installed"
+    SUPPORT_ENDING = "support.ending"
+    CHECK_FAILING = "check.failing"
+    CHECK_RECOVERED = "check.recovered"
+    DELIVERY_FAILING = "delivery.failing"
+    RESTART_DUE = "restart.due"
+    TEST = "test"
+
+
+def _nothing() -> None:
+    """Hold no claim, so none can be lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one recipient; the same on every attempt but for what has changed on the server meanwhile."""
+
+    id: str
+    """32 hexadecimal digits, the same on every attempt: a receiver drops a repeat by it."""
+    type: MessageType
+    instance: str
+    """`LOCAL_DOMAIN` of the server that this is about."""
+    recipient: Recipient
+    created_at: datetime
+    """When it was planned, aware, UTC; the mail's `Date` and the payload's `timestamp`."""
+    urgent: bool
+    thread: str
+    """Id that the messages about one subject share, for mail threads."""
+    subject: str
+    """One line; names the instance."""
+    text: str
+    """Plain text, lines of at most 78 characters where words allow."""
+    html: str
+    """The same as an HTML document."""
+    payload: Mapping[str, object]
+    """JSON body `{"type", "timestamp", "data"}` (Standard Webhooks 1.0.0)."""
+    devops_users: tuple[str, ...] = ()
+    """Names of the server's DevOps users, for sinks that show names; never addresses."""
+    language: str = "en"
+    """The language of subject, text and HTML (RFC 5646)."""
+    confirm_claim: Callable[[], None] = field(default=_nothing, repr=False, compare=False)
+    """A sink that takes long to connect calls this just before it hands the body over.
+
+    Raises `ClaimLostError` when another process may have taken the message over meanwhile.
+    """

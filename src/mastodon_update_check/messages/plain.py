@@ -1,0 +1,39 @@
+"""A letter as plain text, for terminal mail clients: lines of at most 78 characters where words allow."""
+
+from typing import assert_never
+
+from mastodon_update_check.messages.columns import WIDTH, count_columns, fill, pad
+from mastodon_update_check.messages.content import Block, Content, Paragraph, Pointer, Releases
+from mastodon_update_check.messages.translation import NO_BREAK
+
+
+def render_text(letter: Content) -> str:
+    """Return the letter's text, without its subject."""
+    parts = [_render(block) for block in letter.blocks]
+    return "\n\n".join([*parts, "-- \n" + fill(letter.footer)]) + "\n"
+
+
+def _render(block: Block) -> str:
+    match block:
+        case Paragraph():
+            return fill(block.text)
+        case Pointer():
+            label = block.label.replace(NO_BREAK, " ")
+            line = f"{label} {block.target}"
+            return line if count_columns(line) <= WIDTH else f"{fill(block.label)}\n  {block.target}"
+        case Releases():
+            return _render_releases(block)
+        case _:
+            assert_never(block)
+
+
+def _render_releases(block: Releases) -> str:
+    columns = [(row.when, row.version, row.label) for row in block.rows]
+    widths = [max(count_columns(cells[number]) for cells in columns) for number in range(3)]
+    lines = []
+    for row, cells in zip(block.rows, columns, strict=True):
+        head = "  ".join(pad(cell, width) for cell, width in zip(cells, widths, strict=True) if width)
+        lines.append(f"  {head}  {row.url}".rstrip())
+        if row.note:
+            lines.append(fill(row.note, indent=" " * 6))
+    return "\n".join(lines)

@@ -1,0 +1,180 @@
+"""The language of a message: its sentences, dates and enumerations.
+
+English is in the source; other languages are catalogues, found elsewhere and passed in. Sentences are looked up whole,
+with named gaps; a message is wholly in one language, so what a catalogue lacks is an error here (docs/TRANSLATING.md).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+from mastodon_update_check.errors import UntranslatedError
+
+NO_BREAK = "\u00a0"
+"""A blank at which no line ends, as inside a date."""
+_FULL_STOPS = "。！？"  # noqa: RUF001 - Chinese and Japanese ones
+_LOCALE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
+_LONGEST_LOCALE = 35
+
+
+class Translator(Protocol):
+    """What finds sentences: by the names that the standard library's gettext has for it."""
+
+    def gettext(self, message: str, /) -> str:
+        """Return a sentence."""
+
+    def ngettext(self, one: str, many: str, number: int, /) -> str:
+        """Return the form that fits a number."""
+
+    def pgettext(self, context: str, message: str, /) -> str:
+        """Return a word that means different things in different places."""
+
+
+class _Original:
+    """English: what the source says."""
+
+    def gettext(self, message: str) -> str:
+        return message
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return one if number == 1 else many
+
+    def pgettext(self, context: str, message: str) -> str:  # noqa: ARG002 - English needs no context
+        return message
+
+
+def language_tags(locale: str) -> tuple[str, ...]:
+    """Return the languages that may serve a locale, nearest first: `pt-BR` is served by `pt-br`, else by `pt`.
+
+    English, and whatever is no locale, is served by none.
+    """
+    tag = locale.strip().lower().replace("_", "-")
+    if len(tag) > _LONGEST_LOCALE or not _LOCALE.fullmatch(tag):
+        return ()
+    parts = tag.split("-")
+    return () if parts[0] == "en" else tuple("-".join(parts[:number]) for number in range(len(parts), 0, -1))
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One language. Every method raises `UntranslatedError` for what it cannot say."""
+
+    language: str = "en"
+    """Its tag (RFC 5646)."""
+    translator: Translator = _Original()  # noqa: RUF009 - it has no state
+
+    def say(self, text: str, /, **values: object) -> str:
+        """Return a sentence with its gaps filled."""
+        return _fill(self.translator.gettext(text), values)
+
+    def count(self, one: str, many: str, number: int, /, **values: object) -> str:
+        """Return a sentence about a number of things; `{number}` is that number."""
+        return _fill(self.translator.ngettext(one, many, number), {"number": number, **values})
+
+    def label(self, context: str, text: str, /, **values: object) -> str:
+        """Return a word or a pattern that needs a context to be understood."""
+        return _fill(self.translator.pgettext(context, text), values)
+
+    @staticmethod
+    def join(*sentences: str) -> str:
+        """Write sentences one after the other, without empty ones; there is no blank after a Japanese full stop."""
+        text = ""
+        for sentence in filter(None, sentences):
+            text += sentence if not text or text[-1] in _FULL_STOPS else f" {sentence}"
+        return text
+
+    def enumerate(self, items: Sequence[str]) -> str:
+        """Write `a`, `a and b`, `a, b and c`."""
+        if not items:
+            return ""
+        *others, last = items
+        if not others:
+            return last
+        first, *middle = others
+        for item in middle:
+            first = self.label("enumeration", "{first}, {next}", first=first, next=item)
+        return self.label("enumeration", "{first} and {last}", first=first, last=last)
+
+    def long_date(self, day: date) -> str:
+        """Write a date as `20 February 2027`."""
+        day_, month = self._day(day), self._months()[day.month - 1]
+        return _unbroken(self.label("date", "{day} {month} {year}", day=day_, month=month, year=day.year))
+
+    def short_date(self, day: date) -> str:
+        """Write a date as `17 December`."""
+        return _unbroken(self.label("date", "{day} {month}", day=self._day(day), month=self._months()[day.month - 1]))
+
+    def instant(self, moment: datetime) -> str:
+        """Write an instant as `Sun 22 Nov 13:05 UTC`."""
+        moment = moment.astimezone(UTC)
+        return self.label(
+            "date",
+            "{weekday} {day} {month} {time} UTC",
+            weekday=self._weekdays()[moment.weekday()],
+            day=moment.day,
+            month=self._short_months()[moment.month - 1],
+            time=f"{moment.hour:02}:{moment.minute:02}",
+        )
+
+    def _day(self, day: date) -> str:
+        return self.label("first day of a month", "1") if day.day == 1 else str(day.day)
+
+    def _months(self) -> tuple[str, ...]:
+        return (
+            self.label("month", "January"),
+            self.label("month", "February"),
+            self.label("month", "March"),
+            self.label("month", "April"),
+            self.label("month", "May"),
+            self.label("month", "June"),
+            self.label("month", "July"),
+            self.label("month", "August"),
+            self.label("month", "September"),
+            self.label("month", "October"),
+            self.label("month", "November"),
+            self.label("month", "December"),
+        )
+
+    def _short_months(self) -> tuple[str, ...]:
+        return (
+            self.label("month, short", "Jan"),
+            self.label("month, short", "Feb"),
+            self.label("month, short", "Mar"),
+            self.label("month, short", "Apr"),
+            self.label("month, short", "May"),
+            self.label("month, short", "Jun"),
+            self.label("month, short", "Jul"),
+            self.label("month, short", "Aug"),
+            self.label("month, short", "Sep"),
+            self.label("month, short", "Oct"),
+            self.label("month, short", "Nov"),
+            self.label("month, short", "Dec"),
+        )
+
+    def _weekdays(self) -> tuple[str, ...]:
+        return (
+            self.label("weekday, short", "Mon"),
+            self.label("weekday, short", "Tue"),
+            self.label("weekday, short", "Wed"),
+            self.label("weekday, short", "Thu"),
+            self.label("weekday, short", "Fri"),
+            self.label("weekday, short", "Sat"),
+            self.label("weekday, short", "Sun"),
+        )
+
+
+def _fill(text: str, values: dict[str, object]) -> str:
+    try:
+        return text.format(**values)
+    except (KeyError, IndexError, ValueError, AttributeError) as error:  # as a catalogue of another author may have it
+        raise UntranslatedError(f"a translation has gaps that cannot be filled: {text!r}") from error
+
+
+def _unbroken(date: str) -> str:
+    """Keep the day with what follows it."""
+    return date.replace(" ", NO_BREAK, 1)
+
+
+ENGLISH = Translation()

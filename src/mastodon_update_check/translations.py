@@ -1,0 +1,63 @@
+"""The languages of messages besides English: gettext catalogues that are part of this package.
+
+A catalogue `locale/de.po` is kept compiled beside it as `locale/de.mo` (docs/TRANSLATING.md).
+"""
+
+import struct
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import NoReturn
+
+import structlog
+
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.errors import UntranslatedError
+from mastodon_update_check.messages.translation import ENGLISH, Translation, language_tags
+
+log = structlog.get_logger()
+
+
+class _Nothing(NullTranslations):
+    """What is asked when a catalogue lacks something."""
+
+    def gettext(self, message: str) -> NoReturn:
+        raise UntranslatedError(f"no translation of {message!r}")
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> NoReturn:  # noqa: ARG002 - the base's signature
+        raise UntranslatedError(f"no translation of {msgid1!r}")
+
+    def pgettext(self, context: str, message: str) -> NoReturn:
+        raise UntranslatedError(f"no translation of {context!r}, {message!r}")
+
+
+@cache
+def load_words(locale: str, catalogues: Path | None = None) -> Translation:
+    """Return the language that serves a locale, as in `de-AT`; English when there is none.
+
+    Args:
+        locale: as Mastodon has it, `users.locale`.
+        catalogues: the folder of compiled catalogues; that of this package unless given.
+    """
+    folder = files("mastodon_update_check") / "locale" if catalogues is None else catalogues
+    for tag in language_tags(locale):
+        words = _read(tag, folder / f"{tag}.mo")
+        if words is not None:
+            return words
+    return ENGLISH
+
+
+def _read(tag: str, place: Traversable) -> Translation | None:
+    """Read a catalogue; None when there is none, or none that can be read."""
+    try:
+        with place.open("rb") as file:
+            catalogue = GNUTranslations(file)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, struct.error) as error:
+        log.warning("language.failed", language=tag, detail=f"its catalogue cannot be read: {clean(str(error))}")
+        return None
+    catalogue.add_fallback(_Nothing())
+    return Translation(tag, catalogue)

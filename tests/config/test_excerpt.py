@@ -1,0 +1,94 @@
+"""What of Mastodon's file is copied for the service."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mastodon_update_check.config.dotenv import parse
+from mastodon_update_check.config.excerpt import excerpt, own_values, values
+from mastodon_update_check.config.expansion import expand
+from mastodon_update_check.config.names import is_taken_from_mastodon
+
+FILE = """\
+# Generated with mastodon:setup
+LOCAL_DOMAIN=social.example
+SECRET_KEY_BASE=0123456789abcdef
+OTP_SECRET=fedcba9876543210
+DB_HOST=/var/run/postgresql
+DB_PASS=of-the-database
+DATABASE_URL=postgresql://mastodon:of-the-database@localhost/mastodon_production
+REDIS_PASSWORD=of-redis
+  export SMTP_LOGIN = "mailer"   # who sends
+SMTP_PASSWORD='two
+lines'
+SMTP_FROM_ADDRESS=notifications@$LOCAL_DOMAIN
+NAMED=ops
+SMTP_REPLY_TO=${NAMED}@social.example
+AWS_SECRET_ACCESS_KEY=of-the-storage
+UPDATE_CHECK_URL=
+MASTODON_VERSION_METADATA=kirschtorte
+https_proxy=http://proxy.example:3128
+"""
+
+
+def test_needed_lines_and_no_others() -> None:
+    """Domain, mail, database, proxy and version are copied as written, and no secret that serves something else."""
+    assert excerpt(FILE, with_login=False) == (
+        "LOCAL_DOMAIN=social.example\n"
+        "DB_HOST=/var/run/postgresql\n"
+        'export SMTP_LOGIN = "mailer"\n'
+        "SMTP_PASSWORD='two\nlines'\n"
+        "SMTP_FROM_ADDRESS=notifications@$LOCAL_DOMAIN\n"
+        "NAMED=ops\n"
+        "SMTP_REPLY_TO=${NAMED}@social.example\n"
+        "UPDATE_CHECK_URL=\n"
+        "MASTODON_VERSION_METADATA=kirschtorte\n"
+        "https_proxy=http://proxy.example:3128\n"
+    )
+
+
+def test_login_where_it_is_needed() -> None:
+    """Mastodon's own login to the database is copied only where the service has no other."""
+    assert [True, False] == ["of-the-database" in excerpt(FILE, with_login=needed) for needed in (True, False)]
+
+
+def test_a_line_cannot_smuggle_another_in() -> None:
+    """Whatever a value holds, the copy assigns no other names than were needed."""
+    text = 'SMTP_PASSWORD="x\nUPDATE_CHECK_LEDGER=/etc/passwd\nDB_PASS=y"\nDB_NAME=a\rUPDATE_CHECK_CONFIG=/x\n'
+    copy = parse(excerpt(text, with_login=False))
+    assert ["SMTP_PASSWORD", "DB_NAME"] == [assignment.name for assignment in copy.assignments]
+
+
+PIECES = st.sampled_from(
+    [
+        *("SMTP_LOGIN=", "DB_NAME", "LOCAL_DOMAIN: ", "OTHER=", "export ", "$DB_NAME", "${OTHER}"),
+        *("=", "\n", "\r", "'", '"', "\\", "#", " ", "a"),
+    ]
+)
+
+
+@given(text=st.lists(PIECES, max_size=30).map("".join))
+def test_copy_means_what_the_file_means(text: str) -> None:
+    """Whoever reads the copy finds the same values as in the file itself."""
+    document, copy = parse(text), parse(excerpt(text, with_login=True))
+    wanted = {assignment.name for assignment in document.assignments if is_taken_from_mastodon(assignment.name)}
+    assert expand(document, wanted, {}) == expand(copy, wanted, {})
+
+
+def test_values() -> None:
+    """The values are those that the service will find, expanded; what would be a command is none."""
+    found = values(FILE + "SMTP_SERVER=$(cat /etc/shadow)\n")
+    assert ("notifications@social.example", False) == (found["SMTP_FROM_ADDRESS"], "SMTP_SERVER" in found)
+    assert "SECRET_KEY_BASE" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("A=1\nB=2\nC=\n", {"A": "1"}), ("\ufeffA=1\n", {"A": "1"}), (None, {})]
+)
+def test_own_values(text: str | None, expected: dict[str, str], tmp_path: Path) -> None:
+    """Of our own file the variables asked for are read, if they are set and if there is a file."""
+    if text is not None:
+        (tmp_path / "config.env").write_text(text)
+    assert expected == own_values(tmp_path / "config.env", frozenset({"A", "C"}))

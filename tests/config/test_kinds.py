@@ -1,0 +1,88 @@
+"""Kinds of values, whatever they are given."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mastodon_update_check.config import hosts, kinds, recipients
+from mastodon_update_check.domain.recipients import Preference
+
+KINDS: list[Callable[[str], object]] = [
+    hosts.parse_address,
+    hosts.parse_domain,
+    hosts.parse_host,
+    hosts.parse_mailbox,
+    hosts.parse_proxy,
+    hosts.parse_url,
+    kinds.choose(Preference),
+    kinds.parse_boolean,
+    kinds.parse_duration,
+    kinds.parse_ledger,
+    kinds.parse_path,
+    kinds.parse_port,
+    kinds.parse_secret,
+    kinds.parse_signing_keys,
+    kinds.parse_text,
+    kinds.parse_version,
+    recipients.parse_addresses,
+    recipients.parse_recipients,
+    recipients.parse_sinks,
+]
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
+URLS = TEXT.map("https://{}".format) | TEXT.map("https://a.example/{}".format) | TEXT.map("https://[{}]".format)
+ADDRESSES = st.tuples(TEXT, TEXT).map("@".join)
+
+
+@pytest.mark.parametrize("parse", KINDS, ids=lambda parse: parse.__qualname__)
+@given(TEXT | URLS | ADDRESSES)
+@example("https://a.example:²/")
+@example("xn--a.example")
+@example("whsec_====")
+@example("@")
+def test_any_text(parse: Callable[[str], object], text: str) -> None:
+    """A text is read or refused, and nothing else happens; a refusal does not repeat it."""
+    refusal = ""
+    try:
+        parse(text)
+    except ValueError as error:
+        refusal = str(error)
+    assert len(text) < 12 or text not in refusal  # a short one may be a word of the sentence
+
+
+@given(TEXT.map("{}@social.example".format))
+def test_addresses_hold_nothing_that_a_header_could_be_made_of(text: str) -> None:
+    """An address is refused unless it has one @, no blanks, no control characters and no brackets."""
+    is_plain = text.count("@") == 1 and text.strip().isprintable() and not set(text.strip()) & set(" <>,;\u3000")
+    try:
+        is_read = hosts.parse_address(text) == text.strip()
+    except ValueError:
+        is_read = False
+    assert is_plain or not is_read
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a@b", "a.b+c=d@social.example", "root@localhost", "ä@bücher.example", "o'neil@xn--bcher-kva.example"],
+)
+def test_addresses_that_are_in_use(address: str) -> None:
+    """Addresses of the local machine, with labels and of international domains are allowed."""
+    assert address == hosts.parse_address(f" {address} ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:3000",
+        "https://user:pass@hooks.example:8443/a/b?c=d#e",
+        "HTTPS://Social.Example/",
+        "http://[2001:db8::1]:8080/x",
+        "http://web_1/",
+        "https://bücher.example/",
+        "https://a.example/".ljust(2000, "x"),
+    ],
+)
+def test_urls_that_are_in_use(url: str) -> None:
+    """A URL is kept as it is."""
+    assert url == hosts.parse_url(f" {url} ")

@@ -1,0 +1,282 @@
+"""The settings as a whole: defaults, what depends on several variables, and that secrets stay unseen."""
+
+import dataclasses
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from config.machine import Machine
+from mastodon_update_check.config import Settings, load_settings
+from mastodon_update_check.config.kinds import LONGEST_DURATION, parse_duration
+from mastodon_update_check.config.variables import UPDATE_SERVER
+from mastodon_update_check.domain.recipients import Preference
+from mastodon_update_check.domain.versions import MastodonVersion
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_defaults(machine: Machine) -> None:
+    """A machine on which nothing is set has the defaults of the design."""
+    settings = machine.load()
+    expected = {
+        "url": UPDATE_SERVER,
+        "off_reason": "",
+        "interval": 30 * MINUTE,
+        "jitter": MINUTE,
+        "mastodon_version": None,
+        "version_environment": {},
+        "instance": "localhost",
+        "instance_is_assumed": True,
+        "web_domain": "localhost",
+        "instance_url": None,
+        "database_url": None,
+        "mastodon_database_url": None,
+        "db_host": "localhost",
+        "db_port": 5432,
+        "db_name": "mastodon_production",
+        "db_user": "mastodon",
+        "db_pass": None,
+        "db_sslmode": "prefer",
+        "devops": True,
+        "addresses": (),
+        "operator": (),
+        "ledger": "/var/lib/mastodon-update-check/ledger.sqlite3",
+        "https_proxy": None,
+        "http_proxy": None,
+        "no_proxy": "",
+        "heartbeat_url": None,
+        "metrics_file": None,
+        "reminders": "urgent",
+        "closure": "urgent",
+        "install_kind": None,
+        "log_level": "info",
+        "log_format": "auto",
+    }
+    assert expected == {name: getattr(settings, name) for name in expected}
+
+
+def test_everything_set(machine: Machine) -> None:
+    """Each variable arrives as a value of its kind."""
+    settings = machine.load(
+        {
+            "UPDATE_CHECK_URL": "http://127.0.0.1:8080/check?x=y",
+            "UPDATE_CHECK_INTERVAL": "90s",
+            "UPDATE_CHECK_JITTER": "0",
+            "UPDATE_CHECK_MASTODON_VERSION": "v4.5.9+glitch",
+            "UPDATE_CHECK_INSTANCE_URL": "http://web:3000",
+            "UPDATE_CHECK_DATABASE_URL": "host=/run/postgresql dbname=x",
+            "UPDATE_CHECK_RECIPIENTS": "a=b@c.example, ops@example.org=Critical , x@bücher.example = none,",
+            "UPDATE_CHECK_OPERATOR": "root@localhost",
+            "UPDATE_CHECK_LEDGER": "postgres://u:s3cret@db/ledger",
+            "UPDATE_CHECK_HEARTBEAT_URL": "https://ping.example/s3cret",
+            "UPDATE_CHECK_APPRISE_URL": "tgram://s3cret",
+            "UPDATE_CHECK_METRICS_FILE": "/var/lib/node/x.prom",
+            "UPDATE_CHECK_REMINDERS": "none",
+            "UPDATE_CHECK_CLOSURE": "ALL",
+            "UPDATE_CHECK_INSTALL_KIND": "docker",
+            "UPDATE_CHECK_LOG_LEVEL": "Debug",
+            "UPDATE_CHECK_LOG_FORMAT": "json",
+            "LOCAL_DOMAIN": "Social.Example",
+            "WEB_DOMAIN": "www.social.example",
+            "https_proxy": "proxy:3128",
+            "DATABASE_URL": "postgresql://s3cret",
+            "DB_SSLMODE": "verify-full",
+        }
+    )
+    expected = {
+        "url": "http://127.0.0.1:8080/check?x=y",
+        "interval": timedelta(seconds=90),
+        "jitter": timedelta(0),
+        "mastodon_version": MastodonVersion.parse("4.5.9"),
+        "instance_url": "http://web:3000",
+        "database_url": SecretStr("host=/run/postgresql dbname=x"),
+        "devops": False,
+        "addresses": (
+            ("a=b@c.example", Preference.ALL),
+            ("ops@example.org", Preference.CRITICAL),
+            ("x@bücher.example", Preference.NONE),
+        ),
+        "operator": ("root@localhost",),
+        "ledger": "postgresql://u:s3cret@db/ledger",
+        "heartbeat_url": SecretStr("https://ping.example/s3cret"),
+        "metrics_file": Path("/var/lib/node/x.prom"),
+        "reminders": "none",
+        "closure": "all",
+        "install_kind": "docker",
+        "log_level": "debug",
+        "log_format": "json",
+        "instance": "social.example",
+        "instance_is_assumed": False,
+        "web_domain": "www.social.example",
+        "https_proxy": SecretStr("http://proxy:3128"),
+        "mastodon_database_url": SecretStr("postgresql://s3cret"),
+        "db_sslmode": "verify-full",
+    }
+    assert expected == {name: getattr(settings, name) for name in expected}
+
+
+def test_devops_and_others(machine: Machine) -> None:
+    """`devops` stands among the addresses."""
+    settings = machine.load({"UPDATE_CHECK_RECIPIENTS": "ops@example.org,DevOps"})
+    assert (settings.devops, settings.addresses) == (True, (("ops@example.org", Preference.ALL),))
+
+
+@pytest.mark.parametrize(
+    ("environ", "url", "reason"),
+    [
+        ({"UPDATE_CHECK_URL": ""}, None, "UPDATE_CHECK_URL is blank"),
+        ({"UPDATE_CHECK_URL": " \t"}, None, "UPDATE_CHECK_URL is blank"),
+        ({"SELF_DESTRUCT": "s3cret"}, None, "SELF_DESTRUCT is set"),
+        ({"SELF_DESTRUCT": " "}, UPDATE_SERVER, ""),
+        ({"UPDATE_CHECK_URL": "https://[::1]/"}, "https://[::1]/", ""),
+    ],
+)
+def test_checking_is_off(machine: Machine, environ: dict[str, str], url: str | None, reason: str) -> None:
+    """Checking is off for a reason."""
+    settings = machine.load(environ)
+    assert (url, reason) == (settings.url, settings.off_reason)
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({"LOCAL_DOMAIN": "a.example"}, "https://a.example"),
+        ({"LOCAL_DOMAIN": "a.example", "WEB_DOMAIN": "b.example"}, "https://b.example"),
+        ({"LOCAL_DOMAIN": "a.example", "UPDATE_CHECK_INSTANCE_URL": " "}, None),
+        ({"UPDATE_CHECK_INSTANCE_URL": "http://localhost:3000"}, "http://localhost:3000"),
+        ({"WEB_DOMAIN": "b.example"}, None),
+    ],
+)
+def test_instance_url(machine: Machine, environ: dict[str, str], url: str | None) -> None:
+    """The running server is asked at its own name, unless that is unknown or it is not to be asked."""
+    assert url == machine.load(environ).instance_url
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1:99", "[::1]:8080", "localhost", "feed.localhost"])
+def test_short_intervals_on_loopback(machine: Machine, host: str) -> None:
+    """An update server on this machine may be asked every second; the default jitter follows."""
+    settings = machine.load({"UPDATE_CHECK_URL": f"http://{host}/", "UPDATE_CHECK_INTERVAL": "1"})
+    assert (timedelta(seconds=1), timedelta(seconds=1)) == (settings.interval, settings.jitter)
+
+
+@pytest.mark.parametrize("host", ["localhost.example", "10.0.0.1", "127.0.0.1.example"])
+def test_no_short_intervals_elsewhere(machine: Machine, host: str) -> None:
+    """A host that only looks like this machine is asked every five minutes at most."""
+    environ = {"UPDATE_CHECK_URL": f"http://{host}/"}
+    assert len(machine.problems(environ | {"UPDATE_CHECK_INTERVAL": "4m"})) == 1
+    assert machine.load(environ | {"UPDATE_CHECK_INTERVAL": "5m"}).interval == 5 * MINUTE
+
+
+def test_jitter_as_long_as_the_interval(machine: Machine) -> None:
+    """The spread may be the whole interval."""
+    settings = machine.load({"UPDATE_CHECK_INTERVAL": "5m", "UPDATE_CHECK_JITTER": "300s"})
+    assert settings.interval == settings.jitter
+
+
+@given(st.integers(min_value=0, max_value=LONGEST_DURATION.days), st.sampled_from("smhd"))
+def test_durations(number: int, unit: str) -> None:
+    """A duration is its number of units; without a unit, seconds."""
+    seconds = number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+    assert timedelta(seconds=seconds) == parse_duration(f" {number}{unit} ") == parse_duration(str(seconds))
+
+
+@pytest.mark.parametrize(
+    ("environ", "ledger"),
+    [
+        ({"UPDATE_CHECK_LEDGER": "/x/y.sqlite3", "STATE_DIRECTORY": "/s"}, "/x/y.sqlite3"),
+        ({"STATE_DIRECTORY": "/s/one:/s/two", "HOME": "/h"}, "/s/one/ledger.sqlite3"),
+        ({"XDG_STATE_HOME": "/state", "HOME": "/h"}, "/state/mastodon-update-check/ledger.sqlite3"),
+        ({"HOME": "/h"}, "/h/.local/state/mastodon-update-check/ledger.sqlite3"),
+        ({"XDG_STATE_HOME": "rel", "HOME": "/h"}, "/h/.local/state/mastodon-update-check/ledger.sqlite3"),
+    ],
+)
+def test_ledger_without_a_file_of_ours(environ: dict[str, str], ledger: str) -> None:
+    """The ledger lies where it is told to, else where state belongs."""
+    assert (
+        ledger
+        == load_settings({**environ, "UPDATE_CHECK_MASTODON_ROOT": "/nowhere"}, Path("/nowhere/config.env")).ledger
+    )
+
+
+def test_mastodon_root(machine: Machine) -> None:
+    """Mastodon is where its own instructions put it."""
+    assert Path("/home/mastodon/live") == machine.load({"UPDATE_CHECK_MASTODON_ROOT": ""}).mastodon_root
+
+
+def test_ledger_with_a_file_of_ours(machine: Machine) -> None:
+    """A command in a shell uses the ledger of the installed unit."""
+    expected = "/var/lib/mastodon-update-check/ledger.sqlite3"
+    assert expected == machine.load({"XDG_STATE_HOME": "/state"}).ledger
+
+
+def test_ledger_without_a_place(machine: Machine) -> None:
+    """Where nothing says where state belongs, nothing is guessed."""
+    assert machine.problems({"UPDATE_CHECK_CONFIG": "", "HOME": ""}) == [
+        "UPDATE_CHECK_LEDGER (default) has no place: set it, or HOME, or STATE_DIRECTORY."
+    ]
+
+
+def test_secrets_are_never_shown(machine: Machine) -> None:
+    """No secret is in the `repr` or `str` of the settings."""
+    key = "whsec_" + "c2VjcmV0" * 4
+    settings = machine.load(
+        {
+            "UPDATE_CHECK_URL": "https://u:s3cret@updates.example",
+            "UPDATE_CHECK_INSTANCE_URL": "https://u:s3cret@social.example",
+            "UPDATE_CHECK_DATABASE_URL": "password=s3cret",
+            "UPDATE_CHECK_LEDGER": "postgresql://u:s3cret@db/x",
+            "UPDATE_CHECK_RECIPIENTS": "s3cret@example.org",
+            "UPDATE_CHECK_OPERATOR": "s3cret@example.org",
+            "UPDATE_CHECK_WEBHOOK_URL": "https://hooks.example/s3cret",
+            "UPDATE_CHECK_WEBHOOK_SECRET": key,
+            "UPDATE_CHECK_HEARTBEAT_URL": "https://ping.example/s3cret",
+            "UPDATE_CHECK_APPRISE_URL": "tgram://s3cret",
+            "SELF_DESTRUCT": "s3cret",
+            "SMTP_SERVER": "localhost",
+            "SMTP_LOGIN": "s3cret",
+            "SMTP_PASSWORD": "s3cret",
+            "DATABASE_URL": "postgresql://s3cret",
+            "DB_PASS": "s3cret",
+            "https_proxy": "http://u:s3cret@proxy",
+            "http_proxy": "http://u:s3cret@proxy",
+        }
+    )
+    shown = f"{settings!r} {settings} {settings.sinks!r} {settings.origins!r}"
+    assert [secret for secret in ("s3cret", key) if secret in shown] == []
+
+
+def test_settings_do_not_change(machine: Machine) -> None:
+    """Settings, their sinks and their mappings are frozen."""
+    settings = machine.load()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.url = None  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        settings.sinks[0].options["x"] = "y"  # type: ignore[index]
+    assert isinstance(settings, Settings)
+
+
+def test_nothing_of_the_process_is_read(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the environment that is handed over counts."""
+    monkeypatch.setenv("DB_NAME", "process")
+    monkeypatch.setenv("db_user", "process")
+    monkeypatch.chdir(machine.home)
+    machine.file(".env", "DB_HOST=process")
+    settings = machine.load()
+    assert (settings.db_name, settings.db_user, settings.db_host) == ("mastodon_production", "mastodon", "localhost")
+
+
+def test_heavy_modules_are_not_imported() -> None:
+    """Settings cost pydantic and nothing of httpx, psycopg or the other adapters."""
+    code = (
+        "import pathlib, sys; from mastodon_update_check.config import load_settings; "
+        "load_settings({'HOME': '/x', 'UPDATE_CHECK_MASTODON_ROOT': '/nowhere'}, pathlib.Path('/nowhere/config.env')); "
+        "print(*sorted({'httpx', 'psycopg', 'structlog', 'apscheduler', 'idna', 'smtplib'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert result.stdout.strip() == ""

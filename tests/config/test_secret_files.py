@@ -1,0 +1,145 @@
+"""Secrets in files of their own, and as systemd's credentials."""
+
+import os
+
+import pytest
+
+from config.machine import Machine
+from mastodon_update_check.config.reading import VALUE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [("pw", "pw"), ("pw\n", "pw"), ("pw\r\n", "pw"), ("pw\n\n", "pw\n"), (" pw ", " pw "), ("ä$A#'", "ä$A#'")],
+)
+def test_secret_in_a_file(machine: Machine, text: str, secret: str) -> None:
+    """The file's text is the secret, as it is, but for one line end."""
+    path = machine.home / "secret"
+    path.write_bytes(text.encode())
+    settings = machine.load({"DB_PASS_FILE": str(path)})
+    assert settings.db_pass is not None
+    assert secret == settings.db_pass.get_secret_value()
+    assert f"{path}, which DB_PASS_FILE names" == settings.origins["DB_PASS"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DATABASE_URL",
+        "DB_PASS",
+        "SMTP_LOGIN",
+        "SMTP_PASSWORD",
+        "UPDATE_CHECK_APPRISE_URL",
+        "UPDATE_CHECK_DATABASE_URL",
+        "UPDATE_CHECK_HEARTBEAT_URL",
+        "UPDATE_CHECK_LEDGER",
+        "UPDATE_CHECK_WEBHOOK_URL",
+        "UPDATE_CHECK_WEBHOOK_OPS_URL",
+        "https_proxy",
+        "http_proxy",
+    ],
+)
+def test_every_secret_has_three_doors(machine: Machine, name: str) -> None:
+    """Each secret may stand in the environment, in a file, and in a credential."""
+    value = "https://hooks.example/x" if name != "UPDATE_CHECK_LEDGER" else "/x/ledger"
+    machine.load({name: value})
+    machine.own(f"{name}_FILE={machine.file('secret', value)}").load()
+    settings = machine.own("").credential(name.lower(), value).load()
+    assert f"credential {name.lower()}" == settings.origins[name]
+
+
+def test_file_in_the_environment_wins_over_value_in_our_file(machine: Machine) -> None:
+    """`NAME_FILE` is a spelling of `NAME`: the order of the sources holds for both alike."""
+    settings = machine.own("DB_PASS=own").load({"DB_PASS_FILE": machine.file("secret", "file")})
+    assert settings.db_pass is not None
+    assert settings.db_pass.get_secret_value() == "file"
+
+
+def test_hidden_file_is_not_opened(machine: Machine) -> None:
+    """A file that a higher source hides may be missing."""
+    machine.own("DB_PASS_FILE=/nowhere/secret\nSMTP_PASSWORD_FILE=$(id)")
+    assert machine.load({"DB_PASS": "x", "SMTP_PASSWORD": ""}).db_pass is not None
+
+
+def test_blank_file_name_hides_what_stands_below(machine: Machine) -> None:
+    """A blank `NAME_FILE` is a blank `NAME`."""
+    assert machine.own("DB_PASS=own").load({"DB_PASS_FILE": ""}).db_pass is None
+
+
+def test_file_beside_blank_value(machine: Machine) -> None:
+    """A blank value beside a file counts as not set, and so does a blank file name beside a value."""
+    both = {"DB_PASS": "", "DB_PASS_FILE": machine.file("secret", "pw")}
+    other = {"DB_PASS": "pw", "DB_PASS_FILE": ""}
+    assert [machine.load(both).db_pass] == [machine.load(other).db_pass]
+
+
+def test_value_and_file_in_one_place(machine: Machine) -> None:
+    """Both in one place contradict each other."""
+    machine.own(f"SMTP_PASSWORD=x\nSMTP_PASSWORD_FILE={machine.file('secret', 'x')}")
+    assert sorted(machine.problems({"DB_PASS": "x", "DB_PASS_FILE": "/x"}), reverse=True) == [
+        "SMTP_PASSWORD_FILE (config.env, line 2) stands beside SMTP_PASSWORD: only one of them is allowed.",
+        "DB_PASS_FILE (environment) stands beside DB_PASS: only one of them is allowed.",
+    ]
+
+
+def test_files_that_cannot_be_read(machine: Machine) -> None:
+    """The problem names the variable and the path."""
+    os.mkfifo(machine.home / "pipe")
+    machine.file("large", "x" * (VALUE_BYTES + 1))
+    start = "DB_PASS_FILE (environment) names a file"
+    assert {
+        "missing": [f"{start} that cannot be read, missing: No such file or directory."],
+        "pipe": [f"{start} that cannot be read, pipe: not a regular file."],
+        "large": [f"{start}, large, that is larger than {VALUE_BYTES} bytes."],
+        "a\nb": ["DB_PASS_FILE (environment) holds control characters: one line of text is allowed."],
+    } == {
+        name: machine.problems({"DB_PASS_FILE": str(machine.home / name)})
+        for name in ("missing", "pipe", "large", "a\nb")
+    }
+
+
+def test_secret_that_is_not_text(machine: Machine) -> None:
+    """A secret must be UTF-8 without NUL."""
+    path = machine.home / "secret"
+    path.write_bytes(b"\xff")
+    place = "DB_PASS (secret, which DB_PASS_FILE names)"
+    environ = {"DB_PASS_FILE": str(path)}
+    assert [f"{place} is not UTF-8: text in this encoding is allowed."] == machine.problems(environ)
+    path.write_bytes(b"a\0b")
+    assert [f"{place} holds a NUL character: any other text is allowed."] == machine.problems(environ)
+
+
+def test_only_secrets_have_files(machine: Machine) -> None:
+    """What is no secret stands where it is seen; `…_FILE` of it is an unknown variable."""
+    assert machine.problems({"UPDATE_CHECK_INTERVAL_FILE": "/x"}) == [
+        (
+            "UPDATE_CHECK_INTERVAL_FILE (environment) is not a variable of this program: "
+            "did you mean UPDATE_CHECK_INTERVAL?"
+        )
+    ]
+
+
+def test_variables_that_only_look_like_files_of_secrets(machine: Machine) -> None:
+    """Variables whose own name ends in `_FILE` are paths."""
+    settings = machine.load({"SMTP_CA_FILE": "/ca.pem", "UPDATE_CHECK_METRICS_FILE": "/m.prom"})
+    assert str(settings.metrics_file) == "/m.prom"
+
+
+def test_foreign_credentials(machine: Machine) -> None:
+    """Other credentials of the unit, and those that are no secrets of ours, are left alone."""
+    machine.credential("mastodon.env", "x").credential("update_check_interval", "1h").credential("SMTP_LOGIN", "x")
+    settings = machine.credential("db_name", "x").credential("update_check_whatever", "x").load()
+    assert (settings.db_name, settings.interval.total_seconds() / 60) == ("mastodon_production", 30)
+
+
+def test_credentials_that_cannot_be_read(machine: Machine) -> None:
+    """A credential that is no file, or too large, and a directory that is missing, are named."""
+    machine.credential("db_pass", "x" * (VALUE_BYTES + 1))
+    (machine.home / "credentials" / "smtp_password").mkdir()
+    assert [
+        f"DB_PASS (credential db_pass) is larger than {VALUE_BYTES} bytes.",
+        "SMTP_PASSWORD (credential smtp_password) cannot be read: not a regular file.",
+    ] == machine.problems()
+    assert machine.problems({"CREDENTIALS_DIRECTORY": "/nowhere"}) == [
+        "CREDENTIALS_DIRECTORY (environment) names a directory that cannot be read: No such file or directory."
+    ]

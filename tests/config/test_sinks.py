@@ -1,0 +1,263 @@
+"""Which sinks are used, what each gets, and what each lacks."""
+
+from collections.abc import Iterator
+from importlib import invalidate_caches
+from pathlib import Path
+
+import pytest
+
+from config.machine import Machine
+from mastodon_update_check.domain.recipients import Preference
+
+HOOK = "https://hooks.example/T0/s3cret"
+KEY = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+NTFY = """[mastodon_update_check.sinks]
+ntfy = nowhere:create
+Ntfy-Fast = nowhere:create
+"""
+
+
+@pytest.fixture
+def other_sinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Install a package with sinks."""
+    information = tmp_path / "site" / "other_sinks-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: other-sinks\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(NTFY)
+    monkeypatch.syspath_prepend(str(information.parent))
+    yield
+    invalidate_caches()
+
+
+@pytest.mark.parametrize(
+    ("environ", "names"),
+    [
+        ({}, ["log"]),
+        ({"SMTP_SERVER": "localhost"}, ["log", "email"]),
+        ({"UPDATE_CHECK_WEBHOOK_URL": HOOK}, ["log", "webhook"]),
+        ({"UPDATE_CHECK_WEBHOOK_OPS_URL": HOOK, "SMTP_SERVER": "localhost"}, ["log", "email", "webhook.ops"]),
+        ({"UPDATE_CHECK_SINKS": "log", "SMTP_SERVER": "localhost", "UPDATE_CHECK_WEBHOOK_URL": HOOK}, ["log"]),
+        ({"UPDATE_CHECK_SINKS": " Email,log, email", "SMTP_SERVER": "localhost"}, ["email", "log"]),
+        ({"UPDATE_CHECK_SINKS": " ", "SMTP_SERVER": "localhost"}, ["log", "email"]),
+        (
+            {
+                "UPDATE_CHECK_SINKS": "webhook",
+                "UPDATE_CHECK_WEBHOOK_URL": HOOK,
+                "UPDATE_CHECK_WEBHOOK_ON_CALL_2_URL": f"{HOOK}/2",
+                "UPDATE_CHECK_WEBHOOK_A_URL": f"{HOOK}/3",
+            },
+            ["webhook", "webhook.a", "webhook.on_call_2"],
+        ),
+    ],
+)
+def test_sinks_in_use(machine: Machine, environ: dict[str, str], names: list[str]) -> None:
+    """Without a list, what is configured is used; a list says which, and in which order."""
+    assert names == [sink.name for sink in machine.load(environ).sinks]
+
+
+def test_webhook(machine: Machine) -> None:
+    """A webhook gets its options, and the proxies that are set."""
+    sink = machine.sink(
+        "webhook.ops",
+        {
+            "UPDATE_CHECK_WEBHOOK_OPS_URL": f" {HOOK} ",
+            "UPDATE_CHECK_WEBHOOK_OPS_SECRET": f"{KEY}\t {KEY} ",
+            "UPDATE_CHECK_WEBHOOK_OPS_PREFERENCE": "Critical",
+            "UPDATE_CHECK_WEBHOOK_OPS_NAMES": "Yes",
+            "https_proxy": "proxy.example:3128",
+            "http_proxy": "http://user:pw@proxy.example",
+            "no_proxy": "localhost,.internal",
+        },
+    )
+    assert (sink.plugin, sink.preference) == ("webhook", Preference.CRITICAL)
+    assert {
+        "url": HOOK,
+        "secret": f"{KEY} {KEY}",
+        "names": "true",
+        "https_proxy": "http://proxy.example:3128",
+        "http_proxy": "http://user:pw@proxy.example",
+        "no_proxy": "localhost,.internal",
+    } == sink.options
+
+
+def test_webhook_with_nothing_but_a_url(machine: Machine) -> None:
+    """What is not set is not among the options."""
+    sink = machine.sink("webhook", {"UPDATE_CHECK_WEBHOOK_URL": HOOK, "UPDATE_CHECK_WEBHOOK_SECRET": ""})
+    assert (sink.options, sink.preference) == ({"url": HOOK, "names": "false"}, Preference.ALL)
+
+
+def test_log_preference(machine: Machine) -> None:
+    """The log has a preference, and no options."""
+    sink = machine.sink("log", {"UPDATE_CHECK_LOG_PREFERENCE": "patch"})
+    assert (sink.preference, sink.options) == (Preference.PATCH, {})
+
+
+LACKING = [
+    (
+        {"UPDATE_CHECK_SINKS": "email"},
+        (
+            "UPDATE_CHECK_SINKS (environment) lists email, but SMTP_SERVER is not set: set it (localhost is the mail "
+            "server of this host), or remove email from the list."
+        ),
+    ),
+    (
+        {"UPDATE_CHECK_SINKS": "webhook"},
+        (
+            "UPDATE_CHECK_SINKS (environment) lists webhook, but UPDATE_CHECK_WEBHOOK_URL is not set: set it, or "
+            "remove webhook from the list."
+        ),
+    ),
+    (
+        {"UPDATE_CHECK_SINKS": "log, emial"},
+        "UPDATE_CHECK_SINKS (environment) lists as number 2 a sink that is not installed: did you mean email?",
+    ),
+    (
+        {"UPDATE_CHECK_SINKS": "xmpp", "UPDATE_CHECK_XMPP_PASSWORD": "s3cret"},
+        (
+            "UPDATE_CHECK_SINKS (environment) lists as number 1 a sink that is not installed: install its package, or "
+            "choose from apprise, email, log, webhook."
+        ),
+    ),
+    (
+        {"UPDATE_CHECK_WEBHOOK_SECRET": KEY},
+        (
+            "UPDATE_CHECK_WEBHOOK_SECRET (environment) belongs to no webhook: set UPDATE_CHECK_WEBHOOK_URL, or "
+            "remove this."
+        ),
+    ),
+    (
+        {"UPDATE_CHECK_WEBHOOK_OPS_NAMES": "true"},
+        (
+            "UPDATE_CHECK_WEBHOOK_OPS_NAMES (environment) belongs to no webhook: set UPDATE_CHECK_WEBHOOK_OPS_URL, or "
+            "remove this."
+        ),
+    ),
+    (
+        {"UPDATE_CHECK_WEBHOOK_URL": HOOK, "UPDATE_CHECK_WEBHOOK_OPS_URL": HOOK},
+        (
+            "UPDATE_CHECK_WEBHOOK_OPS_URL (environment) has the URL of UPDATE_CHECK_WEBHOOK_URL too: each webhook "
+            "needs one of its own."
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("environ", "problem"), LACKING)
+def test_what_is_lacking(machine: Machine, environ: dict[str, str], problem: str) -> None:
+    """A sink without what it needs is a problem, with the remedy."""
+    assert [problem] == machine.problems(environ)
+
+
+UNKNOWN = [
+    ("UPDATE_CHECK_INTERVALL", "did you mean UPDATE_CHECK_INTERVAL"),
+    ("UPDATE_CHECK_HEARTBEAT", "did you mean UPDATE_CHECK_HEARTBEAT_URL"),
+    ("UPDATE_CHECK_WEBHOOK_SECERT", "did you mean UPDATE_CHECK_WEBHOOK_SECRET"),
+    ("UPDATE_CHECK_WEBHOOK_OPS_SECERT", "did you mean UPDATE_CHECK_WEBHOOK_OPS_SECRET"),
+    ("UPDATE_CHECK_WEBHOOK_URL_SECRET", "did you mean UPDATE_CHECK_WEBHOOK_SECRET"),
+    ("UPDATE_CHECK_WEBHOOK_ops_URL", "did you mean UPDATE_CHECK_WEBHOOK_OPS_URL"),
+    ("UPDATE_CHECK_Q", "does it belong to a sink that is not installed"),
+]
+
+
+@pytest.mark.parametrize(("name", "hint"), UNKNOWN)
+def test_unknown_variables(machine: Machine, name: str, hint: str) -> None:
+    """A name that nobody knows is a problem, in the environment and in our own file, with the nearest one."""
+    hook = {"UPDATE_CHECK_WEBHOOK_OPS_URL": HOOK}
+    assert [f"{name} (environment) is not a variable of this program: {hint}?"] == machine.problems(
+        hook | {name: "s3cret"}
+    )
+    assert [f"{name} (config.env, line 2) is not a variable of this program: {hint}?"] == machine.own(
+        f"\n{name}=s3cret"
+    ).problems(hook)
+
+
+def test_no_variables_of_the_email_sink(machine: Machine) -> None:
+    """Mail is set up as in Mastodon, and each recipient has a preference."""
+    assert machine.problems({"UPDATE_CHECK_EMAIL_PREFERENCE": "all"}) == [
+        (
+            "UPDATE_CHECK_EMAIL_PREFERENCE (environment) does not exist: mail is set up with SMTP_SERVER and the other "
+            "SMTP_ variables of Mastodon."
+        )
+    ]
+
+
+def test_variables_of_forks(machine: Machine) -> None:
+    """What a fork of Mastodon has for itself is left alone, and so is everybody else's."""
+    environ = {"UPDATE_CHECK_SOURCE": "kmyblue", "update_check_url": "x", "UPDATE_CHECKER": "x"}
+    assert [sink.name for sink in machine.own("UPDATE_CHECK_SOURCE=kmyblue\nX=y").load(environ).sinks] == ["log"]
+
+
+def test_names_are_cleaned(machine: Machine) -> None:
+    """The name of a variable is outside text as well."""
+    [problem] = machine.problems({"UPDATE_CHECK_\x1b[31m" + "X" * 500: "x"})
+    assert problem.isprintable()
+    assert len(problem) < 400
+
+
+@pytest.mark.usefixtures("other_sinks")
+def test_sink_of_another_package(machine: Machine) -> None:
+    """Its variables are its options, from every source but Mastodon's file; what is blank is not set."""
+    machine.mastodon("UPDATE_CHECK_NTFY_URL=x").own("UPDATE_CHECK_NTFY_TOPIC=own\nUPDATE_CHECK_NTFY_CA_FILE=/ca")
+    machine.credential("update_check_ntfy_token", "s3cret\n")
+    environ = {
+        "UPDATE_CHECK_SINKS": "ntfy,ntfy-fast",
+        "UPDATE_CHECK_NTFY_PREFERENCE": "none",
+        "UPDATE_CHECK_NTFY_TITLE": " ",
+        "UPDATE_CHECK_NTFY_FAST_URL": HOOK,
+    }
+    ntfy, fast = machine.load(environ).sinks
+    assert (ntfy.name, ntfy.plugin, ntfy.preference) == ("ntfy", "ntfy", Preference.NONE)
+    assert ntfy.options == {"topic": "own", "ca_file": "/ca", "token": "s3cret"}
+    assert (fast.name, fast.plugin, fast.options) == ("ntfy-fast", "Ntfy-Fast", {"url": HOOK})
+
+
+@pytest.mark.usefixtures("other_sinks")
+def test_sink_of_another_package_that_is_not_used(machine: Machine) -> None:
+    """Its variables are no mistake while the package is installed."""
+    assert [sink.name for sink in machine.load({"UPDATE_CHECK_NTFY_URL": "x"}).sinks] == ["log"]
+    assert [sink.name for sink in machine.credential("update_check_ntfy_url", "x").load().sinks] == ["log"]
+
+
+@pytest.mark.usefixtures("other_sinks")
+def test_wrong_preference_of_another_packages_sink(machine: Machine) -> None:
+    """A preference is ours to check, whatever the sink."""
+    assert machine.problems({"UPDATE_CHECK_SINKS": "ntfy", "UPDATE_CHECK_NTFY_PREFERENCE": "s3cret"}) == [
+        "UPDATE_CHECK_NTFY_PREFERENCE (environment) is not known: none, critical, patch and all are allowed."
+    ]
+
+
+def test_apprise(machine: Machine) -> None:
+    """Each of its URLs makes a sink of its own, which is used without being listed; all get the proxies."""
+    urls = "ntfys://ntfy.example/t0pic  tgram://s3cret/1"
+    settings = machine.load(
+        {"UPDATE_CHECK_APPRISE_URL": urls, "UPDATE_CHECK_APPRISE_PREFERENCE": "critical", "https_proxy": "proxy:3128"}
+    )
+    assert ("log", "apprise", "apprise.2") == settings.sink_names
+    proxy = {"https_proxy": "http://proxy:3128"}
+    expected = [{"url": url, **proxy} for url in urls.split()]
+    assert expected == [dict(sink.options) for sink in settings.sinks[1:]]
+    assert {"apprise"} == {sink.plugin for sink in settings.sinks[1:]}
+    assert {Preference.CRITICAL} == {sink.preference for sink in settings.sinks[1:]}
+
+
+@pytest.mark.parametrize(
+    ("environ", "problem"),
+    [
+        (
+            {"UPDATE_CHECK_APPRISE_URL": "s3cret"},
+            "is not an Apprise URL: one such as ntfys://ntfy.example/topic is allowed.",
+        ),
+        (
+            {"UPDATE_CHECK_APPRISE_URL": "tgram://s3cret/1 tgram://s3cret/1"},
+            "lists a URL twice: each place needs one.",
+        ),
+        (
+            {"UPDATE_CHECK_SINKS": "apprise"},
+            "lists apprise, but UPDATE_CHECK_APPRISE_URL is not set: set it, or remove apprise from the list.",
+        ),
+    ],
+)
+def test_apprise_that_cannot_be_used(machine: Machine, environ: dict[str, str], problem: str) -> None:
+    """What is wrong is said without the secret."""
+    [name] = environ
+    assert [f"{name} (environment) {problem}"] == machine.problems(environ)

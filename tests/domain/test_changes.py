@@ -1,0 +1,199 @@
+"""What covers what, and what becomes of an open row when the world has moved on."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from domain.examples import (
+    CHECK,
+    DELIVERY,
+    RECOVERED,
+    RESTART,
+    days,
+    delivery,
+    facts,
+    feed,
+    hook,
+    minor,
+    patch,
+    support,
+    user,
+)
+from mastodon_update_check.domain.changes import covered_identities, find_change, is_covered_by
+from mastodon_update_check.domain.facts import Facts
+from mastodon_update_check.domain.feeds import Feed
+from mastodon_update_check.domain.notices import Notice, SupportStage, identity
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import Preference
+
+ENDS_ON = date(2027, 2, 20)
+THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage
+ANN = user()
+
+
+@pytest.mark.parametrize(
+    ("notice", "told", "expected"),
+    [
+        pytest.param(patch("4.5.20"), patch("4.5.20"), True, id="the same"),
+        pytest.param(patch("4.5.20"), patch("4.5.20", urgent=True), True, id="urgent covers plain"),
+        pytest.param(patch("4.5.20", urgent=True), patch("4.5.20"), False, id="plain does not cover urgent"),
+        pytest.param(patch("4.5.20"), patch("4.5.21"), False, id="another release"),
+        pytest.param(support(TWO_WEEKS), support(THREE_MONTHS), False, id="an earlier stage covers nothing later"),
+        pytest.param(support(TWO_WEEKS), support(ENDED), True, id="a later stage covers the earlier ones"),
+        pytest.param(support(TWO_WEEKS, branch="4.6"), support(ENDED), False, id="of its own branch"),
+        pytest.param(support(TWO_WEEKS, ENDS_ON + days(1)), support(ENDED, ENDS_ON), False, id="and of its own date"),
+        pytest.param(support(TWO_WEEKS, ENDS_ON + days(29)), support(TWO_WEEKS, ENDS_ON), True, id="29 days later"),
+        pytest.param(support(TWO_WEEKS, ENDS_ON - days(29)), support(TWO_WEEKS, ENDS_ON), True, id="29 days earlier"),
+        pytest.param(support(TWO_WEEKS, ENDS_ON + days(30)), support(TWO_WEEKS, ENDS_ON), False, id="30 days later"),
+        pytest.param(support(TWO_WEEKS, ENDS_ON - days(30)), support(TWO_WEEKS, ENDS_ON), False, id="30 days earlier"),
+        pytest.param(CHECK, CHECK, True, id="the same outage and stage"),
+        pytest.param(RECOVERED, CHECK, False, id="an outage does not cover its end"),
+        pytest.param(patch("4.5.20"), RESTART, False, id="nothing of another kind"),
+    ],
+)
+def test_what_covers_what(notice: Notice, told: Notice, *, expected: bool) -> None:
+    """Whether somebody who was told the one need not be told the other."""
+    assert expected is is_covered_by(notice, told)
+
+
+def at(day: str) -> datetime:
+    """Return an instant on that day."""
+    return datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("notice", "known", "reason"),
+    [
+        pytest.param(patch("4.5.20"), facts(ANN, answer=feed(patch("4.5.20"))), None, id="still true"),
+        pytest.param(patch("4.5.20"), facts(ANN, answer=feed()), Reason.WITHDRAWN, id="listed no longer"),
+        pytest.param(
+            patch("4.5.20"), facts(ANN, answer=feed(is_complete=False)), None, id="the answer had bad entries"
+        ),
+        pytest.param(patch("4.5.20"), facts(ANN, answer=Feed(updates=None)), None, id="the answer had no list"),
+        pytest.param(patch("4.5.20"), facts(ANN), None, id="there was no answer"),
+        pytest.param(patch("4.5.20"), facts(ANN, installed=None, answer=feed()), None, id="what runs is not known"),
+        pytest.param(patch("4.5.20"), facts(ANN, installed="4.5.20"), Reason.INSTALLED, id="installed"),
+        pytest.param(patch("4.5.20"), facts(ANN, installed="4.6.0"), Reason.INSTALLED, id="passed by"),
+        pytest.param(
+            patch("4.5.20"),
+            facts(ANN, installed="4.5.20", answer=feed(patch("4.5.20"))),
+            Reason.INSTALLED,
+            id="installed, though it is still listed (mastodon#33772)",
+        ),
+        pytest.param(patch("4.5.20-rc.1"), facts(ANN), Reason.PRERELEASE, id="a pre-release, and now a release runs"),
+        pytest.param(
+            patch("4.5.20"),
+            facts(ANN, answer=feed(patch("4.5.20", urgent=True))),
+            Reason.URGENCY_ROSE,
+            id="it has turned urgent",
+        ),
+        pytest.param(
+            patch("4.5.20", urgent=True),
+            facts(ANN, answer=feed(patch("4.5.20"), is_complete=False)),
+            Reason.URGENCY_FELL,
+            id="it is urgent no longer",
+        ),
+        pytest.param(support(TWO_WEEKS), facts(ANN, installed="4.6.0"), Reason.BRANCH_LEFT, id="another branch runs"),
+        pytest.param(support(TWO_WEEKS), facts(ANN, installed=None), None, id="the branch is not known"),
+        pytest.param(support(TWO_WEEKS), facts(ANN, answer=feed()), None, id="E1: the date was not said"),
+        pytest.param(support(TWO_WEEKS), facts(ANN), None, id="E1: nothing was said"),
+        pytest.param(
+            support(THREE_MONTHS), facts(ANN, answer=feed(ends_on=ENDS_ON)), None, id="the same stage and date"
+        ),
+        pytest.param(
+            support(THREE_MONTHS),
+            facts(ANN, answer=feed(ends_on=ENDS_ON), now=at("2027-02-10")),
+            Reason.LATER_STAGE,
+            id="E6: the next stage has begun",
+        ),
+        pytest.param(
+            support(TWO_WEEKS),
+            facts(ANN, answer=feed(ends_on=ENDS_ON)),
+            None,
+            id="the clock has been set back: what is later still covers it",
+        ),
+        pytest.param(
+            support(THREE_MONTHS),
+            facts(ANN, answer=feed(ends_on=date(2029, 1, 1))),
+            Reason.DATE_MOVED,
+            id="the end has moved out of sight",
+        ),
+        pytest.param(
+            support(THREE_MONTHS),
+            facts(ANN, answer=feed(ends_on=ENDS_ON - days(1))),
+            Reason.DATE_MOVED,
+            id="the end has moved by a day: what is said is said with the right date",
+        ),
+        pytest.param(CHECK, facts(ANN, tool_notices=[CHECK]), None, id="checks still fail"),
+        pytest.param(CHECK, facts(ANN), Reason.OVER, id="checks fail no longer"),
+        pytest.param(CHECK, facts(ANN, tool_notices=[RECOVERED]), Reason.LATER_STAGE, id="recovery takes its place"),
+        pytest.param(RESTART, facts(ANN, installed=None), Reason.OVER, id="restarted"),
+        pytest.param(DELIVERY, facts(ANN, tool_notices=[DELIVERY]), None, id="a sink still fails"),
+    ],
+)
+def test_what_becomes_of_a_row(notice: Notice, known: Facts, reason: Reason | None) -> None:
+    """A row is given up on positive evidence alone: "could not ask" changes nothing."""
+    change = find_change(delivery(notice, ANN), known)
+    assert reason == (None if change is None else change.reason)
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        pytest.param(facts(ANN), None, id="still there"),
+        pytest.param(facts(user(2)), Reason.RECIPIENT_GONE, id="others answered, this one did not"),
+        pytest.param(facts(), None, id="nobody is no answer"),
+        pytest.param(facts(hook()), None, id="nor is nobody of this sink"),
+        pytest.param(facts(user(2), unasked=["email"]), None, id="the sink's recipients could not be asked for"),
+        pytest.param(facts(hook(), sinks=["webhook"]), None, id="the sink is not configured here"),
+        pytest.param(facts(user(9, address="USER1@social.example ")), None, id="the same address under another id"),
+        pytest.param(facts(user(1, address="new@social.example")), None, id="the same id under another address"),
+        pytest.param(facts(user(preference=Preference.NONE)), Reason.PREFERENCE_LOWERED, id="wants nothing any more"),
+        pytest.param(facts(user(preference=Preference.CRITICAL)), Reason.PREFERENCE_LOWERED, id="only urgent ones"),
+        pytest.param(facts(user(preference=Preference.PATCH)), None, id="still wants patches"),
+    ],
+)
+def test_what_becomes_of_a_recipient_s_row(known: Facts, reason: Reason | None) -> None:
+    """Somebody is gone only when others were found, and unwilling only by their own word."""
+    change = find_change(delivery(patch("4.5.20"), ANN), known)
+    assert reason == (None if change is None else change.reason)
+
+
+def test_wishes_are_judged_by_what_is_said_now() -> None:
+    """What was planned as a patch and is called minor now is no longer for whoever wants patches."""
+    row = delivery(patch("4.6.0"), ANN)
+    known = facts(user(preference=Preference.PATCH), answer=feed(minor("4.6.0")))
+    change = find_change(row, known)
+    assert change is not None
+    assert (Reason.PREFERENCE_LOWERED, row.identity, ANN.key) == (
+        change.reason,
+        change.identity,
+        change.recipient_key,
+    )
+
+
+def test_facts_without_a_date_in_sight() -> None:
+    """E1 to E3: without a feed, a version or a date that is near there is no support notice."""
+    for known in (
+        facts(ANN),
+        facts(ANN, installed=None, answer=feed(ends_on=ENDS_ON)),
+        facts(ANN, answer=feed()),
+        facts(ANN, answer=feed(ends_on=date(2029, 1, 1))),
+    ):
+        assert () == known.notices
+    assert (patch("4.5.20"), support(THREE_MONTHS)) == facts(ANN, answer=feed(patch("4.5.20"), ends_on=ENDS_ON)).notices
+
+
+@pytest.mark.parametrize(
+    ("told", "covered"),
+    [
+        pytest.param(patch("4.5.1", urgent=True), (patch("4.5.1"),), id="an urgent release covers itself as it was"),
+        pytest.param(patch("4.5.1"), (), id="a release that is not urgent covers nothing else"),
+        pytest.param(support(ENDED), (support(THREE_MONTHS), support(TWO_WEEKS)), id="the last stage covers all"),
+        pytest.param(support(THREE_MONTHS), (), id="the first stage covers nothing else"),
+    ],
+)
+def test_identities_that_need_not_be_told(told: Notice, covered: tuple[Notice, ...]) -> None:
+    """They are those of notices which the one that was told covers."""
+    assert tuple(identity(notice) for notice in covered) == covered_identities(told)
+    assert all(is_covered_by(notice, told) for notice in covered)

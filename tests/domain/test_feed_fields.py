@@ -1,0 +1,157 @@
+"""The fields of the update server's answer: bad ones are dropped alone, by their paths."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from domain.examples import update
+from mastodon_update_check.domain.feeds import Feed, is_web_url, parse_feed
+
+NOTES = "https://github.com/mastodon/mastodon/releases/tag/v4.2.9"
+
+
+def answer(**fields: object) -> dict[str, Any]:
+    """Return an answer that lists 4.2.9 with these fields."""
+    return {"updatesAvailable": [{"version": "4.2.9", **fields}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "warning"),
+    [
+        ({"type": "security"}, "type is unknown: it is computed from the versions"),
+        ({"type": 3}, "type is unknown: it is computed from the versions"),
+        ({"type": ["patch"]}, "type is unknown: it is computed from the versions"),
+        ({"releaseNotes": 5}, "releaseNotes is ignored: not an http or https address of at most 2000 characters"),
+        (
+            {"releaseNotes": "/notes"},
+            "releaseNotes is ignored: not an http or https address of at most 2000 characters",
+        ),
+        ({"endOfSupport": "soon"}, "endOfSupport is ignored: 'soon' is not a date"),
+        ({"endOfSupport": "2026-02-30"}, "endOfSupport is ignored: '2026-02-30' is not a date"),
+        ({"endOfSupport": "soon\x1b[2J\n"}, "endOfSupport is ignored: 'soon [2J' is not a date"),
+        ({"endOfSupport": "x" * 99}, f"endOfSupport is ignored: '{'x' * 39}…' is not a date"),
+        ({"endOfSupport": 20270220}, "endOfSupport is ignored: a number, not a date"),
+        ({"endOfSupport": {"a": 1}}, "endOfSupport is ignored: an object, not a date"),
+    ],
+)
+def test_bad_field_is_dropped_by_its_path(fields: dict[str, object], warning: str) -> None:
+    """A bad field but the version costs that field alone: the release is told, and the answer is whole."""
+    expected = Feed(updates=(update("4.2.9"),), is_complete=True, warnings=(f"updatesAvailable[0].{warning}",))
+    assert expected == parse_feed(answer(**fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": None, "releaseNotes": None, "endOfSupport": None},
+        {"releaseNotes": "", "endOfSupport": ""},
+        {"endOfSupport": "  "},
+        {"severity": "high", "urgent": False},
+    ],
+)
+def test_absent_blank_and_unknown_fields_are_nothing(fields: dict[str, object]) -> None:
+    """What is null, blank or not known here is no fault."""
+    assert Feed(updates=(update("4.2.9"),)) == parse_feed(answer(**fields))
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("false", "a text"), (1, "a number"), (0, "a number"), (None, "null"), ([], "a list"), ({}, "an object")],
+)
+def test_urgent_that_is_no_boolean_counts_as_urgent(value: object, kind: str) -> None:
+    """Better one alarm too many: what is neither true nor false counts as urgent, and that is said."""
+    warning = f"updatesAvailable[0].urgent is {kind}, not true or false: it counts as urgent"
+    assert Feed(updates=(update("4.2.9", urgent=True),), warnings=(warning,)) == parse_feed(answer(urgent=value))
+
+
+@pytest.mark.parametrize(("fields", "expected"), [({}, False), ({"urgent": False}, False), ({"urgent": True}, True)])
+def test_urgent(fields: dict[str, object], *, expected: bool) -> None:
+    """Urgent is what is said to be; nothing said is not urgent."""
+    updates = parse_feed(answer(**fields)).updates
+    assert updates is not None
+    assert [expected] == [one.urgent for one in updates]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        pytest.param("2027-02-20", date(2027, 2, 20), id="a date"),
+        pytest.param(" 2027-02-20 ", date(2027, 2, 20), id="blanks around"),
+        pytest.param("2027-02-20T00:00:00.000Z", date(2027, 2, 20), id="a timestamp, which Rails takes too"),
+        pytest.param("2027-02-20T23:00:00-05:00", date(2027, 2, 20), id="another zone: the written date counts"),
+    ],
+)
+def test_dates(text: str, day: date) -> None:
+    """A date, or the date that a timestamp names."""
+    assert Feed(updates=(), ends_on=day) == parse_feed(
+        {"updatesAvailable": [], "currentVersion": {"endOfSupport": text}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("current", "warnings"),
+    [
+        pytest.param({}, (), id="E2: no date"),
+        pytest.param({"endOfSupport": None}, (), id="E2: null"),
+        pytest.param({"endOfSupport": " "}, (), id="E2: blank"),
+        pytest.param(None, (), id="E1: null"),
+        pytest.param([], ("currentVersion is ignored: a list, not an object",), id="a list"),
+        pytest.param("4.2.8", ("currentVersion is ignored: a text, not an object",), id="a text"),
+        pytest.param(
+            {"endOfSupport": "never"},
+            ("currentVersion.endOfSupport is ignored: 'never' is not a date",),
+            id="no date at all",
+        ),
+    ],
+)
+def test_without_a_support_date(current: object, warnings: tuple[str, ...]) -> None:
+    """E1, E2 (MASTODON.md, 1.8): without a date that can be read there is none."""
+    expected = Feed(updates=(), ends_on=None, warnings=warnings)
+    assert expected == parse_feed({"updatesAvailable": [], "currentVersion": current})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/mastodon/mastodon/releases/tag/v4.2.9",
+        "http://update.example:8080/notes?version=4.2.9&a=1#top",
+        "HTTPS://GITHUB.COM/x",
+        "https://[2001:db8::1]/notes",
+        "https://a.example/" + "x" * 1982,
+    ],
+)
+def test_web_urls(url: str) -> None:
+    """Absolute http and https addresses are kept as they are."""
+    assert is_web_url(url)
+    assert Feed(updates=(update("4.2.9", notes=url),)) == parse_feed(answer(releaseNotes=url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("javascript:alert(1)", id="a script"),
+        pytest.param("javascript://github.com/%0aalert(1)", id="a script with a host"),
+        pytest.param("data:text/html,x", id="data"),
+        pytest.param("file:///etc/passwd", id="a file"),
+        pytest.param("ftp://github.com/x", id="another scheme"),
+        pytest.param("//github.com/x", id="no scheme"),
+        pytest.param("https:///x", id="no host"),
+        pytest.param("https://", id="nothing behind the scheme"),
+        pytest.param("https://github.com@evil.example/", id="a user that looks like a host"),
+        pytest.param("https://a:b@github.com/", id="user and password"),
+        pytest.param("https://github.com/\r\nX: y", id="line breaks"),
+        pytest.param("https://github.com/a b", id="a blank"),
+        pytest.param('https://github.com/"><script>', id="markup"),
+        pytest.param("https://evil.example\\@github.com/", id="a backslash, which browsers take for a slash"),
+        pytest.param("https://g\u0456thub.com/", id="a letter that only looks like one"),
+        pytest.param("https://[::1", id="an address that does not end"),
+        pytest.param("https://a.example/" + "x" * 1983, id="2,001 characters"),
+    ],
+)
+def test_what_is_no_web_url(url: str) -> None:
+    """Anything else is dropped with a warning, and the release is told without it."""
+    assert not is_web_url(url)
+    feed = parse_feed(answer(releaseNotes=url))
+    warning = "updatesAvailable[0].releaseNotes is ignored: not an http or https address of at most 2000 characters"
+    assert Feed(updates=(update("4.2.9"),), warnings=(warning,)) == feed

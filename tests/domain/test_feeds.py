@@ -1,0 +1,155 @@
+"""The update server's answer: what is read, what is left out, and under which path."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from domain.examples import minor, patch, update, version
+from mastodon_update_check.domain.feeds import Feed, newer_updates, parse_feed
+from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
+from mastodon_update_check.errors import Cause, CheckError
+
+NOTES = "https://github.com/mastodon/mastodon/releases/tag/v4.2.9"
+
+
+def answer(**fields: object) -> dict[str, Any]:
+    """Return an answer that lists 4.2.9 with these fields."""
+    return {"updatesAvailable": [{"version": "4.2.9", **fields}]}
+
+
+def listed(*entries: object) -> Feed:
+    """Read an answer that lists these entries."""
+    return parse_feed({"updatesAvailable": list(entries)})
+
+
+def test_real_answer_is_read() -> None:
+    """The one real answer that is known (MASTODON.md, 1.2) is read whole."""
+    feed = listed({"version": "4.2.9", "type": "patch", "releaseNotes": NOTES, "urgent": False})
+    expected = UpdateNotice(version=version("4.2.9"), urgent=False, type=UpdateType.PATCH, release_notes=NOTES)
+    assert Feed(updates=(expected,), is_complete=True, ends_on=None, warnings=()) == feed
+
+
+def test_support_dates_are_read() -> None:
+    """E11: the date of a listed update, and the date of the branch that was asked about."""
+    feed = parse_feed({**answer(endOfSupport="2027-02-20"), "currentVersion": {"endOfSupport": "2026-12-17"}})
+    assert (date(2026, 12, 17), ()) == (feed.ends_on, feed.warnings)
+    assert feed.updates == (update("4.2.9", ends_on=date(2027, 2, 20)),)
+    assert feed.updates[0].end_of_support_on == date(2027, 2, 20)
+
+
+def test_empty_list_is_an_answer() -> None:
+    """`[]` says that nothing is newer; Mastodon takes it for no answer and keeps what was withdrawn."""
+    assert Feed(updates=()) == parse_feed({"updatesAvailable": []})
+
+
+@pytest.mark.parametrize("document", [{}, {"updatesAvailable": None}, {"UpdatesAvailable": []}])
+def test_missing_list_is_no_answer(document: dict[str, object]) -> None:
+    """Without a list, or with null, it stays unknown whether there are updates; that is said."""
+    warning = "updatesAvailable is missing: whether there are updates stays unknown"
+    assert Feed(updates=None, warnings=(warning,)) == parse_feed(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ([], "the update server's answer is a list, not an object"),
+        (None, "the update server's answer is null, not an object"),
+        ("{}", "the update server's answer is a text, not an object"),
+        (True, "the update server's answer is true or false, not an object"),
+        (1.5, "the update server's answer is a number, not an object"),
+        ({"updatesAvailable": {}}, "updatesAvailable in the update server's answer is an object, not a list"),
+        ({"updatesAvailable": "none"}, "updatesAvailable in the update server's answer is a text, not a list"),
+        ({"updatesAvailable": False}, "updatesAvailable in the update server's answer is true or false, not a list"),
+        ({"updatesAvailable": [{}] * 1001}, "the update server lists 1001 updates, more than the 1000 allowed"),
+    ],
+)
+def test_what_is_no_feed(document: object, message: str) -> None:
+    """An answer that is no feed at all is an error of the content, with its reason."""
+    with pytest.raises(CheckError) as caught:
+        parse_feed(document)
+    assert (Cause.CONTENT, message) == (caught.value.cause, caught.value.detail)
+
+
+def test_1000_entries_are_read() -> None:
+    """The longest list that is read has 1,000 entries."""
+    feed = listed(*({"version": f"4.2.{number}"} for number in range(1000)))
+    assert feed.updates is not None
+    assert 1000 == len(feed.updates)
+
+
+@pytest.mark.parametrize(
+    ("entry", "warning"),
+    [
+        pytest.param("4.2.9", "[1] is left out: a text, not an object", id="an entry that is a text"),
+        pytest.param(None, "[1] is left out: null, not an object", id="an entry that is null"),
+        pytest.param({}, "[1].version is left out: null, not a text", id="no version"),
+        pytest.param({"version": 4}, "[1].version is left out: a number, not a text", id="a number as the version"),
+        pytest.param(
+            {"version": "latest"},
+            "[1].version is left out: 'latest' is not a version: it does not start with three numbers",
+            id="a version that cannot be ordered",
+        ),
+        pytest.param(
+            {"version": "4.2.9\r\nBcc: all@social.example"},
+            "[1].version is left out: '4.2.9 Bcc: all@social.example' is not a version: "
+            "only printable ASCII is allowed",
+            id="a version with line breaks",
+        ),
+        pytest.param(
+            {"version": "4.2." + "9" * 100_000},
+            "[1].version is left out: a version of 100004 characters (at most 200)",
+            id="an enormous version",
+        ),
+    ],
+)
+def test_bad_version_skips_its_entry_alone(entry: object, warning: str) -> None:
+    """An entry without a version that can be ordered is left out by its path; the others stay; it is said."""
+    feed = listed({"version": "4.2.8"}, entry, {"version": "4.2.10"})
+    expected = Feed(
+        updates=(update("4.2.8"), update("4.2.10")), is_complete=False, warnings=(f"updatesAvailable{warning}",)
+    )
+    assert expected == feed
+
+
+def test_duplicates_merge() -> None:
+    """Entries of one version are one: urgent if one of them is; of the rest the first that says it."""
+    feed = listed(
+        {"version": "4.2.9"},
+        {"version": "4.3.0", "type": "minor"},
+        {"version": "v4.2.9+x", "type": "patch", "endOfSupport": "2027-02-20"},
+        {"version": "4.2.9", "type": "minor", "urgent": True, "releaseNotes": NOTES, "endOfSupport": "2028-01-01"},
+    )
+    merged = update("4.2.9", urgent=True, type=UpdateType.PATCH, notes=NOTES, ends_on=date(2027, 2, 20))
+    assert Feed(updates=(merged, minor("4.3.0"))) == feed
+
+
+@pytest.mark.parametrize(
+    ("installed", "newer"),
+    [
+        pytest.param("4.2.8", ["4.2.9 patch", "4.3.0 minor", "5.0.0 major"], id="a release hears of releases"),
+        pytest.param("4.2.9", ["4.3.0 minor", "5.0.0 major"], id="what is installed is not newer"),
+        pytest.param(
+            "4.3.0-alpha.1",
+            ["4.3.0-beta.1 patch", "4.3.0 patch", "5.0.0 major"],
+            id="a pre-release hears of pre-releases",
+        ),
+        pytest.param("4.2.9-bark", ["4.3.0 minor", "5.0.0 major"], id="a fork hears of what is newer than its base"),
+        pytest.param("5.0.1", [], id="newer than all that is listed"),
+    ],
+)
+def test_updates_that_concern_a_server(installed: str, newer: list[str]) -> None:
+    """What is newer than the installed version, oldest first, with the type that was said or else computed."""
+    feed = Feed(updates=tuple(update(text) for text in ("5.0.0", "4.3.0-beta.1", "4.2.9", "4.3.0")))
+    assert newer == [f"{one.version} {one.type}" for one in newer_updates(feed, version(installed))]
+
+
+def test_type_that_was_said_stands() -> None:
+    """Mastodon's own fixture calls 5.0.0 minor; so do we then."""
+    feed = listed({"version": "5.0.0", "type": "minor"}, {"version": "4.2.1", "type": "patch"})
+    assert (patch("4.2.1"), minor("5.0.0")) == newer_updates(feed, version("4.2.0"))
+
+
+def test_without_a_list_nothing_is_newer() -> None:
+    """An answer without a list names no updates."""
+    assert () == newer_updates(Feed(updates=None), version("4.2.0"))

@@ -1,0 +1,135 @@
+"""Notices: their identities, and the form in which the ledger keeps them."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta, timezone
+
+import pytest
+
+from domain.examples import AT, CHECK, DELIVERY, RECOVERED, RESTART, minor, support, update, version
+from mastodon_update_check.domain.notices import (
+    Notice,
+    SupportNotice,
+    SupportStage,
+    UpdateNotice,
+    UpdateType,
+    from_json,
+    identity,
+    is_urgent,
+    subject,
+    to_json,
+)
+
+EVERY_KIND: tuple[tuple[Notice, str, str], ...] = (
+    (update("4.5.20", urgent=True), "update/4.5.20", "update/4.5.20/urgent"),
+    (update("v4.3.0-beta2+x"), "update/4.3.0-beta.2", "update/4.3.0-beta.2/plain"),
+    (support(SupportStage.TWO_WEEKS), "support/4.5", "support/4.5/2027-02-20/two_weeks"),
+    (CHECK, "check/20261122T130500Z", "check/20261122T130500Z/1"),
+    (RECOVERED, "check/20261122T130500Z", "check/20261122T130500Z/recovered"),
+    (DELIVERY, "delivery/webhook.ops/20261122T130500Z", "delivery/webhook.ops/20261122T130500Z/0"),
+    (RESTART, "restart/4.5.20/4.5.19", "restart/4.5.20/4.5.19"),
+)
+
+
+@pytest.mark.parametrize(("notice", "about", "told_once"), EVERY_KIND)
+def test_identities_keep_their_spelling(notice: Notice, about: str, told_once: str) -> None:
+    """Subjects and identities stand in ledgers: they are spelled so for good."""
+    assert (about, told_once) == (subject(notice), identity(notice))
+
+
+@pytest.mark.parametrize("notice", [notice for notice, _, _ in EVERY_KIND])
+def test_ledger_reads_back_what_it_wrote(notice: Notice) -> None:
+    """Every notice comes back from JSON as it was, down to the spelling of its versions."""
+    read = from_json(json.loads(json.dumps(to_json(notice))))
+    assert (notice, to_json(notice)) == (read, to_json(read))
+
+
+def test_every_field_of_an_update_is_kept() -> None:
+    """Type, notes and support date come back too; the version as it was written."""
+    notice = UpdateNotice(
+        version=version("4.6.0+x"),
+        urgent=True,
+        type=UpdateType.MINOR,
+        release_notes="https://github.com/x",
+        end_of_support_on=date(2028, 2, 29),
+    )
+    read = from_json(json.loads(json.dumps(to_json(notice))))
+    assert isinstance(read, UpdateNotice)
+    assert (notice, "4.6.0+x") == (read, read.version.text)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(update("4.5.20", urgent=True), id="urgency is part of what is told"),
+        pytest.param(update("4.5.21"), id="another release"),
+        pytest.param(update("4.5.20-rc.1"), id="a pre-release of it"),
+    ],
+)
+def test_what_is_another_notice(other: UpdateNotice) -> None:
+    """Another version, or the same with another urgency, is another notice."""
+    assert identity(update("4.5.20")) != identity(other)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        update("4.5.20", type=UpdateType.PATCH),
+        update("4.5.20", notes="https://github.com/x"),
+        update("4.5.20", ends_on=date(2027, 2, 20)),
+        update("v4.5.20+meta"),
+    ],
+)
+def test_what_is_the_same_notice(same: UpdateNotice) -> None:
+    """E12: type, notes, support date and spelling make no new notice."""
+    assert identity(update("4.5.20")) == identity(same)
+
+
+def test_an_outage_is_named_in_utc() -> None:
+    """One instant has one name, whatever zone it is given in."""
+    elsewhere = replace(CHECK, started_at=AT.astimezone(timezone(timedelta(hours=9))))
+    assert identity(CHECK) == identity(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("installed", "newer", "kind"),
+    [
+        ("4.5.19", "4.5.20", UpdateType.PATCH),
+        ("4.7.0-alpha.1", "4.7.0", UpdateType.PATCH),
+        ("4.5.19", "4.6.0", UpdateType.MINOR),
+        ("4.5.19", "4.10.0", UpdateType.MINOR),
+        ("4.5.19", "5.5.19", UpdateType.MAJOR),
+    ],
+)
+def test_type_between_versions(installed: str, newer: str, kind: UpdateType) -> None:
+    """The type is the number that changes first."""
+    assert kind is UpdateType.between(version(installed), version(newer))
+
+
+@pytest.mark.parametrize(
+    ("notice", "expected"),
+    [
+        (update("4.5.20", urgent=True), True),
+        (minor("4.6.0"), False),
+        (support(SupportStage.ENDED), True),
+        (support(SupportStage.TWO_WEEKS), False),
+        (support(SupportStage.THREE_MONTHS), False),
+        (CHECK, False),
+        (RESTART, False),
+    ],
+)
+def test_what_cannot_wait(notice: Notice, *, expected: bool) -> None:
+    """Urgent updates, and a branch that is out of support: Mastodon mails both with urgent headers."""
+    assert expected is is_urgent(notice)
+
+
+def test_a_notice_claims_nothing_by_itself() -> None:
+    """What is not said is not urgent, has no type, notes or date."""
+    notice = UpdateNotice(version=version("4.5.20"))
+    assert (False, None, "", None) == (notice.urgent, notice.type, notice.release_notes, notice.end_of_support_on)
+
+
+def test_stages_stand_in_the_order_of_time() -> None:
+    """A later stage covers the earlier ones, so their order matters."""
+    assert ["three_months", "two_weeks", "ended"] == [str(stage) for stage in SupportStage]
+    assert isinstance(from_json(to_json(support(SupportStage.ENDED))), SupportNotice)

@@ -1,0 +1,151 @@
+"""What an attempt means: when to try again, and what backs off."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.examples import NOW, delivery, patch, user
+from mastodon_update_check.domain.outbox import (
+    LONGEST_WAIT,
+    RETRY_AFTER_LIMIT,
+    DeliveryState,
+    Outcome,
+    Settlement,
+    retry_delay,
+    settle,
+)
+from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+
+MIDDLE = 0.5
+"""The spread that changes nothing."""
+LADDER = (
+    *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=5)),
+    *(timedelta(hours=10), timedelta(hours=14), timedelta(hours=20), timedelta(days=1)),
+)
+TRANSIENT = TransientDeliveryError("421 try later")
+
+
+def settled(
+    error: DeliveryError | None, failures: int = 0, sink_failures: int = 0, spread: float = MIDDLE
+) -> Settlement:
+    """Settle an attempt that ended now."""
+    return settle(error, "250 ok", failures=failures, sink_failures=sink_failures, now=NOW, spread=spread)
+
+
+def test_acceptance_ends_it() -> None:
+    """What was accepted is never tried again; the reply is kept."""
+    assert Settlement(outcome=Outcome.SENT, reply="250 ok", due_at=None) == settled(None, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("failures", "delay"),
+    [*enumerate(LADDER), (9, timedelta(days=1)), (10, timedelta(days=1)), (10_000, timedelta(days=1))],
+)
+def test_ladder(failures: int, delay: timedelta) -> None:
+    """5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, then daily for as long as it takes."""
+    expected = Settlement(outcome=Outcome.DEFERRED, reply="421 try later", due_at=NOW + delay)
+    assert expected == settled(TRANSIENT, failures, sink_failures=3)
+
+
+@pytest.mark.parametrize(("spread", "factor"), [(0.0, 0.9), (0.25, 0.95), (0.5, 1.0), (1.0, 1.1)])
+def test_spread(spread: float, factor: float) -> None:
+    """Each wait lies between a tenth below and a tenth above."""
+    assert timedelta(minutes=5) * factor == retry_delay(2, spread)
+    assert NOW + timedelta(days=7) * factor == settled(PermanentDeliveryError("550"), spread=spread).due_at
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait"),
+    [
+        pytest.param(None, timedelta(minutes=5), id="nothing asked: the ladder"),
+        pytest.param(timedelta(minutes=20), timedelta(minutes=20), id="longer than the ladder is honoured"),
+        pytest.param(timedelta(seconds=1), timedelta(minutes=5), id="shorter than the ladder is not"),
+        pytest.param(timedelta(), timedelta(minutes=5), id="at once is not"),
+        pytest.param(timedelta(days=-3), timedelta(minutes=5), id="the past is not"),
+        pytest.param(timedelta(hours=24), timedelta(hours=24), id="24 hours are the longest"),
+        pytest.param(timedelta(days=400), timedelta(hours=24), id="a huge wait is cut to 24 hours"),
+        pytest.param(timedelta.max, timedelta(hours=24), id="the longest there can be, too"),
+        pytest.param(timedelta.min, timedelta(minutes=5), id="and the shortest"),
+    ],
+)
+def test_retry_after(asked: timedelta | None, wait: timedelta) -> None:
+    """What the other side asks for is honoured up to 24 hours, and never makes us faster."""
+    assert NOW + wait == settled(TransientDeliveryError("503", retry_after=asked), failures=1).due_at
+
+
+def test_sink_that_fails_backs_off_as_a_whole() -> None:
+    """A fault of the sink counts on the sink's own ladder, and stops its other messages meanwhile."""
+    error = TransientDeliveryError("535 authentication failed", sink_wide=True)
+    due_at = NOW + LADDER[3]
+    assert Settlement(
+        outcome=Outcome.DEFERRED, reply="535 authentication failed", due_at=due_at, sink_retry_at=due_at
+    ) == settled(error, failures=0, sink_failures=3)
+
+
+def test_sink_that_asks_for_time() -> None:
+    """A sink-wide `Retry-After` holds for the sink, too."""
+    error = TransientDeliveryError("429", sink_wide=True, retry_after=timedelta(hours=3))
+    settlement = settled(error)
+    assert (NOW + timedelta(hours=3),) * 2 == (settlement.due_at, settlement.sink_retry_at)
+
+
+def test_refusal_waits_a_week() -> None:
+    """What will not pass as it stands is tried weekly; the sink is not at fault."""
+    expected = Settlement(outcome=Outcome.FAILED, reply="550 no such user", due_at=NOW + timedelta(days=7))
+    assert expected == settled(PermanentDeliveryError("550 no such user"), failures=4, sink_failures=4)
+
+
+def test_gone_is_gone() -> None:
+    """HTTP 410 stops the webhook: it is never due again by itself."""
+    expected = Settlement(outcome=Outcome.FAILED, reply="410 Gone", due_at=None, stops_sink=True)
+    assert expected == settled(PermanentDeliveryError("410 Gone", sink_wide=True))
+
+
+@pytest.mark.parametrize("error", [TransientDeliveryError, PermanentDeliveryError])
+def test_replies_are_cleaned(error: type[DeliveryError]) -> None:
+    """What the other side said is kept on one line, bounded."""
+    assert "550 [2J no" == settled(error("550\r\n\x1b[2J no")).reply
+    assert 200 == len(settled(error("x" * 5000)).reply)
+
+
+@given(
+    st.builds(TransientDeliveryError, st.text(), sink_wide=st.booleans(), retry_after=st.none() | st.timedeltas())
+    | st.builds(PermanentDeliveryError, st.text(), sink_wide=st.booleans()),
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+    st.floats(0, 1),
+)
+def test_whatever_fails_comes_back_in_time(error: DeliveryError, failures: int, sink: int, spread: float) -> None:
+    """Nothing ends by age alone: all but a 410 is due again, later than now and within the longest wait."""
+    settlement = settled(error, failures, sink, spread)
+    if settlement.stops_sink:
+        assert (None, True) == (settlement.due_at, error.sink_wide)
+        return
+    assert settlement.due_at is not None
+    assert NOW + LADDER[0] * 0.9 <= settlement.due_at <= NOW + LONGEST_WAIT
+    assert settlement.sink_retry_at in {None, settlement.due_at}
+
+
+@pytest.mark.parametrize(
+    ("state", "is_told", "is_open"),
+    [
+        (DeliveryState.PENDING, True, True),
+        (DeliveryState.FAILED, True, True),
+        (DeliveryState.SENT, True, False),
+        (DeliveryState.CANCELLED, False, False),
+        (DeliveryState.SUPERSEDED, False, False),
+    ],
+)
+def test_states(state: DeliveryState, *, is_told: bool, is_open: bool) -> None:
+    """Told is what is sent or waits to be; open is what waits."""
+    row = delivery(patch("4.5.20"), user(), state)
+    assert (is_told, is_open) == (row.state.is_told, row.is_open)
+
+
+def test_waits_are_those_of_the_contract() -> None:
+    """DESIGN.md, section 7: `Retry-After` up to 24 h; the longest wait is a spread-out week."""
+    assert timedelta(hours=24) == RETRY_AFTER_LIMIT
+    assert timedelta(days=7) * 1.1 <= LONGEST_WAIT
+    assert datetime(2026, 11, 23, 2, 7, tzinfo=UTC) == NOW

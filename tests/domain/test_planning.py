@@ -1,0 +1,141 @@
+"""Planning, one check at a time: who is told what, and what changes of what is planned.
+
+Each sequence plans, keeps the plan in a list of rows, lets something happen, and plans again.
+"""
+
+from datetime import date
+
+from domain.examples import (
+    CHECK,
+    INSTANCE,
+    RESTART,
+    Rows,
+    changed,
+    facts,
+    feed,
+    hook,
+    minor,
+    patch,
+    told,
+    update,
+    user,
+)
+from mastodon_update_check.domain.feeds import Feed, parse_feed
+from mastodon_update_check.domain.planning import message_id, subjects
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import Preference, Recipient
+
+NONE, CRITICAL, PATCH, ALL = Preference
+ANN, BEN = user(1), user(2)
+PLAIN = patch("4.5.20")
+PLAIN_ID, URGENT_ID = "update/4.5.20/plain", "update/4.5.20/urgent"
+
+
+def fixture_answer(*versions: str, urgent: bool = False) -> Feed:
+    """Return the answer of Mastodon's own tests (MASTODON.md, 1.8)."""
+    types = {"4.2.1": "patch", "4.3.0": "minor", "5.0.0": "minor"}
+    return parse_feed(
+        {"updatesAvailable": [{"version": text, "type": types[text], "urgent": urgent} for text in versions]}
+    )
+
+
+def staff() -> tuple[Recipient, ...]:
+    """Return the users of Mastodon's own tests, but the one without a role, who is no recipient at all."""
+    preferences = (ALL, NONE, PATCH, CRITICAL)
+    return tuple(user(number, preference) for number, preference in enumerate(preferences, 1))
+
+
+def test_case_1_no_answer_keeps_what_is_newer() -> None:
+    """Case 1: after a 404 what is installed is given up, what is still newer stays."""
+    rows = Rows()
+    rows.plan(facts(ANN, installed="3.4.0", answer=feed(minor("3.5.0"), minor("42.13.12"))))
+    made = rows.plan(facts(ANN, installed="4.2.0", answer=None))
+    assert [(ANN.key, "update/3.5.0/plain", "installed")] == changed(made)
+
+
+def test_case_2_what_is_listed_no_longer_is_given_up() -> None:
+    """Case 2: the rows are those that are listed now; Mastodon deletes the others, here they are cancelled."""
+    rows = Rows()
+    rows.plan(facts(ANN, installed="4.2.0", answer=feed(minor("42.13.12"))))
+    rows.plan(facts(ANN, installed="4.2.0", answer=fixture_answer("4.2.1", "4.3.0", "5.0.0")))
+    open_now = sorted(row.identity for row in rows.rows.values() if row.is_open)
+    assert ["update/4.2.1/plain", "update/4.3.0/plain", "update/5.0.0/plain"] == open_now
+
+
+def test_case_3_ordinary_updates() -> None:
+    """Case 3: one message to the owner and one to the patch-user. Ours lists for each what that one asked for.
+
+    Mastodon's mail to the patch-user lists the minor releases too, since it decides by all new releases at once;
+    here they are named in the letter as what else is out.
+    """
+    made = Rows().plan(facts(*staff(), installed="4.2.0", answer=fixture_answer("4.2.1", "4.3.0", "5.0.0")))
+    assert [
+        ("user:1", "update/4.2.1/plain", "patch_update"),
+        ("user:1", "update/4.3.0/plain", "any_update"),
+        ("user:1", "update/5.0.0/plain", "any_update"),
+        ("user:3", "update/4.2.1/plain", "patch_update"),
+    ] == told(made)
+    assert 2 == len(made.messages)
+
+
+def test_case_4_an_urgent_update() -> None:
+    """Case 4: owner, patch-user and critical-user hear of an urgent release, once each, before other messages."""
+    made = Rows().plan(facts(*staff(), installed="4.2.0", answer=fixture_answer("5.0.0", urgent=True)))
+    expected = [(key, "update/5.0.0/urgent", "urgent_update") for key in ("user:1", "user:3", "user:4")]
+    assert expected == told(made)
+    assert all(message.is_urgent for message in made.messages)
+
+
+def test_every_decision_has_its_reason() -> None:
+    """Whoever is not told is not told for a reason, too."""
+    made = Rows().plan(facts(*staff(), answer=feed(minor("4.6.9"))))
+    assert [
+        ("user:1", Reason.ANY_UPDATE),
+        ("user:2", Reason.PREFERENCE_NONE),
+        ("user:3", Reason.BELOW_PREFERENCE),
+        ("user:4", Reason.BELOW_PREFERENCE),
+    ] == [(one.recipient.key, one.reason) for one in made.decisions]
+
+
+def test_told_once() -> None:
+    """Whoever has been told is not told again, whether it is still pending, sent or refused."""
+    rows, known = Rows(), facts(ANN, answer=feed(PLAIN))
+    first = rows.plan(known)
+    assert ([(ANN.key, PLAIN_ID, "patch_update")], False) == (told(first), first.messages[0].is_urgent)
+    pending = rows.plan(known)
+    rows.refuse()
+    refused = rows.plan(known)
+    rows.send()
+    sent = rows.plan(known)
+    assert [[], [], []] == [told(pending), told(refused), told(sent)]
+    assert [Reason.ALREADY_PLANNED, Reason.ALREADY_PLANNED, Reason.ALREADY_TOLD] == [
+        made.decisions[0].reason for made in (pending, refused, sent)
+    ]
+
+
+def test_one_message_for_what_is_planned_together() -> None:
+    """All that a recipient is told at once about releases is one message; faults of this tool have their own."""
+    answer = feed(PLAIN, minor("4.6.9"), ends_on=date(2027, 2, 20))
+    made = Rows().plan(facts(ANN, hook(), answer=answer, tool_notices=[CHECK, RESTART]))
+    bundles = [(one.recipient.key, len(one.decisions)) for one in made.messages]
+    assert [(ANN.key, 3), (ANN.key, 1), (ANN.key, 1), ("webhook:1", 3), ("webhook:1", 1), ("webhook:1", 1)] == bundles
+    assert 6 == len({one.id for one in made.messages})
+
+
+def test_subjects_are_those_of_what_is_true() -> None:
+    """The rows that a plan must see besides the open ones are those of the notices that are true now."""
+    known = facts(ANN, installed="4.4.26", answer=feed(update("4.4.27"), ends_on=date(2026, 12, 17)))
+    assert {"update/4.4.27", "support/4.4"} == subjects(known)
+
+
+def test_message_id() -> None:
+    """The id stands in ledgers and mails: 32 digits of a hash of instance, recipient and rows in any order."""
+    expected = message_id(INSTANCE, ANN.key, [PLAIN_ID, URGENT_ID])
+    assert "f" * 32 >= expected >= "0" * 32
+    assert (32, expected) == (len(expected), message_id(INSTANCE, ANN.key, [URGENT_ID, PLAIN_ID]))
+    others = {
+        message_id("other.example", ANN.key, [PLAIN_ID, URGENT_ID]),
+        message_id(INSTANCE, BEN.key, [PLAIN_ID, URGENT_ID]),
+        message_id(INSTANCE, ANN.key, [PLAIN_ID]),
+    }
+    assert 3 == len(others - {expected})

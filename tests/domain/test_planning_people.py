@@ -1,0 +1,205 @@
+"""Sequences of plans: recipients, their wishes and addresses, and sinks that come and go."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.examples import (
+    FINGERPRINT,
+    Rows,
+    changed,
+    facts,
+    feed,
+    hook,
+    minor,
+    named,
+    patch,
+    told,
+    user,
+)
+from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.domain.recipients import Preference, Recipient
+
+_, CRITICAL, PATCH, ALL = Preference
+ANN, BEN = user(1), user(2)
+PLAIN = patch("4.5.20")
+PLAIN_ID = "update/4.5.20/plain"
+
+
+def test_preference_raised() -> None:
+    """Whoever wants more is told at the next check what is true now."""
+    rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
+    assert [] == told(rows.plan(facts(user(preference=CRITICAL), answer=answer)))
+    assert [(ANN.key, PLAIN_ID, "patch_update")] == told(rows.plan(facts(user(preference=PATCH), answer=answer)))
+    rows.send()
+    made = rows.plan(facts(user(preference=ALL), answer=answer))
+    assert [(ANN.key, "update/4.6.9/plain", "any_update")] == told(made)
+
+
+def test_preference_lowered_and_raised_again() -> None:
+    """What is not wanted any more is not sent, and planned anew when it is."""
+    rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
+    rows.plan(facts(ANN, answer=answer))
+    lowered = rows.plan(facts(user(preference=PATCH), answer=answer))
+    assert ([(ANN.key, "update/4.6.9/plain", "preference_lowered")], []) == (changed(lowered), told(lowered))
+    assert [(ANN.key, "update/4.6.9/plain", "any_update")] == told(rows.plan(facts(ANN, answer=answer)))
+
+
+def test_new_administrator() -> None:
+    """Somebody who comes later is told what is still true, alone."""
+    rows = Rows()
+    rows.plan(facts(ANN, answer=feed(PLAIN)))
+    rows.send()
+    assert [(BEN.key, PLAIN_ID, "patch_update")] == told(rows.plan(facts(ANN, BEN, answer=feed(PLAIN))))
+
+
+def test_recipient_gone_and_back() -> None:
+    """Who is no longer among those who answered gets nothing any more; back again, it is planned anew."""
+    rows, answer = Rows(), feed(PLAIN)
+    rows.plan(facts(ANN, BEN, answer=answer))
+    assert [(BEN.key, PLAIN_ID, "recipient_gone")] == changed(rows.plan(facts(ANN, answer=answer)))
+    assert [(BEN.key, PLAIN_ID, "patch_update")] == told(rows.plan(facts(ANN, BEN, answer=answer)))
+
+
+@pytest.mark.parametrize("known", [facts(answer=feed(PLAIN)), facts(unasked=["email"], answer=feed(PLAIN))])
+def test_recipients_unasked(known: object) -> None:
+    """When nobody could be asked for, or nobody answered, nobody is gone: their messages stay."""
+    rows = Rows()
+    rows.plan(facts(ANN, BEN, answer=feed(PLAIN)))
+    made = rows.plan(known)  # type: ignore[arg-type] # a parameter
+    assert ([], [], ()) == (changed(made), told(made), made.redirections)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        pytest.param(replace(ANN, address="new@social.example"), id="the same user at another address"),
+        pytest.param(replace(ANN, key="user:7"), id="the same address as another user"),
+        pytest.param(named("USER1@social.example"), id="the same address by the settings"),
+    ],
+)
+def test_same_person(now: Recipient) -> None:
+    """A user id or an address makes it the same person: told once, and mail goes to the present address."""
+    rows, answer = Rows(), feed(PLAIN)
+    rows.plan(facts(ANN, answer=answer))
+    made = rows.plan(facts(now, answer=answer))
+    assert ([], [], [now]) == (told(made), changed(made), [one.recipient for one in made.redirections])
+    rows.send()
+    assert [] == told(rows.plan(facts(now, answer=answer)))
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_address_of_somebody_who_is_gone_is_taken_over(is_told: bool) -> None:  # noqa: FBT001 - a parameter
+    """What waited for the one who had it does not go to the new owner, who knows it, or is being told it."""
+    rows, answer = Rows(), feed(PLAIN)
+    rows.plan(facts(ANN, answer=answer))
+    if is_told:
+        rows.send()
+    rows.plan(facts(ANN, BEN, answer=answer))
+    rows.refuse()
+    heir = replace(ANN, address=BEN.address)
+    made = rows.plan(facts(heir, answer=answer))
+    assert ([(BEN.key, PLAIN_ID, "covered")], []) == (changed(made), told(made))
+    assert ([], []) == (changed(again := rows.plan(facts(heir, answer=answer))), told(again))
+
+
+def test_two_recipients_with_one_address() -> None:
+    """One address is one person: told once, by the first who wants it."""
+    twin = named("USER1@SOCIAL.EXAMPLE")
+    rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
+    made = rows.plan(facts(user(preference=PATCH), twin, answer=answer))
+    assert [(ANN.key, PLAIN_ID, "patch_update"), (twin.key, "update/4.6.9/plain", "any_update")] == told(made)
+    assert [] == told(rows.plan(facts(twin, ANN, answer=answer)))
+
+
+def test_same_webhook_under_another_name() -> None:
+    """A webhook is its URL: given another name it is not told again, and two names of one URL are told once."""
+    rows, answer = Rows(), feed(PLAIN)
+    old, new = hook("webhook"), hook("webhook.ops")
+    both = rows.plan(facts(old, new, answer=answer, sinks=["webhook", "webhook.ops"]))
+    assert [("webhook:1", PLAIN_ID, "patch_update")] == told(both)
+    rows.send()
+    assert [] == told(rows.plan(facts(new, answer=answer, sinks=["webhook.ops"])))
+
+
+def test_pending_webhook_under_another_name() -> None:
+    """What was pending under the old name is planned anew under the new one, with the same id."""
+    rows, answer = Rows(), feed(PLAIN)
+    first = rows.plan(facts(hook("webhook"), answer=answer, sinks=["webhook"]))
+    made = rows.plan(facts(hook("webhook.ops"), answer=answer, sinks=["webhook.ops"]))
+    assert [("webhook:1", PLAIN_ID, "recipient_gone")] == changed(made)
+    assert [("webhook.ops", first.messages[0].id)] == [(one.recipient.sink, one.id) for one in made.messages]
+
+
+def test_new_webhook_url() -> None:
+    """A new URL is a new recipient and hears what is pending; the old one is not told any more."""
+    rows, answer = Rows(), feed(PLAIN)
+    rows.plan(facts(hook(key="webhook:1"), answer=answer))
+    made = rows.plan(facts(hook(key="webhook:2"), answer=answer))
+    assert [("webhook:1", PLAIN_ID, "recipient_gone")] == changed(made)
+    assert [("webhook:2", PLAIN_ID, "patch_update")] == told(made)
+
+
+def test_sink_removed_and_put_back() -> None:
+    """What waits for a sink that is not configured goes on waiting: that is no evidence, it may be another's."""
+    rows, answer = Rows(), feed(PLAIN)
+    both = facts(ANN, hook(), answer=answer)
+    rows.plan(both)
+    without = rows.plan(facts(ANN, answer=answer, sinks=["email"]))
+    assert ([], []) == (changed(without), told(without))
+    assert [] == told(rows.plan(both))
+    withdrawn = rows.plan(facts(ANN, answer=feed(), sinks=["email"]))
+    assert {(ANN.key, PLAIN_ID, "withdrawn"), ("webhook:1", PLAIN_ID, "withdrawn")} == set(changed(withdrawn))
+
+
+@pytest.mark.parametrize(
+    ("now", "settings", "is_hurried"),
+    [
+        pytest.param(ANN, FINGERPRINT, False, id="nothing is different: it waits"),
+        pytest.param(replace(ANN, role="Owner"), FINGERPRINT, False, id="another role is no reason"),
+        pytest.param(replace(ANN, address="right@social.example"), FINGERPRINT, True, id="the address was corrected"),
+        pytest.param(ANN, "settings-2", True, id="the sink's settings were changed"),
+    ],
+)
+def test_change_after_a_refusal(now: Recipient, settings: str, *, is_hurried: bool) -> None:
+    """A refused message is due at once when what refused it is not the same any more; and only once."""
+    rows, answer = Rows(), feed(PLAIN)
+    rows.plan(facts(ANN, answer=answer))
+    assert [False] == [one.is_hurried for one in rows.plan(facts(ANN, answer=answer)).redirections]
+    rows.refuse()
+    made = rows.plan(facts(now, answer=answer, settings=settings))
+    assert [(now, is_hurried)] == [(one.recipient, one.is_hurried) for one in made.redirections]
+    assert [False] == [one.is_hurried for one in rows.plan(facts(now, answer=answer, settings=settings)).redirections]
+
+
+def test_receiver_that_is_gone_is_not_hurried() -> None:
+    """HTTP 410: other settings do not wake a webhook up, only another URL does."""
+    rows, answer = Rows(), feed(PLAIN)
+    rows.plan(facts(hook(), answer=answer))
+    rows.refuse()
+    rows.set(DeliveryState.FAILED, is_stopped=True)
+    made = rows.plan(facts(hook(), answer=answer, settings="settings-2"))
+    assert [False] == [one.is_hurried for one in made.redirections]
+
+
+def test_redirection_is_one_per_message() -> None:
+    """The rows of one message are redirected together."""
+    rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
+    made = rows.plan(facts(ANN, answer=answer))
+    again = rows.plan(facts(ANN, answer=answer))
+    assert [made.messages[0].id] == [one.message_id for one in again.redirections]
+
+
+def test_claimed_rows_are_left_alone() -> None:
+    """Nothing is changed about a message that somebody is sending at this moment, and nothing is told twice."""
+    rows = Rows()
+    rows.plan(facts(ANN, answer=feed(PLAIN)))
+    rows.claim()
+    for known in (
+        facts(ANN, answer=feed()),
+        facts(ANN, installed="4.5.20"),
+        facts(BEN, answer=feed(PLAIN), installed="4.5.20"),
+        facts(replace(ANN, address="new@social.example"), answer=feed(PLAIN)),
+    ):
+        made = rows.plan(known)
+        assert ([], [], ()) == (changed(made), told(made), made.redirections)

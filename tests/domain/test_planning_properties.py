@@ -1,0 +1,251 @@
+"""What holds of planning whatever is known: for any answers, recipients, wishes and histories."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from random import Random
+from typing import TypeVar
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.examples import CHECK, RECOVERED, RESTART, Rows, changed, days, facts, feed, hook, skip, told, update, user
+from mastodon_update_check.domain.changes import is_covered_by
+from mastodon_update_check.domain.facts import Facts
+from mastodon_update_check.domain.feeds import Feed
+from mastodon_update_check.domain.notices import (
+    InstalledNotice,
+    Notice,
+    ReminderNotice,
+    ToolNotice,
+    UpdateNotice,
+    UpdateType,
+    identity,
+)
+from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.domain.planning import Plan, plan
+from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient
+
+T = TypeVar("T")
+
+VERSIONS = ("4.4.27", "4.5.20", "4.5.21", "4.6.9", "4.7.0-rc.1", "4.7.6")
+updates = st.builds(
+    update,
+    st.sampled_from(VERSIONS),
+    urgent=st.booleans(),
+    type=st.none() | st.sampled_from(UpdateType),
+)
+answers = st.none() | st.builds(
+    Feed,
+    updates=st.none() | st.lists(updates, unique_by=lambda one: one.version, max_size=4).map(tuple),
+    is_complete=st.booleans(),
+    ends_on=st.none() | st.sampled_from([date(2026, 12, 17), date(2026, 12, 30), date(2027, 2, 20)]),
+)
+people = st.one_of(
+    st.builds(
+        user,
+        st.integers(1, 4),
+        st.sampled_from(Preference),
+        wants_support=st.booleans(),
+        is_operator=st.booleans(),
+        address=st.sampled_from(["a@social.example", "b@social.example", "A@SOCIAL.example", "c@social.example"]),
+    ),
+    st.builds(hook, st.sampled_from(["webhook", "webhook.ops"]), st.sampled_from(["webhook:1", "webhook:2"])),
+)
+faults: st.SearchStrategy[list[ToolNotice]] = st.lists(
+    st.sampled_from([CHECK, replace(CHECK, stage=2), RECOVERED, RESTART]), unique_by=identity, max_size=2
+)
+
+
+def known_facts(recipients: st.SearchStrategy[list[Recipient]]) -> st.SearchStrategy[Facts]:
+    """Return what checks may know."""
+    return st.builds(
+        lambda recipients, **fields: facts(*recipients, sinks=["email", "webhook", "webhook.ops"], **fields),
+        recipients,
+        installed=st.none() | st.sampled_from(["4.4.26", "4.5.19", "4.5.20", "4.7.0-beta.1"]),
+        answer=answers,
+        now=st.sampled_from([datetime(2026, 11, 23, tzinfo=UTC) + days(number) for number in (0, 1, 3, 17, 400)]),
+        skips=st.lists(st.builds(skip, st.sampled_from(VERSIONS), urgent=st.booleans()), max_size=1),
+        reminders=st.sampled_from(FollowUps),
+        closure=st.sampled_from(FollowUps),
+        settings=st.sampled_from(["settings-1", "settings-2"]),
+        unasked=st.sets(st.sampled_from(["email", "webhook"]), max_size=1),
+        tool_notices=faults,
+    )
+
+
+anybody = known_facts(st.lists(people, max_size=4, unique_by=lambda one: (one.sink, one.key)))
+neighbours = known_facts(
+    st.lists(
+        st.builds(user, st.integers(1, 4), st.sampled_from(Preference), wants_support=st.booleans()),
+        max_size=4,
+        unique_by=lambda one: one.key,
+    )
+)
+"""People who are told apart by key and address alike, whenever they are asked for."""
+events = st.sampled_from(["", "send", "refuse", "claim", "release"])
+histories = st.lists(st.tuples(anybody, events), max_size=4)
+quiet_histories = st.lists(st.tuples(neighbours, events), max_size=4)
+
+
+def lived(history: list[tuple[Facts, str]]) -> Rows:
+    """Return the rows after these checks and events."""
+    rows = Rows()
+    for known, event in history:
+        rows.plan(known)
+        match event:
+            case "send":
+                rows.send(known.now)
+            case "refuse":
+                rows.refuse()
+            case "claim":
+                rows.claim()
+            case "release":
+                rows.rows = {place: replace(row, is_claimed=False) for place, row in rows.rows.items()}
+    return rows
+
+
+def tell(made: Plan) -> list[tuple[Recipient, Notice]]:
+    """Return who is told what."""
+    return [(one.recipient, one.notice) for sent in made.messages for one in sent.decisions]
+
+
+@given(histories, anybody)
+def test_planning_twice_plans_nothing_new(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """Whatever came before, the same facts again tell nobody anything and give nothing up."""
+    rows = lived(history)
+    rows.plan(known)
+    again = rows.plan(known)
+    assert ([], []) == (told(again), changed(again))
+    assert not any(one.is_hurried for one in again.redirections)
+
+
+@given(histories, anybody)
+def test_what_is_covered_is_never_planned(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """Nobody is told, by any name, what a row that stands covers already; and nobody twice in one plan."""
+    rows = lived(history)
+    made = plan(known, tuple(rows.rows.values()))
+    gone = {(change.identity, change.recipient_key) for change in made.changes}
+    standing = [row for place, row in rows.rows.items() if row.state.is_told and place not in gone]
+    for recipient, notice in tell(made):
+        for row in standing:
+            same = row.recipient_key == recipient.key or (
+                row.sink == recipient.sink and row.address.lower() == recipient.address.lower() != ""
+            )
+            assert not (same and is_covered_by(notice, row.notice))
+    once = [(recipient.address.lower() or recipient.key, identity(notice)) for recipient, notice in tell(made)]
+    assert len(once) == len(set(once))
+
+
+@given(histories, anybody)
+def test_every_planned_row_can_be_stored(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """No plan tells what its ledger would pass over: the row's place is free, or was given up."""
+    rows = lived(history)
+    made = plan(known, tuple(rows.rows.values()))
+    gone = {(change.identity, change.recipient_key) for change in made.changes}
+    for recipient, notice in tell(made):
+        place = identity(notice), recipient.key
+        row = rows.rows.get(place)
+        assert row is None or place in gone or not row.state.is_told
+
+
+@given(histories, anybody)
+def test_only_open_rows_change(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """What was sent, given up or is claimed stays as it is; so does everything of sinks that were not asked."""
+    rows = lived(history)
+    made = plan(known, tuple(rows.rows.values()))
+    for change in made.changes:
+        row = rows.rows[change.identity, change.recipient_key]
+        assert row.is_open
+        assert not (row.sink in known.unasked_sinks and change.reason in {"recipient_gone", "preference_lowered"})
+    claimed = {row.message_id for row in rows.rows.values() if row.is_claimed}
+    assert not claimed & {one.message_id for one in made.redirections}
+
+
+@given(histories, anybody)
+def test_follow_ups_follow_what_was_told(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """Nobody is reminded of, or told the end of, what was not told them; of one update one reminder at most is due."""
+    rows = lived(history)
+    made = plan(known, tuple(rows.rows.values()))
+    reminded = set()
+    for recipient, notice in tell(made):
+        if not isinstance(notice, ReminderNotice | InstalledNotice):
+            continue
+        assert any(
+            row.state is DeliveryState.SENT
+            and isinstance(row.notice, UpdateNotice)
+            and row.notice.version == notice.update.version
+            and row.notice.urgent >= notice.update.urgent
+            and (row.recipient_key == recipient.key or row.address.lower() == recipient.address.lower())
+            for row in rows.rows.values()
+        )
+        runs_it = known.installed is not None and notice.update.version <= known.installed
+        assert runs_it is isinstance(notice, InstalledNotice)
+        if isinstance(notice, ReminderNotice):
+            assert (recipient, notice.update.version) not in reminded
+            reminded.add((recipient, notice.update.version))
+            assert not known.is_skipped(notice.update)
+
+
+@given(histories, anybody)
+def test_nobody_is_told_of_what_is_skipped(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """What is skipped is neither told nor left waiting."""
+    rows = lived(history)
+    made = rows.plan(known)
+    assert not any(isinstance(notice, UpdateNotice) and known.is_skipped(notice) for _, notice in tell(made))
+    left = [row.notice for row in rows.rows.values() if row.is_open and known.installed is not None]
+    assert not any(isinstance(notice, UpdateNotice) and known.is_skipped(notice) for notice in left)
+
+
+@given(anybody, st.lists(st.tuples(anybody, st.just("send")), max_size=2))
+def test_what_was_sent_is_told_for_good(known: Facts, history: list[tuple[Facts, str]]) -> None:
+    """Whatever happens between, what has been sent to somebody is never sent to the same key again."""
+    rows = Rows()
+    before = {(recipient.key, identity(notice)) for recipient, notice in tell(rows.plan(known))}
+    rows.send(known.now)
+    for later, _ in history:
+        assert not before & {(recipient.key, identity(notice)) for recipient, notice in tell(rows.plan(later))}
+        rows.send(later.now)
+
+
+@given(neighbours, quiet_histories, st.randoms(use_true_random=False))
+def test_order_does_not_matter(known: Facts, history: list[tuple[Facts, str]], random: Random) -> None:
+    """Who is told what, under which id, and what is given up depends on no order.
+
+    Of two recipients with one address the first who wants a notice gets it; that alone is a matter of order.
+    """
+    rows = list(lived(history).rows.values())
+    first = plan(known, rows)
+    second = plan(shuffled(known, random), random.sample(rows, len(rows)))
+    assert sorted(told(first)) == sorted(told(second))
+    assert {one.id for one in first.messages} == {one.id for one in second.messages}
+    assert set(first.changes) == set(second.changes)
+
+
+def shuffled(known: Facts, random: Random) -> Facts:
+    """Return the same facts in another order."""
+
+    def mixed(items: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(random.sample(items, len(items)))
+
+    answer = known.feed
+    if answer is not None and answer.updates is not None:
+        answer = replace(answer, updates=mixed(answer.updates))
+    return replace(known, recipients=mixed(known.recipients), tool_notices=mixed(known.tool_notices), feed=answer)
+
+
+@given(neighbours)
+def test_a_plan_is_what_is_true_times_who_wants_it(known: Facts) -> None:
+    """With nothing told before, every reason is the recipient's own; each decision is made once."""
+    made = plan(known, ())
+    assert len(known.recipients) * len(known.notices) == len(made.decisions)
+    expected = {(one.recipient.key, identity(one.notice)) for one in made.decisions if one.reason.tells}
+    assert expected == {(recipient.key, identity(notice)) for recipient, notice in tell(made)}
+    assert all(one.reason not in {"already_told", "already_planned"} for one in made.decisions)
+    assert {DeliveryState.PENDING} >= {row.state for row in lived([(known, "")]).rows.values()}
+
+
+def test_examples_reach_what_they_are_about() -> None:
+    """The helper keeps what a plan says, or the properties above would say nothing."""
+    rows = Rows()
+    rows.plan(facts(user(), answer=feed(update("4.5.20"))))
+    assert {("update/4.5.20/plain", "user:1"): "pending"} == rows.states()

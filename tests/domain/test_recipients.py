@@ -1,0 +1,99 @@
+"""Who wants what, by their own wishes; and the keys by which the ledger knows them."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.examples import CHECK, DELIVERY, RECOVERED, RESTART, hook, minor, named, patch, support, update, user
+from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateType
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import (
+    Preference,
+    Recipient,
+    address_key,
+    sink_key,
+    url_key,
+    user_key,
+    wants,
+)
+
+NONE, CRITICAL, PATCH, ALL = Preference
+PLAIN_MAJOR = update("5.0.0", type=UpdateType.MAJOR)
+
+
+@pytest.mark.parametrize(
+    ("preference", "notice", "reason"),
+    [
+        pytest.param(NONE, patch("4.5.20", urgent=True), Reason.PREFERENCE_NONE, id="none: never, not even urgent"),
+        pytest.param(NONE, patch("4.5.20"), Reason.PREFERENCE_NONE, id="none: no patch"),
+        pytest.param(NONE, minor("4.6.0"), Reason.PREFERENCE_NONE, id="none: no minor"),
+        pytest.param(CRITICAL, patch("4.5.20", urgent=True), Reason.URGENT_UPDATE, id="critical: an urgent patch"),
+        pytest.param(CRITICAL, minor("4.6.0", urgent=True), Reason.URGENT_UPDATE, id="critical: an urgent minor"),
+        pytest.param(CRITICAL, patch("4.5.20"), Reason.BELOW_PREFERENCE, id="critical: no plain patch"),
+        pytest.param(PATCH, minor("4.6.0", urgent=True), Reason.URGENT_UPDATE, id="patch: an urgent minor"),
+        pytest.param(PATCH, patch("4.5.20"), Reason.PATCH_UPDATE, id="patch: a plain patch"),
+        pytest.param(PATCH, minor("4.6.0"), Reason.BELOW_PREFERENCE, id="patch: no plain minor"),
+        pytest.param(PATCH, PLAIN_MAJOR, Reason.BELOW_PREFERENCE, id="patch: no plain major"),
+        pytest.param(ALL, patch("4.5.20", urgent=True), Reason.URGENT_UPDATE, id="all: urgent, for that reason"),
+        pytest.param(ALL, patch("4.5.20"), Reason.PATCH_UPDATE, id="all: a patch, for that reason"),
+        pytest.param(ALL, minor("4.6.0"), Reason.ANY_UPDATE, id="all: a minor"),
+        pytest.param(ALL, PLAIN_MAJOR, Reason.ANY_UPDATE, id="all: a major"),
+        pytest.param(ALL, update("4.6.0"), Reason.ANY_UPDATE, id="all: whatever type"),
+    ],
+)
+def test_preferences_are_mastodon_s(preference: Preference, notice: Notice, reason: Reason) -> None:
+    """MASTODON.md, 1.6, but release by release: one urgent release makes no other one urgent."""
+    assert reason is wants(user(preference=preference), notice)
+
+
+@pytest.mark.parametrize("stage", SupportStage)
+@pytest.mark.parametrize("preference", Preference)
+def test_support_warnings_have_a_switch_of_their_own(preference: Preference, stage: SupportStage) -> None:
+    """E10: support is told to whoever has it on, whatever the preference for updates says."""
+    told = user(preference=preference)
+    assert Reason.SUPPORT_ENDS is wants(told, support(stage))
+    assert Reason.SUPPORT_WARNINGS_OFF is wants(replace(told, wants_support=False), support(stage))
+
+
+@pytest.mark.parametrize("notice", [CHECK, RECOVERED, DELIVERY, RESTART])
+@pytest.mark.parametrize("preference", Preference)
+def test_operators_hear_of_this_tool(preference: Preference, notice: Notice) -> None:
+    """What concerns this tool goes to operators, whatever they want to know of updates."""
+    told = user(preference=preference)
+    assert Reason.OPERATOR is wants(told, notice)
+    assert Reason.NOT_OPERATOR is wants(replace(told, is_operator=False), notice)
+
+
+def test_a_failing_sink_is_told_through_others() -> None:
+    """Nobody is told of a failing sink through that sink."""
+    assert Reason.OWN_SINK_FAILS is wants(hook("webhook.ops"), DELIVERY)
+    assert Reason.OPERATOR is wants(hook("webhook"), DELIVERY)
+
+
+def test_reasons_tell_or_do_not() -> None:
+    """Seven reasons tell, two say that another notice takes the place of one, and the rest do neither."""
+    assert {"urgent_update", "patch_update", "any_update", "support_ends", "operator", "reminder", "closure"} == {
+        str(reason) for reason in Reason if reason.tells
+    }
+    assert {"urgency_rose", "later_stage"} == {str(reason) for reason in Reason if reason.supersedes}
+
+
+def test_keys_keep_their_spelling() -> None:
+    """Keys stand in ledgers; a webhook's is a hash, since its URL may be a secret."""
+    assert "user:42" == user_key(42)
+    assert "sink:log" == sink_key("log")
+    assert "address:ops@social.example" == address_key(" Ops@Social.Example ") == named("OPS@social.example").key
+    assert url_key("webhook", "https://hooks.example/s3cret") == (
+        "webhook:780b2309e9791e19f2d9a2814d2daaacb06cfa2d53b66a3effd1fe9844609412"
+    )
+
+
+def test_a_new_url_is_a_new_webhook() -> None:
+    """Whatever differs in the URL makes another recipient."""
+    assert url_key("webhook", "https://hooks.example/a") != url_key("webhook", "https://hooks.example/a?b")
+
+
+def test_a_recipient_hears_of_everything_by_default() -> None:
+    """Without further words a recipient wants all."""
+    told = Recipient(sink="log", key="sink:log")
+    assert (Preference.ALL, True, True, "") == (told.preference, told.wants_support, told.is_operator, told.address)

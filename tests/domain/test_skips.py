@@ -1,0 +1,136 @@
+"""Skipping a release: what it covers, when it ends, what can be skipped, and what becomes of messages."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from domain.examples import NOW, Rows, changed, delivery, facts, feed, hook, minor, patch, skip, told, user, version
+from mastodon_update_check.domain.notices import UpdateNotice
+from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.skipping import find_skippable, skip_changes, skipped_rows, unskip
+from mastodon_update_check.domain.skipping import skip as skip_release
+from mastodon_update_check.domain.skips import Skip
+from mastodon_update_check.domain.status import Level, describe_line, judge, urgent_to_act_on
+from mastodon_update_check.errors import UsageError
+
+ANN, HOOK = user(1), hook()
+URGENT, PLAIN = patch("4.5.20", urgent=True), patch("4.5.20")
+KNOWN = ServerState(installed=version("4.5.19"), updates=(PLAIN, patch("4.5.21"), minor("4.7.6")), good_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("one", "update", "covered"),
+    [
+        pytest.param(skip("4.5.20"), PLAIN, True, id="the same"),
+        pytest.param(skip("4.5.20", urgent=True), URGENT, True, id="the same, urgent then"),
+        pytest.param(skip("4.5.20", urgent=True), PLAIN, True, id="less than it was then"),
+        pytest.param(skip("4.5.20"), URGENT, False, id="urgent since"),
+        pytest.param(skip("4.5.21"), PLAIN, True, id="what is older in its branch"),
+        pytest.param(skip("4.5.21"), URGENT, False, id="but not what is urgent beside a skip that is not"),
+        pytest.param(skip("4.5.20"), patch("4.5.21"), False, id="nothing newer"),
+        pytest.param(skip("4.6.0"), PLAIN, False, id="nothing of another branch"),
+    ],
+)
+def test_what_a_skip_covers(one: Skip, update: UpdateNotice, *, covered: bool) -> None:
+    """Who passes a release over does not want what it replaces; what is more urgent is another matter."""
+    assert covered is one.covers(update)
+
+
+def test_nobody_is_told() -> None:
+    """A skipped release is planned for nobody, and the reason says why; what waited is cancelled for it."""
+    rows = Rows()
+    rows.plan(facts(ANN, HOOK, answer=feed(PLAIN, minor("4.7.6"))))
+    made = rows.plan(facts(ANN, HOOK, answer=feed(PLAIN, minor("4.7.6")), skips=[skip("4.5.20")]))
+    assert [(key, "update/4.5.20/plain", "skipped") for key in (ANN.key, HOOK.key)] == changed(made)
+    assert ["skipped", "already_planned"] * 2 == [str(one.reason) for one in made.decisions]
+
+
+def test_lifted_when_it_turns_urgent() -> None:
+    """The urgent release is told, though it was skipped before; once more after it was told as it was."""
+    skips = [skip("4.5.20")]
+    made = Rows().plan(facts(ANN, answer=feed(URGENT), skips=skips))
+    assert [(ANN.key, "update/4.5.20/urgent", "urgent_update")] == told(made)
+    known = replace(KNOWN, skips=(*skips, skip("4.5.21")))
+    assert () == known.lifted()
+    assert tuple(skips) == replace(known, updates=(URGENT, patch("4.5.21"))).lifted()
+    kept = replace(known, skips=(skip("4.5.20", urgent=True),), updates=(URGENT,))
+    assert () == kept.lifted()
+
+
+def test_no_alarm() -> None:
+    """`status` and the status line leave it in peace; nor does an urgent release elsewhere take its place."""
+    updates = (URGENT, minor("4.7.6", urgent=True))
+    known = replace(KNOWN, updates=updates, skips=(skip("4.5.20", urgent=True),))
+    assert () == urgent_to_act_on(known, NOW)
+    assert Level.OK is judge(known, None, NOW, NOW - NOW, "").level
+    assert "pending: 4.5.20 (urgent, skipped), 4.7.6 (urgent)" in describe_line(known, 0, None, "")
+    assert Level.OK is judge(replace(KNOWN, skips=(skip("4.5.21"),)), None, NOW, NOW - NOW, "").level
+    assert Level.WARNING is judge(replace(KNOWN, skips=(skip("4.5.20"),)), None, NOW, NOW - NOW, "").level
+
+
+def test_kept_with_what_is_known() -> None:
+    """A skip outlives the process, whatever the next answers say."""
+    known = skip_release(KNOWN, URGENT, NOW)
+    again = ServerState.from_json(json.loads(json.dumps(known.to_json())))
+    assert (skip("4.5.20", urgent=True),) == again.skips == again.succeeded(NOW, version("4.5.19"), feed(), ()).skips
+    assert again.skips == skip_release(again, URGENT, NOW).skips
+
+
+@pytest.mark.parametrize(
+    ("known", "text", "sentence"),
+    [
+        (KNOWN, "latest", "'latest' is not a version: it does not start with three numbers"),
+        (KNOWN, "4.5.19", "4.5.19 is not newer than 4.5.19, which is installed: there is nothing to skip"),
+        (KNOWN, "4.5.99", "the update server does not list 4.5.99: pending are 4.5.20, 4.5.21, 4.7.6"),
+        (replace(KNOWN, updates=()), "4.5.99", "the update server does not list 4.5.99: nothing is pending"),
+        (
+            ServerState(),
+            "4.5.20",
+            "no check has worked yet, so it is not known what could be skipped: run mastodon-update-check check",
+        ),
+    ],
+)
+def test_what_cannot_be_skipped(known: ServerState, text: str, sentence: str) -> None:
+    """Only what is pending can be skipped; anything else is answered by a sentence that says what could be."""
+    with pytest.raises(UsageError) as caught:
+        find_skippable(known, text)
+    assert sentence == str(caught.value)
+
+
+def test_what_can_be_skipped() -> None:
+    """A release that is pending, however it is spelled."""
+    assert PLAIN == find_skippable(KNOWN, " v4.5.20 ")
+
+
+def test_taken_back() -> None:
+    """The skip is gone, and the next plan tells; what is covered by another skip is said so."""
+    known = skip_release(skip_release(KNOWN, PLAIN, NOW), minor("4.7.6"), NOW)
+    after, taken = unskip(known, "4.5.20")
+    assert (skip("4.5.20"), (skip("4.7.6"),)) == (taken, after.skips)
+    for text, sentence in (
+        ("4.5.20", "4.5.20 is not skipped"),
+        ("x", "'x' is not a version: it does not start with three numbers"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            unskip(after, text)
+        assert sentence == str(caught.value)
+    with pytest.raises(UsageError, match=r"4\.5\.20 is skipped with 4\.5\.21, which is newer: undo that"):
+        unskip(skip_release(KNOWN, patch("4.5.21"), NOW), "4.5.20")
+
+
+def test_messages_that_wait() -> None:
+    """What is waiting is cancelled; what is being sent at this moment goes on; what was sent stays told."""
+    rows = [
+        delivery(PLAIN, ANN),
+        delivery(PLAIN, user(2), DeliveryState.FAILED),
+        replace(delivery(PLAIN, user(3)), is_claimed=True),
+        delivery(PLAIN, user(4), DeliveryState.SENT),
+        delivery(minor("4.7.6"), ANN),
+    ]
+    found = [*skipped_rows(rows, skip_release(KNOWN, PLAIN, NOW))]
+    assert ["user:1", "user:2", "user:3"] == [row.recipient_key for row in found]
+    assert [("user:1", "skipped"), ("user:2", "skipped")] == [
+        (change.recipient_key, str(change.reason)) for change in skip_changes(found)
+    ]

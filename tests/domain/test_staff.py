@@ -1,0 +1,208 @@
+"""Who of the staff is told: roles, accounts, addresses."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from mastodon_update_check.domain.recipients import Preference, Recipient
+from mastodon_update_check.domain.staff import StaffReason, StaffVerdict, is_deliverable, judge
+from mastodon_update_check.sinks.addresses import parse_address
+
+INVITE = 1 << 16
+OWNER = {
+    "id": 7,
+    "role_id": 3,
+    "role": "Owner",
+    "permissions": 1,
+    "admin": False,
+    "email": "alice@social.example",
+    "locale": "de",
+    "settings": None,
+    "confirmed": True,
+    "approved": True,
+    "disabled": False,
+    "name": "alice",
+    "suspended": False,
+    "memorial": False,
+    "being_deleted": False,
+}
+
+
+def row(**changes: object) -> dict[str, Any]:
+    """Return what the query returns for an owner whose account works, with these changes."""
+    return OWNER | changes
+
+
+def test_verdict() -> None:
+    """An owner is told at the address of the account, in the account's language, by the default preference."""
+    expected = StaffVerdict(
+        user_id=7,
+        name="alice",
+        role="Owner",
+        address="alice@social.example",
+        reason=StaffReason.VIEWS_DEVOPS,
+        recipient=Recipient(
+            sink="email",
+            key="user:7",
+            address="alice@social.example",
+            preference=Preference.CRITICAL,
+            wants_support=True,
+            name="alice",
+            role="Owner",
+            locale="de",
+        ),
+    )
+    assert expected == judge(row(), INVITE)
+
+
+ROLES = [
+    ("the DevOps flag alone is enough", 3, 2, 0, True),
+    ("administrator stands for every flag", 3, 1, 0, True),
+    ("every flag but these two is not enough", 3, 0xFFFFFF & ~3, 0, False),
+    ("no flag at all", 3, 0, INVITE, False),
+    ("everyone's DevOps flag is every role's", 3, 1 << 4, 2, True),
+    ("everyone's administrator flag too, and it stands for every flag", 3, 0, 1, True),
+    ("the everyone role itself, with the flag", -99, 2, 2, True),
+    ("the everyone role itself: administrator stands for nothing else", -99, 1, 1, False),
+    ("the everyone role as it is", -99, INVITE, INVITE, False),
+    ("flags that are not known", 3, 1 << 62, 1 << 40, False),
+    ("the highest bit is a sign: all flags", 3, -1, 0, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("number", "permissions", "everyone", "told"), [each[1:] for each in ROLES], ids=[each[0] for each in ROLES]
+)
+def test_roles(*, number: int, permissions: int, everyone: int, told: bool) -> None:
+    """Mastodon's own rules decide who can view DevOps (MASTODON.md, 6.2)."""
+    verdict = judge(row(role_id=number, permissions=permissions), everyone)
+    expected = StaffReason.VIEWS_DEVOPS if told else StaffReason.CANNOT_VIEW_DEVOPS
+    assert (expected, told) == (verdict.reason, verdict.recipient is not None)
+
+
+def test_roleless_user() -> None:
+    """Without a role nobody is told, not even when everyone may view DevOps."""
+    verdict = judge(row(role_id=None, role=None, permissions=0), 3)
+    assert (StaffReason.NO_ROLE, None) == (verdict.reason, verdict.recipient)
+
+
+@pytest.mark.parametrize(("admin", "expected"), [(True, StaffReason.VIEWS_DEVOPS), (False, StaffReason.NO_ROLE)])
+def test_before_roles(*, admin: bool, expected: StaffReason) -> None:
+    """Before 4.0, administrators are told."""
+    verdict = judge(row(role_id=None, role="admin", permissions=0, admin=admin), 0)
+    assert (expected, "admin") == (verdict.reason, verdict.role)
+
+
+def test_old_flag_beside_a_role() -> None:
+    """The flag that 4.0 left behind gives nobody a right."""
+    assert StaffReason.CANNOT_VIEW_DEVOPS == judge(row(role_id=1, permissions=1 << 4, admin=True), INVITE).reason
+
+
+ACCOUNTS = [
+    ("not confirmed", {"confirmed": False}, StaffReason.UNCONFIRMED),
+    ("not approved", {"approved": False}, StaffReason.UNAPPROVED),
+    ("null is not approved", {"approved": None}, StaffReason.UNAPPROVED),
+    ("disabled", {"disabled": True}, StaffReason.DISABLED),
+    ("suspended", {"suspended": True}, StaffReason.SUSPENDED),
+    ("memorial", {"memorial": True}, StaffReason.MEMORIAL),
+    ("a deletion is asked for", {"being_deleted": True}, StaffReason.BEING_DELETED),
+    ("suspended comes with a deletion", {"suspended": True, "being_deleted": True}, StaffReason.SUSPENDED),
+    ("no address", {"email": ""}, StaffReason.BAD_ADDRESS),
+    ("null for an address", {"email": None}, StaffReason.BAD_ADDRESS),
+    ("no permission goes before the account", {"permissions": 0, "disabled": True}, StaffReason.CANNOT_VIEW_DEVOPS),
+    ("nothing is known of the account", {"disabled": None, "memorial": None}, StaffReason.VIEWS_DEVOPS),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), [each[1:] for each in ACCOUNTS], ids=[each[0] for each in ACCOUNTS])
+def test_accounts(changes: Mapping[str, object], expected: StaffReason) -> None:
+    """Told is only whose account works."""
+    verdict = judge(row(**changes), INVITE)
+    assert (expected, expected is StaffReason.VIEWS_DEVOPS) == (verdict.reason, verdict.recipient is not None)
+
+
+def test_account_without_a_name() -> None:
+    """The id stands for the name."""
+    assert "user 7" == judge(row(name=None), 0).name
+
+
+ADDRESSES = [
+    ("plain", "alice@social.example", True),
+    ("tags and signs", "a.l+ice=x!#$%&'*/?^_`{|}~-@social.example", True),
+    ("one label", "root@localhost", True),
+    ("international", "ålice@bücher.example", True),
+    ("no at", "alice", False),
+    ("no local part", "@social.example", False),
+    ("no domain", "alice@", False),
+    ("two ats", "alice@home@social.example", False),
+    ("an empty label", "alice@social..example", False),
+    ("a line break inside", "alice@social.example\r\nBcc: x@y.example", False),
+    ("a line break behind", "alice@social.example\n", False),
+    ("a NUL", "alice\0@social.example", False),
+    ("a blank", "alice smith@social.example", False),
+    ("a blank of another kind", "alice\u2003smith@social.example", False),
+    ("text that runs backwards", "alice\u202e@social.example", False),
+    ("half a character", "alice\udcff@social.example", False),
+    ("brackets", "<alice@social.example>", False),
+    ("two addresses", "alice@social.example,bob@social.example", False),
+    ("quotes", '"alice"@social.example', False),
+    ("as long as it may be", "a" * 64 + "@" + ".".join(["b" * 63] * 4), True),
+    ("over-long", "a" * 65 + "@" + ".".join(["b" * 63] * 4), False),
+]
+
+
+@pytest.mark.parametrize(("address", "fine"), [each[1:] for each in ADDRESSES], ids=[each[0] for each in ADDRESSES])
+def test_addresses(*, address: str, fine: bool) -> None:
+    """Only what a mail server could accept is sent to; the others are skipped, with a warning on one line."""
+    verdict = judge(row(email=address), INVITE)
+    assert (fine, 0 if fine else 1) == (verdict.recipient is not None, len(verdict.warnings))
+    assert all(text.isprintable() for text in (verdict.address, *verdict.warnings))
+
+
+@pytest.mark.parametrize(("address", "fine"), [each[1:] for each in ADDRESSES], ids=[each[0] for each in ADDRESSES])
+def test_addresses_as_the_mail_sink_sees_them(*, address: str, fine: bool) -> None:
+    """What is taken here the mail sink takes too, and the other way round."""
+    assert fine == is_deliverable(address)
+    try:
+        parse_address(address)
+    except ValueError:
+        assert not fine
+    else:
+        assert fine
+
+
+def test_warning_about_an_address() -> None:
+    """The warning names the user and shows the address on one line."""
+    expected = "alice gets no mail: 'alice@social.example Bcc: x@y' is no address that a mail server could accept"
+    assert (expected,) == judge(row(email="alice@social.example\r\nBcc: x@y"), INVITE).warnings
+
+
+def test_wishes() -> None:
+    """The settings decide what somebody is told of; what is wrong with them is said with the name."""
+    settings = '{"notification_emails.software_updates": "none", "notification_emails.end_of_support": "no"}'
+    verdict = judge(row(settings=settings), INVITE)
+    assert verdict.recipient is not None
+    assert (Preference.NONE, True) == (verdict.recipient.preference, verdict.recipient.wants_support)
+    defect = "neither true nor false but 'no' (notification_emails.end_of_support), taken as true"
+    assert (f"alice has {defect}",) == verdict.warnings
+
+
+def test_settings_of_somebody_who_is_not_told() -> None:
+    """Nobody needs to hear of the settings of somebody who is not told."""
+    assert () == judge(row(settings="{", disabled=True), INVITE).warnings
+
+
+def test_outside_texts_are_bounded() -> None:
+    """Names and languages come out on one line and short."""
+    verdict = judge(row(role="O\nwner" * 1000, name="a\x1b[1m" * 1000, locale="d\n" * 1000), INVITE)
+    assert verdict.recipient is not None
+    texts = (verdict.name, verdict.role, verdict.recipient.locale)
+    assert all(text.isprintable() and len(text) <= 200 for text in texts)
+
+
+def test_verdict_is_frozen() -> None:
+    """A verdict is a value."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        judge(row(), INVITE).name = "bob"  # type: ignore[misc]

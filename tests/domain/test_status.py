@@ -1,0 +1,171 @@
+"""How the server stands, as a monitoring plugin says it."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from domain.examples import NOW, minor, patch, version
+from mastodon_update_check.domain.notices import UpdateNotice
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.status import Level, Verdict, describe_line, judge, urgent_to_act_on
+
+HALF_HOUR = timedelta(minutes=30)
+GOOD = ServerState(checked_at=NOW, good_at=NOW, installed=version("4.5.19"), support_ends_on=date(2028, 1, 1))
+URGENT, PLAIN = patch("4.5.20", urgent=True), patch("4.5.20")
+ELSEWHERE = minor("4.7.6", urgent=True)
+ENDED = date(2026, 11, 22)
+
+
+def knowing(*updates: UpdateNotice, ends_on: date | None = date(2028, 1, 1), **fields: object) -> ServerState:
+    """Return what is known after a good check."""
+    return replace(GOOD, updates=updates, support_ends_on=ends_on, **fields)  # type: ignore[arg-type] # differ
+
+
+def verdict(
+    known: ServerState, waiting_since: datetime | None = None, interval: timedelta = HALF_HOUR, off: str = ""
+) -> Verdict:
+    """Judge now."""
+    return judge(known, waiting_since, NOW, interval, off)
+
+
+@pytest.mark.parametrize(
+    ("known", "to_act_on"),
+    [
+        pytest.param(knowing(URGENT, ELSEWHERE), ["4.5.20"], id="the own branch's"),
+        pytest.param(knowing(patch("4.5.20"), ELSEWHERE), ["4.7.6"], id="any, when the own branch's fix is not urgent"),
+        pytest.param(knowing(ELSEWHERE), [], id="on the newest of a supported branch, another branch's is none"),
+        pytest.param(knowing(ELSEWHERE, ends_on=None), [], id="nor when the end of support is not known"),
+        pytest.param(knowing(ELSEWHERE, ends_on=ENDED), ["4.7.6"], id="any, when the own branch is out of support"),
+        pytest.param(knowing(PLAIN, minor("4.7.6")), [], id="what is not urgent is none"),
+        pytest.param(ServerState(updates=(URGENT,)), [], id="without an installed version nothing is known"),
+    ],
+)
+def test_urgent_updates_to_act_on(known: ServerState, to_act_on: list[str]) -> None:
+    """DESIGN.md, section 5."""
+    assert to_act_on == [str(update.version) for update in urgent_to_act_on(known, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("known", "level", "sentences"),
+    [
+        pytest.param(knowing(), Level.OK, (), id="nothing to do"),
+        pytest.param(knowing(minor("4.6.9")), Level.OK, (), id="a newer minor series alone is no alarm"),
+        pytest.param(knowing(ELSEWHERE), Level.OK, (), id="nor is another branch's urgent release"),
+        pytest.param(
+            knowing(patch("4.5.20"), patch("4.5.21")),
+            Level.WARNING,
+            ("4.5.21 is out for your branch",),
+            id="a patch of the own branch: the newest is named",
+        ),
+        pytest.param(
+            knowing(URGENT, patch("4.5.21")),
+            Level.CRITICAL,
+            ("install 4.5.20, it is urgent", "4.5.21 is out for your branch"),
+            id="an urgent update",
+        ),
+        pytest.param(
+            knowing(ends_on=date(2026, 12, 7)),
+            Level.WARNING,
+            ("support for 4.5 ends on 2026-12-07",),
+            id="support ends within two weeks",
+        ),
+        pytest.param(knowing(ends_on=date(2026, 12, 8)), Level.OK, (), id="support ends within three months"),
+        pytest.param(
+            knowing(ends_on=ENDED), Level.CRITICAL, ("4.5 has been out of support since 2026-11-22",), id="it has ended"
+        ),
+    ],
+)
+def test_what_is_pending(known: ServerState, level: Level, sentences: tuple[str, ...]) -> None:
+    """0 nothing to do, 1 something to look at, 2 something to do now."""
+    assert Verdict(level=level, sentences=sentences) == verdict(known)
+
+
+@pytest.mark.parametrize(
+    ("silent_for", "interval", "level"),
+    [
+        pytest.param(timedelta(hours=2), HALF_HOUR, Level.OK, id="two hours are not too long"),
+        pytest.param(timedelta(hours=2, seconds=1), HALF_HOUR, Level.UNKNOWN, id="more than two hours are"),
+        pytest.param(timedelta(hours=2), timedelta(seconds=5), Level.OK, id="however short the interval"),
+        pytest.param(timedelta(hours=18), timedelta(hours=6), Level.OK, id="three intervals are not too long"),
+        pytest.param(timedelta(hours=18, seconds=1), timedelta(hours=6), Level.UNKNOWN, id="more than three are"),
+        pytest.param(timedelta(hours=-1), HALF_HOUR, Level.OK, id="a clock that was a little ahead"),
+        pytest.param(timedelta(days=-365), HALF_HOUR, Level.UNKNOWN, id="a clock that was a year ahead"),
+    ],
+)
+def test_silence(silent_for: timedelta, interval: timedelta, level: Level) -> None:
+    """3: no good check within three intervals, or two hours."""
+    assert level is verdict(knowing(good_at=NOW - silent_for), interval=interval).level
+
+
+def test_silence_says_why() -> None:
+    """The reason of the last failure is said, and since when nothing has worked."""
+    known = knowing(good_at=NOW - timedelta(days=1), detail="no address for api.joinmastodon.org")
+    expected = "no check has worked since 2026-11-22 02:07 UTC: no address for api.joinmastodon.org"
+    assert Verdict(level=Level.UNKNOWN, sentences=(expected,)) == verdict(known)
+    assert Verdict(level=Level.UNKNOWN, sentences=("no check has worked yet",)) == verdict(ServerState())
+
+
+def test_off_is_no_silence() -> None:
+    """While checking is off nobody waits for a check."""
+    assert Verdict(level=Level.OK, sentences=()) == verdict(ServerState(), off="UPDATE_CHECK_URL is blank")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "level"),
+    [(None, Level.OK), (timedelta(hours=5, minutes=59), Level.OK), (timedelta(hours=6), Level.WARNING)],
+)
+def test_undelivered(waiting: timedelta | None, level: Level) -> None:
+    """1: something has not been delivered for six hours."""
+    found = verdict(knowing(), waiting_since=None if waiting is None else NOW - waiting)
+    assert level is found.level
+    assert (level is Level.OK) is (found.sentences == ())
+
+
+@pytest.mark.parametrize(
+    ("known", "waiting_since", "level"),
+    [
+        pytest.param(knowing(URGENT, good_at=None), None, Level.CRITICAL, id="2 before 3"),
+        pytest.param(knowing(PLAIN, good_at=None), NOW - timedelta(days=1), Level.UNKNOWN, id="3 before 1"),
+        pytest.param(knowing(PLAIN), NOW - timedelta(days=1), Level.WARNING, id="1 before 0"),
+    ],
+)
+def test_worst_comes_first(known: ServerState, waiting_since: datetime | None, level: Level) -> None:
+    """An urgent update that is known of counts for more than a check that has failed since; all is said."""
+    found = verdict(known, waiting_since)
+    assert level is found.level
+    assert len(found.sentences) >= 2
+
+
+def test_levels_are_exit_codes() -> None:
+    """0, 1, 2 and 3, as monitoring plugins have them."""
+    assert [0, 1, 2, 3] == [int(level) for level in (Level.OK, Level.WARNING, Level.CRITICAL, Level.UNKNOWN)]
+
+
+@pytest.mark.parametrize(
+    ("known", "undelivered", "next_at", "off", "line"),
+    [
+        pytest.param(
+            knowing(URGENT, minor("4.6.9")),
+            2,
+            NOW + HALF_HOUR,
+            "",
+            "Mastodon 4.5.19, pending: 4.5.20 (urgent), 4.6.9; checked 02:07 UTC; next 02:37 UTC; 2 undelivered",
+            id="all there is",
+        ),
+        pytest.param(knowing(), 0, None, "", "Mastodon 4.5.19, pending: nothing; checked 02:07 UTC", id="all is well"),
+        pytest.param(ServerState(), 0, NOW, "", "no check yet; next 02:07 UTC", id="just started"),
+        pytest.param(
+            knowing(failing_since=NOW, detail="no address"),
+            0,
+            None,
+            "",
+            "Mastodon 4.5.19, pending: nothing; checks failing since 2026-11-23 02:07 UTC: no address",
+            id="checks fail",
+        ),
+        pytest.param(ServerState(), 1, NOW, "blank", "checking is off: blank; 1 undelivered", id="off: no next check"),
+    ],
+)
+def test_line(known: ServerState, undelivered: int, next_at: datetime | None, off: str, line: str) -> None:
+    """The one line that `systemctl status` shows."""
+    assert line == describe_line(known, undelivered, next_at, off)

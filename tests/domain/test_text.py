@@ -1,0 +1,43 @@
+"""Outside text made fit to be shown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mastodon_update_check.domain.text import clean
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("550 no such user", "550 no such user", id="harmless text stays"),
+        pytest.param("Müller 管理者 🦣", "Müller 管理者 🦣", id="letters of all scripts stay"),
+        pytest.param("  two\tblanks\r\n and  lines ", "two blanks and lines", id="one line, single blanks"),
+        pytest.param("\x1b[31mred\x07", "[31mred", id="terminal sequences lose their control characters"),
+        pytest.param("a\u202etxt.exe", "a txt.exe", id="text that turns the direction of reading"),
+        pytest.param("a\u200bb\ufeffc", "a b c", id="characters without width"),
+        pytest.param("a\u2028b\u2029c", "a b c", id="Unicode's own line breaks"),
+        pytest.param("a\ud800b", "a b", id="half a character, which no mail can carry"),
+        pytest.param("\x00\n", "", id="nothing to show"),
+        pytest.param("x" * 200, "x" * 200, id="200 characters"),
+        pytest.param("x" * 201, "x" * 199 + "…", id="201 characters are cut, and it shows"),
+        pytest.param("x" * 10_000_000, "x" * 199 + "…", id="an enormous text"),
+    ],
+)
+def test_clean(text: str, shown: str) -> None:
+    """One line without anything that could act instead of being read."""
+    assert shown == clean(text)
+
+
+def test_other_limits() -> None:
+    """The limit can be another one."""
+    assert ("abcd", "abc…") == (clean("abcd", 4), clean("abcde", 4))
+
+
+@given(st.text(), st.integers(1, 300))
+def test_clean_is_always_safe(text: str, limit: int) -> None:
+    """Whatever comes in: bounded, printable but for marks of scripts, encodable, and clean already."""
+    shown = clean(text, limit)
+    assert len(shown) <= limit
+    assert shown.splitlines() in ([], [shown])
+    assert shown.encode().decode() == shown == clean(shown, limit)

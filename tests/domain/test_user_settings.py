@@ -1,0 +1,97 @@
+"""What is read from `users.settings`, whatever stands there."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mastodon_update_check.domain.recipients import Preference
+from mastodon_update_check.domain.user_settings import SETTINGS_CHARACTERS, Wishes, read_wishes
+
+UPDATES = "notification_emails.software_updates"
+SUPPORT = "notification_emails.end_of_support"
+DEFAULT = Wishes(preference=Preference.CRITICAL, wants_support=True)
+
+READABLE = [
+    ("no column, or NULL: the default", None, DEFAULT),
+    ("an empty text: the default", "", DEFAULT),
+    ("blanks: the default", " \n", DEFAULT),
+    ("JSON's null: the default", "null", DEFAULT),
+    ("an empty object: the default", "{}", DEFAULT),
+    ("other wishes: the default", '{"web.auto_play": true, "": {"x": 1}}', DEFAULT),
+    ("a null for each: the default", json.dumps({UPDATES: None, SUPPORT: None}), DEFAULT),
+    ("none", json.dumps({UPDATES: "none"}), Wishes(preference=Preference.NONE)),
+    ("critical", json.dumps({UPDATES: "critical"}), Wishes(preference=Preference.CRITICAL)),
+    ("patch", json.dumps({UPDATES: "patch"}), Wishes(preference=Preference.PATCH)),
+    ("all", json.dumps({UPDATES: "all"}), Wishes(preference=Preference.ALL)),
+    ("support warnings on", json.dumps({SUPPORT: True}), DEFAULT),
+    ("support warnings off", json.dumps({SUPPORT: False}), Wishes(wants_support=False)),
+    ("both", json.dumps({UPDATES: "all", SUPPORT: False}), Wishes(preference=Preference.ALL, wants_support=False)),
+    ("the last of two", f'{{"{UPDATES}": "all", "{UPDATES}": "none"}}', Wishes(preference=Preference.NONE)),
+    ("keys are flat: a nest is none", '{"notification_emails": {"software_updates": "all"}}', DEFAULT),
+]
+
+
+@pytest.mark.parametrize(("settings", "expected"), [row[1:] for row in READABLE], ids=[row[0] for row in READABLE])
+def test_wishes(settings: str | None, expected: Wishes) -> None:
+    """Each text that Mastodon writes, and each that it reads, means the same here."""
+    assert expected == read_wishes(settings)
+
+
+DAMAGED = [
+    ("cut off", '{"notification', "settings that are not JSON"),
+    ("YAML of old", "---\n- x", "settings that are not JSON"),
+    ("far too deep", "[" * 60_000, "settings that are not JSON"),
+    ("a number without end", "1" * 60_000, "settings that are not JSON"),
+    ("a list", "[1]", "settings that are not a JSON object"),
+    ("a text", '"all"', "settings that are not a JSON object"),
+    ("false", "false", "settings that are not a JSON object"),
+    ("too long", json.dumps({UPDATES: "all", "x": "x" * SETTINGS_CHARACTERS}), "settings that are too long to read"),
+]
+
+
+@pytest.mark.parametrize(("settings", "defect"), [row[1:] for row in DAMAGED], ids=[row[0] for row in DAMAGED])
+def test_damaged_settings(settings: str, defect: str) -> None:
+    """Somebody whose settings cannot be read is told by the default, and it is said."""
+    assert Wishes(defects=(defect,)) == read_wishes(settings)
+
+
+UNKNOWN = [
+    ("a word that no version has", "major", "'major'"),
+    ("capitals", "All", "'All'"),
+    ("an empty word", "", "''"),
+    ("true", True, "of type bool"),
+    ("a number", 1, "of type int"),
+    ("a list", ["all"], "of type list"),
+]
+
+
+@pytest.mark.parametrize(("value", "shown"), [row[1:] for row in UNKNOWN], ids=[row[0] for row in UNKNOWN])
+def test_unknown_preference(value: object, shown: str) -> None:
+    """Mastodon never mails somebody whose preference it does not know; here it is the default, and it is said."""
+    defect = f"an unknown preference {shown} ({UPDATES}), taken as critical"
+    assert Wishes(defects=(defect,)) == read_wishes(json.dumps({UPDATES: value}))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("false", "'false'"), ("", "''"), (0, "of type int"), ([], "of type list")]
+)
+def test_support_wish_that_is_no_boolean(value: object, shown: str) -> None:
+    """What is neither null nor false is true in Ruby, and so it is here, and it is said."""
+    defect = f"neither true nor false but {shown} ({SUPPORT}), taken as true"
+    assert Wishes(defects=(defect,)) == read_wishes(json.dumps({SUPPORT: value}))
+
+
+def test_one_wish_does_not_spoil_the_other() -> None:
+    """A preference that is known counts beside a support wish that is not."""
+    wishes = read_wishes(json.dumps({UPDATES: "none", SUPPORT: "no"}))
+    assert (Preference.NONE, True) == (wishes.preference, wishes.wants_support)
+
+
+@given(
+    st.one_of(st.text(), st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
+)
+def test_any_text(settings: str) -> None:
+    """Whatever stands there is read."""
+    assert read_wishes(settings).preference in Preference

@@ -1,0 +1,217 @@
+"""Version strings: what is asked, what is newer, what is the same."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mastodon_update_check.domain.notices import UpdateNotice, identity
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import InvalidVersionError
+
+REAL = (Path(__file__).parents[1] / "data" / "mastodon-versions.txt").read_text(encoding="ascii").splitlines()
+
+ASCENDING = (
+    *("3.5.3", "4.0.0rc1", "4.0.0", "4.2.0-beta3", "4.2.0-nightly.2023-08-23", "4.2.0-rc1"),
+    *("4.3.0-alpha.3", "4.3.0-rc.1", "4.6.9", "4.6.10", "4.7.0-alpha.1", "4.7.0-beta.1", "4.7.0-beta2"),
+    *("4.7.0-beta.10", "4.7.0-nightly", "4.7.0-nightly.2026-07-24-security", "4.7.0-nightly.2026-07-24"),
+    *("4.7.0-nightly.2026-07-25", "4.7.0-rc.0", "4.7.0-rc.1", "4.7.0", "4.7.0.1", "4.7.1", "4.10.0", "5.0.0"),
+)
+"""The order that RubyGems gives (MASTODON.md, 5.3), apart from `4.2.0-dev.0`, with a few more of the same kinds."""
+
+stages = st.sampled_from(["alpha", "beta", "rc", "Beta"])
+tails = st.one_of(
+    st.just(""),
+    st.builds("{}{}{}{}".format, st.sampled_from(["", "-", "."]), stages, st.sampled_from(["", "."]), st.integers(0)),
+    st.builds(
+        "-nightly.{:%Y-%m-%d}{}".format,
+        st.dates().filter(lambda day: day.year >= 1000),  # strftime pads no year
+        st.sampled_from(["", "-security"]),
+    ),
+    st.sampled_from(["-nightly", "-nightly.0000-00-00-security", "~moew", "-bark", "-rcfoo", ".", "-nightly-security"]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12),
+)
+numbers = st.lists(st.integers(0, 12), min_size=3, max_size=5).map(lambda parts: ".".join(map(str, parts)))
+texts = st.builds("{}{}".format, numbers, tails)
+
+
+def parsed(text: str) -> MastodonVersion | None:
+    """Return the version, or None where there is none."""
+    try:
+        return MastodonVersion.parse(text)
+    except InvalidVersionError:
+        return None
+
+
+versions = texts.map(MastodonVersion.parse)
+
+
+def test_list_of_real_versions_is_whole() -> None:
+    """All 76 strings of real servers are here."""
+    assert len(set(REAL)) == 76
+
+
+@pytest.mark.parametrize("text", REAL)
+def test_every_real_version_is_read(text: str) -> None:
+    """What real servers report is read, on the branch that its numbers name, and asked for up to the `+`."""
+    version = MastodonVersion.parse(text)
+    assert text.split("+", maxsplit=1)[0].strip() == version.asked == str(version)
+    assert text.split(".")[:2] == version.branch.split(".") == [str(part) for part in version.branch_key]
+    assert text == version.text
+
+
+@pytest.mark.parametrize(("older", "newer"), tuple(pairwise(ASCENDING)))
+def test_order_is_that_of_rubygems(older: str, newer: str) -> None:
+    """Each version of the chain is older than the next one."""
+    assert MastodonVersion.parse(older) < MastodonVersion.parse(newer)
+
+
+def test_order_holds_across_the_whole_chain() -> None:
+    """Sorting the chain, whatever its order was, gives the chain."""
+    expected = [MastodonVersion.parse(text).text for text in ASCENDING]
+    assert expected == [version.text for version in sorted(map(MastodonVersion.parse, reversed(ASCENDING)))]
+
+
+@pytest.mark.parametrize(
+    ("label", "release"),
+    [
+        pytest.param("4.5.9-kronk.1.7.0", "4.5.9", id="a fork's own number"),
+        pytest.param("4.6.3-bark", "4.6.3", id="a fork's word"),
+        pytest.param("4.7.1-260625", "4.7.1", id="a date without a word"),
+        pytest.param("4.1.25~moew", "4.1.25", id="a tilde, which RubyGems cannot read"),
+        pytest.param("3.5.10 06f906acac", "3.5.10", id="a commit behind a blank, which RubyGems cannot read"),
+        pytest.param("4.2.14_ef67daisuki_club", "4.2.14", id="an underscore, which RubyGems cannot read"),
+        pytest.param("4.3.3.-theconnector-.0.1.0", "4.3.3", id="parts glued with dots, which RubyGems cannot read"),
+        pytest.param("4.7.0-", "4.7.0", id="nothing behind the dash, which RubyGems cannot read"),
+        pytest.param("4.7.0-rcfoo", "4.7.0", id="a word that only begins like a stage"),
+        pytest.param("4.7.0-alphabet", "4.7.0", id="another one"),
+        pytest.param("4.7.0-rc12a", "4.7.0", id="a stage whose number is none"),
+        pytest.param("4.7.0-nightlybuild", "4.7.0", id="a word that only begins like a nightly"),
+        pytest.param("4.5.11-EXQ1.00+glitch", "4.5.11", id="a fork's word and build metadata"),
+        pytest.param("4.2.0-dev.0", "4.2.0", id="dev: RubyGems has it between beta and nightly; no release was so"),
+        pytest.param("4.5.9-kronk.rc.1", "4.5.9", id="a stage of the fork's own, not of Mastodon's"),
+    ],
+)
+def test_label_counts_as_its_release(label: str, release: str) -> None:
+    """RubyGems has labels below their release and tells a server to install what it runs; here they count as it."""
+    assert MastodonVersion.parse(release) == MastodonVersion.parse(label)
+    assert not MastodonVersion.parse(label).is_prerelease
+
+
+@pytest.mark.parametrize(
+    ("name", "spellings"),
+    [
+        ("4.2.0-beta.2", ("4.2.0-beta2", "4.2.0-beta.2", "4.2.0beta2", "4.2.0-BETA2", "4.2.0-beta-2", "v4.2.0-beta2")),
+        # RubyGems has the dashless rc above the dashed one; nobody ever published both.
+        ("4.0.0-rc.1", ("4.0.0rc1", "4.0.0-rc1", "4.0.0-rc.1", "4.0.0.rc1", "4.0.0-rc.01")),
+        ("4.7.0", ("4.7.0", "4.7.0+glitch", "4.7.0.0", "4.07.0", " 4.7.0 ", "v4.7.0", "4.7.0.0.0-bark")),
+        ("4.7.0-alpha.0", ("4.7.0-alpha", "4.7.0-alpha.0", "4.7.0-alpha0+x")),
+        ("4.7.0-nightly", ("4.7.0-nightly", "4.7.0-nightly-security", "4.7.0-nightly.foo")),
+        ("4.7.0-nightly.2026-07-24", ("4.7.0-nightly.2026-07-24", "4.7.0-nightly-2026-07-24+glitch")),
+    ],
+)
+def test_spellings_of_one_version_are_equal(name: str, spellings: tuple[str, ...]) -> None:
+    """Spellings of one thing are equal, hash alike and are told of under one identity."""
+    found = [MastodonVersion.parse(text) for text in spellings]
+    assert {name} == {version.name for version in found}
+    assert len(set(found)) == 1
+    assert len({identity(UpdateNotice(version=version)) for version in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        pytest.param("4.3.0-beta2+my-fork", "4.3.0-beta2", id="Mastodon's own example"),
+        pytest.param("4.5.0+meta+hometown-1.1.2", "4.5.0", id="two plus signs: up to the first"),
+        pytest.param("v4.7.0", "4.7.0", id="a leading v"),
+        pytest.param("  4.7.0  ", "4.7.0", id="blanks around"),
+        pytest.param("v 4.7.0 +x", "4.7.0", id="blanks behind the v and before the plus"),
+        pytest.param("3.5.10 06f906acac", "3.5.10 06f906acac", id="a label is part of the question"),
+        pytest.param("4.5.10+-zach (with modifications)", "4.5.10", id="blanks in the build metadata"),
+        pytest.param("1.0.7+3.5.5", "1.0.7", id="old Hometown: its own number stands first"),
+    ],
+)
+def test_what_is_asked(text: str, asked: str) -> None:
+    """The update server is asked for the text before the first plus, trimmed, without a leading v."""
+    version = MastodonVersion.parse(text)
+    assert (asked, asked, text.strip()) == (version.asked, str(version), version.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("4.7.0" + "0" * 196, "a version of 201 characters (at most 200)", id="201 characters"),
+        pytest.param("4.7.0\u00e4", "'4.7.0\u00e4' is not a version: only printable ASCII is allowed", id="non-ASCII"),
+        pytest.param("\u0664.7.0", "'\u0664.7.0' is not a version: only printable ASCII is allowed", id="other digits"),
+        pytest.param(
+            "4.7.0\x00", "'4.7.0' is not a version: only printable ASCII is allowed", id="a control character"
+        ),
+        pytest.param("4.7.0\n", "'4.7.0' is not a version: only printable ASCII is allowed", id="a newline at the end"),
+        pytest.param("\t4.7.0", "'4.7.0' is not a version: only printable ASCII is allowed", id="a tab"),
+        pytest.param("latest", "'latest' is not a version: it does not start with three numbers", id="a word"),
+        pytest.param("", "'' is not a version: it does not start with three numbers", id="nothing"),
+        pytest.param("+glitch", "'+glitch' is not a version: it does not start with three numbers", id="only metadata"),
+        pytest.param("4..7", "'4..7' is not a version: it does not start with three numbers", id="a number missing"),
+        pytest.param("4.7", "'4.7' is not a version: it does not start with three numbers", id="two numbers"),
+        pytest.param("vv4.7.0", "'vv4.7.0' is not a version: it does not start with three numbers", id="two v"),
+        pytest.param("-4.7.0", "'-4.7.0' is not a version: it does not start with three numbers", id="a sign"),
+    ],
+)
+def test_what_is_no_version(text: str, message: str) -> None:
+    """What cannot be ordered is an error that says why, on one line."""
+    with pytest.raises(InvalidVersionError) as caught:
+        MastodonVersion.parse(text)
+    assert message == str(caught.value)
+
+
+def test_200_characters_are_read() -> None:
+    """The longest version that is read has 200 characters."""
+    assert len(MastodonVersion.parse("4.7.0-" + "x" * 194).text) == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("4.7.0", False), ("4.7.0-alpha.1", True), ("4.7.0-nightly.2026-07-24", True), ("4.7.0rc1", True)],
+)
+def test_pre_releases(text: str, *, expected: bool) -> None:
+    """Alpha, beta, nightly and rc come before their release."""
+    assert expected is MastodonVersion.parse(text).is_prerelease
+
+
+@given(st.text())
+def test_anything_is_a_version_or_an_error(text: str) -> None:
+    """No text at all raises anything but `InvalidVersionError`."""
+    version = parsed(text)
+    assert version is None or version.text == text.strip()
+
+
+@given(versions, versions, versions)
+def test_order_is_total(one: MastodonVersion, two: MastodonVersion, three: MastodonVersion) -> None:
+    """Exactly one of smaller, equal and greater holds, and order carries over."""
+    assert [one < two, one == two, one > two].count(True) == 1
+    low, middle, high = sorted((one, two, three))
+    assert low <= middle <= high
+    assert low <= high
+
+
+@given(versions, versions)
+def test_equal_versions_are_one_thing(one: MastodonVersion, two: MastodonVersion) -> None:
+    """Versions are equal exactly if they have one name; then they hash alike and have one identity."""
+    assert (one == two) is (one.name == two.name)
+    if one == two:
+        assert hash(one) == hash(two)
+        assert identity(UpdateNotice(version=one)) == identity(UpdateNotice(version=two))
+
+
+@given(versions)
+def test_name_and_text_read_back(version: MastodonVersion) -> None:
+    """A version's canonical name, its text and what is asked all stand for the same version."""
+    assert {version} == {MastodonVersion.parse(text) for text in (version.name, version.text, version.asked)}
+
+
+@given(versions, st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20))
+def test_build_metadata_is_ignored(version: MastodonVersion, metadata: str) -> None:
+    """Whatever stands behind a plus changes nothing."""
+    assert version == MastodonVersion.parse(f"{version.asked}+{metadata}")

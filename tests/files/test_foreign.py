@@ -1,0 +1,190 @@
+"""Reading what belongs to somebody else, with its owner as the intruder."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mastodon_update_check.files.foreign import ForeignDirectory, is_missing, open_beneath, read_opened
+
+LIMIT = 1_000
+ELSEWHERE = 54_321
+"""A user who owns nothing."""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a directory of Mastodon's with its file of settings."""
+    directory = tmp_path / "live"
+    directory.mkdir()
+    (directory / ".env.production").write_text("LOCAL_DOMAIN=social.example\n")
+    return directory
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Iterator[Path]:
+    """Return a directory that belongs to another user, with a file of the name that is looked for."""
+    directory = tmp_path / "victim"
+    directory.mkdir()
+    (directory / ".env.production").write_text("SMTP_PASSWORD=of-somebody-else\n")
+    if os.getuid() == 0:
+        os.chown(directory, ELSEWHERE, ELSEWHERE)
+        yield directory
+    else:  # only root's directories belong to another user then
+        yield Path("/etc")
+
+
+def read(path: Path, trusted_uid: int = ELSEWHERE + 1) -> str:
+    """Read the settings of a tree; nobody is above suspicion."""
+    with ForeignDirectory(path, trusted_uid) as directory:
+        return directory.read_secrets(".env.production", LIMIT)
+
+
+def test_own_file_is_read(tree: Path) -> None:
+    """What lies there as a regular file of its owner is read."""
+    assert "LOCAL_DOMAIN=social.example\n" == read(tree)
+
+
+def _link_the_file(tree: Path, target: Path) -> None:
+    (tree / ".env.production").symlink_to(target)
+
+
+def _make_a_pipe(tree: Path, _: Path) -> None:
+    os.mkfifo(tree / ".env.production")
+
+
+def _make_a_directory(tree: Path, _: Path) -> None:
+    (tree / ".env.production").mkdir()
+
+
+def _make_it_huge(tree: Path, _: Path) -> None:
+    with (tree / ".env.production").open("wb") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.parametrize(
+    ("attack", "words"),
+    [
+        (_link_the_file, "is a symbolic link"),
+        (_make_a_pipe, "is not a regular file"),
+        (_make_a_directory, "it is a directory"),
+        (_make_it_huge, "is larger than 1000 bytes"),
+    ],
+)
+def test_what_the_owner_may_put_there(tree: Path, attack: Callable[[Path, Path], None], words: str) -> None:
+    """A link, a pipe that nobody writes, a directory or an endless file: refused at once, with the reason."""
+    (tree / ".env.production").unlink()
+    attack(tree, Path("/etc/passwd"))
+    with pytest.raises((OSError, ValueError), match=words):
+        read(tree)
+
+
+def test_link_to_a_device_is_not_opened(tree: Path) -> None:
+    """A link on the way within the tree is refused, wherever it leads."""
+    (tree / "lib").symlink_to("/dev")
+    with ForeignDirectory(tree) as directory, pytest.raises(OSError, match="is a symbolic link"):
+        directory.read_secrets("lib/zero", LIMIT)
+
+
+def test_hard_link(tree: Path, tmp_path: Path) -> None:
+    """A second name of somebody else's file is not read; of the owner's own it is, and of root's without one."""
+    with ForeignDirectory(tree, os.getuid()) as directory:
+        directory.owner = ELSEWHERE  # as if the tree were another user's, and the file ours
+        assert "LOCAL_DOMAIN=social.example\n" == directory.read_secrets(".env.production", LIMIT)
+        os.link(tree / ".env.production", tmp_path / "second")
+        with pytest.raises(OSError, match="it is root's and has a second name"):
+            directory.read_secrets(".env.production", LIMIT)
+    assert "LOCAL_DOMAIN=social.example\n" == read(tree)
+
+
+def test_file_of_a_third_user(tree: Path) -> None:
+    """A file that is neither the owner's nor root's is not read."""
+    with ForeignDirectory(tree, ELSEWHERE) as directory:
+        directory.owner = ELSEWHERE + 1
+        with pytest.raises(OSError, match="belongs neither to the directory's owner nor to root"):
+            directory.read_secrets(".env.production", LIMIT)
+
+
+def test_tree_that_was_moved(tree: Path, tmp_path: Path) -> None:
+    """A link that stands for the tree is followed: its maker owns where it leads."""
+    tree.rename(tmp_path / "moved")
+    (tmp_path / "current").symlink_to("moved")
+    tree.symlink_to(tmp_path / "current")
+    assert "LOCAL_DOMAIN=social.example\n" == read(tree)
+
+
+def test_link_into_what_belongs_to_another(tree: Path, victim: Path, tmp_path: Path) -> None:
+    """A link that its maker has set to another user's directory is refused, also by way of one more link."""
+    tree.rename(tmp_path / "moved")
+    (tmp_path / "current").symlink_to(victim)
+    tree.symlink_to("current")
+    with pytest.raises(OSError, match="does not belong to the link's owner"):
+        read(tree)
+
+
+def test_roots_link_leads_anywhere(victim: Path, tmp_path: Path) -> None:
+    """What root has linked is root's decision."""
+    (tmp_path / "live").symlink_to(victim)
+    with ForeignDirectory(tmp_path / "live", trusted_uid=os.getuid()) as directory:
+        assert victim.stat().st_uid == directory.owner
+
+
+def test_ring_of_links(tmp_path: Path) -> None:
+    """Links that lead in a circle end."""
+    (tmp_path / "live").symlink_to("live")
+    with pytest.raises(OSError, match="too many symbolic links"):
+        ForeignDirectory(tmp_path / "live")
+
+
+@pytest.mark.parametrize(("path", "words"), [("live", "not an absolute path"), ("/etc/passwd", "is not a directory")])
+def test_no_directory(path: str, words: str) -> None:
+    """A relative path is refused, and so is a file in a directory's place."""
+    with pytest.raises(OSError, match=words):
+        ForeignDirectory(Path(path))
+
+
+def test_exchanged_between_check_and_use(tree: Path, tmp_path: Path) -> None:
+    """What was looked at is what is read, whatever takes its name meanwhile; and the directory stays the one opened."""
+    with ForeignDirectory(tree) as directory:
+        tree.rename(tmp_path / "aside")
+        tree.mkdir()
+        (tree / ".env.production").write_text("SMTP_SERVER=evil.example\n")
+        assert "LOCAL_DOMAIN=social.example\n" == directory.read_secrets(".env.production", LIMIT)
+    opened = os.open(tree, os.O_PATH)
+    try:
+        file = open_beneath(opened, (".env.production",))
+        (tree / ".env.production").unlink()
+        (tree / ".env.production").symlink_to("/etc/passwd")
+        assert b"SMTP_SERVER=evil.example\n" == read_opened(file, LIMIT)
+    finally:
+        os.close(opened)
+        os.close(file)
+
+
+def test_nothing_is_left_open(tree: Path, tmp_path: Path) -> None:
+    """Whether it works or not, every descriptor is closed."""
+    before = len([*Path("/proc/self/fd").iterdir()])
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    for path in (tree, tmp_path / "link", tmp_path / "none"):
+        with pytest.raises((OSError, ValueError)), ForeignDirectory(path) as directory:
+            directory.read_secrets("none", LIMIT)
+    assert before == len([*Path("/proc/self/fd").iterdir()])
+
+
+def test_what_may_not_be_looked_at_is_not_missing(tree: Path, tmp_path: Path) -> None:
+    """Nobody knows what is behind a closed door, nor where a link to itself leads; that is no reason to stop."""
+    (tmp_path / "loop").symlink_to("loop")
+    assert [False, True, True, False] == [
+        is_missing(path) for path in (tree, tree / "none", tree / ".env.production/none", tmp_path / "loop")
+    ]
+    with tempfile.TemporaryDirectory() as closed:
+        Path(closed).chmod(0)
+        before = os.geteuid()
+        if before == 0:
+            os.seteuid(ELSEWHERE)
+        try:
+            assert not is_missing(Path(closed, "live"))
+        finally:
+            os.seteuid(before)

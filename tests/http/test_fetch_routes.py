@@ -1,0 +1,205 @@
+"""Where a question goes: redirects and proxies."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from fetching import DIRECT, HURRIED, failure, failure_of
+from mastodon_update_check.errors import Cause
+from mastodon_update_check.http.fetch import Bounds, fetch_json
+from mastodon_update_check.http.net import Proxies
+from simulators.http_server import (
+    Answer,
+    Handler,
+    HttpServer,
+    Raw,
+    Reply,
+    Tunnel,
+    hang,
+    script,
+    unused_port,
+)
+
+
+def test_deadline_spans_redirects() -> None:
+    """A chain of slow redirects is bounded as a whole, not one by one."""
+    slow: Handler = lambda _: Raw([0.15, Reply.redirect("/again").encode()])  # noqa: E731  # a table row, so to say
+    with HttpServer(slow) as server:
+        error = failure(server.url(), bounds=HURRIED)
+    assert "took longer than 0.2 s in all" in error.detail
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_followed(status: int) -> None:
+    """Three redirects of any kind are followed, relative ones too."""
+    with HttpServer(lambda _: hang()) as server:
+        server.handler = script(
+            Reply.redirect("/b", status),
+            Reply.redirect("c?d=1", status),
+            Reply.redirect(server.url("/e"), status),
+            Reply.json("there"),
+        )
+        assert fetch_json(server.url("/a"), proxies=DIRECT) == "there"
+    assert [request.target for request in server.requests] == ["/a", "/b", "/c?d=1", "/e"]
+
+
+def test_redirect_loop_ends() -> None:
+    """The fourth redirect is one too many."""
+    with HttpServer(lambda _: Reply.redirect("/again")) as server:
+        error = failure(server.url())
+    assert f"127.0.0.1:{server.port} redirects once more after 3 redirects" == error.detail
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    "location", ["", "file:///etc/passwd", "ftp://127.0.0.1/", "http://a:b/", "http://127.0.0.1:99999/"]
+)
+def test_redirects_that_are_not_followed(location: str) -> None:
+    """A redirect leads to http or https, or nowhere."""
+    error = failure_of(Reply.redirect(location))
+    assert error.cause == Cause.HTTP_STATUS
+    assert error.detail.endswith("redirects to what is not an http or https URL")
+
+
+@pytest.mark.usefixtures("trusted_authority")
+def test_redirect_from_https_to_http_is_not_followed(server_tls: ssl.SSLContext) -> None:
+    """Nobody on the way can read or write the answer because a server says so."""
+    with HttpServer(lambda _: Reply.json("plain")) as plain:
+        target = Reply.redirect(plain.url())
+        with HttpServer(lambda _: target, tls=server_tls) as server:
+            error = failure(server.url(host="localhost"), bounds=Bounds())
+    assert "redirects from https to http, which is not followed" in error.detail
+    assert plain.requests == []
+
+
+@pytest.mark.usefixtures("trusted_authority")
+def test_redirect_from_http_to_https_is_followed(server_tls: ssl.SSLContext) -> None:
+    """The other direction is what many servers do."""
+    with HttpServer(lambda _: Reply.json("safe"), tls=server_tls) as server:
+        target = Reply.redirect(server.url(host="localhost"))
+        with HttpServer(lambda _: target) as plain:
+            assert fetch_json(plain.url(), proxies=DIRECT) == "safe"
+
+
+def test_headers_stay_with_their_host() -> None:
+    """`Host`, further headers and the password follow a redirect on the same host, and to no other."""
+    with HttpServer(lambda _: Reply.json(1)) as server:
+        server.handler = script(Reply.redirect("/b"), Reply.redirect(server.url("/c", host="localhost")), Reply.json(1))
+        url = server.url("/a").replace("://", "://ann:secret@")
+        fetch_json(url, proxies=DIRECT, host="social.example", headers={"X-Own": "1"})
+    seen = [
+        (each.headers["host"], "x-own" in each.headers, "authorization" in each.headers) for each in server.requests
+    ]
+    own = ("social.example", True, True)
+    assert [own, own, (f"localhost:{server.port}", False, False)] == seen
+
+
+@contextmanager
+def proxied(handler: Handler) -> Iterator[tuple[HttpServer, Proxies]]:
+    """Run a proxy, with the settings that lead there; their password is nobody's business."""
+    with HttpServer(handler) as proxy:
+        url = proxy.url("").replace("://", "://ann:secret@")
+        yield proxy, Proxies(http=url, https=url, no_proxy="direct.example,localhost")
+
+
+def test_plain_http_goes_through_the_proxy() -> None:
+    """The proxy gets the whole URL, and the login that its own URL holds."""
+    with proxied(lambda _: Reply.json("from the proxy")) as (proxy, proxies):
+        assert fetch_json("http://updates.invalid/x?y=1", proxies=proxies) == "from the proxy"
+    request = proxy.requests[0]
+    assert (request.target, request.headers["host"]) == ("http://updates.invalid/x?y=1", "updates.invalid")
+    assert request.headers["proxy-authorization"] == "Basic YW5uOnNlY3JldA=="
+
+
+def test_proxy_without_a_scheme_is_http() -> None:
+    """`https_proxy=proxy.example:3128` is what many files say."""
+    with HttpServer(lambda _: Reply.json(1)) as proxy:
+        assert fetch_json("http://updates.invalid/", proxies=Proxies(http=f"127.0.0.1:{proxy.port}")) == 1
+
+
+@pytest.mark.usefixtures("trusted_authority")
+def test_https_goes_through_a_tunnel(server_tls: ssl.SSLContext) -> None:
+    """The proxy learns the host and the port, and nothing else."""
+    with HttpServer(lambda _: Reply.json("safe"), tls=server_tls) as server:
+        port = server.port
+        with HttpServer(lambda _: Tunnel(port)) as proxy:
+            url = server.url("/x?secret=1", host="localhost")
+            assert fetch_json(url, proxies=Proxies(https=proxy.url(""))) == "safe"
+    assert [("CONNECT", f"localhost:{port}")] == [(each.method, each.target) for each in proxy.requests]
+    assert server.requests[0].target == "/x?secret=1"
+
+
+@pytest.mark.usefixtures("trusted_authority")
+def test_proxy_that_speaks_tls(server_tls: ssl.SSLContext) -> None:
+    """An https proxy is trusted by the system's certificates, too."""
+    with HttpServer(lambda _: Reply.json(1), tls=server_tls) as proxy:
+        proxies = Proxies(http=proxy.url("", host="localhost"))
+        assert fetch_json("http://updates.invalid/", proxies=proxies) == 1
+
+
+def test_no_proxy_goes_directly() -> None:
+    """Hosts of `no_proxy` are asked without the proxy."""
+    with (
+        proxied(lambda _: Reply(500)) as (proxy, proxies),
+        HttpServer(lambda _: Reply.json("direct")) as server,
+    ):
+        assert fetch_json(server.url(host="localhost"), proxies=proxies) == "direct"
+    assert proxy.requests == []
+
+
+def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is passed counts: the settings have read the environment, by their own rules."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
+    with HttpServer(lambda _: Reply.json("direct")) as server:
+        assert fetch_json(server.url(), proxies=DIRECT) == "direct"
+
+
+NO_WAY = "{} does not connect us to updates.invalid"
+NO_HTTP = "{} ended the connection before it answered, or does not speak HTTP"
+PROXY_FAULTS = [
+    ("CONNECT refused", "https", Reply(403), Cause.CONNECTION, f"{NO_WAY} (status 403)"),
+    ("CONNECT wants a login", "https", Reply(407), Cause.CONNECTION, f"{NO_WAY} (status 407)"),
+    ("GET wants a login", "http", Reply(407), Cause.HTTP_STATUS, "{} wants a user name and a password (status 407)"),
+    ("silent", "https", hang(), Cause.CONNECTION, "{} was silent for 0.2 s"),
+    ("no HTTP", "http", Raw([b"hello\r\n"]), Cause.CONNECTION, NO_HTTP),
+    ("bad gateway", "http", Reply(502), Cause.HTTP_STATUS, "updates.invalid (through {}) answers with status 502"),
+]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "cause", "fault"), [row[1:] for row in PROXY_FAULTS], ids=[row[0] for row in PROXY_FAULTS]
+)
+def test_failures_of_the_proxy_name_the_proxy(scheme: str, answer: Answer, cause: Cause, fault: str) -> None:
+    """An administrator looks at the right machine, and finds no password in the log."""
+    with proxied(lambda _: answer) as (proxy, proxies):
+        error = failure(f"{scheme}://updates.invalid/", proxies=proxies)
+    assert (cause, fault.format(f"the proxy 127.0.0.1:{proxy.port}")) == (error.cause, error.detail)
+
+
+def test_proxy_that_cannot_be_used() -> None:
+    """A proxy that is gone, has no address or is of another kind is told from the update server."""
+    gone = f"127.0.0.1:{unused_port()}"
+    url = "https://updates.example/"
+    cases = {
+        f"http://ann:secret@{gone}": (Cause.CONNECTION, f"the proxy {gone} cannot be reached: connection refused"),
+        "socks5://127.0.0.1:1080": (Cause.CONNECTION, "the proxy to use is not an http or https URL"),
+        "http://a:b": (Cause.CONNECTION, "the proxy to use is not an http or https URL"),
+    }
+    errors = {proxy: failure(url, proxies=Proxies(https=proxy)) for proxy in cases}
+    assert cases == {proxy: (error.cause, error.detail) for proxy, error in errors.items()}
+    unresolved = failure(url, proxies=Proxies(https="http://proxy.invalid:3128"))
+    assert unresolved.cause == Cause.DNS
+    assert unresolved.detail.startswith("the name of the proxy proxy.invalid:3128 cannot be resolved")
+
+
+@pytest.mark.usefixtures("trusted_authority")
+def test_tls_failure_behind_a_proxy_is_the_host_s(foreign_tls: ssl.SSLContext) -> None:
+    """Once the proxy has connected us, it is no longer to blame."""
+    with HttpServer(lambda _: Reply.json(1), tls=foreign_tls) as server:
+        port = server.port
+        with HttpServer(lambda _: Tunnel(port)) as proxy:
+            error = failure(server.url(host="localhost"), proxies=Proxies(https=proxy.url("")), bounds=Bounds())
+    assert f"the certificate of localhost:{port} is for another name" == error.detail

@@ -1,0 +1,13 @@
+"""What the tests of `setup` share."""
+
+from pathlib import Path
+
+import pytest
+
+from install.host import Host
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    """Return a host with this program's units and nothing else."""
+    return Host(prefix=tmp_path / "host")

@@ -1,0 +1,124 @@
+"""A host to set up: a root directory of its own, systemd's answers, a real PostgreSQL behind `runuser` and `psql`."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from mastodon_update_check.errors import SetupError
+from mastodon_update_check.host.machine import Account, Machine
+from mastodon_update_check.host.programs import ENVIRONMENT, Finished
+from mastodon_update_check.install.console import Console
+from mastodon_update_check.install.session import Session
+from mastodon_update_check.install.telling import Options
+from simulators.mastodon_tree import flags, write_tree
+from simulators.postgres import Postgres
+
+ROOT = Path("/home/mastodon/live")
+PROGRAM = "/usr/bin/mastodon-update-check"
+UNIT = "mastodon-update-check.service"
+LOADED = "LoadState=loaded\nUser=_mastodon_update_check\n"
+
+
+@dataclass
+class Host:
+    """One host; it remembers every program that was run on it."""
+
+    prefix: Path
+    postgres: Postgres | None = None
+    units: dict[str, str] = field(default_factory=lambda: {UNIT: LOADED, "mastodon-update-check-once.service": LOADED})
+    """What `systemctl show` says of each unit."""
+    answers: dict[str, Finished] = field(default_factory=dict)
+    """What our own commands say, and what programs that are to fail say; by their first words that fit."""
+    ran: list[str] = field(default_factory=list)
+    has_superuser: bool = True
+
+    def __post_init__(self) -> None:
+        for directory in ("etc/systemd/system", "run", "home", "var/www"):
+            (self.prefix / directory).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def machine(self) -> Machine:
+        """The host as `setup` gets it; root is whoever runs the tests."""
+        return Machine(prefix=self.prefix, run=self.run, find_account=self.find_account, root_uid=os.getuid())
+
+    def find_account(self, user: str | int) -> Account | None:
+        """Every user of this host is the one who runs the tests."""
+        names = {"_mastodon_update_check": True, "postgres": self.has_superuser, os.getuid(): True}
+        return Account(name="mastodon", uid=os.getuid(), gid=os.getgid()) if names.get(user) else None
+
+    def install(self, env: str, root: Path = ROOT) -> Path:
+        """Put a Mastodon there; return where it really is."""
+        tree = write_tree(self.real(root), flags("4.5.19"), "---\n")
+        (tree / ".env.production").write_text(env)
+        return tree
+
+    def add_web_unit(self, unit: str, root: Path = ROOT, environment: str = "RAILS_ENV=production") -> None:
+        """Let systemd know a unit of Mastodon's web server."""
+        self.units[unit] = f"WorkingDirectory={root}\nEnvironment={environment}\n"
+
+    def real(self, path: Path) -> Path:
+        """Return where a path of the host is."""
+        return self.prefix / path.relative_to("/")
+
+    def read(self, path: str) -> str:
+        """Return the text of one of its files."""
+        return (self.prefix / path).read_text()
+
+    def files(self) -> dict[str, str]:
+        """Return every file that is not Mastodon's."""
+        found = (path for path in self.prefix.rglob("*") if path.is_file() and "live" not in path.parts)
+        return {str(path.relative_to(self.prefix)): path.read_text() for path in found}
+
+    def commands(self, *words: str) -> list[str]:
+        """Return what was run that begins with these words."""
+        return [line for line in self.ran if line.startswith(" ".join(words))]
+
+    def run(self, argv: Sequence[str], stdin: str) -> Finished:
+        """Answer as the host's programs would."""
+        assert not isinstance(argv, str), "a command line for a shell"
+        line = " ".join(argv)
+        self.ran.append(line)
+        for beginning, finished in self.answers.items():
+            if beginning in line:
+                return finished
+        match argv[:2]:
+            case "systemctl", "show":
+                return Finished(code=0, out=self.units.get(argv[2], "LoadState=not-found\n"))
+            case "systemctl", "list-unit-files":
+                units = [unit for unit in self.units if unit.endswith("-web.service")]
+                return Finished(code=0 if units else 1, out="".join(f"{unit} enabled enabled\n" for unit in units))
+            case "runuser", "-u":
+                return self._psql(argv, stdin)
+        return Finished(code=0)
+
+    def _psql(self, argv: Sequence[str], stdin: str) -> Finished:
+        if self.postgres is None:
+            return Finished(code=2, err="psql: error: connection to server on socket failed\n")
+        assert ("runuser", "-u", "postgres", "--", "env") == tuple(argv[:5])
+        words = [word.replace("requirepeer=postgres", "user=postgres") for word in argv[5:]]
+        words[words.index("psql")] = str(self.postgres.program("psql"))
+        done = subprocess.run(
+            ["env", *words], input=stdin, capture_output=True, text=True, check=False, env=ENVIRONMENT, cwd="/"
+        )
+        return Finished(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def session(host: Host, *, is_silent: bool = True, **options: object) -> Session:
+    """Return one run of `setup` there."""
+    return Session(host.machine, Console(is_silent=is_silent), Options(**options), (PROGRAM,))  # type: ignore[arg-type]
+
+
+def set_up(host: Host, **options: object) -> bool:
+    """Set up; nothing is asked, and what is pending is told now unless `options` say otherwise."""
+    return session(host, is_silent=True, **({"tell": "now"} | options)).set_up()
+
+
+def refused(host: Host, **options: object) -> str:
+    """Return why setting up does not go on."""
+    with pytest.raises(SetupError) as caught:
+        set_up(host, **options)
+    return str(caught.value)

@@ -1,0 +1,163 @@
+"""The copy of Mastodon's settings, with whoever owns the original as the intruder."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from install.host import Host
+from mastodon_update_check.host.machine import Machine
+from mastodon_update_check.host.names import Place
+from mastodon_update_check.install.copying import CopyReport, copy_settings
+
+ENV = "LOCAL_DOMAIN=social.example\nSECRET_KEY_BASE=of-mastodon\nDB_PASS=of-the-database\n"
+MARK = "of-somebody-else"
+
+
+@pytest.fixture
+def place(host: Host) -> Place:
+    """Return a service that has been set up."""
+    place = host.machine.place()
+    place.config_file.parent.mkdir(parents=True)
+    place.config_file.write_text(f"UPDATE_CHECK_MASTODON_ENV_FILE={place.mastodon_copy}\n")
+    return place
+
+
+def copy(host: Host, place: Place) -> CopyReport:
+    """Copy, as the unit does."""
+    return copy_settings(host.machine, place)
+
+
+def test_copy(host: Host, place: Place) -> None:
+    """The needed lines are copied, for the service and nobody else to read."""
+    host.install(ENV)
+    assert not copy(host, place).is_trouble
+    assert place.mastodon_copy.read_text().splitlines()[1:] == [
+        "LOCAL_DOMAIN=social.example",
+        "DB_PASS=of-the-database",
+    ]
+    assert 0o640 == place.mastodon_copy.stat().st_mode & 0o777
+    assert [place.mastodon_copy] == list(place.copies.iterdir())
+
+
+@pytest.mark.parametrize("name", ["UPDATE_CHECK_DATABASE_URL", "UPDATE_CHECK_DATABASE_URL_FILE"])
+def test_login_is_left_out(host: Host, place: Place, name: str) -> None:
+    """With a login of our own, Mastodon's is not copied."""
+    host.install(ENV)
+    with place.config_file.open("a") as file:
+        file.write(f"{name}=x\n")
+    copy(host, place)
+    assert "of-the-database" not in place.mastodon_copy.read_text()
+
+
+def test_tree_elsewhere(host: Host, place: Place) -> None:
+    """Our own file says where the tree is."""
+    host.install(ENV, Path("/srv/social"))
+    with place.config_file.open("a") as file:
+        file.write("UPDATE_CHECK_MASTODON_ROOT=/srv/social\n")
+    assert "/srv/social/.env.production is copied" in copy(host, place).sentence
+
+
+def _link(file: Path, secret: Path) -> None:
+    file.symlink_to(secret)
+
+
+def _pipe(file: Path, _: Path) -> None:
+    os.mkfifo(file)
+
+
+def _huge(file: Path, _: Path) -> None:
+    with file.open("wb") as content:
+        content.truncate(1 << 40)
+
+
+def _missing(_: Path, __: Path) -> None:
+    return
+
+
+def _linked_directory(file: Path, secret: Path) -> None:
+    file.parent.rename(file.parent.with_name("aside"))
+    (secret.parent / ".env.production").write_text(f"SMTP_PASSWORD={MARK}\n")
+    # An ordinary user cannot give a link away, but knows one of root's that leads to a directory of his own.
+    file.parent.symlink_to("/dev/fd" if os.getuid() else secret.parent)
+    if os.getuid() == 0:
+        os.chown(file.parent, 54_321, 54_321, follow_symlinks=False)
+
+
+ATTACKS = [
+    (_link, "it is a symbolic link"),
+    (_pipe, "it is not a regular file"),
+    (_huge, "it is larger than 262144 bytes"),
+    (_missing, "no such file or directory"),
+    (_linked_directory, "it leads by a symbolic link to what does not belong to the link's owner"),
+]
+
+
+@pytest.mark.parametrize(("attack", "words"), ATTACKS)
+def test_intruder(host: Host, place: Place, tmp_path: Path, attack: Callable[[Path, Path], None], words: str) -> None:
+    """What Mastodon's user puts in the file's place is not followed; it is said, and the service starts without it."""
+    file = host.install(ENV) / ".env.production"
+    secret = tmp_path / "secrets" / "shadow"
+    secret.parent.mkdir()
+    secret.write_text(f"SMTP_PASSWORD={MARK}\n")
+    file.unlink()
+    attack(file, secret)
+    report = copy(host, place)
+    assert report.is_trouble
+    assert (
+        f"/home/mastodon/live/.env.production cannot be copied: {words}; the service starts without it"
+        == report.sentence
+    )
+    assert place.mastodon_copy.read_text().startswith("# /home/mastodon/live/.env.production cannot be copied")
+    assert MARK not in place.mastodon_copy.read_text()
+
+
+def test_former_copy_stays(host: Host, place: Place) -> None:
+    """A file that cannot be read any more takes nothing away from the service."""
+    tree = host.install(ENV)
+    copy(host, place)
+    (tree / ".env.production").unlink()
+    assert copy(host, place).sentence.endswith("the copy from before stays")
+    assert "LOCAL_DOMAIN=social.example" in place.mastodon_copy.read_text()
+
+
+def test_link_in_the_place_of_the_copy(host: Host, place: Place, tmp_path: Path) -> None:
+    """The copy replaces whatever has its name; nothing is written through a link."""
+    host.install(ENV)
+    place.copies.mkdir()
+    (tmp_path / "victim").write_text("untouched")
+    place.mastodon_copy.symlink_to(tmp_path / "victim")
+    copy(host, place)
+    assert "untouched" == (tmp_path / "victim").read_text()
+    assert not place.mastodon_copy.is_symlink()
+
+
+@pytest.mark.parametrize("kind", ["link", "open"])
+def test_directory_that_others_may_write_to(host: Host, place: Place, tmp_path: Path, kind: str) -> None:
+    """Where others may write, nothing is written."""
+    host.install(ENV)
+    if kind == "link":
+        place.copies.symlink_to(tmp_path)
+    else:
+        place.copies.mkdir()
+        place.copies.chmod(0o777)
+    with pytest.raises(PermissionError, match="is not a directory that only root can write to"):
+        copy(host, place)
+    assert not (tmp_path / "mastodon.env").exists()
+
+
+@pytest.mark.parametrize("own", ["", "UPDATE_CHECK_MASTODON_ENV_FILE=/srv/mine.env\n"])
+def test_not_asked_for(host: Host, place: Place, own: str) -> None:
+    """Before setup, and where the administrator names another file, nothing is copied, and that is no trouble."""
+    host.install(ENV)
+    place.config_file.write_text(own)
+    report = copy(host, place)
+    assert (False, False) == (report.is_trouble, place.mastodon_copy.exists())
+    assert report.sentence.startswith("nothing is copied")
+
+
+def test_no_service_user(host: Host, place: Place) -> None:
+    """Without the user there is nobody to copy for."""
+    machine = Machine(prefix=host.prefix, find_account=lambda _: None)
+    assert "there is no user _mastodon_update_check" in copy_settings(machine, place).sentence

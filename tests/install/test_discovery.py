@@ -1,0 +1,173 @@
+"""Finding Mastodon, and deciding how its version is seen, on hosts that may be hostile."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from install.host import ROOT, Host, refused
+from mastodon_update_check.install.access import Mode, decide_access
+from mastodon_update_check.install.decisions import decide
+from mastodon_update_check.install.discovery import find_installations
+from mastodon_update_check.install.found import Access, Installation, Situation
+from mastodon_update_check.install.texts import drop_in, with_block, without_block
+
+DIRECTORY, FILE = stat.S_IFDIR, stat.S_IFREG
+MASTODON, WEB = 1001, 33
+GROUPS = {MASTODON: "mastodon", WEB: "www-data"}
+
+
+def roots(host: Host) -> list[str]:
+    """Return the trees that are found."""
+    return [str(one.root) for one in find_installations(host.machine)]
+
+
+def test_by_unit(host: Host) -> None:
+    """The directory of a unit of Mastodon's web server, wherever it is; another program's is none."""
+    host.install("LOCAL_DOMAIN=social.example\n", Path("/srv/social"))
+    host.add_web_unit("social-web.service", Path("/srv/social"))
+    host.add_web_unit("paperless-web.service", Path("/opt/paperless"))
+    (found,) = find_installations(host.machine)
+    assert ("/srv/social", "social-web.service") == (str(found.root), found.unit)
+    assert {"LOCAL_DOMAIN": "social.example"} == dict(found.settings)
+
+
+def test_usual_places(host: Host) -> None:
+    """The tree of Mastodon's own guide, and YunoHost's, several of them."""
+    places = ["/home/mastodon/live", "/var/www/mastodon/live", "/var/www/mastodon__2/live"]
+    for place in places:
+        host.install("", Path(place))
+    assert places == roots(host)
+
+
+def test_once_each(host: Host) -> None:
+    """A tree with a unit in a usual place, or reached by a link too, is one installation."""
+    host.install("")
+    host.add_web_unit("mastodon-web.service")
+    host.real(Path("/var/www/mastodon")).mkdir()
+    host.real(Path("/var/www/mastodon/live")).symlink_to(host.real(ROOT))
+    assert ["/home/mastodon/live"] == roots(host)
+
+
+@pytest.mark.parametrize("unit", ["a b-web.service", "--version-web.service", "$(id)-web.service", "../x-web.service"])
+def test_odd_units(host: Host, unit: str) -> None:
+    """What does not look like a unit is not asked for; an option is never passed as one."""
+    host.install("", Path("/srv/social"))
+    host.add_web_unit(unit, Path("/srv/social"))
+    find_installations(host.machine)
+    assert not host.commands("systemctl show")
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/etc/shadow", "/proc/self/environ"])
+def test_version_file_as_a_link(host: Host, target: str) -> None:
+    """A version file that is a link, to a device or a secret, makes no installation, and is not opened."""
+    tree = host.install("")
+    (tree / "lib/mastodon/version.rb").unlink()
+    (tree / "lib/mastodon/version.rb").symlink_to(target)
+    assert [] == roots(host)
+    assert "no Mastodon was found on this host" in refused(host)
+
+
+@pytest.mark.parametrize("name", ["a%b", 'a"b', "a'b", "a b", "a\nb", "a:b", "a$b", "a\\b", "ä"])
+def test_odd_path(host: Host, name: str) -> None:
+    """A path that a unit, libpq or a file of settings would read in another way is refused; nothing is written."""
+    host.install("LOCAL_DOMAIN=social.example\n", Path("/srv", name))
+    assert "holds signs that mean something else in a unit" in refused(host, root=Path("/srv", name))
+    assert {} == {path: text for path, text in host.files().items() if name not in path}
+
+
+@pytest.mark.parametrize("root", ["home/mastodon/live", "/nowhere", "/home"])
+def test_no_tree(host: Host, root: str) -> None:
+    """What is named must be Mastodon's tree."""
+    host.install("")
+    assert "is no tree of Mastodon's: it has no lib/mastodon/version.rb" in refused(host, root=Path(root))
+
+
+def test_tree_that_changes_meanwhile(host: Host, tmp_path: Path) -> None:
+    """A tree that is exchanged for a link to another user's is refused when it is used, not only when it was found."""
+    tree = host.install("")
+    (found,) = find_installations(host.machine)
+    tree.rename(tmp_path / "aside")
+    tree.symlink_to("/etc")
+    if os.getuid() == 0:
+        os.chown(tree, 54_321, 54_321, follow_symlinks=False)
+    assert "is no tree of Mastodon's" in refused(host, root=found.root)
+
+
+def way(*steps: tuple[str, int]) -> list[tuple[Path, int]]:
+    """Return the directories on the way to a tree."""
+    return [(Path(path), DIRECTORY | mode) for path, mode in steps]
+
+
+HOME = way(("/", 0o755), ("/home", 0o755), ("/home/mastodon", 0o750), ("/home/mastodon/live", 0o755))
+DATA = way(("/", 0o755), ("/data", 0o755), ("/data/mastodon", 0o700), ("/data/mastodon/live", 0o755))
+OPEN = (Mode(DIRECTORY | 0o755, MASTODON), Mode(FILE | 0o644, MASTODON))
+YUNOHOST = (Mode(DIRECTORY | 0o750, WEB), Mode(FILE | 0o640, WEB))
+LOCKED = (Mode(DIRECTORY | 0o755, MASTODON), Mode(FILE | 0o600, MASTODON))
+DOCKER = (Mode(DIRECTORY | 0o755, MASTODON), Mode(FILE | 0o640, 999))
+MIXED = (Mode(DIRECTORY | 0o750, MASTODON), Mode(FILE | 0o640, WEB))
+
+
+@pytest.mark.parametrize(
+    ("ways", "needed", "expected"),
+    [
+        pytest.param([HOME], OPEN, Access(is_readable=True), id="as in Mastodon's guide"),
+        pytest.param([HOME], YUNOHOST, Access(is_readable=True, group="www-data"), id="as YunoHost has it"),
+        pytest.param([HOME], LOCKED, Access(is_readable=False), id="only its owner may read it"),
+        pytest.param(
+            [HOME], DOCKER, Access(is_readable=False), id="a group that its owner may have chosen to get us into"
+        ),
+        pytest.param([HOME], MIXED, Access(is_readable=False), id="two groups"),
+        pytest.param([DATA], OPEN, Access(is_readable=True, hidden=(Path("/data/mastodon"),)), id="nobody may pass"),
+        pytest.param(
+            [way(("/", 0o755), ("/data", 0o755))],
+            OPEN,
+            Access(is_readable=True, hidden=(Path("/data"),)),
+            id="the tree is hidden",
+        ),
+        pytest.param([way(("/", 0o700), ("/data", 0o755))], OPEN, Access(is_readable=False), id="a host beyond help"),
+        pytest.param(
+            [HOME[:-1], DATA], OPEN, Access(is_readable=True, hidden=(Path("/data/mastodon"),)), id="a link in a home"
+        ),
+    ],
+)
+def test_access(ways: list[list[tuple[Path, int]]], needed: tuple[Mode, ...], expected: Access) -> None:
+    """Who may read the version decides what the unit is given, and no more than that."""
+    assert expected == decide_access(ways, needed, GROUPS)
+
+
+def test_drop_in() -> None:
+    """The version's directories are shown, the rest of the tree is hidden; a group is lent only if it takes one."""
+    access = Access(is_readable=True, group="www-data", hidden=(Path("/data"),))
+    lines = [line for line in drop_in(Path("/data/live"), access).splitlines() if not line.startswith("#")]
+    assert [
+        "[Service]",
+        "TemporaryFileSystem=/data:ro",
+        "BindReadOnlyPaths=-/data/live/lib/mastodon",
+        "BindReadOnlyPaths=-/data/live/config",
+        "SupplementaryGroups=www-data",
+    ] == lines
+    assert ["[Service]"] == drop_in(Path("/home/x"), Access(is_readable=False)).splitlines()[1:]
+
+
+@pytest.mark.parametrize("text", ["", "A=1\n", "A=1", "A=1\n\n# the end\n", "A='1\n2'\n"])
+def test_block(text: str) -> None:
+    """The administrator's own lines survive the block and its removal; a block replaces the one before."""
+    once = with_block(text, {"UPDATE_CHECK_MASTODON_ROOT": "/x", "A": "2"})
+    assert once == with_block(once, {"UPDATE_CHECK_MASTODON_ROOT": "/x", "A": "2"})
+    assert without_block(once).rstrip("\n") == text.rstrip("\n")
+    assert ("A='2'" in once) == (text == "")
+    assert "/x" not in with_block(once, {"UPDATE_CHECK_MASTODON_ROOT": "/y"})
+
+
+def test_values_that_cannot_be_written(host: Host) -> None:
+    """A value of Mastodon's unit that would mean something else in our file is left out, and that is said."""
+    environment = {"SMTP_PASSWORD": "it's", "WEB_DOMAIN": "m.social.example\nUPDATE_CHECK_LEDGER=/etc/passwd"}
+    installation = Installation(root=ROOT, unit="mastodon-web.service", unit_environment=environment)
+    situation = Situation(installation=installation, server=None, no_server="", config="", drop_ins={})
+    decision = decide(situation, host.machine.place(), "unit")
+    shown = " ".join(map(str, decision.preparations)) + " ".join(decision.remarks)
+    assert "LEDGER" not in shown
+    assert "it's" not in shown
+    assert "SMTP_PASSWORD in mastodon-web.service holds signs that setup does not handle" in shown

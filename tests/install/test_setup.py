@@ -1,0 +1,388 @@
+"""Setting up and undoing, on hosts of several kinds; the database is a real one where it matters."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from install.host import LOADED, PROGRAM, ROOT, UNIT, Host, refused, session, set_up
+from mastodon.databases import OWN_ROLE, populated
+from mastodon_update_check.host.programs import Finished
+from mastodon_update_check.install.elsewhere import explain
+from mastodon_update_check.install.found import Installation
+from mastodon_update_check.install.telling import TIMER
+from mastodon_update_check.mastodon.role_sql import install_script
+from simulators.postgres import Postgres
+
+DROP_IN = f"etc/systemd/system/{UNIT}.d/50-setup.conf"
+CONFIG = "etc/mastodon-update-check/config.env"
+COPY = "run/mastodon-update-check/mastodon.env"
+MANIFEST = "etc/mastodon-update-check/setup.json"
+ENV = "LOCAL_DOMAIN=social.example\nSMTP_SERVER=localhost\nSECRET_KEY_BASE=of-mastodon\nDB_PASS=of-the-database\n"
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[str]:
+    """Return Mastodon's database, for one test alone."""
+    yield populated(postgres, "to_be_set_up", "4.7")
+    postgres.drop_database("to_be_set_up")
+
+
+@pytest.fixture
+def with_database(host: Host, postgres: Postgres, database: str) -> Host:
+    """Return a host with Mastodon and its database."""
+    host.postgres = postgres
+    host.install(f"{ENV}DB_HOST={postgres.directory}\nDB_PORT={postgres.port}\nDB_NAME={database}\n")
+    return host
+
+
+def test_whole_setup(with_database: Host, postgres: Postgres, database: str) -> None:
+    """Role and function, settings, drop-ins, the copy, the start: all there at the end, and nothing else is."""
+    assert set_up(with_database)
+    with closing(postgres.connect(database, OWN_ROLE)) as connection:
+        assert connection.execute("SELECT count(*) FROM mastodon_update_check.staff()").fetchone() != (0,)
+    files = with_database.files()
+    once = DROP_IN.replace(UNIT, "mastodon-update-check-once.service")
+    assert {CONFIG, COPY, MANIFEST, DROP_IN, once} == files.keys()
+    login = f"host={postgres.directory} port={postgres.port} dbname={database} user=_mastodon_update_check"
+    assert f"UPDATE_CHECK_DATABASE_URL='{login}'" in files[CONFIG]
+    assert f"UPDATE_CHECK_MASTODON_ROOT='{ROOT}'" in files[CONFIG]
+    assert "BindReadOnlyPaths=-/home/mastodon/live/lib/mastodon\n" in files[DROP_IN]
+    assert "SMTP_SERVER=localhost" in files[COPY]
+    assert with_database.commands("systemctl enable", UNIT)
+    assert with_database.ran[-1] == f"systemctl restart {UNIT}"
+
+
+def test_secrets_stay_where_they_belong(with_database: Host) -> None:
+    """Only what is needed is copied, to a file that only root and the service may read; nothing is printed."""
+    set_up(with_database)
+    assert not [text for text in with_database.files().values() if "of-mastodon" in text or "of-the-database" in text]
+    modes = {name: (with_database.prefix / name).stat().st_mode & 0o777 for name in (CONFIG, COPY, MANIFEST, DROP_IN)}
+    assert {CONFIG: 0o640, COPY: 0o640, MANIFEST: 0o600, DROP_IN: 0o644} == modes
+
+
+def test_again(with_database: Host) -> None:
+    """Run again it writes nothing anew, asks nothing anew, and ends in the same state."""
+    set_up(with_database)
+    files, with_database.ran = with_database.files(), []
+    assert set_up(with_database, tell="")
+    assert files == with_database.files()
+    assert not with_database.commands("systemctl daemon-reload")
+    assert not [line for line in with_database.ran if line.endswith("check --dry-run")]
+
+
+def test_undo(with_database: Host, postgres: Postgres, database: str) -> None:
+    """What was done is taken back, the role too; what the administrator wrote stays."""
+    (with_database.prefix / CONFIG).parent.mkdir()
+    (with_database.prefix / CONFIG).write_text("UPDATE_CHECK_RECIPIENTS=devops\n")
+    set_up(with_database)
+    with_database.ran = []
+    assert session(with_database).undo()
+    assert {CONFIG: "UPDATE_CHECK_RECIPIENTS=devops\n"} == with_database.files()
+    assert f"systemctl disable --now {UNIT}" == with_database.ran[0]
+    with closing(postgres.connect(database)) as connection:
+        assert 0 == connection.execute("SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'").rowcount
+    assert not (with_database.prefix / DROP_IN).parent.exists()
+
+
+def test_undo_of_nothing(host: Host) -> None:
+    """Where nothing was done, nothing is undone."""
+    assert session(host).undo()
+    assert [] == host.ran
+
+
+def test_undo_goes_on(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be undone keeps nothing else from it; it is said, and can be tried again."""
+    set_up(with_database)
+    with_database.answers["psql"] = Finished(code=2, err="psql: error: no server\n")
+    assert not session(with_database).undo()
+    assert {CONFIG, MANIFEST} == with_database.files().keys()
+    assert "no server" in capsys.readouterr().out
+    del with_database.answers["psql"]
+    assert session(with_database).undo()
+    assert {CONFIG} == with_database.files().keys()
+
+
+def test_dry_run(with_database: Host, postgres: Postgres, capsys: pytest.CaptureFixture[str]) -> None:
+    """All is said, nothing is done."""
+    assert set_up(with_database, dry_run=True)
+    assert {} == with_database.files()
+    out = capsys.readouterr().out
+    for words in ("make the role", "50-setup.conf", "copy the lines", f"systemctl restart {UNIT}", "Nothing was done."):
+        assert words in out
+    with closing(postgres.connect("to_be_set_up")) as connection:
+        assert 0 == connection.execute("SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'").rowcount
+
+
+def test_what_the_administrator_wrote_wins(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting of theirs is not set again, and a database of theirs is left alone."""
+    (with_database.prefix / CONFIG).parent.mkdir()
+    (with_database.prefix / CONFIG).write_text("UPDATE_CHECK_DATABASE_URL=host=db.example")
+    set_up(with_database)
+    text = with_database.read(CONFIG)
+    assert text.startswith("UPDATE_CHECK_DATABASE_URL=host=db.example\n")
+    assert 1 == text.count("UPDATE_CHECK_DATABASE_URL")
+    assert "the database is left alone" in capsys.readouterr().out
+    assert not [line for line in with_database.ran if "psql" in line and "ON_ERROR_STOP" not in line]
+    assert json.loads(with_database.read(MANIFEST))["server"] is None
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ("DB_HOST=db.example\n", "the database is on another host, db.example"),
+        ("DATABASE_URL=postgres://u:secret-word@db.example:25060/m\n", "the database is on another host, db.example"),
+        ("DB_NAME=host=evil.example\n", "DB_NAME holds signs"),
+        ("DB_NAME=postgresql://evil.example/x\n", "DB_NAME holds signs"),
+        ("DB_NAME='a\nb'\n", "DB_NAME holds signs"),
+        ("DB_NAME=-c\n", "DB_NAME holds signs"),
+        ("DB_NAME=\"a' requirepeer='mastodon\"\n", "DB_NAME holds signs"),
+        ("DB_HOST='/tmp/a b'\n", "DB_HOST holds signs"),
+        ("DB_PORT=5432x\n", "DB_PORT is not a port"),
+        ("DATABASE_URL=postgres://[\n", "DATABASE_URL is not understood"),
+        ("", "user postgres does not get into mastodon_production on port 5432: psql: error"),
+    ],
+)
+def test_no_role(host: Host, env: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the role cannot be made this is said, with the way out; the rest is set up with Mastodon's login."""
+    host.install(ENV + env)
+    assert set_up(host)
+    out = capsys.readouterr().out
+    assert words in out
+    assert "--print-sql" in out
+    assert "secret-word" not in out
+    assert "UPDATE_CHECK_DATABASE_URL" not in host.read(CONFIG)
+    assert "DB_PASS=of-the-database" in host.read(COPY)
+    assert not [line for line in host.ran if "psql" in line and "evil" in line]
+
+
+def test_no_superuser(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """A database in a container has no user postgres on the host."""
+    host.has_superuser = False
+    host.install(ENV)
+    assert set_up(host)
+    assert (
+        "there is no user postgres on this host, as where the database runs in a container" in capsys.readouterr().out
+    )
+
+
+def test_wrong_database(host: Host, postgres: Postgres) -> None:
+    """A database that is not Mastodon's is left alone."""
+    postgres.create_database("of_something_else", "CREATE TABLE x ()")
+    host.postgres = postgres
+    host.install(f"{ENV}DB_HOST={postgres.directory}\nDB_PORT={postgres.port}\nDB_NAME=of_something_else\n")
+    assert set_up(host)
+    assert "UPDATE_CHECK_DATABASE_URL" not in host.read(CONFIG)
+    postgres.drop_database("of_something_else")
+
+
+def test_owner_of_the_database_as_intruder(with_database: Host, postgres: Postgres, database: str) -> None:
+    """Whatever its owner has put where names are looked up, the superuser runs none of it."""
+    postgres.execute(
+        database,
+        """
+        CREATE SCHEMA evil;
+        CREATE FUNCTION evil.to_regclass(text) RETURNS regclass LANGUAGE plpgsql AS
+          $$ BEGIN ALTER ROLE mastodon SUPERUSER; RETURN pg_catalog.to_regclass($1); END $$;
+        CREATE FUNCTION evil.current_database() RETURNS name LANGUAGE plpgsql AS
+          $$ BEGIN ALTER ROLE mastodon SUPERUSER; RETURN 'x'; END $$;
+        """,
+        "mastodon",
+    )
+    postgres.execute(database, f"ALTER DATABASE {database} SET search_path = evil, pg_catalog, public", "mastodon")
+    postgres.execute(database, f"ALTER DATABASE {database} SET default_transaction_read_only = on", "mastodon")
+    assert set_up(with_database)
+    with closing(postgres.connect("postgres")) as connection:
+        assert (False,) == connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = 'mastodon'").fetchone()
+    assert "UPDATE_CHECK_DATABASE_URL" in with_database.read(CONFIG)
+
+
+def test_mark(host: Host) -> None:
+    """What is pending is marked before the service starts, by the service's own command and settings."""
+    host.install(ENV)
+    assert set_up(host, tell="mark")
+    config = host.prefix / CONFIG
+    own = [line.rpartition(f"{PROGRAM} ")[2] for line in host.commands("env", f"UPDATE_CHECK_CONFIG={config}")]
+    assert ["recipients", "check --dry-run", "check --mark", "send-test"] == own
+    assert host.ran.index(host.commands("env")[-1]) < host.ran.index(f"systemctl enable {UNIT}")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        ("recipients", 78, "nothing is started yet: mend this"),
+        ("recipients", 1, "who is to be told is not known, so nothing can be marked"),
+        ("check --mark", 1, "could not be marked as told, so nothing is started"),
+        ("check --mark", 74, "nothing is started yet: mend this"),
+    ],
+)
+def test_not_started(host: Host, command: str, code: int, words: str) -> None:
+    """When it is not certain who would be told what, nothing is started; setup can be run again."""
+    host.install(ENV)
+    host.answers[f"{PROGRAM} {command}"] = Finished(code=code, err="mastodon-update-check: something\n")
+    assert words in refused(host, tell="mark")
+    assert not host.commands("systemctl restart")
+    del host.answers[f"{PROGRAM} {command}"]
+    assert "--yes needs --tell" in refused(host, tell="")
+    assert set_up(host, tell="mark")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "worked", "sent"), [(True, 0, True, 1), (True, 1, False, 1), (False, 1, True, 0)]
+)
+def test_test_message(host: Host, *, wanted: bool, code: int, worked: bool, sent: int) -> None:
+    """A test is sent unless it is not wanted; one that is refused is told by the exit code, and the service starts."""
+    host.install(ENV)
+    host.answers[f"{PROGRAM} send-test"] = Finished(code=code)
+    assert worked == set_up(host, sends_test=wanted)
+    assert sent == len([line for line in host.ran if line.endswith("send-test")])
+    assert host.commands("systemctl restart")
+
+
+def test_start_that_fails(host: Host) -> None:
+    """What systemd says is passed on."""
+    host.install(ENV)
+    host.answers["systemctl restart"] = Finished(code=1, err="Job for it failed.\n")
+    assert f"this did not work: systemctl restart {UNIT}: Job for it failed." == refused(host)
+
+
+def test_no_start(host: Host) -> None:
+    """Prepared, but neither started nor told; the next run goes on from there."""
+    host.install(ENV)
+    assert set_up(host, starts=False, tell="")
+    assert not host.commands("env")
+    assert not host.commands("systemctl restart")
+    assert "--yes needs --tell" in refused(host, tell="")
+
+
+def test_timer(host: Host) -> None:
+    """Who prefers a timer gets it started instead, and keeps it when setup runs again."""
+    host.install(ENV)
+    assert set_up(host, timer=True)
+    assert set_up(host)
+    assert {f"systemctl restart {TIMER}"} == set(host.commands("systemctl restart"))
+    assert not host.commands("systemctl disable")
+    session(host).undo()
+    assert host.commands("systemctl disable --now", TIMER)
+
+
+def test_timer_instead(host: Host) -> None:
+    """Whoever has the service and prefers the timer has it in its place, also after the next boot."""
+    host.install(ENV)
+    assert set_up(host)
+    host.ran = []
+    assert set_up(host, timer=True)
+    assert [f"systemctl disable --now {UNIT}", f"systemctl enable {TIMER}", f"systemctl restart {TIMER}"] == [
+        line
+        for line in host.ran
+        if line.startswith("systemctl") and line.split()[1] in {"disable", "enable", "restart"}
+    ]
+
+
+def test_version_for_nobody(host: Host) -> None:
+    """Where the unit can be shown nothing, it is not given an empty file."""
+    (host.install(ENV) / "lib/mastodon/version.rb").chmod(0o600)
+    assert set_up(host)
+    assert {CONFIG, COPY, MANIFEST} == host.files().keys()
+    assert session(host).undo()
+    assert {CONFIG} == host.files().keys()
+
+
+def test_nobody_to_ask(host: Host) -> None:
+    """Without a terminal it neither guesses nor waits."""
+    host.install(ENV)
+    with pytest.raises(Exception, match="standard input is no terminal"):
+        session(host, is_silent=False).set_up()
+    assert {} == host.files()
+
+
+def test_not_installed(host: Host) -> None:
+    """Without the unit there is nothing to set up."""
+    host.install(ENV)
+    host.units.clear()
+    assert "systemd has no unit mastodon-update-check.service" in refused(host)
+
+
+def test_environment_of_the_unit(host: Host) -> None:
+    """What Mastodon's unit sets goes before Mastodon's file, as for Mastodon; what else is in it is not ours."""
+    host.install(ENV)
+    host.add_web_unit(
+        "mastodon-web.service", environment='RAILS_ENV=production WEB_DOMAIN=m.social.example "SMTP_LOGIN=a b"'
+    )
+    set_up(host)
+    assert "WEB_DOMAIN='m.social.example'\nSMTP_LOGIN='a b'\n" in host.read(CONFIG)
+    assert "RAILS_ENV" not in host.read(CONFIG)
+
+
+def test_missing_file(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without Mastodon's file the rest is set up, and what to write where is said."""
+    tree = host.install("")
+    (tree / ".env.production").unlink()
+    assert set_up(host)
+    out = capsys.readouterr().out
+    assert f"{ROOT}/.env.production cannot be copied: no such file or directory. Give LOCAL_DOMAIN and SMTP_…" in out
+    assert host.read(COPY).startswith("#")
+
+
+def test_several(host: Host) -> None:
+    """Of several installations one must be named; each further one gets a service of its own."""
+    second = Path("/var/www/mastodon__2/live")
+    host.install(ENV)
+    host.install(ENV, second)
+    answer = refused(host)
+    assert answer.endswith(f"setup --root {ROOT}\n  mastodon-update-check setup --root {second} --name second")
+    host.units["mastodon-update-check@second.service"] = LOADED
+    assert f"setup --root {ROOT} --name second\n" in refused(host, name="second")
+    assert set_up(host, root=ROOT)
+    assert set_up(host, name="second")
+    assert f"UPDATE_CHECK_MASTODON_ROOT='{second}'" in host.read("etc/mastodon-update-check/second.env")
+    assert "SMTP_SERVER=localhost" in host.read("run/mastodon-update-check/second.env")
+    assert f"{second}/config" in host.read("etc/systemd/system/mastodon-update-check@second.service.d/50-setup.conf")
+    assert host.ran[-1] == "systemctl restart mastodon-update-check@second.service"
+    assert session(host, name="second").undo()
+    assert MANIFEST in host.files()
+
+
+def test_undo_beside_another(with_database: Host, postgres: Postgres, database: str) -> None:
+    """The role stays for as long as another server of this host uses it in the same database."""
+    second = Path("/srv/second")
+    with_database.install((with_database.real(ROOT) / ".env.production").read_text(), second)
+    with_database.units["mastodon-update-check@second.service"] = LOADED
+    set_up(with_database, root=ROOT)
+    set_up(with_database, root=second, name="second")
+    roles = "SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'"
+    with closing(postgres.connect(database)) as connection:
+        for name, left in (("second", 1), ("", 0)):
+            assert session(with_database, name=name).undo()
+            assert left == connection.execute(roles).rowcount
+
+
+def test_ready_line(postgres: Postgres, database: str, tmp_path: Path) -> None:
+    """A shell that runs the line of `--print-sql` as it is printed makes the role."""
+    settings = {"DB_HOST": str(postgres.directory), "DB_PORT": str(postgres.port), "DB_NAME": database}
+    line = next(line for line in explain([Installation(root=ROOT, settings=settings)], {}) if "runuser" in line)
+    (tmp_path / "script").write_text(install_script())
+    for name, text in (("mastodon-update-check", f"cat {tmp_path}/script"), ("runuser", 'shift 3; exec "$@"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{postgres.program('psql').parent}:/usr/bin:/bin"
+    subprocess.run(["sh", "-euc", line], check=True, env={"PATH": path, "PGUSER": "postgres"})
+    with closing(postgres.connect(database, OWN_ROLE)) as connection:
+        assert connection.execute("SELECT count(*) FROM mastodon_update_check.staff()").fetchone() != (0,)
+
+
+@pytest.mark.parametrize("name", ["config", "mastodon", "../x", "a/b", "A", "-a", "a\nb", "%i", "x" * 33])
+def test_bad_name(host: Host, name: str) -> None:
+    """A name that would be another file, or mean something in a unit, is refused."""
+    assert "this name cannot be taken" in refused(host, name=name)
+
+
+def test_damaged_manifest(host: Host) -> None:
+    """What was done before must be known before anything more is done."""
+    host.install(ENV)
+    set_up(host)
+    (host.prefix / MANIFEST).write_text('{"form": 2}')
+    assert "which says what setup has done, cannot be read" in refused(host)

@@ -1,0 +1,104 @@
+"""The question to the update server, against a simulated one."""
+
+import pytest
+
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.http.net import Proxies
+from mastodon_update_check.mastodon.update_server import ask_update_server, with_version
+from simulators.http_server import HttpServer, Reply
+from simulators.update_server import UpdateServer
+
+INSTALLED = MastodonVersion.parse("4.6.1+glitch")
+DIRECT = Proxies()
+
+
+def test_answer_is_returned_whole() -> None:
+    """The document comes back as the update server wrote it; only the version before the `+` is told."""
+    with UpdateServer() as server:
+        server.publish("4.6.2", urgent=True, end_of_support="2027-02-20")
+        server.set_current_end("2027-02-20")
+        document = ask_update_server(server.url, INSTALLED, DIRECT)
+    entry = {
+        "version": "4.6.2",
+        "type": "patch",
+        "releaseNotes": "https://github.com/mastodon/mastodon/releases/tag/v4.6.2",
+        "urgent": True,
+        "endOfSupport": "2027-02-20",
+    }
+    assert document == {"updatesAvailable": [entry], "currentVersion": {"endOfSupport": "2027-02-20"}}
+    assert server.asked == ["4.6.1"]
+
+
+def test_what_is_published_changes() -> None:
+    """The simulated server lists what is newer, and follows what its crew does."""
+    with UpdateServer() as server:
+        for version in ("4.6.1", "4.6.2", "4.7.0"):
+            server.publish(version)
+        server.withdraw("4.7.0")
+        server.make_urgent("4.6.2")
+        server.set_end_of_support("4.6.2", "2027-01-01")
+        updates = ask_update_server(server.url, INSTALLED, DIRECT)["updatesAvailable"]
+    assert isinstance(updates, list)
+    assert [(each["version"], each["urgent"], each["endOfSupport"]) for each in updates] == [
+        ("4.6.2", True, "2027-01-01")
+    ]
+
+
+def test_outage_and_recovery() -> None:
+    """A status other than 200 is an error; afterwards all is well."""
+    with UpdateServer() as server:
+        server.fail(503)
+        with pytest.raises(CheckError) as caught:
+            ask_update_server(server.url, INSTALLED, DIRECT)
+        server.recover()
+        assert ask_update_server(server.url, INSTALLED, DIRECT) == {"updatesAvailable": []}
+    assert caught.value.cause == Cause.HTTP_STATUS
+
+
+def test_simulated_server_wants_a_version() -> None:
+    """Without a version the real update server answers 500, and so does ours."""
+    with UpdateServer() as server, pytest.raises(CheckError) as caught:
+        ask_update_server(server.url, MastodonVersion(INSTALLED.key, "", "+"), DIRECT)
+    assert caught.value.detail.endswith("answers with status 500")
+
+
+ADDRESSES = [
+    ("a plain URL", "https://u.example/check", "4.7.0", "https://u.example/check?version=4.7.0"),
+    ("a query is kept", "https://u.example/?a=1&b", "4.7.0", "https://u.example/?a=1&b&version=4.7.0"),
+    ("an empty query", "https://u.example/?", "4.7.0", "https://u.example/?version=4.7.0"),
+    ("a fragment is none of the server's business", "https://u.example/#x?y", "4.7.0", "https://u.example/?version=4.7.0"),
+    ("no path", "https://u.example", "4.7.0", "https://u.example?version=4.7.0"),
+    ("a blank", "https://u.example/", "3.5.10 06f906acac", "https://u.example/?version=3.5.10%2006f906acac"),
+    ("a tilde", "https://u.example/", "4.1.25~moew", "https://u.example/?version=4.1.25~moew"),
+    ("marks of a query", "https://u.example/", "4.7.0-a&b=c#d/%", "https://u.example/?version=4.7.0-a%26b%3Dc%23d%2F%25"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "version", "expected"), [row[1:] for row in ADDRESSES], ids=[row[0] for row in ADDRESSES]
+)
+def test_version_is_added_to_the_query(url: str, version: str, expected: str) -> None:
+    """The administrator's own query stays, and any version survives the way."""
+    assert with_version(url, MastodonVersion.parse(version)) == expected
+
+
+@pytest.mark.parametrize("version", ["3.5.10 06f906acac", "4.1.25~moew", "4.7.0-a&b=c#d/%"])
+def test_version_arrives_as_it_is(version: str) -> None:
+    """What the server decodes is what is installed."""
+    with UpdateServer() as server:
+        ask_update_server(f"{server.url}?key=1", MastodonVersion.parse(version), DIRECT)
+    assert server.asked == [version]
+    assert server.http.requests[0].query == {"key": "1", "version": version}
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [([], "a list"), ("x", "a text"), (None, "null"), (True, "true or false"), (7, "a number"), (0.5, "a number")],
+)
+def test_answer_must_be_an_object(document: object, kind: str) -> None:
+    """A list on its own is what kills the check that is built into Mastodon."""
+    with HttpServer(lambda _: Reply.json(document)) as server, pytest.raises(CheckError) as caught:
+        ask_update_server(server.url(), INSTALLED, DIRECT)
+    assert caught.value.cause == Cause.CONTENT
+    assert caught.value.detail == f"the update server's answer is {kind}, not an object"

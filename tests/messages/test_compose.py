@@ -1,0 +1,220 @@
+"""Messages as a whole: what a sink gets."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from unicodedata import category
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, installed, reminder, support, update
+from mastodon_update_check.domain.notices import Notice, SupportStage
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import ClaimLostError
+from mastodon_update_check.messages.compose import compose
+from mastodon_update_check.messages.message import Message, MessageType
+from messages.writing import OWNER, body, minor, patch, surroundings, write
+
+EVERY_KIND: list[list[Notice]] = [
+    [patch("4.5.20")],
+    [minor("4.7.6")],
+    [patch("4.5.20", urgent=True), minor("4.7.6"), support(SupportStage.TWO_WEEKS)],
+    [minor("4.7.6", urgent=True)],
+    [patch(f"4.5.{number}") for number in range(20, 50)],
+    [support(SupportStage.THREE_MONTHS)],
+    [support(SupportStage.TWO_WEEKS)],
+    [support(SupportStage.ENDED)],
+    [reminder(patch("4.5.20", urgent=True)), reminder(minor("4.7.6"))],
+    [reminder(minor("4.7.6"))],
+    [installed(patch("4.5.19", urgent=True)), installed(patch("4.5.18", urgent=True))],
+    [installed(patch("4.5.18"))],
+    [CHECK],
+    [RECOVERED],
+    [DELIVERY],
+    [RESTART],
+]
+
+
+class Document(HTMLParser):
+    """What a mail client reads in an HTML document: elements, links and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: set[str] = set()
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+
+@pytest.mark.parametrize("notices", EVERY_KIND)
+def test_lines_are_short(notices: list[Notice]) -> None:
+    """No line of text is longer than 78 characters, but for those that hold a URL."""
+    around = surroundings([minor(f"4.{number}.0", ends_on=date(2028, 1, 1)) for number in range(5, 30)], "3.5.19")
+    lines = write(notices, around).text.splitlines()
+    assert [] == [line for line in lines if len(line) > 78 and "://" not in line]
+
+
+@pytest.mark.parametrize("notices", EVERY_KIND)
+def test_html_says_what_the_text_says(notices: list[Notice]) -> None:
+    """Every word of the text stands in the HTML document; nothing in it runs, or is loaded from elsewhere."""
+    message = write(notices)
+    document = Document(message.html)
+    words = {word for word in message.text.split() if "://" not in word} - {"--"}
+    assert words <= set(document.words)
+    assert {"script", "img", "link", "iframe", "form", "object", "embed", "base"}.isdisjoint(document.elements)
+    assert not any(name.startswith("on") for name in document.attributes)
+    assert all(link.startswith("https://") for link in document.links)
+    assert message.subject.split()[0] in document.words
+
+
+@pytest.mark.parametrize("notices", EVERY_KIND)
+def test_what_stays_the_same_on_every_attempt(notices: list[Notice]) -> None:
+    """Id, date, instance and recipient are those that were planned; two attempts differ in nothing."""
+    first, second = write(notices), write(notices)
+    assert replace(first, confirm_claim=second.confirm_claim) == second
+    assert ("0f" * 16, NOW, "social.example", OWNER) == (
+        first.id,
+        first.created_at,
+        first.instance,
+        first.recipient,
+    )
+
+
+def test_threads() -> None:
+    """Messages about one subject share a thread: a release that turns urgent, an outage and its end."""
+    plain, urgent = write([patch("4.5.20")]).thread, write([patch("4.5.20", urgent=True)]).thread
+    assert re.fullmatch("[0-9a-f]{32}", plain)
+    assert plain == urgent != write([patch("4.5.21")]).thread
+    assert write([CHECK]).thread == write([RECOVERED]).thread != write([DELIVERY]).thread
+    elsewhere = replace(surroundings(), instance="other.example")
+    assert plain != write([patch("4.5.20")], elsewhere).thread
+
+
+def test_order_of_notices_does_not_matter() -> None:
+    """The same rows make the same message, in whatever order the ledger gives them."""
+    notices: list[Notice] = [patch("4.5.20", urgent=True), minor("4.7.6"), support(SupportStage.TWO_WEEKS)]
+    around = surroundings([patch("4.5.20", urgent=True), minor("4.7.6")])
+    one, two = write(notices, around), write(notices[::-1], around)
+    assert (one.subject, one.text, one.html, one.payload, one.type) == (
+        two.subject,
+        two.text,
+        two.html,
+        two.payload,
+        two.type,
+    )
+
+
+def test_names_and_the_claim_are_handed_on() -> None:
+    """Sinks get the names of the DevOps users, and the means to see that nobody else is sending."""
+
+    def lost() -> None:
+        raise ClaimLostError("taken over")
+
+    around = surroundings([patch("4.5.20")], devops_users=("ann", "ben"))
+    message = compose(
+        id="1", recipient=OWNER, notices=[patch("4.5.20")], created_at=NOW, around=around, confirm_claim=lost
+    )
+    assert ("ann", "ben") == message.devops_users
+    with pytest.raises(ClaimLostError):
+        message.confirm_claim()
+
+
+def test_without_a_claim_none_is_lost() -> None:
+    """A message of `send-test` holds no claim."""
+    test = Message(
+        id="1",
+        type=MessageType.TEST,
+        instance="social.example",
+        recipient=OWNER,
+        created_at=NOW,
+        urgent=False,
+        thread="1",
+        subject="s",
+        text="t",
+        html="h",
+        payload={},
+    )
+    test.confirm_claim()
+    assert () == test.devops_users
+
+
+def test_types_keep_their_spelling() -> None:
+    """DESIGN.md, section 7: receivers rely on them."""
+    assert {
+        *("update.available", "update.reminder", "update.installed", "support.ending", "check.failing"),
+        *("check.recovered", "delivery.failing", "restart.due", "test"),
+    } == {str(kind) for kind in MessageType}
+
+
+HOSTILE = "<b onclick='x()'>\"&amp;</b>"
+
+
+def test_hostile_texts_are_escaped() -> None:
+    """What comes from outside is shown as it is, and never becomes markup."""
+    release = update("4.5.20" + HOSTILE)
+    around = surroundings([release], installed="4.5.19" + HOSTILE, hostname=HOSTILE)
+    messages = [
+        write([release], around, replace(OWNER, role=HOSTILE)),
+        write([replace(CHECK, detail=HOSTILE)], around),
+        write([replace(DELIVERY, sink=HOSTILE, detail=HOSTILE)], around),
+        write([replace(RESTART, tree=MastodonVersion.parse("4.5.20" + HOSTILE))], around),
+        write([support(SupportStage.TWO_WEEKS)], around),
+    ]
+    for message in messages:
+        document = Document(message.html)
+        assert "b" not in document.elements
+        assert "onclick" not in document.attributes
+        assert HOSTILE.split(maxsplit=1)[0] in " ".join(document.words)
+
+
+def test_urls_elsewhere_are_no_links() -> None:
+    """A URL on another host is shown as text, in full."""
+    url = "https://github.com.evil.example/?a=1&b=2"
+    release = replace(patch("4.5.20"), release_notes=url)
+    message = write([release])
+    document = Document(message.html)
+    assert url not in document.links
+    assert url in document.words
+    assert url in message.text
+    assert "Release notes" in " ".join(Document(write([patch("4.5.20")]).html).words)
+
+
+def test_urgent_is_seen() -> None:
+    """Urgent messages look so, too; others do not."""
+    assert 'class="banner urgent"' in write([patch("4.5.20", urgent=True)]).html
+    assert 'class="banner"' in write([patch("4.5.20")]).html
+
+
+ELEMENTS = {
+    *("html", "head", "meta", "title", "style", "body", "div", "h1", "p"),
+    *("ul", "li", "span", "br", "a", "code", "footer"),
+}
+UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Categories of characters that act instead of being read."""
+labels = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
+
+
+@given(labels, labels, st.text(), st.text(), st.booleans())
+def test_whatever_comes_from_outside(label: str, own: str, detail: str, role: str, urgent: bool) -> None:  # noqa: FBT001
+    """Subjects are one line; HTML holds the elements of ours alone; the text can be sent as a mail."""
+    release = update(f"4.5.20-{label}", urgent=urgent)
+    around = surroundings([release], installed=f"4.5.19-{own}")
+    for notices in ([release], [replace(CHECK, detail=detail)], [replace(DELIVERY, detail=detail)]):
+        message = write(notices, around, replace(OWNER, role=role))
+        assert message.subject.isprintable()
+        assert ELEMENTS >= Document(message.html).elements
+        assert UNSAFE.isdisjoint(map(category, message.text.encode().decode().replace("\n", "")))
+        assert body(message)

@@ -1,0 +1,36 @@
+"""Decisions in plain words."""
+
+import pytest
+
+from domain.examples import installed, patch, reminder
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import Preference, Recipient
+from mastodon_update_check.messages.explanations import explain_reason, name_notice
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_words(reason: Reason) -> None:
+    """No decision is explained by the name of a constant."""
+    assert reason.replace("_", " ") != explain_reason(reason)
+
+
+def test_a_reason_of_a_later_version() -> None:
+    """A ledger may hold reasons that this version does not know: they are given as they are."""
+    assert "moon is full" == explain_reason("moon_is_full")
+
+
+@pytest.mark.parametrize(
+    ("preference", "words"),
+    [(Preference.CRITICAL, "only urgent releases are wanted"), (Preference.PATCH, "only patches and urgent releases")],
+)
+def test_what_is_wanted_instead(preference: Preference, words: str) -> None:
+    """Who wants less hears what the setting is."""
+    recipient = Recipient(sink="email", key="user:1", preference=preference)
+    assert explain_reason(Reason.BELOW_PREFERENCE, recipient).startswith(words)
+
+
+def test_names() -> None:
+    """An urgent release is called so; what follows is called by what it follows."""
+    follow_ups = (reminder(patch("4.5.20", urgent=True), 2), installed(patch("4.5.20")))
+    assert ["reminder 2 of 4.5.20 (urgent)", "4.5.20 is installed"] == [name_notice(one) for one in follow_ups]
+    assert ["4.5.20", "4.5.20 (urgent)"] == [name_notice(patch("4.5.20", urgent=urgent)) for urgent in (False, True)]

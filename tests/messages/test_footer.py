@@ -1,0 +1,77 @@
+"""The end of every message: who got it, why, how to change that."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.examples import CHECK, hook, named, support
+from mastodon_update_check.domain.notices import Notice, SupportStage
+from mastodon_update_check.domain.recipients import Preference, Recipient
+from messages.writing import OWNER, foot, patch, surroundings, write
+
+PAGE = "https://social.example/settings/preferences/notifications"
+END = f"From mastodon-update-check on web1. ID {'0f' * 16}"
+BY_SETTINGS = "To ops@social.example because the settings of mastodon-update-check name this address"
+UPDATE, SUPPORT = patch("4.5.20"), support(SupportStage.TWO_WEEKS)
+OPS = named("ops@social.example", Preference.PATCH)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "notice", "why"),
+    [
+        pytest.param(
+            replace(OWNER, preference=Preference.CRITICAL),
+            UPDATE,
+            f"To you as Owner of social.example (your setting: critical; change it at {PAGE}).",
+            id="a user, by the preference for updates",
+        ),
+        pytest.param(
+            OWNER,
+            SUPPORT,
+            f"To you as Owner of social.example (your setting for the end of support: on; change it at {PAGE}).",
+            id="a user, by the switch for support",
+        ),
+        pytest.param(
+            OWNER,
+            CHECK,
+            "To you as Owner of social.example, since UPDATE_CHECK_OPERATOR names nobody else.",
+            id="a user, about this tool",
+        ),
+        pytest.param(
+            replace(OWNER, role=""),
+            UPDATE,
+            f"To you of social.example (your setting: all; change it at {PAGE}).",
+            id="a user whose role has no name",
+        ),
+        pytest.param(
+            replace(OWNER, role="Owner\u202e\r\nX"),
+            CHECK,
+            "To you as Owner X of social.example, since UPDATE_CHECK_OPERATOR names nobody else.",
+            id="a role with characters that act",
+        ),
+        pytest.param(
+            OPS,
+            UPDATE,
+            f"{BY_SETTINGS} (patch); change UPDATE_CHECK_RECIPIENTS there.",
+            id="an address, updates",
+        ),
+        pytest.param(OPS, SUPPORT, f"{BY_SETTINGS}; change UPDATE_CHECK_RECIPIENTS there.", id="an address, support"),
+        pytest.param(OPS, CHECK, f"{BY_SETTINGS}; change UPDATE_CHECK_OPERATOR there.", id="an address, this tool"),
+        pytest.param(hook("webhook.ops"), UPDATE, "To the sink webhook.ops of social.example (all).", id="a webhook"),
+    ],
+)
+def test_why(recipient: Recipient, notice: Notice, why: str) -> None:
+    """Why this one got it, and what to change."""
+    assert f"{why} {END}" == foot(write([notice], surroundings([patch("4.5.20")]), recipient))
+
+
+def test_without_a_known_domain() -> None:
+    """Where the server's own address is not known no page is named."""
+    message = write([UPDATE], surroundings([UPDATE], web_domain=""))
+    assert f"To you as Owner of social.example (your setting: all). {END}" == foot(message)
+    assert "https://social.example" not in message.text + message.html
+
+
+def test_what_is_changed_where_is_a_link() -> None:
+    """On a phone nobody types an address."""
+    assert f'<a href="{PAGE}">{PAGE}</a>).' in write([UPDATE]).html

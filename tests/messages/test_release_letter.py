@@ -1,0 +1,263 @@
+"""Letters about releases, read as their recipients do."""
+
+from datetime import date
+
+import pytest
+
+from domain.examples import support
+from mastodon_update_check.domain.notices import SupportStage, UpdateNotice
+from messages.writing import ENDS_ON, NOTES, body, minor, patch, surroundings, write
+
+PLAIN, URGENT = patch("4.5.20"), patch("4.5.20", urgent=True)
+NEXT, NEWEST = minor("4.6.9"), minor("4.7.6", ends_on=date(2028, 1, 1))
+ELSEWHERE = minor("4.7.6", urgent=True)
+ADMIN = "All pending updates: https://social.example/admin/software_updates"
+STEPS = "For the steps, run: sudo mastodon-update-check route"
+UNSAID = (
+    "The update server does not say what is fixed, or whether only containers are affected: read the release notes. "
+    "When you install it, restart Sidekiq too."
+)
+
+
+def test_a_patch() -> None:
+    """The first of MESSAGES.md: a bug-fix release of the own branch, no hurry."""
+    message = write([PLAIN], surroundings([PLAIN, NEXT, NEWEST], ends_on=ENDS_ON))
+    assert ("[social.example] Mastodon 4.5.20 is out (you run 4.5.19)", False) == (message.subject, message.urgent)
+    assert [
+        "A patch release for your branch; not marked urgent. It installs directly over 4.5.19.",
+        "4.5.20 patch https://github.com/mastodon/mastodon/releases/tag/v4.5.20",
+        "Also out, not marked urgent: 4.6.9 and 4.7.6. Branch 4.5 gets fixes until 20 February 2027.",
+        ADMIN,
+    ] == body(message)
+
+
+def test_an_urgent_patch() -> None:
+    """The second of MESSAGES.md: what to do now, and what has time."""
+    message = write([URGENT, NEWEST], surroundings([URGENT, NEXT, NEWEST]))
+    assert "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)" == message.subject
+    assert message.urgent
+    assert [
+        "Mastodon marks 4.5.20 as urgent. It is a patch of your branch: no need to go to 4.7 for it.",
+        f"now 4.5.20 urgent {NOTES}4.5.20 later 4.7.6 minor {NOTES}4.7.6 supported until 1 January 2028",
+        f"The route to 4.7.6, one after the other: 4.5.20 > 4.6.9 > 4.7.6. {STEPS}",
+        "Also out, not marked urgent: 4.6.9.",
+        UNSAID,
+        ADMIN,
+    ] == body(message)
+
+
+def test_the_list_stands_in_columns() -> None:
+    """Plain text shows a table that terminals keep."""
+    text = write([URGENT, NEXT], surroundings([URGENT, NEXT])).text
+    assert (
+        "  now    4.5.20  urgent  https://github.com/mastodon/mastodon/releases/tag/v4.5.20\n"
+        "  later  4.6.9   minor   https://github.com/mastodon/mastodon/releases/tag/v4.6.9\n"
+    ) in text
+
+
+def test_only_an_urgent_patch() -> None:
+    """Nothing beyond it: no word of other branches."""
+    assert "Mastodon marks 4.5.20 as urgent. It is a patch of your branch." == body(write([URGENT]))[0]
+
+
+@pytest.mark.parametrize(
+    ("new", "pending", "installed", "ends_on", "subject", "opening"),
+    [
+        pytest.param(
+            [NEXT],
+            [NEXT],
+            "4.5.20",
+            None,
+            "[social.example] Mastodon 4.6.9 is out (you run 4.5.20)",
+            "A new minor release; not marked urgent.",
+            id="a minor release",
+        ),
+        pytest.param(
+            [NEWEST, NEXT],
+            [NEXT, NEWEST],
+            "4.5.20",
+            None,
+            "[social.example] Mastodon 4.6.9 and 4.7.6 are out (you run 4.5.20)",
+            "New releases of other branches; none is marked urgent.",
+            id="several minor releases",
+        ),
+        pytest.param(
+            [NEXT, PLAIN],
+            [PLAIN, NEXT],
+            "4.5.19+glitch",
+            None,
+            "[social.example] Mastodon 4.5.20 and 4.6.9 are out (you run 4.5.19+glitch)",
+            "4.5.20 is a patch release for your branch; not marked urgent. It installs directly over 4.5.19.",
+            id="a patch and a minor release: the own branch first",
+        ),
+        pytest.param(
+            [minor(f"4.{number}.0") for number in range(6, 11)],
+            [minor(f"4.{number}.0") for number in range(6, 11)],
+            "4.5.20",
+            None,
+            "[social.example] Mastodon 4.6.0, 4.7.0, 4.8.0 and 2 more are out (you run 4.5.20)",
+            "New releases of other branches; none is marked urgent.",
+            id="many: three are named",
+        ),
+        pytest.param(
+            [patch("4.7.0")],
+            [patch("4.7.0")],
+            "4.7.0-beta.1",
+            None,
+            "[social.example] Mastodon 4.7.0 is out (you run 4.7.0-beta.1)",
+            "A release for your branch; not marked urgent. It installs directly over 4.7.0-beta.1.",
+            id="the release of a pre-release is no patch",
+        ),
+        pytest.param(
+            [ELSEWHERE],
+            [ELSEWHERE],
+            "4.5.20",
+            ENDS_ON,
+            "URGENT [social.example] Mastodon 4.7.6 is out: see whether it concerns you (you run 4.5.20)",
+            "Mastodon marks 4.7.6 as urgent. It is not of your branch 4.5, for which the update server lists no urgent "
+            "release.",
+            id="urgent in another branch: nothing is claimed of the own one",
+        ),
+        pytest.param(
+            [ELSEWHERE],
+            [URGENT, ELSEWHERE],
+            "4.5.19",
+            None,
+            "URGENT [social.example] Mastodon 4.7.6 is out: see whether it concerns you (you run 4.5.19)",
+            "Mastodon marks 4.7.6 as urgent. For your branch there is 4.5.20, marked urgent too.",
+            id="urgent in another branch, and in the own one as was told before",
+        ),
+        pytest.param(
+            [ELSEWHERE],
+            [ELSEWHERE],
+            "4.3.23",
+            date(2026, 5, 6),
+            "URGENT [social.example] install Mastodon 4.7.6 (you run 4.3.23)",
+            "Mastodon marks 4.7.6 as urgent. Your branch 4.3 is out of support: do not wait for a fix of its own.",
+            id="urgent in another branch, and the own one is out of support",
+        ),
+        pytest.param(
+            [patch("4.5.20", urgent=True), patch("4.5.21", urgent=True)],
+            [patch("4.5.20", urgent=True), patch("4.5.21", urgent=True)],
+            "4.5.19",
+            None,
+            "URGENT [social.example] install Mastodon 4.5.21 (you run 4.5.19)",
+            "Mastodon marks 4.5.21 as urgent. It is a patch of your branch.",
+            id="two urgent patches: the newest is the one to install",
+        ),
+        pytest.param(
+            [PLAIN],
+            [],
+            None,
+            None,
+            "[social.example] Mastodon 4.5.20 is out",
+            "A new patch release of branch 4.5; not marked urgent.",
+            id="the installed version is not known any more",
+        ),
+    ],
+)
+def test_subject_and_opening(
+    new: list[UpdateNotice],
+    pending: list[UpdateNotice],
+    installed: str | None,
+    ends_on: date | None,
+    subject: str,
+    opening: str,
+) -> None:
+    """The subject says what to do, the first line whether it is urgent and where it applies."""
+    message = write(new, surroundings(pending, installed, ends_on))
+    assert (subject, opening) == (message.subject, body(message)[0])
+
+
+def test_an_update_whose_type_is_not_known() -> None:
+    """Rows from before the type was computed say no wrong one."""
+    message = write([UpdateNotice(version=NEXT.version)])
+    assert ["A new minor release; not marked urgent.", "4.6.9", ADMIN] == body(message)
+
+
+@pytest.mark.parametrize(
+    ("stage", "ends_on", "urgent", "subject", "sentence"),
+    [
+        (
+            SupportStage.TWO_WEEKS,
+            date(2026, 12, 1),
+            False,
+            "; support for 4.5 ends on 1 December",
+            "Support for 4.5 ends on 1 December 2026: do not count on fixes after that day, even urgent ones.",
+        ),
+        (
+            SupportStage.ENDED,
+            date(2026, 11, 20),
+            True,
+            "; support for 4.5 ended on 20 November",
+            "Support for 4.5 ended on 20 November 2026: do not count on fixes any more, even urgent ones.",
+        ),
+    ],
+)
+def test_with_a_support_notice(
+    stage: SupportStage, ends_on: date, subject: str, sentence: str, *, urgent: bool
+) -> None:
+    """Updates and support in one message: the subject says both, the text each once; the end is urgent."""
+    message = write([support(stage, ends_on), PLAIN], surroundings([PLAIN], ends_on=ends_on))
+    assert f"[social.example] Mastodon 4.5.20 is out (you run 4.5.19){subject}" == message.subject
+    assert sentence == body(message)[2]
+    assert 1 == message.text.count("Support for 4.5") + message.text.count("gets fixes")
+    assert (urgent, urgent, "update.available") == (
+        message.urgent,
+        message.payload["data"]["urgent"],  # type: ignore[index] # JSON
+        message.type,
+    )
+
+
+def test_branch_that_is_out_of_support() -> None:
+    """Who runs an old branch reads so in every message about releases."""
+    message = write([PLAIN], surroundings([PLAIN], ends_on=date(2026, 5, 6)))
+    assert "Support for 4.5 ended on 6 May 2026: do not count on fixes any more, even urgent ones." == body(message)[2]
+
+
+def test_other_urgent_releases_are_marked() -> None:
+    """What is urgent elsewhere is said among what else is out."""
+    message = write([PLAIN], surroundings([PLAIN, NEXT, ELSEWHERE]))
+    assert "Also out: 4.7.6 (urgent) and 4.6.9." == body(message)[2]
+
+
+def test_at_most_twenty_releases() -> None:
+    """Twenty releases are shown, urgent ones first, and how many more there are; elsewhere too."""
+    many = [patch(f"4.5.{number}", urgent=number == 20) for number in range(20, 45)]
+    rows = write(many).text.split("\n\n")[1].splitlines()
+    assert 21 == len(rows)
+    assert rows[0].split()[1] == "4.5.20"
+    assert "and 5 more" == " ".join(rows[-1].split())
+    others = body(write([NEXT], surroundings([*many, NEXT])))[3]
+    assert others.startswith("Also out: 4.5.20 (urgent), 4.5.44, 4.5.43")
+    assert others.endswith(", 4.5.26 and 5 more.")
+
+
+@pytest.mark.parametrize(
+    ("installed", "new", "pending", "said"),
+    [
+        pytest.param(
+            "4.2.10",
+            [minor("4.4.28")],
+            [patch("4.2.30", urgent=True), minor("4.3.24"), minor("4.4.28"), NEWEST],
+            f"The route to 4.4.28, one after the other: 4.2.30 > 4.3.24 > 4.4.28. {STEPS}",
+            id="the fix of the own branch comes first, then one release of each branch; what lies beyond is not named",
+        ),
+        pytest.param(
+            "3.5.19",
+            [NEWEST],
+            [NEWEST],
+            "The route to 4.7.6, one after the other: 4.0.x > 4.1.x > 4.2.x > 4.3.x > 4.4.x > 4.5.x > 4.6.x > 4.7.6. "
+            f"An x stands for the newest patch of that branch. {STEPS}",
+            id="what an x is, where the update server does not list what has to be passed",
+        ),
+    ],
+)
+def test_route(installed: str, new: list[UpdateNotice], pending: list[UpdateNotice], said: str) -> None:
+    """Where it takes more than one upgrade, one line says which, and where the steps are."""
+    assert said == body(write(new, surroundings(pending, installed)))[2]
+
+
+def test_no_route() -> None:
+    """What installs directly needs no route, whatever else is out."""
+    assert STEPS not in write([PLAIN], surroundings([PLAIN, NEXT, NEWEST])).text

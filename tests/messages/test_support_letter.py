@@ -1,0 +1,154 @@
+"""Letters about the end of support."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from domain.examples import support
+from mastodon_update_check.domain.notices import SupportStage, UpdateNotice
+from messages.writing import body, minor, patch, surroundings, write
+
+THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage
+ENDS_ON = date(2026, 12, 17)
+NEAREST, NEXT, NEWEST = minor("4.5.20", ends_on=date(2027, 2, 20)), minor("4.6.9"), minor("4.7.6")
+STEPS = "For the steps, run: sudo mastodon-update-check route"
+ADMIN = "All pending updates: https://social.example/admin/software_updates"
+MIGRATIONS = "Minor upgrades migrate the database: make a backup first, and read each release's notes."
+OPEN = "Support for 4.4 ends on 17 December 2026: do not count on fixes after that day, even urgent ones."
+OVER = "Support for 4.4 ended on 17 December 2026: do not count on fixes any more, even urgent ones."
+
+
+def at(day: str) -> datetime:
+    """Return noon of that day."""
+    return datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC)
+
+
+def test_support_ends() -> None:
+    """The third of MESSAGES.md: when it ends, what follows, which way leads out, when the next mail comes."""
+    around = surroundings([NEAREST, NEXT, NEWEST], "4.4.27", ENDS_ON, at("2026-12-07"))
+    message = write([support(TWO_WEEKS, ENDS_ON, "4.4")], around)
+    assert "[social.example] Support for Mastodon 4.4 ends in 10 days (17 December)" == message.subject
+    assert [
+        f"You run 4.4.27, the newest release of its branch. {OPEN}",
+        "Shortest way out: 4.5.20 (supported until 20 February 2027). Furthest: 4.5.20 > 4.6.9 > 4.7.6. " + STEPS,
+        MIGRATIONS,
+        "Next message about this: 18 December.",
+        ADMIN,
+    ] == body(message)
+    assert ("support.ending", False) == (message.type, message.urgent)
+
+
+@pytest.mark.parametrize(
+    ("stage", "day", "subject", "following"),
+    [
+        pytest.param(
+            THREE_MONTHS,
+            "2026-09-18",
+            "[social.example] Support for Mastodon 4.4 ends in 90 days (17 December)",
+            "Next message about this: 3 December.",
+            id="three months",
+        ),
+        pytest.param(
+            TWO_WEEKS,
+            "2026-12-16",
+            "[social.example] Support for Mastodon 4.4 ends tomorrow (17 December)",
+            "Next message about this: 18 December.",
+            id="the day before",
+        ),
+        pytest.param(
+            TWO_WEEKS,
+            "2026-12-17",
+            "[social.example] Support for Mastodon 4.4 ends today (17 December)",
+            "Next message about this: 18 December.",
+            id="the last day",
+        ),
+        pytest.param(
+            ENDED,
+            "2026-12-18",
+            "URGENT [social.example] upgrade from Mastodon 4.4: support ended on 17 December 2026",
+            ADMIN,
+            id="the day after",
+        ),
+        pytest.param(
+            TWO_WEEKS,
+            "2026-12-20",
+            "URGENT [social.example] upgrade from Mastodon 4.4: support ended on 17 December 2026",
+            ADMIN,
+            id="a message that waited until it was over says what is true now",
+        ),
+    ],
+)
+def test_stages(stage: SupportStage, day: str, subject: str, following: str) -> None:
+    """Each stage says how long there is left, and when the next message comes, if one does."""
+    message = write([support(stage, ENDS_ON, "4.4")], surroundings([NEAREST], "4.4.27", ENDS_ON, at(day)))
+    assert (subject, following) == (message.subject, body(message)[3])
+    assert (OVER in body(message)[0]) is message.urgent is subject.startswith("URGENT")
+
+
+NO_WAY = "The update server lists no way out yet; look here: https://github.com/mastodon/mastodon/releases"
+
+
+@pytest.mark.parametrize(
+    ("installed", "pending", "first", "way"),
+    [
+        pytest.param(
+            "4.4.26",
+            [patch("4.4.27"), NEAREST],
+            f"You run 4.4.26; 4.4.27 is out. {OPEN}",
+            f"Shortest way out: 4.4.27 > 4.5.20 (supported until 20 February 2027). {STEPS}",
+            id="a patch of the own branch is out as well",
+        ),
+        pytest.param(
+            "4.4.27",
+            [NEWEST],
+            f"You run 4.4.27, the newest release of its branch. {OPEN}",
+            f"Shortest way out: 4.5.x > 4.6.x > 4.7.6. An x stands for the newest patch of that branch. {STEPS}",
+            id="only the newest is listed: the series between are passed",
+        ),
+        pytest.param(
+            "4.4.27",
+            [minor("4.5.20", ends_on=date(2026, 12, 1)), NEXT],
+            f"You run 4.4.27, the newest release of its branch. {OPEN}",
+            f"Shortest way out: 4.5.20 > 4.6.9. {STEPS}",
+            id="a branch that ends no later is no way out, but on the way",
+        ),
+        pytest.param(
+            "4.4.27",
+            [minor("4.5.19"), NEAREST],
+            f"You run 4.4.27, the newest release of its branch. {OPEN}",
+            f"Shortest way out: 4.5.20 (supported until 20 February 2027). {STEPS}",
+            id="of the nearest branch the newest release",
+        ),
+        pytest.param(
+            "4.4.26",
+            [patch("4.4.27")],
+            f"You run 4.4.26; 4.4.27 is out. {OPEN}",
+            NO_WAY,
+            id="no newer branch is listed",
+        ),
+        pytest.param(
+            "4.4.27", [], f"You run 4.4.27, the newest release of its branch. {OPEN}", NO_WAY, id="nothing is listed"
+        ),
+        pytest.param(None, [], f"You run 4.4. {OPEN}", NO_WAY, id="the version is not known any more"),
+    ],
+)
+def test_way_out(installed: str | None, pending: list[UpdateNotice], first: str, way: str) -> None:
+    """The way is that of the releases that are listed; nothing is made up."""
+    message = write([support(TWO_WEEKS, ENDS_ON, "4.4")], surroundings(pending, installed, ENDS_ON, at("2026-12-07")))
+    assert [first, way] == body(message)[:2]
+
+
+def test_no_line_begins_with_a_quotation_mark() -> None:
+    """A route is broken behind its `>`: at the beginning of a line mail clients take it for a quotation."""
+    pending = [minor(f"4.{number}.10") for number in range(8)]
+    text = write([support(ENDED, ENDS_ON, "3.5")], surroundings(pending, "3.5.19", ENDS_ON, at("2026-12-19"))).text
+    assert "4.7.10." in " ".join(text.split())
+    assert not any(line.lstrip().startswith(">") for line in text.splitlines())
+
+
+def test_without_an_admin_page() -> None:
+    """While Mastodon's own check is off it has no page of pending updates."""
+    around = surroundings([NEAREST], "4.4.27", ENDS_ON, at("2026-12-07"))
+    message = write([support(TWO_WEEKS, ENDS_ON, "4.4")], replace(around, has_admin_page=False))
+    assert "software_updates" not in message.text + message.html

@@ -1,0 +1,73 @@
+"""Messages to read: composed with a server around them that each test describes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from domain.examples import INSTANCE, NOW, update, user, version
+from mastodon_update_check.domain.notices import Notice, UpdateNotice, UpdateType
+from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.messages.compose import compose
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.message import Message
+
+NOTES = "https://github.com/mastodon/mastodon/releases/tag/v"
+OWNER = user(role="Owner")
+ENDS_ON = date(2027, 2, 20)
+
+
+def patch(text: str, *, urgent: bool = False) -> UpdateNotice:
+    """Return a patch release with its notes."""
+    return update(text, urgent=urgent, type=UpdateType.PATCH, notes=NOTES + text)
+
+
+def minor(text: str, *, urgent: bool = False, ends_on: date | None = None) -> UpdateNotice:
+    """Return a minor release with its notes."""
+    return update(text, urgent=urgent, type=UpdateType.MINOR, notes=NOTES + text, ends_on=ends_on)
+
+
+def surroundings(
+    pending: Sequence[UpdateNotice] = (),
+    installed: str | None = "4.5.19",
+    ends_on: date | None = None,
+    now: datetime = NOW,
+    **fields: Any,  # noqa: ANN401 - whatever else is to be known or around
+) -> MessageContext:
+    """Return what is true when a message is composed."""
+    knowledge = ServerState(
+        installed=None if installed is None else version(installed),
+        updates=tuple(pending),
+        support_ends_on=ends_on,
+        good_at=now,
+    )
+    around = MessageContext(
+        instance=INSTANCE,
+        knowledge=knowledge,
+        now=now,
+        hostname="web1",
+        web_domain="social.example",
+        update_host="api.joinmastodon.org",
+    )
+    return replace(around, **fields)
+
+
+def write(notices: Sequence[Notice], around: MessageContext | None = None, recipient: Recipient = OWNER) -> Message:
+    """Compose a message; without surroundings its updates alone are pending."""
+    if around is None:
+        around = surroundings([notice for notice in notices if isinstance(notice, UpdateNotice)])
+    return compose(
+        id="0f" * 16, recipient=recipient, notices=notices, created_at=NOW, around=around, confirm_claim=lambda: None
+    )
+
+
+def body(message: Message) -> list[str]:
+    """Return the paragraphs of the text, each on one line, without its footer."""
+    text = message.text.partition("\n\n-- \n")[0]
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+
+
+def foot(message: Message) -> str:
+    """Return the footer on one line."""
+    return " ".join(message.text.partition("\n\n-- \n")[2].split())

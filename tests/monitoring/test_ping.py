@@ -1,0 +1,85 @@
+"""One ping, against servers that do what servers should not."""
+
+from datetime import timedelta
+
+import pytest
+
+from fetching import DIRECT
+from mastodon_update_check.domain.heartbeats import Ping
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.http.net import USER_AGENT, Proxies
+from mastodon_update_check.monitoring.ping import send_ping
+from simulators.http_server import Answer, HttpServer, Raw, Reply, dribble, endless, hang, unused_port
+
+SECRET = "/ping/s3cret-t0ken"
+SHORT = timedelta(milliseconds=300)
+
+
+def _fail(answer: Answer, proxies: Proxies = DIRECT) -> CheckError:
+    with HttpServer(lambda _: answer) as server, pytest.raises(CheckError) as caught:
+        send_ping(Ping(method="POST", url=server.url(SECRET), text="x"), proxies, total=SHORT)
+    return caught.value
+
+
+def test_ping_is_sent() -> None:
+    """A POST with the sentence as its body; a password in the URL becomes basic authentication."""
+    with HttpServer(lambda _: Reply(200, b"OK")) as server:
+        url = server.url(SECRET).replace("http://", "http://user:pa%20ss@")
+        send_ping(Ping(method="POST", url=url, text="grüße"), DIRECT)
+        send_ping(Ping(method="GET", url=server.url(SECRET), text=""), DIRECT)
+    post, get = server.requests
+    assert ("POST", SECRET, "grüße".encode()) == (post.method, post.target, post.body)
+    assert (USER_AGENT, "Basic dXNlcjpwYSBzcw==") == (post.headers["user-agent"], post.headers["authorization"])
+    assert ("GET", b"", False) == (get.method, get.body, "authorization" in get.headers)
+
+
+def test_proxy_is_asked() -> None:
+    """The ping goes by way of the proxy, as everything else does."""
+    with HttpServer(lambda _: Reply(200)) as proxy:
+        ping = Ping(method="GET", url="http://hc.example/p", text="")
+        send_ping(ping, Proxies(http=f"http://127.0.0.1:{proxy.port}"))
+    assert ["http://hc.example/p"] == [request.target for request in proxy.requests]
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause", "words"),
+    [
+        pytest.param(Reply(404), Cause.HTTP_STATUS, "answers with status 404", id="unknown"),
+        pytest.param(Reply(200, b"OK (not found)"), Cause.HTTP_STATUS, "does not know this URL", id="said politely"),
+        pytest.param(Reply.redirect("https://elsewhere.example/"), Cause.HTTP_STATUS, "status 302", id="redirect"),
+        pytest.param(hang(), Cause.CONNECTION, "", id="silent"),
+        pytest.param(dribble(b"HTTP/1.1 200 OK\r\n" * 9), Cause.CONNECTION, "took longer than 0.3 s", id="dribble"),
+        pytest.param(Raw([b"SSH-2.0-x\r\n"]), Cause.CONNECTION, "does not speak HTTP", id="not HTTP"),
+    ],
+)
+def test_ping_that_is_not_taken(answer: Answer, cause: Cause, words: str) -> None:
+    """It is an error that names the host and no other part of the URL."""
+    error = _fail(answer)
+    assert cause is error.cause
+    assert words in error.detail
+    assert "127.0.0.1" in error.detail
+    assert "s3cret" not in error.detail
+
+
+def test_endless_answer_is_left() -> None:
+    """No more is read than tells whether the URL is known."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with HttpServer(lambda _: endless(head, b"400\r\n" + b"x" * 1024 + b"\r\n")) as server:
+        send_ping(Ping(method="POST", url=server.url(), text="x"), DIRECT)
+    assert 1 == len(server.requests)
+
+
+def test_nobody_listens() -> None:
+    """A refused connection is told as such."""
+    with pytest.raises(CheckError, match="cannot be reached: connection refused"):
+        send_ping(Ping(method="POST", url=f"http://127.0.0.1:{unused_port()}/", text="x"), DIRECT)
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"), [("http://1.2.3.256/t0ken", None), ("http://hc.example/t0ken", "http://[v1.x]:3128")]
+)
+def test_url_that_the_library_does_not_take(url: str, proxy: str | None) -> None:
+    """It is an error like any other, and shows nothing of the URL."""
+    with pytest.raises(CheckError) as caught:
+        send_ping(Ping(method="GET", url=url, text=""), Proxies(http=proxy))
+    assert "its URL, or its proxy's, is not one that can be asked" == caught.value.detail

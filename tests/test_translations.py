@@ -1,0 +1,104 @@
+"""Which catalogue serves a locale, and what happens to one that cannot be read."""
+
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from mastodon_update_check.errors import UntranslatedError
+from mastodon_update_check.messages.translation import ENGLISH, language_tags
+from mastodon_update_check.translations import load_words
+from translations.catalogues import CATALOGUES
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        *[(locale, "de") for locale in ("de", "de-AT", "de_CH", "DE", " de ", "de\n")],
+        *[("es-MX", "es"), ("es-AR", "es"), ("fr-CA", "fr"), ("ja", "ja")],
+        *[(locale, "en") for locale in ("", "en", "en-GB", "pt-BR", "zh-CN", "zh-TW", "sr-Latn", "xx")],
+        *[
+            (locale, "en")
+            for locale in ("../de", "de/../de", "d", "de.mo", "de\x00", "d\u00e9", "de" * 100, "de-" * 20)
+        ],
+    ],
+)
+def test_which_language(locale: str, language: str) -> None:
+    """The nearest one that there is, else English; whatever a database holds is no path."""
+    assert language == load_words(locale).language
+
+
+def test_nearest_first() -> None:
+    """A region may have a catalogue of its own."""
+    assert ("pt-br", "pt") == language_tags("pt-BR")
+    assert ("zh-hant-tw", "zh-hant", "zh") == language_tags("zh_Hant_TW")
+
+
+def test_a_catalogue_of_a_region(tmp_path: Path) -> None:
+    """It is preferred where it is there; its tag says which it is."""
+    shutil.copy(CATALOGUES / "de.mo", tmp_path / "de-at.mo")
+    assert ("de-at", "en") == (load_words("de-AT", tmp_path).language, load_words("de", tmp_path).language)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 64, b"\xde\x12\x04\x95" + b"\xff" * 40, b"\xde\x12\x04\x95\x00"])
+def test_a_damaged_catalogue(tmp_path: Path, content: bytes) -> None:
+    """It is said once, and the message is English: nobody goes without it."""
+    (tmp_path / "de.mo").write_bytes(content)
+    with capture_logs() as lines:
+        found = [load_words("de", tmp_path) for _ in range(2)]
+    assert [ENGLISH, ENGLISH] == found
+    assert [("language.failed", "de")] == [(line["event"], line["language"]) for line in lines]
+
+
+def test_what_a_catalogue_lacks() -> None:
+    """A sentence that is not there is an error, not English in between."""
+    words = load_words("de")
+    with pytest.raises(UntranslatedError, match=r"no translation of 'Good morning\.'"):
+        words.say("Good morning.")
+    with pytest.raises(UntranslatedError, match=r"no translation of '\{number\} cow'"):
+        words.count("{number} cow", "{number} cows", 2)
+    with pytest.raises(UntranslatedError, match="no translation of 'weekday', 'Monday'"):
+        words.label("weekday", "Monday")
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "last", "instant"),
+    [
+        ("en", "1 March 2027", "20 December", "Sun 22 Nov 13:05 UTC"),
+        ("de", "1. März 2027", "20. Dezember", "So 22. Nov. 13:05 UTC"),
+        ("es", "1 de marzo de 2027", "20 de diciembre", "dom 22 nov 13:05 UTC"),
+        ("fr", "1er mars 2027", "20 décembre", "dim. 22 nov. 13:05 UTC"),
+        ("ja", "2027年3月1日", "12月20日", "11月22日(日) 13:05 UTC"),
+    ],
+)
+def test_dates(language: str, first: str, last: str, instant: str) -> None:
+    """Dates are written as that language writes them."""
+    words = load_words(language)
+    written = (words.long_date(date(2027, 3, 1)), words.short_date(date(2026, 12, 20)))
+    assert (first, last) == tuple(text.replace("\u00a0", " ") for text in written)
+    assert instant == words.instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("language", "three", "one", "two"),
+    [
+        ("en", "a, b and c", "1 more", "2 more"),
+        ("de", "a, b und c", "1 weitere", "2 weitere"),
+        ("es", "a, b y c", "1 más", "2 más"),
+        ("fr", "a, b et c", "1 autre", "2 autres"),
+        ("ja", "a、b、c", "ほか1件", "ほか2件"),
+    ],
+)
+def test_lists_and_numbers(language: str, three: str, one: str, two: str) -> None:
+    """Enumerations and plurals are those of the language."""
+    words = load_words(language)
+    counted = [words.count("{number} more", "{number} more", number) for number in (1, 2)]
+    assert (three, [one, two]) == (words.enumerate(["a", "b", "c"]), counted)
+
+
+def test_sentences_one_after_the_other() -> None:
+    """A blank between them, but for a Japanese full stop; empty ones leave none."""
+    assert "A. B." == ENGLISH.join("A.", "", "B.")
+    assert "甲。乙。A. 丙。" == ENGLISH.join("甲。", "乙。A.", "丙。")
