@@ -52,6 +52,8 @@ def test_defaults(machine: Machine) -> None:
         "no_proxy": "",
         "heartbeat_url": None,
         "metrics_file": None,
+        "page_file": None,
+        "release_details": "",
         "reminders": "urgent",
         "closure": "urgent",
         "install_kind": None,
@@ -77,6 +79,8 @@ def test_everything_set(machine: Machine) -> None:
             "UPDATE_CHECK_HEARTBEAT_URL": "https://ping.example/s3cret",
             "UPDATE_CHECK_APPRISE_URL": "tgram://s3cret",
             "UPDATE_CHECK_METRICS_FILE": "/var/lib/node/x.prom",
+            "UPDATE_CHECK_PAGE_FILE": "/var/www/status/index.html",
+            "UPDATE_CHECK_RELEASE_DETAILS": "https://git.example/fork/raw/v{version}/",
             "UPDATE_CHECK_REMINDERS": "none",
             "UPDATE_CHECK_CLOSURE": "ALL",
             "UPDATE_CHECK_INSTALL_KIND": "docker",
@@ -106,6 +110,8 @@ def test_everything_set(machine: Machine) -> None:
         "ledger": "postgresql://u:s3cret@db/ledger",
         "heartbeat_url": SecretStr("https://ping.example/s3cret"),
         "metrics_file": Path("/var/lib/node/x.prom"),
+        "page_file": Path("/var/www/status/index.html"),
+        "release_details": "https://git.example/fork/raw/v{version}/",
         "reminders": "none",
         "closure": "all",
         "install_kind": "docker",
@@ -119,6 +125,20 @@ def test_everything_set(machine: Machine) -> None:
         "db_sslmode": "verify-full",
     }
     assert expected == {name: getattr(settings, name) for name in expected}
+
+
+@pytest.mark.parametrize(
+    ("value", "template"),
+    [
+        (" ", ""),
+        ("off", ""),
+        ("GitHub", "https://raw.githubusercontent.com/mastodon/mastodon/v{version}/"),
+        (" http://127.0.0.1:8080/{version} ", "http://127.0.0.1:8080/{version}"),
+    ],
+)
+def test_release_details(machine: Machine, value: str, template: str) -> None:
+    """`github` stands for a URL template; `off` and blank switch release details off."""
+    assert machine.load({"UPDATE_CHECK_RELEASE_DETAILS": value}).release_details == template
 
 
 def test_devops_and_others(machine: Machine) -> None:

@@ -10,6 +10,7 @@ FOLLOW_UPS = CHOICES.format("none, urgent and all")
 URL = "is not a URL: one that begins with http:// or https:// and a host is allowed, without blanks"
 LONG_URL = "is too long: a URL of at most 2000 characters is allowed"
 DURATION = "is not a duration: write 90s, 30m, 1h, 2d or a number of seconds"
+RELEASE_DETAILS = "is not a source of release details: off, github and a URL with {version} are allowed"
 PORT = "is not a port: a number from 1 to 65535 is allowed"
 DOMAIN = "is not a domain name: one such as social.example is allowed, without scheme, port and path"
 HOST = "is not a host: a domain name or an IP address is allowed, without scheme and port"
@@ -89,6 +90,9 @@ ROWS = [
     ("UPDATE_CHECK_APPRISE_URL", "tgram://s3cret\0", "holds a NUL character: any other text is allowed"),
     ("UPDATE_CHECK_HEARTBEAT_URL", "s3cret", URL),
     ("UPDATE_CHECK_METRICS_FILE", "/s3c\tret", CONTROL),
+    ("UPDATE_CHECK_PAGE_FILE", "/s3c\tret", CONTROL),
+    ("UPDATE_CHECK_RELEASE_DETAILS", "https://s3cret.example/", RELEASE_DETAILS),
+    ("UPDATE_CHECK_RELEASE_DETAILS", "ftp://s3cret.example/{version}/", URL),
     ("UPDATE_CHECK_REMINDERS", "s3cret", FOLLOW_UPS),
     ("UPDATE_CHECK_CLOSURE", "s3cret", FOLLOW_UPS),
     ("UPDATE_CHECK_INSTALL_KIND", "s3cret", CHOICES.format("source, docker, yunohost, nixos and fork")),

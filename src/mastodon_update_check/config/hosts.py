@@ -11,6 +11,8 @@ from mastodon_update_check.config.kinds import parse_text
 from mastodon_update_check.domain.addresses import split_address
 
 URL_CHARACTERS = 2000
+GITHUB = "https://raw.githubusercontent.com/mastodon/mastodon/v{version}/"
+"""Where `UPDATE_CHECK_RELEASE_DETAILS=github` finds the source tree of a release."""
 ADDRESS_CHARACTERS = 254
 """Longest mail address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
 
@@ -45,6 +47,16 @@ def parse_url(text: str) -> str:
     if not _is_url(url):
         raise ValueError("is not a URL: one that begins with http:// or https:// and a host is allowed, without blanks")
     return url
+
+
+def parse_release_details(text: str) -> str:
+    """Read `off`, `github`, or a URL with `{version}`; return the URL template, or nothing for `off`."""
+    template = {"off": "", "github": GITHUB}.get(text.strip().lower(), text.strip())
+    if template and "{version}" not in template:
+        raise ValueError("is not a source of release details: off, github and a URL with {version} are allowed")
+    if template:
+        parse_url(template.replace("{version}", "4.5.20"))
+    return template
 
 
 def parse_proxy(text: str) -> str:

@@ -84,6 +84,8 @@ def _settings(
         no_proxy=variables.no_proxy,
         heartbeat_url=variables.update_check_heartbeat_url,
         metrics_file=variables.update_check_metrics_file,
+        page_file=variables.update_check_page_file,
+        release_details=variables.update_check_release_details,
         reminders=variables.update_check_reminders,
         closure=variables.update_check_closure,
         install_kind=variables.update_check_install_kind,

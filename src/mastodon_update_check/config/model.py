@@ -85,6 +85,10 @@ class Settings:
     no_proxy: str
     heartbeat_url: SecretStr | None
     metrics_file: Path | None
+    page_file: Path | None
+    """The status page; None: no page."""
+    release_details: str
+    """The URL template, with `{version}`, of the source tree of a release; empty: release details are off."""
     reminders: FollowUps
     closure: FollowUps
     install_kind: InstallKind | None

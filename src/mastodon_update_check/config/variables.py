@@ -83,6 +83,8 @@ class Variables(BaseSettings):
     update_check_apprise_preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
     update_check_heartbeat_url: SecretUrl = None
     update_check_metrics_file: OptionalPath = None
+    update_check_page_file: OptionalPath = None
+    update_check_release_details: Annotated[str, Parsed(hosts.parse_release_details)] = ""
     update_check_reminders: AnyFollowUps = FollowUps.URGENT
     update_check_closure: AnyFollowUps = FollowUps.URGENT
     update_check_install_kind: Annotated[InstallKind | None, Parsed(kinds.choose(InstallKind))] = None
