@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
+from captured_logs import capture_logs
 from mastodon_update_check.errors import UntranslatedError
 from mastodon_update_check.messages.translation import ENGLISH, language_tags
 from mastodon_update_check.translations import load_words

@@ -11,13 +11,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NoReturn
 
-import structlog
-
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import UntranslatedError
+from mastodon_update_check.logs import log
 from mastodon_update_check.messages.translation import ENGLISH, Translation, language_tags
-
-log = structlog.get_logger()
 
 
 class _Nothing(NullTranslations):

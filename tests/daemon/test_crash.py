@@ -7,8 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from structlog.testing import capture_logs
-
+from captured_logs import capture_logs
 from daemon.program import LONGEST, Machine, wait_until
 from mastodon_update_check.daemon import daemon as subject
 from simulators.update_server import UpdateServer

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
+from captured_logs import capture_logs
 from daemon.program import LONGEST, Machine, wait_until
 from mastodon_update_check.app import App
 from mastodon_update_check.config import load_settings

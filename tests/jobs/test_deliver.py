@@ -9,8 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
+from captured_logs import capture_logs
 from jobs.examples import PATIENCE_SECONDS, Accepting, Acting, Hanging, Raising, courier, deliver_next, surroundings
 from ledger.examples import (
     ALICE,

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
+from captured_logs import capture_logs
 from jobs.examples import PATIENCE_SECONDS, Accepting, Hanging, Raising, courier
 from ledger.examples import ALICE, BOB, HOOK, INSTANCE, NOW, SettableClock, facts, replan, update
 from mastodon_update_check.errors import LedgerError, TransientDeliveryError

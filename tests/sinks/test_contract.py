@@ -6,8 +6,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 import pytest
-from structlog.testing import capture_logs
 
+from captured_logs import capture_logs
 from mastodon_update_check.errors import ClaimLostError, DeliveryError
 from mastodon_update_check.sinks.base import Sink
 from mastodon_update_check.sinks.discovery import load_sink

@@ -1,13 +1,15 @@
 """The log sink: one line, its level, its fields."""
 
-from collections.abc import Mapping
+import io
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
-import structlog
-from structlog.testing import capture_logs
 
+from captured_logs import capture_logs
+from mastodon_update_check import logs
 from mastodon_update_check.errors import ClaimLostError, TransientDeliveryError
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.log import create
@@ -122,29 +124,31 @@ def test_lost_claim() -> None:
     assert [] == lines
 
 
-def test_log_that_cannot_be_written() -> None:
-    """A log that is closed or full is said so, and tried again."""
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """Set the logs up at their highest level, with this stream."""
+    restore, stream = logs.snapshot(), io.StringIO()
+    logs.configure(logs.SILENT, "json", stream)
+    yield stream
+    restore()
 
-    def fail(*_: object) -> NoReturn:
+
+def test_log_that_cannot_be_written(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that is closed or full is a transient failure of the sink."""
+
+    def fail(_text: str) -> NoReturn:
         raise BrokenPipeError(32, "Broken pipe")
 
-    before = structlog.get_config()
-    structlog.configure(processors=[fail])
-    try:
-        with pytest.raises(TransientDeliveryError) as caught:
-            create({}).send(MESSAGE)
-    finally:
-        structlog.configure(**before)
+    monkeypatch.setattr(stream, "write", fail)
+    with pytest.raises(TransientDeliveryError) as caught:
+        create({}).send(MESSAGE)
 
-    assert "the log cannot be written: Broken pipe" == str(caught.value)
+    assert str(caught.value) == "the log cannot be written: Broken pipe"
     assert caught.value.sink_wide
 
 
-def test_no_level_hides_a_message() -> None:
-    """What counts as told has been written, however little is logged otherwise."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
-    try:
-        assert "notice.update.available" == logged(MESSAGE)["event"]
-    finally:
-        structlog.configure(**before)
+def test_no_level_hides_a_message(stream: io.StringIO) -> None:
+    """A message that counts as sent has been written, whatever the log level is."""
+    create({}).send(MESSAGE)
+
+    assert json.loads(stream.getvalue())["event"] == "notice.update.available"

@@ -11,8 +11,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import NoReturn
 
-import structlog
-
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.daemon.scheduler import Scheduler
@@ -22,6 +20,7 @@ from mastodon_update_check.daemon.systemd import SystemdNotifier
 from mastodon_update_check.domain.status import describe_line
 from mastodon_update_check.errors import LedgerError, UpdateCheckError
 from mastodon_update_check.ledger.nodes import Taken
+from mastodon_update_check.logs import log
 
 TICK = timedelta(seconds=10)
 BEAT = timedelta(seconds=60)
@@ -32,8 +31,6 @@ PATIENCE = timedelta(seconds=8)
 """How long the attempts in hand may take once the daemon is told to stop."""
 BEGIN_ANEW = 75
 """Exit code that asks for a new start (`Restart=on-failure`): it may work then."""
-
-log = structlog.get_logger()
 
 
 class Daemon:
@@ -205,7 +202,7 @@ class Daemon:
             restore_logs()
             reason = str(error) if isinstance(error, UpdateCheckError) else f"{type(error).__name__}: {error}"
             self._troubles["settings"] = f"the new settings are wrong, the old ones stay: {reason}"
-            log.error("daemon.reload_failed", detail=reason, effect="the old settings stay")  # noqa: TRY400 - sentences
+            log.error("daemon.reload_failed", detail=reason, effect="the old settings stay")
         self._notifier.ready()
         self._show_status()
 

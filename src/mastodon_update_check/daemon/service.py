@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
-import structlog
-
 from mastodon_update_check.app import App
 from mastodon_update_check.daemon.sight import Sight
 from mastodon_update_check.daemon.worker import Worker
@@ -15,14 +13,13 @@ from mastodon_update_check.errors import LedgerError, TurnLostError, UpdateCheck
 from mastodon_update_check.jobs.lease import keeping_turn
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.nodes import Taken, Turn
+from mastodon_update_check.logs import log
 
 CHECK_LIMIT = timedelta(minutes=5)
 """How long one check may take: its questions have bounds of their own that add up to less."""
 
 TURN_SLACK = timedelta(seconds=5)
 """How late a check may begin before another node takes it over."""
-
-log = structlog.get_logger()
 
 
 class Service:
@@ -83,7 +80,7 @@ class Service:
         except UpdateCheckError as error:
             failure = trouble = str(error)
             self.is_behind = isinstance(error, LedgerError)
-            log.error("check.failed", detail=trouble)  # noqa: TRY400 - a sentence, no traceback
+            log.error("check.failed", detail=trouble)
         except Exception as error:  # noqa: BLE001 - a bug must not end the checks; it is said, and shows in STATUS
             failure = trouble = f"the check crashed: {type(error).__name__}: {error}"
             log.critical("check.crashed", detail=trouble)
@@ -112,7 +109,7 @@ class Service:
             with self.app.open_ledger() as ledger:
                 ledger.leave(self.app.settings.instance, self.app.host)
         except LedgerError as error:
-            log.error("ledger.failed", detail=str(error))  # noqa: TRY400 - a sentence, no traceback
+            log.error("ledger.failed", detail=str(error))
         self.app.heartbeat.stop()
 
     def wake(self) -> None:
@@ -173,4 +170,4 @@ class Service:
                 ledger.release(claim, self.app.clock())
         except LedgerError as error:
             # Not lost: the lease runs out by itself.
-            log.error("ledger.failed", detail=str(error))  # noqa: TRY400 - a sentence, no traceback
+            log.error("ledger.failed", detail=str(error))

@@ -4,17 +4,14 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-import structlog
-
 from mastodon_update_check.domain.outbox import LEASE
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT, Courier
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.logs import log
 
 STEP_LIMIT = ATTEMPT_LIMIT + timedelta(minutes=5)
 """How long a worker may go without progress: one attempt, and what the ledger may take before and after it."""
-
-log = structlog.get_logger()
 
 
 class Worker:
@@ -69,7 +66,7 @@ class Worker:
         except LedgerError as error:
             self.trouble = str(error)
             if self.trouble != had_trouble:
-                log.error("ledger.failed", sink=self.courier.sink_name, detail=self.trouble)  # noqa: TRY400 - a sentence, no traceback
+                log.error("ledger.failed", sink=self.courier.sink_name, detail=self.trouble)
             return self.courier.pause
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a bug in one sink must not end its deliveries for good
             self.trouble = f"the {self.name} crashed: {type(error).__name__}: {error}"

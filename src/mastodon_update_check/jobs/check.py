@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import structlog
-
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.installed import merge_sightings, restart_notice
@@ -29,11 +27,10 @@ from mastodon_update_check.ledger.book import Book
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.nodes import Turn
 from mastodon_update_check.ledger.summary import SinkAccount
+from mastodon_update_check.logs import log
 
 if TYPE_CHECKING:
     from mastodon_update_check.domain.outbox import Delivery
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import structlog
-
 from mastodon_update_check.domain.outbox import LEASE_RENEWAL, Outcome, Settlement, settle
 from mastodon_update_check.domain.text import clean, words_of
 from mastodon_update_check.errors import (
@@ -23,6 +21,7 @@ from mastodon_update_check.jobs.lease import LeaseKeeper, confirm
 from mastodon_update_check.jobs.operations import Operations
 from mastodon_update_check.ledger.claims import Claim
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.logs import log
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.messages.translation import ENGLISH, Translation
@@ -37,8 +36,6 @@ LONGEST_SLEEP = timedelta(seconds=60)
 """How long a worker sleeps at most: another process may have planned something meanwhile."""
 SHARED_SLEEP = timedelta(seconds=15)
 """The same where other machines plan, too, one of which may have died before it sent what it planned."""
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import structlog
-
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.feeds import Feed, parse_feed
 from mastodon_update_check.domain.installed import VersionReading, merge_sightings, sighting_warnings
@@ -14,10 +12,9 @@ from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
 from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.http.net import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
+from mastodon_update_check.logs import log
 
 WARNINGS_SHOWN = 20
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

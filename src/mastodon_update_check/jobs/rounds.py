@@ -5,12 +5,9 @@ from concurrent.futures import Future
 from datetime import datetime
 from threading import Thread
 
-import structlog
-
 from mastodon_update_check.domain.outbox import Outcome
 from mastodon_update_check.jobs.deliver import Courier
-
-log = structlog.get_logger()
+from mastodon_update_check.logs import log
 
 
 def deliver_round(couriers: Sequence[Courier], due_by: datetime) -> int:

@@ -8,13 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import structlog
-
 from mastodon_update_check.domain.heartbeats import Beat, judge_beat, write_ping
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.http.net import Proxies
-
-log = structlog.get_logger()
+from mastodon_update_check.logs import log
 
 
 @dataclass(slots=True)

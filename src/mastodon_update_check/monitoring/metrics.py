@@ -13,18 +13,16 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import TYPE_CHECKING
 
-import structlog
-
 from mastodon_update_check import __version__
 from mastodon_update_check.domain.notices import UpdateType
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.status import urgent_to_act_on
 from mastodon_update_check.ledger.summary import OutboxSummary
+from mastodon_update_check.logs import log
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Gauge
 
-log = structlog.get_logger()
 
 PREFIX = "mastodon_update_check"
 DAY_SECONDS = 86_400

@@ -1,13 +1,12 @@
 """Log: one structured line for each message, at a level that fits."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from mastodon_update_check import logs
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import TransientDeliveryError
 from mastodon_update_check.messages.message import Message, MessageType
 
-LOGGER = "mastodon_update_check"
 _WARNINGS = frozenset({MessageType.SUPPORT_ENDING, MessageType.CHECK_FAILING, MessageType.DELIVERY_FAILING})
 _OFFERS = frozenset({MessageType.UPDATE_AVAILABLE, MessageType.UPDATE_REMINDER})
 
@@ -24,7 +23,8 @@ class LogSink:
         updates = _updates(message)
         message.confirm_claim()
         try:
-            getattr(_unfiltered_logger(), _level(message, updates))(
+            logs.write_always(
+                _level(message, updates),
                 f"notice.{message.type.value}",
                 instance=clean(message.instance),
                 urgent=message.urgent,
@@ -42,14 +42,6 @@ class LogSink:
 def create(options: Mapping[str, str]) -> LogSink:  # noqa: ARG001  # every factory takes its options; this one has none
     """Return the sink; how lines look is the program's own setting."""
     return LogSink()
-
-
-def _unfiltered_logger() -> Any:  # noqa: ANN401 - structlog's own types leave it open
-    """Return the program's log, whatever is left out of it otherwise: what was not written is not told."""
-    import structlog
-
-    every_level = structlog.make_filtering_bound_logger("debug")
-    return structlog.wrap_logger(None, wrapper_class=every_level, logger_factory_args=(LOGGER,))
 
 
 def _updates(message: Message) -> tuple[Mapping[str, object], ...]:

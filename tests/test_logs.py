@@ -7,14 +7,16 @@ import logging
 import os
 import pty
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from mastodon_update_check import logs
+from mastodon_update_check.logs import log
 
 HOSTILE = "one\r\ntwo\x00\x1b[2Jthree\u2028four\u202efive\x85six\udcff"
 CLEAN = "one two [2Jthree four five six"
@@ -44,7 +46,7 @@ def test_json() -> None:
     """One line per event: what happened first, then what there is to say about it, then when."""
     stream = io.StringIO()
     logs.configure("info", "auto", stream)
-    structlog.get_logger().info("check.finished", planned=2, urgent=True, took=0.5, since=None, where=Path("/x"))
+    log.info("check.finished", planned=2, urgent=True, took=0.5, since=None, where=Path("/x"))
     (line,) = stream.getvalue().splitlines()
     event = json.loads(line)
     assert ["event", "planned", "urgent", "took", "since", "where", "level", "at"] == list(event)
@@ -65,9 +67,7 @@ def test_hostile_text(log_format: str) -> None:
     """Line breaks, control and formatting characters never get through, wherever they stand; text is cut."""
     stream = io.StringIO()
     logs.configure("info", log_format, stream)
-    structlog.get_logger().info(
-        "check.finished", detail=HOSTILE, names=[HOSTILE], deep={HOSTILE: (HOSTILE,)}, long="x" * 10_000
-    )
+    log.info("check.finished", detail=HOSTILE, names=[HOSTILE], deep={HOSTILE: (HOSTILE,)}, long="x" * 10_000)
     text = stream.getvalue()
     assert text.endswith("\n")
     assert text[:-1].isprintable()
@@ -80,7 +80,7 @@ def test_non_ascii_stays_legible() -> None:
     """Names are written as they are."""
     stream = io.StringIO()
     logs.configure("info", "json", stream)
-    structlog.get_logger().info("notice", names=["Jürgen", "版本"])
+    log.info("notice", names=["Jürgen", "版本"])
     assert "Jürgen" in stream.getvalue()
     assert "版本" in stream.getvalue()
 
@@ -90,7 +90,6 @@ def test_secrets_are_hidden(log_format: str) -> None:
     """A known secret shows nowhere, be it the event, a value, a key, in a list or an error; short ones are words."""
     stream = io.StringIO()
     logs.configure("info", log_format, stream, secrets=[SECRET[:20], SECRET, "", "admin"])
-    log = structlog.get_logger()
     event = f"failed {SECRET}"
     log.error(event, detail=f"x{SECRET}y", names=[SECRET], deep={SECRET: {"a": [SECRET]}}, user="admin")
     log.error("crashed", exc_info=ValueError(f"wrong: {SECRET}"))
@@ -108,7 +107,6 @@ def test_no_traceback(log_format: str) -> None:
     """An error that somebody logs is one line: its kind and its text."""
     stream = io.StringIO()
     logs.configure("info", log_format, stream)
-    log = structlog.get_logger()
     error = ValueError("line one\nline two")
     try:
         raise error
@@ -117,7 +115,7 @@ def test_no_traceback(log_format: str) -> None:
         log.info("plugin.crashed", exc_info=True, stack_info=True)
         logging.getLogger("library").exception("it %s", "broke")
     log.error("plugin.crashed", exc_info=error)
-    log.info("plugin.fine", exc_info=True)  # noqa: LOG014 - others' code does so
+    log.info("plugin.fine", exc_info=True)
     lines = stream.getvalue().splitlines()
     assert 5 == len(lines)
     assert 4 == sum("ValueError: line one line two" in line for line in lines)
@@ -164,44 +162,67 @@ def test_level(level: str, shown: list[str]) -> None:
     stream = io.StringIO()
     logs.configure(level, "json", stream)
     for each in ("debug", "info", "warning", "error", "critical"):
-        getattr(structlog.get_logger(), each)("happened")
+        logs.write(each, "happened")
     assert shown == [event["level"] for event in written(stream)]
 
 
-@pytest.mark.parametrize(("log_format", "is_console"), [("auto", True), ("console", True), ("json", False)])
-def test_terminal(log_format: str, *, is_console: bool) -> None:
-    """On a terminal a person reads: columns and colours, unless JSON is asked for; no escape comes from a value."""
+@pytest.mark.parametrize(
+    ("log_format", "no_color", "has_colour"),
+    [("auto", "", True), ("console", "", True), ("auto", "1", False), ("json", "", False)],
+)
+def test_terminal(monkeypatch: pytest.MonkeyPatch, log_format: str, no_color: str, *, has_colour: bool) -> None:
+    """A terminal gets coloured lines unless JSON or NO_COLOR is set; no escape sequence comes from a value."""
+    monkeypatch.setenv("NO_COLOR", no_color)
     with _terminal() as (stream, screen):
         logs.configure("info", log_format, stream)
-        structlog.get_logger().warning("delivery.deferred", reply="\x1b[2Jgone\nnow")
+        log.warning("delivery.deferred", reply="\x1b[2Jgone\nnow")
         text = os.read(screen, 10_000).decode()
-    assert is_console == ("\x1b[" in text)
+    assert ("\x1b[" in text) == has_colour
     assert "\x1b[2J" not in text
-    assert 1 == text.count("\r\n")
+    assert text.count("\r\n") == 1
     assert "delivery.deferred" in text
     assert "[2Jgone now" in text
 
 
-@pytest.mark.parametrize("log_format", ["json", "console"])
-def test_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log_format: str) -> None:
-    """In the journal each line has its priority in front, and no time: the journal has its own."""
+def test_console() -> None:
+    """A line for a person: time, level, event, then the values, quoted where their end would not be seen."""
+    stream = io.StringIO()
+    logs.configure("info", "console", stream)
+    log.warning("delivery.deferred", sink="email", reply="not now", retries=2, names=["a", "b"], since=None, to="")
+    time, line = stream.getvalue().split(" ", 1)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", time)
+    assert line == (
+        '[warning]  delivery.deferred          sink=email reply="not now" retries=2 names=["a", "b"] since=null to=""\n'
+    )
+
+
+def test_silent() -> None:
+    """The highest level lets nothing through but what is written always."""
+    stream = io.StringIO()
+    logs.configure(logs.SILENT, "console", stream)
+    log.critical("happened")
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(("log_format", "start"), [("auto", "["), ("console", "["), ("json", "{")])
+def test_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log_format: str, start: str) -> None:
+    """In the journal lines are readable by default, have their priority in front, and no time: it has its own."""
     with (tmp_path / "journal").open("w+") as stream:
         status = os.fstat(stream.fileno())
         monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
         logs.configure("debug", log_format, stream)
         for level in ("debug", "info", "warning", "error", "critical"):
-            getattr(structlog.get_logger(), level)("happened", detail="a\n<0>b")
+            logs.write(level, "happened", detail="a\n<0>b")
         logging.getLogger("library").warning("happened")
         stream.seek(0)
         lines = stream.read().splitlines()
-    assert ["<7>", "<6>", "<4>", "<3>", "<2>", "<4>"] == [line[:3] for line in lines]
-    assert all(line[3] in "[{" for line in lines)
+    assert [line[:4] for line in lines] == [f"<{number}>{start}" for number in (7, 6, 4, 3, 2, 4)]
     assert not any('"at"' in line or "20" in line[:10] for line in lines)
 
 
 @pytest.mark.parametrize("place", ["{dev}:{other}", "{other}:{ino}", "{dev}", "", None])
 def test_not_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str | None) -> None:
-    """JOURNAL_STREAM that names another file says nothing about this one: whoever redirects gets no prefixes."""
+    """JOURNAL_STREAM that names another file does not concern this one: a redirected log has no prefixes."""
     with (tmp_path / "log").open("w+") as stream:
         status = os.fstat(stream.fileno())
         monkeypatch.delenv("JOURNAL_STREAM", raising=False)
@@ -209,22 +230,22 @@ def test_not_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place:
             text = place.format(dev=status.st_dev, ino=status.st_ino, other=status.st_ino + 1)
             monkeypatch.setenv("JOURNAL_STREAM", text)
         logs.configure("info", "auto", stream)
-        structlog.get_logger().info("happened")
+        log.info("happened")
         stream.seek(0)
         assert stream.read().startswith('{"event": "happened"')
 
 
 def test_stream_that_cannot_be_written() -> None:
-    """A log that nobody reads stops nothing; who must know whether a line was written asks by name, and hears it."""
+    """A log that cannot be written stops nothing; `write_always` raises."""
     reading, writing = os.pipe()
     os.close(reading)
     with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "w", buffering=1) as stream:
         logs.configure("info", "json", stream)
-        structlog.get_logger().info("happened")
+        log.info("happened")
         logging.getLogger("library").warning("happened")
         with pytest.raises(BrokenPipeError):
-            structlog.get_logger("mastodon_update_check").info("happened")
-    structlog.get_logger().info("happened after the stream was closed")
+            logs.write_always("info", "happened")
+    log.info("happened after the stream was closed")
 
 
 def test_snapshot() -> None:
@@ -234,7 +255,7 @@ def test_snapshot() -> None:
     restore = logs.snapshot()
     logs.configure("error", "console", second)
     restore()
-    structlog.get_logger().info("happened", detail=SECRET)
+    log.info("happened", detail=SECRET)
     assert "***" == written(first)[0]["detail"]
     assert "" == second.getvalue()
 
@@ -248,3 +269,14 @@ def _terminal() -> Iterator[tuple[io.TextIOWrapper, int]]:
             yield stream, screen
     finally:
         os.close(screen)
+
+
+def test_nothing_heavy_is_imported() -> None:
+    """The resident process imports this module."""
+    code = (
+        "import sys; from mastodon_update_check import logs; logs.configure('info', 'auto'); logs.write('info', 'x.y');"
+        "print(*sorted({'structlog', 'rich', 'pydantic', 'httpx', 'asyncio', 'importlib.metadata'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert result.stdout.strip() == ""
+    assert json.loads(result.stderr)["event"] == "x.y"
