@@ -3,7 +3,6 @@
 import os
 import pwd
 import stat
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,19 +65,3 @@ class Machine:
         status = path.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != self.root_uid or status.st_mode & 0o022:
             raise PermissionError(f"{path} is not a directory that only root can write to")
-
-
-def put_file(path: Path, content: str, mode: int, group: int) -> None:
-    """Write a file whole or not at all, into a directory of root's."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    draft = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode(errors="surrogateescape"))
-            os.fchown(descriptor, -1, group)
-            os.fchmod(descriptor, mode)
-            file.flush()
-            os.fsync(descriptor)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -13,8 +13,9 @@ from mastodon_update_check.config.reading import FILE_BYTES
 from mastodon_update_check.config.variables import MASTODON_ROOT
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
+from mastodon_update_check.files.atomic import replace_file
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
-from mastodon_update_check.host.machine import Machine, put_file
+from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.names import SERVICE_USER, Place
 from mastodon_update_check.install.environment_file import as_dotenv, examine_file
 from mastodon_update_check.install.found import EnvironmentFile
@@ -55,7 +56,8 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
         return CopyReport(sentence=f"{trouble}; the copy from before stays", is_trouble=True)
     head = f"# {trouble}.\n" if trouble else ""
     head += f"# Copied from {found.sources}; what is changed here is lost.\n"
-    put_file(place.mastodon_copy, head + found.lines, 0o640, account.gid)
+    content = (head + found.lines).encode(errors="surrogateescape")
+    replace_file(place.mastodon_copy, content, mode=0o640, group=account.gid)
     if trouble:
         return CopyReport(sentence=f"{trouble}; the service starts without it", is_trouble=True)
     said = f"what is needed of {found.sources} is copied to {place.mastodon_copy}"

@@ -5,7 +5,8 @@ from typing import assert_never
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.host.machine import Account, Machine, put_file
+from mastodon_update_check.files.atomic import replace_file
+from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.names import Place
 from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.install.copying import copy_settings
@@ -33,7 +34,7 @@ def keep_manifest(manifest: Manifest, machine: Machine, place: Place, account: A
     """Write down what is going to be done."""
     try:
         machine.require_own_directory(place.settings_directory, 0o750, account.gid)
-        put_file(place.manifest, manifest.to_text(), 0o600, -1)
+        replace_file(place.manifest, manifest.to_text().encode())
     except OSError as error:
         raise SetupError(f"{place.manifest} cannot be written: {clean(str(error))}") from error
 
@@ -61,10 +62,8 @@ def _perform(step: Step, machine: Machine, place: Place, account: Account) -> st
 def _write(step: WriteFile, machine: Machine, account: Account) -> None:
     directory = step.path.parent
     machine.require_own_directory(directory, 0o755, -1)
-    if step.is_secret:
-        put_file(step.path, step.content, 0o640, account.gid)
-    else:
-        put_file(step.path, step.content, 0o644, -1)
+    mode, group = (0o640, account.gid) if step.is_secret else (0o644, -1)
+    replace_file(step.path, step.content.encode(errors="surrogateescape"), mode=mode, group=group)
 
 
 def _remove(path: Path, place: Place) -> None:

@@ -4,19 +4,17 @@ Each is a gauge that says how things stand, read from the ledger: nothing is los
 Prometheus' conventions; every set of labels is there from the start, since an alert on one that is missing never fires.
 """
 
-import errno
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from tempfile import mkstemp
 from typing import TYPE_CHECKING
 
 from mastodon_update_check import __version__
 from mastodon_update_check.domain.notices import UpdateType
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.status import urgent_to_act_on
+from mastodon_update_check.files.atomic import replace_file
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.logs import log
 
@@ -64,7 +62,7 @@ class MetricsFile:
             return
         had_trouble, self.trouble = self.trouble, ""
         try:
-            _replace(self.path, render(standing))
+            replace_file(self.path, render(standing), mode=READABLE_BY_ALL)
         except OSError as error:
             reason = (error.strerror or type(error).__name__).lower()
             self.trouble = f"the metrics cannot be written to {self.path}: {reason}"
@@ -157,22 +155,3 @@ def _epoch(instant: datetime | None) -> float:
 def _end_of(day: date | None) -> float:
     """Return the end of a day, UTC."""
     return 0 if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() + DAY_SECONDS
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put `content` in the place of `path` in one step: whoever reads sees the old or the new whole.
-
-    Raises:
-        OSError: it cannot be written, or something else than a file is there, say /dev/null: that is no place for it.
-    """
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is not a regular file")
-    descriptor, draft = mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), READABLE_BY_ALL)
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise

@@ -1,0 +1,52 @@
+"""Files that are replaced in one step."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from mastodon_update_check.files.atomic import replace_file
+
+
+@pytest.mark.parametrize("before", ["missing", "file", "link", "dangling link"])
+def test_replaces_whatever_file_is_there(tmp_path: Path, before: str) -> None:
+    """The new content has the name afterwards, with its mode; a link's target stays as it was, and no draft is left."""
+    path, target = tmp_path / "page.html", tmp_path / "target"
+    if before == "file":
+        path.write_text("old")
+    elif "link" in before:
+        path.symlink_to(target)
+    if before == "link":
+        target.write_text("untouched")
+    replace_file(path, b"new", mode=0o640)
+    assert (path.read_bytes(), path.is_symlink(), path.stat().st_mode & 0o777) == (b"new", False, 0o640)
+    assert sorted(tmp_path.iterdir()) == ([path, target] if before == "link" else [path])
+    assert before != "link" or target.read_text() == "untouched"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "directory", "device"])
+def test_refuses_what_is_not_a_file(tmp_path: Path, kind: str) -> None:
+    """A pipe, a directory or a device in the file's place is neither written to nor replaced."""
+    path = Path("/dev/null") if kind == "device" else tmp_path / "page.html"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    with pytest.raises(OSError, match="it is not a regular file"):
+        replace_file(path, b"new")
+    assert not path.is_file()
+
+
+def test_failed_draft_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk fails, the old content stays and the draft is removed."""
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "the disk has failed")
+
+    path = tmp_path / "page.html"
+    path.write_text("old")
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="the disk has failed"):
+        replace_file(path, b"new")
+    assert [(file, file.read_text()) for file in tmp_path.iterdir()] == [(path, "old")]
