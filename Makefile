@@ -12,8 +12,8 @@ EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isol
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
 
-run: $(VENV)/run.done ## start the daemon with the settings of this shell
-	exec $(BIN)/mastodon-update-check run
+run: $(VENV)/run.done ## show a demonstration; with settings in this shell or a Mastodon on this host, start the daemon
+	exec $(BIN)/mastodon-update-check demo --unless-set-up
 
 test: $(VENV)/test.done ## every test that needs no root, in about three minutes
 	$(BIN)/python -m pytest -n 4 $(ARGS)

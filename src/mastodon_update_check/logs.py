@@ -26,6 +26,8 @@ _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2, S
 """Syslog's numbers: the journal takes a prefix like `<4>` as the line's priority (sd-daemon(3))."""
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 _EVENT_COLUMN = 26
+_EMPTY: tuple[object, ...] = (None, "", [], {})
+"""Not shown to a person."""
 
 Render = Callable[[str, str, Mapping[str, object]], str]
 
@@ -154,14 +156,14 @@ def _renderer(stream: TextIO, *, is_console: bool, in_journal: bool) -> Render:
 
 
 def _render_console(level: str, event: str, fields: Mapping[str, object], time: str, *, has_colour: bool) -> str:
-    values = " ".join(f"{key}={_quote(value)}" for key, value in fields.items())
+    values = " ".join(f"{key}={_quote(value)}" for key, value in fields.items() if value not in _EMPTY)
     label = f"\x1b[{_COLOURS[level]}m{level}\x1b[0m" if has_colour else level
     return f"{time}[{label}]{' ' * (9 - len(level))}{event:{_EVENT_COLUMN}} {values}".rstrip()
 
 
 def _quote(value: object) -> str:
     """Write a value so that its end is seen."""
-    if isinstance(value, str) and value and " " not in value and '"' not in value:
+    if isinstance(value, str) and " " not in value and '"' not in value:
         return value
     return json.dumps(value, ensure_ascii=False)
 

@@ -43,6 +43,13 @@ def load_app() -> App:
     return App(settings)
 
 
+def is_set_up(settings: Settings) -> bool:
+    """Whether a variable is set anywhere, or there is a Mastodon where it is expected."""
+    from mastodon_update_check.files.foreign import is_missing
+
+    return not settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"} or not is_missing(settings.mastodon_root)
+
+
 def _secrets(settings: Settings) -> Iterator[str]:
     """What must never show in a log, whatever a library or a server says."""
     words = ("password", "secret", "token", "key")

@@ -86,7 +86,7 @@ def _dispatch(parsed: "Namespace") -> int:
 
 def _is_for_root(parsed: "Namespace") -> bool:
     """Whether a command is root's to run; a backup is written where root says, so it divides the work itself."""
-    return parsed.command in {"setup", "copy-settings"} or getattr(parsed, "action", "") == "backup"
+    return parsed.command in {"demo", "setup", "copy-settings"} or getattr(parsed, "action", "") == "backup"
 
 
 def _act_as_service() -> None:

@@ -1,7 +1,7 @@
 """The commands and their options, as `--help` shows them."""
 
 import sys
-from argparse import Action, ArgumentError, ArgumentParser
+from argparse import SUPPRESS, Action, ArgumentError, ArgumentParser
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
@@ -45,6 +45,7 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
     _add_retry(commands)
     _add_skip(commands)
     _add_setup(commands)
+    _add_demo(commands)
     _add_ledger(commands)
     _add_copy_settings(commands)
     return parser
@@ -65,6 +66,16 @@ def _add_run(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
         "delivers what is due. A reload (SIGHUP) makes it read the settings again.",
         epilog="To try it by hand: `mastodon-update-check run`, and Ctrl-C to end it.",
     )
+
+
+def _add_demo(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
+    demo = commands.add_parser(
+        "demo",
+        help="show a demonstration of a minute; needs no Mastodon and no settings",
+        description="Runs the daemon beside a made-up Mastodon server, with an update server and a mail server on "
+        "loopback, and shows the mails as they arrive. Everything is in a temporary directory, which is removed.",
+    )
+    demo.add_argument("--unless-set-up", action="store_true", help=SUPPRESS)  # for `make run`
 
 
 def _add_recipients(commands: Any) -> None:  # noqa: ANN401 - argparse names no type

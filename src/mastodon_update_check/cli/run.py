@@ -4,11 +4,10 @@ from argparse import Namespace
 from typing import NoReturn
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.common import load_app
+from mastodon_update_check.cli.common import is_set_up, load_app
 from mastodon_update_check.config import Settings
 from mastodon_update_check.config.variables import CONFIG_FILE
 from mastodon_update_check.errors import SettingsError
-from mastodon_update_check.files.foreign import is_missing
 
 
 def execute(_arguments: Namespace) -> NoReturn:
@@ -30,8 +29,7 @@ def _require_set_up(settings: Settings) -> None:
     Raises:
         SettingsError: no variable is set anywhere, and Mastodon is not where it is looked for.
     """
-    is_bare = settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"}
-    if is_bare and is_missing(settings.mastodon_root):
+    if not is_set_up(settings):
         config_file = settings.config_file or CONFIG_FILE
         sentence = (
             f"Nothing is set, and there is no Mastodon in {settings.mastodon_root}: run "

@@ -1,0 +1,35 @@
+"""`demo`: a demonstration on loopback and in a temporary directory; nothing else is touched."""
+
+import os
+import signal
+import sys
+from argparse import Namespace
+
+from mastodon_update_check.cli.common import Exit, is_set_up
+from mastodon_update_check.config import load_settings
+
+_SECONDS_TO_LOOK = 60.0
+
+
+def execute(arguments: Namespace) -> int:
+    """Show the demonstration; with `--unless-set-up`, become the daemon where there is something to run it for."""
+    if arguments.unless_set_up and is_set_up(load_settings(os.environ)):
+        os.execv(sys.executable, [sys.executable, "-m", "mastodon_update_check", "run"])  # noqa: S606 - our own program
+    from mastodon_update_check.demo.story import tell
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    print("This is a demonstration with a made-up Mastodon server. Ctrl-C ends it.\n", flush=True)
+    try:
+        tell(_say, linger=_SECONDS_TO_LOOK if sys.stdout.isatty() else 0)
+    except KeyboardInterrupt:
+        print("\nThe demonstration is over. Its files are removed.")
+    return Exit.DONE
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

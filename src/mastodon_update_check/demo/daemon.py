@@ -1,0 +1,111 @@
+"""The real daemon, with settings and a Mastodon tree of its own in a temporary directory."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+INSTANCE = "social.example"
+_SECONDS_TO_STOP = 12
+_VERSION_FILE = """\
+module Mastodon
+  module Version
+    module_function
+
+    def major
+      {}
+    end
+
+    def minor
+      {}
+    end
+
+    def patch
+      {}
+    end
+
+    def to_a
+      [major, minor, patch].compact
+    end
+
+    def to_s
+      [to_a.join('.')].join
+    end
+  end
+end
+"""
+
+
+def install(root: Path, version: str) -> None:
+    """Write the version file of a Mastodon tree."""
+    path = root / "lib" / "mastodon" / "version.rb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_VERSION_FILE.format(*version.split(".")))
+
+
+def write_settings(directory: Path, recipients: str, update_url: str, smtp_port: int) -> Path:
+    """Write the daemon's settings; return their file."""
+    mastodons = {
+        "LOCAL_DOMAIN": INSTANCE,
+        "SMTP_SERVER": "127.0.0.1",
+        "SMTP_PORT": smtp_port,
+        "SMTP_FROM_ADDRESS": f"notifications@{INSTANCE}",
+    }
+    own = {
+        "UPDATE_CHECK_INSTANCE_URL": "",
+        "UPDATE_CHECK_INTERVAL": "1s",
+        "UPDATE_CHECK_JITTER": "0",
+        "UPDATE_CHECK_LEDGER": directory / "ledger.sqlite3",
+        "UPDATE_CHECK_LOG_FORMAT": "console",
+        "UPDATE_CHECK_MASTODON_ENV_FILE": directory / "mastodon.env",
+        "UPDATE_CHECK_MASTODON_ROOT": directory / "live",
+        "UPDATE_CHECK_PAGE_FILE": directory / "page" / "index.html",
+        "UPDATE_CHECK_RECIPIENTS": recipients,
+        "UPDATE_CHECK_SINKS": "email",
+        "UPDATE_CHECK_URL": update_url,
+    }
+    file = directory / "config.env"
+    for path, settings in ((directory / "mastodon.env", mastodons), (file, own)):
+        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    (directory / "page").mkdir()
+    return file
+
+
+@contextmanager
+def running(settings: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the daemon with these settings and no others; its log is `daemon.log` beside them."""
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(settings.parent),
+        "UPDATE_CHECK_CONFIG": str(settings),
+    }
+    with (settings.parent / "daemon.log").open("wb") as log:
+        daemon = subprocess.Popen(  # noqa: S603 - our own program
+            [*_program(), "run"],
+            env=environment,
+            cwd=settings.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the demonstration, which then stops the daemon
+        )
+    try:
+        yield daemon
+    finally:
+        daemon.terminate()
+        try:
+            daemon.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            os.killpg(daemon.pid, signal.SIGKILL)
+            daemon.wait()
+
+
+def _program() -> list[str]:
+    """Return the command that runs this program once more."""
+    started_as = Path(sys.argv[0])
+    if started_as.name == "mastodon-update-check":
+        return [str(started_as.absolute())]
+    return [sys.executable, "-m", "mastodon_update_check"]

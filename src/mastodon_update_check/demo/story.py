@@ -1,0 +1,138 @@
+"""The story that the demonstration tells: a patch comes out, turns urgent, and is installed."""
+
+import queue
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import wrap
+
+from mastodon_update_check.demo.daemon import INSTANCE, install, running, write_settings
+from mastodon_update_check.demo.mail_server import MailServer
+from mastodon_update_check.demo.web_server import WebServer
+from mastodon_update_check.errors import SetupError
+
+INSTALLED = "4.5.19"
+NEWER = "4.5.20"
+RECIPIENTS = {f"ada@{INSTANCE}": "all", f"grace@{INSTANCE}": "critical"}
+_NOTES = "https://github.com/mastodon/mastodon/releases/tag/v"
+_COLUMNS = 80
+_LONGEST_WAIT = 30
+_PAUSE = 4.0
+
+Say = Callable[[str], None]
+
+
+def tell(say: Say, linger: float) -> None:
+    """Run the demonstration from beginning to end; the page stays up for `linger` seconds more.
+
+    Raises:
+        SetupError: the daemon did not do its part.
+    """
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="mastodon-update-check-demo-")))
+        web = stack.enter_context(WebServer(directory / "page"))
+        mail = stack.enter_context(MailServer())
+        recipients = ",".join(f"{address}={preference}" for address, preference in RECIPIENTS.items())
+        settings = write_settings(directory, recipients, f"{web.url}/update-check", mail.port)
+        install(directory / "live", INSTALLED)
+        daemon = stack.enter_context(running(settings))
+        _Story(say, directory, web, mail, daemon).tell(linger)
+    say("The demonstration is over. Its files are removed.")
+
+
+class _Story:
+    """One run of the story."""
+
+    def __init__(
+        self, say: Say, directory: Path, web: WebServer, mail: MailServer, daemon: subprocess.Popen[bytes]
+    ) -> None:
+        self._say = say
+        self._directory = directory
+        self._web = web
+        self._mail = mail
+        self._daemon = daemon
+
+    def tell(self, linger: float) -> None:
+        ada, grace = RECIPIENTS
+        self._wait_for_daemon()
+        self._chapter(
+            f"The daemon runs beside Mastodon {INSTALLED} on {INSTANCE}.",
+            f"It asks an update server every second here, and every 30 minutes in real life. {ada} wants to be "
+            f"notified of every release, {grace} of urgent ones only.",
+            f"The status page: {self._web.url}/",
+        )
+        time.sleep(_PAUSE)
+        self._chapter(f"Mastodon {NEWER} comes out. It is a patch, so only {ada} gets a mail:")
+        self._publish(urgent=False)
+        self._show(1)
+        time.sleep(_PAUSE)
+        self._chapter(f"{NEWER} turns out to close a security hole. It is marked urgent, and both get a mail:")
+        self._publish(urgent=True)
+        self._show(2)
+        time.sleep(_PAUSE)
+        self._chapter(f"The administrator upgrades the server to {NEWER}. Both are notified:")
+        install(self._directory / "live", NEWER)
+        self._show(2)
+        self._end(linger)
+
+    def _chapter(self, *paragraphs: str) -> None:
+        time_of_day = f"{datetime.now().astimezone():%H:%M:%S}  "
+        for number, paragraph in enumerate(paragraphs):
+            for line in wrap(paragraph, _COLUMNS - len(time_of_day), break_long_words=False, break_on_hyphens=False):
+                self._say(f"{time_of_day if number == 0 else '':{len(time_of_day)}}{line}")
+                time_of_day = " " * len(time_of_day)
+        self._say("")
+
+    def _publish(self, *, urgent: bool) -> None:
+        notes = f"{_NOTES}{NEWER}"
+        self._web.updates = [{"version": NEWER, "type": "patch", "urgent": urgent, "releaseNotes": notes}]
+
+    def _show(self, number: int) -> None:
+        """Print the text of the first mail that arrives, and the addresses of all of them."""
+        mails = [self._next_mail() for _ in range(number)]
+        for line in _write_mail(mails):
+            self._say(f"| {line}".rstrip())
+        self._say("")
+
+    def _next_mail(self) -> EmailMessage:
+        end = time.monotonic() + _LONGEST_WAIT
+        while time.monotonic() < end and self._daemon.poll() is None:
+            try:
+                return self._mail.mails.get(timeout=0.2)
+            except queue.Empty:
+                continue
+        raise SetupError(f"the demonstration stopped: no mail arrived within {_LONGEST_WAIT} s. {self._last_log()}")
+
+    def _wait_for_daemon(self) -> None:
+        if not self._web.was_asked.wait(_LONGEST_WAIT):
+            raise SetupError(f"the demonstration stopped: the daemon did not check. {self._last_log()}")
+
+    def _last_log(self) -> str:
+        lines = (self._directory / "daemon.log").read_text(errors="replace").splitlines()
+        return f"The end of its log: {' / '.join(lines[-3:])}"
+
+    def _end(self, linger: float) -> None:
+        self._chapter(
+            f"{self._web.url}/ shows the server as up to date now."
+            + (f" It stays for {linger:.0f} seconds; Ctrl-C ends the demonstration at once." if linger else ""),
+            "To set it up beside a real Mastodon, install the package as README.md says, then:",
+            "sudo mastodon-update-check setup",
+        )
+        time.sleep(linger)
+
+
+def _write_mail(mails: list[EmailMessage]) -> Iterator[str]:
+    """Give the lines of one mail as they are; its recipients are those of all of them, its footer is left out."""
+    first = mails[0]
+    yield f"From: {first['From']}"
+    yield f"To: {' and, in a mail of their own, '.join(sorted(str(mail['To']) for mail in mails))}"
+    yield f"Subject: {first['Subject']}"
+    yield ""
+    body = first.get_body(("plain",))
+    text = "" if body is None else str(body.get_content())
+    yield from text.partition("\n-- \n")[0].rstrip().splitlines()
