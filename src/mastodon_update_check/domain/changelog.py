@@ -1,0 +1,191 @@
+"""Security entries of Mastodon's changelog: what a release fixes, and the advisories that describe it.
+
+The text comes from outside: every line is cut before it is searched, and every pattern is linear.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import InvalidVersionError
+
+RELEASES_READ = 2_000
+ENTRIES_READ = 500
+ENTRY_CHARACTERS = 2_000
+IDS_KEPT = 20
+"""Advisories of one entry."""
+
+_HEADING = re.compile(r"##(?!#)[ \t]*\[?v?(?P<version>[^\]\s]{0,60})")
+_SECTION = re.compile(r"###[ \t]+(?P<name>\w+)")
+_BULLET = re.compile(r"[-*][ \t]+(?P<text>\S.*)")
+_LINK = re.compile(r"\[(?P<label>[^\[\]]*)\]\((?P<url>[^\[\]()\s]*)\)")
+_ID = re.compile(r"GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}(?![\w-])|CVE-[0-9]{4}-[0-9]{4,7}(?![\w-])")
+_ADVISORY_URL = re.compile(
+    r"https://github\.com/(?:[\w.-]{1,100}/[\w.-]{1,100}/security/)?advisories/(?P<id>GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})"
+)
+_IN_BRACKETS = re.compile(r" *\(([^()]*)\)")
+_REFERENCE = re.compile(r"\b(?:GHSA|CVE)\b|#[0-9]|\bby @")
+_ID_OR_LABEL = re.compile(r"(?:GHSA|CVE)(?:-[\w-]{1,30})?[,.]?")
+_DEPENDENCIES = re.compile(r"(?:updated?|bump(?:ed)?|upgraded?) dependenc", re.IGNORECASE)
+_CONTAINER = re.compile(r"\b(?:container|docker) images?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """A published description of a vulnerability."""
+
+    id: str
+    """`GHSA-…` or `CVE-…`."""
+    url: str = ""
+    """Its page on github.com; empty when the changelog links to none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """One security fix."""
+
+    text: str
+    """One clean line without the ids, such as `Fix SSRF protection bypass`."""
+    advisories: tuple[Advisory, ...] = ()
+    is_container_only: bool = False
+    """Whether it concerns only the container image."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of its advisories."""
+        return tuple(advisory.id for advisory in self.advisories)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form in which the ledger keeps a fix."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read back what `to_json` wrote."""
+        return cls(**{**data, "advisories": tuple(Advisory(**advisory) for advisory in data["advisories"])})
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEntry:
+    """One fix, with the release that brought it."""
+
+    version: MastodonVersion
+    fix: Fix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changelog:
+    """The security entries of one tree's changelog, and the newest release that it describes."""
+
+    entries: tuple[SecurityEntry, ...] = ()
+    newest: MastodonVersion | None = None
+
+
+def parse_changelog(text: str) -> Changelog:
+    """Read the security entries, newest release first; what cannot be read is left out."""
+    version: MastodonVersion | None = None
+    newest: MastodonVersion | None = None
+    in_security = False
+    releases = 0
+    found: list[tuple[MastodonVersion, str]] = []
+    for line in _lines(text):
+        if match := _HEADING.match(line):
+            releases += 1
+            if releases > RELEASES_READ:
+                break
+            version, in_security = _parse_version(match["version"]), False
+            newest = max((one for one in (newest, version) if one is not None), default=None)
+        elif line.startswith("#"):
+            section = _SECTION.match(line)
+            in_security = section is not None and section["name"].lower() == "security"
+        elif not in_security or version is None:
+            continue
+        elif match := _BULLET.match(line):
+            if len(found) == ENTRIES_READ:
+                break
+            found.append((version, match["text"]))
+        elif line[:1].isspace() and found and found[-1][0] is version:
+            continued = f"{found[-1][1]}\n{line.strip()}"
+            found[-1] = version, continued[:ENTRY_CHARACTERS]
+    entries = (SecurityEntry(version, fix) for version, text in found if (fix := _parse_entry(text)) is not None)
+    return Changelog(entries=tuple(entries), newest=newest)
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (line[:ENTRY_CHARACTERS] for line in text.split("\n"))
+
+
+def _parse_version(text: str) -> MastodonVersion | None:
+    try:
+        return MastodonVersion.parse(text)
+    except InvalidVersionError:
+        return None
+
+
+def _parse_entry(text: str) -> Fix | None:
+    """Read one entry; None for updated dependencies, which are not a fix of Mastodon's."""
+    first = text.partition("\n")[0]
+    if _DEPENDENCIES.match(first):
+        return None
+    return Fix(
+        text=_describe(first) or "No description",
+        advisories=tuple(_find_advisories(text)),
+        is_container_only=_CONTAINER.search(first) is not None,
+    )
+
+
+def _describe(line: str) -> str:
+    """Return the entry in words, without ids, links, numbers of changes and names of authors."""
+    labels = _LINK.sub(lambda link: link["label"], line)
+    plain = _IN_BRACKETS.sub(lambda part: "" if _REFERENCE.search(part[1]) else part[0], labels)
+    words = plain.rstrip(" .,\\").split()
+    while words and _ID_OR_LABEL.fullmatch(words[-1]) and words[-2:-1] not in (["fix"], ["for"]):
+        words.pop()
+    return clean(" ".join(words))
+
+
+def _find_advisories(text: str) -> Iterable[Advisory]:
+    """Return the advisories in their order; a link whose label holds no id is known by the id in its URL."""
+    found: dict[str, str] = {}
+    for link in _LINK.finditer(text):
+        page = _ADVISORY_URL.fullmatch(link["url"])
+        if page is None:
+            continue
+        for id_ in _ID.findall(link["label"]) or [page["id"]]:
+            is_other = id_.startswith("GHSA") and id_ != page["id"]
+            found.setdefault(id_, "" if is_other else link["url"])
+    for id_ in _ID.findall(_LINK.sub(lambda link: link["label"], text)):
+        found.setdefault(id_, "")
+    return [Advisory(id_, url) for id_, url in found.items()][:IDS_KEPT]
+
+
+def find_fixes(offered: Changelog, version: MastodonVersion, own: Changelog, installed: MastodonVersion) -> list[Fix]:
+    """Return what `version` fixes for a server that runs `installed`, newest first.
+
+    Branches get the same fix in releases of their own: one that the installed release has already is left out.
+
+    Args:
+        offered: the changelog at `version`.
+        version: the release that is offered.
+        own: the changelog at `installed`; may be empty.
+        installed: the installed version.
+    """
+    seen = {key for entry in own.entries if entry.version <= installed for key in _keys(entry.fix)}
+    fixes: list[Fix] = []
+    for entry in _newest_first(offered.entries):
+        keys = _keys(entry.fix)
+        if installed < entry.version <= version and not keys <= seen:
+            fixes.append(entry.fix)
+            seen |= keys
+    return fixes
+
+
+def _newest_first(entries: Sequence[SecurityEntry]) -> Sequence[SecurityEntry]:
+    return sorted(entries, key=lambda entry: entry.version, reverse=True)
+
+
+def _keys(fix: Fix) -> set[str]:
+    return set(fix.ids) or {fix.text.casefold()}

@@ -1,0 +1,227 @@
+"""Two trees compared: what a release requires, and which steps an upgrade to it takes."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from domain.examples import version
+from mastodon_update_check.domain.release_details import (
+    ReleaseDetails,
+    Requirement,
+    UpgradeStep,
+    compare,
+    details_from_json,
+    details_to_json,
+)
+from mastodon_update_check.domain.release_tree import FILES, extract
+
+CHANGELOG = (Path(__file__).parents[1] / "data" / "releases" / "CHANGELOG-4.6.5.md").read_text()
+README = """# Mastodon
+
+### Requirements of something else
+
+## Deployment
+
+### Requirements
+
+- **Ruby** 3.3+
+- **PostgreSQL** 13+
+- **Redis** 6.2+
+- **Node.js** 20+
+- **FFmpeg** 5.1+
+
+### Tech stack
+
+- **PostgreSQL** 99+
+"""
+SCHEMA = """# This file is auto-generated
+
+ActiveRecord::Schema[8.0].define(version: 2025_10_23_210145) do
+  create_table "accounts" do |t|
+  end
+end
+"""
+TREE = {
+    "CHANGELOG.md": CHANGELOG,
+    "README.md": README,
+    ".ruby-version": "3.4.7\n",
+    "package.json": '{"name": "@mastodon/mastodon", "engines": {"node": ">=20"}}',
+    "Gemfile.lock": "GEM\n    rails (8.0.3)\n",
+    "yarn.lock": "__metadata:\n  version: 8\n",
+    "db/schema.rb": SCHEMA,
+    "streaming/package.json": '{"name": "@mastodon/streaming"}',
+    "streaming/index.js": "main();\n",
+}
+NEEDED, NOT_NEEDED, UNKNOWN = True, False, None
+NOTHING = {
+    UpgradeStep.RUBY: NOT_NEEDED,
+    UpgradeStep.BUNDLE_INSTALL: NOT_NEEDED,
+    UpgradeStep.YARN_INSTALL: NOT_NEEDED,
+    UpgradeStep.ASSETS: UNKNOWN,
+    UpgradeStep.MIGRATIONS: NOT_NEEDED,
+    UpgradeStep.RESTART_STREAMING: NOT_NEEDED,
+}
+
+
+def facts(tree: Mapping[str, str]) -> dict[str, object]:
+    """Return the facts of a tree as the ledger keeps them; files that it lacks are recorded as missing."""
+    found = {path: extract(path, tree[path].encode()) if path in tree else None for path in FILES}
+    kept: dict[str, object] = json.loads(json.dumps(found))
+    return kept
+
+
+def details(
+    changed: Mapping[str, str], *, installed: str = "4.6.3", offered: str = "4.6.4", postgresql: str = ""
+) -> ReleaseDetails:
+    """Compare the tree with one in which some files have changed."""
+    return compare(facts({**TREE, **changed}), version(offered), facts(TREE), version(installed), postgresql)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param({"Gemfile.lock": "GEM\n"}, {UpgradeStep.BUNDLE_INSTALL: NEEDED}, id="gems"),
+        pytest.param(
+            {"yarn.lock": "\n"},
+            {
+                UpgradeStep.YARN_INSTALL: NEEDED,
+                UpgradeStep.ASSETS: NEEDED,
+                UpgradeStep.RESTART_STREAMING: UNKNOWN,
+            },
+            id="packages, which may be those of streaming",
+        ),
+        pytest.param(
+            {"db/schema.rb": SCHEMA.replace("210145", "210146")}, {UpgradeStep.MIGRATIONS: NEEDED}, id="migrations"
+        ),
+        pytest.param(
+            {"db/schema.rb": SCHEMA.replace("accounts", "users")},
+            {UpgradeStep.MIGRATIONS: NEEDED},
+            id="a migration older than the newest one, as in a backport",
+        ),
+        pytest.param({"db/schema.rb": SCHEMA.replace("[8.0]", "[8.1]")}, {}, id="only a newer Rails"),
+        pytest.param(
+            {"streaming/package.json": "{}"}, {UpgradeStep.RESTART_STREAMING: NEEDED}, id="packages of streaming"
+        ),
+        pytest.param({"streaming/index.js": ""}, {UpgradeStep.RESTART_STREAMING: NEEDED}, id="code of streaming"),
+        pytest.param({"streaming/redis.js": ""}, {UpgradeStep.RESTART_STREAMING: NEEDED}, id="a new file of streaming"),
+        pytest.param({".ruby-version": "3.4.8"}, {UpgradeStep.RUBY: NEEDED}, id="a patch of Ruby"),
+        pytest.param(
+            {".ruby-version": "4.0.6"},
+            {UpgradeStep.RUBY: NEEDED, UpgradeStep.BUNDLE_INSTALL: NEEDED},
+            id="another Ruby, which has gems of its own",
+        ),
+        pytest.param({"README.md": "", "package.json": "[", "CHANGELOG.md": ""}, {}, id="what takes no step"),
+    ],
+)
+def test_steps(changed: Mapping[str, str], expected: Mapping[UpgradeStep, bool | None]) -> None:
+    """Each step follows from its file, in both directions; an unchanged file needs none."""
+    assert details(changed).steps == {**NOTHING, **expected}
+    backwards = compare(facts(TREE), version("4.6.4"), facts({**TREE, **changed}), version("4.6.3"))
+    assert backwards.steps == {**NOTHING, **expected}
+    assert details(changed).is_restart_enough is (not expected)
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path not in {"CHANGELOG.md", "README.md", "package.json"}])
+def test_a_file_that_was_not_read_leaves_its_step_unknown(path: str) -> None:
+    """Unknown is neither needed nor "not needed", and a restart is not called enough."""
+    one = facts(TREE)
+    del one[path]
+    for found in (
+        compare(one, version("4.6.4"), facts(TREE), version("4.6.3")),
+        compare(facts(TREE), version("4.6.4"), one, version("4.6.3")),
+    ):
+        assert len(found.steps_that_are(UNKNOWN)) >= 2
+        assert found.steps_that_are(NEEDED) == ()
+        assert not found.is_restart_enough
+
+
+def test_without_any_file_everything_is_unknown() -> None:
+    """Nothing is claimed."""
+    found = compare({}, version("4.6.4"), {}, version("4.6.3"))
+    assert (found.fixes, found.requires, found.steps_that_are(UNKNOWN)) == (None, None, tuple(UpgradeStep))
+
+
+@pytest.mark.parametrize(
+    ("changed", "postgresql", "expected"),
+    [
+        pytest.param({}, "", [], id="nothing rises"),
+        pytest.param({"README.md": README.replace("13+", "13.0+")}, "", [], id="the same in other words"),
+        pytest.param(
+            {"README.md": README.replace("13+", "14+")}, "", [("PostgreSQL", "14", "", None)], id="PostgreSQL rises"
+        ),
+        pytest.param(
+            {"README.md": README.replace("13+", "14+")},
+            "13.14",
+            [("PostgreSQL", "14", "13.14", False)],
+            id="the server is too old",
+        ),
+        pytest.param(
+            {"README.md": README.replace("13+", "14+")},
+            "14.0",
+            [("PostgreSQL", "14", "14.0", True)],
+            id="the server will do",
+        ),
+        pytest.param({}, "12.9", [("PostgreSQL", "13", "12.9", False)], id="the server is too old already"),
+        pytest.param(
+            {"package.json": '{"engines": {"node": ">=22 <25"}}'}, "", [("Node.js", "22", "", None)], id="Node.js rises"
+        ),
+        pytest.param(
+            {"README.md": README.replace("3.3+", "3.4+").replace("6.2", "7.0")},
+            "",
+            [("Ruby", "3.4", "", None), ("Redis", "7.0", "", None)],
+            id="Ruby and Redis rise",
+        ),
+        pytest.param({"README.md": README.replace("6.2", "6.0")}, "", [], id="a minimum falls"),
+    ],
+)
+def test_requirements(
+    changed: Mapping[str, str], postgresql: str, expected: list[tuple[str, str, str, bool | None]]
+) -> None:
+    """A minimum is named when it rises; PostgreSQL's is compared with the server in use."""
+    found = details(changed, postgresql=postgresql).requires
+    assert found == tuple(Requirement(name=n, minimum=m, found=f, is_met=i) for n, m, f, i in expected)
+
+
+def test_requirements_without_a_section_are_unknown() -> None:
+    """A README without minimums raises none, and says nothing."""
+    assert details({"README.md": "# Mastodon", "package.json": "{}"}).requires is None
+
+
+@pytest.mark.parametrize("package", ["", "[]", "{}", '{"engines": 1}', '{"engines": {"node": 22}}', "[" * 99_999])
+def test_any_package_file_is_read(package: str) -> None:
+    """Without a readable minimum README's counts."""
+    assert details({"package.json": package}).requires == ()
+
+
+def test_fixes_need_a_changelog_that_knows_the_release() -> None:
+    """One that does not list the release, as that of a nightly build, says nothing about it."""
+    assert details({}).fixes is not None
+    assert details({}, offered="4.6.6").fixes is None
+    assert details({"CHANGELOG.md": "# Changelog"}).fixes is None
+
+
+def test_fixes_across_branches_need_the_changelog_of_the_installed_release() -> None:
+    """Otherwise fixes that its branch has had would be named again."""
+    own = facts(TREE)
+    del own["CHANGELOG.md"]
+    assert compare(facts(TREE), version("4.6.4"), own, version("4.5.11")).fixes is None
+    assert len(compare(facts(TREE), version("4.6.4"), own, version("4.6.3")).fixes or ()) == 2
+
+
+def test_container_only() -> None:
+    """A release that fixes nothing else concerns containers only; one without fixes does not."""
+    assert details({}, installed="4.6.1", offered="4.6.2").is_container_only
+    assert not details({}, installed="4.6.1", offered="4.6.4").is_container_only
+    assert not details({}, installed="4.6.4", offered="4.6.5").is_container_only
+
+
+def test_the_ledger_gives_back_what_it_keeps() -> None:
+    """Known and unknown alike."""
+    for found in (
+        details({"README.md": README.replace("13+", "14+"), "yarn.lock": ""}, postgresql="13.1"),
+        compare({}, version("4.6.4"), {}, version("4.6.3")),
+    ):
+        assert details_from_json(json.loads(json.dumps(details_to_json(found)))) == found
