@@ -9,7 +9,7 @@ import pytest
 from captured_logs import capture_logs
 from mastodon_update_check.errors import UntranslatedError
 from mastodon_update_check.messages.translation import ENGLISH, language_tags
-from mastodon_update_check.translations import load_words
+from mastodon_update_check.translations import load_translation
 from translations.catalogues import CATALOGUES
 
 
@@ -27,19 +27,19 @@ from translations.catalogues import CATALOGUES
 )
 def test_which_language(locale: str, language: str) -> None:
     """The nearest one that there is, else English; whatever a database holds is no path."""
-    assert language == load_words(locale).language
+    assert load_translation(locale).language == language
 
 
 def test_nearest_first() -> None:
     """A region may have a catalogue of its own."""
-    assert ("pt-br", "pt") == language_tags("pt-BR")
-    assert ("zh-hant-tw", "zh-hant", "zh") == language_tags("zh_Hant_TW")
+    assert language_tags("pt-BR") == ("pt-br", "pt")
+    assert language_tags("zh_Hant_TW") == ("zh-hant-tw", "zh-hant", "zh")
 
 
 def test_a_catalogue_of_a_region(tmp_path: Path) -> None:
     """It is preferred where it is there; its tag says which it is."""
     shutil.copy(CATALOGUES / "de.mo", tmp_path / "de-at.mo")
-    assert ("de-at", "en") == (load_words("de-AT", tmp_path).language, load_words("de", tmp_path).language)
+    assert (load_translation("de-AT", tmp_path).language, load_translation("de", tmp_path).language) == ("de-at", "en")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 64, b"\xde\x12\x04\x95" + b"\xff" * 40, b"\xde\x12\x04\x95\x00"])
@@ -47,20 +47,20 @@ def test_a_damaged_catalogue(tmp_path: Path, content: bytes) -> None:
     """It is said once, and the message is English: nobody goes without it."""
     (tmp_path / "de.mo").write_bytes(content)
     with capture_logs() as lines:
-        found = [load_words("de", tmp_path) for _ in range(2)]
+        found = [load_translation("de", tmp_path) for _ in range(2)]
     assert [ENGLISH, ENGLISH] == found
-    assert [("language.failed", "de")] == [(line["event"], line["language"]) for line in lines]
+    assert [(line["event"], line["language"]) for line in lines] == [("language.failed", "de")]
 
 
 def test_what_a_catalogue_lacks() -> None:
     """A sentence that is not there is an error, not English in between."""
-    words = load_words("de")
+    translation = load_translation("de")
     with pytest.raises(UntranslatedError, match=r"no translation of 'Good morning\.'"):
-        words.say("Good morning.")
+        translation.say("Good morning.")
     with pytest.raises(UntranslatedError, match=r"no translation of '\{number\} cow'"):
-        words.count("{number} cow", "{number} cows", 2)
+        translation.count("{number} cow", "{number} cows", 2)
     with pytest.raises(UntranslatedError, match="no translation of 'weekday', 'Monday'"):
-        words.label("weekday", "Monday")
+        translation.label("weekday", "Monday")
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_what_a_catalogue_lacks() -> None:
 )
 def test_dates(language: str, first: str, last: str, instant: str) -> None:
     """Dates are written as that language writes them."""
-    words = load_words(language)
-    written = (words.long_date(date(2027, 3, 1)), words.short_date(date(2026, 12, 20)))
-    assert (first, last) == tuple(text.replace("\u00a0", " ") for text in written)
-    assert instant == words.instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC))
+    translation = load_translation(language)
+    written = (translation.long_date(date(2027, 3, 1)), translation.short_date(date(2026, 12, 20)))
+    assert tuple(text.replace("\u00a0", " ") for text in written) == (first, last)
+    assert translation.instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC)) == instant
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_dates(language: str, first: str, last: str, instant: str) -> None:
 )
 def test_lists_and_numbers(language: str, three: str, one: str, two: str) -> None:
     """Enumerations and plurals are those of the language."""
-    words = load_words(language)
-    counted = [words.count("{number} more", "{number} more", number) for number in (1, 2)]
-    assert (three, [one, two]) == (words.enumerate(["a", "b", "c"]), counted)
+    translation = load_translation(language)
+    counted = [translation.count("{number} more", "{number} more", number) for number in (1, 2)]
+    assert (translation.enumerate(["a", "b", "c"]), counted) == (three, [one, two])
 
 
 def test_sentences_one_after_the_other() -> None:
     """A blank between them, but for a Japanese full stop; empty ones leave none."""
-    assert "A. B." == ENGLISH.join("A.", "", "B.")
-    assert "甲。乙。A. 丙。" == ENGLISH.join("甲。", "乙。A.", "丙。")
+    assert ENGLISH.join("A.", "", "B.") == "A. B."
+    assert ENGLISH.join("甲。", "乙。A.", "丙。") == "甲。乙。A. 丙。"

@@ -207,9 +207,9 @@ def find_words(locale: str) -> Translation:
     """Return the language of a locale: English unless there is a catalogue, which is read when it is first needed."""
     if not language_tags(locale):
         return ENGLISH
-    from mastodon_update_check.translations import load_words
+    from mastodon_update_check.translations import load_translation
 
-    return load_words(locale)
+    return load_translation(locale)
 
 
 def loader(sink: SinkSettings) -> Callable[[], Sink]:

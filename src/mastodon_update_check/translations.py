@@ -17,8 +17,8 @@ from mastodon_update_check.logs import log
 from mastodon_update_check.messages.translation import ENGLISH, Translation, language_tags
 
 
-class _Nothing(NullTranslations):
-    """What is asked when a catalogue lacks something."""
+class _Missing(NullTranslations):
+    """The fallback of a catalogue: refuses every sentence that the catalogue lacks."""
 
     def gettext(self, message: str) -> NoReturn:
         raise UntranslatedError(f"no translation of {message!r}")
@@ -31,7 +31,7 @@ class _Nothing(NullTranslations):
 
 
 @cache
-def load_words(locale: str, catalogues: Path | None = None) -> Translation:
+def load_translation(locale: str, catalogues: Path | None = None) -> Translation:
     """Return the language that serves a locale, as in `de-AT`; English when there is none.
 
     Args:
@@ -56,5 +56,5 @@ def _read(tag: str, place: Traversable) -> Translation | None:
     except (OSError, ValueError, struct.error) as error:
         log.warning("language.failed", language=tag, detail=f"its catalogue cannot be read: {clean(str(error))}")
         return None
-    catalogue.add_fallback(_Nothing())
+    catalogue.add_fallback(_Missing())
     return Translation(tag, catalogue)

@@ -42,13 +42,13 @@ def test_source_follows_mastodons_guide() -> None:
         "systemctl restart masto-streaming@4000",
     ]
     units = ("masto-sidekiq-default", "masto-sidekiq-push", "masto-streaming@4000", "masto-web")
-    assert expected == commands(InstallKind.SOURCE, user="masto", root="/srv/my masto/live", units=units)
+    assert commands(InstallKind.SOURCE, user="masto", root="/srv/my masto/live", units=units) == expected
 
 
 def test_series_that_is_not_listed_is_looked_up() -> None:
     """Which patch is its newest, git knows."""
     found = commands(InstallKind.SOURCE, "4.6.x")
-    assert ["git tag --list 'v4.6.*' --sort=version:refname", "git checkout v4.6.x"] == found[3:5]
+    assert found[3:5] == ["git tag --list 'v4.6.*' --sort=version:refname", "git checkout v4.6.x"]
 
 
 @pytest.mark.parametrize("kind", InstallKind)
@@ -81,7 +81,9 @@ def test_what_is_not_from_source_is_not_checked_out(kind: InstallKind, command: 
 def test_strange_names_stay_one_word() -> None:
     """Neither a path nor a version is more than that to the shell that it is pasted into."""
     root = "/srv/$(reboot)'; x"
-    assert ["cd", root] == shlex.split(commands(InstallKind.SOURCE, root=root)[1])
-    assert ["git", "checkout", "v4.5.20;$(reboot) y"] == shlex.split(
-        commands(InstallKind.SOURCE, "4.5.20;$(reboot) y")[3]
-    )
+    assert shlex.split(commands(InstallKind.SOURCE, root=root)[1]) == ["cd", root]
+    assert shlex.split(commands(InstallKind.SOURCE, "4.5.20;$(reboot) y")[3]) == [
+        "git",
+        "checkout",
+        "v4.5.20;$(reboot) y",
+    ]

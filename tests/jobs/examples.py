@@ -74,7 +74,7 @@ class Hanging(Accepting):
         return super().send(message)
 
 
-def surroundings(ledger: Ledger) -> MessageContext:
+def make_context(ledger: Ledger) -> MessageContext:
     """Return what messages say besides their notices."""
     return MessageContext(
         instance=INSTANCE, knowledge=ledger.knowledge(INSTANCE), now=SettableClock()(), hostname="host.example"
@@ -87,7 +87,7 @@ def courier(
     clock: SettableClock,
     *,
     sink_name: str = "email",
-    describe: Callable[[Ledger], MessageContext] = surroundings,
+    describe: Callable[[Ledger], MessageContext] = make_context,
     load_sink: Callable[[], Sink] | None = None,
     open_ledger: Callable[[], Ledger] | None = None,
     renewal: timedelta = timedelta(hours=1),

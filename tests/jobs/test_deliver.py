@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from captured_logs import capture_logs
-from jobs.examples import PATIENCE_SECONDS, Accepting, Acting, Hanging, Raising, courier, deliver_next, surroundings
+from jobs.examples import PATIENCE_SECONDS, Accepting, Acting, Hanging, Raising, courier, deliver_next, make_context
 from ledger.examples import (
     ALICE,
     BOB,
@@ -188,7 +188,7 @@ def test_a_message_that_cannot_be_composed_blocks_no_other(ledger: Ledger, path:
     def describe(ledger: Ledger) -> MessageContext:
         if next(broken):
             raise IndexError("no such word")
-        return surroundings(ledger)
+        return make_context(ledger)
 
     messenger = courier(path, sink, clock, describe=describe)
     due_by = NOW + timedelta(seconds=1)
@@ -265,7 +265,7 @@ def test_a_claim_that_is_lost_before_the_sink_is_asked(ledger: Ledger, path: Pat
     def describe(ledger: Ledger) -> MessageContext:
         clock.step(LEASE_OVER)
         take(ledger, clock())
-        return surroundings(ledger)
+        return make_context(ledger)
 
     messenger = courier(path, sink, clock, describe=describe)
 
@@ -307,7 +307,7 @@ def test_a_ledger_that_fails_before_the_hand_over(
     def describe(ledger: Ledger) -> MessageContext:
         clock.step(timedelta(seconds=1))  # until then the claim itself has shown that the ledger can be written
         holder.execute("BEGIN IMMEDIATE")
-        return surroundings(ledger)
+        return make_context(ledger)
 
     messenger = courier(path, sink, clock, describe=describe)
     with pytest.raises(LedgerError):

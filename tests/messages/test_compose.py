@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 from domain.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, installed, reminder, support, update
 from mastodon_update_check.domain.notices import Notice, SupportStage
 from mastodon_update_check.domain.versions import MastodonVersion
-from mastodon_update_check.errors import ClaimLostError
-from mastodon_update_check.messages.compose import compose
-from mastodon_update_check.messages.message import Message, MessageType
-from messages.writing import OWNER, body, minor, patch, surroundings, write
+from mastodon_update_check.messages.message import MessageType
+from messages.writing import OWNER, body, make_context, minor, patch, write
 
 EVERY_KIND: list[list[Notice]] = [
     [patch("4.5.20")],
@@ -62,9 +60,9 @@ class Document(HTMLParser):
 @pytest.mark.parametrize("notices", EVERY_KIND)
 def test_lines_are_short(notices: list[Notice]) -> None:
     """No line of text is longer than 78 characters, but for those that hold a URL."""
-    around = surroundings([minor(f"4.{number}.0", ends_on=date(2028, 1, 1)) for number in range(5, 30)], "3.5.19")
-    lines = write(notices, around).text.splitlines()
-    assert [] == [line for line in lines if len(line) > 78 and "://" not in line]
+    context = make_context([minor(f"4.{number}.0", ends_on=date(2028, 1, 1)) for number in range(5, 30)], "3.5.19")
+    lines = write(notices, context).text.splitlines()
+    assert [line for line in lines if len(line) > 78 and "://" not in line] == []
 
 
 @pytest.mark.parametrize("notices", EVERY_KIND)
@@ -83,14 +81,14 @@ def test_html_says_what_the_text_says(notices: list[Notice]) -> None:
 @pytest.mark.parametrize("notices", EVERY_KIND)
 def test_what_stays_the_same_on_every_attempt(notices: list[Notice]) -> None:
     """Id, date, instance and recipient are those that were planned; two attempts differ in nothing."""
-    first, second = write(notices), write(notices)
-    assert replace(first, confirm_claim=second.confirm_claim) == second
-    assert ("0f" * 16, NOW, "social.example", OWNER) == (
+    first = write(notices)
+    assert write(notices) == first
+    assert (
         first.id,
         first.created_at,
         first.instance,
         first.recipient,
-    )
+    ) == ("0f" * 16, NOW, "social.example", OWNER)
 
 
 def test_threads() -> None:
@@ -99,64 +97,36 @@ def test_threads() -> None:
     assert re.fullmatch("[0-9a-f]{32}", plain)
     assert plain == urgent != write([patch("4.5.21")]).thread
     assert write([CHECK]).thread == write([RECOVERED]).thread != write([DELIVERY]).thread
-    elsewhere = replace(surroundings(), instance="other.example")
+    elsewhere = replace(make_context(), instance="other.example")
     assert plain != write([patch("4.5.20")], elsewhere).thread
 
 
 def test_order_of_notices_does_not_matter() -> None:
     """The same rows make the same message, in whatever order the ledger gives them."""
     notices: list[Notice] = [patch("4.5.20", urgent=True), minor("4.7.6"), support(SupportStage.TWO_WEEKS)]
-    around = surroundings([patch("4.5.20", urgent=True), minor("4.7.6")])
-    one, two = write(notices, around), write(notices[::-1], around)
-    assert (one.subject, one.text, one.html, one.payload, one.type) == (
+    context = make_context([patch("4.5.20", urgent=True), minor("4.7.6")])
+    one, two = write(notices, context), write(notices[::-1], context)
+    assert (
         two.subject,
         two.text,
         two.html,
         two.payload,
         two.type,
-    )
+    ) == (one.subject, one.text, one.html, one.payload, one.type)
 
 
-def test_names_and_the_claim_are_handed_on() -> None:
-    """Sinks get the names of the DevOps users, and the means to see that nobody else is sending."""
-
-    def lost() -> None:
-        raise ClaimLostError("taken over")
-
-    around = surroundings([patch("4.5.20")], devops_users=("ann", "ben"))
-    message = compose(
-        id="1", recipient=OWNER, notices=[patch("4.5.20")], created_at=NOW, around=around, confirm_claim=lost
-    )
-    assert ("ann", "ben") == message.devops_users
-    with pytest.raises(ClaimLostError):
-        message.confirm_claim()
-
-
-def test_without_a_claim_none_is_lost() -> None:
-    """A message of `send-test` holds no claim."""
-    test = Message(
-        id="1",
-        type=MessageType.TEST,
-        instance="social.example",
-        recipient=OWNER,
-        created_at=NOW,
-        urgent=False,
-        thread="1",
-        subject="s",
-        text="t",
-        html="h",
-        payload={},
-    )
-    test.confirm_claim()
-    assert () == test.devops_users
+def test_names_of_devops_users_are_passed_on() -> None:
+    """Sinks that show names get those of the DevOps users."""
+    context = make_context([patch("4.5.20")], devops_users=("ann", "ben"))
+    assert write([patch("4.5.20")], context).devops_users == ("ann", "ben")
 
 
 def test_types_keep_their_spelling() -> None:
     """DESIGN.md, section 7: receivers rely on them."""
-    assert {
+    assert {str(kind) for kind in MessageType} == {
         *("update.available", "update.reminder", "update.installed", "support.ending", "check.failing"),
         *("check.recovered", "delivery.failing", "restart.due", "test"),
-    } == {str(kind) for kind in MessageType}
+    }
 
 
 HOSTILE = "<b onclick='x()'>\"&amp;</b>"
@@ -165,13 +135,13 @@ HOSTILE = "<b onclick='x()'>\"&amp;</b>"
 def test_hostile_texts_are_escaped() -> None:
     """What comes from outside is shown as it is, and never becomes markup."""
     release = update("4.5.20" + HOSTILE)
-    around = surroundings([release], installed="4.5.19" + HOSTILE, hostname=HOSTILE)
+    context = make_context([release], installed="4.5.19" + HOSTILE, hostname=HOSTILE)
     messages = [
-        write([release], around, replace(OWNER, role=HOSTILE)),
-        write([replace(CHECK, detail=HOSTILE)], around),
-        write([replace(DELIVERY, sink=HOSTILE, detail=HOSTILE)], around),
-        write([replace(RESTART, tree=MastodonVersion.parse("4.5.20" + HOSTILE))], around),
-        write([support(SupportStage.TWO_WEEKS)], around),
+        write([release], context, replace(OWNER, role=HOSTILE)),
+        write([replace(CHECK, detail=HOSTILE)], context),
+        write([replace(DELIVERY, sink=HOSTILE, detail=HOSTILE)], context),
+        write([replace(RESTART, tree=MastodonVersion.parse("4.5.20" + HOSTILE))], context),
+        write([support(SupportStage.TWO_WEEKS)], context),
     ]
     for message in messages:
         document = Document(message.html)
@@ -211,9 +181,9 @@ labels = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60
 def test_whatever_comes_from_outside(label: str, own: str, detail: str, role: str, urgent: bool) -> None:  # noqa: FBT001
     """Subjects are one line; HTML holds the elements of ours alone; the text can be sent as a mail."""
     release = update(f"4.5.20-{label}", urgent=urgent)
-    around = surroundings([release], installed=f"4.5.19-{own}")
+    context = make_context([release], installed=f"4.5.19-{own}")
     for notices in ([release], [replace(CHECK, detail=detail)], [replace(DELIVERY, detail=detail)]):
-        message = write(notices, around, replace(OWNER, role=role))
+        message = write(notices, context, replace(OWNER, role=role))
         assert message.subject.isprintable()
         assert ELEMENTS >= Document(message.html).elements
         assert UNSAFE.isdisjoint(map(category, message.text.encode().decode().replace("\n", "")))

@@ -16,7 +16,7 @@ def test_every_reason_has_words(reason: Reason) -> None:
 
 def test_a_reason_of_a_later_version() -> None:
     """A ledger may hold reasons that this version does not know: they are given as they are."""
-    assert "moon is full" == explain_reason("moon_is_full")
+    assert explain_reason("moon_is_full") == "moon is full"
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,5 @@ def test_what_is_wanted_instead(preference: Preference, words: str) -> None:
 def test_names() -> None:
     """An urgent release is called so; what follows is called by what it follows."""
     follow_ups = (reminder(patch("4.5.20", urgent=True), 2), installed(patch("4.5.20")))
-    assert ["reminder 2 of 4.5.20 (urgent)", "4.5.20 is installed"] == [name_notice(one) for one in follow_ups]
-    assert ["4.5.20", "4.5.20 (urgent)"] == [name_notice(patch("4.5.20", urgent=urgent)) for urgent in (False, True)]
+    assert [name_notice(one) for one in follow_ups] == ["reminder 2 of 4.5.20 (urgent)", "4.5.20 is installed"]
+    assert [name_notice(patch("4.5.20", urgent=urgent)) for urgent in (False, True)] == ["4.5.20", "4.5.20 (urgent)"]

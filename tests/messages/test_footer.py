@@ -7,7 +7,7 @@ import pytest
 from domain.examples import CHECK, hook, named, support
 from mastodon_update_check.domain.notices import Notice, SupportStage
 from mastodon_update_check.domain.recipients import Preference, Recipient
-from messages.writing import OWNER, foot, patch, surroundings, write
+from messages.writing import OWNER, footer, make_context, patch, write
 
 PAGE = "https://social.example/settings/preferences/notifications"
 END = f"From mastodon-update-check on web1. ID {'0f' * 16}"
@@ -62,13 +62,13 @@ OPS = named("ops@social.example", Preference.PATCH)
 )
 def test_why(recipient: Recipient, notice: Notice, why: str) -> None:
     """Why this one got it, and what to change."""
-    assert f"{why} {END}" == foot(write([notice], surroundings([patch("4.5.20")]), recipient))
+    assert footer(write([notice], make_context([patch("4.5.20")]), recipient)) == f"{why} {END}"
 
 
 def test_without_a_known_domain() -> None:
     """Where the server's own address is not known no page is named."""
-    message = write([UPDATE], surroundings([UPDATE], web_domain=""))
-    assert f"To you as Owner of social.example (your setting: all). {END}" == foot(message)
+    message = write([UPDATE], make_context([UPDATE], web_domain=""))
+    assert footer(message) == f"To you as Owner of social.example (your setting: all). {END}"
     assert "https://social.example" not in message.text + message.html
 
 

@@ -11,23 +11,23 @@ from domain.examples import CHECK, DELIVERY, RECOVERED, RESTART, support
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateNotice
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.payload import describe_support, list_updates
-from messages.writing import ENDS_ON, NOTES, minor, patch, surroundings, write
+from messages.writing import ENDS_ON, NOTES, make_context, minor, patch, write
 
 URGENT, NEXT = patch("4.5.20", urgent=True), minor("4.6.9", ends_on=date(2027, 8, 20))
 KEYS = {"instance", "installed_version", "urgent", "updates", "support", "route"}
 
 
-def data(*notices: Notice, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - as the surroundings take them
+def data(*notices: Notice, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - as the make_context take them
     """Return the body's data, as a receiver reads it."""
-    payload = json.loads(json.dumps(write(notices, surroundings(**fields)).payload))
+    payload = json.loads(json.dumps(write(notices, make_context(**fields)).payload))
     found: dict[str, Any] = payload["data"]
     return found
 
 
 def test_an_update() -> None:
     """The whole body of a message about a release, key by key."""
-    around = surroundings([URGENT, NEXT], "4.5.19+glitch", ENDS_ON)
-    assert {
+    context = make_context([URGENT, NEXT], "4.5.19+glitch", ENDS_ON)
+    assert json.loads(json.dumps(write([URGENT], context).payload)) == {
         "type": "update.available",
         "timestamp": "2026-11-23T02:07:00.000Z",
         "data": {
@@ -57,7 +57,7 @@ def test_an_update() -> None:
             "support": {"branch": "4.5", "end_of_support": "2027-02-20", "stage": "three_months"},
             "route": ["4.5.20", "4.6.9"],
         },
-    } == json.loads(json.dumps(write([URGENT], around).payload))
+    }
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_an_update() -> None:
 def test_notices_about_this_tool(notice: Notice, fields: dict[str, object]) -> None:
     """The same keys as for releases, and the notice itself."""
     found = data(notice, pending=[NEXT])
-    assert KEYS | {"notice"} == set(found)
-    assert (fields, False, ["4.6.9"]) == (found["notice"], found["urgent"], found["route"])
+    assert set(found) == KEYS | {"notice"}
+    assert (found["notice"], found["urgent"], found["route"]) == (fields, False, ["4.6.9"])
 
 
 @pytest.mark.parametrize(
@@ -108,39 +108,39 @@ def test_notices_about_this_tool(notice: Notice, fields: dict[str, object]) -> N
 def test_a_support_notice(stage: SupportStage, ends_on: date, *, urgent: bool) -> None:
     """Its branch, date and stage; out of support is urgent."""
     found = data(support(stage, ends_on), ends_on=ends_on)
-    assert KEYS == set(found)
-    assert ({"branch": "4.5", "end_of_support": ends_on.isoformat(), "stage": str(stage)}, urgent, [], []) == (
+    assert set(found) == KEYS
+    assert (
         found["support"],
         found["urgent"],
         found["updates"],
         found["route"],
-    )
+    ) == ({"branch": "4.5", "end_of_support": ends_on.isoformat(), "stage": str(stage)}, urgent, [], [])
 
 
 def test_nothing_known() -> None:
     """What is not known is null, or an empty list."""
     found = data(RESTART, installed=None)
-    assert (None, None, [], []) == (found["installed_version"], found["support"], found["updates"], found["route"])
+    assert (found["installed_version"], found["support"], found["updates"], found["route"]) == (None, None, [], [])
 
 
 def test_timestamps() -> None:
     """Instants have milliseconds and end in `Z`."""
     recovered = replace(RECOVERED, recovered_at=datetime(2026, 11, 24, tzinfo=UTC))
-    assert "2026-11-23T02:07:00.000Z" == write([recovered]).payload["timestamp"]
+    assert write([recovered]).payload["timestamp"] == "2026-11-23T02:07:00.000Z"
 
 
 def test_at_most_twenty_updates() -> None:
     """What is new comes first, then what else is pending; twenty in all, urgent ones first."""
     many = [patch(f"4.5.{number}", urgent=number == 30) for number in range(20, 50)]
     found = list_updates([*many, NEXT], [NEXT], MastodonVersion.parse("4.5.19"))
-    assert ["4.6.9", "4.5.30", "4.5.49"] == [update["version"] for update in found[:3]]
-    assert (20, [True] + [False] * 19) == (len(found), [update["new"] for update in found])
+    assert [update["version"] for update in found[:3]] == ["4.6.9", "4.5.30", "4.5.49"]
+    assert (len(found), [update["new"] for update in found]) == (20, [True] + [False] * 19)
 
 
 def test_what_an_update_does_not_say() -> None:
     """Without type and notes both are null."""
     (found,) = list_updates([], [UpdateNotice(version=NEXT.version)], None)
-    assert (None, None, None) == (found["type"], found["release_notes"], found["end_of_support"])
+    assert (found["type"], found["release_notes"], found["end_of_support"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -154,4 +154,4 @@ def test_what_an_update_does_not_say() -> None:
 def test_support_without_a_notice(ends_on: date | None, installed: str | None, expected: object) -> None:
     """While the end is far away its date is given without a stage."""
     version = MastodonVersion.parse(installed) if installed else None
-    assert expected == describe_support(ends_on, None, version)
+    assert describe_support(ends_on, None, version) == expected

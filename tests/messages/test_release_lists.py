@@ -10,14 +10,16 @@ def test_order() -> None:
     """Urgent ones first, then the own branch, then branch by branch, in each the newest first."""
     texts = ("4.7.6", "4.5.20", "4.5.21", "4.6.8", "4.6.9")
     ordered = order_updates([*map(patch, texts), patch("4.7.5", urgent=True)], "4.5")
-    assert ["4.7.5", "4.5.21", "4.5.20", "4.6.9", "4.6.8", "4.7.6"] == [str(update.version) for update in ordered]
+    assert [str(update.version) for update in ordered] == ["4.7.5", "4.5.21", "4.5.20", "4.6.9", "4.6.8", "4.7.6"]
 
 
 def test_names() -> None:
     """A few are named, the rest counted."""
     updates = [patch("4.5.21"), patch("4.5.20", urgent=True), minor("4.6.9")]
-    assert ["4.5.21 and 2 more", "4.5.21, 4.5.20 (urgent) and 1 more", "4.5.21, 4.5.20 (urgent) and 4.6.9"] == [
-        name_updates(updates, limit) for limit in (1, 2, 3)
+    assert [name_updates(updates, limit) for limit in (1, 2, 3)] == [
+        "4.5.21 and 2 more",
+        "4.5.21, 4.5.20 (urgent) and 1 more",
+        "4.5.21, 4.5.20 (urgent) and 4.6.9",
     ]
 
 

@@ -28,12 +28,12 @@ def minor(text: str, *, urgent: bool = False, ends_on: date | None = None) -> Up
     return update(text, urgent=urgent, type=UpdateType.MINOR, notes=NOTES + text, ends_on=ends_on)
 
 
-def surroundings(
+def make_context(
     pending: Sequence[UpdateNotice] = (),
     installed: str | None = "4.5.19",
     ends_on: date | None = None,
     now: datetime = NOW,
-    **fields: Any,  # noqa: ANN401 - whatever else is to be known or around
+    **fields: Any,  # noqa: ANN401 - whatever else is to be known or context
 ) -> MessageContext:
     """Return what is true when a message is composed."""
     knowledge = ServerState(
@@ -42,7 +42,7 @@ def surroundings(
         support_ends_on=ends_on,
         good_at=now,
     )
-    around = MessageContext(
+    context = MessageContext(
         instance=INSTANCE,
         knowledge=knowledge,
         now=now,
@@ -50,16 +50,14 @@ def surroundings(
         web_domain="social.example",
         update_host="api.joinmastodon.org",
     )
-    return replace(around, **fields)
+    return replace(context, **fields)
 
 
-def write(notices: Sequence[Notice], around: MessageContext | None = None, recipient: Recipient = OWNER) -> Message:
-    """Compose a message; without surroundings its updates alone are pending."""
-    if around is None:
-        around = surroundings([notice for notice in notices if isinstance(notice, UpdateNotice)])
-    return compose(
-        id="0f" * 16, recipient=recipient, notices=notices, created_at=NOW, around=around, confirm_claim=lambda: None
-    )
+def write(notices: Sequence[Notice], context: MessageContext | None = None, recipient: Recipient = OWNER) -> Message:
+    """Compose a message; without make_context its updates alone are pending."""
+    if context is None:
+        context = make_context([notice for notice in notices if isinstance(notice, UpdateNotice)])
+    return compose(id="0f" * 16, recipient=recipient, notices=notices, created_at=NOW, context=context)
 
 
 def body(message: Message) -> list[str]:
@@ -68,6 +66,6 @@ def body(message: Message) -> list[str]:
     return [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
 
 
-def foot(message: Message) -> str:
+def footer(message: Message) -> str:
     """Return the footer on one line."""
     return " ".join(message.text.partition("\n\n-- \n")[2].split())

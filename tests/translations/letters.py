@@ -15,9 +15,9 @@ from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateNot
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.messages.sample_content import compose_trial
-from mastodon_update_check.translations import load_words
-from messages.writing import minor, patch, surroundings, write
+from mastodon_update_check.messages.sample_content import compose_test_message
+from mastodon_update_check.translations import load_translation
+from messages.writing import make_context, minor, patch, write
 
 LANGUAGES = ("en", "de", "es", "fr", "ja")
 ROLES = {"en": "Owner", "de": "Inhaber*in", "es": "Propietario", "fr": "Propriétaire", "ja": "所有者"}
@@ -33,18 +33,18 @@ class Kind:
     """One kind of message: what it is about, and what is true around it; a test is about nothing."""
 
     notices: Sequence[Notice]
-    around: MessageContext
+    context: MessageContext
 
 
 def kind(
     *notices: Notice, pending: Sequence[UpdateNotice] = (), runs: str = "4.5.19", ends_on: date | None = ENDS_ON
 ) -> Kind:
     """Return a kind; with reminders of urgent updates."""
-    return Kind(notices=notices, around=surroundings(pending, runs, ends_on, reminders=FollowUps.URGENT))
+    return Kind(notices=notices, context=make_context(pending, runs, ends_on, reminders=FollowUps.URGENT))
 
 
 def _later(one: Kind, number: int, mode: FollowUps = FollowUps.URGENT) -> Kind:
-    return replace(one, around=replace(one.around, now=NOW + days(number), reminders=mode))
+    return replace(one, context=replace(one.context, now=NOW + days(number), reminders=mode))
 
 
 MANY = [patch(f"4.5.{number}") for number in range(20, 50)]
@@ -101,15 +101,15 @@ EVERYBODY = (user(2, Preference.CRITICAL), *(user(number, name="ben") for number
 
 def letter(one: Kind, language: str, preference: Preference = Preference.CRITICAL) -> Message:
     """Write one kind in one language, to a user of the server."""
-    around = replace(one.around, words=load_words(language))
-    return compose_kind(one, around, user(preference=preference, role=ROLES[language], locale=language))
+    context = replace(one.context, translation=load_translation(language))
+    return compose_kind(one, context, user(preference=preference, role=ROLES[language], locale=language))
 
 
-def compose_kind(one: Kind, around: MessageContext, recipient: Recipient) -> Message:
+def compose_kind(one: Kind, context: MessageContext, recipient: Recipient) -> Message:
     """Write one kind, whatever is around it."""
     if not one.notices:
-        return compose_trial(id="0f" * 16, recipient=recipient, everybody=EVERYBODY, around=around, now=NOW)
-    return write(one.notices, around, recipient)
+        return compose_test_message(id="0f" * 16, recipient=recipient, recipients=EVERYBODY, context=context, now=NOW)
+    return write(one.notices, context, recipient)
 
 
 def write_all(directory: Path) -> Iterator[str]:

@@ -32,7 +32,7 @@ def same(catalogue: Catalog, message: Message) -> Message | None:
 
 def test_four_languages() -> None:
     """Besides English there are these; each has a compiled form, and there is none without a source."""
-    assert ["de", "es", "fr", "ja"] == [place.stem for place in PLACES]
+    assert [place.stem for place in PLACES] == ["de", "es", "fr", "ja"]
     assert {place.with_suffix(".mo") for place in PLACES} == set(CATALOGUES.glob("*.mo"))
 
 
@@ -42,7 +42,7 @@ def test_whole(place: Path) -> None:
     lacking = [one.id for one in extract() if not ((found := same(catalogue, one)) and all(forms(found.string)))]
     wanted = {(one.context, forms(one.id)) for one in extract()}
     stale = [one.id for one in catalogue if one.id and (one.context, forms(one.id)) not in wanted]
-    assert ([], [], []) == (lacking, stale, [one.id for one in catalogue if one.id and one.fuzzy])
+    assert (lacking, stale, [one.id for one in catalogue if one.id and one.fuzzy]) == ([], [], [])
     for message in catalogue:
         if isinstance(message.id, tuple | list):
             assert catalogue.num_plurals == len(forms(message.string)), message.id
@@ -87,7 +87,7 @@ def test_bringing_it_up_to_date_changes_nothing(place: Path, tmp_path: Path) -> 
     """`make catalogues` has been run, and may be run again."""
     copy = tmp_path / place.name
     copy.write_bytes(place.read_bytes())
-    assert 0 == bring_up_to_date(copy)
+    assert bring_up_to_date(copy) == 0
     assert place.read_text() == copy.read_text()
 
 

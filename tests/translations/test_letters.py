@@ -13,15 +13,15 @@ from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.errors import UntranslatedError
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.translation import ENGLISH, Translation
-from mastodon_update_check.translations import load_words
-from messages.writing import patch, surroundings, write
+from mastodon_update_check.translations import load_translation
+from messages.writing import make_context, patch, write
 from translations.catalogues import extract, forms
 from translations.letters import KINDS, LANGUAGES, Kind, compose_kind, letter, write_all
 
 EVERY = [
     pytest.param(kind, language, id=f"{name}-{language}") for name, kind in KINDS.items() for language in LANGUAGES
 ]
-GERMAN = load_words("de")
+GERMAN = load_translation("de")
 
 
 class Loud:
@@ -74,10 +74,10 @@ def columns(line: str) -> int:
 def test_in_every_language(kind: Kind, language: str) -> None:
     """It is wholly in that language, says so, keeps to a terminal's width, and has all its gaps filled."""
     message = letter(kind, language)
-    assert (language, True) == (message.language, f'<html lang="{language}">' in message.html)
+    assert (message.language, f'<html lang="{language}">' in message.html) == (language, True)
     assert message.subject.isprintable()
     assert "\u00a0" not in message.subject + message.text
-    assert [] == [line for line in message.text.splitlines() if columns(line) > 78 and "://" not in line]
+    assert [line for line in message.text.splitlines() if columns(line) > 78 and "://" not in line] == []
     assert not re.search(r"\{\w*\}", message.subject + message.text)
     assert message.text != letter(kind, "en").text or language == "en"
     assert message.payload == letter(kind, "en").payload
@@ -85,11 +85,11 @@ def test_in_every_language(kind: Kind, language: str) -> None:
 
 def shouted(kind: Kind, loud: Loud, preference: Preference = Preference.CRITICAL, role: str = "") -> str:
     """Return a message in the loud language, without what comes from elsewhere."""
-    around = replace(kind.around, words=Translation("xx", loud))
+    context = replace(kind.context, translation=Translation("xx", loud))
     wants = preference is not Preference.NONE
     recipient = user(preference=preference, role=role, locale="xx", wants_support=wants, is_operator=wants)
-    message = compose_kind(kind, around, recipient)
-    assert "xx" == message.language
+    message = compose_kind(kind, context, recipient)
+    assert message.language == "xx"
     text = re.sub(
         r"https?://\S+|sudo [\w. -]+|ben|ann|certificate verify failed|ID 0f\w+",
         "",
@@ -103,57 +103,57 @@ def shouted(kind: Kind, loud: Loud, preference: Preference = Preference.CRITICAL
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 def test_nothing_is_left_in_english(kind: Kind) -> None:
     """No word is written past the catalogue."""
-    assert [] == re.findall(r"[a-z]{2,}", shouted(kind, Loud()))
+    assert re.findall(r"[a-z]{2,}", shouted(kind, Loud())) == []
 
 
 def test_these_kinds_say_everything() -> None:
     """There is no sentence to translate that none of these kinds needs: what is looked at is all there is."""
     loud = Loud()
     for kind in KINDS.values():
-        for around in _variants(kind):
+        for context in _variants(kind):
             for preference in Preference:
-                shouted(replace(kind, around=around), loud, preference, role="" if preference == "all" else "Owner")
+                shouted(replace(kind, context=context), loud, preference, role="" if preference == "all" else "Owner")
     for month in range(1, 13):
         words = Translation("xx", loud)
-        words.instant(kind.around.now.replace(month=month, day=month))
+        words.instant(kind.context.now.replace(month=month, day=month))
     sentences = {(one.context, forms(one.id)[0]) for one in extract()}
     assert set() == sentences - loud.asked
 
 
 def _variants(kind: Kind) -> Iterator[MessageContext]:
-    yield kind.around
-    yield replace(kind.around, web_domain="", has_admin_page=False)
-    yield replace(kind.around, knowledge=replace(kind.around.knowledge, installed=None))
+    yield kind.context
+    yield replace(kind.context, web_domain="", has_admin_page=False)
+    yield replace(kind.context, knowledge=replace(kind.context.knowledge, installed=None))
 
 
 def test_a_message_is_wholly_in_one_language() -> None:
     """Where one sentence is lacking the whole message is English, and the next one is not."""
     kind, lacking = KINDS["patch-urgent"], "It is a patch of your branch: no need to go to {branch} for it."
     words = Translation("de", Partly(lacking))
-    message = write(kind.notices, replace(kind.around, words=words), user(locale="de"))
-    assert replace(message, confirm_claim=letter(kind, "en").confirm_claim).text == _english(kind)
-    assert ("en", True) == (message.language, message.subject.startswith("URGENT ["))
-    other = write(KINDS["restart"].notices, replace(KINDS["restart"].around, words=words), user(locale="de"))
-    assert "de" == other.language
+    message = write(kind.notices, replace(kind.context, translation=words), user(locale="de"))
+    assert message.text == _english(kind)
+    assert (message.language, message.subject.startswith("URGENT [")) == ("en", True)
+    other = write(KINDS["restart"].notices, replace(KINDS["restart"].context, translation=words), user(locale="de"))
+    assert other.language == "de"
 
 
 def _english(kind: Kind) -> str:
-    return write(kind.notices, replace(kind.around, words=ENGLISH), user(locale="de")).text
+    return write(kind.notices, replace(kind.context, translation=ENGLISH), user(locale="de")).text
 
 
 @pytest.mark.parametrize("wrong", ["Alles {neu}:", "Alles {:", "Alles {}:", "Alles {0.real.x}:"])
 def test_gaps_that_cannot_be_filled(wrong: str) -> None:
     """A translation with gaps of its own makes the message English; nobody goes without it."""
-    around = surroundings([patch("4.5.20")], words=Translation("de", Partly("All pending updates:", wrong)))
-    message = write([patch("4.5.20")], around, user(locale="de"))
-    assert ("en", True) == (message.language, "All pending updates:" in message.text)
+    context = make_context([patch("4.5.20")], translation=Translation("de", Partly("All pending updates:", wrong)))
+    message = write([patch("4.5.20")], context, user(locale="de"))
+    assert (message.language, "All pending updates:" in message.text) == ("en", True)
 
 
 def test_addresses_and_sinks_are_told_in_english() -> None:
     """Only users have a language."""
     kind = KINDS["patch"]
     for recipient in (hook(), replace(user(), key="address:ops@social.example")):
-        assert "en" == write(kind.notices, kind.around, recipient).language
+        assert write(kind.notices, kind.context, recipient).language == "en"
 
 
 def test_letters_to_look_at(tmp_path: Path) -> None:

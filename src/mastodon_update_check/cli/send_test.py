@@ -16,7 +16,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
 from mastodon_update_check.jobs.send_test import Entry, Verdict, try_sinks
-from mastodon_update_check.messages.sample_content import compose_trial
+from mastodon_update_check.messages.sample_content import compose_test_message
 
 
 def execute(arguments: Namespace) -> int:
@@ -71,11 +71,11 @@ def _prepare(
     for sink in sinks:
         recipients = [one for one in people.recipients if one.sink == sink.name and _is_meant(one, everyone=everyone)]
         messages = tuple(
-            compose_trial(
+            compose_test_message(
                 id=uuid4().hex,
                 recipient=one,
-                everybody=people.recipients,
-                around=replace(around, words=find_words(one.locale)),
+                recipients=people.recipients,
+                context=replace(around, translation=find_words(one.locale)),
                 now=now,
             )
             for one in recipients

@@ -189,14 +189,14 @@ class Courier:
     def _compose(self, ledger: Ledger, claim: Claim) -> Message:
         from mastodon_update_check.messages.compose import compose
 
-        return compose(
+        message = compose(
             id=claim.message_id,
             recipient=claim.recipient,
             notices=claim.notices,
             created_at=claim.created_at,
-            around=replace(self.describe(ledger), words=self.find_words(claim.recipient.locale)),
-            confirm_claim=lambda: confirm(claim, ledger, self.clock),
+            context=replace(self.describe(ledger), translation=self.find_words(claim.recipient.locale)),
         )
+        return replace(message, confirm_claim=lambda: confirm(claim, ledger, self.clock))
 
     def _record(
         self,

@@ -14,7 +14,7 @@ _QUOTING = re.compile(r" (?=>)")
 _NEVER_FIRST = frozenset("),.:;!?、。，．・：；？！）」』】〕》ー々…ぁぃぅぇぉっゃゅょァィゥェォッャュョ")  # noqa: RUF001 - Japanese marks
 _IN_DATES = "年月"
 _FIRST_WIDE = "\u1100"
-"""No letter before it is wide; most texts have nothing behind it, and need no second look."""
+"""Every character before it is narrow; most texts have none behind it and need no second look."""
 _NEVER_LAST = frozenset("(（「『【〔《")  # noqa: RUF001 - as above
 
 

@@ -1,7 +1,7 @@
 """From notices to a message: subject, text, HTML, JSON body, for one recipient."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,15 +21,15 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import UntranslatedError
 from mastodon_update_check.messages.content import Content
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.follow_up_content import write_installed_letter, write_reminder_letter
+from mastodon_update_check.messages.follow_up_content import write_installed_content, write_reminder_content
 from mastodon_update_check.messages.footer import write_footer
 from mastodon_update_check.messages.html import render_html
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.messages.payload import build_payload
 from mastodon_update_check.messages.plain import render_text
-from mastodon_update_check.messages.release_content import write_release_letter
+from mastodon_update_check.messages.release_content import write_update_content
 from mastodon_update_check.messages.release_parts import order_updates
-from mastodon_update_check.messages.tool_content import write_tool_letter
+from mastodon_update_check.messages.tool_content import write_tool_content
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
 
 _TYPES: dict[type[Notice], MessageType] = {
@@ -50,41 +50,39 @@ def compose(
     recipient: Recipient,
     notices: Sequence[Notice],
     created_at: datetime,
-    around: MessageContext,
-    confirm_claim: Callable[[], None],
+    context: MessageContext,
 ) -> Message:
-    """Compose one message of at least one notice; the notices are of one type, or one about this tool.
+    """Compose one message from at least one notice; the notices are of one type, or one tool notice.
 
-    It is wholly in one language: where the recipient's lacks a sentence, all of it is English.
+    A message is in one language: English, if the recipient's catalogue lacks a sentence.
     """
     try:
-        letter = _write(notices, recipient, around, id)
+        content = _write(notices, recipient, context, id)
     except UntranslatedError:
-        letter = _write(notices, recipient, replace(around, words=ENGLISH), id)
-    letter = replace(letter, footer_url=around.preferences_url)
-    main = _main_notice(notices, around)
+        content = _write(notices, recipient, replace(context, translation=ENGLISH), id)
+    content = replace(content, footer_url=context.preferences_url)
+    main = _main_notice(notices, context)
     kind = _TYPES[type(main)]
     return Message(
         id=id,
         type=kind,
-        instance=around.instance,
+        instance=context.instance,
         recipient=recipient,
         created_at=created_at,
-        urgent=letter.is_urgent,
-        thread=hashlib.sha256(f"{around.instance}\n{subject(main)}".encode()).hexdigest()[:32],
-        subject=letter.subject.replace(NO_BREAK, " "),
-        text=render_text(letter),
-        html=render_html(letter),
-        payload=build_payload(kind, created_at, notices, around, is_urgent=letter.is_urgent),
-        devops_users=around.devops_users,
-        language=letter.language,
-        confirm_claim=confirm_claim,
+        urgent=content.is_urgent,
+        thread=hashlib.sha256(f"{context.instance}\n{subject(main)}".encode()).hexdigest()[:32],
+        subject=content.subject.replace(NO_BREAK, " "),
+        text=render_text(content),
+        html=render_html(content),
+        payload=build_payload(kind, created_at, notices, context, is_urgent=content.is_urgent),
+        devops_users=context.devops_users,
+        language=content.language,
     )
 
 
-def _main_notice(notices: Sequence[Notice], around: MessageContext) -> Notice:
+def _main_notice(notices: Sequence[Notice], context: MessageContext) -> Notice:
     """Return the notice that gives the message its name: of several updates the one that matters most."""
-    branch = around.knowledge.installed.branch if around.knowledge.installed else ""
+    branch = context.knowledge.installed.branch if context.knowledge.installed else ""
     by_update = {update.version: notice for notice in notices if (update := _update_of(notice)) is not None}
     updates = [update for notice in by_update.values() if (update := _update_of(notice)) is not None]
     return by_update[order_updates(updates, branch)[0].version] if updates else notices[0]
@@ -96,17 +94,19 @@ def _update_of(notice: Notice) -> UpdateNotice | None:
     return notice if isinstance(notice, UpdateNotice) else None
 
 
-def _write(notices: Sequence[Notice], recipient: Recipient, around: MessageContext, id_: str) -> Content:
-    main = _main_notice(notices, around)
-    foot = write_footer(recipient, main, around, id_)
+def _write(notices: Sequence[Notice], recipient: Recipient, context: MessageContext, id_: str) -> Content:
+    main = _main_notice(notices, context)
+    footer = write_footer(recipient, main, context, id_)
     match main:
         case UpdateNotice() | SupportNotice():
             updates = [notice for notice in notices if isinstance(notice, UpdateNotice)]
             support = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
-            return write_release_letter(updates, support, around, foot)
+            return write_update_content(updates, support, context, footer)
         case ReminderNotice():
-            return write_reminder_letter([one for one in notices if isinstance(one, ReminderNotice)], around, foot)
+            return write_reminder_content([one for one in notices if isinstance(one, ReminderNotice)], context, footer)
         case InstalledNotice():
-            return write_installed_letter([one for one in notices if isinstance(one, InstalledNotice)], around, foot)
+            return write_installed_content(
+                [one for one in notices if isinstance(one, InstalledNotice)], context, footer
+            )
         case _:
-            return write_tool_letter(main, around, foot)
+            return write_tool_content(main, context, footer)

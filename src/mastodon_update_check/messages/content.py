@@ -1,4 +1,4 @@
-"""What a message says, apart from its form: a subject, blocks, a footer. Plain text and HTML are made from it."""
+"""The content of a message, independent of its form: subject, blocks, footer; rendered as plain text and HTML."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -73,6 +73,6 @@ def instant(moment: datetime) -> str:
     return ENGLISH.instant(moment)
 
 
-def enumerate_words(words: tuple[str, ...]) -> str:
+def enumerate_items(items: tuple[str, ...]) -> str:
     """Write `a`, `a and b`, `a, b and c`."""
-    return ENGLISH.enumerate(words)
+    return ENGLISH.enumerate(items)

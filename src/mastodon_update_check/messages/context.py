@@ -1,4 +1,4 @@
-"""What a message says besides its notices: about the server, the recipient's means, and this tool."""
+"""The context of a message: facts about the server and this tool that are not in its notices."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContext:
-    """What is true when a message is composed."""
+    """The facts at the moment when a message is composed."""
 
     instance: str
     """`LOCAL_DOMAIN`."""
@@ -29,8 +29,8 @@ class MessageContext:
     """Host of the update server."""
     devops_users: tuple[str, ...] = ()
     reminders: FollowUps = FollowUps.NONE
-    """Of which updates there will be reminders."""
-    words: Translation = ENGLISH
+    """Which updates get reminders."""
+    translation: Translation = ENGLISH
     """The recipient's language."""
 
     @property

@@ -1,4 +1,4 @@
-"""Which way leads to a release: one line of a letter, and the command that prints the steps."""
+"""The upgrade route in a message: one line, and the command that prints the steps."""
 
 from collections.abc import Sequence
 
@@ -11,20 +11,20 @@ from mastodon_update_check.messages.translation import NO_BREAK, Translation
 STEPS = "sudo mastodon-update-check route"
 
 
-def direct(new: Sequence[UpdateNotice], around: MessageContext) -> tuple[Pointer, ...]:
+def direct(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Pointer, ...]:
     """Say what to deploy, in which order, on the way to the newest of these; nothing when that is one release."""
-    installed, words = around.knowledge.installed, around.words
+    installed, translation = context.knowledge.installed, context.translation
     if installed is None:
         return ()
     goal = max(update.version for update in new)
     # What is skipped is not mentioned, but where it has to be passed.
-    passed = [one for one in around.knowledge.pending() if one.version.branch != installed.branch]
-    known = [one for one in (*around.knowledge.unskipped(), *passed) if one.version <= goal]
+    passed = [one for one in context.knowledge.pending() if one.version.branch != installed.branch]
+    known = [one for one in (*context.knowledge.unskipped(), *passed) if one.version <= goal]
     route = find_route(installed, [*known, *new])
     if len(route) == 1:
         return ()
-    said = words.say("The route to {version}, one after the other: {route}.", version=goal, route=draw(route))
-    return (point_to_steps(said, route, words),)
+    said = translation.say("The route to {version}, one after the other: {route}.", version=goal, route=draw(route))
+    return (point_to_steps(said, route, translation),)
 
 
 def draw(route: Sequence[str]) -> str:
@@ -32,8 +32,8 @@ def draw(route: Sequence[str]) -> str:
     return f"{NO_BREAK}> ".join(route)
 
 
-def point_to_steps(said: str, route: Sequence[str], words: Translation) -> Pointer:
+def point_to_steps(said: str, route: Sequence[str], translation: Translation) -> Pointer:
     """Say the route, what an `x` in it means, and where the steps are."""
     unlisted = any(release.endswith(".x") for release in route)
-    newest = words.say("An x stands for the newest patch of that branch.") if unlisted else ""
-    return Pointer(words.join(said, newest, words.say("For the steps, run:")), STEPS, is_link=False)
+    newest = translation.say("An x stands for the newest patch of that branch.") if unlisted else ""
+    return Pointer(translation.join(said, newest, translation.say("For the steps, run:")), STEPS, is_link=False)

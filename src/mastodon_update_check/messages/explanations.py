@@ -1,4 +1,4 @@
-"""Decisions in plain words: what a notice is called, and why somebody was told, or was not."""
+"""Names of notices and reasons of decisions, as `explain` prints them."""
 
 from typing import assert_never
 
@@ -70,7 +70,7 @@ def explain_reason(reason: str, recipient: Recipient | None = None) -> str:
     """Say why, as the end of a sentence; a reason of a later version of this program is given as it is stored."""
     if reason == Reason.BELOW_PREFERENCE and recipient is not None and recipient.preference in _WANTED:
         return _WANTED[recipient.preference]
-    known = {str(each): words for each, words in _WORDS.items()}
+    known = {str(each): translation for each, translation in _WORDS.items()}
     return known.get(str(reason), str(reason).replace("_", " "))
 
 

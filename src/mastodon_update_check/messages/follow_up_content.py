@@ -1,4 +1,4 @@
-"""Letters that follow one about an update: a reminder while it waits, and a word of closure once it is installed."""
+"""Messages that follow an update notice: reminders while it is pending, and the closure once it is installed."""
 
 from collections.abc import Sequence
 
@@ -24,89 +24,91 @@ from mastodon_update_check.messages.release_parts import (
 )
 
 
-def write_reminder_letter(reminders: Sequence[ReminderNotice], around: MessageContext, footer: str) -> Content:
-    """Write the letter about updates that are still not installed."""
-    installed, words = around.knowledge.installed, around.words
+def write_reminder_content(reminders: Sequence[ReminderNotice], context: MessageContext, footer: str) -> Content:
+    """Write the reminder of updates that are still pending."""
+    installed, translation = context.knowledge.installed, context.translation
     updates = order_updates([one.update for one in reminders], installed.branch if installed else "")
     blocks: list[Block] = [
-        Paragraph(_still_out(updates, reminders, around)),
-        list_releases(updates, around),
-        *direct(updates, around),
-        *other_releases(updates, None, around),
-        *caution(updates, around),
+        Paragraph(_still_out(updates, reminders, context)),
+        list_releases(updates, context),
+        *direct(updates, context),
+        *other_releases(updates, None, context),
+        *caution(updates, context),
     ]
-    if reminded := reminded_versions(updates, around):
-        next_at = min(next_reminder_at(one.told_at, around.now) for one in reminders)
-        label = words.say("Next reminder: {date}; to stop them:", date=words.short_date(next_at.date()))
+    if reminded := reminded_versions(updates, context):
+        next_at = min(next_reminder_at(one.told_at, context.now) for one in reminders)
+        label = translation.say("Next reminder: {date}; to stop them:", date=translation.short_date(next_at.date()))
         blocks.append(stop_pointer(label, reminded))
-    blocks += admin_pointer(around)
+    blocks += admin_pointer(context)
     return Content(
-        subject=_subject(updates, around),
+        subject=_subject(updates, context),
         blocks=tuple(blocks),
         footer=footer,
         is_urgent=updates[0].urgent,
-        language=words.language,
+        language=translation.language,
     )
 
 
-def _subject(updates: Sequence[UpdateNotice], around: MessageContext) -> str:
-    first, words = updates[0], around.words
-    if first.version in versions_to_act_on(around):
-        said = words.say("Reminder: install Mastodon {version}", version=first.version)
+def _subject(updates: Sequence[UpdateNotice], context: MessageContext) -> str:
+    first, translation = updates[0], context.translation
+    if first.version in versions_to_act_on(context):
+        said = translation.say("Reminder: install Mastodon {version}", version=first.version)
     else:
-        names = name_updates(updates, RELEASES_NAMED, words)
-        said = words.count(
+        names = name_updates(updates, RELEASES_NAMED, translation)
+        said = translation.count(
             "Reminder: Mastodon {names} is out", "Reminder: Mastodon {names} are out", len(updates), names=names
         )
-    return f"{urgent_mark(around) if first.urgent else ''}[{around.instance}] {said}{you_run(around)}"
+    return f"{urgent_mark(context) if first.urgent else ''}[{context.instance}] {said}{you_run(context)}"
 
 
-def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice], around: MessageContext) -> str:
-    words, first = around.words, updates[0]
-    since = words.short_date(min(one.told_at for one in reminders).date())
+def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice], context: MessageContext) -> str:
+    translation, first = context.translation, updates[0]
+    since = translation.short_date(min(one.told_at for one in reminders).date())
     if len(updates) > 1:
-        names = name_updates(updates, RELEASES_SHOWN, words)
-        return words.say("Not installed yet: {names}. You have known of them since {date}.", names=names, date=since)
+        names = name_updates(updates, RELEASES_SHOWN, translation)
+        return translation.say(
+            "Not installed yet: {names}. You have known of them since {date}.", names=names, date=since
+        )
     if first.urgent:
-        return words.say(
+        return translation.say(
             "{version}, which Mastodon marks as urgent, is not installed yet. You have known of it since {date}.",
             version=first.version,
             date=since,
         )
-    return words.say(
+    return translation.say(
         "{version} is not installed yet. You have known of it since {date}.", version=first.version, date=since
     )
 
 
-def write_installed_letter(notices: Sequence[InstalledNotice], around: MessageContext, footer: str) -> Content:
-    """Write the letter that says which of the updates that were told are installed."""
-    words = around.words
+def write_installed_content(notices: Sequence[InstalledNotice], context: MessageContext, footer: str) -> Content:
+    """Write the closure: which of the notified updates are installed."""
+    translation = context.translation
     versions = sorted((one.update.version for one in notices), reverse=True)
-    installed = around.knowledge.installed or versions[0]
+    installed = context.knowledge.installed or versions[0]
     others = [str(version) for version in versions if version != installed][:RELEASES_SHOWN]
     is_urgent = all(one.update.urgent for one in notices)
-    reminded = any(around.reminders.admit(one.update) for one in notices)
-    no_more = words.say("There will be no more reminders.") if reminded else ""
-    is_in = words.say("Mastodon {version} is installed", version=installed)
-    said = _settled(str(installed), words.enumerate(others), around, is_urgent=is_urgent)
+    reminded = any(context.reminders.admit(one.update) for one in notices)
+    no_more = translation.say("There will be no more reminders.") if reminded else ""
+    is_in = translation.say("Mastodon {version} is installed", version=installed)
+    said = _settled(str(installed), translation.enumerate(others), context, is_urgent=is_urgent)
     return Content(
-        subject=f"[{around.instance}] {is_in}",
-        blocks=(Paragraph(words.join(said, no_more)), *other_releases((), None, around)),
+        subject=f"[{context.instance}] {is_in}",
+        blocks=(Paragraph(translation.join(said, no_more)), *other_releases((), None, context)),
         footer=footer,
-        language=words.language,
+        language=translation.language,
     )
 
 
-def _settled(version: str, others: str, around: MessageContext, *, is_urgent: bool) -> str:
-    words = around.words
+def _settled(version: str, others: str, context: MessageContext, *, is_urgent: bool) -> str:
+    translation = context.translation
     if others and is_urgent:
-        return words.say(
+        return translation.say(
             "{version} is installed. That settles {names}, which Mastodon marked as urgent.",
             version=version,
             names=others,
         )
     if others:
-        return words.say("{version} is installed. That settles {names}.", version=version, names=others)
+        return translation.say("{version} is installed. That settles {names}.", version=version, names=others)
     if is_urgent:
-        return words.say("{version}, which Mastodon marked as urgent, is installed.", version=version)
-    return words.say("{version} is installed.", version=version)
+        return translation.say("{version}, which Mastodon marked as urgent, is installed.", version=version)
+    return translation.say("{version} is installed.", version=version)

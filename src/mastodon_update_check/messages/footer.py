@@ -1,4 +1,4 @@
-"""The end of every message: who got it, why, and how to change that."""
+"""The footer of a message: who got it, why, and how to change that."""
 
 from typing import assert_never
 
@@ -9,67 +9,67 @@ from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.translation import Translation
 
 
-def write_footer(recipient: Recipient, main: Notice, around: MessageContext, message_id: str) -> str:
+def write_footer(recipient: Recipient, main: Notice, context: MessageContext, message_id: str) -> str:
     """Say who got this and why, how to change that, and where it came from.
 
     Only users have a language; what is said to addresses and sinks is English.
     """
     if recipient.key.startswith("user:"):
-        why = _why_user(recipient, main, around)
+        why = _why_user(recipient, main, context)
     elif recipient.address:
         why = (
             f"To {recipient.address} because the settings of mastodon-update-check name this address"
             f"{_setting(recipient, main)}."
         )
     else:
-        why = f"To the sink {recipient.sink} of {around.instance} ({recipient.preference})."
-    origin = around.words.say(
-        "From mastodon-update-check on {host}. ID {id}", host=clean(around.hostname), id=message_id
+        why = f"To the sink {recipient.sink} of {context.instance} ({recipient.preference})."
+    origin = context.translation.say(
+        "From mastodon-update-check on {host}. ID {id}", host=clean(context.hostname), id=message_id
     )
-    return around.words.join(why, origin)
+    return context.translation.join(why, origin)
 
 
-def _why_user(recipient: Recipient, main: Notice, around: MessageContext) -> str:
-    words, role = around.words, clean(recipient.role)
+def _why_user(recipient: Recipient, main: Notice, context: MessageContext) -> str:
+    translation, role = context.translation, clean(recipient.role)
     if role:
-        to = words.say("To you as {role} of {instance}", role=role, instance=around.instance)
+        to = translation.say("To you as {role} of {instance}", role=role, instance=context.instance)
     else:
-        to = words.say("To you of {instance}", instance=around.instance)
+        to = translation.say("To you of {instance}", instance=context.instance)
     match main:
         case UpdateNotice() | ReminderNotice() | InstalledNotice():
-            return words.label("footer", "{to} ({why}).", to=to, why=_why_update(recipient, around))
+            return translation.label("footer", "{to} ({why}).", to=to, why=_why_update(recipient, context))
         case SupportNotice():
-            return words.label("footer", "{to} ({why}).", to=to, why=_why_support(around))
+            return translation.label("footer", "{to} ({why}).", to=to, why=_why_support(context))
         case _:
-            return words.say("{to}, since UPDATE_CHECK_OPERATOR names nobody else.", to=to)
+            return translation.say("{to}, since UPDATE_CHECK_OPERATOR names nobody else.", to=to)
 
 
-def _why_update(recipient: Recipient, around: MessageContext) -> str:
-    words, url = around.words, around.preferences_url
-    wish = describe_preference(recipient.preference, words)
+def _why_update(recipient: Recipient, context: MessageContext) -> str:
+    translation, url = context.translation, context.preferences_url
+    wish = describe_preference(recipient.preference, translation)
     if not url:
-        return words.say("your setting: {setting}", setting=wish)
-    return words.say("your setting: {setting}; change it at {url}", setting=wish, url=url)
+        return translation.say("your setting: {setting}", setting=wish)
+    return translation.say("your setting: {setting}; change it at {url}", setting=wish, url=url)
 
 
-def _why_support(around: MessageContext) -> str:
-    words, url = around.words, around.preferences_url
+def _why_support(context: MessageContext) -> str:
+    translation, url = context.translation, context.preferences_url
     if not url:
-        return words.say("your setting for the end of support: on")
-    return words.say("your setting for the end of support: on; change it at {url}", url=url)
+        return translation.say("your setting for the end of support: on")
+    return translation.say("your setting for the end of support: on; change it at {url}", url=url)
 
 
-def describe_preference(preference: Preference, words: Translation) -> str:
+def describe_preference(preference: Preference, translation: Translation) -> str:
     """Say which updates somebody wants."""
     match preference:
         case Preference.NONE:
-            return words.label("preference", "none")
+            return translation.label("preference", "none")
         case Preference.CRITICAL:
-            return words.label("preference", "critical")
+            return translation.label("preference", "critical")
         case Preference.PATCH:
-            return words.label("preference", "patch")
+            return translation.label("preference", "patch")
         case Preference.ALL:
-            return words.label("preference", "all")
+            return translation.label("preference", "all")
         case _:
             assert_never(preference)
 

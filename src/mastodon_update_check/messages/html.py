@@ -1,4 +1,4 @@
-"""A letter as an HTML document that reads well on a phone, light and dark, without images or outside resources."""
+"""Rendering as an HTML document that reads well on a phone, light and dark, without images or outside resources."""
 
 from html import escape
 from typing import assert_never
@@ -10,9 +10,9 @@ from mastodon_update_check.messages.content import Block, Content, Paragraph, Po
 _STYLE = """
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 body { margin: 0; padding: 16px; background: #ffffff; color: #1b1b26; }
-.letter { overflow-wrap: anywhere; }
-.letter:lang(ja) { word-break: auto-phrase; }
-.letter { max-width: 36em; margin: 0 auto; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
+.message { overflow-wrap: anywhere; }
+.message:lang(ja) { word-break: auto-phrase; }
+.message { max-width: 36em; margin: 0 auto; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
 .banner { border-left: 4px solid #563acc; padding: 2px 0 2px 12px; margin: 0 0 16px; }
 .banner.urgent { border-color: #c02637; }
 h1 { font-size: 18px; line-height: 1.3; margin: 0; }
@@ -39,24 +39,24 @@ code { font: 13px ui-monospace, Consolas, monospace; }
 """
 
 
-def render_html(letter: Content) -> str:
-    """Return the letter as a whole HTML document; every outside text is escaped."""
-    urgent = " urgent" if letter.is_urgent else ""
-    blocks = "\n".join(_render(block) for block in letter.blocks)
+def render_html(content: Content) -> str:
+    """Return the content as a whole HTML document; every outside text is escaped."""
+    urgent = " urgent" if content.is_urgent else ""
+    blocks = "\n".join(_render(block) for block in content.blocks)
     return f"""<!DOCTYPE html>
-<html lang="{escape(letter.language)}">
+<html lang="{escape(content.language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{escape(letter.subject)}</title>
+<title>{escape(content.subject)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
-<div class="letter">
-<div class="banner{urgent}"><h1>{escape(letter.subject)}</h1></div>
+<div class="message">
+<div class="banner{urgent}"><h1>{escape(content.subject)}</h1></div>
 {blocks}
-<footer>{_render_footer(letter)}</footer>
+<footer>{_render_footer(content)}</footer>
 </div>
 </body>
 </html>
@@ -91,8 +91,8 @@ def _render_release(row: Release, notes_label: str) -> str:
     return f"<li>{' '.join(parts)}</li>"
 
 
-def _render_footer(letter: Content) -> str:
-    text, url = escape(letter.footer), letter.footer_url
+def _render_footer(content: Content) -> str:
+    text, url = escape(content.footer), content.footer_url
     return text.replace(escape(url), _link(url, url)) if url else text
 
 

@@ -1,4 +1,4 @@
-"""The message: what a sink gets, ready to hand over."""
+"""The message: what a sink delivers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class MessageType(StrEnum):
 
 
 def _nothing() -> None:
-    """Hold no claim, so none can be lost."""
+    """Confirm nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,31 +20,31 @@ from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, order_u
 
 
 def build_payload(
-    kind: MessageType, created_at: datetime, notices: Sequence[Notice], around: MessageContext, *, is_urgent: bool
+    kind: MessageType, created_at: datetime, notices: Sequence[Notice], context: MessageContext, *, is_urgent: bool
 ) -> dict[str, object]:
     """Build the body; `data` has the same keys for every type.
 
     Besides these it has `reminders` in a reminder, whose updates come first though they are not new; `closed` when
     something was installed; `notice` for a tool notice.
     """
-    installed = around.knowledge.installed
+    installed = context.knowledge.installed
     reminders = [notice for notice in notices if isinstance(notice, ReminderNotice)]
     new = [notice for notice in notices if isinstance(notice, UpdateNotice)]
     closed = [notice.update for notice in notices if isinstance(notice, InstalledNotice)]
-    pending = around.knowledge.unskipped()
+    pending = context.knowledge.unskipped()
     told = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
     tool = next((notice for notice in notices if isinstance(notice, ToolNotice)), None)
     data: dict[str, object] = {
-        "instance": around.instance,
+        "instance": context.instance,
         "installed_version": installed.text if installed else None,
         "urgent": is_urgent,
         "updates": _list_reminded(pending, reminders, installed)
         if reminders
         else list_updates(pending, new, installed),
         "support": describe_support(
-            around.knowledge.support_ends_on, told or around.knowledge.support_at(around.now), installed
+            context.knowledge.support_ends_on, told or context.knowledge.support_at(context.now), installed
         ),
-        "route": list(find_route(installed, around.knowledge.pending())) if installed else [],
+        "route": list(find_route(installed, context.knowledge.pending())) if installed else [],
     }
     if reminders:
         data["reminders"] = [_describe_reminder(reminder) for reminder in reminders]

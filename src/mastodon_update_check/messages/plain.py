@@ -1,4 +1,4 @@
-"""A letter as plain text, for terminal mail clients: lines of at most 78 characters where words allow."""
+"""Rendering as plain text, for terminal mail clients: lines of at most 78 characters where words allow."""
 
 from typing import assert_never
 
@@ -7,10 +7,10 @@ from mastodon_update_check.messages.content import Block, Content, Paragraph, Po
 from mastodon_update_check.messages.translation import NO_BREAK
 
 
-def render_text(letter: Content) -> str:
-    """Return the letter's text, without its subject."""
-    parts = [_render(block) for block in letter.blocks]
-    return "\n\n".join([*parts, "-- \n" + fill(letter.footer)]) + "\n"
+def render_text(content: Content) -> str:
+    """Return the content's text, without its subject."""
+    parts = [_render(block) for block in content.blocks]
+    return "\n\n".join([*parts, "-- \n" + fill(content.footer)]) + "\n"
 
 
 def _render(block: Block) -> str:

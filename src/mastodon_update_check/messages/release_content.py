@@ -1,4 +1,4 @@
-"""The letter about releases: what is new, what else is pending, until when the branch is supported."""
+"""The message about releases: what is new, what else is pending, until when the branch is supported."""
 
 from collections.abc import Sequence
 
@@ -22,117 +22,119 @@ from mastodon_update_check.messages.release_parts import (
     versions_to_act_on,
     you_run,
 )
-from mastodon_update_check.messages.support_content import write_support_letter
+from mastodon_update_check.messages.support_content import write_support_content
 from mastodon_update_check.messages.translation import Translation
 
 
-def write_release_letter(
-    updates: Sequence[UpdateNotice], support: SupportNotice | None, around: MessageContext, footer: str
+def write_update_content(
+    updates: Sequence[UpdateNotice], support: SupportNotice | None, context: MessageContext, footer: str
 ) -> Content:
-    """Write the letter; `updates` and `support` are what is new for this recipient, at least one of them given."""
+    """Write the message; `updates` and `support` are what is new for this recipient, at least one of them given."""
     if not updates and support is not None:
-        return write_support_letter(support, around, footer)
-    new = order_updates(updates, installed_branch(around))
+        return write_support_content(support, context, footer)
+    new = order_updates(updates, installed_branch(context))
     blocks: list[Block] = [
-        Paragraph(_opening(new, around)),
-        list_releases(new, around),
-        *direct(new, around),
-        *other_releases(new, support, around),
-        *caution(new, around),
+        Paragraph(_opening(new, context)),
+        list_releases(new, context),
+        *direct(new, context),
+        *other_releases(new, support, context),
+        *caution(new, context),
     ]
-    if reminded := reminded_versions(new, around):
-        label = around.words.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
+    if reminded := reminded_versions(new, context):
+        label = context.translation.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
         blocks.append(stop_pointer(label, reminded))
-    blocks += admin_pointer(around)
+    blocks += admin_pointer(context)
     return Content(
-        subject=_subject(new, support, around),
+        subject=_subject(new, support, context),
         blocks=tuple(blocks),
         footer=footer,
         is_urgent=new[0].urgent or (support is not None and is_urgent(support)),
-        language=around.words.language,
+        language=context.translation.language,
     )
 
 
-def _subject(new: Sequence[UpdateNotice], support: SupportNotice | None, around: MessageContext) -> str:
-    first, words = new[0].version, around.words
+def _subject(new: Sequence[UpdateNotice], support: SupportNotice | None, context: MessageContext) -> str:
+    first, translation = new[0].version, context.translation
     if not new[0].urgent:
-        names = name_updates(new, RELEASES_NAMED, words)
-        said = words.count("Mastodon {names} is out", "Mastodon {names} are out", len(new), names=names)
-    elif first in versions_to_act_on(around):
-        said = words.say("install Mastodon {version}", version=first)
+        names = name_updates(new, RELEASES_NAMED, translation)
+        said = translation.count("Mastodon {names} is out", "Mastodon {names} are out", len(new), names=names)
+    elif first in versions_to_act_on(context):
+        said = translation.say("install Mastodon {version}", version=first)
     else:
-        said = words.say("Mastodon {version} is out: see whether it concerns you", version=first)
-    mark = urgent_mark(around) if new[0].urgent else ""
-    subject = f"{mark}[{around.instance}] {said}{you_run(around)}"
-    return subject if support is None else _subject_with_support(subject, support, words)
+        said = translation.say("Mastodon {version} is out: see whether it concerns you", version=first)
+    mark = urgent_mark(context) if new[0].urgent else ""
+    subject = f"{mark}[{context.instance}] {said}{you_run(context)}"
+    return subject if support is None else _subject_with_support(subject, support, translation)
 
 
-def _subject_with_support(subject: str, support: SupportNotice, words: Translation) -> str:
-    date = words.short_date(support.ends_on)
+def _subject_with_support(subject: str, support: SupportNotice, translation: Translation) -> str:
+    date = translation.short_date(support.ends_on)
     if support.stage is SupportStage.ENDED:
-        return words.say(
+        return translation.say(
             "{subject}; support for {branch} ended on {date}", subject=subject, branch=support.branch, date=date
         )
-    return words.say(
+    return translation.say(
         "{subject}; support for {branch} ends on {date}", subject=subject, branch=support.branch, date=date
     )
 
 
-def _opening(new: Sequence[UpdateNotice], around: MessageContext) -> str:
+def _opening(new: Sequence[UpdateNotice], context: MessageContext) -> str:
     """Say whether it is urgent, and where it applies."""
-    headline, branch, words = new[0], installed_branch(around), around.words
+    headline, branch, translation = new[0], installed_branch(context), context.translation
     if headline.urgent:
-        marked = words.say("Mastodon marks {version} as urgent.", version=headline.version)
+        marked = translation.say("Mastodon marks {version} as urgent.", version=headline.version)
         own = headline.version.branch == branch
-        return words.join(marked, _own_urgent(around) if own else _foreign_urgent(around))
-    if around.knowledge.installed is not None and headline.version.branch == branch:
-        return words.join(_own_plain(new, around), _directly(around))
+        return translation.join(marked, _own_urgent(context) if own else _foreign_urgent(context))
+    if context.knowledge.installed is not None and headline.version.branch == branch:
+        return translation.join(_own_plain(new, context), _directly(context))
     if len(new) > 1:
-        return words.say("New releases of other branches; none is marked urgent.")
+        return translation.say("New releases of other branches; none is marked urgent.")
     match headline.type:
         case UpdateType.PATCH:
-            return words.say(
+            return translation.say(
                 "A new patch release of branch {branch}; not marked urgent.", branch=headline.version.branch
             )
         case UpdateType.MAJOR:
-            return words.say("A new major release; not marked urgent.")
+            return translation.say("A new major release; not marked urgent.")
         case _:
-            return words.say("A new minor release; not marked urgent.")
+            return translation.say("A new minor release; not marked urgent.")
 
 
-def _own_plain(new: Sequence[UpdateNotice], around: MessageContext) -> str:
-    version, words = new[0].version, around.words
+def _own_plain(new: Sequence[UpdateNotice], context: MessageContext) -> str:
+    version, translation = new[0].version, context.translation
     alone = len(new) == 1
-    if around.knowledge.installed is not None and around.knowledge.installed.is_prerelease:
+    if context.knowledge.installed is not None and context.knowledge.installed.is_prerelease:
         if alone:
-            return words.say("A release for your branch; not marked urgent.")
-        return words.say("{version} is a release for your branch; not marked urgent.", version=version)
+            return translation.say("A release for your branch; not marked urgent.")
+        return translation.say("{version} is a release for your branch; not marked urgent.", version=version)
     if alone:
-        return words.say("A patch release for your branch; not marked urgent.")
-    return words.say("{version} is a patch release for your branch; not marked urgent.", version=version)
+        return translation.say("A patch release for your branch; not marked urgent.")
+    return translation.say("{version} is a patch release for your branch; not marked urgent.", version=version)
 
 
-def _directly(around: MessageContext) -> str:
-    return around.words.say("It installs directly over {installed}.", installed=around.knowledge.installed)
+def _directly(context: MessageContext) -> str:
+    return context.translation.say("It installs directly over {installed}.", installed=context.knowledge.installed)
 
 
-def _own_urgent(around: MessageContext) -> str:
-    newer = [update for update in around.knowledge.pending() if update.version.branch != installed_branch(around)]
+def _own_urgent(context: MessageContext) -> str:
+    newer = [update for update in context.knowledge.pending() if update.version.branch != installed_branch(context)]
     if not newer:
-        return around.words.say("It is a patch of your branch.")
-    return around.words.say(
+        return context.translation.say("It is a patch of your branch.")
+    return context.translation.say(
         "It is a patch of your branch: no need to go to {branch} for it.", branch=newer[-1].version.branch
     )
 
 
-def _foreign_urgent(around: MessageContext) -> str:
+def _foreign_urgent(context: MessageContext) -> str:
     """Say what an urgent release of another branch means for this server, so far as is known."""
-    known, branch, words = around.knowledge, installed_branch(around), around.words
+    known, branch, translation = context.knowledge, installed_branch(context), context.translation
     own = [update for update in known.pending() if update.urgent and update.version.branch == branch]
     if own:
-        return words.say("For your branch there is {version}, marked urgent too.", version=own[-1].version)
-    if has_support_ended(known, around.now):
-        return words.say("Your branch {branch} is out of support: do not wait for a fix of its own.", branch=branch)
-    return words.say(
+        return translation.say("For your branch there is {version}, marked urgent too.", version=own[-1].version)
+    if has_support_ended(known, context.now):
+        return translation.say(
+            "Your branch {branch} is out of support: do not wait for a fix of its own.", branch=branch
+        )
+    return translation.say(
         "It is not of your branch {branch}, for which the update server lists no urgent release.", branch=branch
     )

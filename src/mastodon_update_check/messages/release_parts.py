@@ -1,4 +1,4 @@
-"""What letters about releases share: names, lists, what else is pending, how reminders are stopped."""
+"""Parts that messages about releases share: names, lists, other pending releases, how to stop reminders."""
 
 import shlex
 from collections.abc import Sequence
@@ -28,32 +28,32 @@ def order_updates(updates: Sequence[UpdateNotice], branch: str) -> list[UpdateNo
     )
 
 
-def name_updates(updates: Sequence[UpdateNotice], limit: int, words: Translation = ENGLISH) -> str:
+def name_updates(updates: Sequence[UpdateNotice], limit: int, translation: Translation = ENGLISH) -> str:
     """Write `4.5.20 (urgent), 4.6.9 and 7 more`."""
-    names = [_name(update, words) for update in updates[:limit]]
+    names = [_name(update, translation) for update in updates[:limit]]
     left = len(updates) - len(names)
-    return words.enumerate([*names, words.count("{number} more", "{number} more", left)] if left else names)
+    return translation.enumerate([*names, translation.count("{number} more", "{number} more", left)] if left else names)
 
 
-def _name(update: UpdateNotice, words: Translation) -> str:
-    return words.say("{version} (urgent)", version=update.version) if update.urgent else str(update.version)
+def _name(update: UpdateNotice, translation: Translation) -> str:
+    return translation.say("{version} (urgent)", version=update.version) if update.urgent else str(update.version)
 
 
-def caution(new: Sequence[UpdateNotice], around: MessageContext) -> tuple[Paragraph, ...]:
-    """Say what nobody says of an urgent release."""
+def caution(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Paragraph, ...]:
+    """Say what the feed leaves open about an urgent release."""
     if not new[0].urgent:
         return ()
-    text = around.words.say(
+    text = context.translation.say(
         "The update server does not say what is fixed, or whether only containers are affected: read the release "
         "notes. When you install it, restart Sidekiq too."
     )
     return (Paragraph(text),)
 
 
-def admin_pointer(around: MessageContext) -> tuple[Pointer, ...]:
+def admin_pointer(context: MessageContext) -> tuple[Pointer, ...]:
     """Point to Mastodon's page of pending updates, if there is one."""
-    label = around.words.say("All pending updates:")
-    return (Pointer(label, around.admin_url),) if around.admin_url else ()
+    label = context.translation.say("All pending updates:")
+    return (Pointer(label, context.admin_url),) if context.admin_url else ()
 
 
 def may_link(url: str, update_host: str) -> bool:
@@ -64,12 +64,12 @@ def may_link(url: str, update_host: str) -> bool:
     return host in {*_LINKED_HOSTS, update_host} or host.endswith(".joinmastodon.org")
 
 
-def reminded_versions(updates: Sequence[UpdateNotice], around: MessageContext) -> tuple[str, ...]:
+def reminded_versions(updates: Sequence[UpdateNotice], context: MessageContext) -> tuple[str, ...]:
     """Name the updates of which there will be reminders: of each branch the newest."""
-    now = versions_to_act_on(around)
+    now = versions_to_act_on(context)
     found: dict[str, str] = {}
     for update in order_updates(updates, ""):
-        if around.reminders.admit(update) and (around.reminders is FollowUps.ALL or update.version in now):
+        if context.reminders.admit(update) and (context.reminders is FollowUps.ALL or update.version in now):
             found.setdefault(update.version.branch, str(update.version))
     return tuple(found.values())
 
@@ -79,100 +79,104 @@ def stop_pointer(label: str, versions: Sequence[str]) -> Pointer:
     return Pointer(label, f"sudo mastodon-update-check skip {shlex.join(versions)}", is_link=False)
 
 
-def you_run(around: MessageContext) -> str:
+def you_run(context: MessageContext) -> str:
     """Write ` (you run 4.5.19)`, as far as that is known."""
-    installed = around.knowledge.installed
-    return " " + around.words.say("(you run {installed})", installed=installed.text) if installed else ""
+    installed = context.knowledge.installed
+    return " " + context.translation.say("(you run {installed})", installed=installed.text) if installed else ""
 
 
-def urgent_mark(around: MessageContext) -> str:
+def urgent_mark(context: MessageContext) -> str:
     """Return what an urgent subject begins with."""
-    return around.words.label("subject", "URGENT") + " "
+    return context.translation.label("subject", "URGENT") + " "
 
 
-def installed_branch(around: MessageContext) -> str:
+def installed_branch(context: MessageContext) -> str:
     """Return the branch that runs; empty when it is not known."""
-    installed = around.knowledge.installed
+    installed = context.knowledge.installed
     return installed.branch if installed else ""
 
 
-def versions_to_act_on(around: MessageContext) -> set[MastodonVersion]:
+def versions_to_act_on(context: MessageContext) -> set[MastodonVersion]:
     """Return the urgent versions that call for action."""
-    return {update.version for update in urgent_to_act_on(around.knowledge, around.now)}
+    return {update.version for update in urgent_to_act_on(context.knowledge, context.now)}
 
 
-def list_releases(new: Sequence[UpdateNotice], around: MessageContext) -> Releases:
+def list_releases(new: Sequence[UpdateNotice], context: MessageContext) -> Releases:
     """Return the list of what is new."""
-    return Releases(_release_rows(new, around), notes_label=around.words.say("Release notes"))
+    return Releases(_release_rows(new, context), notes_label=context.translation.say("Release notes"))
 
 
-def _release_rows(new: Sequence[UpdateNotice], around: MessageContext) -> tuple[Release, ...]:
-    now, words = versions_to_act_on(around), around.words
-    when = words.label("when to install", "now"), words.label("when to install", "later")
+def _release_rows(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Release, ...]:
+    now, translation = versions_to_act_on(context), context.translation
+    when = translation.label("when to install", "now"), translation.label("when to install", "later")
     in_order = any(update.version in now for update in new)
     shown = tuple(
-        _row(update, when[update.version not in now] if in_order else "", around) for update in new[:RELEASES_SHOWN]
+        _row(update, when[update.version not in now] if in_order else "", context) for update in new[:RELEASES_SHOWN]
     )
     left = len(new) - len(shown)
-    more = words.count("and {number} more", "and {number} more", left)
+    more = translation.count("and {number} more", "and {number} more", left)
     return (*shown, Release(version=more, label="")) if left else shown
 
 
-def _row(update: UpdateNotice, when: str, around: MessageContext) -> Release:
-    ends_on, words = update.end_of_support_on, around.words
-    is_own = update.version.branch == installed_branch(around)
+def _row(update: UpdateNotice, when: str, context: MessageContext) -> Release:
+    ends_on, translation = update.end_of_support_on, context.translation
+    is_own = update.version.branch == installed_branch(context)
     return Release(
         when=when,
         version=str(update.version),
-        label=_kind(update, words),
+        label=_kind(update, translation),
         url=update.release_notes,
-        is_link=may_link(update.release_notes, around.update_host),
-        note=words.say("supported until {date}", date=words.long_date(ends_on)) if ends_on and not is_own else "",
+        is_link=may_link(update.release_notes, context.update_host),
+        note=translation.say("supported until {date}", date=translation.long_date(ends_on))
+        if ends_on and not is_own
+        else "",
         is_urgent=update.urgent,
     )
 
 
-def _kind(update: UpdateNotice, words: Translation) -> str:
+def _kind(update: UpdateNotice, translation: Translation) -> str:
     if update.urgent:
-        return words.label("release", "urgent")
+        return translation.label("release", "urgent")
     match update.type:
         case UpdateType.PATCH:
-            return words.label("release", "patch")
+            return translation.label("release", "patch")
         case UpdateType.MINOR:
-            return words.label("release", "minor")
+            return translation.label("release", "minor")
         case UpdateType.MAJOR:
-            return words.label("release", "major")
+            return translation.label("release", "major")
         case None:
             return ""
 
 
 def other_releases(
-    new: Sequence[UpdateNotice], support: SupportNotice | None, around: MessageContext
+    new: Sequence[UpdateNotice], support: SupportNotice | None, context: MessageContext
 ) -> tuple[Paragraph, ...]:
     """Name what is pending besides, which the recipient knows of or did not ask for, and the support date."""
     said = {update.version for update in new}
-    others = [update for update in around.knowledge.unskipped() if update.version not in said]
-    named = _list_others(order_updates(others, installed_branch(around)), around.words)
-    text = around.words.join(named, _support(support, around))
+    others = [update for update in context.knowledge.unskipped() if update.version not in said]
+    named = _list_others(order_updates(others, installed_branch(context)), context.translation)
+    text = context.translation.join(named, _support(support, context))
     return (Paragraph(text),) if text else ()
 
 
-def _list_others(others: Sequence[UpdateNotice], words: Translation) -> str:
+def _list_others(others: Sequence[UpdateNotice], translation: Translation) -> str:
     if not others:
         return ""
-    names = name_updates(others, RELEASES_SHOWN, words)
+    names = name_updates(others, RELEASES_SHOWN, translation)
     if any(one.urgent for one in others):
-        return words.say("Also out: {names}.", names=names)
-    return words.say("Also out, not marked urgent: {names}.", names=names)
+        return translation.say("Also out: {names}.", names=names)
+    return translation.say("Also out, not marked urgent: {names}.", names=names)
 
 
-def _support(told: SupportNotice | None, around: MessageContext) -> str:
-    support = told or around.knowledge.support_at(around.now)
+def _support(told: SupportNotice | None, context: MessageContext) -> str:
+    support = told or context.knowledge.support_at(context.now)
     if support is not None and (told is not None or is_urgent(support)):
-        return support_sentence(support, around)
-    ends_on, words = around.knowledge.support_ends_on, around.words
+        return support_sentence(support, context)
+    ends_on, translation = context.knowledge.support_ends_on, context.translation
     if ends_on is None:
         return ""
-    return words.say(
-        "Branch {branch} gets fixes until {date}.", branch=installed_branch(around), date=words.long_date(ends_on)
+    return translation.say(
+        "Branch {branch} gets fixes until {date}.",
+        branch=installed_branch(context),
+        date=translation.long_date(ends_on),
     )

@@ -1,4 +1,4 @@
-"""The letter of `send-test`: it says what it is, what this recipient would get in earnest, and who else is told."""
+"""The message of `send-test`: what it is, which notices this recipient gets, and who else is notified."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,105 +21,109 @@ from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK, Transl
 PEOPLE_SHOWN = 20
 
 
-def compose_trial(
+def compose_test_message(
     *,
     id: str,  # noqa: A002 - a message's field is called so
     recipient: Recipient,
-    everybody: Sequence[Recipient],
-    around: MessageContext,
+    recipients: Sequence[Recipient],
+    context: MessageContext,
     now: datetime,
 ) -> Message:
-    """Compose a test message to one recipient; `everybody` are those who are told in earnest."""
+    """Compose a test message to one recipient; `recipients` are those who are told in earnest."""
     # Without releases: nobody, and no receiver's program, is to take a test for a notice.
-    bare = replace(around, knowledge=replace(around.knowledge, updates=()))
+    bare = replace(context, knowledge=replace(context.knowledge, updates=()))
     try:
-        letter = _write(recipient, everybody, around, id)
+        content = _write(recipient, recipients, context, id)
     except UntranslatedError:
-        letter = _write(recipient, everybody, replace(around, words=ENGLISH), id)
+        content = _write(recipient, recipients, replace(context, translation=ENGLISH), id)
     return Message(
         id=id,
         type=MessageType.TEST,
-        instance=around.instance,
+        instance=context.instance,
         recipient=recipient,
         created_at=now,
         urgent=False,
-        thread=hashlib.sha256(f"{around.instance}\ntest".encode()).hexdigest()[:32],
-        subject=letter.subject.replace(NO_BREAK, " "),
-        text=render_text(letter),
-        html=render_html(letter),
+        thread=hashlib.sha256(f"{context.instance}\ntest".encode()).hexdigest()[:32],
+        subject=content.subject.replace(NO_BREAK, " "),
+        text=render_text(content),
+        html=render_html(content),
         payload=build_payload(MessageType.TEST, now, (), bare, is_urgent=False),
-        devops_users=around.devops_users,
-        language=letter.language,
+        devops_users=context.devops_users,
+        language=content.language,
     )
 
 
-def describe_wishes(recipient: Recipient, words: Translation = ENGLISH) -> str:
+def describe_wishes(recipient: Recipient, translation: Translation = ENGLISH) -> str:
     """Say what a recipient is told of, as in `every newer release and the end of support`."""
     wishes = [
-        _describe_releases(recipient.preference, words),
-        words.say("the end of support") if recipient.wants_support else "",
-        words.say("trouble with mastodon-update-check itself") if recipient.is_operator else "",
+        _describe_releases(recipient.preference, translation),
+        translation.say("the end of support") if recipient.wants_support else "",
+        translation.say("trouble with mastodon-update-check itself") if recipient.is_operator else "",
     ]
-    return words.enumerate([*filter(None, wishes)]) or words.label("what somebody is told of", "nothing")
+    return translation.enumerate([*filter(None, wishes)]) or translation.label("what somebody is told of", "nothing")
 
 
-def _describe_releases(preference: Preference, words: Translation) -> str:
+def _describe_releases(preference: Preference, translation: Translation) -> str:
     match preference:
         case Preference.NONE:
             return ""
         case Preference.CRITICAL:
-            return words.say("releases that Mastodon marks as urgent")
+            return translation.say("releases that Mastodon marks as urgent")
         case Preference.PATCH:
-            return words.say("patches and urgent releases")
+            return translation.say("patches and urgent releases")
         case Preference.ALL:
-            return words.say("every newer release")
+            return translation.say("every newer release")
         case _:
             assert_never(preference)
 
 
-def _write(recipient: Recipient, everybody: Sequence[Recipient], around: MessageContext, message_id: str) -> Content:
-    words, installed = around.words, around.knowledge.installed
-    is_test = words.say("This is a test, sent by hand: it announces nothing, and there is nothing to do.")
+def _write(recipient: Recipient, recipients: Sequence[Recipient], context: MessageContext, message_id: str) -> Content:
+    translation, installed = context.translation, context.knowledge.installed
+    is_test = translation.say("This is a test, sent by hand: it announces nothing, and there is nothing to do.")
     version = installed.text if installed else ""
-    runs = words.say("{instance} runs Mastodon {installed}.", instance=around.instance, installed=version)
-    title = words.say("Test of mastodon-update-check: nothing to do")
+    runs = translation.say("{instance} runs Mastodon {installed}.", instance=context.instance, installed=version)
+    title = translation.say("Test of mastodon-update-check: nothing to do")
     blocks: list[Block] = [
-        Paragraph(words.join(is_test, runs if version else "")),
-        Paragraph(_describe_place(recipient, words)),
+        Paragraph(translation.join(is_test, runs if version else "")),
+        Paragraph(_describe_place(recipient, translation)),
     ]
     if recipient.address and recipient.is_operator:
-        blocks.append(Paragraph(_list_people(everybody, words)))
+        blocks.append(Paragraph(_list_people(recipients, translation)))
     return Content(
-        subject=f"[{around.instance}] {title}",
+        subject=f"[{context.instance}] {title}",
         blocks=tuple(blocks),
-        footer=words.say(
-            "From `mastodon-update-check send-test` on {host}. ID {id}", host=clean(around.hostname), id=message_id
+        footer=translation.say(
+            "From `mastodon-update-check send-test` on {host}. ID {id}", host=clean(context.hostname), id=message_id
         ),
-        language=words.language,
+        language=translation.language,
     )
 
 
-def _describe_place(recipient: Recipient, words: Translation) -> str:
+def _describe_place(recipient: Recipient, translation: Translation) -> str:
     """Say what is told here; sinks without addresses have no language."""
-    wishes = describe_wishes(recipient, words)
+    wishes = describe_wishes(recipient, translation)
     if not recipient.address:
         return (
             f"If you can read this, messages arrive here. In earnest this sink ({recipient.sink}) is told of: {wishes}."
         )
-    return words.say(
+    return translation.say(
         "If you can read this, messages arrive here. In earnest this address is told of: {wishes}.", wishes=wishes
     )
 
 
-def _list_people(everybody: Sequence[Recipient], words: Translation) -> str:
+def _list_people(recipients: Sequence[Recipient], translation: Translation) -> str:
     """Name those who are told by mail; only the operator reads this."""
-    told = [one for one in everybody if one.address]
+    told = [one for one in recipients if one.address]
     people = [
-        f"{clean(one.name or one.address)}{NO_BREAK}({describe_preference(one.preference, words)})"
+        f"{clean(one.name or one.address)}{NO_BREAK}({describe_preference(one.preference, translation)})"
         for one in told[:PEOPLE_SHOWN]
     ]
     left = len(told) - len(people)
-    named = words.enumerate([*people, words.count("{number} more", "{number} more", left)] if left else people)
-    others = sorted({one.sink for one in everybody if not one.address})
-    by_mail = words.say("Told by mail, each with the releases that they want: {names}.", names=named)
-    return words.join(by_mail, words.say("Besides: {sinks}.", sinks=words.enumerate(others)) if others else "")
+    named = translation.enumerate(
+        [*people, translation.count("{number} more", "{number} more", left)] if left else people
+    )
+    others = sorted({one.sink for one in recipients if not one.address})
+    by_mail = translation.say("Told by mail, each with the releases that they want: {names}.", names=named)
+    return translation.join(
+        by_mail, translation.say("Besides: {sinks}.", sinks=translation.enumerate(others)) if others else ""
+    )

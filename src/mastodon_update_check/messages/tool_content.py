@@ -1,4 +1,4 @@
-"""Letters about this tool and its surroundings, for the operator: failing checks and deliveries, a due restart."""
+"""Messages for the operator: failing checks and deliveries, a due restart."""
 
 from dataclasses import replace
 from typing import assert_never
@@ -19,109 +19,113 @@ from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, name_up
 STATUS = "sudo mastodon-update-check status"
 
 
-def write_tool_letter(notice: ToolNotice, around: MessageContext, footer: str) -> Content:
-    """Write the letter for one tool notice."""
-    letter = _write(notice, around)
+def write_tool_content(notice: ToolNotice, context: MessageContext, footer: str) -> Content:
+    """Write the message for one tool notice."""
+    content = _write(notice, context)
     return replace(
-        letter,
-        subject=f"[{around.instance}] {letter.subject}",
+        content,
+        subject=f"[{context.instance}] {content.subject}",
         footer=footer,
-        language=around.words.language,
+        language=context.translation.language,
     )
 
 
-def _write(notice: ToolNotice, around: MessageContext) -> Content:
+def _write(notice: ToolNotice, context: MessageContext) -> Content:
     match notice:
         case CheckFailingNotice(cause=Cause.SETTINGS):
-            return _write_settings_wrong(notice, around)
+            return _write_settings_wrong(notice, context)
         case CheckFailingNotice():
-            return _write_check_failing(notice, around)
+            return _write_check_failing(notice, context)
         case CheckRecoveredNotice():
-            return _write_check_recovered(notice, around)
+            return _write_check_recovered(notice, context)
         case DeliveryFailingNotice():
-            return _write_delivery_failing(notice, around)
+            return _write_delivery_failing(notice, context)
         case RestartNotice():
-            return _write_restart(notice, around)
+            return _write_restart(notice, context)
         case _:
             assert_never(notice)
 
 
-def _write_check_failing(notice: CheckFailingNotice, around: MessageContext) -> Content:
-    words = around.words
-    cause = words.say("Cause: {detail}", detail=_sentence(notice.detail))
+def _write_check_failing(notice: CheckFailingNotice, context: MessageContext) -> Content:
+    translation = context.translation
+    cause = translation.say("Cause: {detail}", detail=_sentence(notice.detail))
     return Content(
-        subject=words.say("No update check has worked since {instant}", instant=words.instant(notice.started_at)),
+        subject=translation.say(
+            "No update check has worked since {instant}", instant=translation.instant(notice.started_at)
+        ),
         blocks=(
             Paragraph(
-                words.say(
+                translation.say(
                     "While this lasts nobody here hears of new releases, urgent ones included. "
                     "Mastodon itself is not affected."
                 )
             ),
-            Paragraph(words.join(cause, _last_answer(around))),
-            Pointer(words.say("To see more, run:"), STATUS, is_link=False),
-            Pointer(words.say("Meanwhile look here:"), RELEASES_URL),
+            Paragraph(translation.join(cause, _last_answer(context))),
+            Pointer(translation.say("To see more, run:"), STATUS, is_link=False),
+            Pointer(translation.say("Meanwhile look here:"), RELEASES_URL),
             Paragraph(
-                words.say("The next mail comes in a week, and one when it works again.")
+                translation.say("The next mail comes in a week, and one when it works again.")
                 if notice.stage
-                else words.say("The next mail comes after 3 days, then weekly, and one when it works again.")
+                else translation.say("The next mail comes after 3 days, then weekly, and one when it works again.")
             ),
         ),
         footer="",
     )
 
 
-def _last_answer(around: MessageContext) -> str:
-    installed, words = around.knowledge.installed, around.words
-    if installed is None or around.knowledge.good_at is None:
+def _last_answer(context: MessageContext) -> str:
+    installed, translation = context.knowledge.installed, context.translation
+    if installed is None or context.knowledge.good_at is None:
         return ""
-    updates = order_updates(around.knowledge.pending(), installed.branch)
+    updates = order_updates(context.knowledge.pending(), installed.branch)
     if not updates:
-        return words.say("Last good answer: {installed} is installed, nothing pending.", installed=installed)
-    return words.say(
+        return translation.say("Last good answer: {installed} is installed, nothing pending.", installed=installed)
+    return translation.say(
         "Last good answer: {installed} is installed, {names} pending.",
         installed=installed,
-        names=name_updates(updates, RELEASES_SHOWN, words),
+        names=name_updates(updates, RELEASES_SHOWN, translation),
     )
 
 
-def _write_settings_wrong(notice: CheckFailingNotice, around: MessageContext) -> Content:
-    words = around.words
+def _write_settings_wrong(notice: CheckFailingNotice, context: MessageContext) -> Content:
+    translation = context.translation
     return Content(
-        subject=words.say(
+        subject=translation.say(
             "The settings of mastodon-update-check have been wrong since {instant}",
-            instant=words.instant(notice.started_at),
+            instant=translation.instant(notice.started_at),
         ),
         blocks=(
             Paragraph(
-                words.say(
+                translation.say(
                     "Checks go on with the settings from before. After the next restart nothing would be checked any "
                     "more."
                 )
             ),
             Paragraph(_sentence(notice.detail)),
-            Pointer(words.say("Mend them, then run:"), "sudo systemctl reload mastodon-update-check", is_link=False),
+            Pointer(
+                translation.say("Mend them, then run:"), "sudo systemctl reload mastodon-update-check", is_link=False
+            ),
             Paragraph(
-                words.say("The next mail comes in a week.")
+                translation.say("The next mail comes in a week.")
                 if notice.stage
-                else words.say("The next mail comes after 3 days, then weekly.")
+                else translation.say("The next mail comes after 3 days, then weekly.")
             ),
         ),
         footer="",
     )
 
 
-def _write_check_recovered(notice: CheckRecoveredNotice, around: MessageContext) -> Content:
-    words = around.words
+def _write_check_recovered(notice: CheckRecoveredNotice, context: MessageContext) -> Content:
+    translation = context.translation
     return Content(
-        subject=words.say("Update checks work again"),
+        subject=translation.say("Update checks work again"),
         blocks=(
             Paragraph(
-                words.say(
+                translation.say(
                     "They had been failing since {start} and have worked again since {end}. "
                     "Whatever came out meanwhile is told in a message of its own.",
-                    start=words.instant(notice.started_at),
-                    end=words.instant(notice.recovered_at),
+                    start=translation.instant(notice.started_at),
+                    end=translation.instant(notice.recovered_at),
                 )
             ),
         ),
@@ -129,34 +133,36 @@ def _write_check_recovered(notice: CheckRecoveredNotice, around: MessageContext)
     )
 
 
-def _write_delivery_failing(notice: DeliveryFailingNotice, around: MessageContext) -> Content:
-    words = around.words
+def _write_delivery_failing(notice: DeliveryFailingNotice, context: MessageContext) -> Content:
+    translation = context.translation
     return Content(
-        subject=words.say(
+        subject=translation.say(
             "Update notices by {sink} have not gone out since {instant}",
             sink=notice.sink,
-            instant=words.instant(notice.started_at),
+            instant=translation.instant(notice.started_at),
         ),
         blocks=(
-            Paragraph(words.say("What it says: {detail}", detail=_sentence(notice.detail))),
+            Paragraph(translation.say("What it says: {detail}", detail=_sentence(notice.detail))),
             Paragraph(
-                words.say("The messages are kept and tried again. Once the cause is mended they go out by themselves.")
+                translation.say(
+                    "The messages are kept and tried again. Once the cause is mended they go out by themselves."
+                )
             ),
-            Pointer(words.say("To see more, run:"), STATUS, is_link=False),
+            Pointer(translation.say("To see more, run:"), STATUS, is_link=False),
         ),
         footer="",
     )
 
 
-def _write_restart(notice: RestartNotice, around: MessageContext) -> Content:
-    words = around.words
+def _write_restart(notice: RestartNotice, context: MessageContext) -> Content:
+    translation = context.translation
     return Content(
-        subject=words.say(
+        subject=translation.say(
             "Restart Mastodon: {running} runs, {tree} is installed", running=notice.running, tree=notice.tree
         ),
         blocks=(
             Paragraph(
-                words.say(
+                translation.say(
                     "The code on disk is {tree}, but the server still answers as {running}. "
                     "Restart Sidekiq, reload web, restart streaming.",
                     running=notice.running,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.examples import CHECK, DELIVERY, RECOVERED, RESTART
-from messages.writing import body, minor, patch, surroundings, write
+from messages.writing import body, make_context, minor, patch, write
 
 STATUS = "To see more, run: sudo mastodon-update-check status"
 
@@ -21,16 +21,16 @@ STATUS = "To see more, run: sudo mastodon-update-check status"
 )
 def test_check_failing(stage: int, following: str) -> None:
     """The fourth of MESSAGES.md: since when, what that means, why, and where to look meanwhile."""
-    message = write([replace(CHECK, stage=stage)], surroundings([patch("4.5.20", urgent=True), minor("4.6.9")]))
-    assert "[social.example] No update check has worked since Sun 22 Nov 13:05 UTC" == message.subject
-    assert [
+    message = write([replace(CHECK, stage=stage)], make_context([patch("4.5.20", urgent=True), minor("4.6.9")]))
+    assert message.subject == "[social.example] No update check has worked since Sun 22 Nov 13:05 UTC"
+    assert body(message) == [
         "While this lasts nobody here hears of new releases, urgent ones included. Mastodon itself is not affected.",
         "Cause: certificate verify failed. Last good answer: 4.5.19 is installed, 4.5.20 (urgent) and 4.6.9 pending.",
         STATUS,
         "Meanwhile look here: https://github.com/mastodon/mastodon/releases",
         following,
-    ] == body(message)
-    assert ("check.failing", False) == (message.type, message.urgent)
+    ]
+    assert (message.type, message.urgent) == ("check.failing", False)
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def test_check_failing(stage: int, following: str) -> None:
 )
 def test_last_good_answer(fields: dict[str, Any], last: str) -> None:
     """What the last good answer was, if there was one."""
-    around = surroundings()
-    message = write([CHECK], replace(around, knowledge=replace(around.knowledge, **fields)))
-    assert f"Cause: certificate verify failed.{last}" == body(message)[1]
+    context = make_context()
+    message = write([CHECK], replace(context, knowledge=replace(context.knowledge, **fields)))
+    assert body(message)[1] == f"Cause: certificate verify failed.{last}"
 
 
 def test_long_lists_are_cut() -> None:
     """Of many pending releases twenty are named."""
-    message = write([CHECK], surroundings([patch(f"4.5.{number}") for number in range(20, 60)]))
+    message = write([CHECK], make_context([patch(f"4.5.{number}") for number in range(20, 60)]))
     assert body(message)[1].endswith(", 4.5.40 and 20 more pending.")
 
 
@@ -58,50 +58,50 @@ def test_wrong_settings() -> None:
     """Checks go on with the old settings: that is another thing than checks that fail, and says so."""
     message = write([replace(CHECK, stage=0, cause="settings", detail="UPDATE_CHECK_INTERVAL is not a duration")])
     wrong = "[social.example] The settings of mastodon-update-check have been wrong since Sun 22 Nov 13:05 UTC"
-    assert (wrong, "check.failing") == (message.subject, message.type)
-    assert [
+    assert (message.subject, message.type) == (wrong, "check.failing")
+    assert body(message) == [
         "Checks go on with the settings from before. After the next restart nothing would be checked any more.",
         "UPDATE_CHECK_INTERVAL is not a duration.",
         "Mend them, then run: sudo systemctl reload mastodon-update-check",
         "The next mail comes after 3 days, then weekly.",
-    ] == body(message)
+    ]
 
 
 def test_recovered() -> None:
     """When it works again: from when to when, and that nothing is lost."""
     message = write([RECOVERED])
-    assert ("[social.example] Update checks work again", "check.recovered") == (message.subject, message.type)
-    assert [
+    assert (message.subject, message.type) == ("[social.example] Update checks work again", "check.recovered")
+    assert body(message) == [
         (
             "They had been failing since Sun 22 Nov 13:05 UTC and have worked again since Tue 24 Nov 13:05 UTC. "
             "Whatever came out meanwhile is told in a message of its own."
         )
-    ] == body(message)
+    ]
 
 
 @pytest.mark.parametrize("detail", ["HTTP 503", "HTTP 503.", "HTTP\r\n503"])
 def test_delivery_failing(detail: str) -> None:
     """Which sink, since when, what it says; that nothing is lost."""
     message = write([replace(DELIVERY, detail=detail)])
-    assert "[social.example] Update notices by webhook.ops have not gone out since Sun 22 Nov 13:05 UTC" == (
-        message.subject
+    assert message.subject == (
+        "[social.example] Update notices by webhook.ops have not gone out since Sun 22 Nov 13:05 UTC"
     )
-    assert [
+    assert body(message) == [
         "What it says: HTTP 503.",
         "The messages are kept and tried again. Once the cause is mended they go out by themselves.",
         STATUS,
-    ] == body(message)
-    assert "delivery.failing" == message.type
+    ]
+    assert message.type == "delivery.failing"
 
 
 def test_restart_due() -> None:
     """Which version runs, which is on disk, and what to do."""
     message = write([RESTART])
-    assert "[social.example] Restart Mastodon: 4.5.19 runs, 4.5.20 is installed" == message.subject
-    assert [
+    assert message.subject == "[social.example] Restart Mastodon: 4.5.19 runs, 4.5.20 is installed"
+    assert body(message) == [
         (
             "The code on disk is 4.5.20, but the server still answers as 4.5.19. "
             "Restart Sidekiq, reload web, restart streaming."
         )
-    ] == body(message)
-    assert "restart.due" == message.type
+    ]
+    assert message.type == "restart.due"

@@ -11,8 +11,8 @@ from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
-from messages.test_release_letter import ADMIN, UNSAID
-from messages.writing import ENDS_ON, NOTES, body, foot, minor, patch, surroundings, write
+from messages.test_update_content import ADMIN, UNSAID
+from messages.writing import ENDS_ON, NOTES, body, footer, make_context, minor, patch, write
 
 URGENT, PLAIN, NEWER, NEWEST = (
     patch("4.5.20", urgent=True),
@@ -23,11 +23,11 @@ URGENT, PLAIN, NEWER, NEWEST = (
 STOP = "to stop them: sudo mastodon-update-check skip"
 
 
-def around(
+def context(
     pending: Sequence[UpdateNotice], mode: FollowUps = FollowUps.URGENT, later: int = 0, runs: str = "4.5.19"
 ) -> MessageContext:
     """Return what is true some days later, with reminders."""
-    return surroundings(pending, runs, now=NOW + days(later), reminders=mode)
+    return make_context(pending, runs, now=NOW + days(later), reminders=mode)
 
 
 def data(message: Message) -> dict[str, Any]:
@@ -53,34 +53,34 @@ def data(message: Message) -> dict[str, Any]:
 )
 def test_what_a_letter_promises(new: list[UpdateNotice], mode: FollowUps, promise: str | None) -> None:
     """The letter about an update says how often there will be reminders and how to stop them, if there will be any."""
-    said = [line for line in body(write(new, around(new, mode))) if "Reminders" in line]
+    said = [line for line in body(write(new, context(new, mode))) if "Reminders" in line]
     expected = [] if promise is None else [f"Reminders come in 1, 3 and 7 days, then weekly; {promise}"]
     assert expected == said
 
 
 def test_a_reminder() -> None:
     """What is still to do, since when it is known, when the next reminder comes, and how to stop them."""
-    message = write([reminder(URGENT)], replace(around([URGENT, NEWEST], later=1), now=NOW + days(1)))
-    assert "URGENT [social.example] Reminder: install Mastodon 4.5.20 (you run 4.5.19)" == message.subject
-    assert ("update.reminder", True) == (message.type, message.urgent)
-    assert [
+    message = write([reminder(URGENT)], replace(context([URGENT, NEWEST], later=1), now=NOW + days(1)))
+    assert message.subject == "URGENT [social.example] Reminder: install Mastodon 4.5.20 (you run 4.5.19)"
+    assert (message.type, message.urgent) == ("update.reminder", True)
+    assert body(message) == [
         "4.5.20, which Mastodon marks as urgent, is not installed yet. You have known of it since 23 November.",
         f"now 4.5.20 urgent {NOTES}4.5.20",
         "Also out, not marked urgent: 4.7.6.",
         UNSAID,
         f"Next reminder: 26 November; {STOP} 4.5.20",
         ADMIN,
-    ] == body(message)
-    assert "To you as Owner of social.example (your setting: all; change it at" in foot(message)
+    ]
+    assert "To you as Owner of social.example (your setting: all; change it at" in footer(message)
     assert write([URGENT]).thread == message.thread
 
 
 def test_a_reminder_of_several() -> None:
     """With `all` there may be several in one message, none of them urgent."""
-    message = write([reminder(PLAIN, 3), reminder(NEWEST, 3)], around([PLAIN, NEWEST], FollowUps.ALL, later=8))
-    assert "[social.example] Reminder: Mastodon 4.5.20 and 4.7.6 are out (you run 4.5.19)" == message.subject
+    message = write([reminder(PLAIN, 3), reminder(NEWEST, 3)], context([PLAIN, NEWEST], FollowUps.ALL, later=8))
+    assert message.subject == "[social.example] Reminder: Mastodon 4.5.20 and 4.7.6 are out (you run 4.5.19)"
     assert not message.urgent
-    assert [
+    assert body(message) == [
         "Not installed yet: 4.5.20 and 4.7.6. You have known of them since 23 November.",
         f"4.5.20 patch {NOTES}4.5.20 4.7.6 minor {NOTES}4.7.6",
         (
@@ -89,21 +89,21 @@ def test_a_reminder_of_several() -> None:
         ),
         f"Next reminder: 7 December; {STOP} 4.5.20 4.7.6",
         ADMIN,
-    ] == body(message)
+    ]
 
 
 def test_a_reminder_of_one_that_is_not_urgent() -> None:
     """No hurry, and no caution."""
-    message = write([reminder(PLAIN)], around([PLAIN], FollowUps.ALL, later=1))
-    assert "[social.example] Reminder: Mastodon 4.5.20 is out (you run 4.5.19)" == message.subject
-    assert "4.5.20 is not installed yet. You have known of it since 23 November." == body(message)[0]
+    message = write([reminder(PLAIN)], context([PLAIN], FollowUps.ALL, later=1))
+    assert message.subject == "[social.example] Reminder: Mastodon 4.5.20 is out (you run 4.5.19)"
+    assert body(message)[0] == "4.5.20 is not installed yet. You have known of it since 23 November."
 
 
 def test_what_machines_hear_of_a_reminder() -> None:
     """Its number, since when it is known, and the update itself first; nothing is new, lest it be announced again."""
-    found = data(write([reminder(URGENT, 2)], around([URGENT, NEWEST]), hook()))
-    assert [{"version": "4.5.20", "number": 2, "told_at": "2026-11-23T02:07:00.000Z"}] == found["reminders"]
-    assert [("4.5.20", False), ("4.7.6", False)] == [(one["version"], one["new"]) for one in found["updates"]]
+    found = data(write([reminder(URGENT, 2)], context([URGENT, NEWEST]), hook()))
+    assert found["reminders"] == [{"version": "4.5.20", "number": 2, "told_at": "2026-11-23T02:07:00.000Z"}]
+    assert [(one["version"], one["new"]) for one in found["updates"]] == [("4.5.20", False), ("4.7.6", False)]
 
 
 @pytest.mark.parametrize(
@@ -126,34 +126,34 @@ def test_what_machines_hear_of_a_reminder() -> None:
 )
 def test_closure(closed: list[UpdateNotice], runs: str, sentence: str) -> None:
     """What runs now, and what that settles; then what is left."""
-    message = write([installed(one) for one in closed], around([NEWEST], runs=runs))
-    assert f"[social.example] Mastodon {runs} is installed" == message.subject
-    assert ("update.installed", False) == (message.type, message.urgent)
-    assert [f"{sentence} There will be no more reminders.", "Also out, not marked urgent: 4.7.6."] == body(message)
+    message = write([installed(one) for one in closed], context([NEWEST], runs=runs))
+    assert message.subject == f"[social.example] Mastodon {runs} is installed"
+    assert (message.type, message.urgent) == ("update.installed", False)
+    assert body(message) == [f"{sentence} There will be no more reminders.", "Also out, not marked urgent: 4.7.6."]
     assert write([closed[-1]]).thread == message.thread
 
 
 def test_closure_with_an_end_of_support() -> None:
     """Until when the branch gets fixes is said here, too; of reminders only when there were any."""
-    known = surroundings([], "4.5.20", ENDS_ON)
+    known = make_context([], "4.5.20", ENDS_ON)
     message = write([installed(PLAIN)], known, named("ops@social.example"))
-    assert ["4.5.20 is installed.", "Branch 4.5 gets fixes until 20 February 2027."] == body(message)
-    assert "(all); change UPDATE_CHECK_RECIPIENTS there." in foot(message)
+    assert body(message) == ["4.5.20 is installed.", "Branch 4.5 gets fixes until 20 February 2027."]
+    assert "(all); change UPDATE_CHECK_RECIPIENTS there." in footer(message)
 
 
 def test_what_machines_hear_of_closure() -> None:
     """What was settled, and what is left."""
-    found = data(write([installed(URGENT)], around([NEWEST], runs="4.5.21"), hook()))
-    assert [{"version": "4.5.20", "urgent": True}] == found["closed"]
-    assert ("4.5.21", ["4.7.6"]) == (found["installed_version"], [one["version"] for one in found["updates"]])
+    found = data(write([installed(URGENT)], context([NEWEST], runs="4.5.21"), hook()))
+    assert found["closed"] == [{"version": "4.5.20", "urgent": True}]
+    assert (found["installed_version"], [one["version"] for one in found["updates"]]) == ("4.5.21", ["4.7.6"])
 
 
 def test_what_is_skipped_is_not_mentioned() -> None:
     """Nobody is told of it, in passing either; the way to the newest release is what it was."""
-    known = around([PLAIN, NEWEST])
+    known = context([PLAIN, NEWEST])
     known = replace(known, knowledge=replace(known.knowledge, skips=(skip("4.5.20"),)))
     message = write([NEWEST], known)
     assert not any("4.5.20" in line for line in body(message))
     found = data(message)
-    assert (["4.7.6"], ["4.5.20", "4.6.x", "4.7.6"]) == ([one["version"] for one in found["updates"]], found["route"])
+    assert ([one["version"] for one in found["updates"]], found["route"]) == (["4.7.6"], ["4.5.20", "4.6.x", "4.7.6"])
     assert version("4.5.19") == known.knowledge.installed

@@ -10,7 +10,7 @@ from mastodon_update_check.messages.content import (
     Pointer,
     Release,
     Releases,
-    enumerate_words,
+    enumerate_items,
     instant,
     long_date,
 )
@@ -20,16 +20,16 @@ from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
 
 def test_dates() -> None:
     """Dates are written out: nobody takes the day for the month."""
-    assert ("20 February 2027", "1 December") == (
+    assert (
         long_date(date(2027, 2, 20)),
         ENGLISH.short_date(date(2026, 12, 1)).replace(NO_BREAK, " "),
-    )
+    ) == ("20 February 2027", "1 December")
 
 
 def test_instants() -> None:
     """Instants are in UTC, whatever zone they come in."""
-    assert "Sun 22 Nov 13:05 UTC" == instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC))
-    assert "Sat 2 Jan 03:07 UTC" == instant(datetime(2027, 1, 1, 22, 7, tzinfo=timezone(timedelta(hours=-5))))
+    assert instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC)) == "Sun 22 Nov 13:05 UTC"
+    assert instant(datetime(2027, 1, 1, 22, 7, tzinfo=timezone(timedelta(hours=-5)))) == "Sat 2 Jan 03:07 UTC"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_instants() -> None:
 )
 def test_lists_in_words(words: str, text: str) -> None:
     """Commas, and one `and`."""
-    assert text == enumerate_words(tuple(words.split()))
+    assert enumerate_items(tuple(words.split())) == text
 
 
 def test_lines() -> None:

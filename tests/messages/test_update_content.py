@@ -6,7 +6,7 @@ import pytest
 
 from domain.examples import support
 from mastodon_update_check.domain.notices import SupportStage, UpdateNotice
-from messages.writing import ENDS_ON, NOTES, body, minor, patch, surroundings, write
+from messages.writing import ENDS_ON, NOTES, body, make_context, minor, patch, write
 
 PLAIN, URGENT = patch("4.5.20"), patch("4.5.20", urgent=True)
 NEXT, NEWEST = minor("4.6.9"), minor("4.7.6", ends_on=date(2028, 1, 1))
@@ -21,34 +21,34 @@ UNSAID = (
 
 def test_a_patch() -> None:
     """The first of MESSAGES.md: a bug-fix release of the own branch, no hurry."""
-    message = write([PLAIN], surroundings([PLAIN, NEXT, NEWEST], ends_on=ENDS_ON))
-    assert ("[social.example] Mastodon 4.5.20 is out (you run 4.5.19)", False) == (message.subject, message.urgent)
-    assert [
+    message = write([PLAIN], make_context([PLAIN, NEXT, NEWEST], ends_on=ENDS_ON))
+    assert (message.subject, message.urgent) == ("[social.example] Mastodon 4.5.20 is out (you run 4.5.19)", False)
+    assert body(message) == [
         "A patch release for your branch; not marked urgent. It installs directly over 4.5.19.",
         "4.5.20 patch https://github.com/mastodon/mastodon/releases/tag/v4.5.20",
         "Also out, not marked urgent: 4.6.9 and 4.7.6. Branch 4.5 gets fixes until 20 February 2027.",
         ADMIN,
-    ] == body(message)
+    ]
 
 
 def test_an_urgent_patch() -> None:
     """The second of MESSAGES.md: what to do now, and what has time."""
-    message = write([URGENT, NEWEST], surroundings([URGENT, NEXT, NEWEST]))
-    assert "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)" == message.subject
+    message = write([URGENT, NEWEST], make_context([URGENT, NEXT, NEWEST]))
+    assert message.subject == "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
     assert message.urgent
-    assert [
+    assert body(message) == [
         "Mastodon marks 4.5.20 as urgent. It is a patch of your branch: no need to go to 4.7 for it.",
         f"now 4.5.20 urgent {NOTES}4.5.20 later 4.7.6 minor {NOTES}4.7.6 supported until 1 January 2028",
         f"The route to 4.7.6, one after the other: 4.5.20 > 4.6.9 > 4.7.6. {STEPS}",
         "Also out, not marked urgent: 4.6.9.",
         UNSAID,
         ADMIN,
-    ] == body(message)
+    ]
 
 
 def test_the_list_stands_in_columns() -> None:
     """Plain text shows a table that terminals keep."""
-    text = write([URGENT, NEXT], surroundings([URGENT, NEXT])).text
+    text = write([URGENT, NEXT], make_context([URGENT, NEXT])).text
     assert (
         "  now    4.5.20  urgent  https://github.com/mastodon/mastodon/releases/tag/v4.5.20\n"
         "  later  4.6.9   minor   https://github.com/mastodon/mastodon/releases/tag/v4.6.9\n"
@@ -57,7 +57,7 @@ def test_the_list_stands_in_columns() -> None:
 
 def test_only_an_urgent_patch() -> None:
     """Nothing beyond it: no word of other branches."""
-    assert "Mastodon marks 4.5.20 as urgent. It is a patch of your branch." == body(write([URGENT]))[0]
+    assert body(write([URGENT]))[0] == "Mastodon marks 4.5.20 as urgent. It is a patch of your branch."
 
 
 @pytest.mark.parametrize(
@@ -165,14 +165,14 @@ def test_subject_and_opening(
     opening: str,
 ) -> None:
     """The subject says what to do, the first line whether it is urgent and where it applies."""
-    message = write(new, surroundings(pending, installed, ends_on))
-    assert (subject, opening) == (message.subject, body(message)[0])
+    message = write(new, make_context(pending, installed, ends_on))
+    assert (message.subject, body(message)[0]) == (subject, opening)
 
 
 def test_an_update_whose_type_is_not_known() -> None:
     """Rows from before the type was computed say no wrong one."""
     message = write([UpdateNotice(version=NEXT.version)])
-    assert ["A new minor release; not marked urgent.", "4.6.9", ADMIN] == body(message)
+    assert body(message) == ["A new minor release; not marked urgent.", "4.6.9", ADMIN]
 
 
 @pytest.mark.parametrize(
@@ -198,37 +198,37 @@ def test_with_a_support_notice(
     stage: SupportStage, ends_on: date, subject: str, sentence: str, *, urgent: bool
 ) -> None:
     """Updates and support in one message: the subject says both, the text each once; the end is urgent."""
-    message = write([support(stage, ends_on), PLAIN], surroundings([PLAIN], ends_on=ends_on))
-    assert f"[social.example] Mastodon 4.5.20 is out (you run 4.5.19){subject}" == message.subject
-    assert sentence == body(message)[2]
-    assert 1 == message.text.count("Support for 4.5") + message.text.count("gets fixes")
-    assert (urgent, urgent, "update.available") == (
+    message = write([support(stage, ends_on), PLAIN], make_context([PLAIN], ends_on=ends_on))
+    assert message.subject == f"[social.example] Mastodon 4.5.20 is out (you run 4.5.19){subject}"
+    assert body(message)[2] == sentence
+    assert message.text.count("Support for 4.5") + message.text.count("gets fixes") == 1
+    assert (
         message.urgent,
         message.payload["data"]["urgent"],  # type: ignore[index] # JSON
         message.type,
-    )
+    ) == (urgent, urgent, "update.available")
 
 
 def test_branch_that_is_out_of_support() -> None:
     """Who runs an old branch reads so in every message about releases."""
-    message = write([PLAIN], surroundings([PLAIN], ends_on=date(2026, 5, 6)))
-    assert "Support for 4.5 ended on 6 May 2026: do not count on fixes any more, even urgent ones." == body(message)[2]
+    message = write([PLAIN], make_context([PLAIN], ends_on=date(2026, 5, 6)))
+    assert body(message)[2] == "Support for 4.5 ended on 6 May 2026: do not count on fixes any more, even urgent ones."
 
 
 def test_other_urgent_releases_are_marked() -> None:
     """What is urgent elsewhere is said among what else is out."""
-    message = write([PLAIN], surroundings([PLAIN, NEXT, ELSEWHERE]))
-    assert "Also out: 4.7.6 (urgent) and 4.6.9." == body(message)[2]
+    message = write([PLAIN], make_context([PLAIN, NEXT, ELSEWHERE]))
+    assert body(message)[2] == "Also out: 4.7.6 (urgent) and 4.6.9."
 
 
 def test_at_most_twenty_releases() -> None:
     """Twenty releases are shown, urgent ones first, and how many more there are; elsewhere too."""
     many = [patch(f"4.5.{number}", urgent=number == 20) for number in range(20, 45)]
     rows = write(many).text.split("\n\n")[1].splitlines()
-    assert 21 == len(rows)
+    assert len(rows) == 21
     assert rows[0].split()[1] == "4.5.20"
-    assert "and 5 more" == " ".join(rows[-1].split())
-    others = body(write([NEXT], surroundings([*many, NEXT])))[3]
+    assert " ".join(rows[-1].split()) == "and 5 more"
+    others = body(write([NEXT], make_context([*many, NEXT])))[3]
     assert others.startswith("Also out: 4.5.20 (urgent), 4.5.44, 4.5.43")
     assert others.endswith(", 4.5.26 and 5 more.")
 
@@ -255,9 +255,9 @@ def test_at_most_twenty_releases() -> None:
 )
 def test_route(installed: str, new: list[UpdateNotice], pending: list[UpdateNotice], said: str) -> None:
     """Where it takes more than one upgrade, one line says which, and where the steps are."""
-    assert said == body(write(new, surroundings(pending, installed)))[2]
+    assert body(write(new, make_context(pending, installed)))[2] == said
 
 
 def test_no_route() -> None:
     """What installs directly needs no route, whatever else is out."""
-    assert STEPS not in write([PLAIN], surroundings([PLAIN, NEXT, NEWEST])).text
+    assert STEPS not in write([PLAIN], make_context([PLAIN, NEXT, NEWEST])).text
