@@ -6,18 +6,30 @@ from datetime import date, timedelta, timezone
 
 import pytest
 
-from domain.examples import AT, CHECK, DELIVERY, RECOVERED, RESTART, minor, support, update, version
+from domain.examples import (
+    AT,
+    CHECK,
+    DELIVERY,
+    FINISHED,
+    MIGRATIONS,
+    RECOVERED,
+    RESTART,
+    SERVICES,
+    minor,
+    support,
+    update,
+    version,
+)
+from mastodon_update_check.domain.notice_json import from_json, to_json
 from mastodon_update_check.domain.notices import (
     Notice,
     SupportNotice,
     SupportStage,
     UpdateNotice,
     UpdateType,
-    from_json,
     identity,
     is_urgent,
     subject,
-    to_json,
 )
 
 EVERY_KIND: tuple[tuple[Notice, str, str], ...] = (
@@ -28,6 +40,14 @@ EVERY_KIND: tuple[tuple[Notice, str, str], ...] = (
     (RECOVERED, "check/20261122T130500Z", "check/20261122T130500Z/recovered"),
     (DELIVERY, "delivery/webhook.ops/20261122T130500Z", "delivery/webhook.ops/20261122T130500Z/0"),
     (RESTART, "restart/4.5.20/4.5.19", "restart/4.5.20/4.5.19"),
+    (MIGRATIONS, "migrations/4.5.20/20260805130216", "migrations/4.5.20/20260805130216"),
+    (SERVICES, "restart/4.5.20/services", "restart/4.5.20/services"),
+    (FINISHED, "migrations/4.5.20/20260805130216", "migrations/4.5.20/20260805130216/finished"),
+    (
+        replace(FINISHED, about=SERVICES),
+        "restart/4.5.20/services",
+        "restart/4.5.20/services/finished",
+    ),
 )
 
 

@@ -125,7 +125,7 @@ def test_types_keep_their_spelling() -> None:
     """DESIGN.md, section 7: receivers rely on them."""
     assert {str(kind) for kind in MessageType} == {
         *("update.available", "update.reminder", "update.installed", "support.ending", "check.failing"),
-        *("check.recovered", "delivery.failing", "restart.due", "test"),
+        *("check.recovered", "delivery.failing", "restart.due", "migrations.pending", "test"),
     }
 
 

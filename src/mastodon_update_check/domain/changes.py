@@ -3,19 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import assert_never
 
 from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.notices import (
-    CheckFailingNotice,
-    CheckRecoveredNotice,
-    DeliveryFailingNotice,
     InstalledNotice,
     Notice,
     ReminderNotice,
-    RestartNotice,
     SupportNotice,
     SupportStage,
+    ToolNotice,
     UpdateNotice,
     identity,
     subject,
@@ -97,10 +93,8 @@ def _outdated(notice: Notice, facts: Facts) -> Reason | None:
             return _outdated_closure(notice, facts)
         case SupportNotice():
             return _outdated_support(notice, facts)
-        case CheckFailingNotice() | CheckRecoveredNotice() | DeliveryFailingNotice() | RestartNotice():
-            return _outdated_tool_notice(notice, facts)
         case _:
-            assert_never(notice)
+            return _outdated_tool_notice(notice, facts)
 
 
 def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
@@ -154,8 +148,8 @@ def _outdated_support(notice: SupportNotice, facts: Facts) -> Reason | None:
     return None if is_covered_by(now, notice) else Reason.LATER_STAGE
 
 
-def _outdated_tool_notice(notice: Notice, facts: Facts) -> Reason | None:
-    """What this tool says of itself it always knows: a notice that is not among the true ones is over."""
+def _outdated_tool_notice(notice: ToolNotice, facts: Facts) -> Reason | None:
+    """Return why a tool notice is outdated: every true one is among the facts, so one that is missing is over."""
     about = [now for now in facts.tool_notices if subject(now) == subject(notice)]
     if any(identity(now) == identity(notice) for now in about):
         return None

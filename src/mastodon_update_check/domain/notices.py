@@ -1,14 +1,13 @@
-"""What there is to tell: the notices, the identity of each, and the form in which the ledger keeps them.
+"""The notices, and the identity and subject of each.
 
-A notice's identity is what somebody is told once: `update/4.5.20/urgent`. Its subject is what several identities are
-about: `update/4.5.20`. Both are part of the ledger and never change their spelling.
+A recipient gets each identity once: `update/4.5.20/urgent`. A subject is what several identities are about:
+`update/4.5.20`. Both are stored in the ledger, so their spelling never changes.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import assert_never
 
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause
@@ -113,10 +112,52 @@ class RestartNotice:
     running: MastodonVersion
 
 
-ToolNotice = CheckFailingNotice | CheckRecoveredNotice | DeliveryFailingNotice | RestartNotice
-"""What is told to the operator, about this tool or its surroundings."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationsPendingNotice:
+    """The database has not run migrations that are in the tree."""
+
+    version: MastodonVersion
+    """Of the tree."""
+    migrations: tuple[str, ...]
+    """In order, 14 digits each; at least one."""
+    newest: str
+    """The newest migration that has been seen pending; it stays when only older ones are left."""
+    started_at: datetime
+    """When they were first seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicesOutdatedNotice:
+    """Sidekiq or streaming services were started before the tree changed."""
+
+    version: MastodonVersion
+    """Of the tree."""
+    services: tuple[str, ...]
+    """Names of systemd units, in order; at least one."""
+    started_at: datetime
+    """When they were first seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeFinishedNotice:
+    """No migrations are pending any more, or no services outdated."""
+
+    about: MigrationsPendingNotice | ServicesOutdatedNotice
+    ended_at: datetime
+
+
+ToolNotice = (
+    CheckFailingNotice
+    | CheckRecoveredNotice
+    | DeliveryFailingNotice
+    | RestartNotice
+    | MigrationsPendingNotice
+    | ServicesOutdatedNotice
+    | UpgradeFinishedNotice
+)
+"""Notices for the operator, about this tool or an unfinished upgrade."""
 FollowUp = ReminderNotice | InstalledNotice
-"""What comes after an update was told; whether it is due depends on the recipient."""
+"""Notices that follow an update notice; whether one is due depends on the recipient."""
 Notice = UpdateNotice | FollowUp | SupportNotice | ToolNotice
 
 
@@ -129,6 +170,12 @@ def subject(notice: Notice) -> str:
             return subject(notice.update)
         case SupportNotice():
             return f"support/{notice.branch}"
+        case _:
+            return _tool_subject(notice)
+
+
+def _tool_subject(notice: ToolNotice) -> str:
+    match notice:
         case CheckFailingNotice(cause=Cause.SETTINGS):
             return f"settings/{_stamp(notice.started_at)}"
         case CheckFailingNotice() | CheckRecoveredNotice():
@@ -137,12 +184,18 @@ def subject(notice: Notice) -> str:
             return f"delivery/{notice.sink}/{_stamp(notice.started_at)}"
         case RestartNotice():
             return f"restart/{notice.tree.name}/{notice.running.name}"
+        case MigrationsPendingNotice():
+            return f"migrations/{notice.version.name}/{notice.newest}"
+        case ServicesOutdatedNotice():
+            return f"restart/{notice.version.name}/services"
+        case UpgradeFinishedNotice():
+            return _tool_subject(notice.about)
         case _:
             assert_never(notice)
 
 
 def identity(notice: Notice) -> str:
-    """Return what a recipient is told once (DESIGN.md, section 7)."""
+    """Return the key by which a recipient gets a notice once."""
     match notice:
         case UpdateNotice():
             return f"{subject(notice)}/{'urgent' if notice.urgent else 'plain'}"
@@ -156,7 +209,9 @@ def identity(notice: Notice) -> str:
             return f"{subject(notice)}/{notice.stage}"
         case CheckRecoveredNotice():
             return f"{subject(notice)}/recovered"
-        case RestartNotice():
+        case UpgradeFinishedNotice():
+            return f"{subject(notice)}/finished"
+        case RestartNotice() | MigrationsPendingNotice() | ServicesOutdatedNotice():
             return subject(notice)
         case _:
             assert_never(notice)
@@ -177,75 +232,3 @@ def is_urgent(notice: Notice) -> bool:
 
 def _stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def to_json(notice: Notice) -> dict[str, Any]:
-    """Return the form in which the ledger keeps a notice; `from_json` reads it back."""
-    match notice:
-        case UpdateNotice():
-            ends_on = notice.end_of_support_on
-            return {
-                "kind": "update",
-                "version": notice.version.text,
-                "urgent": notice.urgent,
-                "type": notice.type,
-                "release_notes": notice.release_notes,
-                "end_of_support": ends_on.isoformat() if ends_on else None,
-            }
-        case SupportNotice():
-            return {
-                "kind": "support",
-                "branch": notice.branch,
-                "ends_on": notice.ends_on.isoformat(),
-                "stage": notice.stage,
-            }
-        case _:
-            plain = {name: _plain(getattr(notice, name)) for name in type(notice).__slots__}
-            return {"kind": _KINDS[type(notice)], **plain}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, UpdateNotice):
-        return to_json(value)
-    return value.isoformat() if isinstance(value, datetime) else getattr(value, "text", value)
-
-
-def from_json(data: dict[str, Any]) -> Notice:
-    """Read back what `to_json` wrote."""
-    kind = data["kind"]
-    if kind == "update":
-        ends_on = data["end_of_support"]
-        return UpdateNotice(
-            version=MastodonVersion.parse(data["version"]),
-            urgent=data["urgent"],
-            type=UpdateType(data["type"]) if data["type"] else None,
-            release_notes=data["release_notes"],
-            end_of_support_on=date.fromisoformat(ends_on) if ends_on else None,
-        )
-    if kind == "support":
-        return SupportNotice(
-            branch=data["branch"], ends_on=date.fromisoformat(data["ends_on"]), stage=SupportStage(data["stage"])
-        )
-    values: dict[str, Any] = {
-        name: _READ[name](value) if name in _READ else value for name, value in data.items() if name != "kind"
-    }
-    return _BY_KIND[kind](**values)
-
-
-_BY_KIND: dict[str, type[ToolNotice | FollowUp]] = {
-    "reminder": ReminderNotice,
-    "installed": InstalledNotice,
-    "check_failing": CheckFailingNotice,
-    "check_recovered": CheckRecoveredNotice,
-    "delivery_failing": DeliveryFailingNotice,
-    "restart": RestartNotice,
-}
-_KINDS: dict[type[Notice], str] = {value: key for key, value in _BY_KIND.items()}
-_READ: dict[str, Callable[[Any], object]] = {
-    "update": from_json,
-    "told_at": datetime.fromisoformat,
-    "started_at": datetime.fromisoformat,
-    "recovered_at": datetime.fromisoformat,
-    "tree": MastodonVersion.parse,
-    "running": MastodonVersion.parse,
-}

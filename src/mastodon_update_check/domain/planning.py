@@ -20,6 +20,7 @@ from mastodon_update_check.domain.notices import (
     ReminderNotice,
     SupportNotice,
     UpdateNotice,
+    UpgradeFinishedNotice,
     identity,
     is_urgent,
     subject,
@@ -151,7 +152,9 @@ class _Memory:
         states = {state for told, state in about if is_covered_by(notice, told)}
         if states:
             return Reason.ALREADY_TOLD if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
-        if isinstance(notice, CheckRecoveredNotice) and all(state is not DeliveryState.SENT for _, state in about):
+        if isinstance(notice, CheckRecoveredNotice | UpgradeFinishedNotice) and all(
+            state is not DeliveryState.SENT for _, state in about
+        ):
             return Reason.NOT_TOLD_OF_OUTAGE
         return None
 

@@ -8,14 +8,12 @@ from typing import Any, assert_never
 
 from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.notices import (
-    CheckFailingNotice,
-    CheckRecoveredNotice,
     DeliveryFailingNotice,
     InstalledNotice,
     Notice,
     ReminderNotice,
-    RestartNotice,
     SupportNotice,
+    ToolNotice,
     UpdateNotice,
     UpdateType,
 )
@@ -86,12 +84,14 @@ def wants(recipient: Recipient, notice: Notice) -> Reason:
             return why if about.tells else about
         case SupportNotice():
             return Reason.SUPPORT_ENDS if recipient.wants_support else Reason.SUPPORT_WARNINGS_OFF
-        case DeliveryFailingNotice() if notice.sink == recipient.sink:
-            return Reason.OWN_SINK_FAILS
-        case CheckFailingNotice() | CheckRecoveredNotice() | DeliveryFailingNotice() | RestartNotice():
-            return Reason.OPERATOR if recipient.is_operator else Reason.NOT_OPERATOR
         case _:
-            assert_never(notice)
+            return _wants_tool_notice(recipient, notice)
+
+
+def _wants_tool_notice(recipient: Recipient, notice: ToolNotice) -> Reason:
+    if isinstance(notice, DeliveryFailingNotice) and notice.sink == recipient.sink:
+        return Reason.OWN_SINK_FAILS
+    return Reason.OPERATOR if recipient.is_operator else Reason.NOT_OPERATOR
 
 
 def _wants_update(preference: Preference, notice: UpdateNotice) -> Reason:

@@ -5,7 +5,9 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from mastodon_update_check.domain.feeds import Feed, newer_updates
-from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice, from_json, to_json
+from mastodon_update_check.domain.finished import Unfinished
+from mastodon_update_check.domain.notice_json import from_json, to_json
+from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.outages import may_be_told
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
 from mastodon_update_check.domain.skips import Skip, is_skipped, lifted_skips
@@ -44,6 +46,9 @@ class ServerState:
     """The DevOps users of the last good answer of the database; they are told while it cannot be asked."""
     skips: tuple[Skip, ...] = ()
     """Releases that the administrator passes over."""
+    migrations: Unfinished | None = None
+    services: Unfinished | None = None
+    """What the last upgrade left to do, or has left undone for a while: migrations, restarts of services."""
     settings_wrong_since: datetime | None = None
     """Since when the daemon has been using its old settings because the new ones are wrong."""
     outage_started_at: datetime | None = None
@@ -151,6 +156,8 @@ class ServerState:
 def _plain(value: object) -> object:
     if isinstance(value, MastodonVersion):
         return value.text
+    if isinstance(value, Unfinished):
+        return value.to_json()
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -172,6 +179,8 @@ _READ: dict[str, Any] = {
     "skips": lambda skips: tuple(Skip.from_json(skip) for skip in skips),
     "support_ends_on": date.fromisoformat,
     "devops": lambda users: tuple(read_recipient(user) for user in users),
+    "migrations": Unfinished.from_json,
+    "services": Unfinished.from_json,
     "settings_wrong_since": datetime.fromisoformat,
     "outage_started_at": datetime.fromisoformat,
     "outage_ended_at": datetime.fromisoformat,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.facts import Facts
+from mastodon_update_check.domain.finished import migrations_notice, services_notice
 from mastodon_update_check.domain.installed import merge_sightings, restart_notice
 from mastodon_update_check.domain.notices import ToolNotice
 from mastodon_update_check.domain.outages import (
@@ -204,6 +205,8 @@ def _tool_notices(
         check_failing_notice(known.failing_since, known.failures, cause, known.detail, now),
         check_recovered_notice(known.outage_started_at, known.outage_ended_at, now) if not known.failures else None,
         restart_notice(known, now),
+        migrations_notice(known.migrations, now),
+        services_notice(known.services, now),
         *failing,
     )
     return tuple(notice for notice in found if notice is not None)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from mastodon_update_check.domain.notices import Notice, from_json
+from mastodon_update_check.domain.notice_json import from_json
+from mastodon_update_check.domain.notices import Notice
 from mastodon_update_check.domain.outbox import LEASE, LONGEST_WAIT, MAILS_A_DAY, Outcome
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
 from mastodon_update_check.ledger.engine import Connection, Row

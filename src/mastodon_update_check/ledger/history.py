@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mastodon_update_check.domain.notices import Notice, from_json
+from mastodon_update_check.domain.notice_json import from_json
+from mastodon_update_check.domain.notices import Notice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
 from mastodon_update_check.ledger.engine import Connection, Row

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mastodon_update_check.domain.notices import Notice, from_json, identity, subject, to_json
+from mastodon_update_check.domain.notice_json import from_json, to_json
+from mastodon_update_check.domain.notices import Notice, identity, subject
 from mastodon_update_check.domain.outbox import LEASE, Delivery, DeliveryState
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.ledger.engine import Connection, Row

@@ -10,11 +10,14 @@ from mastodon_update_check.domain.notices import (
     CheckRecoveredNotice,
     DeliveryFailingNotice,
     InstalledNotice,
+    MigrationsPendingNotice,
     Notice,
     ReminderNotice,
     RestartNotice,
+    ServicesOutdatedNotice,
     SupportNotice,
     UpdateNotice,
+    UpgradeFinishedNotice,
     subject,
 )
 from mastodon_update_check.domain.recipients import Recipient
@@ -41,6 +44,8 @@ _TYPES: dict[type[Notice], MessageType] = {
     CheckRecoveredNotice: MessageType.CHECK_RECOVERED,
     DeliveryFailingNotice: MessageType.DELIVERY_FAILING,
     RestartNotice: MessageType.RESTART_DUE,
+    MigrationsPendingNotice: MessageType.MIGRATIONS_PENDING,
+    ServicesOutdatedNotice: MessageType.RESTART_DUE,
 }
 
 
@@ -62,7 +67,7 @@ def compose(
         content = _write(notices, recipient, replace(context, translation=ENGLISH), id)
     content = replace(content, footer_url=context.preferences_url)
     main = _main_notice(notices, context)
-    kind = _TYPES[type(main)]
+    kind = _TYPES[type(main.about if isinstance(main, UpgradeFinishedNotice) else main)]
     return Message(
         id=id,
         type=kind,

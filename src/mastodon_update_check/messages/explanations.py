@@ -7,12 +7,16 @@ from mastodon_update_check.domain.notices import (
     CheckRecoveredNotice,
     DeliveryFailingNotice,
     InstalledNotice,
+    MigrationsPendingNotice,
     Notice,
     ReminderNotice,
     RestartNotice,
+    ServicesOutdatedNotice,
     SupportNotice,
     SupportStage,
+    ToolNotice,
     UpdateNotice,
+    UpgradeFinishedNotice,
 )
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
@@ -86,6 +90,12 @@ def name_notice(notice: Notice) -> str:
         case SupportNotice():
             when = long_date(notice.ends_on)
             return f"the end of support for {notice.branch} on {when} ({_STAGES[notice.stage]})"
+        case _:
+            return _name_tool_notice(notice)
+
+
+def _name_tool_notice(notice: ToolNotice) -> str:
+    match notice:
         case CheckFailingNotice():
             what = "wrong settings" if notice.cause == Cause.SETTINGS else "checks failing"
             return f"{what} since {instant(notice.started_at)}"
@@ -95,5 +105,11 @@ def name_notice(notice: Notice) -> str:
             return f"{notice.sink} failing since {instant(notice.started_at)}"
         case RestartNotice():
             return f"a restart due: {notice.tree} is installed, {notice.running} runs"
+        case MigrationsPendingNotice():
+            return f"{len(notice.migrations)} migrations of {notice.version} pending"
+        case ServicesOutdatedNotice():
+            return f"a restart due: {', '.join(notice.services)} started before {notice.version} was installed"
+        case UpgradeFinishedNotice():
+            return f"the end of this: {_name_tool_notice(notice.about)}"
         case _:
             assert_never(notice)

@@ -19,6 +19,7 @@ class MessageType(StrEnum):
     CHECK_RECOVERED = "check.recovered"
     DELIVERY_FAILING = "delivery.failing"
     RESTART_DUE = "restart.due"
+    MIGRATIONS_PENDING = "migrations.pending"
     TEST = "test"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+from mastodon_update_check.domain.notice_json import to_json
 from mastodon_update_check.domain.notices import (
     InstalledNotice,
     Notice,
@@ -10,7 +11,6 @@ from mastodon_update_check.domain.notices import (
     SupportNotice,
     ToolNotice,
     UpdateNotice,
-    to_json,
 )
 from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.versions import MastodonVersion

@@ -7,8 +7,11 @@ from mastodon_update_check.domain.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
     DeliveryFailingNotice,
+    MigrationsPendingNotice,
     RestartNotice,
+    ServicesOutdatedNotice,
     ToolNotice,
+    UpgradeFinishedNotice,
 )
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause
@@ -42,6 +45,8 @@ def _write(notice: ToolNotice, context: MessageContext) -> Content:
             return _write_delivery_failing(notice, context)
         case RestartNotice():
             return _write_restart(notice, context)
+        case MigrationsPendingNotice() | ServicesOutdatedNotice() | UpgradeFinishedNotice():
+            return _write_unfinished(notice)
         case _:
             assert_never(notice)
 
@@ -172,6 +177,17 @@ def _write_restart(notice: RestartNotice, context: MessageContext) -> Content:
         ),
         footer="",
     )
+
+
+def _write_unfinished(notice: MigrationsPendingNotice | ServicesOutdatedNotice | UpgradeFinishedNotice) -> Content:
+    match notice:
+        case MigrationsPendingNotice():
+            subject = f"Run the migrations of Mastodon {notice.version}: {len(notice.migrations)} are pending"
+        case ServicesOutdatedNotice():
+            subject = f"Restart {', '.join(notice.services)}: started before Mastodon {notice.version} was installed"
+        case UpgradeFinishedNotice():
+            subject = f"The upgrade to Mastodon {notice.about.version} is finished"
+    return Content(subject=subject, blocks=(), footer="")
 
 
 def _sentence(detail: str) -> str:

@@ -1,0 +1,99 @@
+"""Unfinished upgrades: when they are notified, and when they are over."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.examples import FINISHED, MIGRATIONS, NOW, SERVICES, Rows, days, facts, told, user, version
+from mastodon_update_check.domain.finished import Unfinished, migrations_notice, observe_unfinished, services_notice
+from mastodon_update_check.domain.notices import MigrationsPendingNotice, ServicesOutdatedNotice, UpgradeFinishedNotice
+from mastodon_update_check.domain.server_state import ServerState
+
+OLD, NEW = "20260701000000", "20260805130216"
+MINUTE = timedelta(minutes=1)
+Observation = tuple[int, Collection[str] | None, str | None]
+"""Minutes after `NOW`, the items, the tree's version."""
+
+
+def observe(*observations: Observation) -> Unfinished | None:
+    """Return the state after these observations."""
+    state = None
+    for minutes, items, tree in observations:
+        state = observe_unfinished(state, items, tree and version(tree), NOW + minutes * MINUTE)  # type: ignore[arg-type] # "" is not used
+    return state
+
+
+PENDING: list[tuple[str, tuple[Observation, ...], int, tuple[str, ...] | None]] = [
+    ("never any", ((0, (), "4.5.20"),), 600, None),
+    ("for exactly an hour", ((0, [NEW], "4.5.20"),), 60, None),
+    ("for more than an hour", ((0, [NEW, OLD], "4.5.20"),), 61, (OLD, NEW)),
+    ("run in the meantime", ((0, [NEW], "4.5.20"), (30, (), "4.5.20")), 90, None),
+    ("some were run", ((0, [OLD, NEW], "4.5.20"), (40, [OLD], "4.5.20")), 61, (OLD,)),
+    ("further ones of the same version start again", ((0, [OLD], "4.5.20"), (40, [OLD, NEW], "4.5.20")), 90, None),
+    ("another version starts again", ((0, [NEW], "4.5.20"), (40, [NEW], "4.5.21")), 90, None),
+    ("could not be observed", ((0, [NEW], "4.5.20"), (40, None, "4.5.20")), 61, (NEW,)),
+    ("the tree could not be read", ((0, [NEW], "4.5.20"), (40, (), None)), 61, (NEW,)),
+    ("the clock was set back", ((600, [NEW], "4.5.20"), (0, [NEW], "4.5.20")), 61, (NEW,)),
+]
+
+
+@pytest.mark.parametrize(
+    ("observations", "at", "expected"), [row[1:] for row in PENDING], ids=[row[0] for row in PENDING]
+)
+def test_migrations_are_due_after_an_hour(
+    observations: tuple[Observation, ...], at: int, expected: tuple[str, ...] | None
+) -> None:
+    """The notice lists the migrations seen last."""
+    notice = migrations_notice(observe(*observations), NOW + at * MINUTE)
+    assert (notice.migrations if isinstance(notice, MigrationsPendingNotice) else notice) == expected
+
+
+def test_identity_does_not_change_while_some_migrations_are_run() -> None:
+    """Post-deployment migrations that are left are not a second notice."""
+    first = migrations_notice(observe((0, [OLD, NEW], "4.5.20")), NOW + days(1))
+    second = migrations_notice(observe((0, [OLD, NEW], "4.5.20"), (90, [OLD], "4.5.20")), NOW + days(1))
+    assert isinstance(first, MigrationsPendingNotice)
+    assert isinstance(second, MigrationsPendingNotice)
+    assert first.newest == second.newest == NEW
+
+
+@pytest.mark.parametrize(
+    ("ended", "at", "is_notified"), [(30, 120, False), (90, 120, True), (90, 7 * 1440, True), (90, 8 * 1440, False)]
+)
+def test_end_is_notified_for_a_week(ended: int, at: int, *, is_notified: bool) -> None:
+    """Only the end of what was notified, and not for ever."""
+    state = observe((0, ["mastodon-sidekiq.service"], "4.5.20"), (ended, (), "4.5.20"), (ended + 9, (), "4.5.20"))
+    notice = services_notice(state, NOW + at * MINUTE)
+    assert isinstance(notice, UpgradeFinishedNotice) == is_notified
+    if isinstance(notice, UpgradeFinishedNotice):
+        assert isinstance(notice.about, ServicesOutdatedNotice)
+        assert notice.ended_at == NOW + ended * MINUTE
+
+
+def test_state_is_stored() -> None:
+    """Both parts come back from the ledger's JSON."""
+    pending = observe((0, [NEW], "4.5.20+x"))
+    over = observe((0, ["a.service"], "4.5.20"), (90, (), "4.5.20"))
+    state = ServerState(migrations=pending, services=over)
+    assert ServerState.from_json(state.to_json()) == state
+
+
+def test_end_goes_to_those_who_were_notified_of_the_beginning() -> None:
+    """An operator who never got the first notice gets no second one; each comes once."""
+    rows = Rows()
+    rows.plan(facts(user(1), tool_notices=[MIGRATIONS]))
+    rows.send()
+    assert told(rows.plan(facts(user(1), tool_notices=[replace(MIGRATIONS, migrations=(OLD,))]))) == []
+    ends = rows.plan(facts(user(1), user(2), tool_notices=[FINISHED]))
+    assert told(ends) == [("user:1", "migrations/4.5.20/20260805130216/finished", "operator")]
+
+
+def test_beginning_that_was_not_sent_is_dropped_with_the_end() -> None:
+    """A message about an upgrade that has been finished is not sent any more."""
+    rows = Rows()
+    rows.plan(facts(user(1), tool_notices=[SERVICES]))
+    plan = rows.plan(facts(user(1), tool_notices=[replace(FINISHED, about=SERVICES)]))
+    assert [str(change.reason) for change in plan.changes] == ["later_stage"]
+    assert told(plan) == []
