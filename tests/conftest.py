@@ -9,8 +9,6 @@ import hypothesis
 import pytest
 import trustme
 
-from mastodon_update_check.http.net import tls_context
-
 if TYPE_CHECKING:
     from simulators.postgres import Postgres
 
@@ -36,12 +34,10 @@ def authority_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def trusted_authority(authority_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def trusted_authority(authority_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make this process's system certificates the test authority's alone."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority_file))
-    tls_context.cache_clear()
-    yield authority_file
-    tls_context.cache_clear()
+    return authority_file
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,35 @@
-"""What the tests of fetching share: a question that is to fail, and bounds that make it fail soon."""
+"""Shared by the tests of the HTTP client: a request that must fail, and limits that make it fail soon."""
 
 from datetime import timedelta
 
 import pytest
 
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.http.fetch import Bounds, fetch_json
-from mastodon_update_check.http.net import Proxies
+from mastodon_update_check.http.client import get_document, read_json
+from mastodon_update_check.http.proxies import Proxies
+from mastodon_update_check.http.request import DOCUMENT, Limits, Request
 from simulators.http_server import Answer, HttpServer
 
 DIRECT = Proxies()
 SHORT = timedelta(milliseconds=200)
 LONG = timedelta(seconds=30)
-IMPATIENT = Bounds(connect=SHORT, read=SHORT, total=LONG)
-HURRIED = Bounds(connect=LONG, read=LONG, total=SHORT)
+IMPATIENT = Limits(connect=SHORT, read=SHORT, total=LONG)
+HURRIED = Limits(connect=LONG, read=LONG, total=SHORT)
 
 
-def failure(url: str, *, proxies: Proxies = DIRECT, bounds: Bounds = IMPATIENT) -> CheckError:
-    """Return the error with which the question ends."""
+def fetch(url: str, proxies: Proxies = DIRECT, limits: Limits = DOCUMENT) -> object:
+    """Return the JSON document at `url`."""
+    return read_json(get_document(Request(url=url), proxies, limits))
+
+
+def failure(url: str, proxies: Proxies = DIRECT, limits: Limits = IMPATIENT) -> CheckError:
+    """Return the error with which the request ends."""
     with pytest.raises(CheckError) as caught:
-        fetch_json(url, proxies=proxies, bounds=bounds)
+        fetch(url, proxies, limits)
     return caught.value
 
 
-def failure_of(answer: Answer, *, bounds: Bounds = IMPATIENT) -> CheckError:
-    """Return the error that one answer leads to."""
+def failure_of(answer: Answer, limits: Limits = IMPATIENT) -> CheckError:
+    """Return the error to which an answer leads."""
     with HttpServer(lambda _: answer) as server:
-        return failure(server.url(), bounds=bounds)
+        return failure(server.url(), limits=limits)

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mastodon_update_check.config import hosts, kinds, recipients
+from mastodon_update_check.domain import urls
 from mastodon_update_check.domain.recipients import Preference
 
 KINDS: list[Callable[[str], object]] = [
@@ -14,8 +15,8 @@ KINDS: list[Callable[[str], object]] = [
     hosts.parse_domain,
     hosts.parse_host,
     hosts.parse_mailbox,
-    hosts.parse_proxy,
-    hosts.parse_url,
+    urls.parse_proxy,
+    urls.parse_url,
     kinds.choose(Preference),
     kinds.parse_boolean,
     kinds.parse_duration,
@@ -85,4 +86,4 @@ def test_addresses_that_are_in_use(address: str) -> None:
 )
 def test_urls_that_are_in_use(url: str) -> None:
     """A URL is kept as it is."""
-    assert url == hosts.parse_url(f" {url} ")
+    assert url == urls.parse_url(f" {url} ")

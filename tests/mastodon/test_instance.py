@@ -8,7 +8,7 @@ import trustme
 
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.http.net import Proxies
+from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.mastodon.instance import ask_running_version
 from simulators.http_server import Answer, HttpServer, Reply, Request, unused_port
 
@@ -90,7 +90,7 @@ def test_version_that_cannot_be_read(version: str) -> None:
     assert caught.value.detail.startswith(f"127.0.0.1:{server.port} answers with a version that cannot be read: ")
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 502])
+@pytest.mark.parametrize("status", [403, 404, 502])
 def test_status_is_passed_on(status: int) -> None:
     """A server that is down, or tells nothing to strangers, is told by its status."""
     with HttpServer(lambda _: Reply(status)) as server, pytest.raises(CheckError) as caught:
@@ -107,10 +107,59 @@ def test_server_that_is_down() -> None:
 
 
 @pytest.mark.parametrize(("url", "domain"), [("http://ann:secret@a:b", "social.example"), ("http://127.0.0.1", "a:b")])
-def test_settings_that_are_no_address(url: str, domain: str) -> None:
-    """A typing error is told without the password beside it."""
-    with pytest.raises(CheckError) as caught:
+def test_settings_that_are_not_an_address(url: str, domain: str) -> None:
+    """A typing error is reported without the password beside it."""
+    with pytest.raises(CheckError, match=r"is not an http or https URL|'a:b' is not a valid host") as caught:
         ask_running_version(url, domain, DIRECT)
-    assert caught.value.cause == Cause.VERSION
-    assert caught.value.detail.endswith("is not a valid address")
     assert "secret" not in caught.value.detail
+
+
+def limited(request: Request) -> Answer:
+    """Answer as Mastodon 4.0 to 4.3 does with LIMITED_FEDERATION_MODE."""
+    if request.path == "/nodeinfo/2.0":
+        return Reply.json({"version": "2.0", "software": {"name": "mastodon", "version": "4.3.8"}})
+    return Reply.json({"error": "This method requires an authenticated user"}, 401)
+
+
+def test_limited_federation() -> None:
+    """The API requires a login there; nodeinfo names the version publicly."""
+    with HttpServer(limited) as server:
+        assert ask_running_version(server.url(""), "social.example", DIRECT).text == "4.3.8"
+    assert [request.target for request in server.requests] == ["/api/v2/instance", "/nodeinfo/2.0"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Reply(401), "answers with status 401"),
+        (Reply.json({"software": "mastodon"}), "does not answer with a version"),
+        (Reply.json([]), "does not answer with a version"),
+        (Reply(200, b"<html>"), "is not valid JSON"),
+    ],
+)
+def test_limited_federation_without_nodeinfo(answer: Answer, words: str) -> None:
+    """An error names the setting that closes the API."""
+    with (
+        HttpServer(lambda request: answer if "nodeinfo" in request.path else Reply(401)) as server,
+        pytest.raises(CheckError) as caught,
+    ):
+        ask_running_version(server.url(""), "social.example", DIRECT)
+    assert words in caught.value.detail
+    assert "LIMITED_FEDERATION_MODE" in caught.value.detail
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_local_address_is_not_asked_through_a_proxy(host: str) -> None:
+    """A proxy elsewhere cannot reach this host or network."""
+    with HttpServer(mastodon("4.7.0")) as server, HttpServer(lambda _: Reply(503)) as proxy:
+        proxies = Proxies(http=proxy.url(""))
+        assert ask_running_version(server.url("", host=host), "social.example", proxies).text == "4.7.0"
+    assert proxy.requests == []
+
+
+def test_other_address_is_asked_through_the_proxy() -> None:
+    """A name that this machine cannot resolve is left to the proxy."""
+    with HttpServer(mastodon("4.7.0")) as proxy:
+        proxies = Proxies(http=proxy.url(""))
+        assert ask_running_version("http://social.invalid", "social.example", proxies).text == "4.7.0"
+    assert [request.target for request in proxy.requests] == ["http://social.invalid/api/v2/instance"]

@@ -4,7 +4,7 @@ import pytest
 
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.http.net import Proxies
+from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.mastodon.update_server import ask_update_server, with_version
 from simulators.http_server import HttpServer, Reply
 from simulators.update_server import UpdateServer
@@ -18,7 +18,7 @@ def test_answer_is_returned_whole() -> None:
     with UpdateServer() as server:
         server.publish("4.6.2", urgent=True, end_of_support="2027-02-20")
         server.set_current_end("2027-02-20")
-        document = ask_update_server(server.url, INSTALLED, DIRECT)
+        document = ask_update_server(server.url, INSTALLED, DIRECT).document
     entry = {
         "version": "4.6.2",
         "type": "patch",
@@ -38,7 +38,7 @@ def test_what_is_published_changes() -> None:
         server.withdraw("4.7.0")
         server.make_urgent("4.6.2")
         server.set_end_of_support("4.6.2", "2027-01-01")
-        updates = ask_update_server(server.url, INSTALLED, DIRECT)["updatesAvailable"]
+        updates = ask_update_server(server.url, INSTALLED, DIRECT).document["updatesAvailable"]
     assert isinstance(updates, list)
     assert [(each["version"], each["urgent"], each["endOfSupport"]) for each in updates] == [
         ("4.6.2", True, "2027-01-01")
@@ -52,7 +52,7 @@ def test_outage_and_recovery() -> None:
         with pytest.raises(CheckError) as caught:
             ask_update_server(server.url, INSTALLED, DIRECT)
         server.recover()
-        assert ask_update_server(server.url, INSTALLED, DIRECT) == {"updatesAvailable": []}
+        assert ask_update_server(server.url, INSTALLED, DIRECT).document == {"updatesAvailable": []}
     assert caught.value.cause == Cause.HTTP_STATUS
 
 

@@ -15,7 +15,6 @@ import pytest
 import trustme
 
 from mastodon_update_check.errors import (
-    ClaimLostError,
     PermanentDeliveryError,
     SettingsError,
     TransientDeliveryError,
@@ -23,7 +22,7 @@ from mastodon_update_check.errors import (
 from mastodon_update_check.messages.message import MessageType
 from mastodon_update_check.sinks.apprise import create, find
 from simulators.http_server import Answer, HttpServer, Reply, Request, Tunnel, hang, unused_port
-from sinks.examples import MESSAGE, lose_claim
+from sinks.examples import MESSAGE
 
 ROOT = Path(__file__).parents[2]
 BOT = "123456789:AAabcdefghijklmnopqrstuvwxyz012345678"
@@ -150,13 +149,6 @@ def test_url_that_apprise_does_not_understand() -> None:
     """It will not do better by itself."""
     with pytest.raises(PermanentDeliveryError, match="does not understand UPDATE_CHECK_APPRISE_URL"):
         create({"url": "nonsense://s3cret"}).send(MESSAGE)
-
-
-def test_lost_claim_sends_nothing() -> None:
-    """Who lost the claim hands nothing over."""
-    with HttpServer(lambda _: Reply(200)) as server, pytest.raises(ClaimLostError):
-        create({"url": f"json://127.0.0.1:{server.port}/"}).send(replace(MESSAGE, confirm_claim=lose_claim))
-    assert [] == server.requests
 
 
 def test_url_is_in_no_argument_list() -> None:

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
 from captured_logs import capture_logs
-from mastodon_update_check.errors import ClaimLostError, DeliveryError
+from mastodon_update_check.errors import DeliveryError
 from mastodon_update_check.sinks.base import Sink
 from mastodon_update_check.sinks.discovery import load_sink
 from simulators.http_server import HttpServer, Reply, unused_port
 from simulators.smtp_server import SmtpServer
-from sinks.examples import MESSAGE, email_sink, lose_claim
+from sinks.examples import MESSAGE, email_sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +69,6 @@ def test_attempts_are_alike(bench: Bench) -> None:
 
     first, second = bench.received()
     assert first == second
-
-
-def test_claim_is_asked_for(bench: Bench) -> None:
-    """The claim is asked for before anything is handed over."""
-    seen: list[int] = []
-    bench.sink.send(replace(MESSAGE, confirm_claim=lambda: seen.append(len(bench.received()))))
-
-    assert {0} == set(seen)
-
-
-def test_lost_claim_sends_nothing(bench: Bench) -> None:
-    """Who lost the claim hands nothing over; the next message goes out."""
-    with pytest.raises(ClaimLostError):
-        bench.sink.send(replace(MESSAGE, confirm_claim=lose_claim))
-    assert [] == bench.received()
-
-    bench.sink.send(MESSAGE)
-    assert 1 == len(bench.received())
 
 
 def test_close_is_optional_and_repeatable(bench: Bench) -> None:

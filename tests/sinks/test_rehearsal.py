@@ -1,9 +1,7 @@
-"""Trying without sending: a mail server up to RCPT, a webhook's receiver by TCP and TLS alone."""
+"""Trying a mail server up to RCPT, without sending."""
 
-import socket
 import ssl
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +9,6 @@ import pytest
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks.mailserver import Bounds
-from mastodon_update_check.sinks.reach import reach
-from mastodon_update_check.sinks.webhook import Bounds as WebhookBounds
-from simulators.http_server import HttpServer, Reply, unused_port
 from simulators.smtp_server import Answer, Hang, ScriptedSmtpServer, SmtpServer
 from sinks.examples import ADDRESS, PASSWORD, email_sink
 
@@ -68,44 +63,3 @@ def test_no_address() -> None:
     """An address that no server is asked about."""
     with email_sink(1) as sink, pytest.raises(PermanentDeliveryError, match="is not a mail address"):
         sink.rehearse("nobody")
-
-
-def test_reaching_a_receiver(server_tls: ssl.SSLContext, trusted_authority: Path) -> None:
-    """TCP and TLS, and no request."""
-    assert trusted_authority.exists()
-    with HttpServer(lambda _: Reply(204), tls=server_tls) as receiver:
-        assert "https://localhost is reached, and its certificate is good" == reach(
-            {"url": receiver.url("/secret", "localhost")}
-        )
-    assert [] == receiver.requests
-
-
-def test_a_certificate_for_another(foreign_tls: ssl.SSLContext, trusted_authority: Path) -> None:
-    """A certificate that the sink would not take is not taken here."""
-    assert trusted_authority.exists()
-    with HttpServer(lambda _: Reply(204), tls=foreign_tls) as receiver, pytest.raises(TransientDeliveryError) as error:
-        reach({"url": receiver.url("/secret", "localhost")})
-    assert "https://localhost: its certificate is refused" in error.value.reply
-
-
-def test_nobody_there() -> None:
-    """A receiver that is down, and one that is silent, are told apart; the path is not shown."""
-    with pytest.raises(TransientDeliveryError) as error:
-        reach({"url": f"http://127.0.0.1:{unused_port()}/secret"})
-    assert "no connection to http://127.0.0.1: Connection refused" == error.value.reply
-
-
-def test_silence() -> None:
-    """A host that takes the connection and says nothing ends by its time-out."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        bounds = WebhookBounds(read=0.2, total=timedelta(seconds=1))
-        with pytest.raises(TransientDeliveryError, match="it took too long"):
-            reach({"url": f"https://127.0.0.1:{listener.getsockname()[1]}/"}, bounds)
-
-
-def test_through_a_proxy() -> None:
-    """With a proxy, that is what is reached."""
-    with HttpServer(lambda _: Reply(502)) as proxy:
-        options = {"url": "https://chat.example/hook", "https_proxy": proxy.url()}
-        assert "the proxy http://127.0.0.1 is reached; the receiver behind it was not asked" == reach(options)
-    assert [] == proxy.requests

@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.config import Settings, load_settings
+from mastodon_update_check.http.secrets import REDACTED
 from mastodon_update_check.ledger.place import SCHEMES
 from mastodon_update_check.ledger.summary import Trouble
-from mastodon_update_check.sinks.failures import REDACTED
 
 TELLING_CHARACTERS = 16
 """A part of a URL's path as long as this may be a token; what is shorter is a word."""

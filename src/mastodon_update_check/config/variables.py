@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from mastodon_update_check.config import choices, hosts, kinds, recipients
 from mastodon_update_check.config.found import Found, Layer, Problems
 from mastodon_update_check.config.parsed import Parsed
+from mastodon_update_check.domain import urls
 from mastodon_update_check.domain.recipients import FollowUps, Preference
 from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -32,8 +33,8 @@ _IN_LOWER_CASE = frozenset({"https_proxy", "http_proxy", "no_proxy"})
 Text = Annotated[str, Parsed(kinds.parse_text)]
 OptionalText = Annotated[str | None, Parsed(kinds.parse_text)]
 Secret = Annotated[SecretStr | None, Parsed(kinds.parse_secret)]
-SecretUrl = Annotated[SecretStr | None, Parsed(lambda text: SecretStr(hosts.parse_url(text)))]
-Proxy = Annotated[SecretStr | None, Parsed(lambda text: SecretStr(hosts.parse_proxy(text)))]
+SecretUrl = Annotated[SecretStr | None, Parsed(lambda text: SecretStr(urls.parse_url(text)))]
+Proxy = Annotated[SecretStr | None, Parsed(lambda text: SecretStr(urls.parse_proxy(text)))]
 OptionalPath = Annotated[Path | None, Parsed(kinds.parse_path)]
 Domain = Annotated[str | None, Parsed(hosts.parse_domain)]
 Port = Annotated[int, Parsed(kinds.parse_port)]
@@ -43,7 +44,7 @@ AnyFollowUps = Annotated[FollowUps, Parsed(kinds.choose(FollowUps))]
 
 def _parse_url_or_blank(text: str) -> str:
     """Read a URL, or nothing, which says something of its own."""
-    return hosts.parse_url(text) if text.strip() else ""
+    return urls.parse_url(text) if text.strip() else ""
 
 
 def variable_name(field_name: str) -> str:

@@ -7,18 +7,19 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
-from mastodon_update_check.config import hosts, kinds
+from mastodon_update_check.config import kinds
 from mastodon_update_check.config.found import Found, Layer, Problems
 from mastodon_update_check.config.model import SinkSettings
 from mastodon_update_check.config.names import WebhookName, webhook_name
 from mastodon_update_check.config.parsed import Parsed
+from mastodon_update_check.domain import urls
 from mastodon_update_check.domain.recipients import Preference
 
 
 class _Webhook(BaseModel):
     model_config = ConfigDict(defer_build=True, frozen=True, hide_input_in_errors=True)
 
-    url: Annotated[SecretStr, Parsed(lambda text: SecretStr(hosts.parse_url(text)))]
+    url: Annotated[SecretStr, Parsed(lambda text: SecretStr(urls.parse_url(text)))]
     secret: Annotated[SecretStr | None, Parsed(kinds.parse_signing_keys)] = None
     preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
     names: Annotated[bool, Parsed(kinds.parse_boolean)] = False

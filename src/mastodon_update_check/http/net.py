@@ -1,59 +1,17 @@
-"""What every conversation with another host shares: one TLS context, the proxy to take, a bound on the whole time.
+"""A bound on the whole time of a conversation, name resolution aside: `http.time_limit` takes its place."""
 
-Time-outs of socket libraries bound each read; a host that sends a byte now and then is never too late for them.
-`Deadline` bounds the whole conversation, name resolution aside (the resolver has limits of its own).
-"""
-
-import functools
 import math
 import os
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Literal, Self
-from urllib.parse import urlsplit
-
-from mastodon_update_check import __version__
+from typing import Any, Self
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
-USER_AGENT = f"mastodon-update-check/{__version__}"
-"""Names neither the server nor its domain (DESIGN.md, section 8)."""
-
-
-@functools.cache
-def tls_context(protocol: Literal["http", "smtp"] = "http") -> ssl.SSLContext:  # noqa: ARG001 - the cache takes it
-    """Return the context that trusts what the system trusts; built once, it takes tens of milliseconds.
-
-    Each protocol has one of its own: HTTP libraries write "http/1.1" into it for the handshake (RFC 7301), and a
-    mail server may hang up on that. `tls_context.cache_clear()` makes the next call read the certificates again.
-    """
-    return ssl.create_default_context()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proxies:
-    """The proxies of the environment: `https_proxy`, `http_proxy`, `no_proxy`."""
-
-    https: str | None = field(default=None, repr=False)
-    http: str | None = field(default=None, repr=False)
-    no_proxy: str = ""
-
-    def choose(self, url: str) -> str | None:
-        """Return the proxy for `url`, or None when it is to be reached directly."""
-        parts = urlsplit(url)
-        proxy = self.https if parts.scheme == "https" else self.http
-        if proxy is None or parts.hostname is None:
-            return None
-        from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
-
-        bypassed = proxy_bypass_environment(parts.hostname, {"no": self.no_proxy})
-        return None if bypassed else proxy
 
 
 class Deadline:

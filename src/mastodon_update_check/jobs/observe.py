@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.answer_age import describe_staleness
 from mastodon_update_check.domain.feeds import Feed, parse_feed
 from mastodon_update_check.domain.installed import VersionReading, merge_sightings, sighting_warnings
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
 from mastodon_update_check.files.foreign import is_missing
-from mastodon_update_check.http.net import Proxies
+from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.logs import log
 
@@ -67,10 +68,13 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
 
     basis = replace(basis, queried_version=installed.asked)
     try:
-        feed = parse_feed(ask_update_server(settings.url, installed, proxies(settings)))
+        answer = ask_update_server(settings.url, installed, proxies(settings))
+        feed = parse_feed(answer.document)
     except CheckError as error:
         return replace(basis, error=error)
-    return replace(basis, feed=feed, warnings=(*basis.warnings, *feed.warnings[:WARNINGS_SHOWN]))
+    stale = describe_staleness(answer.headers, now)
+    doubts = (stale,) if stale else ()
+    return replace(basis, feed=feed, warnings=(*basis.warnings, *doubts, *feed.warnings[:WARNINGS_SHOWN]))
 
 
 def _has_no_tree(settings: Settings, tree: VersionReading, running: VersionReading) -> bool:

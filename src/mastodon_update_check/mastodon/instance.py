@@ -1,55 +1,82 @@
-"""The version that the running Mastodon server says it is, which after an upgrade may not be the tree's."""
+"""The version that the running Mastodon server answers with, which after an upgrade may not be the tree's."""
 
-import httpx
+from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.urls import parse_url
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
-from mastodon_update_check.http.fetch import BOUNDS, Bounds, StatusError, fetch_json
-from mastodon_update_check.http.net import Proxies
+from mastodon_update_check.http.client import get_document, read_json
+from mastodon_update_check.http.proxies import Proxies
+from mastodon_update_check.http.request import DOCUMENT, Limits, Request, StatusError
 
-_PATHS = ("/api/v2/instance", "/api/v1/instance")  # the second for Mastodon before 4.0
+_API = "/api/v2/instance"
+_OLDER_API = "/api/v1/instance"
+"""For Mastodon before 4.0."""
+_NODEINFO = "/nodeinfo/2.0"
+"""Public even with LIMITED_FEDERATION_MODE, where Mastodon 4.0 to 4.3 requires a login for its API."""
+_HEADERS = {"Accept": "application/json", "X-Forwarded-Proto": "https"}  # without the latter Rails redirects to https
 
 
 def ask_running_version(
-    instance_url: str, web_domain: str, proxies: Proxies, *, bounds: Bounds = BOUNDS
+    instance_url: str, web_domain: str, proxies: Proxies, limits: Limits = DOCUMENT
 ) -> MastodonVersion:
     """Return the version that the server at `instance_url` answers with.
 
     Args:
         instance_url: where the server is reached; an inner address such as `http://127.0.0.1:3000` will do.
-        web_domain: the name under which the server knows itself, sent as `Host`; others it refuses.
-        proxies: who is asked through whom.
-        bounds: for tests.
+        web_domain: the name of the server, sent as `Host`; it refuses others.
+        proxies: not used for an address on this host or network.
+        limits: for each request.
 
     Raises:
-        CheckError: cause `VERSION` when the answer names no version; else the cause of `fetch_json`.
+        CheckError: cause `VERSION` when the answer names no version; else the cause of `get_document`.
     """
-    host = _host(instance_url)
-    document = _ask(instance_url.rstrip("/"), _host(f"https://{web_domain}"), proxies, bounds)
-    version = document.get("version") if isinstance(document, dict) else None
+    host = _host(web_domain)
+
+    def ask(path: str) -> object:
+        request = Request(url=instance_url.rstrip("/") + path, headers=_HEADERS, host=host, local_directly=True)
+        return read_json(get_document(request, proxies, limits))
+
+    try:
+        return _read(_member(ask(_API), "version"), instance_url)
+    except StatusError as error:
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            return _ask_nodeinfo(ask, instance_url, error)
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+    return _read(_member(ask(_OLDER_API), "version"), instance_url)
+
+
+def _ask_nodeinfo(ask: Callable[[str], object], instance_url: str, refusal: StatusError) -> MastodonVersion:
+    try:
+        return _read(_member(_member(ask(_NODEINFO), "software"), "version"), instance_url)
+    except CheckError as error:
+        detail = f"{refusal} (LIMITED_FEDERATION_MODE requires a login for the API), and {_NODEINFO}: {error}"
+        raise CheckError(error.cause, detail) from error
+
+
+def _read(version: object, instance_url: str) -> MastodonVersion:
+    place = clean(urlsplit(instance_url).netloc.rpartition("@")[2])
     if not isinstance(version, str):
-        raise CheckError(Cause.VERSION, f"{host} does not answer with a version: is it a Mastodon server?")
+        raise CheckError(Cause.VERSION, f"{place} does not answer with a version: is it a Mastodon server?")
     try:
         return MastodonVersion.parse(version)
     except InvalidVersionError as error:
-        raise CheckError(Cause.VERSION, f"{host} answers with a version that cannot be read: {error}") from error
+        raise CheckError(Cause.VERSION, f"{place} answers with a version that cannot be read: {error}") from error
 
 
-def _ask(base: str, web_domain: str, proxies: Proxies, bounds: Bounds) -> object:
-    newer, older = (base + path for path in _PATHS)
-    headers = {"X-Forwarded-Proto": "https"}  # or Rails redirects to https
+def _member(document: object, name: str) -> object:
+    return document.get(name) if isinstance(document, dict) else None
+
+
+def _host(web_domain: str) -> str:
+    """Return a host, with or without port, as HTTP writes it: international names encoded."""
+    import httpx
+
     try:
-        return fetch_json(newer, proxies=proxies, host=web_domain, headers=headers, bounds=bounds)
-    except StatusError as error:
-        if error.status != httpx.codes.NOT_FOUND:
-            raise
-    return fetch_json(older, proxies=proxies, host=web_domain, headers=headers, bounds=bounds)
-
-
-def _host(url: str) -> str:
-    """Return the host and port of a URL as HTTP writes them, international names encoded."""
-    try:
-        return httpx.URL(url).netloc.decode()
+        return httpx.URL(parse_url(f"https://{web_domain}")).netloc.decode()
     except (httpx.InvalidURL, ValueError) as error:
-        raise CheckError(Cause.VERSION, f"{clean(url.rpartition('@')[2], 80)!r} is not a valid address") from error
+        raise CheckError(Cause.VERSION, f"{clean(web_domain, 80)!r} is not a valid host") from error

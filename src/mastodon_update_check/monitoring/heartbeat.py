@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from mastodon_update_check.domain.heartbeats import Beat, judge_beat, write_ping
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.http.net import Proxies
+from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.logs import log
 
 

@@ -18,8 +18,8 @@ from threading import Timer
 from typing import IO, Any
 
 from mastodon_update_check.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
+from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.messages.message import Message, MessageType
-from mastodon_update_check.sinks.failures import shown
 
 TOTAL = timedelta(seconds=60)
 """How long the process may take in all."""
@@ -58,7 +58,6 @@ class AppriseSink:
             try:
                 if not self._ask(process, place)["ok"]:
                     raise PermanentDeliveryError("Apprise does not understand UPDATE_CHECK_APPRISE_URL")
-                message.confirm_claim()
                 answer = self._ask(process, _write(message))
             finally:
                 alarm.cancel()

@@ -5,8 +5,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.sinks.base import ENTRY_POINTS, Sink
-from mastodon_update_check.sinks.failures import shown
 
 _TELLING = 4  # characters: an option as long as this is kept out of a plugin's error, shorter ones are words in it
 

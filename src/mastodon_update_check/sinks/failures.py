@@ -2,18 +2,9 @@
 
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from mastodon_update_check.domain.text import clean
-
-REDACTED = "…"
-
-
-def shown(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return outside text on one line, cut, and without any of `secrets`: some servers repeat what they were sent."""
-    for secret in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
-    return clean(text)
 
 
 def explain(error: BaseException) -> str:

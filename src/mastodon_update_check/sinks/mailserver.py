@@ -8,7 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from mastodon_update_check.errors import TransientDeliveryError
-from mastodon_update_check.http.net import CONNECT_SECONDS, Deadline, tls_context
+from mastodon_update_check.http.net import CONNECT_SECONDS, Deadline
+from mastodon_update_check.http.tls import tls_context
 from mastodon_update_check.sinks.failures import explain
 
 
@@ -103,7 +104,7 @@ def _context(server: MailServer) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
         return context
     if not server.ca_file:
-        return tls_context("smtp")
+        return tls_context()
     try:
         return ssl.create_default_context(cafile=server.ca_file)
     except OSError as error:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from mastodon_update_check.errors import TransientDeliveryError
 from mastodon_update_check.http.net import Deadline
-from mastodon_update_check.sinks.failures import shown
+from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.sinks.mailserver import Bounds, MailServer
 from mastodon_update_check.sinks.replies import Reply, Step, judge
 

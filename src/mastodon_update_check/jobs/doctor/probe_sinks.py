@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from mastodon_update_check.config import SinkSettings
 from mastodon_update_check.config.hosts import is_loopback
-from mastodon_update_check.errors import DeliveryError, SettingsError
+from mastodon_update_check.errors import CheckError, SettingsError
+from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
 
 _BUILT_IN = frozenset({"log", "webhook"})
@@ -26,12 +27,12 @@ def probe_sink(sink: SinkSettings) -> Iterable[Finding]:
 
 
 def _probe_webhook(sink: SinkSettings) -> Iterator[Finding]:
-    from mastodon_update_check.sinks.reach import reach
+    from mastodon_update_check.http.reach import reach
 
     try:
-        yield ok(sink.name, f"{reach(sink.options)}; nothing was posted")
-    except DeliveryError as failure:
-        yield error(sink.name, f"{failure.reply}: look at its URL, and whether the receiver is up")
+        yield ok(sink.name, f"{reach(sink.options['url'], Proxies.of(sink.options))}; nothing was posted")
+    except CheckError as failure:
+        yield error(sink.name, f"{failure}: look at its URL, and whether the receiver is up")
     if sink.options["url"].startswith("http:") and not is_loopback(sink.options["url"]):
         yield warning(sink.name, "is sent over http: anybody on the way can read it; use https in its URL")
     if not sink.options.get("secret"):

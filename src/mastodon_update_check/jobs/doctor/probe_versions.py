@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.config.hosts import is_loopback
+from mastodon_update_check.domain.answer_age import describe_staleness, read_date
 from mastodon_update_check.domain.feeds import newer_updates, parse_feed
 from mastodon_update_check.domain.installed import VersionReading, merge_sightings
 from mastodon_update_check.domain.server_state import ServerState
@@ -62,17 +62,18 @@ def _describe_sightings(settings: Settings, tree: VersionReading, running: Versi
 
 
 def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Clock) -> Iterator[Finding]:
+    from mastodon_update_check.http.request import StatusError
     from mastodon_update_check.mastodon.update_server import ask_update_server
 
-    heard: list[tuple[datetime, Mapping[str, str]]] = []
+    headers: Mapping[str, str] = {}
     began = time.monotonic()
     parts = urlsplit(url)
     try:
-        answer = ask_update_server(
-            url, installed, proxies(settings), listen=lambda headers: heard.append((clock(), headers))
-        )
-        feed = parse_feed(answer)
+        answer = ask_update_server(url, installed, proxies(settings))
+        headers = answer.headers
+        feed = parse_feed(answer.document)
     except CheckError as failure:
+        headers = failure.headers if isinstance(failure, StatusError) else headers
         yield error(SERVER, f"{failure}; {_ADVICE.get(failure.cause, 'look at UPDATE_CHECK_URL')}")
     else:
         newer = len(newer_updates(feed, installed)) or "nothing"
@@ -80,23 +81,26 @@ def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Clock)
         details = f"{parts.hostname}, {', '.join(filter(None, how))}"
         yield ok(SERVER, f"answers; it lists {newer} newer ({details})")
         yield from (warning(SERVER, each) for each in feed.warnings)
+    stale = describe_staleness(headers, clock())
+    if stale:
+        yield warning(SERVER, stale)
     if parts.scheme == "http" and not is_loopback(url):
         yield warning(
             SERVER, "is asked over http: anybody on the way can hide a release; use https in UPDATE_CHECK_URL"
         )
-    yield _judge_clock(heard)
+    yield ok("clock", "was not compared: the answer is stale") if stale else _judge_clock(headers, clock())
 
 
 def _through(settings: Settings, url: str) -> str:
     return "through the proxy" if proxies(settings).choose(url) else ""
 
 
-def _judge_clock(heard: list[tuple[datetime, Mapping[str, str]]]) -> Finding:
-    """Compare this machine's clock with the `Date` of the last answer (RFC 9110, 6.6.1)."""
-    date = _read_date(heard[-1][1]) if heard else None
+def _judge_clock(headers: Mapping[str, str], now: datetime) -> Finding:
+    """Compare this machine's clock with the `Date` of an answer."""
+    date = read_date(headers)
     if date is None:
         return ok("clock", "was not compared: the update server did not say what time it is")
-    ahead = heard[-1][0] - date
+    ahead = now - date
     if abs(ahead) <= TOLERANCE:
         return ok("clock", "is right, by the update server's")
     seconds = abs(ahead).total_seconds()
@@ -106,11 +110,3 @@ def _judge_clock(heard: list[tuple[datetime, Mapping[str, str]]]) -> Finding:
         f"is {seconds:.0f} s {way} that of the update server: let it follow a time server "
         "(`timedatectl set-ntp true`); webhooks that are signed five minutes off are refused",
     )
-
-
-def _read_date(headers: Mapping[str, str]) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.errors import DeliveryError
+from mastodon_update_check.errors import CheckError
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok
+from mastodon_update_check.jobs.observe import proxies
 
 
 def probe_watchers(settings: Settings) -> Iterable[Finding]:
@@ -18,14 +19,12 @@ def probe_watchers(settings: Settings) -> Iterable[Finding]:
 
 
 def _probe_heartbeat(settings: Settings, url: str) -> Finding:
-    from mastodon_update_check.sinks.reach import reach
+    from mastodon_update_check.http.reach import reach
 
-    given = {"https_proxy": settings.https_proxy, "http_proxy": settings.http_proxy}
-    proxies = {name: proxy.get_secret_value() for name, proxy in given.items() if proxy is not None}
     try:
-        return ok("heartbeat", f"{reach({'url': url, 'no_proxy': settings.no_proxy, **proxies})}; it was not pinged")
-    except DeliveryError as failure:
-        return error("heartbeat", f"{failure.reply}: look at UPDATE_CHECK_HEARTBEAT_URL, and whether its service is up")
+        return ok("heartbeat", f"{reach(url, proxies(settings))}; it was not pinged")
+    except CheckError as failure:
+        return error("heartbeat", f"{failure}: look at UPDATE_CHECK_HEARTBEAT_URL, and whether its service is up")
 
 
 def _probe_directory(directory: Path) -> Finding:

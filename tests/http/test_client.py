@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fetching import DIRECT, HURRIED, IMPATIENT, failure, failure_of
+from fetching import DIRECT, HURRIED, IMPATIENT, failure, failure_of, fetch
 from mastodon_update_check.errors import Cause
-from mastodon_update_check.http.fetch import Bounds, StatusError, fetch_json
-from mastodon_update_check.http.net import USER_AGENT
+from mastodon_update_check.http.client import get_document
+from mastodon_update_check.http.exchange import USER_AGENT
+from mastodon_update_check.http.request import DOCUMENT, Limits, Request, StatusError
 from simulators.http_server import (
     Answer,
     HttpServer,
@@ -32,17 +33,17 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 def test_document_is_returned() -> None:
     """The answer's JSON comes back as it is, whatever its type."""
     with HttpServer(lambda _: Reply.json(["ä", 1, {"a": None}])) as server:
-        assert fetch_json(server.url("/x?y=1"), proxies=DIRECT) == ["ä", 1, {"a": None}]
+        assert fetch(server.url("/x?y=1")) == ["ä", 1, {"a": None}]
     assert (server.requests[0].method, server.requests[0].target, server.requests[0].body) == ("GET", "/x?y=1", b"")
 
 
 def test_request_names_only_this_program() -> None:
     """Exactly the headers that are needed are sent: no cookies, no compression, nothing that names the server."""
     with HttpServer(lambda _: Reply.json({})) as server:
-        fetch_json(server.url(), proxies=DIRECT)
+        fetch(server.url())
     expected = {
         "host": f"127.0.0.1:{server.port}",
-        "accept": "application/json",
+        "accept": "*/*",
         "accept-encoding": "identity",
         "user-agent": USER_AGENT,
     }
@@ -52,7 +53,7 @@ def test_request_names_only_this_program() -> None:
 def test_caller_adds_headers_and_host() -> None:
     """An inner address can be asked under the server's own name."""
     with HttpServer(lambda _: Reply.json({})) as server:
-        fetch_json(server.url(), proxies=DIRECT, host="social.example", headers={"X-Forwarded-Proto": "https"})
+        get_document(Request(url=server.url(), host="social.example", headers={"X-Forwarded-Proto": "https"}), DIRECT)
     headers = server.requests[0].headers
     assert (headers["host"], headers["x-forwarded-proto"]) == ("social.example", "https")
 
@@ -61,7 +62,7 @@ def test_password_of_the_url_is_sent_as_basic_authentication() -> None:
     """A user and password in the URL reach the server, decoded, and no error text."""
     with HttpServer(script(Reply.json({}), Reply(401))) as server:
         url = server.url("/?key=hidden").replace("://", "://ann:s%40crets@")
-        fetch_json(url, proxies=DIRECT)
+        fetch(url)
         error = failure(url)
     assert server.requests[0].headers["authorization"] == "Basic YW5uOnNAY3JldHM="
     assert f"127.0.0.1:{server.port} answers with status 401" == error.detail
@@ -96,7 +97,6 @@ CONTENT_FAULTS = [
     ("gzip, unasked", encoded("gzip", gzip.compress(b"{}")), "is encoded (gzip)"),
     ("an encoding unknown to us", encoded("br, x-odd", b"{}"), "is encoded (br, x-odd)"),
     ("5 MB, announced", Reply(200, b'"' + b"x" * 5_000_000 + b'"'), "is longer than 1,048,576 bytes"),
-    ("a length of 2 TB", Reply(200, b"{}", {"Content-Length": "2000000000000"}), "is longer than 1,048,576 bytes"),
     ("5 MB, not announced", Raw([HEAD + b"\r\n", b"x" * 5_000_000]), "is longer than 1,048,576 bytes"),
     ("no end", endless(HEAD + b"\r\n", b" " * 65_536), "is longer than 1,048,576 bytes"),
     (
@@ -112,7 +112,7 @@ CONTENT_FAULTS = [
 )
 def test_content_that_is_refused(answer: Answer, fault: str) -> None:
     """Whatever is not one bounded JSON document is refused, and said in a sentence."""
-    error = failure_of(answer, bounds=Bounds())
+    error = failure_of(answer, limits=DOCUMENT)
     assert error.cause == Cause.CONTENT
     assert fault in error.detail
     assert error.detail.startswith("the answer of 127.0.0.1:")
@@ -135,7 +135,7 @@ def test_one_megabyte_is_taken() -> None:
     """The limit itself is allowed, and a byte order mark is no fault."""
     text = b"\xef\xbb\xbf" + json.dumps("x" * (1024 * 1024 - 5)).encode()
     with HttpServer(lambda _: Reply(200, text)) as server:
-        assert fetch_json(server.url(), proxies=DIRECT) == "x" * (1024 * 1024 - 5)
+        assert fetch(server.url()) == "x" * (1024 * 1024 - 5)
 
 
 CONNECTION_FAULTS = [
@@ -152,11 +152,11 @@ CONNECTION_FAULTS = [
 
 
 @pytest.mark.parametrize(
-    ("answer", "bounds", "fault"), [row[1:] for row in CONNECTION_FAULTS], ids=[row[0] for row in CONNECTION_FAULTS]
+    ("answer", "limits", "fault"), [row[1:] for row in CONNECTION_FAULTS], ids=[row[0] for row in CONNECTION_FAULTS]
 )
-def test_connections_that_fail(answer: Answer, bounds: Bounds, fault: str) -> None:
+def test_connections_that_fail(answer: Answer, limits: Limits, fault: str) -> None:
     """Whoever is slow, silent or gone is given up, each piece and the whole being bounded."""
-    error = failure_of(answer, bounds=bounds)
+    error = failure_of(answer, limits=limits)
     assert error.cause == Cause.CONNECTION
     assert fault in error.detail
     assert error.detail.startswith("127.0.0.1:")
@@ -187,15 +187,24 @@ def test_refused_connection() -> None:
 
 
 def test_name_that_does_not_resolve() -> None:
-    """`.invalid` is never resolved (RFC 6761); a label that cannot be a name is told alike."""
-    assert failure("http://updates.invalid/").cause == Cause.DNS
-    error = failure(f"http://{'a' * 70}.example/")
+    """`.invalid` is never resolved (RFC 6761)."""
+    error = failure("http://updates.invalid/")
     assert error.cause == Cause.DNS
-    assert error.detail.endswith("is not a name that can be resolved")
+    assert error.detail.startswith("the name of updates.invalid cannot be resolved: ")
 
 
 @pytest.mark.parametrize(
-    "url", ["", "nonsense", "ftp://host/", "file:///etc/passwd", "http://", "http://a:b/", "http://a:65536/"]
+    "url",
+    [
+        "",
+        "nonsense",
+        "ftp://host/",
+        "file:///etc/passwd",
+        "http://",
+        "http://a:b/",
+        "http://a:65536/",
+        f"http://{'a' * 70}.example/",
+    ],
 )
 def test_url_that_cannot_be_asked(url: str) -> None:
     """Only http and https with a host are asked at all."""

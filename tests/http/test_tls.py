@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fetching import DIRECT, HURRIED, IMPATIENT, failure
+from fetching import DIRECT, HURRIED, IMPATIENT, failure, fetch
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.http.fetch import Bounds, fetch_json
+from mastodon_update_check.http.client import get_document
+from mastodon_update_check.http.request import DOCUMENT, Limits, Request
 from simulators.http_server import (
     HttpServer,
     Reply,
@@ -22,15 +23,15 @@ def test_trusted_authority(trusted_authority: Path, server_tls: ssl.SSLContext) 
     """The system's certificates are the ones that count, the administrator's own among them."""
     assert trusted_authority.exists()
     with HttpServer(lambda _: Reply.json(1), tls=server_tls) as server:
-        assert fetch_json(server.url(host="localhost"), proxies=DIRECT) == 1
+        assert fetch(server.url(host="localhost")) == 1
 
 
 def test_unknown_authority(server_tls: ssl.SSLContext) -> None:
     """A certificate of nobody we know is refused, and nothing is asked."""
     with HttpServer(lambda _: Reply.json(1), tls=server_tls) as server:
-        error = failure(server.url(host="localhost"), bounds=Bounds())
+        error = failure(server.url(host="localhost"), limits=DOCUMENT)
     assert error.cause == Cause.TLS
-    expected = f"the certificate of localhost:{server.port} comes from an authority that is not among this system's"
+    expected = f"the certificate of localhost:{server.port} is signed by an authority that this system does not trust"
     assert error.detail.startswith(expected)
     assert server.requests == []
 
@@ -42,7 +43,7 @@ def test_unknown_authority(server_tls: ssl.SSLContext) -> None:
 def test_certificate_for_another_host(host: str, fault: str, foreign_tls: ssl.SSLContext) -> None:
     """A certificate that is good for somebody else is refused; the `Host` header cannot change that."""
     with HttpServer(lambda _: Reply.json(1), tls=foreign_tls) as server, pytest.raises(CheckError) as caught:
-        fetch_json(server.url(host=host), proxies=DIRECT, host="elsewhere.example")
+        get_document(Request(url=server.url(host=host), host="elsewhere.example"), DIRECT)
     assert caught.value.cause == Cause.TLS
     assert f"the certificate of {host}:{server.port} {fault}" == caught.value.detail
 
@@ -55,7 +56,7 @@ def test_certificate_out_of_its_time(days: tuple[int, int], fault: str, authorit
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=start, not_after=end).configure_cert(context)
     with HttpServer(lambda _: Reply.json(1), tls=context) as server:
-        error = failure(server.url(host="localhost"), bounds=Bounds())
+        error = failure(server.url(host="localhost"), limits=DOCUMENT)
     assert error.cause == Cause.TLS
     assert fault in error.detail
 
@@ -63,15 +64,15 @@ def test_certificate_out_of_its_time(days: tuple[int, int], fault: str, authorit
 def test_https_where_something_else_is_spoken() -> None:
     """TLS with a plain server is a TLS failure, not a riddle; this one greets first, and does not hang up."""
     with ScriptedSmtpServer({}) as server:
-        error = failure(f"https://127.0.0.1:{server.port}/", bounds=Bounds())
+        error = failure(f"https://127.0.0.1:{server.port}/", limits=DOCUMENT)
     assert error.cause == Cause.TLS
     assert error.detail.startswith("no TLS connection with 127.0.0.1")
 
 
-@pytest.mark.parametrize(("bounds", "fault"), [(IMPATIENT, "within 0.2 s"), (HURRIED, "longer than 0.2 s in all")])
-def test_handshake_that_never_comes(bounds: Bounds, fault: str) -> None:
+@pytest.mark.parametrize(("limits", "fault"), [(IMPATIENT, "within 0.2 s"), (HURRIED, "longer than 0.2 s in all")])
+def test_handshake_that_never_comes(limits: Limits, fault: str) -> None:
     """Whoever takes the connection and says nothing does not hold us."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        error = failure(f"https://127.0.0.1:{silent.getsockname()[1]}/", bounds=bounds)
+        error = failure(f"https://127.0.0.1:{silent.getsockname()[1]}/", limits=limits)
     assert error.cause == Cause.CONNECTION
     assert fault in error.detail

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from fetching import DIRECT, HURRIED, failure, failure_of
+from fetching import DIRECT, HURRIED, failure, failure_of, fetch
 from mastodon_update_check.errors import Cause
-from mastodon_update_check.http.fetch import Bounds, fetch_json
-from mastodon_update_check.http.net import Proxies
+from mastodon_update_check.http.client import get_document
+from mastodon_update_check.http.proxies import Proxies
+from mastodon_update_check.http.request import DOCUMENT, Request
 from simulators.http_server import (
     Answer,
     Handler,
@@ -27,7 +28,7 @@ def test_deadline_spans_redirects() -> None:
     """A chain of slow redirects is bounded as a whole, not one by one."""
     slow: Handler = lambda _: Raw([0.15, Reply.redirect("/again").encode()])  # noqa: E731  # a table row, so to say
     with HttpServer(slow) as server:
-        error = failure(server.url(), bounds=HURRIED)
+        error = failure(server.url(), limits=HURRIED)
     assert "took longer than 0.2 s in all" in error.detail
 
 
@@ -41,7 +42,7 @@ def test_redirects_are_followed(status: int) -> None:
             Reply.redirect(server.url("/e"), status),
             Reply.json("there"),
         )
-        assert fetch_json(server.url("/a"), proxies=DIRECT) == "there"
+        assert fetch(server.url("/a")) == "there"
     assert [request.target for request in server.requests] == ["/a", "/b", "/c?d=1", "/e"]
 
 
@@ -69,7 +70,7 @@ def test_redirect_from_https_to_http_is_not_followed(server_tls: ssl.SSLContext)
     with HttpServer(lambda _: Reply.json("plain")) as plain:
         target = Reply.redirect(plain.url())
         with HttpServer(lambda _: target, tls=server_tls) as server:
-            error = failure(server.url(host="localhost"), bounds=Bounds())
+            error = failure(server.url(host="localhost"), limits=DOCUMENT)
     assert "redirects from https to http, which is not followed" in error.detail
     assert plain.requests == []
 
@@ -80,7 +81,7 @@ def test_redirect_from_http_to_https_is_followed(server_tls: ssl.SSLContext) -> 
     with HttpServer(lambda _: Reply.json("safe"), tls=server_tls) as server:
         target = Reply.redirect(server.url(host="localhost"))
         with HttpServer(lambda _: target) as plain:
-            assert fetch_json(plain.url(), proxies=DIRECT) == "safe"
+            assert fetch(plain.url()) == "safe"
 
 
 def test_headers_stay_with_their_host() -> None:
@@ -88,7 +89,7 @@ def test_headers_stay_with_their_host() -> None:
     with HttpServer(lambda _: Reply.json(1)) as server:
         server.handler = script(Reply.redirect("/b"), Reply.redirect(server.url("/c", host="localhost")), Reply.json(1))
         url = server.url("/a").replace("://", "://ann:secret@")
-        fetch_json(url, proxies=DIRECT, host="social.example", headers={"X-Own": "1"})
+        get_document(Request(url=url, host="social.example", headers={"X-Own": "1"}), DIRECT)
     seen = [
         (each.headers["host"], "x-own" in each.headers, "authorization" in each.headers) for each in server.requests
     ]
@@ -107,7 +108,7 @@ def proxied(handler: Handler) -> Iterator[tuple[HttpServer, Proxies]]:
 def test_plain_http_goes_through_the_proxy() -> None:
     """The proxy gets the whole URL, and the login that its own URL holds."""
     with proxied(lambda _: Reply.json("from the proxy")) as (proxy, proxies):
-        assert fetch_json("http://updates.invalid/x?y=1", proxies=proxies) == "from the proxy"
+        assert fetch("http://updates.invalid/x?y=1", proxies=proxies) == "from the proxy"
     request = proxy.requests[0]
     assert (request.target, request.headers["host"]) == ("http://updates.invalid/x?y=1", "updates.invalid")
     assert request.headers["proxy-authorization"] == "Basic YW5uOnNlY3JldA=="
@@ -116,7 +117,7 @@ def test_plain_http_goes_through_the_proxy() -> None:
 def test_proxy_without_a_scheme_is_http() -> None:
     """`https_proxy=proxy.example:3128` is what many files say."""
     with HttpServer(lambda _: Reply.json(1)) as proxy:
-        assert fetch_json("http://updates.invalid/", proxies=Proxies(http=f"127.0.0.1:{proxy.port}")) == 1
+        assert fetch("http://updates.invalid/", proxies=Proxies(http=f"127.0.0.1:{proxy.port}")) == 1
 
 
 @pytest.mark.usefixtures("trusted_authority")
@@ -126,7 +127,7 @@ def test_https_goes_through_a_tunnel(server_tls: ssl.SSLContext) -> None:
         port = server.port
         with HttpServer(lambda _: Tunnel(port)) as proxy:
             url = server.url("/x?secret=1", host="localhost")
-            assert fetch_json(url, proxies=Proxies(https=proxy.url(""))) == "safe"
+            assert fetch(url, proxies=Proxies(https=proxy.url(""))) == "safe"
     assert [("CONNECT", f"localhost:{port}")] == [(each.method, each.target) for each in proxy.requests]
     assert server.requests[0].target == "/x?secret=1"
 
@@ -136,7 +137,7 @@ def test_proxy_that_speaks_tls(server_tls: ssl.SSLContext) -> None:
     """An https proxy is trusted by the system's certificates, too."""
     with HttpServer(lambda _: Reply.json(1), tls=server_tls) as proxy:
         proxies = Proxies(http=proxy.url("", host="localhost"))
-        assert fetch_json("http://updates.invalid/", proxies=proxies) == 1
+        assert fetch("http://updates.invalid/", proxies=proxies) == 1
 
 
 def test_no_proxy_goes_directly() -> None:
@@ -145,7 +146,7 @@ def test_no_proxy_goes_directly() -> None:
         proxied(lambda _: Reply(500)) as (proxy, proxies),
         HttpServer(lambda _: Reply.json("direct")) as server,
     ):
-        assert fetch_json(server.url(host="localhost"), proxies=proxies) == "direct"
+        assert fetch(server.url(host="localhost"), proxies=proxies) == "direct"
     assert proxy.requests == []
 
 
@@ -154,7 +155,7 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch)
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
     with HttpServer(lambda _: Reply.json("direct")) as server:
-        assert fetch_json(server.url(), proxies=DIRECT) == "direct"
+        assert fetch(server.url()) == "direct"
 
 
 NO_WAY = "{} does not connect us to updates.invalid"
@@ -162,7 +163,7 @@ NO_HTTP = "{} ended the connection before it answered, or does not speak HTTP"
 PROXY_FAULTS = [
     ("CONNECT refused", "https", Reply(403), Cause.CONNECTION, f"{NO_WAY} (status 403)"),
     ("CONNECT wants a login", "https", Reply(407), Cause.CONNECTION, f"{NO_WAY} (status 407)"),
-    ("GET wants a login", "http", Reply(407), Cause.HTTP_STATUS, "{} wants a user name and a password (status 407)"),
+    ("GET wants a login", "http", Reply(407), Cause.HTTP_STATUS, "{} answers with status 407"),
     ("silent", "https", hang(), Cause.CONNECTION, "{} was silent for 0.2 s"),
     ("no HTTP", "http", Raw([b"hello\r\n"]), Cause.CONNECTION, NO_HTTP),
     ("bad gateway", "http", Reply(502), Cause.HTTP_STATUS, "updates.invalid (through {}) answers with status 502"),
@@ -201,5 +202,5 @@ def test_tls_failure_behind_a_proxy_is_the_host_s(foreign_tls: ssl.SSLContext) -
     with HttpServer(lambda _: Reply.json(1), tls=foreign_tls) as server:
         port = server.port
         with HttpServer(lambda _: Tunnel(port)) as proxy:
-            error = failure(server.url(host="localhost"), proxies=Proxies(https=proxy.url("")), bounds=Bounds())
+            error = failure(server.url(host="localhost"), proxies=Proxies(https=proxy.url("")), limits=DOCUMENT)
     assert f"the certificate of localhost:{port} is for another name" == error.detail

@@ -1,0 +1,89 @@
+"""The one HTTP client: one request and its answer, bounded in bytes and as a whole in time.
+
+Feed, instance, release details, webhooks and heartbeats all use it, each with limits of its own. Its rules:
+
+- no content encoding is asked for or taken, so that a megabyte stays a megabyte;
+- redirects are followed only as far as the limits say, never from https to http, and to another host without the
+  user, the password and the headers of the first;
+- only the given proxies are used, and certificate authorities are read for each conversation;
+- an error names the host, or the proxy where it is the proxy's failure, and no user, password, path or query.
+
+`httpx` is imported with this module: import it where it is used.
+"""
+
+import json
+import math
+from http import HTTPStatus
+from typing import NoReturn
+
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.http.exchange import Exchange
+from mastodon_update_check.http.proxies import Proxies
+from mastodon_update_check.http.request import DOCUMENT, Limits, Request, Response, StatusError
+from mastodon_update_check.http.time_limit import TimeLimitError, run_within
+
+
+def send(request: Request, proxies: Proxies, limits: Limits) -> Response:
+    """Return the answer to `request`, whatever its status.
+
+    Raises:
+        StatusError: redirects are followed, and one is not allowed or one too many.
+        CheckError: there was no answer; with cause `DNS`, `CONNECTION` or `TLS`.
+    """
+    exchange = Exchange(request, proxies, limits)
+    try:
+        return run_within(limits.total, exchange.run)
+    except TimeLimitError as error:
+        raise exchange.took_too_long() from error
+
+
+def get_document(request: Request, proxies: Proxies, limits: Limits = DOCUMENT) -> Response:
+    """Return the answer to `request` if its status is 200 and its body complete.
+
+    Raises:
+        StatusError: any other status; a redirect that is not allowed.
+        CheckError: with cause `DNS`, `CONNECTION`, `TLS` or `CONTENT`.
+    """
+    response = send(request, proxies, limits)
+    if response.status != HTTPStatus.OK:
+        raise StatusError(response.status, f"{response.peer} answers with status {response.status}", response.headers)
+    if response.fault is not None:
+        raise response.fault
+    return response
+
+
+def get_bytes(url: str, proxies: Proxies, limits: Limits = DOCUMENT) -> bytes:
+    """Return the body of the document at `url`; raises as `get_document` does."""
+    return get_document(Request(url=url), proxies, limits).body
+
+
+def read_json(response: Response) -> object:
+    """Return the JSON document in `response`.
+
+    Raises:
+        CheckError: with cause `CONTENT`; it is not valid JSON.
+    """
+    fault = f"the answer of {response.peer} is not valid JSON"
+    try:
+        text = response.body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CheckError(Cause.CONTENT, f"{fault}: it is not UTF-8") from error
+    try:
+        document: object = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except RecursionError as error:
+        raise CheckError(Cause.CONTENT, f"{fault} that can be used: it is nested too deeply") from error
+    except ValueError as error:  # JSONDecodeError is one, and so is a number of thousands of digits
+        raise CheckError(Cause.CONTENT, f"{fault}: it begins with {clean(text, 40)!r}") from error
+    return document
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("the number is out of range")
+    return value

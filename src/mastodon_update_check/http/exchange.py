@@ -1,0 +1,221 @@
+"""One request over httpx, its redirects, and its answer; the rules are those of `http.client`."""
+
+import base64
+import contextlib
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import httpx
+
+from mastodon_update_check import __version__
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.urls import parse_proxy, parse_url
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.http.network_errors import explain_name_or_tls, system_words
+from mastodon_update_check.http.proxies import Proxies, is_local
+from mastodon_update_check.http.request import Limits, Request, Response, StatusError
+from mastodon_update_check.http.time_limit import SocketGuard
+from mastodon_update_check.http.tls import tls_context
+
+USER_AGENT = f"mastodon-update-check/{__version__}"
+"""Names neither the server nor its domain."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PROXY_LOGIN = 407
+
+
+@dataclass(slots=True, kw_only=True)
+class Peer:
+    """The host that is asked at the moment, and the proxy; `str` names the one whose failure it is."""
+
+    host: str
+    proxy: str = ""
+    is_tunnelled: bool = False
+    """Whether the proxy has connected us: a failure from here on is the host's."""
+    has_answered: bool = False
+    """Whether the head of the answer has been read."""
+
+    def __str__(self) -> str:
+        return f"the proxy {self.proxy}" if self.proxy and not self.is_tunnelled else self.host
+
+    @property
+    def described(self) -> str:
+        """The host, and the proxy if that one can change what the host says."""
+        return f"{self.host} (through {self})" if self.proxy and not self.is_tunnelled else self.host
+
+
+class Exchange:
+    """One request and its answer.
+
+    Raises:
+        CheckError: with cause `CONNECTION`; the URL is not an http or https URL.
+    """
+
+    def __init__(self, request: Request, proxies: Proxies, limits: Limits) -> None:
+        self._request = request
+        self._proxies = proxies
+        self._limits = limits
+        self._first = _parse(parse_url, request.url, "the URL to ask is not an http or https URL")
+        self._peer = Peer(host=_netloc(self._first))
+
+    def run(self, guard: SocketGuard) -> Response:
+        """Return the answer after the redirects that are followed; raises as `http.client.send` does."""
+        url = self._first
+        for _ in range(self._limits.redirects):
+            response = self._ask(url, guard)
+            if response.status not in _REDIRECTS:
+                return response
+            url = self._redirect(url, response)
+        response = self._ask(url, guard)
+        if self._limits.redirects and response.status in _REDIRECTS:
+            self._refuse(response, f"redirects once more after {self._limits.redirects} redirects")
+        return response
+
+    def took_too_long(self) -> CheckError:
+        """Return the error for a conversation whose time is up."""
+        seconds = self._limits.total.total_seconds()
+        return CheckError(Cause.CONNECTION, f"{self._peer} took longer than {seconds:g} s in all")
+
+    def _ask(self, url: httpx.URL, guard: SocketGuard) -> Response:
+        proxy = self._choose_proxy(url)
+        self._peer = Peer(host=_netloc(url), proxy=_netloc(proxy) if proxy else "")
+        try:
+            request = httpx.Request(
+                self._request.method,
+                url.copy_with(userinfo=b""),
+                headers=self._headers(url),
+                content=self._request.body,
+                extensions={"timeout": self._limits.timeouts, "trace": self._tracer(guard)},
+            )
+            # The transport, not a client: clients log each URL with its query, and read `.netrc`.
+            with _transport(url, proxy) as transport, contextlib.closing(transport.handle_request(request)) as answer:
+                self._peer.has_answered = True
+                return self._read(answer, guard)
+        except (httpx.HTTPError, UnicodeError) as error:
+            raise self._explain(error) from error
+
+    def _choose_proxy(self, url: httpx.URL) -> httpx.URL | None:
+        proxy = self._proxies.choose(str(url))
+        if proxy is None or (self._request.local_directly and is_local(url.host)):
+            return None
+        return _parse(parse_proxy, proxy, "the proxy to use is not an http or https URL")
+
+    def _headers(self, url: httpx.URL) -> Mapping[str, str]:
+        always = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+        if url.netloc != self._first.netloc:
+            return {"Accept": "*/*", **always}
+        host = {"Host": self._request.host} if self._request.host else {}
+        return {"Accept": "*/*", **self._request.headers, **host, **_authorization(self._first), **always}
+
+    def _tracer(self, guard: SocketGuard) -> Callable[[str, Mapping[str, Any]], None]:
+        def trace(event: str, info: Mapping[str, Any]) -> None:
+            guard.trace(event, info)
+            if event == "proxy.start_tls.started":  # the proxy has done its part
+                self._peer.is_tunnelled = True
+
+        return trace
+
+    def _read(self, answer: httpx.Response, guard: SocketGuard) -> Response:
+        limit = self._limits.body_bytes if answer.is_success else self._limits.error_body_bytes
+        encoding = answer.headers.get("Content-Encoding", "").strip()
+        body, fault = bytearray(), None
+        if encoding.lower() not in {"", "identity"}:
+            fault = self._content_fault(f"is encoded ({clean(encoding, 40)}), which was not asked for")
+        elif limit:
+            try:
+                _read_beginning(answer, body, limit)
+            except httpx.HTTPError as error:
+                fault = self._explain(error)
+            if len(body) > limit:
+                fault = self._content_fault(f"is longer than {limit:,} bytes")
+        if guard.expired:  # an answer without a length ends where the connection was shut down
+            fault = self.took_too_long()
+        return Response(
+            peer=self._describe(answer),
+            status=answer.status_code,
+            reason=answer.reason_phrase,
+            headers=answer.headers,
+            body=bytes(body[:limit]),
+            fault=fault,
+        )
+
+    def _describe(self, answer: httpx.Response) -> str:
+        is_proxys = answer.status_code == _PROXY_LOGIN and self._peer.proxy
+        return str(self._peer) if is_proxys else self._peer.described
+
+    def _content_fault(self, fault: str) -> CheckError:
+        return CheckError(Cause.CONTENT, f"the answer of {self._peer.host} {fault}")
+
+    def _redirect(self, url: httpx.URL, response: Response) -> httpx.URL:
+        try:
+            target = url.join(response.headers.get("Location") or "about:blank")
+            parse_url(str(target))
+        except (httpx.InvalidURL, ValueError):
+            self._refuse(response, "redirects to what is not an http or https URL")
+        if (url.scheme, target.scheme) == ("https", "http"):
+            self._refuse(response, "redirects from https to http, which is not followed")
+        return target
+
+    def _refuse(self, response: Response, fault: str) -> NoReturn:
+        raise StatusError(response.status, f"{self._peer.host} {fault}", response.headers)
+
+    def _explain(self, error: Exception) -> CheckError:
+        """Return what an error of httpx means; the system's own error beneath it says more than its text."""
+        known = explain_name_or_tls(error, str(self._peer))
+        return known or CheckError(Cause.CONNECTION, f"{self._peer} {self._connection_fault(error)}")
+
+    def _connection_fault(self, error: Exception) -> str:
+        match error:
+            case httpx.ConnectTimeout():
+                return f"did not take the connection within {self._limits.connect.total_seconds():g} s"
+            case httpx.TimeoutException():
+                return f"was silent for {self._limits.read.total_seconds():g} s"
+            case httpx.ProxyError():
+                status = str(error).split(" ", 1)[0]
+                return f"does not connect us to {self._peer.host}" + (f" (status {status})" if status.isdigit() else "")
+            case httpx.ConnectError():
+                return f"cannot be reached: {system_words(error)}"
+            case _ if self._peer.has_answered:
+                return "ended the connection in the middle of its answer"
+            case httpx.NetworkError():
+                return f"ended the connection before it answered: {system_words(error)}"
+            case _:
+                return "ended the connection before it answered, or does not speak HTTP"
+
+
+def _transport(url: httpx.URL, proxy: httpx.URL | None) -> httpx.HTTPTransport:
+    hop = None
+    if proxy is not None:
+        hop = httpx.Proxy(proxy, ssl_context=tls_context() if proxy.scheme == "https" else None)
+    return httpx.HTTPTransport(verify=_trust(url), proxy=hop, trust_env=False)
+
+
+def _trust(url: httpx.URL) -> ssl.SSLContext:
+    # A plain hop needs no certificates: a context without authorities costs nothing and allows nothing.
+    return tls_context() if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _parse(validate: Callable[[str], str], text: str, fault: str) -> httpx.URL:
+    try:
+        return httpx.URL(validate(text))
+    except (ValueError, httpx.InvalidURL):  # which shows it
+        raise CheckError(Cause.CONNECTION, fault) from None
+
+
+def _netloc(url: httpx.URL) -> str:
+    return url.netloc.decode()
+
+
+def _authorization(url: httpx.URL) -> dict[str, str]:
+    if not url.userinfo:
+        return {}
+    return {"Authorization": "Basic " + base64.b64encode(f"{url.username}:{url.password}".encode()).decode()}
+
+
+def _read_beginning(answer: httpx.Response, body: bytearray, limit: int) -> None:
+    for chunk in answer.iter_raw():
+        body += chunk
+        if len(body) > limit:
+            return

@@ -1,0 +1,64 @@
+"""Proxies as Mastodon means them: `http_proxy` serves https too, and `no_proxy` may name networks."""
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxies:
+    """The values of `https_proxy`, `http_proxy` and `no_proxy`."""
+
+    https: str | None = field(default=None, repr=False)
+    http: str | None = field(default=None, repr=False)
+    no_proxy: str = ""
+
+    @classmethod
+    def of(cls, options: Mapping[str, str]) -> Self:
+        """Return the proxies among the options of a sink."""
+        return cls(
+            https=options.get("https_proxy") or None,
+            http=options.get("http_proxy") or None,
+            no_proxy=options.get("no_proxy", ""),
+        )
+
+    def choose(self, url: str) -> str | None:
+        """Return the URL of the proxy for `url`, or None for a direct connection."""
+        parts = urlsplit(url)
+        proxy = (self.https or self.http) if parts.scheme == "https" else self.http
+        if proxy is None or parts.hostname is None or self._bypasses(parts.hostname):
+            return None
+        return proxy if "://" in proxy else f"http://{proxy}"
+
+    def _bypasses(self, host: str) -> bool:
+        from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
+
+        if proxy_bypass_environment(host, {"no": self.no_proxy}):
+            return True
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in _networks(self.no_proxy))
+
+
+def _networks(no_proxy: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    found = []
+    for entry in no_proxy.split(","):
+        try:
+            found.append(ipaddress.ip_network(entry.strip().replace("[", "").replace("]", ""), strict=False))
+        except ValueError:  # a name
+            continue
+    return found
+
+
+def is_local(host: str) -> bool:
+    """Whether `host` is on this machine or network: each of its addresses is loopback, private or link-local."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return all(not ipaddress.ip_address(str(each[4][0]).partition("%")[0]).is_global for each in found)

@@ -1,0 +1,56 @@
+"""The one rule for secrets in text from outside: servers repeat what they were sent, and error texts repeat URLs."""
+
+import html
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from urllib.parse import unquote, unquote_plus, urlsplit
+
+from mastodon_update_check.domain.text import clean
+
+REDACTED = "…"
+TOKEN_CHARACTERS = 16
+"""A part of a URL's path or query that is as long as this may be a token; a shorter one is a word."""
+
+
+def secrets_of(url: str) -> frozenset[str]:
+    """Return what may be secret in a URL: everything but scheme, host and port, whole and in pieces."""
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    pieces = {piece for piece in re.split(r"[/?&=;]", path) if len(piece) >= TOKEN_CHARACTERS}
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    login = {b64encode(f"{user}:{password}".encode()).decode(), f"{user}:{password}"} if user or password else set()
+    return frozenset({path, parts.path, parts.query, user, password, *login, *pieces} - {"", "/"})
+
+
+def hide(text: str, secrets: Iterable[str], *, is_cut: bool = False) -> str:
+    """Return `text` without any of `secrets`, in whatever form a server writes them.
+
+    Args:
+        text: from outside.
+        secrets: as we sent them.
+        is_cut: the text was cut at its end, so that the beginning of a secret may stand there: that much is left out.
+    """
+    forms = sorted({form for secret in secrets if secret for form in _forms(secret)}, key=len, reverse=True)
+    for form in forms:
+        text = text.replace(form, REDACTED)
+    return text[: -max((_overlap(text, form) for form in forms), default=0) or None] if is_cut else text
+
+
+def shown(text: str, secrets: Iterable[str] = (), *, is_cut: bool = False) -> str:
+    """Return text from outside on one line, cut, and without any of `secrets`."""
+    return clean(hide(text, secrets, is_cut=is_cut))
+
+
+def _overlap(text: str, form: str) -> int:
+    """Return how many characters of `form` the text ends with."""
+    return next((size for size in range(min(len(form), len(text)), 0, -1) if text.endswith(form[:size])), 0)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    for text in {secret, unquote(secret), unquote_plus(secret)}:
+        yield text
+        yield html.escape(text)
+        yield json.dumps(text)[1:-1]
+        yield json.dumps(text)[1:-1].replace("/", "\\/")
