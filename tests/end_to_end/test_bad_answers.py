@@ -168,7 +168,7 @@ def test_a_certificate_that_nobody_vouches_for(waiting: World, server_tls: ssl.S
     """A private authority that the system does not know is no authority; nothing is asked."""
     with UpdateServer(tls=server_tls) as server:
         waiting.set(UPDATE_CHECK_URL=server.url)
-        expect_failure(waiting, "comes from an authority that is not among this system's trusted ones")
+        expect_failure(waiting, "is signed by an authority that this system does not trust")
         assert [] == server.asked
 
 
