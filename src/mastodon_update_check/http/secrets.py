@@ -5,7 +5,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from mastodon_update_check.domain.text import clean
 
@@ -19,9 +19,10 @@ def secrets_of(url: str) -> frozenset[str]:
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     pieces = {piece for piece in re.split(r"[/?&=;]", path) if len(piece) >= TOKEN_CHARACTERS}
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    login = {b64encode(f"{user}:{password}".encode()).decode(), f"{user}:{password}"} if user or password else set()
-    return frozenset({path, parts.path, parts.query, user, password, *login, *pieces} - {"", "/"})
+    user, password = parts.username or "", parts.password or ""
+    sent = f"{unquote(user)}:{unquote(password)}"  # basic authentication
+    login = {user, password, sent, b64encode(sent.encode()).decode()} if user or password else set()
+    return frozenset({path, parts.path, parts.query, *pieces, *login} - {"", "/"})
 
 
 def hide(text: str, secrets: Iterable[str], *, is_cut: bool = False) -> str:
@@ -51,6 +52,8 @@ def _overlap(text: str, form: str) -> int:
 def _forms(secret: str) -> Iterator[str]:
     for text in {secret, unquote(secret), unquote_plus(secret)}:
         yield text
+        yield quote(text)
+        yield quote(text, safe="")
         yield html.escape(text)
         yield json.dumps(text)[1:-1]
         yield json.dumps(text)[1:-1].replace("/", "\\/")

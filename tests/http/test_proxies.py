@@ -1,0 +1,75 @@
+"""Which proxy is used for which URL."""
+
+import pytest
+
+from mastodon_update_check.http.proxies import Proxies, is_local
+
+ONE, OTHER = "http://one.example:3128", "http://other.example:3128"
+NETWORKS = "localhost,127.0.0.0/8,::1/128, 10.0.0.0/8 ,.internal.example,intranet.example,[fd00::]/8,192.0.2.7"
+
+ROWS = [
+    ("https has its own", Proxies(https=ONE, http=OTHER), "https://a.example/", ONE),
+    ("http has its own", Proxies(https=ONE, http=OTHER), "http://a.example/", OTHER),
+    ("http_proxy serves https too", Proxies(http=ONE), "https://a.example/", ONE),
+    ("https_proxy does not serve http", Proxies(https=ONE), "http://a.example/", None),
+    ("none", Proxies(), "https://a.example/", None),
+    ("without a scheme", Proxies(http="one.example:3128"), "http://a.example/", ONE),
+    ("not a URL with a host", Proxies(http=ONE), "http:///x", None),
+    *[
+        (f"no_proxy: {host}", Proxies(http=ONE, no_proxy=NETWORKS), f"http://{host}:3000/", expected)
+        for host, expected in (
+            ("localhost", None),
+            ("127.0.0.1", None),
+            ("127.9.9.9", None),
+            ("[::1]", None),
+            ("[::2]", ONE),
+            ("10.20.30.40", None),
+            ("11.20.30.40", ONE),
+            ("[fd00::5]", None),
+            ("192.0.2.7", None),
+            ("192.0.2.8", ONE),
+            ("a.internal.example", None),
+            ("intranet.example", None),
+            ("a.intranet.example", None),
+            ("notintranet.example", ONE),
+        )
+    ],
+    ("no_proxy: all", Proxies(http=ONE, no_proxy="*"), "https://a.example/", None),
+    ("no_proxy: nonsense", Proxies(http=ONE, no_proxy=",10.0.0.0/99,[,"), "http://10.0.0.1/", ONE),
+]
+
+
+@pytest.mark.parametrize(("proxies", "url", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_choice(proxies: Proxies, url: str, expected: str | None) -> None:
+    """The rules of Mastodon and of curl, and networks in `no_proxy`."""
+    assert proxies.choose(url) == expected
+
+
+def test_proxies_are_not_shown() -> None:
+    """A proxy's URL may hold a password."""
+    assert "s3cret" not in repr(Proxies(http="http://a:s3cret@one.example", https="http://a:s3cret@one.example"))
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("10.1.2.3", True),
+        ("192.168.1.1", True),
+        ("172.16.0.1", True),
+        ("100.64.0.1", True),
+        ("169.254.1.1", True),
+        ("::1", True),
+        ("fe80::1", True),
+        ("fd00::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("1.1.1.1", False),
+        ("2606:4700:4700::1111", False),
+        ("social.invalid", False),
+        ("a..b", False),
+    ],
+)
+def test_local_hosts(host: str, expected: bool) -> None:  # noqa: FBT001
+    """Loopback, private and link-local addresses are on this machine or network."""
+    assert is_local(host) is expected

@@ -1,0 +1,58 @@
+"""The one rule for secrets in text from outside."""
+
+import html
+import json
+from base64 import b64encode
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mastodon_update_check.http.secrets import hide, secrets_of, shown
+
+URL = "https://us%40er:pa%2Fss%20word@hook.example:8443/services/T0001/XXXXXXXXXXXXXXXXXXXXXXXX?token=hunter2&a=b"
+FORMS = [
+    "/services/T0001/XXXXXXXXXXXXXXXXXXXXXXXX?token=hunter2&a=b",
+    "no such hook: XXXXXXXXXXXXXXXXXXXXXXXX",
+    "token=hunter2&a=b",
+    "Basic " + b64encode(b"us@er:pa/ss word").decode(),
+    "us@er:pa/ss word",
+    "pa%2Fss%20word",
+    "pa/ss word",
+    json.dumps({"path": "/services/T0001/XXXXXXXXXXXXXXXXXXXXXXXX?token=hunter2&a=b"}).replace("/", "\\/"),
+    html.escape("/services/T0001/XXXXXXXXXXXXXXXXXXXXXXXX?token=hunter2&a=b"),
+]
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_forms_in_which_servers_repeat_a_url(text: str) -> None:
+    """Nothing of path, query, user and password is shown; host and port are."""
+    result = shown(f"hook.example:8443 says: {text} is unknown", secrets_of(URL))
+    assert not any(piece in result for piece in ("T0001", "XXXX", "hunter2", "us@er", "pa/ss", "pa%2Fss", "Basic dX"))
+    assert result.startswith("hook.example:8443 says: ")
+    assert result.endswith(" is unknown")
+
+
+def test_short_words_of_a_path_stay() -> None:
+    """Words such as `services` would make holes in every sentence."""
+    assert shown("no such services", secrets_of(URL)) == "no such services"
+
+
+def test_nothing_is_secret_in_a_bare_url() -> None:
+    """`/` is not a secret."""
+    assert secrets_of("https://hook.example/") == frozenset()
+
+
+@given(st.text(min_size=4, max_size=30), st.integers(0, 30), st.text(max_size=20))
+def test_cut_texts_hold_no_beginning_of_a_secret(secret: str, size: int, before: str) -> None:
+    """A text that was cut in the middle of a secret loses that part."""
+    text = hide(before + secret[:size], {secret}, is_cut=True)
+    assert not any(text.endswith(secret[:length]) for length in range(1, len(secret) + 1))
+
+
+@given(st.text(min_size=1, max_size=8), st.text(max_size=40), st.sampled_from([str, quote, html.escape]))
+def test_secrets_are_gone(secret: str, before: str, write: type[str]) -> None:
+    """Whatever surrounds it, a secret is not in the text."""
+    if "…" not in secret:
+        assert write(secret) not in hide(f"{before}{write(secret)}", {secret}).replace("…", "\0")

@@ -1,0 +1,140 @@
+"""Bounds on the whole time of a conversation."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fetching import failure
+from mastodon_update_check.http.request import DOCUMENT
+from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, run_within
+from simulators.http_server import HttpServer, Reply
+from simulators.silence import resolve_to, silent_port
+
+SHORT = timedelta(seconds=0.1)
+LONG = timedelta(seconds=30)
+PATIENCE_SECONDS = 30
+
+
+@contextmanager
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Return the two ends of a connection; a reader gives up in the end."""
+    with ExitStack() as stack:
+        ours, theirs = (stack.enter_context(sock) for sock in socket.socketpair())
+        ours.settimeout(PATIENCE_SECONDS)
+        theirs.settimeout(PATIENCE_SECONDS)
+        yield ours, theirs
+
+
+def test_result_is_returned() -> None:
+    """Work that is done in time returns its result."""
+    assert run_within(LONG, lambda _: 7) == 7
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), TimeoutError("a step took too long"), KeyboardInterrupt()])
+def test_error_is_raised(error: BaseException) -> None:
+    """Work that fails in time raises its own error; a time-out of one step is not the whole limit."""
+
+    def fail(_: SocketGuard) -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        run_within(LONG, fail)
+    assert caught.value is error
+
+
+def test_reader_is_ended() -> None:
+    """The socket is shut down when time is up."""
+    ended: list[bytes] = []
+    with pair() as (ours, _):
+
+        def read(guard: SocketGuard) -> None:
+            guard.guard(ours)
+            ended.append(ours.recv(1))
+            raise ConnectionError
+
+        with pytest.raises(TimeLimitError, match=r"^took longer than 0\.1 s in all$"):
+            run_within(SHORT, read)
+    assert ended == [b""]
+
+
+def test_result_after_the_shutdown_counts() -> None:
+    """A receiver that has accepted a message, and then dribbles the rest of its answer, has accepted it."""
+    with pair() as (ours, _):
+
+        def read(guard: SocketGuard) -> str:
+            guard.guard(ours)
+            ours.recv(1)
+            return f"accepted, cut short: {guard.expired}"
+
+        assert run_within(SHORT, read) == "accepted, cut short: True"
+
+
+def test_late_connection_carries_nothing() -> None:
+    """A connection that comes about after the limit is shut down before anything can be sent."""
+    late, done = threading.Event(), threading.Event()
+    outcome: list[str] = []
+    with pair() as (ours, theirs):
+
+        def connect(guard: SocketGuard) -> None:
+            late.wait(PATIENCE_SECONDS)
+            guard.guard(ours)
+            try:
+                ours.sendall(b"x")
+            except BrokenPipeError as error:
+                outcome.append(type(error).__name__)
+            done.set()
+
+        with pytest.raises(TimeLimitError):
+            run_within(SHORT, connect)
+        late.set()
+        assert done.wait(PATIENCE_SECONDS)
+        assert (outcome, theirs.recv(1)) == (["BrokenPipeError"], b"")
+
+
+def test_sockets_are_released() -> None:
+    """After the conversation no duplicate keeps the connection open."""
+    with pair() as (ours, theirs):
+        run_within(LONG, lambda guard: guard.guard(ours))
+        ours.close()
+        assert theirs.recv(1) == b""
+
+
+def test_process_ends_beside_work_that_hangs() -> None:
+    """A resolver that never returns does not keep a process alive."""
+    program = (
+        "import time\nfrom datetime import timedelta\nfrom mastodon_update_check.http.time_limit import *\n"
+        "try:\n    run_within(timedelta(seconds=0.1), lambda _: time.sleep(600))\nexcept TimeLimitError as error:\n"
+        "    print(error)"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert finished.stdout == "took longer than 0.1 s in all\n"
+
+
+def test_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name resolution counts."""
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_keywords: released.wait(PATIENCE_SECONDS) and [])
+    error = failure("http://updates.example/", limits=replace(DOCUMENT, total=SHORT))
+    released.set()
+    assert error.detail == "updates.example took longer than 0.1 s in all"
+
+
+def test_many_silent_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight addresses of 0.25 s each end after 0.6 s; nothing is sent to the ninth, which would answer."""
+    with silent_port() as silent, HttpServer(lambda _: Reply.json({})) as server:
+        resolve_to(monkeypatch, [*8 * [silent], server.port])
+        limits = replace(DOCUMENT, connect=timedelta(seconds=0.25), total=timedelta(seconds=0.6))
+        began = time.monotonic()
+        error = failure("http://updates.example/", limits=limits)
+        assert 0.6 <= time.monotonic() - began < 1.9
+        assert error.detail == "updates.example took longer than 0.6 s in all"
+        time.sleep(2.0)
+        assert server.requests == []
