@@ -26,6 +26,19 @@ def test_trusted_authority(trusted_authority: Path, server_tls: ssl.SSLContext) 
         assert fetch(server.url(host="localhost")) == 1
 
 
+def test_authorities_are_read_afresh(
+    tmp_path: Path, authority: trustme.CA, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An authority that is installed while the process runs is trusted from the next conversation on."""
+    installed = tmp_path / "ca.pem"
+    installed.write_bytes(trustme.CA().cert_pem.bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(installed))
+    with HttpServer(lambda _: Reply.json(1), tls=server_tls) as server:
+        assert failure(server.url(host="localhost"), limits=DOCUMENT).cause == Cause.TLS
+        installed.write_bytes(authority.cert_pem.bytes())
+        assert fetch(server.url(host="localhost")) == 1
+
+
 def test_unknown_authority(server_tls: ssl.SSLContext) -> None:
     """A certificate of nobody we know is refused, and nothing is asked."""
     with HttpServer(lambda _: Reply.json(1), tls=server_tls) as server:

@@ -1,0 +1,218 @@
+"""A hostile update server: slow, endless, huge, leading elsewhere, stale; a check fails within its bounds."""
+
+import gzip
+import json
+import socket
+import struct
+import time
+import tracemalloc
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from end_to_end.world import World
+from fetching import HURRIED, IMPATIENT, failure, failure_of
+from mastodon_update_check.errors import Cause
+from mastodon_update_check.http.request import DOCUMENT, Limits
+from simulators.http_server import Answer, HttpServer, Raw, Reply, dribble, endless, hang, truncated
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def encoded(encoding: str, body: bytes) -> Reply:
+    """Return an answer in a content encoding."""
+    return Reply(200, body, {"Content-Encoding": encoding})
+
+
+CONTENT_FAULTS = [
+    ("not JSON at all", Reply(200, b"<!DOCTYPE html><title>Welcome"), "is not valid JSON: it begins with '<!DOCTYPE"),
+    ("an empty body", Reply(200), "is not valid JSON"),
+    ("JSON cut short", Reply(200, b'{"updatesAvailable": ['), "is not valid JSON"),
+    ("two documents", Reply(200, b"{} {}"), "is not valid JSON"),
+    ("NaN, which Python would take", Reply(200, b'{"a": NaN}'), "is not valid JSON"),
+    ("infinity by overflow", Reply(200, b"[1e999]"), "is not valid JSON"),
+    ("a number of 5,000 digits", Reply(200, b"9" * 5_000), "is not valid JSON"),
+    ("Latin-1", Reply(200, '{"a": "ä"}'.encode("latin-1")), "it is not UTF-8"),
+    ("UTF-16", Reply(200, '{"a": 1}'.encode("utf-16")), "it is not UTF-8"),
+    ("100,000 lists in each other", Reply(200, b"[" * 100_000 + b"]" * 100_000), "it is nested too deeply"),
+    ("100,000 objects in each other", Reply(200, b'{"a":' * 100_000), "it is nested too deeply"),
+    ("gzip, unasked", encoded("gzip", gzip.compress(b"{}")), "is encoded (gzip)"),
+    ("an encoding with control characters", encoded("br,\x1b[31m x", b"{}"), "is encoded (br, [31m x)"),
+    ("5 MB, announced", Reply(200, b'"' + b"x" * 5_000_000 + b'"'), "is longer than 1,048,576 bytes"),
+    ("5 MB, not announced", Raw([HEAD + b"\r\n", b"x" * 5_000_000]), "is longer than 1,048,576 bytes"),
+    ("no end", endless(HEAD + b"\r\n", b" " * 65_536), "is longer than 1,048,576 bytes"),
+    ("no end, in chunks", endless(CHUNKED, b"fff\r\n" + b" " * 0xFFF + b"\r\n"), "is longer than 1,048,576 bytes"),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"), [row[1:] for row in CONTENT_FAULTS], ids=[row[0] for row in CONTENT_FAULTS]
+)
+def test_content_that_is_refused(answer: Answer, fault: str) -> None:
+    """Only one bounded JSON document is taken."""
+    error = failure_of(answer, limits=DOCUMENT)
+    assert error.cause == Cause.CONTENT
+    assert fault in error.detail
+    assert error.detail.startswith("the answer of 127.0.0.1:")
+    assert error.detail.isprintable()
+
+
+CONNECTION_FAULTS = [
+    ("no answer at all", hang(), IMPATIENT, "was silent for 0.2 s"),
+    ("silence after the head", Raw([HEAD + b"\r\n", b"{", 60.0]), IMPATIENT, "was silent for 0.2 s"),
+    (
+        "2 TB announced, 2 bytes sent",
+        Reply(200, b"{}", {"Content-Length": "2000000000000"}),
+        IMPATIENT,
+        "in the middle",
+    ),
+    ("a head, byte by byte", dribble(HEAD * 99), HURRIED, "took longer than 0.2 s in all"),
+    ("a body, byte by byte", Raw([HEAD + b"\r\n", *dribble(b" " * 999).parts]), HURRIED, "took longer than 0.2 s"),
+    ("a chunk, byte by byte", Raw([CHUNKED, *dribble(b"1\r\n \r\n" * 99).parts]), HURRIED, "took longer than 0.2 s"),
+    ("interim answers", Raw(iter(lambda: b"HTTP/1.1 103 x\r\n\r\n", None)), HURRIED, "took longer than 0.2 s"),
+    ("goes at once", Raw([]), IMPATIENT, "ended the connection before it answered"),
+    ("goes in the head", Raw([b"HTTP/1.1 200 OK\r\nContent-"]), IMPATIENT, "ended the connection before it answered"),
+    ("goes in the body", truncated(Reply.json({"a": 1}), 3), IMPATIENT, "in the middle of its answer"),
+    ("not HTTP", Raw([b"220 mail.example ESMTP\r\n"]), IMPATIENT, "does not speak HTTP"),
+    ("a header of 1 MB", Raw([HEAD, b"X-Long: " + b"x" * 1_000_000]), IMPATIENT, "before it answered"),
+    ("headers without end", endless(HEAD, b"X-Flood: 1\r\n"), IMPATIENT, "before it answered"),
+    ("a length that is not a number", Raw([HEAD, b"Content-Length: x\r\n\r\n{}"]), IMPATIENT, "before it answered"),
+    ("two lengths", Raw([HEAD, b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"]), IMPATIENT, "before it answered"),
+    ("a chunk of a negative size", Raw([CHUNKED, b"-1\r\n{}\r\n"]), IMPATIENT, "in the middle of its answer"),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "limits", "fault"), [row[1:] for row in CONNECTION_FAULTS], ids=[row[0] for row in CONNECTION_FAULTS]
+)
+def test_connections_that_fail(answer: Answer, limits: Limits, fault: str) -> None:
+    """A server that is slow, silent or gone is given up; each piece and the whole are bounded."""
+    began = time.monotonic()
+    error = failure_of(answer, limits=limits)
+    assert error.cause == Cause.CONNECTION
+    assert fault in error.detail
+    assert error.detail.startswith("127.0.0.1:")
+    assert time.monotonic() - began < 5
+
+
+def test_compression_bomb_costs_nothing() -> None:
+    """0.6 MB that would be 600 MB are refused by their header; they are neither unpacked nor read."""
+    bomb = 10 * gzip.compress(b"\0" * 60_000_000)  # ten members, one after the other: still one gzip
+    with HttpServer(lambda _: encoded("gzip", bomb)) as server:
+        tracemalloc.start()
+        error = failure(server.url())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert error.cause == Cause.CONTENT
+    assert peak < 10_000_000
+
+
+def test_reset_before_the_answer() -> None:
+    """A connection that is cut hard is described in the system's words."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor() as threads:
+        threads.submit(reset, listener)
+        error = failure(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    assert error.cause == Cause.CONNECTION
+    assert error.detail.endswith("ended the connection before it answered: connection reset by peer")
+
+
+def reset(listener: socket.socket) -> None:
+    """Take one request and answer with a reset."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65_536)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/",
+        "gopher://127.0.0.1:25/x",
+        "http://a:b/",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1/" + "x" * 2000,
+        "http://1.2.3.256/",
+    ],
+)
+def test_redirects_that_are_not_followed(location: str) -> None:
+    """A redirect leads to http or https, or nowhere."""
+    error = failure_of(Reply.redirect(location))
+    assert error.cause == Cause.HTTP_STATUS
+    assert error.detail.endswith("redirects to what is not an http or https URL")
+
+
+def test_redirect_loop_ends() -> None:
+    """The fourth redirect is one too many."""
+    with HttpServer(lambda _: Reply.redirect("/again")) as server:
+        error = failure(server.url())
+    assert error.detail == f"127.0.0.1:{server.port} redirects once more after 3 redirects"
+    assert len(server.requests) == 4
+
+
+def test_limit_spans_redirects() -> None:
+    """A chain of slow redirects is bounded as a whole, not one by one."""
+    with HttpServer(lambda _: Raw([0.15, Reply.redirect("/again").encode()])) as server:
+        error = failure(server.url(), limits=HURRIED)
+    assert "took longer than 0.2 s in all" in error.detail
+
+
+def test_body_of_a_refusal_is_not_waited_for() -> None:
+    """An error page without end costs nothing."""
+    began = time.monotonic()
+    error = failure_of(endless(b"HTTP/1.1 503 x\r\n\r\n", b"x" * 65_536), limits=DOCUMENT)
+    assert error.detail.endswith(" answers with status 503")
+    assert time.monotonic() - began < 5
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Return a server of which only the log is notified."""
+    with World(tmp_path) as opened:
+        opened.only("log")
+        yield opened
+
+
+FEED: dict[str, list[str]] = {"updatesAvailable": []}
+LONG_AGO = format_datetime(datetime.now(UTC) - timedelta(days=730), usegmt=True)
+YESTERDAY = format_datetime(datetime.now(UTC) - timedelta(hours=25), usegmt=True)
+STALE = [
+    ("Age", {"Age": "9999999"}, "115 days old by its header Age"),
+    ("an absurd Age", {"Age": "9" * 40}, "24855 days old by its header Age"),
+    ("an old Date", {"Date": LONG_AGO}, "730 days old by its header Date"),
+    ("a Date of yesterday", {"Date": YESTERDAY}, "1 day old by its header Date"),
+]
+FRESH: list[tuple[str, Mapping[str, str]]] = [
+    ("an hour in a cache", {"Age": "3600"}),
+    ("nonsense", {"Age": "-5", "Date": "yesterday"}),
+    ("other digits", {"Age": "٩٩٩٩٩٩٩٩".encode().decode("latin-1")}),
+]
+
+
+@pytest.mark.parametrize(("headers", "words"), [row[1:] for row in STALE], ids=[row[0] for row in STALE])
+def test_stale_answer_is_reported(world: World, headers: Mapping[str, str], words: str) -> None:
+    """Releases may be missing from it; this machine's clock is not blamed."""
+    world.update_server.fail(Reply(200, json.dumps(FEED).encode(), headers))
+    check = world.run("check")
+    assert check.code == 0
+    assert words in check.out
+    findings = {
+        (each["subject"], each["grade"]): each["sentence"] for each in world.run("doctor", "--json").json["findings"]
+    }
+    assert words in findings["update server", "warning"]
+    assert "was not compared" in findings["clock", "ok"]
+
+
+@pytest.mark.parametrize("headers", [row[1] for row in FRESH], ids=[row[0] for row in FRESH])
+def test_fresh_answer_is_not(world: World, headers: Mapping[str, str]) -> None:
+    """A cache may keep the feed for a while."""
+    world.update_server.fail(Reply(200, json.dumps(FEED).encode(), headers))
+    assert "stale" not in world.run("check").out
