@@ -29,25 +29,32 @@ def sandbox(name: str) -> list[str]:
 @pytest.mark.parametrize("name", ["mastodon-update-check@.service", "mastodon-update-check-once.service"])
 def test_same_sandbox(name: str) -> None:
     """Every unit has the sandbox of the first one, with a state directory of its own."""
-    assert sandbox("mastodon-update-check.service") == [line.replace("/%i", "") for line in sandbox(name)]
+    assert [line.replace("/%i", "") for line in sandbox(name)] == sandbox("mastodon-update-check.service")
     assert "StateDirectory=mastodon-update-check" in [line.replace("/%i", "") for line in directives(name)]
 
 
-def test_template_differs_by_name_alone() -> None:
+@pytest.mark.parametrize("name", ["%s.service", "%s-settings.service", "%s-settings.path"])
+def test_template_differs_by_name_alone(name: str) -> None:
     """The unit for one of several servers is the first one, with its name where something is its own."""
-    named = directives("mastodon-update-check@.service")
-    own = f"Environment=UPDATE_CHECK_CONFIG={CONFIG_FILE.parent}/%i.env"
-    plain = [line.replace("/%i", "").replace(" %i", "").replace("the Mastodon", "this Mastodon") for line in named]
-    assert directives("mastodon-update-check.service") == [line for line in plain if line != own.replace("/%i", "")]
-    assert own in named
+    plain = name % "mastodon-update-check"
+    named = directives(plain.replace(".", "@.", 1))
+    own = "Environment=UPDATE_CHECK_CONFIG=/etc/mastodon-update-check.env"
+    lines = [re.sub("[/@ ]?%i", "", line).replace("the Mastodon", "this Mastodon") for line in named]
+    assert [line for line in lines if line != own] == directives(plain)
+    assert (own in lines) is (name == "%s.service")
+    assert f"Environment=UPDATE_CHECK_CONFIG={CONFIG_FILE.parent}/%i.env" in directives(
+        "mastodon-update-check@.service"
+    )
 
 
 def test_every_program_exists() -> None:
-    """What the units start is in the package, or on every system."""
+    """The units start only programs of the package, or of every system."""
     for unit in UNITS.glob("*.service"):
         for line in directives(unit.name):
-            if line.startswith("Exec"):
-                assert line.partition("=")[2].lstrip("-+").split()[0] in {PROGRAM, "/bin/sh"}
+            if line.startswith("Exec") and not line.startswith("ExecPaths"):
+                words = line.partition("=")[2].lstrip("-+").split()
+                assert words[0] in {PROGRAM, "/bin/sh", "/bin/sleep", "/bin/systemctl", "/usr/bin/nsenter"}
+                assert words[0] != "/usr/bin/nsenter" or PROGRAM in words
     assert (PROJECT / "packaging" / "bin" / "mastodon-update-check").stat().st_mode & 0o111
 
 
@@ -55,15 +62,32 @@ def test_only_the_timer_excludes_the_service() -> None:
     """Service and timer stop each other; one check by hand stops neither."""
     parser = RawConfigParser(strict=False)
     parser.read(UNITS / "mastodon-update-check-once.timer")
-    assert "mastodon-update-check.service" == parser["Unit"]["Conflicts"]
+    assert parser["Unit"]["Conflicts"] == "mastodon-update-check.service"
     assert not [line for unit in UNITS.glob("*.service") for line in directives(unit.name) if "Conflicts" in line]
 
 
+def test_reload_checks_the_settings_before_it_signals() -> None:
+    """`systemctl reload` fails with wrong settings: they are copied, then read, then the daemon is signalled."""
+    reloads = [line for line in directives("mastodon-update-check.service") if line.startswith("ExecReload=")]
+    assert [line.rpartition(" ")[2] for line in reloads] == ["copy-settings", "check-settings", "$MAINPID'"]
+    assert reloads[1] == f"ExecReload={PROGRAM} check-settings"
+
+
+def test_nothing_but_packages_is_executed() -> None:
+    """The tree that is bound into the sandbox, the ledger's directory and /tmp can be neither executed nor loaded."""
+    assert {"NoExecPaths=/", "ExecPaths=/usr"} <= set(sandbox("mastodon-update-check.service"))
+
+
+def test_children_end_with_the_service() -> None:
+    """At a stop only the main process is asked; a child that is out of memory does not end the service."""
+    assert {"KillMode=mixed", "OOMPolicy=continue"} <= set(directives("mastodon-update-check.service"))
+
+
 def test_users_agree() -> None:
-    """The user that the package makes is the one whom the units, the scripts and PostgreSQL know."""
+    """The user that the package makes is the one of the units, the scripts and PostgreSQL."""
     user = (UNITS / "sysusers.d" / "mastodon-update-check.conf").read_text().splitlines()[-1].split()[1]
     for unit in UNITS.glob("*.service"):
-        assert f"User={user}" in directives(unit.name)
+        assert (f"User={user}" in directives(unit.name)) is ("-settings" not in unit.name)
     scripts = [PROJECT / "packaging" / "debian" / name for name in ("postinst", "postrm")]
     for file in (*scripts, PROJECT / "packaging" / "postgresql" / "install.sql"):
         assert user in file.read_text()

@@ -4,13 +4,14 @@ import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Account, Machine
-from mastodon_update_check.host.programs import ENVIRONMENT, Finished
+from mastodon_update_check.host.programs import ENVIRONMENT, LIMIT, Finished
 from mastodon_update_check.install.console import Console
 from mastodon_update_check.install.session import Session
 from mastodon_update_check.install.telling import Options
@@ -77,9 +78,10 @@ class Host:
         """Return what was run that begins with these words."""
         return [line for line in self.ran if line.startswith(" ".join(words))]
 
-    def run(self, argv: Sequence[str], stdin: str) -> Finished:
+    def run(self, argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT) -> Finished:
         """Answer as the host's programs would."""
         assert not isinstance(argv, str), "a command line for a shell"
+        assert limit <= LIMIT
         line = " ".join(argv)
         self.ran.append(line)
         for beginning, finished in self.answers.items():
@@ -87,7 +89,7 @@ class Host:
                 return finished
         match argv[:2]:
             case "systemctl", "show":
-                return Finished(code=0, out=self.units.get(argv[2], "LoadState=not-found\n"))
+                return Finished(code=0, out=self.units.get(argv[-1], "LoadState=not-found\n"))
             case "systemctl", "list-unit-files":
                 units = [unit for unit in self.units if unit.endswith("-web.service")]
                 return Finished(code=0 if units else 1, out="".join(f"{unit} enabled enabled\n" for unit in units))

@@ -1,6 +1,9 @@
 """`ledger backup`, `ledger copy` and `ledger new`."""
 
 import os
+import shutil
+import sys
+import tempfile
 from argparse import Namespace
 from pathlib import Path
 
@@ -20,6 +23,8 @@ def execute(arguments: Namespace) -> int:
 
 
 def _back_up(target: Path) -> int:
+    if target == Path("-"):
+        return _back_up_to_output(load_app())
     if os.geteuid() == 0:
         from mastodon_update_check.cli.backup_as_root import back_up_for_root, find_installed
 
@@ -33,6 +38,17 @@ def _back_up(target: Path) -> int:
         raise LedgerError(f"{target} cannot be written: {target.parent} is no directory that exists")
     app.ledger_place.back_up(target)
     print(f"The ledger is backed up to {target}.")
+    return Exit.DONE
+
+
+def _back_up_to_output(app: App) -> int:
+    """Write the backup to standard output; the draft is in a directory that only this user can read."""
+    with tempfile.TemporaryDirectory() as directory:
+        draft = Path(directory, "backup")
+        app.ledger_place.back_up(draft)
+        with draft.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.flush()
     return Exit.DONE
 
 

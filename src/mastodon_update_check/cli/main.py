@@ -37,7 +37,7 @@ def execute(arguments: list[str]) -> int:
 
     parsed = build_parser(is_status=arguments[:1] == ["status"]).parse_args(arguments)
     try:
-        code = _dispatch(parsed)
+        code = _dispatch(parsed, arguments)
         sys.stdout.flush()
     except UsageError as error:
         _complain(str(error))
@@ -52,8 +52,11 @@ def execute(arguments: list[str]) -> int:
         _complain(str(error), *advise(parsed.command, str(error), os.geteuid()))
         return 74
     except SetupError as error:
-        _complain(str(error))
-        return 1
+        if parsed.command == "status" and not parsed.json:
+            _say_unknown(parsed, str(error))
+        else:
+            _complain(str(error))
+        return 3 if parsed.command == "status" else 1
     except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
         return 141
     except Exception as error:  # noqa: BLE001 - an operator must never be shown a traceback
@@ -75,28 +78,35 @@ def advise(command: str, why: str, user: int) -> tuple[str, ...]:
     return ("On a server where it is installed: run this with sudo, then it acts as the service.",)
 
 
-def _dispatch(parsed: "Namespace") -> int:
+def _dispatch(parsed: "Namespace", arguments: list[str]) -> int:
     from importlib import import_module
 
     if os.geteuid() == 0 and not _is_for_root(parsed):
-        _act_as_service()
+        code = _run_as_service(arguments)
+        if code is not None:
+            return code
     command = import_module(f"mastodon_update_check.cli.{parsed.command.replace('-', '_')}")
     return int(command.execute(parsed))
 
 
 def _is_for_root(parsed: "Namespace") -> bool:
     """Whether a command is root's to run; a backup is written where root says, so it divides the work itself."""
-    return parsed.command in {"demo", "setup", "copy-settings"} or getattr(parsed, "action", "") == "backup"
+    return parsed.command in {"setup", "copy-settings", "demo"} or getattr(parsed, "action", "") == "backup"
 
 
-def _act_as_service() -> None:
-    """On a server where this program is installed, go on as the service's user, with its settings."""
-    if os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - pathlib is not needed for most commands
-        from mastodon_update_check.host.become import become, find_service
+def _run_as_service(arguments: list[str]) -> int | None:
+    """Run the command in the service's sandbox, where a service is installed; return its exit code, else None."""
+    if not os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - pathlib is not needed for most commands
+        return None
+    from mastodon_update_check.errors import SetupError
+    from mastodon_update_check.host.service import find_service, run_as_service
 
-        service = find_service(os.environ)
-        if service is not None:
-            become(service, os.environ)
+    service = find_service(os.environ)
+    if service is None:
+        return None
+    if not service.is_set_up:
+        raise SetupError("setup has not been run: run `mastodon-update-check setup` as root")
+    return run_as_service(service, arguments, os.environ)
 
 
 def _open_streams() -> None:

@@ -102,7 +102,8 @@ def _add_doctor(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
 
 
 def _add_copy_settings(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
-    # What units call, and nobody else: it is not listed.
+    # Only units call these two, so they are not listed.
+    commands.add_parser("check-settings", description="Read the settings and report errors; for units.")
     copying = commands.add_parser("copy-settings", description="Copy what is needed of Mastodon's settings; for units.")
     copying.add_argument("name", metavar="NAME", nargs="?", default="", help="the further server whose settings it is")
 

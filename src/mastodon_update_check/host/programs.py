@@ -1,17 +1,24 @@
-"""Programs of this host: started by a list of words, never through a shell, in an environment of their own."""
+"""Programs of this host: started from a list of words, never through a shell, bounded in time and in output.
 
+coreutils' `timeout` ends a program with everything it has started, and util-linux' `prlimit` bounds its output while it
+is written. A program has a session of its own: a terminal of root's is out of its reach.
+"""
+
+import signal
 import subprocess
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 LIMIT: Final = timedelta(minutes=3)
-"""How long a program may take; a service that starts has 90 seconds."""
-OUTPUT_CHARACTERS: Final = 1 << 20
-_NOT_FOUND: Final = 127
-_TOO_LATE: Final = 124
-# As in a shell of root's, without anything of it: no PGHOST, no pager, no language that changes the words.
+"""How long a program may take; a service may take 90 seconds to start."""
+OUTPUT_BYTES: Final = 1 << 20
+_TIMED_OUT: Final = 124
+_KILLED: Final = 128 + signal.SIGKILL
+_TOO_LONG: Final = 128 + signal.SIGXFSZ
+# As in a shell of root's, without its variables: no PGHOST, no pager, no translations.
 ENVIRONMENT: Final = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C.UTF-8",
@@ -22,7 +29,7 @@ ENVIRONMENT: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """What a program left behind."""
+    """The result of a program."""
 
     code: int
     out: str = ""
@@ -30,32 +37,42 @@ class Finished:
 
     @property
     def has_worked(self) -> bool:
-        """Whether it says so itself."""
+        """Whether its exit code is 0."""
         return self.code == 0
 
 
-Run = Callable[[Sequence[str], str], Finished]
-"""Runs a program to its end; the second argument is its standard input."""
+class Run(Protocol):
+    """Runs a program to its end."""
+
+    def __call__(self, argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT) -> Finished:
+        """Run `argv` with this standard input."""
 
 
-def run_program(argv: Sequence[str], stdin: str = "") -> Finished:
-    """Run a program; one that is missing or does not end is an answer too."""
-    try:
-        process = subprocess.run(  # noqa: S603 - a list of words, no shell
-            argv,
-            input=stdin,
-            check=False,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=ENVIRONMENT,
-            cwd="/",
-            timeout=LIMIT.total_seconds(),
-        )
-    except (FileNotFoundError, PermissionError) as error:
-        return Finished(code=_NOT_FOUND, err=f"{argv[0]}: {error.strerror}")
-    except subprocess.TimeoutExpired:
-        return Finished(code=_TOO_LATE, err=f"{argv[0]} did not end within {int(LIMIT.total_seconds())} seconds")
-    return Finished(
-        code=process.returncode, out=process.stdout[:OUTPUT_CHARACTERS], err=process.stderr[:OUTPUT_CHARACTERS]
-    )
+def run_program(argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT) -> Finished:
+    """Run a program; one that is missing, takes too long or prints too much has an exit code that is not 0."""
+    seconds = max(0.1, limit.total_seconds())
+    bounds = ("timeout", "--kill-after=5", f"{seconds}", "prlimit", f"--fsize={OUTPUT_BYTES}", "--core=0", "--")
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            done = subprocess.run(  # noqa: S603 - a list of words, no shell
+                (*bounds, *argv),
+                input=stdin.encode(errors="surrogateescape"),
+                stdout=out,
+                stderr=err,
+                check=False,
+                env=ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            return Finished(code=127, err=f"{error.filename}: {error.strerror}")
+        out.seek(0)
+        err.seek(0)
+        texts = [file.read(OUTPUT_BYTES).decode(errors="replace") for file in (out, err)]
+    code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    said = {
+        _TIMED_OUT: f"{argv[0]} did not end within {seconds:.0f} seconds",
+        _KILLED: f"{argv[0]} was killed",
+        _TOO_LONG: f"{argv[0]} printed more than {OUTPUT_BYTES} bytes",
+    }
+    return Finished(code=code, out=texts[0], err=said.get(code, texts[1]))

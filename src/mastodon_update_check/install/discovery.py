@@ -6,7 +6,6 @@ they are root's.
 
 import os
 import re
-import shlex
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.host.machine import Machine
-from mastodon_update_check.host.unit_view import read_properties
+from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.access import Mode, decide_access
 from mastodon_update_check.install.copying import read_env
 from mastodon_update_check.install.environment_file import examine_file
@@ -118,15 +117,16 @@ def _units(machine: Machine) -> Iterator[WebUnit]:
     listed = machine.run(("systemctl", "list-unit-files", "--no-legend", "--plain", "--type=service", pattern), "")
     words = (line.split()[0] for line in listed.out.splitlines() if line.strip())
     for unit in [word for word in words if _UNIT.fullmatch(word)][:UNITS_LOOKED_AT]:
-        shown = machine.run(("systemctl", "show", unit, f"--property={_PROPERTIES}"), "")
-        properties = read_properties(shown.out)
-        directory = properties.get("WorkingDirectory", [""])[0].lstrip("!-")
-        if directory.startswith("/"):
+        shown = show_unit(unit, _PROPERTIES, machine.run)
+        directory = shown.one("WorkingDirectory").lstrip("!-") if shown else ""
+        if shown and directory.startswith("/"):
             yield WebUnit(
                 name=unit,
                 root=Path(os.path.normpath(directory)),
-                environment=MappingProxyType(dict(_needed_environment(properties.get("Environment", ())))),
-                environment_files=tuple(_environment_files(properties.get("EnvironmentFiles", ()))),
+                environment=MappingProxyType(
+                    {name: text for name, text in shown.variables() if is_taken_from_mastodon(name)}
+                ),
+                environment_files=tuple(_environment_files(shown.all("EnvironmentFiles"))),
             )
 
 
@@ -134,18 +134,6 @@ def _environment_files(lines: Iterable[str]) -> Iterator[EnvironmentFile]:
     for line in lines:
         path, _, options = line.rpartition(" (")
         yield EnvironmentFile(path=Path(path), is_optional=options == "ignore_errors=yes)")
-
-
-def _needed_environment(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for line in lines:
-        try:
-            words = shlex.split(line)
-        except ValueError:  # quotes that systemd writes in another way
-            continue
-        for word in words:
-            name, separator, text = word.partition("=")
-            if separator and is_taken_from_mastodon(name):
-                yield name, text
 
 
 def _modes(tree: ForeignDirectory) -> Iterator[Mode]:

@@ -11,7 +11,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.names import NAME, RESERVED, SERVICE_USER, Place
-from mastodon_update_check.host.unit_view import look
+from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.console import Console
 from mastodon_update_check.install.copying import ROOT
 from mastodon_update_check.install.database import find_server, read_database_name
@@ -98,7 +98,8 @@ class Session:
         account, unit = self._machine.service_account, self._place.unit
         if account is None:
             raise SetupError(f"there is no user {SERVICE_USER}: install the package, which makes it")
-        if look(unit, self._machine.run) is None:
+        shown = show_unit(unit, "LoadState,User", self._machine.run)
+        if shown is None or shown.one("LoadState") != "loaded" or shown.one("User") in {"", "root", "0"}:
             raise SetupError(f"systemd has no unit {unit} with a user of its own: install the package, which brings it")
         return account
 

@@ -1,18 +1,16 @@
 """Whether the daemon is at work: by its sign of life, and by systemd's word on its unit where systemd is."""
 
-import shutil
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from mastodon_update_check.domain.status import is_alive
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
 from mastodon_update_check.jobs.doctor.probe_ledger import Memory
 
 UNIT = "mastodon-update-check.service"
-_PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,Result"
-_SECONDS = 10.0
+_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result")
 _RECENT = timedelta(hours=2)
 """A check that is not older was made by something that makes them regularly."""
 
@@ -37,21 +35,9 @@ def probe_daemon(memory: Memory, now: datetime) -> Iterable[Finding]:
 
 
 def ask_systemd() -> Mapping[str, str] | None:
-    """Return what systemd says of our unit; None where it is not in charge, or does not answer."""
-    systemctl = shutil.which("systemctl")
-    if systemctl is None:
-        return None
-    arguments = (systemctl, "show", UNIT, f"--property={_PROPERTIES}", "--no-pager")
-    try:
-        finished = subprocess.run(  # noqa: S603 - no part of it comes from outside
-            arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):  # as in a container that has the program alone
-        return None
-    if finished.returncode != 0:
-        return None
-    lines = clean(finished.stdout.decode(errors="replace").replace("\n", ";"), 1_000).split(";")
-    return dict(line.partition("=")[::2] for line in lines if "=" in line)
+    """Return what systemd says about our unit; None without systemd, as in most containers."""
+    found = show_unit(UNIT, ",".join(_PROPERTIES))
+    return None if found is None else {name: found.one(name) for name in _PROPERTIES}
 
 
 def _describe_unit(unit: Mapping[str, str] | None) -> Iterator[Finding]:

@@ -1,0 +1,43 @@
+"""What this host knows about Mastodon beside its files: the user who owns the tree, and the units that run it."""
+
+import pwd
+from pathlib import Path
+from typing import Final
+
+from mastodon_update_check.domain.upgrades import Installation, InstallKind
+from mastodon_update_check.host.programs import Run, run_program
+from mastodon_update_check.host.systemd import show
+from mastodon_update_check.mastodon.tree import VERSION_FILE
+
+_PATTERNS: Final = tuple(f"*{part}*.service" for part in ("sidekiq", "web", "puma", "streaming"))
+_DEFAULT: Final = Installation(kind=InstallKind.SOURCE, root="")
+_UNMAPPED_UID: Final = 65_534
+"""The owner that a user namespace shows of every file that is not this user's (user_namespaces(7))."""
+
+
+def find_owner(root: Path) -> str:
+    """Return the name of the user who owns the tree; `mastodon` where that is not known.
+
+    The directory of the version file is asked: in the unit's sandbox, systemd itself has made the tree's root to bind
+    that directory, so the root belongs to another user there.
+    """
+    try:
+        uid = (root / VERSION_FILE).parent.stat().st_uid
+        return _DEFAULT.user if uid == _UNMAPPED_UID else pwd.getpwuid(uid).pw_name
+    except (OSError, KeyError):  # no tree here, or an owner that only a container knows
+        return _DEFAULT.user
+
+
+def find_units(root: Path, run: Run = run_program) -> tuple[str, ...]:
+    """Return the units that run in the tree, without their ending; Mastodon's usual ones where systemd knows none."""
+    found = sorted(
+        unit.one("Id").removesuffix(".service")
+        for unit in show(_PATTERNS, "Id,WorkingDirectory", run)
+        if _is_beneath(unit.one("WorkingDirectory"), root)
+    )
+    return tuple(found) or _DEFAULT.units
+
+
+def _is_beneath(directory: str, root: Path) -> bool:
+    """Whether a unit runs in the tree, whichever of them is a link to the other."""
+    return bool(directory) and Path(directory.lstrip("!-")).resolve() == root.resolve()
