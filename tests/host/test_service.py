@@ -33,6 +33,7 @@ Restart=on-failure
 WatchdogSec=60
 TemporaryFileSystem=/home:ro \\
   /root:ro
+ExecPaths=/usr
 # /etc/systemd/system/mastodon-update-check@second.service.d/override.conf
 [Service]
  LoadCredential=smtp_password:/etc/secrets/smtp
@@ -44,6 +45,7 @@ PROPERTIES = (
     "Environment=UPDATE_CHECK_CONFIG=/etc/mastodon-update-check/second.env",
     "User=_mastodon_update_check",
     "TemporaryFileSystem=/home:ro    /root:ro",
+    "ExecPaths=/usr",
     "LoadCredential=smtp_password:/etc/secrets/smtp",
 )
 
