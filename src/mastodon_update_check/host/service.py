@@ -25,7 +25,9 @@ from mastodon_update_check.host.programs import ENVIRONMENT, Run, run_program
 
 CONFIG: Final = "UPDATE_CHECK_CONFIG"
 TRANSIENT_FILES: Final = Path("/run")
-_LIFECYCLE: Final = re.compile(r"(?:Exec(?!Paths)|Restart|Type=|NotifyAccess|Timeout|Watchdog|SuccessExit|Standard|Kill|OOM)")
+_LIFECYCLE: Final = re.compile(
+    "Exec(?!Paths)|Restart|Type=|NotifyAccess|Timeout|Watchdog|SuccessExit|Standard|Kill|OOM"
+)
 """Directives about the daemon's life; every other one applies to a command too."""
 _PASSED: Final = re.compile(
     "UPDATE_CHECK_.*|SMTP_.*|DB_.*|LC_.*|MASTODON_VERSION_.*|DATABASE_URL|LOCAL_DOMAIN|WEB_DOMAIN|SELF_DESTRUCT"
