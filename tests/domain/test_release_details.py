@@ -133,15 +133,15 @@ def test_a_file_that_was_not_read_leaves_its_step_unknown(path: str) -> None:
         compare(one, version("4.6.4"), facts(TREE), version("4.6.3")),
         compare(facts(TREE), version("4.6.4"), one, version("4.6.3")),
     ):
-        assert len(found.steps_that_are(UNKNOWN)) >= 2
-        assert found.steps_that_are(NEEDED) == ()
+        assert len(found.unknown) >= 2
+        assert found.needed == ()
         assert not found.is_restart_enough
 
 
 def test_without_any_file_everything_is_unknown() -> None:
     """Nothing is claimed."""
     found = compare({}, version("4.6.4"), {}, version("4.6.3"))
-    assert (found.fixes, found.requires, found.steps_that_are(UNKNOWN)) == (None, None, tuple(UpgradeStep))
+    assert (found.fixes, found.requires, found.unknown) == (None, None, tuple(UpgradeStep))
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,8 @@ def test_a_reminder() -> None:
     assert body(message) == [
         "4.5.20, which Mastodon marks as urgent, is not installed yet. You have known of it since 23 November.",
         f"now 4.5.20 urgent {NOTES}4.5.20",
-        "Also out, not marked urgent: 4.7.6.",
         UNSAID,
+        "Also out, not marked urgent: 4.7.6.",
         f"Next reminder: 26 November; {STOP} 4.5.20",
         ADMIN,
     ]
@@ -84,8 +84,8 @@ def test_a_reminder_of_several() -> None:
         "Not installed yet: 4.5.20 and 4.7.6. You have known of them since 23 November.",
         f"4.5.20 patch {NOTES}4.5.20 4.7.6 minor {NOTES}4.7.6",
         (
-            "The route to 4.7.6, one after the other: 4.5.20 > 4.6.x > 4.7.6. An x stands for the newest patch of that "
-            "branch. For the steps, run: sudo mastodon-update-check route"
+            "The route to 4.7.6, one after the other: 4.5.20 > 4.6.x > 4.7.6. x is the newest patch of that branch. "
+            "For the steps, run: sudo mastodon-update-check route"
         ),
         f"Next reminder: 7 December; {STOP} 4.5.20 4.7.6",
         ADMIN,

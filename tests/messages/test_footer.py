@@ -34,7 +34,7 @@ OPS = named("ops@social.example", Preference.PATCH)
         pytest.param(
             OWNER,
             CHECK,
-            "To you as Owner of social.example, since UPDATE_CHECK_OPERATOR names nobody else.",
+            "To you as Owner of social.example, because UPDATE_CHECK_OPERATOR names no other address.",
             id="a user, about this tool",
         ),
         pytest.param(
@@ -46,7 +46,7 @@ OPS = named("ops@social.example", Preference.PATCH)
         pytest.param(
             replace(OWNER, role="Owner\u202e\r\nX"),
             CHECK,
-            "To you as Owner X of social.example, since UPDATE_CHECK_OPERATOR names nobody else.",
+            "To you as Owner X of social.example, because UPDATE_CHECK_OPERATOR names no other address.",
             id="a role with characters that act",
         ),
         pytest.param(

@@ -86,7 +86,7 @@ def test_stages(stage: SupportStage, day: str, subject: str, following: str) -> 
     assert (OVER in body(message)[0]) is message.urgent is subject.startswith("URGENT")
 
 
-NO_WAY = "The update server lists no way out yet; look here: https://github.com/mastodon/mastodon/releases"
+NO_WAY = "The update server lists no supported release yet; look here: https://github.com/mastodon/mastodon/releases"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ NO_WAY = "The update server lists no way out yet; look here: https://github.com/
             "4.4.27",
             [NEWEST],
             f"You run 4.4.27, the newest release of its branch. {OPEN}",
-            f"Shortest way out: 4.5.x > 4.6.x > 4.7.6. An x stands for the newest patch of that branch. {STEPS}",
+            f"Shortest way out: 4.5.x > 4.6.x > 4.7.6. x is the newest patch of that branch. {STEPS}",
             id="only the newest is listed: the series between are passed",
         ),
         pytest.param(

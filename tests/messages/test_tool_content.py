@@ -8,6 +8,7 @@ import pytest
 from domain.examples import CHECK, DELIVERY, RECOVERED, RESTART
 from messages.writing import body, make_context, minor, patch, write
 
+SILENT = "Until this is fixed, no notices of new releases are sent, not even of urgent ones."
 STATUS = "To see more, run: sudo mastodon-update-check status"
 
 
@@ -24,7 +25,7 @@ def test_check_failing(stage: int, following: str) -> None:
     message = write([replace(CHECK, stage=stage)], make_context([patch("4.5.20", urgent=True), minor("4.6.9")]))
     assert message.subject == "[social.example] No update check has worked since Sun 22 Nov 13:05 UTC"
     assert body(message) == [
-        "While this lasts nobody here hears of new releases, urgent ones included. Mastodon itself is not affected.",
+        f"{SILENT} Mastodon itself is not affected.",
         "Cause: certificate verify failed. Last good answer: 4.5.19 is installed, 4.5.20 (urgent) and 4.6.9 pending.",
         STATUS,
         "Meanwhile look here: https://github.com/mastodon/mastodon/releases",
@@ -60,9 +61,9 @@ def test_wrong_settings() -> None:
     wrong = "[social.example] The settings of mastodon-update-check have been wrong since Sun 22 Nov 13:05 UTC"
     assert (message.subject, message.type) == (wrong, "check.failing")
     assert body(message) == [
-        "Checks go on with the settings from before. After the next restart nothing would be checked any more.",
+        "Checks continue with the previous settings. After a restart no checks would run.",
         "UPDATE_CHECK_INTERVAL is not a duration.",
-        "Mend them, then run: sudo systemctl reload mastodon-update-check",
+        "Fix them, then run: sudo systemctl reload mastodon-update-check",
         "The next mail comes after 3 days, then weekly.",
     ]
 
@@ -73,8 +74,8 @@ def test_recovered() -> None:
     assert (message.subject, message.type) == ("[social.example] Update checks work again", "check.recovered")
     assert body(message) == [
         (
-            "They had been failing since Sun 22 Nov 13:05 UTC and have worked again since Tue 24 Nov 13:05 UTC. "
-            "Whatever came out meanwhile is told in a message of its own."
+            "They failed from Sun 22 Nov 13:05 UTC to Tue 24 Nov 13:05 UTC. Releases of that time are in a message of "
+            "their own."
         )
     ]
 
@@ -87,8 +88,8 @@ def test_delivery_failing(detail: str) -> None:
         "[social.example] Update notices by webhook.ops have not gone out since Sun 22 Nov 13:05 UTC"
     )
     assert body(message) == [
-        "What it says: HTTP 503.",
-        "The messages are kept and tried again. Once the cause is mended they go out by themselves.",
+        "Error: HTTP 503.",
+        "The messages are kept and retried. They are sent when the cause is fixed.",
         STATUS,
     ]
     assert message.type == "delivery.failing"

@@ -39,9 +39,9 @@ def test_an_urgent_patch() -> None:
     assert body(message) == [
         "Mastodon marks 4.5.20 as urgent. It is a patch of your branch: no need to go to 4.7 for it.",
         f"now 4.5.20 urgent {NOTES}4.5.20 later 4.7.6 minor {NOTES}4.7.6 supported until 1 January 2028",
+        UNSAID,
         f"The route to 4.7.6, one after the other: 4.5.20 > 4.6.9 > 4.7.6. {STEPS}",
         "Also out, not marked urgent: 4.6.9.",
-        UNSAID,
         ADMIN,
     ]
 
@@ -248,7 +248,7 @@ def test_at_most_twenty_releases() -> None:
             [NEWEST],
             [NEWEST],
             "The route to 4.7.6, one after the other: 4.0.x > 4.1.x > 4.2.x > 4.3.x > 4.4.x > 4.5.x > 4.6.x > 4.7.6. "
-            f"An x stands for the newest patch of that branch. {STEPS}",
+            f"x is the newest patch of that branch. {STEPS}",
             id="what an x is, where the update server does not list what has to be passed",
         ),
     ],
@@ -261,3 +261,16 @@ def test_route(installed: str, new: list[UpdateNotice], pending: list[UpdateNoti
 def test_no_route() -> None:
     """What installs directly needs no route, whatever else is out."""
     assert STEPS not in write([PLAIN], make_context([PLAIN, NEXT, NEWEST])).text
+
+
+def test_an_urgent_patch_of_a_branch_out_of_support() -> None:
+    """It is never called enough to stay there: the next upgrade is named."""
+    patched, away = patch("4.4.20", urgent=True), minor("4.6.3", urgent=True)
+    context = make_context([patched, away], "4.4.1", date(2026, 10, 14))
+    found = body(write([patched, away], context))
+    assert found[0] == (
+        "Mastodon marks 4.4.20 as urgent. It is a patch of your branch 4.4, which is out of support. "
+        "Upgrade to 4.6.3 next."
+    )
+    assert "no need" not in " ".join(found)
+    assert "no need" in body(write([patched, away], make_context([patched, away], "4.4.1")))[0]

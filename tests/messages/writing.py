@@ -6,8 +6,10 @@ from datetime import date, datetime
 from typing import Any
 
 from domain.examples import INSTANCE, NOW, update, user, version
+from mastodon_update_check.domain.changelog import Advisory, Fix
 from mastodon_update_check.domain.notices import Notice, UpdateNotice, UpdateType
 from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.messages.compose import compose
 from mastodon_update_check.messages.context import MessageContext
@@ -33,6 +35,7 @@ def make_context(
     installed: str | None = "4.5.19",
     ends_on: date | None = None,
     now: datetime = NOW,
+    details: Sequence[ReleaseDetails] = (),
     **fields: Any,  # noqa: ANN401 - whatever else is to be known or context
 ) -> MessageContext:
     """Return what is true when a message is composed."""
@@ -41,6 +44,7 @@ def make_context(
         updates=tuple(pending),
         support_ends_on=ends_on,
         good_at=now,
+        details=tuple(details),
     )
     context = MessageContext(
         instance=INSTANCE,
@@ -51,6 +55,31 @@ def make_context(
         update_host="api.joinmastodon.org",
     )
     return replace(context, **fields)
+
+
+def details(
+    text: str,
+    fixes: Sequence[Fix] | None = (),
+    needed: Sequence[UpgradeStep] = (),
+    unknown: Sequence[UpgradeStep] = (UpgradeStep.ASSETS,),
+    requires: Sequence[Requirement] | None = (),
+    installed: str = "4.5.19",
+) -> ReleaseDetails:
+    """Return what is known of an upgrade; steps that are neither needed nor unknown are not needed."""
+    return ReleaseDetails(
+        version=version(text),
+        installed=version(installed),
+        fixes=None if fixes is None else tuple(fixes),
+        requires=None if requires is None else tuple(requires),
+        steps={step: True if step in needed else None if step in unknown else False for step in UpgradeStep},
+        ruby="3.4.8",
+    )
+
+
+def fix(text: str, *ids: str, is_container_only: bool = False) -> Fix:
+    """Return a security fix, whose advisories have pages."""
+    advisories = tuple(Advisory(id_, f"https://github.com/advisories/{id_}") for id_ in ids)
+    return Fix(text=text, advisories=advisories, is_container_only=is_container_only)
 
 
 def write(notices: Sequence[Notice], context: MessageContext | None = None, recipient: Recipient = OWNER) -> Message:

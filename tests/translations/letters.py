@@ -10,14 +10,32 @@ from pathlib import Path
 # As a script it stands beside nothing: what the tests share is one folder up.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from domain.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, days, hook, installed, reminder, support, user
+from domain.examples import (
+    CHECK,
+    DELIVERY,
+    FINISHED,
+    MIGRATIONS,
+    NOW,
+    RECOVERED,
+    RESTART,
+    SERVICES,
+    days,
+    hook,
+    installed,
+    reminder,
+    support,
+    user,
+)
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateNotice, UpdateType
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient
+from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement
+from mastodon_update_check.domain.release_details import UpgradeStep as Step
+from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.messages.sample_content import compose_test_message
 from mastodon_update_check.translations import load_translation
-from messages.writing import make_context, minor, patch, write
+from messages.writing import details, fix, make_context, minor, patch, write
 
 LANGUAGES = ("en", "de", "es", "fr", "ja")
 ROLES = {"en": "Owner", "de": "Inhaber*in", "es": "Propietario", "fr": "Propriétaire", "ja": "所有者"}
@@ -25,6 +43,16 @@ ENDS_ON, LATER = date(2027, 2, 20), date(2028, 1, 1)
 PLAIN, URGENT = patch("4.5.20"), patch("4.5.20", urgent=True)
 NEXT, NEWEST = minor("4.6.9", ends_on=date(2027, 8, 20)), minor("4.7.6", ends_on=LATER)
 OLD = NOW.date() - timedelta(days=3)
+FIXES = [fix("Fix incorrect permission enforcement", "GHSA-7jvv-fhmg-wpfw", "GHSA-hx34-2pfw-2qfj")] + [
+    fix(f"Fix SSRF protection bypass by way of IPv4-compatible IPv6 addresses {number}", "GHSA-vwhj-3g83-v276")
+    for number in range(11)
+]
+IN_IMAGE = fix("Update FFmpeg in the container image", "CVE-2026-8461", is_container_only=True)
+REQUIRED = [
+    Requirement(name="PostgreSQL", minimum="14", found="13.14", is_met=False),
+    Requirement(name="Redis", minimum="7.0", found="7.2", is_met=True),
+    Requirement(name="Node.js", minimum="22"),
+]
 FIX_AND_AWAY = patch("4.2.30", urgent=True), minor("4.4.28", ends_on=LATER)
 
 
@@ -37,10 +65,20 @@ class Kind:
 
 
 def kind(
-    *notices: Notice, pending: Sequence[UpdateNotice] = (), runs: str = "4.5.19", ends_on: date | None = ENDS_ON
+    *notices: Notice,
+    pending: Sequence[UpdateNotice] = (),
+    runs: str = "4.5.19",
+    ends_on: date | None = ENDS_ON,
+    known: Sequence[ReleaseDetails] = (),
+    installed_by: InstallKind | None = None,
 ) -> Kind:
     """Return a kind; with reminders of urgent updates."""
-    return Kind(notices=notices, context=make_context(pending, runs, ends_on, reminders=FollowUps.URGENT))
+    context = make_context(pending, runs, ends_on, details=known, reminders=FollowUps.URGENT, install_kind=installed_by)
+    return Kind(notices=notices, context=context)
+
+
+def _urgent(known: ReleaseDetails, installed_by: InstallKind | None = None) -> Kind:
+    return kind(URGENT, pending=[URGENT], known=[known], installed_by=installed_by)
 
 
 def _later(one: Kind, number: int, mode: FollowUps = FollowUps.URGENT) -> Kind:
@@ -94,6 +132,22 @@ KINDS: Mapping[str, Kind] = {
     "settings-wrong-long": kind(replace(CHECK, cause="settings", detail="UPDATE_CHECK_INTERVAL: is no duration")),
     "delivery-failing": kind(DELIVERY),
     "restart": kind(RESTART),
+    "migrations-pending": kind(MIGRATIONS),
+    "migration-pending": kind(replace(MIGRATIONS, migrations=MIGRATIONS.migrations[:1])),
+    "migrations-finished": kind(FINISHED),
+    "services-outdated": kind(SERVICES),
+    "services-restarted": kind(replace(FINISHED, about=SERVICES)),
+    "urgent-own-branch-out-of-support": kind(URGENT, pending=[URGENT, minor("4.7.6", urgent=True)], ends_on=OLD),
+    "details": _urgent(details("4.5.20", FIXES[:2], [Step.BUNDLE_INSTALL])),
+    "details-of-one-fix": _urgent(details("4.5.20", FIXES[:1], [Step.RUBY, Step.YARN_INSTALL, Step.ASSETS], [])),
+    "details-of-many-fixes": _urgent(details("4.5.20", FIXES, [Step.MIGRATIONS, Step.RESTART_STREAMING], [], REQUIRED)),
+    "details-restart": _urgent(details("4.5.20", FIXES[:1])),
+    "details-restart-of-streaming": _urgent(details("4.5.20", [], [Step.RESTART_STREAMING])),
+    "details-steps-unknown": _urgent(details("4.5.20", FIXES[:1], unknown=list(Step))),
+    "details-of-containers": _urgent(details("4.5.20", [IN_IMAGE], requires=REQUIRED), InstallKind.DOCKER),
+    "details-of-more-containers": _urgent(details("4.5.20", [IN_IMAGE] * 2, list(Step)), InstallKind.DOCKER),
+    "details-unknown-in-containers": _urgent(details("4.5.20", FIXES[:1], unknown=list(Step)), InstallKind.DOCKER),
+    "details-without-fixes": _urgent(details("4.5.20", None, [Step.BUNDLE_INSTALL])),
     "test": kind(),
 }
 EVERYBODY = (user(2, Preference.CRITICAL), *(user(number, name="ben") for number in range(3, 25)), hook())

@@ -91,12 +91,15 @@ def shouted(kind: Kind, loud: Loud, preference: Preference = Preference.CRITICAL
     message = compose_kind(kind, context, recipient)
     assert message.language == "xx"
     text = re.sub(
-        r"https?://\S+|sudo [\w. -]+|ben|ann|certificate verify failed|ID 0f\w+",
+        r"https?://\S+|sudo [\w. -]+|ben|ann|certificate verify failed|ID 0f\w+|(GHSA|CVE)-.*",
         "",
         message.subject + message.text,
     )
     return re.sub(
-        r"social\.example|webhook\.ops|webhook|web1|\d[\w.+-]*|UPDATE_CHECK_INTERVAL: is no duration", "", text
+        r"social\.example|webhook\.ops|webhook|web1|\d[\w.+-]*|UPDATE_CHECK_INTERVAL: is no duration"
+        r"|RAILS_ENV=.*|mastodon-[\w.]+|Ruby|PostgreSQL|Redis|Node\.js|(bundle|yarn)\s+install",
+        "",
+        text,
     )
 
 

@@ -71,14 +71,25 @@ class ReleaseDetails:
         """Whether everything that it fixes concerns only the container image."""
         return bool(self.fixes) and all(fix.is_container_only for fix in self.fixes or ())
 
-    def steps_that_are(self, needed: bool | None) -> tuple[UpgradeStep, ...]:  # noqa: FBT001 - one of three states
-        """Return the steps that are needed, not needed (False) or unknown (None), in order."""
-        return tuple(step for step in UpgradeStep if self.steps.get(step) is needed)
+    @property
+    def needed(self) -> tuple[UpgradeStep, ...]:
+        """The steps that the upgrade takes, in order."""
+        return tuple(step for step in UpgradeStep if self.steps.get(step))
+
+    @property
+    def not_needed(self) -> tuple[UpgradeStep, ...]:
+        """The steps that the upgrade does not take."""
+        return tuple(step for step in UpgradeStep if self.steps.get(step) is False)
+
+    @property
+    def unknown(self) -> tuple[UpgradeStep, ...]:
+        """The steps of which that is unknown."""
+        return tuple(step for step in UpgradeStep if self.steps.get(step) is None)
 
     @property
     def is_restart_enough(self) -> bool:
         """Whether nothing that was compared has changed; a change of the front end cannot be seen."""
-        return all(self.steps.get(step) is False for step in UpgradeStep if step is not UpgradeStep.ASSETS)
+        return not self.needed and self.unknown == (UpgradeStep.ASSETS,)
 
 
 def compare(

@@ -10,6 +10,7 @@ from mastodon_update_check.domain.notice_json import from_json, to_json
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.outages import may_be_told
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
+from mastodon_update_check.domain.release_details import ReleaseDetails, details_from_json, details_to_json
 from mastodon_update_check.domain.skips import Skip, is_skipped, lifted_skips
 from mastodon_update_check.domain.support import support_stage
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -41,6 +42,8 @@ class ServerState:
     """Since when tree and running server have been saying different things."""
     updates: tuple[UpdateNotice, ...] = ()
     """The updates of the last answer, newer than the installed version then."""
+    details: tuple[ReleaseDetails, ...] = ()
+    """What is known of the upgrades to pending releases, as compared with the version that was installed then."""
     support_ends_on: date | None = None
     devops: tuple[Recipient, ...] = ()
     """The DevOps users of the last good answer of the database; they are told while it cannot be asked."""
@@ -69,6 +72,11 @@ class ServerState:
         if self.installed is None:
             return ()
         return newer_updates(Feed(updates=self.updates), self.installed)
+
+    def details_of(self, version: MastodonVersion) -> ReleaseDetails | None:
+        """Return what is known of the upgrade from the installed version to `version`."""
+        known = (one for one in self.details if (one.version, one.installed) == (version, self.installed))
+        return next(known, None)
 
     def is_skipped(self, update: UpdateNotice) -> bool:
         """Whether the administrator passes this update over."""
@@ -141,6 +149,7 @@ class ServerState:
         values = {name: getattr(self, name) for name in self.__slots__}
         plain = {name: _plain(value) for name, value in values.items() if value not in (None, "", (), 0)}
         return plain | {
+            "details": [details_to_json(one) for one in self.details],
             "updates": [to_json(update) for update in self.updates],
             "skips": [skip.to_json() for skip in self.skips],
             "devops": [asdict(user) for user in self.devops],
@@ -167,6 +176,7 @@ def _read_updates(entries: list[dict[str, Any]]) -> tuple[UpdateNotice, ...]:
 
 
 _READ: dict[str, Any] = {
+    "details": lambda details: tuple(details_from_json(one) for one in details),
     "checked_at": datetime.fromisoformat,
     "good_at": datetime.fromisoformat,
     "failing_since": datetime.fromisoformat,

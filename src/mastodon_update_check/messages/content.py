@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from mastodon_update_check.domain.changelog import Advisory
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
 
 
@@ -47,7 +48,24 @@ class Pointer:
     is_link: bool = True
 
 
-Block = Paragraph | Releases | Pointer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixRow:
+    """One security fix; the text comes from the changelog."""
+
+    text: str
+    advisories: tuple[Advisory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What a release fixes, and what the upgrade takes."""
+
+    title: str = ""
+    fixes: tuple[FixRow, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+Block = Paragraph | Releases | Pointer | Details
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
@@ -27,6 +28,8 @@ class MessageContext:
     """Whether Mastodon's own check is on, and with it the page `/admin/software_updates`."""
     update_host: str = ""
     """Host of the update server."""
+    install_kind: InstallKind | None = None
+    """How Mastodon was installed; None: unknown."""
     devops_users: tuple[str, ...] = ()
     reminders: FollowUps = FollowUps.NONE
     """Which updates get reminders."""

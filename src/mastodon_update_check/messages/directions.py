@@ -35,5 +35,5 @@ def draw(route: Sequence[str]) -> str:
 def point_to_steps(said: str, route: Sequence[str], translation: Translation) -> Pointer:
     """Say the route, what an `x` in it means, and where the steps are."""
     unlisted = any(release.endswith(".x") for release in route)
-    newest = translation.say("An x stands for the newest patch of that branch.") if unlisted else ""
+    newest = translation.say("x is the newest patch of that branch.") if unlisted else ""
     return Pointer(translation.join(said, newest, translation.say("For the steps, run:")), STEPS, is_link=False)

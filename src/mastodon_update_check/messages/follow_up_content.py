@@ -7,11 +7,11 @@ from mastodon_update_check.domain.reminders import next_reminder_at
 from mastodon_update_check.messages.content import Block, Content, Paragraph
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.directions import direct
+from mastodon_update_check.messages.release_details import describe_details
 from mastodon_update_check.messages.release_parts import (
     RELEASES_NAMED,
     RELEASES_SHOWN,
     admin_pointer,
-    caution,
     list_releases,
     name_updates,
     order_updates,
@@ -31,9 +31,9 @@ def write_reminder_content(reminders: Sequence[ReminderNotice], context: Message
     blocks: list[Block] = [
         Paragraph(_still_out(updates, reminders, context)),
         list_releases(updates, context),
+        *describe_details(updates[0], context),
         *direct(updates, context),
         *other_releases(updates, None, context),
-        *caution(updates, context),
     ]
     if reminded := reminded_versions(updates, context):
         next_at = min(next_reminder_at(one.told_at, context.now) for one in reminders)

@@ -41,7 +41,7 @@ def _why_user(recipient: Recipient, main: Notice, context: MessageContext) -> st
         case SupportNotice():
             return translation.label("footer", "{to} ({why}).", to=to, why=_why_support(context))
         case _:
-            return translation.say("{to}, since UPDATE_CHECK_OPERATOR names nobody else.", to=to)
+            return translation.say("{to}, because UPDATE_CHECK_OPERATOR names no other address.", to=to)
 
 
 def _why_update(recipient: Recipient, context: MessageContext) -> str:

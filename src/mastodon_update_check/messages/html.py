@@ -3,7 +3,16 @@
 from html import escape
 from typing import assert_never
 
-from mastodon_update_check.messages.content import Block, Content, Paragraph, Pointer, Release, Releases
+from mastodon_update_check.messages.content import (
+    Block,
+    Content,
+    Details,
+    FixRow,
+    Paragraph,
+    Pointer,
+    Release,
+    Releases,
+)
 
 # Colours keep a contrast of at least 4.5 to 1 on both grounds (WCAG 2.2, 1.4.3). Mail clients that drop the style
 # sheet show the elements' own styles: everything stays readable.
@@ -74,8 +83,24 @@ def _render(block: Block) -> str:
             return f"<p>{escape(block.label)}{target}</p>"
         case Releases():
             return "<ul>\n" + "\n".join(_render_release(row, block.notes_label) for row in block.rows) + "\n</ul>"
+        case Details():
+            return _render_details(block)
         case _:
             assert_never(block)
+
+
+def _render_details(block: Details) -> str:
+    parts = [f"<p>{escape(block.title)}</p>"] if block.title else []
+    if block.fixes:
+        rows = "\n".join(f"<li>{_render_fix(row)}</li>" for row in block.fixes)
+        parts.append(f"<ul>\n{rows}\n</ul>")
+    parts += [f"<p>{escape(sentence)}</p>" for sentence in block.sentences]
+    return "\n".join(parts)
+
+
+def _render_fix(row: FixRow) -> str:
+    ids = ", ".join(_link(one.url, one.id) if one.url else escape(one.id) for one in row.advisories)
+    return f'{escape(row.text)}<br><span class="note">{ids}</span>' if ids else escape(row.text)
 
 
 def _render_release(row: Release, notes_label: str) -> str:

@@ -32,7 +32,7 @@ def build_payload(
     new = [notice for notice in notices if isinstance(notice, UpdateNotice)]
     closed = [notice.update for notice in notices if isinstance(notice, InstalledNotice)]
     pending = context.knowledge.unskipped()
-    told = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
+    support = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
     tool = next((notice for notice in notices if isinstance(notice, ToolNotice)), None)
     data: dict[str, object] = {
         "instance": context.instance,
@@ -42,7 +42,7 @@ def build_payload(
         if reminders
         else list_updates(pending, new, installed),
         "support": describe_support(
-            context.knowledge.support_ends_on, told or context.knowledge.support_at(context.now), installed
+            context.knowledge.support_ends_on, support or context.knowledge.support_at(context.now), installed
         ),
         "route": list(find_route(installed, context.knowledge.pending())) if installed else [],
     }

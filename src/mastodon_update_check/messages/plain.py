@@ -2,8 +2,9 @@
 
 from typing import assert_never
 
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.messages.columns import WIDTH, count_columns, fill, pad
-from mastodon_update_check.messages.content import Block, Content, Paragraph, Pointer, Releases
+from mastodon_update_check.messages.content import Block, Content, Details, FixRow, Paragraph, Pointer, Releases
 from mastodon_update_check.messages.translation import NO_BREAK
 
 
@@ -23,8 +24,18 @@ def _render(block: Block) -> str:
             return line if count_columns(line) <= WIDTH else f"{fill(block.label)}\n  {block.target}"
         case Releases():
             return _render_releases(block)
+        case Details():
+            rows = [_render_fix(row) for row in block.fixes]
+            return "\n".join([*([fill(block.title)] if block.title else []), *rows, *map(fill, block.sentences)])
         case _:
             assert_never(block)
+
+
+def _render_fix(row: FixRow) -> str:
+    """Write one line: ids, then as much of the text as fits."""
+    head = "  " + ", ".join(advisory.id for advisory in row.advisories)
+    head = f"{head}: " if row.advisories else head
+    return head + clean(row.text, WIDTH - len(head))
 
 
 def _render_releases(block: Releases) -> str:

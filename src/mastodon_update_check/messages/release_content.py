@@ -7,10 +7,10 @@ from mastodon_update_check.domain.status import has_support_ended
 from mastodon_update_check.messages.content import Block, Content, Paragraph
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.directions import direct
+from mastodon_update_check.messages.release_details import describe_details
 from mastodon_update_check.messages.release_parts import (
     RELEASES_NAMED,
     admin_pointer,
-    caution,
     installed_branch,
     list_releases,
     name_updates,
@@ -36,9 +36,9 @@ def write_update_content(
     blocks: list[Block] = [
         Paragraph(_opening(new, context)),
         list_releases(new, context),
+        *describe_details(new[0], context),
         *direct(new, context),
         *other_releases(new, support, context),
-        *caution(new, context),
     ]
     if reminded := reminded_versions(new, context):
         label = context.translation.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
@@ -117,12 +117,20 @@ def _directly(context: MessageContext) -> str:
 
 
 def _own_urgent(context: MessageContext) -> str:
-    newer = [update for update in context.knowledge.pending() if update.version.branch != installed_branch(context)]
+    branch, known, translation = installed_branch(context), context.knowledge, context.translation
+    newer = [update for update in known.pending() if update.version.branch != branch]
+    if has_support_ended(known, context.now):
+        over = translation.say("It is a patch of your branch {branch}, which is out of support.", branch=branch)
+        return translation.join(over, _leave(newer, translation))
     if not newer:
-        return context.translation.say("It is a patch of your branch.")
-    return context.translation.say(
+        return translation.say("It is a patch of your branch.")
+    return translation.say(
         "It is a patch of your branch: no need to go to {branch} for it.", branch=newer[-1].version.branch
     )
+
+
+def _leave(newer: Sequence[UpdateNotice], translation: Translation) -> str:
+    return translation.say("Upgrade to {version} next.", version=newer[-1].version) if newer else ""
 
 
 def _foreign_urgent(context: MessageContext) -> str:

@@ -39,17 +39,6 @@ def _name(update: UpdateNotice, translation: Translation) -> str:
     return translation.say("{version} (urgent)", version=update.version) if update.urgent else str(update.version)
 
 
-def caution(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Paragraph, ...]:
-    """Say what the feed leaves open about an urgent release."""
-    if not new[0].urgent:
-        return ()
-    text = context.translation.say(
-        "The update server does not say what is fixed, or whether only containers are affected: read the release "
-        "notes. When you install it, restart Sidekiq too."
-    )
-    return (Paragraph(text),)
-
-
 def admin_pointer(context: MessageContext) -> tuple[Pointer, ...]:
     """Point to Mastodon's page of pending updates, if there is one."""
     label = context.translation.say("All pending updates:")
@@ -168,9 +157,9 @@ def _list_others(others: Sequence[UpdateNotice], translation: Translation) -> st
     return translation.say("Also out, not marked urgent: {names}.", names=names)
 
 
-def _support(told: SupportNotice | None, context: MessageContext) -> str:
-    support = told or context.knowledge.support_at(context.now)
-    if support is not None and (told is not None or is_urgent(support)):
+def _support(notified: SupportNotice | None, context: MessageContext) -> str:
+    support = notified or context.knowledge.support_at(context.now)
+    if support is not None and (notified is not None or is_urgent(support)):
         return support_sentence(support, context)
     ends_on, translation = context.knowledge.support_ends_on, context.translation
     if ends_on is None:

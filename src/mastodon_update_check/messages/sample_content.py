@@ -30,7 +30,7 @@ def compose_test_message(
     now: datetime,
 ) -> Message:
     """Compose a test message to one recipient; `recipients` are those who are told in earnest."""
-    # Without releases: nobody, and no receiver's program, is to take a test for a notice.
+    # Without releases: neither people nor programs must take a test for a notice.
     bare = replace(context, knowledge=replace(context.knowledge, updates=()))
     try:
         content = _write(recipient, recipients, context, id)
@@ -58,9 +58,11 @@ def describe_wishes(recipient: Recipient, translation: Translation = ENGLISH) ->
     wishes = [
         _describe_releases(recipient.preference, translation),
         translation.say("the end of support") if recipient.wants_support else "",
-        translation.say("trouble with mastodon-update-check itself") if recipient.is_operator else "",
+        translation.say("problems of mastodon-update-check itself") if recipient.is_operator else "",
     ]
-    return translation.enumerate([*filter(None, wishes)]) or translation.label("what somebody is told of", "nothing")
+    return translation.enumerate([*filter(None, wishes)]) or translation.label(
+        "what a recipient is notified of", "nothing"
+    )
 
 
 def _describe_releases(preference: Preference, translation: Translation) -> str:
@@ -103,27 +105,23 @@ def _describe_place(recipient: Recipient, translation: Translation) -> str:
     """Say what is told here; sinks without addresses have no language."""
     wishes = describe_wishes(recipient, translation)
     if not recipient.address:
-        return (
-            f"If you can read this, messages arrive here. In earnest this sink ({recipient.sink}) is told of: {wishes}."
-        )
-    return translation.say(
-        "If you can read this, messages arrive here. In earnest this address is told of: {wishes}.", wishes=wishes
-    )
+        return f"Messages arrive at this sink ({recipient.sink}). It is notified of: {wishes}."
+    return translation.say("Messages arrive at this address. It is notified of: {wishes}.", wishes=wishes)
 
 
 def _list_people(recipients: Sequence[Recipient], translation: Translation) -> str:
     """Name those who are told by mail; only the operator reads this."""
-    told = [one for one in recipients if one.address]
+    notified = [one for one in recipients if one.address]
     people = [
         f"{clean(one.name or one.address)}{NO_BREAK}({describe_preference(one.preference, translation)})"
-        for one in told[:PEOPLE_SHOWN]
+        for one in notified[:PEOPLE_SHOWN]
     ]
-    left = len(told) - len(people)
+    left = len(notified) - len(people)
     named = translation.enumerate(
         [*people, translation.count("{number} more", "{number} more", left)] if left else people
     )
     others = sorted({one.sink for one in recipients if not one.address})
-    by_mail = translation.say("Told by mail, each with the releases that they want: {names}.", names=named)
+    by_mail = translation.say("Notified by mail, each according to their setting: {names}.", names=named)
     return translation.join(
-        by_mail, translation.say("Besides: {sinks}.", sinks=translation.enumerate(others)) if others else ""
+        by_mail, translation.say("Other sinks: {sinks}.", sinks=translation.enumerate(others)) if others else ""
     )

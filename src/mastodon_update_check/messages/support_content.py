@@ -91,7 +91,7 @@ def _way_out(support: SupportNotice, context: MessageContext) -> Sequence[Block]
     beyond = [update for update in pending if update.version.branch != support.branch]
     lasting = [update for update in beyond if _lasts(update, support, context)]
     if installed is None or not lasting:
-        return (Pointer(translation.say("The update server lists no way out yet; look here:"), RELEASES_URL),)
+        return (Pointer(translation.say("The update server lists no supported release yet; look here:"), RELEASES_URL),)
     nearest = max(
         (update for update in lasting if update.version.branch == lasting[0].version.branch),
         key=lambda update: update.version,

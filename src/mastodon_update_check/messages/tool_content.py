@@ -1,5 +1,6 @@
 """Messages for the operator: failing checks and deliveries, a due restart."""
 
+import shlex
 from dataclasses import replace
 from typing import assert_never
 
@@ -20,6 +21,7 @@ from mastodon_update_check.messages.context import RELEASES_URL, MessageContext
 from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, name_updates, order_updates
 
 STATUS = "sudo mastodon-update-check status"
+MIGRATE = "RAILS_ENV=production bundle exec rails db:migrate"
 
 
 def write_tool_content(notice: ToolNotice, context: MessageContext, footer: str) -> Content:
@@ -45,8 +47,12 @@ def _write(notice: ToolNotice, context: MessageContext) -> Content:
             return _write_delivery_failing(notice, context)
         case RestartNotice():
             return _write_restart(notice, context)
-        case MigrationsPendingNotice() | ServicesOutdatedNotice() | UpgradeFinishedNotice():
-            return _write_unfinished(notice)
+        case MigrationsPendingNotice():
+            return _write_migrations(notice, context)
+        case ServicesOutdatedNotice():
+            return _write_services(notice, context)
+        case UpgradeFinishedNotice():
+            return _write_finished(notice, context)
         case _:
             assert_never(notice)
 
@@ -61,7 +67,7 @@ def _write_check_failing(notice: CheckFailingNotice, context: MessageContext) ->
         blocks=(
             Paragraph(
                 translation.say(
-                    "While this lasts nobody here hears of new releases, urgent ones included. "
+                    "Until this is fixed, no notices of new releases are sent, not even of urgent ones. "
                     "Mastodon itself is not affected."
                 )
             ),
@@ -101,14 +107,11 @@ def _write_settings_wrong(notice: CheckFailingNotice, context: MessageContext) -
         ),
         blocks=(
             Paragraph(
-                translation.say(
-                    "Checks go on with the settings from before. After the next restart nothing would be checked any "
-                    "more."
-                )
+                translation.say("Checks continue with the previous settings. After a restart no checks would run.")
             ),
             Paragraph(_sentence(notice.detail)),
             Pointer(
-                translation.say("Mend them, then run:"), "sudo systemctl reload mastodon-update-check", is_link=False
+                translation.say("Fix them, then run:"), "sudo systemctl reload mastodon-update-check", is_link=False
             ),
             Paragraph(
                 translation.say("The next mail comes in a week.")
@@ -127,8 +130,7 @@ def _write_check_recovered(notice: CheckRecoveredNotice, context: MessageContext
         blocks=(
             Paragraph(
                 translation.say(
-                    "They had been failing since {start} and have worked again since {end}. "
-                    "Whatever came out meanwhile is told in a message of its own.",
+                    "They failed from {start} to {end}. Releases of that time are in a message of their own.",
                     start=translation.instant(notice.started_at),
                     end=translation.instant(notice.recovered_at),
                 )
@@ -147,12 +149,8 @@ def _write_delivery_failing(notice: DeliveryFailingNotice, context: MessageConte
             instant=translation.instant(notice.started_at),
         ),
         blocks=(
-            Paragraph(translation.say("What it says: {detail}", detail=_sentence(notice.detail))),
-            Paragraph(
-                translation.say(
-                    "The messages are kept and tried again. Once the cause is mended they go out by themselves."
-                )
-            ),
+            Paragraph(translation.say("Error: {detail}", detail=_sentence(notice.detail))),
+            Paragraph(translation.say("The messages are kept and retried. They are sent when the cause is fixed.")),
             Pointer(translation.say("To see more, run:"), STATUS, is_link=False),
         ),
         footer="",
@@ -179,15 +177,69 @@ def _write_restart(notice: RestartNotice, context: MessageContext) -> Content:
     )
 
 
-def _write_unfinished(notice: MigrationsPendingNotice | ServicesOutdatedNotice | UpgradeFinishedNotice) -> Content:
-    match notice:
-        case MigrationsPendingNotice():
-            subject = f"Run the migrations of Mastodon {notice.version}: {len(notice.migrations)} are pending"
-        case ServicesOutdatedNotice():
-            subject = f"Restart {', '.join(notice.services)}: started before Mastodon {notice.version} was installed"
-        case UpgradeFinishedNotice():
-            subject = f"The upgrade to Mastodon {notice.about.version} is finished"
-    return Content(subject=subject, blocks=(), footer="")
+def _write_migrations(notice: MigrationsPendingNotice, context: MessageContext) -> Content:
+    translation, number = context.translation, len(notice.migrations)
+    return Content(
+        subject=translation.count(
+            "Run the migrations of Mastodon {version}: {number} is pending",
+            "Run the migrations of Mastodon {version}: {number} are pending",
+            number,
+            version=notice.version,
+        ),
+        blocks=(
+            Paragraph(
+                translation.count(
+                    "The database has not run {number} migration that is in the tree (the newest is {newest}). Seen "
+                    "since {instant}.",
+                    "The database has not run {number} migrations that are in the tree (the newest is {newest}). Seen "
+                    "since {instant}.",
+                    number,
+                    newest=notice.migrations[-1],
+                    instant=translation.instant(notice.started_at),
+                )
+            ),
+            Pointer(translation.say("As Mastodon's user, in its directory, run:"), MIGRATE, is_link=False),
+            Paragraph(translation.say("The next mail comes when none is pending.")),
+        ),
+        footer="",
+    )
+
+
+def _write_services(notice: ServicesOutdatedNotice, context: MessageContext) -> Content:
+    translation = context.translation
+    services = [clean(service) for service in notice.services]
+    return Content(
+        subject=translation.say(
+            "Restart {services}: older than Mastodon {version}",
+            services=translation.enumerate(services),
+            version=notice.version,
+        ),
+        blocks=(
+            Paragraph(
+                translation.say(
+                    "Mastodon {version} is in the tree, but these services were started before and still run the old "
+                    "code: {services}.",
+                    services=translation.enumerate(services),
+                    version=notice.version,
+                )
+            ),
+            Pointer(translation.say("Run:"), f"sudo systemctl restart {shlex.join(services)}", is_link=False),
+            Paragraph(translation.say("The next mail comes when they have been restarted.")),
+        ),
+        footer="",
+    )
+
+
+def _write_finished(notice: UpgradeFinishedNotice, context: MessageContext) -> Content:
+    translation, version = context.translation, notice.about.version
+    if isinstance(notice.about, MigrationsPendingNotice):
+        done = translation.say("All migrations of Mastodon {version} have run", version=version)
+    else:
+        done = translation.say("The services of Mastodon {version} have been restarted", version=version)
+    seen = translation.say(
+        "Seen at {instant}. There is nothing left to do.", instant=translation.instant(notice.ended_at)
+    )
+    return Content(subject=done, blocks=(Paragraph(seen),), footer="")
 
 
 def _sentence(detail: str) -> str:

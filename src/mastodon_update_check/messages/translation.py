@@ -48,7 +48,7 @@ class _Original:
 def language_tags(locale: str) -> tuple[str, ...]:
     """Return the languages that may serve a locale, nearest first: `pt-BR` is served by `pt-br`, else by `pt`.
 
-    English, and whatever is no locale, is served by none.
+    None serves English, or a text that is not a locale.
     """
     tag = locale.strip().lower().replace("_", "-")
     if len(tag) > _LONGEST_LOCALE or not _LOCALE.fullmatch(tag):

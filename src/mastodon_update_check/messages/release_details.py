@@ -1,0 +1,155 @@
+"""The part of a message that says what a release fixes, what it requires and what the upgrade takes."""
+
+from collections.abc import Iterable, Sequence
+
+from mastodon_update_check.domain.changelog import Fix
+from mastodon_update_check.domain.notices import UpdateNotice
+from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
+from mastodon_update_check.domain.upgrades import InstallKind
+from mastodon_update_check.messages.columns import fill
+from mastodon_update_check.messages.content import Block, Details, FixRow, Paragraph
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.translation import Translation
+
+FIXES_SHOWN = 8
+LINES_ADDED = 8
+"""Most by which the details make a message longer."""
+_LINES_REPLACED = 2
+"""Of the warning in the message about an urgent release."""
+_IDS_SHOWN = 2
+_IN_IMAGES = frozenset({"Ruby", "Node.js"})
+"""Requirements that container images bring along."""
+_BY_PACKAGE = frozenset({InstallKind.YUNOHOST, InstallKind.NIXOS})
+"""Installations whose package takes all the steps."""
+
+
+def describe_details(update: UpdateNotice, context: MessageContext) -> tuple[Block, ...]:
+    """Return what is known of a release; of an urgent one also what is not."""
+    details, translation = context.knowledge.details_of(update.version), context.translation
+    if details is None or (details.fixes is None and details.requires is None):
+        return _without_fixes(update, translation)
+    sentences = [*_requires(details.requires or (), context), *_upgrade(details, context)]
+    title, rows = _fixes(details, _count_shown(sentences, is_urgent=update.urgent), translation)
+    if details.fixes is None:
+        return (*_without_fixes(update, translation), *([Details(sentences=tuple(sentences))] if sentences else []))
+    return (Details(title=title, fixes=rows, sentences=tuple(sentences)),)
+
+
+def _count_shown(sentences: Sequence[str], *, is_urgent: bool) -> int:
+    """Return how many fixes there is room for; without the warning there is a blank line before the details."""
+    lines = LINES_ADDED + (_LINES_REPLACED if is_urgent else -1)
+    used = 1 + sum(len(fill(sentence).splitlines()) for sentence in sentences)
+    return max(min(lines - used, FIXES_SHOWN), 1)
+
+
+def _without_fixes(update: UpdateNotice, translation: Translation) -> tuple[Paragraph, ...]:
+    """Say what the feed leaves open about an urgent release."""
+    if not update.urgent:
+        return ()
+    text = translation.say(
+        "The update server does not say what is fixed, or whether only containers are affected: read the release "
+        "notes. When you install it, restart Sidekiq too."
+    )
+    return (Paragraph(text),)
+
+
+def _fixes(details: ReleaseDetails, shown: int, translation: Translation) -> tuple[str, tuple[FixRow, ...]]:
+    fixes, version = details.fixes or (), details.version
+    rows = tuple(_row(fix) for fix in fixes[:shown])
+    if not fixes:
+        return translation.say("The changelog of {version} lists no security fixes.", version=version), ()
+    title = translation.count(
+        "{version} fixes {number} security issue:",
+        "{version} fixes {number} security issues:",
+        len(fixes),
+        version=version,
+    )
+    if details.is_container_only:
+        title = translation.count(
+            "{version} fixes {number} security issue, only in the container images:",
+            "{version} fixes {number} security issues, only in the container images:",
+            len(fixes),
+            version=version,
+        )
+    elif left := len(fixes) - len(rows):
+        title = translation.say(
+            "{version} fixes {number} security issues, these and {left} more:",
+            version=version,
+            number=len(fixes),
+            left=left,
+        )
+    return title, rows
+
+
+def _row(fix: Fix) -> FixRow:
+    text = fix.text.removeprefix("Fix ")
+    return FixRow(text=text[:1].upper() + text[1:], advisories=fix.advisories[:_IDS_SHOWN])
+
+
+def _requires(requirements: Sequence[Requirement], context: MessageContext) -> tuple[str, ...]:
+    translation = context.translation
+    is_in_containers = context.install_kind is InstallKind.DOCKER
+    named = [
+        _name_requirement(one, translation) for one in requirements if not (is_in_containers and one.name in _IN_IMAGES)
+    ]
+    return (translation.say("Requires {requirements}.", requirements=translation.enumerate(named)),) if named else ()
+
+
+def _name_requirement(one: Requirement, translation: Translation) -> str:
+    values = {"name": one.name, "minimum": one.minimum, "found": one.found}
+    if one.is_met is None:
+        return translation.label("requirement", "{name} {minimum}", **values)
+    if one.is_met:
+        return translation.say("{name} {minimum} (yours is {found})", **values)
+    return translation.say("{name} {minimum} (yours is {found}: upgrade it first)", **values)
+
+
+def _upgrade(details: ReleaseDetails, context: MessageContext) -> Iterable[str]:
+    """Say what the upgrade takes, in one paragraph; nothing where a package takes all the steps."""
+    translation = context.translation
+    if context.install_kind in _BY_PACKAGE:
+        return
+    if context.install_kind is InstallKind.DOCKER:
+        yield _upgrade_containers(details.steps.get(UpgradeStep.MIGRATIONS), translation)
+        return
+    left_out = _name_steps(details.not_needed, translation)
+    unknown = _name_steps(details.unknown, translation)
+    yield translation.join(
+        _needed(details, translation),
+        translation.say("Not needed: {steps}.", steps=left_out) if left_out else "",
+        translation.say("Unknown, see the release notes: {steps}.", steps=unknown) if unknown else "",
+    )
+
+
+def _needed(details: ReleaseDetails, translation: Translation) -> str:
+    is_streaming_restarted = UpgradeStep.RESTART_STREAMING in details.needed
+    steps = _name_steps(details.needed[: -1 if is_streaming_restarted else None], translation, details.ruby)
+    if details.is_restart_enough:
+        return translation.say("A restart is enough: Sidekiq and web.")
+    if steps and is_streaming_restarted:
+        return translation.say("To upgrade: {steps}; then restart Sidekiq, web and streaming.", steps=steps)
+    if steps:
+        return translation.say("To upgrade: {steps}; then restart Sidekiq and web.", steps=steps)
+    if is_streaming_restarted:
+        return translation.say("To upgrade, restart Sidekiq, web and streaming.")
+    return translation.say("To upgrade, restart Sidekiq and web.")
+
+
+def _name_steps(steps: Sequence[UpgradeStep], translation: Translation, ruby: str = "") -> str:
+    names = {
+        UpgradeStep.RUBY: f"Ruby {ruby}" if ruby else "",
+        UpgradeStep.BUNDLE_INSTALL: "bundle install",
+        UpgradeStep.YARN_INSTALL: "yarn install",
+        UpgradeStep.ASSETS: translation.label("upgrade step", "asset build"),
+        UpgradeStep.MIGRATIONS: translation.label("upgrade step", "migrations"),
+        UpgradeStep.RESTART_STREAMING: translation.label("upgrade step", "restart of streaming"),
+    }
+    return translation.enumerate([names[step] for step in steps if names.get(step)])
+
+
+def _upgrade_containers(migrations: bool | None, translation: Translation) -> str:  # noqa: FBT001 - one of three states
+    if migrations:
+        return translation.say("To upgrade: new images, migrations, and a restart of all containers.")
+    if migrations is None:
+        return translation.say("To upgrade: new images and a restart of all containers; for migrations see the notes.")
+    return translation.say("To upgrade: new images and a restart of all containers; there are no migrations.")
