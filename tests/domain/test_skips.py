@@ -81,7 +81,7 @@ def test_kept_with_what_is_known() -> None:
 @pytest.mark.parametrize(
     ("known", "text", "sentence"),
     [
-        (KNOWN, "latest", "'latest' is not a version: it does not start with three numbers"),
+        (KNOWN, "latest", "'latest' is not a version: expected three numbers at the start"),
         (KNOWN, "4.5.19", "4.5.19 is not newer than 4.5.19, which is installed: there is nothing to skip"),
         (KNOWN, "4.5.99", "the update server does not list 4.5.99: pending are 4.5.20, 4.5.21, 4.7.6"),
         (replace(KNOWN, updates=()), "4.5.99", "the update server does not list 4.5.99: nothing is pending"),
@@ -111,7 +111,7 @@ def test_taken_back() -> None:
     assert (skip("4.5.20"), (skip("4.7.6"),)) == (taken, after.skips)
     for text, sentence in (
         ("4.5.20", "4.5.20 is not skipped"),
-        ("x", "'x' is not a version: it does not start with three numbers"),
+        ("x", "'x' is not a version: expected three numbers at the start"),
     ):
         with pytest.raises(UsageError) as caught:
             unskip(after, text)

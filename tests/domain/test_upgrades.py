@@ -85,5 +85,5 @@ def test_strange_names_stay_one_word() -> None:
     assert shlex.split(commands(InstallKind.SOURCE, "4.5.20;$(reboot) y")[3]) == [
         "git",
         "checkout",
-        "v4.5.20;$(reboot) y",
+        "v4.5.20_reboot_y",
     ]

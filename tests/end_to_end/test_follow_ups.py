@@ -234,7 +234,7 @@ def test_list_of_what_is_skipped(mail_world: World) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["latest"], "'latest' is not a version: it does not start with three numbers"),
+        (["latest"], "'latest' is not a version: expected three numbers at the start"),
         (["4.5.19"], "4.5.19 is not newer than 4.5.19, which is installed: there is nothing to skip"),
         (["4.5.20", "4.5.99"], "the update server does not list 4.5.99: pending are 4.5.20"),
         (["--undo", "4.5.20"], "4.5.20 is not skipped"),

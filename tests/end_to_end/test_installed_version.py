@@ -67,7 +67,7 @@ def test_the_running_server_is_down(world: World) -> None:
 @pytest.mark.parametrize(
     ("tree", "running", "sentences"),
     [
-        pytest.param(LATEST, None, ["'latest' is not a version: it does not start with three numbers"], id="latest"),
+        pytest.param(LATEST, None, ["'latest' is not a version: expected three numbers at the start"], id="latest"),
         pytest.param(None, None, ["lib/mastodon/version.rb does not exist"], id="nothing to read"),
         pytest.param(
             None,

@@ -204,25 +204,23 @@ def test_implicit_tls(mail_world: World, server_tls: ssl.SSLContext, authority_f
 
 
 @pytest.mark.parametrize(
-    ("installed", "asked"),
+    ("installed", "asked", "shown"),
     [
-        pytest.param("4.5.19+glitch", "version=4.5.19", id="build metadata is not asked"),
-        pytest.param("v4.5.19", "version=4.5.19", id="nor is a leading v"),
-        pytest.param("4.5.19-fork 06f906acac", "version=4.5.19-fork%2006f906acac", id="a blank is encoded"),
-        pytest.param("4.5.19&x=/?#%", "version=4.5.19%26x%3D%2F%3F%23%25", id="and what means something in a URL"),
+        ("4.5.19+glitch", "version=4.5.19", "4.5.19+glitch"),
+        ("v4.5.19", "version=4.5.19", "4.5.19"),
+        ("4.5.19-fork 06f906acac", "version=4.5.19-fork%2006f906acac", "4.5.19-fork_06f906acac"),
+        ("4.5.19&x=/?#%", "version=4.5.19%26x%3D%2F%3F%23%25", "4.5.19_x_"),
     ],
 )
-def test_the_question(world: World, installed: str, asked: str) -> None:
+def test_the_question(world: World, installed: str, asked: str, shown: str) -> None:
     """The update server is asked about the version as the contract says, by a client that does not name the server."""
     world.only("log")
     world.set(UPDATE_CHECK_MASTODON_VERSION=installed)
     finished = world.check()
     (question,) = world.update_server.http.requests
-    assert (0, asked, installed) == (
-        finished.code,
-        question.target.partition("?")[2],
-        finished.json["installed_version"],
-    )
+    assert finished.code == 0
+    assert question.target.partition("?")[2] == asked
+    assert finished.json["installed_version"] == shown
     assert question.headers["user-agent"].startswith("mastodon-update-check/")
     assert "social.example" not in str(question)
     assert "gzip" not in question.headers.get("accept-encoding", "")

@@ -35,7 +35,7 @@ UNREADABLE = [
     ("half a statement", flags("4.1.0", suffix="a ="), "'the end' is not understood"),
     ("somebody else's setting", flags("4.1.0", suffix="Rails.configuration[:x]"), "not Mastodon's configuration"),
     ("an escaped quote", flags("4.1.0", suffix="'it\\'s'"), "is not understood"),
-    ("a number that is none", flags("4.1.0", to_s="'latest'"), "does not start with three numbers"),
+    ("a number that is none", flags("4.1.0", to_s="'latest'"), "expected three numbers at the start"),
     ("a version of 900 characters", flags("4.1.0", suffix=f"'{'x' * 900}'"), "a version of 905 characters"),
 ]
 
@@ -129,6 +129,6 @@ def test_settings_file_beyond_us(value: str, tmp_path: Path) -> None:
 
 
 def test_environment_is_no_version(tmp_path: Path) -> None:
-    """What the environment adds is checked like the rest."""
-    environment = {"MASTODON_VERSION_METADATA": "\N{SNOWMAN}"}
-    assert_unreadable(write_tree(tmp_path, parts("4.3.0")), "only printable ASCII is allowed", environment)
+    """A pre-release from the environment is checked like the rest."""
+    environment = {"MASTODON_VERSION_PRERELEASE": "\N{SNOWMAN}"}
+    assert_unreadable(write_tree(tmp_path, parts("4.3.0")), "expected printable ASCII", environment)

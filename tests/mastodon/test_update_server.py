@@ -59,7 +59,7 @@ def test_outage_and_recovery() -> None:
 def test_simulated_server_wants_a_version() -> None:
     """Without a version the real update server answers 500, and so does ours."""
     with UpdateServer() as server, pytest.raises(CheckError) as caught:
-        ask_update_server(server.url, MastodonVersion(INSTALLED.key, "", "+"), DIRECT)
+        ask_update_server(server.url, MastodonVersion(INSTALLED.key, "", ""), DIRECT)
     assert caught.value.detail.endswith("answers with status 500")
 
 

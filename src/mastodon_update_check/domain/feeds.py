@@ -33,13 +33,20 @@ def parse_feed(document: object) -> Feed:
     """Read an answer: the JSON document that the update server sent.
 
     Raises:
-        CheckError: the document is no object, `updatesAvailable` is no list, or it lists more than 1,000 entries.
+        CheckError: the document is not an object, `updatesAvailable` is not a list, it lists more than 1,000 entries,
+            or none of its entries can be read.
     """
     if not isinstance(document, dict):
         raise CheckError(Cause.CONTENT, f"the update server's answer is {_kind(document)}, not an object")
     findings = _Findings()
     entries = document.get("updatesAvailable")
     updates = None if entries is None else _merge(_parse_entries(entries, findings))
+    if entries and not updates:
+        raise CheckError(
+            Cause.CONTENT,
+            f"the update server lists no release of Mastodon ({findings.warnings[0]}): expected "
+            "UPDATE_CHECK_URL=https://api.joinmastodon.org/update-check",
+        )
     if updates is None:
         findings.warn("updatesAvailable is missing: whether there are updates stays unknown")
     current = document.get("currentVersion")
@@ -112,7 +119,7 @@ def _parse_entry(entry: object, path: str, findings: _Findings) -> UpdateNotice 
 def _parse_version(value: object) -> MastodonVersion:
     if not isinstance(value, str):
         raise InvalidVersionError(f"{_kind(value)}, not a text")
-    return MastodonVersion.parse(value)
+    return MastodonVersion.parse_published(value)
 
 
 def _parse_urgent(entry: dict[str, object], path: str, findings: _Findings) -> bool:

@@ -34,7 +34,7 @@ class Unfinished:
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the ledger stores it."""
         return {
-            "version": self.version.text,
+            "version": self.version.stored,
             "items": list(self.items),
             "newest": self.newest,
             "started_at": self.started_at.isoformat(),

@@ -32,7 +32,7 @@ def to_json(notice: Notice) -> dict[str, Any]:
             ends_on = notice.end_of_support_on
             return {
                 "kind": "update",
-                "version": notice.version.text,
+                "version": notice.version.stored,
                 "urgent": notice.urgent,
                 "type": notice.type,
                 "release_notes": notice.release_notes,
@@ -53,7 +53,7 @@ def to_json(notice: Notice) -> dict[str, Any]:
 def _plain(value: object) -> object:
     if isinstance(value, UpdateNotice | MigrationsPendingNotice | ServicesOutdatedNotice):
         return to_json(value)
-    return value.isoformat() if isinstance(value, datetime) else getattr(value, "text", value)
+    return value.isoformat() if isinstance(value, datetime) else getattr(value, "stored", value)
 
 
 def from_json(data: dict[str, Any]) -> Notice:

@@ -164,7 +164,7 @@ class ServerState:
 
 def _plain(value: object) -> object:
     if isinstance(value, MastodonVersion):
-        return value.text
+        return value.stored
     if isinstance(value, Unfinished):
         return value.to_json()
     return value.isoformat() if isinstance(value, date) else value

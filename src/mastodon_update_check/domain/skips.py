@@ -25,7 +25,7 @@ class Skip:
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the ledger keeps it."""
-        return {"version": self.version.text, "urgent": self.urgent, "skipped_at": self.skipped_at.isoformat()}
+        return {"version": self.version.stored, "urgent": self.urgent, "skipped_at": self.skipped_at.isoformat()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

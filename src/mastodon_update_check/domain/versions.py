@@ -1,7 +1,7 @@
-"""Mastodon's version strings: what is asked, what is newer, which branch.
+"""Mastodon's version strings: the text that is sent to the update server, the order, the branch.
 
-The order is that of DESIGN.md, section 6: `alpha < beta < nightly < rc < release`; whatever else stands behind the
-numbers is a downstream label and counts as the release it stands on. So far as RubyGems orders, it orders alike.
+The order is `alpha < beta < nightly < rc < release`. Any other text behind the numbers is a downstream label: the
+version counts as the release that it stands on. Where RubyGems can order versions, the order is the same.
 """
 
 import re
@@ -13,8 +13,12 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import InvalidVersionError
 
 VERSION_CHARACTERS = 200
-"""Longest version string that is read."""
+"""Longest version that is read, build metadata not counted."""
+LABEL_CHARACTERS = 60
+"""Longest label, or build metadata, that is shown."""
 
+_PUBLISHED = re.compile(rf"v?[0-9.]+[A-Za-z0-9.+~_-]{{0,{LABEL_CHARACTERS}}}")
+_UNSAFE = re.compile(r"[^A-Za-z0-9.+~_-]+")
 _NUMBERS_NEEDED = 3
 _NUMBERS = re.compile(r"(?P<release>[0-9]+(?:\.[0-9]+){2,})(?P<rest>.*)")
 # The look-ahead keeps words such as `rcfoo` or `alphabet` out: they are labels.
@@ -33,30 +37,55 @@ class MastodonVersion:
     key: Version = field(repr=False)
     name: str = field(compare=False)
     """The canonical spelling of the value: `4.3.0-beta.2`, `4.7.0-nightly.2026-07-24-security`, `4.5.9`."""
-    text: str = field(compare=False)
-    """What was parsed, trimmed."""
+    asked: str = field(compare=False)
+    """The text that is sent to the update server: all before the first `+`, trimmed, without a leading `v`."""
+    metadata: str = field(compare=False, default="")
+    """The build metadata behind the `+`, safe to be shown."""
 
     @classmethod
     def parse(cls, text: str) -> "MastodonVersion":
-        """Read a version as servers and the update server write it.
+        """Read a version as servers and the update server write it; build metadata is never a reason to refuse it.
 
         Raises:
-            InvalidVersionError: over 200 characters, not printable ASCII, or no three numbers to start with.
+            InvalidVersionError: before the first `+` stand more than 200 characters, anything but printable ASCII, or
+                fewer than three numbers at the start.
         """
-        if len(text) > VERSION_CHARACTERS:
-            raise InvalidVersionError(f"a version of {len(text)} characters (at most {VERSION_CHARACTERS})")
-        if not (text.isascii() and text.isprintable()):
-            raise InvalidVersionError(f"{clean(text)!r} is not a version: only printable ASCII is allowed")
-        match = _NUMBERS.fullmatch(_asked(text))
+        head, _, metadata = text.partition("+")
+        if len(head) > VERSION_CHARACTERS:
+            raise InvalidVersionError(f"a version of {len(head)} characters (at most {VERSION_CHARACTERS})")
+        if not (head.isascii() and head.isprintable()):
+            raise InvalidVersionError(f"{clean(head)!r} is not a version: expected printable ASCII")
+        asked = head.strip().removeprefix("v").lstrip()
+        match = _NUMBERS.fullmatch(asked)
         if match is None:
-            raise InvalidVersionError(f"{clean(text)!r} is not a version: it does not start with three numbers")
+            raise InvalidVersionError(f"{clean(text)!r} is not a version: expected three numbers at the start")
         name, normalised = _order(_release(match["release"]), match["rest"])
-        return cls(Version(normalised), name, text.strip())
+        return cls(Version(normalised), name, asked, _safe(metadata))
+
+    @classmethod
+    def parse_published(cls, text: str) -> "MastodonVersion":
+        """Read a version of the update server, which must be fit to be shown as it is.
+
+        Raises:
+            InvalidVersionError: as `parse`, and for a label with other characters or more than 60 of them.
+        """
+        version = cls.parse(text)
+        if not _PUBLISHED.fullmatch(text.strip()):
+            raise InvalidVersionError(
+                f"{clean(text)!r} is not a version: expected at most {LABEL_CHARACTERS} of the characters "
+                "A-Z a-z 0-9 . + ~ _ - behind the numbers"
+            )
+        return version
 
     @property
-    def asked(self) -> str:
-        """What the update server is asked: the text before the first `+`, trimmed, without a leading `v`."""
-        return _asked(self.text)
+    def text(self) -> str:
+        """The whole version, safe to be shown."""
+        return f"{self}+{self.metadata}" if self.metadata else str(self)
+
+    @property
+    def stored(self) -> str:
+        """The form in which the ledger stores it."""
+        return f"{self.asked}+{self.metadata}" if self.metadata else self.asked
 
     @property
     def branch(self) -> str:
@@ -75,11 +104,13 @@ class MastodonVersion:
         return self.key.is_prerelease
 
     def __str__(self) -> str:
-        return self.asked
+        """Return the version without build metadata, safe to be shown."""
+        numbers = _NUMBERS.fullmatch(self.asked)
+        return self.name if numbers is None else numbers["release"] + _safe(numbers["rest"])
 
 
-def _asked(text: str) -> str:
-    return text.split("+", 1)[0].strip().removeprefix("v").lstrip()
+def _safe(label: str) -> str:
+    return _UNSAFE.sub("_", label[: LABEL_CHARACTERS * 4].rstrip())[:LABEL_CHARACTERS]
 
 
 def _release(numbers: str) -> str:
