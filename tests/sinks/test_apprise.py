@@ -20,7 +20,7 @@ from mastodon_update_check.errors import (
     TransientDeliveryError,
 )
 from mastodon_update_check.messages.message import MessageType
-from mastodon_update_check.sinks.apprise import create, find
+from mastodon_update_check.sinks.apprise import AppriseSink, create, find
 from simulators.http_server import Answer, HttpServer, Reply, Request, Tunnel, hang, unused_port
 from sinks.examples import MESSAGE
 
@@ -62,7 +62,7 @@ class Internet:
 
     @property
     def options(self) -> Mapping[str, str]:
-        return {"https_proxy": f"http://127.0.0.1:{self.proxy.port}"}
+        return {"http_proxy": f"http://127.0.0.1:{self.proxy.port}"}  # which serves https too
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_refusal_is_transient_and_keeps_the_secret(internet: Internet) -> None:
     with pytest.raises(TransientDeliveryError) as caught:
         create({"url": RECIPES["ntfy"][0], **internet.options}).send(MESSAGE)
     assert caught.value.sink_wide
-    assert caught.value.reply.startswith("not taken: ")
+    assert caught.value.reply.startswith("not accepted: ")
     assert "s3cretT0ken" not in caught.value.reply
 
 
@@ -132,7 +132,7 @@ def test_certificate_is_checked(internet: Internet, monkeypatch: pytest.MonkeyPa
 
 def test_nobody_listens() -> None:
     """A service that is down is a failure that may pass."""
-    with pytest.raises(TransientDeliveryError, match="not taken: "):
+    with pytest.raises(TransientDeliveryError, match="not accepted: "):
         create({"url": f"json://127.0.0.1:{unused_port()}/s3cret"}).send(MESSAGE)
 
 
@@ -173,7 +173,7 @@ def test_url_is_in_no_argument_list() -> None:
 
 
 def test_missing_url_and_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both are wrong settings, with what to do about them."""
+    """Both are wrong settings, and the error names the remedy."""
     with pytest.raises(SettingsError, match="needs UPDATE_CHECK_APPRISE_URL"):
         create({})
     monkeypatch.setattr("sys.path", [os.fspath(ROOT / "nowhere")])
@@ -187,3 +187,11 @@ def test_where_apprise_is_looked_for(tmp_path: Path) -> None:
     (tmp_path / "apprise" / "__init__.py").touch()
     assert find([["/nonexistent"], ["/nonexistent", str(tmp_path)]]) == ["/nonexistent", str(tmp_path)]
     assert find([["/nonexistent"]]) is None
+
+
+def test_process_that_ends_without_an_answer(tmp_path: Path) -> None:
+    """An Apprise that cannot be imported is transient; the reason is shown."""
+    (tmp_path / "apprise.py").write_text("raise SystemExit('half installed s3cretT0ken')")
+    sink = AppriseSink("json://127.0.0.1/s3cretT0ken", {}, [str(tmp_path)])
+    with pytest.raises(TransientDeliveryError, match="Apprise ended without an answer: half installed …"):
+        sink.send(MESSAGE)

@@ -25,6 +25,12 @@ class Proxies:
             no_proxy=options.get("no_proxy", ""),
         )
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same as environment variables for other programs, in which `http_proxy` serves http alone."""
+        variables = {"https_proxy": self.https or self.http, "http_proxy": self.http, "no_proxy": self.no_proxy}
+        return {name: value for name, value in variables.items() if value}
+
     def choose(self, url: str) -> str | None:
         """Return the URL of the proxy for `url`, or None for a direct connection."""
         parts = urlsplit(url)

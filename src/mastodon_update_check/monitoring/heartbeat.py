@@ -1,17 +1,23 @@
-"""The heartbeat: says to a monitoring service that a check begins, and what came of it.
+"""The heartbeat: tells a monitoring service that a check begins, and how it ended.
 
-A ping that is not taken delays a check by its bound at most, and is said in the log and by `status`.
+A ping that is not accepted delays a check by its limit at most, and is reported in the log and by `status`.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mastodon_update_check.domain.heartbeats import Beat, judge_beat, write_ping
-from mastodon_update_check.errors import CheckError
+from mastodon_update_check.domain.heartbeats import Beat, Ping, judge_beat, write_ping
+from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.proxies import Proxies
+from mastodon_update_check.http.request import EXCERPT, Limits, Request
 from mastodon_update_check.logs import log
+
+LIMITS = replace(EXCERPT, total=timedelta(seconds=10))
+_UNKNOWN = b"not found"
+"""Healthchecks answers 200 and `OK (not found)` when no check has this URL."""
+_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 @dataclass(slots=True)
@@ -21,30 +27,30 @@ class Heartbeat:
     url: str | None = field(repr=False)
     proxies: Proxies = field(repr=False)
     monotonic: Callable[[], float] = time.monotonic
-    trouble: str = ""
-    """Why the last ping was not taken; empty when it was."""
+    problem: str = ""
+    """Why the last ping was not accepted; empty when it was."""
     _begun_at: float | None = None
-    """When a check began whose end has not been said yet."""
+    """When the check began whose end has not been reported yet."""
     _is_well: bool = False
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The trouble, as a check's warning."""
-        return (self.trouble,) if self.trouble else ()
+        """The problem, as a check's warning."""
+        return (self.problem,) if self.problem else ()
 
     def begin(self) -> None:
-        """Say that a check begins."""
+        """Report that a check begins."""
         self._begun_at = self.monotonic()
         self._send(Beat.START, "a check begins", None)
 
     def finish(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
-        """Say what came of it; see `judge_beat`."""
+        """Report how it ended; see `judge_beat`."""
         beat, text = judge_beat(failure, waiting_since, now)
         self._is_well = beat is Beat.SUCCESS
         self._end(beat, text)
 
     def stop(self) -> None:
-        """Close what a planned stop cuts short: that is no failure, and the service waits for an end."""
+        """Report the end of a check that a planned stop cuts short: that is not a failure."""
         if self._begun_at is not None and self._is_well:
             self._end(Beat.SUCCESS, "stopped as planned")
 
@@ -56,13 +62,27 @@ class Heartbeat:
         ping = None if self.url is None else write_ping(self.url, beat, text, took)
         if ping is None:
             return
-        from mastodon_update_check.monitoring.ping import send_ping
-
         try:
             send_ping(ping, self.proxies)
         except CheckError as error:
-            self.trouble = f"the heartbeat does not arrive: {error}"
+            self.problem = f"the heartbeat does not arrive: {error}"
             log.warning("heartbeat.failed", beat=str(beat), detail=str(error))
         else:
-            self.trouble = ""
+            self.problem = ""
             log.debug("heartbeat.sent", beat=str(beat))
+
+
+def send_ping(ping: Ping, proxies: Proxies, limits: Limits = LIMITS) -> None:
+    """Send `ping`; of its URL, which is a secret, an error shows only the host and port.
+
+    Raises:
+        CheckError: it was not accepted.
+    """
+    from mastodon_update_check.http import client  # loads httpx
+
+    body = ping.text.encode() if ping.method == "POST" else None
+    response = client.send(Request(method=ping.method, url=ping.url, headers=_TEXT, body=body), proxies, limits)
+    if response.status // 100 != 2:  # noqa: PLR2004
+        raise CheckError(Cause.HTTP_STATUS, f"{response.peer} answers with status {response.status}")
+    if _UNKNOWN in response.body:
+        raise CheckError(Cause.HTTP_STATUS, f"{response.peer} does not know this URL")

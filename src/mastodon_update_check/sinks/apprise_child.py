@@ -1,8 +1,8 @@
 """The process that carries Apprise for one message: a program of its own, started by `sinks.apprise`.
 
-The daemon would grow by half if it loaded Apprise, and the URL must be in no argument list and no environment. Two
-lines of JSON come by standard input, where to send and then the message; one line answers each. This file imports
-nothing of ours, and stays with what every Apprise since 1.2 has: the one beside it may be Debian's.
+The URL must be in no argument list and no environment: it comes by standard input, as JSON, with the message, and the
+answer goes to standard output. This file imports nothing of ours, and uses only features that every Apprise since 1.2
+has: the installed one may be Debian's.
 """
 
 import json
@@ -12,10 +12,11 @@ import sys
 from typing import Any
 
 NOTES_KEPT = 5
+NOTE_CHARACTERS = 1000
 
 
-class Notes(logging.Handler):
-    """Keeps what Apprise says of its failures: it returns no more than yes or no."""
+class NotesHandler(logging.Handler):
+    """Keeps what Apprise logs about its failures: it returns no more than yes or no."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -23,28 +24,24 @@ class Notes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line."""
-        self.lines.append(record.getMessage())
+        self.lines = [*self.lines, record.getMessage()[:NOTE_CHARACTERS]][-NOTES_KEPT:]
 
 
 def main() -> None:
-    """Answer twice: whether the URL was understood, and whether the message was taken."""
-    place = json.loads(sys.stdin.readline())
-    sys.path[:] = place["path"]
-    os.environ.update(place["environment"])
-    notes = Notes()
+    """Send the message that standard input holds; answer whether the URL was understood and the message accepted."""
+    order = json.load(sys.stdin)
+    sys.path[:] = order["path"]
+    os.environ.update(order["environment"])
+    notes = NotesHandler()
     logger = logging.getLogger("apprise")
     logger.addHandler(notes)
     logger.propagate = False
-    service = _service(place["url"])
-    _answer(ok=service is not None, notes=notes)
-    line = sys.stdin.readline()
-    if service is None or not line:
-        return
-    message = json.loads(line)
-    taken = service.notify(
-        title=message["title"], body=message["body"], notify_type=message["type"], body_format="text"
+    service = _service(order["url"])
+    accepted = service is not None and service.notify(
+        title=order["title"], body=order["body"], notify_type=order["type"], body_format="text"
     )
-    _answer(ok=bool(taken), notes=notes)
+    answer = {"understood": service is not None, "accepted": bool(accepted), "notes": notes.lines}
+    print(json.dumps(answer))  # noqa: T201 - the protocol
 
 
 def _service(url: str) -> Any:  # noqa: ANN401 - Apprise's own types differ from version to version
@@ -57,12 +54,8 @@ def _service(url: str) -> Any:  # noqa: ANN401 - Apprise's own types differ from
     one: Any
     for one in service:
         if "overflow=" not in url:
-            one.overflow_mode = "truncate"  # a chat that takes less gets less, instead of nothing
+            one.overflow_mode = "truncate"  # a chat with a smaller limit gets the beginning
     return service
-
-
-def _answer(*, ok: bool, notes: Notes) -> None:
-    print(json.dumps({"ok": ok, "notes": notes.lines[-NOTES_KEPT:]}), flush=True)  # noqa: T201 - the protocol
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a sink is, and how sinks are found.
+"""The protocol of sinks, and where they are found.
 
 A sink is an entry point of the group `mastodon_update_check.sinks`: a factory that takes the sink's own options (its
 `UPDATE_CHECK_<SINK>_…` variables, the rest of the name in lower case) and returns an object with one method.
@@ -14,9 +14,9 @@ ENTRY_POINTS = "mastodon_update_check.sinks"
 class Sink(Protocol):
     """Delivers one message to one place, once.
 
-    A sink that keeps a connection may also have a method `close()`, called when nothing is left to send. One that never
-    takes long may have an attribute `attempt_limit`, a timedelta: past it, the daemon counts as stuck, and is restarted
-    by whoever watches it (20 minutes otherwise, and at most).
+    A sink that keeps a connection may also have a method `close()`, called when nothing is left to send. One that is
+    always quick may have an attribute `attempt_limit`, a timedelta: an attempt that takes longer counts as stuck (20
+    minutes otherwise, and at most).
     """
 
     def send(self, message: Message) -> str | None:

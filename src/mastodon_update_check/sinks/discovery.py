@@ -1,4 +1,4 @@
-"""Finding sinks: entry points of one group, ours among them; only the one that is asked for is loaded."""
+"""Discovery of sinks: entry points of one group, ours among them; only the requested one is loaded."""
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
@@ -8,15 +8,16 @@ from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.sinks.base import ENTRY_POINTS, Sink
 
-_TELLING = 4  # characters: an option as long as this is kept out of a plugin's error, shorter ones are words in it
+_SECRET_CHARACTERS = 4
+"""An option that is as long as this is removed from the error of a plugin; a shorter one is a word in it."""
 
 
 def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
     """Return the sink that the entry point `plugin` makes of `options`.
 
     Raises:
-        SettingsError: there is none, there are two, it cannot be loaded, or it does not like its options; names the
-            distribution and what to do, and shows no option.
+        SettingsError: there is none, there are two, it cannot be loaded, or it rejects its options; names the
+            distribution and the remedy, and shows no option.
     """
     entry_point = _find(plugin)
     factory = _load(entry_point)
@@ -25,7 +26,7 @@ def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
     except SettingsError as error:
         raise SettingsError([f"{_origin(entry_point)}: {problem}" for problem in error.problems]) from error
     except (Exception, SystemExit) as error:  # another package's code may raise anything
-        secrets = [value for value in options.values() if len(value) >= _TELLING]
+        secrets = [value for value in options.values() if len(value) >= _SECRET_CHARACTERS]
         why = shown(f"{type(error).__name__}: {error}", secrets)
         raise SettingsError([f"{_origin(entry_point)} cannot be set up ({why}); {_remedy(entry_point)}"]) from error
     if not callable(getattr(sink, "send", None)):

@@ -11,7 +11,7 @@ from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.exchange import USER_AGENT
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.http.request import EXCERPT
-from mastodon_update_check.monitoring.ping import send_ping
+from mastodon_update_check.monitoring.heartbeat import send_ping
 from simulators.http_server import Answer, HttpServer, Raw, Reply, dribble, endless, hang, unused_port
 
 SECRET = "/ping/s3cret-t0ken"
