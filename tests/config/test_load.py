@@ -1,6 +1,5 @@
 """The settings as a whole: defaults, what depends on several variables, and that secrets stay unseen."""
 
-import dataclasses
 import subprocess
 import sys
 from datetime import timedelta
@@ -9,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from config.machine import Machine
 from mastodon_update_check.config import Settings, load_settings
+from mastodon_update_check.config.defaults import UPDATE_SERVER
 from mastodon_update_check.config.kinds import LONGEST_DURATION, parse_duration
-from mastodon_update_check.config.variables import UPDATE_SERVER
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.versions import MastodonVersion
 
@@ -238,7 +237,7 @@ def test_ledger_with_a_file_of_ours(machine: Machine) -> None:
 def test_ledger_without_a_place(machine: Machine) -> None:
     """Where nothing says where state belongs, nothing is guessed."""
     assert machine.problems({"UPDATE_CHECK_CONFIG": "", "HOME": ""}) == [
-        "UPDATE_CHECK_LEDGER (default) has no place: set it, or HOME, or STATE_DIRECTORY."
+        "UPDATE_CHECK_LEDGER in default: no place for the ledger: set it, or HOME, or STATE_DIRECTORY."
     ]
 
 
@@ -274,8 +273,8 @@ def test_secrets_are_never_shown(machine: Machine) -> None:
 def test_settings_do_not_change(machine: Machine) -> None:
     """Settings, their sinks and their mappings are frozen."""
     settings = machine.load()
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        settings.url = None  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.url = None
     with pytest.raises(TypeError):
         settings.sinks[0].options["x"] = "y"  # type: ignore[index]
     assert isinstance(settings, Settings)
@@ -285,8 +284,10 @@ def test_nothing_of_the_process_is_read(machine: Machine, monkeypatch: pytest.Mo
     """Only the environment that is handed over counts."""
     monkeypatch.setenv("DB_NAME", "process")
     monkeypatch.setenv("db_user", "process")
-    monkeypatch.chdir(machine.home)
-    machine.file(".env", "DB_HOST=process")
+    elsewhere = machine.home / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".env").write_text("DB_HOST=process")
+    monkeypatch.chdir(elsewhere)
     settings = machine.load()
     assert (settings.db_name, settings.db_user, settings.db_host) == ("mastodon_production", "mastodon", "localhost")
 

@@ -19,7 +19,7 @@ def test_secret_in_a_file(machine: Machine, text: str, secret: str) -> None:
     settings = machine.load({"DB_PASS_FILE": str(path)})
     assert settings.db_pass is not None
     assert secret == settings.db_pass.get_secret_value()
-    assert f"{path}, which DB_PASS_FILE names" == settings.origins["DB_PASS"]
+    assert settings.origins["DB_PASS"] == f"{path}, which DB_PASS_FILE names"
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_value_and_file_in_one_place(machine: Machine) -> None:
     """Both in one place contradict each other."""
     machine.own(f"SMTP_PASSWORD=x\nSMTP_PASSWORD_FILE={machine.file('secret', 'x')}")
     assert sorted(machine.problems({"DB_PASS": "x", "DB_PASS_FILE": "/x"}), reverse=True) == [
-        "SMTP_PASSWORD_FILE (config.env, line 2) stands beside SMTP_PASSWORD: only one of them is allowed.",
-        "DB_PASS_FILE (environment) stands beside DB_PASS: only one of them is allowed.",
+        "SMTP_PASSWORD_FILE in config.env, line 2: SMTP_PASSWORD is set as well: remove one of them.",
+        "DB_PASS_FILE in the environment: DB_PASS is set as well: remove one of them.",
     ]
 
 
@@ -86,12 +86,12 @@ def test_files_that_cannot_be_read(machine: Machine) -> None:
     """The problem names the variable and the path."""
     os.mkfifo(machine.home / "pipe")
     machine.file("large", "x" * (VALUE_BYTES + 1))
-    start = "DB_PASS_FILE (environment) names a file"
+    start = "DB_PASS_FILE in the environment: "
     assert {
-        "missing": [f"{start} that cannot be read, missing: No such file or directory."],
-        "pipe": [f"{start} that cannot be read, pipe: not a regular file."],
-        "large": [f"{start}, large, that is larger than {VALUE_BYTES} bytes."],
-        "a\nb": ["DB_PASS_FILE (environment) holds control characters: one line of text is allowed."],
+        "missing": [f"{start}missing cannot be read: No such file or directory."],
+        "pipe": [f"{start}pipe cannot be read: not a regular file."],
+        "large": [f"{start}large cannot be read: it is larger than {VALUE_BYTES} bytes."],
+        "a\nb": [f"{start}expected one line of text, got control characters."],
     } == {
         name: machine.problems({"DB_PASS_FILE": str(machine.home / name)})
         for name in ("missing", "pipe", "large", "a\nb")
@@ -102,20 +102,17 @@ def test_secret_that_is_not_text(machine: Machine) -> None:
     """A secret must be UTF-8 without NUL."""
     path = machine.home / "secret"
     path.write_bytes(b"\xff")
-    place = "DB_PASS (secret, which DB_PASS_FILE names)"
+    place = "DB_PASS in secret, which DB_PASS_FILE names"
     environ = {"DB_PASS_FILE": str(path)}
-    assert [f"{place} is not UTF-8: text in this encoding is allowed."] == machine.problems(environ)
+    assert [f"{place}: expected text in UTF-8, got another encoding."] == machine.problems(environ)
     path.write_bytes(b"a\0b")
-    assert [f"{place} holds a NUL character: any other text is allowed."] == machine.problems(environ)
+    assert [f"{place}: expected text, got a NUL character."] == machine.problems(environ)
 
 
 def test_only_secrets_have_files(machine: Machine) -> None:
-    """What is no secret stands where it is seen; `…_FILE` of it is an unknown variable."""
+    """`NAME_FILE` of a variable that is not a secret is an unknown variable."""
     assert machine.problems({"UPDATE_CHECK_INTERVAL_FILE": "/x"}) == [
-        (
-            "UPDATE_CHECK_INTERVAL_FILE (environment) is not a variable of this program: "
-            "did you mean UPDATE_CHECK_INTERVAL?"
-        )
+        ("UPDATE_CHECK_INTERVAL_FILE in the environment: unknown variable: did you mean UPDATE_CHECK_INTERVAL?")
     ]
 
 
@@ -137,9 +134,9 @@ def test_credentials_that_cannot_be_read(machine: Machine) -> None:
     machine.credential("db_pass", "x" * (VALUE_BYTES + 1))
     (machine.home / "credentials" / "smtp_password").mkdir()
     assert [
-        f"DB_PASS (credential db_pass) is larger than {VALUE_BYTES} bytes.",
-        "SMTP_PASSWORD (credential smtp_password) cannot be read: not a regular file.",
+        f"DB_PASS in credential db_pass: the credential cannot be read: it is larger than {VALUE_BYTES} bytes.",
+        "SMTP_PASSWORD in credential smtp_password: the credential cannot be read: not a regular file.",
     ] == machine.problems()
     assert machine.problems({"CREDENTIALS_DIRECTORY": "/nowhere"}) == [
-        "CREDENTIALS_DIRECTORY (environment) names a directory that cannot be read: No such file or directory."
+        "CREDENTIALS_DIRECTORY in the environment: the directory cannot be read: No such file or directory."
     ]

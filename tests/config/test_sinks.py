@@ -1,4 +1,4 @@
-"""Which sinks are used, what each gets, and what each lacks."""
+"""The sinks in use, their options, and what they lack."""
 
 from collections.abc import Iterator
 from importlib import invalidate_caches
@@ -81,7 +81,7 @@ def test_webhook(machine: Machine) -> None:
 
 
 def test_webhook_with_nothing_but_a_url(machine: Machine) -> None:
-    """What is not set is not among the options."""
+    """A variable that is not set is not among the options."""
     sink = machine.sink("webhook", {"UPDATE_CHECK_WEBHOOK_URL": HOOK, "UPDATE_CHECK_WEBHOOK_SECRET": ""})
     assert (sink.options, sink.preference) == ({"url": HOOK, "names": "false"}, Preference.ALL)
 
@@ -96,47 +96,47 @@ LACKING = [
     (
         {"UPDATE_CHECK_SINKS": "email"},
         (
-            "UPDATE_CHECK_SINKS (environment) lists email, but SMTP_SERVER is not set: set it (localhost is the mail "
-            "server of this host), or remove email from the list."
+            "UPDATE_CHECK_SINKS in the environment: email is listed, but SMTP_SERVER is not set: set it (localhost is "
+            "the mail server of this host), or remove email from the list."
         ),
     ),
     (
         {"UPDATE_CHECK_SINKS": "webhook"},
         (
-            "UPDATE_CHECK_SINKS (environment) lists webhook, but UPDATE_CHECK_WEBHOOK_URL is not set: set it, or "
-            "remove webhook from the list."
+            "UPDATE_CHECK_SINKS in the environment: webhook is listed, but UPDATE_CHECK_WEBHOOK_URL is not set: set "
+            "it, or remove webhook from the list."
         ),
     ),
     (
         {"UPDATE_CHECK_SINKS": "log, emial"},
-        "UPDATE_CHECK_SINKS (environment) lists as number 2 a sink that is not installed: did you mean email?",
+        "UPDATE_CHECK_SINKS in the environment: entry 2 is not an installed sink: did you mean email?",
     ),
     (
         {"UPDATE_CHECK_SINKS": "xmpp", "UPDATE_CHECK_XMPP_PASSWORD": "s3cret"},
         (
-            "UPDATE_CHECK_SINKS (environment) lists as number 1 a sink that is not installed: install its package, or "
-            "choose from apprise, email, log, webhook."
+            "UPDATE_CHECK_SINKS in the environment: entry 1 is not an installed sink: install its package, or choose "
+            "from apprise, email, log, webhook."
         ),
     ),
     (
         {"UPDATE_CHECK_WEBHOOK_SECRET": KEY},
         (
-            "UPDATE_CHECK_WEBHOOK_SECRET (environment) belongs to no webhook: set UPDATE_CHECK_WEBHOOK_URL, or "
+            "UPDATE_CHECK_WEBHOOK_SECRET in the environment: the webhook has no URL: set UPDATE_CHECK_WEBHOOK_URL, or "
             "remove this."
         ),
     ),
     (
         {"UPDATE_CHECK_WEBHOOK_OPS_NAMES": "true"},
         (
-            "UPDATE_CHECK_WEBHOOK_OPS_NAMES (environment) belongs to no webhook: set UPDATE_CHECK_WEBHOOK_OPS_URL, or "
-            "remove this."
+            "UPDATE_CHECK_WEBHOOK_OPS_NAMES in the environment: the webhook has no URL: set "
+            "UPDATE_CHECK_WEBHOOK_OPS_URL, or remove this."
         ),
     ),
     (
         {"UPDATE_CHECK_WEBHOOK_URL": HOOK, "UPDATE_CHECK_WEBHOOK_OPS_URL": HOOK},
         (
-            "UPDATE_CHECK_WEBHOOK_OPS_URL (environment) has the URL of UPDATE_CHECK_WEBHOOK_URL too: each webhook "
-            "needs one of its own."
+            "UPDATE_CHECK_WEBHOOK_OPS_URL in the environment: expected a URL of its own, got the one of "
+            "UPDATE_CHECK_WEBHOOK_URL."
         ),
     ),
 ]
@@ -149,40 +149,38 @@ def test_what_is_lacking(machine: Machine, environ: dict[str, str], problem: str
 
 
 UNKNOWN = [
-    ("UPDATE_CHECK_INTERVALL", "did you mean UPDATE_CHECK_INTERVAL"),
-    ("UPDATE_CHECK_HEARTBEAT", "did you mean UPDATE_CHECK_HEARTBEAT_URL"),
-    ("UPDATE_CHECK_WEBHOOK_SECERT", "did you mean UPDATE_CHECK_WEBHOOK_SECRET"),
-    ("UPDATE_CHECK_WEBHOOK_OPS_SECERT", "did you mean UPDATE_CHECK_WEBHOOK_OPS_SECRET"),
-    ("UPDATE_CHECK_WEBHOOK_URL_SECRET", "did you mean UPDATE_CHECK_WEBHOOK_SECRET"),
-    ("UPDATE_CHECK_WEBHOOK_ops_URL", "did you mean UPDATE_CHECK_WEBHOOK_OPS_URL"),
-    ("UPDATE_CHECK_Q", "does it belong to a sink that is not installed"),
+    ("UPDATE_CHECK_INTERVALL", "did you mean UPDATE_CHECK_INTERVAL?"),
+    ("UPDATE_CHECK_HEARTBEAT", "did you mean UPDATE_CHECK_HEARTBEAT_URL?"),
+    ("UPDATE_CHECK_WEBHOOK_SECERT", "did you mean UPDATE_CHECK_WEBHOOK_SECRET?"),
+    ("UPDATE_CHECK_WEBHOOK_OPS_SECERT", "did you mean UPDATE_CHECK_WEBHOOK_OPS_SECRET?"),
+    ("UPDATE_CHECK_WEBHOOK_URL_SECRET", "did you mean UPDATE_CHECK_WEBHOOK_SECRET?"),
+    ("UPDATE_CHECK_WEBHOOK_ops_URL", "did you mean UPDATE_CHECK_WEBHOOK_OPS_URL?"),
+    ("UPDATE_CHECK_Q", "remove it, or install the package of the sink that it belongs to"),
 ]
 
 
 @pytest.mark.parametrize(("name", "hint"), UNKNOWN)
 def test_unknown_variables(machine: Machine, name: str, hint: str) -> None:
-    """A name that nobody knows is a problem, in the environment and in our own file, with the nearest one."""
+    """An unknown name is a problem, in the environment and in our own file, with the nearest one."""
     hook = {"UPDATE_CHECK_WEBHOOK_OPS_URL": HOOK}
-    assert [f"{name} (environment) is not a variable of this program: {hint}?"] == machine.problems(
-        hook | {name: "s3cret"}
-    )
-    assert [f"{name} (config.env, line 2) is not a variable of this program: {hint}?"] == machine.own(
-        f"\n{name}=s3cret"
-    ).problems(hook)
+    stop = "" if hint.endswith("?") else "."
+    assert machine.problems(hook | {name: "s3cret"}) == [f"{name} in the environment: unknown variable: {hint}{stop}"]
+    machine.own(f"\n{name}=s3cret")
+    assert machine.problems(hook) == [f"{name} in config.env, line 2: unknown variable: {hint}{stop}"]
 
 
 def test_no_variables_of_the_email_sink(machine: Machine) -> None:
     """Mail is set up as in Mastodon, and each recipient has a preference."""
     assert machine.problems({"UPDATE_CHECK_EMAIL_PREFERENCE": "all"}) == [
         (
-            "UPDATE_CHECK_EMAIL_PREFERENCE (environment) does not exist: mail is set up with SMTP_SERVER and the other "
-            "SMTP_ variables of Mastodon."
+            "UPDATE_CHECK_EMAIL_PREFERENCE in the environment: unknown variable: mail is configured with SMTP_SERVER "
+            "and Mastodon's other SMTP_ variables."
         )
     ]
 
 
 def test_variables_of_forks(machine: Machine) -> None:
-    """What a fork of Mastodon has for itself is left alone, and so is everybody else's."""
+    """Variables of a fork of Mastodon and of other programs are ignored."""
     environ = {"UPDATE_CHECK_SOURCE": "kmyblue", "update_check_url": "x", "UPDATE_CHECKER": "x"}
     assert [sink.name for sink in machine.own("UPDATE_CHECK_SOURCE=kmyblue\nX=y").load(environ).sinks] == ["log"]
 
@@ -221,8 +219,8 @@ def test_sink_of_another_package_that_is_not_used(machine: Machine) -> None:
 @pytest.mark.usefixtures("other_sinks")
 def test_wrong_preference_of_another_packages_sink(machine: Machine) -> None:
     """A preference is ours to check, whatever the sink."""
-    assert machine.problems({"UPDATE_CHECK_SINKS": "ntfy", "UPDATE_CHECK_NTFY_PREFERENCE": "s3cret"}) == [
-        "UPDATE_CHECK_NTFY_PREFERENCE (environment) is not known: none, critical, patch and all are allowed."
+    assert machine.problems({"UPDATE_CHECK_SINKS": "ntfy", "UPDATE_CHECK_NTFY_PREFERENCE": "maybe"}) == [
+        'UPDATE_CHECK_NTFY_PREFERENCE in the environment: expected none, critical, patch or all, got "maybe".'
     ]
 
 
@@ -245,19 +243,19 @@ def test_apprise(machine: Machine) -> None:
     [
         (
             {"UPDATE_CHECK_APPRISE_URL": "s3cret"},
-            "is not an Apprise URL: one such as ntfys://ntfy.example/topic is allowed.",
+            "expected space-separated URLs such as ntfys://ntfy.example/topic.",
         ),
         (
             {"UPDATE_CHECK_APPRISE_URL": "tgram://s3cret/1 tgram://s3cret/1"},
-            "lists a URL twice: each place needs one.",
+            "expected each URL once, got one of them twice.",
         ),
         (
             {"UPDATE_CHECK_SINKS": "apprise"},
-            "lists apprise, but UPDATE_CHECK_APPRISE_URL is not set: set it, or remove apprise from the list.",
+            "apprise is listed, but UPDATE_CHECK_APPRISE_URL is not set: set it, or remove apprise from the list.",
         ),
     ],
 )
 def test_apprise_that_cannot_be_used(machine: Machine, environ: dict[str, str], problem: str) -> None:
-    """What is wrong is said without the secret."""
+    """The problem does not show the secret."""
     [name] = environ
-    assert [f"{name} (environment) {problem}"] == machine.problems(environ)
+    assert machine.problems(environ) == [f"{name} in the environment: {problem}"]

@@ -10,8 +10,9 @@ from tools.documents.settings import ELSEWHERE, GROUPS
 
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.config.found import Found, Problems
+from mastodon_update_check.config.load import validate
 from mastodon_update_check.config.names import is_secret, webhook_name
-from mastodon_update_check.config.variables import NAMES, Variables, validate
+from mastodon_update_check.config.variables import NAMES
 
 PROJECT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}
@@ -36,7 +37,7 @@ def test_defaults() -> None:
     described = {name: setting.default for name, setting in SETTINGS.items() if setting.default and name in NAMES}
     known = {name: Found(text, "a test") for name, text in described.items() if name not in ELSEWHERE | _DECIDED_LATER}
     problems = Problems()
-    given, default = validate([known], problems), validate([], problems)
+    given, default = validate(known, problems), validate({}, problems)
     assert (given.model_dump(), []) == (default.model_dump(), problems.sentences)
 
 
@@ -82,7 +83,7 @@ def test_manual() -> None:
         for option in command.options:
             text = option.option_strings[-1].replace("-", "\\-")
             assert f".B {text}" in source or text == "\\-\\-help"
-    assert [] == [name for name in Variables.model_fields if name.upper() not in source and name not in source]
+    assert [] == [name for name in NAMES if name not in source]
 
 
 def complete(*words: str) -> list[str]:

@@ -228,7 +228,7 @@ def test_settings_are_shown(world: World) -> None:
     finished = world.run("doctor")
     assert f"UPDATE_CHECK_INTERVAL=1h ({world.config_file}, line 2)" in finished.out
     assert f"SMTP_PASSWORD=(hidden) ({world.config_file}, line 1)" in finished.out
-    assert "UPDATE_CHECK_URL=(hidden) (environment)" in finished.out
+    assert "UPDATE_CHECK_URL=(hidden) (the environment)" in finished.out
     assert not {word for word in ("correct-horse", "battery", "/hook") if word in finished.out}
 
 

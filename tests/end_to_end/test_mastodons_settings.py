@@ -137,9 +137,24 @@ def test_the_environment_goes_first(beside: World) -> None:
     assert "own@social.example" == beside.mails[0].message["From"]
 
 
-def test_a_delivery_method_of_the_past(beside: World) -> None:
-    """Another delivery method than SMTP is a wrong setting that names the way."""
+def test_sendmail_disables_email_alone(beside: World) -> None:
+    """Another delivery method than SMTP is reported with the remedy; the check works, and email recovers."""
     write_settings(beside, "SMTP_DELIVERY_METHOD=sendmail")
-    finished = beside.run("check")
-    assert (78, True) == (finished.code, "SMTP_SERVER to localhost and SMTP_PORT to 25" in finished.err)
-    assert f"({beside.root / '.env.production'}, line 5)" in finished.err
+    finished = beside.run("check", "--json")
+    assert (finished.code, beside.mails) == (0, [])
+    [line] = finished.events("check.degraded")
+    assert line["detail"].startswith(
+        f"email is disabled: SMTP_DELIVERY_METHOD in {beside.root}/.env.production, line 5"
+    )
+    assert "SMTP_SERVER=localhost and SMTP_PORT=25" in line["detail"]
+    beside.set(SMTP_PORT=str(beside.mail_server.port))
+    write_settings(beside)
+    assert (beside.check().code, len(beside.mails)) == (0, 1)
+
+
+def test_sendmail_where_email_is_not_used(beside: World) -> None:
+    """A delivery method that nothing needs is not reported."""
+    write_settings(beside, "SMTP_DELIVERY_METHOD=sendmail")
+    beside.set(UPDATE_CHECK_SINKS="webhook", UPDATE_CHECK_WEBHOOK_URL=beside.receiver.url("/hook"))
+    finished = beside.check()
+    assert (finished.code, len(beside.calls), finished.events("check.degraded")) == (0, 1, [])

@@ -1,13 +1,24 @@
-"""Reading what belongs to somebody else, with its owner as the intruder."""
+"""Reading files of another user, with their owner as the intruder."""
 
 import os
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from mastodon_update_check.files.foreign import ForeignDirectory, is_missing, open_beneath, read_opened
+from mastodon_update_check.files import foreign
+from mastodon_update_check.files.foreign import (
+    ForeignDirectory,
+    follow_trusted,
+    is_missing,
+    open_beneath,
+    read_foreign,
+    read_opened,
+)
 
 LIMIT = 1_000
 ELSEWHERE = 54_321
@@ -107,6 +118,55 @@ def test_file_of_a_third_user(tree: Path) -> None:
             directory.read_secrets(".env.production", LIMIT)
 
 
+HOLDER = """
+import fcntl, os, signal, sys, time
+file = os.open(sys.argv[1], os.O_RDWR)
+gives_up = sys.argv[2] == "gives it up"
+signal.signal(signal.SIGIO, lambda *_: gives_up and fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK))
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("holds it", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize("holder", ["gives it up", "keeps it"])
+def test_lease(tree: Path, monkeypatch: pytest.MonkeyPatch, holder: str) -> None:
+    """The holder of a lease on the file is asked for it once, and not waited for as the kernel would, for 45 s."""
+    monkeypatch.setattr(foreign, "LEASE_SECONDS", 0.3)
+    command = [sys.executable, "-c", HOLDER, str(tree / ".env.production"), holder]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "holds it\n"
+        began = time.monotonic()
+        if holder == "keeps it":
+            with pytest.raises(OSError, match="another process holds a lease on it"):
+                read(tree)
+        else:
+            assert read(tree) == "LOCAL_DOMAIN=social.example\n"
+        assert time.monotonic() - began < 5
+        process.kill()
+
+
+def test_file_in_a_directory_of_the_trusted(tree: Path) -> None:
+    """Where only the trusted user can create names, a file may belong to anybody: a file mounted into a container."""
+    with ForeignDirectory(tree, os.getuid()) as directory:
+        if os.getuid() == 0:
+            os.chown(tree / ".env.production", ELSEWHERE, ELSEWHERE)
+        assert directory.read_secrets(".env.production", LIMIT) == "LOCAL_DOMAIN=social.example\n"
+
+
+def test_links_of_trusted_users(tree: Path, tmp_path: Path) -> None:
+    """A link to a file is followed for its creator alone; a ring of them ends."""
+    (tmp_path / "first").symlink_to("second")
+    (tmp_path / "second").symlink_to(tree / ".env.production")
+    (tmp_path / "ring").symlink_to("ring")
+    assert read_foreign(follow_trusted(tmp_path / "first", {os.getuid()}), LIMIT) == "LOCAL_DOMAIN=social.example\n"
+    for path, trusted in ((tmp_path / "first", ELSEWHERE), (tmp_path / "ring", os.getuid())):
+        with pytest.raises(OSError, match="is a symbolic link"):
+            read_foreign(follow_trusted(path, {trusted}), LIMIT)
+
+
 def test_tree_that_was_moved(tree: Path, tmp_path: Path) -> None:
     """A link that stands for the tree is followed: its maker owns where it leads."""
     tree.rename(tmp_path / "moved")
@@ -120,7 +180,7 @@ def test_link_into_what_belongs_to_another(tree: Path, victim: Path, tmp_path: P
     tree.rename(tmp_path / "moved")
     (tmp_path / "current").symlink_to(victim)
     tree.symlink_to("current")
-    with pytest.raises(OSError, match="does not belong to the link's owner"):
+    with pytest.raises(OSError, match="leads to a directory of another user"):
         read(tree)
 
 

@@ -90,7 +90,7 @@ ATTACKS = [
     (_pipe, "it is not a regular file"),
     (_huge, "it is larger than 262144 bytes"),
     (_missing, "no such file or directory"),
-    (_linked_directory, "it leads by a symbolic link to what does not belong to the link's owner"),
+    (_linked_directory, "a symbolic link leads to a directory of another user"),
 ]
 
 

@@ -1,6 +1,5 @@
 """One check beside everybody else who uses the ledger."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -85,7 +84,7 @@ class Broken(SecretStr):
 
 def test_a_bug_that_lasts_is_told_like_any_other_failure(ledger: Ledger, tmp_path: Path) -> None:
     """A check that breaks at what it was answered has failed: the ledger knows, and after six hours the operator."""
-    settings = replace(_settings(tmp_path, "http://127.0.0.1:1/"), https_proxy=Broken("of no use"))
+    settings = _settings(tmp_path, "http://127.0.0.1:1/").model_copy(update={"https_proxy": Broken("of no use")})
 
     def planned(hours: float) -> list[str]:
         report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours))

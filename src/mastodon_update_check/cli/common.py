@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import IntEnum
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.config import Settings, load_settings
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.http.secrets import REDACTED
 from mastodon_update_check.ledger.place import SCHEMES
 from mastodon_update_check.ledger.summary import Trouble
@@ -38,7 +40,7 @@ def load_app() -> App:
     Raises:
         SettingsError: the settings are wrong.
     """
-    settings = load_settings(os.environ)
+    settings = load_settings(os.environ, find_version=_find_version)
     logs.configure(settings.log_level, settings.log_format, secrets=tuple(_secrets(settings)))
     return App(settings)
 
@@ -48,6 +50,12 @@ def is_set_up(settings: Settings) -> bool:
     from mastodon_update_check.files.foreign import is_missing
 
     return not settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"} or not is_missing(settings.mastodon_root)
+
+
+def _find_version(root: Path, environment: Mapping[str, str]) -> MastodonVersion:
+    from mastodon_update_check.mastodon.tree import read_tree_version
+
+    return read_tree_version(root, environment)
 
 
 def _secrets(settings: Settings) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import NoReturn
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import is_set_up, load_app
 from mastodon_update_check.config import Settings
-from mastodon_update_check.config.variables import CONFIG_FILE
+from mastodon_update_check.config.defaults import CONFIG_FILE
 from mastodon_update_check.errors import SettingsError
 
 

@@ -54,7 +54,10 @@ def _details(picture: Picture) -> Iterator[tuple[str, str]]:
     yield "Last check", f"{minute(known.checked_at) if known.checked_at else 'never'}{_describe_failure(picture)}"
     if known.failing_since is not None:
         yield "Last good", minute(known.good_at) if known.good_at else "never"
-    for warning in known.warnings:
+    for disabled in map(str, picture.settings.disabled):
+        if not any(disabled in warning for warning in known.warnings):
+            yield "Warning", disabled
+    for warning in filter(None, (picture.settings.update_server_warning, *known.warnings)):
         yield "Warning", warning
     yield "Next check", _describe_next(picture)
     yield from _describe_outbox(picture)

@@ -14,7 +14,7 @@ class LogLevel(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """What log lines look like; `auto` is the console's on a terminal, else JSON."""
+    """The form of log lines; `auto` is the console's on a terminal, else JSON."""
 
     AUTO = "auto"
     CONSOLE = "console"
@@ -22,7 +22,7 @@ class LogFormat(StrEnum):
 
 
 class AuthMethod(StrEnum):
-    """`SMTP_AUTH_METHOD`; `none` is no log-in even when there is a name and a password."""
+    """`SMTP_AUTH_METHOD`; `none` does not log in even when there is a name and a password."""
 
     PLAIN = "plain"
     LOGIN = "login"
@@ -48,13 +48,3 @@ class SslMode(StrEnum):
     REQUIRE = "require"
     VERIFY_CA = "verify-ca"
     VERIFY_FULL = "verify-full"
-
-
-def require_smtp(text: str) -> str:
-    """Read `SMTP_DELIVERY_METHOD`: only `smtp`."""
-    if text.strip().lower() != "smtp":
-        raise ValueError(
-            "is not smtp, the only way here: for the mail server of this host, localhost:25, set it to smtp, "
-            "SMTP_SERVER to localhost and SMTP_PORT to 25"
-        )
-    return "smtp"

@@ -1,22 +1,22 @@
-r"""The syntax of a dotenv file, as Ruby's dotenv 2 and 3 read it (MASTODON.md, 9.4); nothing is expanded here.
+r"""The syntax of a dotenv file, as Ruby's dotenv 2 and 3 read it; nothing is expanded here.
 
-An assignment begins on a line of its own: blanks, perhaps `export`, a name, `=` (or a colon and a blank), a value.
+An assignment begins on a line of its own: whitespace, perhaps `export`, a name, `=` (or a colon and a space), a value.
 
-- A value in quotes ends at a quote behind which only blanks and a comment stand. A backslash keeps a quote from
-  ending it, so far as a later quote can. It may span lines.
-- Any other value ends at the first `#`, wherever that stands, or with its line; blanks around it are dropped.
-- Blanks before `=`, and between `=` and a quote, may be line breaks.
-- A line that is no assignment means nothing, except that `export NAME` wants NAME to be assigned in the file.
+- A value in quotes ends at a quote that only whitespace and a comment follow. A backslash keeps a quote from ending
+  it, if a later quote can. It may span lines.
+- Any other value ends at the first `#`, even inside a word, or with its line; whitespace around it is dropped.
+- Whitespace before `=`, and between `=` and a quote, may include newlines.
+- A line that is not an assignment has no effect, except that `export NAME` requires NAME to be assigned in the file.
 
-Ruby does this with one backtracking expression. This scanner reads each character a few times at most, so that a
-file made to be slow is not.
+Ruby does this with one backtracking expression. This scanner reads each character a few times at most, so that no
+file can make it slow.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_BLANKS = re.compile(r"\s*+", re.ASCII)
+_WHITESPACE = re.compile(r"\s*+", re.ASCII)
 _HEAD = re.compile(r"(?:export\s++)?(?P<name>[\w.]++)(?:\s*+=|:\s)", re.ASCII)
 _OPENING = re.compile(r"\s*+(?P<quote>['\"])", re.ASCII)
 _NOTHING_MORE = re.compile(r"[^\S\n]*+(?:#|\n|\Z)", re.ASCII)
@@ -35,6 +35,8 @@ class Assignment:
     """The value without its quotes; escapes and variables are still in it."""
     quote: str = ""
     """The quote around it, or nothing."""
+    is_cut: bool = field(default=False, compare=False)
+    """Whether a `#` ends what looks like an unquoted URL; it would begin a comment only after whitespace in a shell."""
     source: str = field(default="", repr=False, compare=False)
     """The whole assignment as it is written, without a comment behind it."""
 
@@ -58,7 +60,7 @@ class _Export:
 
 
 def parse(text: str) -> Document:
-    """Read the text of a dotenv file; whatever is in it, this succeeds. A byte order mark before it is left out."""
+    """Parse the text of a dotenv file, which never fails. A byte order mark before it is left out."""
     statements = tuple(_statements(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")))
     assignments = tuple(each for each in statements if isinstance(each, Assignment))
     names = {assignment.name for assignment in assignments}
@@ -69,7 +71,7 @@ def parse(text: str) -> Document:
 def _statements(source: str) -> Iterator[Assignment | _Export]:
     line, position = 1, 0
     while True:
-        start = _end(_BLANKS, source, position)
+        start = _end(_WHITESPACE, source, position)
         if start == len(source):
             return
         line += source.count("\n", position, start)
@@ -77,7 +79,8 @@ def _statements(source: str) -> Iterator[Assignment | _Export]:
         if head := _HEAD.match(source, start):
             end = _value_end(source, head.end())
             text, quote = _unquoted(source[head.end() : end])
-            yield Assignment(head["name"], line, text, quote, source[start:end])
+            is_cut = not quote and "://" in text and source.startswith("#", end) and not source[end - 1].isspace()
+            yield Assignment(head["name"], line, text, quote, is_cut=is_cut, source=source[start:end])
         elif (words := source[start : _line_end(source, start)].split())[0] == "export":
             yield _Export(line, frozenset(words[1:]))
         position = _line_end(source, end)
@@ -85,14 +88,14 @@ def _statements(source: str) -> Iterator[Assignment | _Export]:
 
 
 def _value_end(source: str, start: int) -> int:
-    """Return where the value that begins at `start` ends, its quotes included."""
+    """Return the end of the value that begins at `start`, its quotes included."""
     opening = _OPENING.match(source, start)
     closing = _closing(source, opening.end(), opening["quote"]) if opening else None
     return _end(_BARE, source, start) if closing is None else closing
 
 
 def _closing(source: str, start: int, quote: str) -> int | None:
-    """Return where the quoted value that begins at `start` ends, behind its quote; None if it does not.
+    """Return the end of the quoted value that begins at `start`, behind its quote; None if it does not end.
 
     The last quote that can end it does: the first one without a backslash, or one with a backslash before that.
     """

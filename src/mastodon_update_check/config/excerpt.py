@@ -1,6 +1,6 @@
 """The lines of Mastodon's file of settings that this program needs, and no others: root copies them for the service.
 
-They are copied as they are written: what they mean is for the one who reads the copy to find out.
+They are copied as they are written; the service interprets them.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from mastodon_update_check.config.names import is_taken_from_mastodon
 from mastodon_update_check.config.reading import FILE_BYTES, read_regular
 
 LOGINS: Final = frozenset({"DATABASE_URL", "DB_PASS"})
-"""Mastodon's own login to its database, which may do everything: left out where there is another one."""
+"""Mastodon's own login to its database, which may do everything: left out where another one is configured."""
 
 
 def excerpt(text: str, *, with_login: bool) -> str:
@@ -30,17 +30,17 @@ def excerpt(text: str, *, with_login: bool) -> str:
 
 
 def values(text: str) -> dict[str, str]:
-    """Return what this program would take from Mastodon's file; what cannot be used is left out."""
+    """Return the values that this program would take from Mastodon's file; unusable ones are left out."""
     document = parse(text)
     wanted = {assignment.name for assignment in document.assignments if is_taken_from_mastodon(assignment.name)}
     return dict(_usable(document, wanted))
 
 
 def own_values(path: Path, names: frozenset[str]) -> dict[str, str]:
-    """Return some variables of our own file, so far as they are set; nothing when it cannot be read."""
+    """Return those of some variables that our own file sets; nothing when it cannot be read."""
     try:
         document = parse(read_regular(path, FILE_BYTES))
-    except (OSError, ValueError):  # whoever reads all of it says so
+    except (OSError, ValueError):  # reported when all of it is read
         return {}
     return {name: text for name, text in _usable(document, names) if text.strip()}
 

@@ -1,13 +1,14 @@
 r"""The values of a dotenv file, as Ruby's dotenv expands them; nothing is ever executed.
 
 - In single quotes nothing is changed.
-- Else a backslash goes and what follows it stays, but before `$`. `\n` and `\r` in double quotes stay as they are,
-  unless `DOTENV_LINEBREAK_MODE` is `legacy`: then they are line breaks.
-- `$NAME` and `${NAME}` are replaced: from the environment, else from above in the file, else by nothing; `\$` is `$`.
-  What is put in is not looked through for variables again, but it is for commands.
+- Otherwise a backslash is dropped and the next character is kept, except before `$`. `\n` and `\r` in double quotes
+  stay as they are, unless `DOTENV_LINEBREAK_MODE` is `legacy`: then they are line breaks.
+- dotenv 2.7 (Mastodon 3.5) keeps the backslashes of unquoted values, and always has the legacy line breaks.
+- `$NAME` and `${NAME}` are replaced: from the environment, or else from above in the file, or else by nothing; `\$` is
+  `$`. The replacement is not searched for variables again, but it is for commands.
 - `$(…)` would be executed by Ruby; here such a value is a defect. `\$(…)` is text.
 
-Only the values asked for are expanded, with what they are made of: a file can promise gigabytes in a few lines.
+Only the requested values are expanded, with those that they refer to: a few lines can expand to gigabytes.
 """
 
 import re
@@ -24,14 +25,16 @@ _LINE_BREAKS: Final = "DOTENV_LINEBREAK_MODE"
 
 
 class Defect(Enum):
-    """Why a value cannot be used; the text ends a sentence that begins with the variable's name."""
+    """Why a value cannot be used; the text continues a sentence after the variable's name and place."""
 
-    COMMAND = "holds $(…), which is never executed here: write its result instead"
-    TOO_LONG = f"is longer than {VALUE_BYTES} bytes once its variables are put in"
-    TOO_MUCH = f"makes this file's values longer than {FILE_BYTES} bytes together"
+    COMMAND = "expected plain text, got $(…), which is never executed: write its result instead"
+    TOO_LONG = f"expected at most {VALUE_BYTES} bytes after its variables are replaced, got more"
+    TOO_MUCH = f"expected at most {FILE_BYTES} bytes in all values of this file together, got more"
 
 
-def expand(document: Document, wanted: Collection[str], environ: Mapping[str, str]) -> dict[str, str | Defect]:
+def expand(
+    document: Document, wanted: Collection[str], environ: Mapping[str, str], *, is_dotenv_2_7: bool = False
+) -> dict[str, str | Defect]:
     """Return the values of the `wanted` names that `document` assigns; `environ` is for `$NAME` in them."""
     values: dict[str, str | Defect] = {}
     budget = FILE_BYTES
@@ -39,7 +42,7 @@ def expand(document: Document, wanted: Collection[str], environ: Mapping[str, st
         if budget <= 0:
             values[assignment.name] = Defect.TOO_MUCH
             continue
-        value = _value(assignment, environ, values)
+        value = _value(assignment, environ, values, is_dotenv_2_7=is_dotenv_2_7)
         values[assignment.name] = value
         budget -= VALUE_BYTES if isinstance(value, Defect) else size_bytes(value)
     return {name: value for name, value in values.items() if name in wanted}
@@ -60,11 +63,15 @@ def needed(document: Document, wanted: Collection[str], environ: Mapping[str, st
     return found[::-1]
 
 
-def _value(assignment: Assignment, environ: Mapping[str, str], values: Mapping[str, str | Defect]) -> str | Defect:
+def _value(
+    assignment: Assignment, environ: Mapping[str, str], values: Mapping[str, str | Defect], *, is_dotenv_2_7: bool
+) -> str | Defect:
     value: str | Defect | None = assignment.text
     if assignment.quote != "'":
-        legacy = values.get(_LINE_BREAKS, environ.get(_LINE_BREAKS)) == "legacy"
-        value = _substituted(_unescaped(assignment, legacy=legacy), environ, values)
+        legacy = is_dotenv_2_7 or values.get(_LINE_BREAKS, environ.get(_LINE_BREAKS)) == "legacy"
+        keeps_backslashes = is_dotenv_2_7 and not assignment.quote
+        text = assignment.text if keeps_backslashes else _unescaped(assignment, legacy=legacy)
+        value = _substituted(text, environ, values)
         if not isinstance(value, Defect):
             value = _without_commands(value)
     if value is None:

@@ -1,10 +1,24 @@
-"""What was found where: the text of a variable with its place, and the problems that were found with it."""
+"""What was found where: the text of a variable with its place, and the problems and warnings that it causes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from mastodon_update_check.config.reading import VALUE_BYTES, is_utf8, size_bytes
 from mastodon_update_check.domain.text import clean
+
+ENVIRONMENT = "the environment"
+HIDDEN = "(hidden)"
+_GOT_CHARACTERS = 60
+
+
+class UnexpectedValueError(ValueError):
+    """A value that cannot be used: the text continues a sentence after "expected"."""
+
+    def __init__(self, expected: str, got: str | None = None) -> None:
+        """`got` replaces the value as it is written; it must not hold a secret."""
+        super().__init__(expected)
+        self.got = got
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +27,9 @@ class Found:
 
     text: str = field(repr=False)
     place: str
-    """Where it stands: `environment`, `/etc/mastodon-update-check/config.env, line 12`."""
+    """Where it is set: `the environment`, `/etc/mastodon-update-check/config.env, line 12`."""
+    is_trusted: bool = True
+    """Whether the administrator set it; Mastodon's files belong to another user."""
 
     @property
     def is_blank(self) -> bool:
@@ -25,26 +41,91 @@ Layer = Mapping[str, Found]
 """The variables of one source, by name."""
 
 
+class Feature(StrEnum):
+    """What a value of Mastodon's files can disable."""
+
+    EMAIL = "email"
+    RECIPIENTS = "the recipient lookup"
+    PROXY = "the proxy"
+    UPDATE_SERVER = "the update server of Mastodon's file"
+    DOMAIN = "the domain of Mastodon's file"
+    VERSION = "a part of the version"
+    FILE = "Mastodon's settings"
+
+
+_FEATURES = {
+    "SMTP_": Feature.EMAIL,
+    "DB_": Feature.RECIPIENTS,
+    "DATABASE_": Feature.RECIPIENTS,
+    "MASTODON_VERSION_": Feature.VERSION,
+    "UPDATE_CHECK_URL": Feature.UPDATE_SERVER,
+    "UPDATE_CHECK_MASTODON_ENV_FILE": Feature.FILE,
+    "LOCAL_DOMAIN": Feature.DOMAIN,
+    "WEB_DOMAIN": Feature.DOMAIN,
+}
+
+
+def feature_of(name: str) -> Feature:
+    """Return what an unusable variable of Mastodon's files disables."""
+    return next((feature for start, feature in _FEATURES.items() if name.startswith(start)), Feature.PROXY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disabled:
+    """Something that a value of Mastodon's files disables, because the value cannot be used."""
+
+    feature: Feature
+    variable: str
+    place: str
+    """The file, and the line where there is one."""
+    problem: str
+    """The whole sentence without its full stop: variable, place, what was expected and what was found."""
+
+    def __str__(self) -> str:
+        return f"{self.feature} is disabled: {self.problem}"
+
+
 class Problems:
-    """What is wrong, collected: an administrator sees all of it at once."""
+    """Everything that is wrong, collected: an administrator sees all of it at once."""
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
+        """What ends the program: problems of the environment and of our own file."""
+        self.disabled: list[Disabled] = []
+        """What Mastodon's files disable."""
+        self.warnings: list[str] = []
         self.names: set[str] = set()
-        """Variables that are set, but not usable: what follows from that is not worth a sentence of its own."""
+        """Variables that are set but cannot be used: nothing that follows from that needs a sentence of its own."""
 
-    def add(self, name: str, place: str, defect: str, *, about: str = "") -> None:
-        """Add the sentence that begins with a variable and its place, and goes on with `defect`.
+    def add(self, name: str, found: Found, sentence: str, *, about: str = "") -> None:
+        """Add a problem with a variable.
 
         Args:
             name: the variable as it is written.
-            place: where it is written.
-            defect: what is wrong and what is allowed, without a full stop; never the value.
-            about: the variable that cannot be used for it, if that is another.
+            found: where it is written; a value that is not trusted only disables what needs it.
+            sentence: the rest after name and place, without a full stop; never a secret.
+            about: the variable that cannot be used because of it, if that is another.
         """
-        stop = "" if defect.endswith("?") else "."
-        self.sentences.append(f"{clean(name)} ({clean(place)}) {defect}{stop}")
         self.names.add(about or name)
+        problem = f"{clean(name)} in {clean(found.place)}: {sentence}"
+        if found.is_trusted:
+            self.sentences.append(problem if problem.endswith("?") else f"{problem}.")
+        else:
+            self.disable(name, found.place, problem)
+
+    def disable(self, name: str, place: str, problem: str) -> None:
+        """Disable what a variable of Mastodon's files is for."""
+        disabled = Disabled(feature=feature_of(name), variable=clean(name), place=clean(place), problem=problem)
+        self.disabled.append(disabled)
+
+    def refuse(self, name: str, found: Found, error: ValueError, shown: str) -> None:
+        """Add what a parser expected of a variable; `shown` is its value, as far as it may be shown."""
+        quoted = "a value that is not shown" if shown == HIDDEN else f'"{clean(shown, _GOT_CHARACTERS)}"'
+        self.add(name, found, f"expected {error}, {getattr(error, 'got', None) or f'got {quoted}'}")
+
+    def warn(self, name: str, found: Found, sentence: str) -> None:
+        """Add a warning about a variable that is used all the same."""
+        self.warnings.append(f"{clean(name)} in {clean(found.place)}: {sentence}")
 
 
 def usable(layer: Layer, problems: Problems) -> Layer:
@@ -52,9 +133,9 @@ def usable(layer: Layer, problems: Problems) -> Layer:
     kept = {}
     for name, found in layer.items():
         if size_bytes(found.text) > VALUE_BYTES:
-            problems.add(name, found.place, f"is too long: at most {VALUE_BYTES} bytes are allowed")
+            problems.add(name, found, f"expected at most {VALUE_BYTES} bytes, got more")
         elif not is_utf8(found.text):
-            problems.add(name, found.place, "is not UTF-8: text in this encoding is allowed")
+            problems.add(name, found, "expected text in UTF-8, got another encoding")
         else:
             kept[name] = found
     return kept

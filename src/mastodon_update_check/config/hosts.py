@@ -1,11 +1,12 @@
 """Kinds of values that say where something is: hosts, URLs, mail addresses.
 
-As in `kinds`, each function reads one text, or raises ValueError with the end of a sentence that never repeats it.
+As in `kinds`, each function reads one text, or raises `UnexpectedValueError`.
 """
 
 import ipaddress
 from urllib.parse import urlsplit
 
+from mastodon_update_check.config.found import UnexpectedValueError
 from mastodon_update_check.config.kinds import parse_text
 from mastodon_update_check.domain.addresses import split_address
 from mastodon_update_check.domain.urls import is_domain, is_ip_address, parse_url
@@ -22,7 +23,7 @@ def parse_domain(text: str) -> str:
     """Read a domain name, which may be an international one; returned in lower case."""
     domain = text.strip().lower()
     if not is_domain(domain):
-        raise ValueError("is not a domain name: one such as social.example is allowed, without scheme, port and path")
+        raise UnexpectedValueError("a domain name such as social.example, without scheme, port and path")
     return domain
 
 
@@ -31,7 +32,7 @@ def parse_host(text: str) -> str:
     host = text.strip().lower()
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not (is_ip_address(bare) or is_domain(host)):
-        raise ValueError("is not a host: a domain name or an IP address is allowed, without scheme and port")
+        raise UnexpectedValueError("a domain name or an IP address, without scheme and port")
     return bare if is_ip_address(bare) else host
 
 
@@ -39,7 +40,7 @@ def parse_release_details(text: str) -> str:
     """Read `off`, `github`, or a URL with `{version}`; return the URL template, or nothing for `off`."""
     template = {"off": "", "github": GITHUB}.get(text.strip().lower(), text.strip())
     if template and "{version}" not in template:
-        raise ValueError("is not a source of release details: off, github and a URL with {version} are allowed")
+        raise UnexpectedValueError("off, github or a URL with {version}")
     if template:
         parse_url(template.replace("{version}", "4.5.20"))
     return template
@@ -57,13 +58,13 @@ def parse_address(text: str) -> str:
     """Read a mail address; its domain may be an international one."""
     address = text.strip()
     if len(address) > ADDRESS_CHARACTERS:
-        raise ValueError(f"is too long: a mail address of at most {ADDRESS_CHARACTERS} characters is allowed")
+        raise UnexpectedValueError(f"a mail address of at most {ADDRESS_CHARACTERS} characters")
     try:
         _, domain = split_address(address)
-    except ValueError:  # which shows it
+    except ValueError:
         domain = ""
     if not is_domain(domain.lower()):
-        raise ValueError("is not a mail address: one such as admin@social.example is allowed, without a name")
+        raise UnexpectedValueError("a mail address such as admin@social.example, without a name")
     return address
 
 
@@ -71,11 +72,11 @@ def parse_mailbox(text: str) -> str:
     """Read a mail address, or a name and a mail address in angle brackets: one of ours, for any mail server."""
     mailbox = parse_text(text)
     if len(mailbox) > _MAILBOX_CHARACTERS:
-        raise ValueError(f"is too long: at most {_MAILBOX_CHARACTERS} characters are allowed")
+        raise UnexpectedValueError(f"at most {_MAILBOX_CHARACTERS} characters")
     name, opened, rest = mailbox.partition("<")
     if opened and (">" in name or not rest.endswith(">")):
-        raise ValueError("is not a mail address: admin@social.example and Name <admin@social.example> are allowed")
+        raise UnexpectedValueError("a mail address: admin@social.example or Name <admin@social.example>")
     address = parse_address(rest[:-1] if opened else mailbox)
     if not address.partition("@")[0].isascii():
-        raise ValueError("is not a mail address for every mail server: before the @ only ASCII is allowed")
+        raise UnexpectedValueError("a mail address with only ASCII before the @")
     return mailbox

@@ -1,7 +1,6 @@
-"""Simple kinds of values: each function reads one text, or raises ValueError.
+"""Simple kinds of values: each function reads one text, or raises `UnexpectedValueError`.
 
-The error's text ends a sentence that begins with the variable's name and place. It says what is wrong and what is
-allowed and never repeats the value: it may be a secret, or a line of somebody else's file.
+The error's text continues a sentence after "expected". It never repeats the value, which may be a secret.
 """
 
 import base64
@@ -16,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
+from mastodon_update_check.config.found import UnexpectedValueError
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
 
@@ -34,17 +34,17 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def parse_text(text: str) -> str:
-    """Read one line of text, without the blanks around it."""
+    """Read one line of text, without the whitespace around it."""
     text = text.strip()
     if any(unicodedata.category(char) == "Cc" for char in text):
-        raise ValueError("holds control characters: one line of text is allowed")
+        raise UnexpectedValueError("one line of text", "got control characters")
     return text
 
 
 def parse_secret(text: str) -> SecretStr:
-    """Read a secret as it is, blanks included."""
+    """Read a secret as it is, whitespace included."""
     if "\0" in text:
-        raise ValueError("holds a NUL character: any other text is allowed")
+        raise UnexpectedValueError("text", "got a NUL character")
     return SecretStr(text)
 
 
@@ -57,18 +57,18 @@ def parse_duration(text: str) -> timedelta:
     """Read `90s`, `30m`, `1h`, `2d` or a number of seconds; a year at most."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise ValueError("is not a duration: write 90s, 30m, 1h, 2d or a number of seconds")
+        raise UnexpectedValueError("a duration such as 90s, 30m, 1h or 2d, or a number of seconds")
     number, unit = int(match["number"]), timedelta(**{_UNITS[match["unit"]]: 1})
     if number > LONGEST_DURATION // unit:
-        raise ValueError(f"is too long: at most {LONGEST_DURATION.days} days are allowed")
+        raise UnexpectedValueError(f"at most {LONGEST_DURATION.days} days")
     return number * unit
 
 
 def parse_boolean(text: str) -> bool:
-    """Read `true` or `false`, or what else is usual for them."""
+    """Read `true` or `false`, or one of the usual words for them."""
     word = text.strip().lower()
     if word not in _TRUE | _FALSE:
-        raise ValueError("is neither true nor false: true, yes, on, 1, false, no, off and 0 are allowed")
+        raise UnexpectedValueError("true, yes, on, 1, false, no, off or 0")
     return word in _TRUE
 
 
@@ -78,7 +78,7 @@ def choose(kind: type[Choice]) -> Callable[[str], Choice]:
     def parse(text: str) -> Choice:
         word = text.strip().lower()
         if word not in set(kind):
-            raise ValueError(f"is not known: {one_of(kind)}")
+            raise UnexpectedValueError(one_of(kind))
         return kind(word)
 
     return parse
@@ -87,14 +87,14 @@ def choose(kind: type[Choice]) -> Callable[[str], Choice]:
 def one_of(kind: type[StrEnum]) -> str:
     """Return the words of `kind` as a list for people."""
     *most, last = list(kind)
-    return f"{', '.join(most)} and {last} are allowed"
+    return f"{', '.join(most)} or {last}"
 
 
 def parse_port(text: str) -> int:
     """Read a TCP port."""
     match = _PORT.fullmatch(text.strip())
     if match is None or int(match[0]) not in _PORTS:
-        raise ValueError("is not a port: a number from 1 to 65535 is allowed")
+        raise UnexpectedValueError("a port number (1-65535)")
     return int(match[0])
 
 
@@ -103,29 +103,27 @@ def parse_version(text: str) -> MastodonVersion:
     try:
         return MastodonVersion.parse(text)
     except InvalidVersionError as error:
-        raise ValueError(
-            "is not a version of Mastodon: it starts with three numbers, as in 4.5.9, and is printable ASCII of "
-            "at most 200 characters"
+        raise UnexpectedValueError(
+            "a version of Mastodon that starts with three numbers, such as 4.5.9, in at most 200 ASCII characters"
         ) from error
 
 
-def parse_ledger(text: str) -> SecretStr:
-    """Read a path, or the URL of a PostgreSQL database: that one may hold a password."""
+def parse_ledger(text: str) -> str:
+    """Read a path, or the URL of a PostgreSQL database, which may hold a password."""
     text = parse_text(text)
     if (match := _POSTGRESQL.match(text)) is not None:
-        return SecretStr(f"postgresql://{text[match.end() :]}")
+        return f"postgresql://{text[match.end() :]}"
     if "://" in text:
-        raise ValueError("is a URL of another kind: a path or a postgresql:// URL is allowed")
-    return SecretStr(text)
+        raise UnexpectedValueError("a path or a postgresql:// URL", "got a URL of another kind")
+    return text
 
 
 def parse_signing_keys(text: str) -> SecretStr:
-    """Read one or more secrets of the Standard Webhooks specification, separated by blanks."""
+    """Read one or more secrets of the Standard Webhooks specification, separated by whitespace."""
     keys = text.split()
     if not all(map(_is_signing_key, keys)):
-        raise ValueError(
-            "is not a webhook secret: whsec_ and the base64 of 24 to 64 bytes is allowed, "
-            "and several of them with blanks between"
+        raise UnexpectedValueError(
+            "whsec_ and the base64 of 24 to 64 bytes; several such secrets are separated by spaces"
         )
     return SecretStr(" ".join(keys))
 
@@ -137,3 +135,13 @@ def _is_signing_key(key: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return prefix == "" and found != "" and len(decoded) in _SIGNING_KEY_BYTES
+
+
+def require_smtp(text: str) -> str:
+    """Read `SMTP_DELIVERY_METHOD`: only `smtp`."""
+    if text.strip().lower() != "smtp":
+        raise UnexpectedValueError(
+            "smtp (to use this host's mail server, set SMTP_DELIVERY_METHOD=smtp, SMTP_SERVER=localhost and "
+            "SMTP_PORT=25 in our own file)"
+        )
+    return "smtp"

@@ -1,131 +1,109 @@
-"""From the sources to `Settings`: what depends on more than one variable is decided here."""
+"""From the sources to `Settings`: everything that depends on more than one variable is decided here."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from mastodon_update_check.config.found import Layer, Problems
+from pydantic import ValidationError
+
+from mastodon_update_check.config.defaults import CONFIG_FILE, STATE_DIRECTORY
+from mastodon_update_check.config.found import Disabled, Feature, Found, Layer, Problems
 from mastodon_update_check.config.hosts import is_loopback
 from mastodon_update_check.config.kinds import parse_text
-from mastodon_update_check.config.model import Settings, SinkSettings
+from mastodon_update_check.config.mastodon_files import FindVersion
+from mastodon_update_check.config.model import Settings
 from mastodon_update_check.config.names import VERSION, shown
 from mastodon_update_check.config.sinks import read_sinks
 from mastodon_update_check.config.sources import Sources, gather
-from mastodon_update_check.config.variables import CONFIG_FILE, Variables, validate
 from mastodon_update_check.errors import SettingsError
 
 SHORTEST_INTERVAL = timedelta(minutes=5)
 SHORTEST_INTERVAL_ON_LOOPBACK = timedelta(seconds=1)
-JITTER = timedelta(seconds=60)
-"""Default, unless the interval is shorter."""
-STATE_DIRECTORY = Path("/var/lib/mastodon-update-check")
 
-_LEDGER = "ledger.sqlite3"
+_LEDGER = "UPDATE_CHECK_LEDGER"
+_URL = "UPDATE_CHECK_URL"
 
 
-def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE) -> Settings:
+def load_settings(
+    environ: Mapping[str, str], config_file: Path = CONFIG_FILE, find_version: FindVersion | None = None
+) -> Settings:
     """Return the settings that the environment, and the files that it points to, give.
 
     Args:
         environ: the process environment.
         config_file: our own file, unless the environment names another.
+        find_version: finds the version of Mastodon's tree, for the few values whose meaning depends on it.
 
     Raises:
-        SettingsError: something is wrong; every problem is in it.
+        SettingsError: the environment or our own file is wrong; it holds every problem.
     """
     problems = Problems()
-    sources = gather(environ, config_file, problems)
-    variables = validate(sources.layers, problems)
-    _check_timing(variables, sources.found, problems)
-    versions = _version_environment(sources.found, problems)
-    sinks = read_sinks(variables, sources, problems)
-    ledger = _ledger(variables, sources, environ, problems)
+    sources = gather(environ, config_file, problems, find_version)
+    found = dict(sources.found)
+    if _LEDGER not in found:
+        found[_LEDGER] = Found(_default_ledger(sources, environ, problems), "default")
+    settings = validate(found, problems)
+    _check_timing(settings, found, problems)
+    versions = _version_environment(found, problems)
+    sinks = read_sinks(settings, sources, problems)
     if problems.sentences:
         raise SettingsError(problems.sentences)
-    return _settings(variables, sources, versions, sinks, ledger)
-
-
-def _settings(
-    variables: Variables, sources: Sources, versions: dict[str, str], sinks: tuple[SinkSettings, ...], ledger: str
-) -> Settings:
-    off_reason = _off_reason(variables)
-    instance = variables.local_domain or "localhost"
-    return Settings(
-        url=None if off_reason else variables.update_check_url,
-        off_reason=off_reason,
-        mastodon_check_is_off=sources.mastodon_check_is_off,
-        interval=variables.update_check_interval,
-        jitter=_jitter(variables),
-        mastodon_root=variables.update_check_mastodon_root,
-        mastodon_env_file=sources.mastodon_env_file,
-        config_file=sources.config_file,
-        mastodon_version=variables.update_check_mastodon_version,
-        version_environment=MappingProxyType(versions),
-        instance=instance,
-        instance_is_assumed=variables.local_domain is None,
-        web_domain=variables.web_domain or instance,
-        instance_url=_instance_url(variables),
-        database_url=variables.update_check_database_url,
-        mastodon_database_url=variables.database_url,
-        db_host=variables.db_host,
-        db_port=variables.db_port,
-        db_name=variables.db_name,
-        db_user=variables.db_user,
-        db_pass=variables.db_pass,
-        db_sslmode=variables.db_sslmode,
-        devops=variables.update_check_recipients.devops,
-        addresses=variables.update_check_recipients.addresses,
-        operator=variables.update_check_operator,
-        sinks=sinks,
-        ledger=ledger,
-        https_proxy=variables.https_proxy,
-        http_proxy=variables.http_proxy,
-        no_proxy=variables.no_proxy,
-        heartbeat_url=variables.update_check_heartbeat_url,
-        metrics_file=variables.update_check_metrics_file,
-        page_file=variables.update_check_page_file,
-        release_details=variables.update_check_release_details,
-        reminders=variables.update_check_reminders,
-        closure=variables.update_check_closure,
-        install_kind=variables.update_check_install_kind,
-        log_level=variables.update_check_log_level,
-        log_format=variables.update_check_log_format,
-        origins=MappingProxyType({name: found.place for name, found in sources.found.items()}),
-        shown=MappingProxyType({name: shown(name, found.text) for name, found in sources.found.items()}),
+    foreign = frozenset(name for name, value in sources.found.items() if not value.is_trusted)
+    disabled = tuple(each for each in problems.disabled if _is_needed(each, settings))
+    return settings.model_copy(
+        update={
+            "sinks": tuple(sink for sink in sinks if sink.plugin != "email" or not _disables(disabled, Feature.EMAIL)),
+            "version_environment": MappingProxyType(versions),
+            "config_file": sources.config_file,
+            "mastodon_files": sources.mastodon.paths,
+            "mastodon_check_is_off": sources.mastodon.silences_mastodon,
+            "origins": MappingProxyType({name: value.place for name, value in sources.found.items()}),
+            "shown": MappingProxyType({name: shown(name, value.text) for name, value in sources.found.items()}),
+            "foreign": foreign,
+            "disabled": disabled,
+            "warnings": tuple(problems.warnings),
+        }
     )
 
 
-def _off_reason(variables: Variables) -> str:
-    if not variables.update_check_url:
-        return "UPDATE_CHECK_URL is blank"
-    return "SELF_DESTRUCT is set" if variables.self_destruct else ""
+def validate(found: Layer, problems: Problems) -> Settings:
+    """Return the settings; a default replaces each unusable value, which is added to `problems`."""
+    try:
+        return Settings.model_validate({name: value.text for name, value in found.items()})
+    except ValidationError as error:
+        wrong = {str(each["loc"][0]): each["ctx"]["error"] for each in error.errors() if "ctx" in each}
+    for name, defect in wrong.items():
+        problems.refuse(name, found[name], defect, shown(name, found[name].text))
+    return Settings.model_validate({name: value.text for name, value in found.items() if name not in wrong})
 
 
-def _instance_url(variables: Variables) -> str | None:
-    """Return where to ask the running server; None when it is not to be asked, or its name is not known."""
-    if variables.update_check_instance_url is not None:
-        return variables.update_check_instance_url or None
-    if variables.local_domain is None:
-        return None
-    return f"https://{variables.web_domain or variables.local_domain}"
+def _is_needed(disabled: Disabled, settings: Settings) -> bool:
+    """Whether anything is disabled at all: what is not used, or is set elsewhere, need not work."""
+    match disabled.feature:
+        case Feature.EMAIL:
+            return settings.listed_sinks is None or "email" in settings.listed_sinks
+        case Feature.RECIPIENTS:
+            return settings.database_url is None
+        case _:
+            return True
 
 
-def _jitter(variables: Variables) -> timedelta:
-    if variables.update_check_jitter is None:
-        return min(JITTER, variables.update_check_interval)
-    return variables.update_check_jitter
+def _disables(disabled: tuple[Disabled, ...], feature: Feature) -> bool:
+    return any(each.feature is feature for each in disabled)
 
 
-def _check_timing(variables: Variables, found: Layer, problems: Problems) -> None:
-    interval, jitter = "UPDATE_CHECK_INTERVAL", "UPDATE_CHECK_JITTER"
-    on_loopback = is_loopback(variables.update_check_url)
+def _check_timing(settings: Settings, found: Layer, problems: Problems) -> None:
+    interval, jitter, url = "UPDATE_CHECK_INTERVAL", "UPDATE_CHECK_JITTER", found.get(_URL)
+    # A short interval depends on the administrator's word alone: no line in Mastodon's files makes it wrong.
+    on_loopback = url is not None and url.is_trusted and settings.url is not None and is_loopback(settings.url)
     shortest = SHORTEST_INTERVAL_ON_LOOPBACK if on_loopback else SHORTEST_INTERVAL
-    if variables.update_check_interval < shortest and "UPDATE_CHECK_URL" not in problems.names:
-        allowed = "at least 5 minutes are allowed, and 1 second for an update server on loopback"
-        problems.add(interval, found[interval].place, f"is too short: {allowed}")
-    elif _jitter(variables) > variables.update_check_interval and interval not in problems.names:
-        problems.add(jitter, found[jitter].place, f"is too long: at most {interval} is allowed")
+    if settings.interval < shortest and _URL not in problems.names:
+        expected = "expected at least 5 minutes (1 second for an update server on loopback)"
+        problems.add(interval, found[interval], f'{expected}, got "{shown(interval, found[interval].text)}"')
+    elif settings.jitter > settings.interval and interval not in problems.names:
+        got = shown(jitter, found[jitter].text)
+        problems.add(jitter, found[jitter], f'expected at most {interval}, got "{got}"')
 
 
 def _version_environment(found: Layer, problems: Problems) -> dict[str, str]:
@@ -135,22 +113,21 @@ def _version_environment(found: Layer, problems: Problems) -> dict[str, str]:
             try:
                 versions[name] = parse_text(value.text)
             except ValueError as error:
-                problems.add(name, value.place, str(error))
+                problems.refuse(name, value, error, shown(name, value.text))
     return versions
 
 
-def _ledger(variables: Variables, sources: Sources, environ: Mapping[str, str], problems: Problems) -> str:
-    """Return where the ledger is: what is given, else where systemd, the system or the user keeps state."""
-    if variables.update_check_ledger is not None:
-        return variables.update_check_ledger.get_secret_value()
+def _default_ledger(sources: Sources, environ: Mapping[str, str], problems: Problems) -> str:
+    """Return where systemd, the system or the user keeps state."""
+    name = "ledger.sqlite3"
     if given := environ.get("STATE_DIRECTORY", "").split(":")[0]:
-        return str(Path(given, _LEDGER))
+        return str(Path(given, name))
     if sources.config_file is not None:
-        return str(STATE_DIRECTORY / _LEDGER)
+        return str(STATE_DIRECTORY / name)
     home = _state_home(environ)
-    if home is None:
-        problems.add("UPDATE_CHECK_LEDGER", "default", "has no place: set it, or HOME, or STATE_DIRECTORY")
-    return str(Path(home or "", STATE_DIRECTORY.name, _LEDGER))
+    if home is None and _LEDGER not in problems.names:
+        problems.add(_LEDGER, Found("", "default"), "no place for the ledger: set it, or HOME, or STATE_DIRECTORY")
+    return str(Path(home or "", STATE_DIRECTORY.name, name))
 
 
 def _state_home(environ: Mapping[str, str]) -> Path | None:

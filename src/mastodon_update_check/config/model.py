@@ -2,104 +2,103 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import Field
 
-from mastodon_update_check.config.choices import LogFormat, LogLevel, SslMode
-from mastodon_update_check.domain.recipients import FollowUps, Preference
-from mastodon_update_check.domain.upgrades import InstallKind
-from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.config.defaults import UPDATE_SERVER
+from mastodon_update_check.config.found import Disabled, Feature
+from mastodon_update_check.config.variables import Parsed, Variables
+from mastodon_update_check.domain.recipients import Preference
+
+AsItIs = Parsed(lambda value: value)
+_EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinkSettings:
-    """One sink that is to be used."""
+    """One sink in use."""
 
     name: str
     """`email`, `log`, `webhook`, `webhook.ops` for `UPDATE_CHECK_WEBHOOK_OPS_URL`, or that of another package."""
     plugin: str
-    """The entry point that makes it: `webhook` for every webhook."""
+    """The entry point that creates it: `webhook` for every webhook."""
     preference: Preference = Preference.ALL
-    """What it is told; always all for `email`, whose recipients have preferences of their own."""
-    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """What its factory gets; a name that is not set is not in it."""
+    """Always all for `email`, whose recipients have preferences of their own."""
+    options: Mapping[str, str] = field(default_factory=lambda: _EMPTY, repr=False)
+    """The argument of its factory; a name that is not set is not in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Every setting of DESIGN.md, section 4, with the defaults filled in. Secrets never show in its `repr`."""
+class Settings(Variables):
+    """Every variable, the sinks in use, and where all of it comes from. Secrets never show in its `repr`."""
 
-    url: str | None = field(repr=False)
-    """The update server; None when checking is off."""
-    off_reason: str
-    """Why checking is off; empty when it is on."""
-    mastodon_check_is_off: bool
-    """Whether Mastodon's file silences the check that is built into Mastodon."""
-    interval: timedelta
-    jitter: timedelta
-    """Spread of each check, centred; never longer than `interval`."""
-
-    mastodon_root: Path
-    mastodon_env_file: Path | None
-    """Mastodon's file, if it was read."""
-    config_file: Path | None
-    """Our own file, if it was read."""
-    mastodon_version: MastodonVersion | None
-    """Used instead of reading or asking."""
-    version_environment: Mapping[str, str]
+    sinks: Annotated[tuple[SinkSettings, ...], AsItIs] = ()
+    version_environment: Annotated[Mapping[str, str], AsItIs] = Field(default_factory=lambda: _EMPTY)
     """The `MASTODON_VERSION_…` variables, which are parts of the version."""
-
-    instance: str
-    """`LOCAL_DOMAIN` in lower case; `localhost` when it is set nowhere."""
-    instance_is_assumed: bool
-    web_domain: str
-    instance_url: str | None = field(repr=False)
-    """Where to ask which version is running; None: do not ask."""
-
-    database_url: SecretStr | None
-    """Any libpq connection string."""
-    mastodon_database_url: SecretStr | None
-    """`DATABASE_URL`."""
-    db_host: str
-    db_port: int
-    db_name: str
-    db_user: str
-    db_pass: SecretStr | None
-    db_sslmode: SslMode
-
-    devops: bool
-    """Whether Mastodon's DevOps users are told."""
-    addresses: tuple[tuple[str, Preference], ...] = field(repr=False)
-    """Who else is told by mail."""
-    operator: tuple[str, ...] = field(repr=False)
-    """Who gets notices about this tool itself; empty: the mail recipients."""
-    sinks: tuple[SinkSettings, ...]
-    ledger: str = field(repr=False)
-    """A path, or a `postgresql://` URL."""
-
-    https_proxy: SecretStr | None
-    http_proxy: SecretStr | None
-    no_proxy: str
-    heartbeat_url: SecretStr | None
-    metrics_file: Path | None
-    page_file: Path | None
-    """The status page; None: no page."""
-    release_details: str
-    """The URL template, with `{version}`, of the source tree of a release; empty: release details are off."""
-    reminders: FollowUps
-    closure: FollowUps
-    install_kind: InstallKind | None
-    """None: to be detected."""
-    log_level: LogLevel
-    log_format: LogFormat
-
-    origins: Mapping[str, str]
+    config_file: Annotated[Path | None, AsItIs] = None
+    """Our own file, if it was read; the null device is not a file."""
+    mastodon_files: Annotated[tuple[Path, ...], AsItIs] = ()
+    """Mastodon's files that were read, in the order of precedence."""
+    mastodon_check_is_off: Annotated[bool, AsItIs] = False
+    """Whether Mastodon's files disable the check that is built into Mastodon."""
+    origins: Annotated[Mapping[str, str], AsItIs] = Field(default_factory=lambda: _EMPTY)
     """Where each variable that is set stands, by its name."""
-    shown: Mapping[str, str] = field(repr=False)
-    """What each of them says, fit to be shown: secrets, and what may hold one, are hidden."""
+    shown: Annotated[Mapping[str, str], AsItIs] = Field(default_factory=lambda: _EMPTY, repr=False)
+    """The values of these variables, fit to be shown: secrets, and what may hold one, are hidden."""
+    foreign: Annotated[frozenset[str], AsItIs] = frozenset()
+    """The variables that come from Mastodon's files, which belong to another user."""
+    disabled: Annotated[tuple[Disabled, ...], AsItIs] = ()
+    """What unusable values of Mastodon's files disable."""
+    warnings: Annotated[tuple[str, ...], AsItIs] = ()
+    """What is probably a mistake, although every value can be used."""
+
+    @property
+    def off_reason(self) -> str:
+        """Why checking is off; empty when it is on."""
+        if self.self_destruct:
+            return "SELF_DESTRUCT is set"
+        return "UPDATE_CHECK_URL is blank" if self.url is None else ""
+
+    @property
+    def instance(self) -> str:
+        """`LOCAL_DOMAIN` in lower case; `localhost` when it is not set."""
+        return self.local_domain or "localhost"
+
+    @property
+    def instance_is_assumed(self) -> bool:
+        """Whether `LOCAL_DOMAIN` is not set."""
+        return self.local_domain is None
+
+    @property
+    def devops(self) -> bool:
+        """Whether Mastodon's DevOps users get mail."""
+        return self.recipients.devops
+
+    @property
+    def addresses(self) -> tuple[tuple[str, Preference], ...]:
+        """The configured mail recipients."""
+        return self.recipients.addresses
+
+    @property
+    def sink_names(self) -> tuple[str, ...]:
+        """The names of the configured sinks."""
+        return tuple(sink.name for sink in self.sinks)
+
+    @property
+    def update_server_warning(self) -> str:
+        """A warning when Mastodon's user chose the update server, which decides what is announced; otherwise empty."""
+        name = "UPDATE_CHECK_URL"
+        if name not in self.foreign or self.url in {None, UPDATE_SERVER}:
+            return ""
+        host, place = urlsplit(self.url or "").hostname, self.origins[name]
+        return f"{name} in {place}: {host} is not the official update server: name it in our own file to confirm"
+
+    def disables(self, feature: Feature) -> tuple[Disabled, ...]:
+        """Return why Mastodon's files disable a feature; nothing while they do not."""
+        return tuple(disabled for disabled in self.disabled if disabled.feature is feature)
 
     def describe_plans(self) -> str:
         """Return everything that decides what is planned for whom; it holds secrets, so only a hash of it is kept.
@@ -108,10 +107,5 @@ class Settings:
         """
         heartbeat = self.heartbeat_url.get_secret_value() if self.heartbeat_url else ""
         sinks = sorted((sink.name, sink.plugin, sink.preference, sorted(sink.options.items())) for sink in self.sinks)
-        said = (self.url, self.interval, self.jitter, heartbeat, self.devops, self.addresses, self.operator, sinks)
-        return repr((said, self.reminders, self.closure))
-
-    @property
-    def sink_names(self) -> tuple[str, ...]:
-        """The names of the configured sinks."""
-        return tuple(sink.name for sink in self.sinks)
+        facts = (self.url, self.interval, self.jitter, heartbeat, self.devops, self.addresses, self.operator, sinks)
+        return repr((facts, self.reminders, self.closure))

@@ -1,27 +1,29 @@
-"""Names of variables: which ones are this program's, which are secret, and what a wrong one was meant to be."""
+"""Names of variables: which ones are this program's, which are secret, which one a wrong name resembles."""
 
 import difflib
 import re
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
+from mastodon_update_check.config.found import HIDDEN
 from mastodon_update_check.config.variables import NAMES, SECRETS
 from mastodon_update_check.domain.text import clean
 
 OWN: Final = "UPDATE_CHECK_"
 VERSION: Final = "MASTODON_VERSION_"
 FILE: Final = "_FILE"
-HIDDEN: Final = "(hidden)"
 SHOWN_CHARACTERS: Final = 200
 
 _OF_FORKS = frozenset({"UPDATE_CHECK_SOURCE"})  # kmyblue's
 _OF_MASTODON = frozenset(name for name in NAMES if not name.startswith(OWN)) | {"UPDATE_CHECK_URL"}
+_OF_OTHERS = ("BULK_", "REPLICA_")  # Mastodon's too, but not read here
+_NEAR = 0.88
 _WEBHOOK_KEYS = ("URL", "SECRET", "PREFERENCE", "NAMES")
 _WEBHOOK = re.compile(rf"{OWN}WEBHOOK_(?:(?P<webhook>[A-Z0-9]++(?:_[A-Z0-9]+)*)_)?(?P<key>{'|'.join(_WEBHOOK_KEYS)})")
 
 
 class WebhookName(NamedTuple):
-    """What a variable says about a webhook, and about which one."""
+    """The parts of the name of a webhook's variable."""
 
     webhook: str
     """`OPS` for `UPDATE_CHECK_WEBHOOK_OPS_URL`; nothing for `UPDATE_CHECK_WEBHOOK_URL`."""
@@ -35,7 +37,7 @@ class WebhookName(NamedTuple):
 
 
 def webhook_name(name: str) -> WebhookName | None:
-    """Take the name of a webhook's variable apart; None if it is none."""
+    """Return the parts of the name of a webhook's variable; None for any other name."""
     match = _WEBHOOK.fullmatch(name)
     if match is None or match["webhook"] in _WEBHOOK_KEYS:
         return None
@@ -48,12 +50,12 @@ def is_relevant(name: str) -> bool:
 
 
 def is_taken_from_mastodon(name: str) -> bool:
-    """Whether a variable of Mastodon's file is read: it belongs to another user, so no file it names is."""
+    """Whether a variable of Mastodon's files is read; those that name a file with a secret are not."""
     return name in _OF_MASTODON or name.startswith(VERSION)
 
 
 def may_be_put_into_mastodons(name: str) -> bool:
-    """Whether a variable of the environment may stand in a value of Mastodon's file: its own, secrets aside."""
+    """Whether a variable of the environment may be used in a value of Mastodon's files: its own, but no secrets."""
     return is_taken_from_mastodon(name) and not (name.startswith(OWN) or is_secret(name))
 
 
@@ -97,23 +99,31 @@ def owner(name: str, sinks: Iterable[str]) -> str | None:
 
 
 def strangers(names: Iterable[str]) -> list[str]:
-    """Return the names that begin like ours, but are known neither here nor to webhooks: of other sinks, or wrong."""
+    """Return the names that begin like ours, but are neither known nor a webhook's: of other sinks, or wrong."""
     return [name for name in names if name.startswith(OWN) and not (name in NAMES or webhook_name(name))]
 
 
-def defect(stranger: str, names: Collection[str]) -> str:
-    """Return what is wrong with a name that nobody knows; `names` are those found beside it."""
+def describe_stranger(stranger: str, names: Collection[str]) -> str:
+    """Return the sentence about an unknown name; `names` are those that are set as well."""
     if stranger.startswith(sink_prefix("email")):
-        return "does not exist: mail is set up with SMTP_SERVER and the other SMTP_ variables of Mastodon"
+        return "unknown variable: mail is configured with SMTP_SERVER and Mastodon's other SMTP_ variables"
     webhooks = {found.webhook for name in names if (found := webhook_name(name))} | {""}
     known = [name for name in NAMES if name.startswith(OWN)]
     known += [WebhookName(webhook, key).variable for webhook in webhooks for key in _WEBHOOK_KEYS]
     meant = nearest(stranger.upper(), known, offset=len(OWN))
-    hint = f"did you mean {meant}" if meant else "does it belong to a sink that is not installed"
-    return f"is not a variable of this program: {hint}?"
+    hint = f"did you mean {meant}?" if meant else "remove it, or install the package of the sink that it belongs to"
+    return f"unknown variable: {hint}"
 
 
-def nearest(wrong: str, known: Collection[str], *, offset: int = 0) -> str | None:
-    """Return the known name that a wrong one looks like, their first `offset` characters left aside."""
+def nearest(wrong: str, known: Collection[str], *, offset: int = 0, likeness: float = 0.6) -> str | None:
+    """Return the known name that a wrong one resembles, without regard to their first `offset` characters."""
     ends = {name[offset:]: name for name in sorted(known)}
-    return next((ends[end] for end in difflib.get_close_matches(wrong[offset:], ends, n=1)), None)
+    matches = difflib.get_close_matches(wrong[offset:], ends, n=1, cutoff=likeness)
+    return next((ends[end] for end in matches), None)
+
+
+def near_miss(name: str) -> str | None:
+    """Return Mastodon's variable that an irrelevant name was probably meant to be."""
+    if is_relevant(name) or name.startswith(_OF_OTHERS):
+        return None
+    return nearest(name, _OF_MASTODON, likeness=_NEAR)

@@ -1,4 +1,4 @@
-"""Bounded reading of regular files: no device, FIFO or endless file holds the program up."""
+"""Bounded reading of the administrator's own files: a device, a FIFO or an endless file delays nothing."""
 
 import errno
 import os
@@ -11,6 +11,16 @@ FILE_BYTES = 256 * 1024
 """Largest file of settings; also the most that its values may expand to together."""
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_NULL = os.makedev(1, 3)
+
+
+def is_null(path: Path) -> bool:
+    """Whether a path leads to the null device, which is an empty file."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == _NULL
 
 
 def read_regular(path: Path, limit_bytes: int) -> str:
@@ -20,7 +30,9 @@ def read_regular(path: Path, limit_bytes: int) -> str:
         OSError: it is missing, cannot be read, or is not a regular file.
         ValueError: it is larger than `limit_bytes`.
     """
-    _require_regular(path.stat())  # before opening: to open a device can already do something
+    if is_null(path):
+        return ""
+    _require_regular(path.stat())  # before opening: to open a device can already have effects
     descriptor = os.open(path, _FLAGS)
     with os.fdopen(descriptor, "rb") as file:
         _require_regular(os.fstat(descriptor))
@@ -54,9 +66,11 @@ def size_bytes(text: str) -> int:
     return len(text.encode(errors="surrogatepass"))
 
 
-def why(error: OSError) -> str:
-    """Return what the system says about `error`, without the path."""
-    return error.strerror or type(error).__name__
+def why(error: OSError | ValueError) -> str:
+    """Return the reason that `error` gives, without the path."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return f"it {error}"
 
 
 def _require_regular(status: os.stat_result) -> None:

@@ -1,13 +1,16 @@
-"""The lists: who is told, who runs this tool, which sinks are used."""
+"""The lists: who gets mail, who operates this tool, which sinks are used."""
 
 from dataclasses import dataclass, field
 
+from mastodon_update_check.config.found import UnexpectedValueError
 from mastodon_update_check.config.hosts import parse_address
 from mastodon_update_check.config.kinds import one_of
 from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.recipients import Preference
+from mastodon_update_check.domain.text import clean
 
 DEVOPS = "devops"
+_GOT_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class Recipients:
     """The value of `UPDATE_CHECK_RECIPIENTS`."""
 
     devops: bool = True
-    """Whether Mastodon's DevOps users are told, each by their own preference."""
+    """Whether Mastodon's DevOps users get mail, each by their own preference."""
     addresses: tuple[tuple[str, Preference], ...] = field(default=(), repr=False)
 
 
@@ -26,7 +29,10 @@ def parse_recipients(text: str) -> Recipients:
         if entry.lower() == DEVOPS:
             devops = True
         elif entry.lower().startswith(f"{DEVOPS}="):
-            raise ValueError(f"gives {DEVOPS} a preference: each of these users has one in Mastodon")
+            raise UnexpectedValueError(
+                "devops without a preference, because each DevOps user has one in Mastodon",
+                f"got one in entry {number}",
+            )
         else:
             addresses.append(_addressed(number, entry))
     _refuse_repeated([address for address, _ in addresses])
@@ -34,21 +40,21 @@ def parse_recipients(text: str) -> Recipients:
 
 
 def parse_addresses(text: str) -> tuple[str, ...]:
-    """Read mail addresses with commas between."""
+    """Read comma-separated mail addresses."""
     addresses = [_address(number, entry) for number, entry in enumerate(_entries(text), 1)]
     _refuse_repeated(addresses)
     return tuple(addresses)
 
 
 def parse_sinks(text: str) -> tuple[str, ...]:
-    """Read names of sinks with commas between; whether there are such sinks is not asked here."""
+    """Read comma-separated names of sinks, which need not exist."""
     return tuple(dict.fromkeys(entry.lower() for entry in _entries(text)))
 
 
 def _entries(text: str) -> list[str]:
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
     if not entries:
-        raise ValueError("lists nothing: names with commas between are allowed")
+        raise UnexpectedValueError("at least one entry", "got none")
     return entries
 
 
@@ -56,21 +62,30 @@ def _addressed(number: int, entry: str) -> tuple[str, Preference]:
     address, equals, word = entry.rpartition("=")
     if not equals or "@" in word:  # an address may hold `=`, before its `@`
         return _address(number, entry), Preference.ALL
+    if not address.strip():
+        raise UnexpectedValueError("a mail address before the = of each entry", f"got nothing there in entry {number}")
     if word.strip().lower() not in set(Preference):
-        raise ValueError(f"has an unknown preference in entry {number}: {one_of(Preference)}")
+        raise UnexpectedValueError(f"{one_of(Preference)} behind the = of entry {number}", _got(word))
     return _address(number, address), Preference(word.strip().lower())
 
 
 def _address(number: int, entry: str) -> str:
+    if ";" in entry or len(entry.split()) > 1:
+        sign = "a semicolon" if ";" in entry else "a space"
+        raise UnexpectedValueError("entries separated by commas", f"got {sign} in entry {number}: write a comma there")
     try:
         return parse_address(entry)
-    except ValueError as error:
-        raise ValueError(f"has a wrong entry {number}, which {error}") from error
+    except UnexpectedValueError as error:
+        raise UnexpectedValueError(f"in entry {number} {error}", _got(entry)) from error
+
+
+def _got(text: str) -> str:
+    return f'got "{clean(text, _GOT_CHARACTERS)}"'
 
 
 def _refuse_repeated(addresses: list[str]) -> None:
     seen = set()
     for address in map(normalise_address, addresses):
         if address in seen:
-            raise ValueError("lists an address twice: once is enough")
+            raise UnexpectedValueError("each address once", "got one of them twice")
         seen.add(address)

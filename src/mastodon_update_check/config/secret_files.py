@@ -1,16 +1,17 @@
-"""Secrets that stand in files of their own: `NAME_FILE`, and systemd's credentials (systemd.exec, `LoadCredential=`).
+"""Secrets in files of their own: `NAME_FILE`, and systemd's credentials (systemd.exec, `LoadCredential=`).
 
-Only the environment and our own file may name such files. Mastodon's file may not: its owner could name a file that
-only we can read, and a mail server to send it to.
+Only the environment and our own file may name such files. The owner of Mastodon's files could name one that only this
+program can read, and a mail server to send it to.
 """
 
 from collections.abc import Container, Mapping
 from pathlib import Path
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.found import Found, Layer, Problems, usable
+from mastodon_update_check.config.found import ENVIRONMENT, Found, Layer, Problems, UnexpectedValueError, usable
 from mastodon_update_check.config.kinds import parse_path
 from mastodon_update_check.config.reading import read_secret, why
+from mastodon_update_check.domain.text import clean
 
 DIRECTORY = "CREDENTIALS_DIRECTORY"
 
@@ -23,7 +24,7 @@ def with_secret_files(layer: Layer, above: Container[str], problems: Problems) -
         if name == file_name or name in above:
             continue
         if name in named and not (named[name].is_blank or file.is_blank):
-            problems.add(file_name, file.place, f"stands beside {name}: only one of them is allowed", about=name)
+            problems.add(file_name, file, f"{name} is set as well: remove one of them", about=name)
         elif file.is_blank:
             named.setdefault(name, file)
         elif (found := _secret(name, file_name, file, problems)) is not None:
@@ -32,10 +33,10 @@ def with_secret_files(layer: Layer, above: Container[str], problems: Problems) -
 
 
 def credentials(environ: Mapping[str, str], above: Container[str], problems: Problems) -> Layer:
-    """Return the secrets that systemd hands over, but those that `above` has already.
+    """Return the secrets that systemd passes, except those that `above` has already.
 
-    Variables of other packages' sinks are among them, since any of those may be a secret; whose they are is not
-    asked here.
+    Variables of other packages' sinks are among them, since any of those may be a secret; whether such a sink is
+    installed is not checked here.
     """
     if not environ.get(DIRECTORY):
         return {}
@@ -48,27 +49,21 @@ def credentials(environ: Mapping[str, str], above: Container[str], problems: Pro
             place = f"credential {path.name}"
             try:
                 found[name] = Found(read_secret(path), place)
-            except OSError as error:
-                problems.add(name, place, f"cannot be read: {why(error)}")
-            except ValueError as error:
-                problems.add(name, place, str(error))
+            except (OSError, ValueError) as error:
+                problems.add(name, Found("", place), f"the credential cannot be read: {why(error)}")
     return usable(found, problems)
 
 
 def _secret(name: str, file_name: str, file: Found, problems: Problems) -> Found | None:
-    """Return the secret in the file that a variable names; None, and a problem, when it cannot be had."""
+    """Return the secret in the file that a variable names; None, and a problem, when it cannot be read."""
     try:
         path = parse_path(file.text)
-    except ValueError as error:
-        problems.add(file_name, file.place, str(error), about=name)
-        return None
-    try:
         return Found(read_secret(path), f"{path}, which {file_name} names")
-    except OSError as error:
-        defect = f"names a file that cannot be read, {path}: {why(error)}"
-    except ValueError as error:
-        defect = f"names a file, {path}, that {error}"
-    problems.add(file_name, file.place, defect, about=name)
+    except UnexpectedValueError as error:
+        problems.refuse(file_name, file, error, clean(file.text))
+    except (OSError, ValueError) as error:
+        problems.add(file_name, file, f"{clean(str(path))} cannot be read: {why(error)}")
+    problems.names.add(name)
     return None
 
 
@@ -76,5 +71,5 @@ def _files(directory: Path, problems: Problems) -> list[Path]:
     try:
         return sorted(directory.iterdir())
     except OSError as error:
-        problems.add(DIRECTORY, "environment", f"names a directory that cannot be read: {why(error)}")
+        problems.add(DIRECTORY, Found("", ENVIRONMENT), f"the directory cannot be read: {why(error)}")
         return []

@@ -1,4 +1,4 @@
-"""What Mastodon's `SMTP_…` variables mean to the email sink (MASTODON.md, 9.1, by the rules of 4.0 and later)."""
+"""The meaning of Mastodon's `SMTP_…` variables for the email sink, by the rules of Mastodon 4.0 and later."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -13,7 +13,7 @@ _STARTTLS = frozenset({"always", "never", "auto"})
 
 
 def smtp_options(variables: Variables) -> Mapping[str, str]:
-    """Return the options of the email sink; what is not set is not among them.
+    """Return the options of the email sink; a variable that is not set is not among them.
 
     With `tls` (implicit TLS from the first byte), `starttls` has no meaning.
     """
@@ -22,13 +22,13 @@ def smtp_options(variables: Variables) -> Mapping[str, str]:
         "port": str(variables.smtp_port),
         "login": _revealed(variables.smtp_login),
         "password": _revealed(variables.smtp_password),
-        "domain": variables.smtp_domain or variables.local_domain or "localhost",
+        "domain": variables.smtp_domain,
         "from_address": variables.smtp_from_address,
         "reply_to": variables.smtp_reply_to,
         "return_path": variables.smtp_return_path,
         "auth_method": variables.smtp_auth_method.value,
         "ca_file": str(variables.smtp_ca_file) if variables.smtp_ca_file else None,
-        "openssl_verify_mode": _verify_mode(variables.smtp_openssl_verify_mode).value,
+        "openssl_verify_mode": "none" if variables.smtp_openssl_verify_mode is VerifyMode.NONE else "peer",
         "starttls": _starttls(variables),
         "tls": _TRUE if _TRUE in {variables.smtp_tls, variables.smtp_ssl} else "false",
     }
@@ -39,12 +39,8 @@ def _revealed(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
-def _verify_mode(mode: VerifyMode) -> VerifyMode:
-    return VerifyMode.NONE if mode is VerifyMode.NONE else VerifyMode.PEER
-
-
 def _starttls(variables: Variables) -> str:
-    """Return when STARTTLS is used; a word that Mastodon does not know counts as none, as it does there."""
+    """Return when STARTTLS is used; a word that Mastodon does not know counts as not set, as it does there."""
     if variables.smtp_enable_starttls in _STARTTLS:
         return str(variables.smtp_enable_starttls)
     return "never" if variables.smtp_enable_starttls_auto == "false" else "auto"

@@ -1,111 +1,141 @@
-"""The variables of DESIGN.md, section 4, each with its kind and default; what depends on another is for later.
+"""Every variable with a fixed name, its kind and its default.
 
-The order of the sources is kept by pydantic-settings: each is one `PydanticBaseSettingsSource`, and the first one that
-has a variable wins. A variable whose value is blank counts as not set, and hides those of later sources all the same.
+A blank variable counts as not set, except where blank is a value of its own (`BLANK_COUNTS`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args
 
-from pydantic import SecretStr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretStr, model_validator
+from pydantic_core.core_schema import PlainValidatorFunctionSchema, no_info_plain_validator_function
 
-from mastodon_update_check.config import choices, hosts, kinds, recipients
-from mastodon_update_check.config.found import Found, Layer, Problems
-from mastodon_update_check.config.parsed import Parsed
+from mastodon_update_check.config import choices, hosts, kinds
+from mastodon_update_check.config.defaults import JITTER, MASTODON_ROOT, UPDATE_SERVER
+from mastodon_update_check.config.recipients import Recipients, parse_addresses, parse_recipients, parse_sinks
 from mastodon_update_check.domain import urls
 from mastodon_update_check.domain.recipients import FollowUps, Preference
 from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.domain.versions import MastodonVersion
 
-UPDATE_SERVER: Final = "https://api.joinmastodon.org/update-check"
-CONFIG_FILE: Final = Path("/etc/mastodon-update-check/config.env")
-MASTODON_ROOT: Final = Path("/home/mastodon/live")
+BLANK_COUNTS: Final = frozenset({"UPDATE_CHECK_URL", "UPDATE_CHECK_INSTANCE_URL", "DB_HOST", "DB_NAME", "DB_USER"})
+"""Blank, the URLs mean off, and the database's variables mean the defaults of libpq: its socket, for example."""
 
-BLANK_MEANS_OFF: Final = frozenset({"UPDATE_CHECK_URL", "UPDATE_CHECK_INSTANCE_URL"})
-"""The variables that say something when they are blank."""
 
-_IN_LOWER_CASE = frozenset({"https_proxy", "http_proxy", "no_proxy"})
+class Parsed:
+    """Stands behind a type in `Annotated`; `parse` returns the value, or raises `ValueError` with what it expected.
+
+    Does the same as pydantic's `PlainValidator`, without deriving a serialisation schema that is not needed here and
+    takes most of the time that building this model takes.
+    """
+
+    def __init__(self, parse: Callable[[Any], object]) -> None:
+        self._parse = parse
+
+    def __get_pydantic_core_schema__(
+        self, _type: object, _handler: GetCoreSchemaHandler
+    ) -> PlainValidatorFunctionSchema:
+        """Implement pydantic's protocol (its documentation: "Custom types")."""
+        return no_info_plain_validator_function(self._parse)
+
+
+def _parse_url_or_blank(text: str) -> str | None:
+    """Read a URL; None for a blank one, which means off."""
+    return urls.parse_url(text) if text.strip() else None
+
 
 Text = Annotated[str, Parsed(kinds.parse_text)]
 OptionalText = Annotated[str | None, Parsed(kinds.parse_text)]
 Secret = Annotated[SecretStr | None, Parsed(kinds.parse_secret)]
 SecretUrl = Annotated[SecretStr | None, Parsed(lambda text: SecretStr(urls.parse_url(text)))]
 Proxy = Annotated[SecretStr | None, Parsed(lambda text: SecretStr(urls.parse_proxy(text)))]
+Url = Annotated[str | None, Parsed(_parse_url_or_blank)]
 OptionalPath = Annotated[Path | None, Parsed(kinds.parse_path)]
 Domain = Annotated[str | None, Parsed(hosts.parse_domain)]
+Host = Annotated[str | None, Parsed(hosts.parse_host)]
 Port = Annotated[int, Parsed(kinds.parse_port)]
 Mailbox = Annotated[str | None, Parsed(hosts.parse_mailbox)]
+Duration = Annotated[timedelta, Parsed(kinds.parse_duration)]
+AnyPreference = Annotated[Preference, Parsed(kinds.choose(Preference))]
 AnyFollowUps = Annotated[FollowUps, Parsed(kinds.choose(FollowUps))]
 
 
-def _parse_url_or_blank(text: str) -> str:
-    """Read a URL, or nothing, which says something of its own."""
-    return urls.parse_url(text) if text.strip() else ""
+_OTHER_NAMES = {
+    "listed_sinks": "UPDATE_CHECK_SINKS",
+    "mastodon_database_url": "DATABASE_URL",
+    **{name: name for name in ("https_proxy", "http_proxy", "no_proxy")},
+}
+_AS_IN_MASTODON = ("smtp_", "db_", "local_domain", "web_domain", "self_destruct")
 
 
 def variable_name(field_name: str) -> str:
     """Return the variable that a field stands for."""
-    return field_name if field_name in _IN_LOWER_CASE else field_name.upper()
+    if field_name in _OTHER_NAMES:
+        return _OTHER_NAMES[field_name]
+    return f"{'' if field_name.startswith(_AS_IN_MASTODON) else 'update_check_'}{field_name}".upper()
 
 
-class Variables(BaseSettings):
+class Variables(BaseModel):
     """Every variable with a fixed name; webhooks and the sinks of other packages have names of their own."""
 
-    model_config = SettingsConfigDict(
-        alias_generator=variable_name,
-        defer_build=True,  # what is built is the subclass that `_read` makes
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-        validate_default=False,
+    model_config = ConfigDict(
+        alias_generator=variable_name, extra="ignore", frozen=True, hide_input_in_errors=True, defer_build=True
     )
 
-    update_check_config: OptionalPath = None
-    update_check_url: Annotated[str, Parsed(_parse_url_or_blank)] = UPDATE_SERVER
-    update_check_interval: Annotated[timedelta, Parsed(kinds.parse_duration)] = timedelta(minutes=30)
-    update_check_jitter: Annotated[timedelta | None, Parsed(kinds.parse_duration)] = None
-    update_check_mastodon_root: Annotated[Path, Parsed(kinds.parse_path)] = MASTODON_ROOT
-    update_check_mastodon_env_file: OptionalPath = None
-    update_check_mastodon_version: Annotated[MastodonVersion | None, Parsed(kinds.parse_version)] = None
-    update_check_instance_url: Annotated[str | None, Parsed(_parse_url_or_blank)] = None
-    update_check_database_url: Secret = None
-    update_check_recipients: Annotated[recipients.Recipients, Parsed(recipients.parse_recipients)] = (
-        recipients.Recipients()
-    )
-    update_check_operator: Annotated[tuple[str, ...], Parsed(recipients.parse_addresses)] = ()
-    update_check_sinks: Annotated[tuple[str, ...] | None, Parsed(recipients.parse_sinks)] = None
-    update_check_ledger: Annotated[SecretStr | None, Parsed(kinds.parse_ledger)] = None
-    update_check_log_preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
-    update_check_apprise_url: Secret = None
-    update_check_apprise_preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
-    update_check_heartbeat_url: SecretUrl = None
-    update_check_metrics_file: OptionalPath = None
-    update_check_page_file: OptionalPath = None
-    update_check_release_details: Annotated[str, Parsed(hosts.parse_release_details)] = ""
-    update_check_reminders: AnyFollowUps = FollowUps.URGENT
-    update_check_closure: AnyFollowUps = FollowUps.URGENT
-    update_check_install_kind: Annotated[InstallKind | None, Parsed(kinds.choose(InstallKind))] = None
-    update_check_log_level: Annotated[choices.LogLevel, Parsed(kinds.choose(choices.LogLevel))] = choices.LogLevel.INFO
-    update_check_log_format: Annotated[choices.LogFormat, Parsed(kinds.choose(choices.LogFormat))] = (
-        choices.LogFormat.AUTO
-    )
-
-    local_domain: Domain = None
-    web_domain: Domain = None
+    config: OptionalPath = None
     self_destruct: Annotated[bool, Parsed(lambda _: True)] = False
+    url: Url = Field(default=UPDATE_SERVER, repr=False)
+    """The update server; None when it is blank."""
+    interval: Duration = timedelta(minutes=30)
+    jitter: Duration = Field(default_factory=lambda known: min(JITTER, known.get("interval", JITTER)))
+    """Spread of each check, centred; never longer than `interval`."""
+    mastodon_root: Annotated[Path, Parsed(kinds.parse_path)] = MASTODON_ROOT
+    mastodon_env_file: OptionalPath = None
+    mastodon_version: Annotated[MastodonVersion | None, Parsed(kinds.parse_version)] = None
+    """Used instead of reading or asking."""
+    local_domain: Domain = None
+    web_domain: Annotated[str, Parsed(hosts.parse_domain)] = Field(
+        default_factory=lambda known: known.get("local_domain") or "localhost"
+    )
+    instance_url: Url = Field(
+        default_factory=lambda known: f"https://{known.get('web_domain')}" if known.get("local_domain") else None,
+        repr=False,
+    )
+    """Where to ask which version is running; None: do not ask."""
+    database_url: Secret = None
+    """Any libpq connection string."""
+    recipients: Annotated[Recipients, Parsed(parse_recipients)] = Recipients()
+    operator: Annotated[tuple[str, ...], Parsed(parse_addresses)] = Field(default=(), repr=False)
+    """Who gets notices about this tool itself; empty: the mail recipients."""
+    listed_sinks: Annotated[tuple[str, ...] | None, Parsed(parse_sinks)] = None
+    ledger: Annotated[str, Parsed(kinds.parse_ledger)] = Field(default="", repr=False)
+    """A path, or a `postgresql://` URL."""
+    log_preference: AnyPreference = Preference.ALL
+    apprise_url: Secret = None
+    apprise_preference: AnyPreference = Preference.ALL
+    heartbeat_url: SecretUrl = None
+    metrics_file: OptionalPath = None
+    page_file: OptionalPath = None
+    """The status page; None: no page."""
+    release_details: Annotated[str, Parsed(hosts.parse_release_details)] = ""
+    """The URL template, with `{version}`, of the source tree of a release; empty: release details are off."""
+    reminders: AnyFollowUps = FollowUps.URGENT
+    closure: AnyFollowUps = FollowUps.URGENT
+    install_kind: Annotated[InstallKind | None, Parsed(kinds.choose(InstallKind))] = None
+    """None: to be detected."""
+    log_level: Annotated[choices.LogLevel, Parsed(kinds.choose(choices.LogLevel))] = choices.LogLevel.INFO
+    log_format: Annotated[choices.LogFormat, Parsed(kinds.choose(choices.LogFormat))] = choices.LogFormat.AUTO
+
     https_proxy: Proxy = None
     http_proxy: Proxy = None
     no_proxy: Text = ""
 
-    smtp_server: Annotated[str | None, Parsed(hosts.parse_host)] = None
+    smtp_server: Host = None
     smtp_port: Port = 25
     smtp_login: Secret = None
     smtp_password: Secret = None
-    smtp_domain: Annotated[str | None, Parsed(hosts.parse_host)] = None
+    smtp_domain: Host = Field(default_factory=lambda known: known.get("local_domain") or "localhost")
     smtp_from_address: Mailbox = "notifications@localhost"
     smtp_reply_to: Mailbox = None
     smtp_return_path: Mailbox = None
@@ -118,9 +148,10 @@ class Variables(BaseSettings):
     smtp_enable_starttls_auto: OptionalText = None
     smtp_tls: OptionalText = None
     smtp_ssl: OptionalText = None
-    smtp_delivery_method: Annotated[str, Parsed(choices.require_smtp)] = "smtp"
+    smtp_delivery_method: Annotated[str, Parsed(kinds.require_smtp)] = "smtp"
 
-    database_url: Secret = None
+    mastodon_database_url: Secret = None
+    """`DATABASE_URL`."""
     db_host: Text = "localhost"
     db_port: Port = 5432
     db_name: Text = "mastodon_production"
@@ -131,62 +162,14 @@ class Variables(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _drop_blanks(cls, values: dict[str, str]) -> dict[str, str]:
-        return {name: text for name, text in values.items() if text.strip() or name in BLANK_MEANS_OFF}
+        kept = {name: text for name, text in values.items() if text.strip() or name in BLANK_COUNTS}
+        return {**kept, "UPDATE_CHECK_URL": ""} if "SELF_DESTRUCT" in kept else kept
 
 
 NAMES: Final = frozenset(map(variable_name, Variables.model_fields))
 """Every variable with a fixed name."""
 
-SECRETS: Final = frozenset(
+SECRETS: Final = {"UPDATE_CHECK_LEDGER"} | {
     variable_name(name) for name, info in Variables.model_fields.items() if SecretStr in get_args(info.annotation)
-)
+}
 """Those that may be given in a file of their own, or as a credential."""
-
-
-class _LayerSource(PydanticBaseSettingsSource):
-    """One source, read beforehand."""
-
-    def __init__(self, settings_cls: type[BaseSettings], layer: Layer) -> None:
-        super().__init__(settings_cls)
-        self._layer = layer
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - the base's signature
-        name = variable_name(field_name)
-        found = self._layer.get(name)
-        return found and found.text, name, False
-
-    def __call__(self) -> dict[str, Any]:
-        values = (self.get_field_value(info, name) for name, info in self.settings_cls.model_fields.items())
-        return {name: text for text, name, _ in values if text is not None}
-
-
-def validate(layers: Sequence[Layer], problems: Problems) -> Variables:
-    """Return the variables, the first of `layers` that has one winning.
-
-    What is wrong is added to `problems`, and the default stands in for it, so that everything else can be looked at.
-    """
-    try:
-        return _read(layers)
-    except ValidationError as error:
-        wrong = {str(each["loc"][0]): str(each["ctx"]["error"]) for each in error.errors()}
-    for name, defect in wrong.items():
-        problems.add(name, _first(layers, name).place, defect)
-    return _read([{name: found for name, found in layer.items() if name not in wrong} for layer in layers])
-
-
-def _read(layers: Sequence[Layer]) -> Variables:
-    class Layered(Variables):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            *_: PydanticBaseSettingsSource,
-            **__: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return tuple(_LayerSource(settings_cls, layer) for layer in layers)
-
-    return Layered()
-
-
-def _first(layers: Sequence[Layer], name: str) -> Found:
-    return next(layer[name] for layer in layers if name in layer)

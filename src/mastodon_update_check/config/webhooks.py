@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from mastodon_update_check.config import kinds
-from mastodon_update_check.config.found import Found, Layer, Problems
+from mastodon_update_check.config.found import HIDDEN, Found, Layer, Problems
 from mastodon_update_check.config.model import SinkSettings
-from mastodon_update_check.config.names import WebhookName, webhook_name
-from mastodon_update_check.config.parsed import Parsed
+from mastodon_update_check.config.names import WebhookName, shown, webhook_name
+from mastodon_update_check.config.variables import AnyPreference, Parsed
 from mastodon_update_check.domain import urls
 from mastodon_update_check.domain.recipients import Preference
 
@@ -21,7 +21,7 @@ class _Webhook(BaseModel):
 
     url: Annotated[SecretStr, Parsed(lambda text: SecretStr(urls.parse_url(text)))]
     secret: Annotated[SecretStr | None, Parsed(kinds.parse_signing_keys)] = None
-    preference: Annotated[Preference, Parsed(kinds.choose(Preference))] = Preference.ALL
+    preference: AnyPreference = Preference.ALL
     names: Annotated[bool, Parsed(kinds.parse_boolean)] = False
 
 
@@ -46,9 +46,12 @@ def _read(webhook: str, group: Layer, problems: Problems) -> _Webhook | None:
     for key, value in group.items():
         variable = WebhookName(webhook, key).variable
         if key in defects:
-            problems.add(variable, value.place, str(defects[key]["error"]))
+            is_hidden = key in {"URL", "SECRET"}
+            problems.refuse(
+                variable, value, defects[key]["error"], HIDDEN if is_hidden else shown(variable, value.text)
+            )
         if "URL" not in group and url not in problems.names:
-            problems.add(variable, value.place, f"belongs to no webhook: set {url}, or remove this")
+            problems.add(variable, value, f"the webhook has no URL: set {url}, or remove this")
     return None
 
 
@@ -58,8 +61,7 @@ def _refuse_same_url(webhooks: Mapping[str, _Webhook], groups: Mapping[str, Laye
         variable = WebhookName(webhook, "URL").variable
         first = users.setdefault(values.url.get_secret_value(), variable)
         if first != variable:
-            place = groups[webhook]["URL"].place
-            problems.add(variable, place, f"has the URL of {first} too: each webhook needs one of its own")
+            problems.add(variable, groups[webhook]["URL"], f"expected a URL of its own, got the one of {first}")
 
 
 def _sink(webhook: str, values: _Webhook, shared: Mapping[str, str]) -> SinkSettings:

@@ -15,13 +15,13 @@ def parse_url(text: str) -> str:
     """Return an http or https URL without the whitespace around it.
 
     Raises:
-        ValueError: it is not one; the text does not repeat it, since a URL may be a secret.
+        ValueError: it is not one; the text is what was expected, since a URL may be a secret.
     """
     url = text.strip()
     if len(url) > URL_CHARACTERS:
-        raise ValueError(f"is too long: a URL of at most {URL_CHARACTERS} characters is allowed")
+        raise ValueError(f"a URL of at most {URL_CHARACTERS} characters")
     if not _is_url(url):
-        raise ValueError("is not a URL: one that begins with http:// or https:// and a host is allowed, without blanks")
+        raise ValueError("a URL that begins with http:// or https:// and a host, without spaces")
     return url
 
 

@@ -1,19 +1,21 @@
-"""A directory that belongs to somebody else, read by root: its owner can make root read nothing but what is theirs.
+"""Files of another user: their owner can make this program read only what is the owner's own, and cannot delay it.
 
-Every step is taken with a descriptor in hand, so that nothing can be exchanged between a check and its use.
+Every step holds an open descriptor, so that nothing can be exchanged between a check and its use.
 
-- On the way to the directory a symbolic link is followed only if root made it, or the one who owns where it leads: a
-  tree may be moved and replaced by a link, but nobody can point into what belongs to others.
+- On the way to a directory a symbolic link is followed only if root or the owner of its target created it: a tree may
+  be moved and replaced by a link, but a link cannot lead to the files of a third user.
 - Within the directory no link is followed at all.
-- Only regular files are opened, not even a device or a pipe for a look; so much is read and no more.
-- A file with secrets must be its directory's owner's. Root's will do if it has no second name: that could be a hard
-  link to something else of root's.
+- Only regular files are opened, never a device or a pipe. The size is bounded.
+- A file that another process holds a lease on is not waited for longer than a second (fcntl(2), "Leases").
+- A file with secrets must belong to its directory's owner. Root's files are accepted if they have one name only: a
+  second one could be a hard link to any file of root's.
 """
 
 import errno
 import os
 import stat
-from collections.abc import Iterable
+import time
+from collections.abc import Container, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -22,11 +24,14 @@ from mastodon_update_check.domain.text import clean
 
 LINKS_FOLLOWED: Final = 40
 """As the kernel has it (path_resolution(7))."""
+LEASE_SECONDS: Final = 1.0
+"""How long a lease may take to be given up; the kernel itself would wait 45 s."""
+_LEASE_POLL_SECONDS: Final = 0.05
 _LOOK: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def is_missing(path: Path) -> bool:
-    """Whether there is nothing at `path`; what may not be looked at is there, or may be (`Path.exists` raises then)."""
+    """Whether nothing is at `path`; a path that may not be examined is not missing (`Path.exists` raises then)."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -37,14 +42,16 @@ def is_missing(path: Path) -> bool:
 
 
 class ForeignDirectory:
-    """An open directory; lasts as long as its context. What goes wrong is an OSError with a reason."""
+    """An open directory; lasts as long as its context. Every failure is an OSError with a reason."""
 
     def __init__(self, path: Path, trusted_uid: int = 0) -> None:
-        """Open the directory; `trusted_uid` is whose links and files are above suspicion."""
+        """Open the directory; the links and files of `trusted_uid` are accepted as the owner's are."""
         self.path = path
         self._trusted = trusted_uid
         self._descriptor = _walk(path, trusted_uid)
-        self.owner = os.fstat(self._descriptor).st_uid
+        status = os.fstat(self._descriptor)
+        self.owner = status.st_uid
+        self._is_writable_by_all = bool(status.st_mode & stat.S_IWOTH)
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +62,7 @@ class ForeignDirectory:
         os.close(self._descriptor)
 
     def status(self, name: str) -> os.stat_result:
-        """Return what a path beneath leads to without a link."""
+        """Return the status of a path beneath, without following links."""
         descriptor = open_beneath(self._descriptor, Path(name).parts)
         try:
             return os.fstat(descriptor)
@@ -66,7 +73,7 @@ class ForeignDirectory:
         """Return the text of a file that may hold secrets; bytes that are not UTF-8 become lone surrogates.
 
         Raises:
-            OSError: it is missing, no regular file, or not its directory's owner's.
+            OSError: it is missing, not a regular file, or does not belong to its directory's owner.
             ValueError: it is larger than `limit_bytes`.
         """
         descriptor = open_beneath(self._descriptor, Path(name).parts)
@@ -78,7 +85,8 @@ class ForeignDirectory:
         return data.decode(errors="surrogateescape")
 
     def _require_own(self, status: os.stat_result) -> None:
-        if status.st_uid == self.owner:
+        only_trusted_write = self.owner == self._trusted and not self._is_writable_by_all
+        if status.st_uid == self.owner or only_trusted_write:
             return
         if status.st_uid != self._trusted:
             raise _refusal(errno.EPERM, "it belongs neither to the directory's owner nor to root")
@@ -86,18 +94,33 @@ class ForeignDirectory:
             raise _refusal(errno.EPERM, "it is root's and has a second name (a hard link)")
 
 
+def read_foreign(path: Path, limit_bytes: int, trusted_uid: int = 0) -> str:
+    """Return the text of a file of another user; raises what `ForeignDirectory.read_secrets` raises."""
+    with ForeignDirectory(path.parent.absolute(), trusted_uid) as directory:
+        return directory.read_secrets(path.name, limit_bytes)
+
+
+def follow_trusted(path: Path, trusted_uids: Container[int]) -> Path:
+    """Return the file that a path leads to by symbolic links that only trusted users created."""
+    for _ in range(LINKS_FOLLOWED):
+        if not path.is_symlink() or path.lstat().st_uid not in trusted_uids:
+            break
+        path = path.parent / path.readlink()
+    return path
+
+
 def describe(error: OSError | ValueError) -> str:
-    """Return what went wrong, without the path."""
+    """Return the reason of an error, without the path."""
     if isinstance(error, OSError):
         return clean((error.strerror or type(error).__name__).lower())
     return clean(f"it {error}")
 
 
 def open_beneath(directory: int, parts: Iterable[str]) -> int:
-    """Return a descriptor of what lies beneath a directory, for a look only, without following links.
+    """Return a descriptor of a path beneath a directory, for its status only, without following links.
 
     Raises:
-        OSError: it is missing, or a link is on the way.
+        OSError: it is missing, or a part of it is a link.
     """
     opened = os.dup(directory)
     for part in parts:
@@ -116,7 +139,7 @@ def read_opened(descriptor: int, limit_bytes: int) -> bytes:
     """Return the content of the regular file that a descriptor of `open_beneath` stands for.
 
     Raises:
-        OSError: it is no regular file, or cannot be read.
+        OSError: it is not a regular file, cannot be read, or another process holds a lease on it.
         ValueError: it is larger than `limit_bytes`.
     """
     mode = os.fstat(descriptor).st_mode
@@ -124,14 +147,25 @@ def read_opened(descriptor: int, limit_bytes: int) -> bytes:
         raise _refusal(errno.EISDIR, "it is a directory")
     if not stat.S_ISREG(mode):
         raise _refusal(errno.EINVAL, "it is not a regular file")
-    # What was looked at is opened, whatever has its name by now.
-    with Path(f"/proc/self/fd/{descriptor}").open("rb", buffering=0) as file:
+    with os.fdopen(_reopen(descriptor), "rb", buffering=0) as file:
         data = bytearray()
         while len(data) <= limit_bytes and (piece := file.read(limit_bytes + 1 - len(data))):
             data += piece
     if len(data) > limit_bytes:
         raise ValueError(f"is larger than {limit_bytes} bytes")
     return bytes(data)
+
+
+def _reopen(descriptor: int) -> int:
+    """Return a descriptor to read the file that was examined, even if its name leads to another one by now."""
+    deadline = time.monotonic() + LEASE_SECONDS
+    while True:
+        try:
+            return os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except BlockingIOError:  # the attempt has asked the holder of the lease to give it up
+            if time.monotonic() > deadline:
+                raise _refusal(errno.EWOULDBLOCK, "another process holds a lease on it") from None
+            time.sleep(_LEASE_POLL_SECONDS)
 
 
 def _walk(path: Path, trusted_uid: int) -> int:
@@ -161,7 +195,7 @@ def _walk(path: Path, trusted_uid: int) -> int:
 
 
 def _steps(path: Path) -> list[str]:
-    """Return the names on the way, the first one last."""
+    """Return the names of the path, the first one last."""
     return [part for part in reversed(path.parts) if part != "/"]
 
 
@@ -174,7 +208,7 @@ def _require_passable(status: os.stat_result, links: int) -> None:
 
 def _require_vouched(links: Iterable[int], owner: int, trusted_uid: int) -> None:
     if any(maker not in {owner, trusted_uid} for maker in links):
-        raise _refusal(errno.ELOOP, "it leads by a symbolic link to what does not belong to the link's owner")
+        raise _refusal(errno.ELOOP, "a symbolic link leads to a directory of another user")
 
 
 def _refusal(number: int, reason: str) -> OSError:

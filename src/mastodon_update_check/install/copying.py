@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from mastodon_update_check.config.defaults import MASTODON_ROOT
 from mastodon_update_check.config.excerpt import LOGINS, excerpt, own_values
 from mastodon_update_check.config.reading import FILE_BYTES
-from mastodon_update_check.config.variables import MASTODON_ROOT
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.atomic import replace_file

@@ -91,7 +91,8 @@ def check(  # noqa: PLR0913 - what to do with the plan is said by name
     """
     began, now = time.monotonic(), clock()
     findings = inquire(settings, ServerState() if ledger is None else ledger.knowledge(settings.instance), now)
-    findings = replace(findings, settings_trouble=own.settings, warnings=(*own.others, *findings.warnings))
+    problem = own.settings or "; ".join(map(str, settings.disabled))
+    findings = replace(findings, settings_trouble=problem, warnings=(*own.others, *findings.warnings))
     # The questions may have taken longer than a lease: who holds a message is judged by the time after them.
     asked_at = clock()
     if ledger is None or dry_run:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mastodon_update_check.config import Settings, SinkSettings
+from mastodon_update_check.config.found import Feature
 from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.recipients import (
     Preference,
@@ -97,7 +98,7 @@ def _mail_warnings(
 
 def _without_mail(settings: Settings) -> tuple[str, ...]:
     """Say that nobody gets mail, when somebody seems to think so: a file that cannot be read is easily overlooked."""
-    if "UPDATE_CHECK_SINKS" in settings.origins:
+    if "UPDATE_CHECK_SINKS" in settings.origins or settings.disables(Feature.EMAIL):
         return ()
     if "UPDATE_CHECK_RECIPIENTS" in settings.origins:
         return ("nobody gets mail, though UPDATE_CHECK_RECIPIENTS says who should: SMTP_SERVER is not set",)
@@ -114,6 +115,8 @@ def _without_names(answer: Answer) -> tuple[str, ...]:
 
 def ask_database(settings: Settings) -> Answer:
     """Ask Mastodon's database for its staff; an error is part of the answer."""
+    if disabled := settings.disables(Feature.RECIPIENTS):
+        return Answer(error=CheckError(Cause.DATABASE, str(disabled[0])))
     import pwd
     from os import getuid
 

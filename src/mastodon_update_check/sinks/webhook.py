@@ -109,7 +109,7 @@ def _url(text: str) -> str:
     try:
         return parse_url(text)
     except ValueError as error:
-        raise SettingsError([f"the webhook's URL {error}"]) from error
+        raise SettingsError([f"the webhook's URL: expected {error}"]) from error
 
 
 def _proxy(proxies: Proxies, url: str) -> str:
@@ -117,7 +117,7 @@ def _proxy(proxies: Proxies, url: str) -> str:
     try:
         return parse_proxy(proxy) if proxy else ""
     except ValueError as error:
-        raise SettingsError([f"the proxy for the webhook {error}"]) from error
+        raise SettingsError([f"the proxy for the webhook: expected {error}"]) from error
 
 
 def _body(message: Message, *, names: bool) -> bytes:

@@ -3,17 +3,21 @@
 from collections.abc import Iterable
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.jobs.doctor.finding import Finding, ok, warning
+from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
 from mastodon_update_check.jobs.recipients import MAIL
 
 
 def probe_settings(settings: Settings) -> Iterable[Finding]:
     """Say what is set where, and what is missing."""
-    files = [str(path) for path in (settings.config_file, settings.mastodon_env_file) if path is not None]
+    files = [str(path) for path in (settings.config_file, *settings.mastodon_files) if path is not None]
     yield ok("settings", f"read from the environment{''.join(f' and {file}' for file in files)}")
     for name in sorted(settings.origins):
         yield ok("settings", f"{name}={settings.shown[name]} ({settings.origins[name]})")
-    if settings.mastodon_env_file is None:
+    for disabled in settings.disabled:
+        yield error("settings", str(disabled))
+    for sentence in filter(None, (*settings.warnings, settings.update_server_warning)):
+        yield warning("settings", sentence)
+    if not settings.mastodon_files:
         sentence = "Mastodon's .env.production was not read: give LOCAL_DOMAIN and SMTP_… in our own file"
         yield warning("settings", f"{sentence}, or set UPDATE_CHECK_MASTODON_ENV_FILE")
     if settings.instance_is_assumed:
@@ -31,6 +35,6 @@ def describe_mastodons_check(settings: Settings) -> Finding:
     if settings.mastodon_check_is_off:
         sentence = "is off (UPDATE_CHECK_URL is blank in its file): no mails, no admin page, no banner of its own"
         return ok(subject, sentence)
-    if settings.mastodon_env_file is None:
+    if not settings.mastodon_files:
         return ok(subject, "may be on or off: its file was not read")
     return ok(subject, "is on: its users are mailed by both, and its admin page works")

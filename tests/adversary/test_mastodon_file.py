@@ -1,0 +1,140 @@
+"""A compromised Mastodon user writes Mastodon's file of settings: it can at most disable what it configures."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from end_to_end.world import World
+from mastodon_update_check.config.reading import FILE_BYTES
+
+MARK = "s3cret-of-the-service"
+"""A secret that only this program may read."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[World]:
+    """Return a server with a webhook of its own, to which Mastodon's file adds the rest."""
+    with World(tmp_path) as world:
+        world.set(LOCAL_DOMAIN=None, SMTP_SERVER=None, SMTP_PORT=None, UPDATE_CHECK_RECIPIENTS=None)
+        world.root.mkdir()
+        world.update_server.publish("4.5.20", urgent=True)
+        yield world
+
+
+def write(world: World, text: str, name: str = ".env.production") -> None:
+    """Write one of Mastodon's files."""
+    (world.root / name).write_text(f"LOCAL_DOMAIN=social.example\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SMTP_PORT=abc",
+        "SMTP_DELIVERY_METHOD=sendmail",
+        "SMTP_SERVER=mail.example\nSMTP_FROM_ADDRESS='a\nBcc: b@evil.example'",
+        "SMTP_PASSWORD=$(id)",
+        "https_proxy=socks5h://127.0.0.1:1",
+        "http_proxy=://",
+        "DB_PORT=abc",
+        "DB_HOST=$(id)",
+        "DB_SSLMODE=on",
+        "WEB_DOMAIN=https://evil.example/",
+        "UPDATE_CHECK_URL=file:///etc/passwd",
+        "MASTODON_VERSION_METADATA='\x07'",
+        "SMTP_LOGIN=" + "x" * 70_000,
+        "A=" + "x" * 60_000 + "\nSMTP_LOGIN=$A$A",
+        "export SMTP_LOGIN",
+        "UPDATE_CHECK_SINKS=log\nUPDATE_CHECK_INTERVAL=1s\nUPDATE_CHECK_LEDGER=/etc/passwd\nUPDATE_CHECK_TYPO=1",
+        "SMTP_PASSWORD_FILE=/etc/passwd\nUPDATE_CHECK_WEBHOOK_URL=http://evil.example/",
+    ],
+)
+def test_values_do_not_stop_the_webhook(server: World, line: str) -> None:
+    """A value that cannot be used, or is not Mastodon's to set, leaves the check and the other sinks alone."""
+    write(server, line)
+    finished = server.check()
+    assert (finished.code, len(server.calls)) == (0, 1), finished.err
+    assert server.run("status").code == 2
+    assert "expected" not in finished.out
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _directory(path: Path) -> None:
+    path.mkdir()
+
+
+def _huge(path: Path) -> None:
+    path.write_text("#" * (FILE_BYTES + 1))
+
+
+def _endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _our_secrets(path: Path) -> None:
+    path.symlink_to(path.parent.parent / "config.env")
+
+
+@pytest.mark.parametrize("name", [".env.production.local", ".env"])
+@pytest.mark.parametrize("place", [_fifo, _directory, _huge, _endless, _our_secrets])
+def test_files_do_not_stop_the_webhook(server: World, place: Callable[[Path], None], name: str) -> None:
+    """A file that cannot be read is not waited for, not followed, and reported."""
+    server.config_file.write_text(f"UPDATE_CHECK_HEARTBEAT_URL={server.receiver.url('/')}\nSMTP_PASSWORD={MARK}\n")
+    write(server, "SMTP_SERVER=127.0.0.1\nSMTP_PORT=1")
+    place(server.root / name)
+    began = time.monotonic()
+    finished = server.run("doctor", "--json")
+    assert time.monotonic() - began < 30
+    assert MARK not in finished.out + finished.err
+    assert f"{server.root / name} cannot be read" in finished.out
+    server.check()
+    assert [call.path for call in server.calls if call.path == "/hook"] == ["/hook"]
+
+
+def test_a_link_does_not_combine_our_secrets_with_another_server(server: World) -> None:
+    """A mail server in one file and a link to our own settings in another would send our password there."""
+    server.config_file.write_text("")
+    (server.directory / "other.env").write_text(f"SMTP_LOGIN=x\nSMTP_PASSWORD={MARK}\n")
+    write(server, f"SMTP_SERVER=127.0.0.1\nSMTP_PORT={server.mail_server.port}\nSMTP_ENABLE_STARTTLS=never")
+    (server.root / ".env").symlink_to(server.directory / "other.env")
+    server.set(UPDATE_CHECK_RECIPIENTS="ops@social.example")
+    server.check()
+    assert [(mail.login, mail.recipient) for mail in server.mails] == [("", "ops@social.example")]
+
+
+def test_the_other_sinks_report_it_after_six_hours_and_all_recovers(server: World) -> None:
+    """The notice comes by webhook, once; status and doctor say it at once; a corrected file needs no command."""
+    server.set(UPDATE_CHECK_RECIPIENTS="ops@social.example")
+    mail = f"SMTP_SERVER=127.0.0.1\nSMTP_PORT={server.mail_server.port}"
+    write(server, f"{mail}\nSMTP_AUTH_METHOD=oauth")
+    for _ in range(3):
+        server.check()
+        server.let_pass(hours=3, minutes=10)
+    server.check()
+    types = [json.loads(call.body)["type"] for call in server.calls]
+    assert types == ["update.available", "check.failing"]
+    sentence = f"email is disabled: SMTP_AUTH_METHOD in {server.root}/.env.production, line 4: expected plain,"
+    assert sentence in server.run("status").out
+    assert sentence in server.run("doctor").out
+    write(server, mail)
+    assert server.check().code == 0
+    assert len(server.mails) == 1
+    assert "is disabled" not in server.run("status").out + server.run("doctor").out
+
+
+def test_update_server_of_mastodons_user(server: World) -> None:
+    """It is used, because Mastodon would use it; `status` and `doctor` warn until the administrator confirms it."""
+    url = server.environment.pop("UPDATE_CHECK_URL")
+    write(server, f"UPDATE_CHECK_URL={url}")
+    assert server.check().code == 0
+    warning = "127.0.0.1 is not the official update server"
+    assert warning in server.run("status").out
+    assert warning in server.run("doctor").out
+    server.set(UPDATE_CHECK_URL=url)
+    assert warning not in server.run("status").out + server.run("doctor").out
