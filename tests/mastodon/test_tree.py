@@ -37,6 +37,17 @@ CAT = {
     "suffix_version": "'+1.0'",
 }
 ENV_NUMBER = {"minor": "# 3\n      ENV.fetch('MASTODON_VERSION_MINOR', '3').to_i"}
+METADATA_IN_A_BLOCK = PARTS_TO_S.replace(
+    "components.join", 'if own?(1)\n        components << "+own"\n      end\n      components.join'
+)
+METADATA_OF_A_VARIABLE = "meta = `date`\n      " + PARTS_TO_S.replace("#{build_metadata}", "#{meta}")
+
+
+def only_if(condition: str) -> str:
+    """Return a `to_s` that appends the metadata only under one more condition."""
+    return PARTS_TO_S.replace("build_metadata.present?", f"build_metadata.present? {condition}")
+
+
 BLOCK = {"suffix": "ENV.fetch('MASTODON_VERSION_SUFFIX') { '+own' }"}
 READABLE: list[tuple[str, str, Mapping[str, str], str]] = [
     ("a release of 3.5", flags("3.5.19"), {}, "3.5.19"),
@@ -98,8 +109,15 @@ READABLE: list[tuple[str, str, Mapping[str, str], str]] = [
     ),
     ("other variables stay out", parts("4.3.0", build_metadata="ENV['OTP_SECRET']"), {"OTP_SECRET": "x"}, "4.3.0"),
     ("the last definition counts", flags("4.1.0", to_s="'1.1.1'") + "def to_s = '4.1.9'\n", {}, "4.1.9"),
-    ("constants, short methods", 'MINOR = 2 # !\ndef to_s() = "4.#{MINOR}.#{patch}"\ndef patch; 7; end\n', {}, "4.2.7"),
+    ("constants, short methods", 'MINOR = 2 # !\ndef to_s() = "4.#{MINOR}.#{patch}"\ndef patch = 7\n', {}, "4.2.7"),
     ("class methods, other line ends", "def self.to_s\r\n  '4.2.7' # so\r\nend\r\n", {}, "4.2.7"),
+    ("metadata under two conditions", parts("4.6.1", to_s=only_if("&& !prerelease.present?")), META, "4.6.1+pr-7"),
+    ("or conditions that cannot be read", parts("4.6.1", "'rc.1'", to_s=only_if("&& own?(1)")), META, "4.6.1-rc.1"),
+    ("metadata in a block", parts("4.6.1", to_s=METADATA_IN_A_BLOCK), META, "4.6.1+pr-7"),
+    ("metadata that cannot be read", parts("4.6.1", build_metadata="`git describe`"), META, "4.6.1"),
+    ("metadata of a variable that cannot be read", parts("4.6.1", to_s=METADATA_OF_A_VARIABLE), META, "4.6.1"),
+    ("the end of a suffix that cannot be read", flags("4.1.4", suffix='"+own.#{`date`}"'), {}, "4.1.4+own."),
+    ("metadata of any characters", parts("4.3.0"), {"MASTODON_VERSION_METADATA": "\N{SNOWMAN}" * 99}, "4.3.0+_"),
     ("nothing to choose from", flags("4.1.0", suffix="nil || ' '.strip.presence"), {}, "4.1.0"),
     ("a condition that does not hold", flags("4.1.0", suffix="'+own' if 'x'.blank?"), {}, "4.1.0"),
     ("unless", 'def to_s\n  a = ["4.2.7"]\n  a << "-x" unless a.present?\n  a.join.to_s.freeze\nend\n', {}, "4.2.7"),

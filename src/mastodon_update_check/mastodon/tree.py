@@ -14,9 +14,8 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
 from mastodon_update_check.files.foreign import open_beneath, read_opened
-from mastodon_update_check.mastodon.ruby import World, evaluate
-from mastodon_update_check.mastodon.ruby_source import find_methods
 from mastodon_update_check.mastodon.ruby_values import UnreadableError
+from mastodon_update_check.mastodon.version_file import LINE_CHARACTERS, VersionReader, find_methods
 
 FILE_BYTES = 64 * 1024
 VERSION_FILE = "lib/mastodon/version.rb"
@@ -53,9 +52,7 @@ def read_tree_version(root: Path, environment: Mapping[str, str]) -> MastodonVer
     if "to_s" not in methods:
         raise _error(f"{path} has no method 'to_s'")
     try:
-        return MastodonVersion.parse(
-            evaluate("to_s", World(environment=environment, methods=methods, settings=settings))
-        )
+        return MastodonVersion.parse(VersionReader(environment, methods, settings).read("to_s"))
     except UnreadableError as error:
         raise _error(f"{path} cannot be read as Mastodon's: {error}") from error
     except InvalidVersionError as error:
@@ -88,25 +85,25 @@ def _read(root: Path, name: str) -> str | None:
 
 
 def _read_settings(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what `config/mastodon.yml` says of the version: `production` before `shared`, as Rails merges them."""
+    """Return the section `version` of `config/mastodon.yml`: `production` before `shared`, as Rails merges them."""
     entries = dict(_entries(_read(root, SETTINGS_FILE) or _SETTINGS))
-    world = World(environment=environment)
-    try:
-        return {
-            ".".join(path[1:]): _scalar(_ERB.sub(lambda match: evaluate(match[1], world), value))
-            for section in ("shared", "production")
-            for path, value in entries.items()
-            if path[:2] == (section, "version")
-        }
-    except UnreadableError as error:
-        raise _error(f"{root / SETTINGS_FILE} cannot be read as Mastodon's: {error}") from error
+    reader, found = VersionReader(environment), dict[str, str]()
+    for section in ("shared", "production"):
+        for path, value in entries.items():
+            if path[:2] == (section, "version"):
+                try:
+                    found[path[-1]] = _scalar(_ERB.sub(lambda match: reader.read(match[1]), value))
+                except UnreadableError as error:
+                    if path[-1] != "metadata":
+                        raise _error(f"{root / SETTINGS_FILE} cannot be read as Mastodon's: {error}") from error
+    return found
 
 
 def _entries(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the values of a YAML file of nested mappings, by the path of their keys."""
     above: list[tuple[int, str]] = []
     for line in text.splitlines():
-        if entry := _ENTRY.fullmatch(line):
+        if len(line) <= LINE_CHARACTERS and (entry := _ENTRY.fullmatch(line)):
             indent = len(entry["indent"])
             above = [*((depth, key) for depth, key in above if depth < indent), (indent, entry["key"])]
             if entry["value"]:
