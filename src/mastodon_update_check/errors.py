@@ -105,11 +105,20 @@ class TransientDeliveryError(DeliveryError):
         reply: what the other side said.
         sink_wide: the fault is the sink's, not this message's: the sink backs off as a whole.
         retry_after: how long the other side asks to wait (HTTP `Retry-After`, RFC 9110, 10.2.3).
+        may_have_arrived: the message was sent, and no reply came.
     """
 
-    def __init__(self, reply: str, *, sink_wide: bool = False, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        reply: str,
+        *,
+        sink_wide: bool = False,
+        retry_after: timedelta | None = None,
+        may_have_arrived: bool = False,
+    ) -> None:
         super().__init__(reply, sink_wide=sink_wide)
         self.retry_after = retry_after
+        self.may_have_arrived = may_have_arrived
 
 
 class PermanentDeliveryError(DeliveryError):

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from mastodon_update_check.domain.addresses import parse_address
 from mastodon_update_check.domain.recipients import Preference, Recipient
 from mastodon_update_check.domain.staff import StaffReason, StaffVerdict, is_deliverable, judge
-from mastodon_update_check.sinks.addresses import parse_address
 
 INVITE = 1 << 16
 OWNER = {

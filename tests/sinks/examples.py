@@ -9,7 +9,7 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import ClaimLostError
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.email import EmailSink, create
-from mastodon_update_check.sinks.mailserver import Bounds
+from mastodon_update_check.sinks.mailserver import MailLimits
 
 ID = "0123456789abcdef0123456789abcdef"
 ADDRESS = "admin@social.example"
@@ -34,6 +34,7 @@ MESSAGE = Message(
     instance="social.example",
     recipient=Recipient(sink="email", key="user:1", address=ADDRESS),
     created_at=datetime(2026, 11, 23, 12, tzinfo=UTC),
+    dated_at=datetime(2026, 11, 23, 12, tzinfo=UTC),
     urgent=False,
     thread="feedfacefeedface",
     subject="[social.example] Mastodon 4.5.20 is out (you run 4.5.19)",
@@ -59,6 +60,6 @@ def lose_claim() -> None:
     raise ClaimLostError("the lease ran out")
 
 
-def email_sink(port: int, bounds: Bounds | None = None, /, **options: str) -> "closing[EmailSink]":
+def email_sink(port: int, limits: MailLimits | None = None, /, **options: str) -> "closing[EmailSink]":
     """Return a mail sink for a server on localhost; closed at the end of its context."""
-    return closing(create({"server": "localhost", "port": str(port), "domain": "social.example", **options}, bounds))
+    return closing(create({"server": "localhost", "port": str(port), "domain": "social.example", **options}, limits))

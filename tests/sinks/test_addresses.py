@@ -2,7 +2,7 @@
 
 import pytest
 
-from mastodon_update_check.sinks.addresses import Mailbox, ascii_domain, parse_address, parse_mailbox
+from mastodon_update_check.domain.addresses import Mailbox, ascii_domain, parse_address, parse_mailbox
 
 
 @pytest.mark.parametrize(

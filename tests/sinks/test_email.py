@@ -1,5 +1,6 @@
 """Mail over a real mail server: TLS in all its forms, logging in, keeping the connection."""
 
+import os
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -7,17 +8,17 @@ from pathlib import Path
 import pytest
 import trustme
 
+from captured_logs import capture_logs
 from mastodon_update_check.errors import (
-    ClaimLostError,
     DeliveryError,
     PermanentDeliveryError,
     SettingsError,
     TransientDeliveryError,
 )
 from mastodon_update_check.sinks.email import create
-from mastodon_update_check.sinks.mailserver import Bounds
+from mastodon_update_check.sinks.mailserver import MailLimits
 from simulators.smtp_server import SmtpServer
-from sinks.examples import ADDRESS, MESSAGE, PASSWORD, email_sink, lose_claim, to
+from sinks.examples import ADDRESS, MESSAGE, PASSWORD, email_sink, to
 
 # aiosmtpd warns of what these servers are for: refusing and accepting passwords without TLS.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
@@ -116,13 +117,38 @@ def test_ca_file(server_tls: ssl.SSLContext, authority_file: Path) -> None:
     assert [True] == [mail.encrypted for mail in server.mails]
 
 
-def test_missing_ca_file(server_tls: ssl.SSLContext, tmp_path: Path) -> None:
-    """A CA file that is not there is the sink's trouble, and named."""
-    with SmtpServer(tls=server_tls) as server:
-        error = refusal(server, ca_file=str(tmp_path / "none.pem"))
+@pytest.mark.usefixtures("trusted_authority")
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(None, "no such file or directory", id="missing"),
+        pytest.param("fifo", "it is not a regular file", id="a FIFO, which would be waited for"),
+        pytest.param("link", "it is a symbolic link", id="a link"),
+        pytest.param("directory", "it is a directory", id="a directory"),
+        pytest.param(b"not PEM", "it holds no usable certificate", id="not a certificate"),
+        pytest.param(b"x" * (4 << 20) + b"x", "it is larger than 4194304 bytes", id="large"),
+    ],
+)
+def test_ca_file_that_cannot_be_used(
+    server_tls: ssl.SSLContext, tmp_path: Path, content: str | bytes | None, why: str
+) -> None:
+    """SMTP_CA_FILE may belong to another user: it is ignored with a warning, and the system's authorities count."""
+    file = tmp_path / "ca.pem"
+    match content:
+        case "fifo":
+            os.mkfifo(file)
+        case "link":
+            file.symlink_to("/etc/hostname")
+        case "directory":
+            file.mkdir()
+        case bytes():
+            file.write_bytes(content)
+    with capture_logs() as lines, SmtpServer(tls=server_tls) as server:
+        with email_sink(server.port, ca_file=str(file)) as sink:
+            sink.send(MESSAGE)
 
-    assert f"SMTP_CA_FILE cannot be used for localhost:{server.port}: No such file or directory" == str(error)
-    assert error.sink_wide
+    assert [mail.encrypted for mail in server.mails] == [True]
+    assert [(line["event"], line["detail"]) for line in lines] == [("ca_file.ignored", why)]
 
 
 def self_signed() -> ssl.SSLContext:
@@ -242,7 +268,7 @@ def test_connection_is_kept() -> None:
 
 def test_connection_is_renewed() -> None:
     """After the agreed number of mails a new connection is made: some servers count."""
-    with SmtpServer() as server, email_sink(server.port, Bounds(mails=2)) as sink:
+    with SmtpServer() as server, email_sink(server.port, MailLimits(mails=2)) as sink:
         for number in range(5):
             sink.send(to(f"admin{number}@social.example"))
 
@@ -287,17 +313,6 @@ def test_too_big() -> None:
     assert 1 == len(server.mails)
 
 
-def test_lost_claim_hands_nothing_over() -> None:
-    """Who lost the claim ends the connection before the body; the next mail is none the worse."""
-    with SmtpServer() as server, email_sink(server.port) as sink:
-        with pytest.raises(ClaimLostError):
-            sink.send(replace(MESSAGE, confirm_claim=lose_claim))
-        assert [] == server.mails
-        sink.send(to("next@social.example"))
-
-    assert ["next@social.example"] == [mail.recipient for mail in server.mails]
-
-
 def test_international_domain() -> None:
     """A domain that is not ASCII goes out as A-labels, by IDNA 2008: ß stays ß."""
     with SmtpServer() as server, email_sink(server.port) as sink:
@@ -328,7 +343,7 @@ def test_international_local_part_not_supported() -> None:
         sink.send(MESSAGE)
 
     assert not caught.value.sink_wide
-    assert "takes a mail server with SMTPUTF8" in str(caught.value)
+    assert "needs a mail server with SMTPUTF8" in str(caught.value)
     assert [(ADDRESS, 1)] == [(mail.recipient, mail.connection) for mail in server.mails]
 
 

@@ -20,7 +20,7 @@ import pytest
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError
 from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT
 from mastodon_update_check.sinks.email import EmailSink
-from mastodon_update_check.sinks.mailserver import Bounds
+from mastodon_update_check.sinks.mailserver import MailLimits
 from simulators.smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
 from sinks.examples import MESSAGE, PASSWORD, email_sink, to
 
@@ -45,8 +45,8 @@ CELLS = [
     for row in ROWS
     for column, cell in zip(COLUMNS, row[1:], strict=True)
 ]
-BOUNDS = Bounds(connect=2, reply=2, accept=2, total=timedelta(seconds=30))
-IMPATIENT = Bounds(connect=0.2, reply=0.2, accept=0.2, total=timedelta(seconds=30))
+BOUNDS = MailLimits(connect=2, reply=2, accept=2, total=timedelta(seconds=30))
+IMPATIENT = MailLimits(connect=0.2, reply=0.2, accept=0.2, total=timedelta(seconds=30))
 
 
 def answer(verb: str, column: str) -> Answer:
@@ -141,5 +141,5 @@ def test_the_table_is_whole() -> None:
 
 def test_the_wait_after_the_final_dot_is_that_of_the_standard() -> None:
     """Ten minutes (RFC 5321, 4.5.3.2.6), within the bound on the whole mail and on the attempt."""
-    assert timedelta(seconds=Bounds().accept) >= timedelta(minutes=10)
-    assert timedelta(seconds=Bounds().accept) < Bounds().total < ATTEMPT_LIMIT
+    assert timedelta(seconds=MailLimits().accept) >= timedelta(minutes=10)
+    assert timedelta(seconds=MailLimits().accept) < MailLimits().total < ATTEMPT_LIMIT

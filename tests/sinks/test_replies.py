@@ -3,7 +3,7 @@
 import pytest
 
 from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
-from mastodon_update_check.sinks.replies import Reply, Step, judge
+from mastodon_update_check.sinks.replies import Step, judge
 
 SINK = (TransientDeliveryError, True)
 LATER = (TransientDeliveryError, False)
@@ -60,7 +60,7 @@ REPLIES = [
 @pytest.mark.parametrize(("code", "text", "expected"), REPLIES)
 def test_from_the_recipient_on(step: Step, code: int, text: str, expected: tuple[type, bool]) -> None:
     """The reply decides; see the module's own table."""
-    error = judge(step, Reply(code, text), "a sentence")
+    error = judge(step, code, text, "a sentence")
 
     assert expected == (type(error), error.sink_wide)
     assert "a sentence" == error.reply
@@ -70,6 +70,6 @@ def test_from_the_recipient_on(step: Step, code: int, text: str, expected: tuple
 @pytest.mark.parametrize(("code", "text"), [param.values[:2] for param in REPLIES])
 def test_before_the_recipient(step: Step, code: int, text: str) -> None:
     """Everything is the sink's fault."""
-    error = judge(step, Reply(code, text), "a sentence")
+    error = judge(step, code, text, "a sentence")
 
     assert SINK == (type(error), error.sink_wide)

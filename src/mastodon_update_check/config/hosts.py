@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.config.found import UnexpectedValueError
 from mastodon_update_check.config.kinds import parse_text
-from mastodon_update_check.domain.addresses import split_address
+from mastodon_update_check.domain import addresses
 from mastodon_update_check.domain.urls import is_domain, is_ip_address, parse_url
 
 GITHUB = "https://raw.githubusercontent.com/mastodon/mastodon/v{version}/"
@@ -60,11 +60,9 @@ def parse_address(text: str) -> str:
     if len(address) > ADDRESS_CHARACTERS:
         raise UnexpectedValueError(f"a mail address of at most {ADDRESS_CHARACTERS} characters")
     try:
-        _, domain = split_address(address)
+        addresses.parse_address(address)
     except ValueError:
-        domain = ""
-    if not is_domain(domain.lower()):
-        raise UnexpectedValueError("a mail address such as admin@social.example, without a name")
+        raise UnexpectedValueError("a mail address such as admin@social.example, without a name") from None
     return address
 
 

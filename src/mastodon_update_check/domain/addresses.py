@@ -1,66 +1,122 @@
-"""Mail addresses: which can be sent to at all, and which are the same.
+"""Mail addresses: which ones mail can be sent to, and which ones are the same.
 
-Only what RFC 5322 calls a dot-atom is taken as a local part (dots may stand anywhere: such mailboxes exist), and only a
-host name as a domain: no quotes, comments, brackets or blanks, so that an address can end neither its header nor its
-command. Non-ASCII local parts are those of RFC 6531.
+The local part is a dot-atom of RFC 5322 or RFC 6531 (with dots anywhere: such mailboxes exist), the domain a host name.
+Quotes, comments, brackets and whitespace are refused, so an address can end neither its header nor its command.
 """
 
 import re
 import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
 
 from mastodon_update_check.domain.text import clean
 
 ADDRESS_CHARACTERS = 320
-"""Longest address that is taken: 64 of local part, `@`, 255 of domain (RFC 5321, 4.5.3.1)."""
+"""Longest address: 64 of local part, `@`, 255 of domain (RFC 5321, 4.5.3.1)."""
 
 _ATOM = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.")
-_HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
+_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_HOST_CHARACTERS = 255
+_NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 _A_LABEL = "xn--"
 
 
-def split_address(text: str) -> tuple[str, str]:
-    """Return local part and domain; whether a domain with other letters has A-labels is not asked here.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """A valid address, and the name in front of it."""
+
+    local: str
+    domain: str
+    """A-labels only."""
+    name: str = ""
+
+    @property
+    def address(self) -> str:
+        """The address as SMTP and headers carry it."""
+        return f"{self.local}@{self.domain}"
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether only a server with SMTPUTF8 (RFC 6531) can carry it."""
+        return not self.local.isascii()
+
+
+def parse_mailbox(text: str) -> Mailbox:
+    """Parse `local@domain` or `Name <local@domain>`.
 
     Raises:
-        ValueError: not an address, or one that is not safe to send to.
+        ValueError: not one address, or not a safe one.
+    """
+    match = _NAMED.fullmatch(text.strip())
+    if match is None:
+        return parse_address(text.strip())
+    name = clean(match["name"].strip().removeprefix('"').removesuffix('"').replace('\\"', '"'))
+    mailbox = parse_address(match["address"].strip())
+    return Mailbox(local=mailbox.local, domain=mailbox.domain, name=name)
+
+
+def parse_address(text: str) -> Mailbox:
+    """Parse `local@domain`.
+
+    Raises:
+        ValueError: not an address, or not a safe one.
     """
     local, _, domain = text.rpartition("@")
-    if not local or len(text) > ADDRESS_CHARACTERS or not all(map(_is_atom, local)) or not _may_be_host(domain):
+    if not local or len(text) > ADDRESS_CHARACTERS or not all(map(_is_atom, local)):
         raise ValueError(f"{clean(text)!r} is not a mail address")
-    return local, domain
+    try:
+        return Mailbox(local=local, domain=ascii_domain(domain))
+    except ValueError as error:
+        raise ValueError(f"{clean(text)!r} is not a mail address: {error}") from error
 
 
-def is_host(domain: str) -> bool:
-    """Whether an ASCII text is a host name."""
-    return _HOST.fullmatch(domain) is not None
+def ascii_domain(domain: str) -> str:
+    """Return a host name as A-labels (UTS #46, non-transitional).
+
+    Raises:
+        ValueError: not a host name.
+    """
+    encoded = domain if domain.isascii() else _a_labels(domain)
+    if len(encoded) > _HOST_CHARACTERS or _HOST.fullmatch(encoded) is None:
+        raise ValueError(f"{clean(domain)!r} is not a host name")
+    return encoded
 
 
 def normalise_address(address: str) -> str:
-    """Return the form in which addresses are compared: trimmed, in lower case, the domain in its own letters."""
+    """Return the form in which addresses are compared: trimmed, in lower case, the domain as U-labels."""
     local, at, domain = address.strip().lower().rpartition("@")
-    return f"{local}{at}{'.'.join(map(_own_letters, domain.split('.'))) if _is_other(domain) else domain}"
+    if domain.isascii() and _A_LABEL not in domain:
+        return f"{local}{at}{domain}"
+    with suppress(ValueError):
+        domain = ascii_domain(domain)
+    return f"{local}{at}{'.'.join(map(_u_label, domain.split('.')))}"
 
 
-def _is_other(domain: str) -> bool:
-    return _A_LABEL in domain or not domain.isascii()
+def _a_labels(domain: str) -> str:
+    import idna
+
+    try:
+        return idna.encode(domain[: _HOST_CHARACTERS + 1], uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError(f"{clean(domain)!r} is not a host name: {clean(str(error))}") from error
 
 
-def _own_letters(label: str) -> str:
-    """Return a label in its own letters; what an A-label stands for (RFC 3492), if it is one."""
+def _u_label(label: str) -> str:
+    """Return what an A-label stands for (RFC 3492); any other label as it is."""
     if not label.startswith(_A_LABEL):
         return unicodedata.normalize("NFC", label)
     try:
         letters = label.removeprefix(_A_LABEL).encode("ascii").decode("punycode")
     except UnicodeError:
         return label
-    is_one = letters == unicodedata.normalize("NFC", letters).lower() and letters.isprintable()
-    return letters if is_one and not letters.isascii() else label
-
-
-def _may_be_host(domain: str) -> bool:
-    return is_host(domain) if domain.isascii() else all(map(_is_atom, domain)) and all(domain.split("."))
+    if letters.isascii() or not letters.isprintable() or letters != unicodedata.normalize("NFC", letters).lower():
+        return label
+    with suppress(ValueError):
+        return letters if ascii_domain(letters) == label else label
+    return letters  # IDNA 2008 does not allow it, for example a snowman: no other spelling means the same
 
 
 def _is_atom(char: str) -> bool:
-    # Categories C and Z: control and formatting characters, surrogates, unassigned code points, blanks.
+    # Categories C and Z: control and formatting characters, surrogates, unassigned code points, whitespace.
     return char in _ATOM if char.isascii() else unicodedata.category(char)[0] not in "CZ"

@@ -130,12 +130,13 @@ def settle(
         return Settlement(outcome=Outcome.FAILED, reply=clean(error.reply), due_at=due_at, stops_sink=error.sink_wide)
     counted = sink_failures if error.sink_wide else failures
     asked = error.retry_after if isinstance(error, TransientDeliveryError) else None
+    may_have_arrived = isinstance(error, TransientDeliveryError) and error.may_have_arrived
     # A sink of another package may have given a number: that asks for nothing.
     wanted = min(asked, RETRY_AFTER_LIMIT) if isinstance(asked, timedelta) else timedelta()
     wait = max(retry_delay(counted + 1, spread), wanted)
     due_at = now + wait
     return Settlement(
-        outcome=Outcome.DEFERRED,
+        outcome=Outcome.UNKNOWN if may_have_arrived else Outcome.DEFERRED,
         reply=clean(error.reply),
         due_at=due_at,
         sink_retry_at=due_at if error.sink_wide else None,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from mastodon_update_check.domain.addresses import split_address
+from mastodon_update_check.domain.addresses import parse_address
 from mastodon_update_check.domain.recipients import Recipient, user_key
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.user_settings import Wishes, read_wishes
@@ -105,7 +105,7 @@ def can_view_devops(role_id: int, permissions: int, everyone_permissions: int) -
 def is_deliverable(address: str) -> bool:
     """Whether a mail server could accept the address, and it can stand in a header and in a command by itself."""
     try:
-        split_address(address)
+        parse_address(address)
     except ValueError:
         return False
     return True

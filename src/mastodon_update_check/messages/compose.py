@@ -56,6 +56,7 @@ def compose(
     notices: Sequence[Notice],
     created_at: datetime,
     context: MessageContext,
+    dated_at: datetime | None = None,
 ) -> Message:
     """Compose one message from at least one notice; the notices are of one type, or one tool notice.
 
@@ -74,6 +75,7 @@ def compose(
         instance=context.instance,
         recipient=recipient,
         created_at=created_at,
+        dated_at=dated_at or created_at,
         urgent=content.is_urgent,
         thread=hashlib.sha256(f"{context.instance}\n{subject(main)}".encode()).hexdigest()[:32],
         subject=content.subject.replace(NO_BREAK, " "),

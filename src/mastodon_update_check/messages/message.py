@@ -38,7 +38,9 @@ class Message:
     """`LOCAL_DOMAIN` of the server that this is about."""
     recipient: Recipient
     created_at: datetime
-    """When it was planned, aware, UTC; the mail's `Date` and the payload's `timestamp`."""
+    """When it was planned, aware, UTC; the payload's `timestamp`."""
+    dated_at: datetime
+    """The mail's `Date`: the start of the first attempt that may have arrived; until there is one, of this attempt."""
     urgent: bool
     thread: str
     """Id that the messages about one subject share, for mail threads."""

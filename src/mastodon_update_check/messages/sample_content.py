@@ -42,6 +42,7 @@ def compose_test_message(
         instance=context.instance,
         recipient=recipient,
         created_at=now,
+        dated_at=now,
         urgent=False,
         thread=hashlib.sha256(f"{context.instance}\ntest".encode()).hexdigest()[:32],
         subject=content.subject.replace(NO_BREAK, " "),

@@ -1,105 +1,134 @@
 """Mail: one message as one mail to one recipient, over SMTP.
 
-Options are Mastodon's `SMTP_…` variables (MASTODON.md, section 9.1) in lower case and without their prefix.
+Options are Mastodon's `SMTP_…` variables in lower case and without their prefix.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TypeVar
 
-from mastodon_update_check.errors import PermanentDeliveryError, SettingsError
-from mastodon_update_check.http.net import Deadline
+from mastodon_update_check.domain.addresses import Mailbox, ascii_domain, parse_address, parse_mailbox
+from mastodon_update_check.errors import (
+    DeliveryError,
+    PermanentDeliveryError,
+    SettingsError,
+    TransientDeliveryError,
+)
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.sinks.addresses import Mailbox, ascii_domain, parse_address, parse_mailbox
-from mastodon_update_check.sinks.mailserver import Bounds, MailServer, StartTls
-from mastodon_update_check.sinks.mime import ContentHeader
-from mastodon_update_check.sinks.session import Session
+from mastodon_update_check.sinks.mailserver import MailLimits, MailServer, StartTls
+from mastodon_update_check.sinks.mime import write_mail
+from mastodon_update_check.sinks.smtp import MailConnection
+
+T = TypeVar("T")
 
 
 class EmailSink:
     """Hands mails over to one server; the connection is kept between them until `close`."""
 
-    def __init__(self, server: MailServer, letterhead: ContentHeader, sender: Mailbox, bounds: Bounds) -> None:
-        self._server = server
-        self._letterhead = letterhead
-        self._sender = sender
-        self._bounds = bounds
-        self._session: Session | None = None
+    def __init__(self, options: Mapping[str, str], limits: MailLimits) -> None:
+        self._server = _server(options)
+        self._limits = limits
+        self._author = _option(options, "from_address", _own_mailbox) or Mailbox(
+            local="notifications", domain="localhost"
+        )
+        self._reply_to = _option(options, "reply_to", _own_mailbox)
+        self._sender = (_option(options, "return_path", _own_mailbox) or self._author).address
+        self._connection: MailConnection | None = None
 
     def send(self, message: Message) -> str:
         """Hand `message` over; return the server's reply to it.
 
         Raises:
-            TransientDeliveryError: sink-wide for what is the server's or the settings' fault; `replies` has the rules.
-            PermanentDeliveryError: the address cannot be written to, or the server refuses this mail for good.
+            TransientDeliveryError: sink-wide if the server or the settings are at fault.
+            PermanentDeliveryError: mail cannot be sent to this address, or the server refuses this mail.
         """
-        mail = self._letterhead.write(message)
-        with Deadline(self._bounds.total) as deadline:
-            try:
-                return self._begin(mail.recipient, deadline).deliver(mail, message.confirm_claim)
-            finally:
-                if self._session is not None and not self._session.is_usable:
-                    self.close()
+        recipient = _recipient(message.recipient.address)
+        mail = write_mail(message, recipient, self._author, self._reply_to)
+        connection = self._announce(recipient)
+        try:
+            connection.name(recipient)
+            return connection.hand_over(mail)
+        except DeliveryError:
+            if connection.is_open:
+                connection.courtesy("RSET")
+            raise
+        finally:
+            if not connection.is_open:
+                self.close()
 
     def rehearse(self, address: str) -> str:
         """Go through the dialogue for a mail to `address` as far as RCPT, and send nothing; return how it went.
 
         Raises what `send` raises.
         """
+        recipient = _recipient(address)
+        connection = self._connect()
         try:
-            recipient = parse_address(address.strip())
-        except ValueError as error:
-            raise PermanentDeliveryError(str(error)) from error
-        with Deadline(self._bounds.total) as deadline:
-            session = Session(self._server, self._bounds, deadline)
-            session.open()
-            try:
-                session.rehearse(recipient, self._sender.address)
-                how = (
-                    "encrypted" if session.is_encrypted else "unencrypted",
-                    "logged in" if self._server.login else "",
-                )
-            finally:
-                session.close()
+            connection.announce(recipient, self._sender)
+            connection.name(recipient)
+            connection.courtesy("RSET")
+        finally:
+            _leave(connection)
+        how = ("encrypted" if connection.is_encrypted else "unencrypted", "logged in" if self._server.login else "")
         return f"{self._server.place} takes mail for {recipient.address} ({', '.join(filter(None, how))})"
 
     def close(self) -> None:
-        """Take leave of the server; the next `send` connects anew."""
-        session, self._session = self._session, None
-        if session is not None:
-            session.close()
+        """End the connection; the next `send` opens another one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            _leave(connection)
 
-    def _begin(self, recipient: Mailbox, deadline: Deadline) -> Session:
-        """Return a connection on which the server waits to hear the recipient."""
-        if self._session is not None and self._session.resume(recipient, self._sender.address, deadline):
-            return self._session
-        self.close()
-        session = Session(self._server, self._bounds, deadline)
-        session.open()
-        self._session = session
-        session.begin(recipient, self._sender.address)
-        return session
+    def _announce(self, recipient: Mailbox) -> MailConnection:
+        """Return a connection on which a mail to `recipient` has begun: the one that is open, or else a new one.
+
+        A server may end an idle connection, or one that has brought enough. It does not know the recipient yet.
+        """
+        if self._connection is not None:
+            with suppress(TransientDeliveryError):
+                self._connection.announce(recipient, self._sender)
+                return self._connection
+        self._connection = self._connect()
+        self._connection.announce(recipient, self._sender)
+        return self._connection
+
+    def _connect(self) -> MailConnection:
+        connection = MailConnection(self._server, self._limits)
+        try:
+            connection.open()
+        except DeliveryError:
+            connection.close()
+            raise
+        return connection
 
 
-def create(options: Mapping[str, str], bounds: Bounds | None = None) -> EmailSink:
+def create(options: Mapping[str, str], limits: MailLimits | None = None) -> EmailSink:
     """Return the sink for these options; nothing is connected yet.
 
     Raises:
         SettingsError: an address or a host name that cannot be used.
     """
-    author = _mailbox(options, "from_address") or Mailbox(local="notifications", domain="localhost")
-    return EmailSink(
-        _server(options),
-        ContentHeader(author=author, reply_to=_mailbox(options, "reply_to")),
-        _mailbox(options, "return_path") or author,
-        bounds or Bounds(),
-    )
+    return EmailSink(options, limits or MailLimits())
+
+
+def _leave(connection: MailConnection) -> None:
+    if connection.sock is not None:
+        connection.courtesy("QUIT")
+    connection.close()
+
+
+def _recipient(address: str) -> Mailbox:
+    try:
+        return parse_address(address.strip())
+    except ValueError as error:
+        raise PermanentDeliveryError(str(error)) from error
 
 
 def _server(options: Mapping[str, str]) -> MailServer:
     method = options.get("auth_method") or "plain"
     return MailServer(
-        host=_host(options, "server"),
+        host=_option(options, "server", _host) or "localhost",
         port=int(options.get("port") or 25),
-        ehlo=_host(options, "domain"),
+        ehlo=_option(options, "domain", _host) or "localhost",
         login="" if method == "none" else options.get("login", ""),
         password=options.get("password", ""),
         auth_method=method,
@@ -110,22 +139,20 @@ def _server(options: Mapping[str, str]) -> MailServer:
     )
 
 
-def _host(options: Mapping[str, str], name: str) -> str:
+def _option(options: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T | None:
+    try:
+        return parse(options[name]) if options.get(name) else None
+    except ValueError as error:
+        raise SettingsError([f"SMTP_{name.upper()}: {error}"]) from error
+
+
+def _host(text: str) -> str:
     """Return a host name as A-labels; an IPv6 address has no labels and stays as it is."""
-    text = options.get(name) or "localhost"
-    try:
-        return text if ":" in text else ascii_domain(text.removesuffix("."))
-    except ValueError as error:
-        raise SettingsError([f"SMTP_{name.upper()}: {error}"]) from error
+    return text if ":" in text else ascii_domain(text.removesuffix("."))
 
 
-def _mailbox(options: Mapping[str, str], name: str) -> Mailbox | None:
-    if not options.get(name):
-        return None
-    try:
-        mailbox = parse_mailbox(options[name])
-    except ValueError as error:
-        raise SettingsError([f"SMTP_{name.upper()}: {error}"]) from error
+def _own_mailbox(text: str) -> Mailbox:
+    mailbox = parse_mailbox(text)
     if mailbox.needs_smtputf8:
-        raise SettingsError([f"SMTP_{name.upper()}: before the @ only ASCII works with every mail server"])
+        raise ValueError("before the @ only ASCII works with every mail server")
     return mailbox

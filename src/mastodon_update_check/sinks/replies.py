@@ -1,44 +1,17 @@
-"""What an SMTP server's refusal means: whose fault it is, and whether it may pass (RFC 5321, 3463, 4954, 5248, 7504).
+"""The meaning of an SMTP server's refusal: whose fault it is, and whether it may pass (RFC 5321, 3463, 5248, 7504).
 
-Before RCPT nothing is known of the recipient, so every refusal is the sink's fault: transient, sink-wide. So is 421
-anywhere. From RCPT on, 4yz is transient for this message; for 5yz the first rule holds that fits:
-
-1. The sink's fault, transient and sink-wide, where every other mail would hear the same: 521 (the host takes no mail),
-   530, 534, 535, 538 (log in, or encrypt, first); 5.1.7, 5.1.8 (our sender's address); 5.3.1, 5.3.2, 5.3.3, 5.3.5 (the
-   mail system is full, closed, unable, misconfigured); 5.7.3, 5.7.4, 5.7.8 to 5.7.11, 5.7.13, 5.7.14 (authentication,
-   encryption, our account); 5.7.20 to 5.7.27 (DKIM, SPF, reverse DNS, null MX of our sender).
-2. Permanent where it speaks of the mailbox or the message: 5.1.z, 5.2.z, 5.4.z (no way to that domain), 5.6.z; 5.3.4
-   (too big), 5.7.2 (a mailing list), 5.7.17, 5.7.18 (the mailbox or the domain has a new owner).
-3. Undecidable, so transient but for this message alone: any other 5.5.z or 5.7.z. Postfix judges client, HELO and
-   sender at RCPT too, and says 5.7.1 for "relay access denied", for a blocked client and for one unloved recipient, and
-   5.5.2 for a HELO and for a recipient's address alike. Tried on, it heals when the server is put right; and it is not
-   sink-wide, since one address must not hold up the others.
-4. Without an enhanced code that says anything (none, 5.0.z, 5.3.0), by the basic one: 55z but 555 speaks of the mail
-   and is permanent; the rest (syntax, sequence, unknown) is treated as in 3.
+Before RCPT nothing is known of the recipient, so every refusal is the sink's fault. From RCPT on `TABLE` decides.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
-CLOSING = 421
-_SINK_CODES = frozenset({521, 530, 534, 535, 538})
-_PARAMETERS_UNKNOWN = 555
-_SINK_STATUSES = frozenset(
-    {(1, 7), (1, 8), (3, 1), (3, 2), (3, 3), (3, 5), (7, 3), (7, 4)}
-    | {(7, detail) for detail in (8, 9, 10, 11, 13, 14)}
-    | {(7, detail) for detail in range(20, 28)}
-)
-_MAIL_STATUSES = frozenset({(3, 4), (7, 2), (7, 17), (7, 18)})
-_MAIL_SUBJECTS = frozenset({1, 2, 4, 6})
-_UNDECIDED_SUBJECTS = frozenset({5, 7})
-_STATUS = re.compile(r"(?P<class>[245])\.(?P<subject>[0-9]{1,3})\.(?P<detail>[0-9]{1,3})(?![0-9.])")
-
 
 class Step(StrEnum):
-    """What the server was answering, in the words of a sentence."""
+    """The command that the server answered, as a sentence names it."""
 
     CONNECT = "the connection"
     EHLO = "EHLO"
@@ -51,47 +24,49 @@ class Step(StrEnum):
 
     @property
     def is_about_the_mail(self) -> bool:
-        """Whether a refusal here may be about this recipient or this message."""
+        """Whether a refusal here may concern this recipient or this message."""
         return self in {Step.RCPT, Step.DATA, Step.END}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One reply; `code` is -1 for what is not SMTP."""
+class Meaning(StrEnum):
+    """What a refusal means."""
 
-    code: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.text}".strip() if self.code > 0 else repr(self.text)
-
-    @property
-    def kind(self) -> int:
-        """The first digit."""
-        return self.code // 100
-
-    @property
-    def status(self) -> tuple[int, int] | None:
-        """Subject and detail of the enhanced status code; None without one, or with one that contradicts the code."""
-        match = _STATUS.match(self.text)
-        if match is None or int(match["class"]) != self.kind:
-            return None
-        return int(match["subject"]), int(match["detail"])
+    SINK = "transient, for the whole sink: every other mail would be refused as well"
+    LATER = "transient, for this message"
+    NEVER = "permanent: the mailbox or the message is refused"
 
 
-def judge(step: Step, reply: Reply, sentence: str) -> DeliveryError:
-    """Return the error for a refusal at `step`, with `sentence` as its text; the rules stand at the top."""
-    if reply.code == CLOSING or not step.is_about_the_mail:
-        return TransientDeliveryError(sentence, sink_wide=True)
-    if reply.kind != 5:  # noqa: PLR2004  # 4yz; or nonsense, which may pass as well
-        return TransientDeliveryError(sentence)
-    if reply.code in _SINK_CODES or reply.status in _SINK_STATUSES:
-        return TransientDeliveryError(sentence, sink_wide=True)
-    return PermanentDeliveryError(sentence) if _speaks_of_the_mail(reply) else TransientDeliveryError(sentence)
+TABLE: Final = (
+    ("421", "", Meaning.SINK),  # the server closes the connection
+    ("[^5]", "", Meaning.LATER),  # 4yz; or a reply that is not a refusal
+    ("521|53[0458]", "", Meaning.SINK),  # the host accepts no mail; log in, or encrypt, first
+    ("5..", "1.(7|8)", Meaning.SINK),  # our sender's address
+    ("5..", "3.(1|2|3|5)", Meaning.SINK),  # the mail system is full, closed, unable, misconfigured
+    ("5..", "7.(3|4|8|9|10|11|13|14)", Meaning.SINK),  # authentication, encryption, our account
+    ("5..", "7.2[0-7]", Meaning.SINK),  # DKIM, SPF, reverse DNS, null MX of our sender
+    ("5..", "[1246].[0-9]+", Meaning.NEVER),  # address, mailbox, no route to the domain, content
+    ("5..", "3.4", Meaning.NEVER),  # the message is too big
+    ("5..", "7.(2|17|18)", Meaning.NEVER),  # a mailing list; the mailbox or the domain has a new owner
+    # Postfix judges client, HELO and sender at RCPT too: 5.7.1 is "relay access denied", a blocked client and one
+    # unwanted recipient alike. Retried, it succeeds once the server is fixed, and one address delays no other.
+    ("5..", "[57].[0-9]+", Meaning.LATER),
+    ("555", "", Meaning.LATER),  # parameters that we do not send
+    ("55.", "", Meaning.NEVER),  # no enhanced code, or one that says nothing (5.0.z, 5.3.0)
+    ("", "", Meaning.LATER),  # syntax, sequence, unknown codes
+)
+"""Code, enhanced code behind `5.`, meaning; the first row that matches decides."""
+
+_ROWS: Final = tuple(
+    (re.compile(f"({code})" + (rf" 5[.]{status.replace('.', '[.]')}(?![0-9.])" if status else "")), meaning)
+    for code, status, meaning in TABLE
+)
 
 
-def _speaks_of_the_mail(reply: Reply) -> bool:
-    subject = reply.status[0] if reply.status else 0
-    if reply.status in _MAIL_STATUSES or subject in _MAIL_SUBJECTS:
-        return True
-    return subject not in _UNDECIDED_SUBJECTS and reply.code // 10 == 55 and reply.code != _PARAMETERS_UNKNOWN  # noqa: PLR2004
+def judge(step: Step, code: int, text: str, sentence: str) -> DeliveryError:
+    """Return the error for the refusal `code` `text` at `step`, with `sentence` as its own text."""
+    meaning = Meaning.SINK
+    if step.is_about_the_mail:
+        meaning = next(meaning for row, meaning in _ROWS if row.match(f"{code} {text}"))
+    if meaning is Meaning.NEVER:
+        return PermanentDeliveryError(sentence)
+    return TransientDeliveryError(sentence, sink_wide=meaning is Meaning.SINK)

@@ -1,146 +1,245 @@
-"""The dialogue with a mail server: one command out, one reply in, and what every reply means.
+"""One connection to a mail server: `smtplib`, with bounds in bytes and time, and every refusal judged by `replies`.
 
-`smtplib` writes the lines and reads them; bounds, judgements and sentences are added here. No sentence shows a secret,
-not even when the server repeats it.
+A password never crosses a network unencrypted unless SMTP_ENABLE_STARTTLS=never asks for it. No sentence shows a
+secret, even when the server repeats it. Where the two sides may disagree about what a reply answers, the connection is
+closed; `is_open` says whether it can be used again.
 """
 
+import hmac
+import re
 import smtplib
 import socket
-from base64 import b64encode
+import ssl
+import time
+from base64 import b64decode, b64encode
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 
-from mastodon_update_check.errors import TransientDeliveryError
-from mastodon_update_check.http.net import Deadline
-from mastodon_update_check.http.secrets import shown
-from mastodon_update_check.sinks.mailserver import Bounds, MailServer
-from mastodon_update_check.sinks.replies import Reply, Step, judge
+from mastodon_update_check.domain.addresses import Mailbox
+from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
+from mastodon_update_check.http.network_errors import explain
+from mastodon_update_check.http.secrets import REDACTED, shown
+from mastodon_update_check.sinks.mailserver import MailLimits, MailServer, StartTls, dial, is_loopback, mail_tls_context
+from mastodon_update_check.sinks.replies import Step, judge
 
 REPLIES_BYTES = 1 << 20
-"""Most that is read from one connection; a hundred mails' replies take some 60 KiB."""
+"""Most that is read from one connection; the replies to a hundred mails take some 60 KiB."""
+_ADVICE = " (SMTP_CA_FILE names the authorities to trust; SMTP_OPENSSL_VERIFY_MODE=none, fit for localhost, trusts any)"
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]{8,}")
+_REFUSALS = {4, 5}
 
 
-class Dialogue:
-    """Commands and replies over one socket after the other: the plain one, and the one with TLS."""
+class MailConnection(smtplib.SMTP):
+    """A connection on which mails are handed over, one after the other.
 
-    def __init__(self, server: MailServer, bounds: Bounds, deadline: Deadline) -> None:
-        self.deadline = deadline
-        self.in_step = False
-        """Whether both sides agree where the conversation stands, so that it can go on."""
-        self._place = server.place
-        self._bounds = bounds
-        self._secrets = [server.password, b64encode(server.password.encode()).decode()]
-        self._smtp = smtplib.SMTP(local_hostname=server.ehlo)
+    Methods raise `TransientDeliveryError` or `PermanentDeliveryError` by the table in `replies`, with a sentence that
+    names host, port and step.
+    """
 
-    def use(self, sock: socket.socket) -> None:
-        """Speak over this socket; what the server said over the one before, and was not read, is forgotten."""
-        if self._smtp.file is not None:
-            self._smtp.file.close()
-        self._smtp.sock = sock
-        self._smtp.file = _Replies(sock)
+    def __init__(self, server: MailServer, limits: MailLimits) -> None:
+        super().__init__(local_hostname=server.ehlo)
+        self.command_encoding = "utf-8"  # ASCII, unless SMTPUTF8 has been agreed
+        self.is_encrypted = False
+        self._mails = 0
+        self._server = server
+        self._limits = limits
+        self._patience = limits.reply
+        self._tokens = [_base64(text) for text in (server.password, f"\0{server.login}\0{server.password}") if text]
 
     @property
-    def sock(self) -> socket.socket:
-        """The socket in use; raises TransientDeliveryError when the connection is gone."""
-        if self._smtp.sock is None:
-            raise TransientDeliveryError(f"the connection to {self._place} was lost", sink_wide=True)
-        return self._smtp.sock
+    def is_open(self) -> bool:
+        """Whether another mail may be announced."""
+        return self.sock is not None and self._mails < self._limits.mails
 
-    def close(self) -> None:
-        """Let go of the connection without a word."""
-        self.in_step = False
-        self._smtp.close()
+    def open(self) -> None:
+        """Connect, encrypt and log in, within `limits.opening` in all. On an error the caller closes."""
+        server = self._server
+        self._allow(self._limits.opening)
+        self.sock = dial(server, self._limits)
+        if server.implicit_tls:
+            self._encrypt(self.sock)
+        self._exchange(Step.CONNECT, self.getreply)
+        self._exchange(Step.EHLO, self._introduce)
+        if not server.implicit_tls and server.starttls is not StartTls.NEVER:
+            self._start_tls(self.sock)
+        if server.login:
+            # Our own end is as telling as the other one, and can be asked for even when the connection is gone.
+            self._authenticate(is_private=self.is_encrypted or is_loopback(self.sock.getsockname()[0]))
 
-    def secret(self, text: str) -> str:
-        """Return `text` in base64, and see to it that no error shows it."""
-        encoded = b64encode(text.encode()).decode()
-        self._secrets.append(encoded)
-        return encoded
+    def announce(self, recipient: Mailbox, sender: str) -> None:
+        """Begin a mail to `recipient`, who is not named yet; from here `limits.total` counts."""
+        self._allow(self._limits.total)
+        self._mails += 1
+        if recipient.needs_smtputf8 and not self.has_extn("smtputf8"):
+            need = f"{recipient.address} needs a mail server with SMTPUTF8"
+            raise PermanentDeliveryError(f"{need}, and {self._server.place} does not offer it")
+        self._command(Step.MAIL, f"MAIL FROM:<{sender}>{' SMTPUTF8' if recipient.needs_smtputf8 else ''}")
 
-    def greet(self) -> None:
-        """Read the server's greeting."""
-        self._expect(Step.CONNECT, self._exchange(Step.CONNECT, self._smtp.getreply))
+    def name(self, recipient: Mailbox) -> None:
+        """Name the recipient of the announced mail."""
+        self._command(Step.RCPT, f"RCPT TO:<{recipient.address}>")
 
-    def introduce(self) -> None:
-        """Say EHLO, and learn what the server offers."""
-        self._expect(Step.EHLO, self._exchange(Step.EHLO, self._smtp.ehlo))
+    def hand_over(self, mail: bytes) -> str:
+        """Send the announced mail; return the server's reply."""
 
-    def offers(self, extension: str) -> bool:
-        """Whether the server named this extension in its last answer to EHLO."""
-        return self._smtp.has_extn(extension)
+        def send() -> tuple[int, bytes]:
+            self.send((b"\r\n" + mail).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n")  # RFC 5321, 4.5.2
+            self._patience = self._limits.accept
+            return self.getreply()
 
-    def command(self, step: Step, line: str, kind: int = 2) -> Reply:
-        """Send a command; return the reply if its first digit is `kind`.
-
-        Raises:
-            TransientDeliveryError, PermanentDeliveryError: refused (see `replies`), or the connection is gone.
-        """
-        self._smtp.command_encoding = "utf-8"  # ASCII, unless SMTPUTF8 has been agreed
-        return self._expect(step, self._exchange(step, lambda: self._smtp.docmd(line)), kind)
-
-    def hand_over(self, data: bytes) -> Reply:
-        """Send the mail after a 354; a connection that ends from here on leaves the outcome unknown.
-
-        Raises:
-            TransientDeliveryError, PermanentDeliveryError: refused, or nobody knows.
-        """
-        doubled = (b"\r\n" + data).replace(b"\r\n.", b"\r\n..")[2:]  # RFC 5321, 4.5.2
+        self._command(Step.DATA, "DATA", 3)
         try:
-            self._smtp.send(doubled + b".\r\n")
-            self.sock.settimeout(self._bounds.accept)
-            answer = self._smtp.getreply()
-        except OSError as error:
-            raise self._unknown(self._ended(error)) from error
-        if answer[0] // 100 not in {2, 4, 5}:
-            raise self._unknown(f"it answered {self._reply(answer)}")
-        self.sock.settimeout(self._bounds.reply)
-        return self._expect(Step.END, answer)
+            return self._shown(*self._exchange(Step.END, send))
+        finally:
+            self._patience = self._limits.reply
 
-    def _exchange(self, step: Step, exchange: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
-        self.in_step = False
+    def courtesy(self, line: str) -> None:
+        """Send RSET or QUIT, and wait for the reply no longer than for a connection; without one, close."""
+        self._allow(timedelta(seconds=self._limits.connect))
+        with suppress(TransientDeliveryError):  # the mails before are accepted, or refused, whatever happens here
+            self._command(Step.MAIL, line)
+
+    def send(self, s: "str | bytes") -> None:  # type: ignore[override]  # `smtplib` sends nothing else
+        """Send within the time that is left (called by `smtplib`)."""
+        if self.sock is not None:
+            self.sock.settimeout(self._time_left())
+        super().send(s)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read one reply within the bounds (called by `smtplib`)."""
+        if self.file is None and self.sock is not None:
+            self.file = _Replies(self.sock, self._time_left)
+        return super().getreply()
+
+    def _allow(self, limit: timedelta) -> None:
+        self._limit, self._ends_at = limit, time.monotonic() + limit.total_seconds()
+
+    def _time_left(self) -> float:
+        """Return the seconds for the next word from the server; raise TimeoutError if there are none."""
+        left = min(self._patience, self._ends_at - time.monotonic())
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def _command(self, step: Step, line: str, kind: int = 2) -> bytes:
+        return self._exchange(step, lambda: self.docmd(line), kind)[1]
+
+    def _exchange(self, step: Step, exchange: Callable[[], tuple[int, bytes]], kind: int = 2) -> tuple[int, bytes]:
+        """Return the reply if the first digit of its code is `kind`."""
         try:
-            return exchange()
-        except OSError as error:  # smtplib's errors too; all of them mean that the connection is of no more use
-            sentence = f"{self._place} did not answer {step}: {self._ended(error)}"
-            raise TransientDeliveryError(sentence, sink_wide=not step.is_about_the_mail) from error
+            code, text = exchange()
+        except OSError as error:  # smtplib's errors too; none of them leaves a usable connection
+            raise self._lost(step, self._reason(error)) from error
+        if self.file is not None and self.file.is_ahead and step is not Step.END:
+            raise self._lost(step, "it answered more than it was asked")
+        if code // 100 == kind:
+            return code, text
+        said = self._shown(code, text)
+        if step is Step.END and code // 100 not in _REFUSALS:
+            raise self._lost(step, f"it answered {said}")
+        refusal = judge(step, code, text.decode(errors="replace"), f"{self._server.place} answered {step} with {said}")
+        if refusal.sink_wide or code // 100 not in _REFUSALS:
+            self.close()
+        raise refusal
 
-    def _expect(self, step: Step, answer: tuple[int, bytes], kind: int = 2) -> Reply:
-        reply = self._reply(answer)
-        if reply.kind == kind:
-            self.in_step = True
-            return reply
-        error = judge(step, reply, f"{self._place} answered {step} with {reply}")
-        self.in_step = reply.kind in {4, 5} and not error.sink_wide  # a plain refusal: RSET clears the rest away
-        raise error
+    def _lost(self, step: Step, why: str) -> TransientDeliveryError:
+        self.close()
+        place = self._server.place
+        if step is Step.END:
+            sentence = f"{place} may have accepted the mail or not, the outcome is unknown: {why}"
+            return TransientDeliveryError(sentence, may_have_arrived=True)
+        return TransientDeliveryError(f"{place} did not answer {step}: {why}", sink_wide=not step.is_about_the_mail)
 
-    def _reply(self, answer: tuple[int, bytes]) -> Reply:
-        return Reply(answer[0], shown(answer[1].decode(errors="replace"), self._secrets))
-
-    def _ended(self, error: OSError) -> str:
-        if self.deadline.expired:
-            return f"not done within {self._bounds.total.total_seconds():g} s in all"
+    def _reason(self, error: OSError) -> str:
+        if time.monotonic() >= self._ends_at:
+            return f"not done within {self._limit.total_seconds():g} s in all"
         return "it took too long" if isinstance(error.__context__, TimeoutError) else "the connection was lost"
 
-    def _unknown(self, why: str) -> TransientDeliveryError:
-        self.in_step = False
-        sentence = f"{self._place} may have accepted the mail or not, the outcome is unknown: {why}"
-        return TransientDeliveryError(sentence)
+    def _introduce(self) -> tuple[int, bytes]:
+        """Say EHLO; or HELO where the server does not know EHLO, and neither TLS nor login is wanted."""
+        code, text = self.ehlo()
+        return self.helo() if code in {500, 502} and not self._server.needs_extensions else (code, text)
+
+    def _start_tls(self, sock: socket.socket) -> None:
+        if self.has_extn("starttls"):
+            self._command(Step.STARTTLS, "STARTTLS")
+            self._encrypt(sock)
+            self._exchange(Step.EHLO, self.ehlo)  # earlier answers do not count (RFC 3207, 4.2)
+        elif self._server.starttls is StartTls.ALWAYS:
+            raise self._failed("does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires")
+
+    def _encrypt(self, sock: socket.socket) -> None:
+        server = self._server
+        try:
+            sock.settimeout(self._time_left())
+            self.sock = mail_tls_context(server).wrap_socket(sock, server_hostname=server.host.rstrip("."))
+        except (OSError, ValueError) as error:  # ValueError: a name that no certificate can have
+            advice = _ADVICE if isinstance(error, ssl.SSLCertVerificationError) else ""
+            raise TransientDeliveryError(f"{explain(error, server.place)}{advice}", sink_wide=True) from error
+        self.file, self.is_encrypted = None, True
+
+    def _authenticate(self, *, is_private: bool) -> None:
+        """Log in, by our own means: `smtplib` can send only ASCII passwords."""
+        server = self._server
+        if not (is_private or server.starttls is StartTls.NEVER):
+            way_out = "SMTP_ENABLE_STARTTLS=never sends it all the same"
+            raise self._failed(f"offers no STARTTLS, and the password is not sent unencrypted; {way_out}")
+        match server.auth_method:
+            case "login":
+                self._command(Step.AUTH, "AUTH LOGIN", 3)
+                self._command(Step.AUTH, _base64(server.login), 3)
+                self._command(Step.AUTH, _base64(server.password))
+            case "cram_md5":
+                challenge = self._command(Step.AUTH, "AUTH CRAM-MD5", 3)
+                try:
+                    digest = hmac.new(server.password.encode(), b64decode(challenge, validate=True), "md5")
+                except ValueError as error:
+                    raise self._failed("sent a challenge for CRAM-MD5 that is not base64") from error
+                self._tokens.append(_base64(f"{server.login} {digest.hexdigest()}"))
+                self._command(Step.AUTH, self._tokens[-1])
+            case _:
+                self._command(Step.AUTH, f"AUTH PLAIN {self._tokens[-1]}")
+
+    def _failed(self, what: str) -> TransientDeliveryError:
+        return TransientDeliveryError(f"{self._server.place} {what}", sink_wide=True)
+
+    def _shown(self, code: int, said: bytes) -> str:
+        """Return a reply for a sentence: on one line and without secrets, even those that came in part."""
+        text = shown(said.decode(errors="replace"), [self._server.password, *self._tokens])
+        text = _BASE64.sub(lambda word: REDACTED if any(word[0] in each for each in self._tokens) else word[0], text)
+        return f"{code} {text}".strip() if code > 0 else repr(text)
 
 
 class _Replies:
-    """The server's side of a connection, for `smtplib` to read lines from: bounded in all."""
+    """The server's side of a connection, for `smtplib` to read lines from: bounded in bytes and in time."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._file = sock.makefile("rb")
-        self._left = REPLIES_BYTES
+    def __init__(self, sock: socket.socket, time_left: Callable[[], float]) -> None:
+        self._sock = sock
+        self._time_left = time_left
+        self._received = b""
+        self._bytes_left = REPLIES_BYTES
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether more has come than was read."""
+        return self._received != b""
 
     def readline(self, limit: int) -> bytes:
-        line = self._file.readline(limit)
-        self._left -= len(line)
-        if self._left < 0:
-            raise OSError("it says too much")
-        if not line.endswith(b"\n") and len(line) < limit:  # "2" may be what came of "250" or of "221"
-            raise OSError("it stopped within a line")
-        return line
+        """Return one whole line; a connection that ends within one ends with an error: "2" is not yet "250"."""
+        while b"\n" not in self._received:
+            self._sock.settimeout(self._time_left())
+            piece = self._sock.recv(4096)
+            self._bytes_left -= len(piece)
+            if not piece or self._bytes_left < 0 or len(self._received) > limit:
+                raise OSError("no whole line")
+            self._received += piece
+        line, newline, self._received = self._received.partition(b"\n")
+        return line + newline
 
     def close(self) -> None:
-        self._file.close()
+        """Do nothing: the socket belongs to the connection."""
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()

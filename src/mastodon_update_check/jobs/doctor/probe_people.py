@@ -50,7 +50,7 @@ def _describe_database(answer: Answer) -> Iterator[Finding]:
 def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Finding]:
     """Go through the dialogue as far as RCPT, for the operator if there is one; nothing is sent."""
     from mastodon_update_check.sinks.email import create
-    from mastodon_update_check.sinks.mailserver import Bounds
+    from mastodon_update_check.sinks.mailserver import MailLimits
 
     options = next(sink.options for sink in settings.sinks if sink.plugin == MAIL)
     chosen = next((recipient for recipient in mail if recipient.is_operator), mail[0] if mail else None)
@@ -58,7 +58,7 @@ def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Fi
         yield warning("email", "the mail server was not tried: nobody is known to write to")
         return
     try:
-        sink = create(options, Bounds(reply=_REPLY_SECONDS, total=_LIMIT))
+        sink = create(options, MailLimits(reply=_REPLY_SECONDS, total=_LIMIT))
         yield ok("email", f"{sink.rehearse(chosen.address)}; nothing was sent")
     except SettingsError as failure:
         yield from (error("email", problem) for problem in failure.problems)
