@@ -1,5 +1,6 @@
 """What an attempt means: when to try again, and what backs off."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,6 +83,12 @@ def test_sink_that_fails_backs_off_as_a_whole() -> None:
     assert Settlement(
         outcome=Outcome.DEFERRED, reply="535 authentication failed", due_at=due_at, sink_retry_at=due_at
     ) == settled(error, failures=0, sink_failures=3)
+
+
+def test_message_that_may_have_arrived() -> None:
+    """A message that was sent without a reply is sent again like a deferred one; its attempt is on record as unknown."""
+    error = TransientDeliveryError("421 try later", may_have_arrived=True)
+    assert settled(error) == replace(settled(TRANSIENT), outcome=Outcome.UNKNOWN)
 
 
 def test_sink_that_asks_for_time() -> None:

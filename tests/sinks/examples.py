@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from mastodon_update_check.domain.recipients import Recipient
-from mastodon_update_check.errors import ClaimLostError
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.email import EmailSink, create
 from mastodon_update_check.sinks.mailserver import MailLimits
@@ -53,11 +52,6 @@ def to(address: str) -> Message:
 def recipient(address: str) -> Recipient:
     """Return a recipient of mail."""
     return Recipient(sink="email", key=f"address:{address}", address=address)
-
-
-def lose_claim() -> None:
-    """Say that somebody else holds the message."""
-    raise ClaimLostError("the lease ran out")
 
 
 def email_sink(port: int, limits: MailLimits | None = None, /, **options: str) -> "closing[EmailSink]":

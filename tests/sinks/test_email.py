@@ -143,9 +143,12 @@ def test_ca_file_that_cannot_be_used(
             file.mkdir()
         case bytes():
             file.write_bytes(content)
-    with capture_logs() as lines, SmtpServer(tls=server_tls) as server:
-        with email_sink(server.port, ca_file=str(file)) as sink:
-            sink.send(MESSAGE)
+    with (
+        capture_logs() as lines,
+        SmtpServer(tls=server_tls) as server,
+        email_sink(server.port, ca_file=str(file)) as sink,
+    ):
+        sink.send(MESSAGE)
 
     assert [mail.encrypted for mail in server.mails] == [True]
     assert [(line["event"], line["detail"]) for line in lines] == [("ca_file.ignored", why)]
@@ -165,9 +168,13 @@ def self_signed() -> ssl.SSLContext:
 @pytest.mark.parametrize(
     ("certificate", "why"),
     [
-        pytest.param("wrong name", "certificate is not valid for 'localhost'", id="of another host"),
-        pytest.param("self-signed", "self-signed certificate", id="vouched for by nobody"),
-        pytest.param("unknown", "unable to get local issuer certificate", id="of an authority that is not trusted"),
+        pytest.param("wrong name", "is for another name", id="of another host"),
+        pytest.param("self-signed", "is self-signed", id="vouched for by nobody"),
+        pytest.param(
+            "unknown",
+            "is signed by an authority that this system does not trust",
+            id="of an authority that is not trusted",
+        ),
     ],
 )
 def test_certificate_refused(foreign_tls: ssl.SSLContext, certificate: str, why: str, *, implicit: bool) -> None:
@@ -180,9 +187,7 @@ def test_certificate_refused(foreign_tls: ssl.SSLContext, certificate: str, why:
 
     assert isinstance(error, TransientDeliveryError)
     assert error.sink_wide
-    assert f"no TLS with localhost:{server.port}: its certificate is refused: " in str(error)
-    assert why in str(error)
-    assert "SMTP_CA_FILE" in str(error)
+    assert str(error).startswith(f"the certificate of localhost:{server.port} {why} (SMTP_CA_FILE names ")
 
 
 @pytest.mark.parametrize("implicit", [True, False], ids=["from the first byte", "after STARTTLS"])
@@ -203,7 +208,7 @@ def test_tls_with_a_plain_server() -> None:
     with SmtpServer() as server:
         error = refusal(server, tls="true")
 
-    assert f"no TLS with localhost:{server.port}: TLS failed: " in str(error)
+    assert f"no TLS connection with localhost:{server.port}: " in str(error)
     assert error.sink_wide
 
 

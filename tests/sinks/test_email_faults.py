@@ -1,12 +1,15 @@
 """Mail servers that refuse, stall, vanish or misbehave, at every step."""
 
 import hmac
+import socket
 import ssl
+import threading
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
@@ -109,6 +112,8 @@ def test_lost_after_the_body(fault: Answer, why: str) -> None:
 
     assert (TransientDeliveryError, False) == (type(error), error.sink_wide)
     assert f"{{server}} may have accepted the mail or not, the outcome is unknown: {why}" == error.reply
+    assert isinstance(error, TransientDeliveryError)
+    assert error.may_have_arrived
 
 
 @pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "RCPT", "END"])
@@ -130,12 +135,63 @@ def test_the_final_dot_may_take_longer() -> None:
     assert [1, 1] == [mail.connection for mail in server.mails]
 
 
+def test_silent_resolver_and_silent_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name resolution and all addresses of a host share the time of the connection."""
+    given_up = threading.Event()
+
+    def wait(*_: object) -> NoReturn:
+        given_up.wait(20)
+        raise OSError
+
+    monkeypatch.setattr(socket, "create_connection", wait)
+    limits = replace(SHORT, opening=timedelta(seconds=0.2))
+    with email_sink(25, limits) as sink, pytest.raises(TransientDeliveryError) as caught:
+        sink.send(MESSAGE)
+    given_up.set()
+
+    assert str(caught.value) == "the connection to localhost:25 took longer than 0.2 s in all"
+    assert caught.value.sink_wide
+
+
+@pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA"])
+def test_reply_that_was_not_asked_for(verb: str) -> None:
+    """A server that answers more than it was asked is left before its second reply counts for the next command."""
+    good = {"CONNECT": 220, "STARTTLS": 220, "AUTH": 235, "DATA": 354}.get(verb, 250)
+    error = attempt({verb: [Wire(b"%d fine\r\n250 fine\r\n" % good)]}, **LOGIN)
+
+    assert error.reply == f"{{server}} did not answer {NAMES.get(verb, verb)}: it answered more than it was asked"
+    assert error.sink_wide == (verb in BEFORE_RCPT)
+
+
+@pytest.mark.parametrize("reply", ["500 what?", "502 5.5.1 command not implemented"])
+def test_server_that_knows_only_helo(reply: str) -> None:
+    """HELO follows where the server does not know EHLO."""
+    script: Mapping[str, list[Answer]] = {"EHLO": [reply], "HELO": ["250 mail.example"]}
+    with ScriptedSmtpServer(script) as server, email_sink(server.port) as sink:
+        sink.send(MESSAGE)
+
+    assert server.verbs == ["EHLO", "HELO", "MAIL", "RCPT", "DATA", "QUIT"]
+
+
+@pytest.mark.parametrize("options", [LOGIN, {"starttls": "always"}], ids=["a login is wanted", "TLS is wanted"])
+def test_no_helo_where_extensions_are_needed(options: dict[str, str]) -> None:
+    """HELO would send without what the settings ask for."""
+    with (
+        ScriptedSmtpServer({"EHLO": ["502 5.5.1 no"], "HELO": ["250 mail.example"]}) as server,
+        email_sink(server.port, **options) as sink,
+        pytest.raises(TransientDeliveryError, match="answered EHLO with 502"),
+    ):
+        sink.send(MESSAGE)
+
+    assert server.verbs == ["EHLO"]
+
+
 def test_no_such_host() -> None:
     """A name that does not resolve is named, and the sink's trouble."""
     with email_sink(25, SHORT, server="mail.invalid") as sink, pytest.raises(TransientDeliveryError) as caught:
         sink.send(MESSAGE)
 
-    assert "no connection to mail.invalid:25: its name cannot be resolved: " in str(caught.value)
+    assert "the name of mail.invalid:25 cannot be resolved: " in str(caught.value)
     assert caught.value.sink_wide
 
 
@@ -145,7 +201,7 @@ def test_nothing_listens() -> None:
     with email_sink(port, SHORT) as sink, pytest.raises(TransientDeliveryError) as caught:
         sink.send(MESSAGE)
 
-    assert f"no connection to localhost:{port}: Connection refused" == str(caught.value)
+    assert f"localhost:{port} cannot be reached: connection refused" == str(caught.value)
     assert caught.value.sink_wide
 
 
@@ -158,7 +214,7 @@ def test_no_one_greets_tls() -> None:
     ):
         sink.send(MESSAGE)
 
-    assert f"no TLS with localhost:{server.port}: it took too long" == str(caught.value)
+    assert f"localhost:{server.port} did not answer in time" == str(caught.value)
 
 
 @pytest.mark.parametrize("fault", ["500 no", "421 bye", Drop(), Hang()], ids=["500", "421", "dropped", "hanging"])

@@ -10,10 +10,10 @@ import pytest
 
 from captured_logs import capture_logs
 from mastodon_update_check import logs
-from mastodon_update_check.errors import ClaimLostError, TransientDeliveryError
+from mastodon_update_check.errors import TransientDeliveryError
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.log import create
-from sinks.examples import ADDRESS, ID, MESSAGE, lose_claim
+from sinks.examples import ADDRESS, ID, MESSAGE
 
 
 def logged(message: Message) -> Mapping[str, Any]:
@@ -114,14 +114,6 @@ def test_values_are_clean() -> None:
         line["versions"],
         line["release_notes"],
     )
-
-
-def test_lost_claim() -> None:
-    """Without the claim nothing is logged."""
-    with capture_logs() as lines, pytest.raises(ClaimLostError):
-        create({}).send(replace(MESSAGE, confirm_claim=lose_claim))
-
-    assert [] == lines
 
 
 @pytest.fixture

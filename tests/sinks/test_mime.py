@@ -3,6 +3,7 @@
 import email
 import email.policy
 from dataclasses import replace
+from datetime import timedelta
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -51,6 +52,13 @@ def test_headers() -> None:
         "MIME-Version": "1.0",
         "Content-Type": 'multipart/alternative; boundary="=_alternative"',
     } == dict(mail.items())
+
+
+def test_date() -> None:
+    """The date is that of the first attempt that may have arrived, not that of the plan."""
+    assert read(replace(MESSAGE, dated_at=MESSAGE.created_at + timedelta(days=9)))["Date"] == (
+        "Wed, 02 Dec 2026 12:00:00 +0000"
+    )
 
 
 def test_urgent_headers() -> None:

@@ -8,14 +8,7 @@ from pathlib import Path
 import pytest
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-<<<<<<< HEAD
-from mastodon_update_check.sinks.mailserver import Bounds
-=======
 from mastodon_update_check.sinks.mailserver import MailLimits
-from mastodon_update_check.sinks.reach import reach
-from mastodon_update_check.sinks.webhook import Bounds as WebhookBounds
-from simulators.http_server import HttpServer, Reply, unused_port
->>>>>>> 43ea760 (Send mail by a subclass of smtplib.SMTP and a table of replies)
 from simulators.smtp_server import Answer, Hang, ScriptedSmtpServer, SmtpServer
 from sinks.examples import ADDRESS, PASSWORD, email_sink
 

@@ -113,7 +113,7 @@ def _read_troubles(connection: Connection, asked: Mapping[str, str | None]) -> t
         SELECT message.sink, message.recipient, attempt.outcome, attempt.reply
         FROM message JOIN attempt ON attempt.message_id = message.id AND attempt.number = message.attempts
         WHERE message.instance = :instance AND {OF_SINKS} AND message.state IN ('pending', 'failed')
-          AND attempt.outcome IN ('deferred', 'failed')
+          AND attempt.outcome <> 'sent' AND attempt.reply <> ''
         ORDER BY attempt.ended_at DESC, message.id LIMIT {TROUBLES_SHOWN}
         """,  # noqa: S608 - only our own constants are put in
         asked,

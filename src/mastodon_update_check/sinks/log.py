@@ -21,7 +21,6 @@ class LogSink:
             TransientDeliveryError: sink-wide; the log cannot be written.
         """
         updates = _updates(message)
-        message.confirm_claim()
         try:
             logs.write_always(
                 _level(message, updates),
