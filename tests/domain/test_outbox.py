@@ -86,7 +86,7 @@ def test_sink_that_fails_backs_off_as_a_whole() -> None:
 
 
 def test_message_that_may_have_arrived() -> None:
-    """A message that was sent without a reply is sent again like a deferred one; its attempt is on record as unknown."""
+    """A message that was sent without a reply is sent again like a deferred one, and recorded as unknown."""
     error = TransientDeliveryError("421 try later", may_have_arrived=True)
     assert settled(error) == replace(settled(TRANSIENT), outcome=Outcome.UNKNOWN)
 
