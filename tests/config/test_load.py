@@ -1,5 +1,6 @@
 """The settings as a whole: defaults, what depends on several variables, and that secrets stay unseen."""
 
+import json
 import subprocess
 import sys
 from datetime import timedelta
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from config.machine import Machine
-from mastodon_update_check.config import Settings, load_settings
+from mastodon_update_check import config
+from mastodon_update_check.config import Settings, load_settings, supervisor_settings
 from mastodon_update_check.config.defaults import UPDATE_SERVER
 from mastodon_update_check.config.kinds import LONGEST_DURATION, parse_duration
 from mastodon_update_check.domain.recipients import Preference
@@ -301,3 +303,43 @@ def test_heavy_modules_are_not_imported() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert result.stdout.strip() == ""
+
+
+def test_supervisor_settings(machine: Machine) -> None:
+    """The supervisor gets plain values, which JSON can hold."""
+    settings = machine.load(
+        {
+            "LOCAL_DOMAIN": "social.example",
+            "SELF_DESTRUCT": "yes",
+            "SMTP_SERVER": "localhost",
+            "UPDATE_CHECK_LEDGER": "postgres://u:s3cret@db/ledger",
+            "UPDATE_CHECK_LOG_LEVEL": "debug",
+        }
+    )
+    assert json.loads(json.dumps(supervisor_settings(settings))) == {
+        "interval_seconds": 1800.0,
+        "jitter_seconds": 60.0,
+        "ledger": "postgresql://u:s3cret@db/ledger",
+        "is_ledger_shared": True,
+        "instance": "social.example",
+        "sinks": ["log", "email"],
+        "off_reason": "SELF_DESTRUCT is set",
+        "log_level": "debug",
+        "log_format": "auto",
+    }
+
+
+def test_package_is_light() -> None:
+    """Importing the package, and the modules that parse files, does not import pydantic."""
+    modules = ("config", "config.defaults", "config.dotenv", "config.expansion", "config.found", "config.reading")
+    imports = "; ".join(f"import mastodon_update_check.{module}" for module in modules)
+    code = f"import sys; {imports}; print('pydantic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+
+
+def test_unknown_name_of_the_package() -> None:
+    """The package has the names that it lists, and no others."""
+    assert {name for name in config.__all__ if getattr(config, name)} == set(config.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'other'"):
+        config.other  # noqa: B018 - the access is the test

@@ -35,7 +35,7 @@ def _meaning(setting: Setting) -> str:
 
 
 def _quoted(value: str) -> str:
-    return f"'{value}'" if " " in value else value
+    return f"'{value}'" if set(value) & set(" #") else value
 
 
 def _comment(text: str) -> list[str]:
