@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -15,45 +14,9 @@ from mastodon_update_check.domain.release_details import (
     details_from_json,
     details_to_json,
 )
-from mastodon_update_check.domain.release_tree import FILES, extract
+from mastodon_update_check.domain.release_tree import FILES, UNUSABLE, extract
+from simulators.release_source import README, SCHEMA, TREE
 
-CHANGELOG = (Path(__file__).parents[1] / "data" / "releases" / "CHANGELOG-4.6.5.md").read_text()
-README = """# Mastodon
-
-### Requirements of something else
-
-## Deployment
-
-### Requirements
-
-- **Ruby** 3.3+
-- **PostgreSQL** 13+
-- **Redis** 6.2+
-- **Node.js** 20+
-- **FFmpeg** 5.1+
-
-### Tech stack
-
-- **PostgreSQL** 99+
-"""
-SCHEMA = """# This file is auto-generated
-
-ActiveRecord::Schema[8.0].define(version: 2025_10_23_210145) do
-  create_table "accounts" do |t|
-  end
-end
-"""
-TREE = {
-    "CHANGELOG.md": CHANGELOG,
-    "README.md": README,
-    ".ruby-version": "3.4.7\n",
-    "package.json": '{"name": "@mastodon/mastodon", "engines": {"node": ">=20"}}',
-    "Gemfile.lock": "GEM\n    rails (8.0.3)\n",
-    "yarn.lock": "__metadata:\n  version: 8\n",
-    "db/schema.rb": SCHEMA,
-    "streaming/package.json": '{"name": "@mastodon/streaming"}',
-    "streaming/index.js": "main();\n",
-}
 NEEDED, NOT_NEEDED, UNKNOWN = True, False, None
 NOTHING = {
     UpgradeStep.RUBY: NOT_NEEDED,
@@ -126,12 +89,14 @@ def test_steps(changed: Mapping[str, str], expected: Mapping[UpgradeStep, bool |
 
 @pytest.mark.parametrize("path", [path for path in FILES if path not in {"CHANGELOG.md", "README.md", "package.json"}])
 def test_a_file_that_was_not_read_leaves_its_step_unknown(path: str) -> None:
-    """Unknown is neither needed nor "not needed", and a restart is not called enough."""
-    one = facts(TREE)
-    del one[path]
+    """Unknown is neither needed nor "not needed", and a restart is not called enough; the same for unusable files."""
+    without = facts(TREE)
+    del without[path]
+    unusable = facts(TREE) | {path: UNUSABLE}
     for found in (
-        compare(one, version("4.6.4"), facts(TREE), version("4.6.3")),
-        compare(facts(TREE), version("4.6.4"), one, version("4.6.3")),
+        compare(without, version("4.6.4"), facts(TREE), version("4.6.3")),
+        compare(facts(TREE), version("4.6.4"), without, version("4.6.3")),
+        compare(unusable, version("4.6.4"), unusable, version("4.6.3")),
     ):
         assert len(found.unknown) >= 2
         assert found.needed == ()

@@ -14,6 +14,33 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Fix(Strict):
+    """One security fix, from the changelog."""
+
+    text: str
+    ids: list[str] = Field(description="of its advisories: GHSA-… or CVE-…")
+
+
+class Requirement(Strict):
+    """A minimum that rises with the release, or that this server does not meet."""
+
+    name: str
+    minimum: str
+    found: str | None = Field(description="the version in use; null: unknown")
+    met: bool | None = Field(description="null: unknown")
+
+
+class Details(Strict):
+    """What a release fixes and what the upgrade takes; null stands for unknown."""
+
+    fixes: list[Fix] | None
+    container_only: bool | None = Field(description="whether all fixes concern only the container images")
+    requires: list[Requirement] | None
+    steps: dict[
+        Literal["ruby", "bundle_install", "yarn_install", "assets", "migrations", "restart_streaming"], bool | None
+    ] = Field(description="whether the upgrade takes this step")
+
+
 class Update(Strict):
     """A release that is newer than the installed version."""
 
@@ -23,6 +50,7 @@ class Update(Strict):
     release_notes: str | None = Field(description="a URL")
     end_of_support: date | None = Field(description="of its branch, as far as it is known")
     branch: str = Field(description="4.5 for 4.5.20")
+    details: Details | None = Field(default=None, description="only with UPDATE_CHECK_RELEASE_DETAILS")
 
 
 class Support(Strict):

@@ -9,9 +9,10 @@ import pytest
 
 from domain.examples import CHECK, DELIVERY, RECOVERED, RESTART, support
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateNotice
+from mastodon_update_check.domain.release_details import Requirement, UpgradeStep
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.payload import describe_support, list_updates
-from messages.writing import ENDS_ON, NOTES, make_context, minor, patch, write
+from messages.writing import ENDS_ON, NOTES, details, fix, make_context, minor, patch, write
 
 URGENT, NEXT = patch("4.5.20", urgent=True), minor("4.6.9", ends_on=date(2027, 8, 20))
 KEYS = {"instance", "installed_version", "urgent", "updates", "support", "route"}
@@ -132,14 +133,14 @@ def test_timestamps() -> None:
 def test_at_most_twenty_updates() -> None:
     """What is new comes first, then what else is pending; twenty in all, urgent ones first."""
     many = [patch(f"4.5.{number}", urgent=number == 30) for number in range(20, 50)]
-    found = list_updates([*many, NEXT], [NEXT], MastodonVersion.parse("4.5.19"))
+    found = list_updates(make_context().knowledge, [*many, NEXT], [NEXT])
     assert [update["version"] for update in found[:3]] == ["4.6.9", "4.5.30", "4.5.49"]
     assert (len(found), [update["new"] for update in found]) == (20, [True] + [False] * 19)
 
 
 def test_what_an_update_does_not_say() -> None:
     """Without type and notes both are null."""
-    (found,) = list_updates([], [UpdateNotice(version=NEXT.version)], None)
+    (found,) = list_updates(make_context().knowledge, [], [UpdateNotice(version=NEXT.version)])
     assert (found["type"], found["release_notes"], found["end_of_support"]) == (None, None, None)
 
 
@@ -155,3 +156,36 @@ def test_support_without_a_notice(ends_on: date | None, installed: str | None, e
     """While the end is far away its date is given without a stage."""
     version = MastodonVersion.parse(installed) if installed else None
     assert describe_support(ends_on, None, version) == expected
+
+
+def test_release_details() -> None:
+    """Fixes, requirements and steps of each release of which they are known; null stands for unknown."""
+    postgresql = Requirement(name="PostgreSQL", minimum="14", found="13.14", is_met=False)
+    known = details(
+        "4.5.20",
+        [fix("Fix it", "GHSA-vwhj-3g83-v276", is_container_only=True)],
+        [UpgradeStep.BUNDLE_INSTALL],
+        requires=[postgresql],
+    )
+    own, other = patch("4.5.20"), minor("4.6.9")
+    context = make_context([own, other], details=[known, details("4.6.9", None, requires=None)])
+    first, second = write([own], context).payload["data"]["updates"]  # type: ignore[index]
+    assert first["details"] == {
+        "fixes": [{"text": "Fix it", "ids": ["GHSA-vwhj-3g83-v276"]}],
+        "container_only": True,
+        "requires": [{"name": "PostgreSQL", "minimum": "14", "found": "13.14", "met": False}],
+        "steps": {
+            "ruby": False,
+            "bundle_install": True,
+            "yarn_install": False,
+            "assets": None,
+            "migrations": False,
+            "restart_streaming": False,
+        },
+    }
+    assert (second["details"]["fixes"], second["details"]["container_only"], second["details"]["requires"]) == (
+        None,
+        None,
+        None,
+    )
+    assert "details" not in write([own]).payload["data"]["updates"][0]  # type: ignore[index]

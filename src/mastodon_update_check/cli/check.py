@@ -77,7 +77,7 @@ def _to_json(result: Result, app: App) -> dict[str, object]:
     return {
         "installed_version": known.installed.text if known.installed else None,
         "queried_version": result.report.queried_version,
-        "updates": list_updates(pending, [update for update in pending if update in new], known.installed),
+        "updates": list_updates(known, pending, [update for update in pending if update in new]),
         "support": describe_support(known.support_ends_on, known.support_at(app.clock()), known.installed),
         "planned": len(result.report.plan.messages),
         "sent": result.sent,

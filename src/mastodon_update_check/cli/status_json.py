@@ -27,7 +27,7 @@ def describe(picture: Picture) -> dict[str, object]:
         "installed_version": known.installed.text if known.installed else None,
         "pending": len(known.pending()),
         "urgent_to_act_on": picture.urgent_to_act_on,
-        "updates": [_without_new(update) for update in list_updates(known.pending(), (), known.installed)],
+        "updates": [_without_new(update) for update in list_updates(known, known.pending())],
         "skipped": [str(update.version) for update in known.pending() if known.is_skipped(update)],
         "support": describe_support(known.support_ends_on, known.support_at(picture.now), known.installed),
         "last_check_at": iso(known.checked_at),

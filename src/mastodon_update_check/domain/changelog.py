@@ -13,7 +13,7 @@ from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
 
 RELEASES_READ = 2_000
-ENTRIES_READ = 500
+ENTRIES_READ = 200
 ENTRY_CHARACTERS = 2_000
 IDS_KEPT = 20
 """Advisories of one entry."""

@@ -16,6 +16,7 @@ from mastodon_update_check.domain.release_tree import (
     RUBY_VERSION,
     SCHEMA,
     STREAMING,
+    UNUSABLE,
     YARN,
     TreeFacts,
     changelog_of,
@@ -175,7 +176,7 @@ def _steps(offered: TreeFacts, own: TreeFacts) -> Mapping[UpgradeStep, bool | No
 
 
 def _changed(path: str, offered: TreeFacts, own: TreeFacts) -> bool | None:
-    if path not in offered or path not in own:
+    if UNUSABLE in (offered.get(path, UNUSABLE), own.get(path, UNUSABLE)):
         return None
     return offered[path] != own[path]
 

@@ -32,6 +32,9 @@ STREAMING = (
     "streaming/utils.js",
 )
 
+UNUSABLE = False
+"""The fact of a file that cannot be used, such as one that is too large."""
+
 TreeFacts = Mapping[str, object]
 """Fact by path. A path that is missing was not read: whatever depends on it is unknown."""
 

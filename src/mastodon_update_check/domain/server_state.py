@@ -1,6 +1,7 @@
 """What is known about one server between checks: the last good answers, and since when something has been failing."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.outages import may_be_told
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, details_from_json, details_to_json
+from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.skips import Skip, is_skipped, lifted_skips
 from mastodon_update_check.domain.support import support_stage
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -44,6 +46,8 @@ class ServerState:
     """The updates of the last answer, newer than the installed version then."""
     details: tuple[ReleaseDetails, ...] = ()
     """What is known of the upgrades to pending releases, as compared with the version that was installed then."""
+    release_facts: Mapping[str, TreeFacts] = field(default_factory=dict)
+    """The facts of the trees of the installed release and of pending ones, by tag."""
     support_ends_on: date | None = None
     devops: tuple[Recipient, ...] = ()
     """The DevOps users of the last good answer of the database; they are told while it cannot be asked."""

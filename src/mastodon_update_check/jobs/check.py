@@ -164,6 +164,8 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
         known = replace(known, devops=findings.people.answer.devops)
     if findings.is_installed_known:
         known = merge_sightings(findings.tree, findings.running, known, now)
+    if findings.releases is not None:
+        known = replace(known, details=findings.releases.details, release_facts=findings.releases.facts)
     if findings.error is not None:
         if known.installed is not None:
             known = known.answered(known.installed, findings.feed)

@@ -13,6 +13,7 @@ from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
 from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
+from mastodon_update_check.jobs.release_details import ReleaseReadings, read_releases
 from mastodon_update_check.logs import log
 
 WARNINGS_SHOWN = 20
@@ -28,6 +29,8 @@ class Findings:
     is_installed_known: bool = False
     queried_version: str | None = None
     feed: Feed | None = None
+    releases: ReleaseReadings | None = None
+    """Release details; None when the update server gave no answer."""
     error: CheckError | None = None
     """Why the check failed: the version, the update server, or who gets mail is not known."""
     warnings: tuple[str, ...] = ()
@@ -74,7 +77,10 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
         return replace(basis, error=error)
     stale = describe_staleness(answer.headers, now)
     doubts = (stale,) if stale else ()
-    return replace(basis, feed=feed, warnings=(*basis.warnings, *doubts, *feed.warnings[:WARNINGS_SHOWN]))
+    basis = replace(basis, feed=feed, warnings=(*basis.warnings, *doubts, *feed.warnings[:WARNINGS_SHOWN]))
+    server = basis.people.answer.server_version
+    releases = read_releases(settings, known.release_facts, installed, feed, server, proxies(settings))
+    return replace(basis, releases=releases)
 
 
 def _has_no_tree(settings: Settings, tree: VersionReading, running: VersionReading) -> bool:

@@ -30,6 +30,8 @@ class Answer:
     error: CheckError | None = None
     through: str = ""
     """How it was asked, fit to be shown."""
+    server_version: str = ""
+    """PostgreSQL's version, such as `13.14`; empty when it is unknown."""
     may_write: bool = False
     """Whether the login could change users: more than is needed."""
 

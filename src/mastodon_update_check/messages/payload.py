@@ -12,7 +12,9 @@ from mastodon_update_check.domain.notices import (
     ToolNotice,
     UpdateNotice,
 )
+from mastodon_update_check.domain.release_details import ReleaseDetails, UpgradeStep
 from mastodon_update_check.domain.routes import find_route
+from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import MessageType
@@ -27,20 +29,19 @@ def build_payload(
     Besides these it has `reminders` in a reminder, whose updates come first though they are not new; `closed` when
     something was installed; `notice` for a tool notice.
     """
-    installed = context.knowledge.installed
+    known = context.knowledge
+    installed = known.installed
     reminders = [notice for notice in notices if isinstance(notice, ReminderNotice)]
     new = [notice for notice in notices if isinstance(notice, UpdateNotice)]
     closed = [notice.update for notice in notices if isinstance(notice, InstalledNotice)]
-    pending = context.knowledge.unskipped()
+    pending = known.unskipped()
     support = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
     tool = next((notice for notice in notices if isinstance(notice, ToolNotice)), None)
     data: dict[str, object] = {
         "instance": context.instance,
         "installed_version": installed.text if installed else None,
         "urgent": is_urgent,
-        "updates": _list_reminded(pending, reminders, installed)
-        if reminders
-        else list_updates(pending, new, installed),
+        "updates": _list_reminded(known, pending, reminders) if reminders else list_updates(known, pending, new),
         "support": describe_support(
             context.knowledge.support_ends_on, support or context.knowledge.support_at(context.now), installed
         ),
@@ -64,9 +65,9 @@ def _timestamp(instant: datetime) -> str:
 
 
 def _list_reminded(
-    pending: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice], installed: MastodonVersion | None
+    known: ServerState, pending: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice]
 ) -> list[Mapping[str, object]]:
-    about = list_updates(pending, [reminder.update for reminder in reminders], installed)
+    about = list_updates(known, pending, [reminder.update for reminder in reminders])
     return [{**update, "new": False} for update in about]
 
 
@@ -79,19 +80,23 @@ def _describe_reminder(reminder: ReminderNotice) -> Mapping[str, object]:
 
 
 def list_updates(
-    pending: Sequence[UpdateNotice], new: Sequence[UpdateNotice], installed: MastodonVersion | None
+    known: ServerState, pending: Sequence[UpdateNotice], new: Sequence[UpdateNotice] = ()
 ) -> list[Mapping[str, object]]:
     """Describe what is new for a recipient, then what else is pending: at most 20, urgent ones first."""
     fresh = {update.version: update for update in new}
-    branch = installed.branch if installed else ""
+    branch = known.installed.branch if known.installed else ""
     others = [update for update in pending if update.version not in fresh]
     ordered = [*order_updates(new, branch), *order_updates(others, branch)]
-    return [describe_update(update, is_new=update.version in fresh) for update in ordered[:RELEASES_SHOWN]]
+    return [
+        describe_update(update, known.details_of(update.version), is_new=update.version in fresh)
+        for update in ordered[:RELEASES_SHOWN]
+    ]
 
 
-def describe_update(update: UpdateNotice, *, is_new: bool) -> Mapping[str, object]:
-    """Describe one update."""
+def describe_update(update: UpdateNotice, details: ReleaseDetails | None, *, is_new: bool) -> Mapping[str, object]:
+    """Describe one update; without `details` where nothing is known of them."""
     ends_on = update.end_of_support_on
+    known = {"details": describe_details(details)} if details else {}
     return {
         "version": str(update.version),
         "type": str(update.type) if update.type else None,
@@ -100,6 +105,23 @@ def describe_update(update: UpdateNotice, *, is_new: bool) -> Mapping[str, objec
         "end_of_support": ends_on.isoformat() if ends_on else None,
         "branch": update.version.branch,
         "new": is_new,
+        **known,
+    }
+
+
+def describe_details(details: ReleaseDetails) -> Mapping[str, object]:
+    """Describe what a release fixes and what the upgrade takes; `null` stands for unknown."""
+    fixes, requires = details.fixes, details.requires
+    return {
+        "fixes": None if fixes is None else [{"text": fix.text, "ids": list(fix.ids)} for fix in fixes],
+        "container_only": None if fixes is None else details.is_container_only,
+        "requires": None
+        if requires is None
+        else [
+            {"name": one.name, "minimum": one.minimum, "found": one.found or None, "met": one.is_met}
+            for one in requires
+        ],
+        "steps": {str(step): details.steps.get(step) for step in UpgradeStep},
     }
 
 

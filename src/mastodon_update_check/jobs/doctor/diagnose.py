@@ -15,6 +15,7 @@ from mastodon_update_check.jobs.doctor.finding import Finding, error
 from mastodon_update_check.jobs.doctor.probe_daemon import probe_daemon
 from mastodon_update_check.jobs.doctor.probe_ledger import probe_ledger
 from mastodon_update_check.jobs.doctor.probe_people import probe_people
+from mastodon_update_check.jobs.doctor.probe_release_details import probe_release_details
 from mastodon_update_check.jobs.doctor.probe_settings import describe_mastodons_check, probe_settings
 from mastodon_update_check.jobs.doctor.probe_sinks import probe_sink
 from mastodon_update_check.jobs.doctor.probe_versions import probe_versions
@@ -42,6 +43,7 @@ def diagnose(
         "version": lambda: probe_versions(settings, memory.known, clock),
         "recipients": lambda: probe_people(settings, memory.known),
         **{sink.name: partial(probe_sink, sink) for sink in settings.sinks if sink.plugin != MAIL},
+        "release details": lambda: probe_release_details(settings, memory.known),
         "watchers": lambda: probe_watchers(settings),
         "daemon": lambda: probe_daemon(memory, now),
     }

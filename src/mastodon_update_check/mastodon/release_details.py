@@ -1,0 +1,108 @@
+"""Fetch the files of releases from their source, once each, and reduce them to facts.
+
+Nothing here fails a check: a file that cannot be fetched now is fetched by a later check.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from http import HTTPStatus
+from urllib.parse import quote
+
+from mastodon_update_check.domain.release_tree import CHANGELOG, FILES, UNUSABLE, TreeFacts, extract
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.http.proxies import Proxies
+from mastodon_update_check.http.request import DOCUMENT, StatusError
+
+TOTAL = timedelta(seconds=30)
+"""For all files of all releases in one check."""
+CHANGELOG_BYTES = 2 * 1024 * 1024
+_MASTODON = "/mastodon/mastodon/"
+_MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedReleases:
+    """The facts of the releases that were wanted, as far as they are known."""
+
+    facts: Mapping[str, TreeFacts]
+    """By the name of the release's tag, without its `v`."""
+    problem: str = ""
+    """Why something is missing; empty when all is there."""
+
+
+def name_tag(template: str, version: MastodonVersion) -> str:
+    """Return what replaces `{version}`: for Mastodon's own repository without what a fork has appended."""
+    return version.name if _MASTODON in template else str(version)
+
+
+def fetch_releases(
+    template: str,
+    versions: Sequence[MastodonVersion],
+    known: Mapping[str, TreeFacts],
+    proxies: Proxies,
+    total: timedelta = TOTAL,
+) -> FetchedReleases:
+    """Fetch the files that are not known yet, release by release.
+
+    Args:
+        template: URL of the root of a release's tree, with `{version}`.
+        versions: the releases, most important first; facts of others are dropped.
+        known: the facts so far.
+        proxies: the proxies to use.
+        total: the time for everything.
+    """
+    tags = [name_tag(template, version) for version in versions]
+    found = {tag: dict(known.get(tag, {})) for tag in tags}
+    ends_at = time.monotonic() + total.total_seconds()
+    problem = ""
+    for tag in tags:
+        try:
+            _fetch_release(_root(template, tag), found[tag], proxies, ends_at)
+        except StatusError as error:  # as for a tag that does not exist; other releases may
+            problem = problem or error.detail
+        except CheckError as error:
+            problem = error.detail
+            break
+    return FetchedReleases(facts=found, problem=problem)
+
+
+def _root(template: str, tag: str) -> str:
+    return template.replace("{version}", quote(tag, safe="")).rstrip("/") + "/"
+
+
+def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_at: float) -> None:
+    """Add the missing facts of one release.
+
+    Raises:
+        CheckError: a file cannot be fetched now, or time is up.
+    """
+    from mastodon_update_check.http.client import get_bytes
+
+    for path in FILES:
+        if path in facts:
+            continue
+        left = timedelta(seconds=ends_at - time.monotonic())
+        if left <= timedelta(0):
+            raise CheckError(Cause.CONNECTION, "the source of release details is too slow: the next check goes on")
+        limits = replace(DOCUMENT, total=left)
+        if path == CHANGELOG:
+            limits = replace(limits, body_bytes=CHANGELOG_BYTES)
+        try:
+            facts[path] = extract(path, get_bytes(root + path, proxies, limits))
+        except CheckError as error:
+            facts[path] = _explain_failure(path, error)
+
+
+def _explain_failure(path: str, error: CheckError) -> object:
+    """Return the fact that a failure states: the tree has no such file, or one that cannot be used.
+
+    The changelog is fetched first. While it is missing the tag may be, so that its absence is not a fact.
+    """
+    if isinstance(error, StatusError) and error.status in _MISSING and path != CHANGELOG:
+        return None
+    if error.cause is Cause.CONTENT:
+        return UNUSABLE
+    raise error

@@ -1,0 +1,93 @@
+"""Release details by the real program: from the source to mail, webhook and status."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from end_to_end.world import World
+from mastodon_update_check.domain.release_tree import FILES
+from simulators.http_server import Reply, hang
+from simulators.release_source import ReleaseSource
+
+ADVISORY = "GHSA-288h-6j8h-6x5j"
+CHANGELOG = f"""## [4.5.20] - 2026-10-29
+
+### Security
+
+- Fix <b>checks</b> of identifiers ([{ADVISORY}](https://github.com/mastodon/mastodon/security/advisories/{ADVISORY}))
+- Update dependencies
+
+## [4.5.19] - 2026-10-01
+"""
+
+
+@pytest.fixture
+def source(world: World) -> Iterator[ReleaseSource]:
+    """Have the details of 4.5.19 and of an urgent 4.5.20."""
+    world.update_server.publish("4.5.20", urgent=True)
+    with ReleaseSource() as source:
+        source.publish("4.5.19", changelog=CHANGELOG.partition("\n## ")[2])
+        source.publish("4.5.20", {"Gemfile.lock": "GEM\n"}, CHANGELOG)
+        world.set(UPDATE_CHECK_RELEASE_DETAILS=source.template)
+        yield source
+
+
+def test_details_reach_everybody(world: World, source: ReleaseSource) -> None:
+    """Mail, webhook, `status --json` and `check --json` say what it fixes and what the upgrade takes."""
+    answer = world.check().json
+    [text] = [text.replace("\r\n", "\n") for text in world.texts]
+    assert "4.5.20 fixes 1 security issue:\n" in text
+    assert f"  {ADVISORY}: <b>checks</b> of identifiers\n" in text
+    assert "&lt;b&gt;checks&lt;/b&gt; of identifiers<br>" in text
+    assert "To upgrade: bundle install; then restart Sidekiq and web." in text
+    [call] = world.calls
+    expected = json.loads(call.body)["data"]["updates"][0]["details"]
+    assert expected["fixes"] == [{"text": "Fix <b>checks</b> of identifiers", "ids": [ADVISORY]}]
+    assert expected["steps"]["bundle_install"] is True
+    assert world.run("status", "--json").json["updates"][0]["details"] == expected
+    assert answer["updates"][0]["details"] == expected
+    assert len(source.asked) == 2 * len(FILES)
+
+
+def test_each_file_is_asked_for_once(world: World, source: ReleaseSource) -> None:
+    """Later checks have it from the ledger; a new release needs its own files alone."""
+    for _ in range(2):
+        world.check()
+    assert len(source.asked) == 2 * len(FILES)
+    source.publish("4.5.21", changelog=f"## [4.5.21]\n\n{CHANGELOG}")
+    world.update_server.publish("4.5.21")
+    world.check()
+    assert [path.partition("/")[0] for path in source.asked[2 * len(FILES) :]] == ["4.5.21"] * len(FILES)
+
+
+@pytest.mark.parametrize(
+    "answer", [Reply(500), Reply(200, b"\xff\x00" * 999), hang()], ids=["error", "junk", "silence"]
+)
+def test_no_source_delays_a_notice_for_long(world: World, source: ReleaseSource, answer: Reply) -> None:
+    """The notice is sent without details, and the check counts as good."""
+    source.instead["*"] = answer
+    began = time.monotonic()
+    finished = world.check()
+    assert time.monotonic() - began < 35
+    assert (finished.result, world.told) == ((0, 3, 3, 0, 0), (1, 1))
+    assert "The update server does not say what is fixed" in world.texts[0]
+
+
+def test_what_comes_later_is_in_the_next_message(world: World, source: ReleaseSource) -> None:
+    """The source fails at first; the reminder has the details."""
+    source.instead["*"] = Reply(503)
+    world.check()
+    source.instead.clear()
+    world.let_pass(days=1, hours=1)
+    world.check()
+    assert ["fixes 1 security issue" in text for text in world.texts] == [False, True]
+
+
+def test_off_by_default(world: World, source: ReleaseSource) -> None:
+    """Nothing is fetched unless it is wanted."""
+    world.set(UPDATE_CHECK_RELEASE_DETAILS=None)
+    world.check()
+    assert source.asked == []
+    assert "details" not in json.loads(world.calls[0].body)["data"]["updates"][0]
