@@ -42,7 +42,7 @@ def data(message: Message) -> dict[str, Any]:
     [
         pytest.param([URGENT], FollowUps.URGENT, f"{STOP} 4.5.20", id="urgent"),
         pytest.param(
-            [patch("4.5.20;id", urgent=True)], FollowUps.URGENT, f"{STOP} '4.5.20;id'", id="a strange version"
+            [patch("4.5.20;id", urgent=True)], FollowUps.URGENT, f"{STOP} 4.5.20_id", id="a strange version"
         ),
         pytest.param([URGENT], FollowUps.NONE, None, id="reminders are turned off"),
         pytest.param([PLAIN], FollowUps.URGENT, None, id="not urgent"),

@@ -196,8 +196,8 @@ def _has_new_minor(offered: TreeFacts, own: TreeFacts) -> bool:
 def details_to_json(details: ReleaseDetails) -> dict[str, Any]:
     """Return the form in which the ledger keeps details."""
     return {
-        "version": details.version.text,
-        "installed": details.installed.text,
+        "version": details.version.stored,
+        "installed": details.installed.stored,
         "fixes": details.fixes and [fix.to_json() for fix in details.fixes],
         "requires": details.requires and [asdict(requirement) for requirement in details.requires],
         "steps": {str(step): needed for step, needed in details.steps.items()},

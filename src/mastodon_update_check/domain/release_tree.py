@@ -58,8 +58,8 @@ def _digest(content: bytes) -> object:
 def _read_changelog(content: bytes) -> object:
     changelog = parse_changelog(content.decode(errors="replace"))
     return {
-        "newest": changelog.newest.text if changelog.newest else None,
-        "entries": [[entry.version.text, entry.fix.to_json()] for entry in changelog.entries],
+        "newest": changelog.newest.stored if changelog.newest else None,
+        "entries": [[entry.version.stored, entry.fix.to_json()] for entry in changelog.entries],
     }
 
 

@@ -35,7 +35,7 @@ class FetchedReleases:
 
 def name_tag(template: str, version: MastodonVersion) -> str:
     """Return what replaces `{version}`: for Mastodon's own repository without what a fork has appended."""
-    return version.name if _MASTODON in template else str(version)
+    return version.name if _MASTODON in template else version.asked
 
 
 def fetch_releases(
