@@ -41,9 +41,7 @@ def data(message: Message) -> dict[str, Any]:
     ("new", "mode", "promise"),
     [
         pytest.param([URGENT], FollowUps.URGENT, f"{STOP} 4.5.20", id="urgent"),
-        pytest.param(
-            [patch("4.5.20;id", urgent=True)], FollowUps.URGENT, f"{STOP} 4.5.20_id", id="a strange version"
-        ),
+        pytest.param([patch("4.5.20;id", urgent=True)], FollowUps.URGENT, f"{STOP} 4.5.20_id", id="a strange version"),
         pytest.param([URGENT], FollowUps.NONE, None, id="reminders are turned off"),
         pytest.param([PLAIN], FollowUps.URGENT, None, id="not urgent"),
         pytest.param([PLAIN, NEWEST], FollowUps.ALL, f"{STOP} 4.5.20 4.7.6", id="of all"),
