@@ -50,6 +50,17 @@ def test_error_is_raised(error: BaseException) -> None:
     assert caught.value is error
 
 
+def test_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the limit on tasks is reached, the conversation fails and nothing else does."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    error = failure("http://updates.example/")
+    assert error.detail == "updates.example cannot be reached: resource temporarily unavailable"
+
+
 def test_reader_is_ended() -> None:
     """The socket is shut down when time is up."""
     ended: list[bytes] = []

@@ -19,6 +19,7 @@ from typing import NoReturn
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.exchange import Exchange
+from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.http.request import DOCUMENT, Limits, Request, Response, StatusError
 from mastodon_update_check.http.time_limit import TimeLimitError, run_within
@@ -34,8 +35,8 @@ def send(request: Request, proxies: Proxies, limits: Limits) -> Response:
     exchange = Exchange(request, proxies, limits)
     try:
         return run_within(limits.total, exchange.run)
-    except TimeLimitError as error:
-        raise exchange.took_too_long() from error
+    except (TimeLimitError, OSError) as error:  # OSError: there is no thread or no descriptor left
+        raise explain(error, exchange.peer) from error
 
 
 def get_document(request: Request, proxies: Proxies, limits: Limits = DOCUMENT) -> Response:

@@ -17,7 +17,6 @@ from mastodon_update_check.http.network_errors import explain_name_or_tls, syste
 from mastodon_update_check.http.proxies import Proxies, is_local
 from mastodon_update_check.http.request import Limits, Request, Response, StatusError
 from mastodon_update_check.http.time_limit import SocketGuard
-from mastodon_update_check.http.tls import tls_context
 
 USER_AGENT = f"mastodon-update-check/{__version__}"
 """Names neither the server nor its domain."""
@@ -73,10 +72,10 @@ class Exchange:
             self._refuse(response, f"redirects once more after {self._limits.redirects} redirects")
         return response
 
-    def took_too_long(self) -> CheckError:
-        """Return the error for a conversation whose time is up."""
-        seconds = self._limits.total.total_seconds()
-        return CheckError(Cause.CONNECTION, f"{self._peer} took longer than {seconds:g} s in all")
+    @property
+    def peer(self) -> str:
+        """The host, or the proxy, whose failure it is if this fails now."""
+        return str(self._peer)
 
     def _ask(self, url: httpx.URL, guard: SocketGuard) -> Response:
         proxy = self._choose_proxy(url)
@@ -125,25 +124,24 @@ class Exchange:
             fault = self._content_fault(f"is encoded ({clean(encoding, 40)}), which was not asked for")
         elif limit:
             try:
-                _read_beginning(answer, body, limit)
+                for chunk in answer.iter_raw():
+                    body += chunk
+                    if len(body) > limit:
+                        fault = self._content_fault(f"is longer than {limit:,} bytes")
+                        break
             except httpx.HTTPError as error:
                 fault = self._explain(error)
-            if len(body) > limit:
-                fault = self._content_fault(f"is longer than {limit:,} bytes")
         if guard.expired:  # an answer without a length ends where the connection was shut down
-            fault = self.took_too_long()
+            seconds = self._limits.total.total_seconds()
+            fault = CheckError(Cause.CONNECTION, f"{self._peer} took longer than {seconds:g} s in all")
         return Response(
-            peer=self._describe(answer),
+            peer=str(self._peer) if answer.status_code == _PROXY_LOGIN else self._peer.described,
             status=answer.status_code,
             reason=answer.reason_phrase,
             headers=answer.headers,
             body=bytes(body[:limit]),
             fault=fault,
         )
-
-    def _describe(self, answer: httpx.Response) -> str:
-        is_proxys = answer.status_code == _PROXY_LOGIN and self._peer.proxy
-        return str(self._peer) if is_proxys else self._peer.described
 
     def _content_fault(self, fault: str) -> CheckError:
         return CheckError(Cause.CONTENT, f"the answer of {self._peer.host} {fault}")
@@ -188,13 +186,13 @@ class Exchange:
 def _transport(url: httpx.URL, proxy: httpx.URL | None) -> httpx.HTTPTransport:
     hop = None
     if proxy is not None:
-        hop = httpx.Proxy(proxy, ssl_context=tls_context() if proxy.scheme == "https" else None)
+        hop = httpx.Proxy(proxy, ssl_context=ssl.create_default_context() if proxy.scheme == "https" else None)
     return httpx.HTTPTransport(verify=_trust(url), proxy=hop, trust_env=False)
 
 
 def _trust(url: httpx.URL) -> ssl.SSLContext:
     # A plain hop needs no certificates: a context without authorities costs nothing and allows nothing.
-    return tls_context() if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context() if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _parse(validate: Callable[[str], str], text: str, fault: str) -> httpx.URL:
@@ -212,10 +210,3 @@ def _authorization(url: httpx.URL) -> dict[str, str]:
     if not url.userinfo:
         return {}
     return {"Authorization": "Basic " + base64.b64encode(f"{url.username}:{url.password}".encode()).decode()}
-
-
-def _read_beginning(answer: httpx.Response, body: bytearray, limit: int) -> None:
-    for chunk in answer.iter_raw():
-        body += chunk
-        if len(body) > limit:
-            return

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.http.time_limit import TimeLimitError
 
 _UNTRUSTED = "is signed by an authority that this system does not trust"
 # Codes of OpenSSL's X509_V_ERR_…; for others OpenSSL's own words are shown.
@@ -26,10 +27,12 @@ _CERTIFICATE_FAULTS = {
 
 def explain(error: BaseException, peer: str) -> CheckError:
     """Return why a conversation with `peer`, a host and port, failed."""
+    if isinstance(error, TimeLimitError):
+        return CheckError(Cause.CONNECTION, f"{peer} {error}")
     known = explain_name_or_tls(error, peer)
     if known is not None:
         return known
-    if any(isinstance(each, TimeoutError) for each in _chain(error)):
+    if isinstance(error, TimeoutError):
         return CheckError(Cause.CONNECTION, f"{peer} did not answer in time")
     return CheckError(Cause.CONNECTION, f"{peer} cannot be reached: {system_words(error)}")
 

@@ -4,12 +4,13 @@ Time-outs of socket libraries bound each step. They do not bound a name with man
 hangs, or a peer that sends one byte every few seconds.
 """
 
+import errno
 import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -20,16 +21,12 @@ GRACE_SECONDS = 1.0
 class TimeLimitError(Exception):
     """The conversation took longer than its limit; nothing is sent after this."""
 
-    def __init__(self, limit: timedelta) -> None:
-        super().__init__(f"took longer than {limit.total_seconds():g} s in all")
-
 
 class SocketGuard:
     """Shuts the sockets of a conversation down when its time is up."""
 
     def __init__(self) -> None:
         self.expired = False
-        self.has_sockets = False
         self._sockets: list[socket.socket] = []
 
     def guard(self, sock: socket.socket) -> None:
@@ -37,22 +34,24 @@ class SocketGuard:
 
         A duplicate is kept: TLS takes the descriptor over, but a shutdown reaches the connection by any of them.
         """
-        duplicate = socket.socket(fileno=os.dup(sock.fileno()))
-        self._sockets.append(duplicate)
-        self.has_sockets = True
+        self._sockets.append(socket.socket(fileno=os.dup(sock.fileno())))
         if self.expired:
-            _shut_down(duplicate)
+            self.expire()
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Add each connection that httpcore opens (the `trace` extension of httpx)."""
         if event == "connection.connect_tcp.complete":
             self.guard(info["return_value"].get_extra_info("socket"))
 
-    def expire(self) -> None:
-        """Shut every connection down, now and from now on."""
-        self.expired = True
-        for sock in tuple(self._sockets):
-            _shut_down(sock)
+    def expire(self) -> bool:
+        """Shut every connection down, now and from now on; return whether there was one."""
+        self.expired, found = True, tuple(self._sockets)
+        for sock in found:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:  # the other side has gone first, or the work has just ended
+                continue
+        return bool(found)
 
     def release(self) -> None:
         """Close the duplicates."""
@@ -68,42 +67,29 @@ def run_within(limit: timedelta, work: Callable[[SocketGuard], T]) -> T:
 
     Raises:
         TimeLimitError: time is up.
+        OSError: no thread can be started.
     """
-    run = _Run(work)
-    threading.Thread(target=run.run, name="conversation", daemon=True).start()
-    if not run.finished.wait(limit.total_seconds()):
-        run.guard.expire()
-        run.finished.wait(GRACE_SECONDS if run.guard.has_sockets else 0)
-    if run.results:
-        return run.results[0]
-    if run.error is not None and not run.guard.expired:
-        raise run.error
-    raise TimeLimitError(limit) from run.error
+    guard, finished = SocketGuard(), threading.Event()
+    results: list[T] = []
+    errors: list[BaseException] = []
 
-
-class _Run(Generic[T]):
-    """One call, and its outcome."""
-
-    def __init__(self, work: Callable[[SocketGuard], T]) -> None:
-        self.guard = SocketGuard()
-        self.finished = threading.Event()
-        self.results: list[T] = []
-        self.error: BaseException | None = None
-        self._work = work
-
-    def run(self) -> None:
+    def run() -> None:
         try:
-            self.results.append(self._work(self.guard))
+            results.append(work(guard))
         except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
-            self.error = error
+            errors.append(error)
         finally:
-            self.guard.release()
-            self.finished.set()
+            guard.release()
+            finished.set()
 
-
-def _shut_down(sock: socket.socket) -> None:
-    # The other side may have gone first, and the duplicate may be closed: in both cases nothing is left to end.
     try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
+        threading.Thread(target=run, name="conversation", daemon=True).start()
+    except RuntimeError as error:  # the limit on tasks is reached
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
+    if not finished.wait(limit.total_seconds()) and guard.expire():
+        finished.wait(GRACE_SECONDS)
+    if results:
+        return results[0]
+    if errors and not guard.expired:
+        raise errors[0]
+    raise TimeLimitError(f"took longer than {limit.total_seconds():g} s in all") from (errors[0] if errors else None)

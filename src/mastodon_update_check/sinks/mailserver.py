@@ -13,7 +13,6 @@ from mastodon_update_check.errors import TransientDeliveryError
 from mastodon_update_check.files.foreign import describe, read_foreign
 from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, run_within
-from mastodon_update_check.http.tls import tls_context
 from mastodon_update_check.logs import log
 
 _CA_FILE_BYTES = 4 << 20
@@ -97,7 +96,7 @@ def dial(server: MailServer, limits: MailLimits) -> socket.socket:
 def mail_tls_context(server: MailServer) -> ssl.SSLContext:
     """Return the context for this server; authorities are read afresh for each connection."""
     if server.verify:
-        return _context_with(server.ca_file) or tls_context()
+        return _context_with(server.ca_file) or ssl.create_default_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

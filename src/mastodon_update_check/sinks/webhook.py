@@ -7,7 +7,6 @@ receiver answers.
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -24,24 +23,22 @@ if TYPE_CHECKING:
     from mastodon_update_check.http.request import Response
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookTarget:
-    """Where to post, and how."""
-
-    url: str = field(repr=False)
-    keys: tuple[bytes, ...] = field(default=(), repr=False)
-    proxies: Proxies = field(default_factory=Proxies, repr=False)
-    names: bool = False
-    """Whether the payload gets the names of the server's DevOps users."""
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
-    """What no text may show."""
-
-
 class WebhookSink:
-    """Posts messages to one URL."""
+    """Posts messages to one URL.
 
-    def __init__(self, target: WebhookTarget, limits: Limits, clock: Callable[[], float] = time.time) -> None:
-        self._target = target
+    Raises:
+        SettingsError: a URL, a secret or a proxy that cannot be used; none of them is shown.
+    """
+
+    def __init__(self, options: Mapping[str, str], limits: Limits, clock: Callable[[], float]) -> None:
+        self._url, self._proxies = _url(options.get("url", "")), Proxies.of(options)
+        proxy = _proxy(self._proxies, self._url)
+        try:
+            self._keys = read_secrets(options.get("secret", ""))
+        except ValueError as error:
+            raise SettingsError([f"the webhook's secret cannot be used: {error}"]) from error
+        self._secrets = secrets_of(self._url) | secrets_of(proxy) | set(options.get("secret", "").split())
+        self._with_names = options.get("names") == "true"
         self._limits = limits
         self._clock = clock
 
@@ -54,23 +51,18 @@ class WebhookSink:
         """
         from mastodon_update_check.http import client  # loads httpx
 
-        target, now = self._target, self._clock()
-        body = _body(message, names=target.names)
-        request = Request(
-            method="POST",
-            url=target.url,
-            headers={"Content-Type": "application/json", **headers(message.id, int(now), body, target.keys)},
-            body=body,
-        )
+        now, body = self._clock(), _body(message, names=self._with_names)
+        named = {"Content-Type": "application/json", **headers(message.id, int(now), body, self._keys)}
         try:
-            response = client.send(request, target.proxies, self._limits)
+            request = Request(method="POST", url=self._url, headers=named, body=body)
+            response = client.send(request, self._proxies, self._limits)
         except CheckError as error:
             raise TransientDeliveryError(f"no answer: {error}", sink_wide=True) from error
         return self._settle(response, datetime.fromtimestamp(now, UTC))
 
     def _settle(self, response: "Response", now: datetime) -> str:
         text = f"{response.status} {response.reason} {response.body.decode(errors='replace')}"
-        answer = shown(text, self._target.secrets, is_cut=len(response.body) == self._limits.body_bytes)
+        answer = shown(text, self._secrets, is_cut=len(response.body) == self._limits.body_bytes)
         sentence = f"{response.peer} answered {answer}{self._redirection(response)}"
         error = judge(response.status, response.headers, sentence, now)
         if error is not None:
@@ -82,27 +74,15 @@ class WebhookSink:
         if response.status // 100 != 3 or "Location" not in response.headers:  # noqa: PLR2004
             return ""
         try:
-            host = urlsplit(urljoin(self._target.url, response.headers["Location"])).hostname or ""
+            host = urlsplit(urljoin(self._url, response.headers["Location"])).hostname or ""
         except ValueError:
             host = ""
-        return f" (redirects are not followed; this one leads to {shown(host, self._target.secrets) or 'no host'})"
+        return f" (redirects are not followed; this one leads to {shown(host, self._secrets) or 'no host'})"
 
 
 def create(options: Mapping[str, str], limits: Limits = EXCERPT, clock: Callable[[], float] = time.time) -> WebhookSink:
-    """Return the sink for these options: `url`, `secret`, `names`, `https_proxy`, `http_proxy`, `no_proxy`.
-
-    Raises:
-        SettingsError: a URL, a secret or a proxy that cannot be used; none of them is shown.
-    """
-    url, proxies = _url(options.get("url", "")), Proxies.of(options)
-    proxy = _proxy(proxies, url)
-    try:
-        keys = read_secrets(options.get("secret", ""))
-    except ValueError as error:
-        raise SettingsError([f"the webhook's secret cannot be used: {error}"]) from error
-    secrets = secrets_of(url) | secrets_of(proxy) | set(options.get("secret", "").split())
-    target = WebhookTarget(url=url, keys=keys, proxies=proxies, names=options.get("names") == "true", secrets=secrets)
-    return WebhookSink(target, limits, clock)
+    """Return the sink for these options: `url`, `secret`, `names`, `https_proxy`, `http_proxy`, `no_proxy`."""
+    return WebhookSink(options, limits, clock)
 
 
 def _url(text: str) -> str:
