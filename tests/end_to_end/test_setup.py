@@ -24,7 +24,7 @@ def test_print_sql_for_a_tree(world: World) -> None:
     assert "| runuser -u postgres -- psql -X -v ON_ERROR_STOP=1 -h /tmp/sockets -p 5433 -d social\n" in printed.out
     refused = world.run("setup", "--print-sql", "--root", "/etc")
     assert (1, "") == (refused.code, refused.out)
-    assert "/etc is no tree of Mastodon's" in refused.err
+    assert "/etc is not a tree of Mastodon's" in refused.err
 
 
 @pytest.mark.parametrize("way", [["--dry-run", "--undo"], ["--tell", "later"], ["--print-sql", "--undo"]])

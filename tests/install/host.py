@@ -13,8 +13,8 @@ from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.programs import ENVIRONMENT, LIMIT, Finished
 from mastodon_update_check.install.console import Console
+from mastodon_update_check.install.own_commands import Options
 from mastodon_update_check.install.session import Session
-from mastodon_update_check.install.telling import Options
 from simulators.mastodon_tree import flags, write_tree
 from simulators.postgres import Postgres
 
@@ -36,6 +36,7 @@ class Host:
     """What our own commands say, and what programs that are to fail say; by their first words that fit."""
     ran: list[str] = field(default_factory=list)
     has_superuser: bool = True
+    recipients: str = '{"recipients": [{"sink": "email", "name": "alice", "address": "a@a.example"}], "error": null}'
 
     def __post_init__(self) -> None:
         for directory in ("etc/systemd/system", "run", "home", "var/www"):
@@ -57,6 +58,16 @@ class Host:
         (tree / ".env.production").write_text(env)
         return tree
 
+    def add_database(self, postgres: Postgres) -> None:
+        """Let a server run there: its socket is in its directory."""
+        self.postgres = postgres
+        self.add_socket(Path(postgres.directory), postgres.port)
+
+    def add_socket(self, directory: Path = Path("/var/run/postgresql"), port: int = 5432) -> None:
+        """Let PostgreSQL's socket be there."""
+        self.real(directory).mkdir(parents=True, exist_ok=True)
+        (self.real(directory) / f".s.PGSQL.{port}").touch()
+
     def add_web_unit(self, unit: str, root: Path = ROOT, environment: str = "RAILS_ENV=production") -> None:
         """Let systemd know a unit of Mastodon's web server."""
         self.units[unit] = f"WorkingDirectory={root}\nEnvironment={environment}\n"
@@ -72,6 +83,7 @@ class Host:
     def files(self) -> dict[str, str]:
         """Return every file that is not Mastodon's."""
         found = (path for path in self.prefix.rglob("*") if path.is_file() and "live" not in path.parts)
+        found = (path for path in found if not path.name.startswith(".s.PGSQL"))
         return {str(path.relative_to(self.prefix)): path.read_text() for path in found}
 
     def commands(self, *words: str) -> list[str]:
@@ -91,17 +103,18 @@ class Host:
             case "systemctl", "show":
                 return Finished(code=0, out=self.units.get(argv[-1], "LoadState=not-found\n"))
             case "systemctl", "list-unit-files":
-                units = [unit for unit in self.units if unit.endswith("-web.service")]
+                units = [unit for unit in self.units if "web" in unit or "puma" in unit]
                 return Finished(code=0 if units else 1, out="".join(f"{unit} enabled enabled\n" for unit in units))
-            case "runuser", "-u":
+            case "setpriv", "--reuid=postgres":
                 return self._psql(argv, stdin)
+            case "env", _ if line.endswith("recipients --json"):
+                return Finished(code=0, out=self.recipients)
         return Finished(code=0)
 
     def _psql(self, argv: Sequence[str], stdin: str) -> Finished:
         if self.postgres is None:
             return Finished(code=2, err="psql: error: connection to server on socket failed\n")
-        assert ("runuser", "-u", "postgres", "--", "env") == tuple(argv[:5])
-        words = [word.replace("requirepeer=postgres", "user=postgres") for word in argv[5:]]
+        words = [word.replace("requirepeer=postgres", "user=postgres") for word in argv[argv.index("env") + 1 :]]
         words[words.index("psql")] = str(self.postgres.program("psql"))
         done = subprocess.run(
             ["env", *words], input=stdin, capture_output=True, text=True, check=False, env=ENVIRONMENT, cwd="/"

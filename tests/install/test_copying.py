@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from install.host import Host
+from mastodon_update_check.config.excerpt import values
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.names import Place
 from mastodon_update_check.install.copying import CopyReport, copy_settings
@@ -32,7 +33,7 @@ def copy(host: Host, place: Place) -> CopyReport:
 def test_copy(host: Host, place: Place) -> None:
     """The needed lines are copied, for the service and nobody else to read."""
     host.install(ENV)
-    assert not copy(host, place).is_trouble
+    assert not copy(host, place).is_problem
     assert place.mastodon_copy.read_text().splitlines()[1:] == [
         "LOCAL_DOMAIN=social.example",
         "DB_PASS=of-the-database",
@@ -51,12 +52,47 @@ def test_login_is_left_out(host: Host, place: Place, name: str) -> None:
     assert "of-the-database" not in place.mastodon_copy.read_text()
 
 
+def test_all_files_of_rails_in_their_order(host: Host, place: Place) -> None:
+    """The first of the four files that sets a name wins, and a value refers to names that were set before it."""
+    tree = host.install("LOCAL_DOMAIN=c.example\nSMTP_SERVER=c.example\nSMTP_PORT=25\nSMTP_LOGIN=me@$SMTP_SERVER\n")
+    (tree / ".env.production.local").write_text("SMTP_SERVER=a.example\nDB_NAME=$LOCAL_DOMAIN-c\n")
+    (tree / ".env.local").write_text("SMTP_SERVER=b.example\nSMTP_PORT=587\n")
+    (tree / ".env").write_text("SMTP_PORT=26\nWEB_DOMAIN=d.example\n")
+    assert not copy(host, place).is_problem
+    assert values(place.mastodon_copy.read_text()) == {
+        "LOCAL_DOMAIN": "c.example",
+        "SMTP_SERVER": "a.example",
+        "SMTP_PORT": "587",
+        "SMTP_LOGIN": "me@a.example",
+        "DB_NAME": "-c",
+        "WEB_DOMAIN": "d.example",
+    }
+
+
+@pytest.mark.parametrize("name", [".env.production.local", ".env.local", ".env"])
+def test_hostile_file_beside_the_usual_one(host: Host, place: Place, name: str) -> None:
+    """A link in the place of one of the four is not followed; the last copy stays."""
+    tree = host.install(ENV)
+    copy(host, place)
+    (tree / name).symlink_to("/etc/passwd")
+    expected = f"/home/mastodon/live/{name} cannot be copied: it is a symbolic link; the last copy stays"
+    assert copy(host, place).sentence == expected
+    assert "DB_PASS=of-the-database" in place.mastodon_copy.read_text()
+
+
+def test_only_a_file_with_another_name(host: Host, place: Place) -> None:
+    """One of the four is enough."""
+    (host.install(ENV) / ".env.production").rename(host.real(Path("/home/mastodon/live/.env")))
+    assert not copy(host, place).is_problem
+    assert "LOCAL_DOMAIN=social.example" in place.mastodon_copy.read_text()
+
+
 def test_tree_elsewhere(host: Host, place: Place) -> None:
     """Our own file says where the tree is."""
     host.install(ENV, Path("/srv/social"))
     with place.config_file.open("a") as file:
         file.write("UPDATE_CHECK_MASTODON_ROOT=/srv/social\n")
-    assert "/srv/social/.env.production is copied" in copy(host, place).sentence
+    assert "/srv/social/.env.production are copied" in copy(host, place).sentence
 
 
 def _link(file: Path, secret: Path) -> None:
@@ -104,7 +140,7 @@ def test_intruder(host: Host, place: Place, tmp_path: Path, attack: Callable[[Pa
     file.unlink()
     attack(file, secret)
     report = copy(host, place)
-    assert report.is_trouble
+    assert report.is_problem
     assert (
         f"/home/mastodon/live/.env.production cannot be copied: {words}; the service starts without it"
         == report.sentence
@@ -118,7 +154,7 @@ def test_former_copy_stays(host: Host, place: Place) -> None:
     tree = host.install(ENV)
     copy(host, place)
     (tree / ".env.production").unlink()
-    assert copy(host, place).sentence.endswith("the copy from before stays")
+    assert copy(host, place).sentence.endswith("the last copy stays")
     assert "LOCAL_DOMAIN=social.example" in place.mastodon_copy.read_text()
 
 
@@ -153,7 +189,7 @@ def test_not_asked_for(host: Host, place: Place, own: str) -> None:
     host.install(ENV)
     place.config_file.write_text(own)
     report = copy(host, place)
-    assert (False, False) == (report.is_trouble, place.mastodon_copy.exists())
+    assert (False, False) == (report.is_problem, place.mastodon_copy.exists())
     assert report.sentence.startswith("nothing is copied")
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from install.host import ROOT, Host, refused
+from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.install.access import Mode, decide_access
 from mastodon_update_check.install.decisions import decide
 from mastodon_update_check.install.discovery import find_installations
 from mastodon_update_check.install.found import Access, Installation, Situation
-from mastodon_update_check.install.texts import drop_in, with_block, without_block
+from mastodon_update_check.install.texts import path_drop_in, service_drop_in, with_block, without_block
 
 DIRECTORY, FILE = stat.S_IFDIR, stat.S_IFREG
 MASTODON, WEB = 1001, 33
@@ -50,6 +51,26 @@ def test_once_each(host: Host) -> None:
     assert ["/home/mastodon/live"] == roots(host)
 
 
+@pytest.mark.parametrize("unit", ["mastodon_web.service", "mastodon-puma.service", "social-web.service"])
+def test_other_names_of_the_unit(host: Host, unit: str) -> None:
+    """Web servers have units of several names; all of them name the tree, wherever it is."""
+    host.install("", Path("/srv/social"))
+    host.add_web_unit(unit, Path("/srv/social"))
+    assert [(str(one.root), one.unit) for one in find_installations(host.machine)] == [("/srv/social", unit)]
+
+
+@pytest.mark.parametrize("loaded", ["mastodon-web@3000.service", ""])
+def test_template(host: Host, loaded: str) -> None:
+    """Of a template systemd is asked about a loaded instance, else about one that could be."""
+    host.install("", Path("/srv/social"))
+    host.units["mastodon-web@.service"] = ""
+    host.add_web_unit(loaded or "mastodon-web@mastodon.service", Path("/srv/social"))
+    host.answers["list-units"] = Finished(code=0, out=f"{loaded} loaded active running\n" if loaded else "")
+    assert [(str(one.root), one.unit) for one in find_installations(host.machine)] == [
+        ("/srv/social", "mastodon-web@.service")
+    ]
+
+
 @pytest.mark.parametrize("unit", ["a b-web.service", "--version-web.service", "$(id)-web.service", "../x-web.service"])
 def test_odd_units(host: Host, unit: str) -> None:
     """What does not look like a unit is not asked for; an option is never passed as one."""
@@ -73,7 +94,7 @@ def test_version_file_as_a_link(host: Host, target: str) -> None:
 def test_odd_path(host: Host, name: str) -> None:
     """A path that a unit, libpq or a file of settings would read in another way is refused; nothing is written."""
     host.install("LOCAL_DOMAIN=social.example\n", Path("/srv", name))
-    assert "holds signs that mean something else in a unit" in refused(host, root=Path("/srv", name))
+    assert "has characters with a meaning in a unit" in refused(host, root=Path("/srv", name))
     assert {} == {path: text for path, text in host.files().items() if name not in path}
 
 
@@ -81,7 +102,7 @@ def test_odd_path(host: Host, name: str) -> None:
 def test_no_tree(host: Host, root: str) -> None:
     """What is named must be Mastodon's tree."""
     host.install("")
-    assert "is no tree of Mastodon's: it has no lib/mastodon/version.rb" in refused(host, root=Path(root))
+    assert "is not a tree of Mastodon's: it has no lib/mastodon/version.rb" in refused(host, root=Path(root))
 
 
 def test_tree_that_changes_meanwhile(host: Host, tmp_path: Path) -> None:
@@ -92,7 +113,7 @@ def test_tree_that_changes_meanwhile(host: Host, tmp_path: Path) -> None:
     tree.symlink_to("/etc")
     if os.getuid() == 0:
         os.chown(tree, 54_321, 54_321, follow_symlinks=False)
-    assert "is no tree of Mastodon's" in refused(host, root=found.root)
+    assert "is not a tree of Mastodon's" in refused(host, root=found.root)
 
 
 def way(*steps: tuple[str, int]) -> list[tuple[Path, int]]:
@@ -140,15 +161,24 @@ def test_access(ways: list[list[tuple[Path, int]]], needed: tuple[Mode, ...], ex
 def test_drop_in() -> None:
     """The version's directories are shown, the rest of the tree is hidden; a group is lent only if it takes one."""
     access = Access(is_readable=True, group="www-data", hidden=(Path("/data"),))
-    lines = [line for line in drop_in(Path("/data/live"), access).splitlines() if not line.startswith("#")]
+    lines = [line for line in service_drop_in(Path("/data/live"), access).splitlines() if not line.startswith("#")]
     assert [
         "[Service]",
         "TemporaryFileSystem=/data:ro",
         "BindReadOnlyPaths=-/data/live/lib/mastodon",
         "BindReadOnlyPaths=-/data/live/config",
+        "BindReadOnlyPaths=-/data/live/db/migrate",
+        "BindReadOnlyPaths=-/data/live/db/post_migrate",
         "SupplementaryGroups=www-data",
     ] == lines
-    assert ["[Service]"] == drop_in(Path("/home/x"), Access(is_readable=False)).splitlines()[1:]
+    assert ["[Service]"] == service_drop_in(Path("/home/x"), Access(is_readable=False)).splitlines()[1:]
+
+
+def test_path_drop_in() -> None:
+    """The path unit watches the files of this host instead of the usual one."""
+    lines = path_drop_in([Path("/srv/live/.env.production"), Path("/srv/live/.env")]).splitlines()
+    watched = ["PathChanged=", "PathChanged=/srv/live/.env.production", "PathChanged=/srv/live/.env"]
+    assert lines[1:] == ["[Path]", *watched]
 
 
 @pytest.mark.parametrize("text", ["", "A=1\n", "A=1", "A=1\n\n# the end\n", "A='1\n2'\n"])
@@ -170,4 +200,4 @@ def test_values_that_cannot_be_written(host: Host) -> None:
     shown = " ".join(map(str, decision.preparations)) + " ".join(decision.remarks)
     assert "LEDGER" not in shown
     assert "it's" not in shown
-    assert "SMTP_PASSWORD in mastodon-web.service holds signs that setup does not handle" in shown
+    assert "SMTP_PASSWORD in mastodon-web.service has characters that setup does not accept" in shown

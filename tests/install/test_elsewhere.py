@@ -14,9 +14,9 @@ PSQL = ["psql", "-X", "-v", "ON_ERROR_STOP=1"]
 PASSWORD = "password=…"
 
 
-def lines(trouble: str = "", **settings: str) -> list[str]:
+def lines(problem: str = "", **settings: str) -> list[str]:
     """Return what is said of one Mastodon with these settings."""
-    return list(explain([Installation(root=ROOT, settings=settings, trouble=trouble)], {}))
+    return list(explain([Installation(root=ROOT, settings=settings, problems=(problem,) if problem else ())], {}))
 
 
 def commands(said: list[str]) -> list[list[str]]:
@@ -83,7 +83,7 @@ def test_hostile_tree() -> None:
 
 def test_unreadable() -> None:
     """Who may not read Mastodon's settings, or finds none, is told so, and gets the usual names."""
-    said = lines(trouble="permission denied")
+    said = lines(problem="permission denied")
     assert f"Mastodon in {ROOT}: permission denied. These are the usual names." == said[0]
     assert 3 == len(commands(said))
     assert "This host: no Mastodon was found. These are the usual names." == next(explain([], {}))

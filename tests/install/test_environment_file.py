@@ -74,7 +74,7 @@ def test_setup(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert f"{ROOT}/.env.production and {FILE} and /etc/mastodon/more" in said
     assert "a $x" not in said
-    assert "user postgres does not get into d on" in said
+    assert "PostgreSQL is not running on this host" in said
     assert "SMTP_PORT='587'" in host.read(CONFIG)
     assert "b.example" not in host.read(CONFIG)
     assert {
@@ -88,18 +88,18 @@ def test_setup(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_changed(host: Host) -> None:
-    """They are copied anew at each start and reload; while one cannot be read the copy from before stays."""
+    """They are copied anew at each start and reload; while one cannot be read the last copy stays."""
     host.install("LOCAL_DOMAIN=a.example\nSMTP_SERVER=localhost\n")
     file = write(host, "SMTP_PASSWORD=old\nDB_PASS=of-the-database\n")
     name(host, f"{FILE} (ignore_errors=no)")
     set_up(host)
     assert "DB_PASS" in host.read(COPY)
     file.write_text("SMTP_PASSWORD=new\n")
-    assert not copy_settings(host.machine, host.machine.place()).is_trouble
+    assert not copy_settings(host.machine, host.machine.place()).is_problem
     assert "new" == values(host.read(COPY))["SMTP_PASSWORD"]
     file.unlink()
     report = copy_settings(host.machine, host.machine.place())
-    assert f"{FILE} cannot be copied: no such file or directory; the copy from before stays" == report.sentence
+    assert f"{FILE} cannot be copied: no such file or directory; the last copy stays" == report.sentence
     assert "new" == values(host.read(COPY))["SMTP_PASSWORD"]
 
 
@@ -172,19 +172,19 @@ def test_value_that_no_line_can_hold(host: Host, capsys: pytest.CaptureFixture[s
     set_up(host)
     report = copy_settings(host.machine, host.machine.place())
     said = capsys.readouterr().out
-    assert f"Note: SMTP_PASSWORD in {FILE} holds signs that setup does not handle: set it in" in said
-    assert report.is_trouble
-    assert "but for SMTP_PASSWORD, which no line there can hold" in report.sentence
+    assert f"Note: SMTP_PASSWORD in {FILE} has characters that setup does not accept: set it in" in said
+    assert report.is_problem
+    assert "except SMTP_PASSWORD, which no line can hold" in report.sentence
     assert "secret-word" not in said + report.sentence + host.read(COPY)
     assert "localhost" == values(host.read(COPY))["SMTP_SERVER"]
 
 
 def test_damaged_list(host: Host) -> None:
-    """When the list of them cannot be read, the copy from before stays, and that is said."""
+    """When the list of them cannot be read, the last copy stays, and that is said."""
     host.install("LOCAL_DOMAIN=a.example\nSMTP_SERVER=localhost\n")
     set_up(host)
     (host.prefix / "etc/mastodon-update-check/setup.json").write_text("{}")
     report = copy_settings(host.machine, host.machine.place())
-    assert report.is_trouble
-    assert "setup.json, which says what setup has done, cannot be read" in report.sentence
+    assert report.is_problem
+    assert "setup.json, the record of setup, cannot be read" in report.sentence
     assert "SMTP_SERVER=localhost" in host.read(COPY)

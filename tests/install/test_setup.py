@@ -1,9 +1,11 @@
 """Setting up and undoing, on hosts of several kinds; the database is a real one where it matters."""
 
+import io
 import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,15 @@ import pytest
 from install.host import LOADED, PROGRAM, ROOT, UNIT, Host, refused, session, set_up
 from mastodon.databases import OWN_ROLE, populated
 from mastodon_update_check.host.programs import Finished
+from mastodon_update_check.install import database as install_database
 from mastodon_update_check.install.elsewhere import explain
 from mastodon_update_check.install.found import Installation
-from mastodon_update_check.install.telling import TIMER
+from mastodon_update_check.install.own_commands import TIMER
 from mastodon_update_check.mastodon.role_sql import install_script
 from simulators.postgres import Postgres
 
 DROP_IN = f"etc/systemd/system/{UNIT}.d/50-setup.conf"
+WATCH = "etc/systemd/system/mastodon-update-check-settings.path.d/50-setup.conf"
 CONFIG = "etc/mastodon-update-check/config.env"
 COPY = "run/mastodon-update-check/mastodon.env"
 MANIFEST = "etc/mastodon-update-check/setup.json"
@@ -34,9 +38,15 @@ def database(postgres: Postgres) -> Iterator[str]:
 @pytest.fixture
 def with_database(host: Host, postgres: Postgres, database: str) -> Host:
     """Return a host with Mastodon and its database."""
-    host.postgres = postgres
+    host.add_database(postgres)
     host.install(f"{ENV}DB_HOST={postgres.directory}\nDB_PORT={postgres.port}\nDB_NAME={database}\n")
     return host
+
+
+def write_config(host: Host, text: str) -> None:
+    """Write the administrator's file."""
+    (host.prefix / CONFIG).parent.mkdir(exist_ok=True)
+    (host.prefix / CONFIG).write_text(text)
 
 
 def test_whole_setup(with_database: Host, postgres: Postgres, database: str) -> None:
@@ -46,7 +56,7 @@ def test_whole_setup(with_database: Host, postgres: Postgres, database: str) -> 
         assert connection.execute("SELECT count(*) FROM mastodon_update_check.staff()").fetchone() != (0,)
     files = with_database.files()
     once = DROP_IN.replace(UNIT, "mastodon-update-check-once.service")
-    assert {CONFIG, COPY, MANIFEST, DROP_IN, once} == files.keys()
+    assert {CONFIG, COPY, MANIFEST, DROP_IN, once, WATCH} == files.keys()
     login = f"host={postgres.directory} port={postgres.port} dbname={database} user=_mastodon_update_check"
     assert f"UPDATE_CHECK_DATABASE_URL='{login}'" in files[CONFIG]
     assert f"UPDATE_CHECK_MASTODON_ROOT='{ROOT}'" in files[CONFIG]
@@ -76,8 +86,7 @@ def test_again(with_database: Host) -> None:
 
 def test_undo(with_database: Host, postgres: Postgres, database: str) -> None:
     """What was done is taken back, the role too; what the administrator wrote stays."""
-    (with_database.prefix / CONFIG).parent.mkdir()
-    (with_database.prefix / CONFIG).write_text("UPDATE_CHECK_RECIPIENTS=devops\n")
+    write_config(with_database, "UPDATE_CHECK_RECIPIENTS=devops\n")
     set_up(with_database)
     with_database.ran = []
     assert session(with_database).undo()
@@ -111,7 +120,7 @@ def test_dry_run(with_database: Host, postgres: Postgres, capsys: pytest.Capture
     assert set_up(with_database, dry_run=True)
     assert {} == with_database.files()
     out = capsys.readouterr().out
-    for words in ("make the role", "50-setup.conf", "copy the lines", f"systemctl restart {UNIT}", "Nothing was done."):
+    for words in ("create the PostgreSQL role", "50-setup.conf", "copy the needed lines", UNIT, "Nothing was changed."):
         assert words in out
     with closing(postgres.connect("to_be_set_up")) as connection:
         assert 0 == connection.execute("SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'").rowcount
@@ -119,13 +128,12 @@ def test_dry_run(with_database: Host, postgres: Postgres, capsys: pytest.Capture
 
 def test_what_the_administrator_wrote_wins(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
     """A setting of theirs is not set again, and a database of theirs is left alone."""
-    (with_database.prefix / CONFIG).parent.mkdir()
-    (with_database.prefix / CONFIG).write_text("UPDATE_CHECK_DATABASE_URL=host=db.example")
+    write_config(with_database, "UPDATE_CHECK_DATABASE_URL=host=db.example")
     set_up(with_database)
     text = with_database.read(CONFIG)
     assert text.startswith("UPDATE_CHECK_DATABASE_URL=host=db.example\n")
     assert 1 == text.count("UPDATE_CHECK_DATABASE_URL")
-    assert "the database is left alone" in capsys.readouterr().out
+    assert "no PostgreSQL role is created" in capsys.readouterr().out
     assert not [line for line in with_database.ran if "psql" in line and "ON_ERROR_STOP" not in line]
     assert json.loads(with_database.read(MANIFEST))["server"] is None
 
@@ -135,20 +143,23 @@ def test_what_the_administrator_wrote_wins(with_database: Host, capsys: pytest.C
     [
         ("DB_HOST=db.example\n", "the database is on another host, db.example"),
         ("DATABASE_URL=postgres://u:secret-word@db.example:25060/m\n", "the database is on another host, db.example"),
-        ("DB_NAME=host=evil.example\n", "DB_NAME holds signs"),
-        ("DB_NAME=postgresql://evil.example/x\n", "DB_NAME holds signs"),
-        ("DB_NAME='a\nb'\n", "DB_NAME holds signs"),
-        ("DB_NAME=-c\n", "DB_NAME holds signs"),
-        ("DB_NAME=\"a' requirepeer='mastodon\"\n", "DB_NAME holds signs"),
-        ("DB_HOST='/tmp/a b'\n", "DB_HOST holds signs"),
+        ("DB_NAME=host=evil.example\n", "DB_NAME has characters"),
+        ("DB_NAME=postgresql://evil.example/x\n", "DB_NAME has characters"),
+        ("DB_NAME='a\nb'\n", "DB_NAME has characters"),
+        ("DB_NAME=-c\n", "DB_NAME has characters"),
+        ("DB_NAME=\"a' requirepeer='mastodon\"\n", "DB_NAME has characters"),
+        ("DB_HOST='/tmp/a b'\n", "DB_HOST has characters"),
         ("DB_PORT=5432x\n", "DB_PORT is not a port"),
-        ("DATABASE_URL=postgres://[\n", "DATABASE_URL is not understood"),
-        ("", "user postgres does not get into mastodon_production on port 5432: psql: error"),
+        ("DATABASE_URL=postgres://[\n", "DATABASE_URL is not a URL"),
+        ("DB_HOST=/x,evil.example\n", "DB_HOST has characters"),
+        ("DB_HOST=@/x\n", "DB_HOST has characters"),
+        ("", "user postgres cannot connect to mastodon_production on port 5432: psql: error"),
     ],
 )
 def test_no_role(host: Host, env: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the role cannot be made this is said, with the way out; the rest is set up with Mastodon's login."""
     host.install(ENV + env)
+    host.add_socket()
     assert set_up(host)
     out = capsys.readouterr().out
     assert words in out
@@ -165,14 +176,15 @@ def test_no_superuser(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     host.install(ENV)
     assert set_up(host)
     assert (
-        "there is no user postgres on this host, as where the database runs in a container" in capsys.readouterr().out
+        "there is no user postgres on this host, for example because the database runs in a container"
+        in capsys.readouterr().out
     )
 
 
 def test_wrong_database(host: Host, postgres: Postgres) -> None:
     """A database that is not Mastodon's is left alone."""
     postgres.create_database("of_something_else", "CREATE TABLE x ()")
-    host.postgres = postgres
+    host.add_database(postgres)
     host.install(f"{ENV}DB_HOST={postgres.directory}\nDB_PORT={postgres.port}\nDB_NAME=of_something_else\n")
     assert set_up(host)
     assert "UPDATE_CHECK_DATABASE_URL" not in host.read(CONFIG)
@@ -206,17 +218,17 @@ def test_mark(host: Host) -> None:
     assert set_up(host, tell="mark")
     config = host.prefix / CONFIG
     own = [line.rpartition(f"{PROGRAM} ")[2] for line in host.commands("env", f"UPDATE_CHECK_CONFIG={config}")]
-    assert ["recipients", "check --dry-run", "check --mark", "send-test"] == own
+    assert ["recipients --json", "check --dry-run", "check --mark", "send-test"] == own
     assert host.ran.index(host.commands("env")[-1]) < host.ran.index(f"systemctl enable {UNIT}")
 
 
 @pytest.mark.parametrize(
     ("command", "code", "words"),
     [
-        ("recipients", 78, "nothing is started yet: mend this"),
-        ("recipients", 1, "who is to be told is not known, so nothing can be marked"),
-        ("check --mark", 1, "could not be marked as told, so nothing is started"),
-        ("check --mark", 74, "nothing is started yet: mend this"),
+        ("recipients --json", 78, "nothing is started: correct this"),
+        ("recipients --json", 1, "the recipients are not known, so nothing can be marked"),
+        ("check --mark", 1, "could not be marked as sent, so nothing is started"),
+        ("check --mark", 74, "nothing is started: correct this"),
     ],
 )
 def test_not_started(host: Host, command: str, code: int, words: str) -> None:
@@ -228,6 +240,148 @@ def test_not_started(host: Host, command: str, code: int, words: str) -> None:
     del host.answers[f"{PROGRAM} {command}"]
     assert "--yes needs --tell" in refused(host, tell="")
     assert set_up(host, tell="mark")
+
+
+def test_postgresql_that_is_stopped(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """A server that does not run takes no login away: it is named, and the one of the last setup stays."""
+    set_up(with_database)
+    before = with_database.read(CONFIG)
+    for socket in with_database.prefix.rglob(".s.PGSQL.*"):
+        socket.unlink()
+    assert set_up(with_database)
+    assert with_database.read(CONFIG) == before
+    assert "could not be brought up to date: PostgreSQL is not running on this host" in capsys.readouterr().out
+
+
+def test_login_of_another_database(with_database: Host) -> None:
+    """When Mastodon's settings name another host, the login of the last setup is no longer written."""
+    set_up(with_database)
+    (with_database.real(ROOT) / ".env.production").write_text(f"{ENV}DB_HOST=db.example\n")
+    assert set_up(with_database)
+    assert "UPDATE_CHECK_DATABASE_URL" not in with_database.read(CONFIG)
+
+
+def test_no_name_no_message(host: Host) -> None:
+    """Without LOCAL_DOMAIN everybody would be notified as localhost: it stops before anything is done or sent."""
+    host.install(ENV.replace("LOCAL_DOMAIN=social.example\n", ""))
+    answer = refused(host)
+    assert f"LOCAL_DOMAIN is not set: expected it in {ROOT}/.env.production" in answer
+    assert ({}, []) == (host.files(), host.commands("env"))
+
+
+@pytest.mark.parametrize("line", ["UPDATE_CHECK_INTERVAL=1s", "UPDATE_CHECK_RECIPIENT=devops"])
+def test_dry_run_names_what_stops_the_real_run(host: Host, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wrong settings of the administrator are named before anything is changed, by the real run too."""
+    host.install(ENV)
+    write_config(host, f"{line}\n")
+    assert not set_up(host, dry_run=True)
+    out = capsys.readouterr().out
+    assert f"Setup would stop here: {line.partition('=')[0]}" in out
+    assert "/tmp/" not in out.replace(str(host.prefix), "")  # noqa: S108 - where the draft was read
+    assert line.partition("=")[0] in refused(host)
+    assert {CONFIG: f"{line}\n"} == host.files()
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("y", "github"), ("", "github"), ("n", "off")])
+def test_release_details_are_asked_for_once(
+    host: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, expected: str
+) -> None:
+    """The question names the host that will be contacted; the answer is written, and not asked for again."""
+    host.install(ENV)
+    answers = Terminal(f"{answer}\n" + "y\n" * 3)
+    monkeypatch.setattr("sys.stdin", answers)
+    assert session(host, is_silent=False).set_up()
+    assert "raw.githubusercontent.com" in capsys.readouterr().out
+    assert (f"UPDATE_CHECK_RELEASE_DETAILS='{expected}'" in host.read(CONFIG)) is (expected == "github")
+    assert json.loads(host.read(MANIFEST))["release_details"] == expected
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    before = host.read(CONFIG)
+    assert session(host, is_silent=False).set_up()
+    out = capsys.readouterr().out
+    assert "raw.githubusercontent.com" not in out
+    assert "Continue? [Y/n]" in out
+    assert host.read(CONFIG) == before
+
+
+def test_release_details_are_never_allowed_silently(host: Host) -> None:
+    """`--yes` alone allows no host to be contacted; `--release-details github` does."""
+    host.install(ENV)
+    assert set_up(host)
+    assert "RELEASE_DETAILS" not in host.read(CONFIG)
+    assert set_up(host, release_details="github")
+    assert "UPDATE_CHECK_RELEASE_DETAILS='github'" in host.read(CONFIG)
+
+
+class Terminal(io.StringIO):
+    """Standard input with answers typed ahead."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+MAIL = {"sink": "email", "name": None, "address": "ops@social.example"}
+USER = {"sink": "email", "name": "alice", "address": "alice@social.example"}
+WEBHOOK = {"sink": "webhook", "name": None, "address": None}
+LOG = {"sink": "log", "name": None, "address": None}
+
+
+@pytest.mark.parametrize(
+    ("recipients", "expected"),
+    [
+        ([USER, MAIL, WEBHOOK, LOG], "Will be notified: alice, ops@social.example by email; webhook"),
+        ([WEBHOOK, WEBHOOK], "Will be notified: webhook"),
+        ([USER] * 10, f"Will be notified: {', '.join(['alice'] * 8)} and 2 more by email"),
+        ([LOG], "Nobody will be notified, because there is neither a mail recipient nor a webhook"),
+        ([], "Nobody will be notified"),
+    ],
+)
+def test_last_words_name_the_recipients(
+    host: Host, capsys: pytest.CaptureFixture[str], recipients: list[dict[str, object]], expected: str
+) -> None:
+    """At the end setup says who will be notified, and when nobody is."""
+    host.install(ENV)
+    host.recipients = json.dumps({"recipients": recipients, "error": None})
+    assert set_up(host)
+    out = capsys.readouterr().out
+    assert f"{UNIT} is running. {expected}" in out
+    assert len(out.partition("setup will:")[2].partition("Note:")[0].splitlines()) <= 9
+
+
+def test_recipients_that_are_not_known(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """An answer that cannot be read is not taken for nobody."""
+    host.install(ENV)
+    host.recipients = "x"
+    assert not set_up(host)
+    assert "It is not known who will be notified" in capsys.readouterr().out
+
+
+def test_environment_file_that_is_mastodons_own(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """A unit that names `.env.production` itself does not make the plan list it twice."""
+    host.install(ENV)
+    host.add_web_unit("mastodon-web.service")
+    host.units["mastodon-web.service"] += f"EnvironmentFiles={ROOT}/.env.production (ignore_errors=no)\n"
+    assert set_up(host)
+    out = capsys.readouterr().out
+    assert f"copy the needed lines of {ROOT}/.env.production to " in out
+    assert host.read(WATCH).count("/.env.production\n") == 1
+
+
+def test_program_that_the_unit_does_not_run(host: Host) -> None:
+    """A checkout beside the package would ask as root what the service must find: it is sent away."""
+    host.install(ENV)
+    host.units[UNIT] += "ExecStart={ path=/opt/other/mastodon-update-check ; argv[]=x }\n"
+    assert f"starts another program than {PROGRAM}" in refused(host)
+
+
+def test_search_for_the_server_is_bounded_as_a_whole(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets that do not answer cost the limit once, not each."""
+    host.install(ENV)
+    for port in range(5432, 5442):
+        host.add_socket(port=port)
+    monkeypatch.setattr(install_database, "SEARCH_LIMIT", timedelta(seconds=-1))
+    assert set_up(host)
+    assert len([line for line in host.ran if "psql" in line]) == 1
 
 
 @pytest.mark.parametrize(
@@ -246,7 +400,7 @@ def test_start_that_fails(host: Host) -> None:
     """What systemd says is passed on."""
     host.install(ENV)
     host.answers["systemctl restart"] = Finished(code=1, err="Job for it failed.\n")
-    assert f"this did not work: systemctl restart {UNIT}: Job for it failed." == refused(host)
+    assert f"{UNIT} does not start: Job for it failed." in refused(host)
 
 
 def test_no_start(host: Host) -> None:
@@ -286,7 +440,7 @@ def test_version_for_nobody(host: Host) -> None:
     """Where the unit can be shown nothing, it is not given an empty file."""
     (host.install(ENV) / "lib/mastodon/version.rb").chmod(0o600)
     assert set_up(host)
-    assert {CONFIG, COPY, MANIFEST} == host.files().keys()
+    assert {CONFIG, COPY, MANIFEST, WATCH} == host.files().keys()
     assert session(host).undo()
     assert {CONFIG} == host.files().keys()
 
@@ -294,7 +448,7 @@ def test_version_for_nobody(host: Host) -> None:
 def test_nobody_to_ask(host: Host) -> None:
     """Without a terminal it neither guesses nor waits."""
     host.install(ENV)
-    with pytest.raises(Exception, match="standard input is no terminal"):
+    with pytest.raises(Exception, match="standard input is not a terminal"):
         session(host, is_silent=False).set_up()
     assert {} == host.files()
 
@@ -318,12 +472,15 @@ def test_environment_of_the_unit(host: Host) -> None:
 
 
 def test_missing_file(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without Mastodon's file the rest is set up, and what to write where is said."""
+    """Without Mastodon's files the rest is set up when our own file names the server; the missing one is named."""
     tree = host.install("")
     (tree / ".env.production").unlink()
+    assert "LOCAL_DOMAIN is not set" in refused(host)
+    write_config(host, "LOCAL_DOMAIN=social.example\n")
     assert set_up(host)
-    out = capsys.readouterr().out
-    assert f"{ROOT}/.env.production cannot be copied: no such file or directory. Give LOCAL_DOMAIN and SMTP_…" in out
+    assert (
+        f"{ROOT}/.env.production cannot be copied: no such file or directory. Settings that" in capsys.readouterr().out
+    )
     assert host.read(COPY).startswith("#")
 
 
@@ -377,7 +534,7 @@ def test_ready_line(postgres: Postgres, database: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["config", "mastodon", "../x", "a/b", "A", "-a", "a\nb", "%i", "x" * 33])
 def test_bad_name(host: Host, name: str) -> None:
     """A name that would be another file, or mean something in a unit, is refused."""
-    assert "this name cannot be taken" in refused(host, name=name)
+    assert "this name cannot be used" in refused(host, name=name)
 
 
 def test_damaged_manifest(host: Host) -> None:
@@ -385,4 +542,4 @@ def test_damaged_manifest(host: Host) -> None:
     host.install(ENV)
     set_up(host)
     (host.prefix / MANIFEST).write_text('{"form": 2}')
-    assert "which says what setup has done, cannot be read" in refused(host)
+    assert "the record of setup, cannot be read" in refused(host)

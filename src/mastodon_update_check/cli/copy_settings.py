@@ -20,8 +20,8 @@ def execute(arguments: Namespace) -> int:
     try:
         report = copy_settings(machine, machine.place(arguments.name))
     except OSError as error:
-        report = CopyReport(sentence=f"Mastodon's settings cannot be copied: {clean(str(error))}", is_trouble=True)
+        report = CopyReport(sentence=f"Mastodon's settings cannot be copied: {clean(str(error))}", is_problem=True)
     # systemd takes the number as the line's priority, and removes it (sd-daemon(3)).
-    mark = f"<{4 if report.is_trouble else 6}>" if "JOURNAL_STREAM" in os.environ else ""
+    mark = f"<{4 if report.is_problem else 6}>" if "JOURNAL_STREAM" in os.environ else ""
     sys.stderr.write(f"{mark}mastodon-update-check: {report.sentence}\n")
     return Exit.DONE

@@ -207,8 +207,17 @@ def _add_setup(commands: Any) -> None:  # noqa: ANN401 - argparse names no type
     ways.add_argument("--dry-run", action="store_true", help="only show what would be done")
     ways.add_argument("--print-sql", action="store_true", help="only print what makes the login, to run it elsewhere")
     ways.add_argument("--undo", action="store_true", help="take back what setup has done, and nothing else")
-    setup.add_argument("--yes", action="store_true", help="do not ask; then --tell is needed at the first setup")
+    setup.add_argument(
+        "--yes",
+        action="store_true",
+        help="answer every question with yes; the first time, give --tell, too",
+    )
     setup.add_argument("--tell", choices=("now", "mark"), help="tell what is pending now, or mark it as told")
+    setup.add_argument(
+        "--release-details",
+        choices=("github", "off"),
+        help="whether files of new releases may be fetched from GitHub (raw.githubusercontent.com), instead of asking",
+    )
     setup.add_argument(
         "--root", metavar="PATH", type=Path, help="Mastodon's tree, where there are several or none is found"
     )

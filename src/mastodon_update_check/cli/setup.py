@@ -1,4 +1,4 @@
-"""`setup`: set this program up beside the Mastodon of this host, or take that back."""
+"""`setup`: set this program up beside the Mastodon of this host, or undo that."""
 
 import os
 import sys
@@ -12,22 +12,23 @@ from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.install.console import Console
 from mastodon_update_check.install.discovery import find_installations, require
 from mastodon_update_check.install.elsewhere import explain
+from mastodon_update_check.install.own_commands import Options
 from mastodon_update_check.install.session import Session
-from mastodon_update_check.install.telling import Options
 from mastodon_update_check.mastodon.role_sql import install_script
 
 
 def execute(arguments: Namespace) -> int:
-    """Set up; exit 1 when not all of it worked."""
+    """Set up; exit 1 unless everything worked."""
     if arguments.print_sql:
         _print_sql(arguments.root)
         return Exit.DONE
     if os.geteuid() != 0:
-        raise SetupError("setup is for root: run it with sudo, or in a root shell")
+        raise SetupError("setup needs root: run it with sudo, or in a root shell")
     options = Options(
         name=arguments.name,
         root=arguments.root,
         tell=arguments.tell or "",
+        release_details=arguments.release_details or "",
         dry_run=arguments.dry_run,
         timer=arguments.timer,
         sends_test=not arguments.no_test,

@@ -49,14 +49,14 @@ class Machine:
 
     @property
     def service_account(self) -> Account | None:
-        """The user that the service runs as; None until the package, or somebody, has made it."""
+        """The user of the service; None until the package is installed."""
         return self.find_account(SERVICE_USER)
 
     def require_own_directory(self, path: Path, mode: int, group: int) -> None:
-        """Make a directory of root's if there is none.
+        """Create a directory that only root can write to, unless it exists.
 
         Raises:
-            OSError: what is there is no directory of root's alone.
+            OSError: it exists, and another user can write to it, or it is not a directory.
         """
         with suppress(FileExistsError):
             path.mkdir(mode=0o700, parents=True)

@@ -8,7 +8,7 @@ from typing import Final
 SERVICE_USER: Final = "_mastodon_update_check"
 """The system user, its group, and the PostgreSQL role that logs in as it."""
 NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?")
-"""What a further server on this host may be called."""
+"""The form of a further server's name."""
 RESERVED: Final = frozenset({"config", "mastodon"})
 """Names that would be files of the first server."""
 _UNIT: Final = "mastodon-update-check"
@@ -33,12 +33,12 @@ class Place:
 
     @property
     def manifest(self) -> Path:
-        """What `setup` has done here, for root alone."""
+        """The record of what `setup` has done, which only root reads."""
         return self.settings_directory / (f"setup-{self.name}.json" if self.name else "setup.json")
 
     @property
     def copies(self) -> Path:
-        """Where root puts what the service needs of Mastodon's settings."""
+        """The directory for copies of Mastodon's settings."""
         return self.prefix / "run/mastodon-update-check"
 
     @property
@@ -53,8 +53,13 @@ class Place:
 
     @property
     def once_unit(self) -> str:
-        """The unit of those who prefer a timer; only the first service has one."""
+        """The unit that a timer starts; only the first service has one."""
         return "" if self.name else f"{_UNIT}-once.service"
+
+    @property
+    def path_unit(self) -> str:
+        """The unit that watches Mastodon's files of settings."""
+        return f"{_UNIT}-settings@{self.name}.path" if self.name else f"{_UNIT}-settings.path"
 
     def drop_in(self, unit: str) -> Path:
         """Return the file that `setup` adds to a unit."""

@@ -1,1 +1,1 @@
-"""Setting this program up beside a Mastodon server, and taking that back: what root does, and nothing else does."""
+"""Setting this program up beside a Mastodon server, and undoing that: the part that runs as root."""

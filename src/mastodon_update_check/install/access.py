@@ -1,4 +1,4 @@
-"""How the service gets to see the version of a tree that belongs to another user. Pure: modes in, a decision out."""
+"""How the service can read the version in a tree that belongs to another user. Pure: modes in, a decision out."""
 
 import stat
 from collections.abc import Collection, Iterable, Mapping
@@ -9,10 +9,10 @@ from typing import Final
 from mastodon_update_check.install.found import Access
 
 HIDDEN_ANYWAY: Final = tuple(map(Path, ("/home", "/media", "/mnt", "/opt", "/root", "/run/user", "/srv", "/var")))
-"""What the units hide in any case (`ProtectHome=`, `TemporaryFileSystem=`)."""
+"""The directories that the units hide in any case (`ProtectHome=`, `TemporaryFileSystem=`)."""
 NEVER_HIDDEN: Final = frozenset(map(Path, ("/", "/etc", "/lib", "/run", "/usr")))
-"""What the service needs itself."""
-_ANYBODY: Final = {True: stat.S_IROTH | stat.S_IXOTH, False: stat.S_IROTH}
+"""The directories that the service needs itself."""
+_OTHERS: Final = {True: stat.S_IROTH | stat.S_IXOTH, False: stat.S_IROTH}
 _GROUP: Final = {True: stat.S_IRGRP | stat.S_IXGRP, False: stat.S_IRGRP}
 
 
@@ -32,15 +32,15 @@ class Mode:
 def decide_access(
     ways: Collection[Collection[tuple[Path, int]]], needed: Iterable[Mode], groups: Mapping[int, str]
 ) -> Access:
-    """Decide.
+    """Return how the service can read the tree's version.
 
     Args:
         ways: the directories from `/` to the tree, itself among them, each with its mode; one list for each way.
-        needed: what must be read in it.
-        groups: the groups that may be lent to the service, by number. No other: who owns the tree could choose it.
+        needed: the files and directories that must be read in it.
+        groups: the groups that the service may be given, by number. No others: the tree's owner could choose them.
     """
     hidden = tuple(dict.fromkeys(path for way in ways if (path := _to_hide(way)) is not None))
-    locked = [one for one in needed if not one.allows(_ANYBODY)]
+    locked = [one for one in needed if not one.allows(_OTHERS)]
     if NEVER_HIDDEN & set(hidden):
         return Access(is_readable=False)
     if not locked:
@@ -53,7 +53,7 @@ def decide_access(
 
 
 def _to_hide(way: Collection[tuple[Path, int]]) -> Path | None:
-    """Return the outermost directory that not everybody may pass, else the tree; None if it is hidden anyway."""
+    """Return the outermost directory that others may not pass through, else the tree; None if it is hidden anyway."""
     tree = list(way)[-1][0]
     if any(tree.is_relative_to(directory) for directory in HIDDEN_ANYWAY):
         return None

@@ -1,49 +1,42 @@
 """The conversation with the administrator."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from mastodon_update_check.errors import SetupError
+
+_ANSWERS: Final = {"": True, "y": True, "yes": True, "n": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
-    """Standard output and input; nobody is asked when nobody is there."""
+    """Standard output and standard input."""
 
     is_silent: bool
-    """Whether every question is answered beforehand (`--yes`)."""
+    """Whether every question is answered with yes (`--yes`)."""
 
     def say(self, text: str = "") -> None:
         """Print a line, or several."""
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
-    def ask(self, question: str, answers: Sequence[str]) -> str:
-        """Return one of the answers; the first letters of one will do.
+    def confirm(self, question: str) -> bool:
+        """Ask a question whose default is yes.
 
         Raises:
-            SetupError: nobody is there to answer.
+            SetupError: standard input is not a terminal, or has ended.
         """
         if self.is_silent:
-            return answers[0]
-        self.require_somebody()
+            return True
+        if not sys.stdin.isatty():
+            raise SetupError("standard input is not a terminal: give --yes, and --tell now or --tell mark")
         while True:
-            self.say(f"\n{question} [{'/'.join(answers)}]")
+            sys.stdout.write(f"\n{question} [Y/n] ")
+            sys.stdout.flush()
             line = sys.stdin.readline()
             if not line:
-                raise SetupError("the question was not answered")
-            matching = [answer for answer in answers if line.strip() and answer.startswith(line.strip().lower())]
-            if len(matching) == 1:
-                return matching[0]
-
-    def require_somebody(self) -> None:
-        """Make sure that somebody can be asked.
-
-        Raises:
-            SetupError: standard input is no terminal.
-        """
-        if not self.is_silent and not sys.stdin.isatty():
-            raise SetupError(
-                "standard input is no terminal, so nobody can be asked: give --yes, and --tell now or mark"
-            )
+                raise SetupError("the question was not answered: standard input has ended")
+            answer = _ANSWERS.get(line.strip().lower())
+            if answer is not None:
+                return answer

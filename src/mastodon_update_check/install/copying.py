@@ -1,14 +1,16 @@
-"""The copy of Mastodon's settings: root reads its file, and the service finds the lines that it needs.
+"""The copy of Mastodon's settings: root reads its files, and the service finds the lines that it needs.
 
-Its owner is another user, and may have put anything there: see `foreign`. Whatever goes wrong is said, and keeps the
-service from nothing: a copy from before stays, and without one there is an empty one.
+The owner of the files is another user, and may have put anything there: see `files.foreign`. A file that cannot be read
+is logged, and does not keep the service from starting: the last copy stays, and without one there is an empty one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.defaults import MASTODON_ROOT
+from mastodon_update_check.config.defaults import MASTODON_FILES, MASTODON_ROOT
+from mastodon_update_check.config.dotenv import parse
 from mastodon_update_check.config.excerpt import LOGINS, excerpt, own_values
 from mastodon_update_check.config.reading import FILE_BYTES
 from mastodon_update_check.domain.text import clean
@@ -30,10 +32,33 @@ _NAMES: Final = frozenset({ROOT, COPY, DATABASE, f"{DATABASE}_FILE"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyReport:
-    """What came of it, in a sentence without a full stop."""
+    """The result of a copy, as a sentence without a full stop."""
 
     sentence: str
-    is_trouble: bool = False
+    is_problem: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvFiles:
+    """Mastodon's files of settings in one tree."""
+
+    paths: tuple[Path, ...]
+    text: str = field(repr=False)
+    """Their assignments; of a name that several set, the one with precedence."""
+    problems: tuple[str, ...]
+    """Why one or several could not be read, each with its path."""
+    is_missing: bool
+    """Whether there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """The content of a copy."""
+
+    sources: str
+    lines: str = field(repr=False)
+    left_out: str
+    problems: tuple[str, ...]
 
 
 def copy_settings(machine: Machine, place: Place) -> CopyReport:
@@ -47,70 +72,78 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
         return CopyReport(sentence=f"nothing is copied: {place.config_file} does not set {COPY}={place.mastodon_copy}")
     account = machine.service_account
     if account is None:
-        return CopyReport(sentence=f"nothing is copied: there is no user {SERVICE_USER}", is_trouble=True)
+        return CopyReport(sentence=f"nothing is copied: there is no user {SERVICE_USER}", is_problem=True)
     machine.require_own_directory(place.copies, 0o755, -1)
-    file = Path(own.get(ROOT, str(MASTODON_ROOT))) / ENV_FILE
-    found = _read(machine, place, file, with_login=not own.keys() & {DATABASE, f"{DATABASE}_FILE"})
-    trouble = "; ".join(found.troubles)
-    if trouble and place.mastodon_copy.exists():
-        return CopyReport(sentence=f"{trouble}; the copy from before stays", is_trouble=True)
-    head = f"# {trouble}.\n" if trouble else ""
-    head += f"# Copied from {found.sources}; what is changed here is lost.\n"
-    content = (head + found.lines).encode(errors="surrogateescape")
-    replace_file(place.mastodon_copy, content, mode=0o640, group=account.gid)
-    if trouble:
-        return CopyReport(sentence=f"{trouble}; the service starts without it", is_trouble=True)
-    said = f"what is needed of {found.sources} is copied to {place.mastodon_copy}"
-    if found.left_out:
-        said += f", but for {found.left_out}, which no line there can hold: set it in {place.config_file}"
-    return CopyReport(sentence=said, is_trouble=bool(found.left_out))
-
-
-def read_env(machine: Machine, root: Path) -> str:
-    """Return Mastodon's file of settings.
-
-    Raises:
-        OSError: it is missing, or not what it must be.
-        ValueError: it is too large.
-    """
-    with ForeignDirectory(machine.real(root), machine.root_uid) as directory:
-        return directory.read_secrets(ENV_FILE, FILE_BYTES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    sources: str
-    lines: str = field(repr=False)
-    left_out: str
-    troubles: tuple[str, ...]
-
-
-def _read(machine: Machine, place: Place, file: Path, *, with_login: bool) -> _Found:
-    """Read Mastodon's file, and those that its unit names: they go before it, so they come after it."""
-    lines = ""
-    examined: tuple[EnvironmentFile, ...] = ()
-    troubles: list[str] = []
+    root = Path(own.get(ROOT, str(MASTODON_ROOT)))
+    with_login = not own.keys() & {DATABASE, f"{DATABASE}_FILE"}
     try:
-        examined = _environment_files(machine, place)
+        manifest = read_manifest(place.manifest)
+        composed = compose(machine, root, manifest.environment_files if manifest else (), with_login=with_login)
+        problem = "; ".join(composed.problems)
     except SetupError as error:
-        troubles.append(clean(str(error)))
-    troubles += [f"{one.path} cannot be copied: {one.trouble}" for one in examined if one.trouble]
-    given = {name: text for one in examined for name, text in one.variables.items() if with_login or name not in LOGINS}
+        composed, problem = Composed(sources="", lines="", left_out="", problems=()), clean(str(error))
+    if problem and place.mastodon_copy.exists():
+        return CopyReport(sentence=f"{problem}; the last copy stays", is_problem=True)
+    head = f"# {problem}.\n" if problem else ""
+    head += f"# Copied from {composed.sources}; changes here are lost.\n"
+    content = (head + composed.lines).encode(errors="surrogateescape")
+    replace_file(place.mastodon_copy, content, mode=0o640, group=account.gid)
+    if problem:
+        return CopyReport(sentence=f"{problem}; the service starts without it", is_problem=True)
+    said = f"the needed lines of {composed.sources} are copied to {place.mastodon_copy}"
+    if composed.left_out:
+        said += f", except {composed.left_out}, which no line can hold: set it in {place.config_file}"
+    return CopyReport(sentence=said, is_problem=bool(composed.left_out))
+
+
+def read_env_files(machine: Machine, root: Path) -> EnvFiles:
+    """Return Mastodon's files of settings; one that is missing is not a problem if there is another one."""
+    texts: dict[Path, str] = {}
+    problems: list[str] = []
     try:
-        lines = excerpt(read_env(machine, file.parent), with_login=with_login)
-    except (OSError, ValueError) as error:
-        if not (given and isinstance(error, FileNotFoundError)):  # else all of it is in the others
-            troubles.append(f"{clean(str(file))} cannot be copied: {describe(error)}")
+        with ForeignDirectory(machine.real(root), machine.root_uid) as directory:
+            for name in MASTODON_FILES:
+                try:
+                    texts[root / name] = directory.read_secrets(name, FILE_BYTES)
+                except FileNotFoundError:
+                    continue
+                except (OSError, ValueError) as error:
+                    problems.append(_problem(root / name, error))
+    except OSError as error:
+        problems.append(_problem(root / ENV_FILE, error))
+    is_missing = not texts and not problems
+    if is_missing:
+        problems.append(_problem(root / ENV_FILE, FileNotFoundError(0, "no such file or directory")))
+    return EnvFiles(paths=tuple(texts), text=_merge(texts.values()), problems=tuple(problems), is_missing=is_missing)
+
+
+def compose(machine: Machine, root: Path, named: Iterable[EnvironmentFile], *, with_login: bool) -> Composed:
+    """Read Mastodon's files, and those that its unit names, which have precedence: in a copy, the last line wins."""
+    examined = tuple(examine_file(machine, file) for file in named)
+    problems = [f"{one.path} cannot be copied: {one.problem}" for one in examined if one.problem]
+    given = {name: text for one in examined for name, text in one.variables.items() if with_login or name not in LOGINS}
+    files = read_env_files(machine, root)
+    if not (given and files.is_missing):  # a unit may name all settings
+        problems += files.problems
     added, unfit = as_dotenv(given)
-    return _Found(
-        sources=" and ".join(clean(str(path)) for path in (file, *(one.path for one in examined))),
-        lines=lines + added,
+    paths = dict.fromkeys((*(files.paths or (root / ENV_FILE,)), *(one.path for one in examined)))
+    return Composed(
+        sources=" and ".join(clean(str(path)) for path in paths),
+        lines=excerpt(files.text, with_login=with_login) + added,
         left_out=", ".join(unfit),
-        troubles=tuple(troubles),
+        problems=tuple(problems),
     )
 
 
-def _environment_files(machine: Machine, place: Place) -> tuple[EnvironmentFile, ...]:
-    """Read those that `setup` has found."""
-    manifest = read_manifest(place.manifest)
-    return tuple(examine_file(machine, file) for file in manifest.environment_files) if manifest else ()
+def _merge(texts: Iterable[str]) -> str:
+    lines: list[str] = []
+    names: set[str] = set()
+    for text in texts:
+        added = [assignment for assignment in parse(text).assignments if assignment.name not in names]
+        lines += [f"{assignment.source}\n" for assignment in added]
+        names |= {assignment.name for assignment in added}
+    return "".join(lines)
+
+
+def _problem(path: Path, error: OSError | ValueError) -> str:
+    return f"{clean(str(path))} cannot be copied: {describe(error)}"

@@ -1,12 +1,15 @@
-"""Mastodon's database as its server's superuser sees it: `psql`, as user postgres, over the socket.
+"""Mastodon's database as user postgres of this host sees it: `psql` over the socket, never over TCP.
 
-The names come from Mastodon's file, whose owner may be hostile, and owns the database: the names are taken only if they
-mean nothing else to anybody, the server must be run by postgres itself, and no name in a statement is looked up where
-the database's owner could have put something.
+The names come from Mastodon's settings, whose owner may be hostile and owns the database. Therefore a name is taken
+only if no character of it has a meaning elsewhere, the server must be run by postgres itself, statements look no name
+up where the database's owner could have put something, and output and time are bounded.
 """
 
 import re
+import time
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +17,6 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.install.found import DatabaseName, Server
-from mastodon_update_check.install.texts import PATH
 from mastodon_update_check.mastodon.database_address import SOCKET_DIRECTORY
 
 SUPERUSER: Final = "postgres"
@@ -22,18 +24,27 @@ DEFAULT_PORT: Final = 5432
 DEFAULT_NAME: Final = "mastodon_production"
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 """A name that is neither an option nor a connection string."""
+SEARCH_LIMIT: Final = timedelta(seconds=30)
+"""How long the search for the server may take as a whole."""
 _HOST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:,_-]{0,252}|::1")
 """A host, several of them, or an address."""
+_DIRECTORY: Final = re.compile(r"/[A-Za-z0-9/._+@=-]*")
+"""Exactly one absolute path: a comma would separate it from another host."""
 _SOCKET: Final = re.compile(r"\.s\.PGSQL\.([0-9]{1,5})")
 _PORTS: Final = range(1, 1 << 16)
-_OPTIONS: Final = "PGOPTIONS=-c search_path=pg_catalog -c default_transaction_read_only=off"
+_SCRIPT_LIMIT: Final = timedelta(minutes=1)
+_MOST_SERVERS: Final = 10
+_OPTIONS: Final = (
+    "PGOPTIONS=-c search_path=pg_catalog -c default_transaction_read_only=off "
+    "-c statement_timeout=20s -c lock_timeout=10s"
+)
 _QUESTION: Final = """\
 SELECT pg_catalog.to_regclass('public.users') IS NOT NULL AND pg_catalog.to_regclass('public.accounts') IS NOT NULL;
 """
 
 
 def read_database_name(variables: Mapping[str, str]) -> DatabaseName | str:
-    """Return where Mastodon's variables say that its database is; a sentence when they cannot be taken."""
+    """Return the database that Mastodon's variables name; a sentence when they cannot be used."""
     host, port, name, user = (variables.get(key, "") for key in ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER"))
     if url := variables.get("DATABASE_URL", "").strip():
         try:
@@ -41,16 +52,16 @@ def read_database_name(variables: Mapping[str, str]) -> DatabaseName | str:
             path, login = unquote(parts.path.removeprefix("/")), unquote(parts.username or "")
             in_url = (unquote(parts.hostname or ""), str(parts.port or ""), path, login)
         except ValueError:
-            return "DATABASE_URL is not understood"
+            return "DATABASE_URL is not a URL"
         others = (host, port, name, user)
         host, port, name, user = (given or other for given, other in zip(in_url, others, strict=True))
     host, port, name, user = (text.strip() for text in (host, port, name, user))
     if port and not (port.isascii() and port.isdecimal() and len(port) <= len("65535") and int(port) in _PORTS):
-        return "DB_PORT is not a port"
+        return "DB_PORT is not a port (1-65535)"
     if name and not NAME.fullmatch(name):
-        return "DB_NAME holds signs that setup does not handle"
-    if host and not (PATH if host.startswith("/") else _HOST).fullmatch(host):
-        return "DB_HOST holds signs that setup does not handle"
+        return "DB_NAME has characters that setup does not accept"
+    if host and not (_DIRECTORY if host.startswith("/") else _HOST).fullmatch(host):
+        return "DB_HOST has characters that setup does not accept"
     return DatabaseName(
         host=host or "localhost",
         port=int(port or DEFAULT_PORT),
@@ -60,49 +71,56 @@ def read_database_name(variables: Mapping[str, str]) -> DatabaseName | str:
 
 
 def find_server(machine: Machine, wanted: DatabaseName) -> Server | str:
-    """Return the database when user postgres gets into it on this host; else a sentence that says why not."""
+    """Return the database when user postgres can connect to it on this host; else a sentence that says why not."""
     if not wanted.is_local:
         return f"the database is on another host, {clean(wanted.host)}"
     if machine.find_account(SUPERUSER) is None:
-        return f"there is no user {SUPERUSER} on this host, as where the database runs in a container"
+        return f"there is no user {SUPERUSER} on this host, for example because the database runs in a container"
     directory = wanted.host if wanted.host.startswith("/") else SOCKET_DIRECTORY
+    ports = _ports(machine, directory, wanted.port)
+    if not ports:
+        return f"PostgreSQL is not running on this host: there is no socket in {directory}"
+    end = time.monotonic() + SEARCH_LIMIT.total_seconds()
     reasons = []
-    for port in _ports(machine, directory, wanted.port):
+    for port in ports:
         server = Server(directory=directory, port=port, name=wanted.name)
-        answer = psql(machine, server, _QUESTION)
+        answer = psql(machine, server, _QUESTION, timedelta(seconds=end - time.monotonic()))
         if answer.has_worked and answer.out.strip() == "t":
             return server
         reasons.append(_reason(answer, server))
+        if time.monotonic() > end:
+            break
     return reasons[0]
 
 
-def psql(machine: Machine, server: Server, script: str) -> Finished:
+def psql(machine: Machine, server: Server, script: str, limit: timedelta = _SCRIPT_LIMIT) -> Finished:
     """Run a script as the superuser."""
-    return machine.run((*login_command(server), "--no-align", "--tuples-only"), script)
+    return machine.run((*login_command(server), "--no-align", "--tuples-only"), script, limit)
 
 
 def login_command(server: Server) -> Sequence[str]:
-    """Return the command that `psql` runs by; what it says besides comes from the script."""
-    # Not the server of somebody who has put a socket there; nor any password, nor a start-up file.
-    address = f"host={server.directory} port={server.port} dbname={server.name} requirepeer={SUPERUSER}"
+    """Return the words that start `psql` as the superuser of a server on this host."""
+    # requirepeer: not the server of a user who has put a socket there. No password, no start-up file.
+    address = (
+        f"host={server.directory} port={server.port} dbname={server.name} requirepeer={SUPERUSER} connect_timeout=5"
+    )
     return (
-        *("runuser", "-u", SUPERUSER, "--", "env", _OPTIONS, "PGPASSFILE=/nonexistent"),
+        *("setpriv", f"--reuid={SUPERUSER}", f"--regid={SUPERUSER}", "--init-groups", "--no-new-privs", "--"),
+        *("env", _OPTIONS, "PGPASSFILE=/nonexistent", "HOME=/nonexistent"),
         *("psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", f"--dbname={address}"),
     )
 
 
 def _ports(machine: Machine, directory: str, first: int) -> list[int]:
-    """Return the port that Mastodon uses, which may be a pooler's, and those of the other servers there."""
-    from pathlib import Path
-
+    """Return the ports of the sockets in a directory; first the one of Mastodon's settings, which may be a pooler's."""
     place = machine.real(Path(directory))
     names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
-    others = [int(match[1]) for name in names if (match := _SOCKET.fullmatch(name))]
-    return list(dict.fromkeys((first, *others)))[:10]
+    found = [int(match[1]) for name in names if (match := _SOCKET.fullmatch(name))]
+    return sorted(found, key=lambda port: port != first)[:_MOST_SERVERS]
 
 
 def _reason(answer: Finished, server: Server) -> str:
     if answer.has_worked:
         return f"the database {server.name} on port {server.port} is not Mastodon's: it has no users and accounts"
-    said = clean(answer.err.strip().rpartition("\n")[2] or "it says nothing", 160)
-    return f"user {SUPERUSER} does not get into {server.name} on port {server.port}: {said}"
+    said = clean(answer.err.strip().partition("\n")[0] or f"exit code {answer.code}", 160)
+    return f"user {SUPERUSER} cannot connect to {server.name} on port {server.port}: {said}"

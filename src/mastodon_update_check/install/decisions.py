@@ -1,9 +1,10 @@
-"""From what was found to what is to be done. Pure: values in, values out."""
+"""From the findings to the steps. Pure: values in, values out."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mastodon_update_check.config.defaults import MASTODON_FILES
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.names import Place
@@ -11,51 +12,72 @@ from mastodon_update_check.install.copying import COPY, DATABASE, ENV_FILE, ROOT
 from mastodon_update_check.install.environment_file import as_dotenv
 from mastodon_update_check.install.found import Installation, Situation
 from mastodon_update_check.install.manifest import Manifest
-from mastodon_update_check.install.steps import CopySettings, DropRole, MakeRole, RemoveFile, Step, Systemctl, WriteFile
-from mastodon_update_check.install.texts import PATH, PLAIN, drop_in, own_names, with_block, without_block
+from mastodon_update_check.install.steps import (
+    CopySettings,
+    CreateRole,
+    DropRole,
+    RemoveFile,
+    Step,
+    Systemctl,
+    WriteFile,
+)
+from mastodon_update_check.install.texts import (
+    PATH,
+    PLAIN,
+    own_values_of,
+    path_drop_in,
+    service_drop_in,
+    with_block,
+    without_block,
+)
+
+DETAILS = "UPDATE_CHECK_RELEASE_DETAILS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What is to be done, in this order, and what there is to say about it."""
+    """The steps, in this order, and remarks about them."""
 
     preparations: tuple[Step, ...]
     start: tuple[Step, ...]
-    """What follows when it is settled who is told now."""
+    """The steps after the administrator has decided about pending notices."""
     manifest: Manifest
+    config: str
+    """The content that our own file gets."""
+    obstacles: tuple[str, ...]
+    """Reasons why setup cannot go on, with what to do."""
     remarks: tuple[str, ...]
 
 
 def decide(situation: Situation, place: Place, started: str, former: str = "") -> Decision:
-    """Decide what setting up takes; `started` is the unit that is to run, `former` the one that runs by now, if any.
+    """Decide which steps setting up takes; `started` is the unit to run, `former` the one that runs now, if any.
 
     Raises:
-        SetupError: the tree's path cannot stand in a unit.
+        SetupError: the tree's path cannot be written into a unit.
     """
     installation = situation.installation
     if not PATH.fullmatch(str(installation.root)):
         raise SetupError(
-            f"the path {clean(str(installation.root))} holds signs that mean something else in a unit: letters, digits "
-            "and /._+@=,- are allowed; make a link to it, and name that with --root"
+            f"the path {clean(str(installation.root))} has characters with a meaning in a unit: expected "
+            "letters, digits and /._+@=,- only; create a link to it, and name that with --root"
         )
-    variables = _variables(situation, place)
-    written = with_block(situation.config, variables)
-    files = [*_files(situation)]
+    variables, own = _variables(situation, place), own_values_of(situation.config)
+    config = with_block(situation.config, variables)
+    files = tuple(_drop_ins(situation, place))
     preparations: list[Step] = []
-    if situation.server is not None and DATABASE in variables and DATABASE not in own_names(situation.config):
-        preparations.append(MakeRole(server=situation.server))
-    if written != situation.config:
-        shown = tuple(_shown(name, variables) for name in variables if name not in own_names(situation.config))
-        purpose = "What was found, for the service; your own lines stay, and go before:"
+    if situation.server is not None and DATABASE in variables and DATABASE not in own:
+        preparations.append(CreateRole(server=situation.server))
+    if config != situation.config:
+        shown = tuple(_shown(name, variables) for name in variables if name not in own)
+        purpose = "the settings that were found; your own lines stay and have precedence"
         preparations.append(
-            WriteFile(path=place.config_file, content=written, purpose=purpose, added=shown, is_secret=True)
+            WriteFile(path=place.config_file, content=config, purpose=purpose, added=shown, is_secret=True)
         )
     if files:
         preparations += [*files, Systemctl(words=("daemon-reload",))]
-    copied = tuple(file for file in installation.environment_files if not file.trouble)
-    sources = (installation.root / ENV_FILE, *(file.path for file in copied))
-    preparations.append(CopySettings(sources=sources, target=place.mastodon_copy))
-    made = next((step.server for step in preparations if isinstance(step, MakeRole)), None)
+    readable = tuple(file for file in installation.environment_files if not file.problem)
+    sources = (*(installation.files or (installation.root / ENV_FILE,)), *(file.path for file in readable))
+    preparations.append(CopySettings(sources=tuple(dict.fromkeys(sources)), target=place.mastodon_copy))
     return Decision(
         preparations=tuple(preparations),
         start=(
@@ -65,21 +87,24 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
         ),
         manifest=Manifest(
             root=installation.root,
-            server=made,
+            server=next((step.server for step in preparations if isinstance(step, CreateRole)), None),
             files=(*situation.drop_ins, place.mastodon_copy),
             started=started,
-            environment_files=copied,
+            environment_files=readable,
+            release_details=situation.release_details or "off",
         ),
+        config=config,
+        obstacles=tuple(_obstacles(situation, place)),
         remarks=tuple(_remarks(situation, place)),
     )
 
 
 def undo(manifest: Manifest, place: Place, config: str, others: Collection[Manifest]) -> tuple[Step, ...]:
-    """Return what takes back what `setup` has done; what it has done for `others` on this host stays."""
+    """Return the steps that undo `setup`; those of `others` on this host stay."""
     steps: list[Step] = [Systemctl(words=("disable", "--now", manifest.started))]
-    if config != without_block(config):
-        purpose = "without what setup has written"
-        content = without_block(config)
+    content = without_block(config)
+    if config != content:
+        purpose = "without the settings that setup has written"
         steps.append(WriteFile(path=place.config_file, content=content, purpose=purpose, is_secret=True))
     steps += [RemoveFile(path=path) for path in manifest.files]
     steps.append(Systemctl(words=("daemon-reload",)))
@@ -89,70 +114,94 @@ def undo(manifest: Manifest, place: Place, config: str, others: Collection[Manif
 
 
 def _variables(situation: Situation, place: Place) -> dict[str, str]:
-    """Return the settings that setup gives; what cannot be written as it is, is left out."""
+    """Return the settings that setup writes, except those that cannot be written as they are."""
+    server = situation.server or situation.former_server
     found = {
         ROOT: str(situation.installation.root),
         COPY: str(place.mastodon_copy),
-        **({} if situation.server is None else {DATABASE: situation.server.login}),
+        **({} if server is None else {DATABASE: server.login}),
+        **({DETAILS: situation.release_details} if situation.release_details else {}),
         **_kept(situation.installation),
     }
     return {name: text for name, text in found.items() if PLAIN.fullmatch(text)}
 
 
 def _kept(installation: Installation) -> dict[str, str]:
-    """Return what the unit itself sets for Mastodon; what files set instead is copied at each start."""
+    """Return the variables that the unit itself sets for Mastodon; those in files are copied at each start."""
     in_files = installation.file_environment
     return {name: text for name, text in installation.unit_environment.items() if name not in in_files}
 
 
 def _shown(name: str, variables: dict[str, str]) -> str:
-    return f"{name}={variables[name]}" if name in {ROOT, COPY, DATABASE} else f"{name}=… (from Mastodon's unit)"
+    return f"{name}={variables[name]}" if name.startswith("UPDATE_CHECK_") else f"{name}=… (from Mastodon's unit)"
 
 
-def _files(situation: Situation) -> Iterator[WriteFile]:
+def _drop_ins(situation: Situation, place: Place) -> Iterator[WriteFile]:
     installation = situation.installation
-    content = drop_in(installation.root, installation.access)
-    added = tuple(line for line in content.splitlines() if line and line[0] not in "#[")
-    purpose = "The unit sees the version in Mastodon's tree, read-only, and nothing else of it:"
+    watched = [installation.root / name for name in MASTODON_FILES]
+    watched += [file.path for file in installation.environment_files if not file.problem]
+    watching = place.drop_in(place.path_unit)
     for path, present in situation.drop_ins.items():
+        if path == watching:
+            content, purpose = (
+                path_drop_in(dict.fromkeys(watched)),
+                "a change of Mastodon's settings reaches the service",
+            )
+        else:
+            content = service_drop_in(installation.root, installation.access)
+            purpose = "the service sees the version and the migrations in that tree, read-only, and nothing else of it"
+        added = tuple(line for line in content.splitlines() if line[0] not in "#[")
         if present != content and (present or added):
-            yield WriteFile(path=path, content=content, purpose=purpose if added else "empty", added=added)
+            yield WriteFile(path=path, content=content, purpose=purpose, added=added)
+
+
+def _obstacles(situation: Situation, place: Place) -> Iterator[str]:
+    installation = situation.installation
+    own = own_values_of(situation.config)
+    if not (installation.variables.get("LOCAL_DOMAIN", "").strip() or own.get("LOCAL_DOMAIN")):
+        why = f" ({'; '.join(installation.problems)})" if installation.problems else ""
+        yield (
+            f"LOCAL_DOMAIN is not set: expected it in {installation.root / ENV_FILE}{why}, because it names the server "
+            f"in every message. Set it there or in {place.config_file}"
+        )
 
 
 def _remarks(situation: Situation, place: Place) -> Iterable[str]:
     installation, access = situation.installation, situation.installation.access
     root, config = installation.root, place.config_file
-    if installation.trouble:
-        yield f"{root / ENV_FILE} cannot be copied: {installation.trouble}. Give LOCAL_DOMAIN and SMTP_… in {config}."
-    elif not installation.variables.get("LOCAL_DOMAIN", "").strip():
-        yield f"LOCAL_DOMAIN is not in {root / ENV_FILE}: set it in {config}; it names the server in every message."
-    if not installation.variables.get("SMTP_SERVER", "").strip():
-        yield f"SMTP_SERVER is not set: nobody gets mail until it is, there or in {config}."
+    for problem in installation.problems:
+        yield f"{problem}. Settings that are only there belong into {config}, too."
+    if not (
+        installation.variables.get("SMTP_SERVER", "").strip() or own_values_of(situation.config).get("SMTP_SERVER")
+    ):
+        yield f"SMTP_SERVER is not set: no mail is sent until it is set, there or in {config}."
     if not access.is_readable:
         yield (
-            f"Only {installation.owner or 'its owner'} may read the version in {root}: the service goes by what the "
-            "running server says."
+            f"Only {installation.owner or 'its owner'} can read the version in {root}: the service uses the version "
+            "that the running server reports."
         )
     elif access.group:
-        yield f"Only the group {access.group} may read the version in {root}: the service is lent that group."
+        yield f"Only the group {access.group} can read the version in {root}: the service becomes a member of it."
     yield from _database_remarks(situation, config)
     for name in sorted(_kept(installation).keys() - _variables(situation, place).keys()):
-        yield f"{name} in {installation.unit} holds signs that setup does not handle: set it in {config}."
+        yield f"{name} in {installation.unit} has characters that setup does not accept: set it in {config}."
     for file in installation.environment_files:
-        if file.trouble:
+        if file.problem:
             yield (
-                f"{clean(str(file.path))}, which {installation.unit} names, cannot be copied: {file.trouble}. What "
-                f"Mastodon is told there of its domain, mail server or database belongs into {config}, too."
+                f"{clean(str(file.path))}, which {installation.unit} names, cannot be copied: {file.problem}. Settings "
+                f"of Mastodon's domain, mail server or database that are only there belong into {config}, too."
             )
         for name in as_dotenv(file.variables)[1]:
-            yield f"{name} in {file.path} holds signs that setup does not handle: set it in {config}."
+            yield f"{name} in {file.path} has characters that setup does not accept: set it in {config}."
 
 
 def _database_remarks(situation: Situation, config: Path) -> Iterable[str]:
-    if DATABASE in own_names(situation.config):
-        yield f"{DATABASE} is set in {config}: the database is left alone."
+    if DATABASE in own_values_of(situation.config):
+        yield f"{DATABASE} is set in {config}: no PostgreSQL role is created."
+    elif situation.server is None and situation.former_server is not None:
+        yield f"The role of the last setup is kept, but could not be brought up to date: {situation.no_server}."
     elif situation.server is None:
         yield (
-            f"The service gets no login of its own to the database: {situation.no_server}. Until it has one, it uses "
-            "Mastodon's; `mastodon-update-check setup --print-sql` shows the way."
+            f"No PostgreSQL role is created: {situation.no_server}. Until there is one, the service uses Mastodon's "
+            "login; `mastodon-update-check setup --print-sql` shows how to create it."
         )

@@ -1,13 +1,13 @@
-"""Looking for Mastodon on this host: systemd's units of its web server, and the usual trees. Nothing of it is run.
+"""Looking for Mastodon on this host: units of its web server, and the usual trees. Nothing of it is run.
 
-A unit's directory or a usual place counts when it holds Mastodon's version file. All of it may be hostile, units aside:
-they are root's.
+A unit's directory or a usual place counts when it holds Mastodon's version file. All of it may be hostile, except
+units, which belong to root.
 """
 
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -21,18 +21,19 @@ from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.access import Mode, decide_access
-from mastodon_update_check.install.copying import read_env
+from mastodon_update_check.install.copying import read_env_files
 from mastodon_update_check.install.environment_file import examine_file
 from mastodon_update_check.install.found import EnvironmentFile, Installation, WebUnit
 
 VERSION_FILE: Final = "lib/mastodon/version.rb"
 NEEDED: Final = ("lib/mastodon", VERSION_FILE, "config", "config/mastodon.yml")
-"""What the version is read from; the last two are not in every release."""
+"""The sources of the version; the last two do not exist in every release."""
 WEB_GROUP: Final = "www-data"
-"""The group of the web server, which some distributions give the tree to."""
+"""The group of the web server, to which some distributions give the tree."""
 _PLACES: Final = ("home/mastodon/live", "var/www/mastodon*/live")
-_UNIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*-web\.service")
-UNITS_LOOKED_AT: Final = 50
+_PATTERNS: Final = ("*web.service", "*puma.service", "*web@.service", "*puma@.service")
+_UNIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*[_-](?:web|puma)@?\.service")
+MOST_UNITS: Final = 50
 _PROPERTIES: Final = "WorkingDirectory,Environment,EnvironmentFiles"
 
 
@@ -49,16 +50,16 @@ def find_installations(machine: Machine) -> tuple[Installation, ...]:
     for root, unit in roots.items():
         identity = _identify(machine, root)
         if identity is not None and identity not in found:
-            with suppress(OSError):  # it has gone this very moment
+            with suppress(OSError):  # it has been removed meanwhile
                 found[identity] = examine(machine, root, unit)
     return tuple(found.values())
 
 
 def examine(machine: Machine, root: Path, unit: WebUnit | None = None) -> Installation:
-    """Return what there is to know about the tree at `root`; its unit is looked for if none is given.
+    """Return the facts about the tree at `root`; its unit is looked for unless it is given.
 
     Raises:
-        OSError: there is no such directory, or it is not to be looked into.
+        OSError: there is no such directory, or it cannot be opened.
     """
     if unit is None:
         unit = next((one for one in _units(machine) if one.root == root), WebUnit(root=root))
@@ -67,67 +68,71 @@ def examine(machine: Machine, root: Path, unit: WebUnit | None = None) -> Instal
         groups = {} if owner is None else {owner.gid: _group_name(owner.gid)}
         groups |= dict.fromkeys(_group_numbers(WEB_GROUP), WEB_GROUP)
         needed = tuple(_modes(tree))
-    files = tuple(examine_file(machine, file) for file in unit.environment_files)
-    settings: Mapping[str, str] = {}
-    trouble = ""
-    try:
-        settings = values(read_env(machine, root))
-    except (OSError, ValueError) as error:
-        is_elsewhere = isinstance(error, FileNotFoundError) and any(file.variables for file in files)
-        trouble = "" if is_elsewhere else describe(error)
+    named = tuple(examine_file(machine, file) for file in unit.environment_files)
+    files = read_env_files(machine, root)
+    is_elsewhere = files.is_missing and any(file.variables for file in named)
     return Installation(
         root=root,
         unit=unit.name,
         owner=owner.name if owner else "",
         access=decide_access(_ways(machine, root), needed, {k: v for k, v in groups.items() if k != 0 and v}),
-        settings=MappingProxyType(dict(settings)),
+        settings=MappingProxyType(values(files.text)),
+        files=files.paths,
         unit_environment=unit.environment,
-        environment_files=files,
-        trouble=trouble,
+        environment_files=named,
+        problems=() if is_elsewhere else files.problems,
     )
 
 
 def require(machine: Machine, root: Path) -> Installation:
-    """Return the one whose tree an administrator has named.
+    """Return the installation whose tree an administrator has named.
 
     Raises:
-        SetupError: it does not hold Mastodon's version file, as a regular file and by no link.
+        SetupError: it does not hold Mastodon's version file as a regular file, without links on the way.
     """
     if not root.is_absolute() or _identify(machine, root) is None:
-        raise SetupError(f"{clean(str(root))} is no tree of Mastodon's: it has no {VERSION_FILE} of its own")
+        raise SetupError(f"{clean(str(root))} is not a tree of Mastodon's: it has no {VERSION_FILE} of its own")
     try:
         return examine(machine, root)
     except OSError as error:
-        raise SetupError(f"{clean(str(root))} cannot be looked into: {describe(error)}") from error
+        raise SetupError(f"{clean(str(root))} cannot be opened: {describe(error)}") from error
 
 
 def _identify(machine: Machine, root: Path) -> tuple[int, int] | None:
-    """Tell a tree from others, by whatever path it is reached; None if it is none."""
+    """Return what identifies a tree, by whichever path it is reached; None if it is not a tree of Mastodon's."""
     try:
         with ForeignDirectory(machine.real(root), machine.root_uid) as tree:
             status, own = tree.status(VERSION_FILE), tree.status("")
-    except OSError:  # not there, or not to be looked into: no tree of Mastodon's
+    except OSError:
         return None
     return (own.st_dev, own.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
 def _units(machine: Machine) -> Iterator[WebUnit]:
-    """Yield every unit that is called like Mastodon's."""
-    pattern = "*-web.service"
-    listed = machine.run(("systemctl", "list-unit-files", "--no-legend", "--plain", "--type=service", pattern), "")
+    """Yield every unit whose name looks like that of Mastodon's web server."""
+    listed = machine.run(("systemctl", "list-unit-files", "--no-legend", "--plain", "--type=service", *_PATTERNS))
     words = (line.split()[0] for line in listed.out.splitlines() if line.strip())
-    for unit in [word for word in words if _UNIT.fullmatch(word)][:UNITS_LOOKED_AT]:
-        shown = show_unit(unit, _PROPERTIES, machine.run)
+    for unit in [word for word in words if _UNIT.fullmatch(word)][:MOST_UNITS]:
+        shown = show_unit(_instance(machine, unit), _PROPERTIES, machine.run)
         directory = shown.one("WorkingDirectory").lstrip("!-") if shown else ""
         if shown and directory.startswith("/"):
+            environment = {name: text for name, text in shown.variables() if is_taken_from_mastodon(name)}
             yield WebUnit(
                 name=unit,
                 root=Path(os.path.normpath(directory)),
-                environment=MappingProxyType(
-                    {name: text for name, text in shown.variables() if is_taken_from_mastodon(name)}
-                ),
+                environment=MappingProxyType(environment),
                 environment_files=tuple(_environment_files(shown.all("EnvironmentFiles"))),
             )
+
+
+def _instance(machine: Machine, unit: str) -> str:
+    """Return a unit that systemd can be asked about: of a template, an instance, if possible one that is loaded."""
+    if not unit.endswith("@.service"):
+        return unit
+    prefix = unit.removesuffix(".service")
+    listed = machine.run(("systemctl", "list-units", "--all", "--no-legend", "--plain", f"{prefix}*.service")).out
+    loaded = [line.split()[0] for line in listed.splitlines() if line.startswith(prefix)]
+    return next(iter(loaded), f"{prefix}mastodon.service")
 
 
 def _environment_files(lines: Iterable[str]) -> Iterator[EnvironmentFile]:
@@ -142,7 +147,7 @@ def _modes(tree: ForeignDirectory) -> Iterator[Mode]:
             status = tree.status(name)
         except FileNotFoundError:
             continue
-        except OSError:  # a link: the service does not follow it either
+        except OSError:  # a link, which the service does not follow
             yield Mode(stat.S_IFREG, -1)
             continue
         yield Mode(status.st_mode, status.st_gid)

@@ -1,8 +1,8 @@
-r"""Command lines, for an administrator to copy, that make the role where `setup` cannot. Pure.
+r"""Command lines that an administrator can copy, to create the role where `setup` cannot. Pure.
 
-They stand above the script as comments of SQL, and have the names that were found in Mastodon's settings, whose owner
-may be hostile: a line break in one would end the comment, and a blank or a quote would mean something to the shell. So
-only names are taken that mean nothing else anywhere, and each word is quoted all the same.
+They precede the script as SQL comments, with the names from Mastodon's settings, whose owner may be hostile: a newline
+would end the comment, and whitespace or a quote has a meaning in the shell. Therefore only names without such
+characters are taken, and each word is quoted nevertheless.
 """
 
 import shlex
@@ -22,23 +22,23 @@ _USUAL_ELSEWHERE: Final = replace(_USUAL, host="db.example")
 
 
 def explain(found: Sequence[Installation], environ: Mapping[str, str]) -> Iterator[str]:
-    """Say how to run the script for each Mastodon that was found; where none was, by what the environment says."""
+    """Yield how to run the script for each Mastodon that was found; if none was, for the one in the environment."""
     for one in found:
-        yield from _explain(f"Mastodon in {clean(str(one.root))}", one.variables, one.trouble)
+        yield from _explain(f"Mastodon in {clean(str(one.root))}", one.variables, "; ".join(one.problems))
     if not found and environ.keys().isdisjoint({"DATABASE_URL", "DB_HOST", "DB_NAME"}):
         yield from _explain("This host", {}, "no Mastodon was found")
     elif not found:
         yield from _explain("The environment", environ, "")
 
 
-def _explain(who: str, variables: Mapping[str, str], trouble: str) -> Iterator[str]:
-    wanted = trouble or read_database_name(variables)
+def _explain(subject: str, variables: Mapping[str, str], problem: str) -> Iterator[str]:
+    wanted = problem or read_database_name(variables)
     if isinstance(wanted, str):
-        yield f"{who}: {wanted}. These are the usual names."
+        yield f"{subject}: {wanted}. These are the usual names."
         yield from (*_on_this_host(_USUAL), *_in_compose(_USUAL), *_elsewhere(_USUAL_ELSEWHERE))
         wanted = _USUAL_ELSEWHERE
     else:
-        yield f"{who} names the database {wanted.name} at {wanted.host}, port {wanted.port}."
+        yield f"{subject} names the database {wanted.name} at {wanted.host}, port {wanted.port}."
         yield from _on_this_host(wanted) if wanted.is_local else ()
         yield from _in_compose(wanted)
         yield from () if wanted.is_local else _elsewhere(wanted)

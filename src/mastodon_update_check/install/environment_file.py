@@ -1,7 +1,7 @@
 r"""Files that a unit of Mastodon's names by `EnvironmentFile=`, as systemd reads them (systemd.exec(5)).
 
-For Mastodon they go before its own file of settings. They are not dotenv: `$` means nothing, `#` begins a comment only
-at the beginning of a line, and a backslash takes what follows as it is, a line break away.
+For Mastodon they have precedence over its own files of settings. They are not dotenv: `$` has no meaning, `#` begins a
+comment only at the beginning of a line, and a backslash escapes the next character; before a newline, it joins lines.
 """
 
 import re
@@ -22,23 +22,23 @@ from mastodon_update_check.install.texts import PATH
 _HEAD: Final = re.compile(r"[ \t\r\n]*+(?:[#;][^\n]*+|(?P<name>[^\n][^=\n]*+)(?P<sign>=)?+)")
 _QUOTED: Final = re.compile(r"""[ \t\r]*+(?:'([^']*+)'?+|"((?:[^"\\]|\\.)*+)\\?+"?+)""", re.DOTALL)
 _BARE: Final = re.compile(r"(?:[^\\\n]|\\.)*+", re.DOTALL)
-_BLANKS: Final = " \t\r"
+_WHITESPACE: Final = " \t\r"
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _IN_QUOTES: Final = frozenset('"\\`$')
 """What loses its backslash between double quotes; before anything else it stays."""
 
 
 def examine_file(machine: Machine, file: EnvironmentFile) -> EnvironmentFile:
-    """Return it with what this program would take of it, or with why it could not be read."""
+    """Return it with the variables that this program would take, or with the reason why it could not be read."""
     if not PATH.fullmatch(str(file.path)):
-        return replace(file, trouble="its path holds signs that setup does not handle, such as * for several files")
+        return replace(file, problem="its path holds signs that setup does not handle, such as * for several files")
     try:
         with ForeignDirectory(machine.real(file.path.parent), machine.root_uid) as directory:
             text = directory.read_secrets(file.path.name, FILE_BYTES)
     except FileNotFoundError as error:
-        return file if file.is_optional else replace(file, trouble=describe(error))
+        return file if file.is_optional else replace(file, problem=describe(error))
     except (OSError, ValueError) as error:
-        return replace(file, trouble=describe(error))
+        return replace(file, problem=describe(error))
     found = {name: value for name, value in _assignments(text) if is_taken_from_mastodon(name)}
     return replace(file, variables=MappingProxyType(found))
 
@@ -73,9 +73,9 @@ def _value(text: str, position: int) -> tuple[str, int]:
 
 
 def _trimmed(text: str) -> str:
-    """Return it without the blanks around it, but for one behind a backslash."""
-    text = text.lstrip(_BLANKS)
-    kept = text.rstrip(_BLANKS)
+    """Return it without surrounding whitespace, except an escaped space."""
+    text = text.lstrip(_WHITESPACE)
+    kept = text.rstrip(_WHITESPACE)
     backslashes = len(kept) - len(kept.rstrip("\\"))
     return text[: len(kept) + backslashes % 2]
 

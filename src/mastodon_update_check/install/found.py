@@ -1,4 +1,4 @@
-"""What `setup` finds on a host, as values."""
+"""The findings of `setup` on a host, as values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,13 +8,13 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How the service gets to see the tree's version."""
+    """How the service can read the tree's version."""
 
     is_readable: bool
     group: str = ""
-    """The group that it needs for that; empty: anybody may read it."""
+    """The group that it needs for that; empty when every user may read it."""
     hidden: tuple[Path, ...] = ()
-    """Directories to hide, because nobody may pass through them, or because the service has no business there."""
+    """Directories to hide: others may not pass through them, or the service does not need them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +25,14 @@ class EnvironmentFile:
     is_optional: bool = False
     """Whether it may be missing."""
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """What is needed of it; secrets may be among it."""
-    trouble: str = ""
+    """Its needed variables, possibly with secrets."""
+    problem: str = ""
     """Why it could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebUnit:
-    """A unit that is called like that of Mastodon's web server."""
+    """A unit whose name looks like that of Mastodon's web server."""
 
     name: str = ""
     root: Path
@@ -49,47 +49,49 @@ class Installation:
     unit: str = ""
     """The unit of its web server; empty if none is known."""
     owner: str = ""
-    """The user whom the tree belongs to."""
+    """The user who owns the tree."""
     access: Access = Access(is_readable=True)
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """What is needed of its file of settings; secrets may be among it."""
+    """The needed variables of its files of settings, possibly with secrets."""
+    files: tuple[Path, ...] = ()
+    """Those of its files of settings that were read, the one with precedence first."""
     unit_environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """What is needed of its unit's environment, which for Mastodon goes before the file."""
+    """The needed variables of its unit's environment, which has precedence over the files of settings."""
     environment_files: tuple[EnvironmentFile, ...] = ()
-    """The files that its unit names besides, in their order; they go before both."""
-    trouble: str = ""
-    """Why its file could not be read."""
+    """The files that its unit names, in their order; they have precedence over both."""
+    problems: tuple[str, ...] = ()
+    """Why files of settings could not be read, each with its path."""
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """Return its settings, as Mastodon has them."""
+        """Return its settings, as Mastodon sees them."""
         return {**self.settings, **self.unit_environment, **self.file_environment}
 
     @property
     def file_environment(self) -> Mapping[str, str]:
-        """Return what is needed of the files that its unit names."""
+        """Return the needed variables of the files that its unit names."""
         return {name: text for file in self.environment_files for name, text in file.variables.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseName:
-    """Where Mastodon says that its database is."""
+    """The database that Mastodon's settings name."""
 
     host: str
     port: int
     name: str
     user: str = ""
-    """Whom Mastodon logs in as; empty if that is not said, or means something else to anybody."""
+    """Mastodon's role; empty when it is not set, or has characters with another meaning somewhere."""
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a server on this host, which lets its superuser in over a socket."""
+        """Whether it is a server on this host, where user postgres logs in over a socket."""
         return self.host in {"", "localhost", "127.0.0.1", "::1"} or self.host.startswith("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A database of Mastodon's that user postgres gets into over the socket."""
+    """A database of Mastodon's to which user postgres can connect over the socket."""
 
     directory: str
     port: int
@@ -103,13 +105,17 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """All that is decided upon."""
+    """The facts that the plan depends on."""
 
     installation: Installation
     server: Server | None
     no_server: str
-    """Why there is none to make the role in; empty when there is one."""
+    """Why there is no server to create the role in; empty when there is one."""
     config: str
     """The text of our own file."""
     drop_ins: Mapping[Path, str]
-    """The files that may be added to the units, with what is in them; empty if they are not there."""
+    """The content of the files that `setup` adds to units; empty where there is none yet."""
+    former_server: Server | None = None
+    """The server of the last setup, when Mastodon's settings still name its database."""
+    release_details: str = ""
+    """The administrator's answer about release details: `github`, or nothing."""

@@ -1,6 +1,6 @@
-"""What `setup` has done on this host, written down before it is done: `setup --undo` undoes that, and nothing else.
+"""The record of what `setup` has done on this host, written before it is done: `setup --undo` undoes that.
 
-The file is root's alone; it is written by this program and read strictly.
+Only root can read the file; this program writes it and reads it strictly.
 """
 
 import json
@@ -18,22 +18,24 @@ _BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What there is to undo."""
+    """The things to undo, and the answers of the administrator."""
 
     root: Path
     server: Server | None
-    """Where the role was made."""
+    """The server with the role."""
     files: tuple[Path, ...]
-    """The files that are ours alone."""
+    """The files that belong to this program alone."""
     started: str
     """The unit that is enabled and started."""
     environment_files: tuple[EnvironmentFile, ...] = ()
-    """The files that Mastodon's unit names, so far as they can be read: what they say is copied at each start."""
+    """The files that Mastodon's unit names and that can be read: they are copied at each start."""
     is_settled: bool = False
-    """Whether it is settled who is told what was pending at the first start."""
+    """Whether pending notices of the first start were sent or marked as sent."""
+    release_details: str = ""
+    """The answer about release details: `github`, `off`, or nothing before the question."""
 
     def to_text(self) -> str:
-        """Write it."""
+        """Return the text of the file."""
         document = {
             "form": _FORM,
             "root": str(self.root),
@@ -42,12 +44,13 @@ class Manifest:
             "started": self.started,
             "environment_files": [f"{'-' * file.is_optional}{file.path}" for file in self.environment_files],
             "is_settled": self.is_settled,
+            "release_details": self.release_details,
         }
         return json.dumps(document, indent=2) + "\n"
 
 
 def read_manifest(path: Path) -> Manifest | None:
-    """Return what was done here; None if nothing was.
+    """Return the record; None if nothing was done here.
 
     Raises:
         SetupError: the file cannot be read.
@@ -59,7 +62,7 @@ def read_manifest(path: Path) -> Manifest | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SetupError(f"{path}, which says what setup has done, cannot be read: {error}") from error
+        raise SetupError(f"{path}, the record of setup, cannot be read: {error}") from error
 
 
 def _read(document: Mapping[str, object]) -> Manifest:
@@ -67,7 +70,7 @@ def _read(document: Mapping[str, object]) -> Manifest:
         raise ValueError("it was written by another version of this program")
     server, files, named = document["server"], document["files"], document.get("environment_files", [])
     if not isinstance(files, list) or not isinstance(server, dict | None) or not isinstance(named, list):
-        raise TypeError("it does not say what it should")
+        raise TypeError("it has values of other types")
     return Manifest(
         root=Path(str(document["root"])),
         server=None if server is None else Server(**server),
@@ -78,4 +81,5 @@ def _read(document: Mapping[str, object]) -> Manifest:
             for path in map(str, named)
         ),
         is_settled=document["is_settled"] is True,
+        release_details=str(document.get("release_details", "")),
     )

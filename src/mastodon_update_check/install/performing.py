@@ -1,4 +1,4 @@
-"""Doing the steps, one after the other; the first one that fails ends it, and is told."""
+"""Taking the steps of `setup`; the first failure ends it."""
 
 from pathlib import Path
 from typing import assert_never
@@ -12,14 +12,22 @@ from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.install.copying import copy_settings
 from mastodon_update_check.install.database import psql
 from mastodon_update_check.install.manifest import Manifest
-from mastodon_update_check.install.steps import CopySettings, DropRole, MakeRole, RemoveFile, Step, Systemctl, WriteFile
+from mastodon_update_check.install.steps import (
+    CopySettings,
+    CreateRole,
+    DropRole,
+    RemoveFile,
+    Step,
+    Systemctl,
+    WriteFile,
+)
 from mastodon_update_check.mastodon.role_sql import install_script, undo_script
 
 SAID_CHARACTERS = 500
 
 
 def perform(step: Step, machine: Machine, place: Place, account: Account) -> str:
-    """Do one step; return what it has to say, mostly nothing.
+    """Take one step; return a message about it, usually empty.
 
     Raises:
         SetupError: it cannot be done.
@@ -27,11 +35,15 @@ def perform(step: Step, machine: Machine, place: Place, account: Account) -> str
     try:
         return _perform(step, machine, place, account)
     except OSError as error:
-        raise SetupError(f"this cannot be done: {_first_line(step)}: {clean(str(error))}") from error
+        raise SetupError(f"{step}: {clean(str(error))}") from error
 
 
 def keep_manifest(manifest: Manifest, machine: Machine, place: Place, account: Account) -> None:
-    """Write down what is going to be done."""
+    """Record what is going to be done.
+
+    Raises:
+        SetupError: the record cannot be written.
+    """
     try:
         machine.require_own_directory(place.settings_directory, 0o750, account.gid)
         replace_file(place.manifest, manifest.to_text().encode())
@@ -41,7 +53,7 @@ def keep_manifest(manifest: Manifest, machine: Machine, place: Place, account: A
 
 def _perform(step: Step, machine: Machine, place: Place, account: Account) -> str:
     match step:
-        case MakeRole():
+        case CreateRole():
             return _require(psql(machine, step.server, install_script()), step)
         case DropRole():
             return _require(psql(machine, step.server, undo_script()), step)
@@ -51,9 +63,9 @@ def _perform(step: Step, machine: Machine, place: Place, account: Account) -> st
             _remove(step.path, place)
         case CopySettings():
             report = copy_settings(machine, place)
-            return report.sentence if report.is_trouble else ""
+            return report.sentence if report.is_problem else ""
         case Systemctl():
-            _require(machine.run(("systemctl", *step.words), ""), step)
+            _systemctl(step, machine)
         case _:
             assert_never(step)
     return ""
@@ -77,9 +89,18 @@ def _remove(path: Path, place: Place) -> None:
 def _require(answer: Finished, step: Step) -> str:
     said = clean(answer.err.strip() or answer.out.strip(), SAID_CHARACTERS)
     if not answer.has_worked:
-        raise SetupError(f"this did not work: {_first_line(step)}: {said or f'exit code {answer.code}'}")
+        raise SetupError(f"{step} failed: {said or f'exit code {answer.code}'}")
     return said
 
 
-def _first_line(step: Step) -> str:
-    return str(step).partition("\n")[0]
+def _systemctl(step: Systemctl, machine: Machine) -> None:
+    """Run it; when a unit does not start, report its last log lines, which systemctl does not show."""
+    answer = machine.run(("systemctl", *step.words))
+    if not answer.has_worked and step.words[0] == "restart":
+        log = machine.run(("journalctl", "--no-pager", "--lines=3", "--output=cat", f"--unit={step.words[-1]}")).out
+        lines = clean(" / ".join(log.strip().splitlines()), SAID_CHARACTERS)
+        raise SetupError(
+            f"{step.words[-1]} does not start: {lines or clean(answer.err.strip(), SAID_CHARACTERS)}. Everything else "
+            f"is done: `journalctl -u {step.words[-1]}` has more; then run `systemctl restart {step.words[-1]}`"
+        )
+    _require(answer, step)

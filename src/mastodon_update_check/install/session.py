@@ -1,11 +1,10 @@
-"""One run of `setup`: look, decide, show, ask, do, and have it settled who is told."""
+"""One run of `setup`: look, decide, show, ask, do, and have the administrator decide about pending notices."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.dotenv import parse
 from mastodon_update_check.config.reading import FILE_BYTES, read_regular
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
@@ -13,29 +12,31 @@ from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.names import NAME, RESERVED, SERVICE_USER, Place
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.console import Console
-from mastodon_update_check.install.copying import ROOT
+from mastodon_update_check.install.copying import DATABASE, ROOT, compose
 from mastodon_update_check.install.database import find_server, read_database_name
-from mastodon_update_check.install.decisions import Decision, decide, undo
+from mastodon_update_check.install.decisions import DETAILS, Decision, decide, undo
 from mastodon_update_check.install.discovery import find_installations, require
-from mastodon_update_check.install.found import Installation, Situation
+from mastodon_update_check.install.found import DatabaseName, Installation, Situation
 from mastodon_update_check.install.manifest import Manifest, read_manifest
+from mastodon_update_check.install.own_commands import TIMER, Options, OwnCommands, settle
 from mastodon_update_check.install.performing import keep_manifest, perform
-from mastodon_update_check.install.steps import Step
-from mastodon_update_check.install.telling import TIMER, Options, OwnCommands, settle
-from mastodon_update_check.install.texts import without_block
+from mastodon_update_check.install.settings_check import SettingsCheck, check_settings
+from mastodon_update_check.install.steps import Step, Systemctl, WriteFile
+from mastodon_update_check.install.texts import own_values_of
 
 _NAMES: Final = ("", "second", "third", "another")
-"""What the services of a host may be called."""
+"""Suggestions for the services of a host."""
+_DETAILS_HOST: Final = "raw.githubusercontent.com"
 
 
 class Session:
     """One run, on one host, with one administrator; every method raises `SetupError` when it cannot go on."""
 
     def __init__(self, machine: Machine, console: Console, options: Options, program: Sequence[str]) -> None:
-        """`program` is this program's own command, by which it asks itself as the service."""
+        """`program` is this program's own command, by which it gets answers from the service's sandbox."""
         if options.name and (not NAME.fullmatch(options.name) or options.name in RESERVED):
             raise SetupError(
-                "this name cannot be taken: small letters, digits, _ and - are allowed, and neither config nor mastodon"
+                "this name cannot be used: expected small letters, digits, _ and -, and neither config nor mastodon"
             )
         if options.name and options.timer:
             raise SetupError("only the first server of a host can be checked by a timer; leave out --timer or --name")
@@ -44,63 +45,80 @@ class Session:
         self._options = options
         self._place: Place = machine.place(options.name)
         self._own = OwnCommands(machine, self._place, console, program)
+        self._program = program
 
     def set_up(self) -> bool:
-        """Set up; say whether all went well."""
+        """Set up; return whether everything worked."""
         account = self._require_installed()
         before = read_manifest(self._place.manifest)
         decision = self._decide(before)
         self._show(decision)
+        checked = self._check_settings(decision)
+        for disabled in checked.disabled:
+            self._console.say(f"Note: {disabled}.")
+        obstacles = (*decision.obstacles, *checked.errors)
         if self._options.dry_run:
-            self._console.say("\nNothing was done.")
-            return True
+            for obstacle in obstacles:
+                self._console.say(f"Setup would stop here: {obstacle}.")
+            self._console.say("\nNothing was changed.")
+            return not obstacles
+        if obstacles:
+            raise SetupError("nothing was changed:\n" + "\n".join(f"  - {obstacle}" for obstacle in obstacles))
         is_first = before is None or not before.is_settled
         if is_first and self._console.is_silent and self._options.starts and not self._options.tell:
-            raise SetupError("--yes needs --tell now or --tell mark the first time: who is to be told what is pending?")
-        if self._console.ask("Do this?", ("yes", "no")) == "no":
-            self._console.say("Nothing was done.")
+            raise SetupError("--yes needs --tell now or --tell mark the first time: are pending notices sent or not?")
+        if not self._console.confirm("Continue?"):
+            self._console.say("Nothing was changed.")
             return False
         manifest = _merge(before, decision.manifest)
         keep_manifest(manifest, self._machine, self._place, account)
         self._do(decision.preparations, account)
         if not self._options.starts:
-            self._console.say(f"Everything is prepared; nothing is started. Run `{self._own.words('setup')}` to go on.")
+            self._console.say(f"Everything is prepared; nothing is started. To go on: {self._own.words('setup')}")
             return True
-        has_worked = settle(self._own, self._console, self._options, is_first=is_first)
+        recipients, has_worked = settle(self._own, self._console, self._options, is_first=is_first)
         keep_manifest(replace(manifest, is_settled=True), self._machine, self._place, account)
         self._do(decision.start, account)
-        self._own.say_how_to_go_on(decision.manifest.started)
+        self._own.say_how_to_go_on(decision.manifest.started, recipients)
         return has_worked
 
     def undo(self) -> bool:
-        """Take back what was done here; say whether all went well."""
+        """Undo what was done here; return whether everything worked."""
         manifest = read_manifest(self._place.manifest)
         if manifest is None:
-            self._console.say("There is nothing to undo: setup has done nothing here.")
+            self._console.say("There is nothing to undo: setup has not been run here.")
             return True
         account = self._machine.service_account or Account(name="root", uid=0, gid=0)
         steps = undo(manifest, self._place, self._read(self._place.config_file), self._others())
-        self._console.say("To be done:")
+        self._console.say("setup --undo will:")
         self._list(steps)
-        if self._options.dry_run or self._console.ask("Do this?", ("yes", "no")) == "no":
-            self._console.say("Nothing was done.")
+        if self._options.dry_run or not self._console.confirm("Continue?"):
+            self._console.say("Nothing was changed.")
             return self._options.dry_run
         *most, last = steps
         failures = [failure for step in most if (failure := self._try(step, account))]
         if failures:
-            self._console.say(f"The rest is done. Run `{self._own.words('setup --undo')}` again when that is mended.")
+            self._console.say(
+                f"The rest is done. When that is corrected, run `{self._own.words('setup --undo')}` again."
+            )
             return False
         self._do([last], account)
-        self._console.say("Done. The ledger stays: it remembers who was told what.")
+        self._console.say("Done. The ledger stays: it remembers which notices were sent.")
         return True
 
     def _require_installed(self) -> Account:
         account, unit = self._machine.service_account, self._place.unit
-        if account is None:
-            raise SetupError(f"there is no user {SERVICE_USER}: install the package, which makes it")
-        shown = show_unit(unit, "LoadState,User", self._machine.run)
+        shown = show_unit(unit, "LoadState,User,ExecStart", self._machine.run)
         if shown is None or shown.one("LoadState") != "loaded" or shown.one("User") in {"", "root", "0"}:
-            raise SetupError(f"systemd has no unit {unit} with a user of its own: install the package, which brings it")
+            raise SetupError(
+                f"systemd has no unit {unit} with a user of its own: install the Debian package, which brings it. A "
+                "checkout cannot be set up: README says how to run it without"
+            )
+        if account is None:
+            raise SetupError(f"there is no user {SERVICE_USER}: install the Debian package again, which creates it")
+        started = shown.one("ExecStart")
+        if started and f"path={self._program[0]} " not in started:
+            raise SetupError(f"{unit} starts another program than {self._program[0]}: run the one that is installed")
         return account
 
     def _decide(self, before: Manifest | None) -> Decision:
@@ -108,17 +126,34 @@ class Session:
         installation = self._choose(before, config)
         wanted = read_database_name(installation.variables)
         server = wanted if isinstance(wanted, str) else find_server(self._machine, wanted)
-        units = [unit for unit in (self._place.unit, self._place.once_unit) if unit]
+        units = [unit for unit in (self._place.unit, self._place.once_unit, self._place.path_unit) if unit]
         situation = Situation(
             installation=installation,
             server=None if isinstance(server, str) else server,
             no_server=server if isinstance(server, str) else "",
             config=config,
             drop_ins={path: self._read(path) for path in map(self._place.drop_in, units)},
+            former_server=before.server if before and _is_named(before, wanted) else None,
+            release_details=self._ask_for_details(before, config),
         )
         is_by_timer = self._options.timer or (before is not None and before.started == TIMER)
         started = TIMER if is_by_timer else self._place.unit
         return decide(situation, self._place, started, before.started if before else "")
+
+    def _ask_for_details(self, before: Manifest | None, config: str) -> str:
+        """Return `github` if release details may be fetched from there; asked once, and never answered by `--yes`."""
+        answer = self._options.release_details or (before.release_details if before else "")
+        if (
+            not answer
+            and DETAILS not in own_values_of(config)
+            and not (self._options.dry_run or self._console.is_silent)
+        ):
+            question = (
+                "Messages can say what a release fixes and what the upgrade takes. For that, files of each new release "
+                f"are fetched once from {_DETAILS_HOST} (GitHub). Allow it?"
+            )
+            answer = "github" if self._console.confirm(question) else "off"
+        return answer if answer == "github" else ""
 
     def _choose(self, before: Manifest | None, config: str) -> Installation:
         named = self._options.root or (before.root if before else None) or _configured_root(config)
@@ -128,9 +163,9 @@ class Session:
         found = [one for one in find_installations(self._machine) if one.root not in taken]
         if not found:
             raise SetupError(
-                "no Mastodon was found on this host: neither by a unit *-web.service nor in /home/mastodon/live or "
-                "/var/www/mastodon*/live. Name its tree with --root PATH. Where it runs in containers, this program "
-                "runs in one beside it, and needs no setup: docs/INSTALL.md says how"
+                "no Mastodon was found on this host: neither by a unit such as mastodon-web.service nor in "
+                "/home/mastodon/live or /var/www/mastodon*/live. Name its tree with --root PATH. If it runs in "
+                "containers, this program runs in one beside it, without setup: docs/INSTALL.md says how"
             )
         if len(found) == 1:
             return found[0]
@@ -147,7 +182,7 @@ class Session:
             yield f"  mastodon-update-check setup --root {clean(str(one.root))}{tail}"
 
     def _others(self) -> list[Manifest]:
-        """Return what was done for other servers on this host."""
+        """Return the records of other servers on this host."""
         files = set(self._place.settings_directory.glob("setup*.json")) - {self._place.manifest}
         return [manifest for file in sorted(files) if (manifest := read_manifest(file)) is not None]
 
@@ -159,22 +194,41 @@ class Session:
         except (OSError, ValueError) as error:
             raise SetupError(f"{path} cannot be read: {clean(str(error))}") from error
 
+    def _check_settings(self, decision: Decision) -> SettingsCheck:
+        manifest = decision.manifest
+        with_login = DATABASE not in decision.config
+        composed = compose(self._machine, manifest.root, manifest.environment_files, with_login=with_login)
+        return check_settings(self._place, decision.config, composed.lines)
+
     def _show(self, decision: Decision) -> None:
-        self._console.say(f"Mastodon is in {decision.manifest.root}. To be done:")
-        self._list(decision.preparations)
-        if self._options.starts:
-            self._list(decision.start)
+        self._console.say(f"Mastodon is in {decision.manifest.root}. setup will:")
+        self._list((*decision.preparations, *(decision.start if self._options.starts else ())))
         for remark in decision.remarks:
             self._console.say(f"Note: {remark}")
 
     def _list(self, steps: Iterable[Step]) -> None:
+        """Print the plan: files of one purpose in one line, without `daemon-reload`; a dry run shows their lines."""
+        lines: dict[str, list[str]] = {}
         for step in steps:
-            self._console.say(f"  - {step}".replace("\n", "\n    "))
+            if isinstance(step, WriteFile):
+                lines.setdefault(f"write %s: {step.purpose}", []).append(str(step.path))
+            elif isinstance(step, Systemctl):
+                if step.words != ("daemon-reload",):
+                    lines.setdefault("systemctl %s", []).append(" ".join(step.words))
+            else:
+                lines[str(step).replace("%", "%%")] = []
+        for text, parts in lines.items():
+            self._console.say(f"  - {text % ', '.join(parts) if parts else text % ()}")
+        if self._options.dry_run:
+            for step in steps:
+                if isinstance(step, WriteFile) and step.added:
+                    self._console.say("\n".join((f"\n{step.path}:", *(f"    {line}" for line in step.added))))
 
     def _do(self, steps: Iterable[Step], account: Account) -> None:
         for step in steps:
             said = perform(step, self._machine, self._place, account)
-            self._console.say(f"done: {_head(step)}{f': {said}' if said else ''}")
+            if said:
+                self._console.say(f"Note: {said}")
 
     def _try(self, step: Step, account: Account) -> str:
         try:
@@ -187,17 +241,20 @@ class Session:
 
 def _configured_root(config: str) -> Path | None:
     """Return the tree that the administrator has named in our own file."""
-    found = [one.text for one in parse(without_block(config)).assignments if one.name == ROOT and one.text.strip()]
-    return Path(found[-1].strip()) if found else None
+    root = own_values_of(config).get(ROOT, "")
+    return Path(root) if root else None
+
+
+def _is_named(before: Manifest, wanted: DatabaseName | str) -> bool:
+    """Whether Mastodon's settings still name the database of the last setup, on this host."""
+    if isinstance(wanted, str) or before.server is None:
+        return False
+    return wanted.is_local and before.server.name == wanted.name
 
 
 def _merge(before: Manifest | None, now: Manifest) -> Manifest:
-    """Return what there is to undo after this run and those before it."""
+    """Return everything to undo after this run and those before it."""
     if before is None:
         return now
     files = dict.fromkeys((*before.files, *now.files))
     return replace(now, files=tuple(files), server=now.server or before.server, is_settled=before.is_settled)
-
-
-def _head(step: Step) -> str:
-    return str(step).partition("\n")[0]

@@ -1,4 +1,4 @@
-"""What `setup` does, as values: they are shown before they are done, and tell afterwards what there is to undo."""
+"""The steps of `setup` as values: they are shown before they are taken, and recorded for `setup --undo`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,50 +7,47 @@ from mastodon_update_check.install.found import Server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakeRole:
-    """Make the PostgreSQL role and the function, or bring them up to date."""
+class CreateRole:
+    """Create the PostgreSQL role and its functions, or bring them up to date."""
 
     server: Server
 
     def __str__(self) -> str:
         return (
-            f"PostgreSQL, database {self.server.name} (port {self.server.port}): make the role _mastodon_update_check, "
-            "or bring it up to date\n"
-            "    It has no password: the system user of that name logs in. It can ask who the staff are, no more.\n"
-            "    Done as user postgres; `mastodon-update-check setup --print-sql` shows how."
+            f"create the PostgreSQL role _mastodon_update_check in {self.server.name} (port {self.server.port}); "
+            "it can only list the staff"
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropRole:
-    """Remove the function, and the role unless another database uses it."""
+    """Remove the functions, and the role unless another database uses it."""
 
     server: Server
 
     def __str__(self) -> str:
-        return f"PostgreSQL, database {self.server.name} (port {self.server.port}): remove the role and its function"
+        return f"remove the PostgreSQL role and its functions from {self.server.name} (port {self.server.port})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteFile:
-    """Write a file of ours."""
+    """Write a file of this program's."""
 
     path: Path
     content: str = field(repr=False)
     purpose: str
-    """What it is for."""
     added: tuple[str, ...] = ()
-    """What is shown of it; no secrets."""
+    """The lines that a dry run shows; no secrets."""
     is_secret: bool = False
-    """Whether only root and the service's group may read it; otherwise everybody may."""
+    """Whether only root and the service's group may read it."""
 
     def __str__(self) -> str:
-        return "\n".join((f"write {self.path}", f"    {self.purpose}", *(f"    {line}" for line in self.added)))
+        return f"write {self.path}: {self.purpose}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveFile:
-    """Remove a file of ours, and its directory if nothing else is in it."""
+    """Remove a file of this program's, and its directory when that is empty."""
 
     path: Path
 
@@ -60,18 +57,18 @@ class RemoveFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopySettings:
-    """Copy what is needed of Mastodon's settings."""
+    """Copy the needed lines of Mastodon's settings."""
 
     sources: tuple[Path, ...]
     target: Path
 
     def __str__(self) -> str:
-        return f"copy the lines that are needed of {' and '.join(map(str, self.sources))} to {self.target}"
+        return f"copy the needed lines of {' and '.join(map(str, self.sources))} to {self.target}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Systemctl:
-    """Tell systemd something."""
+    """Run systemctl."""
 
     words: tuple[str, ...]
 
@@ -79,4 +76,4 @@ class Systemctl:
         return f"systemctl {' '.join(self.words)}"
 
 
-Step = MakeRole | DropRole | WriteFile | RemoveFile | CopySettings | Systemctl
+Step = CreateRole | DropRole | WriteFile | RemoveFile | CopySettings | Systemctl

@@ -1,7 +1,7 @@
-"""The texts that `setup` writes: a block of settings in our own file, and the file that it adds to a unit. Pure."""
+"""The texts that `setup` writes: a block of settings in our own file, and the files that it adds to units. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,43 +11,45 @@ from mastodon_update_check.install.found import Access
 _BEGIN: Final = "# --- written by mastodon-update-check setup; setup --undo removes it ---"
 _END: Final = "# --- end of what setup has written ---"
 _BLOCK: Final = re.compile(rf"\n?{re.escape(_BEGIN)}\n.*?(?:{re.escape(_END)}\n|\Z)", re.DOTALL)
+_HEAD: Final = "# Written by `mastodon-update-check setup`; `mastodon-update-check setup --undo` removes it."
 PATH: Final = re.compile(r"/[A-Za-z0-9/._+@=,-]*")
-"""A path that means in a unit, in a file of settings and for libpq what it says: no blanks, quotes, `%`, `:` or `$`."""
+"""A path without characters that have a meaning in a unit, a file of settings or a shell."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9 ./:_@=,+<>-]*")
-"""A value that means what it says between single quotes."""
+"""A value without characters that have a meaning between single quotes."""
+SHOWN_DIRECTORIES: Final = ("lib/mastodon", "config", "db/migrate", "db/post_migrate")
+"""The version, and the names of the migrations."""
 
 
 def without_block(text: str) -> str:
-    """Return our own file without what `setup` has written."""
+    """Return our own file without the lines that `setup` has written."""
     return _BLOCK.sub("", text)
 
 
 def with_block(text: str, variables: Mapping[str, str]) -> str:
-    """Return our own file with these variables, but those that the administrator sets in it."""
+    """Return our own file with these variables, except those that the administrator sets in it."""
     others = without_block(text)
-    own = own_names(text)
+    own = own_values_of(text)
     lines = [f"{name}='{value}'" for name, value in variables.items() if name not in own]
     gap = "" if others.endswith("\n") or not others else "\n"
     return f"{others}{gap}\n{_BEGIN}\n" + "".join(f"{line}\n" for line in lines) + f"{_END}\n"
 
 
-def own_names(text: str) -> frozenset[str]:
-    """Return the variables that the administrator sets."""
-    return frozenset(assignment.name for assignment in parse(without_block(text)).assignments)
+def own_values_of(text: str) -> Mapping[str, str]:
+    """Return the variables that the administrator sets, as they are written."""
+    return {assignment.name: assignment.text.strip() for assignment in parse(without_block(text)).assignments}
 
 
-def drop_in(root: Path, access: Access) -> str:
-    """Return what a unit needs to see the tree's version, and nothing else of the tree."""
-    lines = [
-        "# Written by `mastodon-update-check setup`; `mastodon-update-check setup --undo` removes it.",
-        "[Service]",
-    ]
-    lines += [f"TemporaryFileSystem={path}:ro" for path in access.hidden]
+def service_drop_in(root: Path, access: Access) -> str:
+    """Return what a unit needs to see the tree's version and migrations, and nothing else of the tree."""
+    lines = [_HEAD, "[Service]", *(f"TemporaryFileSystem={path}:ro" for path in access.hidden)]
     if access.is_readable:
-        lines.append(
-            "# Directories, since `git checkout` replaces files; one that is missing keeps nothing from starting."
-        )
-        lines += [f"BindReadOnlyPaths=-{root}/{directory}" for directory in ("lib/mastodon", "config")]
+        lines.append("# Directories, because `git checkout` replaces files; a missing one does not prevent a start.")
+        lines += [f"BindReadOnlyPaths=-{root}/{directory}" for directory in SHOWN_DIRECTORIES]
     if access.group:
         lines += ["# Only this group may read the version.", f"SupplementaryGroups={access.group}"]
     return "\n".join(lines) + "\n"
+
+
+def path_drop_in(files: Iterable[Path]) -> str:
+    """Return the files that the path unit watches, instead of its defaults."""
+    return "\n".join((_HEAD, "[Path]", "PathChanged=", *(f"PathChanged={file}" for file in files))) + "\n"

@@ -1,0 +1,145 @@
+"""Before the first start: recipients, pending notices, whether they are sent now, and a test message.
+
+This program's own commands give the answers. They run in the service's sandbox, so they find what the service finds.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from mastodon_update_check.domain.text import clean
+from mastodon_update_check.errors import SetupError
+from mastodon_update_check.host.machine import Machine
+from mastodon_update_check.host.names import Place
+from mastodon_update_check.host.programs import Finished
+from mastodon_update_check.install.console import Console
+
+TIMER: Final = "mastodon-update-check-once.timer"
+_SETTINGS_WRONG: Final = 78
+_LEDGER_UNUSABLE: Final = 74
+_NAMED: Final = 8
+"""How many recipients are named; more are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of the command line."""
+
+    name: str = ""
+    root: Path | None = None
+    tell: str = ""
+    release_details: str = ""
+    dry_run: bool = False
+    timer: bool = False
+    sends_test: bool = True
+    starts: bool = True
+
+
+class OwnCommands:
+    """This program's own commands, for one service."""
+
+    def __init__(self, machine: Machine, place: Place, console: Console, program: Sequence[str]) -> None:
+        self._machine = machine
+        self._place = place
+        self._console = console
+        self._program = tuple(program)
+
+    def ask(self, *arguments: str, is_shown: bool = True) -> Finished:
+        """Run one, and show its output.
+
+        Raises:
+            SetupError: the settings or the ledger cannot be used.
+        """
+        config = f"UPDATE_CHECK_CONFIG={self._place.config_file}"
+        finished = self._machine.run(("env", config, "UPDATE_CHECK_LOG_LEVEL=critical", *self._program, *arguments))
+        is_fatal = finished.code in {_SETTINGS_WRONG, _LEDGER_UNUSABLE}
+        shown = (finished.out, finished.err) if is_shown or is_fatal else (finished.err,)
+        if text := "\n".join(part.rstrip("\n") for part in shown if part.strip()):
+            self._console.say(text)
+        if is_fatal:
+            raise SetupError(f"nothing is started: correct this in {self._place.config_file}, and run setup again")
+        return finished
+
+    def recipients(self) -> tuple[str, bool]:
+        """Return who will be notified, as a sentence, and whether the answer is complete."""
+        finished = self.ask("recipients", "--json", is_shown=False)
+        try:
+            answer = json.loads(finished.out)
+            sentence = describe_recipients(answer)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return "It is not known who will be notified", False
+        if answer.get("error"):
+            sentence += f" (Mastodon's staff is not known: {clean(str(answer['error']))})"
+        return sentence, finished.has_worked
+
+    def words(self, command: str) -> str:
+        """Return a command as an administrator types it."""
+        words = f"mastodon-update-check {command}"
+        if not self._place.name:
+            return words
+        if command.startswith("setup"):
+            return f"{words} --name {self._place.name}"
+        return f"UPDATE_CHECK_CONFIG={self._place.config_file} {words}"
+
+    def say_how_to_go_on(self, started: str, recipients: str) -> None:
+        """Name the recipients, and the commands that an administrator needs next."""
+        is_by_timer = started == TIMER
+        unit = self._place.once_unit if is_by_timer else started
+        reading = "the next check reads them" if is_by_timer else f"systemctl reload {started}"
+        state = "A timer starts a check every half hour" if is_by_timer else f"{started} is running"
+        self._console.say(
+            f"\n{state}. {recipients}.\n"
+            f"  {self.words('status')}    shows whether an update is pending\n"
+            f"  {self.words('doctor')}    diagnoses problems\n"
+            f"  journalctl -u {unit}    shows the log\n"
+            f"Settings: {self._place.config_file}; after a change: {reading}"
+        )
+
+
+def describe_recipients(answer: Mapping[str, Any]) -> str:
+    """Return a sentence about the answer of `recipients --json`."""
+    found: list[Mapping[str, Any]] = answer["recipients"]
+    mails = [str(one["name"] or one["address"]) for one in found if one["sink"] == "email"]
+    others = sorted({str(one["sink"]) for one in found} - {"email", "log"})
+    ways = [*([f"{_listed(mails)} by email"] if mails else []), *(clean(name) for name in others)]
+    if not ways:
+        return (
+            "Nobody will be notified, because there is neither a mail recipient nor a webhook (the log alone has the "
+            "notices): set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
+        )
+    return f"Will be notified: {'; '.join(ways)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = [clean(name, 60) for name in names]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def settle(own: OwnCommands, console: Console, options: Options, *, is_first: bool) -> tuple[str, bool]:
+    """Show recipients and pending notices, let the administrator decide about these, send a test message.
+
+    Returns:
+        Who will be notified, and whether everything worked.
+
+    Raises:
+        SetupError: the settings are wrong, or pending notices could not be marked as sent.
+    """
+    recipients, is_complete = own.recipients()
+    console.say(f"\n{recipients}.")
+    if not is_first and not options.tell:
+        return recipients, is_complete
+    console.say("Pending:")
+    own.ask("check", "--dry-run")
+    tells = options.tell == "now" if options.tell else console.confirm("Notify them now? (n: mark it as sent instead)")
+    if not tells:
+        if not is_complete:
+            raise SetupError(
+                "the recipients are not known, so nothing can be marked as sent: correct that, run setup again"
+            )
+        if not own.ask("check", "--mark").has_worked:
+            raise SetupError("pending notices could not be marked as sent, so nothing is started: run setup again")
+    wants_test = options.sends_test and console.confirm("Send a test message through every sink?")
+    return recipients, is_complete and (not wants_test or own.ask("send-test").has_worked)
