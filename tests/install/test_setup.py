@@ -282,6 +282,15 @@ def test_dry_run_names_what_stops_the_real_run(host: Host, line: str, capsys: py
     assert {CONFIG: f"{line}\n"} == host.files()
 
 
+def test_dry_run_names_what_mastodons_settings_disable(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value of Mastodon's that cannot be used disables a part: setup says which, and does not stop."""
+    host.install(f"{ENV}SMTP_DELIVERY_METHOD=sendmail\n")
+    assert set_up(host, dry_run=True)
+    out = capsys.readouterr().out
+    assert "SMTP_DELIVERY_METHOD" in out
+    assert f"{host.prefix / COPY}, line 5" in out
+
+
 @pytest.mark.parametrize(("answer", "expected"), [("y", "github"), ("", "github"), ("n", "off")])
 def test_release_details_are_asked_for_once(
     host: Host, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, expected: str

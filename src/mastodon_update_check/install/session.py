@@ -198,7 +198,7 @@ class Session:
         manifest = decision.manifest
         with_login = DATABASE not in decision.config
         composed = compose(self._machine, manifest.root, manifest.environment_files, with_login=with_login)
-        return check_settings(self._place, decision.config, composed.lines)
+        return check_settings(self._place, decision.config, f"#\n{composed.lines}")
 
     def _show(self, decision: Decision) -> None:
         self._console.say(f"Mastodon is in {decision.manifest.root}. setup will:")

@@ -36,7 +36,10 @@ def check_settings(place: Place, config: str, copied: str) -> SettingsCheck:
     from mastodon_update_check.config import load_settings
 
     with tempfile.TemporaryDirectory() as directory:
-        drafts = {Path(directory, "config.env"): place.config_file, Path(directory, "mastodon.env"): place.mastodon_copy}
+        drafts = {
+            Path(directory, "config.env"): place.config_file,
+            Path(directory, "mastodon.env"): place.mastodon_copy,
+        }
         for draft, text in zip(drafts, (config, copied), strict=True):
             draft.write_text(text, errors="surrogateescape")
 
