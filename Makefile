@@ -37,14 +37,15 @@ cluster: $(VENV)/test.done ## several daemons on one PostgreSQL ledger: outages,
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
 	$(BIN)/python -m pytest tests/pgbouncer $(ARGS)
 
-rules: build/promtool $(VENV)/test.done ## the alert rules for Prometheus, checked and tried with promtool (from Debian's package)
+rules: build/promtool $(VENV)/test.done ## try the alert rules with promtool and a real Prometheus (from Debian's packages)
 	build/promtool check rules packaging/prometheus/mastodon-update-check.rules.yml
 	build/promtool test rules packaging/prometheus/rules.test.yml
 	$(BIN)/python -m pytest tests/prometheus $(ARGS)
 
 build/promtool:
 	mkdir -p build/prometheus
-	cd build/prometheus && apt-get download -qq prometheus && dpkg-deb --extract prometheus_*.deb .
+	cd build/prometheus && apt-get download -qq prometheus prometheus-node-exporter && \
+		for package in *.deb; do dpkg-deb --extract $$package .; done
 	cp build/prometheus/usr/bin/promtool $@
 
 series: ## add a minor series to the known ones: make series SERIES=4.8

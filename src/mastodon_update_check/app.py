@@ -18,7 +18,7 @@ from mastodon_update_check.ledger.engine import Place
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.nodes import Bid, Taken, Turn
 from mastodon_update_check.ledger.place import find_place
-from mastodon_update_check.ledger.summary import OutboxSummary
+from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, OutboxSummary
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.translation import ENGLISH, Translation, language_tags
 from mastodon_update_check.sinks.base import Sink
@@ -26,7 +26,7 @@ from mastodon_update_check.sinks.base import Sink
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckReport
     from mastodon_update_check.monitoring.heartbeat import Heartbeat
-    from mastodon_update_check.monitoring.metrics import MetricsFile
+    from mastodon_update_check.monitoring.status_report import StatusReport
 
 _FOREIGN_LEDGER = (
     "LOCAL_DOMAIN is not set, but the ledger holds what {others} was told: set it, or make the file readable that "
@@ -130,32 +130,31 @@ class App:
         url = self.settings.heartbeat_url
         return Heartbeat(url=url.get_secret_value() if url else None, proxies=proxies(self.settings))
 
-    @cached_property
-    def metrics(self) -> "MetricsFile":
-        """The file for Prometheus, if there is one."""
-        from mastodon_update_check.monitoring.metrics import MetricsFile
-
-        return MetricsFile(self.settings.metrics_file)
-
-    def write_metrics(self, ledger: Ledger) -> None:
-        """Write how the server stands to the file for Prometheus, if one is wanted."""
-        if self.settings.metrics_file is None:
-            return
+    def status_report(self, ledger: Ledger | None) -> "StatusReport":
+        """Return the status of the server; without a ledger, that of one that was never checked."""
         from mastodon_update_check.domain.status import judge
-        from mastodon_update_check.monitoring.metrics import Standing
+        from mastodon_update_check.monitoring.status_report import StatusReport
 
         settings, now = self.settings, self.clock()
-        known, outbox = ledger.knowledge(settings.instance), self.summary(ledger)
-        standing = Standing(
-            instance=settings.instance,
-            knowledge=known,
+        known = ledger.knowledge(settings.instance) if ledger else ServerState()
+        outbox = self.summary(ledger) if ledger else EMPTY_OUTBOX
+        return StatusReport(
+            settings=settings,
+            known=known,
             outbox=outbox,
-            sinks=settings.sink_names,
-            level=judge(known, outbox.waiting_since, now, settings.interval, settings.off_reason).level,
-            interval=settings.interval,
+            last_beat_at=self.last_beat_at(ledger) if ledger else None,
+            nodes=ledger.nodes(settings.instance, now) if ledger and self.ledger_place.is_shared else (),
             now=now,
+            verdict=judge(known, outbox.waiting_since, now, settings.interval, settings.off_reason),
         )
-        self.metrics.write(standing)
+
+    def publish(self, ledger: Ledger) -> tuple[str, ...]:
+        """Write the metrics and the status page, as far as they are wanted; return a warning for each failure."""
+        if self.settings.metrics_file is None and self.settings.page_file is None:
+            return ()
+        from mastodon_update_check.monitoring.publish import publish
+
+        return publish(self.status_report(ledger))
 
     def couriers(self, ledger: Ledger) -> tuple[Courier, ...]:
         """Return one courier for each configured sink."""

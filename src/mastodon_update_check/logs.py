@@ -71,6 +71,13 @@ def configure(level: str, log_format: str, stream: TextIO | None = None, secrets
     logging.captureWarnings(capture=True)
 
 
+def hide_secrets(text: str) -> str:
+    """Replace the secrets that `configure` was given."""
+    for secret in _outputs[-1].hidden:
+        text = text.replace(secret, "***")
+    return text
+
+
 def snapshot() -> Callable[[], None]:
     """Return a function that sets the logs up again as they are now."""
     output = _outputs[-1]
@@ -97,7 +104,7 @@ def write_always(level: str, event: str, /, **fields: object) -> None:
     output = _outputs[-1]
     stream = output.stream or sys.stderr
     render = output.render or _renderer(stream, is_console=False, in_journal=False)
-    tidied = _tidy(_shorten_error({"event": event, **fields}), output.hidden)
+    tidied = _tidy(_shorten_error({"event": event, **fields}))
     line = render(level, str(tidied.pop("event")), tidied)
     with _lock:
         stream.write(f"{line}\n")
@@ -178,7 +185,7 @@ def _shorten_error(fields: dict[str, object]) -> dict[str, object]:
     return fields
 
 
-def _tidy(fields: Mapping[str, object], hidden: Sequence[str]) -> dict[str, object]:
+def _tidy(fields: Mapping[str, object]) -> dict[str, object]:
     """Keep everything on one line, bounded, and free of known secrets."""
 
     def tidy(value: object) -> object:
@@ -188,10 +195,7 @@ def _tidy(fields: Mapping[str, object], hidden: Sequence[str]) -> dict[str, obje
             return {str(tidy(str(key))): tidy(each) for key, each in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [tidy(each) for each in value]
-        text = str(value)
-        for secret in hidden:
-            text = text.replace(secret, "***")
-        return clean(text, LINE_CHARACTERS)
+        return clean(hide_secrets(str(value)), LINE_CHARACTERS)
 
     return {str(tidy(str(key))): tidy(value) for key, value in fields.items()}
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from domain.examples import NOW, feed, minor, patch, update, user, version
+from mastodon_update_check.domain.check_days import CheckDay
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage
 from mastodon_update_check.domain.recipients import Preference
@@ -38,8 +39,9 @@ def test_good_check_ends_an_outage() -> None:
         updates=(patch("4.5.21", urgent=True),),
         outage_started_at=began,
         outage_ended_at=LATER,
+        days=(CheckDay(date=LATER.date(), successful=1),),
     )
-    assert expected == after
+    assert after == expected
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,9 @@ def test_failed_checks_are_counted_from_the_first() -> None:
     """An outage begins with its first failed check; the last good answers stand, the reason is the last one's."""
     first = replace(KNOWN, warnings=("old",)).failed(LATER, "dns", "no address", None)
     second = first.failed(LATER + timedelta(minutes=30), "tls", "certificate verify failed", version("4.5.20"))
-    assert replace(KNOWN, checked_at=LATER, failing_since=LATER, failures=1, cause="dns", detail="no address") == first
+    day = CheckDay(date=LATER.date(), failed=1)
+    failed = replace(KNOWN, checked_at=LATER, failing_since=LATER, failures=1, cause="dns", detail="no address")
+    assert first == replace(failed, days=(day,))
     assert (LATER, 2, "tls", "certificate verify failed", NOW, version("4.5.20"), KNOWN.updates) == (
         second.failing_since,
         second.failures,

@@ -82,6 +82,14 @@ class Node(Strict):
     checks: bool = Field(description="whether it is the one that checks")
 
 
+class Day(Strict):
+    """The checks of one day (UTC)."""
+
+    day: date
+    successful: Count
+    failed: Count
+
+
 class Status(Strict):
     """What `mastodon-update-check status --json` prints.
 
@@ -104,6 +112,7 @@ class Status(Strict):
     urgent_to_act_on: Count = Field(description="urgent ones that call for action")
     updates: list[Update] = Field(description="at most 20 of those that are pending, urgent ones first")
     skipped: list[str] = Field(description="versions that are pending and passed over: `skip`")
+    route: list[str] = Field(description="releases to deploy, in order; 4.6.x is the newest of a branch")
     support: Support | None
     last_check_at: datetime | None
     last_good_check_at: datetime | None
@@ -111,6 +120,7 @@ class Status(Strict):
         description="an interval after the last check, give or take half of UPDATE_CHECK_JITTER; null: no daemon is at "
         "work, checking is off, or the first check is about to begin"
     )
+    days: list[Day] = Field(description="the checks of the last 30 days, without days that had none")
     failing_since: datetime | None = Field(description="the first failed check after a good one; null: checks work")
     failure: str | None = Field(description="why the last check failed")
     warnings: list[str] = Field(description="what did not work in the last check though it counts as good")

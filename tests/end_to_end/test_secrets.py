@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from end_to_end.world import Finished, World, wait_until
-from mastodon_update_check.cli.common import hide_secrets
+from mastodon_update_check import logs
+from mastodon_update_check.cli.common import _secrets
 from mastodon_update_check.config import load_settings
+from mastodon_update_check.logs import hide_secrets
 from simulators.http_server import HttpServer, Reply, Request
 from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
 
@@ -136,4 +138,7 @@ def test_each_of_several_chat_services_is_hidden() -> None:
     settings = load_settings(
         {"HOME": "/", "UPDATE_CHECK_APPRISE_URL": "tgram://12345:t0ken/1 ntfys://me:pass%40word@h/t"}
     )
-    assert "said … and …" == hide_secrets("said tgram://12345:t0ken/1 and pass@word", settings)
+    restore = logs.snapshot()
+    logs.configure("info", "json", secrets=tuple(_secrets(settings)))
+    assert hide_secrets("said tgram://12345:t0ken/1 and pass@word") == "said *** and ***"
+    restore()

@@ -1,6 +1,5 @@
 """The metrics: what they say of a server, and how the file is written."""
 
-import os
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,30 +9,23 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from domain.examples import update, version
 from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.ledger.summary import OutboxSummary, SinkAccount
-from mastodon_update_check.monitoring.metrics import MetricsFile, Standing, render
+from mastodon_update_check.domain.status import Level, Verdict
+from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, SinkAccount
+from mastodon_update_check.monitoring.metrics import render
+from mastodon_update_check.monitoring.status_report import StatusReport
+from monitoring.examples import NEW, NOW
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+CRITICAL = Verdict(level=Level.CRITICAL, sentences=())
 RULES = Path(__file__).parents[2] / "packaging/prometheus/mastodon-update-check.rules.yml"
-EMPTY = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
-NEW = Standing(
-    instance="social.example",
-    knowledge=ServerState(),
-    outbox=EMPTY,
-    sinks=("email", "log"),
-    level=3,
-    interval=timedelta(minutes=30),
-    now=NOW,
-)
 
 
-def read(standing: Standing) -> dict[tuple[str, ...], float]:
+def read(report: StatusReport) -> dict[tuple[str, ...], float]:
     """Return each value by name and labels, without the prefix and the instance."""
     found = {}
-    for family in text_string_to_metric_families(render(standing).decode()):
+    for family in text_string_to_metric_families(render(report).decode()):
         assert ("gauge", True) == (family.type, bool(family.documentation))
         for sample in family.samples:
-            assert "social.example" == sample.labels.pop("instance")
+            assert "social.example" == sample.labels.pop("server")
             found[sample.name.removeprefix("mastodon_update_check_"), *sample.labels.values()] = sample.value
     return found
 
@@ -72,8 +64,8 @@ def test_values_are_those_of_the_ledger() -> None:
         reply="",
         sent_at=NOW - timedelta(days=1),
     )
-    outbox = replace(EMPTY, waiting_since=NOW - timedelta(hours=7), sinks=(mail,))
-    values = read(replace(NEW, knowledge=known, outbox=outbox, level=2))
+    outbox = replace(EMPTY_OUTBOX, waiting_since=NOW - timedelta(hours=7), sinks=(mail,))
+    values = read(replace(NEW, known=known, outbox=outbox, verdict=CRITICAL))
     assert 1 == values["updates_pending", "patch", "true"]
     assert (0, 2) == (values["updates_pending", "patch", "false"], values["updates_pending", "minor", "false"])
     assert 1 == values["urgent_updates_to_act_on",]
@@ -93,29 +85,3 @@ def test_rules_speak_of_metrics_that_exist() -> None:
     names = set(re.findall(r"mastodon_update_check_\w+", RULES.read_text()))
     assert names
     assert names <= set(re.findall(r"^(\w+)", render(NEW).decode(), re.MULTILINE))
-
-
-def test_file_is_replaced_whole_and_readable_by_all(tmp_path: Path) -> None:
-    """Whoever reads sees the old or the new whole, whatever the umask; nothing is left beside it."""
-    path = tmp_path / "update_check.prom"
-    path.write_text("old")
-    before = os.umask(0o077)
-    try:
-        with path.open() as reader:
-            MetricsFile(path).write(NEW)
-            assert "old" == reader.read()
-    finally:
-        os.umask(before)
-    assert render(NEW) == path.read_bytes()
-    assert 0o644 == path.stat().st_mode & 0o777
-    assert [path] == [*tmp_path.iterdir()]
-
-
-def test_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    """The reason names the path; it is gone with the next one that is written."""
-    metrics = MetricsFile(tmp_path / "missing" / "x.prom")
-    metrics.write(NEW)
-    assert (f"the metrics cannot be written to {metrics.path}: no such file or directory",) == metrics.warnings
-    (tmp_path / "missing").mkdir()
-    metrics.write(NEW)
-    assert [] == [*metrics.warnings]

@@ -55,7 +55,7 @@ def _check(app: App, *, mark: bool) -> Result:
         report = app.check(ledger, mark=mark, warnings=app.heartbeat.warnings)
         sent = 0 if mark else deliver_round(app.couriers(ledger), app.clock())
         outbox = app.summary(ledger)
-        app.write_metrics(ledger)
+        app.publish(ledger)
         app.heartbeat.finish(str(report.error or ""), outbox.waiting_since, app.clock())
         return Result(report=report, sent=sent, outbox=outbox, is_marking=mark)
 

@@ -13,7 +13,6 @@ from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.domain.versions import MastodonVersion
-from mastodon_update_check.http.secrets import REDACTED
 from mastodon_update_check.ledger.place import SCHEMES
 from mastodon_update_check.ledger.summary import Trouble
 
@@ -92,14 +91,6 @@ def _parts(url: str) -> Iterator[str]:
         yield unquote(part)
 
 
-def hide_secrets(text: str, settings: Settings) -> str:
-    """Return what somebody else's code or server said, without what is secret in the settings."""
-    for secret in sorted(set(_secrets(settings)), key=len, reverse=True):
-        if len(secret) >= logs.SHORTEST_SECRET:
-            text = text.replace(secret, REDACTED)
-    return text
-
-
 def count(number: int, noun: str) -> str:
     """Write `1 message`, `2 messages`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
@@ -108,11 +99,6 @@ def count(number: int, noun: str) -> str:
 def minute(moment: datetime) -> str:
     """Write `2026-11-23 06:20 UTC`."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def iso(moment: datetime | None) -> str | None:
-    """Write an instant for a program."""
-    return None if moment is None else moment.isoformat(timespec="seconds")
 
 
 def describe_end_of_support(branch: str, ends_on: date, now: datetime) -> str:

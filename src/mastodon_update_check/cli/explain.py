@@ -7,8 +7,6 @@ from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import (
     Exit,
     describe_end_of_support,
-    hide_secrets,
-    iso,
     load_app,
     minute,
     print_json,
@@ -20,8 +18,10 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.explain import Account, gather
 from mastodon_update_check.ledger.history import Attempt, Entry
+from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
 from mastodon_update_check.messages.sample_content import describe_wishes
+from mastodon_update_check.monitoring.status_json import iso
 
 ENTRIES_SHOWN = 50
 """How many rows of one kind are printed; `--json` has all."""
@@ -39,7 +39,7 @@ def execute(arguments: Namespace) -> int:
     app = load_app()
     account = _gather(app, arguments.about)
     if arguments.json:
-        print_json(_to_json(account, app))
+        print_json(_to_json(account))
     else:
         for line in _tell(account, app):
             print(line)
@@ -156,7 +156,7 @@ def _who(recipient: Recipient, address: str = "") -> str:
 
 def _tell_entry(entry: Entry, account: Account, app: App) -> Sequence[str]:
     head = _head(entry.recipient, entry.notice, account, entry.address)
-    attempts = [_tell_attempt(attempt, app) for attempt in entry.attempts]
+    attempts = [_tell_attempt(attempt) for attempt in entry.attempts]
     if entry.state is DeliveryState.SENT:
         kept = attempts or ["attempts are kept for 90 days"]
         return f"{head}: {_when(entry)}, because {explain_reason(entry.reason, entry.recipient)}", *kept
@@ -181,9 +181,9 @@ def _next(entry: Entry, app: App) -> str:
     return f"next attempt {minute(entry.due_at)}, or at once with `mastodon-update-check retry`"
 
 
-def _tell_attempt(attempt: Attempt, app: App) -> str:
+def _tell_attempt(attempt: Attempt) -> str:
     at = (attempt.ended_at or attempt.started_at).strftime("%Y-%m-%d %H:%M:%S UTC")
-    reply = f": {hide_secrets(attempt.reply, app.settings)}" if attempt.reply else ""
+    reply = f": {hide_secrets(attempt.reply)}" if attempt.reply else ""
     return f"attempt {attempt.number}, {at}: {_OUTCOMES[attempt.outcome]}{reply}"
 
 
@@ -196,7 +196,7 @@ def _tell_verdict(verdict: StaffVerdict) -> Sequence[str]:
     return (f"{verdict.name}{role}: {verdict.reason.replace('_', ' ')}",)
 
 
-def _to_json(account: Account, app: App) -> dict[str, object]:
+def _to_json(account: Account) -> dict[str, object]:
     known, asked = account.known, account.asked
     return {
         "asked": {
@@ -210,7 +210,7 @@ def _to_json(account: Account, app: App) -> dict[str, object]:
         "last_check_at": iso(known.checked_at),
         "pending": account.update is not None,
         "recipients": [_describe(one) for one in account.recipients],
-        "deliveries": [_entry_to_json(entry, app) for entry in account.entries],
+        "deliveries": [_entry_to_json(entry) for entry in account.entries],
         "decisions": [_decision_to_json(one) for one in account.decisions],
         "staff_not_told": [
             {"name": one.name, "role": one.role or None, "reason": str(one.reason)} for one in account.not_told
@@ -228,7 +228,7 @@ def _describe(recipient: Recipient) -> dict[str, object]:
     }
 
 
-def _entry_to_json(entry: Entry, app: App) -> dict[str, object]:
+def _entry_to_json(entry: Entry) -> dict[str, object]:
     return {
         **_describe(entry.recipient),
         "address": entry.address or None,
@@ -242,18 +242,18 @@ def _entry_to_json(entry: Entry, app: App) -> dict[str, object]:
         "message_id": entry.message_id,
         "next_attempt_at": iso(entry.due_at) if entry.is_undelivered else None,
         "stopped": entry.is_stopped,
-        "attempts": list(_attempts_to_json(entry.attempts, app)),
+        "attempts": list(_attempts_to_json(entry.attempts)),
     }
 
 
-def _attempts_to_json(attempts: Iterable[Attempt], app: App) -> Iterator[dict[str, object]]:
+def _attempts_to_json(attempts: Iterable[Attempt]) -> Iterator[dict[str, object]]:
     for attempt in attempts:
         yield {
             "number": attempt.number,
             "started_at": iso(attempt.started_at),
             "ended_at": iso(attempt.ended_at),
             "outcome": str(attempt.outcome) if attempt.outcome else None,
-            "reply": hide_secrets(attempt.reply, app.settings) or None,
+            "reply": hide_secrets(attempt.reply) or None,
         }
 
 

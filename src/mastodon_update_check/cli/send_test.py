@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from mastodon_update_check.app import App, find_words, loader
-from mastodon_update_check.cli.common import Exit, count, hide_secrets, load_app, print_json
+from mastodon_update_check.cli.common import Exit, count, load_app, print_json
 from mastodon_update_check.config import Settings, SinkSettings
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server_state import ServerState
@@ -16,6 +16,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
 from mastodon_update_check.jobs.send_test import Entry, Verdict, try_sinks
+from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.sample_content import compose_test_message
 
 
@@ -27,7 +28,7 @@ def execute(arguments: Namespace) -> int:
     people = find_people(_asked(app.settings, chosen), known.devops)
     entries = list(_prepare(app, chosen, people, known, everyone=arguments.everyone))
     notes = [*warnings, *_notes(app.settings, entries, people, everyone=arguments.everyone)]
-    results = _try(app.settings, entries, people)
+    results = _try(entries, people)
     if arguments.json:
         verdicts = list(results)
         print_json({"results": [_to_json(verdict) for verdict in verdicts], "warnings": notes})
@@ -98,10 +99,10 @@ def _notes(settings: Settings, entries: Sequence[Entry], people: People, *, ever
         yield from people.warnings
 
 
-def _try(settings: Settings, entries: Sequence[Entry], people: People) -> Iterator[Verdict]:
+def _try(entries: Sequence[Entry], people: People) -> Iterator[Verdict]:
     """Yield each verdict as soon as it is there; a sink that has nobody to send to has failed."""
     for verdict in try_sinks(entries):
-        yield replace(verdict, reply=clean(hide_secrets(verdict.reply, settings)))
+        yield replace(verdict, reply=clean(hide_secrets(verdict.reply)))
     why = str(people.answer.error) if people.answer.error else "no mail recipient is known: see `recipients`"
     for entry in entries:
         if not entry.messages:

@@ -3,26 +3,26 @@
 from collections.abc import Iterator
 
 from mastodon_update_check.cli.common import count, describe_troubles, minute
-from mastodon_update_check.cli.status_picture import Picture
 from mastodon_update_check.domain.status import describe_pending, is_alive
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.messages.content import long_date
+from mastodon_update_check.monitoring.status_report import StatusReport
 
 _SUPPORT_WARNING = "15:"
 """A threshold as plugins write it: fewer than 15 days, which are two weeks and today, is a warning."""
 
 
-def write_lines(picture: Picture) -> Iterator[str]:
+def write_lines(report: StatusReport) -> Iterator[str]:
     """Write what `status` prints; no line but the first holds a `|`, which begins performance data."""
-    idle = "checking is off" if picture.settings.off_reason else "nothing to do"
-    summary = "; ".join(picture.verdict.sentences) or idle
-    head = f"MASTODON-UPDATE-CHECK {picture.verdict.level.name} - {picture.settings.instance}: {summary}"
-    yield f"{_without_bars(head)} | {' '.join(_measure(picture))}"
-    if picture.settings.off_reason:
-        yield f"Checking is off: {picture.settings.off_reason}."
-    for label, text in _details(picture):
+    idle = "checking is off" if report.settings.off_reason else "nothing to do"
+    summary = "; ".join(report.verdict.sentences) or idle
+    head = f"MASTODON-UPDATE-CHECK {report.verdict.level.name} - {report.settings.instance}: {summary}"
+    yield f"{_without_bars(head)} | {' '.join(_measure(report))}"
+    if report.settings.off_reason:
+        yield f"Checking is off: {report.settings.off_reason}."
+    for label, text in _details(report):
         yield _without_bars(f"{f'{label}:':12} {text}" if label else f"  {text}")
 
 
@@ -30,28 +30,28 @@ def _without_bars(line: str) -> str:
     return line.replace("|", "/")
 
 
-def _measure(picture: Picture) -> Iterator[str]:
+def _measure(report: StatusReport) -> Iterator[str]:
     """Give performance data: label=value[unit];warning;critical;minimum (Monitoring Plugins guidelines)."""
-    yield f"pending={len(picture.known.pending())};;;0"
-    yield f"urgent={picture.urgent_to_act_on};;0;0"
-    yield f"undelivered={picture.outbox.undelivered};;;0"
-    if picture.known.good_at is not None:
-        age = max((picture.now - picture.known.good_at).total_seconds(), 0)
+    yield f"pending={len(report.known.pending())};;;0"
+    yield f"urgent={report.urgent_to_act_on};;0;0"
+    yield f"undelivered={report.outbox.undelivered};;;0"
+    if report.known.good_at is not None:
+        age = max((report.now - report.known.good_at).total_seconds(), 0)
         yield f"last_good_check={age:.0f}s;;;0"
-    if picture.support_days is not None:
-        yield f"support_days={picture.support_days};{_SUPPORT_WARNING};0:"
+    if report.support_days is not None:
+        yield f"support_days={report.support_days};{_SUPPORT_WARNING};0:"
 
 
-def _details(picture: Picture) -> Iterator[tuple[str, str]]:
-    known = picture.known
+def _details(report: StatusReport) -> Iterator[tuple[str, str]]:
+    known = report.known
     if known.installed is not None:
         yield "Installed", known.installed.text
         names = [*describe_pending(known)]
         yield "Pending", ", ".join(names) or "nothing"
         if names:
             yield "", "`mastodon-update-check route` shows in which order to install them, and how."
-    yield from _describe_support(picture)
-    yield "Last check", f"{minute(known.checked_at) if known.checked_at else 'never'}{_describe_failure(picture)}"
+    yield from _describe_support(report)
+    yield "Last check", f"{minute(known.checked_at) if known.checked_at else 'never'}{_describe_failure(report)}"
     if known.failing_since is not None:
         yield "Last good", minute(known.good_at) if known.good_at else "never"
     for disabled in map(str, picture.settings.disabled):
@@ -59,53 +59,53 @@ def _details(picture: Picture) -> Iterator[tuple[str, str]]:
             yield "Warning", disabled
     for warning in filter(None, (picture.settings.update_server_warning, *known.warnings)):
         yield "Warning", warning
-    yield "Next check", _describe_next(picture)
-    yield from _describe_outbox(picture)
-    yield "Daemon", "at work" if picture.is_alive else _describe_absence(picture)
-    for node in picture.nodes:
-        yield "", f"{clean(node.host)}: {_describe_node(node, picture)}"
+    yield "Next check", _describe_next(report)
+    yield from _describe_outbox(report)
+    yield "Daemon", "at work" if report.is_alive else _describe_absence(report)
+    for node in report.nodes:
+        yield "", f"{clean(node.host)}: {_describe_node(node, report)}"
 
 
-def _describe_support(picture: Picture) -> Iterator[tuple[str, str]]:
-    known = picture.known
-    if known.support_ends_on is None or known.installed is None or picture.support_days is None:
+def _describe_support(report: StatusReport) -> Iterator[tuple[str, str]]:
+    known = report.known
+    if known.support_ends_on is None or known.installed is None or report.support_days is None:
         return
-    verb = "ended" if picture.support_days < 0 else "until"
-    left = f" ({count(picture.support_days, 'day')} left)" if picture.support_days >= 0 else ""
+    verb = "ended" if report.support_days < 0 else "until"
+    left = f" ({count(report.support_days, 'day')} left)" if report.support_days >= 0 else ""
     yield "Support", f"{known.installed.branch} {verb} {long_date(known.support_ends_on)}{left}"
 
 
-def _describe_failure(picture: Picture) -> str:
-    known = picture.known
+def _describe_failure(report: StatusReport) -> str:
+    known = report.known
     if known.failing_since is None:
         return ""
     return f", failing since {minute(known.failing_since)}: {known.detail}"
 
 
-def _describe_next(picture: Picture) -> str:
-    if picture.settings.off_reason:
+def _describe_next(report: StatusReport) -> str:
+    if report.settings.off_reason:
         return "none, checking is off"
-    if picture.next_check_at is not None:
-        return f"about {minute(picture.next_check_at)}"
-    return "at any moment" if picture.is_checked else "not known, the daemon is not at work"
+    if report.next_check_at is not None:
+        return f"about {minute(report.next_check_at)}"
+    return "at any moment" if report.is_checked else "not known, the daemon is not at work"
 
 
-def _describe_node(node: Node, picture: Picture) -> str:
-    if not is_alive(node.beat_at, picture.now):
+def _describe_node(node: Node, report: StatusReport) -> str:
+    if not is_alive(node.beat_at, report.now):
         return f"silent since {minute(node.beat_at)}"
     return "at work, checks" if node.has_turn else "at work"
 
 
-def _describe_absence(picture: Picture) -> str:
-    since = f" since {minute(picture.last_beat_at)}" if picture.last_beat_at else ""
+def _describe_absence(report: StatusReport) -> str:
+    since = f" since {minute(report.last_beat_at)}" if report.last_beat_at else ""
     start = "`systemctl start mastodon-update-check`"
-    if picture.is_checked:
+    if report.is_checked:
         return f"not at work on this machine{since}: {start}, so that it can step in for the others"
     return f"not at work{since}: {start}, unless a timer runs `mastodon-update-check check`"
 
 
-def _describe_outbox(picture: Picture) -> Iterator[tuple[str, str]]:
-    outbox = picture.outbox
+def _describe_outbox(report: StatusReport) -> Iterator[tuple[str, str]]:
+    outbox = report.outbox
     if not outbox.undelivered:
         yield "Undelivered", "nothing"
         return

@@ -129,7 +129,7 @@ class Daemon:
         try:
             with app.open_ledger() as ledger:
                 ledger.beat(app.settings.instance, app.clock(), app.host)
-                app.write_metrics(ledger)
+                app.publish(ledger)
         except LedgerError as error:
             self._miss_ledger(error)
             self._last_look = time.monotonic()

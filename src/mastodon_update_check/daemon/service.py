@@ -65,13 +65,13 @@ class Service:
                 if isinstance(turn, Taken):
                     return turn
                 heartbeat.begin()
-                warnings = (*heartbeat.warnings, *self.app.metrics.warnings)
+                warnings = heartbeat.warnings
                 before = ledger.knowledge(self.app.settings.instance)
                 with self._holding(turn, ledger, next_check_at):
                     report = self.app.check(ledger, settings_trouble=settings_trouble, warnings=warnings, turn=turn)
                 self.is_blind = self.sight.is_lost(report.knowledge, before)
                 waiting_since = self.app.summary(ledger).waiting_since
-                self.app.write_metrics(ledger)
+                self.app.publish(ledger)
                 failure = str(report.error or "; ".join(self.troubles()))
                 trouble = ""
         except TurnLostError as error:

@@ -9,7 +9,7 @@ from socketserver import ThreadingTCPServer
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-_PAGES = {"/": "index.html", "/index.html": "index.html", "/index.json": "index.json"}
+_PAGES = {"/": "index.html", **{f"/{name}": name for name in ("index.html", "index-reload.html", "index.json")}}
 _TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Self
 
+from mastodon_update_check.domain.check_days import CheckDay, count_check
 from mastodon_update_check.domain.feeds import Feed, newer_updates
 from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.notice_json import from_json, to_json
@@ -58,6 +59,8 @@ class ServerState:
     """What the last upgrade left to do, or has left undone for a while: migrations, restarts of services."""
     settings_wrong_since: datetime | None = None
     """Since when the daemon has been using its old settings because the new ones are wrong."""
+    days: tuple[CheckDay, ...] = ()
+    """The checks of the last 30 days."""
     outage_started_at: datetime | None = None
     outage_ended_at: datetime | None = None
     """When the last outage that is over began, of those that may have been told, and when checks worked again."""
@@ -122,7 +125,15 @@ class ServerState:
         if known.failing_since is not None and may_be_told(now - known.failing_since, known.failures):
             known = replace(known, outage_started_at=known.failing_since, outage_ended_at=now)
         return replace(
-            known, checked_at=now, good_at=now, failing_since=None, failures=0, cause="", detail="", warnings=warnings
+            known,
+            checked_at=now,
+            good_at=now,
+            failing_since=None,
+            failures=0,
+            cause="",
+            detail="",
+            warnings=warnings,
+            days=count_check(self.days, now, has_failed=False),
         )
 
     def failed(self, now: datetime, cause: str, detail: str, installed: MastodonVersion | None) -> Self:
@@ -138,6 +149,7 @@ class ServerState:
             cause=cause,
             detail=detail,
             warnings=(),
+            days=count_check(self.days, now, has_failed=True),
         )
 
     def _updates_after(self, feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice, ...]:
@@ -156,6 +168,7 @@ class ServerState:
             "details": [details_to_json(one) for one in self.details],
             "updates": [to_json(update) for update in self.updates],
             "skips": [skip.to_json() for skip in self.skips],
+            "days": [day.to_json() for day in self.days],
             "devops": [asdict(user) for user in self.devops],
         }
 
@@ -192,6 +205,7 @@ _READ: dict[str, Any] = {
     "updates": _read_updates,
     "skips": lambda skips: tuple(Skip.from_json(skip) for skip in skips),
     "support_ends_on": date.fromisoformat,
+    "days": lambda days: tuple(CheckDay.from_json(day) for day in days),
     "devops": lambda users: tuple(read_recipient(user) for user in users),
     "migrations": Unfinished.from_json,
     "services": Unfinished.from_json,

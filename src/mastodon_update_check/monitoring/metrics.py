@@ -5,18 +5,12 @@ Prometheus' conventions; every set of labels is there from the start, since an a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from mastodon_update_check import __version__
 from mastodon_update_check.domain.notices import UpdateType
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.status import urgent_to_act_on
-from mastodon_update_check.files.atomic import replace_file
-from mastodon_update_check.ledger.summary import OutboxSummary
-from mastodon_update_check.logs import log
+from mastodon_update_check.monitoring.status_report import StatusReport
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Gauge
@@ -24,60 +18,16 @@ if TYPE_CHECKING:
 
 PREFIX = "mastodon_update_check"
 DAY_SECONDS = 86_400
-READABLE_BY_ALL = 0o644
-"""node_exporter runs as another user."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What the metrics are made from."""
-
-    instance: str
-    knowledge: ServerState
-    outbox: OutboxSummary
-    sinks: tuple[str, ...]
-    """The configured ones."""
-    level: int
-    """The exit code of `status`."""
-    interval: timedelta
-    now: datetime
-
-
-@dataclass(slots=True)
-class MetricsFile:
-    """The file, or none; a failure to write it is said when it begins, and by `status`."""
-
-    path: Path | None
-    trouble: str = ""
-    """Why it was not written the last time; empty when it was."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """The trouble, as a check's warning."""
-        return (self.trouble,) if self.trouble else ()
-
-    def write(self, standing: Standing) -> None:
-        """Write the metrics, whole or not at all."""
-        if self.path is None:
-            return
-        had_trouble, self.trouble = self.trouble, ""
-        try:
-            replace_file(self.path, render(standing), mode=READABLE_BY_ALL)
-        except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
-            self.trouble = f"the metrics cannot be written to {self.path}: {reason}"
-        if self.trouble and self.trouble != had_trouble:
-            log.warning("metrics.failed", path=str(self.path), detail=self.trouble)
-
-
-def render(standing: Standing) -> bytes:
+def render(report: StatusReport) -> bytes:
     """Return the metrics in Prometheus' text format."""
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry()
-    _describe_server(_gauges(registry), standing)
-    _describe_checks(_gauges(registry), standing)
-    _describe_outbox(_gauges(registry), standing)
+    _describe_server(_gauges(registry), report)
+    _describe_checks(_gauges(registry), report)
+    _describe_outbox(_gauges(registry), report)
     return generate_latest(registry)
 
 
@@ -90,32 +40,36 @@ def _gauges(registry: "CollectorRegistry") -> NewGauge:
     return lambda name, help_, labels: Gauge(f"{PREFIX}_{name}", help_, labels, registry=registry)
 
 
-def _describe_server(gauge: NewGauge, standing: Standing) -> None:
-    known, instance = standing.knowledge, standing.instance
-    info = gauge("info", "This program, and the server it runs beside.", ("instance", "version", "installed_version"))
+def _describe_server(gauge: NewGauge, report: StatusReport) -> None:
+    known, instance = report.known, report.settings.instance
+    info = gauge("info", "This program, and the server it runs beside.", ("server", "version", "installed_version"))
     info.labels(instance, __version__, known.installed.text if known.installed else "").set(1)
     pending = gauge(
-        "updates_pending", "Releases newer than the installed one, by how far they go.", ("instance", "type", "urgent")
+        "updates_pending", "Releases newer than the installed one, by how far they go.", ("server", "type", "urgent")
     )
     for kind in UpdateType:
         for urgent in (False, True):
             found = [one for one in known.pending() if (one.type, one.urgent) == (kind, urgent)]
             pending.labels(instance, str(kind), str(urgent).lower()).set(len(found))
-    gauge("urgent_updates_to_act_on", "Urgent updates that this server should install.", ("instance",)).labels(
+    gauge("urgent_updates_to_act_on", "Urgent updates that this server should install.", ("server",)).labels(
         instance
-    ).set(len(urgent_to_act_on(known, standing.now)))
+    ).set(report.urgent_to_act_on)
     gauge(
         "support_end_timestamp_seconds",
         "When support of the installed branch ends (its last day has passed then); 0 while that is not known.",
-        ("instance",),
+        ("server",),
     ).labels(instance).set(_end_of(known.support_ends_on))
 
 
-def _describe_checks(gauge: NewGauge, standing: Standing) -> None:
-    known = standing.knowledge
+def _describe_checks(gauge: NewGauge, report: StatusReport) -> None:
+    known = report.known
     for name, help_, value in (
-        ("status", "How the server stands, as `status` exits: 0 ok, 1 warning, 2 critical, 3 unknown.", standing.level),
-        ("check_interval_seconds", "Time between checks.", standing.interval.total_seconds()),
+        (
+            "status",
+            "The exit code of `status`: 0 ok, 1 warning, 2 critical, 3 unknown.",
+            report.verdict.level,
+        ),
+        ("check_interval_seconds", "Time between checks.", report.settings.interval.total_seconds()),
         ("last_check_timestamp_seconds", "When the last check ended; 0 before the first.", _epoch(known.checked_at)),
         (
             "last_successful_check_timestamp_seconds",
@@ -123,20 +77,20 @@ def _describe_checks(gauge: NewGauge, standing: Standing) -> None:
             _epoch(known.good_at),
         ),
         ("failed_checks", "Checks that have failed in a row.", known.failures),
-        ("metrics_timestamp_seconds", "When these metrics were written.", _epoch(standing.now)),
+        ("metrics_timestamp_seconds", "When these metrics were written.", _epoch(report.now)),
     ):
-        gauge(name, help_, ("instance",)).labels(standing.instance).set(value)
+        gauge(name, help_, ("server",)).labels(report.settings.instance).set(value)
 
 
-def _describe_outbox(gauge: NewGauge, standing: Standing) -> None:
-    instance, outbox = standing.instance, standing.outbox
+def _describe_outbox(gauge: NewGauge, report: StatusReport) -> None:
+    instance, outbox = report.settings.instance, report.outbox
     accounts = {account.name: account for account in outbox.sinks}
-    waiting = gauge("messages_undelivered", "Messages that nobody has accepted yet.", ("instance", "sink"))
-    failing = gauge("sink_failing", "Whether a sink accepts nothing at the moment.", ("instance", "sink"))
+    waiting = gauge("messages_undelivered", "Messages that nobody has accepted yet.", ("server", "sink"))
+    failing = gauge("sink_failing", "Whether a sink accepts nothing at the moment.", ("server", "sink"))
     sent = gauge(
-        "last_delivery_timestamp_seconds", "When a sink last delivered something; 0 for never.", ("instance", "sink")
+        "last_delivery_timestamp_seconds", "When a sink last delivered something; 0 for never.", ("server", "sink")
     )
-    for name in standing.sinks:
+    for name in report.settings.sink_names:
         account = accounts.get(name)
         waiting.labels(instance, name).set(account.undelivered if account else 0)
         failing.labels(instance, name).set(bool(account and (account.failing_since or account.is_stopped)))
@@ -144,7 +98,7 @@ def _describe_outbox(gauge: NewGauge, standing: Standing) -> None:
     gauge(
         "oldest_undelivered_timestamp_seconds",
         "Since when the oldest undelivered message has been waiting; 0 when nothing waits.",
-        ("instance",),
+        ("server",),
     ).labels(instance).set(_epoch(outbox.waiting_since))
 
 

@@ -1,4 +1,4 @@
-"""What `status` shows: all of it, as it is at one moment."""
+"""The status of one server at one moment: for `status`, the metrics and the status page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,41 +11,38 @@ from mastodon_update_check.ledger.summary import OutboxSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """What the ledger says at one moment, and the verdict on it."""
+class StatusReport:
+    """The contents of the ledger at one moment, and the verdict on them."""
 
     settings: Settings
     known: ServerState
     outbox: OutboxSummary
     last_beat_at: datetime | None
     nodes: tuple[Node, ...]
-    """Where machines share a ledger: their daemons that were not stopped."""
+    """The daemons of a shared ledger that were not stopped."""
     now: datetime
     verdict: Verdict
 
     @property
     def is_alive(self) -> bool:
-        """Whether a daemon has given a sign of life lately."""
+        """Whether the daemon on this machine has a recent heartbeat."""
         return is_alive(self.last_beat_at, self.now)
 
     @property
     def is_checked(self) -> bool:
-        """Whether a daemon checks, be it on another machine."""
+        """Whether a daemon checks, here or on another machine."""
         return self.is_alive or any(is_alive(node.beat_at, self.now) for node in self.nodes)
 
     @property
     def next_check_at(self) -> datetime | None:
-        """When the daemon will check next: an interval after the last one, give or take half of the jitter.
-
-        None: nobody knows, since no daemon is at work, or checking is off.
-        """
+        """When the daemon will check next, give or take half of the jitter; None when it is unknown."""
         if not self.is_checked or self.settings.off_reason or self.known.checked_at is None:
             return None
         return max(self.known.checked_at + self.settings.interval, self.now)
 
     @property
     def urgent_to_act_on(self) -> int:
-        """How many urgent updates call for action."""
+        """The number of urgent updates to act on."""
         return len(urgent_to_act_on(self.known, self.now))
 
     @property

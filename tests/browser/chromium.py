@@ -1,0 +1,161 @@
+"""A real headless Chromium, driven through its DevTools protocol over a pair of pipes.
+
+::
+
+    with Chromium(profile) as browser:
+        page = browser.open(url, width=390, scheme="dark")
+        assert page.problems == []
+"""
+
+import base64
+import contextlib
+import fcntl
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+_TARGET = ROOT / "build" / "chromium"
+_SECONDS = 60.0
+_LAUNCHER = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execv(sys.argv[3], sys.argv[3:])"
+_OPTIONS = (
+    "--remote-debugging-pipe",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+def find_chromium() -> Path | None:
+    """Return the command that starts a Chromium, brought here if necessary; None where there are no Debian packages."""
+    _TARGET.parent.mkdir(exist_ok=True)
+    with (_TARGET.parent / "chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _TARGET.exists():
+            if shutil.which("apt-get") is None and shutil.which("chromium") is None:
+                return None
+            subprocess.run([ROOT / "tools" / "bring-chromium", _TARGET], check=True, capture_output=True, timeout=110)
+    return _TARGET
+
+
+class Chromium:
+    """One browser, as long as its context lasts."""
+
+    def __init__(self, command: Path, profile: Path) -> None:
+        pipes = [os.pipe(), os.pipe()]
+        # The browser reads from descriptor 3 and writes to 4: both may be in use here, so high ones are handed over.
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 20) for end in (pipes[0][0], pipes[1][1])]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _LAUNCHER, *map(str, ends), command, *_OPTIONS, f"--user-data-dir={profile}"],
+            pass_fds=ends,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for end in (*ends, pipes[0][0], pipes[1][1]):
+            os.close(end)
+        self._commands, self._answers = os.fdopen(pipes[0][1], "wb"), os.fdopen(pipes[1][0], "rb")
+        self._numbers = itertools.count(1)
+        self._buffer = b""
+        self.events: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        with contextlib.suppress(BrokenPipeError):
+            self._commands.close()
+        self._process.wait(20)
+        self._answers.close()
+
+    def call(self, method: str, session: str = "", **parameters: object) -> dict[str, Any]:
+        """Call a method of the protocol, and return its result."""
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
+        self._commands.write(json.dumps(message).encode() + b"\0")
+        self._commands.flush()
+        while (answer := self._read()).get("id") != number:
+            self.events.append(answer)
+        assert "error" not in answer, answer
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            data = os.read(self._answers.fileno(), 1 << 20)
+            assert data, "the browser has ended"
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\0")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def open(self, url: str, *, width: int = 1000, height: int = 800, scheme: str = "light") -> "Page":
+        """Open a page in a window of its own, and wait until it is loaded."""
+        self.events.clear()
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        page = Page(self, session)
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            page.call(f"{domain}.enable")
+        page.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
+        )
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        page.call("Emulation.setEmulatedMedia", features=features)
+        page.call("Page.navigate", url=url)
+        page.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+        return page
+
+
+class Page:
+    """One page in the browser."""
+
+    def __init__(self, browser: Chromium, session: str) -> None:
+        self._browser = browser
+        self._session = session
+
+    def call(self, method: str, **parameters: object) -> dict[str, Any]:
+        """Call a method of the protocol for this page."""
+        return self._browser.call(method, self._session, **parameters)
+
+    def evaluate(self, expression: str) -> Any:  # noqa: ANN401 - whatever the expression gives
+        """Return the value of an expression."""
+        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def wait_for(self, condition: str) -> None:
+        """Wait until an expression is true, also while the page is replaced."""
+        end = time.monotonic() + _SECONDS
+        while not self.evaluate(condition):
+            assert time.monotonic() < end, condition
+            time.sleep(0.05)
+
+    def photograph(self, path: Path) -> None:
+        """Write the whole page as a picture."""
+        result = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(result["data"]))
+
+    @property
+    def problems(self) -> list[object]:
+        """The errors and messages of the console."""
+        events = [event for event in self._browser.events if event.get("sessionId") == self._session]
+        names = {"Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"}
+        return [event["params"] for event in events if event["method"] in names]
+
+    @property
+    def requests(self) -> list[str]:
+        """The URLs that were requested."""
+        events = [event for event in self._browser.events if event.get("sessionId") == self._session]
+        return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
