@@ -74,7 +74,7 @@ def configure(level: str, log_format: str, stream: TextIO | None = None, secrets
 def hide_secrets(text: str) -> str:
     """Replace the secrets that `configure` was given."""
     for secret in _outputs[-1].hidden:
-        text = text.replace(secret, "***")
+        text = text.replace(secret, "…")
     return text
 
 

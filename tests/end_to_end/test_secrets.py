@@ -140,5 +140,5 @@ def test_each_of_several_chat_services_is_hidden() -> None:
     )
     restore = logs.snapshot()
     logs.configure("info", "json", secrets=tuple(_secrets(settings)))
-    assert hide_secrets("said tgram://12345:t0ken/1 and pass@word") == "said *** and ***"
+    assert hide_secrets("said tgram://12345:t0ken/1 and pass@word") == "said … and …"
     restore()
