@@ -54,10 +54,10 @@ def _details(report: StatusReport) -> Iterator[tuple[str, str]]:
     yield "Last check", f"{minute(known.checked_at) if known.checked_at else 'never'}{_describe_failure(report)}"
     if known.failing_since is not None:
         yield "Last good", minute(known.good_at) if known.good_at else "never"
-    for disabled in map(str, picture.settings.disabled):
+    for disabled in map(str, report.settings.disabled):
         if not any(disabled in warning for warning in known.warnings):
             yield "Warning", disabled
-    for warning in filter(None, (picture.settings.update_server_warning, *known.warnings)):
+    for warning in filter(None, (report.settings.update_server_warning, *known.warnings)):
         yield "Warning", warning
     yield "Next check", _describe_next(report)
     yield from _describe_outbox(report)
