@@ -18,9 +18,8 @@ from monitoring.examples import NEW, NOW, URGENT
 
 def published(directory: Path, report: StatusReport = NEW) -> StatusReport:
     """Publish a report in a directory."""
-    settings = replace(
-        report.settings, metrics_file=directory / "update_check.prom", page_file=directory / "index.html"
-    )
+    files = {"metrics_file": directory / "update_check.prom", "page_file": directory / "index.html"}
+    settings = report.settings.model_copy(update=files)
     report = replace(report, settings=settings)
     assert publish(report) == ()
     return report
@@ -51,7 +50,7 @@ def test_nothing_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_file_that_cannot_be_written(tmp_path: Path) -> None:
     """A warning names the path and the reason; the other files are written."""
     missing = tmp_path / "missing" / "x.prom"
-    settings = replace(NEW.settings, metrics_file=missing, page_file=tmp_path / "index.html")
+    settings = NEW.settings.model_copy(update={"metrics_file": missing, "page_file": tmp_path / "index.html"})
     with capture_logs() as lines:
         assert publish(replace(NEW, settings=settings)) == (f"{missing} cannot be written: no such file or directory",)
     assert [line["event"] for line in lines] == ["publish.failed"]
