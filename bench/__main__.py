@@ -16,7 +16,6 @@ CLAIMS: dict[str, Callable[..., Claim | Amount]] = {
     "ready": ready.measure,
     "check": check.measure,
     "lookup": database.measure_size,
-    "query": database.measure_query,
     "plan": planning.measure,
     "mails": mails.measure,
     "growth": growth.measure,

@@ -1,14 +1,13 @@
-"""Who of the staff is told: roles, accounts, addresses."""
+"""Which members of staff are notified: roles, accounts, addresses."""
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from mastodon_update_check.domain.addresses import parse_address
 from mastodon_update_check.domain.recipients import Preference, Recipient
-from mastodon_update_check.domain.staff import StaffReason, StaffVerdict, is_deliverable, judge
+from mastodon_update_check.domain.staff import StaffReason, StaffRow, StaffVerdict, is_deliverable, judge
 
 INVITE = 1 << 16
 OWNER = {
@@ -16,6 +15,7 @@ OWNER = {
     "role_id": 3,
     "role": "Owner",
     "permissions": 1,
+    "everyone_permissions": INVITE,
     "admin": False,
     "email": "alice@social.example",
     "locale": "de",
@@ -30,9 +30,9 @@ OWNER = {
 }
 
 
-def row(**changes: object) -> dict[str, Any]:
-    """Return what the query returns for an owner whose account works, with these changes."""
-    return OWNER | changes
+def row(**changes: object) -> StaffRow:
+    """Return the row of an owner whose account works, with these changes."""
+    return StaffRow.parse(OWNER | changes)
 
 
 def test_verdict() -> None:
@@ -54,7 +54,24 @@ def test_verdict() -> None:
             locale="de",
         ),
     )
-    assert expected == judge(row(), INVITE)
+    assert expected == judge(row())
+
+
+BAD_ROWS = [
+    ("nothing", {}),
+    ("an id that is a text", OWNER | {"id": "7"}),
+    ("no permissions", OWNER | {"permissions": None}),
+    ("a number as a name", OWNER | {"name": 7}),
+    ("a text as a flag", OWNER | {"disabled": "f"}),
+    ("a column that is missing", {name: value for name, value in OWNER.items() if name != "memorial"}),
+]
+
+
+@pytest.mark.parametrize("values", [each[1] for each in BAD_ROWS], ids=[each[0] for each in BAD_ROWS])
+def test_row_of_another_form(values: Mapping[str, object]) -> None:
+    """A row that our query does not return is refused, with the name of the column."""
+    with pytest.raises(ValueError, match=r"^staff without a valid [a-z_]+$"):
+        StaffRow.parse(values)
 
 
 ROLES = [
@@ -76,28 +93,28 @@ ROLES = [
     ("number", "permissions", "everyone", "told"), [each[1:] for each in ROLES], ids=[each[0] for each in ROLES]
 )
 def test_roles(*, number: int, permissions: int, everyone: int, told: bool) -> None:
-    """Mastodon's own rules decide who can view DevOps (MASTODON.md, 6.2)."""
-    verdict = judge(row(role_id=number, permissions=permissions), everyone)
+    """Mastodon's own rules decide who can view DevOps."""
+    verdict = judge(row(role_id=number, permissions=permissions, everyone_permissions=everyone))
     expected = StaffReason.VIEWS_DEVOPS if told else StaffReason.CANNOT_VIEW_DEVOPS
     assert (expected, told) == (verdict.reason, verdict.recipient is not None)
 
 
 def test_roleless_user() -> None:
     """Without a role nobody is told, not even when everyone may view DevOps."""
-    verdict = judge(row(role_id=None, role=None, permissions=0), 3)
+    verdict = judge(row(role_id=None, role=None, permissions=0, everyone_permissions=3))
     assert (StaffReason.NO_ROLE, None) == (verdict.reason, verdict.recipient)
 
 
 @pytest.mark.parametrize(("admin", "expected"), [(True, StaffReason.VIEWS_DEVOPS), (False, StaffReason.NO_ROLE)])
 def test_before_roles(*, admin: bool, expected: StaffReason) -> None:
     """Before 4.0, administrators are told."""
-    verdict = judge(row(role_id=None, role="admin", permissions=0, admin=admin), 0)
+    verdict = judge(row(role_id=None, role="admin", permissions=0, admin=admin))
     assert (expected, "admin") == (verdict.reason, verdict.role)
 
 
 def test_old_flag_beside_a_role() -> None:
     """The flag that 4.0 left behind gives nobody a right."""
-    assert StaffReason.CANNOT_VIEW_DEVOPS == judge(row(role_id=1, permissions=1 << 4, admin=True), INVITE).reason
+    assert StaffReason.CANNOT_VIEW_DEVOPS == judge(row(role_id=1, permissions=1 << 4, admin=True)).reason
 
 
 ACCOUNTS = [
@@ -118,14 +135,14 @@ ACCOUNTS = [
 
 @pytest.mark.parametrize(("changes", "expected"), [each[1:] for each in ACCOUNTS], ids=[each[0] for each in ACCOUNTS])
 def test_accounts(changes: Mapping[str, object], expected: StaffReason) -> None:
-    """Told is only whose account works."""
-    verdict = judge(row(**changes), INVITE)
+    """Only users whose account works are notified."""
+    verdict = judge(row(**changes))
     assert (expected, expected is StaffReason.VIEWS_DEVOPS) == (verdict.reason, verdict.recipient is not None)
 
 
 def test_account_without_a_name() -> None:
     """The id stands for the name."""
-    assert "user 7" == judge(row(name=None), 0).name
+    assert "user 7" == judge(row(name=None)).name
 
 
 ADDRESSES = [
@@ -156,7 +173,7 @@ ADDRESSES = [
 @pytest.mark.parametrize(("address", "fine"), [each[1:] for each in ADDRESSES], ids=[each[0] for each in ADDRESSES])
 def test_addresses(*, address: str, fine: bool) -> None:
     """Only what a mail server could accept is sent to; the others are skipped, with a warning on one line."""
-    verdict = judge(row(email=address), INVITE)
+    verdict = judge(row(email=address))
     assert (fine, 0 if fine else 1) == (verdict.recipient is not None, len(verdict.warnings))
     assert all(text.isprintable() for text in (verdict.address, *verdict.warnings))
 
@@ -175,14 +192,14 @@ def test_addresses_as_the_mail_sink_sees_them(*, address: str, fine: bool) -> No
 
 def test_warning_about_an_address() -> None:
     """The warning names the user and shows the address on one line."""
-    expected = "alice gets no mail: 'alice@social.example Bcc: x@y' is no address that a mail server could accept"
-    assert (expected,) == judge(row(email="alice@social.example\r\nBcc: x@y"), INVITE).warnings
+    expected = "alice gets no mail: 'alice@social.example Bcc: x@y' is not an address that a mail server could accept"
+    assert (expected,) == judge(row(email="alice@social.example\r\nBcc: x@y")).warnings
 
 
-def test_wishes() -> None:
+def test_preferences() -> None:
     """The settings decide what somebody is told of; what is wrong with them is said with the name."""
     settings = '{"notification_emails.software_updates": "none", "notification_emails.end_of_support": "no"}'
-    verdict = judge(row(settings=settings), INVITE)
+    verdict = judge(row(settings=settings))
     assert verdict.recipient is not None
     assert (Preference.NONE, True) == (verdict.recipient.preference, verdict.recipient.wants_support)
     defect = "neither true nor false but 'no' (notification_emails.end_of_support), taken as true"
@@ -191,12 +208,12 @@ def test_wishes() -> None:
 
 def test_settings_of_somebody_who_is_not_told() -> None:
     """Nobody needs to hear of the settings of somebody who is not told."""
-    assert () == judge(row(settings="{", disabled=True), INVITE).warnings
+    assert () == judge(row(settings="{", disabled=True)).warnings
 
 
 def test_outside_texts_are_bounded() -> None:
     """Names and languages come out on one line and short."""
-    verdict = judge(row(role="O\nwner" * 1000, name="a\x1b[1m" * 1000, locale="d\n" * 1000), INVITE)
+    verdict = judge(row(role="O\nwner" * 1000, name="a\x1b[1m" * 1000, locale="d\n" * 1000))
     assert verdict.recipient is not None
     texts = (verdict.name, verdict.role, verdict.recipient.locale)
     assert all(text.isprintable() and len(text) <= 200 for text in texts)
@@ -205,4 +222,4 @@ def test_outside_texts_are_bounded() -> None:
 def test_verdict_is_frozen() -> None:
     """A verdict is a value."""
     with pytest.raises(dataclasses.FrozenInstanceError):
-        judge(row(), INVITE).name = "bob"  # type: ignore[misc]
+        judge(row()).name = "bob"  # type: ignore[misc]

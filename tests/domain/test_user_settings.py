@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mastodon_update_check.domain.recipients import Preference
-from mastodon_update_check.domain.user_settings import SETTINGS_CHARACTERS, Wishes, read_wishes
+from mastodon_update_check.domain.user_settings import SETTINGS_CHARACTERS, UserPreferences, read_preferences
 
 UPDATES = "notification_emails.software_updates"
 SUPPORT = "notification_emails.end_of_support"
-DEFAULT = Wishes(preference=Preference.CRITICAL, wants_support=True)
+DEFAULT = UserPreferences(preference=Preference.CRITICAL, wants_support=True)
 
 READABLE = [
     ("no column, or NULL: the default", None, DEFAULT),
@@ -21,22 +21,26 @@ READABLE = [
     ("an empty object: the default", "{}", DEFAULT),
     ("other wishes: the default", '{"web.auto_play": true, "": {"x": 1}}', DEFAULT),
     ("a null for each: the default", json.dumps({UPDATES: None, SUPPORT: None}), DEFAULT),
-    ("none", json.dumps({UPDATES: "none"}), Wishes(preference=Preference.NONE)),
-    ("critical", json.dumps({UPDATES: "critical"}), Wishes(preference=Preference.CRITICAL)),
-    ("patch", json.dumps({UPDATES: "patch"}), Wishes(preference=Preference.PATCH)),
-    ("all", json.dumps({UPDATES: "all"}), Wishes(preference=Preference.ALL)),
+    ("none", json.dumps({UPDATES: "none"}), UserPreferences(preference=Preference.NONE)),
+    ("critical", json.dumps({UPDATES: "critical"}), UserPreferences(preference=Preference.CRITICAL)),
+    ("patch", json.dumps({UPDATES: "patch"}), UserPreferences(preference=Preference.PATCH)),
+    ("all", json.dumps({UPDATES: "all"}), UserPreferences(preference=Preference.ALL)),
     ("support warnings on", json.dumps({SUPPORT: True}), DEFAULT),
-    ("support warnings off", json.dumps({SUPPORT: False}), Wishes(wants_support=False)),
-    ("both", json.dumps({UPDATES: "all", SUPPORT: False}), Wishes(preference=Preference.ALL, wants_support=False)),
-    ("the last of two", f'{{"{UPDATES}": "all", "{UPDATES}": "none"}}', Wishes(preference=Preference.NONE)),
+    ("support warnings off", json.dumps({SUPPORT: False}), UserPreferences(wants_support=False)),
+    (
+        "both",
+        json.dumps({UPDATES: "all", SUPPORT: False}),
+        UserPreferences(preference=Preference.ALL, wants_support=False),
+    ),
+    ("the last of two", f'{{"{UPDATES}": "all", "{UPDATES}": "none"}}', UserPreferences(preference=Preference.NONE)),
     ("keys are flat: a nest is none", '{"notification_emails": {"software_updates": "all"}}', DEFAULT),
 ]
 
 
 @pytest.mark.parametrize(("settings", "expected"), [row[1:] for row in READABLE], ids=[row[0] for row in READABLE])
-def test_wishes(settings: str | None, expected: Wishes) -> None:
+def test_wishes(settings: str | None, expected: UserPreferences) -> None:
     """Each text that Mastodon writes, and each that it reads, means the same here."""
-    assert expected == read_wishes(settings)
+    assert expected == read_preferences(settings)
 
 
 DAMAGED = [
@@ -54,7 +58,7 @@ DAMAGED = [
 @pytest.mark.parametrize(("settings", "defect"), [row[1:] for row in DAMAGED], ids=[row[0] for row in DAMAGED])
 def test_damaged_settings(settings: str, defect: str) -> None:
     """Somebody whose settings cannot be read is told by the default, and it is said."""
-    assert Wishes(defects=(defect,)) == read_wishes(settings)
+    assert UserPreferences(defects=(defect,)) == read_preferences(settings)
 
 
 UNKNOWN = [
@@ -71,7 +75,7 @@ UNKNOWN = [
 def test_unknown_preference(value: object, shown: str) -> None:
     """Mastodon never mails somebody whose preference it does not know; here it is the default, and it is said."""
     defect = f"an unknown preference {shown} ({UPDATES}), taken as critical"
-    assert Wishes(defects=(defect,)) == read_wishes(json.dumps({UPDATES: value}))
+    assert UserPreferences(defects=(defect,)) == read_preferences(json.dumps({UPDATES: value}))
 
 
 @pytest.mark.parametrize(
@@ -80,12 +84,12 @@ def test_unknown_preference(value: object, shown: str) -> None:
 def test_support_wish_that_is_no_boolean(value: object, shown: str) -> None:
     """What is neither null nor false is true in Ruby, and so it is here, and it is said."""
     defect = f"neither true nor false but {shown} ({SUPPORT}), taken as true"
-    assert Wishes(defects=(defect,)) == read_wishes(json.dumps({SUPPORT: value}))
+    assert UserPreferences(defects=(defect,)) == read_preferences(json.dumps({SUPPORT: value}))
 
 
 def test_one_wish_does_not_spoil_the_other() -> None:
     """A preference that is known counts beside a support wish that is not."""
-    wishes = read_wishes(json.dumps({UPDATES: "none", SUPPORT: "no"}))
+    wishes = read_preferences(json.dumps({UPDATES: "none", SUPPORT: "no"}))
     assert (Preference.NONE, True) == (wishes.preference, wishes.wants_support)
 
 
@@ -94,4 +98,4 @@ def test_one_wish_does_not_spoil_the_other() -> None:
 )
 def test_any_text(settings: str) -> None:
     """Whatever stands there is read."""
-    assert read_wishes(settings).preference in Preference
+    assert read_preferences(settings).preference in Preference

@@ -164,7 +164,7 @@ def test_database_is_off_later(staffed: Staffed) -> None:
     staffed.world.update_server.publish("4.5.20", urgent=True)
     finished = staffed.world.check()
     assert (0, 2, 2, 0, 0) == finished.result
-    assert "the DevOps users of the last good answer are told" in finished.events("check.degraded")[0]["detail"]
+    assert "the DevOps users of the last good answer are notified" in finished.events("check.degraded")[0]["detail"]
     assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.told()
 
 
@@ -176,7 +176,11 @@ def test_nobody_is_no_evidence(staffed: Staffed) -> None:
     staffed.world.check()
     staffed.change("UPDATE users SET role_id = NULL")
     finished = staffed.world.check()
-    assert (75, 0, 0, 1, 0) == finished.result
+    assert finished.result == (75, 0, 0, 1, 0)
+    detail = finished.events("check.degraded")[0]["detail"]
+    assert "returned no member of staff, and 2 DevOps users the last time" in detail
+    staffed.change("UPDATE users SET role_id = 1")
+    finished = staffed.world.check()
     assert "no user of this server can view DevOps" in finished.events("check.degraded")[0]["detail"]
     staffed.world.set(SMTP_PORT=port)
     staffed.world.let_pass(minutes=10)

@@ -3,7 +3,7 @@
 import pytest
 
 from end_to_end.world import World
-from mastodon_update_check.mastodon.role_sql import install_script
+from mastodon_update_check.mastodon.sql import install_script
 from simulators.mastodon_tree import flags, write_tree
 
 

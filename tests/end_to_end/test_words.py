@@ -112,12 +112,12 @@ def test_refused_addresses_are_named(mail_world: World) -> None:
 def test_mail_that_nobody_gets(world: World) -> None:
     """Without a mail server recipients are named in vain, which is said; also when there is nothing but the log."""
     world.set(SMTP_SERVER=None, SMTP_PORT=None)
-    in_vain = "nobody gets mail, though UPDATE_CHECK_RECIPIENTS says who should: SMTP_SERVER is not set"
+    in_vain = "no mail is sent, though UPDATE_CHECK_RECIPIENTS is set: set SMTP_SERVER"
     assert f"Warning: {in_vain}." in world.run("check").out
     assert f"Warning: {in_vain}." in world.run("recipients").out
     world.set(UPDATE_CHECK_RECIPIENTS=None, UPDATE_CHECK_WEBHOOK_URL=None)
     assert (
-        "Warning: nobody is told but the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL." in world.run("check").out
+        "Warning: notices go only to the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL." in world.run("check").out
     )
     world.set(UPDATE_CHECK_SINKS="log")
     assert "Warning: " not in world.run("check").out

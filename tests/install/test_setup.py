@@ -17,7 +17,7 @@ from mastodon_update_check.install import database as install_database
 from mastodon_update_check.install.elsewhere import explain
 from mastodon_update_check.install.found import Installation
 from mastodon_update_check.install.own_commands import TIMER
-from mastodon_update_check.mastodon.role_sql import install_script
+from mastodon_update_check.mastodon.sql import install_script
 from simulators.postgres import Postgres
 
 DROP_IN = f"etc/systemd/system/{UNIT}.d/50-setup.conf"

@@ -213,9 +213,9 @@ def test_a_server_that_is_not_there() -> None:
 
 
 WRONG: list[tuple[str, str]] = [
-    ("postgresql://u:s3cr/et@h/d", "holds a password whose signs must be escaped"),
-    ("postgresql://u:s3cr?et@h/d", "no connection string|password whose signs must be escaped|cannot be read"),
-    ("postgresql://u@h/d?colour=s3cret", "is no connection string that PostgreSQL's libpq can read"),
+    ("postgresql://u:s3cr/et@h/d", "has a password whose special characters must be escaped"),
+    ("postgresql://u:s3cr?et@h/d", "not a connection string|must be escaped|cannot be read"),
+    ("postgresql://u@h/d?colour=s3cret", "is not a connection string that PostgreSQL's libpq can read"),
     ("postgresql://u@h/d?s3cret", "has a query .* that cannot be read"),
     ("postgresql://u@h/d?schema=S3cret", "names a schema that is none"),
     ("postgresql://u@h/d?schema=pg_x", "names a schema that is none"),

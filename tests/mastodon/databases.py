@@ -1,8 +1,14 @@
-"""What the tests of the database share: addresses, and databases of every version."""
+"""Addresses, databases of every version, and the same questions without a process of their own."""
 
+import json
 from contextlib import closing
 
+from psycopg.conninfo import make_conninfo
+
+from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.mastodon.database import BOUNDS, DatabaseAnswer, DatabaseBounds, make_request, read_answer
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
+from mastodon_update_check.mastodon.database_session import ask_each
 from simulators.mastodon_schema import people, schema
 from simulators.postgres import Postgres
 
@@ -20,6 +26,21 @@ def tcp_address(port: int, database: str, role: str = DIRECT, **parameters: str)
     """Return the address of a database on a port of loopback, with the right password."""
     login = {"host": "127.0.0.1", "port": str(port), "dbname": database, "user": role, "password": "right"}
     return DatabaseAddress(origin="the DB_ variables", parameters=login | parameters)
+
+
+def trusted_address(**parameters: str | int) -> DatabaseAddress:
+    """Return an address as the administrator gives it, with any parameters."""
+    return DatabaseAddress(origin="UPDATE_CHECK_DATABASE_URL", conninfo=make_conninfo("", **parameters))
+
+
+def ask(*addresses: DatabaseAddress, bounds: DatabaseBounds = BOUNDS) -> DatabaseAnswer:
+    """Ask in this process, which is faster than `ask_first`."""
+    failures = []
+    for event in ask_each(**json.loads(json.dumps(make_request(addresses, bounds)))):
+        if "answer" in event:
+            return read_answer(json.loads(json.dumps(event["answer"])))
+        failures += [event["failure"]] if "failure" in event else []
+    raise CheckError(Cause.DATABASE, "; and ".join(reversed(failures)))
 
 
 def populated(postgres: Postgres, name: str, version: str) -> str:

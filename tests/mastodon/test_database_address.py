@@ -1,11 +1,13 @@
-"""Which logins are tried, and in which order."""
+"""The logins that are tried, their order, and the reduction of what Mastodon's file says."""
 
 from pathlib import Path
 
 import pytest
 
 from mastodon_update_check.config import load_settings
-from mastodon_update_check.mastodon.database_address import DatabaseAddress, addresses, without_rails_parameters
+from mastodon_update_check.errors import CheckError
+from mastodon_update_check.mastodon.database import ask_first
+from mastodon_update_check.mastodon.database_address import DatabaseAddress, addresses
 
 OWN_ROLE = "_mastodon_update_check"
 NOTHING = {"UPDATE_CHECK_CONFIG": "/nowhere", "UPDATE_CHECK_MASTODON_ENV_FILE": "/nowhere"}
@@ -58,7 +60,7 @@ def test_own_role_comes_first(tmp_path: Path) -> None:
         "user": OWN_ROLE,
         "sslmode": "prefer",
     }
-    assert DatabaseAddress(origin="DB_HOST, DB_PORT and DB_NAME", parameters=expected) == own
+    assert DatabaseAddress(origin="the DB_ variables", parameters=expected) == own
     assert "secret" == next_one.parameters["password"]
 
 
@@ -70,19 +72,16 @@ def test_own_role_takes_the_socket_of_this_host(host: str, tmp_path: Path) -> No
 
 
 def test_mastodons_url(tmp_path: Path) -> None:
-    """DATABASE_URL lies over the DB_ variables, as in Rails; our own role comes before it."""
-    variables = {"DATABASE_URL": "postgres://u:p@h/d?pool=5", "DB_SSLMODE": "require", "DB_PASS": "secret"}
-    expected = DatabaseAddress(
-        origin="DATABASE_URL",
-        conninfo="postgres://u:p@h/d",
-        parameters=MASTODONS | {"sslmode": "require", "password": "secret"},
-    )
-    assert (expected,) == found(variables, "mastodon", tmp_path)
-    assert expected == found(variables, OWN_ROLE, tmp_path)[1]
+    """DATABASE_URL overrides the DB_ variables, as in Rails; our own role comes before it."""
+    variables = {"DATABASE_URL": "postgres://u:p%40@h/d?pool=5", "DB_SSLMODE": "require", "DB_PASS": "secret"}
+    parameters = {"host": "h", "port": "5432", "dbname": "d", "user": "u", "password": "p@", "sslmode": "require"}
+    expected = DatabaseAddress(origin="DATABASE_URL", parameters=parameters)
+    assert found(variables, "mastodon", tmp_path) == (expected,)
+    assert found(variables, OWN_ROLE, tmp_path)[1] == expected
 
 
 def test_own_role_goes_where_mastodons_url_leads(tmp_path: Path) -> None:
-    """Else it would ask the database of another Mastodon on this host who is to be told."""
+    """Else it would ask the database of another Mastodon on this host."""
     variables = {"DATABASE_URL": "postgres://u:p@localhost:5433/second?pool=5&sslmode=require", "DB_NAME": "first"}
     own, _ = found(variables, OWN_ROLE, tmp_path)
     expected = {
@@ -92,10 +91,21 @@ def test_own_role_goes_where_mastodons_url_leads(tmp_path: Path) -> None:
         "user": OWN_ROLE,
         "sslmode": "require",
     }
-    assert DatabaseAddress(origin="DATABASE_URL", parameters=expected) == own
+    assert own == DatabaseAddress(origin="DATABASE_URL", parameters=expected)
     elsewhere, _ = found({"DATABASE_URL": "postgres://u:p@db.example/second"}, OWN_ROLE, tmp_path)
-    assert "db.example" == elsewhere.parameters["host"]
-    assert ["DATABASE_URL"] == [one.origin for one in found({"DATABASE_URL": "mysql2://h/d"}, OWN_ROLE, tmp_path)]
+    assert elsewhere.parameters["host"] == "db.example"
+    assert [one.origin for one in found({"DATABASE_URL": "mysql2://h/d"}, OWN_ROLE, tmp_path)] == ["DATABASE_URL"]
+
+
+def test_blank_variables_are_libpqs_defaults(tmp_path: Path) -> None:
+    """A blank host is the socket; a blank name or user is left to libpq, except for our own role."""
+    variables = {"DB_HOST": "", "DB_NAME": " ", "DB_USER": ""}
+    own, next_one = found(variables, OWN_ROLE, tmp_path)
+    place = {"host": "/var/run/postgresql", "port": "5432", "sslmode": "prefer"}
+    assert next_one.parameters == place
+    assert own.parameters == place | {"dbname": "mastodon", "user": OWN_ROLE}
+    own, _ = found(variables | {"DB_USER": "tusk"}, OWN_ROLE, tmp_path)
+    assert own.parameters["dbname"] == "tusk"
 
 
 def test_our_own_url(tmp_path: Path) -> None:
@@ -116,27 +126,63 @@ def test_secrets_are_hidden(tmp_path: Path) -> None:
         assert "secret" not in repr(found(variables, OWN_ROLE, tmp_path))
 
 
-RAILS = [
-    ("nothing to drop", "postgres://u:p@h:1/d", "postgres://u:p@h:1/d"),
-    ("only Rails' parameters", "postgresql://h/d?pool=5&prepared_statements=false", "postgresql://h/d"),
-    (
-        "some of both",
-        "postgres://u@h/d?encoding=unicode&sslmode=require&pool=25&connect_timeout=3",
-        "postgres://u@h/d?sslmode=require&connect_timeout=3",
-    ),
-    ("a socket", "postgres:///d?host=/var/run/postgresql", "postgres:///d?host=%2Fvar%2Frun%2Fpostgresql"),
-    ("blanks and signs", "postgres:///d?host=%2Fa%20b&user=a%26b", "postgres:///d?host=%2Fa%20b&user=a%26b"),
-    ("an escaped password", "postgres://u:p%3F%23@h/d?pool=1", "postgres://u:p%3F%23@h/d"),
-    ("an IPv6 address", "postgres://[::1]:5432/d?pool=1", "postgres://[::1]:5432/d"),
-    ("PostGIS", "postgis://h/d", "postgresql://h/d"),
-    ("no database", "postgres://h", "postgres://h"),
-    ("libpq's own form", "host=h dbname=d pool=5", "host=h dbname=d pool=5"),
-    ("another database altogether", "mysql2://h/d?pool=5", "mysql2://h/d?pool=5"),
-    ("no URL", "postgres://[h/d?pool=5", "postgres://[h/d?pool=5"),
+URLS = [
+    ("nothing to drop", "postgres://u:p@h:1/d", {"user": "u", "password": "p", "host": "h", "port": "1"}),
+    ("Rails' parameters", "postgresql://h/d?pool=5&prepared_statements=false", {"host": "h", "dbname": "d"}),
+    ("some of both", "postgres://u@h/d?encoding=unicode&sslmode=require&pool=25", {"user": "u", "sslmode": "require"}),
+    ("a socket", "postgres:///d?host=/run/postgresql", {"host": "/run/postgresql", "dbname": "d"}),
+    ("a socket as the host", "postgres://u@%2Frun%2Fpostgresql/d", {"host": "/run/postgresql", "user": "u"}),
+    ("escaped characters", "postgres:///d?host=%2Fa%20b&user=a%26b", {"host": "/a b", "user": "a&b"}),
+    ("an escaped password", "postgres://u:p%3F%23@h/d?pool=1", {"password": "p?#"}),
+    ("an IPv6 address", "postgres://[::1]:5433/d", {"host": "::1", "port": "5433"}),
+    ("PostGIS", "postgis://h/d", {"host": "h"}),
+    ("no database", "postgres://h", {"host": "h", "dbname": "mastodon_production"}),
+    ("a connection string as the database", "postgres://h/sslkey%3D%2Fx", {"dbname": "sslkey=/x"}),
 ]
 
 
-@pytest.mark.parametrize(("url", "expected"), [row[1:] for row in RAILS], ids=[row[0] for row in RAILS])
-def test_rails_parameters(url: str, expected: str) -> None:
-    """What libpq does not know is dropped, everything else stays."""
-    assert expected == without_rails_parameters(url)
+@pytest.mark.parametrize(("url", "expected"), [row[1:] for row in URLS], ids=[row[0] for row in URLS])
+def test_urls(url: str, expected: dict[str, str], tmp_path: Path) -> None:
+    """A URL is read as Rails reads it, and nothing but plain parameters is taken."""
+    (address,) = found({"DATABASE_URL": url}, "mastodon", tmp_path)
+    assert (address.problem, address.conninfo) == ("", "")
+    assert expected.items() <= address.parameters.items()
+    assert address.parameters.keys() - {"password"} == MASTODONS.keys()
+
+
+def test_files_are_ignored(tmp_path: Path) -> None:
+    """A parameter that names a file is dropped and reported; a dropped authority does not weaken the check."""
+    query = "sslmode=require&sslcert=/c&sslkey=e:/x&sslkeylogfile=/l&service=s&options=-cx&sslrootcert=/r&passfile=/p"
+    (address,) = found({"DATABASE_URL": f"postgres://u:p@h/d?{query}"}, "mastodon", tmp_path)
+    expected = {"host": "h", "port": "5432", "dbname": "d", "user": "u", "password": "p", "sslmode": "verify-ca"}
+    assert address.parameters == expected
+    assert address.ignored == ("passfile", "service", "sslcert", "sslkey", "sslkeylogfile", "sslrootcert")
+
+
+PROBLEMS = [
+    ("libpq's own form", {"DATABASE_URL": "host=h dbname=d sslkey=evil:x"}, "is not a URL as Rails reads it"),
+    ("another database altogether", {"DATABASE_URL": "mysql2://h/d?pool=5"}, "is not a URL as Rails reads it"),
+    ("brackets", {"DATABASE_URL": "postgres://[h/d?pool=5"}, "is not a URL as Rails reads it"),
+    ("a password with a slash", {"DATABASE_URL": "postgres://u:secret/x@h/d"}, "has a password whose special"),
+    ("two hosts", {"DATABASE_URL": "postgres://a,b/d"}, ": expected one host, got a list"),
+    ("two hosts with ports", {"DATABASE_URL": "postgres://a:1,b:2/d"}, "is not a URL as Rails reads it"),
+    ("hosts in the query", {"DATABASE_URL": "postgres:///d?host=a,b"}, ": expected one host, got a list"),
+    ("a list of hosts", {"DB_HOST": ",".join(["192.0.2.1"] * 2000)}, ": expected one host, got a list"),
+    ("a socket and a host", {"DB_HOST": "/x,evil.example"}, ": expected one host, got a list"),
+    ("an abstract socket", {"DB_HOST": "@x"}, ": expected a host name"),
+    ("ports in the query", {"DATABASE_URL": "postgres://h/d?port=1,2"}, ": expected a port number"),
+    ("an unknown mode", {"DATABASE_URL": "postgres://h/d?sslmode=x"}, ": expected an sslmode of"),
+    ("a NUL", {"DATABASE_URL": "postgres://h/d%00"}, "holds control characters"),
+]
+
+
+@pytest.mark.parametrize(("variables", "words"), [row[1:] for row in PROBLEMS], ids=[row[0] for row in PROBLEMS])
+def test_values_that_cannot_be_used(variables: dict[str, str], words: str, tmp_path: Path) -> None:
+    """Each is a sentence that repeats nothing of the value, and ends in the one error of the question."""
+    (address,) = found(variables, OWN_ROLE, tmp_path)
+    assert address.problem.startswith(("DATABASE_URL", "the DB_ variables"))
+    assert words in address.problem
+    assert "secret" not in address.problem
+    with pytest.raises(CheckError) as caught:
+        ask_first([address])
+    assert caught.value.detail == address.problem

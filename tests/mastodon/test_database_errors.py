@@ -1,8 +1,8 @@
-"""Translation and codes of PostgreSQL and PgBouncer as sentences; those that a test server gives are in other files."""
+"""Texts and codes of PostgreSQL and PgBouncer as sentences; those that a test server gives are in other files."""
 
 import pytest
 
-from mastodon_update_check.mastodon.database_errors import explain_question
+from mastodon_update_check.mastodon.database_errors import explain_query
 from mastodon_update_check.postgres.login import Login, explain_login
 
 MAMMOTH = {"host": "db.example", "dbname": "mammoth", "user": "tusk", "sslmode": "require"}
@@ -13,7 +13,7 @@ LOGINS = [
     (
         "an older server's words",
         WHERE + 'FATAL:  Ident authentication failed for user "tusk"',
-        "does not take this process for the role tusk",
+        "does not let this system user log in as the role tusk",
     ),
     (
         "PgBouncer's for a password",
@@ -28,7 +28,7 @@ LOGINS = [
     ("stopping", WHERE + "FATAL:  the database system is shutting down", "is starting or stopping"),
     ("a socket of somebody else's", WHERE + "Permission denied", "cannot be reached: this process may not open"),
     ("a host that is down", WHERE + "Connection timed out", "did not answer in time"),
-    ("a reset", WHERE + "could not receive data from server: Connection reset by peer", "broke the conversation off"),
+    ("a reset", WHERE + "could not receive data from server: Connection reset by peer", "closed the connection"),
     (
         "another language",
         WHERE + "FATAL:  Passwort-Authentifizierung für Benutzer »tusk« fehlgeschlagen",
@@ -41,7 +41,7 @@ LOGINS = [
 
 @pytest.mark.parametrize(("words", "expected"), [row[1:] for row in LOGINS], ids=[row[0] for row in LOGINS])
 def test_login_that_fails(words: str, expected: str) -> None:
-    """Translation that are known become advice; others are passed on, cleaned."""
+    """Known texts become advice; others are passed on, cleaned."""
     assert explain_login(LOGIN, words).startswith(f"PostgreSQL at db.example:5432 {expected}")
 
 
@@ -57,8 +57,8 @@ QUESTIONS = [
     ("code", "words", "expected"), [row[1:] for row in QUESTIONS], ids=[row[0] for row in QUESTIONS]
 )
 def test_question_that_fails(code: str, words: str, expected: str) -> None:
-    """Codes that are known become advice; others are passed on with the server's words."""
-    assert f"PostgreSQL at db.example:5432 {expected}" == explain_question(LOGIN, code, words)
+    """Known codes become advice; others are passed on with the server's words."""
+    assert f"PostgreSQL at db.example:5432 {expected}" == explain_query(LOGIN, code, words)
 
 
 PLACES = [

@@ -5,35 +5,35 @@ from pathlib import Path
 
 import pytest
 
-from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address
+from mastodon.databases import DIRECT, OWN_ROLE, ask, populated, socket_address
 from mastodon_update_check.domain.staff import StaffReason
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.mastodon.database import Staff, ask_staff
+from mastodon_update_check.mastodon.database import DatabaseAnswer
 from simulators.postgres import Postgres
 
 INSTALL = Path(__file__).parents[2] / "packaging" / "postgresql" / "install.sql"
 NAME = "migrating"
 
-Migrate = Callable[[str, str], tuple[Staff, Staff]]
+Migrate = Callable[[str, str], tuple[DatabaseAnswer, DatabaseAnswer]]
 
 
 @pytest.fixture
 def migrate(postgres: Postgres) -> Iterator[Migrate]:
     """Return a function that runs migrations as Mastodon would, and returns our role's answers before and after."""
 
-    def run(version: str, statements: str) -> tuple[Staff, Staff]:
+    def run(version: str, statements: str) -> tuple[DatabaseAnswer, DatabaseAnswer]:
         populated(postgres, NAME, version)
         assert postgres.psql(NAME, INSTALL).returncode == 0
         address = socket_address(postgres, NAME, OWN_ROLE)
-        before = ask_staff(address)
+        before = ask(address)
         postgres.execute(NAME, statements, DIRECT)
-        return before, ask_staff(address)
+        return before, ask(address)
 
     yield run
     postgres.drop_database(NAME)
 
 
-def reasons(staff: Staff) -> dict[str, StaffReason]:
+def reasons(staff: DatabaseAnswer) -> dict[str, StaffReason]:
     """Return the reasons by name."""
     return {verdict.name: verdict.reason for verdict in staff.verdicts}
 
@@ -72,7 +72,7 @@ FATAL = [
 @pytest.mark.parametrize("statements", [row[1] for row in FATAL], ids=[row[0] for row in FATAL])
 def test_another_schema_than_any_that_is_known(migrate: Migrate, statements: str) -> None:
     """Nor are these refused; our question then fails with a sentence."""
-    with pytest.raises(CheckError, match=r"^PostgreSQL at \S+ has (another schema in|no Mastodon in) migrating"):
+    with pytest.raises(CheckError, match=r"^PostgreSQL at \S+ has (a schema in|no Mastodon in) migrating"):
         migrate("4.6", statements)
 
 

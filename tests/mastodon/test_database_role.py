@@ -1,5 +1,6 @@
 """The packaged role: what it gets, and what it cannot read, write or reach."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,11 +9,13 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address
+from mastodon.databases import DIRECT, OWN_ROLE, ask, populated, socket_address
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.mastodon import role_sql
-from mastodon_update_check.mastodon.database import ask_staff
+from mastodon_update_check.mastodon import sql
+from mastodon_update_check.mastodon.database import ask_migrations
+from mastodon_update_check.mastodon.sql import staff_query
 from simulators.mastodon_people import PASSWORD_HASH
+from simulators.mastodon_schema import MIGRATIONS
 from simulators.postgres import Postgres
 
 SCRIPTS = Path(__file__).parents[2] / "packaging" / "postgresql"
@@ -44,9 +47,9 @@ def fresh(postgres: Postgres) -> Iterator[str]:
     postgres.drop_database("without our role")
 
 
-@pytest.mark.parametrize(("name", "script"), [("install", role_sql.install_script), ("undo", role_sql.undo_script)])
-def test_scripts_are_what_the_program_prints(name: str, script: type[str]) -> None:
-    """The function asks what a direct login asks: both are made from the same pieces."""
+@pytest.mark.parametrize(("name", "script"), [("install", sql.install_script), ("undo", sql.undo_script)])
+def test_packaged_scripts_are_the_program_s(name: str, script: type[str]) -> None:
+    """The files in packaging/ are links to the package's own."""
     assert (SCRIPTS / f"{name}.sql").read_text() == script()
 
 
@@ -90,9 +93,10 @@ def test_what_it_cannot_do(free: psycopg.Connection[TupleRow], statement: str, r
 
 
 def test_what_it_has(postgres: Postgres, installed: str) -> None:
-    """Of all functions of this database it has one, of all tables none, and it writes nothing by default."""
+    """Of all functions of this database it has two, of all tables none, and it writes nothing by default."""
     questions = (
-        """SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+        """SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY p.proname DESC)
+           FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
            WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND has_function_privilege(p.oid, 'EXECUTE')""",
         """SELECT string_agg(c.oid::regclass::text, ' ') FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
            WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND relkind = 'r'
@@ -104,7 +108,8 @@ def test_what_it_has(postgres: Postgres, installed: str) -> None:
     )
     with closing(postgres.connect(installed, OWN_ROLE)) as connection:
         answers = [connection.execute(question.encode()).fetchone() for question in questions]
-    expected = [("mastodon_update_check.staff()",), (None,), ("on",), ("5s",), (0,), (10,)]
+    functions = "mastodon_update_check.staff() mastodon_update_check.migrations()"
+    expected = [(functions,), (None,), ("on",), ("5s",), (0,), (10,)]
     assert expected == answers
 
 
@@ -150,8 +155,8 @@ def test_login_with_the_columns_alone(postgres: Postgres, fresh: str) -> None:
         " TO granted;"
         "GRANT SELECT (id, username, suspended_at, memorial, requested_deletion_at) ON accounts TO granted",
     )
-    expected = ask_staff(socket_address(postgres, fresh)).verdicts
-    assert expected == ask_staff(socket_address(postgres, fresh, "granted")).verdicts
+    expected = ask(socket_address(postgres, fresh)).verdicts
+    assert expected == ask(socket_address(postgres, fresh, "granted")).verdicts
 
 
 def test_function_of_somebody_else_is_not_used(postgres: Postgres, fresh: str) -> None:
@@ -164,7 +169,7 @@ def test_function_of_somebody_else_is_not_used(postgres: Postgres, fresh: str) -
             f" {rights} AS 'SELECT NULL::jsonb'; DO $$ BEGIN CREATE ROLE passer_by; EXCEPTION WHEN OTHERS THEN END $$;"
             "ALTER FUNCTION mastodon_update_check.staff() OWNER TO passer_by",
         )
-        assert ask_staff(socket_address(postgres, fresh)).through.startswith("Mastodon's tables as mastodon at ")
+        assert ask(socket_address(postgres, fresh)).through.startswith("Mastodon's tables as mastodon at ")
 
 
 def test_function_of_another_time(postgres: Postgres, fresh: str) -> None:
@@ -177,21 +182,62 @@ def test_function_of_another_time(postgres: Postgres, fresh: str) -> None:
         " AS 'SELECT NULL::jsonb'; GRANT EXECUTE ON FUNCTION mastodon_update_check.staff() TO _mastodon_update_check",
     )
     with pytest.raises(CheckError) as caught:
-        ask_staff(socket_address(postgres, fresh, OWN_ROLE))
-    wrong = "returns staff in a form that is not known here: run packaging/postgresql/install.sql there again"
-    assert (Cause.DATABASE, f"PostgreSQL at {postgres.socket} {wrong}") == (caught.value.cause, caught.value.detail)
+        ask(socket_address(postgres, fresh, OWN_ROLE))
+    way = f"mastodon_update_check.staff() as {OWN_ROLE} at {postgres.socket}"
+    expected = f"{way} returns staff without a valid id: run `mastodon-update-check setup` again"
+    assert (caught.value.cause, caught.value.detail) == (Cause.DATABASE, expected)
+
+
+def test_function_of_0_1_0(postgres: Postgres, fresh: str) -> None:
+    """The function that an earlier version made, with whole settings, is read until `setup` is run again."""
+    assert postgres.psql(fresh, INSTALL).returncode == 0
+    postgres.execute(fresh, "DROP FUNCTION mastodon_update_check.migrations()")
+    query = staff_query(functions=(), has_roles=True, has_deletion_requests=False)
+    query = query.partition("FROM (")[2].rpartition(") AS answer")[0]
+    row = re.sub(r"CASE WHEN left.* END AS settings", "person.settings", query, flags=re.DOTALL)
+    postgres.execute(
+        fresh,
+        "CREATE OR REPLACE FUNCTION mastodon_update_check.staff() RETURNS TABLE (id bigint, role_id bigint, role text,"
+        " permissions bigint, everyone_permissions bigint, admin boolean, email text, locale text, settings text,"
+        " confirmed boolean, approved boolean, disabled boolean, name text, suspended boolean, memorial boolean,"
+        f" being_deleted boolean) LANGUAGE sql SECURITY DEFINER AS $sql${row}$sql$",
+    )
+    answer = ask(socket_address(postgres, fresh, OWN_ROLE))
+    assert answer.verdicts == ask(socket_address(postgres, fresh)).verdicts
+    missing = "has no function mastodon_update_check.migrations(): run `mastodon-update-check setup` again"
+    assert (answer.migrations, answer.migrations_problem) == (None, f"PostgreSQL at {postgres.socket} {missing}")
+
+
+@pytest.mark.parametrize("role", [DIRECT, OWN_ROLE])
+def test_migrations_and_version(postgres: Postgres, installed: str, role: str) -> None:
+    """Both ways return the versions of the migrations that have run, and the server's version."""
+    answer = ask(socket_address(postgres, installed, role))
+    assert (answer.migrations, answer.migrations_problem) == (frozenset(MIGRATIONS), "")
+    assert re.fullmatch(r"[0-9]+\.[0-9]+", answer.server_version)
+    assert ask_migrations([socket_address(postgres, installed, role)]) == frozenset(MIGRATIONS)
+
+
+def test_migrations_that_cannot_be_read(postgres: Postgres, fresh: str) -> None:
+    """A missing table leaves the staff known, and says why the migrations are not."""
+    postgres.execute(fresh, "DROP TABLE schema_migrations")
+    answer = ask(socket_address(postgres, fresh))
+    assert answer.verdicts
+    missing = 'relation "public.schema_migrations" does not exist'
+    assert missing in answer.migrations_problem
+    with pytest.raises(CheckError, match=re.escape(missing)):
+        ask_migrations([socket_address(postgres, fresh)])
 
 
 def test_installing_twice_and_undoing_twice(postgres: Postgres, fresh: str, installed: str) -> None:
     """Both scripts can be run again; undoing leaves nothing here, and the role to the other database that uses it."""
     assert [0, 0] == [postgres.psql(fresh, INSTALL).returncode for _ in range(2)]
-    assert ask_staff(socket_address(postgres, fresh, OWN_ROLE)).verdicts
+    assert ask(socket_address(postgres, fresh, OWN_ROLE)).verdicts
     undone = [postgres.psql(fresh, UNDO) for _ in range(2)]
     assert [0, 0] == [each.returncode for each in undone]
     assert all("the role _mastodon_update_check stays: it is used in another database" in u.stderr for u in undone)
-    assert ask_staff(socket_address(postgres, installed, OWN_ROLE)).verdicts
+    assert ask(socket_address(postgres, installed, OWN_ROLE)).verdicts
     with pytest.raises(CheckError) as caught:
-        ask_staff(socket_address(postgres, fresh, OWN_ROLE))
+        ask(socket_address(postgres, fresh, OWN_ROLE))
     expected = "does not let the role _mastodon_update_check read Mastodon's tables: run "
     assert expected in caught.value.detail
 
@@ -235,4 +281,4 @@ def test_installing_without_superuser(fresh: str) -> None:
         alone.execute(fresh, f'GRANT CREATE, CONNECT ON DATABASE "{fresh}" TO manager WITH GRANT OPTION')
         result = alone.psql(fresh, INSTALL, role="manager")
         assert (0, "") == (result.returncode, result.stderr)
-        assert ask_staff(socket_address(alone, fresh, OWN_ROLE)).through.startswith("mastodon_update_check.staff()")
+        assert ask(socket_address(alone, fresh, OWN_ROLE)).through.startswith("mastodon_update_check.staff()")

@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from mastodon.databases import populated, socket_address, tcp_address
+from mastodon.databases import DIRECT, ask, populated, socket_address, tcp_address, trusted_address
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.mastodon.database import ask_staff
+from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from simulators.postgres import Postgres
 from simulators.postgres_front import Front, tls
+
+
+def address(port: int, database: str, **parameters: str) -> DatabaseAddress:
+    """Return the administrator's address of a database on a port of loopback."""
+    return trusted_address(host="127.0.0.1", port=port, dbname=database, user=DIRECT, password="right", **parameters)
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +29,8 @@ def test_good_certificate(
 ) -> None:
     """With the right certificate every mode works; this server knows TLS alone."""
     with Front(tls(server_tls, postgres.port)) as front:
-        address = tcp_address(front.port, database, sslmode=sslmode, sslrootcert=str(authority_file))
-        assert ask_staff(address).verdicts
+        own = address(front.port, database, sslmode=sslmode, sslrootcert=str(authority_file))
+        assert ask(own).verdicts
 
 
 @pytest.mark.parametrize("sslmode", ["prefer", "require"])
@@ -34,14 +39,14 @@ def test_certificate_that_nobody_asks_for(
 ) -> None:
     """As in libpq, these modes take any certificate."""
     with Front(tls(foreign_tls, postgres.port)) as front:
-        address = tcp_address(front.port, database, sslmode=sslmode, sslrootcert="/nowhere")
-        assert ask_staff(address).verdicts
+        own = address(front.port, database, sslmode=sslmode, sslrootcert="/nowhere")
+        assert ask(own).verdicts
 
 
 def refusal(front: Front, database: str, sslmode: str, **parameters: str) -> str:
     """Return the end of the sentence with which asking fails."""
     with pytest.raises(CheckError) as caught:
-        ask_staff(tcp_address(front.port, database, sslmode=sslmode, **parameters))
+        ask(address(front.port, database, sslmode=sslmode, **parameters))
     return caught.value.detail.removeprefix(f"PostgreSQL at 127.0.0.1:{front.port} ")
 
 
@@ -50,9 +55,7 @@ def test_certificate_for_another_host(
 ) -> None:
     """`verify-full` compares the name, `verify-ca` does not."""
     with Front(tls(foreign_tls, postgres.port)) as front:
-        assert ask_staff(
-            tcp_address(front.port, database, sslmode="verify-ca", sslrootcert=str(authority_file))
-        ).verdicts
+        assert ask(address(front.port, database, sslmode="verify-ca", sslrootcert=str(authority_file))).verdicts
         expected = "has a certificate for another host, which sslmode=verify-full refuses"
         assert expected == refusal(front, database, "verify-full", sslrootcert=str(authority_file))
 
@@ -75,8 +78,8 @@ def test_no_authority(postgres: Postgres, database: str, server_tls: ssl.SSLCont
     """Without the authority's certificate nothing can be verified: the way to name it is told."""
     with Front(tls(server_tls, postgres.port)) as front:
         expected = (
-            "cannot be checked: sslmode=verify-full needs the certificate of its authority;"
-            " name the file with sslrootcert in UPDATE_CHECK_DATABASE_URL"
+            "cannot be verified: sslmode=verify-full needs the certificate of its authority, in a file that sslrootcert"
+            " in UPDATE_CHECK_DATABASE_URL names; files that other variables name are not opened"
         )
         assert expected == refusal(front, database, "verify-full", sslrootcert="/nowhere/root.crt")
 
@@ -87,17 +90,17 @@ def test_handshake_that_fails(postgres: Postgres, database: str, server_tls: ssl
         sentence = refusal(
             front, database, "require", ssl_max_protocol_version="TLSv1.1", ssl_min_protocol_version="TLSv1"
         )
-    assert sentence.startswith("does not get through with TLS: SSL error: ")
+    assert sentence.startswith("cannot be reached with TLS: SSL error: ")
 
 
 def test_server_without_tls(postgres: Postgres, database: str) -> None:
     """A server that speaks no TLS is refused where TLS is asked for."""
     with pytest.raises(CheckError) as caught:
-        ask_staff(tcp_address(postgres.port, database, sslmode="require"))
-    expected = f"PostgreSQL at 127.0.0.1:{postgres.port} speaks no TLS, and sslmode=require asks for it"
+        ask(tcp_address(postgres.port, database, sslmode="require"))
+    expected = f"PostgreSQL at 127.0.0.1:{postgres.port} does not support TLS, which sslmode=require requires"
     assert expected == caught.value.detail
 
 
 def test_socket_needs_no_tls(postgres: Postgres, database: str) -> None:
     """Over a unix socket the mode means nothing, as in libpq."""
-    assert ask_staff(socket_address(postgres, database, sslmode="verify-full")).verdicts
+    assert ask(socket_address(postgres, database, sslmode="verify-full")).verdicts

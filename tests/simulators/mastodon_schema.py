@@ -10,6 +10,10 @@ from psycopg import sql
 
 from simulators.mastodon_people import OWNER, PASSWORD_HASH, PAST, PEOPLE, ROLES, VERSIONS, Person
 
+MIGRATIONS = ("20160220174730", "20220617202502", "20260611150940")
+"""Versions of migrations that have run; each of these databases has the same."""
+_MIGRATION_ROWS = ", ".join(f"('{version}')" for version in MIGRATIONS)
+
 
 def schema(version: str) -> str:
     """Return the statements that make an empty database of this version."""
@@ -50,6 +54,8 @@ def schema(version: str) -> str:
             ),
             _table("webauthn_credentials", ["id bigserial PRIMARY KEY", "user_id bigint", "public_key varchar"]),
             _table("settings", ["id bigserial PRIMARY KEY", "var varchar", "value text", "thing_id bigint"]),
+            "CREATE TABLE schema_migrations (version varchar PRIMARY KEY)",
+            f"INSERT INTO schema_migrations VALUES {_MIGRATION_ROWS}",  # noqa: S608 - ours
             *(_deletion_requests() if age < VERSIONS.index("4.7") else ()),
         )
     )

@@ -16,6 +16,7 @@ Conversation = Callable[[socket.socket, threading.Event], None]
 """Speaks with one client until it is done, or the event says so."""
 
 _TLS_REQUEST = struct.pack("!II", 8, 80877103)
+_READY = b"Z" + struct.pack("!I", 5) + b"I"  # ReadyForQuery, idle
 
 
 class Front:
@@ -93,6 +94,31 @@ def another_protocol(sock: socket.socket, _: threading.Event) -> None:
     sock.recv(4096)
 
 
+class Flood:
+    """Lets every client in, and answers its first query with rows that only look like PostgreSQL's; counts bytes."""
+
+    def __init__(self, message: Callable[[], bytes], *, columns: int = 1, kind: int = 25) -> None:
+        self._message = message
+        names = b"".join(b"x\0" + struct.pack("!IhIhih", 0, 0, kind, -1, -1, 0) for _ in range(columns))
+        self._columns = _message(b"T", struct.pack("!H", columns) + names)
+        self.sent_bytes = 0
+
+    def __call__(self, sock: socket.socket, stopping: threading.Event) -> None:
+        """Answer the statements that begin the transaction, then send without end."""
+        _let_in(sock)
+        sock.recv(65_536)
+        sock.sendall(_message(b"C", b"BEGIN\0") + _READY)
+        sock.recv(65_536)
+        sock.sendall(_message(b"1", b"") + _message(b"2", b"") + self._columns)
+        while not stopping.is_set():
+            self.sent_bytes += sock.send(self._message())
+
+
+def row(*values: bytes) -> bytes:
+    """Return one row."""
+    return _message(b"D", struct.pack("!H", len(values)) + b"".join(struct.pack("!I", len(v)) + v for v in values))
+
+
 def end_after_login(sock: socket.socket, _: threading.Event) -> None:
     """Let everybody in and go, as a server does that crashes."""
     _let_in(sock)
@@ -118,6 +144,10 @@ def tls(context: ssl.SSLContext, upstream: int) -> Conversation:
     return converse
 
 
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!I", len(body) + 4) + body
+
+
 def _refusal(code: str, words: str) -> bytes:
     fields = "".join(f"{kind}{text}\0" for kind, text in (("S", "FATAL"), ("C", code), ("M", words)))
     return b"E" + struct.pack("!I", len(fields) + 5) + fields.encode() + b"\0"
@@ -126,7 +156,7 @@ def _refusal(code: str, words: str) -> bytes:
 def _let_in(sock: socket.socket) -> None:
     sock.recv(4096)
     sock.sendall(b"R" + struct.pack("!II", 8, 0))  # AuthenticationOk
-    sock.sendall(b"Z" + struct.pack("!I", 5) + b"I")  # ReadyForQuery, idle
+    sock.sendall(_READY)
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

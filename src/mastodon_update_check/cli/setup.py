@@ -14,7 +14,7 @@ from mastodon_update_check.install.discovery import find_installations, require
 from mastodon_update_check.install.elsewhere import explain
 from mastodon_update_check.install.own_commands import Options
 from mastodon_update_check.install.session import Session
-from mastodon_update_check.mastodon.role_sql import install_script
+from mastodon_update_check.mastodon.sql import install_script
 
 
 def execute(arguments: Namespace) -> int:

@@ -1,33 +1,32 @@
-"""Who of a Mastodon server's staff is told: from one row of its database to a verdict with a reason.
+"""Which members of a Mastodon server's staff are notified: a verdict with a reason for each row of its database.
 
-The row is what `mastodon.staff_sql` asks for; what the schema at hand does not have counts as fine. Two decisions are
-taken here:
+Columns that a version of Mastodon lacks count as fine. Two decisions are taken here:
 
-1. May this user view DevOps? By Mastodon's own rules (MASTODON.md, 6.2; before 4.0, 6.3).
-2. Does the account work? By the list of DESIGN.md, section 7. Mastodon mails locked-out staff too; we do not. Moved
-   accounts and those that still owe a second factor are told.
+1. May this user view DevOps? By Mastodon's own rules; before 4.0, administrators may.
+2. Does the account work? Mastodon mails locked-out staff too; this program does not. Accounts that have moved, and
+   those that still need a second factor, are notified.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from mastodon_update_check.domain.addresses import parse_address
 from mastodon_update_check.domain.recipients import Recipient, user_key
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.domain.user_settings import Wishes, read_wishes
+from mastodon_update_check.domain.user_settings import UserPreferences, read_preferences
 
 EVERYONE_ROLE_ID: Final = -99
 LOCALE_CHARACTERS: Final = 35
-"""What every implementation has room for (RFC 5646, 4.4.1)."""
+"""Every implementation has room for this many (RFC 5646, 4.4.1)."""
 
 _ADMINISTRATOR: Final = 1 << 0
 _VIEW_DEVOPS: Final = 1 << 1
 
 
 class StaffReason(StrEnum):
-    """Why a member of staff is told, or is not."""
+    """Why a member of staff is notified, or is not."""
 
     VIEWS_DEVOPS = "views_devops"
     CANNOT_VIEW_DEVOPS = "cannot_view_devops"
@@ -42,8 +41,43 @@ class StaffReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StaffRow:
+    """One member of staff, as the database describes them (`mastodon/sql/install.sql`)."""
+
+    id: int
+    role_id: int | None
+    role: str | None
+    permissions: int
+    everyone_permissions: int
+    """The bits of the everyone role that every other role has too."""
+    admin: bool | None
+    email: str | None
+    locale: str | None
+    settings: str | None
+    confirmed: bool | None
+    approved: bool | None
+    disabled: bool | None
+    name: str | None
+    suspended: bool | None
+    memorial: bool | None
+    being_deleted: bool | None
+
+    @classmethod
+    def parse(cls, row: Mapping[str, Any]) -> Self:
+        """Return the row with these values.
+
+        Raises:
+            ValueError: a column is missing or has another type.
+        """
+        for field in fields(cls):
+            if field.name not in row or not isinstance(row[field.name], field.type):  # type: ignore[arg-type]
+                raise ValueError(f"staff without a valid {field.name}")
+        return cls(**{field.name: row[field.name] for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffVerdict:
-    """One member of staff, and what was decided."""
+    """One member of staff, and the decision."""
 
     user_id: int
     name: str
@@ -52,50 +86,45 @@ class StaffVerdict:
     address: str
     """Fit to be shown; `recipient` has the one to send to."""
     recipient: Recipient | None
-    """None when this user is not told."""
+    """None when this user is not notified."""
     reason: StaffReason
     warnings: tuple[str, ...] = ()
     """Sentences for an administrator: an address or settings that cannot be used as they are."""
 
 
-def judge(row: Mapping[str, Any], everyone_permissions: int) -> StaffVerdict:
-    """Decide whether the user of this row is told.
-
-    Args:
-        row: one row of `mastodon.staff_sql.ROW`.
-        everyone_permissions: the bits of the everyone role, which every other role has too.
-    """
-    address = row["email"] or ""
-    name = clean(row["name"] or f"user {row['id']}")
-    reason = _reason(row, everyone_permissions)
-    is_told = reason is StaffReason.VIEWS_DEVOPS
-    wishes = read_wishes(row["settings"]) if is_told else Wishes()
+def judge(row: StaffRow) -> StaffVerdict:
+    """Decide whether this user is notified."""
+    address = row.email or ""
+    name = clean(row.name or f"user {row.id}")
+    reason = _find_reason(row)
+    is_notified = reason is StaffReason.VIEWS_DEVOPS
+    preferences = read_preferences(row.settings) if is_notified else UserPreferences()
     recipient = Recipient(
         sink="email",
-        key=user_key(row["id"]),
+        key=user_key(row.id),
         address=address,
-        preference=wishes.preference,
-        wants_support=wishes.wants_support,
+        preference=preferences.preference,
+        wants_support=preferences.wants_support,
         name=name,
-        role=clean(row["role"] or ""),
-        locale=clean(row["locale"] or "", LOCALE_CHARACTERS),
+        role=clean(row.role or ""),
+        locale=clean(row.locale or "", LOCALE_CHARACTERS),
     )
     return StaffVerdict(
-        user_id=row["id"],
+        user_id=row.id,
         name=name,
         role=recipient.role,
         address=clean(address),
-        recipient=recipient if is_told else None,
+        recipient=recipient if is_notified else None,
         reason=reason,
-        warnings=_warnings(name, address, reason, wishes),
+        warnings=_find_warnings(name, address, reason, preferences),
     )
 
 
 def can_view_devops(role_id: int, permissions: int, everyone_permissions: int) -> bool:
-    """Whether a role may view DevOps: the flag itself, or administrator, which stands for all flags.
+    """Whether a role may view DevOps: the flag itself, or administrator, which implies all flags.
 
-    Every role has the everyone role's bits too. The everyone role itself has its raw bits, and its administrator
-    bit stands for nothing else (MASTODON.md, 6.2).
+    Every role has the everyone role's bits too. The everyone role itself has its raw bits, and its administrator bit
+    implies nothing.
     """
     if role_id == EVERYONE_ROLE_ID:
         return bool(permissions & _VIEW_DEVOPS)
@@ -103,7 +132,7 @@ def can_view_devops(role_id: int, permissions: int, everyone_permissions: int) -
 
 
 def is_deliverable(address: str) -> bool:
-    """Whether a mail server could accept the address, and it can stand in a header and in a command by itself."""
+    """Whether a mail server could accept the address, and it can neither end a header nor a command."""
     try:
         parse_address(address)
     except ValueError:
@@ -111,27 +140,27 @@ def is_deliverable(address: str) -> bool:
     return True
 
 
-def _reason(row: Mapping[str, Any], everyone_permissions: int) -> StaffReason:
-    """Return the first reason not to tell, else the reason to tell."""
-    has_role = row["role_id"] is not None
+def _find_reason(row: StaffRow) -> StaffReason:
+    """Return the first obstacle, else the reason to notify."""
+    if row.role_id is None:
+        may_view, otherwise = row.admin, StaffReason.NO_ROLE
+    else:
+        may_view = can_view_devops(row.role_id, row.permissions, row.everyone_permissions)
+        otherwise = StaffReason.CANNOT_VIEW_DEVOPS
     obstacles = (
-        (StaffReason.NO_ROLE, not has_role and not row["admin"]),
-        (
-            StaffReason.CANNOT_VIEW_DEVOPS,
-            has_role and not can_view_devops(row["role_id"], row["permissions"], everyone_permissions),
-        ),
-        (StaffReason.UNCONFIRMED, not row["confirmed"]),
-        (StaffReason.UNAPPROVED, not row["approved"]),
-        (StaffReason.DISABLED, row["disabled"]),
-        (StaffReason.SUSPENDED, row["suspended"]),
-        (StaffReason.BEING_DELETED, row["being_deleted"]),
-        (StaffReason.MEMORIAL, row["memorial"]),
-        (StaffReason.BAD_ADDRESS, not is_deliverable(row["email"] or "")),
+        (otherwise, not may_view),
+        (StaffReason.UNCONFIRMED, not row.confirmed),
+        (StaffReason.UNAPPROVED, not row.approved),
+        (StaffReason.DISABLED, row.disabled),
+        (StaffReason.SUSPENDED, row.suspended),
+        (StaffReason.BEING_DELETED, row.being_deleted),
+        (StaffReason.MEMORIAL, row.memorial),
+        (StaffReason.BAD_ADDRESS, not is_deliverable(row.email or "")),
     )
     return next((reason for reason, holds in obstacles if holds), StaffReason.VIEWS_DEVOPS)
 
 
-def _warnings(name: str, address: str, reason: StaffReason, wishes: Wishes) -> tuple[str, ...]:
+def _find_warnings(name: str, address: str, reason: StaffReason, preferences: UserPreferences) -> tuple[str, ...]:
     if reason is StaffReason.BAD_ADDRESS:
-        return (f"{name} gets no mail: {clean(address, 80)!r} is no address that a mail server could accept",)
-    return tuple(f"{name} has {defect}" for defect in wishes.defects)
+        return (f"{name} gets no mail: {clean(address, 80)!r} is not an address that a mail server could accept",)
+    return tuple(f"{name} has {defect}" for defect in preferences.defects)

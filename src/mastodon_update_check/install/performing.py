@@ -21,7 +21,7 @@ from mastodon_update_check.install.steps import (
     Systemctl,
     WriteFile,
 )
-from mastodon_update_check.mastodon.role_sql import install_script, undo_script
+from mastodon_update_check.mastodon.sql import install_script, undo_script
 
 SAID_CHARACTERS = 500
 

@@ -1,7 +1,8 @@
-"""Who the recipients are, sink by sink: from the settings, and from Mastodon's database when somebody needs it."""
+"""The recipients of each sink: from the settings, and from Mastodon's database where it is needed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings, SinkSettings
 from mastodon_update_check.config.found import Feature
@@ -14,16 +15,17 @@ from mastodon_update_check.domain.recipients import (
     url_key,
 )
 from mastodon_update_check.domain.staff import StaffVerdict
-from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
 
+if TYPE_CHECKING:
+    from mastodon_update_check.mastodon.database_address import DatabaseAddress
+
 MAIL = "email"
-_NO_LIBPQ = "PostgreSQL's client library is missing: install libpq5, or mastodon-update-check[binary]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What Mastodon's database said of its staff; nothing at all when nobody needed to know."""
+    """The answer of Mastodon's database; empty when it was not needed."""
 
     verdicts: tuple[StaffVerdict, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -34,6 +36,10 @@ class Answer:
     """PostgreSQL's version, such as `13.14`; empty when it is unknown."""
     may_write: bool = False
     """Whether the login could change users: more than is needed."""
+    migrations: frozenset[str] | None = None
+    """The versions of the migrations that have run; None when they are not known."""
+    migrations_problem: str = ""
+    """Why not."""
 
     @property
     def devops(self) -> tuple[Recipient, ...]:
@@ -43,26 +49,28 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Everybody who may be told something, and whose list could not be asked for."""
+    """All recipients, and the sinks whose recipients are not known."""
 
     recipients: tuple[Recipient, ...]
     answer: Answer
     unasked_sinks: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
     error: CheckError | None = None
-    """Why the mail recipients are not known at all; the other sinks' are."""
+    """Why the mail recipients are not known at all; those of the other sinks are."""
 
 
 def find_people(settings: Settings, remembered: tuple[Recipient, ...]) -> People:
-    """Gather the recipients of every configured sink.
+    """Return the recipients of every configured sink.
 
     Args:
-        settings: who is to be told.
+        settings: the sinks and their recipients.
         remembered: the DevOps users of the last good answer, for when the database cannot be asked.
     """
     answer = ask_database(settings) if _needs_database(settings) else Answer()
-    is_told_from_memory = settings.devops and answer.error is not None
-    mail = _mail_recipients(settings, remembered if is_told_from_memory else answer.devops)
+    if answer.through and not answer.verdicts and remembered:
+        answer = replace(answer, error=_explain_empty(answer, remembered))
+    uses_remembered = settings.devops and answer.error is not None
+    mail = _mail_recipients(settings, remembered if uses_remembered else answer.devops)
     recipients: list[Recipient] = []
     for sink in settings.sinks:
         recipients.extend(mail if sink.plugin == MAIL else (_single_recipient(sink),))
@@ -79,64 +87,96 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...]) -> People
     )
 
 
+def _explain_empty(answer: Answer, remembered: Sequence[Recipient]) -> CheckError:
+    """Say that an empty answer is not believed: during an upgrade from 3.5 to 4.0, users have their roles last."""
+    detail = f"{answer.through} returned no member of staff, and {len(remembered)} DevOps users the last time"
+    return CheckError(Cause.DATABASE, f"{detail}: does an upgrade wait for its post-deployment migrations?")
+
+
 def _mail_warnings(
     settings: Settings, answer: Answer, mail: Sequence[Recipient], remembered: Sequence[Recipient]
 ) -> tuple[str, ...]:
-    """Say what is amiss with the mail recipients.
+    """Return the warnings about the mail recipients.
 
-    "Could not ask" is never "nobody": nobody counts as gone then, and the users of the last good answer are told. An
-    answer without a single DevOps user is no evidence against those that there were either.
+    A database that could not be asked is not evidence that a user is gone, and neither is an answer without a single
+    DevOps user.
     """
     if not settings.devops:
-        nobody = () if mail else ("nobody gets mail: UPDATE_CHECK_RECIPIENTS names no address",)
-        return (*_without_names(answer), *nobody)
+        none = () if mail else ("no mail is sent: UPDATE_CHECK_RECIPIENTS names no address",)
+        return (*_without_names(answer), *none)
     if answer.error is not None:
-        told = (f"{answer.error}; the DevOps users of the last good answer are told",) if remembered else ()
-        return (*answer.warnings, *told)
+        used = (f"{answer.error}; the DevOps users of the last good answer are notified",) if remembered else ()
+        return (*answer.warnings, *used)
     if answer.devops:
         return answer.warnings
     return (*answer.warnings, "no user of this server can view DevOps and has an account that works: none gets mail")
 
 
 def _without_mail(settings: Settings) -> tuple[str, ...]:
-    """Say that nobody gets mail, when somebody seems to think so: a file that cannot be read is easily overlooked."""
+    """Warn that no mail is sent, when the settings look as if it should: an unreadable file is easily overlooked."""
     if "UPDATE_CHECK_SINKS" in settings.origins or settings.disables(Feature.EMAIL):
         return ()
     if "UPDATE_CHECK_RECIPIENTS" in settings.origins:
-        return ("nobody gets mail, though UPDATE_CHECK_RECIPIENTS says who should: SMTP_SERVER is not set",)
+        return ("no mail is sent, though UPDATE_CHECK_RECIPIENTS is set: set SMTP_SERVER",)
     if len(settings.sinks) == 1:
-        return ("nobody is told but the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL",)
+        return ("notices go only to the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL",)
     return ()
 
 
 def _without_names(answer: Answer) -> tuple[str, ...]:
-    """Say that webhooks cannot name the DevOps users, when that alone is what the database was asked for."""
+    """Warn that webhooks cannot name the DevOps users, when the database was asked only for them."""
     lacking = () if answer.error is None else (f"webhooks do not name the DevOps users: {answer.error}",)
     return (*answer.warnings, *lacking)
 
 
 def ask_database(settings: Settings) -> Answer:
     """Ask Mastodon's database for its staff; an error is part of the answer."""
+    from mastodon_update_check.mastodon.database import ask_first
+
+    try:
+        _require_enabled(settings)
+        found = ask_first(_find_addresses(settings))
+    except CheckError as error:
+        return Answer(error=error)
+    return Answer(
+        verdicts=found.verdicts,
+        warnings=found.warnings,
+        through=found.through,
+        may_write=found.may_write,
+        server_version=found.server_version,
+        migrations=found.migrations,
+        migrations_problem=found.migrations_problem,
+    )
+
+
+def ask_migrations(settings: Settings) -> frozenset[str]:
+    """Return the versions of the migrations that Mastodon's database has run.
+
+    Raises:
+        CheckError: cause `DATABASE`; says why they are not known.
+    """
+    from mastodon_update_check.mastodon import database
+
+    _require_enabled(settings)
+    return database.ask_migrations(_find_addresses(settings))
+
+
+def _require_enabled(settings: Settings) -> None:
     if disabled := settings.disables(Feature.RECIPIENTS):
-        return Answer(error=CheckError(Cause.DATABASE, str(disabled[0])))
+        raise CheckError(Cause.DATABASE, str(disabled[0]))
+
+
+def _find_addresses(settings: Settings) -> "tuple[DatabaseAddress, ...]":
     import pwd
     from os import getuid
 
     from mastodon_update_check.mastodon.database_address import addresses
 
     try:
-        from mastodon_update_check.mastodon.database import ask_first
-    except ImportError as error:  # psycopg is there, but not the C library beneath it
-        return Answer(error=CheckError(Cause.DATABASE, f"{_NO_LIBPQ}: {clean(str(error).splitlines()[0])}"))
-    try:
         os_user = pwd.getpwuid(getuid()).pw_name
     except KeyError:  # a user without a name, as in a container
         os_user = ""
-    try:
-        staff = ask_first(addresses(settings, os_user))
-    except CheckError as error:
-        return Answer(error=error)
-    return Answer(verdicts=staff.verdicts, warnings=staff.warnings, through=staff.through, may_write=staff.may_write)
+    return addresses(settings, os_user)
 
 
 def _has_mail(settings: Settings) -> bool:
@@ -144,7 +184,7 @@ def _has_mail(settings: Settings) -> bool:
 
 
 def _needs_database(settings: Settings) -> bool:
-    """Whether somebody needs the DevOps users: to get mail, or to be named in a webhook."""
+    """Whether the DevOps users are needed: as mail recipients, or to be named in a webhook."""
     names = any(sink.options.get("names") == "true" for sink in settings.sinks if sink.plugin == "webhook")
     return names or (settings.devops and _has_mail(settings))
 

@@ -1,163 +1,202 @@
-"""Ask Mastodon's PostgreSQL for its staff: read only, in one short transaction, without any state of the session.
+"""Mastodon's database: its staff, and the migrations that have run.
 
-So it works through PgBouncer in transaction mode: no prepared statements, no startup options, `SET LOCAL` only. Every
-hang ends: the connection by its time-out, statement and lock by the server's, all of it by a deadline.
+The conversation is held by a process of its own (`database_child`), which is killed when its time is up. Logins that
+come from Mastodon's file get an environment without PG variables and without a home directory, where libpq would look
+for passwords and certificates.
 """
 
+import json
 import os
-import socket
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
-import psycopg
-from psycopg.rows import dict_row
-
-from mastodon_update_check.domain.staff import StaffVerdict, judge
+from mastodon_update_check.domain.staff import StaffRow, StaffVerdict, judge
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.http.net import CONNECT_SECONDS, READ_SECONDS, Deadline
-from mastodon_update_check.mastodon.database_address import DatabaseAddress
-from mastodon_update_check.mastodon.database_errors import explain_question
-from mastodon_update_check.mastodon.staff_sql import (
-    FUNCTION_IS_OURS,
-    FUNCTION_QUERY,
-    SCHEMA_QUERY,
-    STAFF_ROWS,
-    Schema,
-    staff_query,
-)
-from mastodon_update_check.postgres.login import Login, LoginError, connect, read_conninfo
+from mastodon_update_check.mastodon.database_address import VARIABLE, DatabaseAddress
 
-_REMEDY: Final = "run packaging/postgresql/install.sql there"
-_OTHER_ROWS: Final = "returns staff in a form that is not known here: run packaging/postgresql/install.sql there again"
+STAFF_ROWS: Final = 1000
+"""How many members of staff are considered."""
+_CHILD: Final = str(Path(__file__).with_name("database_child.py"))
+_OUTPUT_BYTES: Final = 32 * 1024 * 1024
+"""Longest output of our own process, whose JSON may need six bytes for a character."""
+_NO_LIBPQ: Final = "PostgreSQL's client library is missing: install libpq5, or mastodon-update-check[binary]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseBounds:
-    """How long one question may take."""
+    """Limits of one conversation."""
 
-    connect: timedelta = timedelta(seconds=CONNECT_SECONDS)
+    connect: timedelta = timedelta(seconds=5)
     """For each address of the host; whole seconds, at least two (libpq)."""
     statement: timedelta = timedelta(seconds=5)
     lock: timedelta = timedelta(seconds=3)
-    total: timedelta = timedelta(seconds=CONNECT_SECONDS + READ_SECONDS)
+    total: timedelta = timedelta(seconds=15)
+    """For name resolution, all logins, all addresses and all queries together."""
+    memory_bytes: int = 128 * 1024 * 1024
 
 
 BOUNDS: Final = DatabaseBounds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Staff:
-    """What the database answered."""
+class DatabaseAnswer:
+    """The answer of Mastodon's database."""
 
     verdicts: tuple[StaffVerdict, ...]
-    """One for each member of staff, those who can view DevOps first; told are those with a recipient."""
+    """One for each member of staff, those who can view DevOps first."""
     warnings: tuple[str, ...]
     through: str
     """How it was asked, fit to be shown."""
     may_write: bool
     """Whether the login could change users: more than is needed."""
+    server_version: str
+    """PostgreSQL's version: `13.14`."""
+    migrations: frozenset[str] | None
+    """The versions of the migrations that have run; None: this login cannot read them."""
+    migrations_problem: str
+    """Why not."""
 
 
-def ask_first(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = BOUNDS) -> Staff:
+def ask_first(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = BOUNDS) -> DatabaseAnswer:
     """Return the answer of the first address that gives one.
 
     Raises:
-        CheckError: none did; says what each of them lacks.
+        CheckError: cause `DATABASE`; says what each of them lacks, without passwords or connection strings.
     """
-    failures = []
-    for address in addresses:
-        try:
-            return ask_staff(address, bounds=bounds)
-        except CheckError as error:
-            failures.append(error.detail)
+    failures = [address.problem for address in addresses if address.problem]
+    asked = [address for address in addresses if not address.problem]
+    place = ""
+    for event in _converse(asked, bounds) if asked else ():
+        if "answer" in event:
+            ignored = next((address for address in asked if address.ignored), None)
+            return read_answer(event["answer"], _explain_ignored(ignored))
+        place = event.get("place", "")
+        failures += [event["failure"]] if "failure" in event else []
+    if place or not failures:
+        failures.append(f"PostgreSQL at {place or 'the configured place'} did not answer in time")
     raise CheckError(Cause.DATABASE, "; and ".join(reversed(failures)))
 
 
-def ask_staff(address: DatabaseAddress, *, bounds: DatabaseBounds = BOUNDS) -> Staff:
-    """Return the staff of the Mastodon whose database is at `address`.
+def ask_migrations(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = BOUNDS) -> frozenset[str]:
+    """Return the versions of the migrations that have run.
 
     Raises:
-        CheckError: cause `DATABASE`, with a sentence that holds neither password nor connection string.
+        CheckError: cause `DATABASE`; says why they are not known.
     """
-    parameters = _parameters(address)
-    login = Login.of(parameters, address.origin, "UPDATE_CHECK_DATABASE_URL", _REMEDY)
-    with (
-        Deadline(bounds.total) as deadline,
-        closing(_connect(login, parameters, bounds)) as connection,
-    ):
-        with socket.socket(fileno=os.dup(connection.fileno())) as sock:
-            deadline.guard(sock)
-        try:
-            return _ask(connection, login, bounds)
-        except psycopg.Error as error:
-            if deadline.expired:
-                raise CheckError(Cause.DATABASE, login.say("did not answer in time")) from error
-            raise CheckError(
-                Cause.DATABASE, explain_question(login, error.sqlstate, error.diag.message_primary or str(error))
-            ) from error
+    answer = ask_first(addresses, bounds=bounds)
+    if answer.migrations is None:
+        raise CheckError(Cause.DATABASE, answer.migrations_problem)
+    return answer.migrations
 
 
-def _parameters(address: DatabaseAddress) -> dict[str, str]:
+def read_answer(answer: Mapping[str, Any], warnings: Sequence[str] = ()) -> DatabaseAnswer:
+    """Return what the process has read from the database, judged.
+
+    Raises:
+        CheckError: cause `DATABASE`: something has another form.
+    """
     try:
-        return {**address.parameters, **read_conninfo(address.conninfo, address.origin)}
-    except LoginError as error:
-        raise CheckError(Cause.DATABASE, str(error)) from error
-
-
-def _connect(
-    login: Login, parameters: Mapping[str, str], bounds: DatabaseBounds
-) -> psycopg.Connection[tuple[Any, ...]]:
-    try:
-        return connect(login, parameters, bounds.connect.total_seconds())
-    except LoginError as error:
-        raise CheckError(Cause.DATABASE, str(error)) from error
-
-
-def _ask(connection: psycopg.Connection[tuple[Any, ...]], login: Login, bounds: DatabaseBounds) -> Staff:
-    schema = _begin(connection, bounds)
-    if not schema.has_users:
-        raise CheckError(Cause.DATABASE, login.say("has no Mastodon in {database}: check {origin}"))
-    has_function = _has_function(connection, schema)
-    query = FUNCTION_QUERY if has_function else staff_query(schema)
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(f"{query}; COMMIT".encode()).fetchall()
-    through = "mastodon_update_check.staff()" if has_function else "Mastodon's tables"
-    return _judge(rows, login, f"{through} as {login.role} at {login.place}", may_write=schema.may_write)
-
-
-def _begin(connection: psycopg.Connection[tuple[Any, ...]], bounds: DatabaseBounds) -> Schema:
-    """Open the transaction, and in the same round trip look at what there is."""
-    statements = (
-        "BEGIN READ ONLY",
-        f"SET LOCAL statement_timeout = {_milliseconds(bounds.statement)}",
-        f"SET LOCAL lock_timeout = {_milliseconds(bounds.lock)}",
-        SCHEMA_QUERY,
+        rows = [StaffRow.parse(row) for row in answer["rows"]]
+        migrations = None if answer["migrations"] is None else frozenset(map(_parse_migration, answer["migrations"]))
+    except ValueError as error:
+        detail = f"{clean(answer['through'])} returns {error}: run `mastodon-update-check setup` again"
+        raise CheckError(Cause.DATABASE, detail) from error
+    verdicts = tuple(map(judge, rows[:STAFF_ROWS]))
+    excess = (f"more than {STAFF_ROWS} users have a staff role: the others are ignored",) * (len(rows) > STAFF_ROWS)
+    return DatabaseAnswer(
+        verdicts=verdicts,
+        warnings=(*warnings, *excess, *(warning for verdict in verdicts for warning in verdict.warnings)),
+        through=answer["through"],
+        may_write=bool(answer["may_write"]),
+        server_version=clean(str(answer["server_version"]), 40).partition(" ")[0],
+        migrations=migrations,
+        migrations_problem=answer["migrations_problem"],
     )
-    cursor = connection.execute("; ".join(statements).encode())
-    while cursor.nextset():
-        pass
-    return Schema(*next(cursor))
 
 
-def _has_function(connection: psycopg.Connection[tuple[Any, ...]], schema: Schema) -> bool:
-    if schema.function is None:
-        return False
-    return next(connection.execute(FUNCTION_IS_OURS, [schema.function])) == (True,)
+def make_request(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> dict[str, Any]:
+    """Return the arguments of `database_session.ask_each`, and the limits of the process."""
+    limits = {
+        "connect": bounds.connect.total_seconds(),
+        "statement_timeout": bounds.statement.total_seconds(),
+        "lock_timeout": bounds.lock.total_seconds(),
+        "total": bounds.total.total_seconds(),
+        "memory_bytes": bounds.memory_bytes,
+    }
+    logins = [{"origin": one.origin, "conninfo": one.conninfo, "parameters": dict(one.parameters)} for one in addresses]
+    return {"logins": logins, "limits": limits}
 
 
-def _judge(rows: Sequence[Mapping[str, Any]], login: Login, through: str, *, may_write: bool) -> Staff:
+def _parse_migration(version: object) -> str:
+    if not isinstance(version, str) or not version.isdecimal():
+        raise ValueError("a migration whose version is not a number")
+    return version
+
+
+def _explain_ignored(address: DatabaseAddress | None) -> tuple[str, ...]:
+    if address is None:
+        return ()
+    names = ", ".join(address.ignored)
+    return (f"{address.origin} names files, which are not opened ({names}): if they are needed, set {VARIABLE}",)
+
+
+def _converse(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> Iterator[dict[str, Any]]:
+    """Yield the events of the process (`database_session.ask_each`).
+
+    Raises:
+        CheckError: it has ended by a fault, and not because its time was up.
+    """
+    request = json.dumps({"path": sys.path, **make_request(addresses, bounds)})
+    with _start(is_trusted=all(one.conninfo for one in addresses)) as process:
+        try:
+            output, errors = _exchange(process, request)
+        finally:
+            process.kill()
+    for line in output.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:  # killed while it was writing
+            break
+        if "missing" in event:
+            raise CheckError(Cause.DATABASE, f"{_NO_LIBPQ}: {clean(event['missing'])}")
+        yield event
+    if process.returncode not in {0, -signal.SIGALRM}:
+        last = clean(errors.strip().rpartition("\n")[2]) or f"status {process.returncode}"
+        raise CheckError(Cause.DATABASE, f"the process that asks Mastodon's database failed: {last}")
+
+
+def _start(*, is_trusted: bool) -> "subprocess.Popen[str]":
+    environment = dict(os.environ)
+    if not is_trusted:
+        environment = {name: text for name, text in environment.items() if not name.startswith("PG")}
+        environment["HOME"] = "/nonexistent"
+    # -I and -S: neither the environment nor the working directory decides which modules are imported.
+    return subprocess.Popen(  # noqa: S603 - our own file, without arguments
+        [sys.executable, "-IS", _CHILD],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def _exchange(process: "subprocess.Popen[str]", request: str) -> tuple[str, str]:
+    """Return the whole output and the end of the errors; the process ends by itself when its time is up."""
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None  # noqa: S101, PT018
     try:
-        verdicts = tuple(judge(row, row["everyone_permissions"]) for row in rows[:STAFF_ROWS])
-    except (LookupError, TypeError, AttributeError) as error:  # a function of that name from another time
-        raise CheckError(Cause.DATABASE, login.say(_OTHER_ROWS)) from error
-    warnings: Iterable[str] = (warning for verdict in verdicts for warning in verdict.warnings)
-    if len(rows) > STAFF_ROWS:
-        warnings = (f"more than {STAFF_ROWS} users have a staff role: the others are left out", *warnings)
-    return Staff(verdicts=verdicts, warnings=tuple(warnings), through=through, may_write=may_write)
-
-
-def _milliseconds(duration: timedelta) -> int:
-    return duration // timedelta(milliseconds=1)
+        process.stdin.write(request)
+        process.stdin.close()
+    except BrokenPipeError:  # it has ended: the errors say why
+        pass
+    output = process.stdout.read(_OUTPUT_BYTES)
+    process.kill() if len(output) == _OUTPUT_BYTES else process.wait()
+    return output, process.stderr.read(100_000)

@@ -1,42 +1,41 @@
-"""Where Mastodon's database is: which logins are tried, and in which order (DESIGN.md, section 9)."""
+"""Where Mastodon's database is: which logins are tried, and in which order.
 
+The administrator's `UPDATE_CHECK_DATABASE_URL` goes to libpq as it is. Mastodon's file belongs to another user: of its
+settings only one host, the port, the database, the user, the password and sslmode are taken, since other parameters
+make libpq open files or load code.
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Protocol
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import SecretStr
 
-from mastodon_update_check.postgres.login import LoginError, is_misread, read_conninfo
+from mastodon_update_check.postgres.login import ESCAPE_ADVICE, is_misread
 
 OWN_ROLE: Final = "_mastodon_update_check"
-"""The PostgreSQL role that `packaging/postgresql` makes, and the system user of the same name."""
+"""The PostgreSQL role that `sql/install.sql` makes, and the system user of the same name."""
 SOCKET_DIRECTORY: Final = "/var/run/postgresql"
 """Where PostgreSQL's sockets are, in the packages of every large distribution and in Mastodon's own guide."""
+VARIABLE: Final = "UPDATE_CHECK_DATABASE_URL"
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_SCHEMES: Final = frozenset({"postgres", "postgresql"})
-_PLACE: Final = frozenset({"host", "hostaddr", "port", "dbname", "sslmode", "sslrootcert"})
-"""What a connection string says of the place, and not of who asks there."""
-
-LIBPQ_PARAMETERS: Final = frozenset(
-    (
-        "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname",
-        "fallback_application_name", "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr",
-        "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname",
-        "load_balance_hosts", "max_protocol_version", "min_protocol_version", "options", "passfile",
-        "password", "port", "require_auth", "requirepeer", "scram_client_key", "scram_server_key", "service",
-        "ssl", "ssl_max_protocol_version", "ssl_min_protocol_version", "sslcert", "sslcertmode",
-        "sslcompression", "sslcrl", "sslcrldir", "sslkey", "sslmode", "sslnegotiation", "sslpassword",
-        "sslrootcert", "sslsni", "target_session_attrs", "tcp_user_timeout", "user",
-    )
-)  # fmt: skip
-"""The keywords of PostgreSQL 18's libpq; `ssl` is for JDBC's sake (PostgreSQL documentation, 32.1.2)."""
+_SCHEMES: Final = frozenset({"postgres", "postgresql", "postgis"})
+_PLAIN: Final = frozenset({"host", "port", "dbname", "user", "password", "sslmode"})
+_OPENS_FILES: Final = frozenset(
+    ("passfile", "service", "servicefile", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslkeylogfile", "sslrootcert")
+)
+_SSLMODES: Final = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
+_HOST_AND_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.]*\]|[^:\[\]]*)(?::([0-9]*))?")
+_HOST: Final = re.compile(r"/[^,\x00-\x1f\x7f]{0,100}|[0-9A-Za-z._:%-]{1,255}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class DatabaseSettings(Protocol):
-    """The part of the settings that is looked at."""
+    """The part of the settings that is read; a blank text is libpq's default."""
 
     @property
     def database_url(self) -> SecretStr | None:
@@ -76,84 +75,105 @@ class DatabaseAddress:
     """One way to log in to Mastodon's database."""
 
     origin: str
-    """Where it comes from, as an administrator would say: a variable's name."""
+    """The variables that it comes from."""
     conninfo: str = field(default="", repr=False)
-    """A libpq connection string, which may hold a password."""
+    """The administrator's libpq connection string, which may hold a password; nothing in it is filtered."""
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """libpq parameters that stand for what `conninfo` does not say; they may hold a password too."""
+    """Where `conninfo` is empty: libpq parameters, which may hold a password."""
+    ignored: tuple[str, ...] = ()
+    """Parameters of Mastodon's file that name files."""
+    problem: str = ""
+    """A sentence that says why this login cannot be tried."""
 
 
 def addresses(settings: DatabaseSettings, os_user: str) -> tuple[DatabaseAddress, ...]:
     """Return the logins to try, in order.
 
-    1. `UPDATE_CHECK_DATABASE_URL`, and then nothing else: it was asked for.
-    2. Our own role where Mastodon's database is, by `DB_HOST`, `DB_PORT`, `DB_NAME` and what `DATABASE_URL` lays over
-       them, when `os_user`, who runs this process, has its name. Peer login works over a socket only, so for a loopback
-       host its socket is taken.
-    3. `DATABASE_URL`, which for Rails lies over the `DB_` variables.
-    4. Without it, the `DB_` variables alone.
+    1. `UPDATE_CHECK_DATABASE_URL`, and then nothing else.
+    2. Our own role at the place that Mastodon's settings name, when the user of this process has the role's name. Peer
+       login works over a socket only, so the host's own socket stands for a loopback host.
+    3. `DATABASE_URL`, which for Rails overrides the `DB_` variables; without it, the `DB_` variables alone.
     """
     if settings.database_url is not None:
-        conninfo = settings.database_url.get_secret_value()
-        return (DatabaseAddress(origin="UPDATE_CHECK_DATABASE_URL", conninfo=conninfo),)
-    own = _own_role(settings) if os_user == OWN_ROLE else ()
-    return (*own, _mastodons(settings))
+        return (DatabaseAddress(origin=VARIABLE, conninfo=settings.database_url.get_secret_value()),)
+    mastodons = _find_mastodons_login(settings)
+    if os_user != OWN_ROLE or mastodons.problem:
+        return (mastodons,)
+    given = mastodons.parameters
+    host = SOCKET_DIRECTORY if given["host"] in _LOOPBACK else given["host"]
+    # libpq's default database has the user's name, which is Mastodon's and not ours.
+    dbname = given.get("dbname") or given.get("user") or "mastodon"
+    own = {name: given[name] for name in ("port", "sslmode")} | {"host": host, "dbname": dbname, "user": OWN_ROLE}
+    return (DatabaseAddress(origin=mastodons.origin, parameters=MappingProxyType(own)), mastodons)
 
 
-def _own_role(settings: DatabaseSettings) -> tuple[DatabaseAddress, ...]:
-    """Return our role's login; none where `DATABASE_URL` cannot be read: another database's staff is not ours."""
-    place = {
-        "host": settings.db_host,
-        "port": str(settings.db_port),
-        "dbname": settings.db_name,
-        "sslmode": settings.db_sslmode,
-    }
-    origin = "DB_HOST, DB_PORT and DB_NAME"
-    if settings.mastodon_database_url is not None:
-        origin = "DATABASE_URL"
-        url = without_rails_parameters(settings.mastodon_database_url.get_secret_value())
-        try:
-            given = read_conninfo(url, origin)
-        except LoginError:  # whoever tries it as it is says so
-            return ()
-        place |= {name: text for name, text in given.items() if name in _PLACE}
-    if place["host"] in _LOOPBACK:
-        place["host"] = SOCKET_DIRECTORY
-    return (DatabaseAddress(origin=origin, parameters=MappingProxyType({**place, "user": OWN_ROLE})),)
-
-
-def _mastodons(settings: DatabaseSettings) -> DatabaseAddress:
-    parameters = {
+def _find_mastodons_login(settings: DatabaseSettings) -> DatabaseAddress:
+    origin, ignored = "the DB_ variables", set[str]()
+    found = {
         "host": settings.db_host,
         "port": str(settings.db_port),
         "dbname": settings.db_name,
         "user": settings.db_user,
+        "password": settings.db_pass.get_secret_value() if settings.db_pass else "",
         "sslmode": settings.db_sslmode,
     }
-    if settings.db_pass is not None:
-        parameters["password"] = settings.db_pass.get_secret_value()
-    if settings.mastodon_database_url is None:
-        return DatabaseAddress(origin="the DB_ variables", parameters=MappingProxyType(parameters))
-    conninfo = without_rails_parameters(settings.mastodon_database_url.get_secret_value())
-    return DatabaseAddress(origin="DATABASE_URL", conninfo=conninfo, parameters=MappingProxyType(parameters))
+    if settings.mastodon_database_url is not None:
+        origin = "DATABASE_URL"
+        try:
+            in_url = _read_url(settings.mastodon_database_url.get_secret_value())
+        except ValueError as error:
+            return DatabaseAddress(origin=origin, problem=f"{origin} {error}")
+        ignored = in_url.keys() & _OPENS_FILES
+        found |= {name: text for name, text in in_url.items() if text and name in _PLAIN}
+    if "sslrootcert" in ignored and found["sslmode"] == "require":
+        found["sslmode"] = "verify-ca"  # as in libpq, an authority that is named is checked
+    plain = {name: text for name, text in found.items() if text} | {"host": found["host"] or SOCKET_DIRECTORY}
+    return DatabaseAddress(
+        origin=origin,
+        parameters=MappingProxyType(plain),
+        ignored=tuple(sorted(ignored)),
+        problem=_find_problem(plain, origin),
+    )
 
 
-def without_rails_parameters(url: str) -> str:
-    """Return a Rails database URL as libpq takes it.
+def _read_url(url: str) -> dict[str, str]:
+    """Return the parameters of a Rails database URL, those of its query too.
 
-    Rails' own parameters (`pool`, `prepared_statements`, `encoding` …) are dropped, `postgis` is a name for the same
-    protocol, and what is not such a URL is returned as it is.
+    Raises:
+        ValueError: the end of a sentence, without any part of the URL, since each may be a password's.
     """
     if is_misread(url):
-        return url
+        raise ValueError(ESCAPE_ADVICE)
     try:
         parts = urlsplit(url)
-        scheme = "postgresql" if parts.scheme == "postgis" else parts.scheme
-        query = parse_qsl(parts.query, keep_blank_values=True)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
     except ValueError:  # brackets without an IPv6 address, or far too many parameters
-        return url
-    if scheme not in _SCHEMES:
-        return url
-    known = [(name, text) for name, text in query if name in LIBPQ_PARAMETERS]
-    tail = "?" + urlencode(known, quote_via=quote) if known else ""
-    return f"{scheme}://{url.split('://', 1)[-1].split('?', 1)[0].split('#', 1)[0]}{tail}"
+        parts, query = urlsplit(""), {}
+    login, _, place = parts.netloc.rpartition("@")
+    match = _HOST_AND_PORT.fullmatch(place)
+    if parts.scheme not in _SCHEMES or match is None:
+        raise ValueError("is not a URL as Rails reads it: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    user, _, password = login.partition(":")
+    texts = {
+        "host": match[1].strip("[]"),
+        "port": match[2] or "",
+        "dbname": parts.path.removeprefix("/"),
+        "user": user,
+        "password": password,
+    }
+    return query | {name: unquote(text) for name, text in texts.items() if text}
+
+
+def _find_problem(plain: Mapping[str, str], origin: str) -> str:
+    advice = f"give this login in {VARIABLE}"
+    if "," in plain["host"]:
+        return f"{origin}: expected one host, got a list: {advice}"
+    if not _HOST.fullmatch(plain["host"]):
+        return f"{origin}: expected a host name, an address or the directory of a socket: {advice}"
+    if not re.fullmatch(r"[0-9]{1,5}", plain["port"]):
+        return f"{origin}: expected a port number from 1 to 65535: {advice}"
+    if plain["sslmode"] not in _SSLMODES:
+        return f"{origin}: expected an sslmode of {', '.join(sorted(_SSLMODES))}: {advice}"
+    if any(_CONTROL.search(text) for text in plain.values()):
+        return f"{origin} holds control characters: {advice}"
+    return ""

@@ -1,8 +1,7 @@
-"""Logging in to PostgreSQL: who asks where, and what went wrong, as a sentence that an administrator can act on.
+"""Log in to PostgreSQL, and explain a login that fails in a sentence that an administrator can act on.
 
-PostgreSQL has codes for what happens after the login (SQLSTATE, appendix A of its documentation). For the login itself
-libpq hands over words only, which are English unless the server speaks another language; words that are not known
-here are passed on as they are.
+PostgreSQL has codes for errors after the login (SQLSTATE). For the login itself libpq returns only a text, which is
+English unless the server speaks another language. An unknown text is passed on.
 """
 
 import re
@@ -11,27 +10,27 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.http.net import CONNECT_SECONDS
 
 if TYPE_CHECKING:
     import psycopg
 
+CONNECT_SECONDS: Final = 5.0
 _LOGIN_FAULTS: Final = (
     (
         r"password authentication failed|SASL authentication failed",
         "refuses the password of the role {role}: check {origin}",
     ),
-    (r"no password supplied", "wants a password for the role {role}, and there is none in {origin}"),
+    (r"no password supplied", "requires a password for the role {role}: set it in {origin}"),
     (
         r"Peer authentication failed|Ident authentication failed",
         (
-            "does not take this process for the role {role}: over a socket each system user has the role of its own"
+            "does not let this system user log in as the role {role}: over a socket each user has the role of the same"
             " name; {remedy}, or set {variable}"
         ),
     ),
     (
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",
-        "lets nobody in as the role {role} from this host: check its pg_hba.conf ({words})",
+        "does not let the role {role} log in from this host: check its pg_hba.conf ({words})",
     ),
     (
         r'role "[^"]*" does not exist|no such user',
@@ -58,12 +57,12 @@ _LOGIN_FAULTS: Final = (
         "can only be read, as on a standby: is the primary running?",
     ),
     (r"starting up|shutting down|in recovery mode|not yet accepting", "is starting or stopping"),
-    (r"does not support SSL", "speaks no TLS, and sslmode={sslmode} asks for it"),
+    (r"does not support SSL", "does not support TLS, which sslmode={sslmode} requires"),
     (
         r"root certificate file .* does not exist",
         (
-            "cannot be checked: sslmode={sslmode} needs the certificate of its authority;"
-            " name the file with sslrootcert in {variable}"
+            "cannot be verified: sslmode={sslmode} needs the certificate of its authority, in a file that sslrootcert"
+            " in {variable} names; files that other variables name are not opened"
         ),
     ),
     (
@@ -74,27 +73,29 @@ _LOGIN_FAULTS: Final = (
         r"certificate verify failed",
         "has a certificate of an authority that is not trusted, which sslmode={sslmode} refuses",
     ),
-    (r"\bSSL\b|certificate", "does not get through with TLS: {words}"),
+    (r"\bSSL\b|certificate", "cannot be reached with TLS: {words}"),
     (
         r"failed to resolve host|could not translate host name",
-        "cannot be found, for the name of its host is not known: check {origin}",
+        "cannot be found, because the name of its host does not resolve: check {origin}",
     ),
     (
         r"No such file or directory",
-        "has no such socket: is it running? Check {origin}",
+        "does not have this socket: is it running? Check {origin}",
     ),
     (r"Permission denied", "cannot be reached: this process may not open its socket"),
     (r"Connection refused", "refuses the connection: is it running? Check {origin}"),
     (r"timeout expired|timed out", "did not answer in time"),
     (
         r"closed the connection unexpectedly|Connection reset|expected authentication request",
-        "broke the conversation off: is this really PostgreSQL?",
+        "closed the connection: is this PostgreSQL?",
     ),
 )
-"""Translation of libpq, PostgreSQL 9.5 to 18 and PgBouncer, and what they mean; the first that is found counts."""
+"""Texts of libpq, PostgreSQL 9.5 to 18 and PgBouncer, and their meaning; the first match counts."""
 
 _SCHEMES: Final = frozenset({"postgres", "postgresql", "postgis"})
-_ESCAPE: Final = "holds a password whose signs must be escaped: / is written %2F, ? %3F, # %23 and @ %40"
+ESCAPE_ADVICE: Final = (
+    "has a password whose special characters must be escaped: write %2F for /, %3F for ?, %23 for # and %40 for @"
+)
 _PREAMBLE: Final = re.compile(
     r"^.*?(FATAL|ERROR): *|^connection (failed|is bad): (.* failed: )?|^consuming input failed: "
 )
@@ -102,22 +103,22 @@ _PREAMBLE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Who asks, where; fit to be shown."""
+    """The parts of a login that may be shown."""
 
     place: str
     database: str
     role: str
     sslmode: str
     origin: str
-    """Where the login comes from, as an administrator would say."""
+    """The variables that the login comes from."""
     variable: str
-    """The variable that any other login may be named in."""
+    """The variable that can name another login."""
     remedy: str
-    """What makes the role, as an order."""
+    """How to make the role, as an imperative."""
 
     @classmethod
     def of(cls, parameters: Mapping[str, str], origin: str, variable: str, remedy: str) -> "Login":
-        """Return the login that these libpq parameters stand for."""
+        """Return the login of these libpq parameters."""
         hosts = (parameters.get("host") or parameters.get("hostaddr") or "the default socket").split(",")
         ports = (parameters.get("port") or "5432").split(",")
         pairs = zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=False)
@@ -157,29 +158,29 @@ def read_conninfo(conninfo: str, origin: str) -> dict[str, str]:
     try:
         given = conninfo_to_dict(conninfo)
     except ProgrammingError:
-        # Its words repeat pieces of the string, passwords too: neither they nor the error go any further.
+        # Its text repeats parts of the string, passwords too: it must not be chained or shown.
         given = None
-    # What is no number there may be a piece of a password.
+    # A port that is not a number may be a part of a password.
     if given is None or not re.fullmatch(r"[\s\d,]*", str(given.get("port") or "")):
-        raise LoginError(f"{origin} is no connection string that PostgreSQL's libpq can read")
+        raise LoginError(f"{origin} is not a connection string that PostgreSQL's libpq can read")
     return {name: str(text) for name, text in given.items() if text is not None}
 
 
 def refuse_misread(conninfo: str, origin: str) -> None:
     """Raise `LoginError` for a URL that would be cut in the wrong place."""
     if is_misread(conninfo):
-        raise LoginError(f"{origin} {_ESCAPE}")
+        raise LoginError(f"{origin} {ESCAPE_ADVICE}")
 
 
 def connect(
     login: Login, parameters: Mapping[str, str], seconds: float = CONNECT_SECONDS
 ) -> "psycopg.Connection[tuple[Any, ...]]":
-    """Log in, fit for PgBouncer in transaction mode: no options at the start, nothing prepared.
+    """Log in as PgBouncer in transaction mode requires: without startup options or prepared statements.
 
     Args:
-        login: the same parameters, as they may be shown.
-        parameters: libpq's.
-        seconds: how long it may take for each address of the host; whole seconds, at least two (libpq).
+        login: the same parameters, fit to be shown.
+        parameters: libpq's; nothing is filtered.
+        seconds: limit for each address of the host; whole seconds, at least two (libpq).
 
     Raises:
         LoginError: it failed.
@@ -206,16 +207,16 @@ def explain_login(login: Login, words: str) -> str:
 
 
 def last_line(words: str) -> str:
-    """Return what the server itself said, without libpq's account of the attempt."""
+    """Return the server's own words, without libpq's description of the attempt."""
     said = [line for line in words.splitlines() if line.strip()]
     line = next((line for line in said if "FATAL:" in line or "ERROR:" in line), said[0] if said else "no reason given")
     return clean(_PREAMBLE.sub("", line))
 
 
 def is_misread(conninfo: str) -> bool:
-    """Whether a URL holds a password with signs that are not escaped, which libpq would take for host and database.
+    """Whether a URL has a password with unescaped characters, which libpq would read as host and database.
 
-    The sentences about hosts would repeat it.
+    Errors about the host would repeat it.
     """
     scheme, _, rest = conninfo.partition("://")
     authority = re.split("[/?#]", rest, maxsplit=1)[0]

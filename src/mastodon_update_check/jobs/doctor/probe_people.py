@@ -41,7 +41,7 @@ def _describe_database(answer: Answer) -> Iterator[Finding]:
     if answer.may_write:
         yield warning(
             "database",
-            "this login may also write: packaging/postgresql/install.sql makes one that can only ask who the staff are",
+            "this login may also write: `mastodon-update-check setup` makes one that can only read the staff",
         )
     elif answer.through:
         yield ok("database", "this login may read, and not write")

@@ -1,0 +1,145 @@
+"""Ask Mastodon's PostgreSQL: read-only, in one short transaction, without any state of the session.
+
+So it works through PgBouncer in transaction mode: nothing is prepared by name, no startup options, `SET LOCAL` only.
+Every row is one JSON text; rows are read one by one and counted, since a hostile server may ignore a LIMIT. All of this
+runs in `database_child`, whose time and memory the kernel limits.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import psycopg
+from psycopg.pq import Conninfo
+
+from mastodon_update_check.mastodon.database_address import OWN_ROLE, VARIABLE
+from mastodon_update_check.mastodon.database_errors import explain_query
+from mastodon_update_check.mastodon.sql import migrations_query, schema_query, staff_query
+from mastodon_update_check.postgres.login import Login, LoginError, connect, read_conninfo
+
+STAFF_ROWS: Final = 1000
+MIGRATION_ROWS: Final = 10_000
+TOTAL_BYTES: Final = 4 * 1024 * 1024
+"""Longest answer of a database: a thousand rows with every text at its limit have about 3 MB."""
+REMEDY: Final = "run `mastodon-update-check setup`"
+_FORMAT: Final = f"answers in an unknown format: {REMEDY} again"
+# Not `service`: libpq looks even for an empty one. The environment of the process has no PG variables.
+_NO_FILES: Final = {
+    **dict.fromkeys(
+        ("gsslib", "passfile", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslkeylogfile", "sslpassword"), ""
+    ),
+    "gssencmode": "disable",
+    "require_auth": "none,password,md5,scram-sha-256",
+    "sslcertmode": "disable",
+    "sslrootcert": "",
+}
+"""For a login from Mastodon's file: libpq opens no file, not even a default one, and asks no Kerberos server."""
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def ask_each(logins: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Try each login until one gives an answer; yield one object for each event.
+
+    Each attempt begins with `place`, for the case that the process ends in the middle of it, and ends with `failure`, a
+    sentence, or with `answer`.
+    """
+    for one in logins:
+        try:
+            parameters = one["parameters"] or read_conninfo(one["conninfo"], one["origin"])
+            login = Login.of(parameters, one["origin"], VARIABLE, REMEDY)
+            yield {"place": login.place}
+            yield {"answer": _ask(login, parameters if one["conninfo"] else _without_files(parameters), limits)}
+        except LoginError as error:
+            yield {"failure": str(error)}
+        else:
+            return
+
+
+def _without_files(parameters: Mapping[str, str]) -> dict[str, str]:
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    return {**parameters, **{name: text for name, text in _NO_FILES.items() if name in known}}
+
+
+def _ask(login: Login, parameters: Mapping[str, str], limits: Mapping[str, Any]) -> dict[str, Any]:
+    with contextlib.closing(connect(login, parameters, limits["connect"])) as connection:
+        try:
+            return _Conversation(connection, login).hold(limits)
+        except psycopg.Error as error:
+            words = error.diag.message_primary or str(error)
+            raise LoginError(explain_query(login, error.sqlstate, words)) from error
+        except (LookupError, TypeError, ValueError) as error:
+            raise LoginError(login.say(_FORMAT)) from error
+
+
+class _Conversation:
+    """One transaction; counts the bytes of all rows."""
+
+    def __init__(self, connection: Connection, login: Login) -> None:
+        self._connection = connection
+        self._login = login
+        self._bytes = 0
+
+    def hold(self, limits: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask for the staff, and for the migrations, whose failure is a part of the answer."""
+        timeouts = (f"SET LOCAL {name} = {int(limits[name] * 1000)}" for name in ("statement_timeout", "lock_timeout"))
+        self._connection.execute("; ".join(("BEGIN READ ONLY", *timeouts)).encode())
+        schema = {name: value for row in self._read(schema_query(), 1) for name, value in row.items()}
+        if not schema.get("has_users"):
+            raise LoginError(self._login.say("has no Mastodon in {database}: check {origin}"))
+        functions = schema["functions"]
+        query = staff_query(
+            functions=functions,
+            has_roles=schema["has_roles"],
+            has_deletion_requests=schema["has_deletion_requests"],
+        )
+        through = "mastodon_update_check.staff()" if "staff" in functions else "Mastodon's tables"
+        rows = self._read(query, STAFF_ROWS + 1)
+        migrations = self._ask_migrations(functions)
+        self._connection.execute(b"COMMIT")  # or else PgBouncer would close its connection to the server
+        return {
+            "rows": rows,
+            "through": f"{through} as {self._login.role} at {self._login.place}",
+            "may_write": schema["may_write"],
+            "server_version": schema["server_version"],
+            **migrations,
+        }
+
+    def _ask_migrations(self, functions: list[str]) -> dict[str, Any]:
+        try:
+            rows = self._read(migrations_query(functions=functions), MIGRATION_ROWS)
+        except psycopg.Error as error:
+            words = error.diag.message_primary or str(error)
+            why = explain_query(self._login, error.sqlstate, words)
+            if self._login.role == OWN_ROLE and "migrations" not in functions:
+                why = self._login.say("has no function mastodon_update_check.migrations(): {remedy} again")
+            return {"migrations": None, "migrations_problem": why}
+        return {"migrations": [row.get("version") for row in rows], "migrations_problem": ""}
+
+    def _read(self, query: str, limit: int) -> list[dict[str, Any]]:
+        """Return the rows, each of which is one JSON object."""
+        rows: list[dict[str, Any]] = []
+        with self._connection.cursor() as cursor:
+            for values in cursor.stream(query.encode()):
+                try:
+                    rows.append(self._decode(values))
+                    self._require_bounded(rows, limit)
+                except LoginError:
+                    self._connection.pgconn.finish()  # or else psycopg would read the rest
+                    raise
+        return rows
+
+    def _require_bounded(self, rows: Sequence[object], limit: int) -> None:
+        if len(rows) > limit or self._bytes > TOTAL_BYTES:
+            raise LoginError(self._login.say(f"answers with more than {TOTAL_BYTES} bytes, or {limit} rows"))
+
+    def _decode(self, values: Sequence[object]) -> dict[str, Any]:
+        row = None
+        if values and isinstance(values[0], str):
+            self._bytes += len(values[0].encode())
+            with contextlib.suppress(ValueError, RecursionError):
+                row = json.loads(values[0])
+        if not isinstance(row, dict):
+            raise LoginError(self._login.say(_FORMAT))
+        return row

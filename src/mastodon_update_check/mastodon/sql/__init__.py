@@ -1,0 +1,55 @@
+"""The SQL of this program: scripts for our PostgreSQL role, and the queries that Mastodon's database is asked.
+
+The queries stand in `install.sql`, as texts between dollar quotes, since our functions run them. A login that may read
+the tables runs the same texts.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+_SCRIPTS = Path(__file__).parent
+
+
+def install_script() -> str:
+    """Return the script that makes the role, the schema and the functions."""
+    return _read("install")
+
+
+def undo_script() -> str:
+    """Return the script that removes them."""
+    return _read("undo")
+
+
+def schema_query() -> str:
+    """Return the query for one JSON object that describes the database."""
+    return _read("schema")
+
+
+def staff_query(*, functions: Collection[str], has_roles: bool, has_deletion_requests: bool) -> str:
+    """Return the query for the members of staff that fits a schema: one JSON object for each."""
+    if "staff" in functions:
+        return _as_json("SELECT * FROM mastodon_update_check.staff() LIMIT 1001")
+    chosen = _quoted("by_role" if has_roles else "by_admin")
+    deletion = _quoted("deletion_requested") if has_deletion_requests else "false"
+    query = _quoted("staff").replace("@chosen@", chosen).replace("@deletion_requested@", deletion)
+    return _as_json(query)
+
+
+def migrations_query(*, functions: Collection[str]) -> str:
+    """Return the query for the versions of the migrations that have run: one JSON object for each."""
+    if "migrations" in functions:
+        return _as_json("SELECT * FROM mastodon_update_check.migrations() LIMIT 10000")
+    return _as_json(_quoted("migrations"))
+
+
+def _as_json(query: str) -> str:
+    return f"SELECT to_json(answer)::text FROM ({query}) AS answer"  # noqa: S608 - our own texts
+
+
+def _quoted(tag: str) -> str:
+    """Return the text that stands between two `$tag$` in `install.sql`."""
+    return install_script().split(f"${tag}$")[1]
+
+
+def _read(name: str) -> str:
+    return (_SCRIPTS / f"{name}.sql").read_text(encoding="utf-8")
