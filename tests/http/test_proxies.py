@@ -34,6 +34,9 @@ ROWS = [
             ("notintranet.example", ONE),
         )
     ],
+    ("no_proxy: this port", Proxies(http=ONE, no_proxy="a.example:3000"), "http://a.example:3000/", None),
+    ("no_proxy: the default port", Proxies(http=ONE, no_proxy="a.example:443"), "https://a.example/", None),
+    ("no_proxy: another port", Proxies(http=ONE, no_proxy="a.example:3000"), "http://a.example/", ONE),
     ("no_proxy: all", Proxies(http=ONE, no_proxy="*"), "https://a.example/", None),
     ("no_proxy: nonsense", Proxies(http=ONE, no_proxy=",10.0.0.0/99,[,"), "http://10.0.0.1/", ONE),
 ]

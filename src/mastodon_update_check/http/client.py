@@ -2,7 +2,7 @@
 
 Feed, instance, release details, webhooks and heartbeats all use it, each with limits of its own. Its rules:
 
-- no content encoding is asked for or taken, so that a megabyte stays a megabyte;
+- no content encoding is requested or accepted, so that a megabyte stays a megabyte;
 - redirects are followed only as far as the limits say, never from https to http, and to another host without the
   user, the password and the headers of the first;
 - only the given proxies are used, and certificate authorities are read for each conversation;

@@ -35,14 +35,16 @@ class Proxies:
         """Return the URL of the proxy for `url`, or None for a direct connection."""
         parts = urlsplit(url)
         proxy = (self.https or self.http) if parts.scheme == "https" else self.http
-        if proxy is None or parts.hostname is None or self._bypasses(parts.hostname):
+        if proxy is None or parts.hostname is None:
+            return None
+        if self._bypasses(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)):
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
 
-    def _bypasses(self, host: str) -> bool:
+    def _bypasses(self, host: str, port: int) -> bool:
         from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
 
-        if proxy_bypass_environment(host, {"no": self.no_proxy}):
+        if proxy_bypass_environment(f"{host}:{port}", {"no": self.no_proxy}):
             return True
         try:
             address = ipaddress.ip_address(host)

@@ -26,7 +26,7 @@ def ask_update_server(url: str, version: MastodonVersion, proxies: Proxies, limi
 
 
 def with_version(url: str, version: MastodonVersion) -> str:
-    """Return the URL with `version` added to its query; a version may hold blanks and `~`."""
+    """Return the URL with `version` added to its query; a version may hold spaces and `~`."""
     base = url.partition("#")[0]
     separator = "" if base.endswith(("?", "&")) else "&" if "?" in base else "?"
     return f"{base}{separator}version={quote(version.asked, safe='')}"

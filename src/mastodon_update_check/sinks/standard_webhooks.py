@@ -11,7 +11,7 @@ from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, 
 
 PREFIX = "whsec_"
 LONGEST_WAIT = timedelta(hours=24)
-"""Most of a `Retry-After` that is honoured (DESIGN.md, section 7)."""
+"""Most of a `Retry-After` that is honoured."""
 
 _GONE = 410
 _CURABLE = frozenset({401, 403, 404, 408, 425, 429})
@@ -19,7 +19,7 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def read_secrets(text: str) -> tuple[bytes, ...]:
-    """Return the keys of one or several secrets, separated by blanks.
+    """Return the keys of one or several space-separated secrets.
 
     Raises:
         ValueError: not base64; the text is not shown.
