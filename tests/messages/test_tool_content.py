@@ -61,7 +61,7 @@ def test_wrong_settings() -> None:
     wrong = "[social.example] The settings of mastodon-update-check have been wrong since Sun 22 Nov 13:05 UTC"
     assert (message.subject, message.type) == (wrong, "check.failing")
     assert body(message) == [
-        "Checks continue with the previous settings. After a restart no checks would run.",
+        "Everything that does not depend on them continues to work.",
         "UPDATE_CHECK_INTERVAL is not a duration.",
         "Fix them, then run: sudo systemctl reload mastodon-update-check",
         "The next mail comes after 3 days, then weekly.",

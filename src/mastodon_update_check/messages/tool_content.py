@@ -106,9 +106,7 @@ def _write_settings_wrong(notice: CheckFailingNotice, context: MessageContext) -
             instant=translation.instant(notice.started_at),
         ),
         blocks=(
-            Paragraph(
-                translation.say("Checks continue with the previous settings. After a restart no checks would run.")
-            ),
+            Paragraph(translation.say("Everything that does not depend on them continues to work.")),
             Paragraph(_sentence(notice.detail)),
             Pointer(
                 translation.say("Fix them, then run:"), "sudo systemctl reload mastodon-update-check", is_link=False
