@@ -239,7 +239,7 @@ def test_files_that_cannot_be_used(machine: Machine) -> None:
         "social.example",
         [".env.production.local"],
     )
-    start = f"Mastodon's settings is disabled: {machine.home}"
+    start = f"one of Mastodon's files is disabled: {machine.home}"
     assert [str(disabled) for disabled in settings.disabled] == [
         f"{start}/.env.local cannot be read: it is not a regular file",
         f"{start}/.env.production cannot be read: it is larger than {FILE_BYTES} bytes",

@@ -21,6 +21,12 @@ from mastodon_update_check.config.reading import FILE_BYTES, VALUE_BYTES, size_b
 
 _ESCAPE = re.compile(r"\\([^$])")
 _REFERENCE = re.compile(r"(?P<escape>\\)?\$(?!\()\{?(?P<name>[A-Za-z0-9_]++)?\}?")
+_PARENTHESES = r"\([^()]++\)"
+for _ in range(5):  # as deep as commands are nested; Ruby's expression is recursive
+    _PARENTHESES = rf"\((?:[^()]++|{_PARENTHESES})++\)"
+_COMMAND = re.compile(rf"(?P<escape>\\)?\${_PARENTHESES}")
+_MOST_COMMANDS: Final = 100
+"""More of them in one value are refused: each one is searched to the end of the value."""
 _LINE_BREAKS: Final = "DOTENV_LINEBREAK_MODE"
 
 
@@ -115,30 +121,6 @@ def _replacement(match: re.Match[str], environ: Mapping[str, str], values: Mappi
 
 def _without_commands(text: str) -> str | None:
     """Return `text` without the backslashes before commands; None if one has no backslash."""
-    commands = _commands(text) if "$(" in text else {}
-    pieces, position = [], 0
-    for opening, closing in sorted(commands.items()):
-        if opening - 1 < position or text[opening - 1] != "$":
-            continue
-        if opening - 2 < position or text[opening - 2] != "\\":
-            return None
-        pieces += [text[position : opening - 2], text[opening - 1 : closing]]
-        position = closing
-    return "".join([*pieces, text[position:]])
-
-
-def _commands(text: str) -> dict[int, int]:
-    """Return start and end of every `(…)` that Ruby takes for a command's: balanced, and no `()` in it."""
-    spans: dict[int, int] = {}
-    open_at: list[int] = []
-    empty: set[int] = set()
-    for position, char in enumerate(text):
-        if char == "(":
-            open_at.append(position)
-        elif char == ")" and open_at:
-            opening = open_at.pop()
-            if opening == position - 1 or opening in empty:
-                empty.update(open_at[-1:])
-            else:
-                spans[opening] = position + 1
-    return spans
+    if text.count("$(") > _MOST_COMMANDS or any(not match["escape"] for match in _COMMAND.finditer(text)):
+        return None
+    return _COMMAND.sub(lambda match: match[0][1:], text)

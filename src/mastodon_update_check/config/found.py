@@ -50,7 +50,7 @@ class Feature(StrEnum):
     UPDATE_SERVER = "the update server of Mastodon's file"
     DOMAIN = "the domain of Mastodon's file"
     VERSION = "a part of the version"
-    FILE = "Mastodon's settings"
+    FILE = "one of Mastodon's files"
 
 
 _FEATURES = {

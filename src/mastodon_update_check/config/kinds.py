@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -25,8 +25,8 @@ _DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd]?)")
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _PORT = re.compile(r"[0-9]{1,6}")
 _PORTS = range(1, 1 << 16)
-_TRUE = {"true", "yes", "on", "1"}
-_FALSE = {"false", "no", "off", "0"}
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
 _POSTGRESQL = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
 _SIGNING_KEY_BYTES = range(24, 65)
 
@@ -66,27 +66,30 @@ def parse_duration(text: str) -> timedelta:
 
 def parse_boolean(text: str) -> bool:
     """Read `true` or `false`, or one of the usual words for them."""
-    word = text.strip().lower()
-    if word not in _TRUE | _FALSE:
-        raise UnexpectedValueError("true, yes, on, 1, false, no, off or 0")
-    return word in _TRUE
+    return words(*_TRUE, *_FALSE)(text) in _TRUE
 
 
 def choose(kind: type[Choice]) -> Callable[[str], Choice]:
     """Return the function that reads one word of `kind`, in upper or lower case."""
+    word = words(*kind)
+    return lambda text: kind(word(text))
 
-    def parse(text: str) -> Choice:
+
+def words(*allowed: str) -> Callable[[str], str]:
+    """Return the function that reads one of the `allowed` words, in upper or lower case."""
+
+    def parse(text: str) -> str:
         word = text.strip().lower()
-        if word not in set(kind):
-            raise UnexpectedValueError(one_of(kind))
-        return kind(word)
+        if word not in allowed:
+            raise UnexpectedValueError(one_of(allowed))
+        return word
 
     return parse
 
 
-def one_of(kind: type[StrEnum]) -> str:
-    """Return the words of `kind` as a list for people."""
-    *most, last = list(kind)
+def one_of(allowed: Iterable[str]) -> str:
+    """Return words as a list for people."""
+    *most, last = allowed
     return f"{', '.join(most)} or {last}"
 
 
@@ -118,14 +121,14 @@ def parse_ledger(text: str) -> str:
     return text
 
 
-def parse_signing_keys(text: str) -> SecretStr:
+def parse_signing_keys(text: str) -> str:
     """Read one or more secrets of the Standard Webhooks specification, separated by whitespace."""
     keys = text.split()
     if not all(map(_is_signing_key, keys)):
         raise UnexpectedValueError(
             "whsec_ and the base64 of 24 to 64 bytes; several such secrets are separated by spaces"
         )
-    return SecretStr(" ".join(keys))
+    return " ".join(keys)
 
 
 def _is_signing_key(key: str) -> bool:

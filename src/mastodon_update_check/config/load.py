@@ -49,22 +49,22 @@ def load_settings(
     sinks = read_sinks(settings, sources, problems)
     if problems.sentences:
         raise SettingsError(problems.sentences)
-    foreign = frozenset(name for name, value in sources.found.items() if not value.is_trusted)
-    disabled = tuple(each for each in problems.disabled if _is_needed(each, settings))
-    return settings.model_copy(
+    found = dict(sources.found)
+    settings = settings.model_copy(
         update={
-            "sinks": tuple(sink for sink in sinks if sink.plugin != "email" or not _disables(disabled, Feature.EMAIL)),
             "version_environment": MappingProxyType(versions),
             "config_file": sources.config_file,
             "mastodon_files": sources.mastodon.paths,
             "mastodon_check_is_off": sources.mastodon.silences_mastodon,
-            "origins": MappingProxyType({name: value.place for name, value in sources.found.items()}),
-            "shown": MappingProxyType({name: shown(name, value.text) for name, value in sources.found.items()}),
-            "foreign": foreign,
-            "disabled": disabled,
+            "origins": MappingProxyType({name: value.place for name, value in found.items()}),
+            "shown": MappingProxyType({name: shown(name, value.text) for name, value in found.items()}),
+            "foreign": frozenset(name for name, value in found.items() if not value.is_trusted),
+            "disabled": tuple(each for each in problems.disabled if _is_needed(each, settings)),
             "warnings": tuple(problems.warnings),
         }
     )
+    has_mail = not settings.disables(Feature.EMAIL)
+    return settings.model_copy(update={"sinks": tuple(each for each in sinks if has_mail or each.plugin != "email")})
 
 
 def validate(found: Layer, problems: Problems) -> Settings:
@@ -87,10 +87,6 @@ def _is_needed(disabled: Disabled, settings: Settings) -> bool:
             return settings.database_url is None
         case _:
             return True
-
-
-def _disables(disabled: tuple[Disabled, ...], feature: Feature) -> bool:
-    return any(each.feature is feature for each in disabled)
 
 
 def _check_timing(settings: Settings, found: Layer, problems: Problems) -> None:

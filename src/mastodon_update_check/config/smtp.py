@@ -5,7 +5,6 @@ from types import MappingProxyType
 
 from pydantic import SecretStr
 
-from mastodon_update_check.config.choices import VerifyMode
 from mastodon_update_check.config.variables import Variables
 
 _TRUE = "true"
@@ -26,9 +25,9 @@ def smtp_options(variables: Variables) -> Mapping[str, str]:
         "from_address": variables.smtp_from_address,
         "reply_to": variables.smtp_reply_to,
         "return_path": variables.smtp_return_path,
-        "auth_method": variables.smtp_auth_method.value,
+        "auth_method": variables.smtp_auth_method,
         "ca_file": str(variables.smtp_ca_file) if variables.smtp_ca_file else None,
-        "openssl_verify_mode": "none" if variables.smtp_openssl_verify_mode is VerifyMode.NONE else "peer",
+        "openssl_verify_mode": "none" if variables.smtp_openssl_verify_mode == "none" else "peer",
         "starttls": _starttls(variables),
         "tls": _TRUE if _TRUE in {variables.smtp_tls, variables.smtp_ssl} else "false",
     }

@@ -15,6 +15,6 @@ def supervisor_settings(settings: Settings) -> dict[str, Plain]:
         "instance": settings.instance,
         "sinks": list(settings.sink_names),
         "off_reason": settings.off_reason,
-        "log_level": settings.log_level.value,
-        "log_format": settings.log_format.value,
+        "log_level": settings.log_level,
+        "log_format": settings.log_format,
     }

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, get_args
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, SecretStr, model_validator
 from pydantic_core.core_schema import PlainValidatorFunctionSchema, no_info_plain_validator_function
 
-from mastodon_update_check.config import choices, hosts, kinds
+from mastodon_update_check.config import hosts, kinds
 from mastodon_update_check.config.defaults import JITTER, MASTODON_ROOT, UPDATE_SERVER
 from mastodon_update_check.config.recipients import Recipients, parse_addresses, parse_recipients, parse_sinks
 from mastodon_update_check.domain import urls
@@ -124,8 +124,9 @@ class Variables(BaseModel):
     closure: AnyFollowUps = FollowUps.URGENT
     install_kind: Annotated[InstallKind | None, Parsed(kinds.choose(InstallKind))] = None
     """None: to be detected."""
-    log_level: Annotated[choices.LogLevel, Parsed(kinds.choose(choices.LogLevel))] = choices.LogLevel.INFO
-    log_format: Annotated[choices.LogFormat, Parsed(kinds.choose(choices.LogFormat))] = choices.LogFormat.AUTO
+    log_level: Annotated[str, Parsed(kinds.words("debug", "info", "warning", "error", "critical"))] = "info"
+    log_format: Annotated[str, Parsed(kinds.words("auto", "console", "json"))] = "auto"
+    """`auto` is `console` on a terminal, else `json`."""
 
     https_proxy: Proxy = None
     http_proxy: Proxy = None
@@ -139,11 +140,12 @@ class Variables(BaseModel):
     smtp_from_address: Mailbox = "notifications@localhost"
     smtp_reply_to: Mailbox = None
     smtp_return_path: Mailbox = None
-    smtp_auth_method: Annotated[choices.AuthMethod, Parsed(kinds.choose(choices.AuthMethod))] = choices.AuthMethod.PLAIN
+    smtp_auth_method: Annotated[str, Parsed(kinds.words("plain", "login", "cram_md5", "none"))] = "plain"
     smtp_ca_file: OptionalPath = None
-    smtp_openssl_verify_mode: Annotated[choices.VerifyMode, Parsed(kinds.choose(choices.VerifyMode))] = (
-        choices.VerifyMode.PEER
-    )
+    smtp_openssl_verify_mode: Annotated[
+        str, Parsed(kinds.words("none", "peer", "client_once", "fail_if_no_peer_cert"))
+    ] = "peer"
+    """All but `none` verify the server's certificate: the others differ for servers only."""
     smtp_enable_starttls: OptionalText = None
     smtp_enable_starttls_auto: OptionalText = None
     smtp_tls: OptionalText = None
@@ -157,7 +159,9 @@ class Variables(BaseModel):
     db_name: Text = "mastodon_production"
     db_user: Text = "mastodon"
     db_pass: Secret = None
-    db_sslmode: Annotated[choices.SslMode, Parsed(kinds.choose(choices.SslMode))] = choices.SslMode.PREFER
+    db_sslmode: Annotated[
+        str, Parsed(kinds.words("disable", "allow", "prefer", "require", "verify-ca", "verify-full"))
+    ] = "prefer"
 
     @model_validator(mode="before")
     @classmethod
