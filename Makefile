@@ -83,7 +83,7 @@ deb: $(VENV)/build.done ## build the Debian package for this machine's architect
 deb-check: $(VENV)/build.done ## build it twice, compare, and examine it and its units; installs what that takes, as root
 	packaging/check-deb $(BIN)/python
 
-image: deb ## build the OCI image of that package, into dist/; as root, installs mmdebstrap and buildah
+image: deb ## build the OCI image of that package, into dist/; as root, installs mmdebstrap, buildah and netavark
 	packaging/container/build "$$(ls -t dist/*.deb | head -n 1)" dist/mastodon-update-check.oci.tar
 
 image-check: image ## start that image, without an engine; build it again and compare

@@ -124,7 +124,15 @@ def test_other_settings_ask_nothing(tmp_path: Path) -> None:
     assert find_service({}, fail, Place(prefix=tmp_path)) is None
 
 
-@pytest.mark.parametrize(("config", "manifest", "expected"), [("# x\n", 0, False), ("A=1\n", 0, True), ("", 1, True)])
+@pytest.mark.parametrize(
+    ("config", "manifest", "expected"),
+    [
+        ("# x\n", 0, False),
+        ("UPDATE_CHECK_URL=x\n#LOCAL_DOMAIN=x\n", 0, False),
+        ("A=1\n LOCAL_DOMAIN=x\n", 0, True),
+        ("", 1, True),
+    ],
+)
 def test_set_up(place: Place, config: str, manifest: int, *, expected: bool) -> None:
     """Set up means: `setup` has been run, or the settings have been written by hand."""
     place.config_file.write_text(config)

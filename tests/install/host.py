@@ -36,6 +36,7 @@ class Host:
     """What our own commands say, and what programs that are to fail say; by their first words that fit."""
     ran: list[str] = field(default_factory=list)
     has_superuser: bool = True
+    pending: str = '{"updates": [{"version": "4.5.20", "urgent": true}], "planned": 1}'
     recipients: str = '{"recipients": [{"sink": "email", "name": "alice", "address": "a@a.example"}], "error": null}'
 
     def __post_init__(self) -> None:
@@ -109,6 +110,8 @@ class Host:
                 return self._psql(argv, stdin)
             case "env", _ if line.endswith("recipients --json"):
                 return Finished(code=0, out=self.recipients)
+            case "env", _ if line.endswith("check --dry-run --json"):
+                return Finished(code=0, out=self.pending)
         return Finished(code=0)
 
     def _psql(self, argv: Sequence[str], stdin: str) -> Finished:

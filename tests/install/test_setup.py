@@ -81,7 +81,7 @@ def test_again(with_database: Host) -> None:
     assert set_up(with_database, tell="")
     assert files == with_database.files()
     assert not with_database.commands("systemctl daemon-reload")
-    assert not [line for line in with_database.ran if line.endswith("check --dry-run")]
+    assert not [line for line in with_database.ran if line.endswith("check --dry-run --json")]
 
 
 def test_undo(with_database: Host, postgres: Postgres, database: str) -> None:
@@ -218,7 +218,7 @@ def test_mark(host: Host) -> None:
     assert set_up(host, tell="mark")
     config = host.prefix / CONFIG
     own = [line.rpartition(f"{PROGRAM} ")[2] for line in host.commands("env", f"UPDATE_CHECK_CONFIG={config}")]
-    assert ["recipients --json", "check --dry-run", "check --mark", "send-test"] == own
+    assert ["recipients --json", "check --dry-run --json", "check --mark", "send-test"] == own
     assert host.ran.index(host.commands("env")[-1]) < host.ran.index(f"systemctl enable {UNIT}")
 
 
@@ -297,8 +297,7 @@ def test_release_details_are_asked_for_once(
 ) -> None:
     """The question names the host that will be contacted; the answer is written, and not asked for again."""
     host.install(ENV)
-    answers = Terminal(f"{answer}\n" + "y\n" * 3)
-    monkeypatch.setattr("sys.stdin", answers)
+    monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n" + "y\n" * 3))
     assert session(host, is_silent=False).set_up()
     assert "raw.githubusercontent.com" in capsys.readouterr().out
     assert (f"UPDATE_CHECK_RELEASE_DETAILS='{expected}'" in host.read(CONFIG)) is (expected == "github")
@@ -355,6 +354,32 @@ def test_last_words_name_the_recipients(
     out = capsys.readouterr().out
     assert f"{UNIT} is running. {expected}" in out
     assert len(out.partition("setup will:")[2].partition("Note:")[0].splitlines()) <= 9
+
+
+@pytest.mark.parametrize(
+    ("pending", "questions", "said"),
+    [
+        ('{"updates": [{"version": "4.5.20", "urgent": true}], "planned": 1}', 1, "Pending: 4.5.20 (urgent).\n"),
+        ('{"updates": [], "planned": 0}', 0, "Pending: nothing.\n"),
+        ("no JSON", 1, "Pending: not known.\n"),
+    ],
+)
+def test_pending_notices_are_asked_about_when_there_are_some(
+    host: Host,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    pending: str,
+    questions: int,
+    said: str,
+) -> None:
+    """The pending releases are shown; with none of them there is nothing to decide."""
+    host.install(ENV)
+    host.pending = pending
+    monkeypatch.setattr("sys.stdin", Terminal("n\n" + "y\n" * (2 + questions)))
+    assert session(host, is_silent=False).set_up()
+    out = capsys.readouterr().out
+    assert said in out
+    assert out.count("[Y/n]") == 3 + questions
 
 
 def test_recipients_that_are_not_known(host: Host, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,9 @@ _PASSED: Final = re.compile(
     "|https?_proxy|no_proxy|LANG|LANGUAGE|TZ|NO_COLOR|COLUMNS"
 )
 """Variables of root's that a command gets: settings, and the look of its output. libpq's are not among them."""
+_NAMES_SERVER: Final = re.compile(
+    r"^[ \t]*(?:LOCAL_DOMAIN|UPDATE_CHECK_MASTODON_\w+|UPDATE_CHECK_INSTANCE_URL)\b", re.MULTILINE
+)
 _SANDBOX_FAILED: Final = range(200, 255)
 """Exit codes of systemd's own, when it could not prepare the process (systemd.exec(5))."""
 
@@ -49,9 +52,9 @@ class Service:
 
     @property
     def is_set_up(self) -> bool:
-        """Whether `setup` has been run, or somebody has written settings by hand."""
-        lines = self.place.config_file.read_text(errors="replace").splitlines()
-        return self.place.manifest.exists() or any(line.strip() and line.lstrip()[0] != "#" for line in lines)
+        """Whether `setup` has been run, or an administrator has named a server in the settings."""
+        config = self.place.config_file.read_text(errors="replace")
+        return self.place.manifest.exists() or bool(_NAMES_SERVER.search(config))
 
 
 def find_service(

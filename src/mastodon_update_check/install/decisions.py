@@ -69,7 +69,7 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
         preparations.append(CreateRole(server=situation.server))
     if config != situation.config:
         shown = tuple(_shown(name, variables) for name in variables if name not in own)
-        purpose = "the settings that were found; your own lines stay and have precedence"
+        purpose = "write the settings that were found (your own lines stay, and have precedence)"
         preparations.append(
             WriteFile(path=place.config_file, content=config, purpose=purpose, added=shown, is_secret=True)
         )
@@ -104,7 +104,7 @@ def undo(manifest: Manifest, place: Place, config: str, others: Collection[Manif
     steps: list[Step] = [Systemctl(words=("disable", "--now", manifest.started))]
     content = without_block(config)
     if config != content:
-        purpose = "without the settings that setup has written"
+        purpose = "remove the settings that setup has written"
         steps.append(WriteFile(path=place.config_file, content=content, purpose=purpose, is_secret=True))
     steps += [RemoveFile(path=path) for path in manifest.files]
     steps.append(Systemctl(words=("daemon-reload",)))
@@ -145,11 +145,11 @@ def _drop_ins(situation: Situation, place: Place) -> Iterator[WriteFile]:
         if path == watching:
             content, purpose = (
                 path_drop_in(dict.fromkeys(watched)),
-                "a change of Mastodon's settings reaches the service",
+                "pass changes of Mastodon's settings on to the service",
             )
         else:
             content = service_drop_in(installation.root, installation.access)
-            purpose = "the service sees the version and the migrations in that tree, read-only, and nothing else of it"
+            purpose = "let the service read the version and the migrations in that tree, and nothing else of it"
         added = tuple(line for line in content.splitlines() if line[0] not in "#[")
         if present != content and (present or added):
             yield WriteFile(path=path, content=content, purpose=purpose, added=added)

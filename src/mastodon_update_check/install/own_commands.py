@@ -70,6 +70,8 @@ class OwnCommands:
             sentence = describe_recipients(answer)
         except (ValueError, KeyError, TypeError, AttributeError):
             return "It is not known who will be notified", False
+        for warning in answer.get("warnings", ()):
+            self._console.say(f"Note: {clean(str(warning))}.")
         if answer.get("error"):
             sentence += f" (Mastodon's staff is not known: {clean(str(answer['error']))})"
         return sentence, finished.has_worked
@@ -118,6 +120,21 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
+def _wants_notices(own: OwnCommands, console: Console, options: Options) -> bool:
+    """Show the pending releases, and return whether they are notified now; the alternative is to mark them as sent."""
+    finished = own.ask("check", "--dry-run", "--json", is_shown=False)
+    try:
+        answer = json.loads(finished.out)
+        pending = [f"{clean(str(one['version']), 60)}{' (urgent)' * bool(one['urgent'])}" for one in answer["updates"]]
+        is_nothing = finished.has_worked and not answer["planned"]
+    except (ValueError, KeyError, TypeError):
+        pending, is_nothing = ["not known"], False
+    console.say(f"Pending: {', '.join(pending) or 'nothing'}.")
+    if options.tell or is_nothing:
+        return options.tell != "mark"
+    return console.confirm("Notify them now? (n: mark this as sent instead)")
+
+
 def settle(own: OwnCommands, console: Console, options: Options, *, is_first: bool) -> tuple[str, bool]:
     """Show recipients and pending notices, let the administrator decide about these, send a test message.
 
@@ -131,10 +148,7 @@ def settle(own: OwnCommands, console: Console, options: Options, *, is_first: bo
     console.say(f"\n{recipients}.")
     if not is_first and not options.tell:
         return recipients, is_complete
-    console.say("Pending:")
-    own.ask("check", "--dry-run")
-    tells = options.tell == "now" if options.tell else console.confirm("Notify them now? (n: mark it as sent instead)")
-    if not tells:
+    if not _wants_notices(own, console, options):
         if not is_complete:
             raise SetupError(
                 "the recipients are not known, so nothing can be marked as sent: correct that, run setup again"

@@ -211,14 +211,11 @@ class Session:
         lines: dict[str, list[str]] = {}
         for step in steps:
             if isinstance(step, WriteFile):
-                lines.setdefault(f"write %s: {step.purpose}", []).append(str(step.path))
-            elif isinstance(step, Systemctl):
-                if step.words != ("daemon-reload",):
-                    lines.setdefault("systemctl %s", []).append(" ".join(step.words))
-            else:
-                lines[str(step).replace("%", "%%")] = []
-        for text, parts in lines.items():
-            self._console.say(f"  - {text % ', '.join(parts) if parts else text % ()}")
+                lines.setdefault(step.purpose, []).append(str(step.path))
+            elif step != Systemctl(words=("daemon-reload",)):
+                lines[str(step)] = []
+        for text, paths in lines.items():
+            self._console.say(f"  - {text}{': ' if paths else ''}{', '.join(paths)}")
         if self._options.dry_run:
             for step in steps:
                 if isinstance(step, WriteFile) and step.added:

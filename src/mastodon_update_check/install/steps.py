@@ -36,13 +36,14 @@ class WriteFile:
     path: Path
     content: str = field(repr=False)
     purpose: str
+    """What the plan says instead, for one or several files."""
     added: tuple[str, ...] = ()
     """The lines that a dry run shows; no secrets."""
     is_secret: bool = False
     """Whether only root and the service's group may read it."""
 
     def __str__(self) -> str:
-        return f"write {self.path}: {self.purpose}"
+        return f"write {self.path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
