@@ -25,7 +25,7 @@ from mastodon_update_check.domain.outbox import Outcome
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.mime import write_mail
 
-LIMIT = 1 / 0.7
+LIMIT = 1.0
 MAILS = 1_000
 SENDER = "notifications@social.example"
 _SERVER = """\

@@ -5,15 +5,13 @@ from binascii import b2a_qp
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
-from email.policy import compat32
+from email.policy import Compat32
 from email.utils import format_datetime, formataddr
 
 from mastodon_update_check.domain.addresses import Mailbox, ascii_domain
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.messages.message import Message
 
-# Headers are folded here: `email` would break long message ids and addresses, which some servers do not put together.
-_POLICY = compat32.clone(linesep="\r\n", max_line_length=None)
 _BOUNDARY = "=_alternative"  # `=_` cannot occur in quoted-printable text
 _WORD_CHARACTERS = 76  # of a line with an encoded word (RFC 2047, 2)
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+")
@@ -25,12 +23,22 @@ _AUTOMATIC = {  # as in Mastodon's own mails, so that filters treat both alike (
 _URGENT = {"Importance": "high", "Priority": "urgent", "X-Priority": "1"}
 
 
+class _Policy(Compat32):
+    """Write headers as they are: `email` would break long message ids, which some servers do not put together again."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Return one header; only the recipient's address can be other than ASCII, for SMTPUTF8 (RFC 6531)."""
+        return f"{name}: {value}{self.linesep}".encode()
+
+
+_POLICY = _Policy(linesep="\r\n")
+
+
 def write_mail(message: Message, recipient: Mailbox, author: Mailbox, reply_to: Mailbox | None = None) -> bytes:
     """Return `message` as a mail to `recipient`, with CRLF at the end of every line."""
     mail = MIMEMultipart("alternative", boundary=_BOUNDARY, policy=_POLICY)
     for name, value in _headers(message, recipient, author, reply_to).items():
-        # Only the recipient's address can be other than ASCII here, and goes out as it is (RFC 6531).
-        mail[name] = value.encode().decode("ascii", "surrogateescape")
+        mail[name] = value
     for kind, text in (("plain", message.text), ("html", message.html)):
         part = MIMENonMultipart("text", kind, charset="utf-8", policy=_POLICY)
         part["Content-Transfer-Encoding"] = "quoted-printable"
