@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage cluster transcripts catalogues letters pictures soak pgbouncer rules series lint format bench documents \
+.PHONY: run test coverage cluster transcripts catalogues letters pictures soak pgbouncer rules series lint format documents \
 	deb deb-check image image-check acceptance lock clean help
 
 help: ## say what there is
@@ -62,17 +62,17 @@ pictures: letters ## the same as pictures, as a phone and a desktop show them, l
 	PYTHONPATH=tests $(BIN)/python tests/translations/pictures.py
 
 lint: $(VENV)/lint.done ## types, style, formatting
-	$(BIN)/ruff check src tests bench tools packaging
-	$(BIN)/ruff format --check src tests bench tools packaging
+	$(BIN)/ruff check src tests tools packaging
+	$(BIN)/ruff format --check src tests tools packaging
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/lint.done ## put the code into the shape that lint wants
-	$(BIN)/ruff check --fix src tests bench tools packaging
-	$(BIN)/ruff format src tests bench tools packaging
+	$(BIN)/ruff check --fix src tests tools packaging
+	$(BIN)/ruff format src tests tools packaging
 
 bench: $(VENV)/bench.done ## measure what README and docs claim
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m $(ARGS)
 
 documents: $(VENV)/run.done ## make what is made from the code: config.env, docs/settings.md, manual page, completion
 	$(BIN)/python -m tools.documents

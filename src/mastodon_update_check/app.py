@@ -1,72 +1,85 @@
 """The composition root: from settings to a program. Everything else receives what it needs."""
 
 import json
+import os
+import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings, SinkSettings
+from mastodon_update_check.config.load import state_directory
 from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
-from mastodon_update_check.jobs.deliver import LONGEST_SLEEP, SHARED_SLEEP, Courier
-from mastodon_update_check.jobs.operations import Operations
-from mastodon_update_check.ledger.engine import Place
+from mastodon_update_check.jobs.deliver import DeliveryWorker
+from mastodon_update_check.ledger.engine import Location
+from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.nodes import Bid, Taken, Turn
-from mastodon_update_check.ledger.place import find_place
+from mastodon_update_check.ledger.location import find_location
+from mastodon_update_check.ledger.ownership import Ownership
 from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, OutboxSummary
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.translation import ENGLISH, Translation, language_tags
 from mastodon_update_check.sinks.base import Sink
 
 if TYPE_CHECKING:
-    from mastodon_update_check.jobs.check import CheckReport
+    from mastodon_update_check.jobs.check import CheckOptions, CheckReport
     from mastodon_update_check.monitoring.heartbeat import Heartbeat
     from mastodon_update_check.monitoring.status_report import StatusReport
 
 _FOREIGN_LEDGER = (
-    "LOCAL_DOMAIN is not set, but the ledger holds what {others} was told: set it, or make the file readable that "
-    "sets it (UPDATE_CHECK_MASTODON_ENV_FILE). Otherwise all would be told twice."
+    "LOCAL_DOMAIN is not set, but the ledger belongs to {others}: set it, or make the file readable that sets it "
+    "(UPDATE_CHECK_MASTODON_ENV_FILE). Otherwise every notice would be sent again."
 )
 
 
 class App:
-    """One configured program: what `run`, `check` and `status` work with."""
+    """One configured program: what the commands and the jobs work with."""
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock, host: str = "") -> None:
-        """`host` is this machine's name among those that use the same ledger; by default its own."""
+    def __init__(self, settings: Settings, clock: Clock = system_clock, host: str = "", token: str = "") -> None:
+        """Take what everything else is made of.
+
+        Args:
+            settings: what to ask, and for whom.
+            clock: tells the present instant.
+            host: this machine's name among those that use the same ledger; by default its own.
+            token: the lease's, for a child process of the ledger's owner.
+        """
         self.settings = settings
         self.clock = clock
         self.host = host or socket.gethostname()
-        self._turn: Turn | None = None
-        """The last turn to check that was this node's."""
-        self.operations = Operations()
+        self._token = token
 
     @cached_property
-    def ledger_place(self) -> Place:
+    def ledger_location(self) -> Location:
         """Where the ledger is.
 
         Raises:
             SettingsError: it is the URL of a database, and cannot be read.
         """
-        return find_place(self.settings.ledger)
+        return find_location(self.settings.ledger, token=self._token)
 
     def create_ledger(self) -> Ledger:
-        """Open the ledger, made anew if there is none, and make sure that it is this server's.
+        """Open the ledger, created if there is none, and make sure that it is this server's.
 
         Raises:
             LedgerError: it cannot be used.
             SettingsError: `LOCAL_DOMAIN` is missing, and the ledger belongs to a server that had one.
         """
-        return self._own(Ledger.create(self.ledger_place))
+        return self._own(Ledger.create(self.ledger_location, self.settings.instance))
 
     def find_ledger(self) -> Ledger | None:
-        """Open the ledger if there is one; nothing is made. Raises what `create_ledger` raises."""
-        return self._own(Ledger.open(self.ledger_place)) if self.ledger_place.exists() else None
+        """Open the ledger if there is one; nothing is created. Raises what `create_ledger` raises."""
+        location = self.ledger_location
+        return self._own(Ledger.open(location, self.settings.instance)) if location.exists() else None
 
     def _own(self, ledger: Ledger) -> Ledger:
         others = [name for name in ledger.instances() if name != self.settings.instance]
@@ -75,51 +88,73 @@ class App:
             raise SettingsError([_FOREIGN_LEDGER.format(others=", ".join(others))])
         return ledger
 
-    def last_beat_at(self, ledger: Ledger) -> datetime | None:
-        """Return when the daemon last gave a sign of life; where machines share a ledger, the one of this machine."""
-        return ledger.last_beat_at(self.settings.instance, self.host if self.ledger_place.is_shared else "")
-
     def open_ledger(self) -> Ledger:
         """Open the ledger again, for another thread."""
-        return Ledger.open(self.ledger_place, verify=False)
+        return Ledger.open(self.ledger_location, self.settings.instance, verify=False)
 
-    def take_turn(self, ledger: Ledger) -> Turn | Taken:
-        """Take this node's turn to check, or say who has it."""
-        settings = self.settings
-        bid = Bid(
-            instance=settings.instance,
-            settings=ledger.fingerprint(settings.describe_plans()),
-            host=self.host,
-            former=self._turn.token if self._turn else "",
-            now=self.clock(),
-            longest=settings.interval + settings.jitter + timedelta(minutes=1),
-        )
-        turn = ledger.take_turn(bid)
-        if isinstance(turn, Turn):
-            self._turn = turn
-        return turn
+    @contextmanager
+    def owned_ledger(self) -> Iterator[Ledger | None]:
+        """Own the ledger for the duration of the block; yield None while another process owns it.
+
+        Raises:
+            LedgerError: the ledger cannot be used.
+        """
+        if not self.ledger_location.exists():
+            self.ledger_location.create()
+        ownership = self.ledger_location.ownership(self.host)
+        if not ownership.acquire(is_daemon=False):
+            yield None
+            return
+        self._take(ownership.token)
+        try:
+            with _renewed(ownership, self.ledger_location), self.create_ledger() as ledger:
+                ledger.close_open_attempts(self.clock())
+                yield ledger
+        finally:
+            ownership.release()
+            self._take("")
+
+    def _take(self, token: str) -> None:
+        self._token = token
+        self.__dict__.pop("ledger_location", None)
+
+    def nudge_owner(self) -> bool:
+        """Ask the owner to look at its requests; return whether there is one."""
+        owner = self.ledger_location.ownership(self.host).owner()
+        if owner is not None and owner.is_daemon and owner.pid:
+            with suppress(ProcessLookupError, PermissionError):  # it looks by itself at its next check
+                os.kill(owner.pid, signal.SIGUSR1)
+        return owner is not None
+
+    @property
+    def presence(self) -> FileLock:
+        """The lock that the daemon on this machine holds for as long as it runs, whoever owns the ledger."""
+        return presence_of(self.settings)
+
+    def last_beat_at(self) -> datetime | None:
+        """Return the last heartbeat of the daemon on this machine; None when none is running."""
+        owner = self.presence.owner()
+        return owner.alive_at if owner is not None and owner.is_daemon else None
 
     def sink_settings(self, ledger: Ledger | None) -> Mapping[str, str]:
         """Return a fingerprint of each configured sink's settings."""
         texts = {sink.name: json.dumps(sorted(sink.options.items())) for sink in self.settings.sinks}
         return {name: ledger.fingerprint(text) if ledger else "" for name, text in texts.items()}
 
-    def check(
-        self,
-        ledger: Ledger | None,
-        *,
-        dry_run: bool = False,
-        mark: bool = False,
-        settings_trouble: str = "",
-        warnings: Sequence[str] = (),
-        turn: Turn | None = None,
-    ) -> "CheckReport":
-        """Run one check now; `settings_trouble` and `warnings` say what is amiss with this program itself."""
-        from mastodon_update_check.jobs.check import OwnTroubles, check
+    def run_check(self, ledger: Ledger, options: "CheckOptions") -> "CheckReport":
+        """Run one check as the owner of the ledger; `finish_check` follows once what is due has been tried."""
+        from mastodon_update_check.jobs.check import check
 
-        own = OwnTroubles(settings=settings_trouble, others=tuple(warnings))
-        sinks = self.sink_settings(ledger)
-        return check(self.settings, ledger, sinks, self.clock, dry_run=dry_run, mark=mark, own=own, turn=turn)
+        self.heartbeat.begin()
+        unpublished = self.publish(ledger)  # what cannot be written becomes a warning of this check
+        warnings = (*options.warnings, *self.heartbeat.warnings, *unpublished)
+        options = replace(options, warnings=warnings)
+        return check(self.settings, ledger, self.sink_settings(ledger), self.clock, options)
+
+    def finish_check(self, ledger: Ledger, report: "CheckReport") -> None:
+        """Tell everything that watches this program how it stands after a check."""
+        self.publish(ledger)
+        self.heartbeat.finish(str(report.error or ""), self.summary(ledger).waiting_since, self.clock())
 
     @cached_property
     def heartbeat(self) -> "Heartbeat":
@@ -136,14 +171,14 @@ class App:
         from mastodon_update_check.monitoring.status_report import StatusReport
 
         settings, now = self.settings, self.clock()
-        known = ledger.knowledge(settings.instance) if ledger else ServerState()
+        known = ledger.state() if ledger else ServerState()
         outbox = self.summary(ledger) if ledger else EMPTY_OUTBOX
         return StatusReport(
             settings=settings,
             known=known,
             outbox=outbox,
-            last_beat_at=self.last_beat_at(ledger) if ledger else None,
-            nodes=ledger.nodes(settings.instance, now) if ledger and self.ledger_place.is_shared else (),
+            last_beat_at=self.last_beat_at(),
+            nodes=ledger.nodes(now) if ledger and self.ledger_location.is_shared else (),
             now=now,
             verdict=judge(known, outbox.waiting_since, now, settings.interval, settings.off_reason),
         )
@@ -156,35 +191,32 @@ class App:
 
         return publish(self.status_report(ledger))
 
-    def couriers(self, ledger: Ledger) -> tuple[Courier, ...]:
-        """Return one courier for each configured sink."""
+    def delivery_workers(self, ledger: Ledger) -> tuple[DeliveryWorker, ...]:
+        """Return a worker for each configured sink."""
         from mastodon_update_check.jobs.recipients import find_single_key
 
         fingerprints = self.sink_settings(ledger)
         return tuple(
-            Courier(
+            DeliveryWorker(
                 sink_name=sink.name,
                 load_sink=loader(sink),
                 settings=fingerprints[sink.name],
-                instance=self.settings.instance,
                 open_ledger=self.open_ledger,
                 describe=self.surroundings,
                 clock=self.clock,
-                operations=self.operations,
                 only_to=find_single_key(sink),
                 find_words=find_words,
-                longest_sleep=SHARED_SLEEP if self.ledger_place.is_shared else LONGEST_SLEEP,
             )
             for sink in self.settings.sinks
         )
 
     def summary(self, ledger: Ledger) -> OutboxSummary:
         """Count what is not delivered yet by the sinks that are configured."""
-        return ledger.summary(self.settings.instance, self.clock(), self.settings.sink_names)
+        return ledger.summary(self.clock(), self.settings.sink_names)
 
     def surroundings(self, ledger: Ledger) -> MessageContext:
         """Return what a message says besides its notices."""
-        return self.surroundings_of(ledger.knowledge(self.settings.instance))
+        return self.surroundings_of(ledger.state())
 
     def surroundings_of(self, known: ServerState) -> MessageContext:
         """Return the same for what is known by other ways."""
@@ -220,3 +252,35 @@ def loader(sink: SinkSettings) -> Callable[[], Sink]:
         return load_sink(sink.plugin, sink.options)
 
     return load
+
+
+def presence_of(settings: Settings) -> FileLock:
+    """Return the lock that a running daemon holds on this machine: in a file, it is the ledger's own."""
+    location = find_location(settings.ledger)
+    if not location.is_shared:
+        return FileLock(f"{Path(settings.ledger).resolve()}.lock")
+    return FileLock(str(state_directory(os.environ, settings.config_file) / f"{settings.instance}.lock"))
+
+
+@contextmanager
+def _renewed(ownership: Ownership, location: Location) -> Iterator[None]:
+    """Renew a lease for the duration of the block; a lock needs nothing."""
+    if not location.is_shared:
+        yield
+        return
+    from mastodon_update_check.ledger.lease import RENEWAL
+
+    is_over = threading.Event()
+
+    def renew() -> None:
+        while not is_over.wait(RENEWAL.total_seconds()):
+            with suppress(LedgerError):  # the next one may work; every transaction verifies the token
+                ownership.renew()
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()

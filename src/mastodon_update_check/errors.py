@@ -8,16 +8,15 @@
     ├── UntranslatedError        a language cannot say something: the message is written in English
     ├── UsageError               a command was asked for what there is not: exit 2
     ├── LedgerError              the ledger cannot be used: exit 74
+    │   └── OwnershipLostError   another process owns the ledger now; nothing was written
     ├── SetupError               `setup` cannot go on: exit 1
-    ├── TurnLostError            another node has taken the check over; nothing is stored here
     ├── CheckError               a check, or a part of it, did not work; says which cause
     └── DeliveryError            a message was not accepted
         ├── TransientDeliveryError   may pass: tried again soon
-        ├── PermanentDeliveryError   will not pass as it stands: tried again when something changes, else weekly
-        └── ClaimLostError           somebody else holds the message now: nothing is recorded here
+        └── PermanentDeliveryError   will not pass as it stands: tried again when something changes, else weekly
 
 Errors of libraries are translated at the edge where they arise and go no further. Texts are written for an
-administrator: one line, no secrets, no outside text that has not been through `core.text.clean`.
+administrator: one line, no secrets, no outside text that has not been through `domain.text.clean`.
 """
 
 from collections.abc import Sequence
@@ -57,8 +56,8 @@ class SetupError(UpdateCheckError):
     """`setup` cannot go on; what it had done by then stays, and is undone by `setup --undo`."""
 
 
-class TurnLostError(UpdateCheckError):
-    """This node stood still in the middle of its check, and another one has taken its turn over."""
+class OwnershipLostError(LedgerError):
+    """Another process has become the owner of the ledger; what was to be written was not."""
 
 
 class Cause(StrEnum):
@@ -126,7 +125,3 @@ class PermanentDeliveryError(DeliveryError):
 
     With `sink_wide`, this recipient is never tried again (HTTP 410); a new URL is a new recipient.
     """
-
-
-class ClaimLostError(DeliveryError):
-    """The lease ran out and somebody else may be sending this message: hand nothing over, record nothing."""

@@ -212,7 +212,7 @@ class Rows:
         """Let somebody be sending every open row."""
         for place, row in self.rows.items():
             if row.is_open:
-                self.rows[place] = replace(row, is_claimed=True)
+                self.rows[place] = replace(row, is_being_sent=True)
 
     def states(self) -> dict[tuple[str, str], str]:
         """Return the state of each row."""

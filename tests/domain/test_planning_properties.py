@@ -100,7 +100,7 @@ def lived(history: list[tuple[Facts, str]]) -> Rows:
             case "claim":
                 rows.claim()
             case "release":
-                rows.rows = {place: replace(row, is_claimed=False) for place, row in rows.rows.items()}
+                rows.rows = {place: replace(row, is_being_sent=False) for place, row in rows.rows.items()}
     return rows
 
 
@@ -157,7 +157,7 @@ def test_only_open_rows_change(history: list[tuple[Facts, str]], known: Facts) -
         row = rows.rows[change.identity, change.recipient_key]
         assert row.is_open
         assert not (row.sink in known.unasked_sinks and change.reason in {"recipient_gone", "preference_lowered"})
-    claimed = {row.message_id for row in rows.rows.values() if row.is_claimed}
+    claimed = {row.message_id for row in rows.rows.values() if row.is_being_sent}
     assert not claimed & {one.message_id for one in made.redirections}
 
 

@@ -125,7 +125,7 @@ def test_messages_that_wait() -> None:
     rows = [
         delivery(PLAIN, ANN),
         delivery(PLAIN, user(2), DeliveryState.FAILED),
-        replace(delivery(PLAIN, user(3)), is_claimed=True),
+        replace(delivery(PLAIN, user(3)), is_being_sent=True),
         delivery(PLAIN, user(4), DeliveryState.SENT),
         delivery(minor("4.7.6"), ANN),
     ]

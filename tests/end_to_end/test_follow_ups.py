@@ -238,7 +238,7 @@ def test_list_of_what_is_skipped(mail_world: World) -> None:
         (["4.5.19"], "4.5.19 is not newer than 4.5.19, which is installed: there is nothing to skip"),
         (["4.5.20", "4.5.99"], "the update server does not list 4.5.99: pending are 4.5.20"),
         (["--undo", "4.5.20"], "4.5.20 is not skipped"),
-        (["--undo"], "--undo needs a VERSION: name what is not to be skipped any more"),
+        (["--undo"], "--undo needs a VERSION: name the release that is to be skipped no longer"),
         (["--json", "4.5.20"], "--json goes with the list alone: leave everything else out"),
     ],
 )

@@ -7,9 +7,9 @@ import pytest
 
 from end_to_end.world import Finished, World, wait_until
 from mastodon_update_check import logs
-from mastodon_update_check.cli.common import _secrets
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.logs import hide_secrets
+from mastodon_update_check.startup import _secrets
 from simulators.http_server import HttpServer, Reply, Request
 from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
 

@@ -206,7 +206,7 @@ def test_a_server_without_a_name_does_not_touch_the_ledger_of_one_that_has_one(m
     for arguments in (["check"], ["check", "--dry-run"]):
         finished = mail_world.run(*arguments)
         assert 78 == finished.code
-        assert "LOCAL_DOMAIN is not set, but the ledger holds what social.example was told" in finished.err
+        assert "LOCAL_DOMAIN is not set, but the ledger belongs to social.example" in finished.err
     assert 1 == len(mail_world.mails)
 
 

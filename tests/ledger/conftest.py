@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.places import postgres_place
-from mastodon_update_check.ledger.engine import Place
+from ledger.examples import INSTANCE
+from ledger.locations import owned, postgres_location
+from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.sqlite import FilePlace
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 
 @pytest.fixture
@@ -18,25 +19,25 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, path: Path) -> Iterator[Location]:
     """Return where a ledger is, on each engine in turn."""
     if request.param == "sqlite":
-        yield FilePlace(path)
+        yield SqliteLocation(path)
         return
-    with postgres_place(request.getfixturevalue("postgres")) as place:
-        yield place
+    with postgres_location(request.getfixturevalue("postgres")) as location:
+        yield owned(location)
 
 
 @pytest.fixture
-def ledger(place: Place) -> Iterator[Ledger]:
+def ledger(place: Location) -> Iterator[Ledger]:
     """Return a new ledger."""
-    with Ledger.create(place) as ledger:
+    with Ledger.create(place, INSTANCE) as ledger:
         yield ledger
 
 
 @pytest.fixture
-def other(ledger: Ledger, place: Place) -> Iterator[Ledger]:
+def other(ledger: Ledger, place: Location) -> Iterator[Ledger]:
     """Return another connection to the same ledger, as another process has it."""
     del ledger
-    with Ledger.open(place) as other:
+    with Ledger.open(place, INSTANCE) as other:
         yield other

@@ -6,20 +6,19 @@ from datetime import UTC, datetime, timedelta
 from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import ToolNotice, UpdateNotice
-from mastodon_update_check.domain.outbox import DeliveryState, Settlement, settle
+from mastodon_update_check.domain.outbox import Delivery, DeliveryState, Settlement, settle
 from mastodon_update_check.domain.planning import Plan, plan, subjects
 from mastodon_update_check.domain.recipients import FollowUps, Recipient
 from mastodon_update_check.domain.skips import Skip
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from mastodon_update_check.ledger.claims import Claim
+from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-LEASE_OVER = timedelta(seconds=11)
 INSTANCE = "social.example"
 SETTINGS = "fingerprint-1"
 ALICE = Recipient(sink="email", key="user:1", address="alice@social.example", name="alice")
@@ -75,54 +74,69 @@ def facts(
 
 def replan(ledger: Ledger, known: Facts) -> Plan:
     """Plan and store the plan, as a check does."""
-    with ledger.writing() as book:
-        about = subjects(known) | book.unclosed_subjects(known.instance, known.closure)
-        decided = plan(known, book.deliveries(known.instance, about, known.now))
-        book.apply(known.instance, decided)
+    with ledger.writing() as transaction:
+        about = subjects(known) | transaction.unclosed_subjects(known.closure)
+        decided = plan(known, transaction.deliveries(about))
+        transaction.apply(decided)
     return decided
 
 
-def find_claim(
+def find_attempt(
     ledger: Ledger,
     now: datetime = NOW,
     *,
     sink: str = "email",
     settings: str = SETTINGS,
-    instance: str = INSTANCE,
     due_by: datetime | None = None,
-) -> Claim | None:
-    """Claim the next message, if there is one."""
-    return ledger.claim(instance, sink, settings, now, due_by or now)
+) -> Attempt | None:
+    """Begin an attempt at the next message, if there is one."""
+    return ledger.begin_attempt(sink, settings, now, due_by or now)
 
 
-def take(ledger: Ledger, now: datetime = NOW, *, sink: str = "email", settings: str = SETTINGS) -> Claim:
-    """Claim the next message; there must be one."""
-    claim = find_claim(ledger, now, sink=sink, settings=settings)
-    assert claim is not None
-    return claim
+def take(ledger: Ledger, now: datetime = NOW, *, sink: str = "email", settings: str = SETTINGS) -> Attempt:
+    """Begin an attempt at the next message; there must be one."""
+    attempt = find_attempt(ledger, now, sink=sink, settings=settings)
+    assert attempt is not None
+    return attempt
 
 
-def judge(claim: Claim, error: DeliveryError | None, now: datetime) -> Settlement:
+def judge(attempt: Attempt, error: DeliveryError | None, now: datetime) -> Settlement:
     """Settle an attempt with waits that are exactly those of the table."""
-    return settle(error, "accepted", failures=claim.failures, sink_failures=claim.sink_failures, now=now, spread=0.5)
+    return settle(
+        error, "accepted", failures=attempt.failures, sink_failures=attempt.sink_failures, now=now, spread=0.5
+    )
 
 
-def accept(ledger: Ledger, claim: Claim, now: datetime = NOW) -> None:
+def accept(ledger: Ledger, attempt: Attempt, now: datetime = NOW) -> None:
     """Record that the other side accepted."""
-    ledger.record(claim, judge(claim, None, now), now)
+    ledger.record(attempt, judge(attempt, None, now), now)
 
 
-def defer(ledger: Ledger, claim: Claim, now: datetime = NOW, *, sink_wide: bool = False) -> None:
-    """Record a failure that may pass."""
-    ledger.record(claim, judge(claim, TransientDeliveryError("busy", sink_wide=sink_wide), now), now)
+def defer(ledger: Ledger, attempt: Attempt, now: datetime = NOW, *, sink_wide: bool = False) -> None:
+    """Record a transient failure."""
+    ledger.record(attempt, judge(attempt, TransientDeliveryError("busy", sink_wide=sink_wide), now), now)
 
 
-def refuse(ledger: Ledger, claim: Claim, now: datetime = NOW, *, sink_wide: bool = False) -> None:
-    """Record a refusal for good."""
-    ledger.record(claim, judge(claim, PermanentDeliveryError("no such user", sink_wide=sink_wide), now), now)
+def refuse(ledger: Ledger, attempt: Attempt, now: datetime = NOW, *, sink_wide: bool = False) -> None:
+    """Record a permanent refusal."""
+    ledger.record(attempt, judge(attempt, PermanentDeliveryError("no such user", sink_wide=sink_wide), now), now)
 
 
-def states(ledger: Ledger, *updates: UpdateNotice, now: datetime = NOW) -> dict[tuple[str, str], DeliveryState]:
+def rows(ledger: Ledger, *about: str) -> tuple[Delivery, ...]:
+    """Return the open rows, and all rows of some subjects."""
+    with ledger.reading() as view:
+        return view.deliveries(about)
+
+
+def hurry(
+    ledger: Ledger, messages: Iterable[str], sinks: Iterable[str], now: datetime = NOW, *, is_started: bool = False
+) -> int:
+    """Make messages and sinks due now, as `retry` does."""
+    with ledger.writing() as transaction:
+        return transaction.hurry(tuple(messages), tuple(sinks), now, is_started=is_started)
+
+
+def states(ledger: Ledger, *updates: UpdateNotice) -> dict[tuple[str, str], DeliveryState]:
     """Return the state of every row about `updates`, by recipient key and identity."""
-    rows = ledger.deliveries(INSTANCE, subjects(facts(*updates)), now)
-    return {(row.recipient_key, row.identity): row.state for row in rows}
+    found = rows(ledger, *subjects(facts(*updates)))
+    return {(row.recipient_key, row.identity): row.state for row in found}

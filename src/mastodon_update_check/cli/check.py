@@ -1,8 +1,11 @@
 """`check`: one check, and one attempt at every due message."""
 
+import time
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import (
@@ -13,102 +16,133 @@ from mastodon_update_check.cli.common import (
     load_app,
     print_json,
 )
+from mastodon_update_check.cli.owner import POLL_SECONDS, ask_owner
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
 from mastodon_update_check.domain.planning import PlannedMessage
-from mastodon_update_check.jobs.check import CheckReport
-from mastodon_update_check.jobs.rounds import deliver_round
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.jobs.check import CheckOptions, CheckReport, rehearse
+from mastodon_update_check.jobs.check_result import CheckResult
+from mastodon_update_check.jobs.deliver import deliver_round
+from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.messages.payload import describe_support, list_updates
 from mastodon_update_check.messages.release_parts import order_updates
 
 NOTICES_SHOWN = 5
 """How many notices of one message are named by `--dry-run`."""
-_NOTHING_WAITS = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
+ATTEMPTS_PATIENCE = timedelta(minutes=2)
+"""How long to wait for the daemon to try what is due: every built-in sink takes less."""
+_EMPTY = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What `check` has to say."""
+class CheckAnswer:
+    """Everything that `check` prints."""
 
-    report: CheckReport
+    result: CheckResult
+    state: ServerState
     sent: int
     outbox: OutboxSummary
-    is_marking: bool = False
+    messages: tuple[PlannedMessage, ...] = ()
+    """Of a dry run: what would be sent."""
 
 
 def execute(arguments: Namespace) -> int:
     """Run one check; return the exit code."""
     app = load_app()
-    result = _rehearse(app) if arguments.dry_run else _check(app, mark=arguments.mark)
+    answer = _rehearse(app) if arguments.dry_run else _check(app, mark=arguments.mark)
     if arguments.json:
-        print_json(_to_json(result, app))
+        print_json(_to_json(answer, app))
     else:
-        _print(result, app, is_rehearsal=arguments.dry_run)
-    if result.report.error is not None:
+        _print(answer, app, is_rehearsal=arguments.dry_run, is_marking=arguments.mark)
+    if answer.result.error:
         return Exit.FAILED
-    return Exit.INCOMPLETE if result.outbox.undelivered else Exit.DONE
+    return Exit.INCOMPLETE if answer.outbox.undelivered else Exit.DONE
 
 
-def _check(app: App, *, mark: bool) -> Result:
-    with app.create_ledger() as ledger:
-        app.heartbeat.begin()
-        report = app.check(ledger, mark=mark, warnings=app.heartbeat.warnings)
-        sent = 0 if mark else deliver_round(app.couriers(ledger), app.clock())
-        outbox = app.summary(ledger)
-        app.publish(ledger)
-        app.heartbeat.finish(str(report.error or ""), outbox.waiting_since, app.clock())
-        return Result(report=report, sent=sent, outbox=outbox, is_marking=mark)
+def _check(app: App, *, mark: bool) -> CheckAnswer:
+    """Check as the owner of the ledger, or have the daemon check, and wait until it has tried what is due."""
+    done: list[int] = []
+
+    def run(ledger: Ledger) -> Mapping[str, Any]:
+        report = app.run_check(ledger, CheckOptions(mark=mark))
+        done.append(0 if mark else deliver_round(app.delivery_workers(ledger), app.clock()))
+        app.finish_check(ledger, report)
+        return CheckResult.of(report).to_json()
+
+    result = CheckResult.from_json(ask_owner(app, "check", {"mark": mark}, run))
+    with app.open_ledger() as ledger:
+        if not done and not mark:
+            _wait_for_attempts(app, ledger, result.started_at)
+        with ledger.reading() as view:
+            sent = done[0] if done else view.sent_since(result.started_at)
+            return CheckAnswer(result=result, state=view.state(), sent=sent, outbox=app.summary(ledger))
 
 
-def _rehearse(app: App) -> Result:
-    """Check and write nothing down: no ledger is made, and one that there is stays as it is."""
+def _wait_for_attempts(app: App, ledger: Ledger, since: datetime) -> None:
+    """Wait until the daemon has tried what was due at the check; a sink that hangs is not waited for long."""
+    end = time.monotonic() + ATTEMPTS_PATIENCE.total_seconds()
+    while time.monotonic() < end:
+        with ledger.reading() as view:
+            if not view.is_anything_due(since, app.settings.sink_names):
+                return
+        time.sleep(POLL_SECONDS)
+
+
+def _rehearse(app: App) -> CheckAnswer:
+    """Check and store nothing: no ledger is created, and an existing one stays as it is."""
     found = app.find_ledger()
     if found is None:
-        return Result(report=app.check(None, dry_run=True), sent=0, outbox=_NOTHING_WAITS)
+        return _answer(rehearse(app.settings, None, app.sink_settings(None), app.clock), _EMPTY)
     with found as ledger:
-        report = app.check(ledger, dry_run=True)
-        return Result(report=report, sent=0, outbox=app.summary(ledger))
+        return _answer(rehearse(app.settings, ledger, app.sink_settings(ledger), app.clock), app.summary(ledger))
 
 
-def _to_json(result: Result, app: App) -> dict[str, object]:
-    known = result.report.knowledge
-    pending = known.pending() if result.report.has_answer else ()
-    new = {one.notice for message in result.report.plan.messages for one in message.decisions}
+def _answer(report: CheckReport, outbox: OutboxSummary) -> CheckAnswer:
+    return CheckAnswer(
+        result=CheckResult.of(report), state=report.knowledge, sent=0, outbox=outbox, messages=report.plan.messages
+    )
+
+
+def _to_json(answer: CheckAnswer, app: App) -> dict[str, object]:
+    state, result = answer.state, answer.result
+    pending = state.pending() if result.has_answer else ()
+    new = [update for update in pending if str(update.version) in result.new]
     return {
-        "installed_version": known.installed.text if known.installed else None,
-        "queried_version": result.report.queried_version,
-        "updates": list_updates(known, pending, [update for update in pending if update in new]),
-        "support": describe_support(known.support_ends_on, known.support_at(app.clock()), known.installed),
-        "planned": len(result.report.plan.messages),
-        "sent": result.sent,
-        "deferred": result.outbox.deferred,
-        "failed": result.outbox.failed,
+        "installed_version": state.installed.text if state.installed else None,
+        "queried_version": result.queried_version,
+        "updates": list_updates(state, pending, new),
+        "support": describe_support(state.support_ends_on, state.support_at(app.clock()), state.installed),
+        "planned": result.planned,
+        "sent": answer.sent,
+        "deferred": answer.outbox.deferred,
+        "failed": answer.outbox.failed,
     }
 
 
-def _print(result: Result, app: App, *, is_rehearsal: bool) -> None:
-    report, known = result.report, result.report.knowledge
-    if report.error is not None:
-        print(f"The check failed: {report.error}.")
+def _print(answer: CheckAnswer, app: App, *, is_rehearsal: bool, is_marking: bool) -> None:
+    result, known = answer.result, answer.state
+    if result.error:
+        print(f"The check failed: {result.error}.")
         last = "; `status` shows the last good answer" if known.good_at else ""
-        print(f"`mastodon-update-check doctor` says more, and what to do{last}.")
-    elif report.off_reason:
-        print(f"Checking is off: {report.off_reason}.")
+        print(f"`mastodon-update-check doctor` explains the problem and suggests a fix{last}.")
+    elif result.off_reason:
+        print(f"Checking is off: {result.off_reason}.")
     if known.installed is not None:
         print(f"{app.settings.instance} runs Mastodon {known.installed.text}.")
-    if report.has_answer:
+    if result.has_answer:
         _print_updates(known.pending(), known.installed.branch if known.installed else "")
     if known.support_ends_on is not None and known.installed is not None:
         print(f"{describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock())}.")
     for warning in known.warnings:
         print(f"Warning: {warning}.")
     if is_rehearsal:
-        _print_plan(report.plan.messages)
-    elif result.is_marking:
-        print(f"{count(report.marked, 'message')} marked as told; nothing was sent.")
+        _print_plan(answer.messages)
+    elif is_marking:
+        print(f"{count(result.marked, 'message')} marked as sent; nothing was sent.")
     else:
-        print(f"{count(len(report.plan.messages), 'message')} planned, {result.sent} sent.")
-    _print_outbox(result.outbox, is_rehearsal=is_rehearsal)
+        print(f"{count(result.planned, 'message')} planned, {answer.sent} sent.")
+    _print_outbox(answer.outbox, is_rehearsal=is_rehearsal)
 
 
 def _print_updates(pending: Iterable[UpdateNotice], branch: str) -> None:

@@ -11,7 +11,7 @@ from mastodon_update_check.jobs.doctor.finding import Finding, Grade
 def execute(arguments: Namespace) -> int:
     """Print one line for each finding; exit 1 when something that is configured does not work."""
     app = load_app()
-    findings = diagnose(app.settings, app.find_ledger, app.clock, host=app.host)
+    findings = diagnose(app.settings, app.find_ledger, app.clock, host=app.host, last_beat_at=app.last_beat_at)
     if arguments.json:
         print_json({"findings": [_to_json(finding) for finding in findings]})
     else:

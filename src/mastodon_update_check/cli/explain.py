@@ -17,7 +17,7 @@ from mastodon_update_check.domain.planning import Decision
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.explain import Account, gather
-from mastodon_update_check.ledger.history import Attempt, Entry
+from mastodon_update_check.ledger.history import Entry, PastAttempt
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
 from mastodon_update_check.messages.sample_content import describe_wishes
@@ -172,7 +172,7 @@ def _when(entry: Entry) -> str:
 
 
 def _next(entry: Entry, app: App) -> str:
-    if entry.is_claimed:
+    if entry.is_being_sent:
         return "being sent at this moment"
     if entry.is_stopped or entry.due_at is None:
         return "its receiver asked never to be called again (HTTP 410): only another URL helps, or `retry --stopped`"
@@ -181,7 +181,7 @@ def _next(entry: Entry, app: App) -> str:
     return f"next attempt {minute(entry.due_at)}, or at once with `mastodon-update-check retry`"
 
 
-def _tell_attempt(attempt: Attempt) -> str:
+def _tell_attempt(attempt: PastAttempt) -> str:
     at = (attempt.ended_at or attempt.started_at).strftime("%Y-%m-%d %H:%M:%S UTC")
     reply = f": {hide_secrets(attempt.reply)}" if attempt.reply else ""
     return f"attempt {attempt.number}, {at}: {_OUTCOMES[attempt.outcome]}{reply}"
@@ -246,7 +246,7 @@ def _entry_to_json(entry: Entry) -> dict[str, object]:
     }
 
 
-def _attempts_to_json(attempts: Iterable[Attempt]) -> Iterator[dict[str, object]]:
+def _attempts_to_json(attempts: Iterable[PastAttempt]) -> Iterator[dict[str, object]]:
     for attempt in attempts:
         yield {
             "number": attempt.number,

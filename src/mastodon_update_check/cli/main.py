@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """Run the command that the process's arguments name, and leave with its exit code."""
     if sys.argv[1:2] == ["run"]:
-        # Before anything slow: a SIGHUP or SIGTERM that comes early waits until the daemon takes it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+        # Before anything slow: a signal that comes early waits until the daemon takes it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1))
     # A command is over before garbage matters, and looking for it takes a fifth of its time; the daemon enables it.
     gc.disable()
     # Plugins for pydantic are nothing to do with us, and looking for them reads the metadata of every package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _open_streams()
     try:
+        if sys.argv[1:2] == ["job"]:  # a child process of the daemon
+            from mastodon_update_check.daemon.job import main as run_job
+
+            run_job(sys.argv[2])
         sys.exit(execute(sys.argv[1:]))
     except KeyboardInterrupt:  # at any time, also while modules are loaded
         sys.exit(130)

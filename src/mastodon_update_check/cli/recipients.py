@@ -23,10 +23,10 @@ def execute(arguments: Namespace) -> int:
 
 
 def _remembered(app: App) -> tuple[Recipient, ...]:
-    if not app.ledger_place.exists():
+    if not app.ledger_location.exists():
         return ()
-    with Ledger.open(app.ledger_place) as ledger:
-        return ledger.knowledge(app.settings.instance).devops
+    with Ledger.open(app.ledger_location, app.settings.instance) as ledger:
+        return ledger.state().devops
 
 
 def _to_json(people: People) -> dict[str, object]:

@@ -54,7 +54,7 @@ def _survey(app: App) -> Surveyed:
     if ledger is None:
         return survey(app.settings, ServerState(), app.clock())
     with ledger:
-        known = ledger.knowledge(app.settings.instance)
+        known = ledger.state()
     return survey(app.settings, known, app.clock())
 
 

@@ -60,7 +60,7 @@ def _remember(app: App) -> tuple[ServerState, list[str]]:
         if found is None:
             return ServerState(), []
         with found as ledger:
-            return ledger.knowledge(app.settings.instance), []
+            return ledger.state(), []
     except LedgerError as error:
         return ServerState(), [f"{error} (a test does without; the daemon does not)"]
 

@@ -2,14 +2,15 @@
 
 import shlex
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import Exit, count, load_app, print_json
+from mastodon_update_check.cli.owner import change
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.skips import Skip
 from mastodon_update_check.errors import UsageError
-from mastodon_update_check.jobs.skips import SkipReport, skip_releases, unskip_releases
 
 
 def execute(arguments: Namespace) -> int:
@@ -30,46 +31,44 @@ def _change(app: App, arguments: Namespace) -> None:
     if arguments.json:
         raise UsageError("--json goes with the list alone: leave everything else out")
     if not arguments.versions:
-        raise UsageError("--undo needs a VERSION: name what is not to be skipped any more")
-    found, instance = app.find_ledger(), app.settings.instance
-    if found is None:
+        raise UsageError("--undo needs a VERSION: name the release that is to be skipped no longer")
+    if not app.ledger_location.exists():
         raise UsageError(
             "no check has run yet, so it is not known what could be skipped: run mastodon-update-check check"
         )
-    with found as ledger:
-        if arguments.undo:
-            _print_undone(unskip_releases(ledger, instance, arguments.versions, app.clock()))
-        else:
-            _print_skipped(skip_releases(ledger, instance, arguments.versions, app.clock()))
+    if arguments.undo:
+        _print_undone(change(app, "unskip", {"versions": arguments.versions}))
+    else:
+        _print_skipped(change(app, "skip", {"versions": arguments.versions}))
 
 
-def _print_skipped(report: SkipReport) -> None:
-    names = [str(update.version) for update in report.skipped]
-    print(f"Skipped: {', '.join(names)}. Nobody is told or reminded of it any more, and `status` raises no alarm.")
-    if report.others:
-        print(f"With it, since older: {', '.join(str(update.version) for update in report.others)}.")
-    urgent = [str(update.version) for update in (*report.skipped, *report.others) if update.urgent]
+def _print_skipped(report: Mapping[str, Any]) -> None:
+    skipped, others, urgent = report["skipped"], report["others"], report["urgent"]
+    print(f"Skipped: {', '.join(skipped)}. No notices, no reminders, and no alarm in `status` about it.")
+    if others:
+        print(f"With it, since older: {', '.join(others)}.")
     if urgent:
-        print(f"Warning: Mastodon marks {', '.join(urgent)} as urgent. Make sure that your server can do without.")
-    if len(urgent) < len(report.skipped) + len(report.others):
-        print("Should it turn urgent, you are told after all.")
-    if report.cancelled:
-        print(f"It is taken out of {count(report.cancelled, 'message')} that had not been sent yet.")
-    if report.under_way:
-        print(f"{count(report.under_way, 'message')} about it may still arrive: it is being sent at this moment.")
-    print(f"To take this back: mastodon-update-check skip --undo {shlex.join(names)}")
+        print(f"Warning: Mastodon marks {', '.join(urgent)} as urgent. Make sure that your server does not need it.")
+    if len(urgent) < len(skipped) + len(others):
+        print("Should it turn urgent, you are notified after all.")
+    if report["cancelled"]:
+        print(f"It is taken out of {count(report['cancelled'], 'message')} that had not been sent yet.")
+    if report["under_way"]:
+        print(f"{count(report['under_way'], 'message')} about it may still arrive: it is being sent at this moment.")
+    print(f"To take this back: mastodon-update-check skip --undo {shlex.join(skipped)}")
 
 
-def _print_undone(skips: Sequence[Skip]) -> None:
-    names = ", ".join(str(skip.version) for skip in skips)
-    print(f"No longer skipped: {names}. The next check tells whoever wants to know and has not been told.")
+def _print_undone(report: Mapping[str, Any]) -> None:
+    print(
+        f"No longer skipped: {', '.join(report['versions'])}. The next check notifies those who were not yet notified."
+    )
 
 
 def _list(app: App, *, as_json: bool) -> None:
     known, found = ServerState(), app.find_ledger()
     if found is not None:
         with found as ledger:
-            known = ledger.knowledge(app.settings.instance)
+            known = ledger.state()
     if as_json:
         print_json({"skipped": [_describe(skip) for skip in known.skips]})
     elif not known.skips:

@@ -91,9 +91,9 @@ def _describe_next(report: StatusReport) -> str:
 
 
 def _describe_node(node: Node, report: StatusReport) -> str:
-    if not is_alive(node.beat_at, report.now):
-        return f"silent since {minute(node.beat_at)}"
-    return "at work, checks" if node.has_turn else "at work"
+    if not is_alive(node.alive_at, report.now):
+        return f"silent since {minute(node.alive_at)}"
+    return "at work, checks" if node.is_owner else "at work"
 
 
 def _describe_absence(report: StatusReport) -> str:

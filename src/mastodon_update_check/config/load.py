@@ -115,15 +115,19 @@ def _version_environment(found: Layer, problems: Problems) -> dict[str, str]:
 
 def _default_ledger(sources: Sources, environ: Mapping[str, str], problems: Problems) -> str:
     """Return where systemd, the system or the user keeps state."""
-    name = "ledger.sqlite3"
-    if given := environ.get("STATE_DIRECTORY", "").split(":")[0]:
-        return str(Path(given, name))
-    if sources.config_file is not None:
-        return str(STATE_DIRECTORY / name)
-    home = _state_home(environ)
-    if home is None and _LEDGER not in problems.names:
+    directory = state_directory(environ, sources.config_file)
+    if not directory.is_absolute() and _LEDGER not in problems.names:
         problems.add(_LEDGER, Found("", "default"), "no place for the ledger: set it, or HOME, or STATE_DIRECTORY")
-    return str(Path(home or "", STATE_DIRECTORY.name, name))
+    return str(directory / "ledger.sqlite3")
+
+
+def state_directory(environ: Mapping[str, str], config_file: Path | None) -> Path:
+    """Return where systemd, the system or the user keeps our state; a relative path where none of them says."""
+    if given := environ.get("STATE_DIRECTORY", "").split(":")[0]:
+        return Path(given)
+    if config_file is not None:
+        return STATE_DIRECTORY
+    return Path(_state_home(environ) or "", STATE_DIRECTORY.name)
 
 
 def _state_home(environ: Mapping[str, str]) -> Path | None:

@@ -1,60 +1,43 @@
-"""Signals: blocked from the first moment of the process (see `cli`), and taken here by a thread of their own.
+"""Signals: blocked from the first moment of the process (see `cli.main`), and taken here by a thread of their own.
 
-So none can interrupt anything, none is lost while the program is still starting, and whatever the rest of the program
-hangs in, a daemon that is told to stop stops.
+None can interrupt anything, none is lost while the program starts, and a daemon that is told to stop stops, whatever
+the rest of it waits for.
 """
 
 import os
 import signal
 import threading
-import time
+from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum, auto
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOP_LIMIT = timedelta(seconds=9.5)
-"""How long after the first signal to stop the process ends in any case, with or without its own consent."""
+"""How long after the first signal to stop the process ends in any case; its children end with it."""
 
 
 class Order(Enum):
-    """What signals ask for."""
+    """What a signal asks for."""
 
     STOP = auto()
     RELOAD = auto()
+    LOOK = auto()
+    """Look at the requests in the ledger."""
 
 
-class Signals:
-    """Orders that have come by signal; several of a kind are one."""
+_ORDERS = {signal.SIGHUP: Order.RELOAD, signal.SIGUSR1: Order.LOOK}
 
-    def __init__(self, limit: timedelta = STOP_LIMIT) -> None:
-        self._limit = limit
-        self.stop_asked_at = float("inf")
-        """When the order to stop came, by the monotonic clock."""
-        self._must_reload = False
-        self._news = threading.Event()
 
-    def start(self) -> None:
-        """Take signals from now on; they must be blocked in every thread."""
-        threading.Thread(target=self._take, name="signals", daemon=True).start()
+def take_signals(post: Callable[[Order], None], limit: timedelta = STOP_LIMIT) -> None:
+    """Post each order that comes by signal, from now on; signals must be blocked in every thread."""
 
-    def wait(self, seconds: float) -> Order | None:
-        """Wait for an order; an order to stop comes before any other, and is never withdrawn."""
-        self._news.wait(seconds)
-        if self.stop_asked_at <= time.monotonic():
-            return Order.STOP
-        self._news.clear()
-        if self._must_reload:
-            self._must_reload = False
-            return Order.RELOAD
-        return None
-
-    def _take(self) -> None:
-        while signal.sigwait(SIGNALS) == signal.SIGHUP:
-            self._must_reload = True
-            self._news.set()
-        self.stop_asked_at = time.monotonic()
-        self._news.set()
-        # Whoever asks twice does not want to wait.
-        signal.sigtimedwait(STOP_SIGNALS, self._limit.total_seconds())
+    def take() -> None:
+        while (order := _ORDERS.get(signal.Signals(signal.sigwait(SIGNALS)), Order.STOP)) is not Order.STOP:
+            post(order)
+        post(order)
+        # Asking twice means not wanting to wait.
+        signal.sigtimedwait(STOP_SIGNALS, limit.total_seconds())
         os._exit(0)
+
+    threading.Thread(target=take, name="signals", daemon=True).start()

@@ -27,8 +27,6 @@ SPREAD = 0.2
 """Each wait is drawn from a tenth below to a tenth above."""
 LONGEST_WAIT = REFUSED_DELAY * (1 + SPREAD)
 """A due time further ahead than this was written by a clock that was wrong: it counts as due."""
-LEASE = timedelta(seconds=10)
-LEASE_RENEWAL = timedelta(seconds=3)
 MAILS_A_DAY = 6
 
 
@@ -54,7 +52,7 @@ class Outcome(StrEnum):
     DEFERRED = "deferred"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """Nobody can say whether it was accepted: the process died, froze or was stopped in the middle."""
+    """It may have been accepted: the process ended in the middle, or the reply was lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +69,7 @@ class Delivery:
     message_id: str
     told_at: datetime | None = None
     """When it was accepted; None before, and for what was marked as told without being sent."""
-    is_claimed: bool = False
+    is_being_sent: bool = False
     """Whether somebody is sending the message at this moment: nothing is changed about it then."""
     tried_settings: str = ""
     """Fingerprint of the sink's settings at the last attempt; empty before the first."""
@@ -84,7 +82,7 @@ class Delivery:
     @property
     def is_open(self) -> bool:
         """Whether it can still be cancelled, superseded or hurried."""
-        return self.state in {DeliveryState.PENDING, DeliveryState.FAILED} and not self.is_claimed
+        return self.state in {DeliveryState.PENDING, DeliveryState.FAILED} and not self.is_being_sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

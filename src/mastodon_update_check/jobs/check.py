@@ -1,4 +1,4 @@
-"""Check: gather the facts, plan, store the plan. Nothing is sent here."""
+"""Check: observe, decide, commit. Nothing is sent here."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,17 +17,15 @@ from mastodon_update_check.domain.outages import (
     check_recovered_notice,
     delivery_failing_notice,
 )
-from mastodon_update_check.domain.outbox import LEASE
 from mastodon_update_check.domain.planning import Plan, plan, subjects
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.status import describe_pending, urgent_to_act_on
-from mastodon_update_check.errors import Cause, CheckError, TurnLostError
+from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.jobs.clock import Clock
-from mastodon_update_check.jobs.observe import Findings, inquire
-from mastodon_update_check.ledger.book import Book
+from mastodon_update_check.jobs.observe import Findings, inquire, nothing_found
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.nodes import Turn
 from mastodon_update_check.ledger.summary import SinkAccount
+from mastodon_update_check.ledger.transaction import LedgerView
 from mastodon_update_check.logs import log
 
 if TYPE_CHECKING:
@@ -36,8 +34,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """What one check came to."""
+    """The result of one check."""
 
+    began_at: datetime
     knowledge: ServerState
     plan: Plan
     queried_version: str | None
@@ -45,84 +44,88 @@ class CheckReport:
     """Whether the update server has answered."""
     error: CheckError | None
     off_reason: str
-    """Why nothing was asked; empty when it was."""
+    """Why the update server was not asked; empty when it was."""
     marked: int = 0
-    """How many messages were marked as told instead of being sent."""
+    """How many messages were marked as sent without being sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnTroubles:
-    """What is amiss with this program itself, to be told with what a check finds."""
+class CheckOptions:
+    """How a check is made."""
 
-    settings: str = ""
-    """Why newer settings than those in use could not be taken; empty when there are none."""
-    others: tuple[str, ...] = ()
+    mark: bool = False
+    """Mark pending notices as sent, once the update server has answered."""
+    settings_problem: str = ""
+    """Why the newest settings could not be used, so that former ones are in use; empty when they are."""
+    failure: str = ""
+    """Why the check before could not be finished: this one asks nothing, and records that failure."""
+    warnings: tuple[str, ...] = ()
+    """Problems of this program itself, beside what the check finds."""
 
 
-_NO_TROUBLES = OwnTroubles()
+_PLAIN = CheckOptions()
 
 
-def check(  # noqa: PLR0913 - what to do with the plan is said by name
-    settings: Settings,
-    ledger: Ledger | None,
-    sink_settings: Mapping[str, str],
-    clock: Clock,
-    *,
-    dry_run: bool = False,
-    mark: bool = False,
-    own: OwnTroubles = _NO_TROUBLES,
-    turn: Turn | None = None,
+def check(
+    settings: Settings, ledger: Ledger, sinks: Mapping[str, str], clock: Clock, options: CheckOptions = _PLAIN
 ) -> CheckReport:
-    """Run one check.
+    """Run one check: observe, decide, commit. The caller owns the ledger.
 
     Args:
         settings: what to ask, and for whom.
-        ledger: what is known and told already; None for a dry run without one.
-        sink_settings: fingerprint of each configured sink's settings.
-        clock: tells the instant of the check, and the one when its questions have been answered.
-        dry_run: plan, but store nothing.
-        mark: once the update server has answered, mark all that waits as told.
-        own: what is amiss with this program itself.
-        turn: this node's right to check; None for a check that was asked for.
+        ledger: what is known and sent already.
+        sinks: fingerprint of each configured sink's settings.
+        clock: tells the instant of the check.
+        options: how it is made.
 
     Raises:
-        TurnLostError: another node has the turn now; nothing is stored.
-        LedgerError: the ledger cannot be used.
+        LedgerError: the ledger cannot be used, or another process owns it now; nothing is stored.
     """
     began, now = time.monotonic(), clock()
-    findings = inquire(settings, ServerState() if ledger is None else ledger.knowledge(settings.instance), now)
-    problem = own.settings or "; ".join(map(str, settings.disabled))
-    findings = replace(findings, settings_trouble=problem, warnings=(*own.others, *findings.warnings))
-    # The questions may have taken longer than a lease: who holds a message is judged by the time after them.
-    asked_at = clock()
-    if ledger is None or dry_run:
-        report = _decide(settings, findings, sink_settings, now, asked_at, ledger)
-    else:
-        with ledger.writing() as book:
-            if turn is not None and not book.keep_turn(turn, asked_at + LEASE):
-                raise TurnLostError("another node has taken this check over, which took too long here")
-            book.lift_stops(settings.instance, findings.people.recipients)
-            report = _decide(settings, findings, sink_settings, now, asked_at, book)
-            book.apply(settings.instance, report.plan)
-            book.keep_knowledge(settings.instance, report.knowledge, now)
-            if mark and report.has_answer:
-                report = replace(report, marked=book.mark_told(settings.instance, asked_at))
-    _log_report(report, time.monotonic() - began, dry_run=dry_run)
+    findings = _observe(settings, ledger.state(), now, options)
+    with ledger.writing() as transaction:
+        transaction.lift_stops(findings.people.recipients)
+        report = _decide(settings, findings, sinks, now, transaction)
+        transaction.apply(report.plan)
+        transaction.keep_state(report.knowledge, now)
+        transaction.count_check(now, failed=report.error is not None)
+        if options.mark and report.has_answer:
+            report = replace(report, marked=transaction.mark_notified(now))
+    _log_report(report, time.monotonic() - began)
     return report
 
 
+def rehearse(settings: Settings, ledger: Ledger | None, sinks: Mapping[str, str], clock: Clock) -> CheckReport:
+    """Run one check on a view of the ledger: nothing is stored, nothing is sent."""
+    began, now = time.monotonic(), clock()
+    known = ServerState() if ledger is None else ledger.state()
+    findings = _observe(settings, known, now, _PLAIN)
+    if ledger is None:
+        report = _decide(settings, findings, sinks, now, None)
+    else:
+        with ledger.reading() as view:
+            report = _decide(settings, findings, sinks, now, view)
+    _log_report(report, time.monotonic() - began, dry_run=True)
+    return report
+
+
+def _observe(settings: Settings, known: ServerState, now: datetime, options: CheckOptions) -> Findings:
+    if options.failure:
+        findings = nothing_found(settings, known, CheckError(Cause.INTERNAL, options.failure))
+    else:
+        findings = inquire(settings, known, now)
+    warnings = (*options.warnings, *findings.warnings)
+    problem = options.settings_problem or "; ".join(map(str, settings.disabled))
+    return replace(findings, settings_trouble=problem, warnings=warnings)
+
+
 def _decide(
-    settings: Settings,
-    findings: Findings,
-    sink_settings: Mapping[str, str],
-    now: datetime,
-    asked_at: datetime,
-    book: Book | Ledger | None,
+    settings: Settings, findings: Findings, sinks: Mapping[str, str], now: datetime, view: LedgerView | None
 ) -> CheckReport:
     """Turn what was found into what is known and into a plan."""
-    known = ServerState() if book is None else book.knowledge(settings.instance)
+    known = ServerState() if view is None else view.state()
     learned = _lift_skips(learn(known, findings, now))
-    accounts = () if book is None else book.summary(settings.instance, now, sink_settings).sinks
+    accounts = () if view is None else view.summary(now, sinks).sinks
     facts = Facts(
         instance=settings.instance,
         now=now,
@@ -130,9 +133,9 @@ def _decide(
         feed=findings.feed,
         recipients=findings.people.recipients,
         unasked_sinks=findings.people.unasked_sinks,
-        sink_settings=sink_settings,
+        sink_settings=sinks,
         tool_notices=(
-            *_tool_notices(learned, accounts, sink_settings, now),
+            *_tool_notices(learned, accounts, sinks, now),
             *_settings_notice(learned, findings.settings_trouble, now),
         ),
         skips=learned.skips,
@@ -140,8 +143,9 @@ def _decide(
         closure=settings.closure,
         to_act_on=frozenset(update.version for update in urgent_to_act_on(learned, now)),
     )
-    deliveries = () if book is None else _read_deliveries(book, facts, asked_at)
+    deliveries = () if view is None else _read_deliveries(view, facts)
     return CheckReport(
+        began_at=now,
         knowledge=learned,
         plan=plan(facts, deliveries),
         queried_version=findings.queried_version,
@@ -151,9 +155,9 @@ def _decide(
     )
 
 
-def _read_deliveries(book: Book | Ledger, facts: Facts, asked_at: datetime) -> "tuple[Delivery, ...]":
-    about = subjects(facts) | book.unclosed_subjects(facts.instance, facts.closure)
-    return book.deliveries(facts.instance, about, asked_at)
+def _read_deliveries(view: LedgerView, facts: Facts) -> "tuple[Delivery, ...]":
+    about = subjects(facts) | view.unclosed_subjects(facts.closure)
+    return view.deliveries(about)
 
 
 def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
@@ -215,7 +219,7 @@ def _tool_notices(
     return tuple(notice for notice in found if notice is not None)
 
 
-def _log_report(report: CheckReport, seconds: float, *, dry_run: bool) -> None:
+def _log_report(report: CheckReport, seconds: float, *, dry_run: bool = False) -> None:
     """One full line per check, and one for each warning."""
     for warning in report.knowledge.warnings:
         log.warning("check.degraded", detail=warning)

@@ -1,25 +1,22 @@
-"""Deliver: claim one due message, compose it, hand it to its sink, record what came of it."""
+"""Deliver: begin an attempt, compose the message, hand it to its sink, record the outcome; each sink in its own thread.
+
+One process at a time delivers for a ledger. What it had begun when it was killed is closed as `unknown` by the next
+one (`Ledger.close_open_attempts`), and sent again with the same id.
+"""
 
 import random
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mastodon_update_check.domain.outbox import LEASE_RENEWAL, Outcome, Settlement, settle
+from mastodon_update_check.domain.outbox import Outcome, Settlement, settle
 from mastodon_update_check.domain.text import clean, words_of
-from mastodon_update_check.errors import (
-    ClaimLostError,
-    DeliveryError,
-    LedgerError,
-    TransientDeliveryError,
-    UpdateCheckError,
-)
+from mastodon_update_check.errors import DeliveryError, LedgerError, TransientDeliveryError, UpdateCheckError
 from mastodon_update_check.jobs.clock import Clock
-from mastodon_update_check.jobs.lease import LeaseKeeper, confirm
-from mastodon_update_check.jobs.operations import Operations
-from mastodon_update_check.ledger.claims import Claim
+from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import log
 from mastodon_update_check.messages.context import MessageContext
@@ -30,53 +27,37 @@ from mastodon_update_check.sinks.base import Sink
 ATTEMPT_LIMIT = timedelta(minutes=20)
 """How long one attempt may take; mail servers may take 10 minutes for their last reply (RFC 5321, 4.5.3.2.6).
 
-A sink that knows itself to be quicker says so: `attempt_limit`, a timedelta."""
-RECORD_TRIES = 5
-LONGEST_SLEEP = timedelta(seconds=60)
-"""How long a worker sleeps at most: another process may have planned something meanwhile."""
-SHARED_SLEEP = timedelta(seconds=15)
-"""The same where other machines plan, too, one of which may have died before it sent what it planned."""
+A faster sink has an attribute `attempt_limit`, a timedelta."""
+RECORD_PAUSE = timedelta(seconds=1)
+"""How long to wait before an acceptance is recorded again that the ledger could not take."""
 
 
 @dataclass(slots=True)
-class Courier:
-    """Delivers the messages of one sink, one after the other; used by one thread.
-
-    `claim` is what it has in hand at this moment, for the one who has to stop it.
-    """
+class DeliveryWorker:
+    """Delivers the messages of one sink, one after the other; used by one thread at a time."""
 
     sink_name: str
     load_sink: Callable[[], Sink]
     settings: str
     """Fingerprint of the sink's settings."""
-    instance: str
     open_ledger: Callable[[], Ledger]
     describe: Callable[[Ledger], MessageContext]
-    """Tells what a message says besides its notices."""
+    """Returns what a message says beside its notices."""
     clock: Clock
-    operations: Operations
     only_to: str = ""
     """The key of the only recipient that the sink leads to; empty when it delivers to any address."""
     find_words: Callable[[str], Translation] = lambda _: ENGLISH
-    """Tells the language for a recipient's locale."""
-    renewal: timedelta = LEASE_RENEWAL
-    """How often the lease of a claim is renewed."""
-    record_patience: timedelta = timedelta(seconds=1)
-    """How long to wait before trying again to record an acceptance."""
-    longest_sleep: timedelta = LONGEST_SLEEP
-    """How long it may go without looking whether something is due."""
-    claim: Claim | None = None
+    """Returns the language for a recipient's locale."""
+    record_pause: timedelta = RECORD_PAUSE
+    problem: str = ""
+    """Why the last run ended early; empty when it did not."""
+    sent: int = 0
+    is_stopping: bool = False
+    """Set by another thread: finish the attempt in progress, and begin no other."""
+    current: Attempt | None = None
+    ends_at: float = field(default=float("inf"))
+    """When the attempt in progress is past its limit, by the monotonic clock."""
     _sink: Sink | None = None
-    _unrecorded: tuple[Claim, Settlement, datetime] | None = None
-    """An acceptance that the ledger could not take."""
-
-    @property
-    def pause(self) -> timedelta:
-        """How long to wait after the ledger could not be used.
-
-        What was accepted is to be recorded before its lease has run out, and others, who wait as well, send it again.
-        """
-        return self.longest_sleep if self._unrecorded is None else self.record_patience
 
     def load(self) -> Sink:
         """Return the sink, loaded when it is first needed.
@@ -88,96 +69,80 @@ class Courier:
             self._sink = self.load_sink()
         return self._sink
 
-    @property
-    def owes_the_ledger(self) -> bool:
-        """Whether something was accepted that the ledger could not take yet: after a restart it would go out again."""
-        return self._unrecorded is not None
+    def run(self, due_by: Callable[[], datetime]) -> None:
+        """Try every message that is due at `due_by`; `problem` says afterwards whether something was in the way."""
+        self.problem = ""
+        try:
+            with self.open_ledger() as ledger:
+                self.deliver_due(ledger, due_by)
+        except LedgerError as error:
+            self.problem = str(error)
+            log.error("ledger.failed", sink=self.sink_name, detail=self.problem)
+        except BaseException as error:  # noqa: BLE001 - a bug in one sink must not end the deliveries of the others
+            self.problem = f"deliveries by {self.sink_name} crashed: {type(error).__name__}: {words_of(error)}"
+            log.critical("delivery.crashed", sink=self.sink_name, detail=self.problem)
 
-    def deliver_due(
-        self, ledger: Ledger, due_by: Callable[[], datetime], may_go_on: Callable[[], bool]
-    ) -> list[Outcome]:
-        """Make one attempt after the other at what was due at `due_by`; return what each came to.
+    def deliver_due(self, ledger: Ledger, due_by: Callable[[], datetime]) -> None:
+        """Make one attempt after the other at what is due at `due_by`, which is asked before each.
 
-        The next message is claimed in the very transaction that records what came of the one before, so that nothing
-        is sent before that is durable.
-
-        Args:
-            ledger: where the messages are.
-            due_by: asked before each claim.
-            may_go_on: asked before each claim, too.
+        The next attempt begins in the transaction that records the outcome of the one before, so nothing is sent
+        before that is durable.
 
         Raises:
             LedgerError: the ledger cannot be used; what cannot be recorded is not sent.
         """
-        if self._unrecorded is not None:
-            self._record_once(ledger, *self._unrecorded)
-        outcomes: list[Outcome] = []
-        with LeaseKeeper(self.sink_name, self.open_ledger, self.clock, self.renewal) as keeper:
-            try:
-                self.claim = self._claim_next(ledger, due_by()) if may_go_on() else None
-                while self.claim is not None:
-                    outcome, self.claim = self._attempt(ledger, self.claim, keeper, due_by, may_go_on)
-                    outcomes.append(outcome)
-            finally:
-                self.claim = None
-        return outcomes
+        try:
+            attempt = None if self.is_stopping else self._begin(ledger, due_by())
+            while attempt is not None:
+                attempt = self._try(ledger, attempt, due_by)
+        finally:
+            self._close()
 
-    def _claim_next(self, ledger: Ledger, due_by: datetime) -> Claim | None:
-        return ledger.claim(self.instance, self.sink_name, self.settings, self.clock(), due_by, only_to=self.only_to)
+    def _begin(self, ledger: Ledger, due_by: datetime) -> Attempt | None:
+        return ledger.begin_attempt(self.sink_name, self.settings, self.clock(), due_by, only_to=self.only_to)
 
     def next_due_at(self, ledger: Ledger, now: datetime) -> datetime | None:
         """Return when there is something to do next."""
-        return ledger.next_due_at(self.instance, self.sink_name, now, only_to=self.only_to)
+        return ledger.next_due_at(self.sink_name, now, only_to=self.only_to)
 
-    def close(self) -> None:
-        """Let the sink end a connection that it keeps."""
+    def _close(self) -> None:
+        """Let the sink end a connection that it keeps; one that cannot has delivered all the same."""
         close = getattr(self._sink, "close", None)
         if close is not None:
-            close()
-
-    def _attempt(
-        self,
-        ledger: Ledger,
-        claim: Claim,
-        keeper: LeaseKeeper,
-        due_by: Callable[[], datetime],
-        may_go_on: Callable[[], bool],
-    ) -> tuple[Outcome, Claim | None]:
-        """Make an attempt; return what it came to, and the next message in hand if there is to be another one."""
-        with self.operations.running(f"delivery by {self.sink_name}", self._limit()), keeper.keeping(claim):
             try:
-                error, reply = self._send(ledger, claim)
-            except ClaimLostError:
-                log.warning("delivery.lost", sink=self.sink_name, message_id=claim.message_id, attempt=claim.attempt)
-                return Outcome.UNKNOWN, self._claim_next(ledger, due_by()) if may_go_on() else None
-            now = self.clock()
-            settlement = settle(
-                error,
-                reply,
-                failures=claim.failures,
-                sink_failures=claim.sink_failures,
-                now=now,
-                spread=random.random(),  # noqa: S311 - spreads load, keeps no secret
-            )
-            following = self._record(ledger, claim, settlement, now, due_by if may_go_on() else None)
-        _log_attempt(claim, settlement)
-        return settlement.outcome, following
+                close()
+            except Exception as error:  # noqa: BLE001 - code of another package; what was sent is recorded
+                detail = f"close(): {type(error).__name__}: {words_of(error)}"
+                log.critical("delivery.crashed", sink=self.sink_name, detail=detail)
 
-    def _send(self, ledger: Ledger, claim: Claim) -> tuple[DeliveryError | None, str]:
-        """Hand the message over; what breaks besides counts as a failure that may pass."""
+    def _try(self, ledger: Ledger, attempt: Attempt, due_by: Callable[[], datetime]) -> Attempt | None:
+        """Make an attempt; return the next one, if there is one."""
+        self.current, self.ends_at = attempt, time.monotonic() + self._limit().total_seconds()
+        try:
+            error, reply = self._send(ledger, attempt)
+        finally:
+            self.current, self.ends_at = None, float("inf")
+        now = self.clock()
+        settlement = settle_attempt(attempt, error, reply, now)
+        following = self._record(ledger, attempt, settlement, now, due_by)
+        self.sent += settlement.outcome is Outcome.SENT
+        log_attempt(attempt, settlement)
+        return following
+
+    def _send(self, ledger: Ledger, attempt: Attempt) -> tuple[DeliveryError | None, str]:
+        """Hand the message over; any other exception counts as a transient failure."""
         part = "the message could not be written"
         try:
-            message = self._compose(ledger, claim)
+            message = self._compose(ledger, attempt)
             part = "the sink broke"
-            confirm(claim, ledger, self.clock)
             reply = self.load().send(message)
-        except (ClaimLostError, LedgerError):
+        except LedgerError:
             raise
         except DeliveryError as error:
             return error, ""
         except UpdateCheckError as error:
             return TransientDeliveryError(clean(str(error))), ""
-        except BaseException as error:  # noqa: BLE001 - a sink that breaks, or leaves, must not stop the others
+        except BaseException as error:  # noqa: BLE001 - a sink that breaks, or exits, must not stop the others
             return TransientDeliveryError(f"{part}: {type(error).__name__}: {words_of(error)}"), ""
         return None, clean(reply) if isinstance(reply, str) else ""
 
@@ -186,65 +151,92 @@ class Courier:
         limit = getattr(self._sink, "attempt_limit", None)
         return min(limit, ATTEMPT_LIMIT) if isinstance(limit, timedelta) else ATTEMPT_LIMIT
 
-    def _compose(self, ledger: Ledger, claim: Claim) -> Message:
+    def _compose(self, ledger: Ledger, attempt: Attempt) -> Message:
         from mastodon_update_check.messages.compose import compose
 
-        message = compose(
-            id=claim.message_id,
-            recipient=claim.recipient,
-            notices=claim.notices,
-            created_at=claim.created_at,
-            context=replace(self.describe(ledger), translation=self.find_words(claim.recipient.locale)),
+        return compose(
+            id=attempt.message_id,
+            recipient=attempt.recipient,
+            notices=attempt.notices,
+            created_at=attempt.created_at,
+            dated_at=attempt.dated_at,
+            context=replace(self.describe(ledger), translation=self.find_words(attempt.recipient.locale)),
         )
-        return replace(message, confirm_claim=lambda: confirm(claim, ledger, self.clock))
 
     def _record(
         self,
         ledger: Ledger,
-        claim: Claim,
+        attempt: Attempt,
         settlement: Settlement,
         now: datetime,
-        due_by: Callable[[], datetime] | None,
-    ) -> Claim | None:
-        """Record what came of it and, with `due_by`, claim what is next; at best in one transaction."""
-        if settlement.outcome is Outcome.SENT:
-            self._unrecorded = (claim, settlement, now)
-        if due_by is None:
-            self._record_patiently(ledger, claim, settlement, now)
-            return None
-        with suppress(LedgerError):  # perhaps it is only the next message that cannot be read
-            following = ledger.go_on(claim, settlement, now, self.clock(), due_by())
-            self._unrecorded = None
-            return following
-        self._record_patiently(ledger, claim, settlement, now)
-        return self._claim_next(ledger, due_by())
+        due_by: Callable[[], datetime],
+    ) -> Attempt | None:
+        """Record the outcome and begin the next attempt; at best in one transaction."""
+        if not self.is_stopping:
+            with suppress(LedgerError):  # perhaps it is only the next message that cannot be read
+                return ledger.record_and_begin(attempt, settlement, now, self.clock(), due_by(), only_to=self.only_to)
+        self._record_patiently(ledger, attempt, settlement, now)
+        return None if self.is_stopping else self._begin(ledger, due_by())
 
-    def _record_patiently(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
-        """Record what came of it; an acceptance is worth waiting for a ledger that is busy or full just now.
-
-        One that cannot be recorded is remembered, and recorded before anything else is sent.
-        """
-        if settlement.outcome is Outcome.SENT:
-            for _ in range(RECORD_TRIES - 1):
-                with suppress(LedgerError):
-                    return self._record_once(ledger, claim, settlement, now)
-                time.sleep(self.record_patience.total_seconds())
-        return self._record_once(ledger, claim, settlement, now)
-
-    def _record_once(self, ledger: Ledger, claim: Claim, settlement: Settlement, now: datetime) -> None:
-        ledger.record(claim, settlement, now)
-        self._unrecorded = None
+    def _record_patiently(self, ledger: Ledger, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
+        """Record the outcome. An acceptance is recorded before anything else is sent, however long the disk is full."""
+        is_logged = False
+        while True:
+            try:
+                return ledger.record(attempt, settlement, now)
+            except LedgerError as error:
+                if settlement.outcome is not Outcome.SENT:
+                    raise
+                if not is_logged:
+                    log.error("ledger.failed", sink=self.sink_name, detail=f"accepted, but not recorded yet: {error}")
+                self.problem, is_logged = str(error), True
+            time.sleep(self.record_pause.total_seconds())
 
 
-def _log_attempt(claim: Claim, settlement: Settlement) -> None:
+def settle_attempt(attempt: Attempt, error: DeliveryError | None, reply: str, now: datetime) -> Settlement:
+    """Decide what follows from an attempt that ended now."""
+    return settle(
+        error,
+        reply,
+        failures=attempt.failures,
+        sink_failures=attempt.sink_failures,
+        now=now,
+        spread=random.random(),  # noqa: S311 - spreads load, keeps no secret
+    )
+
+
+def log_attempt(attempt: Attempt, settlement: Settlement) -> None:
+    """Log the outcome of an attempt in one line; user names, no addresses."""
     level = {Outcome.SENT: "info", Outcome.DEFERRED: "warning"}.get(settlement.outcome, "error")
     details = {
-        "sink": claim.recipient.sink,
-        "to": claim.recipient.name or claim.recipient.key.partition(":")[0],
-        "message_id": claim.message_id,
-        "attempt": claim.attempt,
+        "sink": attempt.recipient.sink,
+        "to": attempt.recipient.name or attempt.recipient.key.partition(":")[0],
+        "message_id": attempt.message_id,
+        "attempt": attempt.number,
         "reply": settlement.reply,
     }
     if settlement.outcome is not Outcome.SENT:
         details["next_at"] = settlement.due_at and settlement.due_at.isoformat(timespec="seconds")
     getattr(log, level)(f"delivery.{settlement.outcome}", **details)
+
+
+def deliver_round(workers: Sequence[DeliveryWorker], due_by: datetime) -> int:
+    """Make one attempt at every message that was due at `due_by`, each sink in a thread; return how many were accepted.
+
+    A message that fails is due later than `due_by`, so it is not tried twice.
+
+    Raises:
+        LedgerError: the ledger cannot be used; the other sinks have had their turn.
+    """
+    threads = [
+        threading.Thread(target=worker.run, args=(lambda: due_by,), name=worker.sink_name, daemon=True)
+        for worker in workers
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()  # a daemon thread: Ctrl-C ends the command
+    for worker in workers:
+        if worker.problem:
+            raise LedgerError(worker.problem)
+    return sum(worker.sent for worker in workers)

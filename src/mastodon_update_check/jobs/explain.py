@@ -18,7 +18,7 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.recipients import People, find_people
-from mastodon_update_check.ledger.history import Acquaintance, Entry
+from mastodon_update_check.ledger.history import Entry, KnownRecipient
 from mastodon_update_check.ledger.ledger import Ledger
 
 _NO_DECISION = frozenset({Reason.ALREADY_TOLD, Reason.ALREADY_PLANNED})
@@ -59,14 +59,14 @@ def gather(
         UsageError: it asks about nothing that is known here.
         LedgerError: the ledger cannot be used.
     """
-    known = ledger.knowledge(settings.instance) if ledger else ServerState()
+    known = ledger.state() if ledger else ServerState()
     people = find_people(settings, known.devops)
-    old = ledger.acquaintances(settings.instance) if ledger else ()
+    old = ledger.known_recipients() if ledger else ()
     names = {one.name for one in people.recipients} | {one.name for one in people.answer.verdicts}
     asked = ask(text, settings, names, old)
     meant = [one for one in people.recipients if asked.means(one)]
     former = [one for one in old if asked.means(one.recipient, one.addresses)]
-    entries = _read(ledger, settings.instance, now, asked, former, meant)
+    entries = _read(ledger, asked, former, meant)
     decisions = _decide(settings, ledger, sink_settings, people, known, now)
     staff = [one for one in people.answer.verdicts if one.recipient is None]
     return Account(
@@ -81,7 +81,7 @@ def gather(
     )
 
 
-def ask(text: str, settings: Settings, names: Iterable[str], old: Sequence[Acquaintance]) -> Asked:
+def ask(text: str, settings: Settings, names: Iterable[str], old: Sequence[KnownRecipient]) -> Asked:
     """Read what was asked about, with the names of users and sinks that are known here. Raises `UsageError`."""
     sinks = {*settings.sink_names, *(one.recipient.sink for one in old)}
     return read_asked(text, sinks, {*names, *(one.recipient.name for one in old)} - {""})
@@ -89,18 +89,16 @@ def ask(text: str, settings: Settings, names: Iterable[str], old: Sequence[Acqua
 
 def _read(
     ledger: Ledger | None,
-    instance: str,
-    now: datetime,
     asked: Asked,
-    former: list[Acquaintance],
+    former: list[KnownRecipient],
     meant: list[Recipient],
 ) -> tuple[Entry, ...]:
     if ledger is None:
         return ()
     if asked.subject:
-        return ledger.history(instance, now, subject=asked.subject)
+        return ledger.history(subject=asked.subject)
     keys = {one.recipient.key for one in former} | {one.key for one in meant}
-    found = [entry for key in sorted(keys) for entry in ledger.history(instance, now, recipient_key=key)]
+    found = [entry for key in sorted(keys) for entry in ledger.history(recipient_key=key)]
     return tuple(sorted(found, key=lambda entry: entry.planned_at))
 
 
@@ -123,8 +121,10 @@ def _decide(
         sink_settings=sink_settings,
         skips=known.skips,
     )
-    rows = ledger.deliveries(settings.instance, subjects(facts), now) if ledger else ()
-    return plan(facts, rows).decisions
+    if ledger is None:
+        return plan(facts, ()).decisions
+    with ledger.reading() as view:
+        return plan(facts, view.deliveries(subjects(facts))).decisions
 
 
 def _is_missing(decision: Decision, asked: Asked, entries: tuple[Entry, ...]) -> bool:

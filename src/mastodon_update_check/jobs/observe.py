@@ -12,7 +12,7 @@ from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
 from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.http.proxies import Proxies
-from mastodon_update_check.jobs.recipients import People, find_people
+from mastodon_update_check.jobs.recipients import Answer, People, find_people
 from mastodon_update_check.jobs.release_details import ReleaseReadings, read_releases
 from mastodon_update_check.logs import log
 
@@ -36,6 +36,12 @@ class Findings:
     warnings: tuple[str, ...] = ()
     settings_trouble: str = ""
     """Why newer settings than those in use could not be taken."""
+
+
+def nothing_found(settings: Settings, known: ServerState, error: CheckError) -> Findings:
+    """Return the findings of a check that could not ask: the recipients are those of the last good answer."""
+    people = find_people(settings, known.devops, Answer(error=error))
+    return Findings(tree=VersionReading(), running=VersionReading(), people=people, error=error)
 
 
 def inquire(settings: Settings, known: ServerState, now: datetime, people: People | None = None) -> Findings:

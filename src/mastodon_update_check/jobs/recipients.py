@@ -59,14 +59,16 @@ class People:
     """Why the mail recipients are not known at all; those of the other sinks are."""
 
 
-def find_people(settings: Settings, remembered: tuple[Recipient, ...]) -> People:
+def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: Answer | None = None) -> People:
     """Return the recipients of every configured sink.
 
     Args:
         settings: the sinks and their recipients.
         remembered: the DevOps users of the last good answer, for when the database cannot be asked.
+        answer: what the database has answered; None: it is asked if anything needs it.
     """
-    answer = ask_database(settings) if _needs_database(settings) else Answer()
+    if answer is None:
+        answer = ask_database(settings) if _needs_database(settings) else Answer()
     if answer.through and not answer.verdicts and remembered:
         answer = replace(answer, error=_explain_empty(answer, remembered))
     uses_remembered = settings.devops and answer.error is not None

@@ -14,37 +14,47 @@ from mastodon_update_check.ledger.ledger import Ledger
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkipReport:
-    """What skipping came to."""
+    """The result of skipping."""
 
     skipped: tuple[UpdateNotice, ...]
-    """What was asked for."""
+    """The releases that were asked for."""
     others: tuple[UpdateNotice, ...]
-    """What is older in its branch, and skipped with it."""
+    """Older releases of the same branch, skipped with them."""
     cancelled: int
-    """Messages that were waiting and leave it out now."""
+    """Pending messages that leave it out now."""
     under_way: int
     """Messages about it that are being sent at this moment."""
 
+    def to_json(self) -> dict[str, object]:
+        """Return it as the answer to a request holds it."""
+        return {
+            "skipped": [str(update.version) for update in self.skipped],
+            "others": [str(update.version) for update in self.others],
+            "urgent": [str(update.version) for update in (*self.skipped, *self.others) if update.urgent],
+            "cancelled": self.cancelled,
+            "under_way": self.under_way,
+        }
 
-def skip_releases(ledger: Ledger, instance: str, texts: Sequence[str], now: datetime) -> SkipReport:
+
+def skip_releases(ledger: Ledger, texts: Sequence[str], now: datetime) -> SkipReport:
     """Pass releases over, all or none of them.
 
     Raises:
         UsageError: one of them cannot be skipped.
     """
-    with ledger.writing() as book:
-        before = known = book.knowledge(instance)
+    with ledger.writing() as transaction:
+        before = known = transaction.state()
         updates = [find_skippable(known, text) for text in texts]
         for update in updates:
             known = skip(known, update, now)
-        rows = [*skipped_rows(book.deliveries(instance, (), now), known)]
-        book.apply(instance, changes_only(skip_changes(rows), now))
-        book.keep_knowledge(instance, known, now)
+        rows = [*skipped_rows(transaction.deliveries(()), known)]
+        transaction.apply(changes_only(skip_changes(rows), now))
+        transaction.keep_state(known, now)
     return SkipReport(
         skipped=tuple(updates),
         others=_covered_besides(before, known, updates),
         cancelled=len({row.message_id for row in rows if row.is_open}),
-        under_way=len({row.message_id for row in rows if row.is_claimed}),
+        under_way=len({row.message_id for row in rows if row.is_being_sent}),
     )
 
 
@@ -58,17 +68,17 @@ def _covered_besides(
     )
 
 
-def unskip_releases(ledger: Ledger, instance: str, texts: Sequence[str], now: datetime) -> tuple[Skip, ...]:
+def unskip_releases(ledger: Ledger, texts: Sequence[str], now: datetime) -> tuple[Skip, ...]:
     """Take skips back, all or none of them; the next check plans what is true and wanted.
 
     Raises:
         UsageError: one of them is not skipped.
     """
     found = []
-    with ledger.writing() as book:
-        known = book.knowledge(instance)
+    with ledger.writing() as transaction:
+        known = transaction.state()
         for text in texts:
             known, skip_ = unskip(known, text)
             found.append(skip_)
-        book.keep_knowledge(instance, known, now)
+        transaction.keep_state(known, now)
     return tuple(found)

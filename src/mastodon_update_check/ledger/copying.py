@@ -1,25 +1,22 @@
 """Bringing a whole ledger from one place to another, between engines too."""
 
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
-from datetime import datetime
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
-from mastodon_update_check.domain.status import ALIVE
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.engine import Connection, Place, Row
-from mastodon_update_check.ledger.file import backup_file
-from mastodon_update_check.ledger.instants import stamp
-from mastodon_update_check.ledger.rows import IS_CLAIMED, moment
+from mastodon_update_check.ledger.engine import Connection, Location, Row
 from mastodon_update_check.ledger.schema import KEPT_BY_MIGRATION, TABLES, migrate
-from mastodon_update_check.ledger.sqlite import FileConnection
+from mastodon_update_check.ledger.sqlite import SqliteConnection
+from mastodon_update_check.ledger.sqlite_file import backup_file
 
 _BATCH = 50
 """Rows in one statement; SQLite before 3.32 takes 999 parameters at most."""
 
 
-def copy(source: Place, target: Place, now: datetime) -> int:
+def copy(source: Location, target: Location) -> int:
     """Copy a ledger that nobody works with into one that is missing or empty; return how many messages it holds.
 
     Raises:
@@ -30,23 +27,42 @@ def copy(source: Place, target: Place, now: datetime) -> int:
     source, target = source.patient(), target.patient()
     with ExitStack() as stack:
         rows = stack.enter_context(closing(source.open()))
+        stack.enter_context(owned(source))
         if not target.exists():
             target.create()
         copies = stack.enter_context(closing(target.open()))
-        read = stack.enter_context(rows.writing())
-        _refuse_in_use(read, source, now)
-        write = stack.enter_context(copies.writing())
+        stack.enter_context(owned(target))
+        read = stack.enter_context(rows.recording())
+        write = stack.enter_context(copies.recording())
         _refuse_full(write, target)
         return copy_rows(read, write)
 
 
-def export(source: Place, target: Path) -> None:
+@contextmanager
+def owned(location: Location) -> Iterator[None]:
+    """Own a ledger for the duration of the block.
+
+    Raises:
+        LedgerError: another process owns it.
+    """
+    ownership = location.ownership(socket.gethostname())
+    if not ownership.acquire(is_daemon=False):
+        owner = ownership.owner()
+        where = f" on {owner.host}" if owner is not None and location.is_shared else ""
+        raise LedgerError(f"the ledger {location} is in use by the daemon{where}: stop it first")
+    try:
+        yield
+    finally:
+        ownership.release()
+
+
+def export(source: Location, target: Path) -> None:
     """Copy a ledger of another engine to a new file, as it is at one moment, while it may be in use."""
     with closing(source.patient().open()) as session, session.reading() as rows, backup_file(target) as connection:
         migrate(connection)
         with connection:
             connection.execute("BEGIN")
-            copy_rows(rows, FileConnection(connection))
+            copy_rows(rows, SqliteConnection(connection))
 
 
 def copy_rows(source: Connection, target: Connection) -> int:
@@ -77,25 +93,7 @@ def _insert(target: Connection, table: str, rows: Sequence[Row]) -> None:
     target.execute(statement, [row[name] for row in rows for name in names])
 
 
-def _refuse_in_use(connection: Connection, place: Place, now: datetime) -> None:
-    """What a daemon writes from now on would be missing in the copy."""
-    sending = connection.execute(f"SELECT count(*) AS found FROM message WHERE {IS_CLAIMED}", moment(now)).fetchone()  # noqa: S608
-    hosts = [row["host"] for row in _at_work(connection, now)]
-    if hosts or sending["found"]:
-        where = f" on {', '.join(hosts)}" if hosts else ""
-        raise LedgerError(
-            f"a daemon{where} works with the ledger {place}: stop it first, or wait three minutes if it was killed"
-        )
-
-
-def _at_work(connection: Connection, now: datetime) -> Iterator[Row]:
-    yield from connection.execute(
-        "SELECT DISTINCT host FROM node WHERE beat_at > ? AND beat_at < ? ORDER BY host",
-        (stamp(now - ALIVE), stamp(now + ALIVE)),
-    )
-
-
-def _refuse_full(connection: Connection, place: Place) -> None:
+def _refuse_full(connection: Connection, place: Location) -> None:
     """Two ledgers cannot become one."""
     for table in TABLES:
         if table != "meta" and connection.execute(f"SELECT 1 AS one FROM {table} LIMIT 1").fetchone() is not None:  # noqa: S608

@@ -9,14 +9,14 @@ from mastodon_update_check.domain.notice_json import from_json
 from mastodon_update_check.domain.notices import Notice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
+from mastodon_update_check.ledger.attempts import IS_BEING_SENT
 from mastodon_update_check.ledger.engine import Connection, Row
-from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.instants import read_stamp
-from mastodon_update_check.ledger.rows import IS_CLAIMED, moment
+from mastodon_update_check.ledger.problems import reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class PastAttempt:
     """One attempt at a message."""
 
     number: int
@@ -46,11 +46,11 @@ class Entry:
     settled_at: datetime | None
     message_id: str
     due_at: datetime | None
-    is_claimed: bool
+    is_being_sent: bool
     """Whether it is being sent at this moment."""
     is_stopped: bool
     """Whether the receiver asked never to be tried again (HTTP 410)."""
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[PastAttempt, ...]
 
     @property
     def is_undelivered(self) -> bool:
@@ -59,7 +59,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acquaintance:
+class KnownRecipient:
     """Somebody whom the ledger has rows for."""
 
     recipient: Recipient
@@ -71,7 +71,6 @@ class Acquaintance:
 def read_history(
     connection: Connection,
     instance: str,
-    now: datetime,
     *,
     subject: str = "",
     recipient_key: str = "",
@@ -88,7 +87,7 @@ def read_history(
     rows = connection.execute(
         f"""
         SELECT delivery.*, message.recipient, message.due_at,
-               CASE WHEN {IS_CLAIMED} THEN 1 ELSE 0 END AS is_claimed,
+               CASE WHEN {IS_BEING_SENT} THEN 1 ELSE 0 END AS is_being_sent,
                CASE WHEN message.due_at IS NULL OR sink.stopped_key IS NOT NULL THEN 1 ELSE 0 END AS is_stopped
         FROM delivery
         JOIN message ON message.id = delivery.message_id
@@ -97,7 +96,7 @@ def read_history(
         WHERE {" AND ".join(conditions)}
         ORDER BY delivery.planned_at, delivery.sink, delivery.recipient_key, delivery.identity
         """,  # noqa: S608 - only our own constants are put in
-        {"instance": instance, "subject": subject, "recipient_key": recipient_key, **moment(now)},
+        {"instance": instance, "subject": subject, "recipient_key": recipient_key},
     ).fetchall()
     keys = {row["recipient_key"] for row in rows}
     attempts = {key: _read_attempts(connection, instance, key) for key in keys}
@@ -105,7 +104,7 @@ def read_history(
         return tuple(_read_entry(row, attempts[row["recipient_key"]]) for row in rows)
 
 
-def read_acquaintances(connection: Connection, instance: str) -> tuple[Acquaintance, ...]:
+def read_known_recipients(connection: Connection, instance: str) -> tuple[KnownRecipient, ...]:
     """Return everybody whom the ledger has rows for."""
     recipients: dict[tuple[str, str], Recipient] = {}
     addresses: dict[tuple[str, str], set[str]] = {}
@@ -122,14 +121,14 @@ def read_acquaintances(connection: Connection, instance: str) -> tuple[Acquainta
     for row in places.fetchall():
         addresses.setdefault((row["sink"], row["recipient_key"]), set()).add(row["address"])
     return tuple(
-        Acquaintance(recipient=recipient, addresses=frozenset({*addresses.get(place, ()), recipient.address} - {""}))
+        KnownRecipient(recipient=recipient, addresses=frozenset({*addresses.get(place, ()), recipient.address} - {""}))
         for place, recipient in recipients.items()
     )
 
 
 def _read_attempts(
     connection: Connection, instance: str, recipient_key: str
-) -> tuple[tuple[Attempt, frozenset[str]], ...]:
+) -> tuple[tuple[PastAttempt, frozenset[str]], ...]:
     """Return the attempts to reach a recipient, each with the identities that it carried.
 
     Not those of one message: a row that was given up and taken up again may have moved to another.
@@ -146,8 +145,8 @@ def _read_attempts(
         return tuple((_read_attempt(row), frozenset(json.loads(row["identities"]))) for row in rows)
 
 
-def _read_attempt(row: Row) -> Attempt:
-    return Attempt(
+def _read_attempt(row: Row) -> PastAttempt:
+    return PastAttempt(
         number=row["number"],
         started_at=datetime.fromisoformat(row["started_at"]),
         ended_at=read_stamp(row["ended_at"]),
@@ -156,7 +155,7 @@ def _read_attempt(row: Row) -> Attempt:
     )
 
 
-def _read_entry(row: Row, attempts: Iterable[tuple[Attempt, frozenset[str]]]) -> Entry:
+def _read_entry(row: Row, attempts: Iterable[tuple[PastAttempt, frozenset[str]]]) -> Entry:
     return Entry(
         identity=row["identity"],
         notice=from_json(json.loads(row["notice"])),
@@ -170,7 +169,7 @@ def _read_entry(row: Row, attempts: Iterable[tuple[Attempt, frozenset[str]]]) ->
         settled_at=read_stamp(row["settled_at"]),
         message_id=row["message_id"],
         due_at=read_stamp(row["due_at"]),
-        is_claimed=bool(row["is_claimed"]),
+        is_being_sent=bool(row["is_being_sent"]),
         is_stopped=bool(row["is_stopped"]) and row["state"] in {"pending", "failed"},
         attempts=tuple(attempt for attempt, carried in attempts if row["identity"] in carried),
     )

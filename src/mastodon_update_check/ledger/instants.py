@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from mastodon_update_check.ledger.failures import reading
+from mastodon_update_check.ledger.problems import reading
 
 
 def stamp(instant: datetime) -> str:

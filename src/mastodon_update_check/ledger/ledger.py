@@ -1,61 +1,48 @@
-"""The ledger: what has been decided, what has been told, what is waiting. Durable before anything is sent."""
+"""The ledger: what has been decided, what has been sent, what is pending. Durable before anything is sent."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
-from mastodon_update_check.domain.outbox import Delivery, Settlement
+from mastodon_update_check.domain.outbox import Outcome, Settlement
 from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.ledger import (
-    claims,
-    follow_ups,
-    history,
-    nodes,
-    results,
-    retries,
-    rows,
-    summary,
-)
-from mastodon_update_check.ledger.book import Book, find_knowledge, read_knowledge
-from mastodon_update_check.ledger.claims import Claim, OvertakenError
-from mastodon_update_check.ledger.engine import Place, Session
-from mastodon_update_check.ledger.failures import reading
-from mastodon_update_check.ledger.history import Acquaintance, Entry
-from mastodon_update_check.ledger.nodes import Bid, Node, Taken, Turn
-from mastodon_update_check.ledger.sqlite import FilePlace
+from mastodon_update_check.ledger import attempts, nodes, requests, results
+from mastodon_update_check.ledger.attempts import Attempt
+from mastodon_update_check.ledger.engine import Location, Session
+from mastodon_update_check.ledger.history import Entry, KnownRecipient
+from mastodon_update_check.ledger.nodes import Node
+from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 from mastodon_update_check.ledger.summary import OutboxSummary
-
-if TYPE_CHECKING:
-    from mastodon_update_check.domain.recipients import FollowUps
+from mastodon_update_check.ledger.transaction import LedgerTransaction, LedgerView
 
 
 class Ledger:
-    """One connection to the ledger, used by one thread.
+    """One connection to the ledger of one instance, used by one thread.
 
-    Every method raises `LedgerError` when the ledger cannot be used; whatever it was about to change is then as it
-    was before.
+    Every method raises `LedgerError` when the ledger cannot be used; what it was about to change is then as it was
+    before. Methods that change something are the owner's (`ownership.py`) unless they say otherwise.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, instance: str) -> None:
         self._session = session
-        self._known = ("", ServerState())
-        """What was last read about an instance, as it is written and as it is: it may name a thousand people."""
+        self.instance = instance
 
     @classmethod
-    def open(cls, where: Place | Path, *, verify: bool = True) -> Self:
+    def open(cls, where: Location | Path, instance: str, *, verify: bool = True) -> Self:
         """Open an existing ledger; `verify` looks for damage first. A path stands for the file there."""
-        return cls(_place(where).open(verify=verify))
+        return cls(_location(where).open(verify=verify), instance)
 
     @classmethod
-    def create(cls, where: Place | Path) -> Self:
+    def create(cls, where: Location | Path, instance: str) -> Self:
         """Open a ledger, and create it if there is none."""
-        place = _place(where)
-        if not place.exists():
-            place.create()
-        return cls.open(place)
+        location = _location(where)
+        if not location.exists():
+            location.create()
+        return cls.open(location, instance)
 
     def close(self) -> None:
         """Close the connection."""
@@ -68,112 +55,78 @@ class Ledger:
         self.close()
 
     @contextmanager
-    def writing(self) -> Iterator[Book]:
-        """Hold the one write transaction, durably committed at the end, or rolled back by any exception."""
-        with self._session.writing() as connection:
-            yield Book(connection)
+    def reading(self) -> Iterator[LedgerView]:
+        """See the ledger as it is at one moment."""
+        with self._session.reading() as connection:
+            yield LedgerView(connection, self.instance)
 
-    def claim(
-        self, instance: str, sink: str, settings: str, now: datetime, due_by: datetime, *, only_to: str = ""
-    ) -> Claim | None:
-        """Claim the next message of a sink that was due at `due_by`; None when there is none.
+    @contextmanager
+    def writing(self) -> Iterator[LedgerTransaction]:
+        """Hold the write transaction, durably committed at the end, or rolled back by any exception."""
+        with self._session.writing() as connection:
+            yield LedgerTransaction(connection, self.instance)
+
+    def begin_attempt(
+        self, sink: str, settings: str, now: datetime, due_by: datetime, *, only_to: str = ""
+    ) -> Attempt | None:
+        """Begin an attempt at the next message of a sink that was due at `due_by`; None when there is none.
 
         With `only_to`, the sink leads to the recipient with this key alone.
         """
-        while True:
-            with suppress(OvertakenError), self._session.working() as connection:
-                instants = connection.correct(now), connection.correct(due_by)
-                return claims.claim_next(connection, instance, sink, settings, only_to, *instants)
-
-    def go_on(
-        self, claim: Claim, settlement: Settlement, ended_at: datetime, now: datetime, due_by: datetime
-    ) -> Claim | None:
-        """Write down what came of an attempt, and claim the sink's next message, both or neither.
-
-        What `record` and `claim` do one after the other, with one commit instead of two.
-        """
-        while True:
-            with suppress(OvertakenError), self._session.working() as connection:
-                results.record_attempt(connection, claim, settlement, ended_at)
-                sink = claim.recipient.sink
-                instants = connection.correct(now), connection.correct(due_by)
-                return claims.claim_next(connection, claim.instance, sink, claim.settings, claim.only_to, *instants)
-
-    def confirm(self, claim: Claim, now: datetime) -> bool:
-        """Make sure that a claim stands with a lease of which little has passed; False when the claim is lost."""
-        with self._session.reading() as connection:
-            is_fresh = claims.confirm_claim(connection, claim, connection.correct(now))
-        return is_fresh or self.renew(claim, now)
-
-    def renew(self, claim: Claim, now: datetime) -> bool:
-        """Extend a claim's lease; False when the claim is lost."""
-        with self._session.working() as connection:
-            return claims.renew_claim(connection, claim, connection.correct(now))
-
-    def release(self, claim: Claim, now: datetime) -> None:
-        """Give a message back whose attempt was cut short."""
-        with self._session.working() as connection:
-            claims.release_claim(connection, claim, now)
-
-    def record(self, claim: Claim, settlement: Settlement, now: datetime) -> None:
-        """Write down what came of an attempt."""
-        with self._session.working() as connection:
-            results.record_attempt(connection, claim, settlement, now)
-
-    def knowledge(self, instance: str) -> ServerState:
-        """Return what is known about the instance."""
-        with self._session.reading() as connection:
-            written = find_knowledge(connection, instance)
-            if written != self._known[0]:
-                self._known = written, read_knowledge(written)
-        return self._known[1]
-
-    def deliveries(self, instance: str, subjects: Iterable[str], now: datetime) -> tuple[Delivery, ...]:
-        """Return the instance's open rows, and all rows of the given subjects."""
-        with self._session.reading() as connection:
-            return rows.read_deliveries(connection, instance, subjects, connection.correct(now))
-
-    def unclosed_subjects(self, instance: str, closure: "FollowUps") -> frozenset[str]:
-        """Return the subjects of which somebody may have to be told that they are installed."""
-        with self._session.reading() as connection:
-            return follow_ups.unclosed_subjects(connection, instance, closure)
-
-    def summary(self, instance: str, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
-        """Count what is not delivered yet, by the sinks that are configured if they are given."""
-        with self._session.reading() as connection:
-            return summary.summarise(connection, instance, now, sinks)
-
-    def next_due_at(self, instance: str, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
-        """Return when a sink has something to do next; `only_to` as for `claim`."""
-        with self._session.reading() as connection:
-            return summary.next_due_at(connection, instance, sink, only_to, now)
-
-    def history(
-        self, instance: str, now: datetime, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False
-    ) -> tuple[Entry, ...]:
-        """Return rows with their attempts, oldest first."""
-        with self._session.reading() as connection:
-            return history.read_history(
-                connection,
-                instance,
-                now,
-                subject=subject,
-                recipient_key=recipient_key,
-                is_undelivered=is_undelivered,
-            )
-
-    def acquaintances(self, instance: str) -> tuple[Acquaintance, ...]:
-        """Return everybody whom the ledger has rows for."""
-        with self._session.reading() as connection:
-            return history.read_acquaintances(connection, instance)
-
-    def hurry(
-        self, instance: str, message_ids: Collection[str], sinks: Collection[str], now: datetime, *, is_started: bool
-    ) -> int:
-        """Make messages, and sinks that wait, due now; with `is_started` also sinks that were stopped for good."""
         with self._session.writing() as connection:
-            retries.wake_sinks(connection, instance, sinks, is_started=is_started)
-            return retries.hurry_messages(connection, message_ids, now)
+            return attempts.begin_attempt(connection, self.instance, sink, settings, only_to, now, due_by)
+
+    def record(self, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
+        """Record the outcome of an attempt; an acceptance also when another process owns the ledger by now."""
+        is_accepted = settlement.outcome is Outcome.SENT
+        with self._session.recording() if is_accepted else self._session.writing() as connection:
+            results.record_attempt(connection, attempt, settlement, now)
+
+    def record_and_begin(
+        self,
+        attempt: Attempt,
+        settlement: Settlement,
+        ended_at: datetime,
+        now: datetime,
+        due_by: datetime,
+        *,
+        only_to: str = "",
+    ) -> Attempt | None:
+        """Record the outcome of an attempt and begin the sink's next one, with one commit instead of two."""
+        with self._session.writing() as connection:
+            results.record_attempt(connection, attempt, settlement, ended_at)
+            sink = attempt.recipient.sink
+            return attempts.begin_attempt(connection, self.instance, sink, attempt.settings, only_to, now, due_by)
+
+    def close_open_attempts(self, now: datetime) -> int:
+        """Mark the attempts that a dead process has left open as `unknown`; return their number."""
+        with self._session.writing() as connection:
+            return attempts.close_open_attempts(connection, self.instance, now)
+
+    def state(self) -> ServerState:
+        """Return what is known about the server."""
+        with self.reading() as view:
+            return view.state()
+
+    def summary(self, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
+        """Count what is not delivered yet, by the sinks that are configured if they are given."""
+        with self.reading() as view:
+            return view.summary(now, sinks)
+
+    def next_due_at(self, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
+        """Return when a sink has something to do next; `only_to` as for `begin_attempt`."""
+        with self.reading() as view:
+            return view.next_due_at(sink, now, only_to=only_to)
+
+    def history(self, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False) -> tuple[Entry, ...]:
+        """Return rows with their attempts, oldest first."""
+        with self.reading() as view:
+            return view.history(subject=subject, recipient_key=recipient_key, is_undelivered=is_undelivered)
+
+    def known_recipients(self) -> tuple[KnownRecipient, ...]:
+        """Return every recipient that the ledger has rows for."""
+        with self.reading() as view:
+            return view.known_recipients()
 
     def instances(self) -> tuple[str, ...]:
         """Return the names of all instances that the ledger knows."""
@@ -182,41 +135,41 @@ class Ledger:
         return tuple(row["name"] for row in found)
 
     def fingerprint(self, text: str) -> str:
-        """Return what tells two settings apart without saying what they are: salted for this ledger alone."""
+        """Return a hash that distinguishes two settings without revealing them: salted for this ledger alone."""
         with self._session.reading() as connection, reading("the salt"):
             salt = connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()["value"]
         return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()[:16]
 
-    def beat(self, instance: str, now: datetime, host: str = "") -> None:
-        """Leave the sign of life of the daemon on a host."""
-        with self._session.working() as connection:
-            nodes.beat(connection, instance, host, now)
+    def beat(self, now: datetime, host: str) -> None:
+        """Record the heartbeat of the daemon on a host; any node may."""
+        with self._session.recording() as connection:
+            nodes.beat(connection, self.instance, host, now)
 
-    def leave(self, instance: str, host: str) -> None:
-        """Take the sign of life back: the daemon there has been stopped."""
-        with self._session.working() as connection:
-            nodes.leave(connection, instance, host)
+    def leave(self, host: str) -> None:
+        """Remove the daemon on a host, which is being stopped; any node may."""
+        with self._session.recording() as connection:
+            nodes.leave(connection, self.instance, host)
 
-    def nodes(self, instance: str, now: datetime) -> tuple[Node, ...]:
-        """Return the daemons that were not stopped, whether they still live or not."""
+    def nodes(self, now: datetime) -> tuple[Node, ...]:
+        """Return the daemons that were not stopped, whether they still run or not."""
         with self._session.reading() as connection:
-            return nodes.read_nodes(connection, instance, connection.correct(now))
+            return nodes.read_nodes(connection, self.instance, now)
 
-    def take_turn(self, bid: Bid) -> Turn | Taken:
-        """Take the turn to check, or say who has it until when."""
-        with self._session.working() as connection:
-            return nodes.take_turn(connection, bid, connection.correct(bid.now))
+    def ask_owner(self, kind: str, arguments: Mapping[str, object], now: datetime) -> str:
+        """Write down a request to the owner; return its id. Any process may."""
+        with self._session.recording() as connection:
+            return requests.add_request(connection, self.instance, kind, arguments, now)
 
-    def keep_turn(self, turn: Turn, until: datetime, *, checking: bool) -> bool:
-        """Keep the turn, in the middle of a check or between two; False when it is lost."""
-        with self._session.working() as connection:
-            return nodes.keep_turn(connection, turn, connection.correct(until), checking=checking)
-
-    def last_beat_at(self, instance: str, host: str = "") -> datetime | None:
-        """Return when the daemon on a host last gave a sign of life; without one, any daemon."""
+    def answer(self, id_: str) -> Mapping[str, Any] | None:
+        """Return the owner's answer to a request; None until there is one."""
         with self._session.reading() as connection:
-            return nodes.last_beat_at(connection, instance, host)
+            return requests.read_answer(connection, id_)
+
+    def withdraw(self, id_: str) -> None:
+        """Delete a request. Any process may."""
+        with self._session.recording() as connection:
+            requests.withdraw_request(connection, id_)
 
 
-def _place(where: Place | Path) -> Place:
-    return FilePlace(where) if isinstance(where, Path) else where
+def _location(where: Location | Path) -> Location:
+    return SqliteLocation(where) if isinstance(where, Path) else where

@@ -1,14 +1,16 @@
-"""Marking what waits as told without sending it: for whoever sets this program up and knows it all already."""
+"""Marking pending notices as sent without sending them, for an administrator who knows them already."""
 
 from datetime import datetime
 
 from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.ledger.attempts import IS_BEING_SENT
 from mastodon_update_check.ledger.engine import Connection
-from mastodon_update_check.ledger.rows import IS_CLAIMED, cancel_empty_messages, moment
+from mastodon_update_check.ledger.instants import stamp
+from mastodon_update_check.ledger.rows import cancel_empty_messages
 
 
-def mark_told(connection: Connection, instance: str, now: datetime) -> int:
-    """Mark every row that waits as told, but what is being sent at this moment; return how many messages that empties.
+def mark_notified(connection: Connection, instance: str, now: datetime) -> int:
+    """Mark every pending row as sent, except what is being sent at this moment; return how many messages that empties.
 
     The messages count as given up: none was sent, and none counts among a recipient's mails of the day.
     """
@@ -16,8 +18,8 @@ def mark_told(connection: Connection, instance: str, now: datetime) -> int:
         f"""
         UPDATE delivery SET state = 'sent', reason = :reason, settled_at = :now
         WHERE instance = :instance AND state IN ('pending', 'failed')
-          AND message_id NOT IN (SELECT id FROM message WHERE instance = :instance AND {IS_CLAIMED})
+          AND message_id NOT IN (SELECT id FROM message WHERE instance = :instance AND {IS_BEING_SENT})
         """,  # noqa: S608 - only our own constant is put in
-        {"instance": instance, "reason": str(Reason.MARKED_AT_SETUP), **moment(now)},
+        {"instance": instance, "reason": str(Reason.MARKED_AT_SETUP), "now": stamp(now)},
     )
     return cancel_empty_messages(connection, instance, now)

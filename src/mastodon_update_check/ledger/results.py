@@ -1,9 +1,7 @@
-"""Recording what came of an attempt, inside a write transaction of the caller.
+"""Recording the outcome of an attempt, inside a transaction of the caller.
 
-An acceptance is recorded even if the claim was lost meanwhile: it is the truth.
-
-Several may record at once. Rows are locked in one order, lest two wait for each other: messages by their ids, what
-hangs on them, the sink's account; whoever claims the next message passes over what is locked.
+An acceptance is recorded even if another process owns the ledger by now: it is the truth. A failure counts only while
+the attempt is open.
 """
 
 import json
@@ -13,60 +11,55 @@ from datetime import datetime
 from mastodon_update_check.domain.changes import covered_identities
 from mastodon_update_check.domain.outbox import Outcome, Settlement
 from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.ledger.claims import Claim, end_attempt
+from mastodon_update_check.ledger.attempts import Attempt, end_attempt
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.rows import cancel_empty_messages
 
 
-def record_attempt(connection: Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
-    """Write down what came of an attempt; a failure counts only while the claim stands."""
-    is_accepted = settlement.outcome is Outcome.SENT
-    if is_accepted:
-        _record_acceptance(connection, claim, now)
-    counts = is_accepted or _record_failure(connection, claim, settlement)
-    end_attempt(connection, claim, settlement.outcome, settlement.reply, now)
-    if counts:
-        _record_sink(connection, claim, settlement, now)
+def record_attempt(connection: Connection, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
+    """Write down the outcome of an attempt, and what follows for its message and its sink."""
+    outcome = settlement.outcome
+    if not end_attempt(connection, attempt.message_id, attempt.number, outcome, settlement.reply, now):
+        return
+    if outcome is Outcome.SENT:
+        _record_acceptance(connection, attempt, now)
+    else:
+        _record_failure(connection, attempt, settlement)
+    _record_sink(connection, attempt, settlement, now)
 
 
-def _record_failure(connection: Connection, claim: Claim, settlement: Settlement) -> bool:
-    """Put the message off; say whether it was still ours to put off."""
+def _record_failure(connection: Connection, attempt: Attempt, settlement: Settlement) -> None:
     state = "failed" if settlement.outcome is Outcome.FAILED else "pending"
     held = connection.execute(
         """
-        UPDATE message SET state = ?, due_at = ?, failures = failures + 1, tried_address = ?, tried_settings = ?,
-                           claim = NULL, lease_until = NULL
-        WHERE id = ? AND claim = ?
+        UPDATE message SET state = ?, due_at = ?, failures = failures + 1, tried_address = ?, tried_settings = ?
+        WHERE id = ? AND state IN ('pending', 'failed')
         """,
         (
             state,
             settlement.due_at and stamp(settlement.due_at),
-            claim.recipient.address,
-            claim.settings,
-            claim.message_id,
-            claim.token,
+            attempt.recipient.address,
+            attempt.settings,
+            attempt.message_id,
         ),
     ).rowcount
     if held:
         connection.execute(
             "UPDATE delivery SET state = ? WHERE message_id = ? AND state IN ('pending', 'failed')",
-            (state, claim.message_id),
+            (state, attempt.message_id),
         )
-    return bool(held)
 
 
-def _record_acceptance(connection: Connection, claim: Claim, now: datetime) -> None:
+def _record_acceptance(connection: Connection, attempt: Attempt, now: datetime) -> None:
     """Mark what this attempt carried as told, also what was cancelled, or planned anew, while it was under way."""
-    covered = [name for notice in claim.notices for name in covered_identities(notice)]
-    _lock_messages(connection, claim, (*claim.identities, *covered))
+    covered = [name for notice in attempt.notices for name in covered_identities(notice)]
     connection.execute(
         """
-        UPDATE message SET state = 'sent', settled_at = ?, failures = 0, due_at = NULL, claim = NULL,
-                           lease_until = NULL
+        UPDATE message SET state = 'sent', settled_at = ?, failures = 0, due_at = NULL
         WHERE id = ?
         """,
-        (stamp(now), claim.message_id),
+        (stamp(now), attempt.message_id),
     )
     moved = connection.execute(
         """
@@ -74,7 +67,13 @@ def _record_acceptance(connection: Connection, claim: Claim, now: datetime) -> N
         WHERE instance = ? AND recipient_key = ? AND identity IN (SELECT value FROM json_each(?))
         RETURNING message_id
         """,
-        (stamp(now), claim.recipient.address, claim.instance, claim.recipient_key, json.dumps(claim.identities)),
+        (
+            stamp(now),
+            attempt.recipient.address,
+            attempt.instance,
+            attempt.recipient_key,
+            json.dumps(attempt.identities),
+        ),
     ).fetchall()
     # What was taken up again while this attempt was under way without it goes into a message of its own.
     connection.execute(
@@ -82,33 +81,13 @@ def _record_acceptance(connection: Connection, claim: Claim, now: datetime) -> N
         UPDATE delivery SET state = 'cancelled', reason = ?, settled_at = ?
         WHERE message_id = ? AND state IN ('pending', 'failed')
         """,
-        (Reason.LEFT_BEHIND, stamp(now), claim.message_id),
+        (Reason.LEFT_BEHIND, stamp(now), attempt.message_id),
     )
-    if _supersede(connection, claim, covered, now) or any(row["message_id"] != claim.message_id for row in moved):
-        cancel_empty_messages(connection, claim.instance, now)
+    if _supersede(connection, attempt, covered, now) or any(row["message_id"] != attempt.message_id for row in moved):
+        cancel_empty_messages(connection, attempt.instance, now)
 
 
-def _lock_messages(connection: Connection, claim: Claim, identities: Sequence[str]) -> None:
-    """Lock the message, and those that the rows in question may be in by now."""
-    if connection.locking:
-        connection.execute(
-            f"""
-            SELECT id FROM message WHERE id = :id OR id IN (
-                SELECT message_id FROM delivery
-                WHERE instance = :instance AND recipient_key = :key
-                  AND identity IN (SELECT value FROM json_each(:identities)))
-            ORDER BY id {connection.locking}
-            """,  # noqa: S608 - only our own constant is put in
-            {
-                "id": claim.message_id,
-                "instance": claim.instance,
-                "key": claim.recipient_key,
-                "identities": json.dumps(identities),
-            },
-        )
-
-
-def _supersede(connection: Connection, claim: Claim, covered: Sequence[str], now: datetime) -> bool:
+def _supersede(connection: Connection, attempt: Attempt, covered: Sequence[str], now: datetime) -> bool:
     """Give up what is said with this: a dead process may have held it when the check planned what says it all."""
     if not covered:
         return False
@@ -118,12 +97,12 @@ def _supersede(connection: Connection, claim: Claim, covered: Sequence[str], now
         WHERE instance = ? AND recipient_key = ? AND identity IN (SELECT value FROM json_each(?))
           AND state IN ('pending', 'failed')
         """,
-        (Reason.COVERED, stamp(now), claim.instance, claim.recipient_key, json.dumps(covered)),
+        (Reason.COVERED, stamp(now), attempt.instance, attempt.recipient_key, json.dumps(covered)),
     )
     return bool(superseded.rowcount)
 
 
-def _record_sink(connection: Connection, claim: Claim, settlement: Settlement, now: datetime) -> None:
+def _record_sink(connection: Connection, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
     """Keep the sink's own account: whether it backs off as a whole, and since when nothing is accepted.
 
     A message that is refused while others are accepted is its own recipient's trouble. Where nothing has been accepted
@@ -135,7 +114,7 @@ def _record_sink(connection: Connection, claim: Claim, settlement: Settlement, n
         INSERT INTO sink (instance, name, settings) VALUES (:instance, :name, :settings)
         ON CONFLICT (instance, name) DO NOTHING
         """,
-        {"instance": claim.instance, "name": claim.recipient.sink, "settings": claim.settings},
+        {"instance": attempt.instance, "name": attempt.recipient.sink, "settings": attempt.settings},
     )
     connection.execute(
         """
@@ -151,16 +130,16 @@ def _record_sink(connection: Connection, claim: Claim, settlement: Settlement, n
         WHERE instance = :instance AND name = :name
         """,
         {
-            "settings": claim.settings,
+            "settings": attempt.settings,
             "works": works,
             "now": stamp(now),
-            "planned": stamp(claim.created_at),
+            "planned": stamp(attempt.created_at),
             "retry_at": settlement.sink_retry_at and stamp(settlement.sink_retry_at),
             "stops": settlement.stops_sink,
-            "key": claim.recipient_key,
+            "key": attempt.recipient_key,
             "reply": settlement.reply,
             "sent": settlement.outcome is Outcome.SENT,
-            "instance": claim.instance,
-            "name": claim.recipient.sink,
+            "instance": attempt.instance,
+            "name": attempt.recipient.sink,
         },
     )

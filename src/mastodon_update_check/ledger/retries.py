@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.ledger.attempts import IS_BEING_SENT
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.instants import stamp
-from mastodon_update_check.ledger.rows import IS_CLAIMED, moment
 
 
 def hurry_messages(connection: Connection, message_ids: Iterable[str], now: datetime) -> int:
@@ -17,9 +17,9 @@ def hurry_messages(connection: Connection, message_ids: Iterable[str], now: date
         hurried += connection.execute(
             f"""
             UPDATE message SET due_at = :due_at, failures = 0
-            WHERE id = :id AND state IN ('pending', 'failed') AND NOT {IS_CLAIMED}
+            WHERE id = :id AND state IN ('pending', 'failed') AND NOT {IS_BEING_SENT}
             """,  # noqa: S608 - only our own constant is put in
-            {"id": message_id, "due_at": stamp(now), **moment(now)},
+            {"id": message_id, "due_at": stamp(now)},
         ).rowcount
     return hurried
 

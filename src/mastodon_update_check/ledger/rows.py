@@ -7,35 +7,24 @@ from typing import TYPE_CHECKING
 
 from mastodon_update_check.domain.notice_json import from_json, to_json
 from mastodon_update_check.domain.notices import Notice, identity, subject
-from mastodon_update_check.domain.outbox import LEASE, Delivery, DeliveryState
+from mastodon_update_check.domain.outbox import Delivery, DeliveryState
 from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.ledger.attempts import IS_BEING_SENT
 from mastodon_update_check.ledger.engine import Connection, Row
-from mastodon_update_check.ledger.failures import reading
 from mastodon_update_check.ledger.follow_ups import correct_dates, told_at
 from mastodon_update_check.ledger.instants import stamp
+from mastodon_update_check.ledger.problems import reading
 
 if TYPE_CHECKING:
     from mastodon_update_check.domain.changes import Change
     from mastodon_update_check.domain.planning import Plan, PlannedMessage, Redirection
 
-IS_CLAIMED = "(message.claim IS NOT NULL AND message.lease_until > :now AND message.lease_until <= :lease_end)"
-"""Whether somebody holds the message; a lease further ahead than one can be was written by a wrong clock."""
 
-
-def moment(now: datetime) -> dict[str, str]:
-    """Return the parameters that `IS_CLAIMED` takes.
-
-    Whoever waits for the ledger asks with a `now` from before its wait; others may have renewed theirs meanwhile.
-    """
-    return {"now": stamp(now), "lease_end": stamp(now + 2 * LEASE)}
-
-
-def read_deliveries(
-    connection: Connection, instance: str, subjects: Iterable[str], now: datetime
-) -> tuple[Delivery, ...]:
+def read_deliveries(connection: Connection, instance: str, subjects: Iterable[str]) -> tuple[Delivery, ...]:
     """Return the instance's open rows, and all rows of the given subjects."""
     query = f"""
-        SELECT delivery.*, message.tried_address, message.tried_settings, message.due_at, {IS_CLAIMED} AS is_claimed,
+        SELECT delivery.*, message.tried_address, message.tried_settings, message.due_at,
+               {IS_BEING_SENT} AS is_being_sent,
                message.state <> 'sent' AND EXISTS (
                    SELECT 1 FROM attempt, json_each(attempt.identities) AS carried
                    WHERE attempt.message_id = message.id AND carried.value = delivery.identity
@@ -45,7 +34,7 @@ def read_deliveries(
           AND (delivery.state IN ('pending', 'failed')
                OR delivery.subject IN (SELECT value FROM json_each(:subjects)))
     """  # noqa: S608 - only our own constant is put in
-    parameters = {"instance": instance, "subjects": json.dumps(sorted(subjects)), **moment(now)}
+    parameters = {"instance": instance, "subjects": json.dumps(sorted(subjects))}
     notices: dict[str, Notice] = {}  # thousands of rows may be about the same one
     with reading("a row"):
         return tuple(_read_delivery(row, notices) for row in connection.execute(query, parameters))
@@ -65,7 +54,7 @@ def _read_delivery(row: Row, notices: dict[str, Notice]) -> Delivery:
         state=DeliveryState(row["state"]),
         message_id=row["message_id"],
         told_at=told_at(row),
-        is_claimed=bool(row["is_claimed"]),
+        is_being_sent=bool(row["is_being_sent"]),
         may_have_arrived=bool(row["may_have_arrived"]),
         tried_settings=row["tried_settings"],
         tried_address=row["tried_address"],
@@ -117,7 +106,7 @@ def cancel_empty_messages(connection: Connection, instance: str, now: datetime) 
     """Give up messages that carry nothing any more; return how many."""
     return connection.execute(
         """
-        UPDATE message SET state = 'cancelled', settled_at = :now, claim = NULL, lease_until = NULL
+        UPDATE message SET state = 'cancelled', settled_at = :now
         WHERE instance = :instance AND state IN ('pending', 'failed') AND NOT EXISTS (
             SELECT 1 FROM delivery WHERE message_id = message.id AND state IN ('pending', 'failed'))
         """,
@@ -157,7 +146,7 @@ def _write_messages(connection: Connection, instance: str, messages: Iterable["P
         VALUES (:id, :instance, :sink, :key, :recipient, :urgent, :now, 'pending', :now)
         ON CONFLICT (id) DO UPDATE
         SET sink = excluded.sink, recipient = excluded.recipient, state = 'pending', due_at = excluded.due_at,
-            failures = 0, claim = NULL, lease_until = NULL, settled_at = NULL
+            failures = 0, settled_at = NULL
         WHERE message.state = 'cancelled'
         """,
         (

@@ -1,7 +1,7 @@
 """The ledger's tables, and the steps that lead from one version of them to the next.
 
-`message` is the unit of claim, attempt and retry; `delivery` is one notice for one recipient. Instants are ISO 8601
-in UTC with milliseconds, so that they sort as text. `:random` is a random word.
+`message` is the unit of attempt and retry; `delivery` is one notice for one recipient. Instants are ISO 8601 in UTC
+with milliseconds, so that they sort as text. `:random` is a random word.
 """
 
 import json
@@ -145,9 +145,54 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
     ),
+    (
+        # One owner plans and delivers: claims, leases of messages and turns to check are gone.
+        "ALTER TABLE message DROP COLUMN claim",
+        "ALTER TABLE message DROP COLUMN lease_until",
+        "DROP TABLE turn",
+        "CREATE INDEX attempt_open ON attempt (message_id) WHERE outcome IS NULL",
+        """
+        CREATE TABLE owner (                    -- the lease on a ledger in PostgreSQL; empty in a file
+            id        INTEGER PRIMARY KEY CHECK (id = 1),
+            token     TEXT NOT NULL,            -- verified by every write transaction
+            host      TEXT NOT NULL,
+            is_daemon INTEGER NOT NULL,
+            until_at  TEXT NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TABLE request (                  -- what a command asks of the owner
+            id        TEXT PRIMARY KEY,
+            instance  TEXT NOT NULL,
+            kind      TEXT NOT NULL,            -- check, retry, skip …
+            arguments TEXT NOT NULL,            -- JSON
+            asked_at  TEXT NOT NULL,
+            result    TEXT                      -- JSON; NULL until the owner has answered
+        ) STRICT
+        """,
+        """
+        CREATE TABLE check_day (                -- how the checks of a day went, for the status page
+            instance TEXT NOT NULL,
+            day      TEXT NOT NULL,             -- ISO 8601 date, UTC
+            good     INTEGER NOT NULL,
+            failed   INTEGER NOT NULL,
+            PRIMARY KEY (instance, day)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE release_detail (           -- what was read of a release's files; fetched once
+            source     TEXT NOT NULL,           -- the URL template that it came from
+            version    TEXT NOT NULL,
+            name       TEXT NOT NULL,           -- the file
+            content    TEXT NOT NULL,           -- JSON: what was extracted
+            fetched_at TEXT NOT NULL,
+            PRIMARY KEY (source, version, name)
+        ) STRICT, WITHOUT ROWID
+        """,
+    ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)
-COMPATIBLE_SINCE = 1
+COMPATIBLE_SINCE = 3
 """The oldest schema whose programs may go on working with a ledger of the present one.
 
 Several nodes are upgraded one after the other. A step that only adds tables, or columns that may be left out, changes
@@ -160,8 +205,15 @@ KEEP_COMPATIBILITY = """
 READ_COMPATIBILITY = "SELECT value FROM meta WHERE key = 'compatibility'"
 KEPT_BY_MIGRATION = ("schema", "compatibility")
 """Keys of `meta` that belong to the schema, not to what is told."""
-TABLES = tuple(re.findall(r"CREATE TABLE (\w+)", " ".join(statement for step in MIGRATIONS for statement in step)))
-"""In an order in which each refers only to those before it."""
+NOT_COPIED = frozenset({"owner", "request"})
+"""Tables about the processes that use this very ledger."""
+_ALL = " ".join(statement for step in MIGRATIONS for statement in step)
+TABLES = tuple(
+    name
+    for name in re.findall(r"CREATE TABLE (\w+)", _ALL)
+    if f"DROP TABLE {name}" not in _ALL and name not in NOT_COPIED
+)
+"""The tables that a copy holds, in an order in which each refers only to those before it."""
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:

@@ -5,17 +5,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from os import fspath
 from pathlib import Path
 from typing import cast
 
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.engine import Parameters, Result
-from mastodon_update_check.ledger.failures import translated
-from mastodon_update_check.ledger.file import BUSY_SECONDS, back_up, create_file, open_file, set_aside
+from mastodon_update_check.ledger.file_lock import FileLock
+from mastodon_update_check.ledger.problems import translated
+from mastodon_update_check.ledger.sqlite_file import BUSY_SECONDS, back_up, create_file, open_file, set_aside
 
 
 @dataclass(frozen=True, slots=True)
-class FilePlace:
+class SqliteLocation:
     """The path of a ledger's file."""
 
     path: Path
@@ -30,6 +32,11 @@ class FilePlace:
         """A file is on a disk of this machine."""
         return False
 
+    def ownership(self, host: str = "") -> FileLock:
+        """Return the lock file beside the ledger; by a link or not, it is the same."""
+        del host
+        return FileLock(f"{fspath(self.path.resolve())}.lock")
+
     def exists(self) -> bool:
         """Whether there is a file, whatever is in it."""
         with translated(self.path):
@@ -39,7 +46,7 @@ class FilePlace:
         """Make the file."""
         create_file(self.path)
 
-    def patient(self) -> "FilePlace":
+    def patient(self) -> "SqliteLocation":
         """Return the same: only waiting for others has a bound."""
         return self
 
@@ -52,18 +59,18 @@ class FilePlace:
         """Copy the file."""
         back_up(self.path, target)
 
-    def open(self, *, verify: bool = True) -> "FileSession":
+    def open(self, *, verify: bool = True) -> "SqliteSession":
         """Open the file."""
-        return FileSession(self.path, open_file(self.path, verify=verify, busy_seconds=self.busy_seconds))
+        return SqliteSession(self.path, open_file(self.path, verify=verify, busy_seconds=self.busy_seconds))
 
 
-class FileSession:
+class SqliteSession:
     """One connection to the file. SQLite has one writer at a time: whoever writes is alone anyway."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
-        self._statements = FileConnection(connection)
+        self._statements = SqliteConnection(connection)
         self._file = _identify(path)
 
     def close(self) -> None:
@@ -72,13 +79,13 @@ class FileSession:
             self._connection.close()
 
     @contextmanager
-    def reading(self) -> Iterator["FileConnection"]:
+    def reading(self) -> Iterator["SqliteConnection"]:
         """Read; each statement sees what is committed."""
         with translated(self._path):
             yield self._statements
 
     @contextmanager
-    def writing(self) -> Iterator["FileConnection"]:
+    def writing(self) -> Iterator["SqliteConnection"]:
         """Hold the one write transaction."""
         with translated(self._path):
             if _identify(self._path) != self._file:
@@ -87,13 +94,11 @@ class FileSession:
             with self._connection:
                 yield self._statements
 
-    working = writing
+    recording = writing
 
 
-class FileConnection:
+class SqliteConnection:
     """Runs statements."""
-
-    picking = locking = ""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -109,15 +114,6 @@ class FileConnection:
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""
         return self._connection.executemany(statement, rows)
-
-    def correct(self, now: datetime, /) -> datetime:
-        """Return the same: a file has the users of one machine."""
-        return now
-
-    def take_turns(self, subject: str, /) -> bool:
-        """Nothing to wait for: whoever writes is alone."""
-        del subject
-        return False
 
 
 def _identify(path: Path) -> tuple[int, int]:

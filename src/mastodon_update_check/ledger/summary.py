@@ -3,15 +3,14 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from mastodon_update_check.domain.outbox import LONGEST_WAIT
 from mastodon_update_check.domain.recipients import read_recipient
-from mastodon_update_check.ledger.claims import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters
+from mastodon_update_check.ledger.attempts import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters
 from mastodon_update_check.ledger.engine import Connection, Row
-from mastodon_update_check.ledger.failures import reading
-from mastodon_update_check.ledger.instants import read_stamp
-from mastodon_update_check.ledger.rows import IS_CLAIMED
+from mastodon_update_check.ledger.instants import read_stamp, stamp
+from mastodon_update_check.ledger.problems import reading
 
 TROUBLES_SHOWN = 10
 OF_SINKS = "(:sinks IS NULL OR sink IN (SELECT value FROM json_each(:sinks)))"
@@ -156,7 +155,7 @@ def next_due_at(connection: Connection, instance: str, sink: str, only_to: str, 
     due = read_stamp(
         connection.execute(
             f"""
-            SELECT min(CASE WHEN {IS_CLAIMED} THEN lease_until WHEN due_at > :longest THEN :now ELSE due_at END) AS next
+            SELECT min(CASE WHEN due_at > :longest THEN :now ELSE due_at END) AS next
             FROM message
             WHERE instance = :instance AND sink = :sink AND state IN ('pending', 'failed')
               AND (:stopped IS NULL OR recipient_key <> :stopped) AND {IS_REACHED} AND NOT {IS_CAPPED}
@@ -168,3 +167,47 @@ def next_due_at(connection: Connection, instance: str, sink: str, only_to: str, 
     if due is None or retry_at is None or retry_at > now + LONGEST_WAIT:
         return due
     return max(due, retry_at)
+
+
+def sent_since(connection: Connection, instance: str, since: datetime) -> int:
+    """Count the messages that were accepted since an instant."""
+    row = connection.execute(
+        "SELECT count(*) AS sent FROM message WHERE instance = ? AND state = 'sent' AND settled_at >= ?",
+        (instance, stamp(since)),
+    ).fetchone()
+    return int(row["sent"])
+
+
+def is_anything_due(connection: Connection, instance: str, since: datetime, sinks: Collection[str]) -> bool:
+    """Whether a message of these sinks waits that was due at `since`, and whose sink has not tried it after that."""
+    row = connection.execute(
+        f"""
+        SELECT 1 AS due FROM message LEFT JOIN sink ON sink.instance = message.instance AND sink.name = message.sink
+        WHERE message.instance = :instance AND message.sink IN (SELECT value FROM json_each(:sinks))
+          AND {IS_DUE} AND NOT {IS_CAPPED} AND (sink.retry_at IS NULL OR sink.retry_at <= :due_by)
+          AND (sink.stopped_key IS NULL OR sink.stopped_key <> message.recipient_key)
+        LIMIT 1
+        """,  # noqa: S608 - only our own constants are put in
+        {"instance": instance, "sinks": json.dumps(sorted(sinks)), **due_parameters(since, since)},
+    ).fetchone()
+    return row is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDay:
+    """How the checks of one day went."""
+
+    day: date
+    good: int
+    failed: int
+
+
+def read_check_days(connection: Connection, instance: str) -> tuple[CheckDay, ...]:
+    """Return the days with checks, oldest first."""
+    rows = connection.execute(
+        "SELECT day, good, failed FROM check_day WHERE instance = ? ORDER BY day", (instance,)
+    ).fetchall()
+    with reading("a day of checks"):
+        return tuple(
+            CheckDay(day=date.fromisoformat(row["day"]), good=row["good"], failed=row["failed"]) for row in rows
+        )

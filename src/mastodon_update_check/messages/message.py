@@ -1,7 +1,7 @@
 """The message: what a sink delivers."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -21,10 +21,6 @@ class MessageType(StrEnum):
     RESTART_DUE = "restart.due"
     MIGRATIONS_PENDING = "migrations.pending"
     TEST = "test"
-
-
-def _nothing() -> None:
-    """Confirm nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +52,3 @@ class Message:
     """Names of the server's DevOps users, for sinks that show names; never addresses."""
     language: str = "en"
     """The language of subject, text and HTML (RFC 5646)."""
-    confirm_claim: Callable[[], None] = field(default=_nothing, repr=False, compare=False)
-    """A sink that takes long to connect calls this just before it hands the body over.
-
-    Raises `ClaimLostError` when another process may have taken the message over meanwhile.
-    """

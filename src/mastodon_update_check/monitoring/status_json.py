@@ -68,12 +68,12 @@ def _without_new(update: Mapping[str, object]) -> dict[str, object]:
 
 
 def _describe_node(node: Node, report: StatusReport) -> dict[str, object]:
-    alive = is_alive(node.beat_at, report.now)
+    alive = is_alive(node.alive_at, report.now)
     return {
         "host": node.host,
         "alive": alive,
-        "last_beat_at": iso(node.beat_at),
-        "checks": alive and node.has_turn,
+        "last_beat_at": iso(node.alive_at),
+        "checks": alive and node.is_owner,
     }
 
 

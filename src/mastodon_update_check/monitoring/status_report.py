@@ -31,7 +31,7 @@ class StatusReport:
     @property
     def is_checked(self) -> bool:
         """Whether a daemon checks, here or on another machine."""
-        return self.is_alive or any(is_alive(node.beat_at, self.now) for node in self.nodes)
+        return self.is_alive or any(is_alive(node.alive_at, self.now) for node in self.nodes)
 
     @property
     def next_check_at(self) -> datetime | None:

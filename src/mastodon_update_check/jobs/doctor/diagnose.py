@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotDoneError
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Thread
 
@@ -35,10 +35,11 @@ def diagnose(
     clock: Clock,
     limit: timedelta = LIMIT,
     host: str = "",
+    last_beat_at: Callable[[], datetime | None] = lambda: None,
 ) -> tuple[Finding, ...]:
     """Try everything that is configured; `host` is this machine among those that share the ledger."""
     now = clock()
-    memory, ledger_findings = probe_ledger(settings, find_ledger, now, host)
+    memory, ledger_findings = probe_ledger(settings, find_ledger, now, host, last_beat_at)
     probes: dict[str, Probe] = {
         "version": lambda: probe_versions(settings, memory.known, clock),
         "recipients": lambda: probe_people(settings, memory.known),

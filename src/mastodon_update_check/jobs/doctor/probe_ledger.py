@@ -29,7 +29,11 @@ _UNREADABLE = Memory(known=ServerState(), is_readable=False)
 
 
 def probe_ledger(
-    settings: Settings, find_ledger: Callable[[], Ledger | None], now: datetime, host: str
+    settings: Settings,
+    find_ledger: Callable[[], Ledger | None],
+    now: datetime,
+    host: str,
+    last_beat_at: Callable[[], datetime | None],
 ) -> tuple[Memory, tuple[Finding, ...]]:
     """Read the ledger through."""
     is_shared = "://" in settings.ledger
@@ -39,13 +43,13 @@ def probe_ledger(
         if found is None:
             return Memory(known=ServerState()), (ok("ledger", f"{place} is made by the first check"),)
         with found as ledger:
-            nodes = ledger.nodes(settings.instance, now) if is_shared else ()
+            nodes = ledger.nodes(now) if is_shared else ()
             memory = Memory(
-                known=ledger.knowledge(settings.instance),
-                last_beat_at=ledger.last_beat_at(settings.instance, host if is_shared else ""),
-                others=tuple(node.host for node in nodes if node.host != host and is_alive(node.beat_at, now)),
+                known=ledger.state(),
+                last_beat_at=last_beat_at(),
+                others=tuple(node.host for node in nodes if node.host != host and is_alive(node.alive_at, now)),
             )
-            outbox = ledger.summary(settings.instance, now, settings.sink_names)
+            outbox = ledger.summary(now, settings.sink_names)
     except LedgerError as failure:
         return _UNREADABLE, (error("ledger", str(failure)),)
     except SettingsError as failure:

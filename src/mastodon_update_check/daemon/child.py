@@ -1,0 +1,129 @@
+"""Child processes: each executes one job and ends; it dies with its parent, and is killed when it takes too long.
+
+A child writes one JSON object a line to its standard output: `{}` while it is well, and its report at the end. It
+reads its orders from an environment variable, and `look` lines from its standard input.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+ORDER = "MASTODON_UPDATE_CHECK_JOB"
+"""The environment variable that holds a job's orders, as JSON; no secrets in it."""
+
+
+class ChildProcess:
+    """One job under way."""
+
+    def __init__(self, process: subprocess.Popen[str], name: str, silence: timedelta) -> None:
+        self.name = name
+        self.report: Mapping[str, Any] | None = None
+        self.is_overdue = False
+        """Whether it was killed because it was silent for too long."""
+        self._process = process
+        self._silence = silence.total_seconds()
+        self._heard_at = time.monotonic()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def follow(self, on_end: Callable[["ChildProcess"], None]) -> None:
+        """Read what it reports, in a thread, until it has ended."""
+        assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
+        for line in self._process.stdout:
+            self._heard_at = time.monotonic()
+            try:
+                said = json.loads(line)
+            except ValueError:  # a library that prints
+                continue
+            if isinstance(said, dict) and said:
+                self.report = said
+        self._process.wait()
+        on_end(self)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code once it has ended; negative for a signal."""
+        return self._process.returncode
+
+    def look(self) -> None:
+        """Ask it to look whether more is due."""
+        try:
+            if self._process.stdin is not None:
+                self._process.stdin.write("look\n")
+                self._process.stdin.flush()
+        except OSError:  # it has just ended; another one is started then
+            return
+
+    def terminate(self) -> None:
+        """Ask it to finish the attempt in progress, and to end."""
+        self._process.terminate()
+
+    def kill_if_silent(self) -> None:
+        """Kill it when it has given no sign of life for too long."""
+        if time.monotonic() - self._heard_at > self._silence and not self.is_overdue:
+            self.is_overdue = True
+            self._process.kill()
+
+    def kill(self) -> None:
+        """Kill it."""
+        self._process.kill()
+
+
+def start_child(
+    name: str,
+    order: Mapping[str, object],
+    silence: timedelta,
+    on_end: Callable[[ChildProcess], None],
+    descriptors: tuple[int, ...] = (),
+) -> ChildProcess:
+    """Start a job.
+
+    It must be started by the main thread: the kernel kills a child when the thread ends that started it.
+
+    Args:
+        name: the job.
+        order: what it has to know.
+        silence: how long it may say nothing.
+        on_end: called, by another thread, when it has ended.
+        descriptors: what it inherits: the ledger's lock.
+
+    Raises:
+        OSError: there are too many processes, or too little memory.
+    """
+    environment = {**os.environ, ORDER: json.dumps({**order, "parent": os.getpid()})}
+    process = subprocess.Popen(  # noqa: S603 - this very program
+        [*_program(), "job", name],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=descriptors,
+        text=True,
+    )
+    child = ChildProcess(process, name, silence)
+    threading.Thread(target=child.follow, args=(on_end,), name=f"job {name}", daemon=True).start()
+    return child
+
+
+def _program() -> list[str]:
+    """Return what started this process, without its arguments: the interpreter, its options and the script."""
+    given = len(sys.argv) - 1
+    return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - given]]
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends (prctl(2), PR_SET_PDEATHSIG)."""
+    import ctypes
+
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it has ended already
+        os._exit(1)

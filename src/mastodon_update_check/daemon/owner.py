@@ -1,0 +1,106 @@
+"""Ownership of the ledger by the daemon: a lock file on this machine, and a lease where the ledger is in PostgreSQL."""
+
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.file_lock import FileLock
+
+if TYPE_CHECKING:
+    from mastodon_update_check.ledger.lease import Lease
+    from mastodon_update_check.ledger.ledger import Ledger
+
+_RENEWAL = timedelta(seconds=5)
+_PRESENCE = timedelta(seconds=10)
+_LEASE_SECONDS = 20.0
+_POSTGRES = ("postgresql://", "postgres://")
+
+
+class LedgerOwner:
+    """What makes this daemon the owner, or a standby that waits to become it."""
+
+    def __init__(self, prepared: Mapping[str, Any]) -> None:
+        self._lock = FileLock(prepared["presence"])
+        self._lease: Lease | None = None
+        self._ledger: Ledger | None = None
+        self._host = socket.gethostname()
+        self._renewed_at = self._shown_at = float("-inf")
+        if str(prepared["ledger"]).startswith(_POSTGRES):
+            self._open(str(prepared["ledger"]), str(prepared["instance"]))
+
+    def _open(self, url: str, instance: str) -> None:
+        from mastodon_update_check.ledger.lease import Lease
+        from mastodon_update_check.ledger.ledger import Ledger
+        from mastodon_update_check.ledger.location import find_location
+        from mastodon_update_check.ledger.postgres_location import PostgresLocation
+
+        location = find_location(url)
+        assert isinstance(location, PostgresLocation)  # noqa: S101 - by its scheme
+        self._ledger = Ledger.open(location, instance)
+        self._lease = Lease(location, self._host)
+
+    @property
+    def token(self) -> str:
+        """What children verify in each write transaction."""
+        return "" if self._lease is None else self._lease.token
+
+    @property
+    def descriptor(self) -> int | None:
+        """The lock's descriptor, which children inherit."""
+        return self._lock.descriptor
+
+    @property
+    def tick(self) -> timedelta:
+        """How often `keep` is to be called."""
+        is_waiting = self._lock.descriptor is None
+        return _RENEWAL if self._lease is not None or is_waiting else _PRESENCE
+
+    @property
+    def is_lease_valid(self) -> bool:
+        """Whether nobody else can own the ledger yet."""
+        return self._lease is None or time.monotonic() - self._renewed_at < _LEASE_SECONDS
+
+    def keep(self) -> bool:
+        """Become the owner if possible, or stay it; return whether this process is it.
+
+        Raises:
+            LedgerError: the ledger cannot be used.
+        """
+        if self._lock.descriptor is None and not self._lock.acquire(is_daemon=True):
+            return False
+        if self._lease is None:
+            return self._is_lock_kept()
+        now = time.monotonic()
+        if now - self._renewed_at < _RENEWAL.total_seconds() * 0.9:
+            return self._lease.token != ""
+        is_owner = self._lease.renew() or self._lease.acquire(is_daemon=True)
+        self._renewed_at = now
+        if self._ledger is not None:
+            self._ledger.beat(datetime.now(UTC), self._host)
+        return is_owner
+
+    def _is_lock_kept(self) -> bool:
+        if self._lock.renew():
+            return True
+        self._lock.release()  # its file was deleted, perhaps with the ledger: take the new one
+        return self._lock.acquire(is_daemon=True)
+
+    def show_presence(self) -> None:
+        """Give the heartbeat that `status --alive` looks for."""
+        if time.monotonic() - self._shown_at >= _PRESENCE.total_seconds():
+            self._shown_at = time.monotonic()
+            with suppress(LedgerError):  # `keep` says so
+                self._lock.renew()
+
+    def leave(self) -> None:
+        """Give the ledger back."""
+        with suppress(LedgerError):  # the lease runs out
+            if self._ledger is not None:
+                self._ledger.leave(self._host)
+            if self._lease is not None:
+                self._lease.release()
+        self._lock.release()

@@ -1,0 +1,354 @@
+"""The resident process: schedule, signals, systemd, ownership of the ledger. Everything else is done by children.
+
+It imports no HTTP client, no pydantic, no mail code, and libpq only for a ledger in PostgreSQL. One thread, the main
+one, acts; the others post events to it.
+"""
+
+import gc
+import os
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import Any, NoReturn
+
+from mastodon_update_check import logs
+from mastodon_update_check.daemon.child import ChildProcess, start_child
+from mastodon_update_check.daemon.owner import LedgerOwner
+from mastodon_update_check.daemon.scheduler import Scheduler
+from mastodon_update_check.daemon.signals import Order, take_signals
+from mastodon_update_check.daemon.systemd import SystemdNotifier
+from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.logs import log
+
+TICK = timedelta(seconds=10)
+CHECK_LIMIT = timedelta(minutes=5)
+"""How long one check may take: its questions have limits of their own that add up to less."""
+DELIVERY_SILENCE = timedelta(minutes=2)
+"""How long a delivering child may be silent; it says every 20 s that it is well."""
+PAUSE = timedelta(seconds=60)
+"""How long to wait before deliveries begin again that could not be made."""
+PATIENCE = timedelta(seconds=8)
+"""How long children may finish what is in progress once the daemon is told to stop."""
+RESTART = 75
+"""Exit code that asks for a restart (`Restart=on-failure`)."""
+
+CHECK_DUE = "check"
+
+
+class Supervisor:
+    """Decides which job runs when, follows orders, and keeps systemd informed."""
+
+    def __init__(self, prepared: Mapping[str, Any], events: "SimpleQueue[object]", notifier: SystemdNotifier) -> None:
+        self._prepared = prepared
+        self._events = events
+        self._notifier = notifier
+        self._owner = LedgerOwner(prepared)
+        self._scheduler = Scheduler(lambda: events.put(CHECK_DUE), _now)
+        self._children: dict[str, ChildProcess] = {}
+        self._report = dict(prepared)
+        """The latest report of any job."""
+        self._problems: dict[str, str] = {}
+        self._is_check_due = self._is_look_due = False
+        self._deliver_at = float("inf")
+        self._delivery_nudged = False
+        self._failure = ""
+        self._was_owner = False
+
+    def run(self) -> NoReturn:
+        """Work until told to stop, then leave the process with exit code 0."""
+        self._plan_checks()
+        self._scheduler.start()
+        self._notifier.ready()
+        gc.enable()  # it is disabled for a quick start, see `cli.main`
+        gc.collect()
+        gc.freeze()
+        log.info(
+            "daemon.started",
+            instance=self._prepared["instance"],
+            sinks=self._prepared["sinks"],
+            interval=self._prepared["interval"],
+            ledger=self._prepared["ledger_name"],
+        )
+        if self._prepared["off_reason"]:
+            log.warning("daemon.off", reason=self._prepared["off_reason"])
+        while True:
+            self._keep_up()
+            self._start_jobs()
+            self._handle(self._next_event())
+
+    def _plan_checks(self) -> None:
+        interval, jitter = self._report["interval"], self._report["jitter"]
+        self._scheduler.plan(timedelta(seconds=interval), timedelta(seconds=jitter))
+
+    def _next_event(self) -> object:
+        # Half of what the watchdog asks for: what a round takes itself comes on top.
+        tick = min(TICK, (self._notifier.watchdog_interval or TICK) / 2, self._owner.tick)
+        seconds = min(tick.total_seconds(), max(self._deliver_at - time.monotonic(), 0.01))
+        with suppress(Empty):
+            return self._events.get(timeout=seconds)
+        return None
+
+    def _keep_up(self) -> None:
+        """Renew ownership, feed the watchdog, and show the status, if everything is on time."""
+        self._scheduler.heal()
+        for child in self._children.values():
+            child.kill_if_silent()
+        is_owner = self._keep_ownership()
+        if is_owner and not self._was_owner:
+            self._is_check_due = self._is_look_due = True
+            self._deliver_at = 0.0
+        if self._was_owner and not is_owner:
+            log.warning("owner.lost", detail="another process owns the ledger now")
+            for child in self._children.values():
+                child.kill()
+        self._was_owner = is_owner
+        if not is_owner:
+            self._scheduler.note_begun()  # the owner's schedule counts
+        late = "" if self._scheduler.is_on_time() else "no check has begun for too long"
+        self._set_problem("schedule", late)
+        if not late:
+            self._notifier.feed_watchdog()
+            self._owner.show_presence()
+        self._show_status()
+
+    def _keep_ownership(self) -> bool:
+        try:
+            is_owner = self._owner.keep()
+        except LedgerError as error:
+            self._set_problem("ledger", str(error))
+            return self._was_owner and self._owner.is_lease_valid
+        self._set_problem("ledger", "")
+        return is_owner
+
+    def _set_problem(self, name: str, problem: str) -> None:
+        """Keep a problem for the status line, and log it when it begins, changes or ends."""
+        before = self._problems.get(name, "")
+        self._problems[name] = problem
+        if problem and problem != before:
+            log.error(f"{name}.failed", detail=problem)
+        elif before and not problem:
+            log.info(f"{name}.recovered")
+
+    def _show_status(self) -> None:
+        parts = [problem for problem in self._problems.values() if problem]
+        next_at = self._scheduler.next_check_at()
+        soon = f"; next {next_at:%H:%M} UTC" if next_at and not self._report["off_reason"] else ""
+        standby = "" if self._was_owner else "standby: another process owns the ledger"
+        line = standby or f"{self._report['status']}{soon}"
+        self._notifier.status(". ".join(dict.fromkeys([*parts, line])))
+
+    def _start_jobs(self) -> None:
+        if not self._was_owner:
+            return
+        is_work_due = self._is_check_due or self._is_look_due or bool(self._failure)
+        if is_work_due and "work" not in self._children:
+            self._start_work()
+        if self._deliver_at <= time.monotonic():
+            if "deliver" not in self._children:
+                if self._start("deliver", DELIVERY_SILENCE):
+                    self._deliver_at, self._delivery_nudged = float("inf"), False
+            elif not self._delivery_nudged:
+                self._children["deliver"].look()
+                self._deliver_at, self._delivery_nudged = float("inf"), True
+
+    def _start_work(self) -> None:
+        if self._start("work", CHECK_LIMIT, check=self._is_check_due, failure=self._failure):
+            self._scheduler.note_begun()
+            self._is_check_due = self._is_look_due = False
+            self._failure = ""
+
+    def _start(self, name: str, silence: timedelta, **order: object) -> bool:
+        config = self._config_descriptor()
+        descriptors = tuple(one for one in (self._owner.descriptor, config) if one is not None)
+        order |= {"token": self._owner.token, "config": config, "seen": self._report.get("seen")}
+        try:
+            child = start_child(name, order, silence, self._events.put, descriptors)
+        except (OSError, RuntimeError) as error:  # the unit's TasksMax or MemoryMax
+            self._set_problem("job", f"the job {name} could not be started: {error}")
+            self._deliver_at = max(self._deliver_at, time.monotonic() + 1)
+            return False
+        finally:
+            if config is not None:
+                os.close(config)
+        self._set_problem("job", "")
+        self._children[name] = child
+        return True
+
+    def _config_descriptor(self) -> int | None:
+        """Return a file in memory with our own file as it was when it could last be used."""
+        text = self._report.get("config")
+        if text is None:
+            return None
+        descriptor = os.memfd_create("config.env")
+        os.write(descriptor, str(text).encode())
+        return descriptor
+
+    def _handle(self, event: object) -> None:
+        if event == CHECK_DUE:
+            self._is_check_due = True
+        elif event is Order.LOOK:
+            self._is_look_due = True
+        elif event is Order.RELOAD:
+            self._reload()
+        elif event is Order.STOP:
+            self._stop(0)
+        elif isinstance(event, ChildProcess):
+            self._finish(event)
+
+    def _finish(self, child: ChildProcess) -> None:
+        """Take in what a job that has ended reports."""
+        if self._children.get(child.name) is child:
+            del self._children[child.name]
+        if child.name == "prepare":
+            self._finish_reload(child)
+        elif child.name == "work":
+            self._finish_work(child)
+        else:
+            self._finish_deliveries(child)
+
+    def _finish_work(self, child: ChildProcess) -> None:
+        report = child.report
+        if report is None or child.exit_code != 0:
+            failure = _why(child, CHECK_LIMIT)
+            self._set_problem("check", failure)
+            if report is None:  # neither its settings nor the ledger are the cause: the next job records it
+                self._failure = failure
+            return
+        self._set_problem("check", "")
+        self._set_problem("settings", str(report["settings_problem"]))
+        self._take(report)
+        self._deliver_at = time.monotonic()
+        if report.get("is_blind"):
+            log.warning("daemon.blind", detail="Mastodon's tree was replaced: a new process will see the new one")
+            self._stop(RESTART)
+
+    def _finish_deliveries(self, child: ChildProcess) -> None:
+        report = child.report
+        if report is None or child.exit_code != 0:
+            self._set_problem("delivery", _why(child, DELIVERY_SILENCE))
+            self._deliver_at = time.monotonic() + PAUSE.total_seconds()
+            return
+        problems = ". ".join(report["problems"])
+        self._set_problem("delivery", problems)
+        self._take(report)
+        wait = PAUSE.total_seconds() if problems else report["due_in"]
+        again = float("inf") if wait is None else time.monotonic() + wait
+        # It may have been asked to look just when it ended.
+        self._deliver_at = time.monotonic() if self._delivery_nudged and not problems else min(self._deliver_at, again)
+        self._delivery_nudged = False
+
+    def _take(self, report: Mapping[str, Any]) -> None:
+        changed = any(report[name] != self._report[name] for name in ("interval", "jitter"))
+        self._report |= {name: value for name, value in report.items() if value is not None or name == "config"}
+        if changed:
+            self._plan_checks()
+
+    def _reload(self) -> None:
+        """Have a child try the new settings; when they are wrong the schedule stays as it is."""
+        self._notifier.reloading()
+        if "prepare" not in self._children and not self._start("prepare", CHECK_LIMIT):
+            self._notifier.ready()
+
+    def _finish_reload(self, child: ChildProcess) -> None:
+        report = child.report
+        if report is None or child.exit_code != 0:
+            reason = _why(child, CHECK_LIMIT)
+            log.error("daemon.reload_failed", detail=reason, effect="the former settings stay in use")
+            self._set_problem("settings", f"the new settings are wrong, the former ones stay in use: {reason}")
+        elif any(report[name] != self._prepared[name] for name in ("ledger", "instance", "presence")):
+            log.info("daemon.restarting", detail="another ledger, or another server, needs a new process")
+            self._stop(RESTART)
+        else:
+            logs.configure(report["log_level"], report["log_format"])
+            self._set_problem("settings", "")
+            self._report |= report
+            self._plan_checks()
+            log.info("daemon.reloaded", sinks=report["sinks"])
+        self._notifier.ready()
+
+    def _stop(self, code: int) -> NoReturn:
+        self._notifier.stopping()
+        self._notifier.status("stopping: attempts in progress are being finished")
+        log.info("daemon.stopping")
+        self._scheduler.stop()
+        end = time.monotonic() + PATIENCE.total_seconds()
+        for child in self._children.values():
+            child.terminate()
+        while self._children and time.monotonic() < end:
+            with suppress(Empty):
+                event = self._events.get(timeout=max(end - time.monotonic(), 0.01))
+                if isinstance(event, ChildProcess):
+                    self._children.pop(event.name, None)
+        for child in self._children.values():
+            log.warning("job.killed", job=child.name, detail="it did not end in time; what it had begun is sent again")
+            child.kill()
+        self._owner.leave()
+        log.info("daemon.stopped")
+        leave(code)
+
+
+def _why(child: ChildProcess, limit: timedelta) -> str:
+    """Return why a job has no result."""
+    report = child.report or {}
+    if "settings_problems" in report:
+        return "; ".join(report["settings_problems"])
+    if "ledger_problem" in report:
+        return str(report["ledger_problem"])
+    if child.is_overdue:
+        return f"it took longer than {limit.total_seconds() / 60:g} minutes, and was ended"
+    ending = f"by signal {-child.exit_code}" if child.exit_code < 0 else f"with exit code {child.exit_code}"
+    return f"the job {child.name} ended {ending} and without a result"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now: a thread that hangs would keep an ordinary exit waiting."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # its reader has closed it
+            stream.flush()
+    os._exit(code)
+
+
+def run() -> NoReturn:
+    """Run the daemon.
+
+    Raises:
+        SettingsError: the settings are wrong.
+        LedgerError: the ledger cannot be used.
+    """
+    events: SimpleQueue[object] = SimpleQueue()
+    notifier = SystemdNotifier()
+    take_signals(events.put)
+    try:
+        supervisor = Supervisor(_prepare(events), events, notifier)
+    except (SettingsError, LedgerError) as error:
+        notifier.status(str(error))
+        raise
+    try:
+        supervisor.run()
+    except Exception as error:  # noqa: BLE001 - said in one line; the threads must not outlive the one that leads them
+        log.critical("daemon.crashed", detail=f"{type(error).__name__}: {error}")
+        leave(70)
+
+
+def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
+    """Have a child read the settings and open the ledger; return what it reports."""
+    child = start_child("prepare", {}, CHECK_LIMIT, events.put)
+    import apscheduler.schedulers.background  # noqa: F401 - while the child works
+
+    while (event := events.get()) is not child:
+        if event is Order.STOP:
+            leave(0)
+    report = child.report
+    if report is None or child.exit_code != 0:
+        if report is not None and "settings_problems" in report:
+            raise SettingsError(report["settings_problems"])
+        raise LedgerError(_why(child, CHECK_LIMIT))
+    logs.configure(report["log_level"], report["log_format"])
+    return report

@@ -1,0 +1,179 @@
+"""Working the outbox: write down that a message is being tried, before it is sent.
+
+Every function runs inside a write transaction of the caller. One process delivers at a time, with one thread for each
+sink. An attempt without an outcome is under way, or its process has died: the next deliveries begin by closing those.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mastodon_update_check.domain.notice_json import from_json
+from mastodon_update_check.domain.notices import Notice
+from mastodon_update_check.domain.outbox import LONGEST_WAIT, MAILS_A_DAY, Outcome, retry_delay
+from mastodon_update_check.domain.recipients import Recipient, read_recipient
+from mastodon_update_check.ledger.engine import Connection, Row
+from mastodon_update_check.ledger.instants import read_stamp, stamp
+from mastodon_update_check.ledger.problems import reading
+
+IS_BEING_SENT = """
+    EXISTS (SELECT 1 FROM attempt WHERE attempt.message_id = message.id AND attempt.outcome IS NULL)
+"""
+IS_DUE = """
+    message.state IN ('pending', 'failed') AND (message.due_at <= :due_by OR message.due_at > :longest)
+"""
+IS_CAPPED = """
+    (message.sink = 'email' AND :cap <= (
+        SELECT count(*) FROM message AS other
+        WHERE other.instance = message.instance AND other.sink = message.sink
+          AND other.recipient_key = message.recipient_key AND other.state = 'sent'
+          AND other.settled_at > :day_ago AND other.settled_at <= :now))
+"""
+"""Whether its recipient has had enough mail for a day."""
+IS_REACHED = "(:only_to = '' OR message.recipient_key = :only_to)"
+"""Whether the sink, as it is set now, leads to its recipient."""
+_ORDER = "is_urgent DESC, due_at, created_at, id"
+"""That of the index `message_open`: the first row that may be tried ends the search."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One message in the hands of its sink: all it takes to compose it and to record the outcome."""
+
+    message_id: str
+    number: int
+    instance: str
+    recipient_key: str
+    """The key that the rows were planned under; by its address the recipient may have another key since."""
+    recipient: Recipient
+    notices: tuple[Notice, ...]
+    identities: tuple[str, ...]
+    created_at: datetime
+    dated_at: datetime
+    """When the first attempt began that may have arrived; this attempt if there is none."""
+    failures: int
+    sink_failures: int
+    settings: str
+    """Fingerprint of the sink's settings that this attempt is made with."""
+
+
+def due_parameters(now: datetime, due_by: datetime) -> dict[str, object]:
+    """Return the parameters of `IS_DUE` and `IS_CAPPED`; a due time too far ahead was written by a wrong clock."""
+    return {
+        "now": stamp(now),
+        "due_by": stamp(due_by),
+        "longest": stamp(now + LONGEST_WAIT),
+        "cap": MAILS_A_DAY,
+        "day_ago": stamp(now - timedelta(days=1)),
+    }
+
+
+def begin_attempt(  # noqa: PLR0913, PLR0917 - what a sink is to the ledger
+    connection: Connection, instance: str, sink: str, settings: str, only_to: str, now: datetime, due_by: datetime
+) -> Attempt | None:
+    """Begin an attempt at the most urgent message of a sink that was due at `due_by`; None when there is none.
+
+    While the sink fails as a whole, the message that was tried least goes first: one that makes it fail blocks no
+    other. A message for the URL that a webhook had before is left alone: the new URL is another recipient.
+    """
+    state = connection.execute("SELECT * FROM sink WHERE instance = ? AND name = ?", (instance, sink)).fetchone()
+    if state is not None and _backs_off(state, settings, now):
+        return None
+    sink_failures = 0 if state is None else int(state["failures"])
+    order = f"failures, {_ORDER}" if sink_failures else _ORDER
+    row = connection.execute(
+        f"""
+        SELECT * FROM message
+        WHERE instance = :instance AND sink = :sink AND {IS_DUE} AND NOT {IS_CAPPED} AND NOT {IS_BEING_SENT}
+          AND (:stopped IS NULL OR recipient_key <> :stopped) AND {IS_REACHED}
+        ORDER BY {order} LIMIT 1
+        """,  # noqa: S608 - only our own constants are put in
+        {
+            "instance": instance,
+            "sink": sink,
+            "stopped": state and state["stopped_key"],
+            "only_to": only_to,
+            **due_parameters(now, due_by),
+        },
+    ).fetchone()
+    return None if row is None else _begin(connection, row, sink_failures, settings, now)
+
+
+def _backs_off(state: Row, settings: str, now: datetime) -> bool:
+    """Whether the sink as a whole waits; other settings than those that failed are tried at once."""
+    retry_at = read_stamp(state["retry_at"])
+    return retry_at is not None and now < retry_at <= now + LONGEST_WAIT and state["settings"] == settings
+
+
+def _begin(connection: Connection, row: Row, sink_failures: int, settings: str, now: datetime) -> Attempt:
+    deliveries = connection.execute(
+        """
+        SELECT identity, notice FROM delivery WHERE message_id = ? AND state IN ('pending', 'failed') ORDER BY identity
+        """,
+        (row["id"],),
+    ).fetchall()
+    number = int(row["attempts"]) + 1
+    identities = tuple(delivery["identity"] for delivery in deliveries)
+    first = connection.execute(
+        "SELECT min(started_at) AS at FROM attempt WHERE message_id = ? AND outcome = 'unknown'", (row["id"],)
+    ).fetchone()
+    connection.execute("UPDATE message SET attempts = ? WHERE id = ?", (number, row["id"]))
+    connection.execute(
+        "INSERT INTO attempt (message_id, number, started_at, identities) VALUES (?, ?, ?, ?)",
+        (row["id"], number, stamp(now), json.dumps(identities)),
+    )
+    with reading("a message"):
+        return Attempt(
+            message_id=row["id"],
+            number=number,
+            instance=row["instance"],
+            recipient_key=row["recipient_key"],
+            recipient=read_recipient(json.loads(row["recipient"])),
+            notices=tuple(from_json(json.loads(delivery["notice"])) for delivery in deliveries),
+            identities=identities,
+            created_at=datetime.fromisoformat(row["created_at"]),
+            dated_at=read_stamp(first["at"]) or now,
+            failures=row["failures"],
+            sink_failures=sink_failures,
+            settings=settings,
+        )
+
+
+def close_open_attempts(connection: Connection, instance: str, now: datetime) -> int:
+    """Mark attempts that a dead process has left open as `unknown`; return their number.
+
+    Their messages stay due, and go out again with the same id. Where the attempt before ended the same way, the
+    message waits as after a failure: one that ends the process must not do so in a loop.
+    """
+    found = connection.execute(
+        """
+        SELECT message.id, message.failures, message.state, attempt.number, EXISTS (
+            SELECT 1 FROM attempt AS former WHERE former.message_id = message.id
+              AND former.number = attempt.number - 1 AND former.outcome = 'unknown') AS again
+        FROM attempt JOIN message ON message.id = attempt.message_id
+        WHERE message.instance = ? AND attempt.outcome IS NULL
+        """,
+        (instance,),
+    ).fetchall()
+    for row in found:
+        end_attempt(connection, row["id"], row["number"], Outcome.UNKNOWN, "", now)
+        if row["again"] and row["state"] in {"pending", "failed"}:
+            failures = int(row["failures"]) + 1
+            connection.execute(
+                "UPDATE message SET failures = ?, due_at = ? WHERE id = ?",
+                (failures, stamp(now + retry_delay(failures, 0.5)), row["id"]),
+            )
+    return len(found)
+
+
+def end_attempt(
+    connection: Connection, message_id: str, number: int, outcome: Outcome, reply: str, now: datetime
+) -> bool:
+    """Write down how an attempt ended; return False if that was written down before. An acceptance always counts."""
+    still_open = "" if outcome is Outcome.SENT else " AND outcome IS NULL"
+    return bool(
+        connection.execute(
+            f"UPDATE attempt SET outcome = ?, reply = ?, ended_at = ? WHERE message_id = ? AND number = ?{still_open}",  # noqa: S608
+            (outcome, reply, stamp(now), message_id, number),
+        ).rowcount
+    )

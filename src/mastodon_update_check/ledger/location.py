@@ -1,0 +1,28 @@
+"""From what is written in the settings, or on a command line, to the place of a ledger."""
+
+from pathlib import Path
+from typing import Final
+
+from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.ledger.engine import Location
+from mastodon_update_check.ledger.sqlite import SqliteLocation
+
+SCHEMES: Final = ("postgresql://", "postgres://")
+
+
+def find_location(text: str, origin: str = "UPDATE_CHECK_LEDGER", *, token: str = "") -> Location:
+    """Return the place that a path, or the URL of a PostgreSQL database, stands for.
+
+    Raises:
+        SettingsError: it is a URL that cannot be read.
+    """
+    if not text.startswith(SCHEMES):
+        return SqliteLocation(Path(text))
+    from mastodon_update_check.ledger.postgres_address import PostgresAddress
+    from mastodon_update_check.ledger.postgres_location import PostgresLocation
+    from mastodon_update_check.postgres.login import LoginError
+
+    try:
+        return PostgresLocation(PostgresAddress.parse(text, origin), token=token)
+    except LoginError as error:
+        raise SettingsError([str(error)]) from error

@@ -1,0 +1,172 @@
+"""Making, finding and migrating a ledger in PostgreSQL."""
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import Final
+
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.copying import export
+from mastodon_update_check.ledger.engine import Connection
+from mastodon_update_check.ledger.lease import Lease
+from mastodon_update_check.ledger.postgres_address import PostgresAddress
+from mastodon_update_check.ledger.postgres_problems import WAYS_OUT
+from mastodon_update_check.ledger.postgres_session import BOUNDS, PATIENT, PostgresBounds, PostgresSession
+from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.schema import (
+    KEEP_COMPATIBILITY,
+    MIGRATIONS,
+    READ_COMPATIBILITY,
+    SCHEMA_VERSION,
+    is_compatible,
+    write_compatibility,
+)
+
+_JSON_EACH: Final = """
+    CREATE FUNCTION json_each(text) RETURNS TABLE (value text) LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS 'SELECT json_array_elements_text($1::json)'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresLocation:
+    """A schema in a database."""
+
+    address: PostgresAddress
+    bounds: PostgresBounds = BOUNDS
+    token: str = field(default="", repr=False)
+    """The lease's, for a process that works for the owner."""
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+    @property
+    def is_shared(self) -> bool:
+        """It may have users on other machines."""
+        return True
+
+    def ownership(self, host: str) -> Lease:
+        """Return the lease."""
+        return Lease(self, host)
+
+    def exists(self) -> bool:
+        """Whether the schema has our tables."""
+        with self._session() as session, session.reading() as connection:
+            return _exists(connection, self.address.schema)
+
+    def create(self) -> None:
+        """Make the tables, and the schema if it is missing, in one transaction."""
+        with self._session() as session, session.renewing() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext(?))", (f"ledger {self.address.schema}",))
+            if not _exists(connection, self.address.schema):
+                _make_schema(connection, self.address)
+                _take_steps(connection, 0)
+
+    def patient(self) -> "PostgresLocation":
+        """Return the same place with other bounds."""
+        return replace(self, bounds=PATIENT)
+
+    def set_aside(self, now: datetime) -> str | None:
+        """Rename the schema."""
+        aside = f"{self.address.schema}_{now.strftime('%Y%m%d%H%M%S')}_old"
+        with self._session() as session, session.renewing() as connection:
+            if not _exists(connection, self.address.schema):
+                return None
+            _refuse_without_right(connection, self.address, f"ALTER SCHEMA {self.address.schema} RENAME TO {aside}")
+            connection.execute(f"ALTER SCHEMA {self.address.schema} RENAME TO {aside}")
+        return f"the schema {aside}"
+
+    def back_up(self, target: Path) -> None:
+        """Copy the ledger to a file of SQLite, which `ledger copy` takes back."""
+        export(self, target)
+
+    def open(self, *, verify: bool = True) -> PostgresSession:
+        """Open the ledger; the server itself looks after damage (`data_checksums`)."""
+        del verify
+        session = PostgresSession(self.address, self.bounds, self.token)
+        try:
+            with session.reading() as connection:
+                version = _read_version(connection, self.address)
+            if version < SCHEMA_VERSION:
+                self._migrate()
+                version = SCHEMA_VERSION
+            session.watch(version, lambda connection: _read_version(connection, self.address))
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _migrate(self) -> None:
+        with self.patient()._session() as session, session.recording() as connection:  # noqa: SLF001 - its own kind
+            _take_steps(connection, _read_version(connection, self.address))
+
+    def _session(self) -> AbstractContextManager[PostgresSession]:
+        return closing(PostgresSession(self.address, self.bounds, self.token))
+
+
+def _exists(connection: Connection, schema: str) -> bool:
+    found = connection.execute("SELECT to_regclass(?) IS NOT NULL AS found", (f"{schema}.meta",)).fetchone()
+    return bool(found["found"])
+
+
+def _read_version(connection: Connection, address: PostgresAddress) -> int:
+    if not _exists(connection, address.schema):
+        raise LedgerError(f"there is no ledger in {address}; {WAYS_OUT}")
+    row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    with reading("its version"):
+        version = int(row["value"])
+        word = connection.execute(READ_COMPATIBILITY).fetchone()["value"]
+        is_readable = version <= SCHEMA_VERSION or is_compatible(word, version)
+    if not is_readable:
+        raise LedgerError(
+            f"the ledger in {address} was written by a newer version of this program (schema {version}, this one "
+            f"knows {SCHEMA_VERSION}): upgrade this program, or restore the backup from before"
+        )
+    return version
+
+
+def _make_schema(connection: Connection, address: PostgresAddress) -> None:
+    """Make the schema if nobody has done so for us; who may not make one is told what to ask for."""
+    schema = address.schema
+    if connection.execute("SELECT 1 AS one FROM pg_namespace WHERE nspname = ?", (schema,)).fetchone() is None:
+        _refuse_without_right(connection, address)
+        connection.execute(f"CREATE SCHEMA {schema}")
+    connection.execute(_JSON_EACH)
+
+
+def _refuse_without_right(connection: Connection, address: PostgresAddress, *before: str) -> None:
+    """Making or renaming a schema takes the right to make one in the database, which its owner has."""
+    found = connection.execute(
+        "SELECT has_database_privilege(current_database(), 'CREATE') AS allowed, current_user AS role"
+    ).fetchone()
+    if not found["allowed"]:
+        orders = "; ".join((*before, f'CREATE SCHEMA {address.schema} AUTHORIZATION "{found["role"]}"'))
+        raise LedgerError(f"no ledger can be made in {address}: as the owner of the database, run {orders}")
+
+
+def _take_steps(connection: Connection, version: int, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    for step in migrations[version:]:
+        for statement in filter(_is_common, step):
+            connection.execute(translate_schema(statement), {"random": token_hex(16)})
+    connection.execute(
+        "INSERT INTO meta VALUES ('schema', :version) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        {"version": str(len(migrations))},
+    )
+    connection.execute(KEEP_COMPATIBILITY, {"word": write_compatibility(len(migrations))})
+
+
+def _is_common(statement: str) -> bool:
+    """Whether a statement of the schema is not only about how SQLite plans: PostgreSQL counts rows by itself."""
+    return statement != "ANALYZE" and "sqlite_stat1" not in statement
+
+
+def translate_schema(statement: str) -> str:
+    """Return a statement of the schema as PostgreSQL takes it: text sorts by its bytes, tables are strict anyway."""
+    statement = re.sub(r"\)\s*STRICT(,\s*WITHOUT ROWID)?\s*$", ")", statement.rstrip())
+    if re.match(r"\s*(CREATE|ALTER) TABLE", statement) is None:
+        return statement
+    return re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', statement)

@@ -1,0 +1,235 @@
+"""The ledger in PostgreSQL, in a schema of its own.
+
+It works through PgBouncer in transaction mode: nothing is prepared and no state of the session is relied on; all that
+is set is set for one transaction. Every writer locks one row first, so writers come one after the other, and each sees
+what the one before committed (READ COMMITTED). An owner's transaction then verifies its token: a process that has lost
+the lease changes nothing. Readers see the ledger as it was at one moment (REPEATABLE READ).
+
+Every wait has an end: for the connection, for a lock, for a statement and, should this process freeze in the middle,
+for the transaction; and all of it, should the server freeze, for this process.
+"""
+
+import os
+import re
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final, cast
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+
+from mastodon_update_check.errors import LedgerError, OwnershipLostError
+from mastodon_update_check.http.net import Deadline
+from mastodon_update_check.ledger.engine import Parameters, Result
+from mastodon_update_check.ledger.postgres_address import PostgresAddress
+from mastodon_update_check.ledger.postgres_problems import translated
+from mastodon_update_check.postgres.login import connect
+
+_SERIALISED: Final = "SELECT value FROM meta WHERE key = 'salt' FOR UPDATE"
+"""The row that every writer locks; it never changes."""
+_DURABLE: Final = """
+    SELECT set_config(name, 'on', true) FROM pg_settings WHERE name = 'synchronous_commit' AND setting = 'off'
+"""
+_VERSION: Final = "SELECT value FROM meta WHERE key = 'schema'"
+_UNWATCHED: Final = "SELECT NULL"
+_TOKEN: Final = re.compile(r"'[^']*'|--[^\n]*|\?|:(?P<name>\w+)|%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresBounds:
+    """How long things may take."""
+
+    connect: timedelta = timedelta(seconds=5)
+    """For each address of the host."""
+    statement: timedelta = timedelta(seconds=10)
+    lock: timedelta = timedelta(seconds=5)
+    idle: timedelta = timedelta(seconds=4)
+    """How long this process may stand still in the middle of a transaction; then the server undoes it.
+
+    Others wait for it, who have to record what was accepted: less than a lease that is renewed every 3 s has left.
+    """
+    total: timedelta = timedelta(seconds=20)
+    """For a whole transaction, by this process's own clock."""
+
+
+BOUNDS: Final = PostgresBounds()
+PATIENT: Final = PostgresBounds(
+    statement=timedelta(minutes=10), idle=timedelta(minutes=10), total=timedelta(hours=1), lock=timedelta(seconds=20)
+)
+"""For a copy, a backup or a migration, which go through all that was ever told."""
+
+
+class PostgresSession:
+    """One connection, made when it is first needed and again whenever it has broken."""
+
+    def __init__(self, address: PostgresAddress, bounds: PostgresBounds, token: str = "") -> None:
+        """`token` is the owner's, if this process works for the owner."""
+        self._address = address
+        self._bounds = bounds
+        self._token = token
+        self._version: int | None = None
+        self._judge: Callable[[PostgresConnection], int] | None = None
+        self._connection: psycopg.Connection[DictRow] | None = None
+
+    def watch(self, version: int, judge: Callable[["PostgresConnection"], int]) -> None:
+        """Have `judge` raise, or return the new version, whenever the schema is of another version than before.
+
+        A newer program may bring the tables up to date at any moment, also while this one is sending.
+        """
+        self._version, self._judge = version, judge
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator["PostgresConnection"]:
+        """See the ledger as it is at one moment."""
+        with self._transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator["PostgresConnection"]:
+        """Write as the owner of the ledger."""
+        with self.recording() as connection:
+            owner = connection.execute("SELECT token FROM owner").fetchone()
+            if owner is None or owner["token"] != self._token:
+                raise OwnershipLostError(f"another process owns the ledger in {self._address} now")
+            yield connection
+
+    @contextmanager
+    def recording(self) -> Iterator["PostgresConnection"]:
+        """Write what is true whoever owns the ledger."""
+        with self._transaction("ISOLATION LEVEL READ COMMITTED READ WRITE", _SERIALISED) as connection:
+            yield connection
+
+    @contextmanager
+    def renewing(self) -> Iterator["PostgresConnection"]:
+        """Change the lease, without waiting for a writer."""
+        with self._transaction("ISOLATION LEVEL READ COMMITTED READ WRITE") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, mode: str, lock: str = "") -> Iterator["PostgresConnection"]:
+        """Commit at the end, or undo it all after an exception."""
+        with Deadline(self._bounds.total) as deadline, translated(self._address, deadline):
+            try:
+                connection, now, version = self._begin(self._opening(mode, lock), deadline)
+                statements = PostgresConnection(connection, now)
+                if self._judge is not None and version != str(self._version):
+                    self._version = self._judge(statements)
+                yield statements
+                outcome = connection.execute("COMMIT").statusmessage
+            except BaseException:
+                self._abandon()
+                raise
+            # A transaction that has failed cannot be committed, and PostgreSQL says so only by this word.
+            if outcome != "COMMIT":
+                raise LedgerError(f"the ledger in {self._address} undid what was to be written: try again")
+
+    def _begin(self, opening: str, deadline: Deadline) -> tuple[psycopg.Connection[DictRow], datetime, str]:
+        """Open a transaction; a connection that has died meanwhile, as after a restart, is replaced.
+
+        Returns:
+            The connection, the server's present instant, and the schema's version if it is watched.
+        """
+        if self._connection is not None and not self._connection.closed:
+            try:
+                return self._open(self._connection, opening, deadline)
+            except psycopg.OperationalError:
+                if not self._connection.closed:  # it works, and the transaction cannot begin
+                    raise
+        self.close()
+        self._connection = self._connect()
+        return self._open(self._connection, opening, deadline)
+
+    def _connect(self) -> psycopg.Connection[DictRow]:
+        seconds = self._bounds.connect.total_seconds()
+        connection = connect(self._address.login, self._address.parameters, seconds)
+        # Parameters are put in on this side: one round trip a statement, and their types are what the statement says.
+        connection.cursor_factory = psycopg.ClientCursor
+        connection.row_factory = dict_row  # type: ignore[assignment]  # rows are of another type from here on
+        return cast("psycopg.Connection[DictRow]", connection)
+
+    def _open(
+        self, connection: psycopg.Connection[DictRow], opening: str, deadline: Deadline
+    ) -> tuple[psycopg.Connection[DictRow], datetime, str]:
+        with socket.socket(fileno=os.dup(connection.fileno())) as sock:
+            deadline.guard(sock)
+        answers = connection.execute(opening.encode())
+        while answers.nextset():
+            pass
+        answer = next(answers)
+        return connection, answer["now"], answer["version"]
+
+    def _abandon(self) -> None:
+        """Undo what is under way; a connection on which that fails is of no use any more."""
+        if self._connection is None or self._connection.closed:
+            return
+        try:
+            self._connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self.close()
+
+    def _opening(self, mode: str, lock: str) -> str:
+        """Return what begins a transaction, in one round trip."""
+        schema, bounds = self._address.schema, self._bounds
+        return "; ".join(
+            (
+                f"BEGIN {mode}",
+                f"SET LOCAL search_path = {schema}, pg_catalog",
+                f"SET LOCAL statement_timeout = {_milliseconds(bounds.statement)}",
+                f"SET LOCAL lock_timeout = {_milliseconds(bounds.lock)}",
+                f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(bounds.idle)}",
+                # What is committed is on the disk, also where the role's default is another.
+                _DURABLE,
+                *((lock,) if lock else ()),
+                f"SELECT clock_timestamp() AS now, ({_UNWATCHED if self._judge is None else _VERSION}) AS version",
+            )
+        )
+
+
+class PostgresConnection:
+    """Runs statements inside one transaction."""
+
+    def __init__(self, connection: psycopg.Connection[DictRow], now: datetime) -> None:
+        self._connection = connection
+        self.now = now
+        """The server's clock when the transaction began, aware."""
+
+    def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
+        """Run one statement."""
+        return cast("Result", self._connection.execute(translate(statement), parameters))
+
+    def stream(self, statement: str, /) -> Iterator[DictRow]:
+        """Run a query; its rows are fetched by the thousand."""
+        with self._connection.cursor(name="stream") as cursor:
+            cursor.itersize = 1_000
+            yield from cursor.execute(translate(statement))
+
+    def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
+        """Run one statement for each row of parameters."""
+        self._connection.cursor().executemany(translate(statement), rows)
+        return None
+
+
+@lru_cache(maxsize=256)
+def translate(statement: str) -> bytes:
+    """Return a statement with its parameters as psycopg marks them."""
+
+    def mark(found: re.Match[str]) -> str:
+        if found["name"]:
+            return f"%({found['name']})s"
+        return "%s" if found[0] == "?" else found[0].replace("%", "%%")
+
+    return _TOKEN.sub(mark, statement).encode()
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

@@ -1,0 +1,63 @@
+"""What commands ask of the owner: a row here, a signal to the owner, and its answer in the same row."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from mastodon_update_check.ledger.engine import Connection
+from mastodon_update_check.ledger.instants import stamp
+from mastodon_update_check.ledger.problems import reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerRequest:
+    """One request that has not been answered."""
+
+    id: str
+    kind: str
+    arguments: Mapping[str, Any]
+
+
+def add_request(
+    connection: Connection, instance: str, kind: str, arguments: Mapping[str, object], now: datetime
+) -> str:
+    """Write a request down; return its id."""
+    id_ = uuid4().hex
+    connection.execute(
+        "INSERT INTO request (id, instance, kind, arguments, asked_at) VALUES (?, ?, ?, ?, ?)",
+        (id_, instance, kind, json.dumps(arguments), stamp(now)),
+    )
+    return id_
+
+
+def open_requests(connection: Connection, instance: str) -> tuple[OwnerRequest, ...]:
+    """Return the requests that wait for an answer, oldest first."""
+    rows = connection.execute(
+        "SELECT id, kind, arguments FROM request WHERE instance = ? AND result IS NULL ORDER BY asked_at, id",
+        (instance,),
+    ).fetchall()
+    with reading("a request"):
+        return tuple(
+            OwnerRequest(id=row["id"], kind=row["kind"], arguments=json.loads(row["arguments"])) for row in rows
+        )
+
+
+def answer_request(connection: Connection, id_: str, result: Mapping[str, object]) -> None:
+    """Answer a request."""
+    connection.execute("UPDATE request SET result = ? WHERE id = ?", (json.dumps(result), id_))
+
+
+def read_answer(connection: Connection, id_: str) -> Mapping[str, Any] | None:
+    """Return the answer to a request; None until there is one."""
+    row = connection.execute("SELECT result FROM request WHERE id = ?", (id_,)).fetchone()
+    with reading("an answer"):
+        answer: Mapping[str, Any] | None = json.loads(row["result"]) if row and row["result"] else None
+    return answer
+
+
+def withdraw_request(connection: Connection, id_: str) -> None:
+    """Delete a request that the owner has answered, or that the command waits for no longer."""
+    connection.execute("DELETE FROM request WHERE id = ?", (id_,))

@@ -1,0 +1,271 @@
+"""The SQLite file that holds the ledger: made whole or not at all, checked when opened, never silently replaced.
+
+It is kept in WAL mode with `synchronous = FULL`: what is committed survives a power cut. A process that is killed
+leaves a side file (`-wal`) with its last commits, which SQLite takes over at the next opening; so a side file must
+never meet another ledger than its own.
+"""
+
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from tempfile import mkstemp
+from urllib.parse import quote
+
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.problems import WAYS_OUT, reading, translated
+from mastodon_update_check.ledger.schema import (
+    APPLICATION_ID,
+    READ_COMPATIBILITY,
+    SCHEMA_VERSION,
+    is_compatible,
+    migrate,
+)
+
+BUSY_SECONDS = 5.0
+"""How long to wait for another process that is writing."""
+_SIDE_FILES = ("-wal", "-shm")
+_VERSIONS_AT = slice(18, 20)
+"""Where a database says how it is written: 1 with a rollback journal, as every backup is; 2 in WAL mode."""
+
+
+def open_file(path: Path, *, verify: bool = True, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Open an existing ledger for reading and writing, migrated to the present schema.
+
+    Args:
+        path: the file.
+        verify: read it through for damage first; once in a process is enough.
+        busy_seconds: how long each statement waits for another process that is writing.
+
+    Raises:
+        LedgerError: missing, empty, damaged, newer than this program, locked, read-only, or on a full disk.
+    """
+    with translated(path):
+        if _require_regular(path).st_size == 0:
+            raise LedgerError(f"the ledger {path} is empty, so what was told is lost; {WAYS_OUT}")
+        _refuse_foreign_side_file(path)
+        connection = _connect(path, busy_seconds)
+        try:
+            _prepare(connection)
+            _verify(connection, path, thoroughly=verify)
+            _ensure_wal(connection, path, busy_seconds)
+            migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def create_file(path: Path) -> None:
+    """Create an empty ledger at `path`; one that another process has just made there is left alone.
+
+    It is made under another name and then linked into place: a crash leaves either nothing or a whole ledger.
+    """
+    with translated(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Looked for first: whoever makes a ledger at this moment makes its side file after it.
+        has_side_file = _side_file(path).exists()
+        if has_side_file and not path.exists():
+            raise LedgerError(
+                f"the ledger {path} is gone, but its side file {_side_file(path).name} is there: remove that and "
+                "restore a backup, or begin anew with `mastodon-update-check ledger new`"
+            )
+        with _draft(path) as draft:
+            with closing(_connect(draft, BUSY_SECONDS)) as connection:
+                _prepare(connection)
+                _ensure_wal(connection, draft, BUSY_SECONDS)
+                migrate(connection)
+            with suppress(FileExistsError):
+                os.link(draft, path)
+        _sync_directory(path.parent)
+
+
+def set_aside(path: Path, now: datetime) -> Path | None:
+    """Rename a ledger, and the side files that SQLite may have left, out of the way.
+
+    Returns:
+        Its new name; None if there was nothing.
+    """
+    aside = path.with_name(f"{path.name}.{now.strftime('%Y%m%dT%H%M%SZ')}.old")
+    with translated(path):
+        # The ledger goes first: nobody may open it without its side file, which holds the last commits.
+        found = [suffix for suffix in ("", *_SIDE_FILES) if path.with_name(path.name + suffix).exists()]
+        if "" in found:
+            _require_regular(path)
+        for suffix in found:
+            target = aside.with_name(aside.name + suffix)
+            if target.exists():
+                raise LedgerError(f"{target} exists already: move it away, or try again in a moment")
+            path.with_name(path.name + suffix).rename(target)
+        if found:
+            _sync_directory(path.parent)
+    return aside if found else None
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Copy the ledger to a new file `target` while it may be in use.
+
+    Raises:
+        LedgerError: `target` exists, or either file cannot be used.
+    """
+    with closing(open_file(path)) as source, backup_file(target) as copy:
+        source.backup(copy)
+
+
+@contextmanager
+def backup_file(target: Path) -> Iterator[sqlite3.Connection]:
+    """Connect to an empty file; it appears as `target`, whole by itself, when the block has ended well.
+
+    Raises:
+        LedgerError: `target` exists, or cannot be written.
+    """
+    with translated(target):
+        if target.exists():
+            raise LedgerError(f"{target} exists already: name a new file for the backup")
+        with _draft(target) as draft:
+            with closing(sqlite3.connect(draft, isolation_level=None)) as copy:
+                copy.execute("PRAGMA synchronous = FULL")
+                yield copy
+                copy.execute("PRAGMA journal_mode = DELETE")  # one file, without side files
+            os.link(draft, target)
+        _sync_directory(target.parent)
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    """Make an empty file beside `path` that only its owner may read; it goes away at the end of the block."""
+    descriptor, name = mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        yield draft
+    finally:
+        for suffix in ("", "-journal", *_SIDE_FILES):
+            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+
+
+def _require_regular(path: Path) -> os.stat_result:
+    """Return the status of a file; a directory or a device in its place is neither read nor moved away."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        what = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
+        raise LedgerError(f"the ledger {path} is {what}: name a file in UPDATE_CHECK_LEDGER, say /PATH/ledger.sqlite3")
+    return status
+
+
+def _side_file(path: Path) -> Path:
+    real = path.resolve()
+    return real.parent / _with_suffix(real.name)  # also of `/`, which has no name
+
+
+@cache
+def _with_suffix(name: str) -> str:
+    """Return the name of the side file, the same string each time.
+
+    `pathlib` interns it: a new one at each check makes the interpreter's table of interned strings grow.
+    """
+    return f"{name}-wal"
+
+
+def _refuse_foreign_side_file(path: Path) -> None:
+    """Raise if SQLite would play another ledger's commits into this one.
+
+    A ledger in use is in WAL mode before it has a side file. One beside a file that is not is left over from the
+    ledger that stood here before.
+    """
+    side_file = _side_file(path)
+    # Looked for first: whoever turns a backup into a ledger at this moment makes the side file last.
+    try:
+        is_left = side_file.stat().st_size > 0
+    except FileNotFoundError:  # there is none, or whoever used the ledger last is taking it away at this moment
+        return
+    if not is_left:
+        return
+    status = path.stat()
+    versions = os.pread(_reading(path, status.st_dev, status.st_ino), _VERSIONS_AT.stop, 0)[_VERSIONS_AT]
+    if versions == b"\x01\x01":
+        raise LedgerError(
+            f"a backup was put in the place of the ledger {path}, but {side_file.name} still holds what the old one "
+            f"wrote last: stop every process that uses it, and move {side_file.name} and "
+            f"{side_file.name.removesuffix('-wal')}-shm away"
+        )
+
+
+@cache
+def _reading(path: Path, _device: int, _inode: int) -> int:
+    """Return a descriptor of a ledger that is never closed.
+
+    Closing any descriptor of a file takes all of this process's locks on it away (fcntl(2)), SQLite's in other threads
+    too: another process would then write at the same time, and commits would be lost.
+    """
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    # mode=rw: a file that vanished meanwhile is an error, not a new ledger that has forgotten everything.
+    address = f"file:{quote(os.fsencode(path.resolve()))}?mode=rw"
+    connection = sqlite3.connect(address, uri=True, timeout=busy_seconds, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Set what holds for one connection only."""
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _verify(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> None:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if int(connection.execute("PRAGMA application_id").fetchone()[0]) != APPLICATION_ID:
+        raise LedgerError(f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER")
+    if version > SCHEMA_VERSION and not _is_compatible(connection, version):
+        raise LedgerError(
+            f"the ledger {path} was written by a newer version of this program (schema {version}, this one knows "
+            f"{SCHEMA_VERSION}): upgrade this program, or restore the backup from before"
+        )
+    if thoroughly:
+        # Not quick_check: a message that is missing from its index would never be sent.
+        verdict = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+        if verdict != "ok":
+            raise LedgerError(f"the ledger {path} is damaged; {WAYS_OUT}")
+
+
+def _is_compatible(connection: sqlite3.Connection, version: int) -> bool:
+    row = connection.execute(READ_COMPATIBILITY).fetchone()
+    with reading("its version"):
+        return is_compatible(row and row["value"], version)
+
+
+def _ensure_wal(connection: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
+    """Write in WAL mode from now on; it lasts in the file, but a backup comes without it."""
+    end = time.monotonic() + busy_seconds
+    while True:
+        try:
+            mode = str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            # Of two processes that do this at once, SQLite turns one away instead of letting it wait.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
+        else:
+            break
+    if mode != "wal":
+        raise LedgerError(
+            f"the ledger {path} cannot be kept safely there (a network file system?): name a file on a local disk in "
+            "UPDATE_CHECK_LEDGER"
+        )
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

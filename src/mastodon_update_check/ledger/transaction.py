@@ -1,0 +1,143 @@
+"""The ledger inside one transaction: a view that only reads, and a transaction in which the owner decides and writes.
+
+A check reads, decides and writes in the same transaction, so the ledger cannot move between. A dry run takes the same
+path on a view.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mastodon_update_check.domain.outbox import Delivery
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.ledger import follow_ups, history, marking, requests, retries, rows, summary, upkeep
+from mastodon_update_check.ledger.engine import Connection
+from mastodon_update_check.ledger.history import Entry, KnownRecipient
+from mastodon_update_check.ledger.instants import stamp
+from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.requests import OwnerRequest
+from mastodon_update_check.ledger.summary import CheckDay, OutboxSummary
+
+if TYPE_CHECKING:
+    from mastodon_update_check.domain.planning import Plan
+    from mastodon_update_check.domain.recipients import FollowUps, Recipient
+
+
+class LedgerView:
+    """What the ledger holds about one instance, at one moment."""
+
+    def __init__(self, connection: Connection, instance: str) -> None:
+        self._connection = connection
+        self.instance = instance
+
+    def state(self) -> ServerState:
+        """Return what is known about the server."""
+        row = self._connection.execute("SELECT knowledge FROM instance WHERE name = ?", (self.instance,)).fetchone()
+        with reading("the state of the server"):
+            return ServerState.from_json(json.loads(row["knowledge"])) if row else ServerState()
+
+    def deliveries(self, subjects: Iterable[str]) -> tuple[Delivery, ...]:
+        """Return the instance's open rows, and all rows of the given subjects."""
+        return rows.read_deliveries(self._connection, self.instance, subjects)
+
+    def unclosed_subjects(self, closure: "FollowUps") -> frozenset[str]:
+        """Return the subjects for which an `is installed` notice may be due."""
+        return follow_ups.unclosed_subjects(self._connection, self.instance, closure)
+
+    def summary(self, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
+        """Count what is not delivered yet, by the sinks that are configured if they are given."""
+        return summary.summarise(self._connection, self.instance, now, sinks)
+
+    def next_due_at(self, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
+        """Return when a sink has something to do next."""
+        return summary.next_due_at(self._connection, self.instance, sink, only_to, now)
+
+    def sent_since(self, since: datetime) -> int:
+        """Count the messages that were accepted since an instant."""
+        return summary.sent_since(self._connection, self.instance, since)
+
+    def is_anything_due(self, since: datetime, sinks: Collection[str]) -> bool:
+        """Whether a message of these sinks waits that was due at `since`, and has not been tried after it."""
+        return summary.is_anything_due(self._connection, self.instance, since, sinks)
+
+    def check_days(self) -> tuple[CheckDay, ...]:
+        """Return how the checks went, a row for each day, oldest first."""
+        return summary.read_check_days(self._connection, self.instance)
+
+    def history(self, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False) -> tuple[Entry, ...]:
+        """Return rows with their attempts, oldest first."""
+        return history.read_history(
+            self._connection,
+            self.instance,
+            subject=subject,
+            recipient_key=recipient_key,
+            is_undelivered=is_undelivered,
+        )
+
+    def known_recipients(self) -> tuple[KnownRecipient, ...]:
+        """Return every recipient that the ledger has rows for."""
+        return history.read_known_recipients(self._connection, self.instance)
+
+    def open_requests(self) -> tuple[OwnerRequest, ...]:
+        """Return the requests that wait for an answer."""
+        return requests.open_requests(self._connection, self.instance)
+
+    def release_details(self, source: str, version: str) -> Mapping[str, Any]:
+        """Return what was extracted of a release's files before, by file name."""
+        found = self._connection.execute(
+            "SELECT name, content FROM release_detail WHERE source = ? AND version = ?", (source, version)
+        )
+        with reading("a release's details"):
+            return {row["name"]: json.loads(row["content"]) for row in found.fetchall()}
+
+
+class LedgerTransaction(LedgerView):
+    """The owner's write transaction: what is read in it cannot move before it is written."""
+
+    def apply(self, plan: "Plan") -> None:
+        """Store a plan."""
+        rows.apply_plan(self._connection, self.instance, plan)
+
+    def keep_state(self, state: ServerState, now: datetime) -> None:
+        """Store what is known about the server, and delete what is not needed any more."""
+        self._connection.execute(
+            "INSERT INTO instance (name, knowledge) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET knowledge = excluded.knowledge",
+            (self.instance, json.dumps(state.to_json())),
+        )
+        upkeep.prune(self._connection, now)
+
+    def count_check(self, now: datetime, *, failed: bool) -> None:
+        """Count a check in its day."""
+        good, bad = int(not failed), int(failed)
+        self._connection.execute(
+            "INSERT INTO check_day (instance, day, good, failed) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (instance, day) DO UPDATE SET good = check_day.good + ?, failed = check_day.failed + ?",
+            (self.instance, now.date().isoformat(), good, bad, good, bad),
+        )
+
+    def mark_notified(self, now: datetime) -> int:
+        """Mark pending notices as sent without sending them; return how many messages that were."""
+        return marking.mark_notified(self._connection, self.instance, now)
+
+    def lift_stops(self, recipients: "Sequence[Recipient]") -> None:
+        """Forget that former URLs of webhooks asked to be called no more."""
+        retries.lift_stops(self._connection, self.instance, recipients)
+
+    def hurry(self, message_ids: Collection[str], sinks: Collection[str], now: datetime, *, is_started: bool) -> int:
+        """Make messages and waiting sinks due now; with `is_started` also sinks that were stopped (HTTP 410)."""
+        retries.wake_sinks(self._connection, self.instance, sinks, is_started=is_started)
+        return retries.hurry_messages(self._connection, message_ids, now)
+
+    def answer(self, request_id: str, result: Mapping[str, object]) -> None:
+        """Answer a request."""
+        requests.answer_request(self._connection, request_id, result)
+
+    def keep_release_details(self, source: str, version: str, files: Mapping[str, object], now: datetime) -> None:
+        """Store what was extracted of a release's files."""
+        self._connection.executemany(
+            "INSERT INTO release_detail (source, version, name, content, fetched_at) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (source, version, name) DO UPDATE SET content = excluded.content",
+            [(source, version, name, json.dumps(content), stamp(now)) for name, content in files.items()],
+        )

@@ -1,0 +1,90 @@
+"""From the process environment to a configured program, with its logs set up and its secrets hidden."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from mastodon_update_check import logs
+from mastodon_update_check.app import App
+from mastodon_update_check.config import Settings, load_settings
+from mastodon_update_check.config.defaults import CONFIG_FILE
+from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.ledger.location import SCHEMES
+
+TELLING_CHARACTERS = 16
+"""A part of a URL's path as long as this may be a token; a shorter one is a word."""
+
+
+def load_app(token: str = "") -> App:
+    """Read the settings and set the logs up; `token` is the lease's, for a child of the ledger's owner.
+
+    Raises:
+        SettingsError: the settings are wrong.
+    """
+    settings = load_settings(os.environ, find_version=_find_version)
+    logs.configure(settings.log_level, settings.log_format, secrets=tuple(_secrets(settings)))
+    return App(settings, token=token)
+
+
+def is_set_up(settings: Settings) -> bool:
+    """Whether a variable is set anywhere, or there is a Mastodon where it is expected."""
+    from mastodon_update_check.files.foreign import is_missing
+
+    return not settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"} or not is_missing(settings.mastodon_root)
+
+
+def _find_version(root: Path, environment: Mapping[str, str]) -> MastodonVersion:
+    from mastodon_update_check.mastodon.tree import read_tree_version
+
+    return read_tree_version(root, environment)
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    """What must never show in a log, whatever a library or a server says."""
+    words = ("password", "secret", "token", "key")
+    for sink in settings.sinks:
+        for name, value in sink.options.items():
+            if any(word in name for word in words):
+                yield value
+                yield from value.split()  # several secrets of one webhook, while they rotate
+            elif "://" in value:
+                yield from _parts(value)
+    if settings.ledger.startswith(SCHEMES):
+        yield from _parts(settings.ledger)
+    addresses = (settings.database_url, settings.mastodon_database_url, settings.https_proxy, settings.http_proxy)
+    hidden = (*addresses, settings.db_pass, settings.heartbeat_url)
+    for secret in filter(None, hidden):
+        yield secret.get_secret_value()
+        yield from _parts(secret.get_secret_value())
+
+
+def _parts(url: str) -> Iterator[str]:
+    """Give the parts of a URL that may be secret, as they are written and as they are meant.
+
+    Other schemes than http have their secrets anywhere: all of it is one.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # not every connection string is a URL
+        return
+    telling = [piece for piece in f"{parts.path}/{parts.query}".split("/") if len(piece) >= TELLING_CHARACTERS]
+    for part in (parts.password or "", *(telling if parts.scheme in {"http", "https"} else (url,))):
+        yield part
+        yield unquote(part)
+
+
+def require_set_up(settings: Settings) -> None:
+    """Refuse to run where nothing has been set up: checks of nothing, for nobody, would only look like a service.
+
+    Raises:
+        SettingsError: no variable is set anywhere, and Mastodon is not where it is expected.
+    """
+    if not is_set_up(settings):
+        config_file = settings.config_file or CONFIG_FILE
+        sentence = (
+            f"Nothing is set, and there is no Mastodon in {settings.mastodon_root}: run "
+            f"`mastodon-update-check setup` as root, or say in {config_file} where it is."
+        )
+        raise SettingsError([sentence])
