@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
@@ -57,6 +57,23 @@ class SocketGuard:
         """Close the duplicates."""
         while self._sockets:
             self._sockets.pop().close()
+
+
+class Deadline(SocketGuard):
+    """Shuts guarded sockets down after `total`, as a context manager: for a conversation over an open connection."""
+
+    def __init__(self, total: timedelta) -> None:
+        super().__init__()
+        self._timer = threading.Timer(total.total_seconds(), self.expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self.release()
 
 
 def run_within(limit: timedelta, work: Callable[[SocketGuard], T]) -> T:

@@ -8,11 +8,12 @@ import psycopg
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.http.time_limit import TimeLimitError
 from mastodon_update_check.ledger.problems import DamagedRowError
 from mastodon_update_check.postgres.login import LoginError, last_line
 
 if TYPE_CHECKING:
-    from mastodon_update_check.http.net import Deadline
+    from mastodon_update_check.http.time_limit import Deadline
     from mastodon_update_check.ledger.postgres_address import PostgresAddress
 
 WAYS_OUT: Final = "restore a backup of it, or begin anew with `mastodon-update-check ledger new`"
@@ -47,6 +48,8 @@ def translated(address: "PostgresAddress", deadline: "Deadline | None" = None) -
         if deadline is not None and deadline.expired:
             raise LedgerError(f"the ledger in {address} did not answer in time") from error
         raise LedgerError(f"the ledger in {address} {_explain(error, address)}") from error
+    except TimeLimitError as error:
+        raise LedgerError(f"the ledger in {address} cannot be reached: the login {error}") from error
     except LoginError as error:
         raise LedgerError(f"the ledger cannot be used: {error}") from error
     except DamagedRowError as error:

@@ -23,7 +23,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from mastodon_update_check.errors import LedgerError, OwnershipLostError
-from mastodon_update_check.http.net import Deadline
+from mastodon_update_check.http.time_limit import Deadline, run_within
 from mastodon_update_check.ledger.engine import Parameters, Result
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_problems import translated
@@ -45,6 +45,8 @@ class PostgresBounds:
 
     connect: timedelta = timedelta(seconds=5)
     """For each address of the host."""
+    login: timedelta = timedelta(seconds=15)
+    """For name resolution, all addresses and the login together."""
     statement: timedelta = timedelta(seconds=10)
     lock: timedelta = timedelta(seconds=5)
     idle: timedelta = timedelta(seconds=4)
@@ -151,7 +153,8 @@ class PostgresSession:
 
     def _connect(self) -> psycopg.Connection[DictRow]:
         seconds = self._bounds.connect.total_seconds()
-        connection = connect(self._address.login, self._address.parameters, seconds)
+        login, parameters = self._address.login, self._address.parameters
+        connection = run_within(self._bounds.login, lambda _: connect(login, parameters, seconds))
         # Parameters are put in on this side: one round trip a statement, and their types are what the statement says.
         connection.cursor_factory = psycopg.ClientCursor
         connection.row_factory = dict_row  # type: ignore[assignment]  # rows are of another type from here on

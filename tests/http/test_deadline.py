@@ -4,7 +4,7 @@ import socket
 from contextlib import closing
 from datetime import timedelta
 
-from mastodon_update_check.http.net import Deadline
+from mastodon_update_check.http.time_limit import Deadline
 
 
 def test_reader_is_ended() -> None:
