@@ -145,7 +145,9 @@ class App:
         """Run one check as the owner of the ledger; `finish_check` follows once what is due has been tried."""
         from mastodon_update_check.jobs.check import check
 
-        self.heartbeat.begin()
+        known = ledger.state()
+        failure = known.detail if known.checked_at else "no check has ended yet"
+        self.heartbeat.begin(failure, self.summary(ledger).waiting_since, self.clock())
         unpublished = self.publish(ledger)  # what cannot be written becomes a warning of this check
         warnings = (*options.warnings, *self.heartbeat.warnings, *unpublished)
         options = replace(options, warnings=warnings)

@@ -32,25 +32,25 @@ class Heartbeat:
     _begun_at: float | None = None
     """When the check began whose end has not been reported yet."""
     _is_well: bool = False
+    """Whether the check before ended well."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """The problem, as a check's warning."""
         return (self.problem,) if self.problem else ()
 
-    def begin(self) -> None:
-        """Report that a check begins."""
+    def begin(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
+        """Report that a check begins; the arguments are those of `judge_beat` for the check before."""
+        self._is_well = judge_beat(failure, waiting_since, now)[0] is Beat.SUCCESS
         self._begun_at = self.monotonic()
         self._send(Beat.START, "a check begins", None)
 
     def finish(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
         """Report how it ended; see `judge_beat`."""
-        beat, text = judge_beat(failure, waiting_since, now)
-        self._is_well = beat is Beat.SUCCESS
-        self._end(beat, text)
+        self._end(*judge_beat(failure, waiting_since, now))
 
     def stop(self) -> None:
-        """Report the end of a check that a planned stop cuts short: that is not a failure."""
+        """Report success for a check that a planned stop cuts short, if the one before ended well."""
         if self._begun_at is not None and self._is_well:
             self._end(Beat.SUCCESS, "stopped as planned")
 
