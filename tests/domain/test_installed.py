@@ -1,18 +1,23 @@
 """The installed version: the lower of what the tree says and what the running server says."""
 
-from datetime import date, timedelta
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from domain.examples import NOW, version
+from domain.examples import NOW, Rows, changed, facts, feed, patch, told, user, version
 from mastodon_update_check.domain.installed import (
     VersionReading,
     has_lost_sight,
+    is_settled,
     merge_sightings,
     restart_notice,
     sighting_warnings,
 )
 from mastodon_update_check.domain.notices import RestartNotice
+from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.errors import Cause, CheckError
 
@@ -121,32 +126,92 @@ def test_what_could_not_be_asked_is_said() -> None:
 @pytest.mark.parametrize(
     ("tree", "running", "before", "since"),
     [
-        pytest.param("4.5.20", "4.5.19", known(), NOW, id="from now on"),
-        pytest.param("4.5.20", "4.5.19", known(differs_since=EARLIER), EARLIER, id="still"),
-        pytest.param("4.5.20", "4.5.20", known(differs_since=EARLIER), None, id="no longer"),
-        pytest.param("4.5.20", "4.5.19", known(differs_since=AHEAD), NOW, id="the clock was a year ahead"),
-        pytest.param("4.5.20+glitch", "4.5.20", known(), None, id="build metadata is no difference"),
-        pytest.param("4.5.20-bark", "4.5.20", known(), None, id="nor is a label"),
+        pytest.param("4.5.20", "4.5.19", known("4.5.20"), NOW, id="from now on"),
+        pytest.param("4.5.20", "4.5.19", known("4.5.20", differs_since=EARLIER), EARLIER, id="still"),
+        pytest.param("4.5.21", "4.5.19", known("4.5.20", differs_since=EARLIER), NOW, id="from now on: another tree"),
+        pytest.param("4.5.20", "4.5.20", known("4.5.20", differs_since=EARLIER), None, id="no longer"),
+        pytest.param("4.5.20", "4.5.19", known("4.5.20", differs_since=AHEAD), NOW, id="the clock was a year ahead"),
+        pytest.param("4.5.20+glitch", "4.5.20", known("4.5.20"), None, id="build metadata is no difference"),
+        pytest.param("4.5.20-bark", "4.5.20", known("4.5.20"), None, id="nor is a label"),
     ],
 )
 def test_since_when_they_differ(tree: str, running: str, before: ServerState, since: object) -> None:
     """Since when tree and server have been saying different things."""
-    assert since == merge_sightings(saw(tree), saw(running), before, NOW).differs_since
+    assert merge_sightings(saw(tree), saw(running), before, NOW).differs_since == since
+
+
+OLD, NEW = "4.5.19", "4.5.20"
+
+
+def checks(answers: Sequence[str | None], every: timedelta = timedelta(minutes=30)) -> tuple[ServerState, datetime]:
+    """Return the state after checks of a tree of 4.5.20 whose server gives these answers, None for no answer."""
+    state, now = known(OLD, OLD), NOW
+    for answer in answers:
+        now += every
+        running = VersionReading(error=SERVER_ERROR) if answer is None else saw(answer)
+        state = replace(merge_sightings(saw(NEW), running, state, now), checked_at=now)
+        state = ServerState.from_json(json.loads(json.dumps(state.to_json())))
+    return state, now
 
 
 @pytest.mark.parametrize(
-    ("lasted", "is_due"),
+    ("answers", "is_due"),
     [
-        pytest.param(timedelta(minutes=59), False, id="an upgrade takes a while"),
-        pytest.param(timedelta(hours=1), False, id="an hour is not more than an hour"),
-        pytest.param(timedelta(hours=1, microseconds=1), True, id="more than an hour"),
+        pytest.param([OLD, OLD, OLD], False, id="an hour is not more than an hour"),
+        pytest.param([OLD, OLD, OLD, OLD], True, id="more than an hour"),
+        pytest.param([OLD, OLD, None, OLD], True, id="a server that could not be asked in between"),
+        pytest.param([OLD, OLD, OLD, OLD, NEW], False, id="restarted since"),
+        pytest.param([NEW, OLD] * 3, False, id="one of two processes, an hour"),
+        pytest.param([NEW, OLD] * 4, True, id="one of two processes, more than an hour"),
+        pytest.param([NEW, OLD] * 4 + [NEW] * 3, True, id="it may still be there"),
+        pytest.param([NEW, OLD] * 4 + [NEW] * 20, False, id="it has not been seen for hours"),
+        pytest.param([OLD] + [NEW] * 20 + [OLD] + [NEW] * 20 + [OLD], False, id="now and then"),
+        pytest.param([NEW] * 9, False, id="restarted at once"),
     ],
 )
-def test_restart_is_due(lasted: timedelta, *, is_due: bool) -> None:
-    """After more than an hour of difference a restart is due, and that is a notice."""
-    notice = restart_notice(known("4.5.20", "4.5.19", differs_since=NOW - lasted), NOW)
-    expected = RestartNotice(tree=version("4.5.20"), running=version("4.5.19"))
-    assert (expected if is_due else None) == notice
+def test_restart_is_due(answers: Sequence[str | None], *, is_due: bool) -> None:
+    """A restart is due after more than an hour of difference within a day, also if only one process is left behind."""
+    state, now = checks(answers)
+    expected = RestartNotice(tree=version(NEW), running=version(OLD))
+    assert restart_notice(state, now) == (expected if is_due else None)
+
+
+@pytest.mark.parametrize(
+    ("answers", "installed", "settled"),
+    [
+        pytest.param([NEW], NEW, True, id="restarted at once"),
+        pytest.param([OLD], OLD, False, id="not restarted"),
+        pytest.param([OLD, NEW], NEW, False, id="restarted, or one of several processes"),
+        pytest.param([OLD, NEW, NEW], NEW, True, id="restarted"),
+        pytest.param([NEW, OLD], OLD, False, id="one was left behind"),
+        pytest.param([NEW, OLD, NEW, NEW], OLD, False, id="and may still be there"),
+        pytest.param([NEW, OLD] + [NEW] * 20, NEW, True, id="and was restarted"),
+    ],
+)
+def test_process_that_was_left_behind(answers: Sequence[str | None], installed: str, *, settled: bool) -> None:
+    """The lowest version that any process reports is the installed one; until then nothing "is installed"."""
+    state, now = checks(answers)
+    assert state.installed == version(installed)
+    assert is_settled(state, now) == settled
+
+
+def test_no_closure_while_a_process_is_left_behind() -> None:
+    """The notice that an update is installed waits, and one that was not sent yet is withdrawn."""
+    rows, urgent = Rows(), patch(NEW, urgent=True)
+    rows.plan(facts(user(1), answer=feed(urgent), closure=FollowUps.URGENT))
+    rows.send()
+    upgraded = facts(user(1), installed=NEW, answer=feed(), closure=FollowUps.URGENT)
+    assert told(rows.plan(replace(upgraded, is_settled=False))) == []
+    assert [identity for _, identity, _ in told(rows.plan(upgraded))] == [f"update/{NEW}/installed"]
+    withdrawn = rows.plan(replace(upgraded, is_settled=False))
+    assert [reason for _, _, reason in changed(withdrawn)] == ["not_installed"]
+
+
+def test_state_of_an_earlier_release_is_read() -> None:
+    """It stored only since when they differ."""
+    before = ServerState.from_json({"tree": NEW, "running": OLD, "differs_since": EARLIER.isoformat()})
+    state = merge_sightings(saw(NEW), saw(OLD), before, NOW + timedelta(minutes=31))
+    assert restart_notice(state, NOW + timedelta(minutes=31)) is not None
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_good_check_ends_an_outage() -> None:
         outage_started_at=began,
         outage_ended_at=LATER,
         days=(CheckDay(date=LATER.date(), successful=1),),
+        seen_versions=((LATER, "4.5.21"),),
     )
     assert after == expected
 

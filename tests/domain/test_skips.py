@@ -2,17 +2,20 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from domain.examples import NOW, Rows, changed, delivery, facts, feed, hook, minor, patch, skip, told, user, version
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.domain.planning import Plan
+from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.skipping import find_skippable, skip_changes, skipped_rows, unskip
 from mastodon_update_check.domain.skipping import skip as skip_release
 from mastodon_update_check.domain.skips import Skip
-from mastodon_update_check.domain.status import Level, describe_line, judge, urgent_to_act_on
+from mastodon_update_check.domain.status import Level, describe_line, describe_pending, judge, urgent_to_act_on
 from mastodon_update_check.errors import UsageError
 
 ANN, HOOK = user(1), hook()
@@ -134,3 +137,59 @@ def test_messages_that_wait() -> None:
     assert [("user:1", "skipped"), ("user:2", "skipped")] == [
         (change.recipient_key, str(change.reason)) for change in skip_changes(found)
     ]
+
+
+TOMORROW = NOW + timedelta(days=1)
+POSTPONED = skip_release(replace(KNOWN, updates=(URGENT,)), URGENT, NOW, TOMORROW)
+
+
+@pytest.mark.parametrize(("after", "level"), [(0, Level.OK), (1, Level.CRITICAL)])
+def test_no_alarm_until_a_date(after: int, level: Level) -> None:
+    """From then on there is an alarm again."""
+    now = NOW + timedelta(days=after)
+    state = replace(POSTPONED, good_at=now)
+    assert judge(state, None, now, timedelta(minutes=30), "").level is level
+    assert [update.version for update in urgent_to_act_on(state, now)] == [URGENT.version] * after
+    assert state.silenced_until(URGENT, now) == (None if after else TOMORROW)
+
+
+def test_no_reminder_until_a_date() -> None:
+    """A pending reminder is withdrawn, none is planned, and then the latest is."""
+    rows = Rows()
+    rows.plan(facts(ANN, answer=feed(URGENT)))
+    rows.send()
+    day = timedelta(days=1)
+
+    def remind(now: datetime, *skips: Skip) -> Plan:
+        return rows.plan(facts(ANN, answer=feed(URGENT), now=now, skips=skips, reminders=FollowUps.URGENT))
+
+    assert told(remind(NOW + day)) == [(ANN.key, "update/4.5.20/urgent/reminder/1", "reminder")]
+    until = skip_release(KNOWN, URGENT, NOW + day, NOW + 4 * day).skips
+    assert [row.identity for row in skipped_rows(rows.rows.values(), replace(KNOWN, skips=until), NOW + day)] == [
+        "update/4.5.20/urgent/reminder/1"
+    ]
+    assert changed(remind(NOW + day, *until)) == [(ANN.key, "update/4.5.20/urgent/reminder/1", "skipped")]
+    assert told(remind(NOW + 3 * day, *until)) == []
+    assert told(remind(NOW + 4 * day, *until)) == [(ANN.key, "update/4.5.20/urgent/reminder/2", "reminder")]
+
+
+def test_first_notice_comes_though_reminders_are_postponed() -> None:
+    """Someone who does not know the release yet is notified of it."""
+    assert len(told(Rows().plan(facts(ANN, answer=feed(URGENT), skips=POSTPONED.skips)))) == 1
+
+
+def test_postponement_is_shown_stored_and_forgotten() -> None:
+    """`status` names the date; the ledger keeps it until it has passed."""
+    assert [*describe_pending(POSTPONED)] == ["4.5.20 (urgent, skipped until 2026-11-24)"]
+    assert ServerState.from_json(json.loads(json.dumps(POSTPONED.to_json()))).skips == POSTPONED.skips
+    later = POSTPONED.succeeded(TOMORROW, version("4.5.19"), feed(URGENT), ())
+    assert later.skips == ()
+    with pytest.raises(UsageError, match="expected a date in the future, got 2026-11-23"):
+        skip_release(KNOWN, URGENT, NOW, NOW)
+
+
+def test_postponement_ends_when_the_release_turns_urgent() -> None:
+    """As any skip does."""
+    state = skip_release(KNOWN, PLAIN, NOW, TOMORROW)
+    assert not state.is_silenced(URGENT, NOW)
+    assert replace(state, updates=(URGENT,)).lifted() == state.skips

@@ -8,7 +8,7 @@ import pytest
 from domain.examples import NOW, minor, patch, version
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.status import Level, Verdict, describe_line, judge, urgent_to_act_on
+from mastodon_update_check.domain.status import Level, Verdict, acts_on, describe_line, judge, urgent_to_act_on
 
 HALF_HOUR = timedelta(minutes=30)
 GOOD = ServerState(checked_at=NOW, good_at=NOW, installed=version("4.5.19"), support_ends_on=date(2028, 1, 1))
@@ -37,13 +37,19 @@ def verdict(
         pytest.param(knowing(ELSEWHERE), [], id="on the newest of a supported branch, another branch's is none"),
         pytest.param(knowing(ELSEWHERE, ends_on=None), [], id="nor when the end of support is not known"),
         pytest.param(knowing(ELSEWHERE, ends_on=ENDED), ["4.7.6"], id="any, when the own branch is out of support"),
+        pytest.param(
+            knowing(URGENT, ELSEWHERE, ends_on=ENDED),
+            ["4.5.20", "4.7.6"],
+            id="the own branch's and any, when it is out of support",
+        ),
         pytest.param(knowing(PLAIN, minor("4.7.6")), [], id="what is not urgent is none"),
         pytest.param(ServerState(updates=(URGENT,)), [], id="without an installed version nothing is known"),
     ],
 )
 def test_urgent_updates_to_act_on(known: ServerState, to_act_on: list[str]) -> None:
     """DESIGN.md, section 5."""
-    assert to_act_on == [str(update.version) for update in urgent_to_act_on(known, NOW)]
+    assert [str(update.version) for update in urgent_to_act_on(known, NOW)] == to_act_on
+    assert [str(update.version) for update in known.updates if acts_on(update, known, NOW)] == to_act_on
 
 
 @pytest.mark.parametrize(

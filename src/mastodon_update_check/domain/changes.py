@@ -119,6 +119,8 @@ def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
 def _outdated_reminder(notice: ReminderNotice, facts: Facts) -> Reason | None:
     if not facts.reminders.admit(notice.update):
         return Reason.FOLLOW_UPS_OFF
+    if facts.is_silenced(notice.update):
+        return Reason.SKIPPED
     if facts.find_update(notice.update.version) is None:
         return None
     if not is_reminded_of(notice.update, facts):
@@ -131,7 +133,7 @@ def _outdated_reminder(notice: ReminderNotice, facts: Facts) -> Reason | None:
 def _outdated_closure(notice: InstalledNotice, facts: Facts) -> Reason | None:
     if not facts.closure.admit(notice.update):
         return Reason.FOLLOW_UPS_OFF
-    is_out = facts.installed is not None and facts.installed < notice.update.version
+    is_out = (facts.installed is not None and facts.installed < notice.update.version) or not facts.is_settled
     return Reason.NOT_INSTALLED if is_out else None
 
 

@@ -10,7 +10,7 @@ from mastodon_update_check.domain.feeds import Feed, newer_updates
 from mastodon_update_check.domain.notices import Notice, SupportNotice, ToolNotice, UpdateNotice, identity
 from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.recipients import FollowUps, Recipient
-from mastodon_update_check.domain.skips import Skip, is_skipped
+from mastodon_update_check.domain.skips import Skip, is_silenced, is_skipped
 from mastodon_update_check.domain.support import support_stage
 from mastodon_update_check.domain.versions import MastodonVersion
 
@@ -35,6 +35,8 @@ class Facts:
     skips: tuple[Skip, ...] = ()
     reminders: FollowUps = FollowUps.NONE
     closure: FollowUps = FollowUps.NONE
+    is_settled: bool = True
+    """Whether no process answers with an older version than the tree's."""
     to_act_on: frozenset[MastodonVersion] = frozenset()
     """The urgent updates that call for action, by what is known after this check."""
 
@@ -78,6 +80,10 @@ class Facts:
     def is_skipped(self, update: UpdateNotice) -> bool:
         """Whether the administrator passes this update over."""
         return is_skipped(update, self.skips)
+
+    def is_silenced(self, update: UpdateNotice) -> bool:
+        """Whether there are no reminders of this update now."""
+        return is_silenced(update, self.skips, self.now)
 
     def find_recipient(self, row: Delivery) -> Recipient | None:
         """Return the recipient that a row belongs to, if there still is one: by key, else by address."""

@@ -100,6 +100,8 @@ def _closures(facts: Facts, recipient: Recipient, told: Sequence[Delivery]) -> I
     Mail is sent only to somebody who was told that it was urgent.
     """
     closed: dict[str, UpdateNotice] = {}
+    if not facts.is_settled:
+        return
     for row in told:
         update = row.notice
         if row.told_at is None or not isinstance(update, UpdateNotice):

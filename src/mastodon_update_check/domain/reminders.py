@@ -40,7 +40,7 @@ def is_far_ahead(reminder: ReminderNotice, now: datetime) -> bool:
 
 def is_reminded_of(update: UpdateNotice, facts: Facts) -> bool:
     """Whether the settings ask for reminders of `update`: by default of urgent ones that are to be acted on."""
-    if not facts.reminders.admit(update) or facts.is_skipped(update):
+    if not facts.reminders.admit(update) or facts.is_silenced(update):
         return False
     return facts.reminders is FollowUps.ALL or update.version in facts.to_act_on
 

@@ -8,15 +8,19 @@ from typing import Any, Self
 from mastodon_update_check.domain.check_days import CheckDay, count_check
 from mastodon_update_check.domain.feeds import Feed, newer_updates
 from mastodon_update_check.domain.finished import Unfinished
+from mastodon_update_check.domain.floods import remember_seen
 from mastodon_update_check.domain.notice_json import from_json, to_json
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.outages import may_be_told
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, details_from_json, details_to_json
 from mastodon_update_check.domain.release_tree import TreeFacts
-from mastodon_update_check.domain.skips import Skip, is_skipped, lifted_skips
+from mastodon_update_check.domain.skips import Skip, is_silenced, is_skipped, lifted_skips, silenced_until
 from mastodon_update_check.domain.support import support_stage
 from mastodon_update_check.domain.versions import MastodonVersion
+
+StaleHours = tuple[tuple[datetime, float], ...]
+"""The start of an hour, and a number of seconds in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,17 @@ class ServerState:
     running: MastodonVersion | None = None
     """What the running server last said; stands until the tree changes."""
     differs_since: datetime | None = None
-    """Since when tree and running server have been saying different things."""
+    """Since when tree and running server have been differing; None when they were the same in the last check."""
+    stale: MastodonVersion | None = None
+    """The other version that the running server, or one of its processes, reported under the tree of now."""
+    stale_hours: StaleHours = ()
+    """How long it was reported within the last day."""
+    agreements: int = 0
+    """Checks in a row in which tree and running server were the same."""
+    alternates: bool = False
+    """Whether they differed after they had been the same, under one tree: several processes answer."""
+    seen_versions: tuple[tuple[datetime, str], ...] = ()
+    """When each release that is newer than the installed one was first listed, and its name."""
     updates: tuple[UpdateNotice, ...] = ()
     """The updates of the last answer, newer than the installed version then."""
     details: tuple[ReleaseDetails, ...] = ()
@@ -89,6 +103,14 @@ class ServerState:
         """Whether the administrator passes this update over."""
         return is_skipped(update, self.skips)
 
+    def is_silenced(self, update: UpdateNotice, now: datetime) -> bool:
+        """Whether there are no reminders and no alarms of this update at `now`."""
+        return is_silenced(update, self.skips, now)
+
+    def silenced_until(self, update: UpdateNotice, now: datetime) -> datetime | None:
+        """Return until when this update has no reminders and alarms; None if it has, or is skipped for good."""
+        return silenced_until(update, self.skips, now)
+
     def unskipped(self) -> tuple[UpdateNotice, ...]:
         """Return the pending updates that the administrator does not pass over."""
         return tuple(update for update in self.pending() if not self.is_skipped(update))
@@ -121,6 +143,9 @@ class ServerState:
     ) -> Self:
         """Return what is known after a good check."""
         known = self.answered(installed, feed)
+        if feed is not None:
+            known = replace(known, seen_versions=remember_seen(self.seen_versions, self.updates, feed, installed, now))
+        known = replace(known, skips=tuple(skip for skip in known.skips if skip.holds(now)))
         # One that nobody can have been told of leaves the end of the one before to be told.
         if known.failing_since is not None and may_be_told(now - known.failing_since, known.failures):
             known = replace(known, outage_started_at=known.failing_since, outage_ended_at=now)
@@ -163,7 +188,7 @@ class ServerState:
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the ledger keeps it."""
         values = {name: getattr(self, name) for name in self.__slots__}
-        plain = {name: _plain(value) for name, value in values.items() if value not in (None, "", (), 0)}
+        plain = {name: _plain(value) for name, value in values.items() if value not in (None, "", (), 0, False)}
         return plain | {
             "details": [details_to_json(one) for one in self.details],
             "updates": [to_json(update) for update in self.updates],
@@ -184,12 +209,18 @@ def _plain(value: object) -> object:
         return value.stored
     if isinstance(value, Unfinished):
         return value.to_json()
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return [[at.isoformat(), content] for at, content in value]
     return value.isoformat() if isinstance(value, date) else value
 
 
 def _read_updates(entries: list[dict[str, Any]]) -> tuple[UpdateNotice, ...]:
     notices = (from_json(entry) for entry in entries)
     return tuple(notice for notice in notices if isinstance(notice, UpdateNotice))
+
+
+def _read_pairs(pairs: list[tuple[str, Any]]) -> tuple[tuple[datetime, Any], ...]:
+    return tuple((datetime.fromisoformat(at), content) for at, content in pairs)
 
 
 _READ: dict[str, Any] = {
@@ -209,6 +240,9 @@ _READ: dict[str, Any] = {
     "devops": lambda users: tuple(read_recipient(user) for user in users),
     "migrations": Unfinished.from_json,
     "services": Unfinished.from_json,
+    "stale": MastodonVersion.parse,
+    "stale_hours": _read_pairs,
+    "seen_versions": _read_pairs,
     "settings_wrong_since": datetime.fromisoformat,
     "outage_started_at": datetime.fromisoformat,
     "outage_ended_at": datetime.fromisoformat,

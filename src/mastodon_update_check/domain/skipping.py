@@ -9,7 +9,7 @@ from mastodon_update_check.domain.notices import ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.skips import Skip, is_skipped
+from mastodon_update_check.domain.skips import Skip, is_silenced, is_skipped
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError, UsageError
 
@@ -38,9 +38,21 @@ def find_skippable(known: ServerState, text: str) -> UpdateNotice:
     )
 
 
-def skip(known: ServerState, update: UpdateNotice, now: datetime) -> ServerState:
-    """Return what is known once `update` is passed over; what the new skip covers is not kept twice."""
-    new = Skip(version=update.version, urgent=update.urgent, skipped_at=now)
+def skip(known: ServerState, update: UpdateNotice, now: datetime, until_at: datetime | None = None) -> ServerState:
+    """Return the state in which `update` is skipped; an earlier skip of the same release is replaced.
+
+    Args:
+        known: the state so far.
+        update: the release.
+        now: the present instant.
+        until_at: when reminders and alarms begin again; None to skip the release for good.
+
+    Raises:
+        UsageError: `until_at` has passed.
+    """
+    if until_at is not None and until_at <= now:
+        raise UsageError(f"expected a date in the future, got {until_at:%Y-%m-%d}")
+    new = Skip(version=update.version, urgent=update.urgent, skipped_at=now, until_at=until_at)
     kept = (old for old in known.skips if old.version != update.version)
     return replace(known, skips=(*kept, new))
 
@@ -64,11 +76,14 @@ def unskip(known: ServerState, text: str) -> tuple[ServerState, Skip]:
     return replace(known, skips=tuple(old for old in known.skips if old != found)), found
 
 
-def skipped_rows(rows: Iterable[Delivery], known: ServerState) -> Iterable[Delivery]:
-    """Return the rows that are not to be sent any more."""
+def skipped_rows(rows: Iterable[Delivery], known: ServerState, now: datetime | None = None) -> Iterable[Delivery]:
+    """Return the rows that are not to be sent any more; with `now` also reminders that are silenced until a date."""
     for row in rows:
+        is_reminder = isinstance(row.notice, ReminderNotice)
         update = row.notice.update if isinstance(row.notice, ReminderNotice) else row.notice
-        if isinstance(update, UpdateNotice) and row.state in _WAITING and is_skipped(update, known.skips):
+        if not isinstance(update, UpdateNotice) or row.state not in _WAITING:
+            continue
+        if is_skipped(update, known.skips) or (is_reminder and now and is_silenced(update, known.skips, now)):
             yield row
 
 

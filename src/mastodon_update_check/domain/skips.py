@@ -1,4 +1,4 @@
-"""Releases that the administrator has decided to pass over: neither told, nor reminded of, nor alarmed about."""
+"""Releases that the administrator skips: for good, or only their reminders and alarms until a date."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,21 +11,33 @@ from mastodon_update_check.domain.versions import MastodonVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """One decision to pass a release over; it holds until the release turns urgent that was not."""
+    """One decision to skip a release; it holds until the release turns urgent that was not."""
 
     version: MastodonVersion
     urgent: bool
     """Whether it was urgent then."""
     skipped_at: datetime
+    until_at: datetime | None = None
+    """None: no notices, reminders or alarms any more. Else: no reminders and no alarms until then."""
 
     def covers(self, update: UpdateNotice) -> bool:
-        """Whether `update` is passed over with it: who passes 4.5.21 over does not want 4.5.20 either."""
+        """Whether `update` is the release, or an older one of its branch, and not more urgent than it was then."""
         same_branch = update.version.branch == self.version.branch
         return same_branch and update.version <= self.version and (self.urgent or not update.urgent)
 
+    def holds(self, now: datetime) -> bool:
+        """Whether it has not expired."""
+        return self.until_at is None or now < self.until_at
+
     def to_json(self) -> dict[str, Any]:
-        """Return the form in which the ledger keeps it."""
-        return {"version": self.version.stored, "urgent": self.urgent, "skipped_at": self.skipped_at.isoformat()}
+        """Return the form in which the ledger stores it."""
+        until = {} if self.until_at is None else {"until": self.until_at.isoformat()}
+        return {
+            "version": self.version.stored,
+            "urgent": self.urgent,
+            "skipped_at": self.skipped_at.isoformat(),
+            **until,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -34,15 +46,28 @@ class Skip:
             version=MastodonVersion.parse(data["version"]),
             urgent=data["urgent"],
             skipped_at=datetime.fromisoformat(data["skipped_at"]),
+            until_at=datetime.fromisoformat(data["until"]) if data.get("until") else None,
         )
 
 
 def is_skipped(update: UpdateNotice, skips: Iterable[Skip]) -> bool:
-    """Whether `update` is passed over."""
-    return any(skip.covers(update) for skip in skips)
+    """Whether `update` is skipped for good: there are no notices of it."""
+    return any(skip.until_at is None and skip.covers(update) for skip in skips)
+
+
+def is_silenced(update: UpdateNotice, skips: Iterable[Skip], now: datetime) -> bool:
+    """Whether there are no reminders and no alarms of `update` at `now`."""
+    return any(skip.holds(now) and skip.covers(update) for skip in skips)
+
+
+def silenced_until(update: UpdateNotice, skips: Iterable[Skip], now: datetime) -> datetime | None:
+    """Return until when `update` has no reminders and alarms; None if it has them, or is skipped for good."""
+    return max(
+        (skip.until_at for skip in skips if skip.until_at and skip.holds(now) and skip.covers(update)), default=None
+    )
 
 
 def lifted_skips(skips: Iterable[Skip], updates: Iterable[UpdateNotice]) -> tuple[Skip, ...]:
-    """Return the skips that hold no longer: their release has turned urgent since."""
+    """Return the skips that hold no longer because their release has turned urgent."""
     urgent = {update.version for update in updates if update.urgent}
     return tuple(skip for skip in skips if not skip.urgent and skip.version in urgent)

@@ -40,19 +40,22 @@ class Verdict:
 
 
 def urgent_to_act_on(known: ServerState, now: datetime) -> tuple[UpdateNotice, ...]:
-    """Return the urgent updates that call for action (DESIGN.md, section 5).
+    """Return the pending urgent updates that call for action."""
+    return tuple(update for update in known.pending() if acts_on(update, known, now))
 
-    Those of the own branch; else any, unless the server runs the newest release of a supported branch. What the
-    administrator passes over calls for none.
+
+def acts_on(update: UpdateNotice, known: ServerState, now: datetime) -> bool:
+    """Whether a pending update calls for action: an urgent one that is not skipped, of the right branch.
+
+    That is the own branch. It is any branch once the own one is out of support, and any when patches of the own branch
+    are pending, but none of them is urgent. A server with the newest release of a supported branch need not leave it.
     """
-    if known.installed is None:
-        return ()
-    pending = known.pending()
-    urgent = tuple(update for update in pending if update.urgent)
-    own = tuple(update for update in urgent if update.version.branch == known.installed.branch)
-    has_own_update = any(update.version.branch == known.installed.branch for update in pending)
-    found = own or (urgent if has_own_update or has_support_ended(known, now) else ())
-    return tuple(update for update in found if not known.is_skipped(update))
+    if known.installed is None or not update.urgent or known.is_silenced(update, now):
+        return False
+    if update.version.branch == known.installed.branch or has_support_ended(known, now):
+        return True
+    own = [one for one in known.pending() if one.version.branch == known.installed.branch]
+    return bool(own) and not any(one.urgent for one in own)
 
 
 def has_support_ended(known: ServerState, now: datetime) -> bool:
@@ -90,7 +93,11 @@ def _judge_updates(known: ServerState, now: datetime) -> Iterable[tuple[Level, s
     for update in to_act_on:
         yield Level.CRITICAL, f"install {update.version}, it is urgent"
     branch = known.installed.branch if known.installed else ""
-    own = [update for update in known.unskipped() if update.version.branch == branch and update not in to_act_on]
+    own = [
+        update
+        for update in known.pending()
+        if update.version.branch == branch and update not in to_act_on and not known.is_silenced(update, now)
+    ]
     if own:
         yield Level.WARNING, f"{own[-1].version} is out for your branch"
 
@@ -123,9 +130,15 @@ def _judge_outbox(waiting_since: datetime | None, now: datetime) -> Iterable[tup
 
 
 def describe_pending(known: ServerState) -> Iterable[str]:
-    """Write `4.5.20 (urgent)`, `4.5.21 (skipped)` for each pending update."""
+    """Write `4.5.20 (urgent)`, `4.5.21 (skipped)`, `4.5.22 (skipped until 2026-12-01)` for each pending update."""
     for update in known.pending():
-        marks = [*(["urgent"] if update.urgent else []), *(["skipped"] if known.is_skipped(update) else [])]
+        skips = [skip for skip in known.skips if skip.covers(update)]
+        until = max((skip.until_at for skip in skips if skip.until_at), default=None)
+        marks = ["urgent"] if update.urgent else []
+        if known.is_skipped(update):
+            marks.append("skipped")
+        elif until is not None:
+            marks.append(f"skipped until {until:%Y-%m-%d}")
         yield f"{update.version} ({', '.join(marks)})" if marks else str(update.version)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.finished import migrations_notice, services_notice
-from mastodon_update_check.domain.installed import merge_sightings, restart_notice
+from mastodon_update_check.domain.installed import is_settled, merge_sightings, restart_notice
 from mastodon_update_check.domain.notices import ToolNotice
 from mastodon_update_check.domain.outages import (
     FEWEST_FAILURES,
@@ -141,6 +141,7 @@ def _decide(
         skips=learned.skips,
         reminders=settings.reminders,
         closure=settings.closure,
+        is_settled=is_settled(learned, now),
         to_act_on=frozenset(update.version for update in urgent_to_act_on(learned, now)),
     )
     deliveries = () if view is None else _read_deliveries(view, facts)

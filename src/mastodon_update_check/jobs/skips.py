@@ -36,8 +36,8 @@ class SkipReport:
         }
 
 
-def skip_releases(ledger: Ledger, texts: Sequence[str], now: datetime) -> SkipReport:
-    """Pass releases over, all or none of them.
+def skip_releases(ledger: Ledger, texts: Sequence[str], now: datetime, until_at: datetime | None = None) -> SkipReport:
+    """Skip releases, all or none of them; with `until_at` only their reminders and alarms, until then.
 
     Raises:
         UsageError: one of them cannot be skipped.
@@ -46,25 +46,25 @@ def skip_releases(ledger: Ledger, texts: Sequence[str], now: datetime) -> SkipRe
         before = known = transaction.state()
         updates = [find_skippable(known, text) for text in texts]
         for update in updates:
-            known = skip(known, update, now)
-        rows = [*skipped_rows(transaction.deliveries(()), known)]
+            known = skip(known, update, now, until_at)
+        rows = [*skipped_rows(transaction.deliveries(()), known, now)]
         transaction.apply(changes_only(skip_changes(rows), now))
         transaction.keep_state(known, now)
     return SkipReport(
         skipped=tuple(updates),
-        others=_covered_besides(before, known, updates),
+        others=_covered_besides(before, known, updates, now),
         cancelled=len({row.message_id for row in rows if row.is_open}),
         under_way=len({row.message_id for row in rows if row.is_being_sent}),
     )
 
 
 def _covered_besides(
-    before: ServerState, after: ServerState, asked: Sequence[UpdateNotice]
+    before: ServerState, after: ServerState, asked: Sequence[UpdateNotice], now: datetime
 ) -> tuple[UpdateNotice, ...]:
     return tuple(
         update
         for update in after.pending()
-        if update not in asked and after.is_skipped(update) and not before.is_skipped(update)
+        if update not in asked and after.is_silenced(update, now) and not before.is_silenced(update, now)
     )
 
 
