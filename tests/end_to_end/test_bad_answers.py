@@ -141,14 +141,19 @@ def test_bad_entries_do_not_hide_the_good_ones(mail_world: World) -> None:
     assert "https://evil.example/notes" in mail_world.texts[0]
 
 
-def test_a_thousand_releases_make_one_mail_of_twenty(mail_world: World) -> None:
-    """However much is listed, a message stays short."""
-    mail_world.update_server.fail(
-        Reply.json({"updatesAvailable": [{"version": f"4.6.{number}"} for number in range(1000)]})
-    )
-    finished = mail_world.check()
-    assert ((0, 1, 1, 0, 0), 20) == (finished.result, len(finished.json["updates"]))
-    assert "and 980 more" in mail_world.texts[0]
+def test_flood_of_releases_is_a_failed_check(mail_world: World) -> None:
+    """An update server that lists more new releases than Mastodon publishes has no mail sent, and no ledger grow."""
+    mail_world.update_server.publish("4.5.20")
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    size = mail_world.ledger.stat().st_size
+    for flood in range(5):
+        releases = [{"version": f"4.6.{flood * 1000 + number}", "urgent": True} for number in range(1000)]
+        mail_world.update_server.fail(Reply.json({"updatesAvailable": releases}))
+        finished = mail_world.check()
+        assert finished.result == (1, 0, 0, 0, 0)
+        assert "1000 releases that it never listed before" in finished.err
+    assert mail_world.ledger.stat().st_size == size
+    assert len(mail_world.mails) == 1
 
 
 @pytest.mark.parametrize(

@@ -97,4 +97,4 @@ def test_latest_in_the_settings(world: World) -> None:
     world.set(UPDATE_CHECK_MASTODON_VERSION="latest")
     finished = world.run("check")
     assert 78 == finished.code
-    assert "UPDATE_CHECK_MASTODON_VERSION (environment) is not a version of Mastodon" in finished.err
+    assert "UPDATE_CHECK_MASTODON_VERSION in the environment: expected a version of Mastodon" in finished.err
