@@ -64,9 +64,9 @@ def minor(text: str, *, urgent: bool = False) -> UpdateNotice:
     return update(text, urgent=urgent, type=UpdateType.MINOR)
 
 
-def reminder(about: UpdateNotice, number: int = 1, told_at: datetime = NOW) -> ReminderNotice:
+def reminder(about: UpdateNotice, number: int = 1, notified_at: datetime = NOW) -> ReminderNotice:
     """Return a reminder notice."""
-    return ReminderNotice(update=about, number=number, told_at=told_at)
+    return ReminderNotice(update=about, number=number, notified_at=notified_at)
 
 
 def installed(about: UpdateNotice) -> InstalledNotice:
@@ -176,7 +176,7 @@ class Rows:
             state = DeliveryState.SUPERSEDED if change.reason.supersedes else DeliveryState.CANCELLED
             self.rows[place] = replace(self.rows[place], state=state)
         for place in made.misdated:
-            self.rows[place] = replace(self.rows[place], told_at=made.made_at)
+            self.rows[place] = replace(self.rows[place], notified_at=made.made_at)
         for one in made.redirections:
             for place, row in self.rows.items():
                 if row.message_id == one.message_id and row.is_open:
@@ -187,7 +187,7 @@ class Rows:
             for decision in message.decisions:
                 row = delivery(decision.notice, message.recipient, message_id=message.id)
                 place = row.identity, row.recipient_key
-                if place not in self.rows or not self.rows[place].state.is_told:
+                if place not in self.rows or not self.rows[place].state.is_notified:
                     self.rows[place] = row
 
     def set(self, state: DeliveryState, **fields: str | bool | datetime) -> None:
@@ -198,7 +198,7 @@ class Rows:
 
     def send(self, at: datetime = NOW) -> None:
         """Let every open row be accepted."""
-        self.set(DeliveryState.SENT, told_at=at)
+        self.set(DeliveryState.SENT, notified_at=at)
 
     def refuse(self) -> None:
         """Let every open row be refused for good."""

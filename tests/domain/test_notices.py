@@ -12,10 +12,12 @@ from domain.examples import (
     DELIVERY,
     FINISHED,
     MIGRATIONS,
+    NOW,
     RECOVERED,
     RESTART,
     SERVICES,
     minor,
+    reminder,
     support,
     update,
     version,
@@ -153,3 +155,10 @@ def test_stages_stand_in_the_order_of_time() -> None:
     """A later stage covers the earlier ones, so their order matters."""
     assert ["three_months", "two_weeks", "ended"] == [str(stage) for stage in SupportStage]
     assert isinstance(from_json(to_json(support(SupportStage.ENDED))), SupportNotice)
+
+
+def test_reminder_is_stored_under_the_names_of_earlier_releases() -> None:
+    """Ledgers of 0.1.0 are read."""
+    stored = to_json(reminder(update("4.5.20")))
+    assert stored["told_at"] == NOW.isoformat()
+    assert from_json(stored) == reminder(update("4.5.20"))

@@ -57,13 +57,13 @@ def test_one_failure_is_no_outage(started_at: datetime | None, failures: int) ->
 
 
 @pytest.mark.parametrize(
-    ("ended", "is_told"),
+    ("ended", "is_notified"),
     [(timedelta(0), True), (timedelta(days=7), True), (timedelta(days=7) + INSTANT, False)],
 )
-def test_recovery(ended: timedelta, *, is_told: bool) -> None:
+def test_recovery(ended: timedelta, *, is_notified: bool) -> None:
     """A recovery is worth telling for a week."""
     started_at, ended_at = NOW - timedelta(days=30), NOW - ended
-    expected = CheckRecoveredNotice(started_at=started_at, recovered_at=ended_at) if is_told else None
+    expected = CheckRecoveredNotice(started_at=started_at, recovered_at=ended_at) if is_notified else None
     assert expected == check_recovered_notice(started_at, ended_at, NOW)
 
 

@@ -136,7 +136,7 @@ def test_whatever_fails_comes_back_in_time(error: DeliveryError, failures: int, 
 
 
 @pytest.mark.parametrize(
-    ("state", "is_told", "is_open"),
+    ("state", "is_notified", "is_open"),
     [
         (DeliveryState.PENDING, True, True),
         (DeliveryState.FAILED, True, True),
@@ -145,10 +145,10 @@ def test_whatever_fails_comes_back_in_time(error: DeliveryError, failures: int, 
         (DeliveryState.SUPERSEDED, False, False),
     ],
 )
-def test_states(state: DeliveryState, *, is_told: bool, is_open: bool) -> None:
+def test_states(state: DeliveryState, *, is_notified: bool, is_open: bool) -> None:
     """Told is what is sent or waits to be; open is what waits."""
     row = delivery(patch("4.5.20"), user(), state)
-    assert (is_told, is_open) == (row.state.is_told, row.is_open)
+    assert (is_notified, is_open) == (row.state.is_notified, row.is_open)
 
 
 def test_waits_are_those_of_the_contract() -> None:

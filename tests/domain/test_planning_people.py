@@ -88,12 +88,12 @@ def test_same_person(now: Recipient) -> None:
     assert [] == told(rows.plan(facts(now, answer=answer)))
 
 
-@pytest.mark.parametrize("is_told", [True, False])
-def test_address_of_somebody_who_is_gone_is_taken_over(is_told: bool) -> None:  # noqa: FBT001 - a parameter
+@pytest.mark.parametrize("is_notified", [True, False])
+def test_address_of_somebody_who_is_gone_is_taken_over(is_notified: bool) -> None:  # noqa: FBT001 - a parameter
     """What waited for the one who had it does not go to the new owner, who knows it, or is being told it."""
     rows, answer = Rows(), feed(PLAIN)
     rows.plan(facts(ANN, answer=answer))
-    if is_told:
+    if is_notified:
         rows.send()
     rows.plan(facts(ANN, BEN, answer=answer))
     rows.refuse()

@@ -125,7 +125,7 @@ def test_what_is_covered_is_never_planned(history: list[tuple[Facts, str]], know
     rows = lived(history)
     made = plan(known, tuple(rows.rows.values()))
     gone = {(change.identity, change.recipient_key) for change in made.changes}
-    standing = [row for place, row in rows.rows.items() if row.state.is_told and place not in gone]
+    standing = [row for place, row in rows.rows.items() if row.state.is_notified and place not in gone]
     for recipient, notice in tell(made):
         for row in standing:
             same = row.recipient_key == recipient.key or (
@@ -145,7 +145,7 @@ def test_every_planned_row_can_be_stored(history: list[tuple[Facts, str]], known
     for recipient, notice in tell(made):
         place = identity(notice), recipient.key
         row = rows.rows.get(place)
-        assert row is None or place in gone or not row.state.is_told
+        assert row is None or place in gone or not row.state.is_notified
 
 
 @given(histories, anybody)
@@ -238,7 +238,7 @@ def test_a_plan_is_what_is_true_times_who_wants_it(known: Facts) -> None:
     """With nothing told before, every reason is the recipient's own; each decision is made once."""
     made = plan(known, ())
     assert len(known.recipients) * len(known.notices) == len(made.decisions)
-    expected = {(one.recipient.key, identity(one.notice)) for one in made.decisions if one.reason.tells}
+    expected = {(one.recipient.key, identity(one.notice)) for one in made.decisions if one.reason.notifies}
     assert expected == {(recipient.key, identity(notice)) for recipient, notice in tell(made)}
     assert all(one.reason not in {"already_told", "already_planned"} for one in made.decisions)
     assert {DeliveryState.PENDING} >= {row.state for row in lived([(known, "")]).rows.values()}

@@ -73,7 +73,7 @@ def test_a_failing_sink_is_told_through_others() -> None:
 def test_reasons_tell_or_do_not() -> None:
     """Seven reasons tell, two say that another notice takes the place of one, and the rest do neither."""
     assert {"urgent_update", "patch_update", "any_update", "support_ends", "operator", "reminder", "closure"} == {
-        str(reason) for reason in Reason if reason.tells
+        str(reason) for reason in Reason if reason.notifies
     }
     assert {"urgency_rose", "later_stage"} == {str(reason) for reason in Reason if reason.supersedes}
 

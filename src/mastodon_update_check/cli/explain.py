@@ -61,8 +61,8 @@ def _tell(account: Account, app: App) -> Iterator[str]:
     told = [entry for entry in account.entries if entry.state is DeliveryState.SENT]
     open_ = [entry for entry in account.entries if entry.is_undelivered]
     given_up = [entry for entry in account.entries if entry not in told and entry not in open_]
-    coming = [one for one in account.decisions if one.reason.tells]
-    others = [one for one in account.decisions if not one.reason.tells]
+    coming = [one for one in account.decisions if one.reason.notifies]
+    others = [one for one in account.decisions if not one.reason.notifies]
     lines = [
         *_section("Told:", [_tell_entry(entry, account, app) for entry in told]),
         *_section("Not delivered yet:", [_tell_entry(entry, account, app) for entry in open_]),
@@ -261,7 +261,7 @@ def _decision_to_json(one: Decision) -> dict[str, object]:
     return {
         **_describe(one.recipient),
         "notice": name_notice(one.notice),
-        "told": one.reason.tells,
+        "told": one.reason.notifies,
         "reason": str(one.reason),
         "explanation": explain_reason(one.reason, one.recipient),
     }

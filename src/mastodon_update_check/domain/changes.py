@@ -1,4 +1,4 @@
-"""What becomes of a row that is still open when the world has moved on: kept, cancelled or superseded."""
+"""The changes of open rows whose notice is outdated or unwanted: they are cancelled or superseded."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from mastodon_update_check.domain.recipients import wants
 from mastodon_update_check.domain.reminders import is_far_ahead, is_outdone, is_reminded_of, reminder_number
 
 SMALL_DATE_MOVE = timedelta(days=30)
-"""A support date that moves by less than this within a stage is not told again."""
+"""A support date that moves by less than this within a stage is not notified again."""
 _STAGES = tuple(SupportStage)
 
 
@@ -35,27 +35,27 @@ class Change:
     reason: Reason
 
 
-def is_covered_by(notice: Notice, told: Notice) -> bool:
-    """Whether somebody who was told `told` need not be told `notice` any more."""
-    match notice, told:
+def is_covered_by(notice: Notice, notified: Notice) -> bool:
+    """Whether a recipient of `notified` does not need `notice` any more."""
+    match notice, notified:
         case UpdateNotice(), UpdateNotice():
-            return told.version == notice.version and (told.urgent or not notice.urgent)
-        case SupportNotice(), SupportNotice() if told.branch == notice.branch:
-            if told.ends_on == notice.ends_on:
-                return _STAGES.index(told.stage) >= _STAGES.index(notice.stage)
-            return told.stage is notice.stage and abs(told.ends_on - notice.ends_on) < SMALL_DATE_MOVE
+            return notified.version == notice.version and (notified.urgent or not notice.urgent)
+        case SupportNotice(), SupportNotice() if notified.branch == notice.branch:
+            if notified.ends_on == notice.ends_on:
+                return _STAGES.index(notified.stage) >= _STAGES.index(notice.stage)
+            return notified.stage is notice.stage and abs(notified.ends_on - notice.ends_on) < SMALL_DATE_MOVE
         case _:
-            return identity(notice) == identity(told)
+            return identity(notice) == identity(notified)
 
 
-def covered_identities(told: Notice) -> tuple[str, ...]:
-    """Return the identities of what nobody need be told any more who was told `told`, itself aside."""
-    match told:
+def covered_identities(notified: Notice) -> tuple[str, ...]:
+    """Return the identities of other notices that a recipient of `notified` does not need any more."""
+    match notified:
         case UpdateNotice(urgent=True):
-            return (identity(replace(told, urgent=False)),)
+            return (identity(replace(notified, urgent=False)),)
         case SupportNotice():
-            earlier = _STAGES[: _STAGES.index(told.stage)]
-            return tuple(identity(replace(told, stage=stage)) for stage in earlier)
+            earlier = _STAGES[: _STAGES.index(notified.stage)]
+            return tuple(identity(replace(notified, stage=stage)) for stage in earlier)
         case _:
             return ()
 
@@ -66,15 +66,15 @@ def find_change(row: Delivery, facts: Facts) -> Change | None:
     return None if reason is None else Change(identity=row.identity, recipient_key=row.recipient_key, reason=reason)
 
 
-def find_doubles(told: Sequence[Delivery], facts: Facts) -> Iterable[Change]:
-    """Give up what waits for somebody who is gone, and whose address belongs to somebody who knows it already.
+def find_doubles(notified: Sequence[Delivery], facts: Facts) -> Iterable[Change]:
+    """Cancel open rows of former recipients whose address belongs to a recipient who has got the same notice.
 
-    It would go to the address, and so to the new owner, a second time.
+    Otherwise the new owner of the address would get it a second time.
     """
     known: dict[str, list[Notice]] = {}
-    for row in told:
+    for row in notified:
         known.setdefault(row.recipient_key, []).append(row.notice)
-    for row in told:
+    for row in notified:
         heir = facts.find_recipient(row) if row.is_open else None
         if heir is None or heir.key == row.recipient_key:
             continue
@@ -83,7 +83,7 @@ def find_doubles(told: Sequence[Delivery], facts: Facts) -> Iterable[Change]:
 
 
 def _outdated(notice: Notice, facts: Facts) -> Reason | None:
-    """Why the notice is true no longer, by positive evidence; None while it may be."""
+    """Return why the notice is not true any more, by positive evidence; None while it may be."""
     match notice:
         case UpdateNotice():
             return _outdated_update(notice, facts)
@@ -127,7 +127,7 @@ def _outdated_reminder(notice: ReminderNotice, facts: Facts) -> Reason | None:
         return Reason.NOT_TO_ACT_ON
     if is_far_ahead(notice, facts.now):
         return Reason.NOT_DUE
-    return Reason.LATER_STAGE if reminder_number(facts.now - notice.told_at) > notice.number else None
+    return Reason.LATER_STAGE if reminder_number(facts.now - notice.notified_at) > notice.number else None
 
 
 def _outdated_closure(notice: InstalledNotice, facts: Facts) -> Reason | None:
@@ -159,7 +159,7 @@ def _outdated_tool_notice(notice: ToolNotice, facts: Facts) -> Reason | None:
 
 
 def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
-    """Why its recipient is not to be told any more; None while that may be."""
+    """Return why its recipient is not notified any more; None while it may be."""
     if row.sink in facts.silent_sinks or facts.is_elsewhere(row):
         return None
     recipient = facts.find_recipient(row)
@@ -168,4 +168,4 @@ def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
     notice = facts.find_notice(row.identity) or row.notice
     if isinstance(notice, ReminderNotice) and is_outdone(notice.update, recipient, facts):
         return Reason.LATER_STAGE
-    return None if wants(recipient, notice).tells else Reason.PREFERENCE_LOWERED
+    return None if wants(recipient, notice).notifies else Reason.PREFERENCE_LOWERED

@@ -1,4 +1,4 @@
-"""What a check knows when it plans."""
+"""The facts that a check has gathered when it plans."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from mastodon_update_check.domain.versions import MastodonVersion
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Everything that a plan follows from, the ledger's rows aside."""
+    """Everything that a plan follows from, except the ledger's rows."""
 
     instance: str
     now: datetime
@@ -26,11 +26,11 @@ class Facts:
     feed: Feed | None
     """The update server's answer; None when it was not asked or could not be understood."""
     recipients: tuple[Recipient, ...]
-    """Everybody who may be told something; no key twice for one sink."""
+    """All recipients; no key twice for one sink."""
     sink_settings: Mapping[str, str]
     """Fingerprint of each configured sink's settings; a sink that is not in here is not configured."""
     unasked_sinks: frozenset[str] = frozenset()
-    """Sinks whose recipients could not be asked for this time: nobody of theirs counts as gone."""
+    """Sinks whose recipients could not be read this time: none of them counts as gone."""
     tool_notices: tuple[ToolNotice, ...] = ()
     skips: tuple[Skip, ...] = ()
     reminders: FollowUps = FollowUps.NONE
@@ -59,7 +59,7 @@ class Facts:
 
     @cached_property
     def silent_sinks(self) -> frozenset[str]:
-        """Sinks of which nobody can be said to be gone: those not asked for, and those that answered with nobody."""
+        """Sinks whose recipients cannot count as gone: they could not be read, or there are none at all."""
         answered = {recipient.sink for recipient in self.recipients}
         return self.unasked_sinks | {sink for sink in self.sink_settings if sink not in answered}
 

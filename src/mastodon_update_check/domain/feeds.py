@@ -1,4 +1,4 @@
-"""The update server's answer, read field by field: what is good is kept, what is bad is named by its path."""
+"""The update server's answer, read field by field; a bad field is left out with a warning that names its path."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -60,7 +60,7 @@ def parse_feed(document: object) -> Feed:
 def newer_updates(feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice, ...]:
     """Return the updates that concern a server running `installed`, in order, each with its type.
 
-    A pre-release is told only to a server that runs one.
+    A pre-release concerns only a server that runs one.
     """
     return tuple(
         update if update.type else replace(update, type=UpdateType.between(installed, update.version))
@@ -160,7 +160,7 @@ def is_web_url(text: str) -> bool:
 
 
 def _parse_date(value: object, path: str, findings: _Findings) -> date | None:
-    """Read `YYYY-MM-DD` or a full timestamp, of which the written date counts; blank is nothing (MASTODON.md, 1.2)."""
+    """Read `YYYY-MM-DD` or a full timestamp, of which the written date counts; blank is nothing."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if not isinstance(value, str):

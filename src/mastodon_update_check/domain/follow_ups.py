@@ -1,4 +1,4 @@
-"""What follows a message about an update, recipient by recipient: reminders while it waits, closure once it is in."""
+"""Notices that follow an update notice: reminders while it is not installed, and closure once it is."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,22 +21,22 @@ from mastodon_update_check.domain.reminders import (
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What each recipient was told of updates: by key and by address, since either makes it the same person."""
+    """The update notices that each recipient got, by key and by address: either makes it the same person."""
 
     _by_place: Mapping[tuple[str, str], Sequence[Delivery]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Iterable[Delivery]) -> "History":
-        """Gather the rows about updates that count as told."""
+        """Gather the rows about updates that count as notified."""
         found: dict[tuple[str, str], list[Delivery]] = {}
         for row in rows:
-            if isinstance(row.notice, UpdateNotice | ReminderNotice) and row.state.is_told:
+            if isinstance(row.notice, UpdateNotice | ReminderNotice) and row.state.is_notified:
                 for place in _places(row.sink, row.recipient_key, row.address):
                     found.setdefault(place, []).append(row)
         return cls(found)
 
-    def told(self, recipient: Recipient) -> Sequence[Delivery]:
-        """Return what this recipient was told."""
+    def notified(self, recipient: Recipient) -> Sequence[Delivery]:
+        """Return the rows of this recipient."""
         places = _places(recipient.sink, recipient.key, recipient.address)
         return [row for place in places for row in self._by_place.get(place, ())]
 
@@ -46,40 +46,40 @@ def _places(sink: str, key: str, address: str) -> tuple[tuple[str, str], ...]:
 
 
 def due_follow_ups(facts: Facts, recipient: Recipient, history: History) -> Iterable[FollowUp]:
-    """Return what is to follow now; what of it was told before is for planning to see."""
+    """Return the follow-ups that are true now, whether or not the recipient got them before."""
     if facts.reminders is FollowUps.NONE and facts.closure is FollowUps.NONE:
         return
-    told = history.told(recipient)
-    yield from _due_reminders(facts, recipient, told)
-    yield from _closures(facts, recipient, told)
+    notified = history.notified(recipient)
+    yield from _due_reminders(facts, recipient, notified)
+    yield from _closures(facts, recipient, notified)
 
 
-def _due_reminders(facts: Facts, recipient: Recipient, told: Sequence[Delivery]) -> Iterable[ReminderNotice]:
-    """Only what this check has heard of is reminded of: an update that may have been withdrawn is not."""
+def _due_reminders(facts: Facts, recipient: Recipient, notified: Sequence[Delivery]) -> Iterable[ReminderNotice]:
+    """Return reminders of updates that this check has found: one that may have been withdrawn has none."""
     for update in facts.updates:
-        told_at = _told_at(update, told)
-        if told_at is None or not is_reminded_of(update, facts) or is_outdone(update, recipient, facts):
+        notified_at = _notified_at(update, notified)
+        if notified_at is None or not is_reminded_of(update, facts) or is_outdone(update, recipient, facts):
             continue
-        number = reminder_number(facts.now - told_at)
-        reminder = ReminderNotice(update=update, number=number, told_at=told_at)
-        if number and not _has_later_one(reminder, told, facts.now):
+        number = reminder_number(facts.now - notified_at)
+        reminder = ReminderNotice(update=update, number=number, notified_at=notified_at)
+        if number and not _has_later_one(reminder, notified, facts.now):
             yield reminder
 
 
-def _told_at(update: UpdateNotice, told: Sequence[Delivery]) -> datetime | None:
+def _notified_at(update: UpdateNotice, notified: Sequence[Delivery]) -> datetime | None:
     """Return when this recipient's message about `update` was accepted; None while it was not."""
     instants = [
-        row.told_at
-        for row in told
-        if row.told_at is not None and isinstance(row.notice, UpdateNotice) and is_covered_by(update, row.notice)
+        row.notified_at
+        for row in notified
+        if row.notified_at is not None and isinstance(row.notice, UpdateNotice) and is_covered_by(update, row.notice)
     ]
     return max(instants, default=None)
 
 
-def _has_later_one(reminder: ReminderNotice, told: Sequence[Delivery], now: datetime) -> bool:
-    """Whether a later reminder was told already, as when the clock was set back a little since.
+def _has_later_one(reminder: ReminderNotice, notified: Sequence[Delivery], now: datetime) -> bool:
+    """Whether the recipient got a later reminder, as when the clock was set back since.
 
-    One told while the release was urgent covers one of the same number now that it is not.
+    One sent while the release was urgent covers one of the same number now that it is not.
     """
     return any(
         isinstance(row.notice, ReminderNotice)
@@ -90,21 +90,21 @@ def _has_later_one(reminder: ReminderNotice, told: Sequence[Delivery], now: date
             else row.notice.update.urgent and row.notice.number >= reminder.number
         )
         and not is_far_ahead(row.notice, now)
-        for row in told
+        for row in notified
     )
 
 
-def _closures(facts: Facts, recipient: Recipient, told: Sequence[Delivery]) -> Iterable[InstalledNotice]:
-    """Return one for each update that was told and is covered by what is installed.
+def _closures(facts: Facts, recipient: Recipient, notified: Sequence[Delivery]) -> Iterable[InstalledNotice]:
+    """Return one for each notified update that is installed, or older than the installed version.
 
-    Mail is sent only to somebody who was told that it was urgent.
+    By mail only those are sent that the recipient got as urgent.
     """
     closed: dict[str, UpdateNotice] = {}
     if not facts.is_settled:
         return
-    for row in told:
+    for row in notified:
         update = row.notice
-        if row.told_at is None or not isinstance(update, UpdateNotice):
+        if row.notified_at is None or not isinstance(update, UpdateNotice):
             continue
         is_in = facts.installed is not None and update.version <= facts.installed
         if is_in and facts.closure.admit(update) and (update.urgent or not recipient.address):
@@ -117,5 +117,5 @@ def _closures(facts: Facts, recipient: Recipient, told: Sequence[Delivery]) -> I
 def misdated(rows: Iterable[Delivery], now: datetime) -> Iterable[Delivery]:
     """Return the rows that a clock which was wrong has dated so far ahead that no reminder would ever be due."""
     for row in rows:
-        if isinstance(row.notice, UpdateNotice) and row.told_at is not None and row.told_at > now + CLOCK_SLACK:
+        if isinstance(row.notice, UpdateNotice) and row.notified_at is not None and row.notified_at > now + CLOCK_SLACK:
             yield row

@@ -14,7 +14,7 @@ from mastodon_update_check.domain.text import clean
 
 _KUMA_PATH = "/api/push/"
 _KUMA_WORDS = frozenset({"status", "msg", "ping"})
-"""What the URL holds when it is copied from Uptime Kuma; we say it anew each time."""
+"""What the URL holds when it is copied from Uptime Kuma; it is written again for each ping."""
 
 
 class Beat(StrEnum):
@@ -32,7 +32,7 @@ class Ping:
     method: str
     url: str
     text: str
-    """Body of a POST: a sentence for whoever reads the service's log."""
+    """Body of a POST: a sentence for the service's log."""
 
 
 def write_ping(url: str, beat: Beat, text: str, took: timedelta | None = None) -> Ping | None:

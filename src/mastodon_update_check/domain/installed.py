@@ -110,7 +110,7 @@ def has_lost_sight(before: ServerState, now: ServerState) -> bool:
     """Whether the tree that a process sees has stopped being the one that the server runs from.
 
     In a sandbox a process sees the directories that were there when it began. When the tree is replaced by another, or
-    a link to it is set anew, the server gets ahead of a tree that stays as it was.
+    a link to it is changed, the server gets ahead of a tree that stays as it was.
 
     Args:
         before: what the check before found; the server's last answer, if it gave none.

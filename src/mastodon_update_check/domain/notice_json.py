@@ -46,7 +46,7 @@ def to_json(notice: Notice) -> dict[str, Any]:
                 "stage": notice.stage,
             }
         case _:
-            plain = {name: _plain(getattr(notice, name)) for name in type(notice).__slots__}
+            plain = {_STORED.get(name, name): _plain(getattr(notice, name)) for name in type(notice).__slots__}
             return {"kind": _KINDS[type(notice)], **plain}
 
 
@@ -72,8 +72,11 @@ def from_json(data: dict[str, Any]) -> Notice:
         return SupportNotice(
             branch=data["branch"], ends_on=date.fromisoformat(data["ends_on"]), stage=SupportStage(data["stage"])
         )
+    names = {stored: name for name, stored in _STORED.items()}
     values: dict[str, Any] = {
-        name: _READ[name](value) if name in _READ else value for name, value in data.items() if name != "kind"
+        names.get(key, key): _READ[key](value) if key in _READ else value
+        for key, value in data.items()
+        if key != "kind"
     }
     return _BY_KIND[kind](**values)
 
@@ -89,6 +92,8 @@ _BY_KIND: dict[str, type[ToolNotice | FollowUp]] = {
     "services_outdated": ServicesOutdatedNotice,
     "upgrade_finished": UpgradeFinishedNotice,
 }
+_STORED = {"notified_at": "told_at"}
+"""Fields that are stored under the name of an earlier release."""
 _KINDS: dict[type[Notice], str] = {value: key for key, value in _BY_KIND.items()}
 _READ: dict[str, Callable[[Any], object]] = {
     "update": from_json,

@@ -50,21 +50,21 @@ class UpdateNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReminderNotice:
-    """An update that one recipient was told of is still not installed."""
+    """An update that one recipient was notified of is still not installed."""
 
     update: UpdateNotice
     number: int
     """From 1."""
-    told_at: datetime
+    notified_at: datetime
     """When the recipient's own message about it was accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledNotice:
-    """An update that one recipient was told of is installed, or something newer is."""
+    """An update that one recipient was notified of is installed, or a newer version is."""
 
     update: UpdateNotice
-    """As it was told."""
+    """As in the notice that the recipient got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class CheckFailingNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecoveredNotice:
-    """Checks work again, after an outage that was told of."""
+    """Checks work again, after an outage that was notified."""
 
     started_at: datetime
     recovered_at: datetime
@@ -96,7 +96,7 @@ class CheckRecoveredNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFailingNotice:
-    """A sink has not accepted anything since `started_at`; told through the other sinks."""
+    """A sink has not accepted anything since `started_at`; delivered by the other sinks."""
 
     sink: str
     started_at: datetime

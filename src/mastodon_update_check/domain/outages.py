@@ -1,7 +1,7 @@
-"""When a failure has lasted long enough to be told: failing checks, failing deliveries, and recovery.
+"""When a failure has lasted long enough for a notice: failing checks, failing deliveries, and recovery.
 
 A first notice comes after 6 h for causes on this server, after 24 h for the update server's; then after 3 days, then
-weekly, each counted from the start of the outage (DESIGN.md, section 7).
+weekly, each counted from the start of the outage.
 """
 
 from datetime import datetime, timedelta
@@ -14,13 +14,13 @@ REMOTE_PATIENCE = timedelta(hours=24)
 SECOND_NOTICE = timedelta(days=3)
 FURTHER_NOTICES = timedelta(days=7)
 FEWEST_FAILURES = 2
-"""A single failed check is no outage, however long ago it was: the machine may have slept since."""
+"""A single failed check is not an outage, however long ago it was: the machine may have slept since."""
 RECOVERY_TOLD_FOR = timedelta(days=7)
-"""How long a recovery is worth telling to somebody who could not be reached before."""
+"""How long a recovery is worth a notice."""
 
 
-def may_be_told(lasted: timedelta, failures: int) -> bool:
-    """Whether somebody may have been told of an outage that is over: only then is its end worth a word."""
+def may_be_notified(lasted: timedelta, failures: int) -> bool:
+    """Whether an outage that is over lasted long enough for a notice: only then its end has one."""
     return failures >= FEWEST_FAILURES and lasted >= LOCAL_PATIENCE
 
 

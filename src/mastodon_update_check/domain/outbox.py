@@ -40,7 +40,7 @@ class DeliveryState(StrEnum):
     SUPERSEDED = "superseded"
 
     @property
-    def is_told(self) -> bool:
+    def is_notified(self) -> bool:
         """Whether nothing is to be planned for it: sent, or waiting to be."""
         return self in {DeliveryState.PENDING, DeliveryState.SENT, DeliveryState.FAILED}
 
@@ -67,15 +67,15 @@ class Delivery:
     sink: str
     state: DeliveryState
     message_id: str
-    told_at: datetime | None = None
-    """When it was accepted; None before, and for what was marked as told without being sent."""
+    notified_at: datetime | None = None
+    """When it was accepted; None before, and for a row that was marked as sent without being sent."""
     is_being_sent: bool = False
-    """Whether somebody is sending the message at this moment: nothing is changed about it then."""
+    """Whether the message is being sent at this moment: nothing is changed about it then."""
     tried_settings: str = ""
     """Fingerprint of the sink's settings at the last attempt; empty before the first."""
     tried_address: str = ""
     may_have_arrived: bool = False
-    """Whether an attempt carried it of which nobody knows that it failed: the reply may have been lost."""
+    """Whether an attempt carried it that is not known to have failed: the reply may have been lost."""
     is_stopped: bool = False
     """Whether the receiver asked never to be tried again (HTTP 410)."""
 

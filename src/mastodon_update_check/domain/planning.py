@@ -1,6 +1,6 @@
-"""From facts to a plan: who is to be told what, and what is no longer to be said.
+"""From facts to a plan: the messages to send, and the open rows to cancel.
 
-Planning is level-triggered (DESIGN.md, section 2): to plan = (notices true now x recipients who want them) - told.
+Planning is level-triggered: to plan = (notices true now x recipients who want them) - already notified.
 "Could not ask" changes nothing: a row is only given up on evidence that was gathered this time.
 """
 
@@ -32,7 +32,7 @@ from mastodon_update_check.domain.recipients import Recipient, wants
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One recipient, one notice, and why it is told or not."""
+    """One recipient, one notice, and why the recipient is notified or not."""
 
     recipient: Recipient
     notice: Notice
@@ -41,7 +41,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedMessage:
-    """What one recipient is told in one message; its rows and its id are frozen here."""
+    """The notices that one recipient gets in one message; its rows and its id are frozen here."""
 
     id: str
     recipient: Recipient
@@ -72,13 +72,13 @@ class Plan:
     changes: tuple[Change, ...]
     redirections: tuple[Redirection, ...]
     decisions: tuple[Decision, ...]
-    """Every decision, also those not to tell."""
+    """Every decision, also those not to notify."""
     misdated: tuple[tuple[str, str], ...] = ()
     """Identity and recipient key of what was accepted, by a clock that was wrong, in the future: it counts from now."""
 
 
 def changes_only(changes: Iterable[Change], now: datetime) -> Plan:
-    """Return a plan that tells nobody anything."""
+    """Return a plan without messages."""
     return Plan(made_at=now, messages=(), changes=tuple(changes), redirections=(), decisions=())
 
 
@@ -95,17 +95,17 @@ def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
         deliveries: every open row of the instance, and every row of the subjects in `subjects(facts)`.
     """
     changes = [change for row in deliveries if row.is_open and (change := find_change(row, facts)) is not None]
-    told = _without(changes, [row for row in deliveries if row.state.is_told])
-    doubles = tuple(find_doubles(told, facts))
-    told = _without(doubles, told)
-    decisions = tuple(_decide(facts, told))
+    notified = _without(changes, [row for row in deliveries if row.state.is_notified])
+    doubles = tuple(find_doubles(notified, facts))
+    notified = _without(doubles, notified)
+    decisions = tuple(_decide(facts, notified))
     return Plan(
         made_at=facts.now,
         messages=tuple(_bundle(facts.instance, decisions, deliveries)),
         changes=(*changes, *doubles),
-        redirections=tuple(_redirect(facts, told)),
+        redirections=tuple(_redirect(facts, notified)),
         decisions=decisions,
-        misdated=tuple((row.identity, row.recipient_key) for row in misdated(told, facts.now)),
+        misdated=tuple((row.identity, row.recipient_key) for row in misdated(notified, facts.now)),
     )
 
 
@@ -114,42 +114,42 @@ def _without(changes: Iterable[Change], rows: Sequence[Delivery]) -> list[Delive
     return [row for row in rows if (row.identity, row.recipient_key) not in given_up] if given_up else [*rows]
 
 
-def _decide(facts: Facts, told: Sequence[Delivery]) -> Iterable[Decision]:
-    """Go through recipients and notices in order; who has just been planned counts as told."""
-    memory, history = _Memory(told), History.of(told)
+def _decide(facts: Facts, notified: Sequence[Delivery]) -> Iterable[Decision]:
+    """Decide for each recipient and notice, in order; a notice that has just been planned counts as notified."""
+    memory, history = _Memory(notified), History.of(notified)
     for recipient in facts.recipients:
         for notice in (*facts.notices, *due_follow_ups(facts, recipient, history)):
             reason = wants(recipient, notice)
             if isinstance(notice, UpdateNotice) and facts.is_skipped(notice):
                 reason = Reason.SKIPPED
-            if reason.tells:
-                reason = memory.told_before(recipient, notice) or reason
-            if reason.tells:
+            if reason.notifies:
+                reason = memory.notified_before(recipient, notice) or reason
+            if reason.notifies:
                 memory.remember(recipient, notice)
             yield Decision(recipient=recipient, notice=notice, reason=reason)
 
 
 class _Memory:
-    """Who has been told what: by key and by address, since either makes it the same person.
+    """The notices that each recipient got, by key and by address: either makes it the same person.
 
-    A key is the same person under every sink: a webhook that is given another name is not told again.
+    A key is the same person under every sink: a webhook that gets another name is not notified again.
     """
 
-    def __init__(self, told: Sequence[Delivery]) -> None:
-        self._told: dict[tuple[str, str, str], list[tuple[Notice, DeliveryState]]] = {}
-        for row in told:
+    def __init__(self, notified: Sequence[Delivery]) -> None:
+        self._notified: dict[tuple[str, str, str], list[tuple[Notice, DeliveryState]]] = {}
+        for row in notified:
             for place in _places(row.sink, row.recipient_key, row.address, subject(row.notice)):
-                self._told.setdefault(place, []).append((row.notice, row.state))
+                self._notified.setdefault(place, []).append((row.notice, row.state))
 
     def remember(self, recipient: Recipient, notice: Notice) -> None:
         for place in _places(recipient.sink, recipient.key, recipient.address, subject(notice)):
-            self._told.setdefault(place, []).append((notice, DeliveryState.PENDING))
+            self._notified.setdefault(place, []).append((notice, DeliveryState.PENDING))
 
-    def told_before(self, recipient: Recipient, notice: Notice) -> Reason | None:
-        """Return why not to tell, or None."""
+    def notified_before(self, recipient: Recipient, notice: Notice) -> Reason | None:
+        """Return why not to notify, or None."""
         places = _places(recipient.sink, recipient.key, recipient.address, subject(notice))
-        about = [told for place in places for told in self._told.get(place, ())]
-        states = {state for told, state in about if is_covered_by(notice, told)}
+        about = [notified for place in places for notified in self._notified.get(place, ())]
+        states = {state for notified, state in about if is_covered_by(notice, notified)}
         if states:
             return Reason.ALREADY_TOLD if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
         if isinstance(notice, CheckRecoveredNotice | UpgradeFinishedNotice) and all(
@@ -170,12 +170,12 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
 
     Each tool notice has a message of its own.
 
-    What was given up after its message had been tried returns to that message, lest a repeat have another id.
+    A row that was cancelled after its message had been tried returns to that message, so that a repeat has the same id.
     """
     bundles: dict[tuple[str, str, str], list[Decision]] = {}
     formers = _Formers(deliveries, frozenset(one.recipient.key for one in decisions))
     for one in decisions:
-        if one.reason.tells:
+        if one.reason.notifies:
             former = formers.find(one)
             key, topic = (
                 (one.recipient.key, _topic(one.notice)) if former is None else (former.recipient_key, former.message_id)
@@ -193,8 +193,8 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
 class _Formers:
     """Rows that were given up after their message had been tried, and may have arrived.
 
-    They are found by key, or by address when nobody has that key any more: either makes it the same person, who is told
-    under the key of then.
+    They are found by key, or by address when no recipient has that key any more: either makes it the same person, who
+    keeps the former key.
     """
 
     def __init__(self, deliveries: Sequence[Delivery], keys: frozenset[str]) -> None:
@@ -235,9 +235,9 @@ def message_id(instance: str, recipient_key: str, identities: Iterable[str]) -> 
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def _redirect(facts: Facts, told: list[Delivery]) -> Iterable[Redirection]:
+def _redirect(facts: Facts, notified: list[Delivery]) -> Iterable[Redirection]:
     seen: set[str] = set()
-    for row in told:
+    for row in notified:
         if not row.is_open or row.message_id in seen:
             continue
         recipient = facts.find_recipient(row)

@@ -1,4 +1,4 @@
-"""Why somebody is told, is not told, or is told no longer: every decision carries one of these."""
+"""The reasons of decisions: why a recipient is notified, is not notified, or is not notified any more."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """One reason; the text is stored in the ledger and shown by `explain`, and never changes its spelling."""
 
-    # told
+    # notified
     URGENT_UPDATE = "urgent_update"
     PATCH_UPDATE = "patch_update"
     ANY_UPDATE = "any_update"
@@ -15,7 +15,7 @@ class Reason(StrEnum):
     MARKED_AT_SETUP = "marked_at_setup"
     REMINDER = "reminder"
     CLOSURE = "closure"
-    # not told
+    # not notified
     PREFERENCE_NONE = "preference_none"
     BELOW_PREFERENCE = "below_preference"
     SUPPORT_WARNINGS_OFF = "support_warnings_off"
@@ -24,9 +24,9 @@ class Reason(StrEnum):
     ALREADY_TOLD = "already_told"
     ALREADY_PLANNED = "already_planned"
     NOT_TOLD_OF_OUTAGE = "not_told_of_outage"
-    # not told, or told no longer
+    # not notified, or not any more
     SKIPPED = "skipped"
-    # told no longer
+    # not any more
     INSTALLED = "installed"
     WITHDRAWN = "withdrawn"
     PRERELEASE = "prerelease"
@@ -46,17 +46,17 @@ class Reason(StrEnum):
     COVERED = "covered"
 
     @property
-    def tells(self) -> bool:
-        """Whether this is a reason to tell."""
-        return self in _TELLS
+    def notifies(self) -> bool:
+        """Whether this is a reason to notify."""
+        return self in _NOTIFYING
 
     @property
     def supersedes(self) -> bool:
-        """Whether another notice takes the place of the one that is told no longer."""
+        """Whether another notice takes the place of the cancelled one."""
         return self in {Reason.URGENCY_ROSE, Reason.LATER_STAGE}
 
 
-_TELLS = {
+_NOTIFYING = {
     Reason.URGENT_UPDATE,
     Reason.PATCH_UPDATE,
     Reason.ANY_UPDATE,

@@ -1,4 +1,4 @@
-"""Who is told, and what each of them wants to know."""
+"""Recipients, and which notices each of them wants."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from mastodon_update_check.domain.reasons import Reason
 
 
 class Preference(StrEnum):
-    """Which updates somebody wants to hear of; Mastodon's `notification_emails.software_updates`."""
+    """Which update notices a recipient wants; Mastodon's `notification_emails.software_updates`."""
 
     NONE = "none"
     CRITICAL = "critical"
@@ -71,9 +71,9 @@ def read_recipient(data: Mapping[str, Any]) -> Recipient:
 
 
 def wants(recipient: Recipient, notice: Notice) -> Reason:
-    """Decide by the recipient's own wishes alone; what was told before is planning's business.
+    """Decide by the recipient's preferences alone, whether or not the recipient got the notice before.
 
-    Updates go by Mastodon's rules (MASTODON.md, 1.6), tool notices to operators.
+    Updates go by Mastodon's rules, tool notices to operators.
     """
     match notice:
         case UpdateNotice():
@@ -81,7 +81,7 @@ def wants(recipient: Recipient, notice: Notice) -> Reason:
         case ReminderNotice() | InstalledNotice():
             why = Reason.REMINDER if isinstance(notice, ReminderNotice) else Reason.CLOSURE
             about = _wants_update(recipient.preference, notice.update)
-            return why if about.tells else about
+            return why if about.notifies else about
         case SupportNotice():
             return Reason.SUPPORT_ENDS if recipient.wants_support else Reason.SUPPORT_WARNINGS_OFF
         case _:

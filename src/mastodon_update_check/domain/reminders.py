@@ -1,4 +1,4 @@
-"""When a reminder of an update is due, and for which updates there are any (DESIGN.md, section 7).
+"""When a reminder of an update is due, and for which updates there are any.
 
 The first three come 1, 3 and 7 days after that recipient's own message was accepted, further ones weekly. Of those that
 were missed meanwhile only the latest is sent.
@@ -28,14 +28,14 @@ def reminder_number(elapsed: timedelta) -> int:
     return sum(due <= elapsed for due in FIRST_REMINDERS) + further
 
 
-def next_reminder_at(told_at: datetime, now: datetime) -> datetime:
+def next_reminder_at(notified_at: datetime, now: datetime) -> datetime:
     """Return when the next reminder is due."""
-    return told_at + reminder_due_after(reminder_number(now - told_at) + 1)
+    return notified_at + reminder_due_after(reminder_number(now - notified_at) + 1)
 
 
 def is_far_ahead(reminder: ReminderNotice, now: datetime) -> bool:
     """Whether a reminder was planned by a clock that was wrong."""
-    return reminder.told_at + reminder_due_after(reminder.number) > now + CLOCK_SLACK
+    return reminder.notified_at + reminder_due_after(reminder.number) > now + CLOCK_SLACK
 
 
 def is_reminded_of(update: UpdateNotice, facts: Facts) -> bool:
@@ -46,12 +46,12 @@ def is_reminded_of(update: UpdateNotice, facts: Facts) -> bool:
 
 
 def is_outdone(update: UpdateNotice, recipient: Recipient, facts: Facts) -> bool:
-    """Whether the recipient hears of a newer release of the same branch that says no less: that one is reminded of."""
+    """Whether the recipient wants a newer release of the same branch that is no less urgent: that one has reminders."""
     return any(
         newer.version.branch == update.version.branch
         and newer.version > update.version
         and (newer.urgent or not update.urgent)
         and not facts.is_skipped(newer)
-        and wants(recipient, newer).tells
+        and wants(recipient, newer).notifies
         for newer in facts.updates
     )

@@ -1,4 +1,4 @@
-"""What is known about one server between checks: the last good answers, and since when something has been failing."""
+"""The state of one server between checks: the last good answers, and since when something has been failing."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -11,7 +11,7 @@ from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.floods import remember_seen
 from mastodon_update_check.domain.notice_json import from_json, to_json
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
-from mastodon_update_check.domain.outages import may_be_told
+from mastodon_update_check.domain.outages import may_be_notified
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, details_from_json, details_to_json
 from mastodon_update_check.domain.release_tree import TreeFacts
@@ -65,7 +65,7 @@ class ServerState:
     """The facts of the trees of the installed release and of pending ones, by tag."""
     support_ends_on: date | None = None
     devops: tuple[Recipient, ...] = ()
-    """The DevOps users of the last good answer of the database; they are told while it cannot be asked."""
+    """The DevOps users of the last good answer of the database; they are notified while it cannot be asked."""
     skips: tuple[Skip, ...] = ()
     """Releases that the administrator passes over."""
     migrations: Unfinished | None = None
@@ -77,7 +77,7 @@ class ServerState:
     """The checks of the last 30 days."""
     outage_started_at: datetime | None = None
     outage_ended_at: datetime | None = None
-    """When the last outage that is over began, of those that may have been told, and when checks worked again."""
+    """When the last outage that is over began, of those that may have been notified, and when checks worked again."""
 
     def support_at(self, now: datetime) -> SupportNotice | None:
         """Return the support notice that is true at `now`, as far as is known."""
@@ -146,8 +146,8 @@ class ServerState:
         if feed is not None:
             known = replace(known, seen_versions=remember_seen(self.seen_versions, self.updates, feed, installed, now))
         known = replace(known, skips=tuple(skip for skip in known.skips if skip.holds(now)))
-        # One that nobody can have been told of leaves the end of the one before to be told.
-        if known.failing_since is not None and may_be_told(now - known.failing_since, known.failures):
+        # One that was too short for a notice leaves the end of the one before to be notified.
+        if known.failing_since is not None and may_be_notified(now - known.failing_since, known.failures):
             known = replace(known, outage_started_at=known.failing_since, outage_ended_at=now)
         return replace(
             known,

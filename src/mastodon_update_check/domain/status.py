@@ -14,11 +14,11 @@ SHORTEST_SILENCE = timedelta(hours=2)
 
 
 ALIVE = timedelta(minutes=3)
-"""How old the daemon's last sign of life may be; it gives one every minute while it is well."""
+"""How old the daemon's last heartbeat may be; there is one every minute while it runs."""
 
 
 def is_alive(last_beat_at: datetime | None, now: datetime) -> bool:
-    """Whether a daemon has given a sign of life lately; one from the future tells nothing."""
+    """Whether the daemon's last heartbeat is recent; one from the future counts as none."""
     return last_beat_at is not None and abs(now - last_beat_at) <= ALIVE
 
 

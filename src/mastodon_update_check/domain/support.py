@@ -8,7 +8,7 @@ from mastodon_update_check.domain.notices import SupportStage
 def support_stage(ends_on: date, now: datetime) -> SupportStage | None:
     """Return the stage that applies at `now`, or None while the end is further away.
 
-    Mastodon's boundaries (MASTODON.md, 1.7): the date counts as its midnight in UTC; ended begins the day after.
+    Mastodon's boundaries: the date counts as its midnight in UTC; ended begins the day after.
     """
     now = now.astimezone(UTC)
     if ends_on < now.date():

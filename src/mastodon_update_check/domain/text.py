@@ -3,17 +3,17 @@
 import unicodedata
 
 SHOWN_CHARACTERS = 200
-"""Longest piece of outside text that is ever shown or stored (DESIGN.md, section 8)."""
+"""Longest piece of outside text that is ever shown or stored."""
 
 # Cc control, Cf format (bidi overrides, zero width), Zl/Zp line and paragraph separators, Cs lone surrogates.
 _UNSAFE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 
 def words_of(error: BaseException) -> str:
-    """Return what an error of somebody else's code says, fit to be shown; nothing if it cannot say anything."""
+    """Return the text of a foreign error, fit to be shown; empty if it has none."""
     try:
         return clean(str(error))
-    except Exception:  # noqa: BLE001 - a text that cannot be made; whoever asks names the error's class
+    except Exception:  # noqa: BLE001 - its text cannot be made; callers name its class
         return ""
 
 

@@ -53,7 +53,7 @@ def _read_delivery(row: Row, notices: dict[str, Notice]) -> Delivery:
         sink=row["sink"],
         state=DeliveryState(row["state"]),
         message_id=row["message_id"],
-        told_at=told_at(row),
+        notified_at=told_at(row),
         is_being_sent=bool(row["is_being_sent"]),
         may_have_arrived=bool(row["may_have_arrived"]),
         tried_settings=row["tried_settings"],

@@ -36,7 +36,7 @@ def write_reminder_content(reminders: Sequence[ReminderNotice], context: Message
         *other_releases(updates, None, context),
     ]
     if reminded := reminded_versions(updates, context):
-        next_at = min(next_reminder_at(one.told_at, context.now) for one in reminders)
+        next_at = min(next_reminder_at(one.notified_at, context.now) for one in reminders)
         label = translation.say("Next reminder: {date}; to stop them:", date=translation.short_date(next_at.date()))
         blocks.append(stop_pointer(label, reminded))
     blocks += admin_pointer(context)
@@ -63,7 +63,7 @@ def _subject(updates: Sequence[UpdateNotice], context: MessageContext) -> str:
 
 def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice], context: MessageContext) -> str:
     translation, first = context.translation, updates[0]
-    since = translation.short_date(min(one.told_at for one in reminders).date())
+    since = translation.short_date(min(one.notified_at for one in reminders).date())
     if len(updates) > 1:
         names = name_updates(updates, RELEASES_SHOWN, translation)
         return translation.say(

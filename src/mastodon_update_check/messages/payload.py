@@ -75,7 +75,7 @@ def _describe_reminder(reminder: ReminderNotice) -> Mapping[str, object]:
     return {
         "version": str(reminder.update.version),
         "number": reminder.number,
-        "told_at": _timestamp(reminder.told_at),
+        "told_at": _timestamp(reminder.notified_at),
     }
 
 
