@@ -23,26 +23,28 @@ from mastodon_update_check.domain.reminders import (
 class History:
     """The update notices that each recipient got, by key and by address: either makes it the same person."""
 
-    _by_place: Mapping[tuple[str, str], Sequence[Delivery]] = field(default_factory=dict)
+    _by_place: Mapping[tuple[str, str, str], Sequence[Delivery]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Iterable[Delivery]) -> "History":
         """Gather the rows about updates that count as notified."""
-        found: dict[tuple[str, str], list[Delivery]] = {}
+        found: dict[tuple[str, str, str], list[Delivery]] = {}
         for row in rows:
             if isinstance(row.notice, UpdateNotice | ReminderNotice) and row.state.is_notified:
-                for place in _places(row.sink, row.recipient_key, row.address):
+                for place in places(row.sink, row.recipient_key, row.address):
                     found.setdefault(place, []).append(row)
         return cls(found)
 
     def notified(self, recipient: Recipient) -> Sequence[Delivery]:
         """Return the rows of this recipient."""
-        places = _places(recipient.sink, recipient.key, recipient.address)
-        return [row for place in places for row in self._by_place.get(place, ())]
+        found = places(recipient.sink, recipient.key, recipient.address)
+        return [row for place in found for row in self._by_place.get(place, ())]
 
 
-def _places(sink: str, key: str, address: str) -> tuple[tuple[str, str], ...]:
-    return (("", key), (sink, normalise_address(address))) if address else (("", key),)
+def places(sink: str, key: str, address: str, about: str = "") -> tuple[tuple[str, str, str], ...]:
+    """Return the keys under which a recipient's rows are found: by recipient key, and by address if there is one."""
+    by_key = ("", key, about)
+    return (by_key, (sink, normalise_address(address), about)) if address else (by_key,)
 
 
 def due_follow_ups(facts: Facts, recipient: Recipient, history: History) -> Iterable[FollowUp]:

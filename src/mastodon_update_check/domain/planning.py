@@ -9,10 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.changes import Change, find_change, find_doubles, is_covered_by
 from mastodon_update_check.domain.facts import Facts
-from mastodon_update_check.domain.follow_ups import History, due_follow_ups, misdated
+from mastodon_update_check.domain.follow_ups import History, due_follow_ups, misdated, places
 from mastodon_update_check.domain.notices import (
     CheckRecoveredNotice,
     InstalledNotice,
@@ -138,17 +137,17 @@ class _Memory:
     def __init__(self, notified: Sequence[Delivery]) -> None:
         self._notified: dict[tuple[str, str, str], list[tuple[Notice, DeliveryState]]] = {}
         for row in notified:
-            for place in _places(row.sink, row.recipient_key, row.address, subject(row.notice)):
+            for place in places(row.sink, row.recipient_key, row.address, subject(row.notice)):
                 self._notified.setdefault(place, []).append((row.notice, row.state))
 
     def remember(self, recipient: Recipient, notice: Notice) -> None:
-        for place in _places(recipient.sink, recipient.key, recipient.address, subject(notice)):
+        for place in places(recipient.sink, recipient.key, recipient.address, subject(notice)):
             self._notified.setdefault(place, []).append((notice, DeliveryState.PENDING))
 
     def notified_before(self, recipient: Recipient, notice: Notice) -> Reason | None:
         """Return why not to notify, or None."""
-        places = _places(recipient.sink, recipient.key, recipient.address, subject(notice))
-        about = [notified for place in places for notified in self._notified.get(place, ())]
+        found = places(recipient.sink, recipient.key, recipient.address, subject(notice))
+        about = [notified for place in found for notified in self._notified.get(place, ())]
         states = {state for notified, state in about if is_covered_by(notice, notified)}
         if states:
             return Reason.ALREADY_TOLD if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
@@ -157,12 +156,6 @@ class _Memory:
         ):
             return Reason.NOT_TOLD_OF_OUTAGE
         return None
-
-
-def _places(sink: str, key: str, address: str, about: str) -> tuple[tuple[str, str, str], ...]:
-    if not address:
-        return (("", key, about),)
-    return ("", key, about), (sink, normalise_address(address), about)
 
 
 def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[Delivery]) -> Iterable[PlannedMessage]:
@@ -203,13 +196,13 @@ class _Formers:
         self.message_ids = {row.message_id for row in tried}
         self._rows: dict[tuple[str, str, str], Delivery] = {}
         for row in tried:
-            for place in _places(row.sink, row.recipient_key, row.address, row.identity):
+            for place in places(row.sink, row.recipient_key, row.address, row.identity):
                 self._rows.setdefault(place, row)
 
     def find(self, decision: Decision) -> Delivery | None:
         """Return the row that is to be taken up again."""
         recipient = decision.recipient
-        for place in _places(recipient.sink, recipient.key, recipient.address, identity(decision.notice)):
+        for place in places(recipient.sink, recipient.key, recipient.address, identity(decision.notice)):
             row = self._rows.get(place)
             if row is not None and (row.recipient_key == recipient.key or row.recipient_key not in self._keys):
                 return row
