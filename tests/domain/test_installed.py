@@ -179,7 +179,9 @@ def test_restart_is_due(answers: Sequence[str | None], *, is_due: bool) -> None:
 @pytest.mark.parametrize(
     ("answers", "installed", "settled"),
     [
-        pytest.param([NEW], NEW, True, id="restarted at once"),
+        pytest.param([NEW], NEW, False, id="restarted at once, or one of several processes"),
+        pytest.param([NEW, NEW], NEW, True, id="restarted at once"),
+        pytest.param([None], NEW, True, id="the server cannot be asked"),
         pytest.param([OLD], OLD, False, id="not restarted"),
         pytest.param([OLD, NEW], NEW, False, id="restarted, or one of several processes"),
         pytest.param([OLD, NEW, NEW], NEW, True, id="restarted"),

@@ -95,9 +95,9 @@ def restart_notice(known: ServerState, now: datetime) -> RestartNotice | None:
 def is_settled(known: ServerState, now: datetime) -> bool:
     """Whether no process answers with another version than the tree's, as far as is known.
 
-    After a difference it takes two checks that found none: another process may have answered.
+    It takes two checks in a row that found no difference: several processes may answer in turn.
     """
-    if known.stale is None:
+    if known.tree is None or known.running is None:
         return True
     return known.agreements >= AGREEMENTS_NEEDED and not (known.alternates and _was_seen_lately(known, now))
 
