@@ -44,6 +44,14 @@ class Program:
         text = file.read_text()
         file.write_text(f"{lines}\n{text}")
 
+    def follow_route(self, version: str) -> Finished:
+        """Do, word for word and in a root shell, what `route` prints for one release."""
+        printed = self.machine.shell(f"mastodon-update-check route {version}")
+        lines = [line.strip() for line in printed.splitlines() if line.startswith("    ")]
+        self.machine.write("/opt/route", "set -e\n" + "\n".join(lines) + "\n")
+        # By standard input: the shell that `sudo -iu` opens reads the lines that follow.
+        return self.machine.run("bash < /opt/route 2>&1")
+
     @contextlib.contextmanager
     def wrong_settings(self, line: str) -> Iterator[None]:
         """Have a line in the administrator's file for as long as the context lasts."""

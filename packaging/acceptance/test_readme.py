@@ -17,7 +17,7 @@ def test_setup(program: Program, machine: Machine, site: Site) -> None:
         assert "mastodon-update-check" in block, block
         # The package has been made already, on another machine: this one has no checkout.
         lines = [line for line in block.splitlines() if not line.startswith("make deb")]
-        ended = machine.answer("\n".join(("cd /root", *lines)), "yes", "now", "yes")
+        ended = machine.answer("\n".join(("cd /root", *lines)), "n", "y", "y", "y")
         assert 0 == ended.code, f"{block}\n{ended.out}"
     program.wait_running()
 

@@ -1,6 +1,7 @@
-"""What somebody could do who had got hold of the process, or of the database's role: tried, not presumed."""
+"""What an attacker can do who controls the process, the database's role, or Mastodon's user: tried, not presumed."""
 
 import json
+import time
 from typing import Any
 
 from acceptance.machine import Machine
@@ -9,6 +10,7 @@ from acceptance.site import Site
 
 ALLOWED = {
     "read Mastodon's version",
+    "list the migrations",
     "read the copy of the needed settings",
     "read our own settings",
     "run a program of the system",
@@ -27,6 +29,7 @@ REFUSED_BY_THE_SANDBOX = {
     "have memory written and executed",
     "run a program of its own in its state",
     "run a program of its own in /tmp",
+    "load a library of Mastodon's tree",
     "a netlink socket",
     "make a set-user-ID program",
 }
@@ -34,8 +37,11 @@ REFUSED_BY_THE_SANDBOX = {
 
 
 def test_setup(program: Program, machine: Machine, site: Site) -> None:
-    """The unit runs, set up as ever."""
+    """The unit runs; Mastodon's user has put a library into its tree."""
     program.install(program.package)
+    directories = f"{site.root}/db/migrate {site.root}/db/post_migrate"
+    machine.shell(f"install -d -o mastodon {directories} && touch {site.root}/db/migrate/20260101000000_x.rb")
+    machine.shell(f"install -o mastodon /usr/lib/*/libz.so.1 {site.root}/lib/mastodon/evil.so")
     program.add_settings(QUICK)
     machine.shell("mastodon-update-check setup --yes --tell now --no-test 2>&1")
     program.wait_running()
@@ -43,7 +49,7 @@ def test_setup(program: Program, machine: Machine, site: Site) -> None:
 
 
 def test_intruder(machine: Machine, site: Site) -> None:
-    """In the sandbox nothing works but what the service needs; no place can be written to but its own."""
+    """In the sandbox only what the service needs works, and only its own places can be written to."""
     found = _inside(machine, site)
     assert ALLOWED == {name for name, worked in found["outcomes"].items() if worked}
     assert {STATE, "/tmp", "/var/tmp"} >= set(found["writable"]), found["writable"]  # noqa: S108 - its own, by PrivateTmp
@@ -82,8 +88,89 @@ def test_role(machine: Machine) -> None:
         assert "ERROR" in _as_role(machine, f"SET default_transaction_read_only = off; {statement}"), statement
 
 
+# Runs in the sandbox of a command of root's, and pushes the keys of a command line into every terminal that it finds.
+PUSHER = """
+import fcntl, os, sys, termios
+descriptors = [0, 1, 2]
+try:
+    descriptors.append(os.open("/dev/tty", os.O_RDWR))
+except OSError:
+    pass
+for descriptor in descriptors:
+    for key in f"touch {sys.argv[1]}\\n":
+        try:
+            fcntl.ioctl(descriptor, termios.TIOCSTI, key.encode())
+        except OSError:
+            pass
+"""
+AS_SERVICE = """
+import os, sys
+from dataclasses import replace
+sys.path.append("/usr/lib/mastodon-update-check")
+from mastodon_update_check.host.service import find_service, run_as_service
+service = find_service(os.environ, program="/usr/bin/mastodon-update-check")
+sys.exit(run_as_service(replace(service, program="/usr/bin/python3"), ("/usr/local/lib/pusher.py", sys.argv[1]), {}))
+"""
+
+
+def test_terminal_of_root(machine: Machine) -> None:
+    """Code in a command of root's cannot type into root's shell: neither on a terminal nor with a stream redirected."""
+    machine.write("/usr/local/lib/pusher.py", PUSHER)
+    machine.write("/usr/local/lib/as_service.py", AS_SERVICE)
+    lines = (
+        "set -o monitor",
+        "python3 /usr/local/lib/as_service.py /root/pushed",
+        "python3 /usr/local/lib/as_service.py /root/pushed 2>/dev/null",
+        "python3 /usr/local/lib/as_service.py /root/pushed | cat",
+        # The same without the sandbox does work, unless the kernel forbids it to every process.
+        f"setpriv --reuid={USER} --clear-groups python3 /usr/local/lib/pusher.py /root/control",
+        "sleep 1",
+    )
+    machine.write("/opt/keys", "\n".join(lines))
+    typing = '(while read -r line; do echo "$line"; sleep 3; done < /opt/keys; sleep 2; echo exit)'
+    machine.run(f"{typing} | python3 /opt/site/typist.py", seconds=120)
+    allowed = machine.run("sysctl --values dev.tty.legacy_tiocsti").out.strip() != "0"
+    assert allowed == (0 == machine.run("test -e /root/control").code)
+    assert 0 != machine.run("test -e /root/pushed").code
+
+
+def test_lease_on_the_settings(program: Program, machine: Machine, site: Site) -> None:
+    """A lease that Mastodon's user holds on its file delays neither a reload nor setup."""
+    holder = (
+        "import fcntl, signal, time; signal.signal(signal.SIGIO, signal.SIG_IGN); "
+        f"file = open('{site.root}/.env.production', 'r+'); "
+        "fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK); time.sleep(120)"
+    )
+    machine.shell(f'systemd-run --quiet --unit=lease --uid=mastodon python3 -c "{holder}"; sleep 1')
+    begun = time.monotonic()
+    machine.shell(f"systemctl reload {UNIT}")
+    machine.shell("mastodon-update-check setup --dry-run 2>&1 || true")
+    assert time.monotonic() - begun < 30
+    machine.shell("systemctl stop lease")
+    program.wait_running()
+
+
+def test_other_database_server(machine: Machine, site: Site) -> None:
+    """A second host behind a comma in DB_HOST is never asked by root."""
+    file = f"{site.root}/.env.production"
+    machine.shell(f"cp -p {file} /root/kept; sed -i 's#^DB_HOST=.*#DB_HOST=/x,127.0.0.1#' {file}")
+    said = machine.run("mastodon-update-check setup --dry-run 2>&1").out
+    assert "DB_HOST has characters that setup does not accept" in said, said
+    machine.shell(f"cp -p /root/kept {site.root}/.env.production && systemctl reload {UNIT}")
+
+
+def test_dangling_state(machine: Machine) -> None:
+    """A dangling link that the service has put in the place of a further server's state is named, and is not a bug."""
+    machine.shell("echo LOCAL_DOMAIN=second.example > /etc/mastodon-update-check/second.env")
+    machine.shell(f"runuser -u {USER} -- ln -s /nowhere {STATE}/second")
+    ended = machine.run("UPDATE_CHECK_CONFIG=/etc/mastodon-update-check/second.env mastodon-update-check status 2>&1")
+    assert 3 == ended.code, ended.out
+    assert "systemd could not prepare the sandbox of mastodon-update-check@second.service" in ended.out
+    machine.shell(f"rm {STATE}/second /etc/mastodon-update-check/second.env")
+
+
 def test_hostile_tree(program: Program, machine: Machine, site: Site) -> None:
-    """A tree whose owner has put links in the place of files makes root's part hand out nothing."""
+    """Links that the tree's owner has put in the place of files are not followed by root."""
     root = site.root
     machine.shell(f"cd {root} && mv .env.production former && runuser -u mastodon -- ln -s /etc/shadow .env.production")
     before = machine.cursor()

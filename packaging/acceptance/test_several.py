@@ -30,7 +30,7 @@ def test_setup(program: Program, machine: Machine, site: Site) -> None:
     machine.shell(f"mastodon-update-check setup --root {FIRST} --yes --tell now --no-test 2>&1")
     machine.shell(f"echo '{QUICK}UPDATE_CHECK_INSTANCE_URL=http://127.0.0.1:3001' > {SECOND_CONFIG}")
     (block,) = blocks("Several servers on one host", "docs/INSTALL.md")
-    ended = machine.answer(block, "yes", "now", "no")
+    ended = machine.answer(block, "n", "y", "y", "n")
     assert 0 == ended.code, ended.out
     assert f"{AS_SECOND} status" in ended.out
     program.wait_running()
@@ -109,7 +109,13 @@ def test_purge(machine: Machine) -> None:
     """Purged while both are set up, it says what is left in PostgreSQL, and nothing else is left."""
     machine.shell("mastodon-update-check setup --name second --yes --tell mark --no-test 2>&1")
     said = machine.shell("apt-get purge --yes mastodon-update-check 2>&1")
-    assert "If `setup` made a role in PostgreSQL, it is still there" in said
+    assert "If `setup` has created a role in PostgreSQL, it still exists" in said
+    (hint,) = [line for line in said.splitlines() if line.startswith("  runuser")]
+    machine.run(f"cd / && {hint}")  # the role stays for as long as the other database uses it
+    ask = "SELECT count(*) FROM pg_roles WHERE rolname = '_mastodon_update_check'"
+    assert "1" == machine.shell(f'cd / && runuser -u postgres -- psql -Atc "{ask}"').strip(), "the second has it, too"
+    machine.shell(f"cd / && {hint.replace('mastodon_production', 'mastodon_second')}")
+    assert "0" == machine.shell(f'cd / && runuser -u postgres -- psql -Atc "{ask}"').strip()
     left = machine.shell("find /etc /usr /var/lib /run -xdev -name '*mastodon-update-check*' ! -name 'stamp-*' || true")
     assert "" == left
     assert "running" == machine.run("systemctl is-system-running").out.strip()

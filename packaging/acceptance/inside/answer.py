@@ -1,11 +1,11 @@
-"""Somebody at a terminal: answer.py COMMAND ANSWER... runs the command there, and answers each question when asked."""
+"""A person at a terminal: answer.py COMMAND ANSWER... runs the command there, and answers each question when asked."""
 
 import os
 import pty
 import re
 import sys
 
-QUESTION = re.compile(rb"\[[a-z]+(/[a-z]+)+\]\s*$")
+QUESTION = re.compile(rb"\[Y/n\]\s*$")
 
 
 def main(command: str, *answers: str) -> int:

@@ -1,6 +1,6 @@
-"""Somebody who has got hold of the process: tries what it can still read, write, become and reach.
+"""An attacker who controls the process: tries what it can still read, write, become and reach.
 
-Prints one JSON object: of each attempt whether it worked, and the directories in which a file could be made.
+Prints one JSON object: for each attempt whether it worked, and the directories in which a file could be created.
 """
 
 import ctypes
@@ -75,6 +75,12 @@ def executes_in(directory: str) -> bool:
         Path(file.name).unlink()
 
 
+def loads_library() -> bool:
+    """Load a library that Mastodon's user has put into the tree, as libpq loads an OpenSSL engine."""
+    ctypes.CDLL(f"{sys.argv[1]}/lib/mastodon/evil.so")
+    return True
+
+
 def marks_setuid() -> bool:
     """Make a program that everybody runs as this user."""
     with tempfile.NamedTemporaryFile(dir=STATE) as file:
@@ -118,6 +124,7 @@ ATTEMPTS: dict[str, Callable[[], bool]] = {
     "read Mastodon's history": lambda: reads(f"{sys.argv[1]}/.git/HEAD"),
     "read the copy of the needed settings": lambda: reads("/run/mastodon-update-check/mastodon.env"),
     "read Mastodon's version": lambda: reads(f"{sys.argv[1]}/lib/mastodon/version.rb"),
+    "list the migrations": lambda: lists(f"{sys.argv[1]}/db/migrate"),
     "read the passwords of users": lambda: reads("/etc/shadow"),
     "read a file of root's": lambda: lists("/root"),
     "read what setup has noted": lambda: reads("/etc/mastodon-update-check/setup.json"),
@@ -149,6 +156,7 @@ ATTEMPTS: dict[str, Callable[[], bool]] = {
     "run a program of the system": lambda: runs("/bin/true"),
     "run a program of its own in its state": lambda: executes_in(STATE),
     "run a program of its own in /tmp": lambda: executes_in("/tmp"),  # noqa: S108 - the place in question
+    "load a library of Mastodon's tree": loads_library,
     # Reach.
     "a raw socket": lambda: opens(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
     "a packet socket": lambda: opens(socket.AF_PACKET, socket.SOCK_RAW),

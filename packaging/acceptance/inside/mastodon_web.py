@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import signal
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -28,5 +30,12 @@ class Handler(BaseHTTPRequestHandler):
         """Keep the journal to those whom the scenarios are about."""
 
 
+def begin_again(*_: object) -> None:
+    """Serve the version that the tree holds now."""
+    os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - it needs no shell
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGUSR1, begin_again)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
     ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()

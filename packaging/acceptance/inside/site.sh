@@ -13,6 +13,7 @@ cp -r /opt/site/tags /tmp/tags
 runuser -u mastodon -- env ROOT="$ROOT" bash -eu <<'TREE'
 cd "$ROOT"
 git init --quiet
+git remote add origin .
 git config user.name mastodon
 git config user.email mastodon@social.example
 for tag in $(ls /tmp/tags | sort --version-sort); do
