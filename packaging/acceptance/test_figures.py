@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from acceptance.machine import Machine
-from acceptance.program import QUICK, UNIT, Program
+from acceptance.program import QUICK, UNIT, USER, Program
 from acceptance.site import Site
 
 HIGHEST_EXPOSURE = 1.1
@@ -56,6 +56,26 @@ def test_memory(program: Program, machine: Machine, site: Site, record_property:
     record_property("figure", f"memory of the process: {told['VmRSS']}, at most {told['VmHWM']}")
     record_property("figure", f"MemoryMax: {limit / 2**20:.0f} MiB")
     assert peak < limit / 2
+
+
+def test_every_sink(program: Program, machine: Machine, site: Site, record_property: Note) -> None:
+    """With 20 sinks that all have something to send, memory and tasks have room below their limits."""
+    url = "https://127.0.0.1:8099/hook"  # no TLS there: each attempt fails, and is tried again
+    program.add_settings("".join(f"UPDATE_CHECK_WEBHOOK_N{number}_URL={url}/{number}\n" for number in range(18)))
+    machine.shell(f"systemctl restart {UNIT}")
+    site.update_server.publish("4.5.21", urgent=True)
+    site.update_server.wait_for_question()
+    sample = (
+        f"for i in $(seq 80); do total=0; for status in $(grep -l '^Uid:.'$(id -u {USER})'.' /proc/[0-9]*/status "
+        "2>/dev/null); do n=$(sed -n 's/^Threads:.//p' $status 2>/dev/null); total=$((total + ${n:-0})); done; "
+        "echo $total; sleep 0.1; done | sort -n | tail -1"
+    )
+    tasks = int(machine.run(sample).out)
+    peak, shown = machine.groups.memory_peak(UNIT), machine.show(UNIT, "MemoryMax", "TasksMax")
+    assert peak is not None
+    record_property("figure", f"with 20 sinks: at most {peak / 2**20:.1f} MiB, {tasks} tasks of {shown['TasksMax']}")
+    assert peak < int(shown["MemoryMax"]) / 2
+    assert tasks < int(shown["TasksMax"]) / 2
 
 
 def test_start_time(machine: Machine, record_property: Note) -> None:

@@ -75,7 +75,9 @@ def test_reload_checks_the_settings_before_it_signals() -> None:
 
 def test_nothing_but_packages_is_executed() -> None:
     """The tree that is bound into the sandbox, the ledger's directory and /tmp can be neither executed nor loaded."""
-    assert {"NoExecPaths=/", "ExecPaths=/usr"} <= set(sandbox("mastodon-update-check.service"))
+    state = "/var/lib/mastodon-update-check"
+    lines = sandbox("mastodon-update-check.service")
+    assert {f"NoExecPaths=/ /tmp /var/tmp {state}", "ExecPaths=/usr", f"BindPaths={state}"} <= set(lines)
 
 
 def test_children_end_with_the_service() -> None:

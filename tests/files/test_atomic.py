@@ -38,6 +38,18 @@ def test_refuses_what_is_not_a_file(tmp_path: Path, kind: str) -> None:
     assert not path.is_file()
 
 
+def test_owner_is_not_touched_without_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the service's sandbox chown is refused, so it is not called unless a group is given."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "refused")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    replace_file(tmp_path / "page.html", b"new")
+    with pytest.raises(PermissionError):
+        replace_file(tmp_path / "page.html", b"newer", group=os.getgid())
+
+
 def test_failed_draft_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the disk fails, the old content stays and the draft is removed."""
 

@@ -45,6 +45,8 @@ def service_drop_in(root: Path, access: Access) -> str:
     if access.is_readable:
         lines.append("# Directories, because `git checkout` replaces files; a missing one does not prevent a start.")
         lines += [f"BindReadOnlyPaths=-{root}/{directory}" for directory in SHOWN_DIRECTORIES]
+        lines += ["# Nothing in them can be executed or loaded as a library."]
+        lines += [f"NoExecPaths=-{root}/{directory}" for directory in SHOWN_DIRECTORIES]
     if access.group:
         lines += ["# Only this group may read the version.", f"SupplementaryGroups={access.group}"]
     return "\n".join(lines) + "\n"
