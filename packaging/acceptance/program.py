@@ -52,8 +52,8 @@ class Program:
         printed = self.machine.shell(f"mastodon-update-check route {version}")
         lines = [line.strip() for line in printed.splitlines() if line.startswith("    ")]
         self.machine.write("/opt/route", "set -e\n" + "\n".join(lines) + "\n")
-        # By standard input: the shell that `sudo -iu` opens reads the lines that follow.
-        return self.machine.run("bash < /opt/route 2>&1")
+        # By a pipe: the shell that `sudo -iu` opens reads the lines that follow, and no more.
+        return self.machine.run("cat /opt/route | bash 2>&1")
 
     @contextlib.contextmanager
     def wrong_settings(self, line: str) -> Iterator[None]:
