@@ -5,7 +5,7 @@ Only root can read the file; this program writes it and reads it strictly.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +63,14 @@ def read_manifest(path: Path) -> Manifest | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SetupError(f"{path}, the record of setup, cannot be read: {error}") from error
+
+
+def merge(before: Manifest | None, now: Manifest) -> Manifest:
+    """Return everything to undo after this run and those before it."""
+    if before is None:
+        return now
+    files = dict.fromkeys((*before.files, *now.files))
+    return replace(now, files=tuple(files), server=now.server or before.server, is_settled=before.is_settled)
 
 
 def _read(document: Mapping[str, object]) -> Manifest:

@@ -17,7 +17,7 @@ from mastodon_update_check.install.database import find_server, read_database_na
 from mastodon_update_check.install.decisions import DETAILS, Decision, decide, undo
 from mastodon_update_check.install.discovery import find_installations, require
 from mastodon_update_check.install.found import DatabaseName, Installation, Situation
-from mastodon_update_check.install.manifest import Manifest, read_manifest
+from mastodon_update_check.install.manifest import Manifest, merge, read_manifest
 from mastodon_update_check.install.own_commands import TIMER, Options, OwnCommands, settle
 from mastodon_update_check.install.performing import keep_manifest, perform
 from mastodon_update_check.install.settings_check import SettingsCheck, check_settings
@@ -70,7 +70,7 @@ class Session:
         if not self._console.confirm("Continue?"):
             self._console.say("Nothing was changed.")
             return False
-        manifest = _merge(before, decision.manifest)
+        manifest = merge(before, decision.manifest)
         keep_manifest(manifest, self._machine, self._place, account)
         self._do(decision.preparations, account)
         if not self._options.starts:
@@ -247,11 +247,3 @@ def _is_named(before: Manifest, wanted: DatabaseName | str) -> bool:
     if isinstance(wanted, str) or before.server is None:
         return False
     return wanted.is_local and before.server.name == wanted.name
-
-
-def _merge(before: Manifest | None, now: Manifest) -> Manifest:
-    """Return everything to undo after this run and those before it."""
-    if before is None:
-        return now
-    files = dict.fromkeys((*before.files, *now.files))
-    return replace(now, files=tuple(files), server=now.server or before.server, is_settled=before.is_settled)
