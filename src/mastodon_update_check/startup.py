@@ -17,14 +17,17 @@ TELLING_CHARACTERS = 16
 """A part of a URL's path as long as this may be a token; a shorter one is a word."""
 
 
-def load_app(token: str = "") -> App:
+def load_app(token: str = "", *, is_silent: bool = False) -> App:
     """Read the settings and set the logs up; `token` is the lease's, for a child of the ledger's owner.
+
+    With `is_silent` nothing is logged but the messages of the log sink.
 
     Raises:
         SettingsError: the settings are wrong.
     """
     settings = load_settings(os.environ, find_version=_find_version)
-    logs.configure(settings.log_level, settings.log_format, secrets=tuple(_secrets(settings)))
+    level = logs.SILENT if is_silent else settings.log_level
+    logs.configure(level, settings.log_format, secrets=tuple(_secrets(settings)))
     return App(settings, token=token)
 
 

@@ -218,7 +218,7 @@ def test_recipients_lists_who_and_why(staffed: Staffed) -> None:
     table = staffed.world.run("recipients")
     assert (0, "") == (table.code, table.err)
     assert "email  alice <alice@social.example>  all" in table.out
-    assert "mod  Moderator  cannot view devops" in table.out
+    assert "mod (Moderator): cannot view devops" in table.out
 
 
 def test_recipients_without_the_database(staffed: Staffed) -> None:
@@ -227,7 +227,7 @@ def test_recipients_without_the_database(staffed: Staffed) -> None:
     staffed.switch_off()
     finished = staffed.world.run("recipients")
     assert 1 == finished.code
-    assert "The DevOps users could not be asked for: " in finished.out
+    assert "Mastodon's database could not be asked for the DevOps users: " in finished.out
     assert "alice <alice@social.example>" in finished.out
 
 

@@ -126,11 +126,20 @@ def test_names(world: World) -> None:
     assert "there is no sink 'ntfy' in the settings; there are: log, email, webhook, webhook.ops" in finished.err
 
 
+def test_only_the_log(world: World) -> None:
+    """Without a mail server and a webhook the test is not a success; a log that was asked for is one."""
+    world.set(SMTP_SERVER=None, UPDATE_CHECK_WEBHOOK_URL=None)
+    finished = world.run("send-test")
+    assert (finished.code, finished.out.splitlines()[-1]) == (1, "Nobody was notified.")
+    assert "set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL" in finished.out
+    assert world.run("send-test", "log").code == 0
+
+
 def test_nobody_to_write_to(world: World) -> None:
     """When the recipients cannot be asked for, mail was not tried: that is a failure, and the reason is said."""
     world.set(UPDATE_CHECK_RECIPIENTS="devops", DB_PORT="9")
     code, found = verdicts(world)
-    assert (1, False, True) == (code, found["email"][0], "there is nobody to send it to" in str(found["email"][1]))
+    assert (1, False, True) == (code, found["email"][0], "there is no recipient" in str(found["email"][1]))
     assert found["webhook"][0]
 
 

@@ -170,7 +170,7 @@ def test_alive(world: World) -> None:
     world.only("log")
     world.update_server.publish("4.5.20", urgent=True)
     world.check()
-    absent = (1, "The daemon is not at work: it was stopped, or never ran.\n")
+    absent = (1, "The daemon is not running: it was stopped, or never started.\n")
     finished = world.run("status", "--alive")
     assert absent == (finished.code, finished.out)
     for number, is_planned in ((signal.SIGTERM, True), (signal.SIGKILL, False)):
@@ -184,4 +184,4 @@ def test_alive(world: World) -> None:
             assert absent == (finished.code, finished.out)
     world.let_pass(minutes=4)
     finished = world.run("status", "--alive")
-    assert (1, True) == (finished.code, "its last sign of life is from" in finished.out)
+    assert (1, True) == (finished.code, "its last heartbeat was at" in finished.out)

@@ -49,7 +49,7 @@ class CheckAnswer:
 
 def execute(arguments: Namespace) -> int:
     """Run one check; return the exit code."""
-    app = load_app()
+    app = load_app(arguments)
     answer = _rehearse(app) if arguments.dry_run else _check(app, mark=arguments.mark)
     if arguments.json:
         print_json(_to_json(answer, app))

@@ -2,14 +2,14 @@
 
 import json
 import sys
+from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import IntEnum
 
+from mastodon_update_check import startup
+from mastodon_update_check.app import App
 from mastodon_update_check.ledger.summary import Trouble
-from mastodon_update_check.startup import is_set_up, load_app
-
-__all__ = ("Exit", "count", "is_set_up", "load_app", "minute", "print_json")
 
 
 class Exit(IntEnum):
@@ -23,6 +23,18 @@ class Exit(IntEnum):
     LEDGER = 74
     INCOMPLETE = 75
     SETTINGS = 78
+
+
+def load_app(arguments: Namespace | None = None) -> App:
+    """Read the settings and set the logs up.
+
+    A person's terminal shows the answer of a command, and no log lines unless they are wanted (`--verbose`).
+
+    Raises:
+        SettingsError: the settings are wrong.
+    """
+    is_terminal = sys.stdout.isatty() and sys.stderr.isatty()
+    return startup.load_app(is_silent=is_terminal and arguments is not None and not arguments.verbose)
 
 
 def count(number: int, noun: str) -> str:

@@ -5,8 +5,9 @@ import signal
 import sys
 from argparse import Namespace
 
-from mastodon_update_check.cli.common import Exit, is_set_up
+from mastodon_update_check.cli.common import Exit
 from mastodon_update_check.config import load_settings
+from mastodon_update_check.startup import is_set_up
 
 _SECONDS_TO_LOOK = 60.0
 

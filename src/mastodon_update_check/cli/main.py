@@ -39,7 +39,11 @@ def execute(arguments: list[str]) -> int:
     from mastodon_update_check.cli.parser import build_parser
     from mastodon_update_check.errors import LedgerError, SettingsError, SetupError, UsageError
 
-    parsed = build_parser(is_status=arguments[:1] == ["status"]).parse_args(arguments)
+    parser = build_parser(is_status=arguments[:1] == ["status"])
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 2
+    parsed = parser.parse_args(arguments)
     try:
         code = _dispatch(parsed, arguments)
         sys.stdout.flush()

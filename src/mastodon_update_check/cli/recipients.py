@@ -1,10 +1,11 @@
-"""`recipients`: who would be told what, and why, or why not."""
+"""`recipients`: all recipients, the notices that each one gets, and why."""
 
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import Exit, load_app, print_json
+from mastodon_update_check.cli.terminal import print_table, say
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.recipients import People, find_people
@@ -13,7 +14,7 @@ from mastodon_update_check.ledger.ledger import Ledger
 
 def execute(arguments: Namespace) -> int:
     """List them; exit 1 when Mastodon's database could not be asked."""
-    app = load_app()
+    app = load_app(arguments)
     people = find_people(app.settings, _remembered(app))
     if arguments.json:
         print_json(_to_json(people))
@@ -55,16 +56,17 @@ def _to_json(people: People) -> dict[str, object]:
 
 def _print(people: People) -> None:
     if people.answer.error is not None:
-        print(f"The DevOps users could not be asked for: {people.answer.error}.")
-    rows: list[tuple[str, ...]] = [("BY", "WHO", "RELEASES", "SUPPORT", "THIS TOOL", "WHY")]
+        say(f"Mastodon's database could not be asked for the DevOps users: {people.answer.error}.")
+    rows: list[tuple[str, ...]] = [("SINK", "RECIPIENT", "RELEASES", "SUPPORT", "OPERATOR", "REASON")]
     rows += [_row(recipient) for recipient in people.recipients]
-    _print_table(rows)
+    print_table(rows)
     not_told = _not_told(people)
     if not_told:
-        print("\nNot told:")
-        _print_table([(verdict.name, verdict.role, _words(verdict.reason)) for verdict in not_told])
+        print("\nNot notified:")
+        for verdict in not_told:
+            say(f"{verdict.name}{f' ({verdict.role})' if verdict.role else ''}: {_words(verdict.reason)}", rest="  ")
     for warning in people.warnings:
-        print(f"Warning: {warning}.")
+        say(f"Warning: {warning}.")
 
 
 def _row(recipient: Recipient) -> tuple[str, ...]:
@@ -91,10 +93,3 @@ def _not_told(people: People) -> Sequence[StaffVerdict]:
 
 def _words(reason: str) -> str:
     return reason.replace("_", " ")
-
-
-def _print_table(rows: Iterable[tuple[str, ...]]) -> None:
-    rows = list(rows)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -35,7 +35,7 @@ class RetryResult:
 
 def execute(arguments: Namespace) -> int:
     """Make them due now, and say which process will try."""
-    app = load_app()
+    app = load_app(arguments)
     found = app.find_ledger()
     if found is None:
         if arguments.about is not None:

@@ -8,6 +8,7 @@ from textwrap import fill
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import Exit, describe_end_of_support, load_app, print_json
+from mastodon_update_check.cli.terminal import columns
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.upgrades import Command, InstallKind, Step, write_steps
@@ -15,7 +16,6 @@ from mastodon_update_check.jobs.route import Surveyed, survey
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.payload import describe_support
 
-COLUMNS = 100
 _KINDS = {
     InstallKind.SOURCE: "installed from source",
     InstallKind.DOCKER: "in containers",
@@ -27,7 +27,7 @@ _KINDS = {
 
 def execute(arguments: Namespace) -> int:
     """Print the route; exit 1 when it cannot be told, 2 for a release that is not on it."""
-    app = load_app()
+    app = load_app(arguments)
     found = _survey(app)
     known = found.knowledge
     if known.installed is None or (found.error is not None and known.good_at is None):
@@ -124,7 +124,12 @@ def _print(
 def _remark(text: str) -> str:
     """Write a remark as comments of a shell, so that the whole may be pasted into a file."""
     return fill(
-        text, COLUMNS, initial_indent="# ", subsequent_indent="# ", break_long_words=False, break_on_hyphens=False
+        text,
+        min(columns(), 80),
+        initial_indent="# ",
+        subsequent_indent="# ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

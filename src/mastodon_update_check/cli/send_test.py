@@ -1,4 +1,4 @@
-"""`send-test`: one test message through each sink, and a verdict for each."""
+"""`send-test`: one test message through each sink, and the reply of each."""
 
 import sys
 from argparse import Namespace
@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from mastodon_update_check.app import App, find_words, loader
 from mastodon_update_check.cli.common import Exit, count, load_app, print_json
+from mastodon_update_check.cli.terminal import fill, paint, progress, say
 from mastodon_update_check.config import Settings, SinkSettings
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server_state import ServerState
@@ -19,22 +20,28 @@ from mastodon_update_check.jobs.send_test import Entry, Verdict, try_sinks
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.sample_content import compose_test_message
 
+_NOBODY = "no person is reached, notices go to the log only: set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
+
 
 def execute(arguments: Namespace) -> int:
-    """Try the sinks; exit 1 when something was not accepted."""
-    app = load_app()
+    """Try the sinks; exit 1 when a message was not accepted, or when only the log was reached."""
+    app = load_app(arguments)
     chosen = _choose(app.settings.sinks, arguments.sinks)
     known, warnings = _remember(app)
     people = find_people(_asked(app.settings, chosen), known.devops)
     entries = list(_prepare(app, chosen, people, known, everyone=arguments.everyone))
     notes = [*warnings, *_notes(app.settings, entries, people, everyone=arguments.everyone)]
+    reaches_nobody = not arguments.sinks and all(sink.plugin == "log" for sink in chosen)
+    if reaches_nobody:
+        notes.append(_NOBODY)
     results = _try(entries, people)
     if arguments.json:
         verdicts = list(results)
         print_json({"results": [_to_json(verdict) for verdict in verdicts], "warnings": notes})
     else:
         verdicts = _show(results, notes)
-    return Exit.DONE if all(verdict.is_accepted for verdict in verdicts) else Exit.FAILED
+    has_failed = reaches_nobody or not all(verdict.is_accepted for verdict in verdicts)
+    return Exit.FAILED if has_failed else Exit.DONE
 
 
 def _choose(sinks: Sequence[SinkSettings], names: Sequence[str]) -> Sequence[SinkSettings]:
@@ -62,7 +69,7 @@ def _remember(app: App) -> tuple[ServerState, list[str]]:
         with found as ledger:
             return ledger.state(), []
     except LedgerError as error:
-        return ServerState(), [f"{error} (a test does without; the daemon does not)"]
+        return ServerState(), [f"{error} (a test works without it, the daemon does not)"]
 
 
 def _prepare(
@@ -106,37 +113,44 @@ def _try(entries: Sequence[Entry], people: People) -> Iterator[Verdict]:
     why = str(people.answer.error) if people.answer.error else "no mail recipient is known: see `recipients`"
     for entry in entries:
         if not entry.messages:
-            reply = f"there is nobody to send it to: {why}"
+            reply = f"there is no recipient: {why}"
             yield Verdict(sink=entry.sink, address="", is_accepted=False, reply=reply, took=timedelta())
 
 
-def _show(results: Iterable[Verdict], notes: Iterable[str]) -> list[Verdict]:
+def _show(results: Iterator[Verdict], notes: Iterable[str]) -> list[Verdict]:
     """Print each verdict as soon as it is there."""
+    notes, verdicts = list(notes), list[Verdict]()
     for note in notes:
-        print(f"Note: {note}.")
-    sys.stdout.flush()
-    verdicts = []
-    for verdict in results:
+        say(f"Note: {note}.")
+    while (verdict := _next(results)) is not None:
         _print(verdict)
         sys.stdout.flush()
         verdicts.append(verdict)
-    _print_end(verdicts)
+    _print_end(verdicts, reaches_nobody=_NOBODY in notes)
     return verdicts
+
+
+def _next(results: Iterator[Verdict]) -> Verdict | None:
+    with progress("Waiting for a reply"):
+        return next(results, None)
 
 
 def _print(verdict: Verdict) -> None:
     to = f" to {verdict.address}" if verdict.address else ""
-    word = "accepted" if verdict.is_accepted else "FAILED"
-    print(f"{verdict.sink}{to}: {word}{': ' if verdict.reply else ''}{verdict.reply}")
+    word, colour = ("accepted", "fine") if verdict.is_accepted else ("FAILED", "bad")
+    text = "\n".join(fill(f"{verdict.sink}{to}: {word}{': ' if verdict.reply else ''}{verdict.reply}", rest="  "))
+    print(text.replace(word, paint(word, colour), 1))
 
 
-def _print_end(verdicts: Sequence[Verdict]) -> None:
+def _print_end(verdicts: Sequence[Verdict], *, reaches_nobody: bool) -> None:
     accepted = sum(verdict.is_accepted for verdict in verdicts)
-    if accepted == len(verdicts):
-        print(f"{count(accepted, 'test message')} accepted. Now look whether they have arrived.")
-        return
     messages = count(len(verdicts), "test message")
-    print(f"{accepted} of {messages} accepted. `mastodon-update-check doctor` may say more.")
+    if reaches_nobody:
+        say("Nobody was notified.")
+    elif accepted == len(verdicts):
+        say(f"{messages} accepted. Check whether they have arrived.")
+    else:
+        say(f"{accepted} of {messages} accepted. `mastodon-update-check doctor` may show the reason.")
 
 
 def _to_json(verdict: Verdict) -> dict[str, object]:

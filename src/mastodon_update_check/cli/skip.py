@@ -19,7 +19,7 @@ def execute(arguments: Namespace) -> int:
     Raises:
         UsageError: a version is not one that can be skipped.
     """
-    app = load_app()
+    app = load_app(arguments)
     if arguments.versions or arguments.undo:
         _change(app, arguments)
     else:

@@ -19,11 +19,13 @@ class Finding:
     grade: Grade
     subject: str
     sentence: str
+    is_detail: bool = False
+    """Whether it is shown on request only."""
 
 
-def ok(subject: str, sentence: str) -> Finding:
+def ok(subject: str, sentence: str, *, is_detail: bool = False) -> Finding:
     """It works."""
-    return Finding(grade=Grade.OK, subject=subject, sentence=sentence)
+    return Finding(grade=Grade.OK, subject=subject, sentence=sentence, is_detail=is_detail)
 
 
 def warning(subject: str, sentence: str) -> Finding:

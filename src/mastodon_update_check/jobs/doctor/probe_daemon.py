@@ -1,4 +1,4 @@
-"""Whether the daemon is at work: by its sign of life, and by systemd's word on its unit where systemd is."""
+"""Whether the daemon is running: its heartbeat, and the state of its unit where systemd is."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -12,26 +12,29 @@ from mastodon_update_check.jobs.doctor.probe_ledger import Memory
 UNIT = "mastodon-update-check.service"
 _PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result")
 _RECENT = timedelta(hours=2)
-"""A check that is not older was made by something that makes them regularly."""
+"""A more recent check was made by something that checks regularly."""
 
 
 def probe_daemon(memory: Memory, now: datetime) -> Iterable[Finding]:
-    """Say whether somebody checks regularly."""
+    """Examine the unit and the heartbeat."""
     unit = ask_systemd()
     yield from _describe_unit(unit)
     if not memory.is_readable:
-        yield warning("daemon", "may be at work or not: its signs of life are in the ledger, which cannot be read")
+        yield warning("daemon", "may be running or not: its heartbeat is in the ledger, which cannot be read")
+    elif memory.is_missing and is_alive(memory.last_beat_at, now):
+        restart = f"sudo systemctl restart {UNIT.removesuffix('.service')}"
+        yield error("ledger", f"was deleted while the daemon was running: restore a backup, or {restart}")
     elif is_alive(memory.last_beat_at, now):
-        yield ok("daemon", "is at work")
+        yield ok("daemon", "is running")
     elif memory.others:
         where = clean(", ".join(memory.others))
-        yield warning("daemon", f"is not at work on this machine, only on {where}: start it here, to step in for them")
+        yield warning("daemon", f"is not running on this machine, only on {where}: start it here as a standby")
     elif memory.known.checked_at is not None and now - memory.known.checked_at < _RECENT:
         when = f"{memory.known.checked_at:%H:%M} UTC"
-        yield ok("daemon", f"is not at work, but a check was made at {when}: by hand, or by a timer or cron")
+        yield ok("daemon", f"is not running, but a check was made at {when}: by hand, a timer or cron")
     else:
         start = "start it" if unit is None else f"sudo systemctl enable --now {UNIT.removesuffix('.service')}"
-        yield warning("daemon", f"is not at work, so nobody hears of releases: {start}, or run `check` from a timer")
+        yield error("daemon", f"is not running, so that no notices are sent: {start}, or run `check` from a timer")
 
 
 def ask_systemd() -> Mapping[str, str] | None:
@@ -42,10 +45,10 @@ def ask_systemd() -> Mapping[str, str] | None:
 
 def _describe_unit(unit: Mapping[str, str] | None) -> Iterator[Finding]:
     if unit is None:
-        yield ok("unit", "systemd is not in charge here")
+        yield ok("unit", "not running under systemd")
         return
     if unit.get("LoadState") == "not-found":
-        yield warning("unit", f"there is no {UNIT}: README has one, so that the daemon starts with the machine")
+        yield warning("unit", f"{UNIT} does not exist: install the package, so that the daemon starts with the machine")
         return
     active, sub = unit.get("ActiveState", ""), unit.get("SubState", "")
     if active == "failed" or sub == "auto-restart":
@@ -54,6 +57,6 @@ def _describe_unit(unit: Mapping[str, str] | None) -> Iterator[Finding]:
     elif active in {"active", "reloading"}:
         yield ok("unit", f"{UNIT} is running")
     else:
-        yield warning("unit", f"{UNIT} is {active or 'in an unknown state'}: sudo systemctl start {UNIT}")
+        yield error("unit", f"{UNIT} is {active or 'in an unknown state'}: sudo systemctl start {UNIT}")
     if unit.get("UnitFileState") == "disabled":
         yield warning("unit", f"{UNIT} does not start with the machine: sudo systemctl enable {UNIT}")

@@ -1,4 +1,4 @@
-"""The ledger: whether it can be used, and what waits in it; what it remembers helps the other probes."""
+"""The ledger: whether it can be used, and what is undelivered."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,14 +15,15 @@ from mastodon_update_check.ledger.summary import OutboxSummary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What the ledger remembers."""
+    """The part of the ledger that the other probes need."""
 
     known: ServerState
     last_beat_at: datetime | None = None
     """Of the daemon on this machine."""
     others: tuple[str, ...] = ()
-    """The other machines whose daemons are at work with this ledger."""
+    """The other machines whose daemons run with this ledger."""
     is_readable: bool = True
+    is_missing: bool = False
 
 
 _UNREADABLE = Memory(known=ServerState(), is_readable=False)
@@ -41,7 +42,8 @@ def probe_ledger(
     try:
         found = find_ledger()
         if found is None:
-            return Memory(known=ServerState()), (ok("ledger", f"{place} is made by the first check"),)
+            missing = Memory(known=ServerState(), is_missing=True, last_beat_at=last_beat_at())
+            return missing, (ok("ledger", f"{place} is created by the first check"),)
         with found as ledger:
             nodes = ledger.nodes(now) if is_shared else ()
             memory = Memory(
@@ -63,7 +65,7 @@ def _describe_outbox(outbox: OutboxSummary) -> Iterator[Finding]:
             yield warning(sink.name, "its receiver asked never to be called again (HTTP 410): give it another URL")
         elif sink.failing_since is not None and sink.undelivered:
             since = f"{sink.failing_since:%Y-%m-%d %H:%M} UTC"
-            yield warning(sink.name, f"has accepted nothing since {since}; its last word: {sink.reply}")
+            yield warning(sink.name, f"has accepted nothing since {since}; its last reply: {sink.reply}")
     if outbox.undelivered:
         messages = f"{outbox.undelivered} message{' is' if outbox.undelivered == 1 else 's are'} not delivered yet"
         yield warning("ledger", f"{messages}: `status` says why, `retry` makes them due at once")

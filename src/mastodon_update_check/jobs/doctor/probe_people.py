@@ -1,4 +1,4 @@
-"""Who is told: Mastodon's database, the recipients, and the mail server up to the point where a mail would be sent."""
+"""The recipients: Mastodon's database, and the mail server up to the point where a mail would be sent."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -20,17 +20,27 @@ def probe_people(settings: Settings, known: ServerState) -> Iterable[Finding]:
     yield from _describe_database(people.answer)
     mail = [recipient for recipient in people.recipients if recipient.sink == MAIL]
     if all(sink.plugin != MAIL for sink in settings.sinks):
-        yield warning("recipients", "nobody gets mail: SMTP_SERVER is not set, or UPDATE_CHECK_SINKS leaves email out")
+        yield _describe_no_mail(settings)
         return
-    if mail:
+    if not mail:
+        yield error("recipients", "nobody would be notified by mail: set UPDATE_CHECK_RECIPIENTS to your address")
+    else:
         operators = sum(recipient.is_operator for recipient in mail)
         get = "recipient gets" if len(mail) == 1 else "recipients get"
-        hear = "hears" if operators == 1 else "hear"
-        sentence = f"{len(mail)} {get} mail, and {operators} {hear} of trouble with this tool"
+        sentence = f"{len(mail)} {get} mail, {operators} also about problems with this tool"
         yield ok("recipients", f"{sentence}; `mastodon-update-check recipients` lists them")
     for each in people.warnings:
         yield warning("recipients", each)
     yield from _probe_mail_server(settings, mail)
+
+
+def _describe_no_mail(settings: Settings) -> Finding:
+    """Describe a server whose recipients get no mail: an error when nothing but the log gets notices."""
+    why = "SMTP_SERVER is not set, or UPDATE_CHECK_SINKS leaves email out"
+    others = [sink.name for sink in settings.sinks if sink.plugin != "log"]
+    if others:
+        return warning("recipients", f"nobody gets mail, only {', '.join(others)} is used: {why}")
+    return error("recipients", f"nobody would be notified, notices go to the log only: {why}")
 
 
 def _describe_database(answer: Answer) -> Iterator[Finding]:
@@ -55,7 +65,7 @@ def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Fi
     options = next(sink.options for sink in settings.sinks if sink.plugin == MAIL)
     chosen = next((recipient for recipient in mail if recipient.is_operator), mail[0] if mail else None)
     if chosen is None:
-        yield warning("email", "the mail server was not tried: nobody is known to write to")
+        yield warning("email", "the mail server was not tried: there is no recipient")
         return
     try:
         sink = create(options, MailLimits(reply=_REPLY_SECONDS, total=_LIMIT))
@@ -68,4 +78,4 @@ def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Fi
         if failure.sink_wide:
             yield error("email", f"{failure.reply}: look at the SMTP_ settings")
         else:
-            yield warning("email", f"{failure.reply}: it may pass by itself; `send-test email` tries again")
+            yield warning("email", f"{failure.reply}: it may be temporary; `send-test email` tries again")

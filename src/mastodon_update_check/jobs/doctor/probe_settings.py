@@ -10,9 +10,9 @@ from mastodon_update_check.jobs.recipients import MAIL
 def probe_settings(settings: Settings) -> Iterable[Finding]:
     """Say what is set where, and what is missing."""
     files = [str(path) for path in (settings.config_file, *settings.mastodon_files) if path is not None]
-    yield ok("settings", f"read from the environment{''.join(f' and {file}' for file in files)}")
+    yield ok("settings", f"read from the environment{''.join(f' and {file}' for file in files)}; --verbose lists them")
     for name in sorted(settings.origins):
-        yield ok("settings", f"{name}={settings.shown[name]} ({settings.origins[name]})")
+        yield ok("settings", f"{name}={settings.shown[name]} ({settings.origins[name]})", is_detail=True)
     for disabled in settings.disabled:
         yield error("settings", str(disabled))
     for sentence in filter(None, (*settings.warnings, settings.update_server_warning)):

@@ -1,0 +1,124 @@
+"""Answers on a person's terminal: no log lines, wrapped to the width, colour, progress."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import time
+
+import pytest
+
+from end_to_end.world import PROGRAM, World
+from simulators.http_server import Reply, Request
+from simulators.smtp_server import ScriptedSmtpServer
+
+WIDTH = 80
+
+
+def show(world: World, *arguments: str, **variables: str) -> tuple[int, str]:
+    """Run the program on a terminal; return its exit code and everything that the terminal got."""
+    screen, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, WIDTH, 0, 0))
+    with subprocess.Popen(
+        [PROGRAM, *arguments],
+        env={**world.variables, "TERM": "xterm", **variables},
+        cwd=world.directory,
+        stdin=end,
+        stdout=end,
+        stderr=end,
+    ) as process:
+        os.close(end)
+        text = b""
+        while True:
+            try:
+                text += os.read(screen, 65_536)
+            except OSError:  # the other end is closed
+                break
+    os.close(screen)
+    return process.returncode, text.decode().replace("\r\n", "\n")
+
+
+def plain(text: str) -> str:
+    """Return the text without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+@pytest.fixture
+def urgent(world: World) -> World:
+    """Return a server with an urgent release and a sink that fails."""
+    world.update_server.publish("4.5.20", urgent=True)
+    world.use_mail_server(ScriptedSmtpServer({"RCPT": ["451 4.7.1 greylisted, try again in a quarter of an hour"] * 9}))
+    world.check()
+    return world
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("doctor",),
+        ("recipients",),
+        ("explain", "4.5.20"),
+        ("explain", "ops@social.example"),
+        ("send-test", "webhook"),
+        ("skip",),
+    ],
+    ids=" ".join,
+)
+def test_answers(urgent: World, command: tuple[str, ...]) -> None:
+    """There are no log lines, and no line is wider than the terminal unless one word is."""
+    _, text = show(urgent, *command)
+    lines = plain(text).splitlines()
+    assert lines
+    assert [line for line in lines if re.match(r"\d{4}-\d\d-\d\dT|\{", line)] == []
+    wide = [line for line in lines if len(line) > WIDTH and len(max(line.split(), key=len)) < WIDTH // 2]
+    assert wide == []
+
+
+def test_verbose_shows_log_lines(urgent: World) -> None:
+    """With --verbose the log is there, too."""
+    assert "check.finished" in show(urgent, "check", "--dry-run", "-v")[1]
+
+
+def test_status_screen(urgent: World) -> None:
+    """A person reads a verdict and relative times; exit codes are those of the plugin."""
+    code, text = show(urgent, "status")
+    first, second, *rest = plain(text).splitlines()
+    assert (code, first, second) == (2, "social.example: action needed", "  Install 4.5.20, it is urgent.")
+    assert any(re.fullmatch(r"Last check   \d+ seconds? ago", line) for line in rest)
+    assert "MASTODON-UPDATE-CHECK" not in text
+
+
+@pytest.mark.parametrize(
+    ("variables", "has_colour"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+    ids=["colour", "NO_COLOR", "dumb terminal"],
+)
+def test_colour(urgent: World, variables: dict[str, str], *, has_colour: bool) -> None:
+    """Urgent and failing things have a colour where the terminal has colours and NO_COLOR is not set."""
+    text = "".join(show(urgent, command, **variables)[1] for command in ("status", "doctor"))
+    assert ("\x1b[1;31maction needed\x1b[0m" in text, "\x1b[33mwarning\x1b[0m" in text) == (has_colour, has_colour)
+    assert ("\x1b[" in text.replace("\x1b[K", "")) == has_colour
+
+
+def test_progress(world: World) -> None:
+    """A wait of more than a second shows a line, which is erased when the answer comes."""
+
+    def answer(_: Request) -> Reply:
+        time.sleep(1.5)
+        return Reply(204)
+
+    world.answer_hook = answer
+    _, text = show(world, "send-test", "webhook")
+    assert "Waiting for a reply …\r\x1b[K" in text
+    assert "Waiting" not in world.run("send-test", "webhook").out
+
+
+def test_no_command_shows_help(world: World) -> None:
+    """Without a command there is help."""
+    code, text = show(world)
+    assert (code, text.startswith("usage: mastodon-update-check")) == (2, True)
+    assert "diagnose problems and suggest fixes" in text
