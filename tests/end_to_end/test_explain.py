@@ -123,7 +123,7 @@ def test_retry(mail_world: World) -> None:
     assert 1 == mail_world.run("retry", "--json", "4.5.20").json["retried"]
     assert (0, 0, 1, 0, 0) == mail_world.check().result
     assert "Nothing is undelivered." in mail_world.run("retry").out
-    assert "Nothing of the kind is undelivered." in mail_world.run("retry", "4.5.20").out
+    assert "Nothing that matches is undelivered." in mail_world.run("retry", "4.5.20").out
 
 
 def test_retry_wakes_the_daemon(world: World) -> None:
