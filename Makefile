@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage cluster transcripts catalogues letters pictures soak pgbouncer rules series lint format documents \
+.PHONY: run test coverage cluster transcripts catalogues letters pictures portraits soak pgbouncer rules series lint format documents \
 	deb deb-check image image-check acceptance lock clean help
 
 help: ## say what there is
@@ -60,6 +60,9 @@ letters: $(VENV)/test.done ## write every kind of message in every language to b
 
 pictures: letters ## the same as pictures, as a phone and a desktop show them, light and dark (needs chromium)
 	PYTHONPATH=tests $(BIN)/python tests/translations/pictures.py
+
+portraits: $(VENV)/test.done ## write the pictures of README, docs/pictures (brings chromium)
+	PYTHONPATH=tests $(BIN)/python tests/browser/portraits.py
 
 lint: $(VENV)/lint.done ## types, style, formatting
 	$(BIN)/ruff check src tests tools packaging

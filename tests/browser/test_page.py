@@ -61,7 +61,12 @@ BUSY: Mapping[str, Any] = {
             "type": "patch",
             "urgent": True,
             "release_notes": "https://github.com/mastodon/mastodon/releases/tag/v4.5.20",
-            "details": {"fixes": [FIX] * 11, "container_only": False, "requires": [{"name": "Ruby", "minimum": "3.3"}]},
+            "details": {
+                "fixes": [FIX] * 11,
+                "container_only": False,
+                "requires": [{"name": "Ruby", "minimum": "3.3"}],
+                "steps": {"bundle_install": True, "assets": None, "migrations": True},
+            },
         },
         {"version": "4.6.3", "type": "minor", "urgent": False, "release_notes": "https://elsewhere.example/4.6.3"},
     ],
@@ -157,7 +162,14 @@ def test_page(browser: Chromium, site: str, tmp_path: Path, status: Mapping[str,
     expected = ["social.example", "2026-11-28 10:12 UTC", "4.5 until 2027-06-01"]
     if status is BUSY:
         expected += ["Install 4.5.20, it is urgent.", "4.5.19 → 4.5.20 → 4.6.3", "GHSA-abcd-efgh-ijkl", "and 3 more"]
-        expected += ["Requires Ruby 3.3", "1 deferred, 1 refused", "greylisted", "failing since", "does not answer"]
+        expected += [
+            "Requires Ruby 3.3",
+            "The upgrade takes: bundle install, migrations.",
+            "1 deferred, 1 refused",
+            "greylisted",
+            "failing since",
+            "does not answer",
+        ]
     assert [each for each in expected if each not in shown] == []
 
 

@@ -111,11 +111,13 @@ def test_nobody_watches(world: World, tmp_path: Path) -> None:
     world.set(
         UPDATE_CHECK_HEARTBEAT_URL=f"http://127.0.0.1:{unused_port()}/secret-uuid",
         UPDATE_CHECK_METRICS_FILE=str(tmp_path / "missing" / "our.prom"),
+        UPDATE_CHECK_PAGE_FILE=str(tmp_path / "missing" / "index.html"),
     )
     finished = world.run("doctor", "--json")
     heartbeat, metrics = (dict(graded(finished, "error"))[name] for name in ("heartbeat", "metrics"))
     assert "UPDATE_CHECK_HEARTBEAT_URL" in heartbeat
-    assert f"there is no directory {tmp_path / 'missing'}: make it, or change UPDATE_CHECK_METRICS_FILE" == metrics
+    assert f"there is no directory {tmp_path / 'missing'}: create it, or change UPDATE_CHECK_METRICS_FILE" == metrics
+    assert "UPDATE_CHECK_PAGE_FILE" in dict(graded(finished, "error"))["status page"]
     assert "secret-uuid" not in finished.out
 
 

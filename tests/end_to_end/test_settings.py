@@ -40,7 +40,7 @@ def test_all_problems_together(world: World, arguments: list[str], code: int) ->
     world.set(**WRONG)
     finished = world.run(*arguments)
     # A monitoring system shows nothing but standard output.
-    shown = "MASTODON-UPDATE-CHECK UNKNOWN - the settings are wrong (10 to mend, see standard error)\n"
+    shown = "MASTODON-UPDATE-CHECK UNKNOWN - the settings are wrong (10 to fix, see standard error)\n"
     assert (code, shown if code == 3 else "") == (finished.code, finished.out)
     assert finished.err.startswith("mastodon-update-check: the settings are wrong:\n")
     named = {line.split()[1] for line in finished.err.splitlines()[1:]}

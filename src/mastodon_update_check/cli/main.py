@@ -51,9 +51,10 @@ def execute(arguments: list[str]) -> int:
         _complain(str(error))
         return 2
     except SettingsError as error:
-        _say_unknown(parsed, f"the settings are wrong ({len(error.problems)} to mend, see standard error)")
-        problems = [f"  - {problem}" for problem in error.problems]
-        _complain("the settings are wrong:", *problems, *advise(parsed.command, str(error), os.geteuid()))
+        advice = advise(parsed.command, str(error), os.geteuid())
+        wrong = "you may not read the settings" if advice else "the settings are wrong"
+        _say_unknown(parsed, f"{wrong} ({len(error.problems)} to fix, see standard error)")
+        _complain(f"{wrong}:", *(f"  - {problem}" for problem in error.problems), *advice)
         return 3 if parsed.command == "status" else 78
     except LedgerError as error:
         _say_unknown(parsed, str(error))
@@ -80,7 +81,7 @@ def _say_unknown(parsed: "Namespace", why: str) -> None:
 
 
 def advise(command: str, why: str, user: int) -> tuple[str, ...]:
-    """Name the commonest reason why somebody at a keyboard may not read something."""
+    """Advise a person without permission to use sudo."""
     if command == "run" or user == 0 or "permission denied" not in why.lower():
         return ()
     return ("On a server where it is installed: run this with sudo, then it acts as the service.",)

@@ -173,6 +173,9 @@ def _describe_details(details: Mapping[str, Any]) -> Iterator[str]:
     for requirement in details.get("requires") or ():
         name, minimum = (requirement.get(key, "") for key in ("name", "minimum"))
         yield escape(clean(f"Requires {name} {minimum}"))
+    steps = [name.replace("_", " ") for name, is_needed in (details.get("steps") or {}).items() if is_needed]
+    if steps:
+        yield escape(f"The upgrade takes: {', '.join(steps)}.")
     fixes: Sequence[Mapping[str, Any]] = details.get("fixes") or ()
     if details.get("container_only"):
         yield "Only the container image is affected."

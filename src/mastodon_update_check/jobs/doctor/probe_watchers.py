@@ -1,4 +1,4 @@
-"""Who watches this program: the heartbeat's service is reached and not pinged, the metrics file has its directory."""
+"""Monitoring: the heartbeat's service is reached and not pinged; the directories of metrics and page are writable."""
 
 import os
 from collections.abc import Iterable
@@ -11,11 +11,13 @@ from mastodon_update_check.jobs.observe import proxies
 
 
 def probe_watchers(settings: Settings) -> Iterable[Finding]:
-    """Try what is configured of the two."""
+    """Try each one that is configured."""
     if settings.heartbeat_url is not None:
         yield _probe_heartbeat(settings, settings.heartbeat_url.get_secret_value())
     if settings.metrics_file is not None:
-        yield _probe_directory(settings.metrics_file.parent)
+        yield _probe_directory("metrics", settings.metrics_file.parent, "UPDATE_CHECK_METRICS_FILE")
+    if settings.page_file is not None:
+        yield _probe_directory("status page", settings.page_file.parent, "UPDATE_CHECK_PAGE_FILE")
 
 
 def _probe_heartbeat(settings: Settings, url: str) -> Finding:
@@ -27,9 +29,9 @@ def _probe_heartbeat(settings: Settings, url: str) -> Finding:
         return error("heartbeat", f"{failure}: look at UPDATE_CHECK_HEARTBEAT_URL, and whether its service is up")
 
 
-def _probe_directory(directory: Path) -> Finding:
+def _probe_directory(subject: str, directory: Path, variable: str) -> Finding:
     if not directory.is_dir():
-        return error("metrics", f"there is no directory {directory}: make it, or change UPDATE_CHECK_METRICS_FILE")
+        return error(subject, f"there is no directory {directory}: create it, or change {variable}")
     if not os.access(directory, os.W_OK | os.X_OK):
-        return error("metrics", f"{directory} cannot be written: let the service write there, as docs/INSTALL.md says")
-    return ok("metrics", f"{directory} can be written")
+        return error(subject, f"{directory} cannot be written: let the service write there, as docs/INSTALL.md shows")
+    return ok(subject, f"{directory} can be written")
