@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import os
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,21 @@ if TYPE_CHECKING:
     from simulators.postgres import Postgres
 
 
+os.umask(0o022)  # as the package's programs have it; Debian 13 gives people 0002, under which made-up hosts look unsafe
+
+
+def _resolve_localhost() -> None:
+    """Let this process resolve `localhost` on a machine without /etc/hosts, as containers may be."""
+    try:
+        socket.getaddrinfo("localhost", None)
+    except OSError:
+        resolve = socket.getaddrinfo
+        socket.getaddrinfo = lambda host, *others, **named: resolve(
+            "127.0.0.1" if host in {"localhost", b"localhost"} else host, *others, **named
+        )
+
+
+_resolve_localhost()
 hypothesis.settings.register_profile(
     "untimed", deadline=None
 )  # how long an example takes says something of the machine
