@@ -75,6 +75,7 @@ complete -c mastodon-update-check -n "__mastodon_update_check_at 'skip'" -l help
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'skip'" -l json -d 'print one JSON object'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'skip'" -s v -d 'show details and log lines on a terminal, too'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'skip'" -l verbose -d 'show details and log lines on a terminal, too'
+complete -c mastodon-update-check -n "__mastodon_update_check_at 'skip'" -l until -d 'only no reminders and no alarm until then (2026-12-24)'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'skip'" -l undo -d 'stop ignoring it'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -s h -d 'show this help message and exit'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -l help -d 'show this help message and exit'

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -140,11 +141,11 @@ def test_a_dry_run_names_them(world: World) -> None:
 
 
 SKIPPED = """\
-Skipped: 4.5.20. Nobody is told or reminded of it any more, and `status` raises no alarm.
+Skipped: 4.5.20. No notices, no reminders, and no alarm in `status` about it.
 """
-WARNING = "Warning: Mastodon marks 4.5.20 as urgent. Make sure that your server can do without.\n"
-LATER = "Should it turn urgent, you are told after all.\n"
-BACK = "To take this back: mastodon-update-check skip --undo 4.5.20\n"
+WARNING = "Warning: Mastodon marks 4.5.20 as urgent. Make sure that your server does not need it.\n"
+LATER = "Should it turn urgent, you are notified after all.\n"
+BACK = "To undo this: mastodon-update-check skip --undo 4.5.20\n"
 
 
 def test_skip_what_was_told(mail_world: World) -> None:
@@ -158,7 +159,7 @@ def test_skip_what_was_told(mail_world: World) -> None:
     assert ["4.5.20"] == mail_world.run("status", "--json").json["skipped"]
     mail_world.let_pass(days=2)
     assert (0, 0, 0, 0, 0) == mail_world.check().result
-    undone = "No longer skipped: 4.5.20. The next check tells whoever wants to know and has not been told.\n"
+    undone = "No longer skipped: 4.5.20. The next check notifies those who were not yet notified.\n"
     assert (0, undone, "") == _outcome(mail_world, "skip", "--undo", "4.5.20")
     assert (2, (0, 1, 1, 0, 0)) == (mail_world.run("status").code, mail_world.check().result)
     assert [URGENT, REMINDER] == mail_world.subjects
@@ -238,7 +239,7 @@ def test_list_of_what_is_skipped(mail_world: World) -> None:
         (["4.5.19"], "4.5.19 is not newer than 4.5.19, which is installed: there is nothing to skip"),
         (["4.5.20", "4.5.99"], "the update server does not list 4.5.99: pending are 4.5.20"),
         (["--undo", "4.5.20"], "4.5.20 is not skipped"),
-        (["--undo"], "--undo needs a VERSION: name the release that is to be skipped no longer"),
+        (["--undo"], "--undo and --until need a VERSION"),
         (["--json", "4.5.20"], "--json goes with the list alone: leave everything else out"),
     ],
 )
@@ -293,3 +294,26 @@ def test_skip_while_the_daemon_runs(mail_world: World) -> None:
         assert 0 == daemon.wait(30)
     mail_world.let_pass(days=2)
     assert (0, 0, 0, 0, 0) == mail_world.check().result
+
+
+def test_postponed(mail_world: World) -> None:
+    """A release that is postponed raises no alarm until the day, which `skip` shows; then it does again."""
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    mail_world.check()
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    finished = mail_world.run("skip", "4.5.20", "--until", tomorrow)
+    words = f"Postponed until {tomorrow}: 4.5.20. No reminders and no alarm until then."
+    assert (finished.code, finished.out.splitlines()[0]) == (0, words)
+    assert mail_world.run("status").code != 2
+    assert mail_world.run("skip", "--json").json["skipped"][0]["until"] == tomorrow
+    assert mail_world.run("skip", "--undo", "4.5.20").code == 0
+    assert mail_world.run("status").code == 2
+
+
+@pytest.mark.parametrize("day", ["soon", "2020-01-01", "2026-13-01"])
+def test_postponed_until_nonsense(mail_world: World, day: str) -> None:
+    """A day that does not exist, or has passed, is wrong usage."""
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    mail_world.check()
+    finished = mail_world.run("skip", "4.5.20", "--until", day)
+    assert (finished.code, "expected a date" in finished.err) == (2, True)

@@ -179,12 +179,15 @@ def _add_skip(commands: Subparsers) -> None:
         "skip",
         help="ignore a release; without an argument, list ignored releases",
         description="Ignores a release: no notices and reminders about it any more, and no alarm of `status`. Without "
-        "VERSION it lists the ignored releases.",
+        "VERSION it lists the ignored releases. With --until it is only postponed: reminders and alarms begin again on "
+        "that day.",
         epilog="A release that turns urgent later is notified all the same. Older releases of its branch are ignored "
         "with it. It works while the daemon is running.",
     )
     skip.add_argument("versions", metavar="VERSION", nargs="*", help="a pending release, as in 4.5.20")
-    skip.add_argument("--undo", action="store_true", help="stop ignoring it")
+    ways = skip.add_mutually_exclusive_group()
+    ways.add_argument("--until", metavar="DATE", help="only no reminders and no alarm until then (2026-12-24)")
+    ways.add_argument("--undo", action="store_true", help="stop ignoring it")
 
 
 def _add_setup(commands: Subparsers) -> None:

@@ -46,7 +46,9 @@ def execute_request(ledger: Ledger, kind: str, arguments: Mapping[str, Any], now
                 )
             return {"hurried": hurried}
         case "skip":
-            return skip_releases(ledger, arguments["versions"], now).to_json()
+            until = arguments.get("until_at")
+            until_at = datetime.fromisoformat(until) if until else None
+            return skip_releases(ledger, arguments["versions"], now, until_at).to_json()
         case "unskip":
             return {"versions": [str(skip.version) for skip in unskip_releases(ledger, arguments["versions"], now)]}
         case _:
