@@ -10,7 +10,7 @@ import pytest
 
 from end_to_end.world import World
 from mastodon_update_check.errors import DeliveryError
-from mastodon_update_check.sinks.mailserver import MailLimits
+from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.smtp_server import Answer, Dribble, Drop, Hang, ScriptedSmtpServer, Wire
 from sinks.examples import MESSAGE, email_sink
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.email import EmailSink, create
-from mastodon_update_check.sinks.mailserver import MailLimits
+from mastodon_update_check.sinks.smtp_server import MailLimits
 
 ID = "0123456789abcdef0123456789abcdef"
 ADDRESS = "admin@social.example"

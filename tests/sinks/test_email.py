@@ -16,7 +16,7 @@ from mastodon_update_check.errors import (
     TransientDeliveryError,
 )
 from mastodon_update_check.sinks.email import create
-from mastodon_update_check.sinks.mailserver import MailLimits
+from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.smtp_server import SmtpServer
 from sinks.examples import ADDRESS, MESSAGE, PASSWORD, email_sink, to
 
@@ -56,7 +56,7 @@ def test_defaults() -> None:
 
     assert ["localhost"] == server.greeted
     assert "notifications@localhost" == server.mails[0].sender
-    assert "localhost:25" == create({})._server.place
+    assert "localhost:25" == create({})._options.place
 
 
 def test_envelope_sender() -> None:

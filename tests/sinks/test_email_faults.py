@@ -15,7 +15,7 @@ import pytest
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks import smtp
-from mastodon_update_check.sinks.mailserver import MailLimits, is_loopback
+from mastodon_update_check.sinks.smtp_server import MailLimits, is_loopback
 from simulators.http_server import unused_port
 from simulators.smtp_server import Answer, Dribble, Drop, Hang, ScriptedSmtpServer, SmtpServer, Wire
 from sinks.examples import MESSAGE, PASSWORD, email_sink, to

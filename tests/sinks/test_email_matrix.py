@@ -20,7 +20,7 @@ import pytest
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError
 from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT
 from mastodon_update_check.sinks.email import EmailSink
-from mastodon_update_check.sinks.mailserver import MailLimits
+from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
 from sinks.examples import MESSAGE, PASSWORD, email_sink, to
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from mastodon_update_check.sinks.mailserver import MailLimits
+from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.smtp_server import Answer, Hang, ScriptedSmtpServer, SmtpServer
 from sinks.examples import ADDRESS, PASSWORD, email_sink
 

@@ -15,9 +15,9 @@ from mastodon_update_check.errors import (
     TransientDeliveryError,
 )
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.sinks.mailserver import MailLimits, MailServer, StartTls
 from mastodon_update_check.sinks.mime import write_mail
 from mastodon_update_check.sinks.smtp import MailConnection
+from mastodon_update_check.sinks.smtp_server import MailLimits, SmtpOptions
 
 T = TypeVar("T")
 
@@ -26,7 +26,9 @@ class EmailSink:
     """Hands mails over to one server; the connection is kept between them until `close`."""
 
     def __init__(self, options: Mapping[str, str], limits: MailLimits) -> None:
-        self._server = _server(options)
+        given = {name: options[name] for name in SmtpOptions.__slots__ if options.get(name)}
+        hosts = {name: host for name in ("server", "domain") if (host := _option(options, name, _host))}
+        self._options = SmtpOptions(**{**given, **hosts})
         self._limits = limits
         self._author = _option(options, "from_address", _own_mailbox) or Mailbox(
             local="notifications", domain="localhost"
@@ -62,21 +64,22 @@ class EmailSink:
         Raises what `send` raises.
         """
         recipient = _recipient(address)
-        connection = self._connect()
+        connection = MailConnection(self._options, self._limits)
         try:
+            connection.open()
             connection.announce(recipient, self._sender)
             connection.name(recipient)
             connection.courtesy("RSET")
         finally:
-            _leave(connection)
-        how = ("encrypted" if connection.is_encrypted else "unencrypted", "logged in" if self._server.login else "")
-        return f"{self._server.place} takes mail for {recipient.address} ({', '.join(filter(None, how))})"
+            connection.leave()
+        how = ("encrypted" if connection.is_encrypted else "unencrypted", "logged in" if self._options.logs_in else "")
+        return f"{self._options.place} takes mail for {recipient.address} ({', '.join(filter(None, how))})"
 
     def close(self) -> None:
         """End the connection; the next `send` opens another one."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            _leave(connection)
+            connection.leave()
 
     def _announce(self, recipient: Mailbox) -> MailConnection:
         """Return a connection on which a mail to `recipient` has begun: the one that is open, or else a new one.
@@ -87,18 +90,10 @@ class EmailSink:
             with suppress(TransientDeliveryError):
                 self._connection.announce(recipient, self._sender)
                 return self._connection
-        self._connection = self._connect()
+        self._connection = MailConnection(self._options, self._limits)
+        self._connection.open()
         self._connection.announce(recipient, self._sender)
         return self._connection
-
-    def _connect(self) -> MailConnection:
-        connection = MailConnection(self._server, self._limits)
-        try:
-            connection.open()
-        except DeliveryError:
-            connection.close()
-            raise
-        return connection
 
 
 def create(options: Mapping[str, str], limits: MailLimits | None = None) -> EmailSink:
@@ -110,33 +105,11 @@ def create(options: Mapping[str, str], limits: MailLimits | None = None) -> Emai
     return EmailSink(options, limits or MailLimits())
 
 
-def _leave(connection: MailConnection) -> None:
-    if connection.sock is not None:
-        connection.courtesy("QUIT")
-    connection.close()
-
-
 def _recipient(address: str) -> Mailbox:
     try:
         return parse_address(address.strip())
     except ValueError as error:
         raise PermanentDeliveryError(str(error)) from error
-
-
-def _server(options: Mapping[str, str]) -> MailServer:
-    method = options.get("auth_method") or "plain"
-    return MailServer(
-        host=_option(options, "server", _host) or "localhost",
-        port=int(options.get("port") or 25),
-        ehlo=_option(options, "domain", _host) or "localhost",
-        login="" if method == "none" else options.get("login", ""),
-        password=options.get("password", ""),
-        auth_method=method,
-        ca_file=options.get("ca_file", ""),
-        verify=options.get("openssl_verify_mode") != "none",
-        starttls=StartTls(options.get("starttls") or StartTls.AUTO),
-        implicit_tls=options.get("tls") == "true",
-    )
 
 
 def _option(options: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T | None:

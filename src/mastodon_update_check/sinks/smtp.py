@@ -20,11 +20,16 @@ from mastodon_update_check.domain.addresses import Mailbox
 from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.secrets import REDACTED, shown
-from mastodon_update_check.sinks.mailserver import MailLimits, MailServer, StartTls, dial, is_loopback, mail_tls_context
 from mastodon_update_check.sinks.replies import Step, judge
+from mastodon_update_check.sinks.smtp_server import (
+    MailLimits,
+    ReplyReader,
+    SmtpOptions,
+    dial,
+    is_loopback,
+    mail_tls_context,
+)
 
-REPLIES_BYTES = 1 << 20
-"""Most that is read from one connection; the replies to a hundred mails take some 60 KiB."""
 _ADVICE = " (SMTP_CA_FILE names the authorities to trust; SMTP_OPENSSL_VERIFY_MODE=none, fit for localhost, trusts any)"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]{8,}")
 _REFUSALS = {4, 5}
@@ -37,15 +42,15 @@ class MailConnection(smtplib.SMTP):
     names host, port and step.
     """
 
-    def __init__(self, server: MailServer, limits: MailLimits) -> None:
-        super().__init__(local_hostname=server.ehlo)
+    def __init__(self, options: SmtpOptions, limits: MailLimits) -> None:
+        super().__init__(local_hostname=options.domain)
         self.command_encoding = "utf-8"  # ASCII, unless SMTPUTF8 has been agreed
         self.is_encrypted = False
         self._mails = 0
-        self._server = server
+        self._options = options
         self._limits = limits
         self._patience = limits.reply
-        self._tokens = [_base64(text) for text in (server.password, f"\0{server.login}\0{server.password}") if text]
+        self._tokens = [_base64(text) for text in (options.password, f"\0{options.login}\0{options.password}") if text]
 
     @property
     def is_open(self) -> bool:
@@ -53,17 +58,17 @@ class MailConnection(smtplib.SMTP):
         return self.sock is not None and self._mails < self._limits.mails
 
     def open(self) -> None:
-        """Connect, encrypt and log in, within `limits.opening` in all. On an error the caller closes."""
-        server = self._server
+        """Connect, encrypt and log in, within `limits.opening` in all."""
+        options = self._options
         self._allow(self._limits.opening)
-        self.sock = dial(server, self._limits)
-        if server.implicit_tls:
+        self.sock = dial(options, self._limits)
+        if options.tls == "true":
             self._encrypt(self.sock)
         self._exchange(Step.CONNECT, self.getreply)
         self._exchange(Step.EHLO, self._introduce)
-        if not server.implicit_tls and server.starttls is not StartTls.NEVER:
+        if options.tls != "true" and options.starttls != "never":
             self._start_tls(self.sock)
-        if server.login:
+        if options.logs_in:
             # Our own end is as telling as the other one, and can be asked for even when the connection is gone.
             self._authenticate(is_private=self.is_encrypted or is_loopback(self.sock.getsockname()[0]))
 
@@ -73,7 +78,7 @@ class MailConnection(smtplib.SMTP):
         self._mails += 1
         if recipient.needs_smtputf8 and not self.has_extn("smtputf8"):
             need = f"{recipient.address} needs a mail server with SMTPUTF8"
-            raise PermanentDeliveryError(f"{need}, and {self._server.place} does not offer it")
+            raise PermanentDeliveryError(f"{need}, and {self._options.place} does not offer it")
         self._command(Step.MAIL, f"MAIL FROM:<{sender}>{' SMTPUTF8' if recipient.needs_smtputf8 else ''}")
 
     def name(self, recipient: Mailbox) -> None:
@@ -100,6 +105,11 @@ class MailConnection(smtplib.SMTP):
         with suppress(TransientDeliveryError):  # the mails before are accepted, or refused, whatever happens here
             self._command(Step.MAIL, line)
 
+    def leave(self) -> None:
+        """End the connection, with QUIT if it is still open."""
+        self.courtesy("QUIT")
+        self.close()
+
     def send(self, s: "str | bytes") -> None:  # type: ignore[override]  # `smtplib` sends nothing else
         """Send within the time that is left (called by `smtplib`)."""
         if self.sock is not None:
@@ -109,7 +119,7 @@ class MailConnection(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """Read one reply within the bounds (called by `smtplib`)."""
         if self.file is None and self.sock is not None:
-            self.file = _Replies(self.sock, self._time_left)
+            self.file = ReplyReader(self.sock, self._time_left)
         return super().getreply()
 
     def _allow(self, limit: timedelta) -> None:
@@ -138,14 +148,14 @@ class MailConnection(smtplib.SMTP):
         said = self._shown(code, text)
         if step is Step.END and code // 100 not in _REFUSALS:
             raise self._lost(step, f"it answered {said}")
-        refusal = judge(step, code, text.decode(errors="replace"), f"{self._server.place} answered {step} with {said}")
+        refusal = judge(step, code, text.decode(errors="replace"), f"{self._options.place} answered {step} with {said}")
         if refusal.sink_wide or code // 100 not in _REFUSALS:
             self.close()
         raise refusal
 
     def _lost(self, step: Step, why: str) -> TransientDeliveryError:
         self.close()
-        place = self._server.place
+        place = self._options.place
         if step is Step.END:
             sentence = f"{place} may have accepted the mail or not, the outcome is unknown: {why}"
             return TransientDeliveryError(sentence, may_have_arrived=True)
@@ -159,86 +169,59 @@ class MailConnection(smtplib.SMTP):
     def _introduce(self) -> tuple[int, bytes]:
         """Say EHLO; or HELO where the server does not know EHLO, and neither TLS nor login is wanted."""
         code, text = self.ehlo()
-        return self.helo() if code in {500, 502} and not self._server.needs_extensions else (code, text)
+        return self.helo() if code in {500, 502} and not self._options.needs_ehlo else (code, text)
 
     def _start_tls(self, sock: socket.socket) -> None:
         if self.has_extn("starttls"):
             self._command(Step.STARTTLS, "STARTTLS")
             self._encrypt(sock)
             self._exchange(Step.EHLO, self.ehlo)  # earlier answers do not count (RFC 3207, 4.2)
-        elif self._server.starttls is StartTls.ALWAYS:
-            raise self._failed("does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires")
+        elif self._options.starttls == "always":
+            raise self._failed(
+                f"{self._options.place} does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires"
+            )
 
     def _encrypt(self, sock: socket.socket) -> None:
-        server = self._server
+        options = self._options
         try:
             sock.settimeout(self._time_left())
-            self.sock = mail_tls_context(server).wrap_socket(sock, server_hostname=server.host.rstrip("."))
+            self.sock = mail_tls_context(options).wrap_socket(sock, server_hostname=options.server)
         except (OSError, ValueError) as error:  # ValueError: a name that no certificate can have
             advice = _ADVICE if isinstance(error, ssl.SSLCertVerificationError) else ""
-            raise TransientDeliveryError(f"{explain(error, server.place)}{advice}", sink_wide=True) from error
+            raise self._failed(f"{explain(error, options.place)}{advice}") from error
         self.file, self.is_encrypted = None, True
 
     def _authenticate(self, *, is_private: bool) -> None:
         """Log in, by our own means: `smtplib` can send only ASCII passwords."""
-        server = self._server
-        if not (is_private or server.starttls is StartTls.NEVER):
-            way_out = "SMTP_ENABLE_STARTTLS=never sends it all the same"
-            raise self._failed(f"offers no STARTTLS, and the password is not sent unencrypted; {way_out}")
-        match server.auth_method:
+        options = self._options
+        if not (is_private or options.starttls == "never"):
+            why = f"{options.place} offers no STARTTLS, and the password is not sent unencrypted"
+            raise self._failed(f"{why}; SMTP_ENABLE_STARTTLS=never sends it all the same")
+        match options.auth_method:
             case "login":
                 self._command(Step.AUTH, "AUTH LOGIN", 3)
-                self._command(Step.AUTH, _base64(server.login), 3)
-                self._command(Step.AUTH, _base64(server.password))
+                self._command(Step.AUTH, _base64(options.login), 3)
+                self._command(Step.AUTH, _base64(options.password))
             case "cram_md5":
                 challenge = self._command(Step.AUTH, "AUTH CRAM-MD5", 3)
                 try:
-                    digest = hmac.new(server.password.encode(), b64decode(challenge, validate=True), "md5")
+                    digest = hmac.new(options.password.encode(), b64decode(challenge, validate=True), "md5")
                 except ValueError as error:
-                    raise self._failed("sent a challenge for CRAM-MD5 that is not base64") from error
-                self._tokens.append(_base64(f"{server.login} {digest.hexdigest()}"))
+                    raise self._failed(f"{options.place} sent a challenge for CRAM-MD5 that is not base64") from error
+                self._tokens.append(_base64(f"{options.login} {digest.hexdigest()}"))
                 self._command(Step.AUTH, self._tokens[-1])
             case _:
                 self._command(Step.AUTH, f"AUTH PLAIN {self._tokens[-1]}")
 
-    def _failed(self, what: str) -> TransientDeliveryError:
-        return TransientDeliveryError(f"{self._server.place} {what}", sink_wide=True)
+    def _failed(self, sentence: str) -> TransientDeliveryError:
+        self.close()
+        return TransientDeliveryError(sentence, sink_wide=True)
 
     def _shown(self, code: int, said: bytes) -> str:
         """Return a reply for a sentence: on one line and without secrets, even those that came in part."""
-        text = shown(said.decode(errors="replace"), [self._server.password, *self._tokens])
+        text = shown(said.decode(errors="replace"), [self._options.password, *self._tokens])
         text = _BASE64.sub(lambda word: REDACTED if any(word[0] in each for each in self._tokens) else word[0], text)
         return f"{code} {text}".strip() if code > 0 else repr(text)
-
-
-class _Replies:
-    """The server's side of a connection, for `smtplib` to read lines from: bounded in bytes and in time."""
-
-    def __init__(self, sock: socket.socket, time_left: Callable[[], float]) -> None:
-        self._sock = sock
-        self._time_left = time_left
-        self._received = b""
-        self._bytes_left = REPLIES_BYTES
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether more has come than was read."""
-        return self._received != b""
-
-    def readline(self, limit: int) -> bytes:
-        """Return one whole line; a connection that ends within one ends with an error: "2" is not yet "250"."""
-        while b"\n" not in self._received:
-            self._sock.settimeout(self._time_left())
-            piece = self._sock.recv(4096)
-            self._bytes_left -= len(piece)
-            if not piece or self._bytes_left < 0 or len(self._received) > limit:
-                raise OSError("no whole line")
-            self._received += piece
-        line, newline, self._received = self._received.partition(b"\n")
-        return line + newline
-
-    def close(self) -> None:
-        """Do nothing: the socket belongs to the connection."""
 
 
 def _base64(text: str) -> str:

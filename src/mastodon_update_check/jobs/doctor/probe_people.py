@@ -60,7 +60,7 @@ def _describe_database(answer: Answer) -> Iterator[Finding]:
 def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Finding]:
     """Go through the dialogue as far as RCPT, for the operator if there is one; nothing is sent."""
     from mastodon_update_check.sinks.email import create
-    from mastodon_update_check.sinks.mailserver import MailLimits
+    from mastodon_update_check.sinks.smtp_server import MailLimits
 
     options = next(sink.options for sink in settings.sinks if sink.plugin == MAIL)
     chosen = next((recipient for recipient in mail if recipient.is_operator), mail[0] if mail else None)

@@ -1,11 +1,11 @@
-"""A mail server as the settings name it, and the way to it: TCP, and TLS with its certificate checked."""
+"""A mail server as the settings name it, the way to it by TCP and TLS, and its replies, read within bounds."""
 
 import ipaddress
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 
 from mastodon_update_check.domain.text import clean
@@ -15,6 +15,8 @@ from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, run_within
 from mastodon_update_check.logs import log
 
+REPLIES_BYTES = 1 << 20
+"""Most that is read from one connection; the replies to a hundred mails take some 60 KiB."""
 _CA_FILE_BYTES = 4 << 20
 
 
@@ -36,44 +38,39 @@ class MailLimits:
     """Mails over one connection."""
 
 
-class StartTls(StrEnum):
-    """`SMTP_ENABLE_STARTTLS`."""
-
-    ALWAYS = "always"
-    AUTO = "auto"
-    NEVER = "never"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailServer:
-    """Where mail is handed over, and how we introduce ourselves."""
+class SmtpOptions:
+    """Mastodon's `SMTP_…` variables about the connection, in their own words; `tls` is implicit TLS."""
 
-    host: str
-    port: int
-    ehlo: str
+    server: str = "localhost"
+    port: str = "25"
+    domain: str = "localhost"
+    """Our name, for EHLO."""
     login: str = ""
-    """Empty: no login."""
     password: str = field(default="", repr=False)
     auth_method: str = "plain"
-    """`plain`, `login` or `cram_md5`."""
     ca_file: str = ""
-    """PEM file with the only authorities to trust; empty: those of the system."""
-    verify: bool = True
-    starttls: StartTls = StartTls.AUTO
-    implicit_tls: bool = False
+    openssl_verify_mode: str = "peer"
+    starttls: str = "auto"
+    tls: str = "false"
 
     @property
     def place(self) -> str:
         """Host and port, for sentences."""
-        return f"{self.host}:{self.port}"
+        return f"{self.server}:{self.port}"
 
     @property
-    def needs_extensions(self) -> bool:
-        """Whether mail may only be sent with TLS or after a login, which both take EHLO."""
-        return self.implicit_tls or self.starttls is StartTls.ALWAYS or bool(self.login)
+    def logs_in(self) -> bool:
+        """Whether a login is wanted."""
+        return bool(self.login) and self.auth_method != "none"
+
+    @property
+    def needs_ehlo(self) -> bool:
+        """Whether TLS or a login is wanted, which both take EHLO."""
+        return self.tls == "true" or self.starttls == "always" or self.logs_in
 
 
-def dial(server: MailServer, limits: MailLimits) -> socket.socket:
+def dial(options: SmtpOptions, limits: MailLimits) -> socket.socket:
     """Connect, name resolution and all addresses within `limits.opening`; the caller closes.
 
     Raises:
@@ -81,22 +78,22 @@ def dial(server: MailServer, limits: MailLimits) -> socket.socket:
     """
 
     def connect(guard: SocketGuard) -> socket.socket:
-        sock = socket.create_connection((server.host, server.port), limits.connect)
+        sock = socket.create_connection((options.server, options.port), limits.connect)
         guard.guard(sock)
         return sock
 
     try:
         return run_within(limits.opening, connect)
     except TimeLimitError as error:
-        raise TransientDeliveryError(f"the connection to {server.place} {error}", sink_wide=True) from error
+        raise TransientDeliveryError(f"the connection to {options.place} {error}", sink_wide=True) from error
     except (OSError, UnicodeError) as error:  # UnicodeError: a name that no resolver can be asked for
-        raise TransientDeliveryError(str(explain(error, server.place)), sink_wide=True) from error
+        raise TransientDeliveryError(str(explain(error, options.place)), sink_wide=True) from error
 
 
-def mail_tls_context(server: MailServer) -> ssl.SSLContext:
+def mail_tls_context(options: SmtpOptions) -> ssl.SSLContext:
     """Return the context for this server; authorities are read afresh for each connection."""
-    if server.verify:
-        return _context_with(server.ca_file) or ssl.create_default_context()
+    if options.openssl_verify_mode != "none":
+        return _context_with(options.ca_file) or ssl.create_default_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -126,3 +123,33 @@ def is_loopback(address: str) -> bool:
     ip = ipaddress.ip_address(address)
     mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
     return (mapped or ip).is_loopback
+
+
+class ReplyReader:
+    """The server's side of a connection, for `smtplib` to read lines from: bounded in bytes and in time."""
+
+    def __init__(self, sock: socket.socket, time_left: Callable[[], float]) -> None:
+        self._sock = sock
+        self._time_left = time_left
+        self._received = b""
+        self._bytes_left = REPLIES_BYTES
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether more has come than was read."""
+        return self._received != b""
+
+    def readline(self, limit: int) -> bytes:
+        """Return one whole line; a connection that ends within one ends with an error: "2" is not yet "250"."""
+        while b"\n" not in self._received:
+            self._sock.settimeout(self._time_left())
+            piece = self._sock.recv(4096)
+            self._bytes_left -= len(piece)
+            if not piece or self._bytes_left < 0 or len(self._received) > limit:
+                raise OSError("no whole line")
+            self._received += piece
+        line, newline, self._received = self._received.partition(b"\n")
+        return line + newline
+
+    def close(self) -> None:
+        """Do nothing: the socket belongs to the connection."""
