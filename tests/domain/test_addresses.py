@@ -1,10 +1,16 @@
-"""Which addresses are the same."""
+"""Addresses: which ones mail can be sent to, and which ones are the same."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.domain.addresses import normalise_address
+from mastodon_update_check.domain.addresses import (
+    Mailbox,
+    ascii_domain,
+    normalise_address,
+    parse_address,
+    parse_mailbox,
+)
 
 SAME = [
     ("case and blanks", " Alice@Social.Example ", "alice@social.example"),
@@ -12,6 +18,9 @@ SAME = [
     ("A-labels in capitals", "ops@XN--BCHER-KVA.example", "ops@Bücher.example"),
     ("a letter that older rules replaced", "ops@xn--strae-oqa.example", "ops@straße.example"),
     ("letters of another script", "ops@xn--r8jz45g.example", "ops@例え.example"),
+    ("an ideographic full stop", "ops@xn--r8jz45g.example", "ops@例え。example"),
+    ("full-width letters", "ops@social.example", "ops@\uff53ocial.example"),
+    ("a letter that no domain may have", "ops@xn--n3h.example", "ops@☃.example"),
     ("letters put together", "ops@bu\u0308cher.example", "ops@b\u00fccher.example"),
 ]
 DIFFERENT = [
@@ -23,14 +32,14 @@ DIFFERENT = [
 
 @pytest.mark.parametrize(("sentence", "one", "other"), SAME, ids=[row[0] for row in SAME])
 def test_the_same_address(sentence: str, one: str, other: str) -> None:
-    """However it is written, nobody is told twice."""
+    """The recipient is the same, however the address is written."""
     del sentence
     assert normalise_address(one) == normalise_address(other)
 
 
 @pytest.mark.parametrize(("sentence", "one", "other"), DIFFERENT, ids=[row[0] for row in DIFFERENT])
 def test_different_addresses(sentence: str, one: str, other: str) -> None:
-    """Nobody is taken for somebody else."""
+    """Two recipients are never taken for one."""
     del sentence
     assert normalise_address(one) != normalise_address(other)
 
@@ -43,3 +52,100 @@ def test_any_text(text: str) -> None:
     assert form == normalise_address(form)
     if "\ud800" > max(text, default=""):
         form.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "local", "domain"),
+    [
+        pytest.param("admin@social.example", "admin", "social.example", id="plain"),
+        pytest.param("Admin+x@Social.Example", "Admin+x", "Social.Example", id="as it was written"),
+        pytest.param("!#$%&'*+-/=?^_`{|}~@x.example", "!#$%&'*+-/=?^_`{|}~", "x.example", id="all of atext"),
+        pytest.param("a..b.@x.example", "a..b.", "x.example", id="dots anywhere: such mailboxes exist"),
+        pytest.param("root@localhost", "root", "localhost", id="one label"),
+        pytest.param("a@bücher.example", "a", "xn--bcher-kva.example", id="umlaut"),
+        pytest.param("a@straße.example", "a", "xn--strae-oqa.example", id="IDNA 2008, not 2003"),
+        pytest.param("a@BÜCHER.example", "a", "xn--bcher-kva.example", id="mapped to lower case (UTS #46)"),
+        pytest.param("a@例え。example", "a", "xn--r8jz45g.example", id="an ideographic full stop"),
+        pytest.param("jürgen@x.example", "jürgen", "x.example", id="a local part for SMTPUTF8"),
+    ],
+)
+def test_accepted(text: str, local: str, domain: str) -> None:
+    """An address is split, and its domain written as A-labels."""
+    assert Mailbox(local=local, domain=domain) == parse_address(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "admin",
+        "@x.example",
+        "admin@",
+        "a@b@x.example",
+        "a b@x.example",
+        " a@x.example",
+        "a@x.example NOTIFY=NEVER",
+        "a@x.example\r\nDATA",
+        "a@x.example\n",
+        "a\0@x.example",
+        "a\x7f@x.example",
+        "a\u2028b@x.example",
+        "a\u202eb@x.example",
+        "a\u00a0b@x.example",
+        "a\ud800@x.example",
+        "a,b@x.example",
+        "a@x.example,b@x.example",
+        "a;b@x.example",
+        "<a@x.example>",
+        "a>b@x.example",
+        '"a"@x.example',
+        "a(comment)@x.example",
+        "a\\b@x.example",
+        "a@[192.0.2.1]",
+        "a@x..example",
+        "a@.x.example",
+        "a@x.example.",
+        "a@x\uff0cy.example",
+        "a@" + "x" * 64 + ".example",
+        "a" * 320 + "@x.example",
+        "a@\u202e.example",
+    ],
+    ids=ascii,
+)
+def test_refused(text: str) -> None:
+    """What could end a header or a command, or is no address, is refused; the error is one clean line."""
+    with pytest.raises(ValueError) as caught:
+        parse_address(text)
+
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a@x.example", Mailbox(local="a", domain="x.example")),
+        ("  a@x.example ", Mailbox(local="a", domain="x.example")),
+        ("<a@x.example>", Mailbox(local="a", domain="x.example")),
+        ("Mastodon <a@x.example>", Mailbox(name="Mastodon", local="a", domain="x.example")),
+        ('"Söcial, Inc." <a@x.example>', Mailbox(name="Söcial, Inc.", local="a", domain="x.example")),
+        ('"a \\"b\\" c" <a@x.example>', Mailbox(name='a "b" c', local="a", domain="x.example")),
+        ("x\r\nBcc: y <a@x.example>", Mailbox(name="x Bcc: y", local="a", domain="x.example")),
+    ],
+)
+def test_mailbox(text: str, expected: Mailbox) -> None:
+    """An address may have a name before it, which is cleaned."""
+    assert expected == parse_mailbox(text)
+
+
+@pytest.mark.parametrize("text", ["A <a@x.example> B", "A <a@x.example", "A <a@x.example>, B <b@x.example>", "A <b>"])
+def test_mailbox_refused(text: str) -> None:
+    """Only one address, and nothing behind it."""
+    with pytest.raises(ValueError, match="not a mail address"):
+        parse_mailbox(text)
+
+
+@pytest.mark.parametrize("domain", ["", "a b", "a/b", "-\u0301.example", "x" * 64, "a:25"])
+def test_no_domain(domain: str) -> None:
+    """What is no host name has no A-labels."""
+    with pytest.raises(ValueError, match="is not a host name"):
+        ascii_domain(domain)
