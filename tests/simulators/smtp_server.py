@@ -1,5 +1,5 @@
 # ruff: noqa: N802  # aiosmtpd finds its hooks by names such as handle_RCPT
-"""Mail servers on loopback: a real one (aiosmtpd), and a scripted one for what no decent server does.
+"""Mail servers on loopback: a real one (aiosmtpd), and a scripted one for faults.
 
 ::
 
@@ -41,7 +41,7 @@ class ReceivedMail:
     """Parameters of MAIL."""
     encrypted: bool
     login: str
-    """Who logged in; empty for nobody."""
+    """The login; empty without one."""
     connection: int
     """From 1, in the order in which connections were greeted."""
 
@@ -255,7 +255,7 @@ class ScriptedSmtpServer:
     lines: list[str] = field(default_factory=list)
     """Every command that came."""
     bodies: list[bytes] = field(default_factory=list)
-    """What came after DATA, as it was on the wire, with the final dot if there was one."""
+    """The bytes after DATA, as on the wire, with the final dot if there was one."""
     port: int = 0
     _used: dict[str, int] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)

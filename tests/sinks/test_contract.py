@@ -1,4 +1,4 @@
-"""What holds for every sink."""
+"""The contract that every sink fulfils."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 
 def test_one_message_is_one_delivery(bench: Bench) -> None:
-    """What is sent arrives, once, with the message's id; the reply is text or nothing."""
+    """A message arrives once, with its id; the reply is text or nothing."""
     reply = bench.sink.send(MESSAGE)
 
     [received] = bench.received()

@@ -104,7 +104,7 @@ def test_no_helo_where_extensions_are_needed(options: dict[str, str]) -> None:
 
 
 def test_no_such_host() -> None:
-    """A name that does not resolve is named, and the sink's trouble."""
+    """A name that does not resolve is in the error, and the sink's fault."""
     with email_sink(25, SHORT, server="mail.invalid") as sink, pytest.raises(TransientDeliveryError) as caught:
         sink.send(MESSAGE)
 
@@ -113,7 +113,7 @@ def test_no_such_host() -> None:
 
 
 def test_nothing_listens() -> None:
-    """A refused connection names host and port, and is the sink's trouble."""
+    """The error of a refused connection names host and port; it is the sink's fault."""
     port = unused_port()
     with email_sink(port, SHORT) as sink, pytest.raises(TransientDeliveryError) as caught:
         sink.send(MESSAGE)
@@ -122,7 +122,7 @@ def test_nothing_listens() -> None:
     assert caught.value.sink_wide
 
 
-def test_no_one_greets_tls() -> None:
+def test_server_that_never_speaks_tls() -> None:
     """A server that takes the connection and never speaks TLS is given up."""
     with (
         ScriptedSmtpServer({"CONNECT": [Hang()]}) as server,
@@ -140,7 +140,7 @@ def test_no_one_greets_tls() -> None:
     ids=["500", "452", "421", "dropped", "hanging", "nonsense"],
 )
 def test_idle_connection_found_dead(fault: Answer) -> None:
-    """Whatever is wrong with a kept connection, a new one is made once, without a word, before MAIL."""
+    """When MAIL fails on a kept connection, one new connection is opened, and nothing is reported."""
     script: dict[str, list[Answer]] = {"MAIL": ["250 ok", fault, "250 ok"]}
     with ScriptedSmtpServer(script) as server, email_sink(server.port, SHORT) as sink:
         sink.send(MESSAGE)
@@ -163,7 +163,7 @@ def test_connection_found_dead_after_a_refusal(fault: Answer) -> None:
 
 
 def test_connection_dropped_while_idle() -> None:
-    """A server that has closed the connection meanwhile is connected anew."""
+    """A connection that the server has closed is replaced by a new one."""
     script: dict[str, list[Answer]] = {
         "CONNECT": ["220 first", "220 second"],
         "END": [Wire(b"250 ok\r\n")],
@@ -275,7 +275,7 @@ def test_repeated_answer_to_a_challenge() -> None:
 
 
 def test_undecodable_challenge() -> None:
-    """A challenge that is not base64 is the sink's trouble."""
+    """A challenge that is not base64 is the sink's fault."""
     error = attempt({"AUTH": ["334 ?"]}, auth_method="cram_md5", **LOGIN)
 
     assert (TransientDeliveryError, True) == (type(error), error.sink_wide)
@@ -283,8 +283,8 @@ def test_undecodable_challenge() -> None:
 
 
 @pytest.mark.usefixtures("trusted_authority")
-def test_words_smuggled_in_before_tls(server_tls: ssl.SSLContext) -> None:
-    """What somebody on the way puts behind the reply to STARTTLS is not taken for the server's (CVE-2011-0411)."""
+def test_replies_injected_before_tls(server_tls: ssl.SSLContext) -> None:
+    """A reply that an attacker appends to the one to STARTTLS does not count as the server's (CVE-2011-0411)."""
     script: dict[str, list[Answer]] = {
         "EHLO": ["250-mail.example\r\n250 STARTTLS", "250 mail.example"],
         "STARTTLS": [Wire(b"220 go ahead\r\n250-evil\r\n250 SMTPUTF8\r\n")],

@@ -8,7 +8,7 @@ ok     accepted
 sink   put off, and with it everything else for this server: it is the server's or the settings' fault
 later  put off, this mail alone
 never  refused for good, this mail alone
-?      nobody knows whether it was accepted: said so, and put off, this mail alone
+?      unknown: it may have been accepted; put off, this mail alone
 ====== ==========================================================================================
 """
 
@@ -41,7 +41,7 @@ QUIT      ok    ok     ok    ok    ok     ok     ok    ok    ok       ok    ok  
 REASONS = {
     "4xx": "451 4.3.0 in a while",
     "421": "421 4.3.2 closing",
-    "550": "550 5.1.1 nobody 5.1.1 of that name",
+    "550": "550 5.1.1 no user 5.1.1 of that name",
     "554.1": "554 5.7.1 refused by policy",
     "535": "535 5.7.8 bad credentials",
     "slow": "it took too long",
@@ -67,7 +67,7 @@ def answer(verb: str, column: str) -> Answer:
         "multi": f"{good}-fine\r\n{good}-in every way\r\n{good} and done",
         "4xx": "451 4.3.0 in a while",
         "421": "421 4.3.2 closing",
-        "550": "550-5.1.1 nobody\r\n550 5.1.1 of that name",
+        "550": "550-5.1.1 no user\r\n550 5.1.1 of that name",
         "554.1": "554 5.7.1 refused by policy",
         "535": "535 5.7.8 bad credentials",
         "odd": "250 fine" if verb == "DATA" else "354 go on",
@@ -97,7 +97,7 @@ def script(verb: str, column: str) -> dict[str, list[Answer]]:
     offers = {"STARTTLS": "250-mail.example\r\n250 STARTTLS", "AUTH": "250-mail.example\r\n250 AUTH PLAIN"}
     around: dict[str, list[Answer]] = {"EHLO": [offers.get(verb, "250 mail.example")]}
     if verb == "RSET":  # it is said where a mail before was refused
-        around["RCPT"] = ["550 5.1.1 nobody", "250 ok"]
+        around["RCPT"] = ["550 5.1.1 no such user", "250 ok"]
     return {**around, verb: [answer(verb, column)]}
 
 
@@ -113,7 +113,7 @@ def test_reply_at_a_step(server_tls: ssl.SSLContext, verb: str, column: str, exp
     ):
         if verb == "RSET":
             with pytest.raises(PermanentDeliveryError):
-                sink.send(to("nobody@social.example"))
+                sink.send(to("gone@social.example"))
         error = attempt(sink)
 
     assert expected == outcome(error)

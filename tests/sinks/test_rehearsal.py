@@ -17,7 +17,7 @@ QUICK = MailLimits(connect=0.5, reply=0.3, total=timedelta(seconds=2))
 
 
 def test_the_dialogue() -> None:
-    """It goes as far as RCPT, takes that back, and says goodbye."""
+    """It goes as far as RCPT, and ends with RSET and QUIT."""
     with ScriptedSmtpServer() as server, email_sink(server.port) as sink:
         assert f"localhost:{server.port} takes mail for {ADDRESS} (unencrypted)" == sink.rehearse(ADDRESS)
     assert (["EHLO", "MAIL", "RCPT", "RSET", "QUIT"], []) == (server.verbs, server.bodies)
@@ -49,7 +49,7 @@ def test_encrypted_and_logged_in(server_tls: ssl.SSLContext, trusted_authority: 
     ],
 )
 def test_refusals(script: Mapping[str, list[Answer]], error: type[DeliveryError], sink_wide: bool, words: str) -> None:  # noqa: FBT001
-    """What would keep a mail from being sent is said in the server's words, and whose fault it is."""
+    """A refusal is reported in the server's words, and as the sink's fault or not."""
     with (
         ScriptedSmtpServer(script) as server,
         email_sink(server.port, QUICK, login="mastodon", password=PASSWORD) as sink,
@@ -62,4 +62,4 @@ def test_refusals(script: Mapping[str, list[Answer]], error: type[DeliveryError]
 def test_no_address() -> None:
     """An address that no server is asked about."""
     with email_sink(1) as sink, pytest.raises(PermanentDeliveryError, match="is not a mail address"):
-        sink.rehearse("nobody")
+        sink.rehearse("admin")

@@ -44,7 +44,7 @@ def create(options: Mapping[str, str]) -> LogSink:  # noqa: ARG001  # every fact
 
 
 def _updates(message: Message) -> tuple[Mapping[str, object], ...]:
-    """Return what the message is about; all that is pending when that is no update."""
+    """Return the updates that the message is about; if there are none, all pending ones."""
     if message.type is MessageType.UPDATE_INSTALLED:
         return tuple(_listed(message, "closed"))
     pending = tuple(_listed(message, "updates"))

@@ -29,7 +29,7 @@ class Step(StrEnum):
 
 
 class Meaning(StrEnum):
-    """What a refusal means."""
+    """The consequence of a refusal."""
 
     SINK = "transient, for the whole sink: every other mail would be refused as well"
     LATER = "transient, for this message"

@@ -126,7 +126,7 @@ class MailConnection(smtplib.SMTP):
         self._limit, self._ends_at = limit, time.monotonic() + limit.total_seconds()
 
     def _time_left(self) -> float:
-        """Return the seconds for the next word from the server; raise TimeoutError if there are none."""
+        """Return the seconds for the server's next bytes; raise TimeoutError if there are none."""
         left = min(self._patience, self._ends_at - time.monotonic())
         if left <= 0:
             raise TimeoutError

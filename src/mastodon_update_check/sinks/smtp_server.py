@@ -29,9 +29,9 @@ class MailLimits:
     opening: timedelta = timedelta(seconds=30)
     """A connection up to the first mail: name resolution, all addresses, greeting, TLS, login."""
     reply: float = 60.0
-    """Seconds without a word in reply to a command."""
+    """Seconds without a byte of the reply to a command."""
     accept: float = 600.0
-    """Seconds without a word after the final dot (RFC 5321, 4.5.3.2.6)."""
+    """Seconds without a byte after the final dot (RFC 5321, 4.5.3.2.6)."""
     total: timedelta = timedelta(minutes=15)
     """One mail, from MAIL on."""
     mails: int = 100
