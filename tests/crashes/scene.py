@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from end_to_end.world import World
-from processes.starters import KILLED, Order, Process, Starter, is_over, kill
+from processes.starters import KILLED, Order, Process, Starter, is_over, kill_all
 from simulators.collector import Collector
 from simulators.smtp_server import ScriptedSmtpServer
 
@@ -28,6 +28,8 @@ HOOKS = {"/one": "all", "/two": "critical"}
 PLACES = PEOPLE | HOOKS
 """Everybody who is told by default, each with a preference."""
 LONGEST = 60.0
+SITE = str(Path(__file__).with_name("site"))
+"""Where child processes, which are interpreters of their own, find `steps`."""
 MAILS_A_DAY = 6
 FAST = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
 """Where no disk slows things down: a process that is killed loses nothing that it has written to a file."""
@@ -92,19 +94,25 @@ class Scene:
         """Run the program to its end; return its exit code."""
         return self.start(*arguments).wait()
 
-    def run_fatally(self, step: int, *arguments: str, until: Callable[[], bool] | None = None) -> bool:
+    def run_fatally(
+        self, step: int, *arguments: str, until: Callable[[], bool] | None = None, victim: str = "all"
+    ) -> bool:
         """Run the program, which dies at a step; say whether it did so, and did not end before.
 
         Args:
             step: the number of the fatal step.
             arguments: the command.
             until: when to kill a process that does not come to that step and does not end by itself.
+            victim: `all`, or `child`: only the child process that takes the step, and the daemon goes on.
         """
+        file = self._step_file()
         with self.collector.window():
-            process = self.start(*arguments, STEPS_FATAL=str(step))
+            process = self.start(
+                *arguments, STEPS_FATAL=str(step), STEPS_FILE=str(file), STEPS_VICTIM=victim, PYTHONPATH=SITE
+            )
             if until is not None:
                 wait_for(lambda: is_over(process, 0.005) or until())
-                kill(process)
+                kill_all(process)
             code = process.wait()
         self.settle()
         assert code in {KILLED, 0, 75}, self.said
@@ -112,13 +120,18 @@ class Scene:
 
     def count_steps(self, *arguments: str, until: Callable[[], bool] | None = None) -> list[str]:
         """Run the program, and return its steps; what runs for ever is killed when something has come true."""
-        file = self.world.directory / "steps"
-        process = self.start(*arguments, STEPS_FILE=str(file))
+        file = self._step_file()
+        process = self.start(*arguments, STEPS_FILE=str(file), PYTHONPATH=SITE)
         if until is not None:
             wait_for(lambda: is_over(process, 0.005) or until())
-            kill(process)
+            kill_all(process)
         assert process.wait() in {KILLED if until else 0, 75}, self.said
-        return file.read_text().splitlines()
+        return [line.strip() for line in file.read_text().splitlines()]
+
+    def _step_file(self) -> Path:
+        file = self.world.directory / "steps"
+        file.unlink(missing_ok=True)
+        return file
 
     def settle(self) -> None:
         """Let the collector know what the ledger knows: that must not come again."""

@@ -1,11 +1,13 @@
-"""Counts the steps of the process that it is loaded into, and kills that process at one of them.
+"""Counts the steps of a program, and kills it at one of them, with all its processes or one child alone.
 
 A step is whatever leaves a trace outside: a statement of SQLite, a byte that goes over a socket or comes from one, a
 file that is made, linked, renamed, removed or synced. The program knows nothing of this: Python's audit hooks, SQLite's
-trace callbacks and the library's sockets tell it. `STEPS_FATAL` is the number of the step before which the process
-dies by SIGKILL (from 1); `STEPS_FILE` is where to write the steps down.
+trace callbacks and the library's sockets tell it. `STEPS_FILE` is where to write the steps down, one a line: its
+processes, which inherit all this, append to it one by one, and its length is their common count. `STEPS_FATAL` is the
+number of the step before which the program dies by SIGKILL (from 1), `STEPS_VICTIM` which of it dies: `all`, or `child`.
 """
 
+import fcntl
 import os
 import signal
 import socket
@@ -17,17 +19,20 @@ from typing import Any
 
 _FILES = {"os.link", "os.rename", "os.remove", "os.mkdir"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+_LINE = 60
+"""Characters of a line."""
 _WORDS = 4
 """How much of a statement tells which one it is."""
 
 
 class Steps:
-    """The steps of one process, of all its threads."""
+    """The steps of one process, of all its threads, and of its parent and children before and beside it."""
 
-    def __init__(self, fatal: int, file: str) -> None:
+    def __init__(self, fatal: int, file: str, root: int, victim: str) -> None:
         self._fatal = fatal
-        self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND) if file else None
-        self._count = 0
+        self._file = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        self._root = root
+        self._victim = victim
         self._lock = threading.Lock()
 
     def install(self) -> None:
@@ -50,10 +55,13 @@ class Steps:
     def take(self, name: str) -> None:
         """Take one step; it may be the last one."""
         with self._lock:
-            self._count += 1
-            if self._file is not None:
-                os.write(self._file, f"{name}\n".encode())
-            if self._count == self._fatal:
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            os.write(self._file, f"{name[:_LINE]:<{_LINE}}\n".encode())
+            count = os.fstat(self._file).st_size // (_LINE + 1)
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+            if count == self._fatal and (self._victim == "all" or os.getpid() != self._root):
+                if self._victim == "all":
+                    os.kill(self._root, signal.SIGKILL)
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -78,6 +86,7 @@ class Steps:
 
 def install(environment: Mapping[str, str]) -> None:
     """Count, if the environment asks for it."""
-    fatal, file = environment.get("STEPS_FATAL"), environment.get("STEPS_FILE", "")
-    if fatal or file:
-        Steps(int(fatal or 0), file).install()
+    file = environment.get("STEPS_FILE", "")
+    if file:
+        root = int(os.environ.setdefault("STEPS_ROOT", str(os.getpid())))
+        Steps(int(environment.get("STEPS_FATAL", "0")), file, root, environment.get("STEPS_VICTIM", "all")).install()

@@ -22,6 +22,8 @@ class Sweep:
     prepare: Callable[[Scene], None]
     arguments: tuple[str, ...] = ("check",)
     runs_for_ever: bool = False
+    victim: str = "all"
+    """What dies: the program with its child processes, or one child alone."""
 
     def measure(self, starter: Starter) -> int:
         """Return how many steps the command takes when nobody kills it."""
@@ -38,7 +40,10 @@ class Sweep:
         with Scene(starter) as scene:
             self.prepare(scene)
             was_killed = scene.run_fatally(
-                step, *self.arguments, until=scene.is_all_told if self.runs_for_ever else None
+                step,
+                *self.arguments,
+                until=scene.is_all_told if self.runs_for_ever else None,
+                victim=self.victim,
             )
             scene.recover()
             assert scene.run("check") == 0, scene.said
@@ -88,4 +93,5 @@ SWEEPS = (
     Sweep("check: the feed has moved on", moved_on),
     Sweep("run: from its start", first_check, ("run",), runs_for_ever=True),
     Sweep("run: the feed has moved on", moved_on, ("run",), runs_for_ever=True),
+    Sweep("run: a child dies", first_check, ("run",), runs_for_ever=True, victim="child"),
 )

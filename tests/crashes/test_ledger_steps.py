@@ -28,7 +28,14 @@ migrate(connection, (*MIGRATIONS, further))
 
 def migrate(ledger: Path, fatal: int) -> int:
     """Migrate the ledger to the schema of a version to come, and die at a step; return the exit code."""
-    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SITE), "STEPS_FATAL": str(fatal)}
+    counted = ledger.with_name("steps")
+    counted.unlink(missing_ok=True)
+    variables = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(SITE),
+        "STEPS_FATAL": str(fatal),
+        "STEPS_FILE": str(counted),
+    }
     return subprocess.run([sys.executable, "-c", MIGRATION, str(ledger)], env=variables, check=False).returncode
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 import pytest
 
 from crashes.scene import PLACES, Scene
-from processes.starters import KILLED, Forked, Process, kill
+from processes.starters import KILLED, Forked, Process, kill_all
 from simulators.collector import Arrival
 
 
@@ -15,7 +15,7 @@ def kill_at_arrival(scene: Scene, place: str, command: str) -> None:
 
     def on_arrival(arrival: Arrival) -> None:
         if arrival.place == place:
-            kill(process.result())
+            kill_all(process.result())
 
     scene.collector.on_arrival = on_arrival
     with scene.collector.window():
@@ -46,7 +46,6 @@ def test_killed_again_and_again(forked: Forked, place: str) -> None:
         scene.publish("4.5.20")
         for _ in range(3):
             kill_at_arrival(scene, place, "run")
-            scene.let_pass(seconds=11)
         for _ in range(2):
             scene.recover()
         scene.collector.check()

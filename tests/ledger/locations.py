@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -21,6 +21,7 @@ from simulators.postgres import Postgres
 DATABASE = "ledgers"
 ROLE = "ledger"
 _numbers = itertools.count(1)
+L = TypeVar("L", bound=Location)
 
 
 def url(postgres: Postgres, schema: str, role: str = ROLE) -> str:
@@ -40,13 +41,16 @@ def postgres_location(postgres: Postgres) -> Iterator[PostgresLocation]:
         postgres.execute(DATABASE, f"DROP SCHEMA IF EXISTS {schema} CASCADE", ROLE)
 
 
-def owned(location: Location) -> Location:
+def owned(location: L) -> L:
     """Create a ledger if there is none, and own it: what the daemon, or a command, does first."""
     if not location.exists():
         location.create()
     ownership = location.ownership("test")
     assert ownership.acquire(is_daemon=False)
-    return replace(location, token=ownership.token) if isinstance(location, PostgresLocation) else location
+    if not isinstance(location, PostgresLocation):
+        return location
+    ownership.close()  # type: ignore[attr-defined]  # a lease
+    return replace(location, token=ownership.token)
 
 
 def query(where: Location | Path, statement: str, *parameters: object) -> list[tuple[Any, ...]]:

@@ -13,6 +13,7 @@ import pkgutil
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 import mastodon_update_check
@@ -54,6 +55,8 @@ def _become(order: dict[str, Any]) -> NoReturn:
     _point(order["out"], 1)
     _point(order["err"], 2)
     sys.argv = ["mastodon-update-check", *order["arguments"]]
+    # What a child process is started by: the program, as it is installed.
+    sys.orig_argv = [sys.executable, str(Path(sys.executable).with_name("mastodon-update-check")), *order["arguments"]]
     code = 70
     steps.install(os.environ)
     try:

@@ -46,6 +46,8 @@ class Order:
     """Why the check before could not be finished."""
     config: int | None = None
     """A descriptor that holds our own file as it was when it could be used."""
+    has_crashed: bool = False
+    """Whether the delivering job before ended without a result."""
     seen: Mapping[str, Any] | None = None
     """What the `TreeWatch` of the job before has seen."""
 
@@ -169,7 +171,7 @@ def _deliver(order: Order) -> None:
     """Try what is due, each sink in a thread of its own, until nothing is."""
     app, _ = _load(order)
     with app.open_ledger() as ledger:
-        ledger.close_open_attempts(app.clock())
+        ledger.close_open_attempts(app.clock(), has_crashed=order.has_crashed)
         run = _Deliveries(app, app.delivery_workers(ledger))
         run.until_nothing_is_due(ledger)
         app.publish(ledger)

@@ -30,6 +30,7 @@ DELIVERY_SILENCE = timedelta(minutes=2)
 """How long a delivering child may be silent; it says every 20 s that it is well."""
 PAUSE = timedelta(seconds=60)
 """How long to wait before deliveries begin again that could not be made."""
+CRASH_PAUSE = timedelta(seconds=5)
 PATIENCE = timedelta(seconds=8)
 """How long children may finish what is in progress once the daemon is told to stop."""
 RESTART = 75
@@ -53,7 +54,7 @@ class Supervisor:
         self._problems: dict[str, str] = {}
         self._is_check_due = self._is_look_due = False
         self._deliver_at = float("inf")
-        self._delivery_nudged = False
+        self._delivery_nudged = self._has_crashed = False
         self._failure = ""
         self._was_owner = False
 
@@ -98,8 +99,7 @@ class Supervisor:
             child.kill_if_silent()
         is_owner = self._keep_ownership()
         if is_owner and not self._was_owner:
-            self._is_check_due = self._is_look_due = True
-            self._deliver_at = 0.0
+            self._deliver_at = 0.0  # what a former owner has left
         if self._was_owner and not is_owner:
             log.warning("owner.lost", detail="another process owns the ledger now")
             for child in self._children.values():
@@ -148,7 +148,7 @@ class Supervisor:
             self._start_work()
         if self._deliver_at <= time.monotonic():
             if "deliver" not in self._children:
-                if self._start("deliver", DELIVERY_SILENCE):
+                if self._start("deliver", DELIVERY_SILENCE, has_crashed=self._has_crashed):
                     self._deliver_at, self._delivery_nudged = float("inf"), False
             elif not self._delivery_nudged:
                 self._children["deliver"].look()
@@ -227,9 +227,11 @@ class Supervisor:
 
     def _finish_deliveries(self, child: ChildProcess) -> None:
         report = child.report
+        self._has_crashed = not report
         if report is None or child.exit_code != 0:
             self._set_problem("delivery", _why(child, DELIVERY_SILENCE))
-            self._deliver_at = time.monotonic() + PAUSE.total_seconds()
+            # What crashed may do so again; an attempt that it left open waits then.
+            self._deliver_at = time.monotonic() + (CRASH_PAUSE if self._has_crashed else PAUSE).total_seconds()
             return
         problems = ". ".join(report["problems"])
         self._set_problem("delivery", problems)

@@ -139,11 +139,11 @@ def _begin(connection: Connection, row: Row, sink_failures: int, settings: str, 
         )
 
 
-def close_open_attempts(connection: Connection, instance: str, now: datetime) -> int:
+def close_open_attempts(connection: Connection, instance: str, now: datetime, *, has_crashed: bool = False) -> int:
     """Mark attempts that a dead process has left open as `unknown`; return their number.
 
-    Their messages stay due, and go out again with the same id. Where the attempt before ended the same way, the
-    message waits as after a failure: one that ends the process must not do so in a loop.
+    Their messages stay due, and go out again with the same id. Where the process has crashed by itself, and the
+    attempt before ended the same way, the message waits as after a failure: it must not do so in a loop.
     """
     found = connection.execute(
         """
@@ -157,7 +157,7 @@ def close_open_attempts(connection: Connection, instance: str, now: datetime) ->
     ).fetchall()
     for row in found:
         end_attempt(connection, row["id"], row["number"], Outcome.UNKNOWN, "", now)
-        if row["again"] and row["state"] in {"pending", "failed"}:
+        if has_crashed and row["again"] and row["state"] in {"pending", "failed"}:
             failures = int(row["failures"]) + 1
             connection.execute(
                 "UPDATE message SET failures = ?, due_at = ? WHERE id = ?",

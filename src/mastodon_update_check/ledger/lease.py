@@ -45,6 +45,7 @@ class Lease:
         self.token = uuid4().hex
         if not self._take():
             self.token = ""
+            self.close()
         return self.token != ""
 
     def renew(self) -> bool:
@@ -65,13 +66,22 @@ class Lease:
     def release(self) -> None:
         """Let the lease run out now."""
         token, self.token = self.token, ""
-        if token:
-            with closing(self._opened()) as session, session.renewing() as connection:
-                connection.execute("UPDATE owner SET until_at = ? WHERE token = ?", (stamp(connection.now), token))
+        try:
+            if token:
+                with self._opened().renewing() as connection:
+                    connection.execute("UPDATE owner SET until_at = ? WHERE token = ?", (stamp(connection.now), token))
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection; the lease stays until it runs out."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
     def owner(self) -> Owner | None:
         """Return who holds the lease; None if nobody does."""
-        with self._opened().reading() as connection:
+        with closing(self._location.open()) as session, session.reading() as connection:
             row = connection.execute(
                 "SELECT host, is_daemon, until_at FROM owner WHERE until_at > ?", (stamp(connection.now),)
             ).fetchone()

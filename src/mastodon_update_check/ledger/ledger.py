@@ -98,10 +98,10 @@ class Ledger:
             sink = attempt.recipient.sink
             return attempts.begin_attempt(connection, self.instance, sink, attempt.settings, only_to, now, due_by)
 
-    def close_open_attempts(self, now: datetime) -> int:
+    def close_open_attempts(self, now: datetime, *, has_crashed: bool = False) -> int:
         """Mark the attempts that a dead process has left open as `unknown`; return their number."""
         with self._session.writing() as connection:
-            return attempts.close_open_attempts(connection, self.instance, now)
+            return attempts.close_open_attempts(connection, self.instance, now, has_crashed=has_crashed)
 
     def state(self) -> ServerState:
         """Return what is known about the server."""
