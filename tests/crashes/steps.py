@@ -4,7 +4,7 @@ A step is whatever leaves a trace outside: a statement of SQLite, a byte that go
 file that is made, linked, renamed, removed or synced. The program knows nothing of this: Python's audit hooks, SQLite's
 trace callbacks and the library's sockets tell it. `STEPS_FILE` is where to write the steps down, one a line: its
 processes, which inherit all this, append to it one by one, and its length is their common count. `STEPS_FATAL` is the
-number of the step before which the program dies by SIGKILL (from 1), `STEPS_VICTIM` which of it dies: `all`, or `child`.
+number of the step before which the program dies by SIGKILL (from 1), `STEPS_VICTIM` what dies: `all`, or `child`.
 """
 
 import fcntl
