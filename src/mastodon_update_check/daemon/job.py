@@ -1,5 +1,6 @@
 """What a child process of the supervisor does: the code of the one-shot commands, a report, and the end."""
 
+import gc
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mastodon_update_check.app import App, presence_of
-from mastodon_update_check.config import Settings
+from mastodon_update_check.config.defaults import CONFIG_FILE
 from mastodon_update_check.daemon.child import ORDER, die_with_parent
 from mastodon_update_check.daemon.tree_watch import TreeWatch
 from mastodon_update_check.domain.status import describe_line
@@ -48,6 +49,8 @@ class Order:
     """A descriptor that holds our own file as it was when it could be used."""
     has_crashed: bool = False
     """Whether the delivering job before ended without a result."""
+    refused: str = ""
+    """Why a reload has failed: the settings from before it are used, without looking at the new ones."""
     seen: Mapping[str, Any] | None = None
     """What the `TreeWatch` of the job before has seen."""
 
@@ -56,6 +59,7 @@ def main(name: str) -> NoReturn:
     """Execute one job, and leave the process: nothing that hangs keeps it."""
     order = Order(**json.loads(os.environ.pop(ORDER)))
     die_with_parent(order.parent)
+    gc.enable()  # disabled for a quick start, see `cli.main`
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     code = 0
     try:
@@ -79,20 +83,45 @@ def _report(**fields: object) -> None:
         sys.stdout.flush()
 
 
-def _load(order: Order) -> tuple[App, str]:
-    """Return the program as its settings are now; or as they were, and why those of now cannot be used."""
-    try:
-        return load_app(order.token), ""
-    except SettingsError as error:
-        if order.config is None:
-            raise
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    """The program, as its settings are now or as they were."""
+
+    app: App
+    problem: str = ""
+    """Why the settings of now cannot be used."""
+    config: str | None = None
+    """The text of our own file, if it is certain that these settings come from it."""
+
+
+def _load(order: Order) -> _Loaded:
+    """Return the program as its settings are now; or as they were, if those of now cannot be used."""
+    problem = order.refused
+    if not problem:
+        text = _own_file()
+        try:
+            app = load_app(order.token)
+            return _Loaded(app=app, config=text if text == _own_file() else None)
+        except SettingsError as error:
+            if order.config is None:
+                raise
+            problem = f"the settings are wrong, the former ones stay in use: {'; '.join(error.problems)}"
+    if order.config is not None:
         os.environ["UPDATE_CHECK_CONFIG"] = f"/proc/self/fd/{order.config}"
-        return load_app(order.token), "; ".join(error.problems)
+    return _Loaded(app=load_app(order.token), problem=problem)
+
+
+def _own_file() -> str | None:
+    """Return the text of our own file."""
+    with suppress(OSError, UnicodeDecodeError):
+        return Path(os.environ.get("UPDATE_CHECK_CONFIG") or CONFIG_FILE).read_text(encoding="utf-8")
+    return None
 
 
 def _prepare(order: Order) -> None:
     """Make sure that settings, sinks and ledger can be used; report what the supervisor must know of them."""
-    app = load_app(order.token)
+    loaded = _load(order)
+    app = loaded.app
     require_set_up(app.settings)
     with app.create_ledger() as ledger:
         for worker in app.delivery_workers(ledger):
@@ -106,31 +135,23 @@ def _prepare(order: Order) -> None:
             log_level=app.settings.log_level,
             log_format=app.settings.log_format,
             seen=TreeWatch.begin(app.settings.mastodon_root).to_json(),
-            **_plain(app, ledger),
+            **_plain(loaded, ledger),
         )
 
 
-def _plain(app: App, ledger: Ledger) -> dict[str, object]:
+def _plain(loaded: _Loaded, ledger: Ledger) -> dict[str, object]:
     """Return what each job reports."""
+    app = loaded.app
     settings = app.settings
     line = describe_line(ledger.state(), app.summary(ledger).undelivered, None, settings.off_reason)
     return {
         "interval": settings.interval.total_seconds(),
         "jitter": settings.jitter.total_seconds(),
         "off_reason": settings.off_reason,
-        "config": _own_file(settings),
+        "config": loaded.config,
         "status": hide_secrets(line),
         "due_in": _due_in(app, ledger, app.delivery_workers(ledger)),
     }
-
-
-def _own_file(settings: Settings) -> str | None:
-    """Return the text of our own file, which has just been found right."""
-    if settings.config_file is None:
-        return None
-    with suppress(OSError, UnicodeDecodeError):
-        return Path(settings.config_file).read_text(encoding="utf-8")
-    return None
 
 
 def _due_in(app: App, ledger: Ledger, workers: Sequence[DeliveryWorker]) -> float | None:
@@ -142,7 +163,8 @@ def _due_in(app: App, ledger: Ledger, workers: Sequence[DeliveryWorker]) -> floa
 
 def _work(order: Order) -> None:
     """Answer what commands have asked of the owner, and check."""
-    app, problem = _load(order)
+    loaded = _load(order)
+    app, problem = loaded.app, loaded.problem
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with app.create_ledger() as ledger:
@@ -153,7 +175,7 @@ def _work(order: Order) -> None:
                 with ledger.writing() as transaction:
                     for request in asked:
                         transaction.answer(request.id, report["result"])
-            _report(settings_problem=problem, **report, **_plain(app, ledger))
+            _report(settings_problem=problem, **report, **_plain(loaded, ledger))
     except SystemExit:  # a planned stop: what it cuts short has not failed
         app.heartbeat.stop()
 
@@ -169,13 +191,14 @@ def _check(app: App, ledger: Ledger, order: Order, problem: str, *, mark: bool) 
 
 def _deliver(order: Order) -> None:
     """Try what is due, each sink in a thread of its own, until nothing is."""
-    app, _ = _load(order)
+    loaded = _load(order)
+    app = loaded.app
     with app.open_ledger() as ledger:
         ledger.close_open_attempts(app.clock(), has_crashed=order.has_crashed)
         run = _Deliveries(app, app.delivery_workers(ledger))
         run.until_nothing_is_due(ledger)
         app.publish(ledger)
-        _report(problems=[hide_secrets(one) for one in run.problems()], **_plain(app, ledger))
+        _report(problems=[hide_secrets(one) for one in run.problems()], **_plain(loaded, ledger))
 
 
 class _Deliveries:

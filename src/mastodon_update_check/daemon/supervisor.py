@@ -56,6 +56,8 @@ class Supervisor:
         self._deliver_at = float("inf")
         self._delivery_nudged = self._has_crashed = False
         self._failure = ""
+        self._refused = ""
+        """Why the last reload failed: jobs use the settings from before it."""
         self._was_owner = False
 
     def run(self) -> NoReturn:
@@ -161,9 +163,11 @@ class Supervisor:
             self._failure = ""
 
     def _start(self, name: str, silence: timedelta, **order: object) -> bool:
-        config = self._config_descriptor()
+        config = None if name == "prepare" else self._config_descriptor()
         descriptors = tuple(one for one in (self._owner.descriptor, config) if one is not None)
         order |= {"token": self._owner.token, "config": config, "seen": self._report.get("seen")}
+        if name != "prepare":
+            order["refused"] = self._refused
         try:
             child = start_child(name, order, silence, self._events.put, descriptors)
         except (OSError, RuntimeError) as error:  # the unit's TasksMax or MemoryMax
@@ -244,7 +248,7 @@ class Supervisor:
 
     def _take(self, report: Mapping[str, Any]) -> None:
         changed = any(report[name] != self._report[name] for name in ("interval", "jitter"))
-        self._report |= {name: value for name, value in report.items() if value is not None or name == "config"}
+        self._report |= {name: value for name, value in report.items() if value is not None or name != "config"}
         if changed:
             self._plan_checks()
 
@@ -260,13 +264,15 @@ class Supervisor:
             reason = _why(child, CHECK_LIMIT)
             log.error("daemon.reload_failed", detail=reason, effect="the former settings stay in use")
             self._set_problem("settings", f"the new settings are wrong, the former ones stay in use: {reason}")
+            self._refused = self._problems["settings"]
         elif any(report[name] != self._prepared[name] for name in ("ledger", "instance", "presence")):
             log.info("daemon.restarting", detail="another ledger, or another server, needs a new process")
             self._stop(RESTART)
         else:
             logs.configure(report["log_level"], report["log_format"])
             self._set_problem("settings", "")
-            self._report |= report
+            self._refused = ""
+            self._take(report)
             self._plan_checks()
             log.info("daemon.reloaded", sinks=report["sinks"])
         self._notifier.ready()
@@ -344,9 +350,13 @@ def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
     child = start_child("prepare", {}, CHECK_LIMIT, events.put)
     import apscheduler.schedulers.background  # noqa: F401 - while the child works
 
+    early = []
     while (event := events.get()) is not child:
         if event is Order.STOP:
             leave(0)
+        early.append(event)
+    for event in early:
+        events.put(event)
     report = child.report
     if report is None or child.exit_code != 0:
         if report is not None and "settings_problems" in report:

@@ -1,0 +1,109 @@
+"""Claims: never two senders for one message; what a dead process or a wrong clock left is free."""
+
+from datetime import timedelta
+
+from ledger.examples import (
+    ALICE,
+    BOB,
+    NOW,
+    SECOND,
+    YEAR,
+    accept,
+    defer,
+    facts,
+    find_attempt,
+    replan,
+    take,
+    update,
+)
+from ledger.locations import query
+from mastodon_update_check.domain.outbox import LONGEST_WAIT
+from mastodon_update_check.ledger.engine import Location
+from mastodon_update_check.ledger.ledger import Ledger
+
+PATCH = update("4.5.1")
+MINOR = update("4.6.0")
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def attempts(place: Location) -> list[tuple[object, ...]]:
+    """Return number and outcome of every attempt."""
+    return query(place, "SELECT number, outcome FROM attempt ORDER BY number")
+
+
+def test_two_threads_never_get_the_same_message(ledger: Ledger, other: Ledger) -> None:
+    """The second one gets the next message, or none."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+
+    assert {"user:1", "user:2"} == {take(ledger).recipient_key, take(other).recipient_key}
+    assert find_attempt(ledger) is None
+    assert find_attempt(other) is None
+
+
+def test_what_was_sent_is_not_tried_again(ledger: Ledger) -> None:
+    """Not now and not in years."""
+    replan(ledger, facts(PATCH))
+    accept(ledger, take(ledger))
+
+    assert [None, None] == [find_attempt(ledger, now) for now in (NOW, NOW + 9 * YEAR)]
+
+
+def test_an_attempt_holds_everything_that_it_takes_to_send(ledger: Ledger) -> None:
+    """Who, what, since when, and how often it has failed."""
+    stored = replan(ledger, facts(PATCH, MINOR))
+    defer(ledger, take(ledger))
+    later = NOW + 5 * SECOND
+    attempt = take(ledger, later)
+
+    assert stored.messages[0].id == attempt.message_id
+    assert (ALICE, ALICE.key) == (attempt.recipient, attempt.recipient_key)
+    assert tuple(one.notice for one in stored.messages[0].decisions) == attempt.notices
+    assert ("update/4.5.1/plain", "update/4.6.0/plain") == attempt.identities
+    assert (NOW, 2, 1, 0) == (attempt.created_at, attempt.number, attempt.failures, attempt.sink_failures)
+
+
+FAR: list[tuple[str, timedelta, bool]] = [
+    ("the longest wait that there is", LONGEST_WAIT, False),
+    ("a moment more", LONGEST_WAIT + MILLISECOND, True),
+    ("a year", YEAR, True),
+]
+
+
+def test_an_attempt_of_a_dead_process_goes_out_again_with_its_id(ledger: Ledger, place: Location) -> None:
+    """The next owner closes it as unknown; the message is due at once."""
+    replan(ledger, facts(PATCH))
+    dead = take(ledger)
+    assert find_attempt(ledger) is None
+
+    assert ledger.close_open_attempts(NOW + SECOND) == 1
+    again = take(ledger, NOW + SECOND)
+    assert (again.message_id, again.number, again.failures) == (dead.message_id, 2, 0)
+    assert again.dated_at == NOW
+    assert attempts(place) == [(1, "unknown"), (2, None)]
+    assert ledger.close_open_attempts(NOW + SECOND) == 1
+    assert take(ledger, NOW + 2 * SECOND).dated_at == NOW
+
+
+def test_a_message_that_ends_its_process_waits(ledger: Ledger) -> None:
+    """The second time in a row that the delivering child crashes at it, it waits as after a failure."""
+    replan(ledger, facts(PATCH))
+    take(ledger)
+    ledger.close_open_attempts(NOW, has_crashed=True)
+    take(ledger)
+    ledger.close_open_attempts(NOW, has_crashed=True)
+
+    assert find_attempt(ledger) is None
+    assert take(ledger, NOW + 5 * SECOND).failures == 1
+
+
+def test_an_acceptance_counts_after_the_attempt_was_closed(ledger: Ledger, place: Location) -> None:
+    """It is the truth; a failure that comes as late changes nothing."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    accepted, failed = take(ledger), take(ledger)
+    ledger.close_open_attempts(NOW)
+    accept(ledger, accepted)
+    defer(ledger, failed, NOW + SECOND)
+
+    assert sorted(attempts(place)) == [(1, "sent"), (1, "unknown")]
+    assert take(ledger, NOW + SECOND).message_id == failed.message_id
+    assert find_attempt(ledger, NOW + SECOND) is None
