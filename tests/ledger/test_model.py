@@ -435,7 +435,7 @@ class Deliveries(RuleBasedStateMachine):
         for person in known.recipients:
             for notice in known.notices:
                 heard = [one for one in self.heard if one.is_for(person) and is_covered_by(notice, one.notice)]
-                assert heard or not wants(person, notice).tells, f"{person.key} lacks {identity(notice)}"
+                assert heard or not wants(person, notice).notifies, f"{person.key} lacks {identity(notice)}"
             self.all_is_closed(person)
         assert self.ledger.summary(known.now).undelivered == 0
 

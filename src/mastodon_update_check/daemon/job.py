@@ -105,7 +105,7 @@ def _load(order: Order) -> _Loaded:
         except SettingsError as error:
             if order.config is None:
                 raise
-            problem = f"the settings are wrong, the former ones stay in use: {'; '.join(error.problems)}"
+            problem = f"the new settings are wrong, the former ones stay in use: {'; '.join(error.problems)}"
     if order.config is not None:
         os.environ["UPDATE_CHECK_CONFIG"] = f"/proc/self/fd/{order.config}"
     return _Loaded(app=load_app(order.token), problem=problem)
