@@ -11,6 +11,7 @@ from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.config.defaults import CONFIG_FILE
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.jobs.known_instance import with_known_instance
 from mastodon_update_check.ledger.location import SCHEMES
 
 TELLING_CHARACTERS = 16
@@ -25,7 +26,7 @@ def load_app(token: str = "", *, is_silent: bool = False) -> App:
     Raises:
         SettingsError: the settings are wrong.
     """
-    settings = load_settings(os.environ, find_version=_find_version)
+    settings = with_known_instance(load_settings(os.environ, find_version=_find_version))
     level = logs.SILENT if is_silent else settings.log_level
     logs.configure(level, settings.log_format, secrets=tuple(_secrets(settings)))
     return App(settings, token=token)

@@ -128,6 +128,18 @@ def test_the_other_sinks_report_it_after_six_hours_and_all_recovers(server: Worl
     assert "is disabled" not in server.run("status").out + server.run("doctor").out
 
 
+@pytest.mark.parametrize("line", ["", "LOCAL_DOMAIN=not a domain", "LOCAL_DOMAIN=$(id)"])
+def test_lost_domain_neither_stops_nor_repeats_notices(server: World, line: str) -> None:
+    """Without a usable domain the known one is used."""
+    write(server, "")
+    server.check()
+    (server.root / ".env.production").write_text(f"{line}\n")
+    server.update_server.publish("4.5.21", urgent=True)
+    assert server.check().code == 0
+    assert server.check().code == 0
+    assert [json.loads(call.body)["data"]["instance"] for call in server.calls] == ["social.example"] * 2
+
+
 def test_update_server_of_mastodons_user(server: World) -> None:
     """It is used, because Mastodon would use it; `status` and `doctor` warn until the administrator confirms it."""
     url = server.environment.pop("UPDATE_CHECK_URL")

@@ -1,6 +1,5 @@
 """The settings as a whole: defaults, what depends on several variables, and that secrets stay unseen."""
 
-import json
 import subprocess
 import sys
 from datetime import timedelta
@@ -13,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from config.machine import Machine
 from mastodon_update_check import config
-from mastodon_update_check.config import Settings, load_settings, supervisor_settings
+from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.config.defaults import UPDATE_SERVER
 from mastodon_update_check.config.kinds import LONGEST_DURATION, parse_duration
 from mastodon_update_check.domain.recipients import Preference
@@ -303,30 +302,6 @@ def test_heavy_modules_are_not_imported() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert result.stdout.strip() == ""
-
-
-def test_supervisor_settings(machine: Machine) -> None:
-    """The supervisor gets plain values, which JSON can hold."""
-    settings = machine.load(
-        {
-            "LOCAL_DOMAIN": "social.example",
-            "SELF_DESTRUCT": "yes",
-            "SMTP_SERVER": "localhost",
-            "UPDATE_CHECK_LEDGER": "postgres://u:s3cret@db/ledger",
-            "UPDATE_CHECK_LOG_LEVEL": "debug",
-        }
-    )
-    assert json.loads(json.dumps(supervisor_settings(settings))) == {
-        "interval_seconds": 1800.0,
-        "jitter_seconds": 60.0,
-        "ledger": "postgresql://u:s3cret@db/ledger",
-        "is_ledger_shared": True,
-        "instance": "social.example",
-        "sinks": ["log", "email"],
-        "off_reason": "SELF_DESTRUCT is set",
-        "log_level": "debug",
-        "log_format": "auto",
-    }
 
 
 def test_package_is_light() -> None:

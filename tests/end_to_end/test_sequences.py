@@ -198,16 +198,31 @@ def test_two_servers_on_one_ledger(mail_world: World) -> None:
     assert 2 == len({mail.message["X-Update-Check-ID"] for mail in mail_world.mails})
 
 
-def test_a_server_without_a_name_does_not_touch_the_ledger_of_one_that_has_one(mail_world: World) -> None:
-    """When the name is lost, all would be told twice: the settings are wrong instead."""
+def test_lost_name_is_the_one_of_the_ledger(mail_world: World) -> None:
+    """When the name is lost, notices go on under the known one: under another, all of them would be sent again."""
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.set(LOCAL_DOMAIN=None)
+    mail_world.update_server.publish("4.5.21")
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.subjects[1].startswith("[social.example] ")
+    assert (
+        "LOCAL_DOMAIN is not set: the instance of the ledger, social.example, is used" in mail_world.run("doctor").out
+    )
+
+
+def test_lost_name_of_one_server_of_several(mail_world: World) -> None:
+    """Where the ledger knows several servers, nothing is guessed: the settings are wrong."""
+    mail_world.update_server.publish("4.5.20")
+    for domain in ("social.example", "other.example"):
+        mail_world.set(LOCAL_DOMAIN=domain)
+        mail_world.check()
+    mail_world.set(LOCAL_DOMAIN=None)
     for arguments in (["check"], ["check", "--dry-run"]):
         finished = mail_world.run(*arguments)
-        assert 78 == finished.code
-        assert "LOCAL_DOMAIN is not set, but the ledger belongs to social.example" in finished.err
-    assert 1 == len(mail_world.mails)
+        assert finished.code == 78
+        assert "LOCAL_DOMAIN is not set, but the ledger belongs to other.example, social.example" in finished.err
+    assert len(mail_world.mails) == 2
 
 
 def test_a_restored_backup(world: World) -> None:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mastodon_update_check.config.load import load_settings
     from mastodon_update_check.config.model import Settings, SinkSettings
-    from mastodon_update_check.config.supervisor import supervisor_settings
 
-__all__ = ["Settings", "SinkSettings", "load_settings", "supervisor_settings"]
+__all__ = ["Settings", "SinkSettings", "load_settings"]
 
-_MODULES = {"Settings": "model", "SinkSettings": "model", "load_settings": "load", "supervisor_settings": "supervisor"}
+_MODULES = {"Settings": "model", "SinkSettings": "model", "load_settings": "load"}
 
 
 def __getattr__(name: str) -> object:

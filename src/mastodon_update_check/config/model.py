@@ -100,12 +100,10 @@ class Settings(Variables):
         """Return why Mastodon's files disable a feature; nothing while they do not."""
         return tuple(disabled for disabled in self.disabled if disabled.feature is feature)
 
-    def describe_plans(self) -> str:
-        """Return everything that decides what is planned for whom; it holds secrets, so only a hash of it is kept.
-
-        Nodes that agree in it leave their checks to one of them. Where to ask may differ from node to node.
-        """
-        heartbeat = self.heartbeat_url.get_secret_value() if self.heartbeat_url else ""
-        sinks = sorted((sink.name, sink.plugin, sink.preference, sorted(sink.options.items())) for sink in self.sinks)
-        facts = (self.url, self.interval, self.jitter, heartbeat, self.devops, self.addresses, self.operator, sinks)
-        return repr((facts, self.reminders, self.closure))
+    def for_instance(self, instance: str) -> "Settings":
+        """Return the same settings for an instance that is known although `LOCAL_DOMAIN` is not set."""
+        web_domain = self.web_domain if "WEB_DOMAIN" in self.origins else instance
+        url = self.instance_url if "UPDATE_CHECK_INSTANCE_URL" in self.origins else f"https://{web_domain}"
+        warning = f"LOCAL_DOMAIN is not set: the instance of the ledger, {instance}, is used"
+        changed = {"local_domain": instance, "web_domain": web_domain, "instance_url": url}
+        return self.model_copy(update={**changed, "warnings": (*self.warnings, warning)})
