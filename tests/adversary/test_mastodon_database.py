@@ -1,6 +1,6 @@
-"""A hostile user of Mastodon's: their settings, their database and its server cost seconds and a few megabytes.
+"""A hostile Mastodon user: the settings, the database and a false server cost seconds and bounded memory.
 
-They can write Mastodon's file and everything in its database, and can run a server that only looks like PostgreSQL.
+This user can write Mastodon's file and everything in its database, and run a server that only looks like PostgreSQL.
 """
 
 import os
@@ -36,7 +36,7 @@ def database(postgres: Postgres) -> str:
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
-    """Return a file at which whoever opens it to read waits for ever."""
+    """Return a file that blocks each process that opens it to read."""
     path = tmp_path / "fifo"
     os.mkfifo(path)
     return path

@@ -36,7 +36,7 @@ def row(**changes: object) -> StaffRow:
 
 
 def test_verdict() -> None:
-    """An owner is told at the address of the account, in the account's language, by the default preference."""
+    """An owner is notified at the address of the account, in the account's language, by the default preference."""
     expected = StaffVerdict(
         user_id=7,
         name="alice",
@@ -54,7 +54,7 @@ def test_verdict() -> None:
             locale="de",
         ),
     )
-    assert expected == judge(row())
+    assert judge(row()) == expected
 
 
 BAD_ROWS = [
@@ -90,31 +90,31 @@ ROLES = [
 
 
 @pytest.mark.parametrize(
-    ("number", "permissions", "everyone", "told"), [each[1:] for each in ROLES], ids=[each[0] for each in ROLES]
+    ("number", "permissions", "everyone", "notified"), [each[1:] for each in ROLES], ids=[each[0] for each in ROLES]
 )
-def test_roles(*, number: int, permissions: int, everyone: int, told: bool) -> None:
+def test_roles(*, number: int, permissions: int, everyone: int, notified: bool) -> None:
     """Mastodon's own rules decide who can view DevOps."""
     verdict = judge(row(role_id=number, permissions=permissions, everyone_permissions=everyone))
-    expected = StaffReason.VIEWS_DEVOPS if told else StaffReason.CANNOT_VIEW_DEVOPS
-    assert (expected, told) == (verdict.reason, verdict.recipient is not None)
+    expected = StaffReason.VIEWS_DEVOPS if notified else StaffReason.CANNOT_VIEW_DEVOPS
+    assert (verdict.reason, verdict.recipient is not None) == (expected, notified)
 
 
 def test_roleless_user() -> None:
-    """Without a role nobody is told, not even when everyone may view DevOps."""
+    """A user without a role is not notified, even when everyone may view DevOps."""
     verdict = judge(row(role_id=None, role=None, permissions=0, everyone_permissions=3))
-    assert (StaffReason.NO_ROLE, None) == (verdict.reason, verdict.recipient)
+    assert (verdict.reason, verdict.recipient) == (StaffReason.NO_ROLE, None)
 
 
 @pytest.mark.parametrize(("admin", "expected"), [(True, StaffReason.VIEWS_DEVOPS), (False, StaffReason.NO_ROLE)])
 def test_before_roles(*, admin: bool, expected: StaffReason) -> None:
-    """Before 4.0, administrators are told."""
+    """Before 4.0, administrators are notified."""
     verdict = judge(row(role_id=None, role="admin", permissions=0, admin=admin))
-    assert (expected, "admin") == (verdict.reason, verdict.role)
+    assert (verdict.reason, verdict.role) == (expected, "admin")
 
 
 def test_old_flag_beside_a_role() -> None:
-    """The flag that 4.0 left behind gives nobody a right."""
-    assert StaffReason.CANNOT_VIEW_DEVOPS == judge(row(role_id=1, permissions=1 << 4, admin=True)).reason
+    """The flag that 4.0 left behind gives no rights."""
+    assert judge(row(role_id=1, permissions=1 << 4, admin=True)).reason == StaffReason.CANNOT_VIEW_DEVOPS
 
 
 ACCOUNTS = [
@@ -142,7 +142,7 @@ def test_accounts(changes: Mapping[str, object], expected: StaffReason) -> None:
 
 def test_account_without_a_name() -> None:
     """The id stands for the name."""
-    assert "user 7" == judge(row(name=None)).name
+    assert judge(row(name=None)).name == "user 7"
 
 
 ADDRESSES = [
@@ -180,7 +180,7 @@ def test_addresses(*, address: str, fine: bool) -> None:
 
 @pytest.mark.parametrize(("address", "fine"), [each[1:] for each in ADDRESSES], ids=[each[0] for each in ADDRESSES])
 def test_addresses_as_the_mail_sink_sees_them(*, address: str, fine: bool) -> None:
-    """What is taken here the mail sink takes too, and the other way round."""
+    """The mail sink accepts the same addresses."""
     assert fine == is_deliverable(address)
     try:
         parse_address(address)
@@ -193,22 +193,22 @@ def test_addresses_as_the_mail_sink_sees_them(*, address: str, fine: bool) -> No
 def test_warning_about_an_address() -> None:
     """The warning names the user and shows the address on one line."""
     expected = "alice gets no mail: 'alice@social.example Bcc: x@y' is not an address that a mail server could accept"
-    assert (expected,) == judge(row(email="alice@social.example\r\nBcc: x@y")).warnings
+    assert judge(row(email="alice@social.example\r\nBcc: x@y")).warnings == (expected,)
 
 
 def test_preferences() -> None:
-    """The settings decide what somebody is told of; what is wrong with them is said with the name."""
+    """The settings decide which notices a user gets; the warning about a defect has the name."""
     settings = '{"notification_emails.software_updates": "none", "notification_emails.end_of_support": "no"}'
     verdict = judge(row(settings=settings))
     assert verdict.recipient is not None
-    assert (Preference.NONE, True) == (verdict.recipient.preference, verdict.recipient.wants_support)
+    assert (verdict.recipient.preference, verdict.recipient.wants_support) == (Preference.NONE, True)
     defect = "neither true nor false but 'no' (notification_emails.end_of_support), taken as true"
-    assert (f"alice has {defect}",) == verdict.warnings
+    assert verdict.warnings == (f"alice has {defect}",)
 
 
-def test_settings_of_somebody_who_is_not_told() -> None:
-    """Nobody needs to hear of the settings of somebody who is not told."""
-    assert () == judge(row(settings="{", disabled=True)).warnings
+def test_settings_of_a_user_who_is_not_notified() -> None:
+    """Settings of a user who is not notified cause no warning."""
+    assert judge(row(settings="{", disabled=True)).warnings == ()
 
 
 def test_outside_texts_are_bounded() -> None:

@@ -1,4 +1,4 @@
-"""What is read from `users.settings`, whatever stands there."""
+"""Preferences from any content of `users.settings`."""
 
 import json
 
@@ -40,7 +40,7 @@ READABLE = [
 @pytest.mark.parametrize(("settings", "expected"), [row[1:] for row in READABLE], ids=[row[0] for row in READABLE])
 def test_wishes(settings: str | None, expected: UserPreferences) -> None:
     """Each text that Mastodon writes, and each that it reads, means the same here."""
-    assert expected == read_preferences(settings)
+    assert read_preferences(settings) == expected
 
 
 DAMAGED = [
@@ -57,8 +57,8 @@ DAMAGED = [
 
 @pytest.mark.parametrize(("settings", "defect"), [row[1:] for row in DAMAGED], ids=[row[0] for row in DAMAGED])
 def test_damaged_settings(settings: str, defect: str) -> None:
-    """Somebody whose settings cannot be read is told by the default, and it is said."""
-    assert UserPreferences(defects=(defect,)) == read_preferences(settings)
+    """Settings that cannot be read mean the default and a warning."""
+    assert read_preferences(settings) == UserPreferences(defects=(defect,))
 
 
 UNKNOWN = [
@@ -73,29 +73,29 @@ UNKNOWN = [
 
 @pytest.mark.parametrize(("value", "shown"), [row[1:] for row in UNKNOWN], ids=[row[0] for row in UNKNOWN])
 def test_unknown_preference(value: object, shown: str) -> None:
-    """Mastodon never mails somebody whose preference it does not know; here it is the default, and it is said."""
+    """A preference that Mastodon does not know, and never mails for, means the default and a warning."""
     defect = f"an unknown preference {shown} ({UPDATES}), taken as critical"
-    assert UserPreferences(defects=(defect,)) == read_preferences(json.dumps({UPDATES: value}))
+    assert read_preferences(json.dumps({UPDATES: value})) == UserPreferences(defects=(defect,))
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [("false", "'false'"), ("", "''"), (0, "of type int"), ([], "of type list")]
 )
 def test_support_wish_that_is_no_boolean(value: object, shown: str) -> None:
-    """What is neither null nor false is true in Ruby, and so it is here, and it is said."""
+    """Every value but null and false is true in Ruby, and here too, with a warning."""
     defect = f"neither true nor false but {shown} ({SUPPORT}), taken as true"
-    assert UserPreferences(defects=(defect,)) == read_preferences(json.dumps({SUPPORT: value}))
+    assert read_preferences(json.dumps({SUPPORT: value})) == UserPreferences(defects=(defect,))
 
 
 def test_one_wish_does_not_spoil_the_other() -> None:
     """A preference that is known counts beside a support wish that is not."""
     wishes = read_preferences(json.dumps({UPDATES: "none", SUPPORT: "no"}))
-    assert (Preference.NONE, True) == (wishes.preference, wishes.wants_support)
+    assert (wishes.preference, wishes.wants_support) == (Preference.NONE, True)
 
 
 @given(
     st.one_of(st.text(), st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
 )
 def test_any_text(settings: str) -> None:
-    """Whatever stands there is read."""
+    """No text is an error."""
     assert read_preferences(settings).preference in Preference

@@ -52,9 +52,9 @@ CASES = [(version, person) for version in VERSIONS for person in PEOPLE if perso
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("version", "person"), CASES, ids=[f"{v}: {p.name}: {p.sentence}" for v, p in CASES])
 def test_each_person_in_each_version(staff_of: StaffOf, version: str, person: Person, way: str) -> None:
-    """Each kind of user is told or not for the same reason in each version that can have it, by either way."""
+    """Each kind of user has the same verdict in each version that can have it, in both ways."""
     found = [verdict for verdict in staff_of(version, WAYS[way]).verdicts if verdict.name == person.name]
-    assert ([] if person.expected is None else [person.expected]) == [verdict.reason for verdict in found]
+    assert ([verdict.reason for verdict in found]) == [] if person.expected is None else [person.expected]
     assert all((verdict.recipient is not None) == (person.expected == "views_devops") for verdict in found)
 
 
@@ -65,34 +65,34 @@ def test_both_ways_answer_alike(staff_of: StaffOf, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_what_is_known_of_somebody(staff_of: StaffOf, version: str) -> None:
+def test_recipient_of_an_owner(staff_of: StaffOf, version: str) -> None:
     """Key, address, name, role and language are the user's own."""
     owner = staff_of(version, DIRECT).verdicts[0].recipient
     assert owner is not None
     shown = (owner.key, owner.address, owner.name, owner.role, owner.locale)
-    assert ("user:1", "owner@social.example", "owner", "admin" if version == "3.5" else "Owner", "de") == shown
+    assert shown == ("user:1", "owner@social.example", "owner", "admin" if version == "3.5" else "Owner", "de")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_mail_goes_to_the_confirmed_address(staff_of: StaffOf, version: str) -> None:
     """An address that waits for confirmation gets nothing."""
-    told = [verdict.recipient for verdict in staff_of(version, DIRECT).verdicts if verdict.name == "newaddress"]
-    assert ["newaddress@social.example"] == [recipient.address for recipient in told if recipient]
+    recipients = [verdict.recipient for verdict in staff_of(version, DIRECT).verdicts if verdict.name == "newaddress"]
+    assert [recipient.address for recipient in recipients if recipient] == ["newaddress@social.example"]
 
 
 def test_how_it_was_asked(staff_of: StaffOf, postgres: Postgres) -> None:
     """The answer says through what it came, and whether the login can do more than it needs."""
     direct, function = staff_of("4.7", DIRECT), staff_of("4.7", OWN_ROLE)
-    assert (f"Mastodon's tables as mastodon at {postgres.socket}", True) == (direct.through, direct.may_write)
+    assert (direct.through, direct.may_write) == (f"Mastodon's tables as mastodon at {postgres.socket}", True)
     expected = f"mastodon_update_check.staff() as _mastodon_update_check at {postgres.socket}"
-    assert (expected, False) == (function.through, function.may_write)
+    assert (function.through, function.may_write) == (expected, False)
 
 
 def test_warning_about_an_address(staff_of: StaffOf) -> None:
-    """The row with a line break in its address is skipped, and nobody else is."""
+    """Only the row with a newline in its address is skipped."""
     shown = "'linebreak@social.example Bcc: all@social.example'"
     expected = f"linebreak gets no mail: {shown} is not an address that a mail server could accept"
-    assert (expected,) == staff_of("4.7", DIRECT).warnings
+    assert staff_of("4.7", DIRECT).warnings == (expected,)
 
 
 def padded(length: int) -> str:
@@ -144,7 +144,7 @@ def test_preferences(
     support: bool,
     warnings: int,
 ) -> None:
-    """What stands in `users.settings` decides what somebody is told of; nothing there is an error."""
+    """`users.settings` decides which notices a user gets; no content of it is an error."""
     with closing(postgres.connect(wishes[version], DIRECT)) as connection:
         connection.execute("UPDATE users SET settings = %s WHERE id = 1", [settings])
     staff = ask(socket_address(postgres, wishes[version]))
@@ -191,14 +191,18 @@ EVERYONE_CASES = [
 
 
 @pytest.mark.parametrize(
-    ("permissions", "told", "untold"), [each[1:] for each in EVERYONE_CASES], ids=[each[0] for each in EVERYONE_CASES]
+    ("permissions", "notified", "others"),
+    [each[1:] for each in EVERYONE_CASES],
+    ids=[each[0] for each in EVERYONE_CASES],
 )
-def test_everyone_s_bits(postgres: Postgres, database: str, permissions: int, told: set[str], untold: set[str]) -> None:
-    """What the everyone role may, every other role may too; who has no role is not looked at."""
+def test_bits_of_the_everyone_role(
+    postgres: Postgres, database: str, permissions: int, notified: set[str], others: set[str]
+) -> None:
+    """Every role has the everyone role's bits; users without a role are not read."""
     change(postgres, database, "UPDATE user_roles SET permissions = %s WHERE id = %s", permissions, EVERYONE)
     verdicts = answers(postgres, database)
-    assert told <= {name for name, verdict in verdicts.items() if verdict.recipient}
-    assert untold <= {name for name, verdict in verdicts.items() if not verdict.recipient}
+    assert notified <= {name for name, verdict in verdicts.items() if verdict.recipient}
+    assert others <= {name for name, verdict in verdicts.items() if not verdict.recipient}
     assert "member" not in verdicts
 
 
@@ -210,12 +214,15 @@ def test_no_everyone_role(postgres: Postgres, database: str) -> None:
     assert not verdicts["moderator"].recipient
 
 
-@pytest.mark.parametrize(("role", "told"), [(DEVOPS, True), (MODERATOR, False), (SUPPORTER, False), (INVITER, False)])
-def test_role_that_changes(postgres: Postgres, database: str, *, role: int, told: bool) -> None:
-    """The role that somebody has now counts."""
+ROLES = [(DEVOPS, True), (MODERATOR, False), (SUPPORTER, False), (INVITER, False)]
+
+
+@pytest.mark.parametrize(("role", "notified"), ROLES)
+def test_role_that_changes(postgres: Postgres, database: str, *, role: int, notified: bool) -> None:
+    """The present role of a user counts."""
     change(postgres, database, "UPDATE users SET role_id = %s WHERE id = 1", role)
     verdict = answers(postgres, database).get("owner")
-    assert told == (verdict is not None and verdict.recipient is not None)
+    assert (verdict is not None and verdict.recipient is not None) == notified
 
 
 def test_too_many(postgres: Postgres, database: str) -> None:
@@ -229,15 +236,15 @@ def test_too_many(postgres: Postgres, database: str) -> None:
         connection.execute(insert_people("4.7", crowd))
     for role in WAYS.values():
         staff = ask(socket_address(postgres, database, role))
-        assert ("more than 1000 users have a staff role: the others are ignored",) == staff.warnings
+        assert staff.warnings == ("more than 1000 users have a staff role: the others are ignored",)
         expected = [f"x{number}" for number in (*range(900, 1100), *range(800))]
-        assert expected == [verdict.name for verdict in staff.verdicts]
+        assert [verdict.name for verdict in staff.verdicts] == expected
 
 
-def test_nobody(postgres: Postgres, database: str) -> None:
+def test_no_staff(postgres: Postgres, database: str) -> None:
     """A server without staff is an answer, though an empty one."""
     postgres.execute(database, "UPDATE users SET role_id = NULL")
-    assert {} == answers(postgres, database)
+    assert answers(postgres, database) == {}
 
 
 @pytest.mark.parametrize("analyzed", [True, False])

@@ -61,7 +61,7 @@ def test_own_role_comes_first(tmp_path: Path) -> None:
         "sslmode": "prefer",
     }
     assert DatabaseAddress(origin="the DB_ variables", parameters=expected) == own
-    assert "secret" == next_one.parameters["password"]
+    assert next_one.parameters["password"] == "secret"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
@@ -109,14 +109,14 @@ def test_blank_variables_are_libpqs_defaults(tmp_path: Path) -> None:
 
 
 def test_our_own_url(tmp_path: Path) -> None:
-    """What was asked for is taken as it is, and nothing else is tried."""
+    """The administrator's login is not filtered, and no other is tried."""
     variables = {
         "UPDATE_CHECK_DATABASE_URL": "host=h pool=5",
         "DATABASE_URL": "postgres://u:p@h/d",
         "DB_HOST": "x",
     }
     expected = (DatabaseAddress(origin="UPDATE_CHECK_DATABASE_URL", conninfo="host=h pool=5"),)
-    assert expected == found(variables, OWN_ROLE, tmp_path)
+    assert found(variables, OWN_ROLE, tmp_path) == expected
 
 
 def test_secrets_are_hidden(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ LOGINS = [
     ("an old server that is full", WHERE + "FATAL:  sorry, too many clients already", "has no connection left"),
     ("starting", WHERE + "FATAL:  the database system is starting up", "is starting or stopping"),
     ("stopping", WHERE + "FATAL:  the database system is shutting down", "is starting or stopping"),
-    ("a socket of somebody else's", WHERE + "Permission denied", "cannot be reached: this process may not open"),
+    ("a socket of another user", WHERE + "Permission denied", "cannot be reached: this process may not open"),
     ("a host that is down", WHERE + "Connection timed out", "did not answer in time"),
     ("a reset", WHERE + "could not receive data from server: Connection reset by peer", "closed the connection"),
     (
@@ -58,7 +58,7 @@ QUESTIONS = [
 )
 def test_question_that_fails(code: str, words: str, expected: str) -> None:
     """Known codes become advice; others are passed on with the server's words."""
-    assert f"PostgreSQL at db.example:5432 {expected}" == explain_query(LOGIN, code, words)
+    assert explain_query(LOGIN, code, words) == f"PostgreSQL at db.example:5432 {expected}"
 
 
 PLACES = [
@@ -72,4 +72,4 @@ PLACES = [
 @pytest.mark.parametrize(("parameters", "expected"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
 def test_places(parameters: dict[str, str], expected: str) -> None:
     """The place is named as an administrator would name it."""
-    assert expected == Login.of(parameters, "x", "y", "z").place
+    assert Login.of(parameters, "x", "y", "z").place == expected

@@ -42,28 +42,28 @@ def fault(*logins: DatabaseAddress, ask: Callable[..., DatabaseAnswer] = ask) ->
 def test_database_absent(postgres: Postgres) -> None:
     """The server has no database of that name."""
     expected = f"PostgreSQL at {postgres.socket} has no database mastodon_production: check the DB_ variables"
-    assert expected == fault(socket_address(postgres, "mastodon_production"))
+    assert fault(socket_address(postgres, "mastodon_production")) == expected
 
 
 def test_server_absent() -> None:
     """Nothing listens there."""
     port = unused_port()
     wrong = "refuses the connection: is it running? Check the DB_ variables"
-    assert f"PostgreSQL at 127.0.0.1:{port} {wrong}" == fault(tcp_address(port, "x"))
+    assert fault(tcp_address(port, "x")) == f"PostgreSQL at 127.0.0.1:{port} {wrong}"
 
 
 def test_socket_absent() -> None:
     """There is no socket in that directory."""
     address = DatabaseAddress(origin="DB_HOST", parameters={"host": "/nowhere", "dbname": "x", "user": "y"})
     wrong = "does not have this socket: is it running? Check DB_HOST"
-    assert f"PostgreSQL at /nowhere/.s.PGSQL.5432 {wrong}" == fault(address)
+    assert fault(address) == f"PostgreSQL at /nowhere/.s.PGSQL.5432 {wrong}"
 
 
 def test_host_absent() -> None:
     """The name of the host leads nowhere."""
     address = DatabaseAddress(origin="DB_HOST", parameters={"host": "db.invalid", "dbname": "x", "user": "y"})
     wrong = "cannot be found, because the name of its host does not resolve: check DB_HOST"
-    assert f"PostgreSQL at db.invalid:5432 {wrong}" == fault(address)
+    assert fault(address) == f"PostgreSQL at db.invalid:5432 {wrong}"
 
 
 PASSWORDS = [
@@ -76,7 +76,7 @@ PASSWORDS = [
 @pytest.mark.parametrize(("changes", "wrong"), [row[1:] for row in PASSWORDS], ids=[row[0] for row in PASSWORDS])
 def test_password(postgres: Postgres, database: str, changes: dict[str, str], wrong: str) -> None:
     """A login over TCP that is refused: the role is named, and where its password is set."""
-    assert f"PostgreSQL at 127.0.0.1:{postgres.port} {wrong}" == fault(tcp_address(postgres.port, database, **changes))
+    assert fault(tcp_address(postgres.port, database, **changes)) == f"PostgreSQL at 127.0.0.1:{postgres.port} {wrong}"
 
 
 def test_right_password(postgres: Postgres, database: str) -> None:
@@ -84,7 +84,7 @@ def test_right_password(postgres: Postgres, database: str) -> None:
     assert ask(tcp_address(postgres.port, database)).through.endswith(f" as mastodon at 127.0.0.1:{postgres.port}")
 
 
-def test_peer_login_as_somebody_else(postgres: Postgres, database: str) -> None:
+def test_peer_login_as_another_user(postgres: Postgres, database: str) -> None:
     """Over a socket, a role may be another system user's."""
     wrong = "does not let this system user log in as the role peer: over a socket each user has the role of the same"
     assert fault(socket_address(postgres, database, "peer")).startswith(
@@ -93,13 +93,13 @@ def test_peer_login_as_somebody_else(postgres: Postgres, database: str) -> None:
 
 
 def test_role_absent(postgres: Postgres, database: str) -> None:
-    """Over a socket a missing role is told."""
+    """Over a socket the error names a missing role."""
     wrong = "has no role missing: run `mastodon-update-check setup`, or check the DB_ variables"
-    assert f"PostgreSQL at {postgres.socket} {wrong}" == fault(socket_address(postgres, database, "missing"))
+    assert fault(socket_address(postgres, database, "missing")) == f"PostgreSQL at {postgres.socket} {wrong}"
 
 
 def test_role_that_is_barred(postgres: Postgres, database: str) -> None:
-    """A server that lets nobody in from here has a line too few, or one too many."""
+    """A server that refuses this host has a line too few, or one too many."""
     sentence = fault(tcp_address(postgres.port, database, user="barred"))
     assert "does not let the role barred log in from this host: check its pg_hba.conf (" in sentence
 
@@ -108,7 +108,7 @@ def test_role_without_login(postgres: Postgres, database: str) -> None:
     """A role may exist without being a login."""
     postgres.execute("postgres", "CREATE ROLE dormant")
     wrong = "does not let the role dormant log in: ALTER ROLE … LOGIN allows it"
-    assert f"PostgreSQL at {postgres.socket} {wrong}" == fault(socket_address(postgres, database, "dormant"))
+    assert fault(socket_address(postgres, database, "dormant")) == f"PostgreSQL at {postgres.socket} {wrong}"
 
 
 def test_database_that_is_closed(postgres: Postgres) -> None:
@@ -116,24 +116,24 @@ def test_database_that_is_closed(postgres: Postgres) -> None:
     postgres.create_database("closed", "SELECT")
     postgres.execute("postgres", "REVOKE CONNECT ON DATABASE closed FROM PUBLIC; CREATE ROLE visitor LOGIN")
     wrong = "does not let the role visitor into the database closed: GRANT CONNECT allows it"
-    assert f"PostgreSQL at {postgres.socket} {wrong}" == fault(socket_address(postgres, "closed", "visitor"))
+    assert fault(socket_address(postgres, "closed", "visitor")) == f"PostgreSQL at {postgres.socket} {wrong}"
 
 
 def test_no_connection_left(postgres: Postgres, database: str) -> None:
     """A role that has used up its connections waits for the next check."""
     postgres.execute("postgres", "CREATE ROLE busy LOGIN CONNECTION LIMIT 0")
     wrong = "has no connection left for the role busy"
-    assert f"PostgreSQL at {postgres.socket} {wrong}" == fault(socket_address(postgres, database, "busy"))
+    assert fault(socket_address(postgres, database, "busy")) == f"PostgreSQL at {postgres.socket} {wrong}"
 
 
 def test_tables_that_may_not_be_read(postgres: Postgres, database: str) -> None:
-    """A login without rights is told what gives them."""
+    """The error for a login without rights says what grants them."""
     postgres.execute("postgres", "CREATE ROLE reader LOGIN")
     wrong = (
         "does not let the role reader read Mastodon's tables: run `mastodon-update-check setup`,"
         " or give another login in UPDATE_CHECK_DATABASE_URL"
     )
-    assert f"PostgreSQL at {postgres.socket} {wrong}" == fault(socket_address(postgres, database, "reader"))
+    assert fault(socket_address(postgres, database, "reader")) == f"PostgreSQL at {postgres.socket} {wrong}"
 
 
 STRANGE = [
@@ -149,7 +149,7 @@ def test_database_of_something_else(postgres: Postgres, script: str) -> None:
     name = postgres.create_database("something else", script)
     sentence = fault(socket_address(postgres, name))
     postgres.drop_database(name)
-    assert f"PostgreSQL at {postgres.socket} has no Mastodon in something else: check the DB_ variables" == sentence
+    assert sentence == f"PostgreSQL at {postgres.socket} has no Mastodon in something else: check the DB_ variables"
 
 
 ALIKE = [
@@ -175,7 +175,7 @@ def test_lock_that_holds_the_table(postgres: Postgres, database: str) -> None:
     with closing(postgres.connect(database, DIRECT)) as migration:
         migration.execute("BEGIN")
         migration.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
-        assert f"PostgreSQL at {postgres.socket} {wrong}" == fault(socket_address(postgres, database))
+        assert fault(socket_address(postgres, database)) == f"PostgreSQL at {postgres.socket} {wrong}"
         migration.execute("COMMIT")
     assert ask(socket_address(postgres, database), bounds=SHORT).verdicts
 
@@ -189,7 +189,7 @@ def test_question_that_takes_too_long(postgres: Postgres) -> None:
         DIRECT,
     )
     wrong = "took too long to answer, and the query was cancelled: is it overloaded?"
-    assert f"PostgreSQL at {postgres.socket} {wrong}" == fault(socket_address(postgres, name))
+    assert fault(socket_address(postgres, name)) == f"PostgreSQL at {postgres.socket} {wrong}"
 
 
 def ask_in_process(*logins: DatabaseAddress, bounds: DatabaseBounds) -> DatabaseAnswer:
@@ -243,11 +243,11 @@ def test_own_role_and_then_the_next(postgres: Postgres, database: str) -> None:
     """Where our own role cannot log in, or may read nothing, Mastodon's login is tried."""
     own = socket_address(postgres, database, OWN_ROLE)
     staff = ask_first([own, socket_address(postgres, database)])
-    assert f"Mastodon's tables as mastodon at {postgres.socket}" == staff.through
+    assert staff.through == f"Mastodon's tables as mastodon at {postgres.socket}"
 
 
 def test_all_logins_fail(postgres: Postgres, database: str) -> None:
-    """What each of them lacks is said, the usual login's first."""
+    """The error says what each of them lacks, the usual login's first."""
     sentence = fault(socket_address(postgres, database, "missing"), tcp_address(postgres.port, database, password="no"))
     first, second = sentence.split("; and ")
     assert "refuses the password of the role mastodon" in first
@@ -276,7 +276,7 @@ def test_environment_s_startup_options_are_left_out(
 
 
 def test_process_that_fails(postgres: Postgres, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault in the process is told apart from a database that does not answer."""
+    """A fault in the process is reported as such, and not as a silent database."""
     monkeypatch.setattr("sys.path", [])
     expected = r"^the process that asks Mastodon's database failed|^PostgreSQL's client library is missing: "
     with pytest.raises(CheckError, match=expected):

@@ -47,17 +47,17 @@ HARMLESS = [
     ("a table goes that we ask where it is", "DROP TABLE account_deletion_requests"),
     ("a table goes that is nothing to us", "DROP TABLE webauthn_credentials, settings"),
     ("times get a zone", "ALTER TABLE users ALTER COLUMN confirmed_at TYPE timestamptz"),
-    ("the index is made anew", "DROP INDEX index_users_on_role_id; CREATE INDEX x ON users (role_id)"),
+    ("the index is made again", "DROP INDEX index_users_on_role_id; CREATE INDEX x ON users (role_id)"),
     ("columns are added", "ALTER TABLE users ADD COLUMN x json DEFAULT '{}', ADD COLUMN y int[] DEFAULT '{1}'"),
 ]
 
 
 @pytest.mark.parametrize("statements", [row[1] for row in HARMLESS], ids=[row[0] for row in HARMLESS])
 def test_migrations_go_through(migrate: Migrate, statements: str) -> None:
-    """No statement is refused because of our function, and owners are told as before."""
+    """No statement is refused because of our function, and owners are notified as before."""
     before, after = migrate("4.6", statements)
-    told = {verdict.user_id for verdict in before.verdicts if verdict.recipient}
-    assert told <= {verdict.user_id for verdict in after.verdicts if verdict.recipient}
+    notified = {verdict.user_id for verdict in before.verdicts if verdict.recipient}
+    assert notified <= {verdict.user_id for verdict in after.verdicts if verdict.recipient}
 
 
 FATAL = [
@@ -77,13 +77,13 @@ def test_another_schema_than_any_that_is_known(migrate: Migrate, statements: str
 
 
 def test_later_column_is_picked_up(migrate: Migrate) -> None:
-    """From 4.6 to 4.7: who asks for deletion in the new way is told no more, and nobody ran our script again."""
+    """From 4.6 to 4.7: the new column for deletions counts without running our script again."""
     before, after = migrate(
         "4.6",
         "ALTER TABLE accounts ADD COLUMN requested_deletion_at timestamp;"
         "UPDATE accounts SET requested_deletion_at = now() WHERE username = 'owner'",
     )
-    assert StaffReason.VIEWS_DEVOPS == reasons(before)["owner"]
+    assert reasons(before)["owner"] == StaffReason.VIEWS_DEVOPS
     assert reasons(before) | {"owner": StaffReason.BEING_DELETED} == reasons(after)
 
 
@@ -98,9 +98,9 @@ def test_from_3_5_to_4_0(migrate: Migrate) -> None:
         "UPDATE users SET role_id = 3 WHERE admin;"
         "UPDATE users SET role_id = 1 WHERE email = 'owner@social.example'",
     )
-    assert StaffReason.VIEWS_DEVOPS == reasons(before)["owner"]
+    assert reasons(before)["owner"] == StaffReason.VIEWS_DEVOPS
     assert reasons(before) | {"owner": StaffReason.CANNOT_VIEW_DEVOPS} == reasons(after)
-    assert {"Owner", "Moderator"} == {verdict.role for verdict in after.verdicts}
+    assert {verdict.role for verdict in after.verdicts} == {"Owner", "Moderator"}
 
 
 def test_from_4_0_to_4_2(migrate: Migrate) -> None:
@@ -112,4 +112,4 @@ def test_from_4_0_to_4_2(migrate: Migrate) -> None:
     )
     preferences = [verdict.recipient and verdict.recipient.preference for verdict in after.verdicts]
     assert reasons(before) == reasons(after)
-    assert {None, "all"} == set(preferences)
+    assert set(preferences) == {None, "all"}

@@ -24,7 +24,7 @@ INSTALL, UNDO = SCRIPTS / "install.sql", SCRIPTS / "undo.sql"
 
 @pytest.fixture(scope="module")
 def installed(postgres: Postgres) -> str:
-    """Return a database with our role and function, and with something that is nobody else's business."""
+    """Return a database with our role and function, and with a function that our role must not call."""
     name = populated(postgres, "with our role", "4.7")
     postgres.execute(name, "CREATE FUNCTION secret() RETURNS text LANGUAGE sql AS 'SELECT 1::text'", DIRECT)
     postgres.execute(name, "REVOKE ALL ON FUNCTION secret() FROM PUBLIC", DIRECT)
@@ -110,7 +110,7 @@ def test_what_it_has(postgres: Postgres, installed: str) -> None:
         answers = [connection.execute(question.encode()).fetchone() for question in questions]
     functions = "mastodon_update_check.staff() mastodon_update_check.migrations()"
     expected = [(functions,), (None,), ("on",), ("5s",), (0,), (10,)]
-    assert expected == answers
+    assert answers == expected
 
 
 def test_nothing_of_anybody_else(postgres: Postgres, installed: str) -> None:
@@ -128,7 +128,7 @@ def test_nothing_of_anybody_else(postgres: Postgres, installed: str) -> None:
     ] == [column.name for column in cursor.description or ()]
 
 
-def test_nobody_else_may_execute_it(postgres: Postgres, installed: str) -> None:
+def test_other_roles_may_not_execute_it(postgres: Postgres, installed: str) -> None:
     """Another login on the same server gets nothing from the function."""
     postgres.execute("postgres", "CREATE ROLE stranger LOGIN")
     with closing(postgres.connect(installed, "stranger")) as connection, pytest.raises(psycopg.Error) as caught:
@@ -143,7 +143,7 @@ def test_names_cannot_be_hijacked(postgres: Postgres, installed: str) -> None:
         connection.execute("SET default_transaction_read_only = off")
         connection.execute("CREATE TEMP TABLE users (id int); CREATE TEMP TABLE pg_attribute ()")
         connection.execute("SET search_path = pg_temp, public")
-        assert expected == connection.execute("SELECT mastodon_update_check.staff()").fetchall()
+        assert connection.execute("SELECT mastodon_update_check.staff()").fetchall() == expected
 
 
 def test_login_with_the_columns_alone(postgres: Postgres, fresh: str) -> None:
@@ -156,10 +156,10 @@ def test_login_with_the_columns_alone(postgres: Postgres, fresh: str) -> None:
         "GRANT SELECT (id, username, suspended_at, memorial, requested_deletion_at) ON accounts TO granted",
     )
     expected = ask(socket_address(postgres, fresh)).verdicts
-    assert expected == ask(socket_address(postgres, fresh, "granted")).verdicts
+    assert ask(socket_address(postgres, fresh, "granted")).verdicts == expected
 
 
-def test_function_of_somebody_else_is_not_used(postgres: Postgres, fresh: str) -> None:
+def test_function_of_another_owner_is_not_used(postgres: Postgres, fresh: str) -> None:
     """A function that would run with our own login's rights, or belongs to a stranger, is passed over."""
     for rights in ("SECURITY INVOKER", "SECURITY DEFINER"):
         postgres.execute(
@@ -230,10 +230,10 @@ def test_migrations_that_cannot_be_read(postgres: Postgres, fresh: str) -> None:
 
 def test_installing_twice_and_undoing_twice(postgres: Postgres, fresh: str, installed: str) -> None:
     """Both scripts can be run again; undoing leaves nothing here, and the role to the other database that uses it."""
-    assert [0, 0] == [postgres.psql(fresh, INSTALL).returncode for _ in range(2)]
+    assert [postgres.psql(fresh, INSTALL).returncode for _ in range(2)] == [0, 0]
     assert ask(socket_address(postgres, fresh, OWN_ROLE)).verdicts
     undone = [postgres.psql(fresh, UNDO) for _ in range(2)]
-    assert [0, 0] == [each.returncode for each in undone]
+    assert [each.returncode for each in undone] == [0, 0]
     assert all("the role _mastodon_update_check stays: it is used in another database" in u.stderr for u in undone)
     assert ask(socket_address(postgres, installed, OWN_ROLE)).verdicts
     with pytest.raises(CheckError) as caught:
@@ -250,8 +250,8 @@ def test_undoing_the_last_one_drops_the_role(fresh: str) -> None:
         with closing(alone.connect(fresh)) as connection:
             roles = connection.execute("SELECT FROM pg_roles WHERE rolname = '_mastodon_update_check'").fetchall()
             schemas = connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall()
-    assert [(0, "")] * 3 == [(result.returncode, result.stderr) for result in results]
-    assert ([], []) == (roles, schemas)
+    assert [(result.returncode, result.stderr) for result in results] == [(0, "")] * 3
+    assert (roles, schemas) == ([], [])
 
 
 def test_installing_in_the_wrong_database(postgres: Postgres) -> None:
@@ -260,7 +260,7 @@ def test_installing_in_the_wrong_database(postgres: Postgres) -> None:
     assert result.returncode != 0
     assert "the database postgres is not Mastodon's: name Mastodon's with -d" in result.stderr
     with closing(postgres.connect("postgres")) as connection:
-        assert [] == connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall()
+        assert connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall() == []
 
 
 def test_installing_over_a_mighty_role(fresh: str) -> None:
@@ -280,5 +280,5 @@ def test_installing_without_superuser(fresh: str) -> None:
         alone.execute(fresh, "CREATE ROLE manager LOGIN CREATEROLE; GRANT mastodon TO manager; ")
         alone.execute(fresh, f'GRANT CREATE, CONNECT ON DATABASE "{fresh}" TO manager WITH GRANT OPTION')
         result = alone.psql(fresh, INSTALL, role="manager")
-        assert (0, "") == (result.returncode, result.stderr)
+        assert (result.returncode, result.stderr) == (0, "")
         assert ask(socket_address(alone, fresh, OWN_ROLE)).through.startswith("mastodon_update_check.staff()")

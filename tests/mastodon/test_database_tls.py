@@ -34,7 +34,7 @@ def test_good_certificate(
 
 
 @pytest.mark.parametrize("sslmode", ["prefer", "require"])
-def test_certificate_that_nobody_asks_for(
+def test_certificate_that_is_not_checked(
     postgres: Postgres, database: str, foreign_tls: ssl.SSLContext, sslmode: str
 ) -> None:
     """As in libpq, these modes take any certificate."""
@@ -57,7 +57,7 @@ def test_certificate_for_another_host(
     with Front(tls(foreign_tls, postgres.port)) as front:
         assert ask(address(front.port, database, sslmode="verify-ca", sslrootcert=str(authority_file))).verdicts
         expected = "has a certificate for another host, which sslmode=verify-full refuses"
-        assert expected == refusal(front, database, "verify-full", sslrootcert=str(authority_file))
+        assert refusal(front, database, "verify-full", sslrootcert=str(authority_file)) == expected
 
 
 @pytest.mark.parametrize("sslmode", ["verify-ca", "verify-full"])
@@ -71,17 +71,17 @@ def test_certificate_of_an_authority_that_is_not_trusted(
     trustme.CA().cert_pem.write_to_path(another)
     with Front(tls(server_tls, postgres.port)) as front:
         expected = f"has a certificate of an authority that is not trusted, which sslmode={sslmode} refuses"
-        assert expected == refusal(front, database, sslmode, sslrootcert=str(another))
+        assert refusal(front, database, sslmode, sslrootcert=str(another)) == expected
 
 
 def test_no_authority(postgres: Postgres, database: str, server_tls: ssl.SSLContext) -> None:
-    """Without the authority's certificate nothing can be verified: the way to name it is told."""
+    """Without the authority's certificate nothing can be verified: the error says how to name it."""
     with Front(tls(server_tls, postgres.port)) as front:
         expected = (
             "cannot be verified: sslmode=verify-full needs the certificate of its authority, in a file that sslrootcert"
             " in UPDATE_CHECK_DATABASE_URL names; files that other variables name are not opened"
         )
-        assert expected == refusal(front, database, "verify-full", sslrootcert="/nowhere/root.crt")
+        assert refusal(front, database, "verify-full", sslrootcert="/nowhere/root.crt") == expected
 
 
 def test_handshake_that_fails(postgres: Postgres, database: str, server_tls: ssl.SSLContext) -> None:
@@ -98,7 +98,7 @@ def test_server_without_tls(postgres: Postgres, database: str) -> None:
     with pytest.raises(CheckError) as caught:
         ask(tcp_address(postgres.port, database, sslmode="require"))
     expected = f"PostgreSQL at 127.0.0.1:{postgres.port} does not support TLS, which sslmode=require requires"
-    assert expected == caught.value.detail
+    assert caught.value.detail == expected
 
 
 def test_socket_needs_no_tls(postgres: Postgres, database: str) -> None:

@@ -1,7 +1,4 @@
-"""Users of every kind, as rows: each with its sentence, and what is to become of it in each version.
-
-From the facts in MASTODON.md, sections 6 and 7.
-"""
+"""Users of every kind, as rows: each with a sentence and the expected verdict."""
 
 import json
 from collections.abc import Mapping
@@ -33,9 +30,9 @@ class Person:
     name: str
     sentence: str
     expected: str | None
-    """The reason of the verdict; None: not looked at."""
+    """The reason of the verdict; None: not read."""
     role: int | None = OWNER
-    """Before 4.0, OWNER is an administrator, and nobody else has rights."""
+    """Before 4.0, OWNER is an administrator, and other users have no rights."""
     user: Mapping[str, Any] = field(default_factory=dict)
     account: Mapping[str, Any] = field(default_factory=dict)
     deletion_requested: bool = False
@@ -52,17 +49,17 @@ def said(**settings: object) -> dict[str, str]:
 
 
 PEOPLE = (
-    Person(name="owner", sentence="An owner is told.", expected="views_devops", user={"locale": "de"}),
+    Person(name="owner", sentence="An owner is notified.", expected="views_devops", user={"locale": "de"}),
     Person(
         name="devops",
-        sentence="A role with nothing but the DevOps flag is told.",
+        sentence="A role with only the DevOps flag is notified.",
         expected="views_devops",
         role=DEVOPS,
         since="4.0",
     ),
     Person(
         name="all",
-        sentence="Somebody who wants everything is told.",
+        sentence="A user who wants every notice is notified.",
         expected="views_devops",
         user=said(software_updates="all"),
         since="4.2",
@@ -76,15 +73,15 @@ PEOPLE = (
     ),
     Person(
         name="moderator",
-        sentence="A moderator is staff, but not told.",
+        sentence="A moderator is staff, but not notified.",
         expected="cannot_view_devops",
         role=MODERATOR,
         since="4.0",
     ),
-    Person(name="supporter", sentence="A badge is no staff.", expected=None, role=SUPPORTER, since="4.0"),
-    Person(name="inviter", sentence="Inviting and reading feeds is no staff.", expected=None, role=INVITER),
-    Person(name="everyone", sentence="The everyone role is no staff.", expected=None, role=EVERYONE, since="4.0"),
-    Person(name="member", sentence="Somebody without a role is not looked at.", expected=None, role=None),
+    Person(name="supporter", sentence="A badge grants nothing.", expected=None, role=SUPPORTER, since="4.0"),
+    Person(name="inviter", sentence="Inviting and reading feeds is not enough.", expected=None, role=INVITER),
+    Person(name="everyone", sentence="The everyone role grants little.", expected=None, role=EVERYONE, since="4.0"),
+    Person(name="member", sentence="A user without a role is not read.", expected=None, role=None),
     Person(
         name="was_admin",
         sentence="The old flag counts for nothing where there are roles.",
@@ -96,42 +93,42 @@ PEOPLE = (
     ),
     Person(
         name="unconfirmed",
-        sentence="Who has not confirmed the address is not told.",
+        sentence="A user whose address is not confirmed is not notified.",
         expected="unconfirmed",
         user={"confirmed_at": None},
     ),
     Person(
         name="unapproved",
-        sentence="Who waits for approval is not told.",
+        sentence="A user who waits for approval is not notified.",
         expected="unapproved",
         user={"approved": False},
     ),
-    Person(name="disabled", sentence="A frozen login is not told.", expected="disabled", user={"disabled": True}),
+    Person(name="disabled", sentence="A frozen login is not notified.", expected="disabled", user={"disabled": True}),
     Person(
         name="suspended",
-        sentence="A suspended account is not told.",
+        sentence="A suspended account is not notified.",
         expected="suspended",
         account={"suspended_at": PAST},
         deletion_requested=True,
     ),
-    Person(name="memorial", sentence="The dead are left alone.", expected="memorial", account={"memorial": True}),
+    Person(name="memorial", sentence="A memorial is not notified.", expected="memorial", account={"memorial": True}),
     Person(
         name="deleting",
-        sentence="Who is deleting the account is not told.",
+        sentence="A user who deletes the account is not notified.",
         expected="being_deleted",
         deletion_requested=True,
         until="4.6",
     ),
     Person(
         name="deleting_too",
-        sentence="Nor since 4.7, which has a column for it.",
+        sentence="The same since 4.7, which has a column for it.",
         expected="being_deleted",
         account={"requested_deletion_at": PAST},
         since="4.7",
     ),
     Person(
         name="moved",
-        sentence="Who has moved still runs this server.",
+        sentence="A user who has moved still runs this server.",
         expected="views_devops",
         account={"moved_to_account_id": 1},
     ),

@@ -1,6 +1,6 @@
 """Databases like those of several Mastodon versions: the tables that matter, and what fills them.
 
-From the facts in MASTODON.md, sections 6, 7 and 10: columns that we neither read nor must not read are left out.
+Columns that are neither read nor forbidden are left out.
 """
 
 from collections.abc import Iterable, Mapping
@@ -62,7 +62,7 @@ def schema(version: str) -> str:
 
 
 def people(version: str, persons: Iterable[Person] = PEOPLE) -> sql.Composed:
-    """Return the statements that add these users, so far as this version can have them; ids count from 1."""
+    """Return the statements that add these users, as far as this version has them; ids count from 1."""
     present = [person for person in persons if person.is_in(version)]
     return sql.SQL(";").join(
         statement for number, person in enumerate(present, 1) for statement in _person(version, number, person)

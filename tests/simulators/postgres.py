@@ -7,8 +7,8 @@
         postgres.connect("mastodon_production", "mastodon")
 
 It listens on a unix socket and on loopback. Over the socket everybody is let in as anybody, but for two roles there is
-peer login: `_mastodon_update_check`, which is the system user who runs the tests, and `peer`, which nobody is. Over TCP
-a password is wanted (SCRAM). The programs speak no TLS: `simulators.postgres_tls` does.
+peer login: `_mastodon_update_check`, which is the system user who runs the tests, and `peer`, which no system user has.
+Over TCP a password is required (SCRAM). The programs speak no TLS: `simulators.postgres_tls` does.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ host all all 127.0.0.1/32 scram-sha-256
 
 
 class Postgres:
-    """Runs while its context lasts. PostgreSQL refuses to be run by root: then it is run as nobody."""
+    """Runs while its context lasts. PostgreSQL refuses to run as root: then it runs as the user nobody."""
 
     def __init__(self, *, durable: bool = False) -> None:
         """`durable`: what is committed is on the disk, as on a real server."""
@@ -67,7 +67,7 @@ class Postgres:
         shutil.rmtree(self.directory)
 
     def start(self) -> None:
-        """Start the server, anew after `stop`, and wait until it lets somebody in."""
+        """Start the server, also after `stop`, and wait until it accepts a login."""
         options = {
             "unix_socket_directories": str(self.directory),
             "listen_addresses": "127.0.0.1",
@@ -148,7 +148,7 @@ class Postgres:
         return name
 
     def drop_database(self, name: str) -> None:
-        """Remove a database, whoever is connected to it."""
+        """Remove a database, and end the connections to it."""
         with contextlib.closing(self.connect("postgres")) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
@@ -176,7 +176,7 @@ class Postgres:
         return {} if self._user is None else {"user": self._user, "group": self._user, "extra_groups": []}
 
     def _copy(self, programs: Path) -> Path:
-        """Bring the programs to where nobody can read them: a checkout may be root's alone."""
+        """Copy the programs to where the user nobody can read them: only root may be able to read a checkout."""
         self.directory.chmod(0o755)
         target = self.directory / programs.name
         shutil.copytree(programs / "pginstall", target / "pginstall", ignore=shutil.ignore_patterns("include", "*.a"))

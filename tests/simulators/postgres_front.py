@@ -1,4 +1,4 @@
-"""What may stand between a client and PostgreSQL: TLS, silence, or something that only looks like a server.
+"""Servers in front of PostgreSQL, or in place of it: TLS, silence, or something that only looks like a server.
 
 The messages are those of PostgreSQL's protocol, version 3.0 (documentation, chapter 54).
 """

@@ -9,7 +9,7 @@
 -- The role has no password: it logs in over the socket, as the system user of the same name ("peer" in pg_hba.conf,
 -- the default of the packages). Where the database is on another host, give it one: \password _mastodon_update_check
 
--- All or nothing: nobody else may execute the functions at any time.
+-- All or nothing: other roles may not execute the functions at any time.
 BEGIN;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;

@@ -1,4 +1,4 @@
--- What this database offers, from the catalogue, which everybody may read. A function of ours is used only if it runs
+-- Properties of this database, from the catalogue, which every role may read. A function of ours is used only if it runs
 -- with the rights of the tables' owner or of a superuser, as install.sql makes it.
 SELECT pg_catalog.json_build_object(
   'has_users', to_regclass('public.users') IS NOT NULL AND to_regclass('public.accounts') IS NOT NULL,
