@@ -15,9 +15,11 @@ import pytest
 
 from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address, tcp_address, trusted_address
 from mastodon_update_check.config import load_settings
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.mastodon.database import DatabaseAnswer, DatabaseBounds, ask_first
-from mastodon_update_check.mastodon.database_address import DatabaseAddress, addresses
+from mastodon_update_check.jobs.recipients import find_logins
+from mastodon_update_check.mastodon.database import DatabaseBounds, ask_first
+from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from mastodon_update_check.mastodon.database_session import TOTAL_BYTES
 from mastodon_update_check.mastodon.sql import install_script
 from simulators.postgres import Postgres
@@ -64,7 +66,7 @@ def from_mastodons_file(home: Path, **variables: str) -> DatabaseAddress:
     own.touch()
     theirs.write_text("".join(f"{name}='{text}'\n" for name, text in variables.items()))
     files = {"UPDATE_CHECK_CONFIG": str(own), "UPDATE_CHECK_MASTODON_ENV_FILE": str(theirs)}
-    (address,) = addresses(load_settings({"HOME": str(home), **files}), "root")
+    (address,) = find_logins(load_settings({"HOME": str(home), **files}), "root")
     return address
 
 

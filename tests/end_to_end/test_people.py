@@ -168,8 +168,8 @@ def test_database_is_off_later(staffed: Staffed) -> None:
     assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.told()
 
 
-def test_nobody_is_no_evidence(staffed: Staffed) -> None:
-    """A database that answers with no DevOps user at all cancels nothing, and that is a warning."""
+def test_empty_answer_is_not_evidence(staffed: Staffed) -> None:
+    """An answer without staff, or without a DevOps user, cancels nothing; both are warnings."""
     port = staffed.world.environment["SMTP_PORT"]
     staffed.world.set(SMTP_PORT="1")
     staffed.world.update_server.publish("4.5.20")

@@ -5,8 +5,9 @@ from contextlib import closing
 
 from psycopg.conninfo import make_conninfo
 
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.mastodon.database import BOUNDS, DatabaseAnswer, DatabaseBounds, make_request, read_answer
+from mastodon_update_check.mastodon.database import BOUNDS, DatabaseBounds, make_request, read_answer
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from mastodon_update_check.mastodon.database_session import ask_each
 from simulators.mastodon_schema import people, schema

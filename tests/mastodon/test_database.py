@@ -9,8 +9,7 @@ import pytest
 
 from mastodon.databases import DIRECT, OWN_ROLE, ask, populated, socket_address
 from mastodon_update_check.domain.recipients import Preference
-from mastodon_update_check.domain.staff import StaffVerdict
-from mastodon_update_check.mastodon.database import DatabaseAnswer
+from mastodon_update_check.domain.staff import DatabaseAnswer, StaffVerdict
 from mastodon_update_check.mastodon.sql import staff_query
 from simulators.mastodon_people import DEVOPS, EVERYONE, INVITER, MODERATOR, PEOPLE, SUPPORTER, VERSIONS, Person
 from simulators.mastodon_schema import people as insert_people

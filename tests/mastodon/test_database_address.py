@@ -6,8 +6,9 @@ import pytest
 
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.errors import CheckError
+from mastodon_update_check.jobs.recipients import find_logins
 from mastodon_update_check.mastodon.database import ask_first
-from mastodon_update_check.mastodon.database_address import DatabaseAddress, addresses
+from mastodon_update_check.mastodon.database_address import DatabaseAddress
 
 OWN_ROLE = "_mastodon_update_check"
 NOTHING = {"UPDATE_CHECK_CONFIG": "/nowhere", "UPDATE_CHECK_MASTODON_ENV_FILE": "/nowhere"}
@@ -17,7 +18,7 @@ def found(variables: dict[str, str], os_user: str, home: Path) -> tuple[Database
     """Return the logins for these variables."""
     (home / "empty.env").touch()
     files = {name: str(home / "empty.env") for name in NOTHING}
-    return addresses(load_settings({"HOME": str(home)} | files | variables), os_user)
+    return find_logins(load_settings({"HOME": str(home)} | files | variables), os_user)
 
 
 MASTODONS = {

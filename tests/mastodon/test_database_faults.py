@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from mastodon.databases import DIRECT, OWN_ROLE, ask, populated, socket_address, tcp_address, trusted_address
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.mastodon.database import DatabaseAnswer, DatabaseBounds, ask_first
+from mastodon_update_check.mastodon.database import DatabaseBounds, ask_first
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from simulators import postgres_front
 from simulators.http_server import unused_port

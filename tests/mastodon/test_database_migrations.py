@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from mastodon.databases import DIRECT, OWN_ROLE, ask, populated, socket_address
-from mastodon_update_check.domain.staff import StaffReason
+from mastodon_update_check.domain.staff import DatabaseAnswer, StaffReason
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.mastodon.database import DatabaseAnswer
 from simulators.postgres import Postgres
 
 INSTALL = Path(__file__).parents[2] / "packaging" / "postgresql" / "install.sql"
@@ -101,6 +100,27 @@ def test_from_3_5_to_4_0(migrate: Migrate) -> None:
     assert reasons(before)["owner"] == StaffReason.VIEWS_DEVOPS
     assert reasons(before) | {"owner": StaffReason.CANNOT_VIEW_DEVOPS} == reasons(after)
     assert {verdict.role for verdict in after.verdicts} == {"Owner", "Moderator"}
+
+
+def test_between_the_migrations_from_3_5_to_4_0(postgres: Postgres) -> None:
+    """Without the users' column the answer is an error; with the column, but before the post-migration, it is empty."""
+    populated(postgres, NAME, "3.5")
+    address = socket_address(postgres, NAME, OWN_ROLE)
+    try:
+        assert postgres.psql(NAME, INSTALL).returncode == 0
+        assert ask(address).devops
+        postgres.execute(
+            NAME,
+            "CREATE TABLE user_roles (id bigserial PRIMARY KEY, name varchar NOT NULL, permissions bigint NOT NULL);"
+            "INSERT INTO user_roles VALUES (-99, '', 65536), (1, 'Moderator', 16), (3, 'Owner', 1)",
+            DIRECT,
+        )
+        with pytest.raises(CheckError, match="role_id does not exist"):
+            ask(address)
+        postgres.execute(NAME, "ALTER TABLE users ADD COLUMN role_id bigint", DIRECT)
+        assert ask(address).verdicts == ()
+    finally:
+        postgres.drop_database(NAME)
 
 
 def test_from_4_0_to_4_2(migrate: Migrate) -> None:

@@ -16,6 +16,7 @@ from mastodon_update_check.domain.addresses import parse_address
 from mastodon_update_check.domain.recipients import Recipient, user_key
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.user_settings import UserPreferences, read_preferences
+from mastodon_update_check.errors import CheckError
 
 EVERYONE_ROLE_ID: Final = -99
 LOCALE_CHARACTERS: Final = 35
@@ -90,6 +91,31 @@ class StaffVerdict:
     reason: StaffReason
     warnings: tuple[str, ...] = ()
     """Sentences for an administrator: an address or settings that cannot be used as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseAnswer:
+    """The answer of Mastodon's database; empty when it was not needed."""
+
+    verdicts: tuple[StaffVerdict, ...] = ()
+    """One for each member of staff, those who can view DevOps first."""
+    warnings: tuple[str, ...] = ()
+    error: CheckError | None = None
+    through: str = ""
+    """How it was asked, fit to be shown."""
+    may_write: bool = False
+    """Whether the login could change users: more than is needed."""
+    server_version: str = ""
+    """PostgreSQL's version, such as `13.14`; empty when it is unknown."""
+    migrations: frozenset[str] | None = None
+    """The versions of the migrations that have run; None when they are unknown."""
+    migrations_problem: str = ""
+    """Why they are unknown."""
+
+    @property
+    def devops(self) -> tuple[Recipient, ...]:
+        """The DevOps users whose account works."""
+        return tuple(verdict.recipient for verdict in self.verdicts if verdict.recipient is not None)
 
 
 def judge(row: StaffRow) -> StaffVerdict:

@@ -9,11 +9,12 @@ from mastodon_update_check.domain.feeds import Feed, parse_feed
 from mastodon_update_check.domain.floods import refuse_flood
 from mastodon_update_check.domain.installed import VersionReading, merge_sightings, sighting_warnings
 from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
 from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.http.proxies import Proxies
-from mastodon_update_check.jobs.recipients import Answer, People, find_people
+from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.jobs.release_details import ReleaseReadings, read_releases
 from mastodon_update_check.logs import log
 
@@ -41,7 +42,7 @@ class Findings:
 
 def nothing_found(settings: Settings, known: ServerState, error: CheckError) -> Findings:
     """Return the findings of a check that could not ask: the recipients are those of the last good answer."""
-    people = find_people(settings, known.devops, Answer(error=error))
+    people = find_people(settings, known.devops, DatabaseAnswer(error=error))
     return Findings(tree=VersionReading(), running=VersionReading(), people=people, error=error)
 
 

@@ -14,7 +14,7 @@ from mastodon_update_check.domain.recipients import (
     sink_key,
     url_key,
 )
-from mastodon_update_check.domain.staff import StaffVerdict
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import Cause, CheckError
 
 if TYPE_CHECKING:
@@ -24,42 +24,18 @@ MAIL = "email"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The answer of Mastodon's database; empty when it was not needed."""
-
-    verdicts: tuple[StaffVerdict, ...] = ()
-    warnings: tuple[str, ...] = ()
-    error: CheckError | None = None
-    through: str = ""
-    """How it was asked, fit to be shown."""
-    server_version: str = ""
-    """PostgreSQL's version, such as `13.14`; empty when it is unknown."""
-    may_write: bool = False
-    """Whether the login could change users: more than is needed."""
-    migrations: frozenset[str] | None = None
-    """The versions of the migrations that have run; None when they are not known."""
-    migrations_problem: str = ""
-    """Why not."""
-
-    @property
-    def devops(self) -> tuple[Recipient, ...]:
-        """The DevOps users whose account works."""
-        return tuple(verdict.recipient for verdict in self.verdicts if verdict.recipient is not None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class People:
     """All recipients, and the sinks whose recipients are not known."""
 
     recipients: tuple[Recipient, ...]
-    answer: Answer
+    answer: DatabaseAnswer
     unasked_sinks: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
     error: CheckError | None = None
     """Why the mail recipients are not known at all; those of the other sinks are."""
 
 
-def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: Answer | None = None) -> People:
+def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: DatabaseAnswer | None = None) -> People:
     """Return the recipients of every configured sink.
 
     Args:
@@ -68,7 +44,7 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: A
         answer: what the database has answered; None: it is asked if anything needs it.
     """
     if answer is None:
-        answer = ask_database(settings) if _needs_database(settings) else Answer()
+        answer = ask_database(settings) if _needs_database(settings) else DatabaseAnswer()
     if answer.through and not answer.verdicts and remembered:
         answer = replace(answer, error=_explain_empty(answer, remembered))
     uses_remembered = settings.devops and answer.error is not None
@@ -89,14 +65,14 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: A
     )
 
 
-def _explain_empty(answer: Answer, remembered: Sequence[Recipient]) -> CheckError:
+def _explain_empty(answer: DatabaseAnswer, remembered: Sequence[Recipient]) -> CheckError:
     """Say that an empty answer is not believed: during an upgrade from 3.5 to 4.0, users have their roles last."""
     detail = f"{answer.through} returned no member of staff, and {len(remembered)} DevOps users the last time"
     return CheckError(Cause.DATABASE, f"{detail}: does an upgrade wait for its post-deployment migrations?")
 
 
 def _mail_warnings(
-    settings: Settings, answer: Answer, mail: Sequence[Recipient], remembered: Sequence[Recipient]
+    settings: Settings, answer: DatabaseAnswer, mail: Sequence[Recipient], remembered: Sequence[Recipient]
 ) -> tuple[str, ...]:
     """Return the warnings about the mail recipients.
 
@@ -125,30 +101,21 @@ def _without_mail(settings: Settings) -> tuple[str, ...]:
     return ()
 
 
-def _without_names(answer: Answer) -> tuple[str, ...]:
+def _without_names(answer: DatabaseAnswer) -> tuple[str, ...]:
     """Warn that webhooks cannot name the DevOps users, when the database was asked only for them."""
     lacking = () if answer.error is None else (f"webhooks do not name the DevOps users: {answer.error}",)
     return (*answer.warnings, *lacking)
 
 
-def ask_database(settings: Settings) -> Answer:
+def ask_database(settings: Settings) -> DatabaseAnswer:
     """Ask Mastodon's database for its staff; an error is part of the answer."""
     from mastodon_update_check.mastodon.database import ask_first
 
     try:
         _require_enabled(settings)
-        found = ask_first(_find_addresses(settings))
+        return ask_first(find_logins(settings, _find_os_user()))
     except CheckError as error:
-        return Answer(error=error)
-    return Answer(
-        verdicts=found.verdicts,
-        warnings=found.warnings,
-        through=found.through,
-        may_write=found.may_write,
-        server_version=found.server_version,
-        migrations=found.migrations,
-        migrations_problem=found.migrations_problem,
-    )
+        return DatabaseAnswer(error=error)
 
 
 def ask_migrations(settings: Settings) -> frozenset[str]:
@@ -160,7 +127,7 @@ def ask_migrations(settings: Settings) -> frozenset[str]:
     from mastodon_update_check.mastodon import database
 
     _require_enabled(settings)
-    return database.ask_migrations(_find_addresses(settings))
+    return database.ask_migrations(find_logins(settings, _find_os_user()))
 
 
 def _require_enabled(settings: Settings) -> None:
@@ -168,17 +135,32 @@ def _require_enabled(settings: Settings) -> None:
         raise CheckError(Cause.DATABASE, str(disabled[0]))
 
 
-def _find_addresses(settings: Settings) -> "tuple[DatabaseAddress, ...]":
+def find_logins(settings: Settings, os_user: str) -> "tuple[DatabaseAddress, ...]":
+    """Return the logins to Mastodon's database that a process of this system user tries, in order."""
+    from mastodon_update_check.mastodon.database_address import find_addresses
+
+    variables = {
+        "host": settings.db_host,
+        "port": str(settings.db_port),
+        "dbname": settings.db_name,
+        "user": settings.db_user,
+        "password": settings.db_pass.get_secret_value() if settings.db_pass else "",
+        "sslmode": settings.db_sslmode,
+    }
+    own, rails = settings.database_url, settings.mastodon_database_url
+    return find_addresses(
+        own.get_secret_value() if own else "", rails.get_secret_value() if rails else "", variables, os_user
+    )
+
+
+def _find_os_user() -> str:
     import pwd
     from os import getuid
 
-    from mastodon_update_check.mastodon.database_address import addresses
-
     try:
-        os_user = pwd.getpwuid(getuid()).pw_name
+        return pwd.getpwuid(getuid()).pw_name
     except KeyError:  # a user without a name, as in a container
-        os_user = ""
-    return addresses(settings, os_user)
+        return ""
 
 
 def _has_mail(settings: Settings) -> bool:

@@ -6,15 +6,16 @@ from datetime import datetime
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.upgrades import Installation
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.host.mastodon_units import find_owner, find_units
 from mastodon_update_check.jobs.check import learn
 from mastodon_update_check.jobs.observe import inquire
-from mastodon_update_check.jobs.recipients import Answer, People
+from mastodon_update_check.jobs.recipients import People
 from mastodon_update_check.mastodon.installation import detect_kind
 
-_NOBODY = People(recipients=(), answer=Answer())
+_NOBODY = People(recipients=(), answer=DatabaseAnswer())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from mastodon_update_check.domain.staff import StaffRow, StaffVerdict, judge
+from mastodon_update_check.domain.staff import DatabaseAnswer, StaffRow, judge
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.mastodon.database_address import VARIABLE, DatabaseAddress
@@ -43,25 +43,6 @@ class DatabaseBounds:
 
 
 BOUNDS: Final = DatabaseBounds()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseAnswer:
-    """The answer of Mastodon's database."""
-
-    verdicts: tuple[StaffVerdict, ...]
-    """One for each member of staff, those who can view DevOps first."""
-    warnings: tuple[str, ...]
-    through: str
-    """How it was asked, fit to be shown."""
-    may_write: bool
-    """Whether the login could change users: more than is needed."""
-    server_version: str
-    """PostgreSQL's version: `13.14`."""
-    migrations: frozenset[str] | None
-    """The versions of the migrations that have run; None: this login cannot read them."""
-    migrations_problem: str
-    """Why not."""
 
 
 def ask_first(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = BOUNDS) -> DatabaseAnswer:

@@ -9,10 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
-
-from pydantic import SecretStr
 
 from mastodon_update_check.postgres.login import ESCAPE_ADVICE, is_misread
 
@@ -34,42 +32,6 @@ _HOST: Final = re.compile(r"/[^,\x00-\x1f\x7f]{0,100}|[0-9A-Za-z._:%-]{1,255}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-class DatabaseSettings(Protocol):
-    """The part of the settings that is read; a blank text is libpq's default."""
-
-    @property
-    def database_url(self) -> SecretStr | None:
-        """`UPDATE_CHECK_DATABASE_URL`."""
-
-    @property
-    def mastodon_database_url(self) -> SecretStr | None:
-        """`DATABASE_URL`."""
-
-    @property
-    def db_host(self) -> str:
-        """`DB_HOST`: a host, or a directory of sockets."""
-
-    @property
-    def db_port(self) -> int:
-        """`DB_PORT`."""
-
-    @property
-    def db_name(self) -> str:
-        """`DB_NAME`."""
-
-    @property
-    def db_user(self) -> str:
-        """`DB_USER`."""
-
-    @property
-    def db_pass(self) -> SecretStr | None:
-        """`DB_PASS`."""
-
-    @property
-    def db_sslmode(self) -> str:
-        """`DB_SSLMODE`, as libpq has it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseAddress:
     """One way to log in to Mastodon's database."""
@@ -86,17 +48,25 @@ class DatabaseAddress:
     """A sentence that says why this login cannot be tried."""
 
 
-def addresses(settings: DatabaseSettings, os_user: str) -> tuple[DatabaseAddress, ...]:
+def find_addresses(
+    own_url: str, rails_url: str, variables: Mapping[str, str], os_user: str
+) -> tuple[DatabaseAddress, ...]:
     """Return the logins to try, in order.
 
     1. `UPDATE_CHECK_DATABASE_URL`, and then nothing else.
     2. Our own role at the place that Mastodon's settings name, when the user of this process has the role's name. Peer
        login works over a socket only, so the host's own socket stands for a loopback host.
     3. `DATABASE_URL`, which for Rails overrides the `DB_` variables; without it, the `DB_` variables alone.
+
+    Args:
+        own_url: `UPDATE_CHECK_DATABASE_URL`, or empty.
+        rails_url: `DATABASE_URL`, or empty.
+        variables: the `DB_` variables by the names of libpq's parameters; an empty one is libpq's default.
+        os_user: the system user of this process.
     """
-    if settings.database_url is not None:
-        return (DatabaseAddress(origin=VARIABLE, conninfo=settings.database_url.get_secret_value()),)
-    mastodons = _find_mastodons_login(settings)
+    if own_url:
+        return (DatabaseAddress(origin=VARIABLE, conninfo=own_url),)
+    mastodons = _find_mastodons_login(rails_url, variables)
     if os_user != OWN_ROLE or mastodons.problem:
         return (mastodons,)
     given = mastodons.parameters
@@ -107,20 +77,12 @@ def addresses(settings: DatabaseSettings, os_user: str) -> tuple[DatabaseAddress
     return (DatabaseAddress(origin=mastodons.origin, parameters=MappingProxyType(own)), mastodons)
 
 
-def _find_mastodons_login(settings: DatabaseSettings) -> DatabaseAddress:
-    origin, ignored = "the DB_ variables", set[str]()
-    found = {
-        "host": settings.db_host,
-        "port": str(settings.db_port),
-        "dbname": settings.db_name,
-        "user": settings.db_user,
-        "password": settings.db_pass.get_secret_value() if settings.db_pass else "",
-        "sslmode": settings.db_sslmode,
-    }
-    if settings.mastodon_database_url is not None:
+def _find_mastodons_login(url: str, variables: Mapping[str, str]) -> DatabaseAddress:
+    origin, ignored, found = "the DB_ variables", set[str](), dict(variables)
+    if url:
         origin = "DATABASE_URL"
         try:
-            in_url = _read_url(settings.mastodon_database_url.get_secret_value())
+            in_url = _read_url(url)
         except ValueError as error:
             return DatabaseAddress(origin=origin, problem=f"{origin} {error}")
         ignored = in_url.keys() & _OPENS_FILES

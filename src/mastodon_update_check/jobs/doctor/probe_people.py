@@ -6,9 +6,10 @@ from datetime import timedelta
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, SettingsError
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
-from mastodon_update_check.jobs.recipients import MAIL, Answer, find_people
+from mastodon_update_check.jobs.recipients import MAIL, find_people
 
 _LIMIT = timedelta(seconds=30)
 _REPLY_SECONDS = 15.0
@@ -43,7 +44,7 @@ def _describe_no_mail(settings: Settings) -> Finding:
     return error("recipients", f"nobody would be notified, notices go to the log only: {why}")
 
 
-def _describe_database(answer: Answer) -> Iterator[Finding]:
+def _describe_database(answer: DatabaseAnswer) -> Iterator[Finding]:
     if answer.error is not None:
         yield error("database", str(answer.error))
     elif answer.through:
