@@ -76,6 +76,8 @@ def test_setup(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     assert "a $x" not in said
     assert "PostgreSQL is not running on this host" in said
     assert "SMTP_PORT='587'" in host.read(CONFIG)
+    watched = host.read("etc/systemd/system/mastodon-update-check-settings.path.d/50-setup.conf")
+    assert f"PathChanged={ROOT}\nPathChanged={FILE}\n" in watched
     assert "b.example" not in host.read(CONFIG)
     assert {
         "LOCAL_DOMAIN": "a.example",

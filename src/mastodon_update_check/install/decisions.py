@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mastodon_update_check.config.defaults import MASTODON_FILES
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.names import Place
@@ -138,13 +137,13 @@ def _shown(name: str, variables: dict[str, str]) -> str:
 
 def _drop_ins(situation: Situation, place: Place) -> Iterator[WriteFile]:
     installation = situation.installation
-    watched = [installation.root / name for name in MASTODON_FILES]
-    watched += [file.path for file in installation.environment_files if not file.problem]
+    named = [file.path for file in installation.environment_files if not file.problem]
+    watched = (installation.root, *(path for path in named if path.parent != installation.root))
     watching = place.drop_in(place.path_unit)
     for path, present in situation.drop_ins.items():
         if path == watching:
             content, purpose = (
-                path_drop_in(dict.fromkeys(watched)),
+                path_drop_in(watched),
                 "pass changes of Mastodon's settings on to the service",
             )
         else:

@@ -52,6 +52,6 @@ def service_drop_in(root: Path, access: Access) -> str:
     return "\n".join(lines) + "\n"
 
 
-def path_drop_in(files: Iterable[Path]) -> str:
-    """Return the files that the path unit watches, instead of its defaults."""
-    return "\n".join((_HEAD, "[Path]", "PathChanged=", *(f"PathChanged={file}" for file in files))) + "\n"
+def path_drop_in(paths: Iterable[Path]) -> str:
+    """Return the paths that the path unit watches, instead of its default: the tree's root, and files elsewhere."""
+    return "\n".join((_HEAD, "[Path]", "PathChanged=", *(f"PathChanged={path}" for path in paths))) + "\n"
