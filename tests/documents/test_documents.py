@@ -9,6 +9,7 @@ from tools.documents import DOCUMENTS
 from tools.documents.commands import every, program
 from tools.documents.settings import ELSEWHERE, GROUPS
 
+from mastodon_update_check.cli.parser import build_parser
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.config.found import Found, Problems
 from mastodon_update_check.config.load import validate
@@ -106,3 +107,19 @@ def test_bash_completion() -> None:
     assert ["backup"] == complete("ledger", "b")
     assert "--dry-run" in complete("check", "--json", "--d")
     assert [] == complete("ledger", "backup", "nothing-like-this")
+
+
+def test_commands_of_readme() -> None:
+    """Every command line of this program in README is one that the parser accepts."""
+    lines = re.findall(r"^(?:sudo )?mastodon-update-check (.*)$", (PROJECT / "README.md").read_text(), re.MULTILINE)
+    commands = [line.partition("#")[0].split() for line in lines]
+    assert len(commands) > 5
+    for command in commands:
+        build_parser(is_status=False).parse_args(command)
+
+
+def test_links_of_documents() -> None:
+    """Every relative link between the documents leads to a file that exists."""
+    for document in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text()):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"

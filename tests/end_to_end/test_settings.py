@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from end_to_end.world import World
+from mastodon_update_check.cli import main
 from mastodon_update_check.cli.main import advise
+from mastodon_update_check.errors import SettingsError
 
 WRONG = {
     "LOCAL_DOMAIN": "not a domain",
@@ -193,3 +195,18 @@ def test_nobody_reads_the_answer(world: World) -> None:
         os.close(writing)
         _, err = process.communicate()
     assert (141, 1) == (process.returncode, err.count("\n")), err
+
+
+def test_settings_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A user without permission is not told that the settings are wrong."""
+
+    def refuse(*_: object) -> int:
+        raise SettingsError(["/etc/mastodon-update-check/config.env cannot be read: Permission denied"])
+
+    monkeypatch.setattr(main, "_dispatch", refuse)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main.execute(["status"]) == 3
+    shown = capsys.readouterr()
+    assert shown.out.startswith("MASTODON-UPDATE-CHECK UNKNOWN - you may not read the settings (1 to fix")
+    assert shown.err.startswith("mastodon-update-check: you may not read the settings:\n")
+    assert "run this with sudo" in shown.err

@@ -64,6 +64,8 @@ def urgent(world: World) -> World:
         ("explain", "4.5.20"),
         ("explain", "ops@social.example"),
         ("send-test", "webhook"),
+        ("check", "--dry-run"),
+        ("retry", "webhook"),
         ("skip",),
     ],
     ids=" ".join,

@@ -17,6 +17,7 @@ from mastodon_update_check.cli.common import (
     print_json,
 )
 from mastodon_update_check.cli.owner import POLL_SECONDS, ask_owner
+from mastodon_update_check.cli.terminal import progress, say
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
 from mastodon_update_check.domain.planning import PlannedMessage
 from mastodon_update_check.domain.server_state import ServerState
@@ -50,7 +51,8 @@ class CheckAnswer:
 def execute(arguments: Namespace) -> int:
     """Run one check; return the exit code."""
     app = load_app(arguments)
-    answer = _rehearse(app) if arguments.dry_run else _check(app, mark=arguments.mark)
+    with progress("Checking"):
+        answer = _rehearse(app) if arguments.dry_run else _check(app, mark=arguments.mark)
     if arguments.json:
         print_json(_to_json(answer, app))
     else:
@@ -123,32 +125,32 @@ def _to_json(answer: CheckAnswer, app: App) -> dict[str, object]:
 def _print(answer: CheckAnswer, app: App, *, is_rehearsal: bool, is_marking: bool) -> None:
     result, known = answer.result, answer.state
     if result.error:
-        print(f"The check failed: {result.error}.")
+        say(f"The check failed: {result.error}.")
         last = "; `status` shows the last good answer" if known.good_at else ""
-        print(f"`mastodon-update-check doctor` explains the problem and suggests a fix{last}.")
+        say(f"`mastodon-update-check doctor` explains the problem and suggests a fix{last}.")
     elif result.off_reason:
-        print(f"Checking is off: {result.off_reason}.")
+        say(f"Checking is off: {result.off_reason}.")
     if known.installed is not None:
-        print(f"{app.settings.instance} runs Mastodon {known.installed.text}.")
+        say(f"{app.settings.instance} runs Mastodon {known.installed.text}.")
     if result.has_answer:
         _print_updates(known.pending(), known.installed.branch if known.installed else "")
     if known.support_ends_on is not None and known.installed is not None:
-        print(f"{describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock())}.")
+        say(f"{describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock())}.")
     for warning in known.warnings:
-        print(f"Warning: {warning}.")
+        say(f"Warning: {warning}.")
     if is_rehearsal:
         _print_plan(answer.messages)
     elif is_marking:
-        print(f"{count(result.marked, 'message')} marked as sent; nothing was sent.")
+        say(f"{count(result.marked, 'message')} marked as sent; nothing was sent.")
     else:
-        print(f"{count(result.planned, 'message')} planned, {answer.sent} sent.")
+        say(f"{count(result.planned, 'message')} planned, {answer.sent} sent.")
     _print_outbox(answer.outbox, is_rehearsal=is_rehearsal)
 
 
 def _print_updates(pending: Iterable[UpdateNotice], branch: str) -> None:
     rows = [(str(one.version), _kind(one), one.release_notes) for one in order_updates([*pending], branch)]
     if not rows:
-        print("Nothing newer is out.")
+        say("Nothing newer is out.")
         return
     print("Newer releases:")
     versions, kinds = (max(len(row[column]) for row in rows) for column in (0, 1))
@@ -161,12 +163,12 @@ def _kind(update: UpdateNotice) -> str:
 
 
 def _print_plan(planned: tuple[PlannedMessage, ...]) -> None:
-    print(f"{count(len(planned), 'message')} would be sent; nothing was sent, nothing was written down.")
+    say(f"{count(len(planned), 'message')} would be sent; nothing was sent, nothing was written down.")
     for message in planned:
         to = f" to {message.recipient.address}" if message.recipient.address else ""
         names = [_name(one.notice) for one in message.decisions]
         more = f" and {len(names) - NOTICES_SHOWN} more" if len(names) > NOTICES_SHOWN else ""
-        print(f"  {message.recipient.sink}{to}: {', '.join(names[:NOTICES_SHOWN])}{more}")
+        say(f"{message.recipient.sink}{to}: {', '.join(names[:NOTICES_SHOWN])}{more}", "  ", "    ")
 
 
 def _name(notice: Notice) -> str:
@@ -187,6 +189,6 @@ def _print_outbox(outbox: OutboxSummary, *, is_rehearsal: bool) -> None:
     if not outbox.undelivered:
         return
     again = "They would be tried when they are due." if is_rehearsal else "They are tried again."
-    print(f"Not delivered yet: {outbox.deferred} deferred, {outbox.failed} refused. {again}")
+    say(f"Not delivered yet: {outbox.deferred} deferred, {outbox.failed} refused. {again}")
     for line in describe_troubles(outbox.troubles):
-        print(f"  {line}")
+        say(line, "  ", "    ")

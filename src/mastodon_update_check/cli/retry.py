@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import Exit, count, load_app, print_json
 from mastodon_update_check.cli.owner import change
+from mastodon_update_check.cli.terminal import say
 from mastodon_update_check.domain.explain_target import Asked
 from mastodon_update_check.domain.status import is_alive
 from mastodon_update_check.jobs.explain import ask
@@ -97,13 +98,13 @@ def _report(arguments: Namespace, app: App, result: RetryResult) -> int:
         )
         return Exit.DONE
     if not entries:
-        print("Nothing is undelivered." if arguments.about is None else "Nothing that matches is undelivered.")
+        say("Nothing is undelivered." if arguments.about is None else "Nothing that matches is undelivered.")
     for line in _describe(result):
-        print(line)
+        say(line)
     for sink in stopped:
-        print(f"{sink}: its receiver {_STOPPED}.")
+        say(f"{sink}: its receiver {_STOPPED}.")
     for sink in elsewhere:
-        print(f"{sink}: waits until that sink is in the settings again.")
+        say(f"{sink}: waits until that sink is in the settings again.")
     return Exit.DONE
 
 
