@@ -1,6 +1,9 @@
 """What this host knows about Mastodon beside its files: the user who owns the tree, and the units that run it."""
 
 import pwd
+import time
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +13,7 @@ from mastodon_update_check.host.systemd import show
 from mastodon_update_check.mastodon.tree import VERSION_FILE
 
 _PATTERNS: Final = tuple(f"*{part}*.service" for part in ("sidekiq", "web", "puma", "streaming"))
+_BACKGROUND: Final = ("*sidekiq*.service", "*streaming*.service")
 _DEFAULT: Final = Installation(kind=InstallKind.SOURCE, root="")
 _UNMAPPED_UID: Final = 65_534
 """The owner that a user namespace shows of every file that is not this user's (user_namespaces(7))."""
@@ -36,6 +40,18 @@ def find_units(root: Path, run: Run = run_program) -> tuple[str, ...]:
         if _is_beneath(unit.one("WorkingDirectory"), root)
     )
     return tuple(found) or _DEFAULT.units
+
+
+def find_running(root: Path, run: Run = run_program) -> Mapping[str, timedelta]:
+    """Return for how long each active service of Sidekiq and streaming that runs in the tree has been active."""
+    uptime = timedelta(seconds=time.monotonic())
+    found = {}
+    for unit in show(_BACKGROUND, "Id,WorkingDirectory,ActiveState,ActiveEnterTimestampMonotonic", run):
+        since = unit.one("ActiveEnterTimestampMonotonic")
+        is_running = unit.one("ActiveState") == "active" and since.isdecimal()
+        if is_running and _is_beneath(unit.one("WorkingDirectory"), root):
+            found[unit.one("Id")] = uptime - timedelta(microseconds=int(since))
+    return found
 
 
 def _is_beneath(directory: str, root: Path) -> bool:

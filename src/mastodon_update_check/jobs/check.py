@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.facts import Facts
-from mastodon_update_check.domain.finished import migrations_notice, services_notice
+from mastodon_update_check.domain.finished import migrations_notice, observe_unfinished, services_notice
 from mastodon_update_check.domain.installed import is_settled, merge_sightings, restart_notice
 from mastodon_update_check.domain.notices import ToolNotice
 from mastodon_update_check.domain.outages import (
@@ -169,6 +169,12 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
         known = replace(known, devops=findings.people.answer.devops)
     if findings.is_installed_known:
         known = merge_sightings(findings.tree, findings.running, known, now)
+    work, tree = findings.unfinished, findings.tree.version
+    known = replace(
+        known,
+        migrations=observe_unfinished(known.migrations, work.migrations, tree, now),
+        services=observe_unfinished(known.services, work.services, tree, now),
+    )
     if findings.releases is not None:
         known = replace(known, details=findings.releases.details, release_facts=findings.releases.facts)
     if findings.error is not None:

@@ -1,6 +1,6 @@
 """Inquiry: the questions of one check to everybody around; an answer that did not come is a value too."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
@@ -16,6 +16,7 @@ from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.jobs.release_details import ReleaseReadings, read_releases
+from mastodon_update_check.jobs.unfinished import UnfinishedWork, observe_upgrade
 from mastodon_update_check.logs import log
 
 WARNINGS_SHOWN = 20
@@ -31,6 +32,7 @@ class Findings:
     is_installed_known: bool = False
     queried_version: str | None = None
     feed: Feed | None = None
+    unfinished: UnfinishedWork = field(default_factory=UnfinishedWork)
     releases: ReleaseReadings | None = None
     """Release details; None when the update server gave no answer."""
     error: CheckError | None = None
@@ -73,6 +75,7 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
     assert installed is not None  # noqa: S101 - merge_sightings has found one
     doubts = () if _has_no_tree(settings, tree, running) else sighting_warnings(tree, running)
     basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *doubts))
+    basis = replace(basis, unfinished=observe_upgrade(settings.mastodon_root, basis.people.answer.migrations, now))
     if settings.url is None:
         return basis
     from mastodon_update_check.mastodon.update_server import ask_update_server

@@ -1,0 +1,47 @@
+"""Observe whether the last upgrade was finished: migrations that have not run, services that were not restarted."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mastodon_update_check.host.mastodon_units import find_running
+from mastodon_update_check.host.programs import Run, run_program
+from mastodon_update_check.mastodon.migrations import pending_migrations, streaming_changed_at, tree_changed_at
+
+TOLERANCE = timedelta(seconds=2)
+"""Times of files and of services are not taken at the same instant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfinishedWork:
+    """The work that the last upgrade has left; None: unknown."""
+
+    migrations: tuple[str, ...] | None = None
+    services: tuple[str, ...] | None = None
+
+
+def observe_upgrade(root: Path, run: frozenset[str] | None, now: datetime) -> UnfinishedWork:
+    """Look at the tree and at the running services.
+
+    Args:
+        root: Mastodon's tree.
+        run: the migrations that the database has run; None when it was not asked.
+        now: the present instant.
+    """
+    return UnfinishedWork(migrations=pending_migrations(root, run), services=outdated_services(root, now))
+
+
+def outdated_services(root: Path, now: datetime, run: Run = run_program) -> tuple[str, ...] | None:
+    """Return the services of Sidekiq and streaming that were started before their code changed; None: unknown."""
+    changed_at, streaming_at = tree_changed_at(root), streaming_changed_at(root)
+    if changed_at is None or streaming_at is None:
+        return None
+    running = find_running(root, run)
+    if not running:
+        return None
+    found = []
+    for name, age in running.items():
+        changed = streaming_at if "streaming" in name else changed_at
+        if now - age + TOLERANCE < changed <= now:
+            found.append(name)
+    return tuple(sorted(found))

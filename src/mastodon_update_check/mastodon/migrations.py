@@ -1,0 +1,91 @@
+"""The migrations in Mastodon's tree, and when its files changed. Links within the tree are not followed."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mastodon_update_check.files.foreign import open_beneath
+from mastodon_update_check.mastodon.tree import VERSION_FILE
+
+NAMES_READ = 10_000
+"""Of each directory; Mastodon has about 600 migrations."""
+STREAMING_FILES = ("streaming/package.json", "streaming/index.js")
+_DIRECTORIES = ("db/migrate", "db/post_migrate")
+_NAME = re.compile(r"(?P<version>[0-9]{14})_[A-Za-z0-9_]{1,200}\.rb")
+
+
+def list_migrations(root: Path) -> frozenset[str] | None:
+    """Return the versions of the migrations in the tree at `root`; None when they cannot be seen."""
+    found: set[str] = set()
+    for directory in _DIRECTORIES:
+        try:
+            with _open(root, directory) as descriptor:
+                listed = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
+                try:
+                    names = _list(listed)
+                finally:
+                    os.close(listed)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+        if len(names) > NAMES_READ:
+            return None
+        found |= {match["version"] for name in names if (match := _NAME.fullmatch(name))}
+    return frozenset(found) or None
+
+
+def _list(directory: int) -> Sequence[str]:
+    """Return the names in a directory, at most one more than are read."""
+    with os.scandir(directory) as entries:
+        return [entry.name for entry, _ in zip(entries, range(NAMES_READ + 1), strict=False)]
+
+
+def pending_migrations(root: Path, run: frozenset[str] | None) -> tuple[str, ...] | None:
+    """Return the migrations of the tree that the database has not run, in order; None when that is unknown.
+
+    Args:
+        root: Mastodon's tree.
+        run: the versions that the database has run. If it has run none of the tree's, it belongs to another tree.
+    """
+    listed = list_migrations(root) if run else None
+    if run is None or listed is None or not listed & run:
+        return None
+    return tuple(sorted(listed - run))
+
+
+def tree_changed_at(root: Path) -> datetime | None:
+    """Return when the version file changed, as at an upgrade; None when it cannot be seen."""
+    return _changed_at(root, [VERSION_FILE])
+
+
+def streaming_changed_at(root: Path) -> datetime | None:
+    """Return when the files of streaming changed; git leaves them alone in upgrades that do not concern streaming."""
+    return _changed_at(root, STREAMING_FILES) or tree_changed_at(root)
+
+
+def _changed_at(root: Path, names: Iterable[str]) -> datetime | None:
+    instants = []
+    for name in names:
+        try:
+            with _open(root, name) as descriptor:
+                instants.append(datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC))
+        except (OSError, ValueError, OverflowError):  # it is missing, or has a time that no calendar knows
+            continue
+    return max(instants, default=None)
+
+
+@contextmanager
+def _open(root: Path, name: str) -> Iterator[int]:
+    directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = open_beneath(directory, Path(name).parts)
+    finally:
+        os.close(directory)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
