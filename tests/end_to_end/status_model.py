@@ -113,6 +113,8 @@ class Status(Strict):
     updates: list[Update] = Field(description="at most 20 of those that are pending, urgent ones first")
     skipped: list[str] = Field(description="versions that are pending and passed over: `skip`")
     route: list[str] = Field(description="releases to deploy, in order; 4.6.x is the newest of a branch")
+    migrations_pending: list[str] = Field(description="versions of the tree's migrations that have not run")
+    services_outdated: list[str] = Field(description="units of Sidekiq and streaming that are older than the tree")
     support: Support | None
     last_check_at: datetime | None
     last_good_check_at: datetime | None

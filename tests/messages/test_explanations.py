@@ -1,11 +1,15 @@
 """Decisions in plain words."""
 
+from dataclasses import replace
+
 import pytest
 
-from domain.examples import installed, patch, reminder
+from domain.examples import NOW, installed, patch, reminder, version
+from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
-from mastodon_update_check.messages.explanations import explain_reason, name_notice
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.messages.explanations import describe_unfinished, explain_reason, name_notice
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -34,3 +38,18 @@ def test_names() -> None:
     follow_ups = (reminder(patch("4.5.20", urgent=True), 2), installed(patch("4.5.20")))
     assert [name_notice(one) for one in follow_ups] == ["reminder 2 of 4.5.20 (urgent)", "4.5.20 is installed"]
     assert [name_notice(patch("4.5.20", urgent=urgent)) for urgent in (False, True)] == ["4.5.20", "4.5.20 (urgent)"]
+
+
+def test_unfinished_upgrades() -> None:
+    """What is left to do, with the command that does it; nothing once it is over."""
+    left = Unfinished(version=version("4.5.20"), items=("20240101000000",), newest="20240101000000", started_at=NOW)
+    services = replace(left, items=("a-sidekiq.service", "b-sidekiq.service"))
+    assert list(describe_unfinished(ServerState(migrations=left, services=services))) == [
+        "1 migration is pending, the newest 20240101000000: run `RAILS_ENV=production bundle exec rails db:migrate`",
+        (
+            "a-sidekiq.service, b-sidekiq.service started before the tree changed: "
+            "`systemctl restart a-sidekiq.service b-sidekiq.service`"
+        ),
+    ]
+    over = replace(left, ended_at=NOW)
+    assert list(describe_unfinished(ServerState(migrations=over, services=over))) == []

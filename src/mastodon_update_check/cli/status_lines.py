@@ -10,6 +10,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.messages.content import long_date
+from mastodon_update_check.messages.explanations import describe_unfinished
 from mastodon_update_check.monitoring.status_report import StatusReport
 
 When = Callable[[datetime], str]
@@ -85,6 +86,8 @@ def _details(report: StatusReport, when: When) -> Iterator[tuple[str, str]]:
         yield "Pending", ", ".join(names) or "nothing"
         if names:
             yield "", "`mastodon-update-check route` shows in which order to install them, and how."
+    for sentence in describe_unfinished(known):
+        yield "Unfinished", sentence
     yield from _describe_support(report)
     yield "Last check", f"{when(known.checked_at) if known.checked_at else 'never'}{_describe_failure(report, when)}"
     if known.failing_since is not None:

@@ -99,6 +99,14 @@ class ServerState:
         known = (one for one in self.details if (one.version, one.installed) == (version, self.installed))
         return next(known, None)
 
+    def pending_migrations(self) -> tuple[str, ...]:
+        """Return the migrations that the last check found pending."""
+        return self.migrations.items if self.migrations and not self.migrations.ended_at else ()
+
+    def outdated_services(self) -> tuple[str, ...]:
+        """Return the services that the last check found older than the tree."""
+        return self.services.items if self.services and not self.services.ended_at else ()
+
     def is_skipped(self, update: UpdateNotice) -> bool:
         """Whether the administrator passes this update over."""
         return is_skipped(update, self.skips)

@@ -1,5 +1,7 @@
 """Names of notices and reasons of decisions, as `explain` prints them."""
 
+import shlex
+from collections.abc import Iterator
 from typing import assert_never
 
 from mastodon_update_check.domain.notices import (
@@ -20,9 +22,12 @@ from mastodon_update_check.domain.notices import (
 )
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause
 from mastodon_update_check.messages.content import instant, long_date
 
+MIGRATE = "RAILS_ENV=production bundle exec rails db:migrate"
 _WORDS = {
     Reason.URGENT_UPDATE: "it is urgent, and urgent releases are wanted",
     Reason.PATCH_UPDATE: "it is a patch, and patches are wanted",
@@ -76,6 +81,15 @@ def explain_reason(reason: str, recipient: Recipient | None = None) -> str:
         return _WANTED[recipient.preference]
     known = {str(each): translation for each, translation in _WORDS.items()}
     return known.get(str(reason), str(reason).replace("_", " "))
+
+
+def describe_unfinished(known: ServerState) -> Iterator[str]:
+    """Say what the last upgrade has left to do."""
+    if migrations := known.pending_migrations():
+        verb = "migration is" if len(migrations) == 1 else "migrations are"
+        yield f"{len(migrations)} {verb} pending, the newest {migrations[-1]}: run `{MIGRATE}`"
+    if services := [clean(service) for service in known.outdated_services()]:
+        yield f"{', '.join(services)} started before the tree changed: `systemctl restart {shlex.join(services)}`"
 
 
 def name_notice(notice: Notice) -> str:

@@ -18,10 +18,10 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause
 from mastodon_update_check.messages.content import Content, Paragraph, Pointer
 from mastodon_update_check.messages.context import RELEASES_URL, MessageContext
+from mastodon_update_check.messages.explanations import MIGRATE
 from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, name_updates, order_updates
 
 STATUS = "sudo mastodon-update-check status"
-MIGRATE = "RAILS_ENV=production bundle exec rails db:migrate"
 
 
 def write_tool_content(notice: ToolNotice, context: MessageContext, footer: str) -> Content:

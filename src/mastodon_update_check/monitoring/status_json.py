@@ -32,6 +32,8 @@ def describe_status(report: StatusReport) -> dict[str, object]:
         "updates": [_without_new(update) for update in list_updates(known, known.pending())],
         "skipped": [str(update.version) for update in known.pending() if known.is_skipped(update)],
         "route": list(find_route(known.installed, known.pending())) if known.installed else [],
+        "migrations_pending": list(known.pending_migrations()),
+        "services_outdated": list(known.outdated_services()),
         "support": describe_support(known.support_ends_on, known.support_at(report.now), known.installed),
         "last_check_at": iso(known.checked_at),
         "last_good_check_at": iso(known.good_at),

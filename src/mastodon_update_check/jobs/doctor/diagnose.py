@@ -18,6 +18,7 @@ from mastodon_update_check.jobs.doctor.probe_people import probe_people
 from mastodon_update_check.jobs.doctor.probe_release_details import probe_release_details
 from mastodon_update_check.jobs.doctor.probe_settings import describe_mastodons_check, probe_settings
 from mastodon_update_check.jobs.doctor.probe_sinks import probe_sink
+from mastodon_update_check.jobs.doctor.probe_upgrade import probe_upgrade
 from mastodon_update_check.jobs.doctor.probe_versions import probe_versions
 from mastodon_update_check.jobs.doctor.probe_watchers import probe_watchers
 from mastodon_update_check.jobs.recipients import MAIL
@@ -45,6 +46,7 @@ def diagnose(
         "recipients": lambda: probe_people(settings, memory.known),
         **{sink.name: partial(probe_sink, sink) for sink in settings.sinks if sink.plugin != MAIL},
         "release details": lambda: probe_release_details(settings, memory.known),
+        "upgrade": lambda: probe_upgrade(settings, memory.known, now),
         "watchers": lambda: probe_watchers(settings),
         "daemon": lambda: probe_daemon(memory, now),
     }
