@@ -1,11 +1,13 @@
 """The steps of an upgrade: each kind of installation gets the commands that fit it."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from domain.examples import update, version
+from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.upgrades import Command, Installation, InstallKind, Step, write_steps
 
@@ -18,10 +20,21 @@ def station(text: str) -> Station:
     return find_stations(version("4.5.19"), [*listed, update("4.7.6")])[-2 if text.endswith("x") else 0]
 
 
-def steps(kind: InstallKind, to: str = "4.5.20", **installation: object) -> tuple[Step, ...]:
+def known(*needed: UpgradeStep, unknown: Sequence[UpgradeStep] = (UpgradeStep.ASSETS,)) -> ReleaseDetails:
+    """Return the comparison of 4.5.20 with 4.5.19."""
+    found = {step: True if step in needed else None if step in unknown else False for step in UpgradeStep}
+    requires = (Requirement(name="PostgreSQL", minimum="14", found="13.14", is_met=False),)
+    return ReleaseDetails(
+        version=version("4.5.20"), installed=version("4.5.19"), fixes=(), requires=requires, steps=found
+    )
+
+
+def steps(
+    kind: InstallKind, to: str = "4.5.20", details: ReleaseDetails | None = None, **installation: object
+) -> tuple[Step, ...]:
     """Return the steps from 4.5.19+my."""
     place = Installation(**{"kind": kind, "root": "/home/mastodon/live", **installation})  # type: ignore[arg-type]  # by name
-    return write_steps(place, station(to), version("4.5.19+my"))
+    return write_steps(place, station(to), version("4.5.19+my"), details)
 
 
 def commands(*arguments: object, **installation: object) -> list[str]:
@@ -87,3 +100,78 @@ def test_strange_names_stay_one_word() -> None:
         "checkout",
         "v4.5.20_reboot_y",
     ]
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        pytest.param(known(), ["git diff --stat v4.5.19 v4.5.20 -- app/javascript"], id="nothing"),
+        pytest.param(
+            known(*UpgradeStep, unknown=()),
+            [
+                "RUBY_CONFIGURE_OPTS=--with-jemalloc rbenv install --skip-existing",
+                "bundle install",
+                "yarn install",
+                "SKIP_POST_DEPLOYMENT_MIGRATIONS=true RAILS_ENV=production bundle exec rails db:migrate",
+                "RAILS_ENV=production bundle exec rails assets:precompile",
+            ],
+            id="everything",
+        ),
+        pytest.param(
+            known(UpgradeStep.BUNDLE_INSTALL),
+            ["bundle install", "git diff --stat v4.5.19 v4.5.20 -- app/javascript"],
+            id="gems",
+        ),
+    ],
+)
+def test_only_the_steps_that_are_needed(details: ReleaseDetails, expected: list[str]) -> None:
+    """Between checkout and restart stands what the trees differ in, in the order of Mastodon's guide."""
+    found = commands(InstallKind.SOURCE, details=details)
+    start, end = found.index("git checkout v4.5.20"), found.index("exit")
+    assert found[start + 1 : end] == expected
+    migrates = UpgradeStep.MIGRATIONS in details.needed
+    assert (found[-2] == "RAILS_ENV=production bundle exec rails db:migrate") is migrates
+
+
+@pytest.mark.parametrize(
+    ("details", "is_restarted", "is_doubtful"),
+    [
+        (known(), False, False),
+        (known(UpgradeStep.RESTART_STREAMING), True, False),
+        (known(unknown=list(UpgradeStep)), True, True),
+        (None, True, True),
+    ],
+)
+def test_streaming(details: ReleaseDetails | None, *, is_restarted: bool, is_doubtful: bool) -> None:
+    """It is restarted where it has changed; where that is unknown, only if the notes name it."""
+    found = [step.text for step in steps(InstallKind.SOURCE, details=details)]
+    assert ("systemctl restart mastodon-streaming" in found) is is_restarted
+    assert any(text.startswith("Streaming only if") for text in found) is is_doubtful
+
+
+def test_reasons() -> None:
+    """Each step is named with the file that shows whether it is needed, and requirements come first."""
+    remarks = [step.text for step in steps(InstallKind.SOURCE, details=known(UpgradeStep.MIGRATIONS))]
+    assert "4.5.20 requires PostgreSQL 14 or later; this server has 13.14: upgrade it first." in remarks
+    assert "Needed, because the file differs between 4.5.19 and 4.5.20: migrations (db/schema.rb)." in remarks
+    assert (
+        "Not needed, because the file is the same: another Ruby (.ruby-version), bundle install (Gemfile.lock), "
+        "yarn install (yarn.lock), a restart of streaming (streaming/)."
+    ) in remarks
+    nothing = [step.text for step in steps(InstallKind.SOURCE, details=known())]
+    assert "A restart is enough, unless the front end has changed:" in nothing
+
+
+@pytest.mark.parametrize(
+    ("details", "remark", "is_migrated"),
+    [
+        (known(), "No migrations: db/schema.rb is the same in both releases.", False),
+        (known(UpgradeStep.MIGRATIONS), "Now the migrations:", True),
+        (known(unknown=list(UpgradeStep)), "Now what the release notes say; migrations are usually:", True),
+    ],
+)
+def test_migrations_of_containers(details: ReleaseDetails, remark: str, *, is_migrated: bool) -> None:
+    """Images bring everything else along."""
+    assert remark in [step.text for step in steps(InstallKind.DOCKER, details=details)]
+    migrate = "docker compose run --rm web bundle exec rails db:migrate"
+    assert (migrate in commands(InstallKind.DOCKER, details=details)) is is_migrated

@@ -91,3 +91,27 @@ def test_off_by_default(world: World, source: ReleaseSource) -> None:
     world.check()
     assert source.asked == []
     assert "details" not in json.loads(world.calls[0].body)["data"]["updates"][0]
+
+
+def test_route_prints_only_the_steps_needed(world: World, source: ReleaseSource) -> None:
+    """It says which are not needed, and why; without a ledger the source is asked for now."""
+    world.set(UPDATE_CHECK_INSTALL_KIND="source")
+    shown = world.run("route").out
+    assert "    bundle install\n" in shown
+    assert "    yarn install\n" not in shown
+    assert "# Needed, because the file differs between 4.5.19 and 4.5.20: bundle install (Gemfile.lock).\n" in shown
+    answer = world.run("route", "--json").json
+    assert answer["details"]["steps"]["bundle_install"] is True
+    assert [path.partition("/")[0] for path in source.asked].count("4.5.20") >= len(FILES)
+
+
+def test_route_compares_with_the_station_before(world: World, source: ReleaseSource) -> None:
+    """Steps of a later station are those from the one before it."""
+    world.set(UPDATE_CHECK_INSTALL_KIND="source")
+    source.publish("4.6.0", {"Gemfile.lock": "GEM\n", "db/schema.rb": ""})
+    world.update_server.publish("4.6.0", type="minor")
+    steps = world.run("route", "4.6.0", "--json").json["details"]["steps"]
+    assert (steps["bundle_install"], steps["migrations"]) == (False, True)
+    source.instead["*"] = Reply(500)
+    world.set(UPDATE_CHECK_RELEASE_DETAILS=None)
+    assert world.run("route", "4.6.0", "--json").json["details"] is None

@@ -49,12 +49,12 @@ def test_nothing_newer(world: World) -> None:
 
 
 def test_update_server_that_is_down(world: World) -> None:
-    """Without any answer ever, the route cannot be told; with one of before, that one is shown, and said to be."""
+    """Without any answer ever, the route is unknown; an earlier answer is shown, and named as such."""
     world.update_server.publish("4.5.20", type="patch")
     world.update_server.fail(503)
     finished = world.run("route")
     assert (1, "") == (finished.code, finished.out)
-    assert "mastodon-update-check: the route cannot be told: " in finished.err
+    assert "mastodon-update-check: the route is unknown: " in finished.err
     failed = world.run("route", "--json")
     assert (1, [], True) == (failed.code, failed.json["route"], "503" in failed.json["error"])
     world.update_server.recover()

@@ -9,12 +9,15 @@ from textwrap import fill
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import Exit, describe_end_of_support, load_app, print_json
 from mastodon_update_check.cli.terminal import columns
+from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.release_details import ReleaseDetails
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.upgrades import Command, InstallKind, Step, write_steps
+from mastodon_update_check.jobs.release_details import compare_known
 from mastodon_update_check.jobs.route import Surveyed, survey
 from mastodon_update_check.messages.content import long_date
-from mastodon_update_check.messages.payload import describe_support
+from mastodon_update_check.messages.payload import describe_details, describe_support
 
 _KINDS = {
     InstallKind.SOURCE: "installed from source",
@@ -26,12 +29,12 @@ _KINDS = {
 
 
 def execute(arguments: Namespace) -> int:
-    """Print the route; exit 1 when it cannot be told, 2 for a release that is not on it."""
+    """Print the route; exit 1 when it is unknown, 2 for a release that is not on it."""
     app = load_app(arguments)
     found = _survey(app)
     known = found.knowledge
     if known.installed is None or (found.error is not None and known.good_at is None):
-        print(f"mastodon-update-check: the route cannot be told: {found.error}", file=sys.stderr)
+        print(f"mastodon-update-check: the route is unknown: {found.error}", file=sys.stderr)
         if arguments.json:
             print_json(_to_json(app, found, (), None, ()))
         return Exit.FAILED
@@ -41,9 +44,10 @@ def execute(arguments: Namespace) -> int:
         names = ", ".join(map(str, stations)) or "nothing, no newer release is known"
         print(f"mastodon-update-check: {arguments.version} is not on the route: that has {names}", file=sys.stderr)
         return Exit.USAGE
-    steps = () if wanted is None else write_steps(found.installation, wanted, known.installed)
+    details = _compare(app.settings, known, stations, wanted)
+    steps = () if wanted is None else write_steps(found.installation, wanted, known.installed, details)
     if arguments.json:
-        print_json(_to_json(app, found, stations, wanted, steps))
+        print_json(_to_json(app, found, stations, wanted, steps, details))
     else:
         _print(app, found, stations, wanted, steps)
     return Exit.DONE
@@ -66,8 +70,25 @@ def _choose(stations: Sequence[Station], name: str | None) -> Station | None:
     return next((station for station in stations if asked in {str(station), station.branch}), None)
 
 
+def _compare(
+    settings: Settings, known: ServerState, stations: Sequence[Station], wanted: Station | None
+) -> ReleaseDetails | None:
+    """Compare a station with the one before it; None when one of them is not known."""
+    if wanted is None:
+        return None
+    place = stations.index(wanted)
+    versions = [known.installed, *(one.update.version if one.update else None for one in stations)]
+    before, version = versions[place : place + 2]
+    return compare_known(settings.release_details, known, version, before) if version and before else None
+
+
 def _to_json(
-    app: App, found: Surveyed, stations: Sequence[Station], wanted: Station | None, steps: Sequence[Step]
+    app: App,
+    found: Surveyed,
+    stations: Sequence[Station],
+    wanted: Station | None,
+    steps: Sequence[Step],
+    details: ReleaseDetails | None = None,
 ) -> dict[str, object]:
     known = found.knowledge
     return {
@@ -77,6 +98,7 @@ def _to_json(
         "install_kind": str(found.installation.kind),
         "route": [_describe(station) for station in stations],
         "steps_to": str(wanted) if wanted else None,
+        "details": describe_details(details) if details else None,
         "steps": [{"kind": type(step).__name__.lower(), "text": step.text} for step in steps],
         "error": str(found.error) if found.error else None,
     }
@@ -99,7 +121,7 @@ def _print(
     app: App, found: Surveyed, stations: Sequence[Station], wanted: Station | None, steps: Sequence[Step]
 ) -> None:
     known = found.knowledge
-    assert known.installed is not None  # noqa: S101 - whoever calls has looked
+    assert known.installed is not None  # noqa: S101 - the caller has checked
     if found.error is not None:
         print(f"Warning: {found.error}. This is from the last good answer.")
     if wanted is None:

@@ -63,6 +63,8 @@ class ServerState:
     """What is known of the upgrades to pending releases, as compared with the version that was installed then."""
     release_facts: Mapping[str, TreeFacts] = field(default_factory=dict)
     """The facts of the trees of the installed release and of pending ones, by tag."""
+    postgresql: str = ""
+    """Version of Mastodon's database server, as it answered last."""
     support_ends_on: date | None = None
     devops: tuple[Recipient, ...] = ()
     """The DevOps users of the last good answer of the database; they are notified while it cannot be asked."""

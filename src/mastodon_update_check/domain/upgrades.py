@@ -1,4 +1,4 @@
-"""The steps of one upgrade, as they are printed for an administrator; this program never takes them itself.
+"""The steps of one upgrade, printed for an administrator; this program never takes them.
 
 The order is that of Mastodon's guide (docs, admin/upgrading): fetch, check out, do what the release notes say, restart
 Sidekiq, reload web, restart streaming.
@@ -10,7 +10,16 @@ from enum import StrEnum
 from shlex import quote
 from typing import assert_never
 
+from mastodon_update_check.domain.release_details import ReleaseDetails, UpgradeStep
+from mastodon_update_check.domain.release_tree import SCHEMA
 from mastodon_update_check.domain.routes import Station
+from mastodon_update_check.domain.upgrade_steps import (
+    MIGRATE,
+    PRECOMPILE,
+    explain_requirements,
+    explain_steps,
+    list_commands,
+)
 from mastodon_update_check.domain.versions import MastodonVersion
 
 
@@ -26,13 +35,13 @@ class InstallKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """What the commands are filled in with."""
+    """The values that commands are filled in with."""
 
     kind: InstallKind
     root: str
     """The Mastodon tree."""
     user: str = "mastodon"
-    """Who owns it."""
+    """The owner of the tree."""
     units: tuple[str, ...] = ("mastodon-sidekiq", "mastodon-web", "mastodon-streaming")
     """Its systemd units."""
 
@@ -46,7 +55,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What to know, or to do by hand, before the next line."""
+    """Information, or work by hand, before the next line."""
 
     text: str
 
@@ -56,14 +65,23 @@ RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
 _BACKUP = "Back up the database first."
 
 
-def write_steps(installation: Installation, station: Station, installed: MastodonVersion) -> tuple[Step, ...]:
-    """Return what leads from the installed version to `station`, in order."""
+def write_steps(
+    installation: Installation, station: Station, installed: MastodonVersion, details: ReleaseDetails | None = None
+) -> tuple[Step, ...]:
+    """Return the steps of the upgrade to `station`, in order.
+
+    Args:
+        installation: the user, the directory and the units.
+        station: the release to deploy.
+        installed: the installed version.
+        details: the comparison of `station` with the release before it, if both are known.
+    """
     kind = installation.kind
     match kind:
         case InstallKind.SOURCE:
-            return tuple(_from_source(installation, station))
+            return tuple(_from_source(installation, station, details))
         case InstallKind.DOCKER:
-            return tuple(_by_compose(station))
+            return tuple(_by_compose(station, details))
         case InstallKind.YUNOHOST:
             return tuple(_by_yunohost(station))
         case InstallKind.NIXOS:
@@ -83,10 +101,10 @@ def _tag(station: Station) -> str:
     return f"v{station}"
 
 
-def _from_source(installation: Installation, station: Station) -> Iterable[Step]:
+def _from_source(installation: Installation, station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
     yield Remark(f"{_BACKUP} Read the release notes: {_notes(station)}")
-    yield Command(f"sudo -iu {installation.user}")
-    yield Command(f"cd {quote(installation.root)}")
+    yield from _explain(details)
+    yield from _become(installation)
     yield Command("git fetch --tags")
     if station.update is None:
         yield Remark(
@@ -94,41 +112,73 @@ def _from_source(installation: Installation, station: Station) -> Iterable[Step]
         )
         yield Command(f"git tag --list 'v{station.branch}.*' --sort=version:refname")
     yield Command(f"git checkout {quote(_tag(station))}")
-    yield Remark(
-        "Now what the release notes say, as this user and in their order: often bundle install, yarn install, database "
-        "migrations and new assets."
-    )
+    if details is None:
+        yield Remark(
+            "Now the steps of the release notes, as this user and in their order: often bundle install, yarn install, "
+            "database migrations and new assets."
+        )
+    else:
+        yield from (Command(command) for command in list_commands(details))
+        yield from _look_at_front_end(details)
     yield Command("exit")
-    yield from _restart(installation.units)
+    yield from _restart(installation.units, details)
+    if details is not None and UpgradeStep.MIGRATIONS in details.needed:
+        yield Remark("When all of them have been restarted, the post-deployment migrations:")
+        yield from (*_become(installation), Command(MIGRATE), Command("exit"))
 
 
-def _restart(units: Sequence[str]) -> Iterable[Step]:
-    """Sidekiq first: reloading web does not restart it, and it is what would go on running the old version."""
+def _become(installation: Installation) -> Iterable[Step]:
+    yield Command(f"sudo -iu {installation.user}")
+    yield Command(f"cd {quote(installation.root)}")
+
+
+def _explain(details: ReleaseDetails | None) -> Iterable[Step]:
+    if details is not None:
+        yield from (Remark(sentence) for sentence in (*explain_requirements(details), *explain_steps(details)))
+
+
+def _look_at_front_end(details: ReleaseDetails) -> Iterable[Step]:
+    """Git knows whether the code of the front end has changed; the files that were compared do not say it."""
+    if UpgradeStep.ASSETS in details.unknown:
+        yield Remark(f"If this lists files, the assets are to be built, too: {PRECOMPILE}")
+        tags = (f"v{version.name}" for version in (details.installed, details.version))
+        yield Command(f"git diff --stat {' '.join(map(quote, tags))} -- app/javascript")
+
+
+def _restart(units: Sequence[str], details: ReleaseDetails | None = None) -> Iterable[Step]:
+    """Sidekiq first: reloading web does not restart it, and it would continue to run the old version."""
     sidekiq, web, streaming = (_of(units, word) for word in ("sidekiq", "web", "streaming"))
     if sidekiq:
         yield Command(f"systemctl restart {sidekiq}")
     if web:
         yield Command(f"systemctl reload {web}")
-    if streaming:
+    is_needed = details.steps.get(UpgradeStep.RESTART_STREAMING) if details else None
+    if not streaming or is_needed is False:
+        return
+    if is_needed is None:
         yield Remark(
             "Streaming only if the release notes name it: every open app loses its connection and comes back at once."
         )
-        yield Command(f"systemctl restart {streaming}")
+    yield Command(f"systemctl restart {streaming}")
 
 
 def _of(units: Sequence[str], word: str) -> str:
     return " ".join(quote(unit) for unit in units if word in unit)
 
 
-def _by_compose(station: Station) -> Iterable[Step]:
+def _by_compose(station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
     yield Remark(f"{_BACKUP} Read the release notes: {_notes(station)}")
     yield Remark(
         f"In docker-compose.yml, give the images of web, sidekiq and streaming the tag {_tag(station)}"
         f"{_newest(station)}; then, where that file is:"
     )
     yield Command("docker compose pull")
-    yield Remark("Now what the release notes say; database migrations are usually:")
-    yield Command("docker compose run --rm web bundle exec rails db:migrate")
+    migrations = details.steps.get(UpgradeStep.MIGRATIONS) if details else None
+    if migrations is False:
+        yield Remark(f"No migrations: {SCHEMA} is the same in both releases.")
+    else:
+        yield Remark("Now the migrations:" if migrations else "Now what the release notes say; migrations are usually:")
+        yield Command("docker compose run --rm web bundle exec rails db:migrate")
     yield Command("docker compose up -d")
 
 

@@ -165,6 +165,7 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     """Return what is known after these findings; what could not be asked stands as it was."""
     wrong_since = (known.settings_wrong_since or now) if findings.settings_trouble else None
     known = replace(known, settings_wrong_since=wrong_since)
+    known = replace(known, postgresql=findings.people.answer.server_version or known.postgresql)
     if findings.people.answer.devops:
         known = replace(known, devops=findings.people.answer.devops)
     if findings.is_installed_known:

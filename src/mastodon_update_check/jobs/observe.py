@@ -90,7 +90,7 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
     stale = describe_staleness(answer.headers, now)
     doubts = (stale,) if stale else ()
     basis = replace(basis, feed=feed, warnings=(*basis.warnings, *doubts, *feed.warnings[:WARNINGS_SHOWN]))
-    server = basis.people.answer.server_version
+    server = basis.people.answer.server_version or known.postgresql
     releases = read_releases(settings, known.release_facts, installed, feed, server, proxies(settings))
     return replace(basis, releases=releases)
 

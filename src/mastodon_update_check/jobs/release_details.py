@@ -8,6 +8,7 @@ from mastodon_update_check.domain.feeds import Feed, newer_updates
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_details import ReleaseDetails, compare
 from mastodon_update_check.domain.release_tree import TreeFacts
+from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.http.proxies import Proxies
@@ -78,6 +79,18 @@ def _read(
             for update in pending
         ),
     )
+
+
+def compare_known(
+    template: str, known: ServerState, version: MastodonVersion, before: MastodonVersion
+) -> ReleaseDetails | None:
+    """Compare two releases by the facts that are known; None when nothing is known of one of them."""
+    if not template:
+        return None
+    from mastodon_update_check.mastodon.release_details import name_tag
+
+    offered, own = (known.release_facts.get(name_tag(template, one)) for one in (version, before))
+    return compare(offered, version, own, before, known.postgresql) if offered and own else None
 
 
 def _choose(pending: Sequence[UpdateNotice], installed: MastodonVersion) -> list[UpdateNotice]:

@@ -1,4 +1,4 @@
-"""Wayfinding: what `route` needs to know, asked for now; nothing is stored, and nobody is looked up."""
+"""The facts for `route`, asked for now; nothing is stored, and recipients are not looked up."""
 
 import os
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ _NOBODY = People(recipients=(), answer=DatabaseAnswer())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyed:
-    """Where the server stands, and how it was installed."""
+    """The state of the server, and how it was installed."""
 
     knowledge: ServerState
     installation: Installation
     error: CheckError | None
-    """What could not be asked this time; the last good answers stand."""
+    """Why the update server could not be asked; the last good answers stand."""
 
 
 def survey(settings: Settings, known: ServerState, now: datetime) -> Surveyed:
