@@ -233,6 +233,7 @@ class App:
             has_admin_page=not settings.mastodon_check_is_off,
             update_host=urlsplit(settings.url or "").hostname or "",
             reminders=settings.reminders,
+            install_kind=settings.install_kind,
         )
 
 

@@ -22,6 +22,8 @@ from mastodon_update_check.jobs.explain import Account, gather
 from mastodon_update_check.ledger.history import Entry, PastAttempt
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
+from mastodon_update_check.messages.plain import render_block
+from mastodon_update_check.messages.release_details import describe_details
 from mastodon_update_check.messages.sample_content import describe_wishes
 
 ENTRIES_SHOWN = 50
@@ -96,6 +98,7 @@ def _describe_release(account: Account, app: App) -> Iterator[str]:
     if update is not None:
         what = ", ".join(filter(None, (f"a {update.type} release", "urgent" if update.urgent else "not urgent")))
         yield f"{update.version} is out and not installed: {what}. {update.release_notes}".rstrip()
+        yield from map(render_block, describe_details(update, app.surroundings_of(known)))
         if known.is_skipped(update):
             yield "It is ignored: no notices and reminders (`skip --undo` ends that)."
     elif asked.version is not None and asked.version == known.installed:

@@ -8,6 +8,7 @@ from mastodon_update_check.jobs.explain import Account
 from mastodon_update_check.ledger.history import Entry, PastAttempt
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
+from mastodon_update_check.messages.payload import describe_known_details
 from mastodon_update_check.monitoring.status_json import iso
 
 
@@ -25,6 +26,7 @@ def describe_account(account: Account) -> dict[str, object]:
         "installed_version": known.installed.text if known.installed else None,
         "last_check_at": iso(known.checked_at),
         "pending": account.update is not None,
+        "details": describe_known_details(known, account.update),
         "recipients": [_describe_recipient(one) for one in account.recipients],
         "deliveries": [_entry_to_json(entry) for entry in account.entries],
         "decisions": [_decision_to_json(one) for one in account.decisions],

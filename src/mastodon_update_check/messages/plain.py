@@ -10,11 +10,12 @@ from mastodon_update_check.messages.translation import NO_BREAK
 
 def render_text(content: Content) -> str:
     """Return the content's text, without its subject."""
-    parts = [_render(block) for block in content.blocks]
+    parts = [render_block(block) for block in content.blocks]
     return "\n\n".join([*parts, "-- \n" + fill(content.footer)]) + "\n"
 
 
-def _render(block: Block) -> str:
+def render_block(block: Block) -> str:
+    """Return the lines of one block."""
     match block:
         case Paragraph():
             return fill(block.text)
