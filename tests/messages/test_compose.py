@@ -122,7 +122,7 @@ def test_names_of_devops_users_are_passed_on() -> None:
 
 
 def test_types_keep_their_spelling() -> None:
-    """DESIGN.md, section 7: receivers rely on them."""
+    """Receivers rely on them."""
     assert {str(kind) for kind in MessageType} == {
         *("update.available", "update.reminder", "update.installed", "support.ending", "check.failing"),
         *("check.recovered", "delivery.failing", "restart.due", "migrations.pending", "test"),

@@ -25,7 +25,7 @@ def at(day: str) -> datetime:
 
 
 def test_support_ends() -> None:
-    """The third of MESSAGES.md: when it ends, what follows, which way leads out, when the next mail comes."""
+    """When it ends, what follows, which way leads out, when the next mail comes."""
     context = make_context([NEAREST, NEXT, NEWEST], "4.4.27", ENDS_ON, at("2026-12-07"))
     message = write([support(TWO_WEEKS, ENDS_ON, "4.4")], context)
     assert message.subject == "[social.example] Support for Mastodon 4.4 ends in 10 days (17 December)"

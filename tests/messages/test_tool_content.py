@@ -21,7 +21,7 @@ STATUS = "To see more, run: sudo mastodon-update-check status"
     ],
 )
 def test_check_failing(stage: int, following: str) -> None:
-    """The fourth of MESSAGES.md: since when, what that means, why, and where to look meanwhile."""
+    """Since when, what that means, why, and where to look meanwhile."""
     message = write([replace(CHECK, stage=stage)], make_context([patch("4.5.20", urgent=True), minor("4.6.9")]))
     assert message.subject == "[social.example] No update check has worked since Sun 22 Nov 13:05 UTC"
     assert body(message) == [

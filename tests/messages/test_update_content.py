@@ -20,7 +20,7 @@ UNSAID = (
 
 
 def test_a_patch() -> None:
-    """The first of MESSAGES.md: a bug-fix release of the own branch, no hurry."""
+    """A bug-fix release of the own branch, no hurry."""
     message = write([PLAIN], make_context([PLAIN, NEXT, NEWEST], ends_on=ENDS_ON))
     assert (message.subject, message.urgent) == ("[social.example] Mastodon 4.5.20 is out (you run 4.5.19)", False)
     assert body(message) == [
@@ -32,7 +32,7 @@ def test_a_patch() -> None:
 
 
 def test_an_urgent_patch() -> None:
-    """The second of MESSAGES.md: what to do now, and what has time."""
+    """What to do now, and what has time."""
     message = write([URGENT, NEWEST], make_context([URGENT, NEXT, NEWEST]))
     assert message.subject == "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
     assert message.urgent

@@ -24,7 +24,7 @@ from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
 from mastodon_update_check.messages.plain import render_block
 from mastodon_update_check.messages.release_details import describe_details
-from mastodon_update_check.messages.sample_content import describe_wishes
+from mastodon_update_check.messages.sample_content import describe_subscriptions
 
 ENTRIES_SHOWN = 50
 """How many rows of one kind are printed; `--json` has all."""
@@ -116,7 +116,7 @@ def _describe_person(account: Account) -> Iterator[str]:
     asked = account.asked
     for recipient in account.recipients:
         who = f"{_who(recipient)} is notified by {recipient.sink}" if recipient.address else f"{recipient.sink} gets"
-        yield f"{who}{' about' if recipient.address else ''}: {describe_wishes(recipient)}."
+        yield f"{who}{' about' if recipient.address else ''}: {describe_subscriptions(recipient)}."
     for verdict in account.not_told:
         yield f"{_write_verdict(verdict)}, so is not notified."
     if account.recipients or account.not_told:

@@ -51,7 +51,7 @@ class Fix:
     """One clean line without the ids, such as `Fix SSRF protection bypass`."""
     advisories: tuple[Advisory, ...] = ()
     is_container_only: bool = False
-    """Whether it concerns only the container image."""
+    """True if it concerns only the container image."""
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseDetails:
-    """What is known of an upgrade from `installed` to `version`."""
+    """The known facts about an upgrade from `installed` to `version`."""
 
     version: MastodonVersion
     installed: MastodonVersion
@@ -63,13 +63,13 @@ class ReleaseDetails:
     requires: tuple[Requirement, ...] | None
     """None: unknown."""
     steps: Mapping[UpgradeStep, bool | None]
-    """Whether each step is needed; None: unknown."""
+    """True if each step is needed; None: unknown."""
     ruby: str = ""
     """The Ruby that the release's `.ruby-version` names."""
 
     @property
     def is_container_only(self) -> bool:
-        """Whether everything that it fixes concerns only the container image."""
+        """Return whether everything that it fixes concerns only the container image."""
         return bool(self.fixes) and all(fix.is_container_only for fix in self.fixes or ())
 
     @property
@@ -89,7 +89,7 @@ class ReleaseDetails:
 
     @property
     def is_restart_enough(self) -> bool:
-        """Whether nothing that was compared has changed; a change of the front end cannot be seen."""
+        """Return whether nothing that was compared has changed; a change of the front end cannot be seen."""
         return not self.needed and self.unknown == (UpgradeStep.ASSETS,)
 
 
@@ -188,7 +188,7 @@ def _any(changes: list[bool | None]) -> bool | None:
 
 
 def _has_new_minor(offered: TreeFacts, own: TreeFacts) -> bool:
-    """Whether the gems belong to another minor version of Ruby."""
+    """Return whether the gems belong to another minor version of Ruby."""
     new, old = _numbers(str(offered[RUBY_VERSION])), _numbers(str(own[RUBY_VERSION]))
     return new[:2] != old[:2]
 

@@ -1,4 +1,4 @@
-"""What the files of one release's tree say, reduced to the facts that are compared and kept.
+"""The files of one release's tree, reduced to the facts that are compared and kept.
 
 A fact is a JSON value: the ledger keeps it instead of the file. `None` means that the tree has no such file.
 """
@@ -36,7 +36,7 @@ UNUSABLE = False
 """The fact of a file that cannot be used, such as one that is too large."""
 
 TreeFacts = Mapping[str, object]
-"""Fact by path. A path that is missing was not read: whatever depends on it is unknown."""
+"""Fact by path. A path that is missing was not read: everything that depends on it is unknown."""
 
 _NUMBER = r"[0-9]{1,4}(?:\.[0-9]{1,4}){0,2}"
 _REQUIREMENTS = re.compile(r"#{2,4}[ \t]+Requirements\b", re.IGNORECASE)

@@ -20,7 +20,7 @@ class Station:
     update: UpdateNotice | None
     """None: the series must be passed, and the update server does not list it."""
     has_urgent: bool = False
-    """Whether any listed release of the series is urgent; its newest holds that fix too."""
+    """True if any listed release of the series is urgent; its newest holds that fix too."""
 
     @property
     def branch(self) -> str:

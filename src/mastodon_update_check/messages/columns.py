@@ -28,7 +28,7 @@ def pad(text: str, columns: int) -> str:
     return text + " " * (columns - count_columns(text))
 
 
-@lru_cache(maxsize=64)  # most paragraphs are the same for everybody
+@lru_cache(maxsize=64)  # most paragraphs are the same for all recipients
 def fill(text: str, indent: str = "") -> str:
     """Break a text into lines, at blanks and between wide characters."""
     text = _QUOTING.sub(NO_BREAK, text)
@@ -70,7 +70,7 @@ def _pieces(text: str) -> Iterable[tuple[str, str]]:
 
 
 def _may_break(before: str, after: str) -> bool:
-    """Whether a line may end between two characters: at a wide one, but no mark stands alone, and no date is broken."""
+    """Return whether a line may end between two characters, one of them wide; marks and dates stay together."""
     if before.isdigit() or (after.isdigit() and before in _IN_DATES):
         return False
     return (_is_wide(before) or _is_wide(after)) and before not in _NEVER_LAST and after not in _NEVER_FIRST

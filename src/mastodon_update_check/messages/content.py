@@ -16,7 +16,7 @@ class Release:
     """`urgent`, `patch`, `minor`, `major`."""
     url: str = ""
     is_link: bool = False
-    """Whether the URL may become a link: only on hosts that are known."""
+    """True if the URL may become a link: only on hosts that are known."""
     note: str = ""
     when: str = ""
     """`now` or `later`; empty when there is nothing to put in order."""
@@ -36,7 +36,7 @@ class Releases:
 
     rows: tuple[Release, ...]
     notes_label: str = "Release notes"
-    """What a link to release notes says."""
+    """The text of a link to release notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class FixRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """What a release fixes, and what the upgrade takes."""
+    """The fixes of a release, and the steps of the upgrade."""
 
     title: str = ""
     fixes: tuple[FixRow, ...] = ()

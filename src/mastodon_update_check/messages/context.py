@@ -9,7 +9,7 @@ from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
-"""Where all releases are listed, whatever the update server says."""
+"""The page that lists all releases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class MessageContext:
     web_domain: str = ""
     """`WEB_DOMAIN`, where users log in; empty when it is not known."""
     has_admin_page: bool = True
-    """Whether Mastodon's own check is on, and with it the page `/admin/software_updates`."""
+    """True if Mastodon's own check is on, and with it the page `/admin/software_updates`."""
     update_host: str = ""
     """Host of the update server."""
     install_kind: InstallKind | None = None

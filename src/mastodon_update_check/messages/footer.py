@@ -46,10 +46,10 @@ def _why_user(recipient: Recipient, main: Notice, context: MessageContext) -> st
 
 def _why_update(recipient: Recipient, context: MessageContext) -> str:
     translation, url = context.translation, context.preferences_url
-    wish = describe_preference(recipient.preference, translation)
+    setting = describe_preference(recipient.preference, translation)
     if not url:
-        return translation.say("your setting: {setting}", setting=wish)
-    return translation.say("your setting: {setting}; change it at {url}", setting=wish, url=url)
+        return translation.say("your setting: {setting}", setting=setting)
+    return translation.say("your setting: {setting}; change it at {url}", setting=setting, url=url)
 
 
 def _why_support(context: MessageContext) -> str:
@@ -60,7 +60,7 @@ def _why_support(context: MessageContext) -> str:
 
 
 def describe_preference(preference: Preference, translation: Translation) -> str:
-    """Say which updates somebody wants."""
+    """Return a preference in words."""
     match preference:
         case Preference.NONE:
             return translation.label("preference", "none")
@@ -75,7 +75,7 @@ def describe_preference(preference: Preference, translation: Translation) -> str
 
 
 def _setting(recipient: Recipient, main: Notice) -> str:
-    """Name what decides whether this address is told, and the variable to change."""
+    """Name the preference of this address, and the variable to change."""
     match main:
         case UpdateNotice() | ReminderNotice() | InstalledNotice():
             return f" ({recipient.preference}); change UPDATE_CHECK_RECIPIENTS there"

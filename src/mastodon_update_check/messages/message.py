@@ -9,7 +9,7 @@ from mastodon_update_check.domain.recipients import Recipient
 
 
 class MessageType(StrEnum):
-    """What a message is about; the `type` of its payload."""
+    """The subject of a message; the `type` of its payload."""
 
     UPDATE_AVAILABLE = "update.available"
     UPDATE_REMINDER = "update.reminder"

@@ -1,4 +1,4 @@
-"""The JSON body of a message: `{"type", "timestamp", "data"}` (Standard Webhooks 1.0.0; DESIGN.md, section 7)."""
+"""The JSON body of a message: `{"type", "timestamp", "data"}` (Standard Webhooks 1.0.0)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime

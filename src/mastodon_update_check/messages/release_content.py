@@ -134,7 +134,7 @@ def _leave(newer: Sequence[UpdateNotice], translation: Translation) -> str:
 
 
 def _foreign_urgent(context: MessageContext) -> str:
-    """Say what an urgent release of another branch means for this server, so far as is known."""
+    """Say what an urgent release of another branch means for this server, as far as is known."""
     known, branch, translation = context.knowledge, installed_branch(context), context.translation
     own = [update for update in known.pending() if update.urgent and update.version.branch == branch]
     if own:

@@ -46,7 +46,7 @@ def admin_pointer(context: MessageContext) -> tuple[Pointer, ...]:
 
 
 def may_link(url: str, update_host: str) -> bool:
-    """Whether a URL from the feed may be a link; elsewhere it is shown as text (DESIGN.md, section 7)."""
+    """Return whether a URL from the feed may be a link; elsewhere it is shown as text."""
     if not is_web_url(url):
         return False
     host = urlsplit(url).hostname or ""
@@ -140,7 +140,7 @@ def _kind(update: UpdateNotice, translation: Translation) -> str:
 def other_releases(
     new: Sequence[UpdateNotice], support: SupportNotice | None, context: MessageContext
 ) -> tuple[Paragraph, ...]:
-    """Name what is pending besides, which the recipient knows of or did not ask for, and the support date."""
+    """Name the other pending releases, and the support date."""
     said = {update.version for update in new}
     others = [update for update in context.knowledge.unskipped() if update.version not in said]
     named = _list_others(order_updates(others, installed_branch(context)), context.translation)

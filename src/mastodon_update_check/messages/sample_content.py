@@ -29,7 +29,7 @@ def compose_test_message(
     context: MessageContext,
     now: datetime,
 ) -> Message:
-    """Compose a test message to one recipient; `recipients` are those who are told in earnest."""
+    """Compose a test message to one recipient; `recipients` are those who get real notices."""
     # Without releases: neither people nor programs must take a test for a notice.
     bare = replace(context, knowledge=replace(context.knowledge, updates=()))
     try:
@@ -54,14 +54,14 @@ def compose_test_message(
     )
 
 
-def describe_wishes(recipient: Recipient, translation: Translation = ENGLISH) -> str:
-    """Say what a recipient is told of, as in `every newer release and the end of support`."""
-    wishes = [
+def describe_subscriptions(recipient: Recipient, translation: Translation = ENGLISH) -> str:
+    """Return the notices that a recipient gets, as in `every newer release and the end of support`."""
+    notices = [
         _describe_releases(recipient.preference, translation),
         translation.say("the end of support") if recipient.wants_support else "",
         translation.say("problems of mastodon-update-check itself") if recipient.is_operator else "",
     ]
-    return translation.enumerate([*filter(None, wishes)]) or translation.label(
+    return translation.enumerate([*filter(None, notices)]) or translation.label(
         "what a recipient is notified of", "nothing"
     )
 
@@ -103,15 +103,15 @@ def _write(recipient: Recipient, recipients: Sequence[Recipient], context: Messa
 
 
 def _describe_place(recipient: Recipient, translation: Translation) -> str:
-    """Say what is told here; sinks without addresses have no language."""
-    wishes = describe_wishes(recipient, translation)
+    """Say which notices this place gets; sinks without addresses have no language."""
+    wishes = describe_subscriptions(recipient, translation)
     if not recipient.address:
         return f"Messages arrive at this sink ({recipient.sink}). It is notified of: {wishes}."
     return translation.say("Messages arrive at this address. It is notified of: {wishes}.", wishes=wishes)
 
 
 def _list_people(recipients: Sequence[Recipient], translation: Translation) -> str:
-    """Name those who are told by mail; only the operator reads this."""
+    """Name the recipients of mail; only the operator reads this."""
     notified = [one for one in recipients if one.address]
     people = [
         f"{clean(one.name or one.address)}{NO_BREAK}({describe_preference(one.preference, translation)})"

@@ -45,7 +45,7 @@ def support_sentence(support: SupportNotice, context: MessageContext) -> str:
 
 
 def _is_over(support: SupportNotice, now: datetime) -> bool:
-    """Whether support has ended: by the notice, or by now, if the message has waited since it was planned."""
+    """Return whether support has ended: by the notice, or by now, if the message has waited since it was planned."""
     return support.stage is SupportStage.ENDED or support.ends_on < now.date()
 
 
@@ -116,7 +116,7 @@ def _shortest(route: Sequence[str], nearest: UpdateNotice, context: MessageConte
 
 
 def _lasts(update: UpdateNotice, support: SupportNotice, context: MessageContext) -> bool:
-    """Whether the release's branch is supported for longer than the one that is left, so far as is known."""
+    """Return whether the release's branch is supported for longer than the one that is left, as far as is known."""
     ends_on = update.end_of_support_on
     return ends_on is None or ends_on > max(support.ends_on, context.now.date())
 

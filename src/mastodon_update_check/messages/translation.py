@@ -20,7 +20,7 @@ _LONGEST_LOCALE = 35
 
 
 class Translator(Protocol):
-    """What finds sentences: by the names that the standard library's gettext has for it."""
+    """Finds sentences, by the names that the standard library's gettext uses."""
 
     def gettext(self, message: str, /) -> str:
         """Return a sentence."""
@@ -79,7 +79,7 @@ class Translation:
 
     @staticmethod
     def join(*sentences: str) -> str:
-        """Write sentences one after the other, without empty ones; there is no blank after a Japanese full stop."""
+        """Write sentences one after the other, without empty ones; there is no space after a Japanese full stop."""
         text = ""
         for sentence in filter(None, sentences):
             text += sentence if not text or text[-1] in _FULL_STOPS else f" {sentence}"
