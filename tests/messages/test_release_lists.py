@@ -27,14 +27,14 @@ def test_names() -> None:
     "url",
     [
         "https://github.com/mastodon/mastodon/releases/tag/v4.5.20",
-        "http://GitHub.com/x",
+        "http://GitHub.com/mastodon/mastodon/releases/tag/v4.5.20",
         "https://joinmastodon.org/notes",
         "https://blog.joinmastodon.org/notes",
         "https://updates.example/notes",
     ],
 )
 def test_what_may_be_a_link(url: str) -> None:
-    """Links go to github.com, joinmastodon.org and the update server's host."""
+    """Links go to Mastodon's repository and site, and to the update server's host."""
     assert may_link(url, "updates.example")
 
 
@@ -42,6 +42,11 @@ def test_what_may_be_a_link(url: str) -> None:
     "url",
     [
         pytest.param("", id="nothing"),
+        pytest.param("https://github.com/evil/mastodon/releases", id="another repository"),
+        pytest.param("https://github.com/mastodon/mastodon", id="without its slash"),
+        pytest.param("https://github.com/mastodon/mastodon-evil/", id="a longer repository"),
+        pytest.param("https://github.com/mastodon/mastodon/../../evil/x", id="a way out of it"),
+        pytest.param("https://github.com/mastodon/mastodon/%2e%2e/%2e%2e/evil/x", id="an encoded way out of it"),
         pytest.param("https://evilgithub.com/x", id="a longer name"),
         pytest.param("https://github.com.evil.example/x", id="a name that begins alike"),
         pytest.param("https://evil.example/github.com/", id="the name in the path"),

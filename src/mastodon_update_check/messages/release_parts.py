@@ -17,7 +17,7 @@ from mastodon_update_check.messages.translation import ENGLISH, Translation
 RELEASES_SHOWN = 20
 RELEASES_NAMED = 3
 """In the subject."""
-_LINKED_HOSTS = ("github.com", "joinmastodon.org")
+_REPOSITORY = "/mastodon/mastodon/"
 
 
 def order_updates(updates: Sequence[UpdateNotice], branch: str) -> list[UpdateNotice]:
@@ -49,8 +49,11 @@ def may_link(url: str, update_host: str) -> bool:
     """Return whether a URL from the feed may be a link; elsewhere it is shown as text."""
     if not is_web_url(url):
         return False
-    host = urlsplit(url).hostname or ""
-    return host in {*_LINKED_HOSTS, update_host} or host.endswith(".joinmastodon.org")
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host == "github.com":
+        return parts.path.startswith(_REPOSITORY) and not any(mark in parts.path for mark in ("%", "/."))
+    return host in {"joinmastodon.org", update_host} or host.endswith(".joinmastodon.org")
 
 
 def reminded_versions(updates: Sequence[UpdateNotice], context: MessageContext) -> tuple[str, ...]:
