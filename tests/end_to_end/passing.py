@@ -46,6 +46,10 @@ def _stamped_earlier(text: str, moved: timedelta) -> str:
 
 
 def _earlier_knowledge(knowledge: Mapping[str, Any], moved: timedelta) -> dict[str, Any]:
-    return {
-        name: _earlier(value, moved) if name.endswith(("_at", "_since")) else value for name, value in knowledge.items()
-    }
+    return {name: _earlier_value(name, value, moved) for name, value in knowledge.items()}
+
+
+def _earlier_value(name: str, value: object, moved: timedelta) -> object:
+    if isinstance(value, dict):
+        return _earlier_knowledge(value, moved)
+    return _earlier(value, moved) if isinstance(value, str) and name.endswith(("_at", "_since")) else value

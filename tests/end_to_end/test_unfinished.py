@@ -1,0 +1,55 @@
+"""An upgrade whose migrations were forgotten, by the real program and a real PostgreSQL."""
+
+from pathlib import Path
+
+import pytest
+
+from end_to_end.world import World
+from simulators.mastodon_people import OWNER, Person
+from simulators.mastodon_schema import people, schema
+from simulators.mastodon_tree import configured, write_tree
+from simulators.postgres import Postgres
+
+MIGRATION = "20990101000000"
+
+
+@pytest.fixture
+def migrations(world: World, postgres: Postgres) -> Path:
+    """Have a tree of 4.5.20 and its database, which has run all but one migration."""
+    database = postgres.create_database("unfinished", schema("4.7"))
+    with postgres.connect(database, "mastodon") as connection:
+        connection.execute(people("4.7", [Person(name="alice", sentence="an owner", expected=None, role=OWNER)]))
+        [(known,)] = connection.execute("SELECT max(version) FROM schema_migrations").fetchall()
+    where = f"host={postgres.directory} port={postgres.port}"
+    world.set(
+        UPDATE_CHECK_DATABASE_URL=f"{where} dbname={database} user=mastodon",
+        UPDATE_CHECK_MASTODON_VERSION=None,
+        UPDATE_CHECK_RECIPIENTS="devops,ops@social.example",
+        UPDATE_CHECK_OPERATOR="ops@social.example",
+        UPDATE_CHECK_SINKS="email",
+        UPDATE_CHECK_WEBHOOK_URL=None,
+    )
+    write_tree(world.root, configured("4.5.20"))
+    directory = world.root / "db" / "post_migrate"
+    directory.mkdir(parents=True)
+    (directory / f"{known}_known.rb").touch()
+    (directory / f"{MIGRATION}_drop_column.rb").touch()
+    return directory
+
+
+def test_pending_migrations_are_notified_once_and_so_is_the_end(world: World, migrations: Path) -> None:
+    """At once in `status`, after an hour by mail, and again when none is pending."""
+    world.check()
+    assert world.subjects == []
+    assert world.run("status", "--json").json["migrations_pending"] == [MIGRATION]
+    assert f"Unfinished:  1 migration is pending, the newest {MIGRATION}: run `RAILS_ENV" in world.run("status").out
+    assert f"1 migration is pending, the newest {MIGRATION}" in world.run("doctor").out
+    for _ in range(2):
+        world.let_pass(minutes=61)
+        world.check()
+    assert world.subjects == ["[social.example] Run the migrations of Mastodon 4.5.20: 1 is pending"]
+    (migrations / f"{MIGRATION}_drop_column.rb").unlink()
+    for _ in range(2):
+        world.check()
+    assert world.subjects[1:] == ["[social.example] All migrations of Mastodon 4.5.20 have run"]
+    assert world.run("status", "--json").json["migrations_pending"] == []
