@@ -8,7 +8,7 @@ import pytest
 
 from captured_logs import capture_logs
 from mastodon_update_check.errors import UntranslatedError
-from mastodon_update_check.messages.translation import ENGLISH, language_tags
+from mastodon_update_check.messages.translation import ENGLISH, Translation, language_tags
 from mastodon_update_check.translations import load_translation
 from translations.catalogues import CATALOGUES
 
@@ -102,3 +102,21 @@ def test_sentences_one_after_the_other() -> None:
     """A blank between them, but for a Japanese full stop; empty ones leave none."""
     assert ENGLISH.join("A.", "", "B.") == "A. B."
     assert ENGLISH.join("甲。", "乙。A.", "丙。") == "甲。乙。A. 丙。"
+
+
+@pytest.mark.parametrize("names", ["", "January February", "a b c d e f g h i j k l m"])
+def test_a_list_of_months_that_is_not_whole(names: str) -> None:
+    """It counts as not translated."""
+
+    class Short:
+        def gettext(self, message: str) -> str:
+            return message
+
+        def ngettext(self, one: str, many: str, number: int) -> str:
+            return one if number == 1 else many
+
+        def pgettext(self, context: str, message: str) -> str:
+            return names if context == "months" else message
+
+    with pytest.raises(UntranslatedError, match="expected 12 names"):
+        Translation("xx", Short()).long_date(date(2026, 1, 2))

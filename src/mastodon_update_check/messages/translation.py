@@ -121,48 +121,26 @@ class Translation:
     def _day(self, day: date) -> str:
         return self.label("first day of a month", "1") if day.day == 1 else str(day.day)
 
-    def _months(self) -> tuple[str, ...]:
-        return (
-            self.label("month", "January"),
-            self.label("month", "February"),
-            self.label("month", "March"),
-            self.label("month", "April"),
-            self.label("month", "May"),
-            self.label("month", "June"),
-            self.label("month", "July"),
-            self.label("month", "August"),
-            self.label("month", "September"),
-            self.label("month", "October"),
-            self.label("month", "November"),
-            self.label("month", "December"),
+    def _months(self) -> list[str]:
+        return _split(
+            self.label(
+                "months", "January February March April May June July August September October November December"
+            ),
+            12,
         )
 
-    def _short_months(self) -> tuple[str, ...]:
-        return (
-            self.label("month, short", "Jan"),
-            self.label("month, short", "Feb"),
-            self.label("month, short", "Mar"),
-            self.label("month, short", "Apr"),
-            self.label("month, short", "May"),
-            self.label("month, short", "Jun"),
-            self.label("month, short", "Jul"),
-            self.label("month, short", "Aug"),
-            self.label("month, short", "Sep"),
-            self.label("month, short", "Oct"),
-            self.label("month, short", "Nov"),
-            self.label("month, short", "Dec"),
-        )
+    def _short_months(self) -> list[str]:
+        return _split(self.label("short months", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"), 12)
 
-    def _weekdays(self) -> tuple[str, ...]:
-        return (
-            self.label("weekday, short", "Mon"),
-            self.label("weekday, short", "Tue"),
-            self.label("weekday, short", "Wed"),
-            self.label("weekday, short", "Thu"),
-            self.label("weekday, short", "Fri"),
-            self.label("weekday, short", "Sat"),
-            self.label("weekday, short", "Sun"),
-        )
+    def _weekdays(self) -> list[str]:
+        return _split(self.label("short weekdays", "Mon Tue Wed Thu Fri Sat Sun"), 7)
+
+
+def _split(names: str, number: int) -> list[str]:
+    found = names.split()
+    if len(found) != number:
+        raise UntranslatedError(f"expected {number} names, found {len(found)}: {names!r}")
+    return found
 
 
 def _fill(text: str, values: dict[str, object]) -> str:
