@@ -35,6 +35,8 @@ STREAMING = (
 UNUSABLE = False
 """The fact of a file that cannot be used, such as one that is too large."""
 
+Branch = tuple[int, int]
+"""Major and minor number."""
 TreeFacts = Mapping[str, object]
 """Fact by path. A path that is missing was not read: everything that depends on it is unknown."""
 
@@ -46,21 +48,37 @@ _RUBY = re.compile(rf"(?:ruby-)?(?P<version>{_NUMBER})")
 _LINE_CHARACTERS = 300
 
 
-def extract(path: str, content: bytes) -> object:
-    """Return the fact that a file of the tree states; any content has one."""
-    return _EXTRACTORS.get(path, _digest)(content)
+def extract(path: str, content: bytes, floor: Branch = (0, 0)) -> object:
+    """Return the fact that a file of the tree states; any content has one.
+
+    Args:
+        path: the file.
+        content: its content.
+        floor: the installed branch. Security entries of older branches are left out, which keeps the fact small.
+    """
+    return _read_changelog(content, floor) if path == CHANGELOG else _EXTRACTORS.get(path, _digest)(content)
 
 
 def _digest(content: bytes) -> object:
     return hashlib.sha256(content).hexdigest()
 
 
-def _read_changelog(content: bytes) -> object:
+def _read_changelog(content: bytes, floor: Branch) -> object:
     changelog = parse_changelog(content.decode(errors="replace"))
     return {
         "newest": changelog.newest.stored if changelog.newest else None,
-        "entries": [[entry.version.stored, entry.fix.to_json()] for entry in changelog.entries],
+        "floor": list(floor),
+        "entries": [
+            [entry.version.stored, entry.fix.to_json()]
+            for entry in changelog.entries
+            if entry.version.branch_key >= floor
+        ],
     }
+
+
+def reaches(fact: object, floor: Branch) -> bool:
+    """Return whether a fact holds all that is needed of the branches from `floor` on; only a changelog's may not."""
+    return not isinstance(fact, dict) or "floor" not in fact or tuple(fact["floor"]) <= floor
 
 
 def changelog_of(facts: TreeFacts) -> Changelog | None:
@@ -118,7 +136,6 @@ def _read_schema(content: bytes) -> object:
 
 
 _EXTRACTORS: Mapping[str, Callable[[bytes], object]] = {
-    CHANGELOG: _read_changelog,
     README: _read_requirements,
     RUBY_VERSION: _read_ruby_version,
     PACKAGE: _read_node,

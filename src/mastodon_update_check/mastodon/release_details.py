@@ -10,7 +10,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import quote
 
-from mastodon_update_check.domain.release_tree import CHANGELOG, FILES, UNUSABLE, TreeFacts, extract
+from mastodon_update_check.domain.release_tree import CHANGELOG, FILES, UNUSABLE, Branch, TreeFacts, extract, reaches
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.proxies import Proxies
@@ -55,12 +55,13 @@ def fetch_releases(
         total: the time for everything.
     """
     tags = [name_tag(template, version) for version in versions]
-    found = {tag: dict(known.get(tag, {})) for tag in tags}
+    floor = min(version.branch_key for version in versions)
+    found = {tag: {path: fact for path, fact in known.get(tag, {}).items() if reaches(fact, floor)} for tag in tags}
     ends_at = time.monotonic() + total.total_seconds()
     problem = ""
     for tag in tags:
         try:
-            _fetch_release(_root(template, tag), found[tag], proxies, ends_at)
+            _fetch_release(_root(template, tag), found[tag], floor, proxies, ends_at)
         except StatusError as error:  # as for a tag that does not exist; other releases may
             problem = problem or error.detail
         except CheckError as error:
@@ -73,7 +74,7 @@ def _root(template: str, tag: str) -> str:
     return template.replace("{version}", quote(tag, safe="")).rstrip("/") + "/"
 
 
-def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_at: float) -> None:
+def _fetch_release(root: str, facts: dict[str, object], floor: Branch, proxies: Proxies, ends_at: float) -> None:
     """Add the missing facts of one release.
 
     Raises:
@@ -91,7 +92,7 @@ def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_a
         if path == CHANGELOG:
             limits = replace(limits, body_bytes=CHANGELOG_BYTES)
         try:
-            facts[path] = extract(path, get_bytes(root + path, proxies, limits))
+            facts[path] = extract(path, get_bytes(root + path, proxies, limits), floor)
         except CheckError as error:
             facts[path] = _explain_failure(path, error)
 
