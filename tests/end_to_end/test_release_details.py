@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -124,3 +124,32 @@ def test_explain(world: World, source: ReleaseSource) -> None:
     assert f"4.5.20 fixes 1 security issue:\n  {ADVISORY}: <b>checks</b> of identifiers\n" in shown
     assert world.run("explain", "4.5.20", "--json").json["details"]["fixes"][0]["ids"] == [ADVISORY]
     assert source.asked
+
+
+@pytest.mark.parametrize(
+    ("prepare", "grade", "words"),
+    [
+        pytest.param(lambda _: None, "ok", "127.0.0.1 has the files of 4.5.19, but not streaming/", id="it answers"),
+        pytest.param(
+            lambda source: source.instead.update({"*": Reply(503)}),
+            "warning",
+            "127.0.0.1 does not give the files of 4.5.19: ",
+            id="it fails",
+        ),
+        pytest.param(
+            lambda source: source.publish("4.5.19", {"README.md": ""}), "ok", "has the files", id="other files"
+        ),
+    ],
+)
+def test_doctor_tries_the_source(
+    world: World, source: ReleaseSource, prepare: Callable[[ReleaseSource], object], grade: str, words: str
+) -> None:
+    """With the installed release, and without storing anything."""
+    world.check()
+    prepare(source)
+    findings = {one["subject"]: one for one in world.run("doctor", "--json").json["findings"]}
+    assert findings["release details"]["grade"] == grade
+    assert words in findings["release details"]["sentence"]
+    world.set(UPDATE_CHECK_RELEASE_DETAILS=None)
+    findings = {one["subject"]: one for one in world.run("doctor", "--json").json["findings"]}
+    assert findings["release details"]["sentence"].startswith("off: ")
