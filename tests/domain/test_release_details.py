@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from mastodon_update_check.domain.release_details import (
     compare,
     details_from_json,
     details_to_json,
+    read_details,
 )
 from mastodon_update_check.domain.release_tree import FILES, UNUSABLE, extract
 from simulators.release_source import README, SCHEMA, TREE
@@ -190,3 +192,9 @@ def test_the_ledger_gives_back_what_it_keeps() -> None:
         compare({}, version("4.6.4"), {}, version("4.6.3")),
     ):
         assert details_from_json(json.loads(json.dumps(details_to_json(found)))) == found
+
+
+@pytest.mark.parametrize("entry", [{}, {"version": "4.6.4"}, {"version": 1}, None, {"version": "x", "installed": "y"}])
+def test_details_of_another_version_of_the_program_are_left_out(entry: Any) -> None:  # noqa: ANN401 - anything
+    """The state of the server is read without them."""
+    assert read_details([entry]) == ()

@@ -215,3 +215,11 @@ def details_from_json(data: dict[str, Any]) -> ReleaseDetails:
         steps={UpgradeStep(step): needed for step, needed in data["steps"].items() if step in tuple(UpgradeStep)},
         ruby=data["ruby"],
     )
+
+
+def read_details(entries: list[dict[str, Any]]) -> tuple[ReleaseDetails, ...]:
+    """Read details back from the ledger; what another version of this program wrote may be left out."""
+    try:
+        return tuple(details_from_json(entry) for entry in entries)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ()

@@ -13,7 +13,7 @@ from mastodon_update_check.domain.notice_json import from_json, to_json
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.outages import may_be_notified
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
-from mastodon_update_check.domain.release_details import ReleaseDetails, details_from_json, details_to_json
+from mastodon_update_check.domain.release_details import ReleaseDetails, details_to_json, read_details
 from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.skips import Skip, is_silenced, is_skipped, lifted_skips, silenced_until
 from mastodon_update_check.domain.support import support_stage
@@ -234,7 +234,7 @@ def _read_pairs(pairs: list[tuple[str, Any]]) -> tuple[tuple[datetime, Any], ...
 
 
 _READ: dict[str, Any] = {
-    "details": lambda details: tuple(details_from_json(one) for one in details),
+    "details": read_details,
     "checked_at": datetime.fromisoformat,
     "good_at": datetime.fromisoformat,
     "failing_since": datetime.fromisoformat,
