@@ -131,6 +131,7 @@ def test_only_the_steps_that_are_needed(details: ReleaseDetails, expected: list[
     assert found[start + 1 : end] == expected
     migrates = UpgradeStep.MIGRATIONS in details.needed
     assert (found[-2] == "RAILS_ENV=production bundle exec rails db:migrate") is migrates
+    assert ("systemctl restart mastodon-web" in found) is (UpgradeStep.RUBY in details.needed)
 
 
 @pytest.mark.parametrize(

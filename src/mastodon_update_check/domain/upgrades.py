@@ -151,7 +151,8 @@ def _restart(units: Sequence[str], details: ReleaseDetails | None = None) -> Ite
     if sidekiq:
         yield Command(f"systemctl restart {sidekiq}")
     if web:
-        yield Command(f"systemctl reload {web}")
+        has_new_ruby = details is not None and UpgradeStep.RUBY in details.needed  # a reload keeps the process
+        yield Command(f"systemctl {'restart' if has_new_ruby else 'reload'} {web}")
     is_needed = details.steps.get(UpgradeStep.RESTART_STREAMING) if details else None
     if not streaming or is_needed is False:
         return
