@@ -13,10 +13,11 @@ from domain.examples import NOW, version
 from mastodon_update_check.domain.finished import UNFINISHED_AFTER
 from mastodon_update_check.domain.installed import VersionReading
 from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.host.programs import Finished, Run
 from mastodon_update_check.jobs.check import learn
 from mastodon_update_check.jobs.observe import Findings
-from mastodon_update_check.jobs.recipients import Answer, People
+from mastodon_update_check.jobs.recipients import People
 from mastodon_update_check.jobs.unfinished import UnfinishedWork, outdated_services
 from mastodon_update_check.mastodon.migrations import NAMES_READ, list_migrations, pending_migrations
 from simulators.mastodon_tree import configured, write_tree
@@ -168,7 +169,7 @@ def test_a_check_remembers_since_when() -> None:
     findings = Findings(
         tree=VersionReading(version=version("4.5.20")),
         running=VersionReading(),
-        people=People(recipients=(), answer=Answer()),
+        people=People(recipients=(), answer=DatabaseAnswer()),
         is_installed_known=True,
         unfinished=UnfinishedWork(migrations=(SECOND, POST), services=("mastodon-sidekiq.service",)),
     )
