@@ -98,7 +98,8 @@ def _describe_release(account: Account, app: App) -> Iterator[str]:
     if update is not None:
         what = ", ".join(filter(None, (f"a {update.type} release", "urgent" if update.urgent else "not urgent")))
         yield f"{update.version} is out and not installed: {what}. {update.release_notes}".rstrip()
-        yield from map(render_block, describe_details(update, app.surroundings_of(known)))
+        for block in describe_details(update, app.surroundings_of(known)):
+            yield from render_block(block).splitlines()
         if known.is_skipped(update):
             yield "It is ignored: no notices and reminders (`skip --undo` ends that)."
     elif asked.version is not None and asked.version == known.installed:
