@@ -65,17 +65,27 @@ portraits: $(VENV)/test.done ## write the pictures of README, docs/pictures (bri
 	PYTHONPATH=tests $(BIN)/python tests/browser/portraits.py
 
 lint: $(VENV)/lint.done ## types, style, formatting
-	$(BIN)/ruff check src tests tools packaging
-	$(BIN)/ruff format --check src tests tools packaging
+	$(BIN)/ruff check src tests tools packaging bench
+	$(BIN)/ruff format --check src tests tools packaging bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/lint.done ## put the code into the shape that lint wants
-	$(BIN)/ruff check --fix src tests tools packaging
-	$(BIN)/ruff format src tests tools packaging
+	$(BIN)/ruff check --fix src tests tools packaging bench
+	$(BIN)/ruff format src tests tools packaging bench
 
-bench: $(VENV)/bench.done ## measure what README and docs claim
-	$(BIN)/python -m $(ARGS)
+bench: $(VENV)/bench.done ## measure memory, times and sizes against references; ARGS="memory ready" for some of them
+	-test -x build/alertmanager || $(MAKE) --no-print-directory build/alertmanager
+	$(BIN)/python -m bench $(ARGS)
+
+build/alertmanager:
+	mkdir -p build/packages
+	cd build/packages && apt-get download -qq prometheus-alertmanager && dpkg-deb --extract *.deb alertmanager
+	cp build/packages/alertmanager/usr/share/prometheus/alertmanager/*.tmpl build/packages/
+	@# Debian's path of the templates, becomes the working directory, in as many bytes
+	sed 's#/usr/share/prometheus/alertmanager#.////////////////////////////////.#' \
+		build/packages/alertmanager/usr/bin/prometheus-alertmanager > $@
+	chmod +x $@
 
 documents: $(VENV)/run.done ## make what is made from the code: config.env, docs/settings.md, manual page, completion
 	$(BIN)/python -m tools.documents
