@@ -53,6 +53,17 @@ def owned(location: L) -> L:
     return replace(location, token=ownership.token)
 
 
+@contextmanager
+def owning(location: L) -> Iterator[L]:
+    """Own a ledger for the duration of the block."""
+    ownership = location.ownership("test")
+    assert ownership.acquire(is_daemon=False)
+    try:
+        yield replace(location, token=ownership.token) if isinstance(location, PostgresLocation) else location
+    finally:
+        ownership.release()
+
+
 def query(where: Location | Path, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
     """Look at, or change, a ledger behind the program's back."""
     if isinstance(where, PostgresLocation):

@@ -8,12 +8,13 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
+from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.ledger.ledger import Ledger
 
-ledger = Ledger.create(Path(sys.argv[1]), INSTANCE)
-ledger.beat("committed", datetime(2026, 11, 23, tzinfo=UTC))
+ledger = Ledger.create(Path(sys.argv[1]), "social.example")
+ledger.beat(datetime(2026, 11, 23, tzinfo=UTC), "committed")
 with ledger.writing() as transaction:
-    transaction.keep_knowledge("uncommitted", transaction.state(), datetime(2026, 11, 23, tzinfo=UTC))
+    transaction.keep_state(ServerState(failures=1), datetime(2026, 11, 23, tzinfo=UTC))
     os.kill(os.getpid(), signal.SIGKILL)
 """
 AT_ONCE = """
@@ -23,7 +24,7 @@ from mastodon_update_check.ledger.location import find_location
 
 print("ready", flush=True)
 sys.stdin.readline()
-with Ledger.create(find_location(sys.argv[1]), INSTANCE) as ledger:
+with Ledger.create(find_location(sys.argv[1]), "social.example") as ledger:
     print(ledger.fingerprint("text"))
 """
 
@@ -57,12 +58,12 @@ READER = """
 import sqlite3, sys
 
 connection = sqlite3.connect(sys.argv[1])
-print(connection.execute("SELECT count(*) FROM instance").fetchone()[0])
+print(connection.execute("SELECT count(*) FROM node").fetchone()[0])
 connection.close()
 """
 
 
 def look_from_outside(path: Path) -> int:
-    """Let another process count the instances: it would clear the side file away if it thought itself alone."""
+    """Let another process count the nodes: it would clear the side file away if it thought itself alone."""
     seen = subprocess.run([sys.executable, "-c", READER, str(path)], check=True, capture_output=True, text=True)
     return int(seen.stdout)

@@ -1,10 +1,13 @@
-"""Claims: never two senders for one message; what a dead process or a wrong clock left is free."""
+"""Attempts: written down before anything is sent; those of a dead process are closed by the next owner."""
 
 from datetime import timedelta
+
+import pytest
 
 from ledger.examples import (
     ALICE,
     BOB,
+    HOOK,
     NOW,
     SECOND,
     YEAR,
@@ -67,6 +70,54 @@ FAR: list[tuple[str, timedelta, bool]] = [
     ("a moment more", LONGEST_WAIT + MILLISECOND, True),
     ("a year", YEAR, True),
 ]
+
+
+@pytest.mark.parametrize(("sentence", "ahead", "is_due"), FAR, ids=[row[0] for row in FAR])
+def test_a_due_time_from_a_wrong_clock_counts_as_due(
+    ledger: Ledger, place: Location, sentence: str, ahead: timedelta, *, is_due: bool
+) -> None:
+    """Nothing can be put off for longer than the longest wait."""
+    del sentence
+    replan(ledger, facts(PATCH))
+    query(place, "UPDATE message SET due_at = ?", (NOW + ahead).isoformat(timespec="milliseconds"))
+
+    assert is_due == (find_attempt(ledger) is not None)
+
+
+def test_a_failure_from_a_wrong_clock_delays_nothing(ledger: Ledger) -> None:
+    """Deferred while the clock was a year ahead: due as soon as it is right again."""
+    replan(ledger, facts(PATCH))
+    defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
+
+    assert 2 == take(ledger, NOW).number
+
+
+def test_urgent_messages_go_first(ledger: Ledger) -> None:
+    """Then what has been due for longest."""
+    replan(ledger, facts(MINOR, to=(BOB,), now=NOW - SECOND))
+    replan(ledger, facts(MINOR, to=(ALICE, BOB)))
+    replan(ledger, facts(MINOR, update("4.5.1", urgent=True), to=(ALICE, BOB), now=NOW + SECOND))
+    order = [take(ledger, NOW + SECOND) for _ in range(4)]
+
+    assert [True, True, False, False] == ["urgent" in claim.identities[0] for claim in order]
+    assert ["user:2", "user:1"] == [claim.recipient_key for claim in order[2:]]
+
+
+def test_a_round_takes_only_what_was_due_when_it_began(ledger: Ledger) -> None:
+    """What fails in a round is not tried twice in it, whatever the time is then."""
+    replan(ledger, facts(PATCH))
+    defer(ledger, take(ledger))
+    later = NOW + SECOND * 60
+
+    assert find_attempt(ledger, later, due_by=NOW) is None
+    assert find_attempt(ledger, later, due_by=later) is not None
+
+
+def test_each_sink_has_its_own_messages(ledger: Ledger) -> None:
+    """Nothing of the mail's goes to the webhook."""
+    replan(ledger, facts(PATCH, to=(ALICE, HOOK)))
+
+    assert ("user:1", "webhook:aaaa") == (take(ledger).recipient_key, take(ledger, sink="webhook").recipient_key)
 
 
 def test_an_attempt_of_a_dead_process_goes_out_again_with_its_id(ledger: Ledger, place: Location) -> None:

@@ -1,0 +1,191 @@
+"""Backups, setting a ledger aside, and side files that are left behind."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ledger.examples import INSTANCE, NOW, SECOND, facts, replan, states, update
+from ledger.locations import query
+from ledger.programs import look_from_outside, open_at_once, write_and_die
+from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteLocation
+from mastodon_update_check.ledger.sqlite_file import back_up, create_file, open_file, set_aside
+
+RELEASE = update("4.5.1")
+PLANNED = {("user:1", "update/4.5.1/plain"): DeliveryState.PENDING}
+
+
+@pytest.fixture
+def place(path: Path) -> SqliteLocation:
+    """Return where the ledgers of this file are: on SQLite alone."""
+    return SqliteLocation(path)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Return where the backup goes."""
+    return tmp_path / "backup.sqlite3"
+
+
+def test_a_backup_is_a_working_ledger(ledger: Ledger, path: Path, target: Path) -> None:
+    """It is one file, whole and private, and holds what was committed, also while somebody writes."""
+    replan(ledger, facts(RELEASE))
+    with ledger.writing() as transaction:
+        transaction.keep_state(ServerState(failures=3), NOW)
+        back_up(path, target)
+    others = {entry.name for entry in path.parent.iterdir()} - {path.name, f"{path.name}-wal", f"{path.name}-shm"}
+
+    assert others == {target.name}
+    assert target.stat().st_mode & 0o777 == 0o600
+    with Ledger.open(target, INSTANCE) as copy:
+        assert states(copy, RELEASE) == PLANNED
+        assert copy.state() == ServerState()
+        assert ledger.fingerprint("text") == copy.fingerprint("text")
+
+
+def test_a_backup_overwrites_nothing(ledger: Ledger, path: Path, target: Path) -> None:
+    """An older backup, or whatever it is, stays as it is."""
+    del ledger
+    target.write_text("precious")
+    with pytest.raises(LedgerError, match=f"{target} exists already: name a new file for the backup"):
+        back_up(path, target)
+
+    assert target.read_text() == "precious"
+
+
+def test_a_backup_into_a_missing_directory(ledger: Ledger, path: Path, tmp_path: Path) -> None:
+    """The sentence names the file that cannot be made."""
+    del ledger
+    target = tmp_path / "missing" / "backup.sqlite3"
+    with pytest.raises(LedgerError, match=f"{target} is not there"):
+        back_up(path, target)
+
+
+def test_no_backup_of_a_damaged_ledger(path: Path, target: Path) -> None:
+    """It would take the place of a good one."""
+    path.write_bytes(b"x" * 5000)
+    with pytest.raises(LedgerError, match=f"the ledger {path} is damaged"):
+        back_up(path, target)
+
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_restored_backup_opened_by_several_processes_at_once(path: Path, target: Path) -> None:
+    """Each of them wants to put it into WAL mode; none is turned away."""
+    create_file(path)
+    back_up(path, target)
+    target.replace(path)
+    assert path.read_bytes()[18:20] == b"\x01\x01"
+
+    assert len(set(open_at_once(path))) == 1
+    assert path.read_bytes()[18:20] == b"\x02\x02"
+
+
+def test_a_backup_restored_over_a_side_file(path: Path, target: Path) -> None:
+    """SQLite would play the old ledger's last commits into it: that is refused until the side files are gone."""
+    create_file(path)
+    back_up(path, target)
+    write_and_die(path)
+    path.write_bytes(target.read_bytes())
+    side_files = [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
+    before = [file.read_bytes() for file in (path, *side_files)]
+    with pytest.raises(LedgerError) as caught:
+        Ledger.open(path, INSTANCE)
+    assert before == [file.read_bytes() for file in (path, *side_files)]
+    assert f"a backup was put in the place of the ledger {path}, but ledger.sqlite3-wal still holds" in str(
+        caught.value
+    )
+    assert "move ledger.sqlite3-wal and ledger.sqlite3-shm away" in str(caught.value)
+
+    for file in side_files:
+        file.unlink()
+    with Ledger.open(path, INSTANCE) as restored:
+        assert restored.nodes(NOW) == ()
+
+
+def test_looking_at_the_file_takes_no_lock_away(ledger: Ledger, path: Path) -> None:
+    """Closing any descriptor of a file drops this process's locks on it, and with them SQLite's hold on the side file.
+
+    Another process would then clear the side file away under us.
+    """
+    ledger.beat(NOW, "web1")
+    open_file(path).close()
+
+    assert look_from_outside(path) == 1
+    assert path.with_name(f"{path.name}-wal").exists()
+
+
+def test_looking_at_many_ledgers_keeps_few_descriptors(ledger: Ledger, path: Path) -> None:
+    """One file is kept open once, however often it is opened."""
+    ledger.beat(NOW, "web1")
+    open_file(path).close()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        open_file(path).close()
+
+    assert before == len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_side_file_that_goes_at_this_moment(ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes the ledger last takes it away: one that was there just before is none."""
+    ledger.close()
+    monkeypatch.setattr(Path, "exists", lambda _: True)
+    with Ledger.open(path, INSTANCE) as again:
+        assert again.instances() == ()
+
+
+def test_a_ledger_is_set_aside_with_its_last_commits(path: Path) -> None:
+    """They are in a side file if a process was killed; they go along."""
+    write_and_die(path)
+    aside = set_aside(path, NOW)
+    assert path.with_name("ledger.sqlite3.20261123T120000Z.old") == aside
+    assert not [entry for entry in path.parent.iterdir() if not entry.name.startswith(aside.name)]
+    create_file(path)
+
+    with Ledger.open(path, INSTANCE) as anew:
+        assert anew.nodes(NOW) == ()
+    with Ledger.open(aside, INSTANCE) as old:
+        assert [node.host for node in old.nodes(NOW)] == ["committed"]
+
+
+def test_a_side_file_alone_is_set_aside(path: Path) -> None:
+    """It is the way out when the ledger itself was removed."""
+    write_and_die(path)
+    path.unlink()
+    aside = set_aside(path, NOW)
+    assert aside is not None
+    with Ledger.create(path, INSTANCE) as anew:
+        assert anew.nodes(NOW) == ()
+
+
+def test_nothing_is_set_aside_where_nothing_is(path: Path) -> None:
+    """A first `ledger new` has nothing to keep."""
+    assert set_aside(path, NOW) is None
+
+
+def test_what_was_set_aside_is_never_overwritten(path: Path) -> None:
+    """Two ledgers set aside in the same second: the second one stays where it is."""
+    create_file(path)
+    query(path, "PRAGMA user_version = 7")
+    set_aside(path, NOW)
+    create_file(path)
+    with pytest.raises(LedgerError, match="exists already: move it away, or try again in a moment"):
+        set_aside(path, NOW)
+
+    assert path.exists()
+    assert query(path.with_name(f"{path.name}.20261123T120000Z.old"), "PRAGMA user_version") == [(7,)]
+    assert set_aside(path, NOW + SECOND) is not None
+
+
+def test_whoever_has_a_ledger_in_hand_that_is_set_aside_is_told(ledger: Ledger, path: Path) -> None:
+    """A daemon must not go on with the old one while a check plans in the new one."""
+    set_aside(path, NOW)
+    create_file(path)
+    with pytest.raises(LedgerError, match="was replaced while it was in use"):
+        replan(ledger, facts(RELEASE))
+    with closing(open_file(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM message").fetchone()[0] == 0

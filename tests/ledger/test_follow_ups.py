@@ -1,0 +1,122 @@
+"""What reminders and words of closure need of the ledger."""
+
+from datetime import datetime
+
+import pytest
+
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, YEAR, accept, facts, replan, rows, states, take, update
+from ledger.locations import query
+from mastodon_update_check.domain.notices import ReminderNotice
+from mastodon_update_check.domain.recipients import FollowUps
+from mastodon_update_check.ledger.engine import Location
+from mastodon_update_check.ledger.ledger import Ledger
+
+URGENT, PLAIN = update("4.5.2", urgent=True), update("4.5.1")
+
+
+def notified_at(ledger: Ledger) -> dict[str, datetime | None]:
+    """Return when each row about URGENT was accepted."""
+    return {row.identity: row.notified_at for row in rows(ledger, *["update/4.5.2"])}
+
+
+def unclosed(ledger: Ledger, closure: FollowUps) -> frozenset[str]:
+    """Return the subjects for which an `is installed` notice may be due."""
+    with ledger.reading() as view:
+        return view.unclosed_subjects(closure)
+
+
+def test_when_it_was_told(ledger: Ledger) -> None:
+    """The instant of the acceptance, not of the plan; none before."""
+    replan(ledger, facts(URGENT))
+    assert notified_at(ledger) == {"update/4.5.2/urgent": None}
+    accept(ledger, take(ledger), NOW + DAY)
+    assert notified_at(ledger) == {"update/4.5.2/urgent": NOW + DAY}
+
+
+def test_accepted_before_it_was_planned(ledger: Ledger) -> None:
+    """A clock that fell back between the two is not believed."""
+    replan(ledger, facts(URGENT))
+    accept(ledger, take(ledger), NOW - YEAR)
+    assert notified_at(ledger) == {"update/4.5.2/urgent": NOW}
+
+
+def test_accepted_in_the_future(ledger: Ledger) -> None:
+    """A clock that was ahead then is corrected by the next check: reminders count from it."""
+    replan(ledger, facts(URGENT, now=NOW + YEAR))
+    accept(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
+    replan(ledger, facts(URGENT, follow_ups=FollowUps.URGENT))
+    assert notified_at(ledger) == {"update/4.5.2/urgent": NOW}
+    made = replan(ledger, facts(URGENT, now=NOW + DAY, follow_ups=FollowUps.URGENT))
+    assert notified_at(ledger) == {"update/4.5.2/urgent": NOW, "update/4.5.2/urgent/reminder/1": None}
+    assert len(made.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "subjects"),
+    [
+        (FollowUps.NONE, set()),
+        (FollowUps.URGENT, {"update/4.5.2"}),
+        (FollowUps.ALL, {"update/4.5.1", "update/4.5.2"}),
+    ],
+)
+def test_what_was_never_closed(ledger: Ledger, mode: FollowUps, subjects: set[str]) -> None:
+    """Urgent updates that were told; with `all` also others that were told elsewhere than by mail."""
+    replan(ledger, facts(URGENT, PLAIN, to=(ALICE, HOOK)))
+    assert unclosed(ledger, mode) == frozenset()
+    accept(ledger, take(ledger))
+    accept(ledger, take(ledger, sink="webhook"))
+    assert unclosed(ledger, mode) == subjects
+
+
+def test_what_was_marked_as_told(ledger: Ledger) -> None:
+    """Whoever was never sent anything is neither reminded nor told of the end."""
+    replan(ledger, facts(URGENT))
+    with ledger.writing() as transaction:
+        transaction.mark_notified(NOW)
+    assert notified_at(ledger) == {"update/4.5.2/urgent": None}
+    assert unclosed(ledger, FollowUps.ALL) == frozenset()
+    for known in (
+        facts(URGENT, now=NOW + DAY, follow_ups=FollowUps.ALL),
+        facts(installed="4.5.2", follow_ups=FollowUps.ALL),
+    ):
+        assert replan(ledger, known).messages == ()
+
+
+def test_mail_alone_is_no_reason_to_look_for_plain_ones(ledger: Ledger) -> None:
+    """What was told by mail as not urgent has no closure, so its rows need not be read for ever."""
+    replan(ledger, facts(PLAIN))
+    accept(ledger, take(ledger))
+    assert unclosed(ledger, FollowUps.ALL) == frozenset()
+
+
+def test_closed_once_everybody_heard(ledger: Ledger) -> None:
+    """A check finds it unclosed until each who was told has been told that, though it is listed no more."""
+    replan(ledger, facts(URGENT, to=(ALICE, BOB)))
+    accept(ledger, take(ledger))
+    accept(ledger, take(ledger))
+    known = facts(to=(ALICE, BOB), installed="4.5.2", follow_ups=FollowUps.URGENT)
+    assert len(replan(ledger, known).messages) == 2
+    accept(ledger, take(ledger))
+    assert unclosed(ledger, FollowUps.URGENT) == {"update/4.5.2"}
+    accept(ledger, take(ledger))
+    assert unclosed(ledger, FollowUps.URGENT) == frozenset()
+    assert replan(ledger, known).messages == ()
+    assert {("user:1", "update/4.5.2/installed"), ("user:2", "update/4.5.2/installed")} <= states(ledger, URGENT).keys()
+
+
+def test_told_notices_are_read_back(ledger: Ledger, place: Location) -> None:
+    """A reminder keeps its update, its number and the instant it counts from."""
+    replan(ledger, facts(URGENT))
+    accept(ledger, take(ledger))
+    replan(ledger, facts(URGENT, now=NOW + DAY, follow_ups=FollowUps.URGENT))
+    attempt = take(ledger, NOW + DAY)
+    (notice,) = attempt.notices
+    assert isinstance(notice, ReminderNotice)
+    assert ("4.5.2", True, 1, NOW) == (
+        str(notice.update.version),
+        notice.update.urgent,
+        notice.number,
+        notice.notified_at,
+    )
+    (kept,) = query(place, "SELECT notice FROM delivery WHERE identity LIKE '%/reminder/1'")
+    assert '"kind": "reminder"' in str(kept[0])

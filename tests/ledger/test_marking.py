@@ -1,0 +1,87 @@
+"""Marking as told what waits, instead of sending it."""
+
+from datetime import timedelta
+
+from ledger.examples import (
+    ALICE,
+    BOB,
+    NOW,
+    SECOND,
+    accept,
+    defer,
+    facts,
+    find_attempt,
+    replan,
+    states,
+    take,
+    update,
+)
+from ledger.locations import query
+from mastodon_update_check.domain.outbox import MAILS_A_DAY, DeliveryState
+from mastodon_update_check.ledger.engine import Location
+from mastodon_update_check.ledger.ledger import Ledger
+
+PATCH = update("4.5.1")
+
+
+def mark(ledger: Ledger) -> int:
+    """Mark everything of the instance."""
+    with ledger.writing() as transaction:
+        return transaction.mark_notified(NOW)
+
+
+def test_told_for_good(ledger: Ledger, place: Location) -> None:
+    """What was marked is told, with its own reason; nothing is sent, and nothing is planned again."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    assert mark(ledger) == 2
+    assert set(states(ledger, PATCH).values()) == {DeliveryState.SENT}
+    assert query(place, "SELECT DISTINCT reason FROM delivery") == [("marked_at_setup",)]
+    assert find_attempt(ledger) is None
+    assert replan(ledger, facts(PATCH, to=(ALICE, BOB))).messages == ()
+    assert ledger.summary(NOW).undelivered == 0
+
+
+def test_what_comes_later_is_told(ledger: Ledger) -> None:
+    """A newer release, a release that turns urgent and a new recipient are told as ever."""
+    replan(ledger, facts(PATCH))
+    mark(ledger)
+    urgent = update("4.5.1", urgent=True)
+    later = (facts(PATCH, update("4.5.2")), facts(urgent), facts(urgent, to=(BOB,)))
+    assert [len(replan(ledger, known).messages) for known in later] == [1, 1, 1]
+
+
+def test_counts_for_no_limit(ledger: Ledger) -> None:
+    """What was marked is none of the mails that somebody may get in a day."""
+    for number in range(MAILS_A_DAY):
+        replan(ledger, facts(*(update(f"4.5.{patch}") for patch in range(1, number + 2))))
+        mark(ledger)
+    replan(ledger, facts(update("4.6.0")))
+    assert find_attempt(ledger) is not None
+
+
+def test_what_was_tried_is_marked_too(ledger: Ledger) -> None:
+    """A message that waits for its next attempt is not sent any more."""
+    replan(ledger, facts(PATCH))
+    defer(ledger, take(ledger))
+    assert mark(ledger) == 1
+    assert find_attempt(ledger, NOW + timedelta(days=2)) is None
+
+
+def test_what_is_being_sent_is_left_alone(ledger: Ledger) -> None:
+    """Whoever has a message in hand records what comes of it."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    attempt = take(ledger)
+    assert mark(ledger) == 1
+    accept(ledger, attempt, NOW + SECOND)
+    assert set(states(ledger, PATCH).values()) == {DeliveryState.SENT}
+
+
+def test_acceptance_that_comes_late(ledger: Ledger) -> None:
+    """An attempt that was closed and marked, and then is accepted: told once, and said so."""
+    replan(ledger, facts(PATCH))
+    attempt = take(ledger)
+    ledger.close_open_attempts(NOW)
+    assert mark(ledger) == 1
+    accept(ledger, attempt)
+    assert set(states(ledger, PATCH).values()) == {DeliveryState.SENT}
+    assert replan(ledger, facts(PATCH)).messages == ()

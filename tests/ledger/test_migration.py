@@ -1,0 +1,180 @@
+"""Ledgers of other versions: those of 0.1.0 are migrated, newer ones are refused unless they say otherwise."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ledger.examples import ALICE, INSTANCE, NOW, SECOND, YEAR, accept, facts, find_attempt, replan, take, update
+from ledger.locations import owned, postgres_location, query
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger import postgres_location as postgres_module
+from mastodon_update_check.ledger import schema, sqlite_file
+from mastodon_update_check.ledger.engine import Location
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.postgres_location import PostgresLocation
+from mastodon_update_check.ledger.rows import write_recipient
+from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, migrate
+from mastodon_update_check.ledger.sqlite import SqliteLocation
+from mastodon_update_check.ledger.sqlite_file import create_file, open_file
+
+PATCH = update("4.5.1")
+FORMER = 2
+"""The schema of 0.1.0."""
+
+
+def notice(version: str) -> str:
+    """Return a notice as 0.1.0 wrote it."""
+    return json.dumps(
+        {
+            "kind": "update",
+            "version": version,
+            "urgent": False,
+            "type": None,
+            "release_notes": "",
+            "end_of_support": None,
+        }
+    )
+
+
+@pytest.fixture
+def former(request: pytest.FixtureRequest, path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Location]:
+    """Return a ledger of 0.1.0: one message sent, one that was being sent when the process died."""
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "MIGRATIONS", MIGRATIONS[:FORMER])
+        if request.param == "sqlite":
+            with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                migrate(connection, MIGRATIONS[:FORMER])
+            fill(SqliteLocation(path))
+            yield SqliteLocation(path)
+            return
+        steps = postgres_module._take_steps
+        patched.setattr(postgres_module, "_take_steps", lambda connection, _: steps(connection, 0, MIGRATIONS[:FORMER]))
+        with postgres_location(request.getfixturevalue("postgres")) as location:
+            location.create()
+            fill(location)
+            patched.undo()
+            yield location
+
+
+def fill(location: Location) -> None:
+    """Let the former program have worked."""
+    now, later = NOW.isoformat(timespec="milliseconds"), (NOW + YEAR).isoformat(timespec="milliseconds")
+    recipient = write_recipient(ALICE)
+    for id_, version, state, claim in (("one", "4.5.1", "sent", None), ("two", "4.5.2", "pending", "a token")):
+        query(
+            location,
+            """
+            INSERT INTO message (id, instance, sink, recipient_key, recipient, is_urgent, created_at, state, due_at,
+                                 claim, lease_until, attempts, settled_at)
+            VALUES (?, ?, 'email', 'user:1', ?, 0, ?, ?, ?, ?, ?, 1, ?)
+            """,
+            *(id_, INSTANCE, recipient, now, state, None if state == "sent" else now, claim, claim and later, now),
+        )
+        name = f"update/{version}/plain"
+        query(
+            location,
+            "INSERT INTO delivery VALUES (?, ?, 'user:1', ?, 'email', ?, ?, ?, 'patch_update', ?, ?, ?)",
+            *(
+                INSTANCE,
+                name,
+                f"update/{version}",
+                ALICE.address,
+                notice(version),
+                state,
+                id_,
+                now,
+                None if claim else now,
+            ),
+        )
+        outcome = None if claim else "sent"
+        query(
+            location,
+            "INSERT INTO attempt VALUES (?, 1, ?, ?, ?, '', ?)",
+            *(id_, now, outcome and now, outcome, json.dumps([name])),
+        )
+    query(
+        location, "INSERT INTO instance VALUES (?, ?, ?)", INSTANCE, json.dumps(ServerState(failures=2).to_json()), now
+    )
+    query(location, "INSERT INTO turn VALUES (?, '', 'web1', 'token', 0, ?)", INSTANCE, later)
+    query(location, "INSERT INTO node VALUES (?, 'web1', ?)", INSTANCE, now)
+
+
+on_both = pytest.mark.parametrize("former", ["sqlite", "postgresql"], indirect=True)
+
+
+@on_both
+def test_ledger_of_the_first_version_is_migrated(former: Location) -> None:
+    """The next owner closes what the former program had begun, and sends it again with the same id."""
+    with Ledger.open(former, INSTANCE) as reader:
+        assert reader.state() == ServerState(failures=2)
+        assert [node.host for node in reader.nodes(NOW)] == ["web1"]
+    with Ledger.open(owned(former), INSTANCE) as ledger:
+        listed = (PATCH, update("4.5.2"))
+        assert replan(ledger, facts(*listed)).messages == ()
+        assert find_attempt(ledger) is None
+        assert ledger.close_open_attempts(NOW + SECOND) == 1
+        attempt = take(ledger, NOW + SECOND)
+        assert (attempt.message_id, attempt.number, attempt.dated_at) == ("two", 2, NOW)
+        accept(ledger, attempt, NOW + SECOND)
+        assert replan(ledger, facts(*listed)).messages == ()
+        assert find_attempt(ledger, NOW + YEAR) is None
+
+
+def test_older_program_refuses_the_present_schema(place: Location, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows neither owner nor request: it says so, and changes nothing."""
+    Ledger.create(place, INSTANCE).close()
+    for module in (schema, sqlite_file, postgres_module):
+        monkeypatch.setattr(module, "SCHEMA_VERSION", FORMER)
+    with pytest.raises(
+        LedgerError, match=r"newer version of this program \(schema 3, this one knows 2\): upgrade this program, or"
+    ):
+        Ledger.open(place, INSTANCE)
+
+
+def set_version(place: Location, version: int, since: int) -> None:
+    """Let a newer program have migrated a ledger."""
+    word = json.dumps({"schema": version, "since": since})
+    query(place, "UPDATE meta SET value = ? WHERE key = 'compatibility'", word)
+    if isinstance(place, PostgresLocation):
+        query(place, "UPDATE meta SET value = ? WHERE key = 'schema'", str(version))
+    else:
+        query(place, f"PRAGMA user_version = {version}")
+
+
+def test_newer_ledger(place: Location) -> None:
+    """It is refused, unless it says that programs as old as this one may use it: nodes are upgraded one by one."""
+    Ledger.create(place, INSTANCE).close()
+    set_version(place, 99, SCHEMA_VERSION)
+    Ledger.open(place, INSTANCE).close()
+    set_version(place, 99, SCHEMA_VERSION + 1)
+    with pytest.raises(LedgerError, match=rf"newer version .* \(schema 99, this one knows {SCHEMA_VERSION}\)"):
+        Ledger.open(place, INSTANCE)
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_ledger_is_migrated_by_a_newer_program_while_it_is_open(place: Location) -> None:
+    """A process that has it open in PostgreSQL notices at its next transaction; a file has one user at a time."""
+    with Ledger.create(place, INSTANCE) as ledger:
+        set_version(place, 99, SCHEMA_VERSION + 1)
+        with pytest.raises(LedgerError, match="newer version of this program"):
+            ledger.beat(NOW, "web1")
+        set_version(place, 99, SCHEMA_VERSION)
+        ledger.beat(NOW, "web1")
+
+
+def test_migration_takes_the_missing_steps(path: Path) -> None:
+    """Once, and nothing is lost."""
+    create_file(path)
+    newer = (*MIGRATIONS, ("CREATE TABLE extra (x)",))
+    with closing(open_file(path)) as connection:
+        salt = connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()[0]
+        migrate(connection, newer)
+        migrate(connection, newer)
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(newer)
+        assert connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()[0] == salt

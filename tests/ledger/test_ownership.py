@@ -1,0 +1,326 @@
+"""Ownership: one process at a time plans and delivers; the next one takes over when it has ended."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ledger.examples import ALICE, BOB, INSTANCE, NOW, accept, defer, facts, find_attempt, hurry, replan, take, update
+from ledger.locations import postgres_location, query
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.errors import LedgerError, OwnershipLostError
+from mastodon_update_check.ledger.file_lock import FileLock
+from mastodon_update_check.ledger.lease import LEASE, Lease
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.postgres_location import PostgresLocation
+from mastodon_update_check.ledger.sqlite import SqliteLocation
+from simulators.postgres import Postgres
+
+if TYPE_CHECKING:
+    from mastodon_update_check.ledger.engine import Location
+
+PATCH = update("4.5.1")
+HOLDER = """
+import subprocess, sys
+from mastodon_update_check.ledger.file_lock import FileLock
+
+lock = FileLock(sys.argv[1])
+lock.acquire(is_daemon=True)
+child = subprocess.Popen(["sleep", "60"], pass_fds=[lock.descriptor])
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def lock_path(tmp_path: Path) -> Path:
+    """Return where the lock file is, in a directory that is missing at first."""
+    return tmp_path / "state" / "ledger.sqlite3.lock"
+
+
+@pytest.fixture
+def location(postgres: Postgres) -> Iterator[PostgresLocation]:
+    """Return a ledger in PostgreSQL that nobody owns."""
+    with postgres_location(postgres) as location:
+        location.create()
+        yield location
+
+
+@contextmanager
+def leasing(location: PostgresLocation, host: str) -> Iterator[Lease]:
+    """Return a node's means to own a ledger."""
+    lease = location.ownership(host)
+    try:
+        yield lease
+    finally:
+        lease.close()
+
+
+def eventually(is_true: Callable[[], bool]) -> bool:
+    """Whether something becomes true within 10 s."""
+    end = time.monotonic() + 10
+    while not is_true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_killed_owner_and_its_child_keep_the_lock_until_both_have_ended(lock_path: Path) -> None:
+    """A new owner does not start while a child of the former one still sends; then it starts at once."""
+    lock = FileLock(str(lock_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(lock_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        child = int(holder.stdout.readline())
+        owner = lock.owner()
+        assert owner is not None
+        assert (owner.pid, owner.is_daemon) == (holder.pid, True)
+        assert not lock.acquire(is_daemon=False)
+        holder.kill()
+    assert not lock.acquire(is_daemon=False)
+    os.kill(child, signal.SIGKILL)
+
+    assert eventually(lambda: lock.acquire(is_daemon=False))
+    lock.release()
+
+
+def test_lock_is_released(lock_path: Path) -> None:
+    """Then it has no owner, and another process takes it."""
+    first, second = FileLock(str(lock_path)), FileLock(str(lock_path))
+    assert first.owner() is None
+    assert first.acquire(is_daemon=True)
+    assert not second.acquire(is_daemon=False)
+    assert first.renew()
+    first.release()
+
+    assert first.owner() is None
+    assert not first.renew()
+    assert second.acquire(is_daemon=False)
+    second.release()
+
+
+def test_heartbeat_is_the_time_of_the_lock_file(lock_path: Path) -> None:
+    """Each renewal sets it."""
+    lock = FileLock(str(lock_path))
+    assert lock.acquire(is_daemon=True)
+    os.utime(lock_path, (0, 0))
+    silent = lock.owner()
+    lock.renew()
+    renewed = lock.owner()
+    lock.release()
+
+    assert silent is not None
+    assert silent.alive_at == datetime.fromtimestamp(0, UTC)
+    assert renewed is not None
+    assert abs(renewed.alive_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_owner_notices_that_its_lock_file_was_deleted(lock_path: Path, *, is_replaced: bool) -> None:
+    """Another process can lock a new file then, so the old lock is worth nothing."""
+    lock, other = FileLock(str(lock_path)), FileLock(str(lock_path))
+    assert lock.acquire(is_daemon=True)
+    lock_path.unlink()
+    if is_replaced:
+        assert other.acquire(is_daemon=True)
+
+    assert not lock.renew()
+    lock.release()
+    assert lock.acquire(is_daemon=True) is not is_replaced
+    for each in (lock, other):
+        each.release()
+
+
+def test_full_disk_does_not_prevent_the_lock(lock_path: Path) -> None:
+    """Only the owner's name is missing in the file."""
+    lock, other = FileLock(str(lock_path)), FileLock(str(lock_path))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        assert lock.acquire(is_daemon=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    owner = other.owner()
+
+    assert owner is not None
+    assert owner.pid == 0
+    assert not other.acquire(is_daemon=True)
+    assert lock.renew()
+    lock.release()
+
+
+def test_lock_file_that_cannot_be_used(tmp_path: Path) -> None:
+    """A symbolic link is not followed, and a directory is not locked; the error names the file and a way out."""
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("file")
+    (tmp_path / "directory").mkdir()
+    for name in ("file/lock", "link", "directory"):
+        lock = FileLock(str(tmp_path / name))
+        with pytest.raises(LedgerError, match=f"^the lock file {lock.path} cannot be used: .*; check its directory"):
+            lock.acquire(is_daemon=True)
+
+
+def test_a_link_to_a_ledger_has_the_same_lock(path: Path) -> None:
+    """The processes that use it by either name exclude each other."""
+    link = path.with_name("link")
+    link.symlink_to(path)
+
+    assert SqliteLocation(link).ownership().path == SqliteLocation(path).ownership().path
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_of_many_only_one_becomes_the_owner(engine: str, path: Path, request: pytest.FixtureRequest) -> None:
+    """A fresh ledger that several processes create and want to own at the same moment."""
+    with ExitStack() as stack:
+        location: Location = SqliteLocation(path)
+        if engine == "postgresql":
+            location = stack.enter_context(postgres_location(request.getfixturevalue("postgres")))
+        won: list[bool] = []
+        barrier = threading.Barrier(5)
+
+        def begin(number: int) -> None:
+            barrier.wait()
+            location.create()
+            ownership = location.ownership(f"web{number}")
+            won.append(ownership.acquire(is_daemon=True))
+            barrier.wait()
+            ownership.release()
+
+        threads = [threading.Thread(target=begin, args=(number,)) for number in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert sorted(won) == [False, False, False, False, True]
+
+
+def lease_left(location: PostgresLocation) -> timedelta:
+    """Return for how long the lease is still valid, by the server's clock."""
+    ((until, now),) = query(location, "SELECT CAST(until_at AS timestamptz), clock_timestamp() FROM owner")
+    assert isinstance(until, datetime)
+    assert isinstance(now, datetime)
+    return until - now
+
+
+def pass_time(location: PostgresLocation, seconds: float) -> None:
+    """Let the lease be older than it is."""
+    until = datetime.now(UTC) + lease_left(location) - timedelta(seconds=seconds)
+    query(location, "UPDATE owner SET until_at = ?", until.isoformat(timespec="milliseconds"))
+
+
+def test_lease_is_valid_for_twenty_seconds(location: PostgresLocation) -> None:
+    """By the server's clock; a renewal extends it; when it has run out, another node takes over."""
+    with leasing(location, "web1") as first, leasing(location, "web2") as second:
+        assert first.acquire(is_daemon=True)
+        assert timedelta(seconds=15) < lease_left(location) <= LEASE == timedelta(seconds=20)
+        assert not second.acquire(is_daemon=True)
+        pass_time(location, 15)
+        assert lease_left(location) < timedelta(seconds=5)
+        assert first.renew()
+        assert lease_left(location) > timedelta(seconds=15)
+        owner = second.owner()
+        assert owner is not None
+        assert (owner.host, owner.is_daemon) == ("web1", True)
+
+        pass_time(location, 21)
+        assert second.owner() is None
+        assert second.acquire(is_daemon=False)
+        assert not first.renew()
+        assert second.renew()
+
+
+def test_lease_that_ran_out_is_renewed_while_no_other_node_wants_it(location: PostgresLocation) -> None:
+    """A node that was frozen continues with its token."""
+    with leasing(location, "web1") as lease:
+        assert lease.acquire(is_daemon=True)
+        token = lease.token
+        pass_time(location, 3600)
+
+        assert lease.renew()
+        assert lease.token == token
+
+
+def test_lease_is_released(location: PostgresLocation) -> None:
+    """Another node need not wait; the former owner's release then changes nothing."""
+    with leasing(location, "web1") as first, leasing(location, "web2") as second:
+        assert first.acquire(is_daemon=True)
+        first.release()
+        assert not first.renew()
+        assert second.acquire(is_daemon=True)
+        first.release()
+
+        assert second.renew()
+
+
+def test_lease_is_renewed_during_a_long_write(location: PostgresLocation) -> None:
+    """The supervisor does not wait for its children."""
+    with leasing(location, "web1") as lease:
+        assert lease.acquire(is_daemon=True)
+        with Ledger.open(replace(location, token=lease.token), INSTANCE) as ledger, ledger.writing():
+            assert lease.renew()
+
+
+def keep_state(ledger: Ledger) -> None:
+    """Store a state, as a check does."""
+    with ledger.writing() as transaction:
+        transaction.keep_state(ServerState(failures=1), NOW)
+
+
+WRITES: list[tuple[str, Callable[[Ledger], object]]] = [
+    ("a plan", lambda ledger: replan(ledger, facts(PATCH, update("4.5.2"), to=(ALICE, BOB)))),
+    ("a state", keep_state),
+    ("a new attempt", find_attempt),
+    ("closing open attempts", lambda ledger: ledger.close_open_attempts(NOW)),
+    ("a retry", lambda ledger: hurry(ledger, [row.message_id for row in ledger.history()], ["email"])),
+]
+
+
+@pytest.mark.parametrize("has_owned", [False, True])
+def test_process_with_a_lost_token_changes_nothing(location: PostgresLocation, *, has_owned: bool) -> None:
+    """Every write of the owner fails, and so does a failed attempt; an acceptance is recorded: it is the truth."""
+    with leasing(location, "web1") as lease:
+        assert lease.acquire(is_daemon=True)
+        with Ledger.open(replace(location, token=lease.token), INSTANCE) as ledger:
+            replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+            deferred, accepted = take(ledger), take(ledger)
+        query(location, "UPDATE owner SET token = 'of another node'")
+        tables = ("message", "delivery", "attempt", "instance", "sink")
+        before = [query(location, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]  # noqa: S608 - ours
+        with Ledger.open(replace(location, token=lease.token if has_owned else ""), INSTANCE) as late:
+            for name, write in (*WRITES, ("a failed attempt", lambda ledger: defer(ledger, deferred))):
+                with pytest.raises(OwnershipLostError, match="another process owns the ledger in PostgreSQL at"):
+                    write(late)
+                assert [query(location, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables] == before, name  # noqa: S608
+            accept(late, accepted)
+
+    assert query(location, "SELECT state FROM message WHERE id = ?", accepted.message_id) == [("sent",)]
+
+
+def test_nodes_are_shown_with_their_owner(location: PostgresLocation) -> None:
+    """Any node gives its heartbeat; one that was stopped is removed."""
+    with leasing(location, "web1") as lease, Ledger.open(location, INSTANCE) as ledger:
+        assert lease.acquire(is_daemon=True)
+        ((now,),) = query(location, "SELECT clock_timestamp()")
+        assert isinstance(now, datetime)
+        for host in ("web1", "web2", "web3"):
+            ledger.beat(now, host)
+        ledger.leave("web3")
+
+        assert [(node.host, node.is_owner) for node in ledger.nodes(now)] == [("web1", True), ("web2", False)]
+        assert [node.is_owner for node in ledger.nodes(now + 2 * LEASE)] == [False, False]

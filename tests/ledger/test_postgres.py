@@ -1,0 +1,281 @@
+"""A ledger in PostgreSQL: what the server, the way to it, or a node does in the worst moment."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ledger.examples import INSTANCE, NOW, accept, facts, find_attempt, replan, take, update
+from ledger.locations import DATABASE, ROLE, owned, postgres_location, query, url
+from ledger.programs import open_at_once
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.ledger.copying import copy
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import find_location
+from mastodon_update_check.ledger.postgres_address import PostgresAddress
+from mastodon_update_check.ledger.postgres_location import PostgresLocation
+from mastodon_update_check.ledger.postgres_problems import translated
+from mastodon_update_check.ledger.postgres_session import BOUNDS, PostgresBounds, translate
+from mastodon_update_check.ledger.sqlite import SqliteLocation
+from simulators.http_server import unused_port
+from simulators.postgres import Postgres
+from simulators.postgres_front import Front, silence, silence_after_login
+
+RELEASE = update("4.5.1")
+SHORT = replace(BOUNDS, total=timedelta(seconds=1), lock=timedelta(milliseconds=200))
+
+
+@pytest.fixture
+def place(postgres: Postgres) -> Iterator[PostgresLocation]:
+    """Return where a ledger may be made."""
+    with postgres_location(postgres) as location:
+        yield owned(location)
+
+
+@pytest.fixture
+def absent(postgres: Postgres) -> Iterator[PostgresLocation]:
+    """Return where there is no ledger yet."""
+    with postgres_location(postgres) as location:
+        yield location
+
+
+def end_connections(postgres: Postgres) -> None:
+    """Cut every connection to the database of ledgers, as a restart does."""
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}'"  # noqa: S608 - ours
+    postgres.execute("postgres", cut)
+
+
+def free(location: PostgresLocation) -> PostgresLocation:
+    """Let the lease on a ledger run out."""
+    query(location, "UPDATE owner SET until_at = ''")
+    return replace(location, token="")
+
+
+def write_around(ledger: Ledger, meanwhile: Callable[[], None]) -> None:
+    """Let something happen in the middle of a transaction."""
+    with ledger.writing() as transaction:
+        transaction.keep_state(ServerState(failures=1), NOW)
+        meanwhile()
+        transaction.keep_state(ServerState(failures=2), NOW)
+
+
+def test_made_by_several_processes_at_once(postgres: Postgres, absent: PostgresLocation) -> None:
+    """All of them end up with the same ledger: its salt is the same for each."""
+    prints = open_at_once(url(postgres, absent.address.schema))
+
+    assert len(set(prints)) == 1
+    assert prints[0][16:] == "\n"
+
+
+def test_nothing_is_made_by_opening(absent: PostgresLocation) -> None:
+    """A ledger that is gone is not replaced by one that has forgotten everything."""
+    with pytest.raises(
+        LedgerError, match=r"there is no ledger in PostgreSQL at .*; restore a backup of it, or begin anew"
+    ):
+        Ledger.open(absent, INSTANCE)
+    assert not absent.exists()
+
+
+def test_a_role_that_may_make_no_schema(postgres: Postgres) -> None:
+    """It is told what to ask for; when that is done, it works."""
+    with postgres_location(postgres) as place:  # also makes the database
+        schema = place.address.schema
+        login = f"CREATE ROLE guest_{schema} LOGIN"
+        postgres.execute(DATABASE, login)
+        guest = find_location(url(postgres, schema, f"guest_{schema}"))
+        order = f'CREATE SCHEMA {schema} AUTHORIZATION "guest_{schema}"'
+        with pytest.raises(LedgerError, match=f"as the owner of the database, run {order}"):
+            Ledger.create(guest, INSTANCE)
+        postgres.execute(DATABASE, order)
+        Ledger.create(guest, INSTANCE).close()
+        with pytest.raises(LedgerError, match=f"run ALTER SCHEMA {schema} RENAME TO {schema}_.*_old; {order}"):
+            guest.set_aside(NOW)
+        assert guest.exists()
+        postgres.execute(DATABASE, f"DROP SCHEMA {schema} CASCADE; DROP ROLE guest_{schema}")
+
+
+def test_a_connection_that_was_cut_is_made_anew(postgres: Postgres, place: PostgresLocation) -> None:
+    """Nobody notices a server that was restarted while nothing was under way."""
+    with Ledger.create(place, INSTANCE) as ledger:
+        replan(ledger, facts(RELEASE))
+        end_connections(postgres)
+        attempt = take(ledger)
+        end_connections(postgres)
+        accept(ledger, attempt)
+        end_connections(postgres)
+
+        assert find_attempt(ledger) is None
+        assert query(place, "SELECT state FROM message") == [("sent",)]
+
+
+def test_a_connection_that_is_cut_in_the_middle(postgres: Postgres, place: PostgresLocation) -> None:
+    """All of the transaction is undone, and said; the next one works."""
+    with Ledger.create(place, INSTANCE) as ledger:
+        replan(ledger, facts(RELEASE))
+        with pytest.raises(LedgerError, match=r"is starting or stopping|cannot be reached any more"):
+            write_around(ledger, lambda: end_connections(postgres))
+        assert ledger.state() == ServerState()
+        take(ledger)
+
+
+def test_failover_to_a_restored_copy(postgres: Postgres, place: PostgresLocation) -> None:
+    """What was accepted after the copy was made is sent once more, with the same id; nothing else is."""
+    with Ledger.create(place, INSTANCE) as ledger:
+        replan(ledger, facts(RELEASE))
+        accept(ledger, take(ledger))
+        replan(ledger, facts(RELEASE, update("4.5.2")))
+        schema = place.address.schema
+        copied = replace(place, address=replace(place.address, schema=f"{schema}_copy"))
+        copy(free(place), copied)
+    with Ledger.open(owned(place), INSTANCE) as ledger:
+        lost = take(ledger)
+        accept(ledger, lost)
+    try:
+        with Ledger.open(owned(copied), INSTANCE) as restored:
+            again = take(restored)
+            accept(restored, again)
+            assert find_attempt(restored) is None
+    finally:
+        postgres.execute(DATABASE, f"DROP SCHEMA {schema}_copy CASCADE")
+
+    assert (lost.message_id, lost.identities) == (again.message_id, again.identities)
+
+
+def test_a_node_that_freezes_with_the_ledger_in_its_hands(place: PostgresLocation) -> None:
+    """The server takes it away; the others work on, and the one that was frozen has written nothing."""
+    frozen = replace(place, bounds=replace(BOUNDS, idle=timedelta(milliseconds=300)))
+    Ledger.create(place, INSTANCE).close()
+    with Ledger.open(place, INSTANCE) as other, Ledger.open(frozen, INSTANCE) as ledger:
+        with pytest.raises(LedgerError, match="stood still in the middle of a transaction"):
+            write_around(ledger, lambda: other.beat(NOW, "web2"))
+        assert other.state() == ServerState()
+        assert [node.host for node in other.nodes(NOW)] == ["web2"]
+        ledger.beat(NOW, "web1")
+
+
+def test_a_lock_that_somebody_keeps(postgres: Postgres, place: PostgresLocation) -> None:
+    """The wait has an end, and a sentence."""
+    Ledger.create(place, INSTANCE).close()
+    with (
+        Ledger.open(replace(place, bounds=SHORT), INSTANCE) as ledger,
+        closing(postgres.connect(DATABASE, ROLE)) as holder,
+    ):
+        holder.execute(f"BEGIN; LOCK TABLE {place.address.schema}.node".encode())
+        with pytest.raises(LedgerError, match="is locked by another process: try again, or end what holds it"):
+            ledger.beat(NOW, "web1")
+        holder.execute("COMMIT")
+        ledger.beat(NOW, "web1")
+
+
+@pytest.mark.parametrize("conversation", [silence, silence_after_login])
+def test_a_server_that_says_nothing(conversation: object) -> None:
+    """Neither the login nor a question waits for ever."""
+    bounds = PostgresBounds(connect=timedelta(seconds=2), total=timedelta(seconds=1))
+    with Front(conversation) as front:  # type: ignore[arg-type]
+        address = PostgresAddress.parse(
+            f"postgresql://u@127.0.0.1:{front.port}/d?sslmode=disable", "UPDATE_CHECK_LEDGER"
+        )
+        began = time.monotonic()
+        with pytest.raises(LedgerError, match="did not answer in time"):
+            PostgresLocation(address, bounds).exists()
+    assert time.monotonic() - began < 30  # and not for ever
+
+
+def test_a_server_that_is_not_there() -> None:
+    """Said with the variable to look at, and without the password."""
+    port = unused_port()
+    place = find_location(f"postgresql://u:s3cret@127.0.0.1:{port}/d")
+    with pytest.raises(LedgerError) as caught:
+        place.exists()
+
+    expected = f"PostgreSQL at 127.0.0.1:{port} refuses the connection: is it running? Check UPDATE_CHECK_LEDGER"
+    assert f"the ledger cannot be used: {expected}" == str(caught.value)
+    assert "s3cret" not in f"{caught.value!r} {place!r} {place}"
+
+
+WRONG: list[tuple[str, str]] = [
+    ("postgresql://u:s3cr/et@h/d", "has a password whose special characters must be escaped"),
+    ("postgresql://u:s3cr?et@h/d", "not a connection string|must be escaped|cannot be read"),
+    ("postgresql://u@h/d?colour=s3cret", "is not a connection string that PostgreSQL's libpq can read"),
+    ("postgresql://u@h/d?s3cret", "has a query .* that cannot be read"),
+    ("postgresql://u@h/d?schema=S3cret", "names a schema that is none"),
+    ("postgresql://u@h/d?schema=pg_x", "names a schema that is none"),
+    ("postgresql://u@h/d?schema=", "names a schema that is none"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), WRONG)
+def test_urls_that_cannot_be_read(text: str, words: str) -> None:
+    """Nothing of them is repeated: any piece may be the password."""
+    with pytest.raises(SettingsError, match=f"^UPDATE_CHECK_LEDGER {words}") as caught:
+        find_location(text)
+
+    assert "s3cr" not in str(caught.value).lower()
+
+
+def test_an_acknowledged_commit_is_on_the_disk(postgres: Postgres, place: PostgresLocation) -> None:
+    """Also for a role that does not wait for the disk otherwise."""
+    postgres.execute(DATABASE, f"ALTER ROLE {ROLE} SET synchronous_commit = off")
+    try:
+        Ledger.create(place, INSTANCE).close()
+        with closing(place.open()) as session, session.recording() as connection:
+            assert connection.execute("SHOW synchronous_commit").fetchone()["synchronous_commit"] == "on"
+    finally:
+        postgres.execute(DATABASE, f"ALTER ROLE {ROLE} RESET synchronous_commit")
+
+
+def test_text_sorts_by_its_bytes(place: PostgresLocation) -> None:
+    """Instants are compared as text, whatever language the database was made for."""
+    Ledger.create(place, INSTANCE).close()
+    found = query(
+        place,
+        "SELECT DISTINCT collation_name FROM information_schema.columns WHERE table_schema = ? AND data_type = 'text'",
+        place.address.schema,
+    )
+    assert found == [("C",)]
+
+
+CODES = [
+    ("25006", "can only be read, as on a standby: name the primary"),
+    ("40P01", "has two processes in each other's way"),
+    ("53100", "the server's disk is full; nothing is sent until there is room"),
+    ("XX001", r"is damaged \(.*\); restore a backup"),
+    ("42P01", r"is gone \(.*\); restore a backup"),
+    ("22P05", "must be made with the encoding UTF8"),
+    ("22023", r"cannot be used \(22023: .*\)"),
+]
+
+
+@pytest.mark.parametrize(("code", "words"), CODES)
+def test_every_error_is_a_sentence(code: str, words: str) -> None:
+    """Codes that are known become advice; others are passed on with the server's words."""
+    address = PostgresAddress.parse("postgresql://u@h/d", "UPDATE_CHECK_LEDGER")
+    error = psycopg.errors.lookup(code)("words")
+    where = r"the ledger in PostgreSQL at h:5432 \(schema mastodon_update_check_ledger of the database d\)"
+    with pytest.raises(LedgerError, match=f"{where}.*{words}"), translated(address):
+        raise error
+
+
+def test_parameters_are_marked_as_psycopg_wants_them() -> None:
+    """But not within strings and comments; and a sign that psycopg would take for one is doubled."""
+    statement = "SELECT '?:a%', b -- :c?\n WHERE d = :d AND e = ? AND f LIKE 'g%'"
+
+    assert translate(statement) == b"SELECT '?:a%%', b -- :c?\n WHERE d = %(d)s AND e = %s AND f LIKE 'g%%'"
+
+
+def test_copies_and_backups_have_bounds_of_their_own(place: PostgresLocation, tmp_path: Path) -> None:
+    """They go through all that was ever told, which takes longer than any step of a daemon may."""
+    with Ledger.create(place, INSTANCE) as ledger:
+        replan(ledger, facts(RELEASE))
+        accept(ledger, take(ledger))
+    hasty = replace(place, bounds=replace(BOUNDS, total=timedelta(0), statement=timedelta(milliseconds=1)))
+    with pytest.raises(LedgerError, match="did not answer in time"):
+        Ledger.open(hasty, INSTANCE)
+    hasty.back_up(tmp_path / "backup.sqlite3")
+    assert copy(free(hasty), SqliteLocation(tmp_path / "copy.sqlite3")) == 1

@@ -1,0 +1,255 @@
+"""A ledger that cannot be written: read-only, locked, on a full disk."""
+
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from ledger.examples import ALICE, BOB, INSTANCE, NOW, SECOND, facts, replan, states, update
+from ledger.locations import query
+from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteLocation, SqliteSession
+from mastodon_update_check.ledger.sqlite_file import back_up, create_file, open_file, set_aside
+
+NOBODY = 65534
+RELEASE = update("4.5.1")
+
+
+@pytest.fixture
+def place(path: Path) -> SqliteLocation:
+    """Return where the ledgers of this file are: on SQLite alone."""
+    return SqliteLocation(path)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Act without root's rights, which no permission binds; whoever is not root stays who he is."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+@pytest.fixture
+def reachable(tmp_path: Path) -> Iterator[Path]:
+    """Return a directory that everybody can reach: those of pytest are its user's alone."""
+    del tmp_path
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        yield directory
+        for entry in (directory, *directory.rglob("*")):
+            entry.chmod(0o755)
+
+
+READ_ONLY: list[tuple[str, int, int, str]] = [
+    ("file and directory are read-only", 0o444, 0o555, "cannot be written: it or its directory is read-only"),
+    ("the directory is read-only", 0o666, 0o555, "cannot be written: it or its directory is read-only"),
+    ("the file is read-only", 0o444, 0o777, "cannot be written: it or its directory is read-only"),
+    ("the file may not be read", 0o000, 0o755, "cannot be opened: look at its permissions and its dir"),
+    ("the directory is closed", 0o666, 0o000, "cannot be used: Permission denied; look at"),
+]
+
+
+@pytest.mark.parametrize(("sentence", "file_mode", "directory_mode", "words"), READ_ONLY, ids=[r[0] for r in READ_ONLY])
+def test_a_ledger_without_permission(
+    reachable: Path, sentence: str, file_mode: int, directory_mode: int, words: str
+) -> None:
+    """It is said what to look at, and the file stays as it is."""
+    del sentence
+    path = reachable / "state" / "ledger.sqlite3"
+    create_file(path)
+    before = path.read_bytes()
+    path.chmod(file_mode)
+    path.parent.chmod(directory_mode)
+    with as_nobody(), pytest.raises(LedgerError) as caught, Ledger.open(path, INSTANCE) as ledger:
+        ledger.beat(NOW, "web1")
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+
+    assert f"the ledger {path} {words}" in str(caught.value)
+    assert before == path.read_bytes()
+
+
+def test_no_ledger_is_made_without_permission(reachable: Path) -> None:
+    """Neither the directory nor the file."""
+    reachable.chmod(0o555)
+    with as_nobody():
+        for path in (reachable / "ledger.sqlite3", reachable / "state" / "ledger.sqlite3"):
+            with pytest.raises(LedgerError, match=f"the ledger {path} cannot be used: Permission denied; look at"):
+                Ledger.create(path, INSTANCE)
+    reachable.chmod(0o755)
+
+    assert list(reachable.iterdir()) == []
+
+
+@pytest.mark.parametrize(("make", "what"), [(Path.mkdir, "a directory"), (os.mkfifo, "no regular file")])
+def test_what_is_no_file_is_left_alone(path: Path, make: Callable[[Path], None], what: str) -> None:
+    """A directory, or a device, is named as such; it is not set aside as an old ledger."""
+    make(path)
+    for use in (open_file, lambda place: set_aside(place, NOW)):
+        with pytest.raises(LedgerError, match=f"^the ledger {path} is {what}: name a file in UPDATE_CHECK_LEDGER"):
+            use(path)
+    assert [path] == [*path.parent.iterdir()]
+
+
+def test_a_ledger_that_another_process_writes(path: Path) -> None:
+    """Whoever has waited long enough says so, has changed nothing, and works again afterwards."""
+    create_file(path)
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as holder,
+        Ledger.open(SqliteLocation(path, busy_seconds=0), INSTANCE) as ledger,
+    ):
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError, match=f"the ledger {path} is locked by another process: try again"):
+            ledger.beat(NOW, "web1")
+        assert ledger.nodes(NOW) == ()
+        holder.execute("ROLLBACK")
+        ledger.beat(NOW, "web1")
+        assert [node.alive_at for node in ledger.nodes(NOW)] == [NOW]
+
+
+@pytest.mark.parametrize("journal", ["WAL", "DELETE"])
+def test_a_ledger_that_another_process_has_for_itself(path: Path, journal: str) -> None:
+    """It cannot even be opened; so it is for a restored backup that somebody else takes into use."""
+    create_file(path)
+    query(path, f"PRAGMA journal_mode = {journal}")
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        holder.execute("UPDATE meta SET value = value")
+        with pytest.raises(LedgerError, match=f"the ledger {path} is locked by another process: try again"):
+            open_file(path, busy_seconds=0)
+
+
+def test_a_ledger_whose_mode_another_process_keeps_from_changing(path: Path) -> None:
+    """A restored backup that somebody reads cannot be put into WAL mode."""
+    create_file(path)
+    query(path, "PRAGMA journal_mode = DELETE")
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM meta").fetchall()
+        with pytest.raises(LedgerError, match="is locked by another process"):
+            open_file(path, busy_seconds=0.02)
+
+
+def test_a_ledger_whose_mode_another_process_is_about_to_change(path: Path) -> None:
+    """SQLite turns the second one away at once, whatever patience it was asked for: it tries again until it may."""
+    create_file(path)
+    query(path, "PRAGMA journal_mode = DELETE")
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.1, lambda: holder.execute("ROLLBACK"))
+        end.start()
+        open_file(path, busy_seconds=30).close()
+        end.join()
+
+    assert path.read_bytes()[18:20] == b"\x02\x02"
+
+
+def test_a_full_disk_stores_nothing_by_half(path: Path) -> None:
+    """A plan that does not fit is not stored at all; when there is room again, it is."""
+    create_file(path)
+    connection = open_file(path)
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    releases = [update(f"4.5.{number}") for number in range(1, 60)]
+    with Ledger(SqliteSession(path, connection), INSTANCE) as ledger:
+        connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+        with pytest.raises(LedgerError, match="the disk is full; nothing is sent until there is room"):
+            replan(ledger, facts(*releases, to=(ALICE, BOB)))
+        assert states(ledger, *releases) == {}
+        assert connection.execute("SELECT count(*) FROM message").fetchone()[0] == 0
+        connection.execute(f"PRAGMA max_page_count = {pages * 100}")
+        replan(ledger, facts(*releases, to=(ALICE, BOB)))
+        assert len(states(ledger, *releases)) == 118
+
+
+LIMITED = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteLocation, SqliteSession
+
+try:
+    with Ledger.create(Path(sys.argv[1]), "social.example") as ledger:
+        for minute in range(60):
+            ledger.beat(datetime(2026, 11, 23, 12, minute, tzinfo=UTC), "web1")
+            print(minute)
+except LedgerError as error:
+    print(error)
+"""
+
+
+def run_limited(path: Path, file_size: int) -> list[str]:
+    """Let a process use the ledger whose every write beyond `file_size` fails; return the lines that it prints."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        preexec_fn=limit,
+    )
+    return done.stdout.splitlines()
+
+
+def test_a_disk_that_takes_no_more_keeps_what_was_committed(path: Path) -> None:
+    """The write that fails is the only one that is lost."""
+    create_file(path)
+    *written, error = run_limited(path, 100_000)
+
+    assert written
+    assert f"the ledger {path} cannot be read or written: the disk reports an error; look at the system's log" == error
+    with Ledger.open(path, INSTANCE) as ledger:
+        (node,) = ledger.nodes(NOW)
+    assert node.alive_at == NOW + int(written[-1]) * 60 * SECOND
+
+
+def test_a_disk_without_room_for_a_ledger(path: Path) -> None:
+    """Nothing is left of the attempt, not even a part."""
+    (error,) = run_limited(path, 10_000)
+
+    assert error.startswith(f"the ledger {path} cannot be ")
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_disk_without_room_for_a_backup(ledger: Ledger, path: Path, tmp_path: Path) -> None:
+    """No half a backup stays, and the ledger works on."""
+    replan(ledger, facts(RELEASE))
+    (tmp_path / "directory").mkdir()
+    target = tmp_path / "directory" / "backup"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(LedgerError, match=f"the ledger {target} cannot be "):
+            back_up(path, target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, old)
+
+    assert list(target.parent.iterdir()) == []
+    assert states(ledger, RELEASE) == {("user:1", "update/4.5.1/plain"): DeliveryState.PENDING}

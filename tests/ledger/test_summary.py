@@ -1,0 +1,166 @@
+"""The ledger in numbers, and when a sink has something to do next."""
+
+from ledger.examples import (
+    ALICE,
+    BOB,
+    DAY,
+    HOOK,
+    NOW,
+    SECOND,
+    SETTINGS,
+    YEAR,
+    accept,
+    defer,
+    facts,
+    refuse,
+    replan,
+    take,
+    update,
+)
+from ledger.locations import query
+from mastodon_update_check.ledger.engine import Location
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.summary import OutboxSummary
+
+PATCH = update("4.5.1")
+MINOR = update("4.6.0")
+
+
+def test_an_empty_ledger(ledger: Ledger) -> None:
+    """Nothing waits, and no sink has been used."""
+    nothing = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
+
+    assert nothing == ledger.summary(NOW)
+    assert nothing.undelivered == 0
+    assert ledger.next_due_at("email", NOW) is None
+
+
+def test_messages_are_counted_and_sinks_described(ledger: Ledger) -> None:
+    """One sent, one refused, one deferred by a sink that fails as a whole, one in hand."""
+    carol = update("4.5.2")
+    replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW - DAY))
+    accept(ledger, take(ledger))
+    refuse(ledger, take(ledger))
+    replan(ledger, facts(PATCH, carol, to=(ALICE, BOB, HOOK)))
+    defer(ledger, take(ledger, sink="webhook"), sink_wide=True)
+    take(ledger)
+    found = ledger.summary(NOW)
+
+    assert (3, 1, 4) == (found.deferred, found.failed, found.undelivered)
+    assert found.waiting_since == NOW - DAY
+    email = ("email", SETTINGS, 3, None, None, False, "no such user", NOW)
+    webhook = ("webhook", SETTINGS, 1, NOW, NOW + 5 * SECOND, False, "busy", None)
+    assert [
+        (
+            sink.name,
+            sink.settings,
+            sink.undelivered,
+            sink.failing_since,
+            sink.retry_at,
+            sink.is_stopped,
+            sink.reply,
+            sink.sent_at,
+        )
+        for sink in found.sinks
+    ] == [email, webhook]
+
+
+def test_a_sink_fails_since_its_first_failure(ledger: Ledger) -> None:
+    """Further failures do not move the date; an acceptance ends it."""
+    replan(ledger, facts(PATCH))
+    defer(ledger, take(ledger), sink_wide=True)
+    later = NOW + 5 * SECOND
+    defer(ledger, take(ledger, later), later, sink_wide=True)
+    during = ledger.summary(later).sinks[0]
+    accept(ledger, take(ledger, NOW + DAY), NOW + DAY)
+    after = ledger.summary(NOW + DAY).sinks[0]
+
+    assert (NOW, None) == (during.failing_since, during.sent_at)
+    assert (None, NOW + DAY, "accepted") == (after.failing_since, after.sent_at, after.reply)
+
+
+def test_a_sink_that_failed_while_the_clock_was_ahead(ledger: Ledger) -> None:
+    """Its failing counts from the next failure on."""
+    replan(ledger, facts(PATCH))
+    defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
+    defer(ledger, take(ledger), sink_wide=True)
+
+    assert [sink.failing_since for sink in ledger.summary(NOW).sinks] == [NOW]
+
+
+def test_a_sink_that_refuses_each_message_fails(ledger: Ledger) -> None:
+    """A mail server that relays for nobody blames every recipient: what nothing is accepted by is failing."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger))
+    refuse(ledger, take(ledger))
+
+    assert [(sink.failing_since, sink.retry_at) for sink in ledger.summary(NOW).sinks] == [(NOW, None)]
+
+
+def test_one_recipient_that_is_refused_is_no_failing_sink(ledger: Ledger) -> None:
+    """Others were told since: whichever of them was first, and however often the one is tried."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger))
+    accept(ledger, take(ledger))
+    again = NOW + 5 * SECOND
+    assert [sink.failing_since for sink in ledger.summary(NOW).sinks] == [None]
+    defer(ledger, take(ledger, again), again)
+
+    assert [sink.failing_since for sink in ledger.summary(again).sinks] == [None]
+
+
+def test_an_acceptance_by_a_clock_that_was_ahead_hides_no_failing_sink(ledger: Ledger) -> None:
+    """What was accepted in a year says nothing of now."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    accept(ledger, take(ledger), NOW + YEAR)
+    defer(ledger, take(ledger))
+
+    assert [sink.failing_since for sink in ledger.summary(NOW).sinks] == [NOW]
+
+
+def test_next_due_now(ledger: Ledger) -> None:
+    """What was just planned is due; so is what a wrong clock put off for a year."""
+    replan(ledger, facts(PATCH))
+    assert ledger.next_due_at("email", NOW + SECOND) == NOW
+    defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
+
+    assert ledger.next_due_at("email", NOW) == NOW
+    assert ledger.next_due_at("webhook", NOW) is None
+
+
+def test_next_due_with_a_deferred_message(ledger: Ledger) -> None:
+    """A message that is being sent counts as due: if its process has died, the next one is to close its attempt."""
+    replan(ledger, facts(PATCH))
+    defer(ledger, take(ledger))
+    soon = NOW + 5 * SECOND
+    assert ledger.next_due_at("email", NOW) == soon
+    take(ledger, soon)
+
+    assert ledger.next_due_at("email", soon) == soon
+
+
+def test_next_due_while_the_sink_backs_off(ledger: Ledger) -> None:
+    """Nothing can be done before, though another message is due."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger), sink_wide=True)
+
+    assert ledger.next_due_at("email", NOW) == NOW + 5 * SECOND
+
+
+def test_next_due_after_a_back_off_from_a_wrong_clock(ledger: Ledger) -> None:
+    """It holds nobody back."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
+
+    assert ledger.next_due_at("email", NOW) == NOW
+
+
+def test_what_is_done_or_cancelled_is_not_due(ledger: Ledger, place: Location) -> None:
+    """Neither what was accepted nor what was withdrawn."""
+    replan(ledger, facts(PATCH, to=(ALICE,)))
+    accept(ledger, take(ledger))
+    replan(ledger, facts(PATCH, MINOR))
+    replan(ledger, facts(PATCH))
+
+    assert ledger.next_due_at("email", NOW + YEAR) is None
+    assert query(place, "SELECT state FROM message ORDER BY state") == [("cancelled",), ("sent",)]

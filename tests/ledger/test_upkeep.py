@@ -1,0 +1,186 @@
+"""What is dropped in time and what is kept for good: the ledger stays small, and forgets nobody."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger.examples import (
+    ALICE,
+    BOB,
+    DAY,
+    HOOK,
+    INSTANCE,
+    NOW,
+    SECOND,
+    YEAR,
+    accept,
+    defer,
+    facts,
+    find_attempt,
+    refuse,
+    replan,
+    states,
+    take,
+    update,
+)
+from ledger.locations import query
+from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.domain.recipients import FollowUps
+from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.ledger.engine import Location
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteSession
+from mastodon_update_check.ledger.sqlite_file import open_file
+from mastodon_update_check.ledger.upkeep import KEPT
+
+PATCH = update("4.5.1")
+OTHER = update("4.5.2")
+PEOPLE = tuple(replace(ALICE, key=f"user:{n}", address=f"user{n}@social.example", name=f"user{n}") for n in range(5))
+
+
+def prune(ledger: Ledger, now: datetime) -> None:
+    """Do what every check does at its end."""
+    with ledger.writing() as transaction:
+        transaction.keep_state(ServerState(), now)
+
+
+def count(place: Location, table: str) -> int:
+    """Return how many rows a table has."""
+    ((number,),) = query(place, f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of our own
+    assert isinstance(number, int)
+    return number
+
+
+def test_attempts_are_dropped_after_ninety_days(ledger: Ledger, place: Location) -> None:
+    """What was told is remembered for good, and what is under way is kept too."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    accept(ledger, take(ledger))
+    take(ledger)
+    for now, attempts in ((NOW + KEPT, 2), (NOW + KEPT + SECOND, 1)):
+        prune(ledger, now)
+        assert attempts == count(place, "attempt")
+
+    assert DeliveryState.SENT in states(ledger, PATCH).values()
+    assert replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + 2 * KEPT)).messages == ()
+
+
+def test_what_may_have_arrived_keeps_its_id(ledger: Ledger) -> None:
+    """A lost reply, a release that goes and comes back with another one after a year: a repeat has the same id."""
+    first = replan(ledger, facts(PATCH)).messages[0].id
+    defer(ledger, take(ledger))
+    replan(ledger, facts(now=NOW + DAY))
+    for days in range(2, 400, 20):
+        prune(ledger, NOW + days * DAY)
+    again = replan(ledger, facts(PATCH, OTHER, now=NOW + YEAR)).messages
+
+    assert first in [message.id for message in again]
+
+
+def test_a_message_that_is_tried_every_day(ledger: Ledger, place: Location) -> None:
+    """Its old attempts go; what they carried is remembered by later ones."""
+    replan(ledger, facts(PATCH))
+    now = NOW
+    for _ in range(30):
+        defer(ledger, take(ledger, now), now)
+        now += 10 * DAY
+        prune(ledger, now)
+
+    assert count(place, "attempt") == 9
+
+
+def test_a_refusal_is_shown_for_as_long_as_it_stands(ledger: Ledger) -> None:
+    """A receiver that asked never to be tried again (HTTP 410) is still quoted after a year."""
+    replan(ledger, facts(PATCH, to=(HOOK,)))
+    refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
+    prune(ledger, NOW + YEAR)
+
+    assert [trouble.reply for trouble in ledger.summary(NOW + YEAR).troubles] == ["no such user"]
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_what_was_given_up_unsaid_is_dropped(ledger: Ledger, place: Location, *, is_refused: bool) -> None:
+    """After ninety days nothing is left of it; when it is wanted again, it is planned as at the first time."""
+    first = replan(ledger, facts(PATCH)).messages
+    if is_refused:
+        refuse(ledger, take(ledger))
+    replan(ledger, facts(now=NOW + DAY))
+    prune(ledger, NOW + DAY + KEPT)
+    assert [count(place, table) for table in ("delivery", "message")] == [1, 1]
+    prune(ledger, NOW + 2 * DAY + KEPT)
+    assert [count(place, table) for table in ("delivery", "message")] == [0, 0]
+
+    again = replan(ledger, facts(PATCH, now=NOW + YEAR)).messages
+    assert [one.id for one in first] == [one.id for one in again]
+    accept(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
+
+
+def test_messages_that_became_empty_are_dropped(ledger: Ledger, place: Location) -> None:
+    """Rows that went into another message leave none behind for good."""
+    for n in range(1, 6):
+        now = NOW + n * DAY
+        replan(ledger, facts(*(update(f"4.6.{patch}") for patch in range(n)), now=now))
+        replan(ledger, facts(now=now + SECOND))
+    assert count(place, "message") == 5
+    prune(ledger, NOW + YEAR)
+
+    assert count(place, "message") == 0
+
+
+def test_a_clock_that_was_a_year_ahead(ledger: Ledger) -> None:
+    """What it dropped is missed by nobody: nothing is told twice, and what waits still waits."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    accept(ledger, take(ledger))
+    prune(ledger, NOW + YEAR)
+
+    assert replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + DAY)).messages == ()
+    assert find_attempt(ledger, NOW + DAY) is not None
+
+
+def steps_of_a_check(path: Path, now: datetime, installed: str) -> int:
+    """Return how many steps SQLite takes for a check that finds nothing new, in tens."""
+    connection = open_file(path, verify=False)
+    counted = 0
+
+    def count_on() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    connection.set_progress_handler(count_on, 10)
+    with Ledger(SqliteSession(path, connection), INSTANCE) as ledger:
+        ledger.summary(now)
+        with ledger.reading() as view:
+            view.unclosed_subjects(FollowUps.URGENT)
+        replan(ledger, facts(to=PEOPLE, installed=installed, now=now))
+        prune(ledger, now)
+        find_attempt(ledger, now)
+    return counted
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_a_year(ledger: Ledger, place: Location, path: Path) -> None:
+    """A release a week, installed three days later, told to five people: what is left is what was told.
+
+    One check a day instead of 48: a check that finds nothing new only writes down that it was made. `make bench`
+    measures ten whole years. A check has no more to do at the end than after a month.
+    """
+    steps = []
+    for day in range(365):
+        now = NOW + timedelta(days=day)
+        week, weekday = divmod(day, 7)
+        is_installed = weekday > 2
+        listed = () if is_installed else (update(f"4.5.{week + 1}"),)
+        replan(ledger, facts(*listed, to=PEOPLE, installed=f"4.5.{week + is_installed}", now=now))
+        while (attempt := find_attempt(ledger, now)) is not None:
+            accept(ledger, attempt, now)
+        prune(ledger, now)
+        if weekday == 6:
+            steps.append(steps_of_a_check(path, now, f"4.5.{week + 1}"))
+
+    told = 53 * len(PEOPLE)
+    assert (told, told) == (count(place, "delivery"), count(place, "message"))
+    assert count(place, "attempt") <= (KEPT.days // 7 + 1) * len(PEOPLE)
+    assert path.stat().st_size < 1_000_000
+    assert max(steps[4:]) <= 1.5 * steps[3]
