@@ -167,12 +167,21 @@ def test_level(level: str, shown: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("log_format", "no_color", "has_colour"),
-    [("auto", "", True), ("console", "", True), ("auto", "1", False), ("json", "", False)],
+    ("log_format", "no_color", "terminal", "has_colour"),
+    [
+        ("auto", "", "xterm", True),
+        ("console", "", "xterm", True),
+        ("auto", "1", "xterm", False),
+        ("auto", "", "dumb", False),
+        ("json", "", "xterm", False),
+    ],
 )
-def test_terminal(monkeypatch: pytest.MonkeyPatch, log_format: str, no_color: str, *, has_colour: bool) -> None:
+def test_terminal(
+    monkeypatch: pytest.MonkeyPatch, log_format: str, no_color: str, terminal: str, *, has_colour: bool
+) -> None:
     """A terminal gets coloured lines unless JSON or NO_COLOR is set; no escape sequence comes from a value."""
     monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("TERM", terminal)
     with _terminal() as (stream, screen):
         logs.configure("info", log_format, stream)
         log.warning("delivery.deferred", reply="\x1b[2Jgone\nnow")

@@ -148,7 +148,7 @@ def _is_journal(stream: TextIO) -> bool:
 
 def _renderer(stream: TextIO, *, is_console: bool, in_journal: bool) -> Render:
     """Return what makes a line of an event; the journal has a time of its own."""
-    has_colour = is_console and stream.isatty() and not os.environ.get("NO_COLOR")
+    has_colour = is_console and stream.isatty() and _may_colour()
 
     def render(level: str, event: str, fields: Mapping[str, object]) -> str:
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
@@ -160,6 +160,10 @@ def _renderer(stream: TextIO, *, is_console: bool, in_journal: bool) -> Render:
         return f"<{_PRIORITIES[level]}>{line}" if in_journal else line
 
     return render
+
+
+def _may_colour() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _render_console(level: str, event: str, fields: Mapping[str, object], time: str, *, has_colour: bool) -> str:
