@@ -20,8 +20,8 @@ def execute(arguments: Namespace) -> int:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    print("This is a demonstration with a made-up Mastodon server. Ctrl-C ends it.\n", flush=True)
     try:
+        _say("This is a demonstration with a made-up Mastodon server. Ctrl-C ends it.\n")
         tell(_say, linger=_SECONDS_TO_LOOK if sys.stdout.isatty() else 0)
     except KeyboardInterrupt:
         print("\nThe demonstration is over. Its files are removed.")
