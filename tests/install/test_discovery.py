@@ -169,10 +169,12 @@ def test_drop_in() -> None:
         "BindReadOnlyPaths=-/data/live/config",
         "BindReadOnlyPaths=-/data/live/db/migrate",
         "BindReadOnlyPaths=-/data/live/db/post_migrate",
+        "BindReadOnlyPaths=-/data/live/streaming",
         "NoExecPaths=-/data/live/lib/mastodon",
         "NoExecPaths=-/data/live/config",
         "NoExecPaths=-/data/live/db/migrate",
         "NoExecPaths=-/data/live/db/post_migrate",
+        "NoExecPaths=-/data/live/streaming",
         "SupplementaryGroups=www-data",
     ] == lines
     assert ["[Service]"] == service_drop_in(Path("/home/x"), Access(is_readable=False)).splitlines()[1:]

@@ -16,8 +16,8 @@ PATH: Final = re.compile(r"/[A-Za-z0-9/._+@=,-]*")
 """A path without characters that have a meaning in a unit, a file of settings or a shell."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9 ./:_@=,+<>-]*")
 """A value without characters that have a meaning between single quotes."""
-SHOWN_DIRECTORIES: Final = ("lib/mastodon", "config", "db/migrate", "db/post_migrate")
-"""The version, and the names of the migrations."""
+SHOWN_DIRECTORIES: Final = ("lib/mastodon", "config", "db/migrate", "db/post_migrate", "streaming")
+"""The version, the names of the migrations, and the times of the files of streaming."""
 
 
 def without_block(text: str) -> str:
