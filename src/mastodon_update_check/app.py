@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mastodon_update_check.config import Settings, SinkSettings
+from mastodon_update_check.config import Settings
 from mastodon_update_check.config.load import state_directory
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.errors import LedgerError, SettingsError
@@ -27,8 +27,6 @@ from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.ledger.ownership import Ownership
 from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, OutboxSummary
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.translation import ENGLISH, Translation, language_tags
-from mastodon_update_check.sinks.base import Sink
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckOptions, CheckReport
@@ -195,22 +193,9 @@ class App:
 
     def delivery_workers(self, ledger: Ledger) -> tuple[DeliveryWorker, ...]:
         """Return a worker for each configured sink."""
-        from mastodon_update_check.jobs.recipients import find_single_key
+        from mastodon_update_check.jobs.workers import make_workers
 
-        fingerprints = self.sink_settings(ledger)
-        return tuple(
-            DeliveryWorker(
-                sink_name=sink.name,
-                load_sink=loader(sink),
-                settings=fingerprints[sink.name],
-                open_ledger=self.open_ledger,
-                describe=self.surroundings,
-                clock=self.clock,
-                only_to=find_single_key(sink),
-                find_words=find_words,
-            )
-            for sink in self.settings.sinks
-        )
+        return make_workers(self.settings, self.sink_settings(ledger), self.open_ledger, self.surroundings, self.clock)
 
     def summary(self, ledger: Ledger) -> OutboxSummary:
         """Count what is not delivered yet by the sinks that are configured."""
@@ -235,26 +220,6 @@ class App:
             reminders=settings.reminders,
             install_kind=settings.install_kind,
         )
-
-
-def find_words(locale: str) -> Translation:
-    """Return the language of a locale: English unless there is a catalogue, which is read when it is first needed."""
-    if not language_tags(locale):
-        return ENGLISH
-    from mastodon_update_check.translations import load_translation
-
-    return load_translation(locale)
-
-
-def loader(sink: SinkSettings) -> Callable[[], Sink]:
-    """Return what makes a sink; it raises `SettingsError` when that cannot be done."""
-
-    def load() -> Sink:
-        from mastodon_update_check.sinks.discovery import load_sink
-
-        return load_sink(sink.plugin, sink.options)
-
-    return load
 
 
 def presence_of(settings: Settings) -> FileLock:

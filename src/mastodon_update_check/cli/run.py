@@ -6,6 +6,6 @@ from typing import NoReturn
 
 def execute(_arguments: Namespace) -> NoReturn:
     """Run the daemon until it is told to stop."""
-    from mastodon_update_check.daemon.supervisor import run
+    from mastodon_update_check.daemon.start import run
 
     run()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from mastodon_update_check.app import App, find_words, loader
+from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import Exit, count, load_app, print_json
 from mastodon_update_check.cli.terminal import fill, paint, progress, say
 from mastodon_update_check.config import Settings, SinkSettings
@@ -17,6 +17,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
 from mastodon_update_check.jobs.send_test import Entry, Verdict, try_sinks
+from mastodon_update_check.jobs.workers import find_words, loader
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.sample_content import compose_test_message
 

@@ -55,6 +55,18 @@ class ChildProcess:
         """The exit code once it has ended; negative for a signal."""
         return self._process.returncode
 
+    def explain_end(self, limit: timedelta) -> str:
+        """Return why it has no result; `limit` is what it was allowed."""
+        report = self.report or {}
+        if "settings_problems" in report:
+            return "; ".join(report["settings_problems"])
+        if "ledger_problem" in report:
+            return str(report["ledger_problem"])
+        if self.is_overdue:
+            return f"it took longer than {limit.total_seconds() / 60:g} minutes, and was ended"
+        ending = f"by signal {-self.exit_code}" if self.exit_code < 0 else f"with exit code {self.exit_code}"
+        return f"the job {self.name} ended {ending} and without a result"
+
     def look(self) -> None:
         """Ask it to look whether more is due."""
         try:

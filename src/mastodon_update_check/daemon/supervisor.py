@@ -5,8 +5,6 @@ one, acts; the others post events to it.
 """
 
 import gc
-import os
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,12 +13,15 @@ from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
 from mastodon_update_check import logs
-from mastodon_update_check.daemon.child import ChildProcess, start_child
+from mastodon_update_check.daemon.child import ChildProcess
+from mastodon_update_check.daemon.children import Children
+from mastodon_update_check.daemon.leave import leave
 from mastodon_update_check.daemon.owner import LedgerOwner
+from mastodon_update_check.daemon.problems import Problems
 from mastodon_update_check.daemon.scheduler import Scheduler
-from mastodon_update_check.daemon.signals import Order, take_signals
+from mastodon_update_check.daemon.signals import Order
 from mastodon_update_check.daemon.systemd import SystemdNotifier
-from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.logs import log
 
 TICK = timedelta(seconds=10)
@@ -47,11 +48,11 @@ class Supervisor:
         self._events = events
         self._notifier = notifier
         self._owner = LedgerOwner(prepared)
-        self._scheduler = Scheduler(lambda: events.put(CHECK_DUE), _now)
-        self._children: dict[str, ChildProcess] = {}
+        self._scheduler = Scheduler(lambda: events.put(CHECK_DUE), lambda: datetime.now(UTC))
+        self._children = Children(events)
         self._report = dict(prepared)
         """The latest report of any job."""
-        self._problems: dict[str, str] = {}
+        self._problems = Problems()
         self._is_check_due = self._is_look_due = False
         self._deliver_at = float("inf")
         self._delivery_nudged = self._has_crashed = False
@@ -97,20 +98,18 @@ class Supervisor:
     def _keep_up(self) -> None:
         """Renew ownership, feed the watchdog, and show the status, if everything is on time."""
         self._scheduler.heal()
-        for child in self._children.values():
-            child.kill_if_silent()
+        self._children.kill_silent()
         is_owner = self._keep_ownership()
         if is_owner and not self._was_owner:
             self._deliver_at = 0.0  # what a former owner has left
         if self._was_owner and not is_owner:
             log.warning("owner.lost", detail="another process owns the ledger now")
-            for child in self._children.values():
-                child.kill()
+            self._children.kill()
         self._was_owner = is_owner
         if not is_owner:
             self._scheduler.note_begun()  # the owner's schedule counts
         late = "" if self._scheduler.is_on_time() else "no check has begun for too long"
-        self._set_problem("schedule", late)
+        self._problems.set("schedule", late)
         if not late:
             self._notifier.feed_watchdog()
             self._owner.show_presence()
@@ -120,27 +119,16 @@ class Supervisor:
         try:
             is_owner = self._owner.keep()
         except LedgerError as error:
-            self._set_problem("ledger", str(error))
+            self._problems.set("ledger", str(error))
             return self._was_owner and self._owner.is_lease_valid
-        self._set_problem("ledger", "")
+        self._problems.set("ledger", "")
         return is_owner
 
-    def _set_problem(self, name: str, problem: str) -> None:
-        """Keep a problem for the status line, and log it when it begins, changes or ends."""
-        before = self._problems.get(name, "")
-        self._problems[name] = problem
-        if problem and problem != before:
-            log.error(f"{name}.failed", detail=problem)
-        elif before and not problem:
-            log.info(f"{name}.recovered")
-
     def _show_status(self) -> None:
-        parts = [problem for problem in self._problems.values() if problem]
         next_at = self._scheduler.next_check_at()
         soon = f"; next {next_at:%H:%M} UTC" if next_at and not self._report["off_reason"] else ""
-        standby = "" if self._was_owner else "standby: another process owns the ledger"
-        line = standby or f"{self._report['status']}{soon}"
-        self._notifier.status(". ".join(dict.fromkeys([*parts, line])))
+        line = f"{self._report['status']}{soon}" if self._was_owner else "standby: another process owns the ledger"
+        self._notifier.status(self._problems.prefix(line))
 
     def _start_jobs(self) -> None:
         if not self._was_owner:
@@ -153,7 +141,7 @@ class Supervisor:
                 if self._start("deliver", DELIVERY_SILENCE, has_crashed=self._has_crashed):
                     self._deliver_at, self._delivery_nudged = float("inf"), False
             elif not self._delivery_nudged:
-                self._children["deliver"].look()
+                self._children.look("deliver")
                 self._deliver_at, self._delivery_nudged = float("inf"), True
 
     def _start_work(self) -> None:
@@ -163,32 +151,19 @@ class Supervisor:
             self._failure = ""
 
     def _start(self, name: str, silence: timedelta, **order: object) -> bool:
-        config = None if name == "prepare" else self._config_descriptor()
-        descriptors = tuple(one for one in (self._owner.descriptor, config) if one is not None)
-        order |= {"token": self._owner.token, "config": config, "seen": self._report.get("seen")}
+        order |= {"token": self._owner.token, "seen": self._report.get("seen")}
+        config = None
         if name != "prepare":
             order["refused"] = self._refused
+            config = self._report.get("config")
         try:
-            child = start_child(name, order, silence, self._events.put, descriptors)
+            self._children.start(name, silence, order, self._owner.descriptor, config)
         except (OSError, RuntimeError) as error:  # the unit's TasksMax or MemoryMax
-            self._set_problem("job", f"the job {name} could not be started: {error}")
+            self._problems.set("job", f"the job {name} could not be started: {error}")
             self._deliver_at = max(self._deliver_at, time.monotonic() + 1)
             return False
-        finally:
-            if config is not None:
-                os.close(config)
-        self._set_problem("job", "")
-        self._children[name] = child
+        self._problems.set("job", "")
         return True
-
-    def _config_descriptor(self) -> int | None:
-        """Return a file in memory with our own file as it was when it could last be used."""
-        text = self._report.get("config")
-        if text is None:
-            return None
-        descriptor = os.memfd_create("config.env")
-        os.write(descriptor, str(text).encode())
-        return descriptor
 
     def _handle(self, event: object) -> None:
         if event == CHECK_DUE:
@@ -204,8 +179,7 @@ class Supervisor:
 
     def _finish(self, child: ChildProcess) -> None:
         """Take in what a job that has ended reports."""
-        if self._children.get(child.name) is child:
-            del self._children[child.name]
+        self._children.forget(child)
         if child.name == "prepare":
             self._finish_reload(child)
         elif child.name == "work":
@@ -216,13 +190,13 @@ class Supervisor:
     def _finish_work(self, child: ChildProcess) -> None:
         report = child.report
         if report is None or child.exit_code != 0:
-            failure = _why(child, CHECK_LIMIT)
-            self._set_problem("check", failure)
+            failure = child.explain_end(CHECK_LIMIT)
+            self._problems.set("check", failure)
             if report is None:  # neither its settings nor the ledger are the cause: the next job records it
                 self._failure = failure
             return
-        self._set_problem("check", "")
-        self._set_problem("settings", str(report["settings_problem"]))
+        self._problems.set("check", "")
+        self._problems.set("settings", str(report["settings_problem"]))
         self._take(report)
         self._deliver_at = time.monotonic()
         if report.get("is_blind"):
@@ -233,12 +207,12 @@ class Supervisor:
         report = child.report
         self._has_crashed = not report
         if report is None or child.exit_code != 0:
-            self._set_problem("delivery", _why(child, DELIVERY_SILENCE))
+            self._problems.set("delivery", child.explain_end(DELIVERY_SILENCE))
             # What crashed may do so again; an attempt that it left open waits then.
             self._deliver_at = time.monotonic() + (CRASH_PAUSE if self._has_crashed else PAUSE).total_seconds()
             return
         problems = ". ".join(report["problems"])
-        self._set_problem("delivery", problems)
+        self._problems.set("delivery", problems)
         self._take(report)
         wait = PAUSE.total_seconds() if problems else report["due_in"]
         again = float("inf") if wait is None else time.monotonic() + wait
@@ -261,16 +235,16 @@ class Supervisor:
     def _finish_reload(self, child: ChildProcess) -> None:
         report = child.report
         if report is None or child.exit_code != 0:
-            reason = _why(child, CHECK_LIMIT)
+            reason = child.explain_end(CHECK_LIMIT)
             log.error("daemon.reload_failed", detail=reason, effect="the former settings stay in use")
-            self._set_problem("settings", f"the new settings are wrong, the former ones stay in use: {reason}")
-            self._refused = self._problems["settings"]
+            self._problems.set("settings", f"the new settings are wrong, the former ones stay in use: {reason}")
+            self._refused = self._problems.get("settings")
         elif any(report[name] != self._prepared[name] for name in ("ledger", "instance", "presence")):
             log.info("daemon.restarting", detail="another ledger, or another server, needs a new process")
             self._stop(RESTART)
         else:
             logs.configure(report["log_level"], report["log_format"])
-            self._set_problem("settings", "")
+            self._problems.set("settings", "")
             self._refused = ""
             self._take(report)
             self._plan_checks()
@@ -282,85 +256,7 @@ class Supervisor:
         self._notifier.status("stopping: attempts in progress are being finished")
         log.info("daemon.stopping")
         self._scheduler.stop()
-        end = time.monotonic() + PATIENCE.total_seconds()
-        for child in self._children.values():
-            child.terminate()
-        while self._children and time.monotonic() < end:
-            with suppress(Empty):
-                event = self._events.get(timeout=max(end - time.monotonic(), 0.01))
-                if isinstance(event, ChildProcess):
-                    self._children.pop(event.name, None)
-        for child in self._children.values():
-            log.warning("job.killed", job=child.name, detail="it did not end in time; what it had begun is sent again")
-            child.kill()
+        self._children.stop(PATIENCE)
         self._owner.leave()
         log.info("daemon.stopped")
         leave(code)
-
-
-def _why(child: ChildProcess, limit: timedelta) -> str:
-    """Return why a job has no result."""
-    report = child.report or {}
-    if "settings_problems" in report:
-        return "; ".join(report["settings_problems"])
-    if "ledger_problem" in report:
-        return str(report["ledger_problem"])
-    if child.is_overdue:
-        return f"it took longer than {limit.total_seconds() / 60:g} minutes, and was ended"
-    ending = f"by signal {-child.exit_code}" if child.exit_code < 0 else f"with exit code {child.exit_code}"
-    return f"the job {child.name} ended {ending} and without a result"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def leave(code: int) -> NoReturn:
-    """End the process now: a thread that hangs would keep an ordinary exit waiting."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # its reader has closed it
-            stream.flush()
-    os._exit(code)
-
-
-def run() -> NoReturn:
-    """Run the daemon.
-
-    Raises:
-        SettingsError: the settings are wrong.
-        LedgerError: the ledger cannot be used.
-    """
-    events: SimpleQueue[object] = SimpleQueue()
-    notifier = SystemdNotifier()
-    take_signals(events.put)
-    try:
-        supervisor = Supervisor(_prepare(events), events, notifier)
-    except (SettingsError, LedgerError) as error:
-        notifier.status(str(error))
-        raise
-    try:
-        supervisor.run()
-    except Exception as error:  # noqa: BLE001 - said in one line; the threads must not outlive the one that leads them
-        log.critical("daemon.crashed", detail=f"{type(error).__name__}: {error}")
-        leave(70)
-
-
-def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
-    """Have a child read the settings and open the ledger; return what it reports."""
-    child = start_child("prepare", {}, CHECK_LIMIT, events.put)
-    import apscheduler.schedulers.background  # noqa: F401 - while the child works
-
-    early = []
-    while (event := events.get()) is not child:
-        if event is Order.STOP:
-            leave(0)
-        early.append(event)
-    for event in early:
-        events.put(event)
-    report = child.report
-    if report is None or child.exit_code != 0:
-        if report is not None and "settings_problems" in report:
-            raise SettingsError(report["settings_problems"])
-        raise LedgerError(_why(child, CHECK_LIMIT))
-    logs.configure(report["log_level"], report["log_format"])
-    return report

@@ -1,0 +1,85 @@
+"""The child processes that run at this moment, one of each kind at most."""
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+
+from mastodon_update_check.daemon.child import ChildProcess, start_child
+from mastodon_update_check.logs import log
+
+
+class Children:
+    """Starts and ends jobs; each posts itself to `events` when it has ended."""
+
+    def __init__(self, events: "SimpleQueue[object]") -> None:
+        self._events = events
+        self._running: dict[str, ChildProcess] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._running
+
+    def start(
+        self, name: str, silence: timedelta, order: Mapping[str, object], lock: int | None, config: str | None
+    ) -> None:
+        """Start a job.
+
+        Args:
+            name: the kind of job.
+            silence: how long it may say nothing.
+            order: what it has to know.
+            lock: the descriptor of the ledger's lock, which it inherits.
+            config: the text of our own file, to be used where the present one cannot be.
+
+        Raises:
+            OSError, RuntimeError: there are too many processes or threads, or too little memory.
+        """
+        descriptor = None if config is None else _in_memory(config)
+        try:
+            inherited = tuple(one for one in (lock, descriptor) if one is not None)
+            order = {**order, "config": descriptor}
+            self._running[name] = start_child(name, order, silence, self._events.put, inherited)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def forget(self, child: ChildProcess) -> None:
+        """Take in that a job has ended."""
+        if self._running.get(child.name) is child:
+            del self._running[child.name]
+
+    def look(self, name: str) -> None:
+        """Ask a job to look whether more is due."""
+        self._running[name].look()
+
+    def kill_silent(self) -> None:
+        """Kill the jobs that have been silent for too long."""
+        for child in self._running.values():
+            child.kill_if_silent()
+
+    def kill(self) -> None:
+        """Kill every job."""
+        for child in self._running.values():
+            child.kill()
+
+    def stop(self, patience: timedelta) -> None:
+        """Let every job finish what is in progress, and kill those that take too long."""
+        end = time.monotonic() + patience.total_seconds()
+        for child in self._running.values():
+            child.terminate()
+        while self._running and time.monotonic() < end:
+            with suppress(Empty):
+                event = self._events.get(timeout=max(end - time.monotonic(), 0.01))
+                if isinstance(event, ChildProcess):
+                    self.forget(event)
+        for child in self._running.values():
+            log.warning("job.killed", job=child.name, detail="it did not end in time; what it had begun is sent again")
+        self.kill()
+
+
+def _in_memory(text: str) -> int:
+    descriptor = os.memfd_create("config.env")
+    os.write(descriptor, text.encode())
+    return descriptor

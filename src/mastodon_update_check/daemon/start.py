@@ -1,0 +1,55 @@
+"""Starting the daemon: signals first, then a child that prepares everything, then the supervisor."""
+
+from collections.abc import Mapping
+from queue import SimpleQueue
+from typing import Any, NoReturn
+
+from mastodon_update_check import logs
+from mastodon_update_check.daemon.child import start_child
+from mastodon_update_check.daemon.leave import leave
+from mastodon_update_check.daemon.signals import Order, take_signals
+from mastodon_update_check.daemon.supervisor import CHECK_LIMIT, Supervisor
+from mastodon_update_check.daemon.systemd import SystemdNotifier
+from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.logs import log
+
+
+def run() -> NoReturn:
+    """Run the daemon.
+
+    Raises:
+        SettingsError: the settings are wrong.
+        LedgerError: the ledger cannot be used.
+    """
+    events: SimpleQueue[object] = SimpleQueue()
+    notifier = SystemdNotifier()
+    take_signals(events.put)
+    try:
+        supervisor = Supervisor(_prepare(events), events, notifier)
+    except (SettingsError, LedgerError) as error:
+        notifier.status(str(error))
+        raise
+    try:
+        supervisor.run()
+    except Exception as error:  # noqa: BLE001 - said in one line; the threads must not outlive the one that leads them
+        log.critical("daemon.crashed", detail=f"{type(error).__name__}: {error}")
+        leave(70)
+
+
+def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
+    """Have a child read the settings and open the ledger; return what it reports."""
+    child = start_child("prepare", {}, CHECK_LIMIT, events.put)
+    early = []
+    while (event := events.get()) is not child:
+        if event is Order.STOP:
+            leave(0)
+        early.append(event)
+    for event in early:
+        events.put(event)
+    report = child.report
+    if report is None or child.exit_code != 0:
+        if report is not None and "settings_problems" in report:
+            raise SettingsError(report["settings_problems"])
+        raise LedgerError(child.explain_end(CHECK_LIMIT))
+    logs.configure(report["log_level"], report["log_format"])
+    return report
