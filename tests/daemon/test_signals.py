@@ -177,7 +177,7 @@ def test_reload_of_wrong_settings(machine: Machine, update_server: UpdateServer,
         daemon.wait_status("the new settings are wrong, the former ones stay in use: ")
         update_server.publish("4.5.21")
         daemon.wait_for("delivery.sent", count=2)
-        assert daemon.systemd.statuses[-1].startswith("the new settings are wrong")
+        wait_until(lambda: daemon.systemd.statuses[-1].startswith("the new settings are wrong"), "the problem first")
         assert any("the former ones stay in use" in line["detail"] for line in daemon.find("check.degraded"))
         machine.configure(**right)
         daemon.reload()
