@@ -106,7 +106,7 @@ def test_dates(text: str, day: date) -> None:
     ],
 )
 def test_without_a_support_date(current: object, warnings: tuple[str, ...]) -> None:
-    """E1, E2 (MASTODON.md, 1.8): without a date that can be read there is none."""
+    """Without a date that can be read there is none."""
     expected = Feed(updates=(), ends_on=None, warnings=warnings)
     assert expected == parse_feed({"updatesAvailable": [], "currentVersion": current})
 

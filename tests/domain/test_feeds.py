@@ -24,7 +24,7 @@ def listed(*entries: object) -> Feed:
 
 
 def test_real_answer_is_read() -> None:
-    """The one real answer that is known (MASTODON.md, 1.2) is read whole."""
+    """The one real answer that was published (docs/MASTODON.md, Update check) is read whole."""
     feed = listed({"version": "4.2.9", "type": "patch", "releaseNotes": NOTES, "urgent": False})
     expected = UpdateNotice(version=version("4.2.9"), urgent=False, type=UpdateType.PATCH, release_notes=NOTES)
     assert Feed(updates=(expected,), is_complete=True, ends_on=None, warnings=()) == feed

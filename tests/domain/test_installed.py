@@ -83,7 +83,7 @@ def known(tree: str | None = None, running: str | None = None, **fields: object)
     ],
 )
 def test_installed_version(tree: VersionReading, running: VersionReading, before: ServerState, installed: str) -> None:
-    """DESIGN.md, section 6."""
+    """The lower of the two sources is the installed version."""
     assert version(installed) == merge_sightings(tree, running, before, NOW).installed
 
 

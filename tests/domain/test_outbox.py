@@ -152,7 +152,7 @@ def test_states(state: DeliveryState, *, is_notified: bool, is_open: bool) -> No
 
 
 def test_waits_are_those_of_the_contract() -> None:
-    """DESIGN.md, section 7: `Retry-After` up to 24 h; the longest wait is a spread-out week."""
+    """`Retry-After` up to 24 h; the longest wait is a spread-out week."""
     assert timedelta(hours=24) == RETRY_AFTER_LIMIT
     assert timedelta(days=7) * 1.1 <= LONGEST_WAIT
     assert datetime(2026, 11, 23, 2, 7, tzinfo=UTC) == NOW

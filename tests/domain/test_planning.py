@@ -32,7 +32,7 @@ PLAIN_ID, URGENT_ID = "update/4.5.20/plain", "update/4.5.20/urgent"
 
 
 def fixture_answer(*versions: str, urgent: bool = False) -> Feed:
-    """Return the answer of Mastodon's own tests (MASTODON.md, 1.8)."""
+    """Return the answer of Mastodon's own tests (docs/MASTODON.md, Update check)."""
     types = {"4.2.1": "patch", "4.3.0": "minor", "5.0.0": "minor"}
     return parse_feed(
         {"updatesAvailable": [{"version": text, "type": types[text], "urgent": urgent} for text in versions]}

@@ -42,7 +42,7 @@ PLAIN_MAJOR = update("5.0.0", type=UpdateType.MAJOR)
     ],
 )
 def test_preferences_are_mastodon_s(preference: Preference, notice: Notice, reason: Reason) -> None:
-    """MASTODON.md, 1.6, but release by release: one urgent release makes no other one urgent."""
+    """Mastodon's rule (docs/MASTODON.md, Preferences), but release by release: one urgent release makes no other one urgent."""
     assert reason is wants(user(preference=preference), notice)
 
 

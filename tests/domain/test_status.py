@@ -47,7 +47,7 @@ def verdict(
     ],
 )
 def test_urgent_updates_to_act_on(known: ServerState, to_act_on: list[str]) -> None:
-    """DESIGN.md, section 5."""
+    """An urgent update of the own branch, or any once that branch has no fix or no support, is to act on."""
     assert [str(update.version) for update in urgent_to_act_on(known, NOW)] == to_act_on
     assert [str(update.version) for update in known.updates if acts_on(update, known, NOW)] == to_act_on
 

@@ -23,13 +23,13 @@ THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage
         pytest.param(date(2026, 12, 8), THREE_MONTHS, id="today and 15 days"),
         pytest.param(date(2027, 2, 23), THREE_MONTHS, id="exactly three calendar months ahead"),
         pytest.param(date(2027, 2, 24), None, id="one day more"),
-        pytest.param(date(2027, 11, 23), None, id="E3: a year away"),
-        pytest.param(date(2027, 1, 23), THREE_MONTHS, id="E4: in two months"),
-        pytest.param(date(2026, 12, 3), TWO_WEEKS, id="E6: in ten days"),
+        pytest.param(date(2027, 11, 23), None, id="a year away"),
+        pytest.param(date(2027, 1, 23), THREE_MONTHS, id="in two months"),
+        pytest.param(date(2026, 12, 3), TWO_WEEKS, id="in ten days"),
     ],
 )
 def test_boundaries_of_mastodon(ends_on: date, stage: SupportStage | None) -> None:
-    """MASTODON.md, 1.7: tried with ActiveSupport at 2026-11-23 02:07 UTC."""
+    """The stages of Mastodon (docs/MASTODON.md, End of support), tried with ActiveSupport at 2026-11-23 02:07 UTC."""
     assert stage == support_stage(ends_on, NOW)
 
 
@@ -82,7 +82,7 @@ def test_month_ends(ends_on: str, at: str, stage: SupportStage | None) -> None:
     ],
 )
 def test_dated_situations(ends_on: str, at: str, stage: SupportStage | None) -> None:
-    """MASTODON.md, 15.4: real branches, an instant after midnight."""
+    """Known ends of support (docs/MASTODON.md): real branches, an instant after midnight."""
     now = datetime.fromisoformat(at).replace(tzinfo=UTC) + timedelta(seconds=1)
     assert stage == support_stage(date.fromisoformat(ends_on), now)
 

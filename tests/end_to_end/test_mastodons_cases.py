@@ -1,4 +1,4 @@
-"""Cases 5 to 7 of MASTODON.md, 1.8: the update server's address; 1 to 4 are in core/test_planning.py."""
+"""Mastodon's own cases about the address of the update server (docs/MASTODON.md); the rest is in domain/test_planning.py."""
 
 import pytest
 

@@ -8,7 +8,7 @@
     assert ["4.7.0"] == server.asked
 
 It lists what is newer than the version that it is asked about, in the order of publication, and answers 500 when it
-is asked about none (MASTODON.md, 1.2 and 1.3).
+is asked about none (docs/MASTODON.md, Update check).
 """
 
 import ssl

@@ -13,7 +13,7 @@ from mastodon_update_check.ledger.summary import Trouble
 
 
 class Exit(IntEnum):
-    """Exit codes (DESIGN.md, section 5; sysexits.h)."""
+    """Exit codes (sysexits.h)."""
 
     DONE = 0
     FAILED = 1
