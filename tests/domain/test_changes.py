@@ -95,8 +95,8 @@ def at(day: str) -> datetime:
         ),
         pytest.param(support(TWO_WEEKS), facts(ANN, installed="4.6.0"), Reason.BRANCH_LEFT, id="another branch runs"),
         pytest.param(support(TWO_WEEKS), facts(ANN, installed=None), None, id="the branch is not known"),
-        pytest.param(support(TWO_WEEKS), facts(ANN, answer=feed()), None, id="E1: the date was not said"),
-        pytest.param(support(TWO_WEEKS), facts(ANN), None, id="E1: nothing was said"),
+        pytest.param(support(TWO_WEEKS), facts(ANN, answer=feed()), None, id="the date was not said"),
+        pytest.param(support(TWO_WEEKS), facts(ANN), None, id="nothing was said"),
         pytest.param(
             support(THREE_MONTHS), facts(ANN, answer=feed(ends_on=ENDS_ON)), None, id="the same stage and date"
         ),
@@ -104,7 +104,7 @@ def at(day: str) -> datetime:
             support(THREE_MONTHS),
             facts(ANN, answer=feed(ends_on=ENDS_ON), now=at("2027-02-10")),
             Reason.LATER_STAGE,
-            id="E6: the next stage has begun",
+            id="the next stage has begun",
         ),
         pytest.param(
             support(TWO_WEEKS),
@@ -173,7 +173,7 @@ def test_wishes_are_judged_by_what_is_said_now() -> None:
 
 
 def test_facts_without_a_date_in_sight() -> None:
-    """E1 to E3: without a feed, a version or a date that is near there is no support notice."""
+    """Without a feed, a version or a date that is near there is no support notice."""
     for known in (
         facts(ANN),
         facts(ANN, installed=None, answer=feed(ends_on=ENDS_ON)),

@@ -92,10 +92,10 @@ def test_dates(text: str, day: date) -> None:
 @pytest.mark.parametrize(
     ("current", "warnings"),
     [
-        pytest.param({}, (), id="E2: no date"),
-        pytest.param({"endOfSupport": None}, (), id="E2: null"),
-        pytest.param({"endOfSupport": " "}, (), id="E2: blank"),
-        pytest.param(None, (), id="E1: null"),
+        pytest.param({}, (), id="no date"),
+        pytest.param({"endOfSupport": None}, (), id="null"),
+        pytest.param({"endOfSupport": " "}, (), id="blank"),
+        pytest.param(None, (), id="null"),
         pytest.param([], ("currentVersion is ignored: a list, not an object",), id="a list"),
         pytest.param("4.2.8", ("currentVersion is ignored: a text, not an object",), id="a text"),
         pytest.param(

@@ -31,7 +31,7 @@ def test_real_answer_is_read() -> None:
 
 
 def test_support_dates_are_read() -> None:
-    """E11: the date of a listed update, and the date of the branch that was asked about."""
+    """The date of a listed update, and the date of the branch that was asked about."""
     feed = parse_feed({**answer(endOfSupport="2027-02-20"), "currentVersion": {"endOfSupport": "2026-12-17"}})
     assert (date(2026, 12, 17), ()) == (feed.ends_on, feed.warnings)
     assert feed.updates == (update("4.2.9", ends_on=date(2027, 2, 20)),)

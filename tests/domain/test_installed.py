@@ -230,7 +230,7 @@ def test_no_restart_without_a_difference(knowledge: ServerState) -> None:
 
 
 def test_support_date_does_not_outlive_its_branch() -> None:
-    """E9: after an upgrade to another branch the old branch's date is forgotten, before the feed is even asked."""
+    """After an upgrade to another branch the old branch's date is forgotten, before the feed is even asked."""
     before = known(installed=version("4.4.27"), support_ends_on=date(2026, 12, 17))
     same = merge_sightings(saw("4.4.28"), NOTHING, before, NOW)
     other = merge_sightings(saw("4.5.20"), NOTHING, before, NOW)

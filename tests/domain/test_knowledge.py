@@ -67,9 +67,9 @@ def test_updates_after_a_good_check(answer: Feed | None, updates: tuple[object, 
 @pytest.mark.parametrize(
     ("installed", "answered", "ends_on"),
     [
-        pytest.param("4.5.20", None, date(2027, 2, 20), id="E1, E2: no date is no answer"),
+        pytest.param("4.5.20", None, date(2027, 2, 20), id="no date is no answer"),
         pytest.param("4.5.20", date(2027, 3, 1), date(2027, 3, 1), id="a date that moved"),
-        pytest.param("4.6.9", None, None, id="E9: another branch, whose date is not known"),
+        pytest.param("4.6.9", None, None, id="another branch, whose date is not known"),
         pytest.param("4.6.9", date(2028, 1, 1), date(2028, 1, 1), id="another branch, whose date is"),
     ],
 )
@@ -103,7 +103,7 @@ def test_an_outage_from_a_wrong_clock() -> None:
 
 
 def test_failed_check_after_an_upgrade() -> None:
-    """E9: a check that fails, on another branch than before, does not keep the old branch's date."""
+    """A check that fails, on another branch than before, does not keep the old branch's date."""
     after = KNOWN.failed(LATER, "dns", "no address", version("4.6.9"))
     assert (None, None, ()) == (after.support_ends_on, after.support_at(LATER), after.pending())
 

@@ -103,7 +103,7 @@ def test_what_is_another_notice(other: UpdateNotice) -> None:
     ],
 )
 def test_what_is_the_same_notice(same: UpdateNotice) -> None:
-    """E12: type, notes, support date and spelling make no new notice."""
+    """Type, notes, support date and spelling make no new notice."""
     assert identity(update("4.5.20")) == identity(same)
 
 

@@ -28,7 +28,7 @@ def at(day: str) -> datetime:
 
 
 def test_support_stages_one_after_the_other() -> None:
-    """E3 to E8: a year away nothing; then each stage once (E5: not again); the last is urgent."""
+    """A year away nothing; then each stage once (not again); the last is urgent."""
     rows, told_on = Rows(), {}
     answer = feed(ends_on=date(2026, 12, 17))
     for day in ("2025-12-17", "2026-10-17", "2026-10-18", "2026-12-07", "2026-12-08", "2026-12-18", "2026-12-19"):
@@ -44,7 +44,7 @@ def test_support_stages_one_after_the_other() -> None:
 
 
 def test_support_switch() -> None:
-    """E10: whoever turned it off gets nothing. Turned on again the stage is told, where Mastodon has lost it."""
+    """Whoever turned it off gets nothing. Turned on again the stage is told, where Mastodon has lost it."""
     rows, answer = Rows(), feed(ends_on=date(2026, 12, 17))
     off = user(wants_support=False)
     assert [] == told(rows.plan(facts(off, installed="4.4.27", answer=answer)))
@@ -104,7 +104,7 @@ def test_stage_that_goes_back() -> None:
 
 
 def test_upgrade_to_another_branch() -> None:
-    """E9: what was to be said of the old branch is not said any more, even while checking is off."""
+    """What was to be said of the old branch is not said any more, even while checking is off."""
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17))))
     made = rows.plan(facts(ANN, installed="4.5.20", answer=None))

@@ -144,7 +144,7 @@ def test_urgency_that_rises_while_it_is_sent() -> None:
     ],
 )
 def test_missing_answers_change_nothing(known: object) -> None:
-    """E1: "could not ask" is never "nobody" and never "nothing"."""
+    """Failing to ask is never "nobody" and never "nothing"."""
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.26", answer=feed(patch("4.4.27"), ends_on=date(2026, 12, 17))))
     made = rows.plan(known)  # type: ignore[arg-type] # a parameter
@@ -173,7 +173,7 @@ def test_fork_is_not_told_to_install_what_it_runs() -> None:
 
 
 def test_support_date_of_a_listed_update_is_no_news() -> None:
-    """E12: for a release that is known already another date, type or link makes no new notice."""
+    """For a release that is known already another date, type or link makes no new notice."""
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     other = UpdateNotice(

@@ -42,14 +42,14 @@ PLAIN_MAJOR = update("5.0.0", type=UpdateType.MAJOR)
     ],
 )
 def test_preferences_are_mastodon_s(preference: Preference, notice: Notice, reason: Reason) -> None:
-    """Mastodon's rule (docs/MASTODON.md, Preferences), but release by release: one urgent release makes no other one urgent."""
+    """Mastodon's rule (docs/MASTODON.md), but release by release: one urgent release makes no other one urgent."""
     assert reason is wants(user(preference=preference), notice)
 
 
 @pytest.mark.parametrize("stage", SupportStage)
 @pytest.mark.parametrize("preference", Preference)
 def test_support_warnings_have_a_switch_of_their_own(preference: Preference, stage: SupportStage) -> None:
-    """E10: support is told to whoever has it on, whatever the preference for updates says."""
+    """Support is told to whoever has it on, whatever the preference for updates says."""
     told = user(preference=preference)
     assert Reason.SUPPORT_ENDS is wants(told, support(stage))
     assert Reason.SUPPORT_WARNINGS_OFF is wants(replace(told, wants_support=False), support(stage))

@@ -20,7 +20,7 @@ ASCENDING = (
     *("4.7.0-beta.10", "4.7.0-nightly", "4.7.0-nightly.2026-07-24-security", "4.7.0-nightly.2026-07-24"),
     *("4.7.0-nightly.2026-07-25", "4.7.0-rc.0", "4.7.0-rc.1", "4.7.0", "4.7.0.1", "4.7.1", "4.10.0", "5.0.0"),
 )
-"""The order that RubyGems gives (docs/MASTODON.md, Versions), apart from `4.2.0-dev.0`, with a few more of the same kinds."""
+"""The order that RubyGems gives (docs/MASTODON.md), apart from `4.2.0-dev.0`, with a few more of the same kinds."""
 
 stages = st.sampled_from(["alpha", "beta", "rc", "Beta"])
 tails = st.one_of(

@@ -1,4 +1,4 @@
-"""Mastodon's own cases about the address of the update server (docs/MASTODON.md); the rest is in domain/test_planning.py."""
+"""Mastodon's own cases about the update server's address (docs/MASTODON.md); others: domain/test_planning.py."""
 
 import pytest
 
