@@ -2,10 +2,12 @@
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from mastodon_update_check.files import atomic
 from mastodon_update_check.files.atomic import replace_file
 
 
@@ -62,3 +64,22 @@ def test_failed_draft_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(OSError, match="the disk has failed"):
         replace_file(path, b"new")
     assert [(file, file.read_text()) for file in tmp_path.iterdir()] == [(path, "old")]
+
+
+def test_draft_that_is_exchanged_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner of the page's directory, who sees a draft appear, cannot have another file of ours overwritten."""
+    ledger = tmp_path / "ledger.sqlite3"
+    ledger.write_text("ours")
+    ledger.chmod(0o600)
+    directory = tmp_path / "www"
+    directory.mkdir()
+
+    def exchange(*, prefix: str, dir: Path) -> tuple[int, str]:  # noqa: A002 - as the library names it
+        descriptor, name = tempfile.mkstemp(prefix=prefix, dir=dir)
+        Path(name).unlink()
+        Path(name).symlink_to(ledger)
+        return descriptor, name
+
+    monkeypatch.setattr(atomic, "mkstemp", exchange)
+    replace_file(directory / "index.html", b"page", mode=0o644)
+    assert (ledger.read_text(), ledger.stat().st_mode & 0o777) == ("ours", 0o600)

@@ -2,8 +2,6 @@
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -11,15 +9,18 @@ from tempfile import mkstemp
 def replace_file(path: Path, content: bytes, *, mode: int = 0o600, group: int = -1) -> None:
     """Write `content` to a draft beside `path`, then rename the draft to `path`.
 
-    A link at `path` is replaced, not followed.
+    A link at `path` is replaced, not followed. The draft is opened once: the directory may belong to another user, who
+    could exchange it for a link to a file of ours.
 
     Raises:
         OSError: the directory or the disk refuses it, or `path` is something else than a file, for example /dev/null.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is not a regular file")
-    with draft_beside(path) as draft:
-        with draft.open("wb") as file:
+    descriptor, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             if group != -1:  # the unit's sandbox refuses the system call
                 os.fchown(file.fileno(), -1, group)
@@ -27,15 +28,5 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o600, group: int = 
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-
-
-@contextmanager
-def draft_beside(path: Path) -> Iterator[Path]:
-    """Make an empty file beside `path` that only its owner may read; if it still exists at the end, it is removed."""
-    descriptor, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(descriptor)
-    draft = Path(name)
-    try:
-        yield draft
     finally:
         draft.unlink(missing_ok=True)
