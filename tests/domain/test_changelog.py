@@ -73,6 +73,8 @@ def test_every_entry_of_27_releases_is_read() -> None:
         pytest.param(f"* Fix it\\\n  as {LINK_A} describes", "Fix it", (A,), id="continued on the next line"),
         pytest.param(f"- {LINK_A}", "No description", (A,), id="nothing but an id"),
         pytest.param("- Fix `a` and \u202e\x1b[31mb", "Fix `a` and [31mb", (), id="control characters"),
+        pytest.param("- Fix [[this](x)](http://evil.example)", "Fix [this] (…", (), id="a link within a link"),
+        pytest.param("- Fix <http://evil.example|it> @everyone", "Fix … everyone", (), id="links of chats"),
         pytest.param("- GHSA-0000-0000-0000 and CVE-1", "GHSA-0000-0000-0000 and", (), id="ids that cannot exist"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.text import clean, without_links
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,21 @@ def test_clean_is_always_safe(text: str, limit: int) -> None:
     assert len(shown) <= limit
     assert shown.splitlines() in ([], [shown])
     assert shown.encode().decode() == shown == clean(shown, limit)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Fix `a` in b/c (critical), v4.5", "Fix `a` in b/c (critical), v4.5"),
+        ("see [here](https://evil.example/x)", "see [here] (…"),
+        ("<http://evil.example|click> and <!channel>", "… and !channel"),
+        ("www.evil.example", "…"),
+        ("[here](//evil.example)", "[here] (//evil.example)"),
+        ("@everyone", "everyone"),
+        ("h<>ttp://evil.example", "…"),
+        ("h@ttps:/evil.example HTTPS:///evil.example", "… …"),
+    ],
+)
+def test_without_links(text: str, shown: str) -> None:
+    """Nothing is left that a mail program or a chat makes a link or a mention of."""
+    assert without_links(text) == shown

@@ -101,9 +101,10 @@ class Settings(Variables):
         return tuple(disabled for disabled in self.disabled if disabled.feature is feature)
 
     def for_instance(self, instance: str) -> "Settings":
-        """Return the same settings for an instance that is known although `LOCAL_DOMAIN` is not set."""
+        """Return the same settings for the instance that the ledger knows, with a warning."""
         web_domain = self.web_domain if "WEB_DOMAIN" in self.origins else instance
         url = self.instance_url if "UPDATE_CHECK_INSTANCE_URL" in self.origins else f"https://{web_domain}"
-        warning = f"LOCAL_DOMAIN is not set: the instance of the ledger, {instance}, is used"
+        given = f"{self.local_domain} in {self.origins['LOCAL_DOMAIN']}" if self.local_domain else "not set"
+        warning = f"LOCAL_DOMAIN is {given}: the instance of the ledger, {instance}, is used"
         changed = {"local_domain": instance, "web_domain": web_domain, "instance_url": url}
         return self.model_copy(update={**changed, "warnings": (*self.warnings, warning)})

@@ -120,6 +120,7 @@ def start_child(
         stdout=subprocess.PIPE,
         pass_fds=descriptors,
         text=True,
+        errors="replace",  # a library that prints must not end the reading
     )
     child = ChildProcess(process, name, silence)
     threading.Thread(target=child.follow, args=(on_end,), name=f"job {name}", daemon=True).start()

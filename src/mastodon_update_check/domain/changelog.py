@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.text import clean, without_links
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
 
@@ -26,7 +26,7 @@ _ID = re.compile(r"GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}(?![\w-])|CVE-[0-9]{4}-[
 _ADVISORY_URL = re.compile(
     r"https://github\.com/(?:[\w.-]{1,100}/[\w.-]{1,100}/security/)?advisories/(?P<id>GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})"
 )
-_IN_BRACKETS = re.compile(r" *\(([^()]*)\)")
+_IN_BRACKETS = re.compile(r"(?<! ) *\(([^()]*)\)")
 _REFERENCE = re.compile(r"\b(?:GHSA|CVE)\b|#[0-9]|\bby @")
 _ID_OR_LABEL = re.compile(r"(?:GHSA|CVE)(?:-[\w-]{1,30})?[,.]?")
 _DEPENDENCIES = re.compile(r"(?:updated?|bump(?:ed)?|upgraded?) dependenc", re.IGNORECASE)
@@ -144,7 +144,7 @@ def _describe(line: str) -> str:
     words = plain.rstrip(" .,\\").split()
     while words and _ID_OR_LABEL.fullmatch(words[-1]) and words[-2:-1] not in (["fix"], ["for"]):
         words.pop()
-    return clean(" ".join(words))
+    return clean(without_links(" ".join(words)))
 
 
 def _find_advisories(text: str) -> Iterable[Advisory]:

@@ -1,5 +1,6 @@
 """Outside text made fit to be shown: every server reply, user name and file content passes through here."""
 
+import re
 import unicodedata
 
 SHOWN_CHARACTERS = 200
@@ -7,6 +8,14 @@ SHOWN_CHARACTERS = 200
 
 # Cc control, Cf format (bidi overrides, zero width), Zl/Zp line and paragraph separators, Cs lone surrogates.
 _UNSAFE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+
+_URL = re.compile(r"(?:\w{1,20}:/{1,9}|\bwww\.)\S*", re.IGNORECASE)
+_MARKS = str.maketrans("", "", "<>@")
+
+
+def without_links(text: str) -> str:
+    """Return `text` without URLs, and without the signs by which chat services know links and mentions."""
+    return _URL.sub("…", text.translate(_MARKS)).replace("](", "] (")
 
 
 def words_of(error: BaseException) -> str:

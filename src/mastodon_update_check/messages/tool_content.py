@@ -14,7 +14,7 @@ from mastodon_update_check.domain.notices import (
     ToolNotice,
     UpgradeFinishedNotice,
 )
-from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.text import clean, without_links
 from mastodon_update_check.errors import Cause
 from mastodon_update_check.messages.content import Content, Paragraph, Pointer
 from mastodon_update_check.messages.context import RELEASES_URL, MessageContext
@@ -182,4 +182,4 @@ def _write_finished(notice: UpgradeFinishedNotice, translation: Translation) -> 
 
 
 def _sentence(detail: str) -> str:
-    return f"{clean(detail).rstrip('.')}."
+    return f"{clean(without_links(detail)).rstrip('.')}."
