@@ -27,7 +27,7 @@ coverage: $(VENV)/test.done ## the same, with what the tests reach of each branc
 transcripts: $(VENV)/test.done ## write anew what the commands print (tests/transcripts, docs/status.schema.json), to be read
 	TRANSCRIPTS=write $(BIN)/python -m pytest tests/end_to_end/test_transcripts.py tests/end_to_end/test_status_form.py $(ARGS)
 
-soak: $(VENV)/test.done ## kill the program at every step and over thousands of seeds, about 20 minutes: ARGS="--minutes 3"
+soak: $(VENV)/test.done ## kill the program at every step and in random lives, for 20 minutes: ARGS="--minutes 3"
 	PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
 
 cluster: $(VENV)/test.done ## several daemons on one PostgreSQL ledger: outages, failover, upgrades; 200 rounds of killing and freezing: figures

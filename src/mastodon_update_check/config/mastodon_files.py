@@ -85,7 +85,9 @@ def read_mastodon_files(
         if isinstance(value, Defect):
             problems.add(name, Found("", places[name], is_trusted=False), value.value)
         elif secret in above and not above[secret].is_blank:
-            sentence = f"expected beside {secret}, which would be sent there, in {above[secret].place}: set {name} there"
+            sentence = (
+                f"expected beside {secret}, which would be sent there, in {above[secret].place}: set {name} there"
+            )
             problems.add(name, Found("", places[name], is_trusted=False), sentence)
         else:
             layer[name] = Found(_without_yaml_quotes(name, value, version), places[name], is_trusted=False)

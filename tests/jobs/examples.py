@@ -1,0 +1,87 @@
+"""Workers and sinks for the tests of delivering."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from ledger.examples import INSTANCE, SETTINGS, SettableClock
+from mastodon_update_check.jobs.deliver import DeliveryWorker
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteLocation
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.message import Message
+from mastodon_update_check.sinks.base import Sink
+
+PATIENCE_SECONDS = 30
+"""How long a test waits for another thread before it fails."""
+
+
+class Accepting:
+    """Takes every message, after an action if there is one."""
+
+    def __init__(self, act: Callable[[], object] = lambda: None) -> None:
+        self.act = act
+        self.messages: list[Message] = []
+        self.closed = 0
+        self.attempt_limit: object = None
+
+    def send(self, message: Message) -> str | None:
+        self.act()
+        self.messages.append(message)
+        return "250 ok\n"
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Raising(Accepting):
+    """Takes no message."""
+
+    def __init__(self, *errors: BaseException) -> None:
+        super().__init__()
+        self.errors = list(errors)
+
+    def send(self, message: Message) -> str | None:
+        """Raise the next error; the last one stays."""
+        self.messages.append(message)
+        raise self.errors.pop(0) if len(self.errors) > 1 else self.errors[0]
+
+
+class Hanging(Accepting):
+    """Takes a message only when it is let go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_begun = threading.Event()
+        self.may_end = threading.Event()
+
+    def send(self, message: Message) -> str | None:
+        self.has_begun.set()
+        assert self.may_end.wait(PATIENCE_SECONDS)
+        return super().send(message)
+
+
+def make_context(ledger: Ledger) -> MessageContext:
+    """Return what messages say beside their notices."""
+    return MessageContext(instance=INSTANCE, knowledge=ledger.state(), now=SettableClock()(), hostname="host.example")
+
+
+def worker(
+    path: Path,
+    sink: Sink,
+    clock: SettableClock,
+    *,
+    describe: Callable[[Ledger], MessageContext] = make_context,
+    load_sink: Callable[[], Sink] | None = None,
+) -> DeliveryWorker:
+    """Return the worker of a sink for mail."""
+    return DeliveryWorker(
+        sink_name="email",
+        load_sink=load_sink or (lambda: sink),
+        settings=SETTINGS,
+        open_ledger=lambda: Ledger.open(SqliteLocation(path, busy_seconds=0), INSTANCE, verify=False),
+        describe=describe,
+        clock=clock,
+        record_pause=timedelta(milliseconds=20),
+    )

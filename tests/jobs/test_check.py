@@ -1,0 +1,105 @@
+"""One check: its transaction beside deliveries, and problems of the settings and of this program."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from ledger.examples import NOW, SETTINGS, take
+from mastodon_update_check.config import Settings, load_settings
+from mastodon_update_check.jobs.check import CheckOptions, check
+from mastodon_update_check.ledger.ledger import Ledger
+from simulators.update_server import UpdateServer
+
+INSTANCE = "social.example"
+SINKS = {"email": SETTINGS}
+
+
+def _settings(directory: Path, url: str) -> Settings:
+    (directory / "config.env").touch()
+    return load_settings(
+        {
+            "HOME": str(directory),
+            "LOCAL_DOMAIN": INSTANCE,
+            "SMTP_SERVER": "127.0.0.1",
+            "UPDATE_CHECK_CONFIG": str(directory / "config.env"),
+            "UPDATE_CHECK_INSTANCE_URL": "",
+            "UPDATE_CHECK_MASTODON_ROOT": str(directory),
+            "UPDATE_CHECK_MASTODON_VERSION": "4.5.19",
+            "UPDATE_CHECK_RECIPIENTS": "ops@social.example",
+            "UPDATE_CHECK_SINKS": "email",
+            "UPDATE_CHECK_URL": url,
+        }
+    )
+
+
+def test_message_that_is_being_sent_is_not_withdrawn(ledger: Ledger, tmp_path: Path) -> None:
+    """A release that is withdrawn meanwhile changes the plan only once the attempt is closed."""
+    with UpdateServer() as server:
+        settings = _settings(tmp_path, server.url)
+        server.publish("4.5.20")
+        check(settings, ledger, SINKS, lambda: NOW)
+        server.withdraw("4.5.20")
+        take(ledger)
+        assert check(settings, ledger, SINKS, lambda: NOW).plan.changes == ()
+        ledger.close_open_attempts(NOW)
+        changes = check(settings, ledger, SINKS, lambda: NOW).plan.changes
+        assert [change.identity for change in changes] == ["update/4.5.20/plain"]
+
+
+def test_settings_that_stay_wrong_are_told(ledger: Ledger, tmp_path: Path) -> None:
+    """After six hours, once; `status` shows them from the start; when they are right, nothing is left of it."""
+    trouble = "the new settings are wrong, the old ones stay: UPDATE_CHECK_INTERVAL is not a duration"
+    with UpdateServer() as server:
+        settings = _settings(tmp_path, server.url)
+
+        def planned(hours: float, settings_trouble: str) -> list[str]:
+            options = CheckOptions(settings_problem=settings_trouble)
+            report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), options=options)
+            assert ((settings_trouble,) if settings_trouble else ()) == report.knowledge.warnings
+            return [str(getattr(one.notice, "cause", "")) for sent in report.plan.messages for one in sent.decisions]
+
+        assert [planned(hours, trouble) for hours in (0, 5.9, 6, 6.5, 24)] == [[], [], ["settings"], [], []]
+        assert planned(25, "") == []
+        assert ledger.summary(NOW + timedelta(hours=25)).undelivered == 0
+        assert [planned(hours, trouble) for hours in (26, 31)] == [[], []]
+
+
+class Broken(SecretStr):
+    """Something in the middle of a check that breaks as only a bug does."""
+
+    def get_secret_value(self) -> str:
+        raise RuntimeError("odd")
+
+
+def test_a_bug_that_lasts_is_told_like_any_other_failure(ledger: Ledger, tmp_path: Path) -> None:
+    """A check that breaks at what it was answered has failed: the ledger knows, and after six hours the operator."""
+    settings = _settings(tmp_path, "http://127.0.0.1:1/").model_copy(update={"https_proxy": Broken("of no use")})
+
+    def planned(hours: float) -> list[str]:
+        report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours))
+        assert report.error is not None
+        assert report.error.detail.endswith("please report it: RuntimeError: odd")
+        return [str(getattr(one.notice, "cause", "")) for sent in report.plan.messages for one in sent.decisions]
+
+    assert [planned(hours) for hours in (0, 5.9, 6, 6.5)] == [[], [], ["internal"], []]
+
+
+def test_settings_and_checks_that_go_wrong_at_one_moment_are_two_things(ledger: Ledger, tmp_path: Path) -> None:
+    """Each is told in its time: what was said of the one says nothing of the other."""
+    with UpdateServer() as server:
+        settings = _settings(tmp_path, server.url)
+
+        def planned(hours: float, settings_trouble: str) -> list[str]:
+            options = CheckOptions(settings_problem=settings_trouble)
+            report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), options=options)
+            return sorted(
+                f"{type(one.notice).__name__} {getattr(one.notice, 'cause', '')}".strip()
+                for sent in report.plan.messages
+                for one in sent.decisions
+            )
+
+        server.fail(503)
+        assert [planned(hours, "a duration is wrong") for hours in (0, 5.9)] == [[], []]
+        assert planned(6, "a duration is wrong") == ["CheckFailingNotice settings"]
+        assert planned(24, "a duration is wrong") == ["CheckFailingNotice http_status"]

@@ -1,0 +1,113 @@
+"""Whatever an update server sends: one whole check and its deliveries, over real HTTP, never end in a traceback.
+
+What is said is bounded and fits on a line; an answer that could not be understood changes nothing in the ledger.
+"""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.test_feed_properties import documents
+from jobs.examples import Accepting
+from mastodon_update_check.app import App
+from mastodon_update_check.config import load_settings
+from mastodon_update_check.jobs.check import CheckOptions, CheckReport
+from simulators.http_server import Answer, HttpServer, Raw, Reply
+
+LONGEST_SENTENCE = 1_000
+LONGEST_TEXT = 100_000
+GOOD = Reply.json(
+    {
+        "updatesAvailable": [
+            {
+                "version": version,
+                "urgent": version == "4.5.20",
+                "type": "patch",
+                "releaseNotes": f"https://github.com/mastodon/mastodon/releases/tag/v{version}",
+                "endOfSupport": "2027-02-20",
+            }
+            for version in ("4.5.20", "4.6.0-rc.1", "4.7.0")
+        ],
+        "currentVersion": {"endOfSupport": "2026-12-01"},
+    }
+).encode()
+bytes_of_json = st.sampled_from(
+    [b"\x00", b"\xff", b'"', b"{", b"}", b"[", b"]", b",", b"9" * 400, b"\r\n", b"null", b"1e999"]
+)
+edits = st.lists(
+    st.tuples(st.integers(0, len(GOOD)), st.integers(0, 12), bytes_of_json | st.binary(max_size=8)), max_size=6
+)
+
+
+def whole_check(answer: Answer) -> tuple[CheckReport, list[str]]:
+    """Check, deliver, and check again; return the first report and the texts that were sent."""
+    with TemporaryDirectory() as directory, HttpServer(lambda _: answer) as server:
+        app = _app(Path(directory), server.url())
+        sink = Accepting()
+        with app.create_ledger() as ledger:
+            report = app.run_check(ledger, CheckOptions())
+            (worker,) = app.delivery_workers(ledger)
+            worker.load_sink = lambda: sink
+            worker.deliver_due(ledger, app.clock)
+            assert worker.sent == len(report.plan.messages)
+            assert app.run_check(ledger, CheckOptions()).plan.messages == ()
+        return report, [text for message in sink.messages for text in (message.subject, message.text, message.html)]
+
+
+def _app(home: Path, url: str) -> App:
+    (home / "config.env").touch()
+    return App(
+        load_settings(
+            {
+                "HOME": str(home),
+                "LOCAL_DOMAIN": "social.example",
+                "SMTP_SERVER": "127.0.0.1",
+                "UPDATE_CHECK_CONFIG": str(home / "config.env"),
+                "UPDATE_CHECK_INSTANCE_URL": "",
+                "UPDATE_CHECK_LEDGER": str(home / "ledger.sqlite3"),
+                "UPDATE_CHECK_MASTODON_ROOT": str(home),
+                "UPDATE_CHECK_MASTODON_VERSION": "4.5.19",
+                "UPDATE_CHECK_RECIPIENTS": "ops@social.example",
+                "UPDATE_CHECK_SINKS": "email",
+                "UPDATE_CHECK_URL": url,
+            }
+        )
+    )
+
+
+def expect_sentences(report: CheckReport, texts: list[str]) -> None:
+    """Whatever came, it was told in words that fit where they go."""
+    said = [*report.knowledge.warnings, *([report.error.detail] if report.error else [])]
+    assert all(0 < len(sentence) <= LONGEST_SENTENCE and sentence.isprintable() for sentence in said)
+    assert all(len(text) <= LONGEST_TEXT and "\0" not in text for text in texts)
+    if report.error is not None:
+        assert ((), ()) == (report.plan.messages, report.plan.changes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents)
+def test_any_json(document: object) -> None:
+    """Every JSON document is an answer or a failed check with its reason."""
+    expect_sentences(*whole_check(Reply.json(document)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(edits)
+def test_damaged_answers(changes: list[tuple[int, int, bytes]]) -> None:
+    """So is a good answer with bytes changed, lost and put in, in its head and its body."""
+    data = GOOD
+    for place, lost, put in changes:
+        data = data[:place] + put + data[place + lost :]
+    expect_sentences(*whole_check(Raw([data])))
+
+
+def test_the_good_answer_is_good() -> None:
+    """What the damaged ones are made from is told."""
+    report, texts = whole_check(Raw([GOOD]))
+
+    assert report.error is None
+    assert "4.5.20" in texts[0]
+    assert json.dumps(report.knowledge.to_json())
