@@ -169,11 +169,11 @@ class Life:
         assert code in {0, 1, 75}, (code, self._scene.said)
 
     def _kill(
-        self, command: str, seconds: float, environment: Mapping[str, str] = NOTHING, *, with_children: bool = True
+        self, command: str, seconds: float, environment: Mapping[str, str] | None = None, *, with_children: bool = True
     ) -> None:
         """Start the program, and kill it after some seconds unless it has ended before."""
         with self._scene.collector.window():
-            process = self._start(command, **environment)
+            process = self._start(command, **(environment or {}))
             if not is_over(process, seconds):
                 (kill_all if with_children else kill)(process)
             self._kills += process.wait() < 0

@@ -38,11 +38,6 @@ _YAML_IN_440 = {_URL} | {
     f"SMTP_{name}" for name in ("FROM_ADDRESS", "LOGIN", "PASSWORD", "REPLY_TO", "RETURN_PATH", "SERVER")
 }
 """Those whose quotes only 4.4.0 drops: later releases write them as JSON into the YAML."""
-_SENT_WITH: Final = {
-    **dict.fromkeys(("SMTP_SERVER", "SMTP_PORT"), "SMTP_PASSWORD"),
-    **dict.fromkeys(("DATABASE_URL", "DB_HOST", "DB_PORT"), "DB_PASS"),
-}
-"""What decides where a secret is sent: an administrator's goes nowhere that another user names."""
 _OFF_IN_440 = frozenset({"", "~", "null", "false"})
 
 
@@ -81,14 +76,8 @@ def read_mastodon_files(
     for name, value in values.items():
         if name in above or (name == _URL and is_off):
             continue
-        secret = _SENT_WITH.get(name, "")
         if isinstance(value, Defect):
             problems.add(name, Found("", places[name], is_trusted=False), value.value)
-        elif secret in above and not above[secret].is_blank:
-            sentence = (
-                f"expected beside {secret}, which would be sent there, in {above[secret].place}: set {name} there"
-            )
-            problems.add(name, Found("", places[name], is_trusted=False), sentence)
         else:
             layer[name] = Found(_without_yaml_quotes(name, value, version), places[name], is_trusted=False)
     is_foreign = bool(documents) or is_of_others(root)
