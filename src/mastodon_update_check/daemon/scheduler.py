@@ -69,12 +69,15 @@ class Scheduler:
             return
         if next_at < now:
             self._scheduler.wakeup()  # it sleeps by a clock that stands still while a machine sleeps
-        elif next_at - now > self._longest + SLACK:
+        elif max(next_at - now, self._since_last()) > self._longest + SLACK:
             self._scheduler.modify_job(_JOB, next_run_time=now)  # the clock was set back: do not wait twice
 
     def is_on_time(self) -> bool:
         """Whether checks begin when they should, by a clock that cannot be set."""
-        return timedelta(seconds=self._monotonic() - self._begun_at) < self._longest + GRACE
+        return self._since_last() < self._longest + GRACE
+
+    def _since_last(self) -> timedelta:
+        return timedelta(seconds=self._monotonic() - self._begun_at)
 
 
 def centred(interval: timedelta, jitter: timedelta) -> IntervalTrigger:

@@ -28,6 +28,7 @@ ATTEMPT_LIMIT = timedelta(minutes=20)
 """How long one attempt may take; mail servers may take 10 minutes for their last reply (RFC 5321, 4.5.3.2.6).
 
 A faster sink has an attribute `attempt_limit`, a timedelta."""
+RECORD_TRIES = 5
 RECORD_PAUSE = timedelta(seconds=1)
 """How long to wait before an acceptance is recorded again that the ledger could not take."""
 
@@ -49,6 +50,8 @@ class DeliveryWorker:
     find_words: Callable[[str], Translation] = lambda _: ENGLISH
     """Returns the language for a recipient's locale."""
     record_pause: timedelta = RECORD_PAUSE
+    record_tries: float = float("inf")
+    """How often to try to record an acceptance; a command cannot wait for ever."""
     problem: str = ""
     """Why the last run ended early; empty when it did not."""
     sent: int = 0
@@ -180,16 +183,17 @@ class DeliveryWorker:
 
     def _record_patiently(self, ledger: Ledger, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
         """Record the outcome. An acceptance is recorded before anything else is sent, however long the disk is full."""
-        is_logged = False
+        tries = 0
         while True:
             try:
                 return ledger.record(attempt, settlement, now)
             except LedgerError as error:
-                if settlement.outcome is not Outcome.SENT:
+                tries += 1
+                if settlement.outcome is not Outcome.SENT or tries >= self.record_tries:
                     raise
-                if not is_logged:
+                if tries == 1:
                     log.error("ledger.failed", sink=self.sink_name, detail=f"accepted, but not recorded yet: {error}")
-                self.problem, is_logged = str(error), True
+                self.problem = str(error)
             time.sleep(self.record_pause.total_seconds())
 
 
@@ -228,6 +232,8 @@ def deliver_round(workers: Sequence[DeliveryWorker], due_by: datetime) -> int:
     Raises:
         LedgerError: the ledger cannot be used; the other sinks have had their turn.
     """
+    for worker in workers:
+        worker.record_tries = RECORD_TRIES
     threads = [
         threading.Thread(target=worker.run, args=(lambda: due_by,), name=worker.sink_name, daemon=True)
         for worker in workers
