@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage cluster transcripts catalogues letters pictures portraits soak pgbouncer rules series lint format documents \
+.PHONY: run test coverage transcripts catalogues letters pictures portraits soak pgbouncer rules series lint format documents \
 	deb deb-check image image-check acceptance lock clean help
 
 help: ## say what there is
@@ -29,10 +29,6 @@ transcripts: $(VENV)/test.done ## write anew what the commands print (tests/tran
 
 soak: $(VENV)/test.done ## kill the program at every step and in random lives, for 20 minutes: ARGS="--minutes 3"
 	PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
-
-cluster: $(VENV)/test.done ## several daemons on one PostgreSQL ledger: outages, failover, upgrades; 200 rounds of killing and freezing: figures
-	$(BIN)/python -m pytest -n 2 tests/cluster $(ARGS)
-	PYTHONPATH=tests $(BIN)/python -m cluster $(or $(ROUNDS),200)
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
 	$(BIN)/python -m pytest tests/pgbouncer $(ARGS)

@@ -81,7 +81,8 @@ def test_either_or(program: Program, machine: Machine) -> None:
     assert process == program.pid
     machine.shell(f"systemctl start {TIMER}")
     assert "active" == machine.run(f"systemctl is-active {TIMER}").out.strip()
-    assert "inactive/dead" == program.state
+    # `start` does not wait for what it stops.
+    wait_until(lambda: program.state == "inactive/dead", "the service to stop", 15)
 
 
 def test_restart_of_everything(program: Program, machine: Machine) -> None:

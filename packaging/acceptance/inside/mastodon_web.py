@@ -32,6 +32,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def begin_again(*_: object) -> None:
     """Serve the version that the tree holds now."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])  # one that comes now waits, and does not kill
     os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - it needs no shell
 
 
