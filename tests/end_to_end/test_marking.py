@@ -8,7 +8,7 @@ def test_marked_and_never_told(world: World) -> None:
     world.update_server.publish("4.5.20", urgent=True)
     marked = world.run("check", "--mark")
     assert (0, (0, 0)) == (marked.code, world.told)
-    assert "3 messages marked as told; nothing was sent." in marked.out
+    assert "3 messages marked as sent; nothing was sent." in marked.out
     assert ((0, 0, 0, 0, 0), (0, 0)) == (world.check().result, world.told)
     world.update_server.publish("4.5.21", urgent=True)
     world.check()
@@ -20,7 +20,7 @@ def test_nothing_is_marked_without_an_answer(world: World) -> None:
     world.update_server.publish("4.5.20", urgent=True)
     world.update_server.fail(503)
     marked = world.run("check", "--mark")
-    assert (1, True) == (marked.code, "0 messages marked as told" in marked.out)
+    assert (1, True) == (marked.code, "0 messages marked as sent" in marked.out)
     world.update_server.recover()
     world.check()
     assert (1, 1) == world.told

@@ -117,8 +117,8 @@ def test_it_is_not_installed(world: World) -> None:
     """A sink that nobody knows is a wrong setting, and so are its variables."""
     world.set(UPDATE_CHECK_SINKS="ntfy", UPDATE_CHECK_NTFI_URL="https://ntfy.example/")
     finished = world.run("check")
-    assert (78, True) == (finished.code, "sink that is not installed" in finished.err)
-    assert "UPDATE_CHECK_NTFI_URL (environment) is not a variable of this program" in finished.err
+    assert (78, True) == (finished.code, "is not an installed sink: install its package" in finished.err)
+    assert "UPDATE_CHECK_NTFI_URL in the environment: unknown variable: remov" in finished.err
 
 
 def test_the_readme_shows_this_sink() -> None:
