@@ -35,7 +35,7 @@ def source(world: World) -> Iterator[ReleaseSource]:
 
 
 def test_details_reach_everybody(world: World, source: ReleaseSource) -> None:
-    """Mail, webhook, `status --json` and `check --json` say what it fixes, and what the upgrade takes, without markup."""
+    """Mail, webhook and both `--json` say what it fixes and what the upgrade takes, without markup."""
     answer = world.check().json
     [text] = [text.replace("\r\n", "\n") for text in world.texts]
     assert "4.5.20 fixes 1 security issue:\n" in text
