@@ -9,7 +9,7 @@ import pytest
 from domain.examples import update, version
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.routes import Station, find_stations
-from mastodon_update_check.domain.upgrades import Command, Installation, InstallKind, Step, write_steps
+from mastodon_update_check.domain.upgrades import Command, CommandValues, InstallKind, Step, write_steps
 
 NOTES = "https://github.com/mastodon/mastodon/releases"
 
@@ -33,7 +33,7 @@ def steps(
     kind: InstallKind, to: str = "4.5.20", details: ReleaseDetails | None = None, **installation: object
 ) -> tuple[Step, ...]:
     """Return the steps from 4.5.19+my."""
-    place = Installation(**{"kind": kind, "root": "/home/mastodon/live", **installation})  # type: ignore[arg-type]  # by name
+    place = CommandValues(**{"kind": kind, "root": "/home/mastodon/live", **installation})  # type: ignore[arg-type]  # by name
     return write_steps(place, station(to), version("4.5.19+my"), details)
 
 

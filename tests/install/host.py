@@ -14,7 +14,7 @@ from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.programs import ENVIRONMENT, LIMIT, Finished
 from mastodon_update_check.install.console import Console
 from mastodon_update_check.install.own_commands import Options
-from mastodon_update_check.install.session import Session
+from mastodon_update_check.install.session import SetupSession
 from simulators.mastodon_tree import flags, write_tree
 from simulators.postgres import Postgres
 
@@ -125,9 +125,9 @@ class Host:
         return Finished(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
-def session(host: Host, *, is_silent: bool = True, **options: object) -> Session:
+def session(host: Host, *, is_silent: bool = True, **options: object) -> SetupSession:
     """Return one run of `setup` there."""
-    return Session(host.machine, Console(is_silent=is_silent), Options(**options), (PROGRAM,))  # type: ignore[arg-type]
+    return SetupSession(host.machine, Console(is_silent=is_silent), Options(**options), (PROGRAM,))  # type: ignore[arg-type]
 
 
 def set_up(host: Host, **options: object) -> bool:

@@ -66,8 +66,6 @@ def fill(place: Location) -> None:
         ledger.beat(NOW, "node-1")
         with ledger.writing() as transaction:
             transaction.keep_state(ServerState(failures=1), NOW)
-            transaction.count_check(NOW, failed=True)
-            transaction.keep_release_details("https://example/{version}", "4.5.1", {"CHANGELOG.md": "text"}, NOW)
 
 
 def contents(place: Location) -> dict[str, list[tuple[object, ...]]]:

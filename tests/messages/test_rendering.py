@@ -10,7 +10,6 @@ from mastodon_update_check.messages.content import (
     Pointer,
     Release,
     Releases,
-    enumerate_items,
     instant,
     long_date,
 )
@@ -37,7 +36,7 @@ def test_instants() -> None:
 )
 def test_lists_in_words(words: str, text: str) -> None:
     """Commas, and one `and`."""
-    assert enumerate_items(tuple(words.split())) == text
+    assert ENGLISH.enumerate(tuple(words.split())) == text
 
 
 def test_lines() -> None:

@@ -18,7 +18,7 @@ from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.planning import Decision
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
-from mastodon_update_check.jobs.explain import Account, gather
+from mastodon_update_check.jobs.explain import Explanation, gather
 from mastodon_update_check.ledger.history import Entry, PastAttempt
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
@@ -50,7 +50,7 @@ def execute(arguments: Namespace) -> int:
     return Exit.DONE
 
 
-def _gather(app: App, about: str) -> Account:
+def _gather(app: App, about: str) -> Explanation:
     found = app.find_ledger()
     if found is None:
         return gather(app.settings, None, app.sink_settings(None), about, app.clock())
@@ -58,7 +58,7 @@ def _gather(app: App, about: str) -> Account:
         return gather(app.settings, ledger, app.sink_settings(ledger), about, app.clock())
 
 
-def _write(account: Account, app: App, *, is_verbose: bool) -> Iterator[str]:
+def _write(account: Explanation, app: App, *, is_verbose: bool) -> Iterator[str]:
     yield from _describe_release(account, app) if account.asked.subject else _describe_person(account)
     for warning in account.warnings:
         yield f"Warning: {warning}."
@@ -84,7 +84,7 @@ def _write(account: Account, app: App, *, is_verbose: bool) -> Iterator[str]:
     yield from lines or [f"Nobody has been notified{', and nobody is to be notified' if is_known else ' yet'}."]
 
 
-def _describe_release(account: Account, app: App) -> Iterator[str]:
+def _describe_release(account: Explanation, app: App) -> Iterator[str]:
     known, asked = account.known, account.asked
     if known.installed is None:
         yield (
@@ -113,7 +113,7 @@ def _describe_release(account: Account, app: App) -> Iterator[str]:
         yield f"The end of support for {asked.branch} is unknown."
 
 
-def _describe_person(account: Account) -> Iterator[str]:
+def _describe_person(account: Explanation) -> Iterator[str]:
     asked = account.asked
     for recipient in account.recipients:
         who = f"{_who(recipient)} is notified by {recipient.sink}" if recipient.address else f"{recipient.sink} gets"
@@ -143,7 +143,7 @@ def _section(title: str, items: Sequence[Sequence[str]]) -> Iterator[str]:
         yield f"  {len(items) - ENTRIES_SHOWN} more, which --json shows"
 
 
-def _write_sent(entries: Sequence[Entry], account: Account, *, is_verbose: bool) -> list[Sequence[str]]:
+def _write_sent(entries: Sequence[Entry], account: Explanation, *, is_verbose: bool) -> list[Sequence[str]]:
     """Give one item for each recipient, or for each notice to one recipient."""
     found: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -152,7 +152,7 @@ def _write_sent(entries: Sequence[Entry], account: Account, *, is_verbose: bool)
     return [_write_sent_group(group, account, is_verbose=is_verbose) for group in found.values()]
 
 
-def _write_sent_group(group: Sequence[Entry], account: Account, *, is_verbose: bool) -> Sequence[str]:
+def _write_sent_group(group: Sequence[Entry], account: Explanation, *, is_verbose: bool) -> Sequence[str]:
     last = group[-1]
     who = _who(last.recipient, last.address)
     name = f"{who} by {last.recipient.sink}" if last.recipient.address else last.recipient.sink
@@ -168,7 +168,7 @@ def _label(notice: Notice) -> str:
     return f" ({name_notice(notice)})"
 
 
-def _head(recipient: Recipient, notice: Notice, account: Account, address: str = "") -> str:
+def _head(recipient: Recipient, notice: Notice, account: Explanation, address: str = "") -> str:
     """Name what a line is about: the recipient, or the notice, whichever was not asked about."""
     if not account.asked.subject:
         return name_notice(notice)
@@ -185,7 +185,7 @@ def _who(recipient: Recipient, address: str = "") -> str:
     return recipient.name or at or recipient.sink
 
 
-def _write_entry(entry: Entry, account: Account, app: App) -> Sequence[str]:
+def _write_entry(entry: Entry, account: Explanation, app: App) -> Sequence[str]:
     head = _head(entry.recipient, entry.notice, account, entry.address)
     attempts = [_write_attempt(attempt) for attempt in entry.attempts]
     if entry.is_undelivered:
@@ -215,7 +215,7 @@ def _write_attempt(attempt: PastAttempt) -> str:
     return f"attempt {attempt.number}, {at}: {_OUTCOMES[attempt.outcome]}{reply}"
 
 
-def _write_decision(one: Decision, account: Account) -> Sequence[str]:
+def _write_decision(one: Decision, account: Explanation) -> Sequence[str]:
     return (f"{_head(one.recipient, one.notice, account)}: because {explain_reason(one.reason, one.recipient)}",)
 
 

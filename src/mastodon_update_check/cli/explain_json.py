@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from mastodon_update_check.domain.planning import Decision
 from mastodon_update_check.domain.recipients import Recipient
-from mastodon_update_check.jobs.explain import Account
+from mastodon_update_check.jobs.explain import Explanation
 from mastodon_update_check.ledger.history import Entry, PastAttempt
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
@@ -12,7 +12,7 @@ from mastodon_update_check.messages.payload import describe_known_details
 from mastodon_update_check.monitoring.status_json import iso
 
 
-def describe_account(account: Account) -> dict[str, object]:
+def describe_account(account: Explanation) -> dict[str, object]:
     """Return the object that is printed."""
     known, asked = account.known, account.asked
     return {

@@ -16,7 +16,7 @@ from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
-from mastodon_update_check.jobs.send_test import Entry, Verdict, try_sinks
+from mastodon_update_check.jobs.send_test import Entry, SendResult, try_sinks
 from mastodon_update_check.jobs.workers import find_words, loader
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.sample_content import compose_test_message
@@ -107,7 +107,7 @@ def _notes(settings: Settings, entries: Sequence[Entry], people: People, *, ever
         yield from people.warnings
 
 
-def _try(entries: Sequence[Entry], people: People) -> Iterator[Verdict]:
+def _try(entries: Sequence[Entry], people: People) -> Iterator[SendResult]:
     """Yield each verdict as soon as it is there; a sink that has nobody to send to has failed."""
     for verdict in try_sinks(entries):
         yield replace(verdict, reply=clean(hide_secrets(verdict.reply)))
@@ -115,12 +115,12 @@ def _try(entries: Sequence[Entry], people: People) -> Iterator[Verdict]:
     for entry in entries:
         if not entry.messages:
             reply = f"there is no recipient: {why}"
-            yield Verdict(sink=entry.sink, address="", is_accepted=False, reply=reply, took=timedelta())
+            yield SendResult(sink=entry.sink, address="", is_accepted=False, reply=reply, took=timedelta())
 
 
-def _show(results: Iterator[Verdict], notes: Iterable[str]) -> list[Verdict]:
+def _show(results: Iterator[SendResult], notes: Iterable[str]) -> list[SendResult]:
     """Print each verdict as soon as it is there."""
-    notes, verdicts = list(notes), list[Verdict]()
+    notes, verdicts = list(notes), list[SendResult]()
     for note in notes:
         say(f"Note: {note}.")
     while (verdict := _next(results)) is not None:
@@ -131,19 +131,19 @@ def _show(results: Iterator[Verdict], notes: Iterable[str]) -> list[Verdict]:
     return verdicts
 
 
-def _next(results: Iterator[Verdict]) -> Verdict | None:
+def _next(results: Iterator[SendResult]) -> SendResult | None:
     with progress("Waiting for a reply"):
         return next(results, None)
 
 
-def _print(verdict: Verdict) -> None:
+def _print(verdict: SendResult) -> None:
     to = f" to {verdict.address}" if verdict.address else ""
     word, colour = ("accepted", "fine") if verdict.is_accepted else ("FAILED", "bad")
     text = "\n".join(fill(f"{verdict.sink}{to}: {word}{': ' if verdict.reply else ''}{verdict.reply}", rest="  "))
     print(text.replace(word, paint(word, colour), 1))
 
 
-def _print_end(verdicts: Sequence[Verdict], *, reaches_nobody: bool) -> None:
+def _print_end(verdicts: Sequence[SendResult], *, reaches_nobody: bool) -> None:
     accepted = sum(verdict.is_accepted for verdict in verdicts)
     messages = count(len(verdicts), "test message")
     if reaches_nobody:
@@ -154,7 +154,7 @@ def _print_end(verdicts: Sequence[Verdict], *, reaches_nobody: bool) -> None:
         say(f"{accepted} of {messages} accepted. `mastodon-update-check doctor` may show the reason.")
 
 
-def _to_json(verdict: Verdict) -> dict[str, object]:
+def _to_json(verdict: SendResult) -> dict[str, object]:
     return {
         "sink": verdict.sink,
         "address": verdict.address or None,

@@ -13,7 +13,7 @@ from mastodon_update_check.install.console import Console
 from mastodon_update_check.install.discovery import find_installations, require
 from mastodon_update_check.install.elsewhere import explain
 from mastodon_update_check.install.own_commands import Options
-from mastodon_update_check.install.session import Session
+from mastodon_update_check.install.session import SetupSession
 from mastodon_update_check.mastodon.sql import install_script
 
 
@@ -34,7 +34,7 @@ def execute(arguments: Namespace) -> int:
         sends_test=not arguments.no_test,
         starts=not arguments.no_start,
     )
-    session = Session(Machine(), Console(is_silent=arguments.yes), options, _own_command())
+    session = SetupSession(Machine(), Console(is_silent=arguments.yes), options, _own_command())
     has_worked = session.undo() if arguments.undo else session.set_up()
     return Exit.DONE if has_worked else Exit.FAILED
 

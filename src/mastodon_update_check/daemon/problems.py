@@ -3,7 +3,7 @@
 from mastodon_update_check.logs import log
 
 
-class Problems:
+class CurrentProblems:
     """The present problem of each part; none is the empty text."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ STOP_LIMIT = timedelta(seconds=9.5)
 """How long after the first signal to stop the process ends in any case; its children end with it."""
 
 
-class Order(Enum):
+class SignalEvent(Enum):
     """What a signal asks for."""
 
     STOP = auto()
@@ -26,14 +26,14 @@ class Order(Enum):
     """Look at the requests in the ledger."""
 
 
-_ORDERS = {signal.SIGHUP: Order.RELOAD, signal.SIGUSR1: Order.LOOK}
+_EVENTS = {signal.SIGHUP: SignalEvent.RELOAD, signal.SIGUSR1: SignalEvent.LOOK}
 
 
-def take_signals(post: Callable[[Order], None], limit: timedelta = STOP_LIMIT) -> None:
+def take_signals(post: Callable[[SignalEvent], None], limit: timedelta = STOP_LIMIT) -> None:
     """Post each order that comes by signal, from now on; signals must be blocked in every thread."""
 
     def take() -> None:
-        while (order := _ORDERS.get(signal.Signals(signal.sigwait(SIGNALS)), Order.STOP)) is not Order.STOP:
+        while (order := _EVENTS.get(signal.Signals(signal.sigwait(SIGNALS)), SignalEvent.STOP)) is not SignalEvent.STOP:
             post(order)
         post(order)
         # Asking twice means not wanting to wait.

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 from mastodon_update_check import logs
 from mastodon_update_check.daemon.child import start_child
 from mastodon_update_check.daemon.leave import leave
-from mastodon_update_check.daemon.signals import Order, take_signals
-from mastodon_update_check.daemon.supervisor import CHECK_LIMIT, Supervisor
+from mastodon_update_check.daemon.signals import SignalEvent, take_signals
+from mastodon_update_check.daemon.supervisor import CHECK_LIMIT, RESTART, Supervisor
 from mastodon_update_check.daemon.systemd import SystemdNotifier
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.logs import log
@@ -41,7 +41,7 @@ def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
     child = start_child("prepare", {}, CHECK_LIMIT, events.put)
     early = []
     while (event := events.get()) is not child:
-        if event is Order.STOP:
+        if event is SignalEvent.STOP:
             leave(0)
         early.append(event)
     for event in early:
@@ -50,6 +50,9 @@ def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
     if report is None or child.exit_code != 0:
         if report is not None and "settings_problems" in report:
             raise SettingsError(report["settings_problems"])
-        raise LedgerError(child.explain_end(CHECK_LIMIT))
+        if report is not None and "ledger_problem" in report:
+            raise LedgerError(report["ledger_problem"])
+        log.critical("daemon.not_prepared", detail=child.explain_end(CHECK_LIMIT))
+        leave(RESTART)
     logs.configure(report["log_level"], report["log_format"])
     return report

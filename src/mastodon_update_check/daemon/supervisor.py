@@ -17,9 +17,9 @@ from mastodon_update_check.daemon.child import ChildProcess
 from mastodon_update_check.daemon.children import Children
 from mastodon_update_check.daemon.leave import leave
 from mastodon_update_check.daemon.owner import LedgerOwner
-from mastodon_update_check.daemon.problems import Problems
+from mastodon_update_check.daemon.problems import CurrentProblems
 from mastodon_update_check.daemon.scheduler import Scheduler
-from mastodon_update_check.daemon.signals import Order
+from mastodon_update_check.daemon.signals import SignalEvent
 from mastodon_update_check.daemon.systemd import SystemdNotifier
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.logs import log
@@ -52,7 +52,7 @@ class Supervisor:
         self._children = Children(events)
         self._report = dict(prepared)
         """The latest report of any job."""
-        self._problems = Problems()
+        self._problems = CurrentProblems()
         self._is_check_due = self._is_look_due = False
         self._deliver_at = float("inf")
         self._delivery_nudged = self._has_crashed = False
@@ -168,11 +168,11 @@ class Supervisor:
     def _handle(self, event: object) -> None:
         if event == CHECK_DUE:
             self._is_check_due = True
-        elif event is Order.LOOK:
+        elif event is SignalEvent.LOOK:
             self._is_look_due = True
-        elif event is Order.RELOAD:
+        elif event is SignalEvent.RELOAD:
             self._reload()
-        elif event is Order.STOP:
+        elif event is SignalEvent.STOP:
             self._stop(0)
         elif isinstance(event, ChildProcess):
             self._finish(event)

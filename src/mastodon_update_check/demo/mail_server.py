@@ -1,11 +1,11 @@
 """A mail server on loopback that accepts every mail and keeps it."""
 
 import queue
-import threading
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import Self
+from socketserver import StreamRequestHandler
+
+from mastodon_update_check.demo.loopback_server import LoopbackServer
 
 _LINE_BYTES = 4096
 _REPLIES = {
@@ -20,31 +20,15 @@ _REPLIES = {
 }
 
 
-class MailServer(ThreadingTCPServer):
+class MailServer(LoopbackServer):
     """Speaks as much SMTP as a client needs; `mails` has what was accepted, in order."""
 
-    allow_reuse_address = True
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Conversation)
-        self.port = int(self.server_address[1])
+        super().__init__(_MailHandler)
         self.mails: queue.SimpleQueue[EmailMessage] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, *_: object) -> None:
-        """Ignore clients that hang up."""
 
 
-class _Conversation(StreamRequestHandler):
+class _MailHandler(StreamRequestHandler):
     """One connection."""
 
     server: MailServer

@@ -5,42 +5,24 @@ import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import ThreadingTCPServer
-from typing import Self
 from urllib.parse import parse_qs, urlsplit
+
+from mastodon_update_check.demo.loopback_server import LoopbackServer
 
 _PAGES = {"/": "index.html", **{f"/{name}": name for name in ("index.html", "index-reload.html", "index.json")}}
 _TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json"}
 
 
-class WebServer(ThreadingTCPServer):
-    """Answers `/update-check` with the newer ones of `updates`, and serves the status page from `directory`.
-
-    It is not an `HTTPServer`, which looks up this host's name: that may take long without a network.
-    """
-
-    allow_reuse_address = True
-    daemon_threads = True
+class WebServer(LoopbackServer):
+    """Answers `/update-check` with the newer ones of `updates`, and serves the status page from `directory`."""
 
     def __init__(self, directory: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.directory = directory
         self.updates: list[dict[str, object]] = []
         self.was_asked = threading.Event()
         """Set by the first question for updates."""
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, *_: object) -> None:
-        """Ignore clients that hang up."""
+        self.url = f"http://127.0.0.1:{self.port}"
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -34,7 +34,7 @@ class InstallKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installation:
+class CommandValues:
     """The values that commands are filled in with."""
 
     kind: InstallKind
@@ -66,7 +66,7 @@ _BACKUP = "Back up the database first."
 
 
 def write_steps(
-    installation: Installation, station: Station, installed: MastodonVersion, details: ReleaseDetails | None = None
+    installation: CommandValues, station: Station, installed: MastodonVersion, details: ReleaseDetails | None = None
 ) -> tuple[Step, ...]:
     """Return the steps of the upgrade to `station`, in order.
 
@@ -101,7 +101,7 @@ def _tag(station: Station) -> str:
     return f"v{station}"
 
 
-def _from_source(installation: Installation, station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
+def _from_source(installation: CommandValues, station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
     yield Remark(f"{_BACKUP} Read the release notes: {_notes(station)}")
     yield from _explain(details)
     yield from _become(installation)
@@ -127,7 +127,7 @@ def _from_source(installation: Installation, station: Station, details: ReleaseD
         yield from (*_become(installation), Command(MIGRATE), Command("exit"))
 
 
-def _become(installation: Installation) -> Iterable[Step]:
+def _become(installation: CommandValues) -> Iterable[Step]:
     yield Command(f"sudo -iu {installation.user}")
     yield Command(f"cd {quote(installation.root)}")
 
@@ -199,7 +199,7 @@ def _by_nixos(station: Station) -> Iterable[Step]:
     yield Remark(f"It migrates the database and restarts the units. The release notes: {_notes(station)}")
 
 
-def _of_fork(installation: Installation, station: Station, installed: MastodonVersion) -> Iterable[Step]:
+def _of_fork(installation: CommandValues, station: Station, installed: MastodonVersion) -> Iterable[Step]:
     yield Remark(
         f"You run {installed.text}, a fork: look for its own release that is built on {station}{_newest(station)}, or "
         "a later one, and upgrade as its notes say. Do not check out Mastodon's own tag."

@@ -7,14 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.domain.upgrades import Installation, InstallKind
+from mastodon_update_check.domain.upgrades import CommandValues, InstallKind
 from mastodon_update_check.host.programs import Run, run_program
 from mastodon_update_check.host.systemd import show
 from mastodon_update_check.mastodon.tree import VERSION_FILE
 
 _PATTERNS: Final = tuple(f"*{part}*.service" for part in ("sidekiq", "web", "puma", "streaming"))
 _BACKGROUND: Final = ("*sidekiq*.service", "*streaming*.service")
-_DEFAULT: Final = Installation(kind=InstallKind.SOURCE, root="")
+_DEFAULT: Final = CommandValues(kind=InstallKind.SOURCE, root="")
 _UNMAPPED_UID: Final = 65_534
 """The owner that a user namespace shows of every file that is not this user's (user_namespaces(7))."""
 

@@ -34,7 +34,7 @@ DETAILS = "UPDATE_CHECK_RELEASE_DETAILS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class SetupPlan:
     """The steps, in this order, and remarks about them."""
 
     preparations: tuple[Step, ...]
@@ -48,7 +48,7 @@ class Decision:
     remarks: tuple[str, ...]
 
 
-def decide(situation: Situation, place: Place, started: str, former: str = "") -> Decision:
+def decide(situation: Situation, place: Place, started: str, former: str = "") -> SetupPlan:
     """Decide which steps setting up takes; `started` is the unit to run, `former` the one that runs now, if any.
 
     Raises:
@@ -77,7 +77,7 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
     readable = tuple(file for file in installation.environment_files if not file.problem)
     sources = (*(installation.files or (installation.root / ENV_FILE,)), *(file.path for file in readable))
     preparations.append(CopySettings(sources=tuple(dict.fromkeys(sources)), target=place.mastodon_copy))
-    return Decision(
+    return SetupPlan(
         preparations=tuple(preparations),
         start=(
             *((Systemctl(words=("disable", "--now", former)),) if former not in {"", started} else ()),

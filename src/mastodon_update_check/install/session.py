@@ -14,7 +14,7 @@ from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.console import Console
 from mastodon_update_check.install.copying import DATABASE, ROOT, compose
 from mastodon_update_check.install.database import find_server, read_database_name
-from mastodon_update_check.install.decisions import DETAILS, Decision, decide, undo
+from mastodon_update_check.install.decisions import DETAILS, SetupPlan, decide, undo
 from mastodon_update_check.install.discovery import find_installations, require
 from mastodon_update_check.install.found import DatabaseName, Installation, Situation
 from mastodon_update_check.install.manifest import Manifest, merge, read_manifest
@@ -29,7 +29,7 @@ _NAMES: Final = ("", "second", "third", "another")
 _DETAILS_HOST: Final = "raw.githubusercontent.com"
 
 
-class Session:
+class SetupSession:
     """One run, on one host, with one administrator; every method raises `SetupError` when it cannot go on."""
 
     def __init__(self, machine: Machine, console: Console, options: Options, program: Sequence[str]) -> None:
@@ -121,7 +121,7 @@ class Session:
             raise SetupError(f"{unit} starts another program than {self._program[0]}: run the one that is installed")
         return account
 
-    def _decide(self, before: Manifest | None) -> Decision:
+    def _decide(self, before: Manifest | None) -> SetupPlan:
         config = self._read(self._place.config_file)
         installation = self._choose(before, config)
         wanted = read_database_name(installation.variables)
@@ -194,13 +194,13 @@ class Session:
         except (OSError, ValueError) as error:
             raise SetupError(f"{path} cannot be read: {clean(str(error))}") from error
 
-    def _check_settings(self, decision: Decision) -> SettingsCheck:
+    def _check_settings(self, decision: SetupPlan) -> SettingsCheck:
         manifest = decision.manifest
         with_login = DATABASE not in decision.config
         composed = compose(self._machine, manifest.root, manifest.environment_files, with_login=with_login)
         return check_settings(self._place, decision.config, f"#\n{composed.lines}")
 
-    def _show(self, decision: Decision) -> None:
+    def _show(self, decision: SetupPlan) -> None:
         self._console.say(f"Mastodon is in {decision.manifest.root}. setup will:")
         self._list((*decision.preparations, *(decision.start if self._options.starts else ())))
         for remark in decision.remarks:

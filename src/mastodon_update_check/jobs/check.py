@@ -88,7 +88,6 @@ def check(
         report = _decide(settings, findings, sinks, now, transaction)
         transaction.apply(report.plan)
         transaction.keep_state(report.knowledge, now)
-        transaction.count_check(now, failed=report.error is not None)
         if options.mark and report.has_answer:
             report = replace(report, marked=transaction.mark_notified(now))
     _log_report(report, time.monotonic() - began)

@@ -26,7 +26,7 @@ _NO_DECISION = frozenset({Reason.ALREADY_TOLD, Reason.ALREADY_PLANNED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Explanation:
     """Everything that there is to say."""
 
     asked: Asked
@@ -52,7 +52,7 @@ class Account:
 
 def gather(
     settings: Settings, ledger: Ledger | None, sink_settings: Mapping[str, str], text: str, now: datetime
-) -> Account:
+) -> Explanation:
     """Give an account of what `text` asks about.
 
     Raises:
@@ -69,7 +69,7 @@ def gather(
     entries = _read(ledger, asked, former, meant)
     decisions = _decide(settings, ledger, sink_settings, people, known, now)
     staff = [one for one in people.answer.verdicts if one.recipient is None]
-    return Account(
+    return Explanation(
         asked=asked,
         known=known,
         entries=entries,

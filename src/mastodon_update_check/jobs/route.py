@@ -7,7 +7,7 @@ from datetime import datetime
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
-from mastodon_update_check.domain.upgrades import Installation
+from mastodon_update_check.domain.upgrades import CommandValues
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.host.mastodon_units import find_owner, find_units
 from mastodon_update_check.jobs.check import learn
@@ -23,7 +23,7 @@ class Surveyed:
     """The state of the server, and how it was installed."""
 
     knowledge: ServerState
-    installation: Installation
+    installation: CommandValues
     error: CheckError | None
     """Why the update server could not be asked; the last good answers stand."""
 
@@ -35,7 +35,7 @@ def survey(settings: Settings, known: ServerState, now: datetime) -> Surveyed:
     root = settings.mastodon_root
     return Surveyed(
         knowledge=learned,
-        installation=Installation(
+        installation=CommandValues(
             kind=settings.install_kind or detect_kind(root, learned.installed),
             root=os.fspath(root),
             user=find_owner(root),

@@ -26,7 +26,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class SendResult:
     """What came of one message."""
 
     sink: str
@@ -38,12 +38,12 @@ class Verdict:
     took: timedelta
 
 
-def try_sinks(entries: Sequence[Entry], patience: timedelta = PATIENCE) -> Iterator[Verdict]:
+def try_sinks(entries: Sequence[Entry], patience: timedelta = PATIENCE) -> Iterator[SendResult]:
     """Deliver every message once, all sinks at the same time; yield each verdict as it comes.
 
     A sink that takes longer than `patience` for one message is left behind: that message, and those after it, failed.
     """
-    verdicts: queue.SimpleQueue[tuple[int, Verdict]] = queue.SimpleQueue()
+    verdicts: queue.SimpleQueue[tuple[int, SendResult]] = queue.SimpleQueue()
     waiting = {number: _Wait(entry) for number, entry in enumerate(entries) if entry.messages}
     for number, wait in waiting.items():
         # A daemon thread: one that hangs must not keep the process from ending.
@@ -82,14 +82,14 @@ class _Wait:
     def is_over(self, patience: timedelta) -> bool:
         return time.monotonic() - self.since >= patience.total_seconds()
 
-    def give_up(self, patience: timedelta) -> Iterator[Verdict]:
+    def give_up(self, patience: timedelta) -> Iterator[SendResult]:
         reply = f"no answer within {patience.total_seconds():g} s"
         for message in self.entry.messages[self._done :]:
             yield _verdict(self.entry, message, reply, patience, is_accepted=False)
             reply, patience = "not tried: the one before it had no answer", timedelta()
 
 
-def _try_one(number: int, entry: Entry, verdicts: "queue.SimpleQueue[tuple[int, Verdict]]") -> None:
+def _try_one(number: int, entry: Entry, verdicts: "queue.SimpleQueue[tuple[int, SendResult]]") -> None:
     sink: Sink | None = None
     for message in entry.messages:
         began = time.monotonic()
@@ -112,8 +112,8 @@ def _nothing() -> None:
     """Close nothing."""
 
 
-def _verdict(entry: Entry, message: Message, reply: object, took: timedelta, *, is_accepted: bool) -> Verdict:
-    return Verdict(
+def _verdict(entry: Entry, message: Message, reply: object, took: timedelta, *, is_accepted: bool) -> SendResult:
+    return SendResult(
         sink=entry.sink,
         address=message.recipient.address,
         is_accepted=is_accepted,

@@ -170,25 +170,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             result    TEXT                      -- JSON; NULL until the owner has answered
         ) STRICT
         """,
-        """
-        CREATE TABLE check_day (                -- how the checks of a day went, for the status page
-            instance TEXT NOT NULL,
-            day      TEXT NOT NULL,             -- ISO 8601 date, UTC
-            good     INTEGER NOT NULL,
-            failed   INTEGER NOT NULL,
-            PRIMARY KEY (instance, day)
-        ) STRICT, WITHOUT ROWID
-        """,
-        """
-        CREATE TABLE release_detail (           -- what was read of a release's files; fetched once
-            source     TEXT NOT NULL,           -- the URL template that it came from
-            version    TEXT NOT NULL,
-            name       TEXT NOT NULL,           -- the file
-            content    TEXT NOT NULL,           -- JSON: what was extracted
-            fetched_at TEXT NOT NULL,
-            PRIMARY KEY (source, version, name)
-        ) STRICT, WITHOUT ROWID
-        """,
     ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)

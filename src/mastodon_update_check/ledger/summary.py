@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from mastodon_update_check.domain.outbox import LONGEST_WAIT
 from mastodon_update_check.domain.recipients import read_recipient
@@ -191,23 +191,3 @@ def is_anything_due(connection: Connection, instance: str, since: datetime, sink
         {"instance": instance, "sinks": json.dumps(sorted(sinks)), **due_parameters(since, since)},
     ).fetchone()
     return row is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckDay:
-    """How the checks of one day went."""
-
-    day: date
-    good: int
-    failed: int
-
-
-def read_check_days(connection: Connection, instance: str) -> tuple[CheckDay, ...]:
-    """Return the days with checks, oldest first."""
-    rows = connection.execute(
-        "SELECT day, good, failed FROM check_day WHERE instance = ? ORDER BY day", (instance,)
-    ).fetchall()
-    with reading("a day of checks"):
-        return tuple(
-            CheckDay(day=date.fromisoformat(row["day"]), good=row["good"], failed=row["failed"]) for row in rows
-        )

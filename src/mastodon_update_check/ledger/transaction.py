@@ -7,17 +7,16 @@ path on a view.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.ledger import follow_ups, history, marking, requests, retries, rows, summary, upkeep
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.history import Entry, KnownRecipient
-from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.problems import reading
 from mastodon_update_check.ledger.requests import OwnerRequest
-from mastodon_update_check.ledger.summary import CheckDay, OutboxSummary
+from mastodon_update_check.ledger.summary import OutboxSummary
 
 if TYPE_CHECKING:
     from mastodon_update_check.domain.planning import Plan
@@ -61,10 +60,6 @@ class LedgerView:
         """Whether a message of these sinks waits that was due at `since`, and has not been tried after it."""
         return summary.is_anything_due(self._connection, self.instance, since, sinks)
 
-    def check_days(self) -> tuple[CheckDay, ...]:
-        """Return how the checks went, a row for each day, oldest first."""
-        return summary.read_check_days(self._connection, self.instance)
-
     def history(self, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False) -> tuple[Entry, ...]:
         """Return rows with their attempts, oldest first."""
         return history.read_history(
@@ -83,14 +78,6 @@ class LedgerView:
         """Return the requests that wait for an answer."""
         return requests.open_requests(self._connection, self.instance)
 
-    def release_details(self, source: str, version: str) -> Mapping[str, Any]:
-        """Return what was extracted of a release's files before, by file name."""
-        found = self._connection.execute(
-            "SELECT name, content FROM release_detail WHERE source = ? AND version = ?", (source, version)
-        )
-        with reading("a release's details"):
-            return {row["name"]: json.loads(row["content"]) for row in found.fetchall()}
-
 
 class LedgerTransaction(LedgerView):
     """The owner's write transaction: what is read in it cannot move before it is written."""
@@ -108,15 +95,6 @@ class LedgerTransaction(LedgerView):
         )
         upkeep.prune(self._connection, now)
 
-    def count_check(self, now: datetime, *, failed: bool) -> None:
-        """Count a check in its day."""
-        good, bad = int(not failed), int(failed)
-        self._connection.execute(
-            "INSERT INTO check_day (instance, day, good, failed) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (instance, day) DO UPDATE SET good = check_day.good + ?, failed = check_day.failed + ?",
-            (self.instance, now.date().isoformat(), good, bad, good, bad),
-        )
-
     def mark_notified(self, now: datetime) -> int:
         """Mark pending notices as sent without sending them; return how many messages that were."""
         return marking.mark_notified(self._connection, self.instance, now)
@@ -133,11 +111,3 @@ class LedgerTransaction(LedgerView):
     def answer(self, request_id: str, result: Mapping[str, object]) -> None:
         """Answer a request."""
         requests.answer_request(self._connection, request_id, result)
-
-    def keep_release_details(self, source: str, version: str, files: Mapping[str, object], now: datetime) -> None:
-        """Store what was extracted of a release's files."""
-        self._connection.executemany(
-            "INSERT INTO release_detail (source, version, name, content, fetched_at) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (source, version, name) DO UPDATE SET content = excluded.content",
-            [(source, version, name, json.dumps(content), stamp(now)) for name, content in files.items()],
-        )

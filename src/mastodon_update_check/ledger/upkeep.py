@@ -42,7 +42,6 @@ _STEPS = (
     # Machines that are gone, such as containers, of which each has a name of its own.
     "DELETE FROM node WHERE beat_at < :before",
     "DELETE FROM request WHERE asked_at < :before",
-    "DELETE FROM check_day WHERE day < :before",
 )
 
 

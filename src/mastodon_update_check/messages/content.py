@@ -89,8 +89,3 @@ def long_date(day: date) -> str:
 def instant(moment: datetime) -> str:
     """Write an instant as `Sun 22 Nov 13:05 UTC`."""
     return ENGLISH.instant(moment)
-
-
-def enumerate_items(items: tuple[str, ...]) -> str:
-    """Write `a`, `a and b`, `a, b and c`."""
-    return ENGLISH.enumerate(items)
