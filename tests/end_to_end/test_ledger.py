@@ -64,7 +64,7 @@ def scribble(world: World) -> None:
 @pytest.mark.parametrize(
     ("harm", "sentence"),
     [
-        pytest.param(truncate(0), "is empty, so what was told is lost; restore a backup", id="empty"),
+        pytest.param(truncate(0), "is empty, so it has lost what was sent; restore a backup", id="empty"),
         pytest.param(truncate(100), "is damaged", id="only a header"),
         pytest.param(truncate(30_000), "is damaged", id="truncated"),
         pytest.param(scribble, "is damaged", id="damaged"),

@@ -1,4 +1,4 @@
-"""Ledgers of other versions: those of 0.1.0 are migrated, newer ones are refused unless they say otherwise."""
+"""Ledgers of other versions: those of 0.1.0 are migrated, newer ones are refused."""
 
 import json
 import sqlite3
@@ -13,7 +13,7 @@ from ledger.locations import owned, postgres_location, query
 from mastodon_update_check.domain.server_state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger import postgres_location as postgres_module
-from mastodon_update_check.ledger import schema, sqlite_file
+from mastodon_update_check.ledger import schema
 from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.postgres_location import PostgresLocation
@@ -126,46 +126,40 @@ def test_ledger_of_the_first_version_is_migrated(former: Location) -> None:
         assert find_attempt(ledger, NOW + YEAR) is None
 
 
-def test_older_program_refuses_the_present_schema(place: Location, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It knows neither owner nor request: it says so, and changes nothing."""
-    Ledger.create(place, INSTANCE).close()
-    for module in (schema, sqlite_file, postgres_module):
-        monkeypatch.setattr(module, "SCHEMA_VERSION", FORMER)
-    with pytest.raises(
-        LedgerError, match=r"newer version of this program \(schema 3, this one knows 2\): upgrade this program, or"
-    ):
-        Ledger.open(place, INSTANCE)
-
-
-def set_version(place: Location, version: int, since: int) -> None:
+def set_version(place: Location, version: int) -> None:
     """Let a newer program have migrated a ledger."""
-    word = json.dumps({"schema": version, "since": since})
-    query(place, "UPDATE meta SET value = ? WHERE key = 'compatibility'", word)
     if isinstance(place, PostgresLocation):
         query(place, "UPDATE meta SET value = ? WHERE key = 'schema'", str(version))
     else:
         query(place, f"PRAGMA user_version = {version}")
 
 
-def test_newer_ledger(place: Location) -> None:
-    """It is refused, unless it says that programs as old as this one may use it: nodes are upgraded one by one."""
+def test_ledger_of_a_newer_version_is_refused(place: Location) -> None:
+    """Nothing is read or written."""
     Ledger.create(place, INSTANCE).close()
-    set_version(place, 99, SCHEMA_VERSION)
-    Ledger.open(place, INSTANCE).close()
-    set_version(place, 99, SCHEMA_VERSION + 1)
-    with pytest.raises(LedgerError, match=rf"newer version .* \(schema 99, this one knows {SCHEMA_VERSION}\)"):
+    set_version(place, 99)
+    with pytest.raises(
+        LedgerError,
+        match=rf"newer version of this program \(schema 99, this one knows {SCHEMA_VERSION}\): upgrade this",
+    ):
         Ledger.open(place, INSTANCE)
+
+
+def test_first_version_is_stopped_by_a_migrated_ledger(place: Location) -> None:
+    """Version 0.1.0 goes on with a newer schema only if this row allows schema 2."""
+    Ledger.create(place, INSTANCE).close()
+    with closing(place.open()) as session, session.reading() as connection:
+        row = connection.execute("SELECT value FROM meta WHERE key = 'compatibility'").fetchone()
+    assert json.loads(row["value"]) == {"schema": SCHEMA_VERSION, "since": 3}
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 def test_ledger_is_migrated_by_a_newer_program_while_it_is_open(place: Location) -> None:
     """A process that has it open in PostgreSQL notices at its next transaction; a file has one user at a time."""
     with Ledger.create(place, INSTANCE) as ledger:
-        set_version(place, 99, SCHEMA_VERSION + 1)
+        set_version(place, 99)
         with pytest.raises(LedgerError, match="newer version of this program"):
             ledger.beat(NOW, "web1")
-        set_version(place, 99, SCHEMA_VERSION)
-        ledger.beat(NOW, "web1")
 
 
 def test_migration_takes_the_missing_steps(path: Path) -> None:

@@ -76,7 +76,7 @@ def test_made_by_several_processes_at_once(postgres: Postgres, absent: PostgresL
 def test_nothing_is_made_by_opening(absent: PostgresLocation) -> None:
     """A ledger that is gone is not replaced by one that has forgotten everything."""
     with pytest.raises(
-        LedgerError, match=r"there is no ledger in PostgreSQL at .*; restore a backup of it, or begin anew"
+        LedgerError, match=r"there is no ledger in PostgreSQL at .*; restore a backup of it, or start a new one"
     ):
         Ledger.open(absent, INSTANCE)
     assert not absent.exists()

@@ -134,15 +134,15 @@ def overwrite(offset: int, length: int) -> Callable[[bytes], bytes]:
 
 
 DAMAGES: list[tuple[str, Callable[[bytes], bytes], str]] = [
-    ("an empty file", lambda _: b"", "is empty, so what was told is lost"),
-    ("a text", lambda _: b"LOCAL_DOMAIN=social.example\n" * 40, "is damaged, or no ledger at all"),
-    ("zeros, as after a power cut", lambda whole: bytes(len(whole)), "is damaged, or no ledger at all"),
+    ("an empty file", lambda _: b"", "is empty, so it has lost what was sent"),
+    ("a text", lambda _: b"LOCAL_DOMAIN=social.example\n" * 40, "is damaged, or not a ledger"),
+    ("zeros, as after a power cut", lambda whole: bytes(len(whole)), "is damaged, or not a ledger"),
     ("half a header", cut(50), "is damaged"),
     ("one page", cut(PAGE), "is damaged"),
     ("two pages", cut(2 * PAGE), "is damaged"),
     ("cut within a page", cut(5 * PAGE + 100), "is damaged"),
     ("all but the last page", cut(-PAGE), "is damaged"),
-    ("a flipped magic", overwrite(0, 16), "is damaged, or no ledger at all"),
+    ("a flipped magic", overwrite(0, 16), "is damaged, or not a ledger"),
 ]
 
 
@@ -154,7 +154,7 @@ def test_a_damaged_file_is_refused(path: Path, sentence: str, damage: Callable[[
     error = opening_error(path)
 
     assert f"the ledger {path} {words}" in error
-    assert "restore a backup in its place, or begin anew with `mastodon-update-check ledger new`" in error
+    assert "restore a backup in its place, or start a new one with `mastodon-update-check ledger new`" in error
 
 
 def test_a_page_with_flipped_bytes_is_refused(path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_file_of_one_byte_is_refused(path: Path) -> None:
 
 def test_a_missing_file_is_not_made_by_opening(path: Path) -> None:
     """A ledger that vanished is not replaced by one that has forgotten everything."""
-    with pytest.raises(LedgerError, match="is not there; restore a backup in its place, or begin anew"):
+    with pytest.raises(LedgerError, match="is not there; restore a backup in its place, or start a new one"):
         Ledger.open(path, INSTANCE)
 
     assert not path.exists()
@@ -295,8 +295,8 @@ NAMES: list[tuple[str, str]] = [
     ("SQLITE_BUSY_SNAPSHOT", "is locked by another process: try again, or end what holds it"),
     ("SQLITE_LOCKED", "is locked by another process: try again, or end what holds it"),
     ("SQLITE_IOERR_FSYNC", "the disk reports an error; look at the system's log"),
-    ("SQLITE_CORRUPT_INDEX", "is damaged; restore a backup in its place, or begin anew with"),
-    ("SQLITE_NOTADB", "no ledger at all; restore a backup in its place, or begin anew with"),
+    ("SQLITE_CORRUPT_INDEX", "is damaged; restore a backup in its place, or start a new one with"),
+    ("SQLITE_NOTADB", "not a ledger; restore a backup in its place, or start a new one with"),
     ("SQLITE_NOMEM", "cannot be used (SQLITE_NOMEM: x); restore a backup"),
 ]
 

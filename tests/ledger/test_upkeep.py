@@ -96,7 +96,7 @@ def test_a_refusal_is_shown_for_as_long_as_it_stands(ledger: Ledger) -> None:
     refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
     prune(ledger, NOW + YEAR)
 
-    assert [trouble.reply for trouble in ledger.summary(NOW + YEAR).troubles] == ["no such user"]
+    assert [trouble.reply for trouble in ledger.summary(NOW + YEAR).latest] == ["no such user"]
 
 
 @pytest.mark.parametrize("is_refused", [False, True])

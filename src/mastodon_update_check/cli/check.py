@@ -190,5 +190,5 @@ def _print_outbox(outbox: OutboxSummary, *, is_rehearsal: bool) -> None:
         return
     again = "They would be tried when they are due." if is_rehearsal else "They are tried again."
     say(f"Not delivered yet: {outbox.deferred} deferred, {outbox.failed} refused. {again}")
-    for line in describe_troubles(outbox.troubles):
+    for line in describe_troubles(outbox.latest):
         say(line, "  ", "    ")

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from mastodon_update_check import startup
 from mastodon_update_check.app import App
-from mastodon_update_check.ledger.summary import Trouble
+from mastodon_update_check.ledger.summary import UndeliveredMessage
 
 
 class Exit(IntEnum):
@@ -54,7 +54,7 @@ def describe_end_of_support(branch: str, ends_on: date, now: datetime) -> str:
     return f"Support for {branch} {'ended' if ends_on < now.date() else 'ends'} on {long_date(ends_on)}"
 
 
-def describe_troubles(troubles: Iterable[Trouble]) -> Iterator[str]:
+def describe_troubles(troubles: Iterable[UndeliveredMessage]) -> Iterator[str]:
     """Say of each message that was not accepted whom it was for, and what the other side said."""
     for trouble in troubles:
         to = f" to {trouble.address}" if trouble.address else ""

@@ -155,7 +155,7 @@ def _describe_outbox(report: StatusReport, when: When) -> Iterator[tuple[str, st
     for sink in troubled:
         yield "", _describe_sink(sink, when)
     failing = {sink.name for sink in troubled}
-    for line in describe_troubles(trouble for trouble in outbox.troubles if trouble.sink not in failing):
+    for line in describe_troubles(trouble for trouble in outbox.latest if trouble.sink not in failing):
         yield "", line
     yield "", "`mastodon-update-check retry` makes it due at once; `explain` shows more."
 

@@ -1,7 +1,7 @@
-"""Working the outbox: write down that a message is being tried, before it is sent.
+"""Attempts: each is recorded before its message is sent.
 
 Every function runs inside a write transaction of the caller. One process delivers at a time, with one thread for each
-sink. An attempt without an outcome is under way, or its process has died: the next deliveries begin by closing those.
+sink. An attempt without an outcome is in progress, or its process has died. The next delivery process closes those.
 """
 
 import json
@@ -29,28 +29,28 @@ IS_CAPPED = """
           AND other.recipient_key = message.recipient_key AND other.state = 'sent'
           AND other.settled_at > :day_ago AND other.settled_at <= :now))
 """
-"""Whether its recipient has had enough mail for a day."""
+"""Whether its recipient has reached the limit of mails for a day."""
 IS_REACHED = "(:only_to = '' OR message.recipient_key = :only_to)"
 """Whether the sink, as it is set now, leads to its recipient."""
 _ORDER = "is_urgent DESC, due_at, created_at, id"
-"""That of the index `message_open`: the first row that may be tried ends the search."""
+"""The order of the index `message_open`, so that the search ends at the first row that may be sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One message in the hands of its sink: all it takes to compose it and to record the outcome."""
+    """One attempt to send a message, with everything needed to compose it and to record the outcome."""
 
     message_id: str
     number: int
     instance: str
     recipient_key: str
-    """The key that the rows were planned under; by its address the recipient may have another key since."""
+    """The key of the planned rows. A recipient's present key may differ."""
     recipient: Recipient
     notices: tuple[Notice, ...]
     identities: tuple[str, ...]
     created_at: datetime
     dated_at: datetime
-    """When the first attempt began that may have arrived; this attempt if there is none."""
+    """Start of the first attempt that may have arrived; of this attempt if there is none."""
     failures: int
     sink_failures: int
     settings: str
@@ -58,7 +58,7 @@ class Attempt:
 
 
 def due_parameters(now: datetime, due_by: datetime) -> dict[str, object]:
-    """Return the parameters of `IS_DUE` and `IS_CAPPED`; a due time too far ahead was written by a wrong clock."""
+    """Return the parameters of `IS_DUE` and `IS_CAPPED`; a due time too far ahead comes from a wrong clock."""
     return {
         "now": stamp(now),
         "due_by": stamp(due_by),
@@ -68,13 +68,13 @@ def due_parameters(now: datetime, due_by: datetime) -> dict[str, object]:
     }
 
 
-def begin_attempt(  # noqa: PLR0913, PLR0917 - what a sink is to the ledger
+def begin_attempt(  # noqa: PLR0913, PLR0917 - identify a sink to the ledger
     connection: Connection, instance: str, sink: str, settings: str, only_to: str, now: datetime, due_by: datetime
 ) -> Attempt | None:
     """Begin an attempt at the most urgent message of a sink that was due at `due_by`; None when there is none.
 
-    While the sink fails as a whole, the message that was tried least goes first: one that makes it fail blocks no
-    other. A message for the URL that a webhook had before is left alone: the new URL is another recipient.
+    While the sink as a whole fails, the message with the fewest failures goes first, so that one that makes the sink
+    fail blocks no other. Messages for a former URL of a webhook stay: the new URL is another recipient.
     """
     state = connection.execute("SELECT * FROM sink WHERE instance = ? AND name = ?", (instance, sink)).fetchone()
     if state is not None and _backs_off(state, settings, now):
@@ -100,7 +100,7 @@ def begin_attempt(  # noqa: PLR0913, PLR0917 - what a sink is to the ledger
 
 
 def _backs_off(state: Row, settings: str, now: datetime) -> bool:
-    """Whether the sink as a whole waits; other settings than those that failed are tried at once."""
+    """Whether the sink as a whole waits; changed settings are tried at once."""
     retry_at = read_stamp(state["retry_at"])
     return retry_at is not None and now < retry_at <= now + LONGEST_WAIT and state["settings"] == settings
 
@@ -142,8 +142,8 @@ def _begin(connection: Connection, row: Row, sink_failures: int, settings: str, 
 def close_open_attempts(connection: Connection, instance: str, now: datetime, *, has_crashed: bool = False) -> int:
     """Mark attempts that a dead process has left open as `unknown`; return their number.
 
-    Their messages stay due, and go out again with the same id. Where the process has crashed by itself, and the
-    attempt before ended the same way, the message waits as after a failure: it must not do so in a loop.
+    Their messages stay due and are sent again with the same id. If the process crashed twice at the same message, the
+    message waits as after a failure, so that the crash does not repeat in a loop.
     """
     found = connection.execute(
         """
@@ -169,7 +169,7 @@ def close_open_attempts(connection: Connection, instance: str, now: datetime, *,
 def end_attempt(
     connection: Connection, message_id: str, number: int, outcome: Outcome, reply: str, now: datetime
 ) -> bool:
-    """Write down how an attempt ended; return False if that was written down before. An acceptance always counts."""
+    """Record the outcome of an attempt; return False if it had one already. An acceptance is always recorded."""
     still_open = "" if outcome is Outcome.SENT else " AND outcome IS NULL"
     return bool(
         connection.execute(

@@ -1,4 +1,4 @@
-"""Bringing a whole ledger from one place to another, between engines too."""
+"""Copy a whole ledger, also between engines."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ _BATCH = 50
 
 
 def copy(source: Location, target: Location) -> int:
-    """Copy a ledger that nobody works with into one that is missing or empty; return how many messages it holds.
+    """Copy a ledger that is not in use into one that is missing or empty; return the number of its messages.
 
     Raises:
         LedgerError: either cannot be used, a daemon works with the source, or the target is not empty.
@@ -73,7 +73,7 @@ def copy_rows(source: Connection, target: Connection) -> int:
 
 
 def _copy_table(source: Connection, target: Connection, table: str) -> int:
-    """Copy a table, a batch at a time; what the schema itself keeps in `meta` is each place's own."""
+    """Copy a table in batches; rows of `meta` that belong to the schema stay as they are in the target."""
     rows: Iterator[Row] = source.stream(f"SELECT * FROM {table}")  # noqa: S608 - our own constant
     if table == "meta":
         rows = (row for row in rows if row["key"] not in KEPT_BY_MIGRATION)
@@ -94,7 +94,7 @@ def _insert(target: Connection, table: str, rows: Sequence[Row]) -> None:
 
 
 def _refuse_full(connection: Connection, place: Location) -> None:
-    """Two ledgers cannot become one."""
+    """Raise if the target has rows: ledgers cannot be merged."""
     for table in TABLES:
         if table != "meta" and connection.execute(f"SELECT 1 AS one FROM {table} LIMIT 1").fetchone() is not None:  # noqa: S608
             raise LedgerError(f"the ledger {place} is not empty: name one that is, or a new one")

@@ -1,4 +1,4 @@
-"""What the ledger asks of a database engine: SQLite and PostgreSQL run the same statements.
+"""The interface of a database engine: SQLite and PostgreSQL run the same statements.
 
 Every statement is written in the SQL that both accept:
 
@@ -33,7 +33,7 @@ class Row(Protocol):
 
 
 class Result(Protocol):
-    """What a statement returns."""
+    """The result of a statement."""
 
     @property
     def rowcount(self) -> int:
@@ -76,7 +76,7 @@ class Session(Protocol):
         """
 
     def recording(self) -> AbstractContextManager[Connection]:
-        """Write down a fact that is true whoever owns the ledger: an acceptance, a request."""
+        """Record a fact that is true whichever process owns the ledger: an acceptance, a request."""
 
     def close(self) -> None:
         """Close the connection."""

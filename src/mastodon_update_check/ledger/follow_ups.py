@@ -1,4 +1,4 @@
-"""What reminders and words of closure need of the ledger: when something was told, and what was never closed."""
+"""Queries for reminders and `is installed` notices: when a notice was sent, and which updates lack the second."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,23 +8,23 @@ from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 
-_URGENT = "told.identity LIKE 'update/%/urgent'"
-"""As in the index `delivery_urgent`, which spares each check a look at all that was ever told."""
-_PLAIN = "told.identity LIKE 'update/%/plain' AND told.address = ''"
+_URGENT = "notified.identity LIKE 'update/%/urgent'"
+"""The condition of the index `delivery_urgent`, so that a check does not read every row."""
+_PLAIN = "notified.identity LIKE 'update/%/plain' AND notified.address = ''"
 _UNCLOSED = """
-    SELECT DISTINCT told.subject FROM delivery AS told
-    WHERE told.instance = :instance AND told.state = 'sent' AND {kind} AND told.reason <> :marked
+    SELECT DISTINCT notified.subject FROM delivery AS notified
+    WHERE notified.instance = :instance AND notified.state = 'sent' AND {kind} AND notified.reason <> :marked
       AND NOT EXISTS (
         SELECT 1 FROM delivery AS closed
-        WHERE closed.instance = told.instance AND closed.identity = told.subject || '/installed'
-          AND closed.recipient_key = told.recipient_key AND closed.state = 'sent')
+        WHERE closed.instance = notified.instance AND closed.identity = notified.subject || '/installed'
+          AND closed.recipient_key = notified.recipient_key AND closed.state = 'sent')
 """
 
 
-def told_at(row: Row) -> datetime | None:
-    """Return when a row of `delivery` was accepted; None before, and for what was marked as told without being sent.
+def notified_at(row: Row) -> datetime | None:
+    """Return when a row of `delivery` was accepted; None if it was not, or was marked as sent without being sent.
 
-    Nothing is accepted before it is planned: an earlier instant was written by a clock that was wrong.
+    An instant before the planning comes from a wrong clock.
     """
     if row["state"] != "sent" or row["reason"] == Reason.MARKED_AT_SETUP:
         return None
@@ -32,9 +32,9 @@ def told_at(row: Row) -> datetime | None:
 
 
 def unclosed_subjects(connection: Connection, instance: str, closure: FollowUps) -> frozenset[str]:
-    """Return the subjects of updates that somebody was told of, and has not been told to be installed.
+    """Return the subjects of updates with a recipient who was notified of them, but not of their installation.
 
-    Without `all` these are urgent ones; with it, also others that were told elsewhere than by mail.
+    Without `all` only urgent updates count; with it also others that were not sent by mail.
     """
     if closure is FollowUps.NONE:
         return frozenset()
@@ -44,7 +44,7 @@ def unclosed_subjects(connection: Connection, instance: str, closure: FollowUps)
 
 
 def correct_dates(connection: Connection, instance: str, rows: Iterable[tuple[str, str]], now: datetime) -> None:
-    """Let rows that were accepted in the future count from now; given are their identities and recipient keys."""
+    """Set rows that were accepted in the future to now; each is given by its identity and recipient key."""
     connection.executemany(
         """
         UPDATE delivery

@@ -1,4 +1,4 @@
-"""What the ledger remembers of one release, one recipient, or all that is not delivered: for `explain` and `retry`."""
+"""Rows of one release, of one recipient, or all undelivered ones, with their attempts: for `explain` and `retry`."""
 
 import json
 from collections.abc import Iterable
@@ -23,13 +23,13 @@ class PastAttempt:
     started_at: datetime
     ended_at: datetime | None
     outcome: Outcome | None
-    """None: it is under way, or whoever made it has died."""
+    """None: it is in progress, or its process has died."""
     reply: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One notice for one recipient: what was decided, and every attempt that carried it."""
+    """One notice for one recipient, with every attempt that carried it."""
 
     identity: str
     notice: Notice
@@ -37,11 +37,11 @@ class Entry:
     """As it was last planned."""
     recipient_key: str
     address: str
-    """Where it went, or goes; empty for sinks without addresses."""
+    """The address it was or is to be sent to; empty for sinks without addresses."""
     sink: str
     state: DeliveryState
     reason: str
-    """The last decision's; a later version of this program may have reasons that this one does not know."""
+    """Of the last decision. A later version of this program may have reasons that this one does not know."""
     planned_at: datetime
     settled_at: datetime | None
     message_id: str
@@ -60,12 +60,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRecipient:
-    """Somebody whom the ledger has rows for."""
+    """A recipient in the ledger."""
 
     recipient: Recipient
-    """As last planned; its key is the one that the rows have."""
+    """As last planned, with the key of the rows."""
     addresses: frozenset[str]
-    """Every address that something went, or goes, to."""
+    """Every address that a message was or is to be sent to."""
 
 
 def read_history(
@@ -76,7 +76,7 @@ def read_history(
     recipient_key: str = "",
     is_undelivered: bool = False,
 ) -> tuple[Entry, ...]:
-    """Return the instance's rows, oldest first; of one subject, of one recipient, or undelivered ones if asked so."""
+    """Return the instance's rows, oldest first; only those of a subject, of a recipient, or undelivered, if given."""
     conditions = ["delivery.instance = :instance"]
     if subject:
         conditions.append("delivery.subject = :subject")
@@ -105,7 +105,7 @@ def read_history(
 
 
 def read_known_recipients(connection: Connection, instance: str) -> tuple[KnownRecipient, ...]:
-    """Return everybody whom the ledger has rows for."""
+    """Return every recipient in the ledger."""
     recipients: dict[tuple[str, str], Recipient] = {}
     addresses: dict[tuple[str, str], set[str]] = {}
     messages = connection.execute(
@@ -131,7 +131,7 @@ def _read_attempts(
 ) -> tuple[tuple[PastAttempt, frozenset[str]], ...]:
     """Return the attempts to reach a recipient, each with the identities that it carried.
 
-    Not those of one message: a row that was given up and taken up again may have moved to another.
+    A reopened row may have moved to another message, so the attempts of all messages count.
     """
     rows = connection.execute(
         """

@@ -80,7 +80,7 @@ class Lease:
             session.close()
 
     def owner(self) -> Owner | None:
-        """Return who holds the lease; None if nobody does."""
+        """Return the owner; None if the lease is free or has run out."""
         with closing(self._location.open()) as session, session.reading() as connection:
             row = connection.execute(
                 "SELECT host, is_daemon, until_at FROM owner WHERE until_at > ?", (stamp(connection.now),)

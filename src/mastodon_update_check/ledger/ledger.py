@@ -1,4 +1,4 @@
-"""The ledger: what has been decided, what has been sent, what is pending. Durable before anything is sent."""
+"""The ledger: planned, sent and pending notices, durable before a message is sent."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
@@ -23,8 +23,8 @@ from mastodon_update_check.ledger.transaction import LedgerTransaction, LedgerVi
 class Ledger:
     """One connection to the ledger of one instance, used by one thread.
 
-    Every method raises `LedgerError` when the ledger cannot be used; what it was about to change is then as it was
-    before. Methods that change something are the owner's (`ownership.py`) unless they say otherwise.
+    Every method raises `LedgerError` when the ledger cannot be used, and has then changed nothing. Methods that
+    change something are the owner's (`ownership.py`) unless they say otherwise.
     """
 
     def __init__(self, session: Session, instance: str) -> None:
@@ -104,17 +104,17 @@ class Ledger:
             return attempts.close_open_attempts(connection, self.instance, now, has_crashed=has_crashed)
 
     def state(self) -> ServerState:
-        """Return what is known about the server."""
+        """Return the state of the server."""
         with self.reading() as view:
             return view.state()
 
     def summary(self, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
-        """Count what is not delivered yet, by the sinks that are configured if they are given."""
+        """Count undelivered messages, only those of `sinks` if given."""
         with self.reading() as view:
             return view.summary(now, sinks)
 
     def next_due_at(self, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
-        """Return when a sink has something to do next; `only_to` as for `begin_attempt`."""
+        """Return the next due time of a sink; `only_to` as for `begin_attempt`."""
         with self.reading() as view:
             return view.next_due_at(sink, now, only_to=only_to)
 

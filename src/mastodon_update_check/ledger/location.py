@@ -1,4 +1,4 @@
-"""From what is written in the settings, or on a command line, to the place of a ledger."""
+"""Find the location of a ledger from the text of a setting or an argument."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""Marking pending notices as sent without sending them, for an administrator who knows them already."""
+"""Mark pending notices as sent without sending them, for an administrator who knows them already."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from mastodon_update_check.ledger.rows import cancel_empty_messages
 
 
 def mark_notified(connection: Connection, instance: str, now: datetime) -> int:
-    """Mark every pending row as sent, except what is being sent at this moment; return how many messages that empties.
+    """Mark every pending row as sent, except those in an attempt; return the number of messages that are now empty.
 
-    The messages count as given up: none was sent, and none counts among a recipient's mails of the day.
+    These messages are cancelled, so they do not count towards a recipient's limit of mails for a day.
     """
     connection.execute(
         f"""

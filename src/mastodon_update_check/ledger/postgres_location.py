@@ -17,14 +17,7 @@ from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_problems import WAYS_OUT
 from mastodon_update_check.ledger.postgres_session import BOUNDS, PATIENT, PostgresBounds, PostgresSession
 from mastodon_update_check.ledger.problems import reading
-from mastodon_update_check.ledger.schema import (
-    KEEP_COMPATIBILITY,
-    MIGRATIONS,
-    READ_COMPATIBILITY,
-    SCHEMA_VERSION,
-    is_compatible,
-    write_compatibility,
-)
+from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, require_known
 
 _JSON_EACH: Final = """
     CREATE FUNCTION json_each(text) RETURNS TABLE (value text) LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -93,8 +86,7 @@ class PostgresLocation:
                 version = _read_version(connection, self.address)
             if version < SCHEMA_VERSION:
                 self._migrate()
-                version = SCHEMA_VERSION
-            session.watch(version, lambda connection: _read_version(connection, self.address))
+            session.verify_version()
         except BaseException:
             session.close()
             raise
@@ -119,18 +111,12 @@ def _read_version(connection: Connection, address: PostgresAddress) -> int:
     row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
     with reading("its version"):
         version = int(row["value"])
-        word = connection.execute(READ_COMPATIBILITY).fetchone()["value"]
-        is_readable = version <= SCHEMA_VERSION or is_compatible(word, version)
-    if not is_readable:
-        raise LedgerError(
-            f"the ledger in {address} was written by a newer version of this program (schema {version}, this one "
-            f"knows {SCHEMA_VERSION}): upgrade this program, or restore the backup from before"
-        )
+    require_known(version, f"the ledger in {address}")
     return version
 
 
 def _make_schema(connection: Connection, address: PostgresAddress) -> None:
-    """Make the schema if nobody has done so for us; who may not make one is told what to ask for."""
+    """Create the schema unless there is one; without the right to, raise an error with the statement to run."""
     schema = address.schema
     if connection.execute("SELECT 1 AS one FROM pg_namespace WHERE nspname = ?", (schema,)).fetchone() is None:
         _refuse_without_right(connection, address)
@@ -156,11 +142,10 @@ def _take_steps(connection: Connection, version: int, migrations: Sequence[Seque
         "INSERT INTO meta VALUES ('schema', :version) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         {"version": str(len(migrations))},
     )
-    connection.execute(KEEP_COMPATIBILITY, {"word": write_compatibility(len(migrations))})
 
 
 def _is_common(statement: str) -> bool:
-    """Whether a statement of the schema is not only about how SQLite plans: PostgreSQL counts rows by itself."""
+    """Whether a statement of the schema is for both engines: statistics for its planner are for SQLite alone."""
     return statement != "ANALYZE" and "sqlite_stat1" not in statement
 
 

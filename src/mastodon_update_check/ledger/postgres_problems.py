@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mastodon_update_check.http.time_limit import Deadline
     from mastodon_update_check.ledger.postgres_address import PostgresAddress
 
-WAYS_OUT: Final = "restore a backup of it, or begin anew with `mastodon-update-check ledger new`"
+WAYS_OUT: Final = "restore a backup of it, or start a new one with `mastodon-update-check ledger new`"
 _STOPPING: Final = "is starting or stopping: it is tried again"
 _CODES: Final = {
     "25006": (

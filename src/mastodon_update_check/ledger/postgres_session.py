@@ -1,18 +1,18 @@
 """The ledger in PostgreSQL, in a schema of its own.
 
-It works through PgBouncer in transaction mode: nothing is prepared and no state of the session is relied on; all that
-is set is set for one transaction. Every writer locks one row first, so writers come one after the other, and each sees
-what the one before committed (READ COMMITTED). An owner's transaction then verifies its token: a process that has lost
-the lease changes nothing. Readers see the ledger as it was at one moment (REPEATABLE READ).
+It works through PgBouncer in transaction mode: nothing is prepared, and settings are for one transaction. Each writer
+first locks the same row, so writers run one after the other, and each sees the commits before it (READ COMMITTED). An
+owner's transaction then verifies its token, so a process without the lease changes nothing. Readers see the ledger as
+it was at one moment (REPEATABLE READ).
 
-Every wait has an end: for the connection, for a lock, for a statement and, should this process freeze in the middle,
-for the transaction; and all of it, should the server freeze, for this process.
+Every wait has a limit: the server limits locks, statements and idle transactions; this process limits the connection
+and the transaction as a whole.
 """
 
 import os
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ from mastodon_update_check.http.time_limit import Deadline, run_within
 from mastodon_update_check.ledger.engine import Parameters, Result
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_problems import translated
+from mastodon_update_check.ledger.schema import require_known
 from mastodon_update_check.postgres.login import connect
 
 _SERIALISED: Final = "SELECT value FROM meta WHERE key = 'salt' FOR UPDATE"
@@ -35,7 +36,6 @@ _DURABLE: Final = """
     SELECT set_config(name, 'on', true) FROM pg_settings WHERE name = 'synchronous_commit' AND setting = 'off'
 """
 _VERSION: Final = "SELECT value FROM meta WHERE key = 'schema'"
-_UNWATCHED: Final = "SELECT NULL"
 _TOKEN: Final = re.compile(r"'[^']*'|--[^\n]*|\?|:(?P<name>\w+)|%")
 
 
@@ -50,9 +50,9 @@ class PostgresBounds:
     statement: timedelta = timedelta(seconds=10)
     lock: timedelta = timedelta(seconds=5)
     idle: timedelta = timedelta(seconds=4)
-    """How long this process may stand still in the middle of a transaction; then the server undoes it.
+    """How long this process may stand still in the middle of a transaction before the server rolls it back.
 
-    Others wait for it, who have to record what was accepted: less than a lease that is renewed every 3 s has left.
+    Other processes wait meanwhile, and have to record acceptances before their lease runs out.
     """
     total: timedelta = timedelta(seconds=20)
     """For a whole transaction, by this process's own clock."""
@@ -62,7 +62,7 @@ BOUNDS: Final = PostgresBounds()
 PATIENT: Final = PostgresBounds(
     statement=timedelta(minutes=10), idle=timedelta(minutes=10), total=timedelta(hours=1), lock=timedelta(seconds=20)
 )
-"""For a copy, a backup or a migration, which go through all that was ever told."""
+"""For a copy, a backup or a migration, which read every row."""
 
 
 class PostgresSession:
@@ -73,16 +73,12 @@ class PostgresSession:
         self._address = address
         self._bounds = bounds
         self._token = token
-        self._version: int | None = None
-        self._judge: Callable[[PostgresConnection], int] | None = None
+        self._verifies_version = False
         self._connection: psycopg.Connection[DictRow] | None = None
 
-    def watch(self, version: int, judge: Callable[["PostgresConnection"], int]) -> None:
-        """Have `judge` raise, or return the new version, whenever the schema is of another version than before.
-
-        A newer program may bring the tables up to date at any moment, also while this one is sending.
-        """
-        self._version, self._judge = version, judge
+    def verify_version(self) -> None:
+        """Verify the schema's version in each transaction from now on: a newer program may migrate it at any moment."""
+        self._verifies_version = True
 
     def close(self) -> None:
         """Close the connection."""
@@ -107,7 +103,7 @@ class PostgresSession:
 
     @contextmanager
     def recording(self) -> Iterator["PostgresConnection"]:
-        """Write what is true whoever owns the ledger."""
+        """Write a fact that is true whichever process owns the ledger."""
         with self._transaction("ISOLATION LEVEL READ COMMITTED READ WRITE", _SERIALISED) as connection:
             yield connection
 
@@ -123,19 +119,18 @@ class PostgresSession:
         with Deadline(self._bounds.total) as deadline, translated(self._address, deadline):
             try:
                 connection, now, version = self._begin(self._opening(mode, lock), deadline)
-                statements = PostgresConnection(connection, now)
-                if self._judge is not None and version != str(self._version):
-                    self._version = self._judge(statements)
-                yield statements
+                if version is not None:
+                    require_known(int(version), f"the ledger in {self._address}")
+                yield PostgresConnection(connection, now)
                 outcome = connection.execute("COMMIT").statusmessage
             except BaseException:
                 self._abandon()
                 raise
             # A transaction that has failed cannot be committed, and PostgreSQL says so only by this word.
             if outcome != "COMMIT":
-                raise LedgerError(f"the ledger in {self._address} undid what was to be written: try again")
+                raise LedgerError(f"the ledger in {self._address} rolled the transaction back: try again")
 
-    def _begin(self, opening: str, deadline: Deadline) -> tuple[psycopg.Connection[DictRow], datetime, str]:
+    def _begin(self, opening: str, deadline: Deadline) -> tuple[psycopg.Connection[DictRow], datetime, str | None]:
         """Open a transaction; a connection that has died meanwhile, as after a restart, is replaced.
 
         Returns:
@@ -155,14 +150,14 @@ class PostgresSession:
         seconds = self._bounds.connect.total_seconds()
         login, parameters = self._address.login, self._address.parameters
         connection = run_within(self._bounds.login, lambda _: connect(login, parameters, seconds))
-        # Parameters are put in on this side: one round trip a statement, and their types are what the statement says.
+        # Parameters are inserted by the client: one round trip for a statement, and the statement sets their types.
         connection.cursor_factory = psycopg.ClientCursor
         connection.row_factory = dict_row  # type: ignore[assignment]  # rows are of another type from here on
         return cast("psycopg.Connection[DictRow]", connection)
 
     def _open(
         self, connection: psycopg.Connection[DictRow], opening: str, deadline: Deadline
-    ) -> tuple[psycopg.Connection[DictRow], datetime, str]:
+    ) -> tuple[psycopg.Connection[DictRow], datetime, str | None]:
         with socket.socket(fileno=os.dup(connection.fileno())) as sock:
             deadline.guard(sock)
         answers = connection.execute(opening.encode())
@@ -172,7 +167,7 @@ class PostgresSession:
         return connection, answer["now"], answer["version"]
 
     def _abandon(self) -> None:
-        """Undo what is under way; a connection on which that fails is of no use any more."""
+        """Roll back; close a connection on which that fails."""
         if self._connection is None or self._connection.closed:
             return
         try:
@@ -190,10 +185,10 @@ class PostgresSession:
                 f"SET LOCAL statement_timeout = {_milliseconds(bounds.statement)}",
                 f"SET LOCAL lock_timeout = {_milliseconds(bounds.lock)}",
                 f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(bounds.idle)}",
-                # What is committed is on the disk, also where the role's default is another.
+                # Commits are durable, also where the role's default is another.
                 _DURABLE,
                 *((lock,) if lock else ()),
-                f"SELECT clock_timestamp() AS now, ({_UNWATCHED if self._judge is None else _VERSION}) AS version",
+                f"SELECT clock_timestamp() AS now, ({_VERSION if self._verifies_version else 'NULL'}) AS version",
             )
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError
 
-WAYS_OUT = "restore a backup in its place, or begin anew with `mastodon-update-check ledger new`"
+WAYS_OUT = "restore a backup in its place, or start a new one with `mastodon-update-check ledger new`"
 
 
 class DamagedRowError(Exception):
@@ -17,7 +17,7 @@ class DamagedRowError(Exception):
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Call whatever goes wrong while a stored value is read back damage."""
+    """Turn any error while a stored value is read into a `DamagedRowError`."""
     try:
         yield
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -31,7 +31,7 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise LedgerError(f"the ledger {path} {_explain(error)}") from error
-    except UnicodeDecodeError as error:  # SQLite quotes what it cannot understand, and that need not be text
+    except UnicodeDecodeError as error:  # SQLite quotes bytes that it cannot read, which need not be text
         raise LedgerError(f"the ledger {path} is damaged; {WAYS_OUT}") from error
     except DamagedRowError as error:
         raise LedgerError(f"the ledger {path} is damaged: {error}; {WAYS_OUT}") from error
@@ -54,7 +54,7 @@ def _explain(error: sqlite3.Error) -> str:
         "SQLITE_LOCKED": "is locked by another process: try again, or end what holds it",
         "SQLITE_IOERR": "cannot be read or written: the disk reports an error; look at the system's log",
         "SQLITE_CORRUPT": f"is damaged; {WAYS_OUT}",
-        "SQLITE_NOTADB": f"is damaged, or no ledger at all; {WAYS_OUT}",
+        "SQLITE_NOTADB": f"is damaged, or not a ledger; {WAYS_OUT}",
     }
     for known, text in explanations.items():
         if name.startswith(known):

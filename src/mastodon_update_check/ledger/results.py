@@ -1,7 +1,7 @@
-"""Recording the outcome of an attempt, inside a transaction of the caller.
+"""Record the outcome of an attempt, inside a transaction of the caller.
 
-An acceptance is recorded even if another process owns the ledger by now: it is the truth. A failure counts only while
-the attempt is open.
+An acceptance is recorded even if another process owns the ledger now, because it is a fact. A failure is recorded only
+while the attempt is open.
 """
 
 import json
@@ -18,7 +18,7 @@ from mastodon_update_check.ledger.rows import cancel_empty_messages
 
 
 def record_attempt(connection: Connection, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
-    """Write down the outcome of an attempt, and what follows for its message and its sink."""
+    """Record the outcome of an attempt, and update its message and its sink."""
     outcome = settlement.outcome
     if not end_attempt(connection, attempt.message_id, attempt.number, outcome, settlement.reply, now):
         return
@@ -52,7 +52,7 @@ def _record_failure(connection: Connection, attempt: Attempt, settlement: Settle
 
 
 def _record_acceptance(connection: Connection, attempt: Attempt, now: datetime) -> None:
-    """Mark what this attempt carried as told, also what was cancelled, or planned anew, while it was under way."""
+    """Mark the rows of this attempt as sent, also those that were cancelled or planned again during the attempt."""
     covered = [name for notice in attempt.notices for name in covered_identities(notice)]
     connection.execute(
         """
@@ -75,7 +75,7 @@ def _record_acceptance(connection: Connection, attempt: Attempt, now: datetime) 
             json.dumps(attempt.identities),
         ),
     ).fetchall()
-    # What was taken up again while this attempt was under way without it goes into a message of its own.
+    # A row that was reopened during this attempt, which did not carry it, is planned into a message of its own.
     connection.execute(
         """
         UPDATE delivery SET state = 'cancelled', reason = ?, settled_at = ?
@@ -88,7 +88,7 @@ def _record_acceptance(connection: Connection, attempt: Attempt, now: datetime) 
 
 
 def _supersede(connection: Connection, attempt: Attempt, covered: Sequence[str], now: datetime) -> bool:
-    """Give up what is said with this: a dead process may have held it when the check planned what says it all."""
+    """Supersede rows that this message covers: the check could not, while a process that has died was sending them."""
     if not covered:
         return False
     superseded = connection.execute(
@@ -103,10 +103,11 @@ def _supersede(connection: Connection, attempt: Attempt, covered: Sequence[str],
 
 
 def _record_sink(connection: Connection, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
-    """Keep the sink's own account: whether it backs off as a whole, and since when nothing is accepted.
+    """Update the state of the sink: whether it backs off as a whole, and since when it has accepted nothing.
 
-    A message that is refused while others are accepted is its own recipient's trouble. Where nothing has been accepted
-    since it was planned the sink fails, whatever it says: a mail server that relays for nobody refuses each recipient.
+    A message that is refused while others are accepted is a problem of its recipient. If the sink has accepted nothing
+    since the message was planned, the sink counts as failing: a mail server that refuses to relay refuses each
+    recipient.
     """
     works = settlement.sink_retry_at is None and not settlement.stops_sink
     connection.execute(

@@ -1,4 +1,4 @@
-"""Trying again before it is due, because somebody asks for it; inside a write transaction of the caller."""
+"""Retry before the due time, on request; inside a write transaction of the caller."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from mastodon_update_check.ledger.instants import stamp
 
 
 def hurry_messages(connection: Connection, message_ids: Iterable[str], now: datetime) -> int:
-    """Make messages due now, and their waits begin anew; return how many. What is being sent is left alone."""
+    """Make messages due now and reset their backoff; return their number. Messages in an attempt stay as they are."""
     hurried = 0
     for message_id in message_ids:
         hurried += connection.execute(
@@ -25,9 +25,9 @@ def hurry_messages(connection: Connection, message_ids: Iterable[str], now: date
 
 
 def wake_sinks(connection: Connection, instance: str, sinks: Iterable[str], *, is_started: bool) -> None:
-    """End the wait of sinks that back off as a whole; with `is_started` also of those that were stopped for good.
+    """End the backoff of sinks; with `is_started` also restart sinks that were stopped (HTTP 410).
 
-    Since when they have been failing stays: it is true until something is accepted.
+    `failing_since` stays until the sink accepts a message.
     """
     for sink in sinks:
         connection.execute(
@@ -40,7 +40,7 @@ def wake_sinks(connection: Connection, instance: str, sinks: Iterable[str], *, i
 
 
 def lift_stops(connection: Connection, instance: str, recipients: Sequence[Recipient]) -> None:
-    """Forget that a webhook was stopped which has another URL now: neither that nor its failing is said of this one."""
+    """Clear the stop and `failing_since` of webhooks that have another URL now."""
     connection.execute(
         """
         UPDATE sink SET stopped_key = NULL, failing_since = NULL

@@ -4,11 +4,12 @@
 with milliseconds, so that they sort as text. `:random` is a random word.
 """
 
-import json
 import re
 import sqlite3
 from collections.abc import Sequence
 from secrets import token_hex
+
+from mastodon_update_check.errors import LedgerError
 
 APPLICATION_ID = 0x4D555043
 """Marks the file as ours ("MUPC")."""
@@ -19,7 +20,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         CREATE TABLE instance (
             name      TEXT PRIMARY KEY,
             knowledge TEXT NOT NULL,            -- JSON of core.knowledge.ServerState
-            beat_at   TEXT                      -- last sign of life of any daemon
+            beat_at   TEXT                      -- not used since schema 2
         ) STRICT
         """,
         """
@@ -33,7 +34,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created_at     TEXT NOT NULL,
             state          TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'cancelled')),
             due_at         TEXT,                -- NULL: never again
-            claim          TEXT,                -- who is sending it
+            claim          TEXT,                -- not used since schema 3
             lease_until    TEXT,
             attempts       INTEGER NOT NULL DEFAULT 0,
             failures       INTEGER NOT NULL DEFAULT 0,  -- in a row since it was planned
@@ -103,8 +104,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID
         """,
         "CREATE INDEX attempt_ended ON attempt (ended_at)",
-        # How a ledger looks after years: left to itself, SQLite takes every instance for one of ten rows, and reads all
-        # that was ever told at each check.
+        # Statistics of a ledger after years. Without them SQLite assumes ten rows for each instance, and reads every
+        # row that was ever sent at each check.
         "ANALYZE",
         """
         INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
@@ -129,7 +130,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         CREATE TABLE node (
             instance TEXT NOT NULL,
             host     TEXT NOT NULL,
-            beat_at  TEXT NOT NULL,             -- last sign of life of the daemon there; none once it was stopped
+            beat_at  TEXT NOT NULL,             -- last heartbeat of the daemon there; no row once it was stopped
             PRIMARY KEY (instance, host)
         ) STRICT, WITHOUT ROWID
         """,
@@ -161,7 +162,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT
         """,
         """
-        CREATE TABLE request (                  -- what a command asks of the owner
+        CREATE TABLE request (                  -- a request of a command to the owner
             id        TEXT PRIMARY KEY,
             instance  TEXT NOT NULL,
             kind      TEXT NOT NULL,            -- check, retry, skip …
@@ -170,24 +171,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             result    TEXT                      -- JSON; NULL until the owner has answered
         ) STRICT
         """,
+        # Version 0.1.0 reads this row, and then refuses the ledger.
+        """
+        INSERT INTO meta VALUES ('compatibility', '{"schema": 3, "since": 3}')
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value
+        """,
     ),
 )
 SCHEMA_VERSION = len(MIGRATIONS)
-COMPATIBLE_SINCE = 3
-"""The oldest schema whose programs may go on working with a ledger of the present one.
-
-Several nodes are upgraded one after the other. A step that only adds tables, or columns that may be left out, changes
-nothing for programs that do not know of it. One after which they would do wrong, be it that they cannot read what newer
-ones write, makes this the number of its own version: older programs then stop and say so, and newer ones go on.
-"""
-KEEP_COMPATIBILITY = """
-    INSERT INTO meta VALUES ('compatibility', :word) ON CONFLICT (key) DO UPDATE SET value = excluded.value
-"""
-READ_COMPATIBILITY = "SELECT value FROM meta WHERE key = 'compatibility'"
 KEPT_BY_MIGRATION = ("schema", "compatibility")
-"""Keys of `meta` that belong to the schema, not to what is told."""
+"""Keys of `meta` that belong to the schema. A copy has its own."""
 NOT_COPIED = frozenset({"owner", "request"})
-"""Tables about the processes that use this very ledger."""
+"""Tables about the processes that use this ledger."""
 _ALL = " ".join(statement for step in MIGRATIONS for statement in step)
 TABLES = tuple(
     name
@@ -209,15 +204,12 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] 
                 connection.execute(statement, {"random": token_hex(16)})
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute(KEEP_COMPATIBILITY, {"word": write_compatibility(len(migrations))})
 
 
-def write_compatibility(version: int) -> str:
-    """Return what a ledger of a schema says to programs that know only older ones."""
-    return json.dumps({"schema": version, "since": COMPATIBLE_SINCE})
-
-
-def is_compatible(word: str | None, version: int) -> bool:
-    """Whether a newer program says of its ledger, which is of schema `version`, that this one may go on with it."""
-    said = json.loads(word) if word else {}
-    return said.get("schema") == version and int(said["since"]) <= SCHEMA_VERSION
+def require_known(version: int, place: str) -> None:
+    """Raise `LedgerError` for a ledger whose schema is newer than this program."""
+    if version > SCHEMA_VERSION:
+        raise LedgerError(
+            f"{place} was written by a newer version of this program (schema {version}, this one knows "
+            f"{SCHEMA_VERSION}): upgrade this program, or restore the backup from before"
+        )

@@ -38,7 +38,7 @@ class SqliteLocation:
         return FileLock(f"{fspath(self.path.resolve())}.lock")
 
     def exists(self) -> bool:
-        """Whether there is a file, whatever is in it."""
+        """Whether there is a file, readable or not."""
         with translated(self.path):
             return self.path.exists()
 
@@ -65,7 +65,7 @@ class SqliteLocation:
 
 
 class SqliteSession:
-    """One connection to the file. SQLite has one writer at a time: whoever writes is alone anyway."""
+    """One connection to the file. SQLite allows one writer at a time."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
@@ -80,7 +80,7 @@ class SqliteSession:
 
     @contextmanager
     def reading(self) -> Iterator["SqliteConnection"]:
-        """Read; each statement sees what is committed."""
+        """Read; each statement sees the commits before it."""
         with translated(self._path):
             yield self._statements
 
@@ -89,7 +89,7 @@ class SqliteSession:
         """Hold the one write transaction."""
         with translated(self._path):
             if _identify(self._path) != self._file:
-                raise LedgerError(f"the ledger {self._path} was replaced while it was in use: it is opened anew")
+                raise LedgerError(f"the ledger {self._path} was replaced while it was in use: it is opened again")
             self._connection.execute("BEGIN IMMEDIATE")
             with self._connection:
                 yield self._statements
@@ -117,7 +117,7 @@ class SqliteConnection:
 
 
 def _identify(path: Path) -> tuple[int, int]:
-    """Tell a file from another one that has taken its place."""
+    """Identify a file, to notice that it was replaced."""
     with translated(path):
         status = path.stat()
     return status.st_dev, status.st_ino

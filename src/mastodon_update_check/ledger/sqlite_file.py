@@ -1,8 +1,7 @@
 """The SQLite file that holds the ledger: made whole or not at all, checked when opened, never silently replaced.
 
-It is kept in WAL mode with `synchronous = FULL`: what is committed survives a power cut. A process that is killed
-leaves a side file (`-wal`) with its last commits, which SQLite takes over at the next opening; so a side file must
-never meet another ledger than its own.
+It is in WAL mode with `synchronous = FULL`, so commits survive a power cut. A killed process leaves its last commits
+in a side file (`-wal`), which SQLite applies at the next opening. A side file must therefore never meet another ledger.
 """
 
 import os
@@ -18,13 +17,11 @@ from tempfile import mkstemp
 from urllib.parse import quote
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.problems import WAYS_OUT, reading, translated
+from mastodon_update_check.ledger.problems import WAYS_OUT, translated
 from mastodon_update_check.ledger.schema import (
     APPLICATION_ID,
-    READ_COMPATIBILITY,
-    SCHEMA_VERSION,
-    is_compatible,
     migrate,
+    require_known,
 )
 
 BUSY_SECONDS = 5.0
@@ -47,7 +44,7 @@ def open_file(path: Path, *, verify: bool = True, busy_seconds: float = BUSY_SEC
     """
     with translated(path):
         if _require_regular(path).st_size == 0:
-            raise LedgerError(f"the ledger {path} is empty, so what was told is lost; {WAYS_OUT}")
+            raise LedgerError(f"the ledger {path} is empty, so it has lost what was sent; {WAYS_OUT}")
         _refuse_foreign_side_file(path)
         connection = _connect(path, busy_seconds)
         try:
@@ -68,12 +65,12 @@ def create_file(path: Path) -> None:
     """
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Looked for first: whoever makes a ledger at this moment makes its side file after it.
+        # This comes first: a process that creates a ledger at this moment creates the side file after it.
         has_side_file = _side_file(path).exists()
         if has_side_file and not path.exists():
             raise LedgerError(
                 f"the ledger {path} is gone, but its side file {_side_file(path).name} is there: remove that and "
-                "restore a backup, or begin anew with `mastodon-update-check ledger new`"
+                "restore a backup, or start a new one with `mastodon-update-check ledger new`"
             )
         with _draft(path) as draft:
             with closing(_connect(draft, BUSY_SECONDS)) as connection:
@@ -93,7 +90,7 @@ def set_aside(path: Path, now: datetime) -> Path | None:
     """
     aside = path.with_name(f"{path.name}.{now.strftime('%Y%m%dT%H%M%SZ')}.old")
     with translated(path):
-        # The ledger goes first: nobody may open it without its side file, which holds the last commits.
+        # The ledger is renamed first: without its side file, which holds the last commits, no process may open it.
         found = [suffix for suffix in ("", *_SIDE_FILES) if path.with_name(path.name + suffix).exists()]
         if "" in found:
             _require_regular(path)
@@ -119,7 +116,7 @@ def back_up(path: Path, target: Path) -> None:
 
 @contextmanager
 def backup_file(target: Path) -> Iterator[sqlite3.Connection]:
-    """Connect to an empty file; it appears as `target`, whole by itself, when the block has ended well.
+    """Connect to an empty file, which appears as `target` once the block has ended without an error.
 
     Raises:
         LedgerError: `target` exists, or cannot be written.
@@ -179,10 +176,10 @@ def _refuse_foreign_side_file(path: Path) -> None:
     ledger that stood here before.
     """
     side_file = _side_file(path)
-    # Looked for first: whoever turns a backup into a ledger at this moment makes the side file last.
+    # This comes first: a process that turns a backup into a ledger at this moment creates the side file last.
     try:
         is_left = side_file.stat().st_size > 0
-    except FileNotFoundError:  # there is none, or whoever used the ledger last is taking it away at this moment
+    except FileNotFoundError:  # there is none, or the last user of the ledger removes it at this moment
         return
     if not is_left:
         return
@@ -190,8 +187,8 @@ def _refuse_foreign_side_file(path: Path) -> None:
     versions = os.pread(_reading(path, status.st_dev, status.st_ino), _VERSIONS_AT.stop, 0)[_VERSIONS_AT]
     if versions == b"\x01\x01":
         raise LedgerError(
-            f"a backup was put in the place of the ledger {path}, but {side_file.name} still holds what the old one "
-            f"wrote last: stop every process that uses it, and move {side_file.name} and "
+            f"a backup was put in the place of the ledger {path}, but {side_file.name} still holds the last "
+            f"commits of the old one: stop every process that uses it, and move {side_file.name} and "
             f"{side_file.name.removesuffix('-wal')}-shm away"
         )
 
@@ -225,22 +222,12 @@ def _verify(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> 
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if int(connection.execute("PRAGMA application_id").fetchone()[0]) != APPLICATION_ID:
         raise LedgerError(f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER")
-    if version > SCHEMA_VERSION and not _is_compatible(connection, version):
-        raise LedgerError(
-            f"the ledger {path} was written by a newer version of this program (schema {version}, this one knows "
-            f"{SCHEMA_VERSION}): upgrade this program, or restore the backup from before"
-        )
+    require_known(version, f"the ledger {path}")
     if thoroughly:
         # Not quick_check: a message that is missing from its index would never be sent.
         verdict = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
         if verdict != "ok":
             raise LedgerError(f"the ledger {path} is damaged; {WAYS_OUT}")
-
-
-def _is_compatible(connection: sqlite3.Connection, version: int) -> bool:
-    row = connection.execute(READ_COMPATIBILITY).fetchone()
-    with reading("its version"):
-        return is_compatible(row and row["value"], version)
 
 
 def _ensure_wal(connection: sqlite3.Connection, path: Path, busy_seconds: float) -> None:

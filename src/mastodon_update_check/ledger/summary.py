@@ -1,4 +1,4 @@
-"""What the ledger holds, counted: for `status`, for the exit code of `check`, for the daemon's sleep."""
+"""Counts of undelivered messages and due times: for `status`, the exit code of `check`, and the daemon's schedule."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -12,57 +12,57 @@ from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.problems import reading
 
-TROUBLES_SHOWN = 10
+LATEST_SHOWN = 10
 OF_SINKS = "(:sinks IS NULL OR sink IN (SELECT value FROM json_each(:sinks)))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinkAccount:
-    """How a sink is doing."""
+    """The state of a sink."""
 
     name: str
     settings: str
     """Fingerprint of the settings of its last attempt."""
     undelivered: int
-    """Messages that it has not handed over yet."""
+    """Number of messages that it has not accepted."""
     failing_since: datetime | None
     retry_at: datetime | None
     is_stopped: bool
     """The receiver asked never to be tried again (HTTP 410)."""
     reply: str
-    """What the other side last said."""
+    """The last reply of the other side."""
     sent_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class UndeliveredMessage:
     """A message that was not accepted at its last attempt."""
 
     sink: str
     address: str
-    """Whom it was for; empty for sinks without addresses."""
+    """The recipient's; empty for sinks without addresses."""
     is_refused: bool
-    """Whether it was refused for good as it is; otherwise it was put off."""
+    """Whether it was refused permanently; otherwise it is deferred."""
     reply: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxSummary:
-    """What is not delivered yet, in messages."""
+    """Numbers of undelivered messages."""
 
     deferred: int
     failed: int
     held_back: int
-    """Of the deferred, those that only wait because their recipient has had enough mail for a day."""
+    """Of the deferred, those that wait because their recipient has reached the limit of mails for a day."""
     waiting_since: datetime | None
     """When the oldest of them was planned."""
     sinks: tuple[SinkAccount, ...]
-    troubles: tuple[Trouble, ...] = ()
-    """The latest of them, ten at most, with what the other side said."""
+    latest: tuple[UndeliveredMessage, ...] = ()
+    """The latest of them, ten at most, with the reply."""
 
     @property
     def undelivered(self) -> int:
-        """Every message that nobody has accepted."""
+        """The number of all undelivered messages."""
         return self.deferred + self.failed
 
 
@@ -105,24 +105,24 @@ def summarise(
         held_back=row["held_back"],
         waiting_since=read_stamp(oldest["oldest"]),
         sinks=tuple(_read_sink(account) for account in accounts if sinks is None or account["name"] in sinks),
-        troubles=_read_troubles(connection, asked),
+        latest=_read_latest(connection, asked),
     )
 
 
-def _read_troubles(connection: Connection, asked: Mapping[str, str | None]) -> tuple[Trouble, ...]:
+def _read_latest(connection: Connection, asked: Mapping[str, str | None]) -> tuple[UndeliveredMessage, ...]:
     rows = connection.execute(
         f"""
         SELECT message.sink, message.recipient, attempt.outcome, attempt.reply
         FROM message JOIN attempt ON attempt.message_id = message.id AND attempt.number = message.attempts
         WHERE message.instance = :instance AND {OF_SINKS} AND message.state IN ('pending', 'failed')
           AND attempt.outcome <> 'sent' AND attempt.reply <> ''
-        ORDER BY attempt.ended_at DESC, message.id LIMIT {TROUBLES_SHOWN}
+        ORDER BY attempt.ended_at DESC, message.id LIMIT {LATEST_SHOWN}
         """,  # noqa: S608 - only our own constants are put in
         asked,
     )
     with reading("a message"):
         return tuple(
-            Trouble(
+            UndeliveredMessage(
                 sink=row["sink"],
                 address=read_recipient(json.loads(row["recipient"])).address,
                 is_refused=row["outcome"] == "failed",
@@ -146,9 +146,9 @@ def _read_sink(row: Row) -> SinkAccount:
 
 
 def next_due_at(connection: Connection, instance: str, sink: str, only_to: str, now: datetime) -> datetime | None:
-    """Return when a sink has something to do next: in the past if it is due, None if nothing waits but for a new day.
+    """Return the next due time of a sink: in the past if it is due, None if its messages only wait for another day.
 
-    A time too far ahead was written by a wrong clock, and means now.
+    A time too far ahead comes from a wrong clock, and counts as now.
     """
     state = connection.execute("SELECT * FROM sink WHERE instance = ? AND name = ?", (instance, sink)).fetchone()
     parameters = {"instance": instance, "sink": sink, "only_to": only_to, "stopped": state and state["stopped_key"]}

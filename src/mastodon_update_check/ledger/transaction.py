@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class LedgerView:
-    """What the ledger holds about one instance, at one moment."""
+    """The ledger's content for one instance, at one moment."""
 
     def __init__(self, connection: Connection, instance: str) -> None:
         self._connection = connection
         self.instance = instance
 
     def state(self) -> ServerState:
-        """Return what is known about the server."""
+        """Return the state of the server."""
         row = self._connection.execute("SELECT knowledge FROM instance WHERE name = ?", (self.instance,)).fetchone()
         with reading("the state of the server"):
             return ServerState.from_json(json.loads(row["knowledge"])) if row else ServerState()
@@ -45,11 +45,11 @@ class LedgerView:
         return follow_ups.unclosed_subjects(self._connection, self.instance, closure)
 
     def summary(self, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
-        """Count what is not delivered yet, by the sinks that are configured if they are given."""
+        """Count undelivered messages, only those of `sinks` if given."""
         return summary.summarise(self._connection, self.instance, now, sinks)
 
     def next_due_at(self, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
-        """Return when a sink has something to do next."""
+        """Return the next due time of a sink."""
         return summary.next_due_at(self._connection, self.instance, sink, only_to, now)
 
     def sent_since(self, since: datetime) -> int:
@@ -80,14 +80,14 @@ class LedgerView:
 
 
 class LedgerTransaction(LedgerView):
-    """The owner's write transaction: what is read in it cannot move before it is written."""
+    """The owner's write transaction: no other process changes the ledger between its reads and its writes."""
 
     def apply(self, plan: "Plan") -> None:
         """Store a plan."""
         rows.apply_plan(self._connection, self.instance, plan)
 
     def keep_state(self, state: ServerState, now: datetime) -> None:
-        """Store what is known about the server, and delete what is not needed any more."""
+        """Store the state of the server, and delete rows that are not needed any more."""
         self._connection.execute(
             "INSERT INTO instance (name, knowledge) VALUES (?, ?) "
             "ON CONFLICT (name) DO UPDATE SET knowledge = excluded.knowledge",
@@ -100,7 +100,7 @@ class LedgerTransaction(LedgerView):
         return marking.mark_notified(self._connection, self.instance, now)
 
     def lift_stops(self, recipients: "Sequence[Recipient]") -> None:
-        """Forget that former URLs of webhooks asked to be called no more."""
+        """Clear the stops of former URLs of webhooks (HTTP 410)."""
         retries.lift_stops(self._connection, self.instance, recipients)
 
     def hurry(self, message_ids: Collection[str], sinks: Collection[str], now: datetime, *, is_started: bool) -> int:

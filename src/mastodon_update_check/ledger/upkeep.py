@@ -1,7 +1,7 @@
-"""What the ledger need not keep for good: it stays small, and no check gets slower than the first.
+"""Delete rows that are not needed any more, so that the ledger stays small and checks stay fast.
 
-What was told is kept, and so is every attempt that may have arrived though nobody recorded it: a repeat must have the
-same id. The rest is kept for as long as `explain` looks back.
+Sent notices are kept, and so is every attempt that may have arrived, because a repeat must have the same id. The rest
+is kept for 90 days, for `explain`.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.instants import stamp
 
 KEPT = timedelta(days=90)
-"""How long settled attempts, and what was given up without one, are kept."""
+"""How long settled attempts, and cancelled rows without attempts, are kept."""
 
 _STEPS = (
     # Of an open message the last attempt is kept, for `status`. Of one that was not accepted, each set of rows that may
@@ -27,7 +27,7 @@ _STEPS = (
                         AND later.identities = attempt.identities
                         AND (later.outcome IS NULL OR later.outcome <> 'failed')))
     """,
-    # Given up, and no attempt that may have said it: it can be planned anew as if it were the first time.
+    # Cancelled, and without an attempt that may have arrived: it can be planned again as if for the first time.
     """
     DELETE FROM delivery
     WHERE state IN ('cancelled', 'superseded') AND settled_at < :before
@@ -39,13 +39,13 @@ _STEPS = (
       AND NOT EXISTS (SELECT 1 FROM delivery WHERE message_id = message.id)
       AND NOT EXISTS (SELECT 1 FROM attempt WHERE message_id = message.id)
     """,
-    # Machines that are gone, such as containers, of which each has a name of its own.
+    # Hosts that are gone, such as containers, each of which has a name of its own.
     "DELETE FROM node WHERE beat_at < :before",
     "DELETE FROM request WHERE asked_at < :before",
 )
 
 
 def prune(connection: Connection, now: datetime) -> None:
-    """Drop what is long over; nothing that is dropped can lead to a repeat, or to another id."""
+    """Delete old rows; no deleted row can lead to a repeat or to another id."""
     for step in _STEPS:
         connection.execute(step, {"before": stamp(now - KEPT)})
