@@ -13,11 +13,11 @@ from pathlib import Path
 
 from bench.figure import Amount, Ratio
 from bench.stage import Stage
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.outbox import settle
-from mastodon_update_check.domain.planning import plan, subjects
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.plan import plan, subjects
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.ledger import Ledger

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.config.load import state_directory
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import DeliveryWorker
@@ -167,7 +167,7 @@ class App:
 
     def status_report(self, ledger: Ledger | None) -> "StatusReport":
         """Return the status of the server; without a ledger, that of one that was never checked."""
-        from mastodon_update_check.domain.status import judge
+        from mastodon_update_check.domain.server.status import judge
         from mastodon_update_check.monitoring.status_report import StatusReport
 
         settings, now = self.settings, self.clock()

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import (
     CheckFailingNotice,
@@ -25,11 +24,12 @@ from mastodon_update_check.domain.notices import (
     identity,
 )
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
-from mastodon_update_check.domain.planning import Plan, plan
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.plan import Plan, plan
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient, address_key, user_key
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.skips import Skip
-from mastodon_update_check.domain.status import urgent_to_act_on
+from mastodon_update_check.domain.server.skips import Skip
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import urgent_to_act_on
 from mastodon_update_check.domain.versions import MastodonVersion
 
 NOW = datetime(2026, 11, 23, 2, 7, tzinfo=UTC)

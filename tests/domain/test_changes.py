@@ -19,10 +19,10 @@ from domain.examples import (
     support,
     user,
 )
-from mastodon_update_check.domain.changes import covered_identities, find_change, is_covered_by
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import Notice, SupportStage, identity
+from mastodon_update_check.domain.planning.changes import covered_identities, find_change, is_covered_by
+from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from mastodon_update_check.domain.check_days import CheckDay, count_check, fill_days
+from mastodon_update_check.domain.server.check_days import CheckDay, count_check, fill_days
 
 NOW = datetime(2026, 11, 28, 10, tzinfo=UTC)
 

@@ -3,9 +3,9 @@
 import pytest
 
 from domain.examples import NOW, Rows, changed, days, facts, feed, hook, minor, named, patch, told, update, user
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import UpdateNotice
+from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import FollowUps, Preference
 
 ANN, BEN, HOOK = user(1), user(2), hook()

@@ -9,7 +9,7 @@ import pytest
 from domain.examples import FINISHED, MIGRATIONS, NOW, SERVICES, Rows, days, facts, told, user, version
 from mastodon_update_check.domain.finished import Unfinished, migrations_notice, observe_unfinished, services_notice
 from mastodon_update_check.domain.notices import MigrationsPendingNotice, ServicesOutdatedNotice, UpgradeFinishedNotice
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 
 OLD, NEW = "20260701000000", "20260805130216"
 MINUTE = timedelta(minutes=1)

@@ -8,7 +8,7 @@ import pytest
 from domain.examples import NOW, days, feed, patch, update, version
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.floods import MOST_SEEN, refuse_flood, remember_seen
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import Cause, CheckError
 
 INSTALLED = version("4.5.0")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mastodon_update_check.domain.heartbeats import Beat, Ping, judge_beat, write_ping
+from mastodon_update_check.domain.server.heartbeats import Beat, Ping, judge_beat, write_ping
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from domain.examples import NOW, Rows, changed, facts, feed, patch, told, user, version
-from mastodon_update_check.domain.installed import (
+from mastodon_update_check.domain.notices import RestartNotice
+from mastodon_update_check.domain.recipients import FollowUps
+from mastodon_update_check.domain.server.installed import (
     VersionReading,
     has_lost_sight,
     is_settled,
@@ -16,9 +18,7 @@ from mastodon_update_check.domain.installed import (
     restart_notice,
     sighting_warnings,
 )
-from mastodon_update_check.domain.notices import RestartNotice
-from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import Cause, CheckError
 
 NOTHING = VersionReading()

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 import pytest
 
 from domain.examples import NOW, feed, minor, patch, update, user, version
-from mastodon_update_check.domain.check_days import CheckDay
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage
 from mastodon_update_check.domain.recipients import Preference
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.check_days import CheckDay
+from mastodon_update_check.domain.server.state import ServerState
 
 INSTALLED = version("4.5.19")
 LATER = NOW + timedelta(minutes=30)

@@ -6,7 +6,11 @@ import pytest
 
 from domain.examples import NOW
 from mastodon_update_check.domain.notices import CheckFailingNotice, CheckRecoveredNotice, DeliveryFailingNotice
-from mastodon_update_check.domain.outages import check_failing_notice, check_recovered_notice, delivery_failing_notice
+from mastodon_update_check.domain.server.outages import (
+    check_failing_notice,
+    check_recovered_notice,
+    delivery_failing_notice,
+)
 from mastodon_update_check.errors import Cause
 
 INSTANT = timedelta(microseconds=1)

@@ -21,7 +21,7 @@ from domain.examples import (
     user,
 )
 from mastodon_update_check.domain.feeds import Feed, parse_feed
-from mastodon_update_check.domain.planning import message_id, subjects
+from mastodon_update_check.domain.planning.plan import message_id, subjects
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
 

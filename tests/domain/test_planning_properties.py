@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.examples import CHECK, RECOVERED, RESTART, Rows, changed, days, facts, feed, hook, skip, told, update, user
-from mastodon_update_check.domain.changes import is_covered_by
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import (
     InstalledNotice,
@@ -22,7 +20,9 @@ from mastodon_update_check.domain.notices import (
     identity,
 )
 from mastodon_update_check.domain.outbox import DeliveryState
-from mastodon_update_check.domain.planning import Plan, plan
+from mastodon_update_check.domain.planning.changes import is_covered_by
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.plan import Plan, plan
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient
 
 T = TypeVar("T")

@@ -20,10 +20,10 @@ from domain.examples import (
     told,
     user,
 )
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.reminders import next_reminder_at, reminder_due_after, reminder_number
 from mastodon_update_check.domain.recipients import FollowUps, Preference
-from mastodon_update_check.domain.reminders import next_reminder_at, reminder_due_after, reminder_number
 
 ANN, BEN, HOOK = user(1), user(2), hook()
 URGENT, PLAIN = patch("4.5.20", urgent=True), patch("4.5.20")

@@ -9,13 +9,13 @@ import pytest
 from domain.examples import NOW, Rows, changed, delivery, facts, feed, hook, minor, patch, skip, told, user, version
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState
-from mastodon_update_check.domain.planning import Plan
+from mastodon_update_check.domain.planning.plan import Plan
 from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.skipping import find_skippable, skip_changes, skipped_rows, unskip
-from mastodon_update_check.domain.skipping import skip as skip_release
-from mastodon_update_check.domain.skips import Skip
-from mastodon_update_check.domain.status import Level, describe_line, describe_pending, judge, urgent_to_act_on
+from mastodon_update_check.domain.server.skipping import find_skippable, skip_changes, skipped_rows, unskip
+from mastodon_update_check.domain.server.skipping import skip as skip_release
+from mastodon_update_check.domain.server.skips import Skip
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import Level, describe_line, describe_pending, judge, urgent_to_act_on
 from mastodon_update_check.errors import UsageError
 
 ANN, HOOK = user(1), hook()

@@ -7,8 +7,8 @@ import pytest
 
 from domain.examples import NOW, minor, patch, version
 from mastodon_update_check.domain.notices import UpdateNotice
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.status import Level, Verdict, acts_on, describe_line, judge, urgent_to_act_on
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import Level, Verdict, acts_on, describe_line, judge, urgent_to_act_on
 
 HALF_HOUR = timedelta(minutes=30)
 GOOD = ServerState(checked_at=NOW, good_at=NOW, installed=version("4.5.19"), support_ends_on=date(2028, 1, 1))

@@ -11,8 +11,8 @@ import pytest
 
 from domain.examples import NOW, version
 from mastodon_update_check.domain.finished import UNFINISHED_AFTER
-from mastodon_update_check.domain.installed import VersionReading
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.installed import VersionReading
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.host.programs import Finished, Run
 from mastodon_update_check.jobs.check import learn

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import ToolNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState, Settlement, settle
-from mastodon_update_check.domain.planning import Plan, plan, subjects
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
 from mastodon_update_check.domain.recipients import FollowUps, Recipient
-from mastodon_update_check.domain.skips import Skip
+from mastodon_update_check.domain.server.skips import Skip
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.ledger.attempts import Attempt

@@ -8,7 +8,7 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger.ledger import Ledger
 
 ledger = Ledger.create(Path(sys.argv[1]), "social.example")

@@ -21,7 +21,7 @@ from ledger.examples import (
     update,
 )
 from ledger.locations import owning, postgres_location, query
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import copy
 from mastodon_update_check.ledger.copying import owned as in_use

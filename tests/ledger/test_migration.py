@@ -10,7 +10,7 @@ import pytest
 
 from ledger.examples import ALICE, INSTANCE, NOW, SECOND, YEAR, accept, facts, find_attempt, replan, take, update
 from ledger.locations import owned, postgres_location, query
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger import postgres_location as postgres_module
 from mastodon_update_check.ledger import schema

@@ -30,12 +30,12 @@ from ledger.examples import (
     update,
 )
 from ledger.locations import owned, postgres_location
-from mastodon_update_check.domain.changes import is_covered_by
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice, identity
+from mastodon_update_check.domain.planning.changes import is_covered_by
+from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient, address_key, wants
-from mastodon_update_check.domain.skips import Skip
+from mastodon_update_check.domain.server.skips import Skip
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.copying import copy

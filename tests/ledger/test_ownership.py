@@ -18,7 +18,7 @@ import pytest
 
 from ledger.examples import ALICE, BOB, INSTANCE, NOW, accept, defer, facts, find_attempt, hurry, replan, take, update
 from ledger.locations import postgres_location, query
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError, OwnershipLostError
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.lease import LEASE, Lease

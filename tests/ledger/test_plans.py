@@ -26,8 +26,8 @@ from ledger.examples import (
 from ledger.locations import query
 from mastodon_update_check.domain.notices import RestartNotice
 from mastodon_update_check.domain.outbox import DeliveryState
-from mastodon_update_check.domain.planning import plan
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.planning.plan import plan
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger

@@ -13,7 +13,7 @@ import pytest
 from ledger.examples import INSTANCE, NOW, accept, facts, find_attempt, replan, take, update
 from ledger.locations import DATABASE, ROLE, owned, postgres_location, query, url
 from ledger.programs import open_at_once
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.ledger.copying import copy
 from mastodon_update_check.ledger.ledger import Ledger

@@ -12,7 +12,7 @@ from ledger.examples import INSTANCE, NOW, facts, find_attempt, replan, rows, st
 from ledger.locations import query
 from ledger.programs import open_at_once, write_and_die
 from mastodon_update_check.domain.outbox import DeliveryState
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.problems import translated

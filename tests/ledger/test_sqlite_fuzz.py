@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, accept, defer, facts, find_attempt, replan, update
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
 

@@ -8,7 +8,7 @@ from domain.examples import NOW, installed, patch, reminder, version
 from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.messages.explanations import describe_unfinished, explain_reason, name_notice
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from domain.examples import update, version
 from mastodon_update_check.config import load_settings
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.status import Level, Verdict
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import Level, Verdict
 from mastodon_update_check.ledger.summary import EMPTY_OUTBOX
 from mastodon_update_check.monitoring.status_report import StatusReport
 

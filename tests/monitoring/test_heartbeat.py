@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from fetching import DIRECT
-from mastodon_update_check.domain.heartbeats import Ping
+from mastodon_update_check.domain.server.heartbeats import Ping
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.exchange import USER_AGENT
 from mastodon_update_check.http.proxies import Proxies

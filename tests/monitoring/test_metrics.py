@@ -8,8 +8,8 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from domain.examples import update, version
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.status import Level, Verdict
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import Level, Verdict
 from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, SinkAccount
 from mastodon_update_check.monitoring.metrics import render
 from mastodon_update_check.monitoring.status_report import StatusReport

@@ -19,8 +19,8 @@ from mastodon_update_check.cli.common import (
 from mastodon_update_check.cli.owner import POLL_SECONDS, ask_owner
 from mastodon_update_check.cli.terminal import progress, say
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
-from mastodon_update_check.domain.planning import PlannedMessage
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.planning.plan import PlannedMessage
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.jobs.check import CheckOptions, CheckReport, rehearse
 from mastodon_update_check.jobs.check_result import CheckResult
 from mastodon_update_check.jobs.deliver import deliver_round

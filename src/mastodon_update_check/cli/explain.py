@@ -15,7 +15,7 @@ from mastodon_update_check.cli.explain_json import describe_account
 from mastodon_update_check.cli.terminal import say
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
-from mastodon_update_check.domain.planning import Decision
+from mastodon_update_check.domain.planning.plan import Decision
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.explain import Explanation, gather

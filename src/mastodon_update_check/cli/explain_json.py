@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from mastodon_update_check.domain.planning import Decision
+from mastodon_update_check.domain.planning.plan import Decision
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.jobs.explain import Explanation
 from mastodon_update_check.ledger.history import Entry, PastAttempt

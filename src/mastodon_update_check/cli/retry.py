@@ -9,7 +9,7 @@ from mastodon_update_check.cli.common import Exit, count, load_app, print_json
 from mastodon_update_check.cli.owner import change
 from mastodon_update_check.cli.terminal import say
 from mastodon_update_check.domain.explain_target import Asked
-from mastodon_update_check.domain.status import is_alive
+from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.jobs.explain import ask
 from mastodon_update_check.ledger.history import Entry, KnownRecipient
 from mastodon_update_check.ledger.ledger import Ledger

@@ -12,7 +12,7 @@ from mastodon_update_check.cli.terminal import columns
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.release_details import ReleaseDetails
 from mastodon_update_check.domain.routes import Station, find_stations
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.upgrades import Command, InstallKind, Step, write_steps
 from mastodon_update_check.jobs.release_details import compare_known
 from mastodon_update_check.jobs.route import Surveyed, survey

@@ -12,7 +12,7 @@ from mastodon_update_check.cli.common import Exit, count, load_app, print_json
 from mastodon_update_check.cli.terminal import fill, paint, progress, say
 from mastodon_update_check.config import Settings, SinkSettings
 from mastodon_update_check.domain.recipients import Recipient
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mastodon_update_check.cli.common import count, describe_troubles, minute
 from mastodon_update_check.cli.terminal import fill, paint
-from mastodon_update_check.domain.status import Level, describe_pending, is_alive
+from mastodon_update_check.domain.server.status import Level, describe_pending, is_alive
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import SinkAccount

@@ -17,7 +17,7 @@ from mastodon_update_check.daemon.child import ORDER, die_with_parent
 from mastodon_update_check.daemon.deliveries import Deliveries
 from mastodon_update_check.daemon.leave import leave
 from mastodon_update_check.daemon.tree_watch import TreeWatch
-from mastodon_update_check.domain.status import describe_line
+from mastodon_update_check.domain.server.status import describe_line
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.check import CheckOptions
 from mastodon_update_check.jobs.check_result import CheckResult

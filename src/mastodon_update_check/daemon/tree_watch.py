@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from mastodon_update_check.domain.installed import has_lost_sight
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.installed import has_lost_sight
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.mastodon.tree import VERSION_FILE

@@ -7,19 +7,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.finished import migrations_notice, observe_unfinished, services_notice
-from mastodon_update_check.domain.installed import is_settled, merge_sightings, restart_notice
 from mastodon_update_check.domain.notices import ToolNotice
-from mastodon_update_check.domain.outages import (
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
+from mastodon_update_check.domain.server.installed import is_settled, merge_sightings, restart_notice
+from mastodon_update_check.domain.server.outages import (
     FEWEST_FAILURES,
     check_failing_notice,
     check_recovered_notice,
     delivery_failing_notice,
 )
-from mastodon_update_check.domain.planning import Plan, plan, subjects
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.status import describe_pending, urgent_to_act_on
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import describe_pending, urgent_to_act_on
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.observe import Findings, inquire, nothing_found

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.explain_target import Asked, read_asked
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import UpdateNotice, identity, subject
-from mastodon_update_check.domain.planning import Decision, plan, subjects
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.plan import Decision, plan, subjects
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.ledger.history import Entry, KnownRecipient

@@ -7,8 +7,8 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.answer_age import describe_staleness
 from mastodon_update_check.domain.feeds import Feed, parse_feed
 from mastodon_update_check.domain.floods import refuse_flood
-from mastodon_update_check.domain.installed import VersionReading, merge_sightings, sighting_warnings
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.installed import VersionReading, merge_sightings, sighting_warnings
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError

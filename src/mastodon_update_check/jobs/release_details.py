@@ -8,7 +8,7 @@ from mastodon_update_check.domain.feeds import Feed, newer_updates
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_details import ReleaseDetails, compare
 from mastodon_update_check.domain.release_tree import TreeFacts
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.http.proxies import Proxies

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.upgrades import CommandValues
 from mastodon_update_check.errors import CheckError

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.domain.notices import UpdateNotice
-from mastodon_update_check.domain.planning import changes_only
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.skipping import find_skippable, skip, skip_changes, skipped_rows, unskip
-from mastodon_update_check.domain.skips import Skip
+from mastodon_update_check.domain.planning.plan import changes_only
+from mastodon_update_check.domain.server.skipping import find_skippable, skip, skip_changes, skipped_rows, unskip
+from mastodon_update_check.domain.server.skips import Skip
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger.ledger import Ledger
 
 

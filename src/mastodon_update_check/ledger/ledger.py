@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mastodon_update_check.domain.outbox import Outcome, Settlement
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger import attempts, nodes, requests, results
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.engine import Location, Session

@@ -16,8 +16,8 @@ from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.problems import reading
 
 if TYPE_CHECKING:
-    from mastodon_update_check.domain.changes import Change
-    from mastodon_update_check.domain.planning import Plan, PlannedMessage, Redirection
+    from mastodon_update_check.domain.planning.changes import Change
+    from mastodon_update_check.domain.planning.plan import Plan, PlannedMessage, Redirection
 
 
 def read_deliveries(connection: Connection, instance: str, subjects: Iterable[str]) -> tuple[Delivery, ...]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.domain.outbox import Delivery
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger import follow_ups, history, marking, requests, retries, rows, summary, upkeep
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.history import Entry, KnownRecipient
@@ -19,7 +19,7 @@ from mastodon_update_check.ledger.requests import OwnerRequest
 from mastodon_update_check.ledger.summary import OutboxSummary
 
 if TYPE_CHECKING:
-    from mastodon_update_check.domain.planning import Plan
+    from mastodon_update_check.domain.planning.plan import Plan
     from mastodon_update_check.domain.recipients import FollowUps, Recipient
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 

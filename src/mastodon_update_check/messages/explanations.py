@@ -22,7 +22,7 @@ from mastodon_update_check.domain.notices import (
 )
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause
 from mastodon_update_check.messages.content import instant, long_date

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType, is_urgent
-from mastodon_update_check.domain.status import has_support_ended
+from mastodon_update_check.domain.server.status import has_support_ended
 from mastodon_update_check.messages.content import Block, Content, Paragraph
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.directions import direct

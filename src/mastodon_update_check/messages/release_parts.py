@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from mastodon_update_check.domain.feeds import is_web_url
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice, UpdateType, is_urgent
 from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.domain.status import urgent_to_act_on
+from mastodon_update_check.domain.server.status import urgent_to_act_on
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.content import Paragraph, Pointer, Release, Releases
 from mastodon_update_check.messages.context import MessageContext

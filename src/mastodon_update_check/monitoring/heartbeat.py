@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mastodon_update_check.domain.heartbeats import Beat, Ping, judge_beat, write_ping
+from mastodon_update_check.domain.server.heartbeats import Beat, Ping, judge_beat, write_ping
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.http.request import EXCERPT, Limits, Request

@@ -14,7 +14,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from mastodon_update_check.domain.check_days import CheckDay, fill_days
+from mastodon_update_check.domain.server.check_days import CheckDay, fill_days
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.messages.release_parts import may_link
 from mastodon_update_check.monitoring.status_json import describe_status

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from mastodon_update_check.domain.routes import find_route
-from mastodon_update_check.domain.status import is_alive
+from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.logs import hide_secrets

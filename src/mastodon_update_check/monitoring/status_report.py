@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.status import Verdict, is_alive, urgent_to_act_on
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import Verdict, is_alive, urgent_to_act_on
 from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import OutboxSummary
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from mastodon_update_check.domain.status import is_alive
+from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.status import is_alive
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
 from mastodon_update_check.ledger.ledger import Ledger

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.recipients import Recipient
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, SettingsError
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning

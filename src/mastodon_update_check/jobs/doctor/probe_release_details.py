@@ -5,7 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.jobs.doctor.finding import Finding, ok, warning
 from mastodon_update_check.jobs.observe import proxies
 

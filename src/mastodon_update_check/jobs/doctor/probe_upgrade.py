@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.finished import observe_unfinished
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.jobs.doctor.finding import Finding, ok, warning
 from mastodon_update_check.jobs.unfinished import outdated_services
 from mastodon_update_check.messages.explanations import describe_unfinished

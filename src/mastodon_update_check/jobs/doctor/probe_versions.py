@@ -9,8 +9,8 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.config.hosts import is_loopback
 from mastodon_update_check.domain.answer_age import describe_staleness, read_date
 from mastodon_update_check.domain.feeds import newer_updates, parse_feed
-from mastodon_update_check.domain.installed import VersionReading, merge_sightings
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.installed import VersionReading, merge_sightings
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.jobs.clock import Clock

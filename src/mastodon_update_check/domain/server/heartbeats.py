@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from mastodon_update_check.domain.status import UNDELIVERED_ALARM
+from mastodon_update_check.domain.server.status import UNDELIVERED_ALARM
 from mastodon_update_check.domain.text import clean
 
 _KUMA_PATH = "/api/push/"

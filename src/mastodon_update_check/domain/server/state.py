@@ -5,17 +5,17 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Self
 
-from mastodon_update_check.domain.check_days import CheckDay, count_check
 from mastodon_update_check.domain.feeds import Feed, newer_updates
 from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.floods import remember_seen
 from mastodon_update_check.domain.notice_json import from_json, to_json
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
-from mastodon_update_check.domain.outages import may_be_notified
 from mastodon_update_check.domain.recipients import Recipient, read_recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, details_to_json, read_details
 from mastodon_update_check.domain.release_tree import TreeFacts
-from mastodon_update_check.domain.skips import Skip, is_silenced, is_skipped, lifted_skips, silenced_until
+from mastodon_update_check.domain.server.check_days import CheckDay, count_check
+from mastodon_update_check.domain.server.outages import may_be_notified
+from mastodon_update_check.domain.server.skips import Skip, is_silenced, is_skipped, lifted_skips, silenced_until
 from mastodon_update_check.domain.support import support_stage
 from mastodon_update_check.domain.versions import MastodonVersion
 

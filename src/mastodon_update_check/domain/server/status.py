@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from mastodon_update_check.domain.notices import SupportStage, UpdateNotice
-from mastodon_update_check.domain.server_state import ServerState
+from mastodon_update_check.domain.server.state import ServerState
 
 UNDELIVERED_ALARM = timedelta(hours=6)
 SHORTEST_SILENCE = timedelta(hours=2)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.notices import (
     InstalledNotice,
     Notice,
@@ -17,9 +16,10 @@ from mastodon_update_check.domain.notices import (
     subject,
 )
 from mastodon_update_check.domain.outbox import Delivery
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.reminders import is_far_ahead, is_outdone, is_reminded_of, reminder_number
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import wants
-from mastodon_update_check.domain.reminders import is_far_ahead, is_outdone, is_reminded_of, reminder_number
 
 SMALL_DATE_MOVE = timedelta(days=30)
 """A support date that moves by less than this within a stage is not notified again."""

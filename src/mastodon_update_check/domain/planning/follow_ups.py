@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mastodon_update_check.domain.addresses import normalise_address
-from mastodon_update_check.domain.changes import is_covered_by
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.notices import FollowUp, InstalledNotice, ReminderNotice, UpdateNotice, subject
 from mastodon_update_check.domain.outbox import Delivery
-from mastodon_update_check.domain.recipients import FollowUps, Recipient
-from mastodon_update_check.domain.reminders import (
+from mastodon_update_check.domain.planning.changes import is_covered_by
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.reminders import (
     CLOCK_SLACK,
     is_far_ahead,
     is_outdone,
     is_reminded_of,
     reminder_number,
 )
+from mastodon_update_check.domain.recipients import FollowUps, Recipient
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mastodon_update_check.domain.notices import RestartNotice
-from mastodon_update_check.domain.server_state import ServerState, StaleHours
+from mastodon_update_check.domain.server.state import ServerState, StaleHours
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
 

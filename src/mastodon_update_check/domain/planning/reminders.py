@@ -6,8 +6,8 @@ were missed meanwhile only the latest is sent.
 
 from datetime import datetime, timedelta
 
-from mastodon_update_check.domain.facts import Facts
 from mastodon_update_check.domain.notices import ReminderNotice, UpdateNotice
+from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import FollowUps, Recipient, wants
 
 FIRST_REMINDERS = (timedelta(days=1), timedelta(days=3), timedelta(days=7))

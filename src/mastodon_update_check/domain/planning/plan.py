@@ -9,9 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mastodon_update_check.domain.changes import Change, find_change, find_doubles, is_covered_by
-from mastodon_update_check.domain.facts import Facts
-from mastodon_update_check.domain.follow_ups import History, due_follow_ups, misdated, places
 from mastodon_update_check.domain.notices import (
     CheckRecoveredNotice,
     InstalledNotice,
@@ -25,6 +22,9 @@ from mastodon_update_check.domain.notices import (
     subject,
 )
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
+from mastodon_update_check.domain.planning.changes import Change, find_change, find_doubles, is_covered_by
+from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.follow_ups import History, due_follow_ups, misdated, places
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient, wants
 

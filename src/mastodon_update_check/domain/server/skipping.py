@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from mastodon_update_check.domain.changes import Change
 from mastodon_update_check.domain.notices import ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
+from mastodon_update_check.domain.planning.changes import Change
 from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.server_state import ServerState
-from mastodon_update_check.domain.skips import Skip, is_silenced, is_skipped
+from mastodon_update_check.domain.server.skips import Skip, is_silenced, is_skipped
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError, UsageError
 

@@ -10,7 +10,7 @@ from mastodon_update_check.domain.feeds import Feed, newer_updates
 from mastodon_update_check.domain.notices import Notice, SupportNotice, ToolNotice, UpdateNotice, identity
 from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.recipients import FollowUps, Recipient
-from mastodon_update_check.domain.skips import Skip, is_silenced, is_skipped
+from mastodon_update_check.domain.server.skips import Skip, is_silenced, is_skipped
 from mastodon_update_check.domain.support import support_stage
 from mastodon_update_check.domain.versions import MastodonVersion
 

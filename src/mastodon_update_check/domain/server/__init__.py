@@ -1,0 +1,1 @@
+"""The server between checks: its state, its installed version, its status."""
