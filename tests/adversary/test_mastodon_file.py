@@ -10,6 +10,7 @@ import pytest
 
 from end_to_end.world import World
 from mastodon_update_check.config.reading import FILE_BYTES
+from simulators.smtp_server import SmtpServer
 
 MARK = "s3cret-of-the-service"
 """A secret that only this program may read."""
@@ -147,6 +148,22 @@ def test_changed_domain_does_not_repeat_notices(server: World) -> None:
         assert server.check().code == 0
     assert [json.loads(call.body)["data"]["instance"] for call in server.calls] == ["social.example"]
     assert "the instance of the ledger, social.example, is used" in server.run("doctor").out
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+@pytest.mark.parametrize("names_server", [True, False])
+def test_password_of_the_administrator_stays_here(server: World, *, names_server: bool) -> None:
+    """It is not sent to a server, or to a port of any user, that Mastodon's file names; the other sinks go on."""
+    with SmtpServer(users={"m": MARK}) as evil:
+        server.set(SMTP_LOGIN="m", SMTP_PASSWORD=MARK, UPDATE_CHECK_RECIPIENTS="a@social.example")
+        server.set(SMTP_SERVER=None if names_server else evil.host)
+        write(server, f"SMTP_SERVER={evil.host}\nSMTP_PORT={evil.port}")
+        assert (server.check().code, len(server.calls), len(evil.mails)) == (0, 1, 0)
+        variable = "SMTP_SERVER" if names_server else "SMTP_PORT"
+        expected = f"decides who can read SMTP_PASSWORD (the environment): set {variable} there as well"
+        assert expected in server.run("status").out
+        server.set(SMTP_SERVER=evil.host, SMTP_PORT=str(evil.port))
+        assert (server.check().code, len(evil.mails)) == (0, 1)
 
 
 def test_update_server_of_mastodons_user(server: World) -> None:

@@ -48,7 +48,11 @@ def parse_release_details(text: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether the host of `url`, a valid one, is this machine by its name."""
-    host = urlsplit(url).hostname or ""
+    return is_loopback_host(urlsplit(url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name in lower case, or an address, is this machine."""
     if is_ip_address(host):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost" or host.endswith(".localhost")

@@ -14,6 +14,7 @@ from mastodon_update_check.config.kinds import parse_text
 from mastodon_update_check.config.mastodon_files import FindVersion
 from mastodon_update_check.config.model import Settings
 from mastodon_update_check.config.names import VERSION, shown
+from mastodon_update_check.config.sent_secrets import keep_secrets
 from mastodon_update_check.config.sinks import read_sinks
 from mastodon_update_check.config.sources import Sources, gather
 from mastodon_update_check.errors import SettingsError
@@ -47,6 +48,7 @@ def load_settings(
     _check_timing(settings, found, problems)
     versions = _version_environment(found, problems)
     sinks = read_sinks(settings, sources, problems)
+    keep_secrets(settings, found, problems)
     if problems.sentences:
         raise SettingsError(problems.sentences)
     found = dict(sources.found)

@@ -72,9 +72,11 @@ def read_mastodon_files(
     values = _expand(merged, environ, above, version)
     url = values.get(_URL)
     is_off = isinstance(url, str) and _is_off(url, version)
+    own_database = above.get("DATABASE_URL")
+    has_own_database = own_database is not None and not own_database.is_blank  # which these would complete
     layer = {}
     for name, value in values.items():
-        if name in above or (name == _URL and is_off):
+        if name in above or (name == _URL and is_off) or (name.startswith("DB_") and has_own_database):
             continue
         if isinstance(value, Defect):
             problems.add(name, Found("", places[name], is_trusted=False), value.value)

@@ -28,7 +28,7 @@ def smtp_options(variables: Variables) -> Mapping[str, str]:
         "auth_method": variables.smtp_auth_method,
         "ca_file": str(variables.smtp_ca_file) if variables.smtp_ca_file else None,
         "openssl_verify_mode": "none" if variables.smtp_openssl_verify_mode == "none" else "peer",
-        "starttls": _starttls(variables),
+        "starttls": find_starttls(variables),
         "tls": _TRUE if _TRUE in {variables.smtp_tls, variables.smtp_ssl} else "false",
     }
     return MappingProxyType({name: value for name, value in options.items() if value is not None})
@@ -38,7 +38,7 @@ def _revealed(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
-def _starttls(variables: Variables) -> str:
+def find_starttls(variables: Variables) -> str:
     """Return when STARTTLS is used; a word that Mastodon does not know counts as not set, as it does there."""
     if variables.smtp_enable_starttls in _STARTTLS:
         return str(variables.smtp_enable_starttls)
