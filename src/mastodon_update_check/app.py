@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.config.load import state_directory
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import DeliveryWorker
+from mastodon_update_check.jobs.known_instance import presence_path, remember_instance
 from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
@@ -72,7 +72,11 @@ class App:
             LedgerError: it cannot be used.
             SettingsError: `LOCAL_DOMAIN` is missing, and the ledger belongs to a server that had one.
         """
-        return self._own(Ledger.create(self.ledger_location, self.settings.instance))
+        ledger = self._own(Ledger.create(self.ledger_location, self.settings.instance))
+        if self.ledger_location.is_shared:
+            with suppress(OSError):  # a changed LOCAL_DOMAIN in Mastodon's files is then not noticed
+                remember_instance(self.settings)
+        return ledger
 
     def find_ledger(self) -> Ledger | None:
         """Open the ledger if there is one; nothing is created. Raises what `create_ledger` raises."""
@@ -227,7 +231,7 @@ def presence_of(settings: Settings) -> FileLock:
     location = find_location(settings.ledger)
     if not location.is_shared:
         return FileLock(f"{Path(settings.ledger).resolve()}.lock")
-    return FileLock(str(state_directory(os.environ, settings.config_file) / f"{settings.instance}.lock"))
+    return FileLock(str(presence_path(settings)))
 
 
 @contextmanager

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from end_to_end.shared import sharing
 from end_to_end.world import World
 from mastodon_update_check.config.reading import FILE_BYTES
+from simulators.postgres import Postgres
 from simulators.smtp_server import SmtpServer
 
 MARK = "s3cret-of-the-service"
@@ -148,6 +150,20 @@ def test_changed_domain_does_not_repeat_notices(server: World) -> None:
         assert server.check().code == 0
     assert [json.loads(call.body)["data"]["instance"] for call in server.calls] == ["social.example"]
     assert "the instance of the ledger, social.example, is used" in server.run("doctor").out
+
+
+def test_changed_domain_with_a_shared_ledger(server: World, postgres: Postgres) -> None:
+    """The domain that this machine has used stays; another machine may serve another domain with the same ledger."""
+    with sharing(server, postgres):
+        server.only("webhook")
+        server.set(UPDATE_CHECK_WEBHOOK_URL=server.receiver.url("/hook"))
+        for domain in ("social.example", "a.example"):
+            (server.root / ".env.production").write_text(f"LOCAL_DOMAIN={domain}\n")
+            assert server.check().code == 0
+        assert "the instance of the ledger, social.example, is used" in server.run("doctor").out
+        server.set(STATE_DIRECTORY=str(server.directory / "another-machine"))
+        assert server.check().code == 0
+    assert [json.loads(call.body)["data"]["instance"] for call in server.calls] == ["social.example", "a.example"]
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")

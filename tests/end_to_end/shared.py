@@ -15,6 +15,7 @@ def sharing(world: World, postgres: Postgres) -> Iterator[PostgresLocation]:
     with postgres_location(postgres) as place:
         schema = place.address.schema
         world.only("email")
+        world.set(STATE_DIRECTORY=str(world.ledger.parent))
         world.set(UPDATE_CHECK_LEDGER=f"postgresql://{ROLE}:right@127.0.0.1:{postgres.port}/{DATABASE}?schema={schema}")
         world.update_server.publish("4.5.20")
         yield place
