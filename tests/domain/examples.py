@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from mastodon_update_check.domain.feeds import Feed
+from mastodon_update_check.domain.identities import identity
 from mastodon_update_check.domain.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
@@ -21,7 +22,6 @@ from mastodon_update_check.domain.notices import (
     UpdateNotice,
     UpdateType,
     UpgradeFinishedNotice,
-    identity,
 )
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
 from mastodon_update_check.domain.planning.facts import Facts

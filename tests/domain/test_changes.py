@@ -20,8 +20,9 @@ from domain.examples import (
     user,
 )
 from mastodon_update_check.domain.feeds import Feed
-from mastodon_update_check.domain.notices import Notice, SupportStage, identity
-from mastodon_update_check.domain.planning.changes import covered_identities, find_change, is_covered_by
+from mastodon_update_check.domain.identities import covered_identities, identity, is_covered_by
+from mastodon_update_check.domain.notices import Notice, SupportStage
+from mastodon_update_check.domain.planning.changes import find_change
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from mastodon_update_check.domain.server.check_days import CheckDay, count_check, fill_days
+from mastodon_update_check.domain.stored_json import from_json, to_json
 
 NOW = datetime(2026, 11, 28, 10, tzinfo=UTC)
 
@@ -15,7 +16,7 @@ def test_checks_are_counted_by_day() -> None:
     assert len(days) == 30
     assert days[0] == CheckDay(date=date(2026, 10, 30), successful=3)
     assert days[-1] == CheckDay(date=date(2026, 11, 28), successful=1, failed=1)
-    assert tuple(CheckDay.from_json(day.to_json()) for day in days) == days
+    assert from_json(tuple[CheckDay, ...], to_json(days)) == days
 
 
 def test_days_without_checks_are_filled_in() -> None:

@@ -22,17 +22,16 @@ from domain.examples import (
     update,
     version,
 )
-from mastodon_update_check.domain.notice_json import from_json, to_json
+from mastodon_update_check.domain.identities import identity, subject
 from mastodon_update_check.domain.notices import (
     Notice,
     SupportNotice,
     SupportStage,
     UpdateNotice,
     UpdateType,
-    identity,
     is_urgent,
-    subject,
 )
+from mastodon_update_check.domain.stored_json import from_json, to_json
 
 EVERY_KIND: tuple[tuple[Notice, str, str], ...] = (
     (update("4.5.20", urgent=True), "update/4.5.20", "update/4.5.20/urgent"),
@@ -62,7 +61,7 @@ def test_identities_keep_their_spelling(notice: Notice, about: str, told_once: s
 @pytest.mark.parametrize("notice", [notice for notice, _, _ in EVERY_KIND])
 def test_ledger_reads_back_what_it_wrote(notice: Notice) -> None:
     """Every notice comes back from JSON as it was, down to the spelling of its versions."""
-    read = from_json(json.loads(json.dumps(to_json(notice))))
+    read = from_json(Notice, json.loads(json.dumps(to_json(notice))))
     assert (notice, to_json(notice)) == (read, to_json(read))
 
 
@@ -75,7 +74,7 @@ def test_every_field_of_an_update_is_kept() -> None:
         release_notes="https://github.com/x",
         end_of_support_on=date(2028, 2, 29),
     )
-    read = from_json(json.loads(json.dumps(to_json(notice))))
+    read = from_json(Notice, json.loads(json.dumps(to_json(notice))))
     assert isinstance(read, UpdateNotice)
     assert (notice, "4.6.0+x") == (read, read.version.text)
 
@@ -154,11 +153,11 @@ def test_a_notice_claims_nothing_by_itself() -> None:
 def test_stages_stand_in_the_order_of_time() -> None:
     """A later stage covers the earlier ones, so their order matters."""
     assert ["three_months", "two_weeks", "ended"] == [str(stage) for stage in SupportStage]
-    assert isinstance(from_json(to_json(support(SupportStage.ENDED))), SupportNotice)
+    assert isinstance(from_json(Notice, to_json(support(SupportStage.ENDED))), SupportNotice)
 
 
 def test_reminder_is_stored_under_the_names_of_earlier_releases() -> None:
     """Ledgers of 0.1.0 are read."""
     stored = to_json(reminder(update("4.5.20")))
     assert stored["told_at"] == NOW.isoformat()
-    assert from_json(stored) == reminder(update("4.5.20"))
+    assert from_json(Notice, stored) == reminder(update("4.5.20"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.examples import CHECK, RECOVERED, RESTART, Rows, changed, days, facts, feed, hook, skip, told, update, user
 from mastodon_update_check.domain.feeds import Feed
+from mastodon_update_check.domain.identities import identity, is_covered_by
 from mastodon_update_check.domain.notices import (
     InstalledNotice,
     Notice,
@@ -17,10 +18,8 @@ from mastodon_update_check.domain.notices import (
     ToolNotice,
     UpdateNotice,
     UpdateType,
-    identity,
 )
 from mastodon_update_check.domain.outbox import DeliveryState
-from mastodon_update_check.domain.planning.changes import is_covered_by
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient

@@ -12,11 +12,10 @@ from mastodon_update_check.domain.release_details import (
     Requirement,
     UpgradeStep,
     compare,
-    details_from_json,
-    details_to_json,
     read_details,
 )
 from mastodon_update_check.domain.release_tree import FILES, UNUSABLE, extract
+from mastodon_update_check.domain.stored_json import to_json
 from simulators.release_source import README, SCHEMA, TREE
 
 NEEDED, NOT_NEEDED, UNKNOWN = True, False, None
@@ -191,7 +190,7 @@ def test_the_ledger_gives_back_what_it_keeps() -> None:
         details({"README.md": README.replace("13+", "14+"), "yarn.lock": ""}, postgresql="13.1"),
         compare({}, version("4.6.4"), {}, version("4.6.3")),
     ):
-        assert details_from_json(json.loads(json.dumps(details_to_json(found)))) == found
+        assert read_details([json.loads(json.dumps(to_json(found)))]) == (found,)
 
 
 @pytest.mark.parametrize("entry", [{}, {"version": "4.6.4"}, {"version": 1}, None, {"version": "x", "installed": "y"}])

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from domain.examples import NOW
 from mastodon_update_check.domain.notices import SupportStage
-from mastodon_update_check.domain.support import support_stage
 
 THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage
 
@@ -30,7 +29,7 @@ THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage
 )
 def test_boundaries_of_mastodon(ends_on: date, stage: SupportStage | None) -> None:
     """The stages of Mastodon (docs/MASTODON.md, End of support), tried with ActiveSupport at 2026-11-23 02:07 UTC."""
-    assert stage == support_stage(ends_on, NOW)
+    assert stage == SupportStage.at(NOW, ends_on)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_boundaries_of_mastodon(ends_on: date, stage: SupportStage | None) -> No
 )
 def test_midnight(ends_on: str, at: str, stage: SupportStage | None) -> None:
     """The date counts as its midnight in UTC; the day itself is still supported."""
-    assert stage == support_stage(date.fromisoformat(ends_on), datetime.fromisoformat(at).replace(tzinfo=UTC))
+    assert stage == SupportStage.at(datetime.fromisoformat(at).replace(tzinfo=UTC), date.fromisoformat(ends_on))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_midnight(ends_on: str, at: str, stage: SupportStage | None) -> None:
 )
 def test_month_ends(ends_on: str, at: str, stage: SupportStage | None) -> None:
     """A day that the later month lacks becomes its last day."""
-    assert stage == support_stage(date.fromisoformat(ends_on), datetime.fromisoformat(at).replace(tzinfo=UTC))
+    assert stage == SupportStage.at(datetime.fromisoformat(at).replace(tzinfo=UTC), date.fromisoformat(ends_on))
 
 
 @pytest.mark.parametrize(
@@ -84,13 +83,13 @@ def test_month_ends(ends_on: str, at: str, stage: SupportStage | None) -> None:
 def test_dated_situations(ends_on: str, at: str, stage: SupportStage | None) -> None:
     """Known ends of support (docs/MASTODON.md): real branches, an instant after midnight."""
     now = datetime.fromisoformat(at).replace(tzinfo=UTC) + timedelta(seconds=1)
-    assert stage == support_stage(date.fromisoformat(ends_on), now)
+    assert stage == SupportStage.at(now, date.fromisoformat(ends_on))
 
 
 def test_other_time_zones_count_in_utc() -> None:
     """It is the date in UTC that counts, wherever the clock stands."""
     evening = datetime(2026, 11, 23, 22, 0, tzinfo=timezone(timedelta(hours=-5)))
-    assert ENDED is support_stage(date(2026, 11, 23), evening)
+    assert ENDED is SupportStage.at(evening, date(2026, 11, 23))
 
 
 instants = st.builds(
@@ -104,5 +103,5 @@ instants = st.builds(
 def test_stages_only_go_forward(ends_on: date, at: list[datetime]) -> None:
     """As time goes on the stage never goes back."""
     order = [None, *SupportStage]
-    seen = [order.index(support_stage(ends_on, instant)) for instant in sorted(at)]
+    seen = [order.index(SupportStage.at(instant, ends_on)) for instant in sorted(at)]
     assert sorted(seen) == seen

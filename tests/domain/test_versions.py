@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.domain.notices import UpdateNotice, identity
+from mastodon_update_check.domain.identities import identity
+from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
 

@@ -31,8 +31,8 @@ from ledger.examples import (
 )
 from ledger.locations import owned, postgres_location
 from mastodon_update_check.domain.feeds import Feed
-from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice, identity
-from mastodon_update_check.domain.planning.changes import is_covered_by
+from mastodon_update_check.domain.identities import identity, is_covered_by
+from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient, address_key, wants
 from mastodon_update_check.domain.server.skips import Skip

@@ -6,7 +6,6 @@ Each is one notice when it has lasted for more than an hour, and one when it is 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Self
 
 from mastodon_update_check.domain.notices import MigrationsPendingNotice, ServicesOutdatedNotice, UpgradeFinishedNotice
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -30,27 +29,6 @@ class Unfinished:
     started_at: datetime
     ended_at: datetime | None = None
     """When none was left."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the form in which the ledger stores it."""
-        return {
-            "version": self.version.stored,
-            "items": list(self.items),
-            "newest": self.newest,
-            "started_at": self.started_at.isoformat(),
-            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read back what `to_json` wrote."""
-        return cls(
-            version=MastodonVersion.parse(data["version"]),
-            items=tuple(data["items"]),
-            newest=data["newest"],
-            started_at=datetime.fromisoformat(data["started_at"]),
-            ended_at=datetime.fromisoformat(data["ended_at"]) if data["ended_at"] else None,
-        )
 
 
 def observe_unfinished(

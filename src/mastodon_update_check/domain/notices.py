@@ -1,16 +1,12 @@
-"""The notices, and the identity and subject of each.
+"""The notices."""
 
-A recipient gets each identity once: `update/4.5.20/urgent`. A subject is what several identities are about:
-`update/4.5.20`. Both are stored in the ledger, so their spelling never changes.
-"""
-
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import ClassVar, Self
 
+from mastodon_update_check.domain.stored_json import NAME
 from mastodon_update_check.domain.versions import MastodonVersion
-from mastodon_update_check.errors import Cause
 
 
 class UpdateType(StrEnum):
@@ -35,27 +31,51 @@ class SupportStage(StrEnum):
     TWO_WEEKS = "two_weeks"
     ENDED = "ended"
 
+    @classmethod
+    def at(cls, now: datetime, ends_on: date) -> Self | None:
+        """Return the stage that applies at `now`, or None while the end is further away.
+
+        Mastodon's boundaries: the date counts as its midnight in UTC; ended begins the day after.
+        """
+        now = now.astimezone(UTC)
+        if ends_on < now.date():
+            return cls.ENDED
+        midnight = datetime.combine(ends_on, time.min, UTC)
+        if midnight < now + timedelta(weeks=2):
+            return cls.TWO_WEEKS
+        return cls.THREE_MONTHS if midnight < _months_later(now, 3) else None
+
+
+def _months_later(instant: datetime, months: int) -> datetime:
+    """Add calendar months; a day that the month lacks becomes its last day, as ActiveSupport does."""
+    year, month = divmod(instant.year * 12 + instant.month - 1 + months, 12)
+    first = instant.replace(year=year, month=month + 1, day=1)
+    last_day = ((first + timedelta(days=31)).replace(day=1) - timedelta(days=1)).day
+    return first.replace(day=min(instant.day, last_day))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateNotice:
     """A release that is newer than the installed one."""
 
+    kind: ClassVar = "update"
     version: MastodonVersion
     urgent: bool = False
     type: UpdateType | None = None
     """None: the update server did not say, or said something unknown."""
     release_notes: str = ""
-    end_of_support_on: date | None = None
+    end_of_support_on: date | None = field(default=None, metadata={NAME: "end_of_support"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReminderNotice:
     """An update that one recipient was notified of is still not installed."""
 
+    kind: ClassVar = "reminder"
     update: UpdateNotice
     number: int
     """From 1."""
-    notified_at: datetime
+    notified_at: datetime = field(metadata={NAME: "told_at"})
     """When the recipient's own message about it was accepted."""
 
 
@@ -63,6 +83,7 @@ class ReminderNotice:
 class InstalledNotice:
     """An update that one recipient was notified of is installed, or a newer version is."""
 
+    kind: ClassVar = "installed"
     update: UpdateNotice
     """As in the notice that the recipient got."""
 
@@ -71,15 +92,25 @@ class InstalledNotice:
 class SupportNotice:
     """Support of the installed branch ends, or has ended."""
 
+    kind: ClassVar = "support"
     branch: str
     ends_on: date
     stage: SupportStage
+
+    @classmethod
+    def at(cls, now: datetime, installed: MastodonVersion | None, ends_on: date | None) -> Self | None:
+        """Return the notice that is true at `now`, as far as version and date are known."""
+        stage = SupportStage.at(now, ends_on) if ends_on else None
+        if installed is None or ends_on is None or stage is None:
+            return None
+        return cls(branch=installed.branch, ends_on=ends_on, stage=stage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckFailingNotice:
     """Checks have been failing since `started_at`; `stage` counts the notices of one outage from 0."""
 
+    kind: ClassVar = "check_failing"
     started_at: datetime
     stage: int
     cause: str
@@ -90,6 +121,7 @@ class CheckFailingNotice:
 class CheckRecoveredNotice:
     """Checks work again, after an outage that was notified."""
 
+    kind: ClassVar = "check_recovered"
     started_at: datetime
     recovered_at: datetime
 
@@ -98,6 +130,7 @@ class CheckRecoveredNotice:
 class DeliveryFailingNotice:
     """A sink has not accepted anything since `started_at`; delivered by the other sinks."""
 
+    kind: ClassVar = "delivery_failing"
     sink: str
     started_at: datetime
     stage: int
@@ -108,6 +141,7 @@ class DeliveryFailingNotice:
 class RestartNotice:
     """The tree holds another version than the one that runs."""
 
+    kind: ClassVar = "restart"
     tree: MastodonVersion
     running: MastodonVersion
 
@@ -116,6 +150,7 @@ class RestartNotice:
 class MigrationsPendingNotice:
     """The database has not run migrations that are in the tree."""
 
+    kind: ClassVar = "migrations_pending"
     version: MastodonVersion
     """Of the tree."""
     migrations: tuple[str, ...]
@@ -130,6 +165,7 @@ class MigrationsPendingNotice:
 class ServicesOutdatedNotice:
     """Sidekiq or streaming services were started before the tree changed."""
 
+    kind: ClassVar = "services_outdated"
     version: MastodonVersion
     """Of the tree."""
     services: tuple[str, ...]
@@ -142,6 +178,7 @@ class ServicesOutdatedNotice:
 class UpgradeFinishedNotice:
     """No migrations are pending any more, or no services outdated."""
 
+    kind: ClassVar = "upgrade_finished"
     about: MigrationsPendingNotice | ServicesOutdatedNotice
     ended_at: datetime
 
@@ -161,62 +198,6 @@ FollowUp = ReminderNotice | InstalledNotice
 Notice = UpdateNotice | FollowUp | SupportNotice | ToolNotice
 
 
-def subject(notice: Notice) -> str:
-    """Return what the notice is about; notices with the same subject replace or follow each other."""
-    match notice:
-        case UpdateNotice():
-            return f"update/{notice.version.name}"
-        case ReminderNotice() | InstalledNotice():
-            return subject(notice.update)
-        case SupportNotice():
-            return f"support/{notice.branch}"
-        case _:
-            return _tool_subject(notice)
-
-
-def _tool_subject(notice: ToolNotice) -> str:
-    match notice:
-        case CheckFailingNotice(cause=Cause.SETTINGS):
-            return f"settings/{_stamp(notice.started_at)}"
-        case CheckFailingNotice() | CheckRecoveredNotice():
-            return f"check/{_stamp(notice.started_at)}"
-        case DeliveryFailingNotice():
-            return f"delivery/{notice.sink}/{_stamp(notice.started_at)}"
-        case RestartNotice():
-            return f"restart/{notice.tree.name}/{notice.running.name}"
-        case MigrationsPendingNotice():
-            return f"migrations/{notice.version.name}/{notice.newest}"
-        case ServicesOutdatedNotice():
-            return f"restart/{notice.version.name}/services"
-        case UpgradeFinishedNotice():
-            return _tool_subject(notice.about)
-        case _:
-            assert_never(notice)
-
-
-def identity(notice: Notice) -> str:
-    """Return the key by which a recipient gets a notice once."""
-    match notice:
-        case UpdateNotice():
-            return f"{subject(notice)}/{'urgent' if notice.urgent else 'plain'}"
-        case ReminderNotice():
-            return f"{identity(notice.update)}/reminder/{notice.number}"
-        case InstalledNotice():
-            return f"{subject(notice)}/installed"
-        case SupportNotice():
-            return f"{subject(notice)}/{notice.ends_on.isoformat()}/{notice.stage}"
-        case CheckFailingNotice() | DeliveryFailingNotice():
-            return f"{subject(notice)}/{notice.stage}"
-        case CheckRecoveredNotice():
-            return f"{subject(notice)}/recovered"
-        case UpgradeFinishedNotice():
-            return f"{subject(notice)}/finished"
-        case RestartNotice() | MigrationsPendingNotice() | ServicesOutdatedNotice():
-            return subject(notice)
-        case _:
-            assert_never(notice)
-
-
 def is_urgent(notice: Notice) -> bool:
     """Whether it cannot wait: an urgent update, or a branch that is out of support."""
     match notice:
@@ -228,7 +209,3 @@ def is_urgent(notice: Notice) -> bool:
             return notice.stage is SupportStage.ENDED
         case _:
             return False
-
-
-def _stamp(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

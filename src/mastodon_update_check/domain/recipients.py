@@ -1,10 +1,9 @@
 """Recipients, and which notices each of them wants."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import assert_never
 
 from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.notices import (
@@ -62,12 +61,6 @@ class Recipient:
     """The user's role on the server, as in `Owner`."""
     locale: str = ""
     """The user's language, as in `users.locale`."""
-
-
-def read_recipient(data: Mapping[str, Any]) -> Recipient:
-    """Read back what `dataclasses.asdict` wrote; names of other versions of this program are passed over."""
-    values = {name: value for name, value in data.items() if name in Recipient.__slots__}
-    return Recipient(**{**values, "preference": Preference(values["preference"])})
 
 
 def wants(recipient: Recipient, notice: Notice) -> Reason:

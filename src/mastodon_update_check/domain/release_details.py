@@ -4,7 +4,7 @@ Both trees are compared file by file. Whatever cannot be compared is unknown, ne
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,7 @@ from mastodon_update_check.domain.release_tree import (
     TreeFacts,
     changelog_of,
 )
+from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.domain.versions import MastodonVersion
 
 FIXES_KEPT = 50
@@ -193,33 +194,9 @@ def _has_new_minor(offered: TreeFacts, own: TreeFacts) -> bool:
     return new[:2] != old[:2]
 
 
-def details_to_json(details: ReleaseDetails) -> dict[str, Any]:
-    """Return the form in which the ledger keeps details."""
-    return {
-        "version": details.version.stored,
-        "installed": details.installed.stored,
-        "fixes": details.fixes and [fix.to_json() for fix in details.fixes],
-        "requires": details.requires and [asdict(requirement) for requirement in details.requires],
-        "steps": {str(step): needed for step, needed in details.steps.items()},
-        "ruby": details.ruby,
-    }
-
-
-def details_from_json(data: dict[str, Any]) -> ReleaseDetails:
-    """Read back what `details_to_json` wrote; steps of other versions of this program are left out."""
-    return ReleaseDetails(
-        version=MastodonVersion.parse(data["version"]),
-        installed=MastodonVersion.parse(data["installed"]),
-        fixes=None if data["fixes"] is None else tuple(Fix.from_json(fix) for fix in data["fixes"]),
-        requires=None if data["requires"] is None else tuple(Requirement(**one) for one in data["requires"]),
-        steps={UpgradeStep(step): needed for step, needed in data["steps"].items() if step in tuple(UpgradeStep)},
-        ruby=data["ruby"],
-    )
-
-
-def read_details(entries: list[dict[str, Any]]) -> tuple[ReleaseDetails, ...]:
+def read_details(entries: list[Any]) -> tuple[ReleaseDetails, ...]:
     """Read details back from the ledger; what another version of this program wrote may be left out."""
     try:
-        return tuple(details_from_json(entry) for entry in entries)
+        return tuple(from_json(ReleaseDetails, entry) for entry in entries)
     except (KeyError, TypeError, ValueError, AttributeError):
         return ()

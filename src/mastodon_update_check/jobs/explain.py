@@ -10,7 +10,8 @@ from datetime import datetime
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.explain_target import Asked, read_asked
 from mastodon_update_check.domain.feeds import Feed
-from mastodon_update_check.domain.notices import UpdateNotice, identity, subject
+from mastodon_update_check.domain.identities import identity, subject
+from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Decision, plan, subjects
 from mastodon_update_check.domain.reasons import Reason

@@ -8,10 +8,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mastodon_update_check.domain.notice_json import from_json
 from mastodon_update_check.domain.notices import Notice
 from mastodon_update_check.domain.outbox import LONGEST_WAIT, MAILS_A_DAY, Outcome, retry_delay
-from mastodon_update_check.domain.recipients import Recipient, read_recipient
+from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.problems import reading
@@ -128,8 +128,8 @@ def _begin(connection: Connection, row: Row, sink_failures: int, settings: str, 
             number=number,
             instance=row["instance"],
             recipient_key=row["recipient_key"],
-            recipient=read_recipient(json.loads(row["recipient"])),
-            notices=tuple(from_json(json.loads(delivery["notice"])) for delivery in deliveries),
+            recipient=from_json(Recipient, json.loads(row["recipient"])),
+            notices=tuple(from_json(Notice, json.loads(delivery["notice"])) for delivery in deliveries),
             identities=identities,
             created_at=datetime.fromisoformat(row["created_at"]),
             dated_at=read_stamp(first["at"]) or now,

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from mastodon_update_check.domain.notice_json import from_json
 from mastodon_update_check.domain.notices import Notice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
-from mastodon_update_check.domain.recipients import Recipient, read_recipient
+from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.instants import read_stamp
@@ -114,7 +114,7 @@ def read_known_recipients(connection: Connection, instance: str) -> tuple[KnownR
     )
     with reading("a recipient"):
         for row in messages.fetchall():
-            recipients[row["sink"], row["recipient_key"]] = read_recipient(json.loads(row["recipient"]))
+            recipients[row["sink"], row["recipient_key"]] = from_json(Recipient, json.loads(row["recipient"]))
     places = connection.execute(
         "SELECT DISTINCT sink, recipient_key, address FROM delivery WHERE instance = :instance", {"instance": instance}
     )
@@ -158,8 +158,8 @@ def _read_attempt(row: Row) -> PastAttempt:
 def _read_entry(row: Row, attempts: Iterable[tuple[PastAttempt, frozenset[str]]]) -> Entry:
     return Entry(
         identity=row["identity"],
-        notice=from_json(json.loads(row["notice"])),
-        recipient=read_recipient(json.loads(row["recipient"])),
+        notice=from_json(Notice, json.loads(row["notice"])),
+        recipient=from_json(Recipient, json.loads(row["recipient"])),
         recipient_key=row["recipient_key"],
         address=row["address"],
         sink=row["sink"],

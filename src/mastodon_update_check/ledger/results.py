@@ -8,8 +8,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from mastodon_update_check.domain.identities import covered_identities
 from mastodon_update_check.domain.outbox import Outcome, Settlement
-from mastodon_update_check.domain.planning.changes import covered_identities
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.ledger.attempts import Attempt, end_attempt
 from mastodon_update_check.ledger.engine import Connection

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mastodon_update_check.domain.notice_json import from_json, to_json
-from mastodon_update_check.domain.notices import Notice, identity, subject
+from mastodon_update_check.domain.identities import identity, subject
+from mastodon_update_check.domain.notices import Notice
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
 from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.follow_ups import correct_dates, notified_at
@@ -44,7 +45,7 @@ def _read_delivery(row: Row, notices: dict[str, Notice]) -> Delivery:
     written = row["notice"]
     notice = notices.get(written)
     if notice is None:
-        notice = notices[written] = from_json(json.loads(written))
+        notice = notices[written] = from_json(Notice, json.loads(written))
     return Delivery(
         identity=row["identity"],
         notice=notice,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.domain.outbox import LONGEST_WAIT
-from mastodon_update_check.domain.recipients import read_recipient
+from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.ledger.attempts import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters
 from mastodon_update_check.ledger.engine import Connection, Row
 from mastodon_update_check.ledger.instants import read_stamp, stamp
@@ -124,7 +125,7 @@ def _read_latest(connection: Connection, asked: Mapping[str, str | None]) -> tup
         return tuple(
             UndeliveredMessage(
                 sink=row["sink"],
-                address=read_recipient(json.loads(row["recipient"])).address,
+                address=from_json(Recipient, json.loads(row["recipient"])).address,
                 is_refused=row["outcome"] == "failed",
                 reply=row["reply"],
             )

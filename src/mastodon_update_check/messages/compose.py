@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from mastodon_update_check.domain.identities import subject
 from mastodon_update_check.domain.notices import (
     CheckFailingNotice,
     CheckRecoveredNotice,
@@ -18,7 +19,6 @@ from mastodon_update_check.domain.notices import (
     SupportNotice,
     UpdateNotice,
     UpgradeFinishedNotice,
-    subject,
 )
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import UntranslatedError

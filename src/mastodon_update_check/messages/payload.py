@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from mastodon_update_check.domain.notice_json import to_json
 from mastodon_update_check.domain.notices import (
     InstalledNotice,
     Notice,
@@ -15,6 +14,7 @@ from mastodon_update_check.domain.notices import (
 from mastodon_update_check.domain.release_details import ReleaseDetails, UpgradeStep
 from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.stored_json import to_json
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import MessageType

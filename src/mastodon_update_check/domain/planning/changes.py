@@ -1,29 +1,22 @@
 """The changes of open rows whose notice is outdated or unwanted: they are cancelled or superseded."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 
+from mastodon_update_check.domain.identities import identity, is_covered_by, subject
 from mastodon_update_check.domain.notices import (
     InstalledNotice,
     Notice,
     ReminderNotice,
     SupportNotice,
-    SupportStage,
     ToolNotice,
     UpdateNotice,
-    identity,
-    subject,
 )
 from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.reminders import is_far_ahead, is_outdone, is_reminded_of, reminder_number
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import wants
-
-SMALL_DATE_MOVE = timedelta(days=30)
-"""A support date that moves by less than this within a stage is not notified again."""
-_STAGES = tuple(SupportStage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,31 +26,6 @@ class Change:
     identity: str
     recipient_key: str
     reason: Reason
-
-
-def is_covered_by(notice: Notice, notified: Notice) -> bool:
-    """Whether a recipient of `notified` does not need `notice` any more."""
-    match notice, notified:
-        case UpdateNotice(), UpdateNotice():
-            return notified.version == notice.version and (notified.urgent or not notice.urgent)
-        case SupportNotice(), SupportNotice() if notified.branch == notice.branch:
-            if notified.ends_on == notice.ends_on:
-                return _STAGES.index(notified.stage) >= _STAGES.index(notice.stage)
-            return notified.stage is notice.stage and abs(notified.ends_on - notice.ends_on) < SMALL_DATE_MOVE
-        case _:
-            return identity(notice) == identity(notified)
-
-
-def covered_identities(notified: Notice) -> tuple[str, ...]:
-    """Return the identities of other notices that a recipient of `notified` does not need any more."""
-    match notified:
-        case UpdateNotice(urgent=True):
-            return (identity(replace(notified, urgent=False)),)
-        case SupportNotice():
-            earlier = _STAGES[: _STAGES.index(notified.stage)]
-            return tuple(identity(replace(notified, stage=stage)) for stage in earlier)
-        case _:
-            return ()
 
 
 def find_change(row: Delivery, facts: Facts) -> Change | None:

@@ -7,11 +7,11 @@ from functools import cached_property
 
 from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.feeds import Feed, newer_updates
-from mastodon_update_check.domain.notices import Notice, SupportNotice, ToolNotice, UpdateNotice, identity
+from mastodon_update_check.domain.identities import identity
+from mastodon_update_check.domain.notices import Notice, SupportNotice, ToolNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.recipients import FollowUps, Recipient
 from mastodon_update_check.domain.server.skips import Skip, is_silenced, is_skipped
-from mastodon_update_check.domain.support import support_stage
 from mastodon_update_check.domain.versions import MastodonVersion
 
 
@@ -50,12 +50,7 @@ class Facts:
     @cached_property
     def support(self) -> SupportNotice | None:
         """The support notice that is true now."""
-        if self.feed is None or self.installed is None or self.feed.ends_on is None:
-            return None
-        stage = support_stage(self.feed.ends_on, self.now)
-        if stage is None:
-            return None
-        return SupportNotice(branch=self.installed.branch, ends_on=self.feed.ends_on, stage=stage)
+        return SupportNotice.at(self.now, self.installed, self.feed.ends_on if self.feed else None)
 
     @cached_property
     def silent_sinks(self) -> frozenset[str]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mastodon_update_check.domain.addresses import normalise_address
-from mastodon_update_check.domain.notices import FollowUp, InstalledNotice, ReminderNotice, UpdateNotice, subject
+from mastodon_update_check.domain.identities import is_covered_by, subject
+from mastodon_update_check.domain.notices import FollowUp, InstalledNotice, ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery
-from mastodon_update_check.domain.planning.changes import is_covered_by
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.reminders import (
     CLOCK_SLACK,

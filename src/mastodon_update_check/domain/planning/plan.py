@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mastodon_update_check.domain.identities import identity, is_covered_by, subject
 from mastodon_update_check.domain.notices import (
     CheckRecoveredNotice,
     InstalledNotice,
@@ -17,12 +18,10 @@ from mastodon_update_check.domain.notices import (
     SupportNotice,
     UpdateNotice,
     UpgradeFinishedNotice,
-    identity,
     is_urgent,
-    subject,
 )
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
-from mastodon_update_check.domain.planning.changes import Change, find_change, find_doubles, is_covered_by
+from mastodon_update_check.domain.planning.changes import Change, find_change, find_doubles
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.follow_ups import History, due_follow_ups, misdated, places
 from mastodon_update_check.domain.reasons import Reason

@@ -1,30 +1,18 @@
 """Checks counted by day, for the last 30 days."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 DAYS_KEPT = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckDay:
+class CheckDay(NamedTuple):
     """The checks of one day (UTC)."""
 
     date: date
     successful: int = 0
     failed: int = 0
-
-    def to_json(self) -> list[Any]:
-        """Return the short form that the ledger keeps."""
-        return [self.date.isoformat(), self.successful, self.failed]
-
-    @classmethod
-    def from_json(cls, data: Sequence[Any]) -> Self:
-        """Read back the form of `to_json`."""
-        day, successful, failed = data
-        return cls(date=date.fromisoformat(day), successful=successful, failed=failed)
 
 
 def count_check(days: Sequence[CheckDay], now: datetime, *, has_failed: bool) -> tuple[CheckDay, ...]:

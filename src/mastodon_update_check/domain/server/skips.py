@@ -1,11 +1,11 @@
 """Releases that the administrator skips: for good, or only their reminders and alarms until a date."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
 
 from mastodon_update_check.domain.notices import UpdateNotice
+from mastodon_update_check.domain.stored_json import NAME
 from mastodon_update_check.domain.versions import MastodonVersion
 
 
@@ -17,7 +17,7 @@ class Skip:
     urgent: bool
     """Whether it was urgent then."""
     skipped_at: datetime
-    until_at: datetime | None = None
+    until_at: datetime | None = field(default=None, metadata={NAME: "until"})
     """None: no notices, reminders or alarms any more. Else: no reminders and no alarms until then."""
 
     def covers(self, update: UpdateNotice) -> bool:
@@ -28,26 +28,6 @@ class Skip:
     def holds(self, now: datetime) -> bool:
         """Whether it has not expired."""
         return self.until_at is None or now < self.until_at
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the form in which the ledger stores it."""
-        until = {} if self.until_at is None else {"until": self.until_at.isoformat()}
-        return {
-            "version": self.version.stored,
-            "urgent": self.urgent,
-            "skipped_at": self.skipped_at.isoformat(),
-            **until,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read back what `to_json` wrote."""
-        return cls(
-            version=MastodonVersion.parse(data["version"]),
-            urgent=data["urgent"],
-            skipped_at=datetime.fromisoformat(data["skipped_at"]),
-            until_at=datetime.fromisoformat(data["until"]) if data.get("until") else None,
-        )
 
 
 def is_skipped(update: UpdateNotice, skips: Iterable[Skip]) -> bool:

@@ -1,22 +1,21 @@
 """The state of one server between checks: the last good answers, and since when something has been failing."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Self
 
 from mastodon_update_check.domain.feeds import Feed, newer_updates
 from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.floods import remember_seen
-from mastodon_update_check.domain.notice_json import from_json, to_json
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
-from mastodon_update_check.domain.recipients import Recipient, read_recipient
-from mastodon_update_check.domain.release_details import ReleaseDetails, details_to_json, read_details
+from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.release_details import ReleaseDetails, read_details
 from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.check_days import CheckDay, count_check
 from mastodon_update_check.domain.server.outages import may_be_notified
 from mastodon_update_check.domain.server.skips import Skip, is_silenced, is_skipped, lifted_skips, silenced_until
-from mastodon_update_check.domain.support import support_stage
+from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.domain.versions import MastodonVersion
 
 StaleHours = tuple[tuple[datetime, float], ...]
@@ -83,12 +82,7 @@ class ServerState:
 
     def support_at(self, now: datetime) -> SupportNotice | None:
         """Return the support notice that is true at `now`, as far as is known."""
-        if self.support_ends_on is None or self.installed is None:
-            return None
-        stage = support_stage(self.support_ends_on, now)
-        if stage is None:
-            return None
-        return SupportNotice(branch=self.installed.branch, ends_on=self.support_ends_on, stage=stage)
+        return SupportNotice.at(now, self.installed, self.support_ends_on)
 
     def pending(self) -> tuple[UpdateNotice, ...]:
         """Return the known updates that are newer than the installed version, oldest first."""
@@ -197,63 +191,10 @@ class ServerState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the ledger keeps it."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        plain = {name: _plain(value) for name, value in values.items() if value not in (None, "", (), 0, False)}
-        return plain | {
-            "details": [details_to_json(one) for one in self.details],
-            "updates": [to_json(update) for update in self.updates],
-            "skips": [skip.to_json() for skip in self.skips],
-            "days": [day.to_json() for day in self.days],
-            "devops": [asdict(user) for user in self.devops],
-        }
+        return {name: value for name, value in to_json(self).items() if value not in (None, "", [], {}, 0)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
+    def from_json(cls, data: dict[str, Any]) -> "ServerState":
         """Read back what `to_json` wrote; names of other versions of this program are passed over."""
-        values = {name: _READ[name](value) if name in _READ else value for name, value in data.items()}
-        return cls(**{name: value for name, value in values.items() if name in cls.__slots__})
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, MastodonVersion):
-        return value.stored
-    if isinstance(value, Unfinished):
-        return value.to_json()
-    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
-        return [[at.isoformat(), content] for at, content in value]
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _read_updates(entries: list[dict[str, Any]]) -> tuple[UpdateNotice, ...]:
-    notices = (from_json(entry) for entry in entries)
-    return tuple(notice for notice in notices if isinstance(notice, UpdateNotice))
-
-
-def _read_pairs(pairs: list[tuple[str, Any]]) -> tuple[tuple[datetime, Any], ...]:
-    return tuple((datetime.fromisoformat(at), content) for at, content in pairs)
-
-
-_READ: dict[str, Any] = {
-    "details": read_details,
-    "checked_at": datetime.fromisoformat,
-    "good_at": datetime.fromisoformat,
-    "failing_since": datetime.fromisoformat,
-    "differs_since": datetime.fromisoformat,
-    "warnings": tuple,
-    "installed": MastodonVersion.parse,
-    "tree": MastodonVersion.parse,
-    "running": MastodonVersion.parse,
-    "updates": _read_updates,
-    "skips": lambda skips: tuple(Skip.from_json(skip) for skip in skips),
-    "support_ends_on": date.fromisoformat,
-    "days": lambda days: tuple(CheckDay.from_json(day) for day in days),
-    "devops": lambda users: tuple(read_recipient(user) for user in users),
-    "migrations": Unfinished.from_json,
-    "services": Unfinished.from_json,
-    "stale": MastodonVersion.parse,
-    "stale_hours": _read_pairs,
-    "seen_versions": _read_pairs,
-    "settings_wrong_since": datetime.fromisoformat,
-    "outage_started_at": datetime.fromisoformat,
-    "outage_ended_at": datetime.fromisoformat,
-}
+        known: ServerState = from_json(cls, {**data, "details": ()})
+        return replace(known, details=read_details(data.get("details", [])))
