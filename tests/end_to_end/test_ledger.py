@@ -68,7 +68,7 @@ def scribble(world: World) -> None:
         pytest.param(truncate(100), "is damaged", id="only a header"),
         pytest.param(truncate(30_000), "is damaged", id="truncated"),
         pytest.param(scribble, "is damaged", id="damaged"),
-        pytest.param(lambda world: world.ledger.write_bytes(b"text\n" * 999), "is damaged, or no ledger", id="text"),
+        pytest.param(lambda world: world.ledger.write_bytes(b"text\n" * 999), "is damaged, or not a ledger", id="text"),
         pytest.param(mark("PRAGMA user_version = 999"), "was written by a newer version of this program", id="newer"),
         pytest.param(mark("PRAGMA application_id = 1"), "is not a ledger of this program", id="another program's"),
         pytest.param(

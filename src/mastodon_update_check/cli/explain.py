@@ -19,7 +19,7 @@ from mastodon_update_check.domain.planning.plan import Decision
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.explain import Explanation, gather
-from mastodon_update_check.ledger.history import Entry, PastAttempt
+from mastodon_update_check.ledger.history import HistoryEntry, PastAttempt
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
 from mastodon_update_check.messages.plain import render_block
@@ -143,16 +143,16 @@ def _section(title: str, items: Sequence[Sequence[str]]) -> Iterator[str]:
         yield f"  {len(items) - ENTRIES_SHOWN} more, which --json shows"
 
 
-def _write_sent(entries: Sequence[Entry], account: Explanation, *, is_verbose: bool) -> list[Sequence[str]]:
+def _write_sent(entries: Sequence[HistoryEntry], account: Explanation, *, is_verbose: bool) -> list[Sequence[str]]:
     """Give one item for each recipient, or for each notice to one recipient."""
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[HistoryEntry]] = {}
     for entry in entries:
         key = entry.recipient_key if account.asked.subject else entry.identity
         found.setdefault(key, []).append(entry)
     return [_write_sent_group(group, account, is_verbose=is_verbose) for group in found.values()]
 
 
-def _write_sent_group(group: Sequence[Entry], account: Explanation, *, is_verbose: bool) -> Sequence[str]:
+def _write_sent_group(group: Sequence[HistoryEntry], account: Explanation, *, is_verbose: bool) -> Sequence[str]:
     last = group[-1]
     who = _who(last.recipient, last.address)
     name = f"{who} by {last.recipient.sink}" if last.recipient.address else last.recipient.sink
@@ -185,7 +185,7 @@ def _who(recipient: Recipient, address: str = "") -> str:
     return recipient.name or at or recipient.sink
 
 
-def _write_entry(entry: Entry, account: Explanation, app: App) -> Sequence[str]:
+def _write_entry(entry: HistoryEntry, account: Explanation, app: App) -> Sequence[str]:
     head = _head(entry.recipient, entry.notice, account, entry.address)
     attempts = [_write_attempt(attempt) for attempt in entry.attempts]
     if entry.is_undelivered:
@@ -195,11 +195,11 @@ def _write_entry(entry: Entry, account: Explanation, app: App) -> Sequence[str]:
     return f"{head}: {given_up}", *attempts
 
 
-def _when(entry: Entry) -> str:
+def _when(entry: HistoryEntry) -> str:
     return minute(entry.settled_at or entry.planned_at)
 
 
-def _next(entry: Entry, app: App) -> str:
+def _next(entry: HistoryEntry, app: App) -> str:
     if entry.is_being_sent:
         return "being sent at this moment"
     if entry.is_stopped or entry.due_at is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from mastodon_update_check.domain.planning.plan import Decision
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.jobs.explain import Explanation
-from mastodon_update_check.ledger.history import Entry, PastAttempt
+from mastodon_update_check.ledger.history import HistoryEntry, PastAttempt
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
 from mastodon_update_check.messages.payload import describe_known_details
@@ -46,7 +46,7 @@ def _describe_recipient(recipient: Recipient) -> dict[str, object]:
     }
 
 
-def _entry_to_json(entry: Entry) -> dict[str, object]:
+def _entry_to_json(entry: HistoryEntry) -> dict[str, object]:
     return {
         **_describe_recipient(entry.recipient),
         "address": entry.address or None,

@@ -11,7 +11,7 @@ from mastodon_update_check.cli.terminal import say
 from mastodon_update_check.domain.explain_target import Asked
 from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.jobs.explain import ask
-from mastodon_update_check.ledger.history import Entry, KnownRecipient
+from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
 from mastodon_update_check.ledger.ledger import Ledger
 
 _STOPPED = (
@@ -23,7 +23,7 @@ _STOPPED = (
 class RetryResult:
     """The messages that could be retried, and what was done."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[HistoryEntry]
     hurried: int
     held_back: int
     is_running: bool
@@ -52,7 +52,7 @@ def execute(arguments: Namespace) -> int:
     )
 
 
-def _hurry(app: App, entries: Sequence[Entry], *, stopped: bool) -> int:
+def _hurry(app: App, entries: Sequence[HistoryEntry], *, stopped: bool) -> int:
     free = [entry for entry in entries if not entry.is_being_sent and (stopped or not entry.is_stopped)]
     if not free:
         return 0
@@ -64,7 +64,7 @@ def _hurry(app: App, entries: Sequence[Entry], *, stopped: bool) -> int:
     return int(change(app, "retry", wanted)["hurried"])
 
 
-def _find(app: App, ledger: Ledger, about: str | None) -> tuple[Entry, ...]:
+def _find(app: App, ledger: Ledger, about: str | None) -> tuple[HistoryEntry, ...]:
     """Return the undelivered rows that are meant."""
     undelivered = ledger.history(is_undelivered=True)
     if about is None:
@@ -74,7 +74,7 @@ def _find(app: App, ledger: Ledger, about: str | None) -> tuple[Entry, ...]:
     return tuple(entry for entry in undelivered if _is_meant(entry, asked, old))
 
 
-def _is_meant(entry: Entry, asked: Asked, old: Sequence[KnownRecipient]) -> bool:
+def _is_meant(entry: HistoryEntry, asked: Asked, old: Sequence[KnownRecipient]) -> bool:
     if asked.subject:
         return entry.identity.startswith(f"{asked.subject}/")
     addresses = {each for one in old if one.recipient.key == entry.recipient_key for each in one.addresses}

@@ -16,7 +16,7 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
-from mastodon_update_check.jobs.send_test import Entry, SendResult, try_sinks
+from mastodon_update_check.jobs.send_test import SendResult, SinkTest, send_tests
 from mastodon_update_check.jobs.workers import find_words, loader
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.sample_content import compose_test_message
@@ -75,7 +75,7 @@ def _remember(app: App) -> tuple[ServerState, list[str]]:
 
 def _prepare(
     app: App, sinks: Iterable[SinkSettings], people: People, known: ServerState, *, everyone: bool
-) -> Iterator[Entry]:
+) -> Iterator[SinkTest]:
     around, now = app.surroundings_of(known), app.clock()
     for sink in sinks:
         recipients = [one for one in people.recipients if one.sink == sink.name and _is_meant(one, everyone=everyone)]
@@ -89,14 +89,14 @@ def _prepare(
             )
             for one in recipients
         )
-        yield Entry(sink=sink.name, load=loader(sink), messages=messages)
+        yield SinkTest(sink=sink.name, load=loader(sink), messages=messages)
 
 
 def _is_meant(recipient: Recipient, *, everyone: bool) -> bool:
     return everyone or recipient.is_operator or not recipient.address
 
 
-def _notes(settings: Settings, entries: Sequence[Entry], people: People, *, everyone: bool) -> Iterator[str]:
+def _notes(settings: Settings, entries: Sequence[SinkTest], people: People, *, everyone: bool) -> Iterator[str]:
     mails = next((entry.messages for entry in entries if entry.sink == MAIL), ())
     if len(mails) > 1 and not everyone and not settings.operator:
         yield (
@@ -107,9 +107,9 @@ def _notes(settings: Settings, entries: Sequence[Entry], people: People, *, ever
         yield from people.warnings
 
 
-def _try(entries: Sequence[Entry], people: People) -> Iterator[SendResult]:
+def _try(entries: Sequence[SinkTest], people: People) -> Iterator[SendResult]:
     """Yield each verdict as soon as it is there; a sink that has nobody to send to has failed."""
-    for verdict in try_sinks(entries):
+    for verdict in send_tests(entries):
         yield replace(verdict, reply=clean(hide_secrets(verdict.reply)))
     why = str(people.answer.error) if people.answer.error else "no mail recipient is known: see `recipients`"
     for entry in entries:

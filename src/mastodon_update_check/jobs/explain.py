@@ -19,7 +19,7 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.recipients import People, find_people
-from mastodon_update_check.ledger.history import Entry, KnownRecipient
+from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
 from mastodon_update_check.ledger.ledger import Ledger
 
 _NO_DECISION = frozenset({Reason.ALREADY_TOLD, Reason.ALREADY_PLANNED})
@@ -32,7 +32,7 @@ class Explanation:
 
     asked: Asked
     known: ServerState
-    entries: tuple[Entry, ...]
+    entries: tuple[HistoryEntry, ...]
     """The ledger's rows, oldest first."""
     decisions: tuple[Decision, ...]
     """What would be decided now, where there is no row of somebody's that says it."""
@@ -93,7 +93,7 @@ def _read(
     asked: Asked,
     former: list[KnownRecipient],
     meant: list[Recipient],
-) -> tuple[Entry, ...]:
+) -> tuple[HistoryEntry, ...]:
     if ledger is None:
         return ()
     if asked.subject:
@@ -128,7 +128,7 @@ def _decide(
         return plan(facts, view.deliveries(subjects(facts))).decisions
 
 
-def _is_missing(decision: Decision, asked: Asked, entries: tuple[Entry, ...]) -> bool:
+def _is_missing(decision: Decision, asked: Asked, entries: tuple[HistoryEntry, ...]) -> bool:
     """Whether a decision says something that no row says."""
     if asked.subject and subject(decision.notice) != asked.subject:
         return False

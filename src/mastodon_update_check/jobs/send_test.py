@@ -1,24 +1,27 @@
-"""A trial of the sinks: one test message to each recipient, each sink in its own thread; nothing is remembered."""
+"""Send test messages: one to each recipient, all sinks at the same time. Nothing is stored."""
 
-import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import TimeoutError as TimeLimitError
+from concurrent.futures import wait
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Thread
+from functools import partial
+from queue import SimpleQueue
 
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.errors import UpdateCheckError
+from mastodon_update_check.jobs.threads import in_thread
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.base import Sink
 
 PATIENCE = timedelta(seconds=60)
-"""How long a sink may take for one message before it counts as hanging; a person is waiting."""
+"""How long a sink may take for one message before it counts as hanging."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One sink on trial, and the messages that it is to deliver."""
+class SinkTest:
+    """A sink, and the messages that it is to deliver."""
 
     sink: str
     load: Callable[[], Sink]
@@ -27,96 +30,69 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """What came of one message."""
+    """The result of one message."""
 
     sink: str
     address: str
-    """Whom it was for; empty for sinks without addresses."""
+    """The recipient's; empty for sinks without addresses."""
     is_accepted: bool
     reply: str
-    """What the other side said, or what was in the way; not yet fit to be shown."""
+    """The reply of the other side, or the reason of a failure; not yet fit to be shown."""
     took: timedelta
 
 
-def try_sinks(entries: Sequence[Entry], patience: timedelta = PATIENCE) -> Iterator[SendResult]:
-    """Deliver every message once, all sinks at the same time; yield each verdict as it comes.
+def send_tests(tests: Sequence[SinkTest], patience: timedelta = PATIENCE) -> Iterator[SendResult]:
+    """Deliver every message once, all sinks at the same time; yield each result as it arrives.
 
-    A sink that takes longer than `patience` for one message is left behind: that message, and those after it, failed.
+    A sink that takes longer than `patience` for one message fails, with its remaining messages.
     """
-    verdicts: queue.SimpleQueue[tuple[int, SendResult]] = queue.SimpleQueue()
-    waiting = {number: _Wait(entry) for number, entry in enumerate(entries) if entry.messages}
-    for number, wait in waiting.items():
-        # A daemon thread: one that hangs must not keep the process from ending.
-        Thread(target=_try_one, args=(number, wait.entry, verdicts), daemon=True).start()
-    while waiting:
-        end = min(wait.since for wait in waiting.values()) + patience.total_seconds()
-        try:
-            number, verdict = verdicts.get(timeout=max(end - time.monotonic(), 0))
-        except queue.Empty:
-            for number in [each for each, wait in waiting.items() if wait.is_over(patience)]:
-                yield from waiting.pop(number).give_up(patience)
-            continue
-        if number in waiting:  # one that was left behind may still say something
-            yield verdict
-            waiting[number].advance()
-            if waiting[number].is_done:
-                del waiting[number]
+    results: SimpleQueue[SendResult | None] = SimpleQueue()
+    for test in tests:
+        in_thread(partial(_run, test, patience, results.put))
+    running = len(tests)
+    while running:
+        result = results.get()
+        if result is None:
+            running -= 1
+        else:
+            yield result
 
 
-class _Wait:
-    """How far a sink has come."""
-
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
-        self.since = time.monotonic()
-        self._done = 0
-
-    def advance(self) -> None:
-        self._done += 1
-        self.since = time.monotonic()
-
-    @property
-    def is_done(self) -> bool:
-        return self._done == len(self.entry.messages)
-
-    def is_over(self, patience: timedelta) -> bool:
-        return time.monotonic() - self.since >= patience.total_seconds()
-
-    def give_up(self, patience: timedelta) -> Iterator[SendResult]:
-        reply = f"no answer within {patience.total_seconds():g} s"
-        for message in self.entry.messages[self._done :]:
-            yield _verdict(self.entry, message, reply, patience, is_accepted=False)
-            reply, patience = "not tried: the one before it had no answer", timedelta()
-
-
-def _try_one(number: int, entry: Entry, verdicts: "queue.SimpleQueue[tuple[int, SendResult]]") -> None:
-    sink: Sink | None = None
-    for message in entry.messages:
+def _run(test: SinkTest, patience: timedelta, post: Callable[[SendResult | None], None]) -> None:
+    """Post a result for each message, then None."""
+    sink: list[Sink] = []
+    is_hanging = False
+    for message in test.messages:
         began = time.monotonic()
-        try:
-            sink = sink or entry.load()
-            reply, is_accepted = sink.send(message), True
-        except UpdateCheckError as error:
-            reply, is_accepted = str(error), False
-        except BaseException as error:  # noqa: BLE001 - another package's code may raise anything; it is the verdict
-            reply, is_accepted = f"the sink broke: {type(error).__name__}: {words_of(error)}", False
-        took = timedelta(seconds=time.monotonic() - began)
-        verdicts.put((number, _verdict(entry, message, reply, took, is_accepted=is_accepted)))
+        reply: object = "not tried: the one before it had no answer"
+        is_accepted = False
+        if not is_hanging:
+            try:
+                reply, is_accepted = in_thread(partial(_send, test, sink, message)).result(patience.total_seconds())
+            except TimeLimitError:
+                reply, is_hanging = f"no answer within {patience.total_seconds():g} s", True
+        post(
+            SendResult(
+                sink=test.sink,
+                address=message.recipient.address,
+                is_accepted=is_accepted,
+                reply=reply if isinstance(reply, str) else "",
+                took=timedelta(seconds=time.monotonic() - began),
+            )
+        )
+    close = getattr(sink[0], "close", None) if sink else None
+    if close is not None and not is_hanging:
+        wait([in_thread(close)], timeout=patience.total_seconds())  # every message has its result by now
+    post(None)
+
+
+def _send(test: SinkTest, sink: list[Sink], message: Message) -> tuple[str | None, bool]:
+    """Send one message; load the sink into the empty list `sink` before the first one."""
     try:
-        getattr(sink, "close", _nothing)()
-    except Exception:  # noqa: BLE001 - every message has its verdict by now
-        return
-
-
-def _nothing() -> None:
-    """Close nothing."""
-
-
-def _verdict(entry: Entry, message: Message, reply: object, took: timedelta, *, is_accepted: bool) -> SendResult:
-    return SendResult(
-        sink=entry.sink,
-        address=message.recipient.address,
-        is_accepted=is_accepted,
-        reply=reply if isinstance(reply, str) else "",
-        took=took,
-    )
+        if not sink:
+            sink.append(test.load())
+        return sink[0].send(message), True
+    except UpdateCheckError as error:
+        return str(error), False
+    except BaseException as error:  # noqa: BLE001 - another package's code may raise anything
+        return f"the sink broke: {type(error).__name__}: {words_of(error)}", False

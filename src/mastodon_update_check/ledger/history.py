@@ -28,7 +28,7 @@ class PastAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class HistoryEntry:
     """One notice for one recipient, with every attempt that carried it."""
 
     identity: str
@@ -75,7 +75,7 @@ def read_history(
     subject: str = "",
     recipient_key: str = "",
     is_undelivered: bool = False,
-) -> tuple[Entry, ...]:
+) -> tuple[HistoryEntry, ...]:
     """Return the instance's rows, oldest first; only those of a subject, of a recipient, or undelivered, if given."""
     conditions = ["delivery.instance = :instance"]
     if subject:
@@ -155,8 +155,8 @@ def _read_attempt(row: Row) -> PastAttempt:
     )
 
 
-def _read_entry(row: Row, attempts: Iterable[tuple[PastAttempt, frozenset[str]]]) -> Entry:
-    return Entry(
+def _read_entry(row: Row, attempts: Iterable[tuple[PastAttempt, frozenset[str]]]) -> HistoryEntry:
+    return HistoryEntry(
         identity=row["identity"],
         notice=from_json(Notice, json.loads(row["notice"])),
         recipient=from_json(Recipient, json.loads(row["recipient"])),

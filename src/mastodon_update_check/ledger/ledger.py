@@ -12,7 +12,7 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger import attempts, nodes, requests, results
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.engine import Location, Session
-from mastodon_update_check.ledger.history import Entry, KnownRecipient
+from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
 from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.problems import reading
 from mastodon_update_check.ledger.sqlite import SqliteLocation
@@ -118,7 +118,9 @@ class Ledger:
         with self.reading() as view:
             return view.next_due_at(sink, now, only_to=only_to)
 
-    def history(self, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False) -> tuple[Entry, ...]:
+    def history(
+        self, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False
+    ) -> tuple[HistoryEntry, ...]:
         """Return rows with their attempts, oldest first."""
         with self.reading() as view:
             return view.history(subject=subject, recipient_key=recipient_key, is_undelivered=is_undelivered)

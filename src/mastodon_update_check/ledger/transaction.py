@@ -13,7 +13,7 @@ from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger import follow_ups, history, marking, requests, retries, rows, summary, upkeep
 from mastodon_update_check.ledger.engine import Connection
-from mastodon_update_check.ledger.history import Entry, KnownRecipient
+from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
 from mastodon_update_check.ledger.problems import reading
 from mastodon_update_check.ledger.requests import OwnerRequest
 from mastodon_update_check.ledger.summary import OutboxSummary
@@ -60,7 +60,9 @@ class LedgerView:
         """Whether a message of these sinks waits that was due at `since`, and has not been tried after it."""
         return summary.is_anything_due(self._connection, self.instance, since, sinks)
 
-    def history(self, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False) -> tuple[Entry, ...]:
+    def history(
+        self, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False
+    ) -> tuple[HistoryEntry, ...]:
         """Return rows with their attempts, oldest first."""
         return history.read_history(
             self._connection,

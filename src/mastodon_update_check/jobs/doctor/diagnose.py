@@ -1,12 +1,10 @@
-"""All probes at the same time, each in a thread of its own; none may hold up the answer."""
+"""Run all probes at the same time, each in a thread of its own, within one time limit."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotDoneError
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Thread
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.text import clean
@@ -15,13 +13,11 @@ from mastodon_update_check.jobs.doctor.finding import Finding, error
 from mastodon_update_check.jobs.doctor.probe_daemon import probe_daemon
 from mastodon_update_check.jobs.doctor.probe_ledger import probe_ledger
 from mastodon_update_check.jobs.doctor.probe_people import probe_people
-from mastodon_update_check.jobs.doctor.probe_release_details import probe_release_details
 from mastodon_update_check.jobs.doctor.probe_settings import describe_mastodons_check, probe_settings
-from mastodon_update_check.jobs.doctor.probe_sinks import probe_sink
-from mastodon_update_check.jobs.doctor.probe_upgrade import probe_upgrade
-from mastodon_update_check.jobs.doctor.probe_versions import probe_versions
-from mastodon_update_check.jobs.doctor.probe_watchers import probe_watchers
+from mastodon_update_check.jobs.doctor.probe_sinks import probe_monitoring, probe_sink
+from mastodon_update_check.jobs.doctor.probe_versions import probe_release_details, probe_upgrade, probe_versions
 from mastodon_update_check.jobs.recipients import MAIL
+from mastodon_update_check.jobs.threads import in_thread
 from mastodon_update_check.ledger.ledger import Ledger
 
 LIMIT = timedelta(seconds=75)
@@ -38,7 +34,7 @@ def diagnose(
     host: str = "",
     last_beat_at: Callable[[], datetime | None] = lambda: None,
 ) -> tuple[Finding, ...]:
-    """Try everything that is configured; `host` is this machine among those that share the ledger."""
+    """Probe everything that is configured; `host` is the name of this machine among the nodes of the ledger."""
     now = clock()
     memory, ledger_findings = probe_ledger(settings, find_ledger, now, host, last_beat_at)
     probes: dict[str, Probe] = {
@@ -47,7 +43,7 @@ def diagnose(
         **{sink.name: partial(probe_sink, sink) for sink in settings.sinks if sink.plugin != MAIL},
         "release details": lambda: probe_release_details(settings, memory.known),
         "upgrade": lambda: probe_upgrade(settings, memory.known, now),
-        "watchers": lambda: probe_watchers(settings),
+        "monitoring": lambda: probe_monitoring(settings),
         "daemon": lambda: probe_daemon(memory, now),
     }
     return (
@@ -60,26 +56,16 @@ def diagnose(
 
 def _run(probes: Mapping[str, Probe], limit: timedelta) -> Iterable[Finding]:
     end = time.monotonic() + limit.total_seconds()
-    running = {subject: _begin(probe) for subject, probe in probes.items()}
+    running = {subject: in_thread(partial(_examine, probe)) for subject, probe in probes.items()}
     for subject, future in running.items():
         try:
             yield from future.result(timeout=max(end - time.monotonic(), 0))
         except NotDoneError:
             yield error(subject, f"was not done within {limit.total_seconds():g} s: something on the way hangs")
-        except Exception as crash:  # noqa: BLE001 - a bug in one probe must not hide what the others found
+        except Exception as crash:  # noqa: BLE001 - a bug in one probe must not hide the findings of the others
             sentence = f"this is a bug in mastodon-update-check, please report it: {type(crash).__name__}: {crash}"
             yield error(subject, clean(sentence))
 
 
-def _begin(probe: Probe) -> "Future[tuple[Finding, ...]]":
-    """Start a thread that the end of the process need not wait for."""
-    future: Future[tuple[Finding, ...]] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(tuple(probe()))
-        except BaseException as crash:  # noqa: BLE001 - it is raised again where the result is asked for
-            future.set_exception(crash)
-
-    Thread(target=run, daemon=True).start()
-    return future
+def _examine(probe: Probe) -> tuple[Finding, ...]:
+    return tuple(probe())

@@ -1,12 +1,15 @@
-"""Webhooks are reached and not posted to; the sinks of other packages are loaded."""
+"""Sinks and monitoring: webhooks and the heartbeat service are reached, and nothing is sent to them."""
 
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from mastodon_update_check.config import SinkSettings
+from mastodon_update_check.config import Settings, SinkSettings
 from mastodon_update_check.config.hosts import is_loopback
 from mastodon_update_check.errors import CheckError, SettingsError
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
+from mastodon_update_check.jobs.observe import proxies
 
 _BUILT_IN = frozenset({"log", "webhook"})
 
@@ -38,3 +41,30 @@ def _probe_webhook(sink: SinkSettings) -> Iterator[Finding]:
     if not sink.options.get("secret"):
         name = "_".join(("UPDATE_CHECK", *sink.name.upper().split("."), "SECRET"))
         yield warning(sink.name, f"is sent unsigned: its receiver cannot tell who sent it; set {name}")
+
+
+def probe_monitoring(settings: Settings) -> Iterable[Finding]:
+    """Probe the heartbeat service and the directories of metrics and page."""
+    if settings.heartbeat_url is not None:
+        yield _probe_heartbeat(settings, settings.heartbeat_url.get_secret_value())
+    if settings.metrics_file is not None:
+        yield _probe_directory("metrics", settings.metrics_file.parent, "UPDATE_CHECK_METRICS_FILE")
+    if settings.page_file is not None:
+        yield _probe_directory("status page", settings.page_file.parent, "UPDATE_CHECK_PAGE_FILE")
+
+
+def _probe_heartbeat(settings: Settings, url: str) -> Finding:
+    from mastodon_update_check.http.reach import reach
+
+    try:
+        return ok("heartbeat", f"{reach(url, proxies(settings))}; it was not pinged")
+    except CheckError as failure:
+        return error("heartbeat", f"{failure}: look at UPDATE_CHECK_HEARTBEAT_URL, and whether its service is up")
+
+
+def _probe_directory(subject: str, directory: Path, variable: str) -> Finding:
+    if not directory.is_dir():
+        return error(subject, f"there is no directory {directory}: create it, or change {variable}")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return error(subject, f"{directory} cannot be written: let the service write there, as docs/INSTALL.md shows")
+    return ok(subject, f"{directory} can be written")

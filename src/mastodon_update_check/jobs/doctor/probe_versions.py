@@ -1,7 +1,8 @@
-"""Which version is installed, and what the update server and its clock say of it."""
+"""The installed version, the update server and its clock, release details, and unfinished upgrades."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.config.hosts import is_loopback
 from mastodon_update_check.domain.answer_age import describe_staleness, read_date
 from mastodon_update_check.domain.feeds import newer_updates, parse_feed
+from mastodon_update_check.domain.finished import observe_unfinished
 from mastodon_update_check.domain.server.installed import VersionReading, merge_sightings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -16,6 +18,8 @@ from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
 from mastodon_update_check.jobs.observe import proxies, see_versions
+from mastodon_update_check.jobs.unfinished import outdated_services
+from mastodon_update_check.messages.explanations import describe_unfinished
 
 SERVER = "update server"
 TOLERANCE = timedelta(minutes=1)
@@ -110,3 +114,40 @@ def _judge_clock(headers: Mapping[str, str], now: datetime) -> Finding:
         f"is {seconds:.0f} s {way} that of the update server: let it follow a time server "
         "(`timedatectl set-ntp true`); webhooks that are signed five minutes off are refused",
     )
+
+
+UPGRADE = "upgrade"
+
+
+def probe_upgrade(settings: Settings, known: ServerState, now: datetime) -> Iterator[Finding]:
+    """Say what is left to do: services as they run now, migrations as the last check found them."""
+    services = outdated_services(settings.mastodon_root, now)
+    known = replace(known, services=observe_unfinished(known.services, services, known.tree, now))
+    sentences = [*describe_unfinished(known)]
+    yield from (warning(UPGRADE, sentence) for sentence in sentences)
+    if not sentences and known.migrations is not None:
+        yield ok(UPGRADE, "no migrations are pending, and no services are older than the tree")
+
+
+SOURCE = "release details"
+_TOTAL = timedelta(seconds=20)
+
+
+def probe_release_details(settings: Settings, known: ServerState) -> Iterator[Finding]:
+    """Fetch the files of the installed release."""
+    template = settings.release_details
+    if not template:
+        yield ok(SOURCE, "off: messages do not say what a release fixes (UPDATE_CHECK_RELEASE_DETAILS=github does)")
+        return
+    if known.installed is None:
+        yield warning(SOURCE, "the source was not tried: the installed version is not known yet")
+        return
+    from mastodon_update_check.mastodon.release_details import fetch_releases, name_tag
+
+    tag, host = name_tag(template, known.installed), urlsplit(template).hostname
+    fetched = fetch_releases(template, [known.installed], {}, proxies(settings), _TOTAL)
+    if fetched.problem:
+        yield warning(SOURCE, f"{host} does not give the files of {tag}: {fetched.problem}")
+        return
+    missing = [path for path, fact in fetched.facts[tag].items() if not fact]
+    yield ok(SOURCE, f"{host} has the files of {tag}" + (f", but not {', '.join(missing)}" if missing else ""))

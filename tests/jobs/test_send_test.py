@@ -1,0 +1,103 @@
+"""Test messages: each sink is tried independently of the others."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from mastodon_update_check.errors import SettingsError, TransientDeliveryError
+from mastodon_update_check.jobs.send_test import SinkTest, send_tests
+from mastodon_update_check.messages.message import Message
+from sinks.examples import MESSAGE
+
+SOON = timedelta(seconds=0.3)
+LONG = timedelta(seconds=30)
+
+
+class FakeSink:
+    """A sink that calls a function for each message."""
+
+    def __init__(self, act: Callable[[Message], str | None]) -> None:
+        self.send = act
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def sink_test(name: str, act: Callable[[Message], str | None], *addresses: str) -> tuple[SinkTest, FakeSink]:
+    """Return a sink with one test message for each address."""
+    base = MESSAGE
+    messages = tuple(replace(base, recipient=replace(base.recipient, address=each)) for each in addresses or ("",))
+    sink = FakeSink(act)
+    return SinkTest(sink=name, load=lambda: sink, messages=messages), sink
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """Return the event that a hanging sink waits for."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def fail(error: BaseException) -> Callable[[Message], str | None]:
+    """Return a function that raises."""
+
+    def act(_: Message) -> str | None:
+        raise error
+
+    return act
+
+
+def test_hanging_sink_delays_no_other(gate: threading.Event) -> None:
+    """The others' results arrive at once; the hanging message fails, and so do those after it."""
+    hanging, _ = sink_test("slow", lambda _: str(gate.wait(60)), "a@x", "b@x")
+    quick, sink = sink_test("quick", lambda _: "250 ok")
+    verdicts = send_tests([hanging, quick], SOON)
+    first = next(verdicts)
+    assert ("quick", True, "250 ok") == (first.sink, first.is_accepted, first.reply)
+    rest = [(each.address, each.is_accepted, each.reply) for each in verdicts]
+    assert [
+        ("a@x", False, "no answer within 0.3 s"),
+        ("b@x", False, "not tried: the one before it had no answer"),
+    ] == rest
+    assert 1 == sink.closed
+
+
+@pytest.mark.parametrize(
+    ("error", "reply"),
+    [
+        pytest.param(TransientDeliveryError("451 later"), "451 later", id="refused"),
+        pytest.param(ZeroDivisionError("x"), "the sink broke: ZeroDivisionError: x", id="broken"),
+        pytest.param(SystemExit(3), "the sink broke: SystemExit: 3", id="wants to leave"),
+    ],
+)
+def test_error_of_a_sink_is_its_result(error: BaseException, reply: str) -> None:
+    """The next recipient is tried nevertheless."""
+    failing, _ = sink_test("bad", fail(error), "a@x", "b@x")
+    assert [(False, reply)] * 2 == [(each.is_accepted, each.reply) for each in send_tests([failing], LONG)]
+
+
+def test_sink_that_cannot_be_loaded_has_failed() -> None:
+    """The problem with its settings is the reply."""
+
+    def load() -> FakeSink:
+        raise SettingsError(["there is no sink 'ntfy'"])
+
+    (verdict,) = send_tests([replace(sink_test("ntfy", str)[0], load=load)], LONG)
+    assert (False, "there is no sink 'ntfy'") == (verdict.is_accepted, verdict.reply)
+
+
+def test_reply_need_not_be_text() -> None:
+    """A sink of another package may return anything."""
+    odd, _ = sink_test("odd", lambda _: 5)  # type: ignore[arg-type,return-value] # on purpose
+    assert [(True, "")] == [(each.is_accepted, each.reply) for each in send_tests([odd], LONG)]
+
+
+def test_sink_without_messages_is_not_loaded() -> None:
+    """It has no result, and nothing waits for it."""
+    idle, sink = sink_test("idle", str)
+    assert ([], 0) == (list(send_tests([replace(idle, messages=())], LONG)), sink.closed)
