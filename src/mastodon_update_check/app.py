@@ -1,4 +1,4 @@
-"""The composition root: from settings to a program. Everything else receives what it needs."""
+"""The composition root: builds the program from its settings."""
 
 import json
 import os
@@ -40,14 +40,14 @@ _FOREIGN_LEDGER = (
 
 
 class App:
-    """One configured program: what the commands and the jobs work with."""
+    """One configured program, for the commands and the jobs."""
 
     def __init__(self, settings: Settings, clock: Clock = system_clock, host: str = "", token: str = "") -> None:
-        """Take what everything else is made of.
+        """Keep the parts of the program.
 
         Args:
-            settings: what to ask, and for whom.
-            clock: tells the present instant.
+            settings: the validated settings.
+            clock: returns the present instant.
             host: this machine's name among those that use the same ledger; by default its own.
             token: the lease's, for a child process of the ledger's owner.
         """
@@ -66,7 +66,7 @@ class App:
         return find_location(self.settings.ledger, token=self._token)
 
     def create_ledger(self) -> Ledger:
-        """Open the ledger, created if there is none, and make sure that it is this server's.
+        """Open the ledger, created if there is none, and verify that it belongs to this server.
 
         Raises:
             LedgerError: it cannot be used.
@@ -121,16 +121,16 @@ class App:
         self.__dict__.pop("ledger_location", None)
 
     def nudge_owner(self) -> bool:
-        """Ask the owner to look at its requests; return whether there is one."""
+        """Ask the owner to read its requests; return whether there is an owner."""
         owner = self.ledger_location.ownership(self.host).owner()
         if owner is not None and owner.is_daemon and owner.pid:
-            with suppress(ProcessLookupError, PermissionError):  # it looks by itself at its next check
+            with suppress(ProcessLookupError, PermissionError):  # it reads its requests at its next check
                 os.kill(owner.pid, signal.SIGUSR1)
         return owner is not None
 
     @property
     def presence(self) -> FileLock:
-        """The lock that the daemon on this machine holds for as long as it runs, whoever owns the ledger."""
+        """The lock that the daemon on this machine holds while it runs, as owner or standby."""
         return presence_of(self.settings)
 
     def last_beat_at(self) -> datetime | None:
@@ -144,7 +144,7 @@ class App:
         return {name: ledger.fingerprint(text) if ledger else "" for name, text in texts.items()}
 
     def run_check(self, ledger: Ledger, options: "CheckOptions") -> "CheckReport":
-        """Run one check as the owner of the ledger; `finish_check` follows once what is due has been tried."""
+        """Run one check as the owner of the ledger; `finish_check` follows."""
         from mastodon_update_check.jobs.check import check
 
         known = ledger.state()
@@ -156,13 +156,13 @@ class App:
         return check(self.settings, ledger, self.sink_settings(ledger), self.clock, options)
 
     def finish_check(self, ledger: Ledger, report: "CheckReport") -> None:
-        """Tell everything that watches this program how it stands after a check."""
+        """Update metrics, status page and heartbeat after a check."""
         self.publish(ledger)
         self.heartbeat.finish(str(report.error or ""), self.summary(ledger).waiting_since, self.clock())
 
     @cached_property
     def heartbeat(self) -> "Heartbeat":
-        """What tells the monitoring service of checks, if there is one."""
+        """The heartbeat of the monitoring service."""
         from mastodon_update_check.jobs.observe import proxies
         from mastodon_update_check.monitoring.heartbeat import Heartbeat
 
@@ -188,7 +188,7 @@ class App:
         )
 
     def publish(self, ledger: Ledger) -> tuple[str, ...]:
-        """Write the metrics and the status page, as far as they are wanted; return a warning for each failure."""
+        """Write the metrics and the status page, if configured; return a warning for each failure."""
         if self.settings.metrics_file is None and self.settings.page_file is None:
             return ()
         from mastodon_update_check.monitoring.publish import publish
@@ -202,15 +202,15 @@ class App:
         return make_workers(self.settings, self.sink_settings(ledger), self.open_ledger, self.surroundings, self.clock)
 
     def summary(self, ledger: Ledger) -> OutboxSummary:
-        """Count what is not delivered yet by the sinks that are configured."""
+        """Count the undelivered messages of the configured sinks."""
         return ledger.summary(self.clock(), self.settings.sink_names)
 
     def surroundings(self, ledger: Ledger) -> MessageContext:
-        """Return what a message says besides its notices."""
+        """Return the content of messages that does not come from their notices."""
         return self.surroundings_of(ledger.state())
 
     def surroundings_of(self, known: ServerState) -> MessageContext:
-        """Return the same for what is known by other ways."""
+        """Return the same for a given state."""
         settings = self.settings
         return MessageContext(
             instance=settings.instance,

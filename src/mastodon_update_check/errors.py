@@ -53,11 +53,11 @@ class LedgerError(UpdateCheckError):
 
 
 class SetupError(UpdateCheckError):
-    """`setup` cannot go on; what it had done by then stays, and is undone by `setup --undo`."""
+    """`setup` cannot go on; completed steps stay, and are undone by `setup --undo`."""
 
 
 class OwnershipLostError(LedgerError):
-    """Another process has become the owner of the ledger; what was to be written was not."""
+    """Another process owns the ledger now; nothing was written."""
 
 
 class Cause(StrEnum):

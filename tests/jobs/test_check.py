@@ -53,10 +53,10 @@ def test_settings_that_stay_wrong_are_told(ledger: Ledger, tmp_path: Path) -> No
     with UpdateServer() as server:
         settings = _settings(tmp_path, server.url)
 
-        def planned(hours: float, settings_trouble: str) -> list[str]:
-            options = CheckOptions(settings_problem=settings_trouble)
+        def planned(hours: float, settings_problem: str) -> list[str]:
+            options = CheckOptions(settings_problem=settings_problem)
             report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), options=options)
-            assert ((settings_trouble,) if settings_trouble else ()) == report.knowledge.warnings
+            assert ((settings_problem,) if settings_problem else ()) == report.knowledge.warnings
             return [str(getattr(one.notice, "cause", "")) for sent in report.plan.messages for one in sent.decisions]
 
         assert [planned(hours, trouble) for hours in (0, 5.9, 6, 6.5, 24)] == [[], [], ["settings"], [], []]
@@ -90,8 +90,8 @@ def test_settings_and_checks_that_go_wrong_at_one_moment_are_two_things(ledger: 
     with UpdateServer() as server:
         settings = _settings(tmp_path, server.url)
 
-        def planned(hours: float, settings_trouble: str) -> list[str]:
-            options = CheckOptions(settings_problem=settings_trouble)
+        def planned(hours: float, settings_problem: str) -> list[str]:
+            options = CheckOptions(settings_problem=settings_problem)
             report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), options=options)
             return sorted(
                 f"{type(one.notice).__name__} {getattr(one.notice, 'cause', '')}".strip()

@@ -1,7 +1,7 @@
 """Child processes: each executes one job and ends; it dies with its parent, and is killed when it takes too long.
 
 A child writes one JSON object a line to its standard output: `{}` while it is well, and its report at the end. It
-reads its orders from an environment variable, and `look` lines from its standard input.
+reads its parameters from an environment variable, and `look` lines from its standard input.
 """
 
 import json
@@ -37,7 +37,7 @@ class ChildProcess:
         return self._process.pid
 
     def follow(self, on_end: Callable[["ChildProcess"], None]) -> None:
-        """Read what it reports, in a thread, until it has ended."""
+        """Read its reports, in a thread, until it has ended."""
         assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
         for line in self._process.stdout:
             self._heard_at = time.monotonic()
@@ -56,7 +56,7 @@ class ChildProcess:
         return self._process.returncode
 
     def explain_end(self, limit: timedelta) -> str:
-        """Return why it has no result; `limit` is what it was allowed."""
+        """Return why it has no result; `limit` is its time limit."""
         report = self.report or {}
         if "settings_problems" in report:
             return "; ".join(report["settings_problems"])
@@ -81,7 +81,7 @@ class ChildProcess:
         self._process.terminate()
 
     def kill_if_silent(self) -> None:
-        """Kill it when it has given no sign of life for too long."""
+        """Kill it if it has been silent for too long."""
         if time.monotonic() - self._heard_at > self._silence and not self.is_overdue:
             self.is_overdue = True
             self._process.kill()
@@ -104,10 +104,10 @@ def start_child(
 
     Args:
         name: the job.
-        order: what it has to know.
-        silence: how long it may say nothing.
+        order: its parameters.
+        silence: how long it may be silent.
         on_end: called, by another thread, when it has ended.
-        descriptors: what it inherits: the ledger's lock.
+        descriptors: inherited by it.
 
     Raises:
         OSError: there are too many processes, or too little memory.

@@ -28,8 +28,8 @@ class Children:
 
         Args:
             name: the kind of job.
-            silence: how long it may say nothing.
-            order: what it has to know.
+            silence: how long it may be silent.
+            order: its parameters.
             lock: the descriptor of the ledger's lock, which it inherits.
             config: the text of our own file, to be used where the present one cannot be.
 
@@ -46,7 +46,7 @@ class Children:
                 os.close(descriptor)
 
     def forget(self, child: ChildProcess) -> None:
-        """Take in that a job has ended."""
+        """Remove a job that has ended."""
         if self._running.get(child.name) is child:
             del self._running[child.name]
 
@@ -65,7 +65,7 @@ class Children:
             child.kill()
 
     def stop(self, patience: timedelta) -> None:
-        """Let every job finish what is in progress, and kill those that take too long."""
+        """Let every job finish its attempts, and kill those that take too long."""
         end = time.monotonic() + patience.total_seconds()
         for child in self._running.values():
             child.terminate()
@@ -75,7 +75,7 @@ class Children:
                 if isinstance(event, ChildProcess):
                     self.forget(event)
         for child in self._running.values():
-            log.warning("job.killed", job=child.name, detail="it did not end in time; what it had begun is sent again")
+            log.warning("job.killed", job=child.name, detail="it did not end in time; its open attempts are repeated")
         self.kill()
 
 

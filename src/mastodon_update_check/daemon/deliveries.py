@@ -14,16 +14,16 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import log
 
 SIGN_SECONDS = 20.0
-"""How often a delivering child says that it is well."""
+"""How often a delivering child reports that it is alive."""
 GRACE = timedelta(seconds=10)
-"""How long the other sinks may go on when one is past its limit; then the process ends, and with it what hangs."""
+"""How long the other sinks may continue when one is past its limit, before the process ends."""
 
 
 class Deliveries:
     """The threads of one delivering process."""
 
     def __init__(self, app: App, workers: Sequence[DeliveryWorker], give_sign: Callable[[], None]) -> None:
-        """Listen to orders from now on: SIGTERM, and lines on standard input; `give_sign` says that all is well."""
+        """Handle SIGTERM and lines on standard input from now on; `give_sign` reports that the process is alive."""
         self._give_sign = give_sign
         self._app = app
         self._workers = workers

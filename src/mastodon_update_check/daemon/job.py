@@ -1,4 +1,4 @@
-"""What a child process of the supervisor does: the code of the one-shot commands, a report, and the end."""
+"""The jobs of child processes: the code of the one-shot commands, then a report to the supervisor."""
 
 import gc
 import json
@@ -30,7 +30,7 @@ from mastodon_update_check.startup import load_app, require_set_up
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the supervisor says to a job."""
+    """The parameters of a job."""
 
     parent: int
     token: str = ""
@@ -46,11 +46,11 @@ class Order:
     refused: str = ""
     """Why a reload has failed: the settings from before it are used, without looking at the new ones."""
     seen: Mapping[str, Any] | None = None
-    """What the `TreeWatch` of the job before has seen."""
+    """The `TreeWatch` of the job before."""
 
 
 def main(name: str) -> NoReturn:
-    """Execute one job, and leave the process: nothing that hangs keeps it."""
+    """Run one job and end the process, even if a thread hangs."""
     order = Order(**json.loads(os.environ.pop(ORDER)))
     die_with_parent(order.parent)
     gc.enable()  # disabled for a quick start, see `cli.main`
@@ -110,7 +110,7 @@ def _own_file() -> str | None:
 
 
 def _prepare(order: Order) -> None:
-    """Make sure that settings, sinks and ledger can be used; report what the supervisor must know of them."""
+    """Verify that settings, sinks and ledger can be used, and report the supervisor's parameters."""
     loaded = _load(order)
     app = loaded.app
     require_set_up(app.settings)
@@ -153,7 +153,7 @@ def _due_in(app: App, ledger: Ledger, workers: Sequence[DeliveryWorker]) -> floa
 
 
 def _work(order: Order) -> None:
-    """Answer what commands have asked of the owner, and check."""
+    """Answer requests of commands, and check."""
     loaded = _load(order)
     app, problem = loaded.app, loaded.problem
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -167,7 +167,7 @@ def _work(order: Order) -> None:
                     for request in asked:
                         transaction.answer(request.id, report["result"])
             _report(settings_problem=problem, **report, **_plain(loaded, ledger))
-    except SystemExit:  # a planned stop: what it cuts short has not failed
+    except SystemExit:  # a planned stop is not a failure
         app.heartbeat.stop()
 
 
@@ -181,7 +181,7 @@ def _check(app: App, ledger: Ledger, order: Order, problem: str, *, mark: bool) 
 
 
 def _deliver(order: Order) -> None:
-    """Try what is due, each sink in a thread of its own, until nothing is."""
+    """Deliver the messages that are due, each sink in a thread of its own."""
     loaded = _load(order)
     app = loaded.app
     with app.open_ledger() as ledger:

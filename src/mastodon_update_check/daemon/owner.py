@@ -21,7 +21,7 @@ _POSTGRES = ("postgresql://", "postgres://")
 
 
 class LedgerOwner:
-    """What makes this daemon the owner, or a standby that waits to become it."""
+    """Makes this daemon the owner, or a standby that waits for ownership."""
 
     def __init__(self, prepared: Mapping[str, Any]) -> None:
         self._lock = FileLock(prepared["presence"])
@@ -45,7 +45,7 @@ class LedgerOwner:
 
     @property
     def token(self) -> str:
-        """What children verify in each write transaction."""
+        """The token that children verify in each write transaction."""
         return "" if self._lease is None else self._lease.token
 
     @property
@@ -61,7 +61,7 @@ class LedgerOwner:
 
     @property
     def is_lease_valid(self) -> bool:
-        """Whether nobody else can own the ledger yet."""
+        """Whether no other process can own the ledger yet."""
         return self._lease is None or time.monotonic() - self._renewed_at < _LEASE_SECONDS
 
     def keep(self) -> bool:
@@ -93,11 +93,11 @@ class LedgerOwner:
         """Give the heartbeat that `status --alive` looks for."""
         if time.monotonic() - self._shown_at >= _PRESENCE.total_seconds():
             self._shown_at = time.monotonic()
-            with suppress(LedgerError):  # `keep` says so
+            with suppress(LedgerError):  # `keep` reports it
                 self._lock.renew()
 
     def leave(self) -> None:
-        """Give the ledger back."""
+        """Release ownership."""
         with suppress(LedgerError):  # the lease runs out
             if self._ledger is not None:
                 self._ledger.leave(self._host)

@@ -1,4 +1,4 @@
-"""What keeps the daemon from working as it should: shown in systemd's status line, and logged when it changes."""
+"""Present problems of the daemon: shown in systemd's status line, and logged when they change."""
 
 from mastodon_update_check.logs import log
 

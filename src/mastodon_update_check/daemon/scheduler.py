@@ -33,7 +33,7 @@ class Scheduler:
         self._scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone=UTC)
 
     def plan(self, interval: timedelta, jitter: timedelta) -> None:
-        """Check at once, and then every `interval`; replaces what was planned before."""
+        """Check at once, and then every `interval`; replaces the former plan."""
         self._longest = interval + jitter / 2
         self._scheduler.add_job(
             self._post,
@@ -59,7 +59,7 @@ class Scheduler:
         return None if job is None or job.next_run_time is None else job.next_run_time.astimezone(UTC)
 
     def note_begun(self) -> None:
-        """Take in that a check has begun."""
+        """Note that a check has begun."""
         self._begun_at = self._monotonic()
 
     def heal(self) -> None:

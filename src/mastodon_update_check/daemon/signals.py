@@ -1,7 +1,7 @@
 """Signals: blocked from the first moment of the process (see `cli.main`), and taken here by a thread of their own.
 
-None can interrupt anything, none is lost while the program starts, and a daemon that is told to stop stops, whatever
-the rest of it waits for.
+None interrupts anything, and none is lost while the program starts. A daemon stops on request, even if its other
+threads hang.
 """
 
 import os
@@ -18,7 +18,7 @@ STOP_LIMIT = timedelta(seconds=9.5)
 
 
 class SignalEvent(Enum):
-    """What a signal asks for."""
+    """The meaning of a signal."""
 
     STOP = auto()
     RELOAD = auto()

@@ -37,7 +37,7 @@ def run() -> NoReturn:
 
 
 def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
-    """Have a child read the settings and open the ledger; return what it reports."""
+    """Have a child read the settings and open the ledger; return its report."""
     child = start_child("prepare", {}, CHECK_LIMIT, events.put)
     early = []
     while (event := events.get()) is not child:

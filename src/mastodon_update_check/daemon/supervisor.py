@@ -33,7 +33,7 @@ PAUSE = timedelta(seconds=60)
 """How long to wait before deliveries begin again that could not be made."""
 CRASH_PAUSE = timedelta(seconds=5)
 PATIENCE = timedelta(seconds=8)
-"""How long children may finish what is in progress once the daemon is told to stop."""
+"""How long children may finish attempts in progress when the daemon stops."""
 RESTART = 75
 """Exit code that asks for a restart (`Restart=on-failure`)."""
 
@@ -41,7 +41,7 @@ CHECK_DUE = "check"
 
 
 class Supervisor:
-    """Decides which job runs when, follows orders, and keeps systemd informed."""
+    """Starts jobs when they are due, handles signals, and notifies systemd."""
 
     def __init__(self, prepared: Mapping[str, Any], events: "SimpleQueue[object]", notifier: SystemdNotifier) -> None:
         self._prepared = prepared
@@ -62,7 +62,7 @@ class Supervisor:
         self._was_owner = False
 
     def run(self) -> NoReturn:
-        """Work until told to stop, then leave the process with exit code 0."""
+        """Run until a signal to stop, then end the process with exit code 0."""
         self._plan_checks()
         self._scheduler.start()
         self._notifier.ready()
@@ -88,7 +88,7 @@ class Supervisor:
         self._scheduler.plan(timedelta(seconds=interval), timedelta(seconds=jitter))
 
     def _next_event(self) -> object:
-        # Half of what the watchdog asks for: what a round takes itself comes on top.
+        # Half of the watchdog's interval, because a round itself takes time.
         tick = min(TICK, (self._notifier.watchdog_interval or TICK) / 2, self._owner.tick)
         seconds = min(tick.total_seconds(), max(self._deliver_at - time.monotonic(), 0.01))
         with suppress(Empty):
@@ -101,7 +101,7 @@ class Supervisor:
         self._children.kill_silent()
         is_owner = self._keep_ownership()
         if is_owner and not self._was_owner:
-            self._deliver_at = 0.0  # what a former owner has left
+            self._deliver_at = 0.0  # messages of a former owner
         if self._was_owner and not is_owner:
             log.warning("owner.lost", detail="another process owns the ledger now")
             self._children.kill()
@@ -178,7 +178,7 @@ class Supervisor:
             self._finish(event)
 
     def _finish(self, child: ChildProcess) -> None:
-        """Take in what a job that has ended reports."""
+        """Process the report of a job that has ended."""
         self._children.forget(child)
         if child.name == "prepare":
             self._finish_reload(child)

@@ -1,4 +1,4 @@
-"""What systemd is told: ready, reloading, stopping, a status line, and that the watchdog is fed (sd_notify(3))."""
+"""Notifications to systemd: ready, reloading, stopping, a status line, and the watchdog (sd_notify(3))."""
 
 import os
 import time
@@ -8,11 +8,11 @@ from mastodon_update_check.domain.text import clean
 
 STATUS_CHARACTERS = 200
 SEND_SECONDS = 1.0
-"""How long to wait for whoever does not read what it is told; then it is not told."""
+"""How long to wait for a receiver that does not read; then the notification is dropped."""
 
 
 class SystemdNotifier:
-    """Talks to systemd when it has started this process; says nothing otherwise. Any thread may use it."""
+    """Notifies systemd if it has started this process. Any thread may use it."""
 
     def __init__(self) -> None:
         self._notifier = None
@@ -20,7 +20,7 @@ class SystemdNotifier:
             from sdnotify import SystemdNotifier
 
             self._notifier = SystemdNotifier()
-            if self._notifier.socket is not None:  # somebody listens
+            if self._notifier.socket is not None:
                 self._notifier.socket.settimeout(SEND_SECONDS)
 
     @property
@@ -44,7 +44,7 @@ class SystemdNotifier:
         self._send("STOPPING=1")
 
     def feed_watchdog(self) -> None:
-        """Say that the service is well, if anybody wants to know."""
+        """Feed the watchdog, if there is one."""
         if self.watchdog_interval is not None:
             self._send("WATCHDOG=1")
 

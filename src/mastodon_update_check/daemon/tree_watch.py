@@ -1,4 +1,4 @@
-"""Whether the daemon still sees Mastodon's tree, or one that has been replaced since it started."""
+"""Notice that Mastodon's tree was replaced, so that only a new process can see it."""
 
 import os
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from mastodon_update_check.mastodon.tree import VERSION_FILE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeWatch:
-    """What the checks of one daemon have seen of the tree; the supervisor hands it from one child to the next.
+    """The observations of the tree by one daemon, which the supervisor passes from one child to the next.
 
     Only a unit that binds the version file's directory keeps a tree that was replaced; elsewhere nothing is lost.
     """
@@ -32,13 +32,13 @@ class TreeWatch:
 
     @classmethod
     def begin(cls, root: Path) -> Self:
-        """Return what a daemon knows when it starts."""
+        """Return the observations at the start of a daemon."""
         file = root / VERSION_FILE
         return cls(root=str(root), is_bound=os.path.ismount(file.parent) and not is_missing(file))
 
     @classmethod
     def read(cls, seen: Mapping[str, Any] | None, root: Path) -> Self:
-        """Return what the job before has seen of this tree."""
+        """Return the observations of the job before."""
         return cls.begin(root) if seen is None or seen["root"] != str(root) else cls(**seen)
 
     def to_json(self) -> dict[str, object]:
@@ -46,7 +46,7 @@ class TreeWatch:
         return {name: getattr(self, name) for name in self.__slots__}
 
     def see(self, known: ServerState, before: ServerState) -> Self:
-        """Return what is seen after a check; `before` counts for the first check of a daemon."""
+        """Return the observations after a check; `before` is used in the first check of a daemon."""
         seen = (
             before
             if not self.tree and not self.running

@@ -51,7 +51,7 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions:
-    """How a check is made."""
+    """Options of one check."""
 
     mark: bool = False
     """Mark pending notices as sent, once the update server has answered."""
@@ -60,7 +60,7 @@ class CheckOptions:
     failure: str = ""
     """Why the check before could not be finished: this one asks nothing, and records that failure."""
     warnings: tuple[str, ...] = ()
-    """Problems of this program itself, beside what the check finds."""
+    """Problems of this program itself, in addition to the findings of the check."""
 
 
 _PLAIN = CheckOptions()
@@ -73,9 +73,9 @@ def check(
 
     Args:
         settings: what to ask, and for whom.
-        ledger: what is known and sent already.
+        ledger: the state of the server, and the notices sent before.
         sinks: fingerprint of each configured sink's settings.
-        clock: tells the instant of the check.
+        clock: returns the present instant.
         options: how it is made.
 
     Raises:
@@ -115,13 +115,13 @@ def _observe(settings: Settings, known: ServerState, now: datetime, options: Che
         findings = inquire(settings, known, now)
     warnings = (*options.warnings, *findings.warnings)
     problem = options.settings_problem or "; ".join(map(str, settings.disabled))
-    return replace(findings, settings_trouble=problem, warnings=warnings)
+    return replace(findings, settings_problem=problem, warnings=warnings)
 
 
 def _decide(
     settings: Settings, findings: Findings, sinks: Mapping[str, str], now: datetime, view: LedgerView | None
 ) -> CheckReport:
-    """Turn what was found into what is known and into a plan."""
+    """Turn findings into the new state and a plan."""
     known = ServerState() if view is None else view.state()
     learned = _lift_skips(learn(known, findings, now))
     accounts = () if view is None else view.summary(now, sinks).sinks
@@ -135,7 +135,7 @@ def _decide(
         sink_settings=sinks,
         tool_notices=(
             *_tool_notices(learned, accounts, sinks, now),
-            *_settings_notice(learned, findings.settings_trouble, now),
+            *_settings_notice(learned, findings.settings_problem, now),
         ),
         skips=learned.skips,
         reminders=settings.reminders,
@@ -161,8 +161,8 @@ def _read_deliveries(view: LedgerView, facts: Facts) -> "tuple[Delivery, ...]":
 
 
 def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
-    """Return what is known after these findings; what could not be asked stands as it was."""
-    wrong_since = (known.settings_wrong_since or now) if findings.settings_trouble else None
+    """Return the state after these findings; facts that could not be observed stay as they were."""
+    wrong_since = (known.settings_wrong_since or now) if findings.settings_problem else None
     known = replace(known, settings_wrong_since=wrong_since)
     known = replace(known, postgresql=findings.people.answer.server_version or known.postgresql)
     if findings.people.answer.devops:
@@ -182,21 +182,21 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
             known = known.answered(known.installed, findings.feed)
         return known.failed(now, findings.error.cause, findings.error.detail, known.installed)
     assert known.installed is not None  # noqa: S101 - a check without a version has an error
-    trouble = (findings.settings_trouble,) if findings.settings_trouble else ()
-    return known.succeeded(now, known.installed, findings.feed, (*trouble, *findings.warnings))
+    problem = (findings.settings_problem,) if findings.settings_problem else ()
+    return known.succeeded(now, known.installed, findings.feed, (*problem, *findings.warnings))
 
 
 def _lift_skips(known: ServerState) -> ServerState:
-    """Forget the skips whose release has turned urgent: it is told after all."""
+    """Remove the skips of releases that have turned urgent: recipients are notified of these."""
     lifted = known.lifted()
     for skip in lifted:
         log.warning("skip.lifted", version=str(skip.version), detail="it has turned urgent")
     return replace(known, skips=tuple(skip for skip in known.skips if skip not in lifted)) if lifted else known
 
 
-def _settings_notice(known: ServerState, trouble: str, now: datetime) -> Iterable[ToolNotice]:
-    """Return the notice that the daemon has been using old settings for long."""
-    notice = check_failing_notice(known.settings_wrong_since, FEWEST_FAILURES, Cause.SETTINGS, trouble, now)
+def _settings_notice(known: ServerState, problem: str, now: datetime) -> Iterable[ToolNotice]:
+    """Return the notice that the daemon has been using former settings for hours."""
+    notice = check_failing_notice(known.settings_wrong_since, FEWEST_FAILURES, Cause.SETTINGS, problem, now)
     if notice is not None:
         yield notice
 
@@ -204,10 +204,10 @@ def _settings_notice(known: ServerState, trouble: str, now: datetime) -> Iterabl
 def _tool_notices(
     known: ServerState, accounts: Sequence[SinkAccount], sink_settings: Mapping[str, str], now: datetime
 ) -> tuple[ToolNotice, ...]:
-    """Return what is to be said of this tool and its surroundings.
+    """Return the notices about this tool and the installation.
 
-    A sink fails for as long as something waits for it, and its settings are those that failed; one that was stopped
-    for good is not tried with others.
+    A sink fails while it has undelivered messages and the settings that failed; a stopped one (HTTP 410) fails
+    with any settings.
     """
     failing = (
         delivery_failing_notice(account.name, account.failing_since, account.reply, now)

@@ -11,7 +11,7 @@ from mastodon_update_check.jobs.check import CheckReport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """What `check` prints beside the state of the server, which is in the ledger."""
+    """The output of `check`, without the state of the server, which is in the ledger."""
 
     began_at: str
     """ISO 8601."""
@@ -22,12 +22,12 @@ class CheckResult:
     off_reason: str
     planned: int
     new: tuple[str, ...]
-    """The versions that somebody is notified of for the first time."""
+    """The versions with newly planned notices."""
     marked: int
 
     @classmethod
     def of(cls, report: CheckReport) -> Self:
-        """Return the result that a report comes to."""
+        """Return the result of a report."""
         planned = {one.notice for message in report.plan.messages for one in message.decisions}
         return cls(
             began_at=report.began_at.isoformat(),

@@ -1,7 +1,7 @@
 """Deliver: begin an attempt, compose the message, hand it to its sink, record the outcome; each sink in its own thread.
 
-One process at a time delivers for a ledger. What it had begun when it was killed is closed as `unknown` by the next
-one (`Ledger.close_open_attempts`), and sent again with the same id.
+One process at a time delivers for a ledger. The next one closes attempts that a killed process left open as `unknown`
+(`Ledger.close_open_attempts`), and sends their messages again with the same ids.
 """
 
 import random
@@ -30,7 +30,7 @@ ATTEMPT_LIMIT = timedelta(minutes=20)
 A faster sink has an attribute `attempt_limit`, a timedelta."""
 RECORD_TRIES = 5
 RECORD_PAUSE = timedelta(seconds=1)
-"""How long to wait before an acceptance is recorded again that the ledger could not take."""
+"""How long to wait before an acceptance is recorded again."""
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class DeliveryWorker:
     """Fingerprint of the sink's settings."""
     open_ledger: Callable[[], Ledger]
     describe: Callable[[Ledger], MessageContext]
-    """Returns what a message says beside its notices."""
+    """Returns the content of a message that does not come from its notices."""
     clock: Clock
     only_to: str = ""
     """The key of the only recipient that the sink leads to; empty when it delivers to any address."""
@@ -51,7 +51,7 @@ class DeliveryWorker:
     """Returns the language for a recipient's locale."""
     record_pause: timedelta = RECORD_PAUSE
     record_tries: float = float("inf")
-    """How often to try to record an acceptance; a command cannot wait for ever."""
+    """How often to try to record an acceptance; a command does not wait without limit."""
     problem: str = ""
     """Why the last run ended early; empty when it did not."""
     sent: int = 0
@@ -73,7 +73,7 @@ class DeliveryWorker:
         return self._sink
 
     def run(self, due_by: Callable[[], datetime]) -> None:
-        """Try every message that is due at `due_by`; `problem` says afterwards whether something was in the way."""
+        """Try every message that is due at `due_by`; `problem` says afterwards why it ended early."""
         self.problem = ""
         try:
             with self.open_ledger() as ledger:
@@ -86,13 +86,13 @@ class DeliveryWorker:
             log.critical("delivery.crashed", sink=self.sink_name, detail=self.problem)
 
     def deliver_due(self, ledger: Ledger, due_by: Callable[[], datetime]) -> None:
-        """Make one attempt after the other at what is due at `due_by`, which is asked before each.
+        """Make attempts at all messages that are due at `due_by`, which is called before each attempt.
 
         The next attempt begins in the transaction that records the outcome of the one before, so nothing is sent
         before that is durable.
 
         Raises:
-            LedgerError: the ledger cannot be used; what cannot be recorded is not sent.
+            LedgerError: the ledger cannot be used; nothing is sent without a record.
         """
         try:
             attempt = None if self.is_stopping else self._begin(ledger, due_by())
@@ -109,12 +109,12 @@ class DeliveryWorker:
         return ledger.next_due_at(self.sink_name, now, only_to=self.only_to)
 
     def _close(self) -> None:
-        """Let the sink end a connection that it keeps; one that cannot has delivered all the same."""
+        """Let the sink close its connection."""
         close = getattr(self._sink, "close", None)
         if close is not None:
             try:
                 close()
-            except Exception as error:  # noqa: BLE001 - code of another package; what was sent is recorded
+            except Exception as error:  # noqa: BLE001 - code of another package; every result is recorded by now
                 detail = f"close(): {type(error).__name__}: {words_of(error)}"
                 log.critical("delivery.crashed", sink=self.sink_name, detail=detail)
 
@@ -150,7 +150,7 @@ class DeliveryWorker:
         return None, clean(reply) if isinstance(reply, str) else ""
 
     def _limit(self) -> timedelta:
-        """Return how long one attempt may take: what the sink says, within our own bound."""
+        """Return the time limit of one attempt: the sink's own, at most `ATTEMPT_LIMIT`."""
         limit = getattr(self._sink, "attempt_limit", None)
         return min(limit, ATTEMPT_LIMIT) if isinstance(limit, timedelta) else ATTEMPT_LIMIT
 
@@ -176,13 +176,13 @@ class DeliveryWorker:
     ) -> Attempt | None:
         """Record the outcome and begin the next attempt; at best in one transaction."""
         if not self.is_stopping:
-            with suppress(LedgerError):  # perhaps it is only the next message that cannot be read
+            with suppress(LedgerError):  # possibly only the next message cannot be read
                 return ledger.record_and_begin(attempt, settlement, now, self.clock(), due_by(), only_to=self.only_to)
         self._record_patiently(ledger, attempt, settlement, now)
         return None if self.is_stopping else self._begin(ledger, due_by())
 
     def _record_patiently(self, ledger: Ledger, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
-        """Record the outcome. An acceptance is recorded before anything else is sent, however long the disk is full."""
+        """Record the outcome. An acceptance is recorded before anything else is sent, even on a full disk."""
         tries = 0
         while True:
             try:

@@ -1,6 +1,6 @@
-"""An account of what was decided and done about one release, or for one person: the ledger, and what is true now.
+"""Explain the decisions about one release or one recipient, from the ledger and the present state.
 
-What the ledger has no row for is decided anew, by the same `plan` that a check makes, and nothing of it is stored.
+Decisions without a row in the ledger come from the same `plan` as in a check. Nothing is stored.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,25 +23,25 @@ from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
 from mastodon_update_check.ledger.ledger import Ledger
 
 _NO_DECISION = frozenset({Reason.ALREADY_TOLD, Reason.ALREADY_PLANNED})
-"""What only says that there is a row, which is shown itself."""
+"""Reasons that only refer to a row, which is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Everything that there is to say."""
+    """The answer of `explain`."""
 
     asked: Asked
     known: ServerState
     entries: tuple[HistoryEntry, ...]
     """The ledger's rows, oldest first."""
     decisions: tuple[Decision, ...]
-    """What would be decided now, where there is no row of somebody's that says it."""
+    """Present decisions that no row shows."""
     recipients: tuple[Recipient, ...]
-    """Who is told now: for a person or a sink, themselves; for a release, everybody."""
+    """Present recipients: those asked about; for a release, all."""
     not_told: tuple[StaffVerdict, ...]
-    """Members of Mastodon's staff who are not told at all: for a person, themselves; for a release, all of them."""
+    """Staff of Mastodon without notices: those asked about; for a release, all."""
     is_remembered: bool
-    """Whether the ledger has ever had something for them."""
+    """Whether the ledger has rows for them."""
     warnings: tuple[str, ...]
 
     @property
@@ -54,10 +54,10 @@ class Explanation:
 def gather(
     settings: Settings, ledger: Ledger | None, sink_settings: Mapping[str, str], text: str, now: datetime
 ) -> Explanation:
-    """Give an account of what `text` asks about.
+    """Explain the release, user, address or sink named by `text`.
 
     Raises:
-        UsageError: it asks about nothing that is known here.
+        UsageError: the name is not known here.
         LedgerError: the ledger cannot be used.
     """
     known = ledger.state() if ledger else ServerState()
@@ -83,7 +83,7 @@ def gather(
 
 
 def ask(text: str, settings: Settings, names: Iterable[str], old: Sequence[KnownRecipient]) -> Asked:
-    """Read what was asked about, with the names of users and sinks that are known here. Raises `UsageError`."""
+    """Parse the argument of `explain`; names of known users and sinks are recognised. Raises `UsageError`."""
     sinks = {*settings.sink_names, *(one.recipient.sink for one in old)}
     return read_asked(text, sinks, {*names, *(one.recipient.name for one in old)} - {""})
 
@@ -111,7 +111,7 @@ def _decide(
     known: ServerState,
     now: datetime,
 ) -> tuple[Decision, ...]:
-    """Plan from what was known last; what is about this tool itself is not among it."""
+    """Plan from the last known state, without notices about this tool."""
     facts = Facts(
         instance=settings.instance,
         now=now,
@@ -129,7 +129,7 @@ def _decide(
 
 
 def _is_missing(decision: Decision, asked: Asked, entries: tuple[HistoryEntry, ...]) -> bool:
-    """Whether a decision says something that no row says."""
+    """Whether no row shows this decision."""
     if asked.subject and subject(decision.notice) != asked.subject:
         return False
     if not asked.subject and not asked.means(decision.recipient):

@@ -1,4 +1,4 @@
-"""Inquiry: the questions of one check to everybody around; an answer that did not come is a value too."""
+"""Observe: the questions of one check. A missing answer is a value too."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,7 +24,7 @@ WARNINGS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What one check found out by asking around."""
+    """The findings of one check."""
 
     tree: VersionReading
     running: VersionReading
@@ -36,10 +36,10 @@ class Findings:
     releases: ReleaseReadings | None = None
     """Release details; None when the update server gave no answer."""
     error: CheckError | None = None
-    """Why the check failed: the version, the update server, or who gets mail is not known."""
+    """Why the check failed: the version, the feed or the mail recipients are not known."""
     warnings: tuple[str, ...] = ()
-    settings_trouble: str = ""
-    """Why newer settings than those in use could not be taken."""
+    settings_problem: str = ""
+    """Why newer settings than those in use could not be loaded."""
 
 
 def nothing_found(settings: Settings, known: ServerState, error: CheckError) -> Findings:
@@ -58,7 +58,7 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
         return _inquire(basis, settings, known, now)
     except UpdateCheckError:
         raise
-    except Exception as error:  # noqa: BLE001 - a bug is a failed check like any other: it is told when it lasts
+    except Exception as error:  # noqa: BLE001 - a bug is a failed check like any other: it causes a notice when it lasts
         detail = f"this is a bug in mastodon-update-check, please report it: {type(error).__name__}: {words_of(error)}"
         log.critical("check.crashed", detail=detail)
         return replace(basis, error=CheckError(Cause.INTERNAL, detail))
@@ -96,14 +96,14 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
 
 
 def _has_no_tree(settings: Settings, tree: VersionReading, running: VersionReading) -> bool:
-    """Whether there is just no tree here, as beside containers, and the running server has said all there is."""
+    """Whether there is no tree on this host, as beside containers, and the running server has named its version."""
     if tree.error is None or running.version is None:
         return False
     return "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and is_missing(settings.mastodon_root)
 
 
 def see_versions(settings: Settings) -> tuple[VersionReading, VersionReading]:
-    """Look at the tree and ask the running server, unless the settings name the version."""
+    """Read the tree and ask the running server, unless the settings name the version."""
     if settings.mastodon_version is not None:
         return VersionReading(version=settings.mastodon_version), VersionReading()
     return _see_tree(settings), _see_running(settings)

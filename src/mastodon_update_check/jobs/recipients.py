@@ -41,7 +41,7 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
     Args:
         settings: the sinks and their recipients.
         remembered: the DevOps users of the last good answer, for when the database cannot be asked.
-        answer: what the database has answered; None: it is asked if anything needs it.
+        answer: the answer of the database; None: it is asked if a sink needs it.
     """
     if answer is None:
         answer = ask_database(settings) if _needs_database(settings) else DatabaseAnswer()
@@ -66,7 +66,7 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
 
 
 def _explain_empty(answer: DatabaseAnswer, remembered: Sequence[Recipient]) -> CheckError:
-    """Say that an empty answer is not believed: during an upgrade from 3.5 to 4.0, users have their roles last."""
+    """Explain why an empty answer is not used: an upgrade from 3.5 to 4.0 gives users their roles at its end."""
     detail = f"{answer.through} returned no member of staff, and {len(remembered)} DevOps users the last time"
     return CheckError(Cause.DATABASE, f"{detail}: does an upgrade wait for its post-deployment migrations?")
 

@@ -35,7 +35,7 @@ def read_releases(
     postgresql: str,
     proxies: Proxies,
 ) -> ReleaseReadings:
-    """Return what is known of the pending releases; nothing while release details are off.
+    """Return the details of the pending releases; none while release details are off.
 
     Args:
         settings: the settings.

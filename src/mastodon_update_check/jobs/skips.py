@@ -1,4 +1,4 @@
-"""Skipping: in the ledger's one write transaction, so that a check of the daemon's at the same time loses nothing."""
+"""Skip releases, each time in one write transaction of the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class SkipReport:
     others: tuple[UpdateNotice, ...]
     """Older releases of the same branch, skipped with them."""
     cancelled: int
-    """Pending messages that leave it out now."""
+    """Number of pending messages without it now."""
     under_way: int
     """Messages about it that are being sent at this moment."""
 
@@ -69,7 +69,7 @@ def _covered_besides(
 
 
 def unskip_releases(ledger: Ledger, texts: Sequence[str], now: datetime) -> tuple[Skip, ...]:
-    """Take skips back, all or none of them; the next check plans what is true and wanted.
+    """Undo skips, all or none of them; the next check plans their notices again.
 
     Raises:
         UsageError: one of them is not skipped.

@@ -1,1 +1,1 @@
-"""Diagnosis, for `doctor`: what is configured is tried, one probe each; nothing is changed and nothing is sent."""
+"""Diagnosis, for `doctor`: one probe for each configured part; nothing is changed and nothing is sent."""

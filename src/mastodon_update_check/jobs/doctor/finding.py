@@ -1,11 +1,11 @@
-"""What a probe finds."""
+"""The result of a probe."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Grade(StrEnum):
-    """How a probe came out; an error only for what is configured and does not work."""
+    """The severity of a finding; an error only if a configured part does not work."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one probe found; the sentence of a warning or an error says what to do."""
+    """One finding of a probe; the sentence of a warning or an error says what to do."""
 
     grade: Grade
     subject: str
@@ -34,5 +34,5 @@ def warning(subject: str, sentence: str) -> Finding:
 
 
 def error(subject: str, sentence: str) -> Finding:
-    """It is configured, and does not work."""
+    """It is configured and does not work."""
     return Finding(grade=Grade.ERROR, subject=subject, sentence=sentence)

@@ -1,4 +1,4 @@
-"""The ledger: whether it can be used, and what is undelivered."""
+"""The ledger: whether it can be used, and its undelivered messages."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from mastodon_update_check.jobs.recipients import MAIL
 
 
 def probe_settings(settings: Settings) -> Iterable[Finding]:
-    """Say what is set where, and what is missing."""
+    """List the settings with their origins, and missing ones."""
     files = [str(path) for path in (settings.config_file, *settings.mastodon_files) if path is not None]
     yield ok("settings", f"read from the environment{''.join(f' and {file}' for file in files)}; --verbose lists them")
     for name in sorted(settings.origins):

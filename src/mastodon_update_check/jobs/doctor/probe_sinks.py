@@ -37,7 +37,7 @@ def _probe_webhook(sink: SinkSettings) -> Iterator[Finding]:
     except CheckError as failure:
         yield error(sink.name, f"{failure}: look at its URL, and whether the receiver is up")
     if sink.options["url"].startswith("http:") and not is_loopback(sink.options["url"]):
-        yield warning(sink.name, "is sent over http: anybody on the way can read it; use https in its URL")
+        yield warning(sink.name, "is sent over http: it can be read on the network; use https in its URL")
     if not sink.options.get("secret"):
         name = "_".join(("UPDATE_CHECK", *sink.name.upper().split("."), "SECRET"))
         yield warning(sink.name, f"is sent unsigned: its receiver cannot tell who sent it; set {name}")

@@ -34,7 +34,7 @@ _ADVICE = {
 
 
 def probe_versions(settings: Settings, known: ServerState, clock: Clock) -> Iterable[Finding]:
-    """Look for the installed version, then ask the update server about it."""
+    """Find the installed version, then ask the update server about it."""
     tree, running = see_versions(settings)
     yield from _describe_sightings(settings, tree, running)
     try:
@@ -90,7 +90,7 @@ def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Clock)
         yield warning(SERVER, stale)
     if parts.scheme == "http" and not is_loopback(url):
         yield warning(
-            SERVER, "is asked over http: anybody on the way can hide a release; use https in UPDATE_CHECK_URL"
+            SERVER, "is asked over http: an attacker on the network can hide a release; use https in UPDATE_CHECK_URL"
         )
     yield ok("clock", "was not compared: the answer is stale") if stale else _judge_clock(headers, clock())
 
@@ -120,7 +120,7 @@ UPGRADE = "upgrade"
 
 
 def probe_upgrade(settings: Settings, known: ServerState, now: datetime) -> Iterator[Finding]:
-    """Say what is left to do: services as they run now, migrations as the last check found them."""
+    """List unfinished work: services as they run now, migrations as the last check found them."""
     services = outdated_services(settings.mastodon_root, now)
     known = replace(known, services=observe_unfinished(known.services, services, known.tree, now))
     sentences = [*describe_unfinished(known)]
