@@ -156,6 +156,23 @@ def test_reload(machine: Machine, update_server: UpdateServer) -> None:
     assert "READY=1" in lines[lines.index("RELOADING=1") :]
 
 
+def test_reload_without_a_change_of_our_own(machine: Machine, update_server: UpdateServer) -> None:
+    """It keeps the planned checks: Mastodon's user can cause reloads, too."""
+    mastodons = machine.home / ".env.production"
+    machine.configure(UPDATE_CHECK_INTERVAL="1h", UPDATE_CHECK_JITTER="0")
+    with machine.start() as daemon:
+        daemon.wait_for("check.finished")
+        for number in range(3):
+            mastodons.write_text(f"SMTP_SERVER=127.0.0.1\nSMTP_PORT=1{number}\n")
+            daemon.reload()
+            daemon.wait_for("daemon.reloaded", count=number + 1)
+        machine.configure(UPDATE_CHECK_REMINDERS="all")
+        daemon.reload()
+        daemon.wait_for("check.finished", count=2)
+        assert 0 == daemon.end()
+    assert 2 == len(update_server.asked)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

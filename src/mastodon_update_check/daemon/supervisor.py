@@ -52,6 +52,8 @@ class Supervisor:
         self._children = Children(events)
         self._report = dict(prepared)
         """The latest report of any job."""
+        self._loaded_config = prepared["config"]
+        """Our own file at the last reload."""
         self._problems = CurrentProblems()
         self._is_check_due = self._is_look_due = False
         self._deliver_at = float("inf")
@@ -247,7 +249,10 @@ class Supervisor:
             self._problems.set("settings", "")
             self._refused = ""
             self._take(report)
-            self._plan_checks()
+            self._deliver_at = time.monotonic()
+            if report["config"] != self._loaded_config:  # Mastodon's user causes reloads, too, and no check by them
+                self._loaded_config = report["config"]
+                self._plan_checks()
             log.info("daemon.reloaded", sinks=report["sinks"])
         self._notifier.ready()
 
