@@ -19,6 +19,7 @@ from mastodon_update_check.domain.outbox import settle
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import plan, subjects
 from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.ledger import Ledger
 
@@ -76,6 +77,7 @@ def _check(ledger: Ledger, number: int) -> float:
     facts = Facts(
         instance=INSTANCE,
         now=now,
+        known=ServerState(),
         installed=installed,
         feed=Feed(updates=listed),
         recipients=PEOPLE,

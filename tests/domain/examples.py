@@ -27,9 +27,7 @@ from mastodon_update_check.domain.outbox import Delivery, DeliveryState
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient, address_key, user_key
-from mastodon_update_check.domain.server.skips import Skip
-from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.server.status import urgent_to_act_on
+from mastodon_update_check.domain.server.state import ServerState, Skip
 from mastodon_update_check.domain.versions import MastodonVersion
 
 NOW = datetime(2026, 11, 23, 2, 7, tzinfo=UTC)
@@ -126,16 +124,15 @@ def facts(
     return Facts(
         instance=INSTANCE,
         now=now,
+        known=known,
         installed=runs,
         feed=answer,
         recipients=recipients,
         sink_settings=dict.fromkeys(sinks, settings),
         unasked_sinks=frozenset(unasked),
         tool_notices=tuple(tool_notices),
-        skips=tuple(skips),
         reminders=reminders,
         closure=closure,
-        to_act_on=frozenset(one.version for one in urgent_to_act_on(known, now)),
     )
 
 

@@ -203,9 +203,10 @@ def test_no_closure_while_a_process_is_left_behind() -> None:
     rows.plan(facts(user(1), answer=feed(urgent), closure=FollowUps.URGENT))
     rows.send()
     upgraded = facts(user(1), installed=NEW, answer=feed(), closure=FollowUps.URGENT)
-    assert told(rows.plan(replace(upgraded, is_settled=False))) == []
+    left_behind = replace(upgraded, known=replace(upgraded.known, tree=version(NEW), running=version(OLD)))
+    assert told(rows.plan(left_behind)) == []
     assert [identity for _, identity, _ in told(rows.plan(upgraded))] == [f"update/{NEW}/installed"]
-    withdrawn = rows.plan(replace(upgraded, is_settled=False))
+    withdrawn = rows.plan(left_behind)
     assert [reason for _, _, reason in changed(withdrawn)] == ["not_installed"]
 
 

@@ -22,7 +22,7 @@ from domain.examples import (
 )
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.planning.facts import Facts
-from mastodon_update_check.domain.planning.reminders import next_reminder_at, reminder_due_after, reminder_number
+from mastodon_update_check.domain.planning.follow_ups import next_reminder_at, reminder_due_after, reminder_number
 from mastodon_update_check.domain.recipients import FollowUps, Preference
 
 ANN, BEN, HOOK = user(1), user(2), hook()

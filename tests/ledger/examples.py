@@ -9,7 +9,7 @@ from mastodon_update_check.domain.outbox import Delivery, DeliveryState, Settlem
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
 from mastodon_update_check.domain.recipients import FollowUps, Recipient
-from mastodon_update_check.domain.server.skips import Skip
+from mastodon_update_check.domain.server.state import ServerState, Skip
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.ledger.attempts import Attempt
@@ -57,18 +57,18 @@ def facts(
     skips: Iterable[Skip] = (),
 ) -> Facts:
     """Return what a check knows after a good answer that lists `updates`."""
+    runs = MastodonVersion.parse(installed)
     return Facts(
         instance=instance,
         now=now,
-        installed=MastodonVersion.parse(installed),
+        known=ServerState(installed=runs, updates=updates, skips=tuple(skips)),
+        installed=runs,
         feed=Feed(updates=updates),
         recipients=tuple(to),
         sink_settings={"email": settings, "webhook": settings, "webhook.ops": settings},
         tool_notices=tool_notices,
-        skips=tuple(skips),
         reminders=follow_ups,
         closure=follow_ups,
-        to_act_on=frozenset(update.version for update in updates if update.urgent),
     )
 
 

@@ -35,7 +35,7 @@ from mastodon_update_check.domain.identities import identity, is_covered_by
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient, address_key, wants
-from mastodon_update_check.domain.server.skips import Skip
+from mastodon_update_check.domain.server.state import Skip
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.copying import copy

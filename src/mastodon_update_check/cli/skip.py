@@ -10,8 +10,7 @@ from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import Exit, count, load_app, print_json
 from mastodon_update_check.cli.owner import change
 from mastodon_update_check.cli.terminal import say
-from mastodon_update_check.domain.server.skips import Skip
-from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.state import ServerState, Skip
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import UsageError
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mastodon_update_check.domain.notices import Notice
+from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 
@@ -56,6 +57,15 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A row that is cancelled, or superseded by another, and why."""
+
+    identity: str
+    recipient_key: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One notice for one recipient, as the ledger holds it."""
 
@@ -83,6 +93,10 @@ class Delivery:
     def is_open(self) -> bool:
         """Whether it can still be cancelled, superseded or hurried."""
         return self.state in {DeliveryState.PENDING, DeliveryState.FAILED} and not self.is_being_sent
+
+    def change(self, reason: Reason) -> Change:
+        """Return the change that cancels or supersedes it."""
+        return Change(identity=self.identity, recipient_key=self.recipient_key, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

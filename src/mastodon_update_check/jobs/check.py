@@ -11,7 +11,7 @@ from mastodon_update_check.domain.finished import migrations_notice, observe_unf
 from mastodon_update_check.domain.notices import ToolNotice
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
-from mastodon_update_check.domain.server.installed import is_settled, merge_sightings, restart_notice
+from mastodon_update_check.domain.server.installed import merge_sightings, restart_notice
 from mastodon_update_check.domain.server.outages import (
     FEWEST_FAILURES,
     check_failing_notice,
@@ -19,7 +19,7 @@ from mastodon_update_check.domain.server.outages import (
     delivery_failing_notice,
 )
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.server.status import describe_pending, urgent_to_act_on
+from mastodon_update_check.domain.server.status import describe_pending
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.observe import Findings, inquire, nothing_found
@@ -128,6 +128,7 @@ def _decide(
     facts = Facts(
         instance=settings.instance,
         now=now,
+        known=learned,
         installed=learned.installed if findings.is_installed_known else None,
         feed=findings.feed,
         recipients=findings.people.recipients,
@@ -137,11 +138,8 @@ def _decide(
             *_tool_notices(learned, accounts, sinks, now),
             *_settings_notice(learned, findings.settings_problem, now),
         ),
-        skips=learned.skips,
         reminders=settings.reminders,
         closure=settings.closure,
-        is_settled=is_settled(learned, now),
-        to_act_on=frozenset(update.version for update in urgent_to_act_on(learned, now)),
     )
     deliveries = () if view is None else _read_deliveries(view, facts)
     return CheckReport(

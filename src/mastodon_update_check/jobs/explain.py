@@ -115,12 +115,12 @@ def _decide(
     facts = Facts(
         instance=settings.instance,
         now=now,
+        known=known,
         installed=known.installed,
         feed=Feed(updates=known.updates, ends_on=known.support_ends_on),
         recipients=people.recipients,
         unasked_sinks=people.unasked_sinks,
         sink_settings=sink_settings,
-        skips=known.skips,
     )
     if ledger is None:
         return plan(facts, ()).decisions

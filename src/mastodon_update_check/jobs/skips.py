@@ -6,9 +6,9 @@ from datetime import datetime
 
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.planning.plan import changes_only
-from mastodon_update_check.domain.server.skipping import find_skippable, skip, skip_changes, skipped_rows, unskip
-from mastodon_update_check.domain.server.skips import Skip
-from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.server.skips import find_skippable, skip, skipped_rows, unskip
+from mastodon_update_check.domain.server.state import ServerState, Skip
 from mastodon_update_check.ledger.ledger import Ledger
 
 
@@ -48,7 +48,7 @@ def skip_releases(ledger: Ledger, texts: Sequence[str], now: datetime, until_at:
         for update in updates:
             known = skip(known, update, now, until_at)
         rows = [*skipped_rows(transaction.deliveries(()), known, now)]
-        transaction.apply(changes_only(skip_changes(rows), now))
+        transaction.apply(changes_only((row.change(Reason.SKIPPED) for row in rows if row.is_open), now))
         transaction.keep_state(known, now)
     return SkipReport(
         skipped=tuple(updates),

@@ -17,7 +17,7 @@ from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.problems import reading
 
 if TYPE_CHECKING:
-    from mastodon_update_check.domain.planning.changes import Change
+    from mastodon_update_check.domain.outbox import Change
     from mastodon_update_check.domain.planning.plan import Plan, PlannedMessage, Redirection
 
 

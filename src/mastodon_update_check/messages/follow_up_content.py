@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mastodon_update_check.domain.notices import InstalledNotice, ReminderNotice, UpdateNotice
-from mastodon_update_check.domain.planning.reminders import next_reminder_at
+from mastodon_update_check.domain.planning.follow_ups import next_reminder_at
 from mastodon_update_check.messages.content import Block, Content, Paragraph
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.directions import direct

@@ -1,7 +1,6 @@
 """The changes of open rows whose notice is outdated or unwanted: they are cancelled or superseded."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from mastodon_update_check.domain.identities import identity, is_covered_by, subject
 from mastodon_update_check.domain.notices import (
@@ -12,26 +11,17 @@ from mastodon_update_check.domain.notices import (
     ToolNotice,
     UpdateNotice,
 )
-from mastodon_update_check.domain.outbox import Delivery
+from mastodon_update_check.domain.outbox import Change, Delivery
 from mastodon_update_check.domain.planning.facts import Facts
-from mastodon_update_check.domain.planning.reminders import is_far_ahead, is_outdone, is_reminded_of, reminder_number
+from mastodon_update_check.domain.planning.follow_ups import is_far_ahead, is_outdone, is_reminded_of, reminder_number
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import wants
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A row that is cancelled, or superseded by another, and why."""
-
-    identity: str
-    recipient_key: str
-    reason: Reason
 
 
 def find_change(row: Delivery, facts: Facts) -> Change | None:
     """Return what becomes of an open row, or None while it stays as it is."""
     reason = _outdated(row.notice, facts) or _unwanted(row, facts)
-    return None if reason is None else Change(identity=row.identity, recipient_key=row.recipient_key, reason=reason)
+    return None if reason is None else row.change(reason)
 
 
 def find_doubles(notified: Sequence[Delivery], facts: Facts) -> Iterable[Change]:
@@ -47,7 +37,7 @@ def find_doubles(notified: Sequence[Delivery], facts: Facts) -> Iterable[Change]
         if heir is None or heir.key == row.recipient_key:
             continue
         if any(is_covered_by(row.notice, notice) for notice in known.get(heir.key, ())):
-            yield Change(identity=row.identity, recipient_key=row.recipient_key, reason=Reason.COVERED)
+            yield row.change(Reason.COVERED)
 
 
 def _outdated(notice: Notice, facts: Facts) -> Reason | None:
@@ -72,7 +62,7 @@ def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
         return Reason.INSTALLED
     if notice.version.is_prerelease and not facts.installed.is_prerelease:
         return Reason.PRERELEASE
-    if facts.is_skipped(notice):
+    if facts.known.is_skipped(notice):
         return Reason.SKIPPED
     if facts.feed is None or facts.feed.updates is None:
         return None
@@ -87,7 +77,7 @@ def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
 def _outdated_reminder(notice: ReminderNotice, facts: Facts) -> Reason | None:
     if not facts.reminders.admit(notice.update):
         return Reason.FOLLOW_UPS_OFF
-    if facts.is_silenced(notice.update):
+    if facts.known.is_silenced(notice.update, facts.now):
         return Reason.SKIPPED
     if facts.find_update(notice.update.version) is None:
         return None

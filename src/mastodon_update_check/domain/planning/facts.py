@@ -11,7 +11,9 @@ from mastodon_update_check.domain.identities import identity
 from mastodon_update_check.domain.notices import Notice, SupportNotice, ToolNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.recipients import FollowUps, Recipient
-from mastodon_update_check.domain.server.skips import Skip, is_silenced, is_skipped
+from mastodon_update_check.domain.server.installed import is_settled
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import urgent_to_act_on
 from mastodon_update_check.domain.versions import MastodonVersion
 
 
@@ -21,6 +23,8 @@ class Facts:
 
     instance: str
     now: datetime
+    known: ServerState
+    """The state of the server after this check."""
     installed: MastodonVersion | None
     """The installed version as read this time; None when it could not be read."""
     feed: Feed | None
@@ -32,13 +36,18 @@ class Facts:
     unasked_sinks: frozenset[str] = frozenset()
     """Sinks whose recipients could not be read this time: none of them counts as gone."""
     tool_notices: tuple[ToolNotice, ...] = ()
-    skips: tuple[Skip, ...] = ()
     reminders: FollowUps = FollowUps.NONE
     closure: FollowUps = FollowUps.NONE
-    is_settled: bool = True
-    """Whether no process answers with an older version than the tree's."""
-    to_act_on: frozenset[MastodonVersion] = frozenset()
-    """The urgent updates that call for action, by what is known after this check."""
+
+    @cached_property
+    def is_settled(self) -> bool:
+        """Whether no process answers with an older version than the tree's."""
+        return is_settled(self.known, self.now)
+
+    @cached_property
+    def to_act_on(self) -> frozenset[MastodonVersion]:
+        """The urgent updates that call for action."""
+        return frozenset(update.version for update in urgent_to_act_on(self.known, self.now))
 
     @cached_property
     def updates(self) -> tuple[UpdateNotice, ...]:
@@ -71,14 +80,6 @@ class Facts:
     def find_notice(self, identity: str) -> Notice | None:
         """Return the notice with this identity that is true now."""
         return self._by_identity.get(identity)
-
-    def is_skipped(self, update: UpdateNotice) -> bool:
-        """Whether the administrator passes this update over."""
-        return is_skipped(update, self.skips)
-
-    def is_silenced(self, update: UpdateNotice) -> bool:
-        """Whether there are no reminders of this update now."""
-        return is_silenced(update, self.skips, self.now)
 
     def find_recipient(self, row: Delivery) -> Recipient | None:
         """Return the recipient that a row belongs to, if there still is one: by key, else by address."""

@@ -1,57 +1,71 @@
-"""Notices that follow an update notice: reminders while it is not installed, and closure once it is."""
+"""Notices that follow an update notice: reminders while it is not installed, and closure once it is.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+The first three reminders come 1, 3 and 7 days after that recipient's own message was accepted, further ones weekly. Of
+those that were missed meanwhile only the latest is sent.
+"""
 
-from mastodon_update_check.domain.addresses import normalise_address
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
 from mastodon_update_check.domain.identities import is_covered_by, subject
 from mastodon_update_check.domain.notices import FollowUp, InstalledNotice, ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.planning.facts import Facts
-from mastodon_update_check.domain.planning.reminders import (
-    CLOCK_SLACK,
-    is_far_ahead,
-    is_outdone,
-    is_reminded_of,
-    reminder_number,
-)
-from mastodon_update_check.domain.recipients import FollowUps, Recipient
+from mastodon_update_check.domain.planning.history import History
+from mastodon_update_check.domain.recipients import FollowUps, Recipient, wants
+
+FIRST_REMINDERS = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
+FURTHER_REMINDERS = timedelta(days=7)
+CLOCK_SLACK = timedelta(days=1)
+"""An instant further ahead than this was written by a clock that was wrong; one that is nearer will come."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """The update notices that each recipient got, by key and by address: either makes it the same person."""
-
-    _by_place: Mapping[tuple[str, str, str], Sequence[Delivery]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, rows: Iterable[Delivery]) -> "History":
-        """Gather the rows about updates that count as notified."""
-        found: dict[tuple[str, str, str], list[Delivery]] = {}
-        for row in rows:
-            if isinstance(row.notice, UpdateNotice | ReminderNotice) and row.state.is_notified:
-                for place in places(row.sink, row.recipient_key, row.address):
-                    found.setdefault(place, []).append(row)
-        return cls(found)
-
-    def notified(self, recipient: Recipient) -> Sequence[Delivery]:
-        """Return the rows of this recipient."""
-        found = places(recipient.sink, recipient.key, recipient.address)
-        return [row for place in found for row in self._by_place.get(place, ())]
+def reminder_due_after(number: int) -> timedelta:
+    """Return how long after the message reminder `number`, from 1, is due."""
+    further = max(number - len(FIRST_REMINDERS), 0)
+    return FIRST_REMINDERS[min(number, len(FIRST_REMINDERS)) - 1] + further * FURTHER_REMINDERS
 
 
-def places(sink: str, key: str, address: str, about: str = "") -> tuple[tuple[str, str, str], ...]:
-    """Return the keys under which a recipient's rows are found: by recipient key, and by address if there is one."""
-    by_key = ("", key, about)
-    return (by_key, (sink, normalise_address(address), about)) if address else (by_key,)
+def reminder_number(elapsed: timedelta) -> int:
+    """Return which reminder is the latest that is due; 0 while none is."""
+    further = max((elapsed - FIRST_REMINDERS[-1]) // FURTHER_REMINDERS, 0)
+    return sum(due <= elapsed for due in FIRST_REMINDERS) + further
+
+
+def next_reminder_at(notified_at: datetime, now: datetime) -> datetime:
+    """Return when the next reminder is due."""
+    return notified_at + reminder_due_after(reminder_number(now - notified_at) + 1)
+
+
+def is_far_ahead(reminder: ReminderNotice, now: datetime) -> bool:
+    """Whether a reminder was planned by a clock that was wrong."""
+    return reminder.notified_at + reminder_due_after(reminder.number) > now + CLOCK_SLACK
+
+
+def is_reminded_of(update: UpdateNotice, facts: Facts) -> bool:
+    """Whether the settings ask for reminders of `update`: by default of urgent ones that are to be acted on."""
+    if not facts.reminders.admit(update) or facts.known.is_silenced(update, facts.now):
+        return False
+    return facts.reminders is FollowUps.ALL or update.version in facts.to_act_on
+
+
+def is_outdone(update: UpdateNotice, recipient: Recipient, facts: Facts) -> bool:
+    """Whether the recipient wants a newer release of the same branch that is no less urgent: that one has reminders."""
+    return any(
+        newer.version.branch == update.version.branch
+        and newer.version > update.version
+        and (newer.urgent or not update.urgent)
+        and not facts.known.is_skipped(newer)
+        and wants(recipient, newer).notifies
+        for newer in facts.updates
+    )
 
 
 def due_follow_ups(facts: Facts, recipient: Recipient, history: History) -> Iterable[FollowUp]:
     """Return the follow-ups that are true now, whether or not the recipient got them before."""
     if facts.reminders is FollowUps.NONE and facts.closure is FollowUps.NONE:
         return
-    notified = history.notified(recipient)
+    notified = history.find(recipient)
     yield from _due_reminders(facts, recipient, notified)
     yield from _closures(facts, recipient, notified)
 

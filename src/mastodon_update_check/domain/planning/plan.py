@@ -5,7 +5,7 @@ Planning is level-triggered: to plan = (notices true now x recipients who want t
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,10 +20,11 @@ from mastodon_update_check.domain.notices import (
     UpgradeFinishedNotice,
     is_urgent,
 )
-from mastodon_update_check.domain.outbox import Delivery, DeliveryState
-from mastodon_update_check.domain.planning.changes import Change, find_change, find_doubles
+from mastodon_update_check.domain.outbox import Change, Delivery, DeliveryState
+from mastodon_update_check.domain.planning.changes import find_change, find_doubles
 from mastodon_update_check.domain.planning.facts import Facts
-from mastodon_update_check.domain.planning.follow_ups import History, due_follow_ups, misdated, places
+from mastodon_update_check.domain.planning.follow_ups import due_follow_ups, misdated
+from mastodon_update_check.domain.planning.history import History
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient, wants
 
@@ -114,47 +115,41 @@ def _without(changes: Iterable[Change], rows: Sequence[Delivery]) -> list[Delive
 
 def _decide(facts: Facts, notified: Sequence[Delivery]) -> Iterable[Decision]:
     """Decide for each recipient and notice, in order; a notice that has just been planned counts as notified."""
-    memory, history = _Memory(notified), History.of(notified)
+    by_subject = History(notified, lambda row: subject(row.notice))
+    everything = History(notified, lambda _: "")
     for recipient in facts.recipients:
-        for notice in (*facts.notices, *due_follow_ups(facts, recipient, history)):
+        for notice in (*facts.notices, *due_follow_ups(facts, recipient, everything)):
             reason = wants(recipient, notice)
-            if isinstance(notice, UpdateNotice) and facts.is_skipped(notice):
+            if isinstance(notice, UpdateNotice) and facts.known.is_skipped(notice):
                 reason = Reason.SKIPPED
             if reason.notifies:
-                reason = memory.notified_before(recipient, notice) or reason
+                reason = _notified_before(notice, by_subject.find(recipient, subject(notice))) or reason
             if reason.notifies:
-                memory.remember(recipient, notice)
+                by_subject.add(_planned_row(recipient, notice))
             yield Decision(recipient=recipient, notice=notice, reason=reason)
 
 
-class _Memory:
-    """The notices that each recipient got, by key and by address: either makes it the same person.
+def _notified_before(notice: Notice, rows: Sequence[Delivery]) -> Reason | None:
+    """Return why not to notify a recipient with these rows about the same subject, or None."""
+    states = {row.state for row in rows if is_covered_by(notice, row.notice)}
+    if states:
+        return Reason.ALREADY_TOLD if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
+    is_end = isinstance(notice, CheckRecoveredNotice | UpgradeFinishedNotice)
+    if is_end and all(row.state is not DeliveryState.SENT for row in rows):
+        return Reason.NOT_TOLD_OF_OUTAGE
+    return None
 
-    A key is the same person under every sink: a webhook that gets another name is not notified again.
-    """
 
-    def __init__(self, notified: Sequence[Delivery]) -> None:
-        self._notified: dict[tuple[str, str, str], list[tuple[Notice, DeliveryState]]] = {}
-        for row in notified:
-            for place in places(row.sink, row.recipient_key, row.address, subject(row.notice)):
-                self._notified.setdefault(place, []).append((row.notice, row.state))
-
-    def remember(self, recipient: Recipient, notice: Notice) -> None:
-        for place in places(recipient.sink, recipient.key, recipient.address, subject(notice)):
-            self._notified.setdefault(place, []).append((notice, DeliveryState.PENDING))
-
-    def notified_before(self, recipient: Recipient, notice: Notice) -> Reason | None:
-        """Return why not to notify, or None."""
-        found = places(recipient.sink, recipient.key, recipient.address, subject(notice))
-        about = [notified for place in found for notified in self._notified.get(place, ())]
-        states = {state for notified, state in about if is_covered_by(notice, notified)}
-        if states:
-            return Reason.ALREADY_TOLD if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
-        if isinstance(notice, CheckRecoveredNotice | UpgradeFinishedNotice) and all(
-            state is not DeliveryState.SENT for _, state in about
-        ):
-            return Reason.NOT_TOLD_OF_OUTAGE
-        return None
+def _planned_row(recipient: Recipient, notice: Notice) -> Delivery:
+    return Delivery(
+        identity=identity(notice),
+        notice=notice,
+        recipient_key=recipient.key,
+        address=recipient.address,
+        sink=recipient.sink,
+        state=DeliveryState.PENDING,
+        message_id="",
+    )
 
 
 def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[Delivery]) -> Iterable[PlannedMessage]:
@@ -164,48 +159,36 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
 
     A row that was cancelled after its message had been tried returns to that message, so that a repeat has the same id.
     """
+    tried = [row for row in deliveries if row.may_have_arrived]
+    formers = History(tried, lambda row: row.identity)
+    message_ids = {row.message_id for row in tried}
+    keys = frozenset(one.recipient.key for one in decisions)
     bundles: dict[tuple[str, str, str], list[Decision]] = {}
-    formers = _Formers(deliveries, frozenset(one.recipient.key for one in decisions))
     for one in decisions:
         if one.reason.notifies:
-            former = formers.find(one)
-            key, topic = (
-                (one.recipient.key, _topic(one.notice)) if former is None else (former.recipient_key, former.message_id)
-            )
+            key, topic = one.recipient.key, _topic(one.notice)
+            former = _find_former(one, formers, keys)
+            if former is not None:
+                key, topic = former.recipient_key, former.message_id
             bundles.setdefault((one.recipient.sink, key, topic), []).append(one)
     for (_, key, topic), bundle in bundles.items():
         fresh = message_id(instance, key, (identity(one.notice) for one in bundle))
         yield PlannedMessage(
-            id=topic if topic in formers.message_ids else fresh,
+            id=topic if topic in message_ids else fresh,
             recipient=replace(bundle[0].recipient, key=key),
             decisions=tuple(bundle),
         )
 
 
-class _Formers:
-    """Rows that were given up after their message had been tried, and may have arrived.
+def _find_former(decision: Decision, formers: History, keys: Collection[str]) -> Delivery | None:
+    """Return the row to take up again: its message had been tried, and may have arrived.
 
-    They are found by key, or by address when no recipient has that key any more: either makes it the same person, who
-    keeps the former key.
+    It is found by key, or by address when no recipient has its key any more; the recipient keeps the former key.
     """
-
-    def __init__(self, deliveries: Sequence[Delivery], keys: frozenset[str]) -> None:
-        tried = [row for row in deliveries if row.may_have_arrived]
-        self._keys = keys
-        self.message_ids = {row.message_id for row in tried}
-        self._rows: dict[tuple[str, str, str], Delivery] = {}
-        for row in tried:
-            for place in places(row.sink, row.recipient_key, row.address, row.identity):
-                self._rows.setdefault(place, row)
-
-    def find(self, decision: Decision) -> Delivery | None:
-        """Return the row that is to be taken up again."""
-        recipient = decision.recipient
-        for place in places(recipient.sink, recipient.key, recipient.address, identity(decision.notice)):
-            row = self._rows.get(place)
-            if row is not None and (row.recipient_key == recipient.key or row.recipient_key not in self._keys):
-                return row
-        return None
+    for row in formers.find(decision.recipient, identity(decision.notice)):
+        if row.recipient_key == decision.recipient.key or row.recipient_key not in keys:
+            return row
+    return None
 
 
 def _topic(notice: Notice) -> str:

@@ -1,53 +1,92 @@
-"""Releases that the administrator skips: for good, or only their reminders and alarms until a date."""
+"""Skipping a release and taking that back: the releases that can be skipped, and the messages about them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
 
-from mastodon_update_check.domain.notices import UpdateNotice
-from mastodon_update_check.domain.stored_json import NAME
+from mastodon_update_check.domain.notices import ReminderNotice, UpdateNotice
+from mastodon_update_check.domain.outbox import Delivery, DeliveryState
+from mastodon_update_check.domain.server.state import ServerState, Skip
 from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import InvalidVersionError, UsageError
+
+_WAITING = (DeliveryState.PENDING, DeliveryState.FAILED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skip:
-    """One decision to skip a release; it holds until the release turns urgent that was not."""
+def find_skippable(known: ServerState, text: str) -> UpdateNotice:
+    """Return the pending update that `text` names.
 
-    version: MastodonVersion
-    urgent: bool
-    """Whether it was urgent then."""
-    skipped_at: datetime
-    until_at: datetime | None = field(default=None, metadata={NAME: "until"})
-    """None: no notices, reminders or alarms any more. Else: no reminders and no alarms until then."""
-
-    def covers(self, update: UpdateNotice) -> bool:
-        """Whether `update` is the release, or an older one of its branch, and not more urgent than it was then."""
-        same_branch = update.version.branch == self.version.branch
-        return same_branch and update.version <= self.version and (self.urgent or not update.urgent)
-
-    def holds(self, now: datetime) -> bool:
-        """Whether it has not expired."""
-        return self.until_at is None or now < self.until_at
-
-
-def is_skipped(update: UpdateNotice, skips: Iterable[Skip]) -> bool:
-    """Whether `update` is skipped for good: there are no notices of it."""
-    return any(skip.until_at is None and skip.covers(update) for skip in skips)
-
-
-def is_silenced(update: UpdateNotice, skips: Iterable[Skip], now: datetime) -> bool:
-    """Whether there are no reminders and no alarms of `update` at `now`."""
-    return any(skip.holds(now) and skip.covers(update) for skip in skips)
-
-
-def silenced_until(update: UpdateNotice, skips: Iterable[Skip], now: datetime) -> datetime | None:
-    """Return until when `update` has no reminders and alarms; None if it has them, or is skipped for good."""
-    return max(
-        (skip.until_at for skip in skips if skip.until_at and skip.holds(now) and skip.covers(update)), default=None
+    Raises:
+        UsageError: it names none, in a sentence.
+    """
+    version = _parse(text)
+    if known.installed is None:
+        raise UsageError(
+            "no check has worked yet, so it is not known what could be skipped: run mastodon-update-check check"
+        )
+    if version <= known.installed:
+        raise UsageError(f"{version} is not newer than {known.installed}, which is installed: there is nothing to skip")
+    for update in known.pending():
+        if update.version == version:
+            return update
+    names = ", ".join(str(update.version) for update in known.pending())
+    raise UsageError(
+        f"the update server does not list {version}: " + (f"pending are {names}" if names else "nothing is pending")
     )
 
 
-def lifted_skips(skips: Iterable[Skip], updates: Iterable[UpdateNotice]) -> tuple[Skip, ...]:
-    """Return the skips that hold no longer because their release has turned urgent."""
-    urgent = {update.version for update in updates if update.urgent}
-    return tuple(skip for skip in skips if not skip.urgent and skip.version in urgent)
+def skip(known: ServerState, update: UpdateNotice, now: datetime, until_at: datetime | None = None) -> ServerState:
+    """Return the state in which `update` is skipped; an earlier skip of the same release is replaced.
+
+    Args:
+        known: the state so far.
+        update: the release.
+        now: the present instant.
+        until_at: when reminders and alarms begin again; None to skip the release for good.
+
+    Raises:
+        UsageError: `until_at` has passed.
+    """
+    if until_at is not None and until_at <= now:
+        raise UsageError(f"expected a date in the future, got {until_at:%Y-%m-%d}")
+    new = Skip(version=update.version, urgent=update.urgent, skipped_at=now, until_at=until_at)
+    kept = (old for old in known.skips if old.version != update.version)
+    return replace(known, skips=(*kept, new))
+
+
+def unskip(known: ServerState, text: str) -> tuple[ServerState, Skip]:
+    """Return what is known once a skip is taken back, and that skip.
+
+    Raises:
+        UsageError: there is none of that version.
+    """
+    version = _parse(text)
+    found = next((old for old in known.skips if old.version == version), None)
+    if found is None:
+        update = next((update for update in known.pending() if update.version == version), None)
+        cover = next((old.version for old in known.skips if update and old.covers(update)), None)
+        raise UsageError(
+            f"{version} is skipped with {cover}, which is newer: undo that"
+            if cover is not None
+            else f"{version} is not skipped"
+        )
+    return replace(known, skips=tuple(old for old in known.skips if old != found)), found
+
+
+def skipped_rows(rows: Iterable[Delivery], known: ServerState, now: datetime) -> Iterable[Delivery]:
+    """Return the undelivered rows of skipped releases, and reminders that are silenced until a date."""
+    for row in rows:
+        if row.state not in _WAITING:
+            continue
+        match row.notice:
+            case UpdateNotice() if known.is_skipped(row.notice):
+                yield row
+            case ReminderNotice() if known.is_silenced(row.notice.update, now):
+                yield row
+
+
+def _parse(text: str) -> MastodonVersion:
+    try:
+        return MastodonVersion.parse(text)
+    except InvalidVersionError as error:
+        raise UsageError(str(error)) from error

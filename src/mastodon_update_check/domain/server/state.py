@@ -14,12 +14,32 @@ from mastodon_update_check.domain.release_details import ReleaseDetails, read_de
 from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.check_days import CheckDay, count_check
 from mastodon_update_check.domain.server.outages import may_be_notified
-from mastodon_update_check.domain.server.skips import Skip, is_silenced, is_skipped, lifted_skips, silenced_until
-from mastodon_update_check.domain.stored_json import from_json, to_json
+from mastodon_update_check.domain.stored_json import NAME, from_json, to_json
 from mastodon_update_check.domain.versions import MastodonVersion
 
 StaleHours = tuple[tuple[datetime, float], ...]
 """The start of an hour, and a number of seconds in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """One decision to skip a release; it holds until the release turns urgent that was not."""
+
+    version: MastodonVersion
+    urgent: bool
+    """Whether it was urgent then."""
+    skipped_at: datetime
+    until_at: datetime | None = field(default=None, metadata={NAME: "until"})
+    """None: no notices, reminders or alarms any more. Else: no reminders and no alarms until then."""
+
+    def covers(self, update: UpdateNotice) -> bool:
+        """Whether `update` is the release, or an older one of its branch, and not more urgent than the release was."""
+        same_branch = update.version.branch == self.version.branch
+        return same_branch and update.version <= self.version and (self.urgent or not update.urgent)
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it has not expired."""
+        return self.until_at is None or now < self.until_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +88,7 @@ class ServerState:
     devops: tuple[Recipient, ...] = ()
     """The DevOps users of the last good answer of the database; they are notified while it cannot be asked."""
     skips: tuple[Skip, ...] = ()
-    """Releases that the administrator passes over."""
+    """Releases that the administrator skips."""
     migrations: Unfinished | None = None
     services: Unfinished | None = None
     """What the last upgrade left to do, or has left undone for a while: migrations, restarts of services."""
@@ -104,24 +124,21 @@ class ServerState:
         return self.services.items if self.services and not self.services.ended_at else ()
 
     def is_skipped(self, update: UpdateNotice) -> bool:
-        """Whether the administrator passes this update over."""
-        return is_skipped(update, self.skips)
+        """Whether the administrator skips this update: there are no notices of it."""
+        return any(skip.until_at is None and skip.covers(update) for skip in self.skips)
 
     def is_silenced(self, update: UpdateNotice, now: datetime) -> bool:
         """Whether there are no reminders and no alarms of this update at `now`."""
-        return is_silenced(update, self.skips, now)
-
-    def silenced_until(self, update: UpdateNotice, now: datetime) -> datetime | None:
-        """Return until when this update has no reminders and alarms; None if it has, or is skipped for good."""
-        return silenced_until(update, self.skips, now)
+        return any(skip.holds(now) and skip.covers(update) for skip in self.skips)
 
     def unskipped(self) -> tuple[UpdateNotice, ...]:
-        """Return the pending updates that the administrator does not pass over."""
+        """Return the pending updates that the administrator does not skip."""
         return tuple(update for update in self.pending() if not self.is_skipped(update))
 
     def lifted(self) -> tuple[Skip, ...]:
-        """Return the skips that hold no longer, by what is known now."""
-        return lifted_skips(self.skips, self.updates)
+        """Return the skips that hold no longer because their release has turned urgent."""
+        urgent = {update.version for update in self.updates if update.urgent}
+        return tuple(skip for skip in self.skips if not skip.urgent and skip.version in urgent)
 
     @property
     def devops_users(self) -> tuple[str, ...]:
