@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.known_instance import presence_path, remember_instance
@@ -24,7 +23,6 @@ from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import find_location
-from mastodon_update_check.ledger.ownership import Ownership
 from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, OutboxSummary
 from mastodon_update_check.messages.context import MessageContext
 
@@ -109,7 +107,7 @@ class App:
             return
         self._take(ownership.token)
         try:
-            with _renewed(ownership, self.ledger_location), self.create_ledger() as ledger:
+            with ownership.renewed(), self.create_ledger() as ledger:
                 ledger.close_open_attempts(self.clock())
                 yield ledger
         finally:
@@ -232,27 +230,3 @@ def presence_of(settings: Settings) -> FileLock:
     if not location.is_shared:
         return FileLock(f"{Path(settings.ledger).resolve()}.lock")
     return FileLock(str(presence_path(settings)))
-
-
-@contextmanager
-def _renewed(ownership: Ownership, location: Location) -> Iterator[None]:
-    """Renew a lease for the duration of the block; a lock needs nothing."""
-    if not location.is_shared:
-        yield
-        return
-    from mastodon_update_check.ledger.lease import RENEWAL
-
-    is_over = threading.Event()
-
-    def renew() -> None:
-        while not is_over.wait(RENEWAL.total_seconds()):
-            with suppress(LedgerError):  # the next one may work; every transaction verifies the token
-                ownership.renew()
-
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join()

@@ -1,7 +1,7 @@
 """Check: observe, decide, commit. Nothing is sent here."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -134,10 +134,7 @@ def _decide(
         recipients=findings.people.recipients,
         unasked_sinks=findings.people.unasked_sinks,
         sink_settings=sinks,
-        tool_notices=(
-            *_tool_notices(learned, accounts, sinks, now),
-            *_settings_notice(learned, findings.settings_problem, now),
-        ),
+        tool_notices=_tool_notices(learned, accounts, sinks, findings.settings_problem, now),
         reminders=settings.reminders,
         closure=settings.closure,
     )
@@ -192,15 +189,12 @@ def _lift_skips(known: ServerState) -> ServerState:
     return replace(known, skips=tuple(skip for skip in known.skips if skip not in lifted)) if lifted else known
 
 
-def _settings_notice(known: ServerState, problem: str, now: datetime) -> Iterable[ToolNotice]:
-    """Return the notice that the daemon has been using former settings for hours."""
-    notice = check_failing_notice(known.settings_wrong_since, FEWEST_FAILURES, Cause.SETTINGS, problem, now)
-    if notice is not None:
-        yield notice
-
-
 def _tool_notices(
-    known: ServerState, accounts: Sequence[SinkAccount], sink_settings: Mapping[str, str], now: datetime
+    known: ServerState,
+    accounts: Sequence[SinkAccount],
+    sink_settings: Mapping[str, str],
+    settings_problem: str,
+    now: datetime,
 ) -> tuple[ToolNotice, ...]:
     """Return the notices about this tool and the installation.
 
@@ -220,6 +214,7 @@ def _tool_notices(
         migrations_notice(known.migrations, now),
         services_notice(known.services, now),
         *failing,
+        check_failing_notice(known.settings_wrong_since, FEWEST_FAILURES, Cause.SETTINGS, settings_problem, now),
     )
     return tuple(notice for notice in found if notice is not None)
 

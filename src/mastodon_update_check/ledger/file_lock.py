@@ -8,7 +8,7 @@ import fcntl
 import os
 import socket
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 
 from mastodon_update_check.errors import LedgerError
@@ -63,6 +63,10 @@ class FileLock:
         except OSError as error:
             raise _failed(self.path, error) from error
         return True
+
+    def renewed(self) -> AbstractContextManager[None]:
+        """Return a context without effect: the kernel keeps the lock."""
+        return nullcontext()
 
     def release(self) -> None:
         """Release the lock, unless a child process holds it, too."""

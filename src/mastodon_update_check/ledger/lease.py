@@ -4,11 +4,14 @@ It works through PgBouncer in transaction mode: nothing depends on a session. Ev
 token first, while it holds the row that serialises writers (`PostgresSession.writing`).
 """
 
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.ownership import Owner
 
@@ -62,6 +65,24 @@ class Lease:
                 "until": stamp(connection.now + LEASE),
             }
             return bool(connection.execute(_TAKE, parameters).rowcount)
+
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Renew the lease in a thread for the duration of the block."""
+        is_over = threading.Event()
+
+        def renew() -> None:
+            while not is_over.wait(RENEWAL.total_seconds()):
+                with suppress(LedgerError):  # the next one may work; every transaction verifies the token
+                    self.renew()
+
+        thread = threading.Thread(target=renew, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
 
     def release(self) -> None:
         """Let the lease run out now."""

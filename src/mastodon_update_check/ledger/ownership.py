@@ -1,5 +1,6 @@
 """Ownership: exactly one process at a time plans and delivers for a ledger."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -41,6 +42,9 @@ class Ownership(Protocol):
         Raises:
             LedgerError: the ledger cannot be used.
         """
+
+    def renewed(self) -> AbstractContextManager[None]:
+        """Keep the right for the duration of the block, which does not call `renew`."""
 
     def release(self) -> None:
         """Give the right back."""

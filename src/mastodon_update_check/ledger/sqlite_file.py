@@ -157,16 +157,7 @@ def _require_regular(path: Path) -> os.stat_result:
 
 def _side_file(path: Path) -> Path:
     real = path.resolve()
-    return real.parent / _with_suffix(real.name)  # also of `/`, which has no name
-
-
-@cache
-def _with_suffix(name: str) -> str:
-    """Return the name of the side file, the same string each time.
-
-    `pathlib` interns it: a new one at each check makes the interpreter's table of interned strings grow.
-    """
-    return f"{name}-wal"
+    return real.parent / f"{real.name}-wal"  # also of `/`, which has no name
 
 
 def _refuse_foreign_side_file(path: Path) -> None:
