@@ -90,11 +90,30 @@ def test_killed_owner_and_its_child_keep_the_lock_until_both_have_ended(lock_pat
         assert (owner.pid, owner.is_daemon) == (holder.pid, True)
         assert not lock.acquire(is_daemon=False)
         holder.kill()
+    left = lock.owner()
+    assert left is not None
+    assert left.pid == 0
     assert not lock.acquire(is_daemon=False)
     os.kill(child, signal.SIGKILL)
 
     assert eventually(lambda: lock.acquire(is_daemon=False))
     lock.release()
+
+
+def test_no_process_is_taken_for_the_owner_by_the_content_of_the_file(lock_path: Path) -> None:
+    """Ids are used again, and a nudge would end the process that has this one now."""
+    lock = FileLock(str(lock_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(lock_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        child = int(holder.stdout.readline())
+        lock_path.write_text(f"{os.getpid()} daemon\n")
+        owner = lock.owner()
+        holder.kill()
+    os.kill(child, signal.SIGKILL)
+    assert owner is not None
+    assert (owner.pid, owner.is_daemon) == (holder.pid, True)
 
 
 def test_lock_is_released(lock_path: Path) -> None:

@@ -1,12 +1,15 @@
 """A lock file beside the ledger: the kernel releases it when the last process that holds it has ended.
 
 Child processes inherit the descriptor. A new owner therefore never starts while a child of the old one still sends.
-The file's modification time is the owner's heartbeat. Kept free of heavy imports: the resident process uses it.
+The file's modification time is the owner's heartbeat. A second lock, of POSIX, belongs to the owner's process alone: by
+it the kernel says which process that is, so no other one is signalled. Kept free of heavy imports: the resident process
+uses it.
 """
 
 import fcntl
 import os
 import socket
+import struct
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -15,6 +18,8 @@ from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ownership import Owner
 
 _CONTENT_BYTES = 64
+_FLOCK = "hhqqi4x"
+"""`struct flock` (fcntl(2))."""
 _TRIES = 20
 """A reader holds a shared lock for a moment: an owner-to-be asks again, for a second in all."""
 _PAUSE_SECONDS = 0.05
@@ -35,7 +40,7 @@ class FileLock:
             for _ in range(_TRIES):
                 if self._try(is_daemon=is_daemon):
                     return True
-                if (owner := self.owner()) is not None and owner.pid:
+                if self.owner() is not None:
                     return False
                 time.sleep(_PAUSE_SECONDS)
         except OSError as error:
@@ -50,7 +55,9 @@ class FileLock:
             return False
         with suppress(OSError):  # a full disk: the lock holds, and the ledger says it
             os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"{os.getpid()} {'daemon' if is_daemon else 'command'}\n".encode())
+            os.write(descriptor, b"daemon\n" if is_daemon else b"command\n")
+        with suppress(OSError):  # it is for `owner` alone
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.descriptor = descriptor
         return True
 
@@ -87,10 +94,10 @@ class FileLock:
                 return None
             words = os.read(descriptor, _CONTENT_BYTES).decode(errors="replace").split()
             alive_at = datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC)
+            pid = _find_holder(descriptor)
         finally:
             os.close(descriptor)
-        pid = int(words[0]) if words and words[0].isdecimal() else 0
-        return Owner(host=socket.gethostname(), pid=pid, is_daemon=words[1:] == ["daemon"], alive_at=alive_at)
+        return Owner(host=socket.gethostname(), pid=pid, is_daemon=words[-1:] == ["daemon"], alive_at=alive_at)
 
 
 def _lock(descriptor: int, kind: int) -> bool:
@@ -99,6 +106,13 @@ def _lock(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _find_holder(descriptor: int) -> int:
+    """Return the id of the process that holds the POSIX lock; 0 if none does, or none that is visible here."""
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    kind, *_, pid = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+    return 0 if kind == fcntl.F_UNLCK else max(pid, 0)
 
 
 def _is_at(descriptor: int, path: str) -> bool:

@@ -12,7 +12,7 @@ class Owner:
 
     host: str
     pid: int
-    """0 where it is not known: on another machine."""
+    """0 where it is not known: on another machine, or while only a child process holds the lock."""
     is_daemon: bool
     alive_at: datetime
     """Last heartbeat, aware, UTC."""
