@@ -318,3 +318,25 @@ def test_unknown_name_of_the_package() -> None:
     assert {name for name in config.__all__ if getattr(config, name)} == set(config.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'other'"):
         config.other  # noqa: B018 - the access is the test
+
+
+@pytest.mark.parametrize(
+    ("own", "mastodons", "expected"),
+    [
+        ("", "http_proxy=http://theirs", ("http://theirs", None)),
+        ("", "https_proxy=http://secure\nhttp_proxy=http://theirs", ("http://secure", None)),
+        ("https_proxy=http://ours", "http_proxy=http://theirs", ("http://ours", None)),
+        ("http_proxy=http://ours", "https_proxy=http://theirs", ("http://theirs", "http://ours")),
+        ("http_proxy=http://ours", "http_proxy=http://theirs", (None, "http://ours")),
+        ("http_proxy=", "http_proxy=http://theirs", (None, None)),
+    ],
+)
+def test_proxy_of_mastodon_sees_no_plain_request(
+    machine: Machine, own: str, mastodons: str, expected: tuple[str | None, str | None]
+) -> None:
+    """It serves https, of which a proxy sees only the host; ours serves both."""
+    settings = machine.own(own).mastodon(mastodons).load({"UPDATE_CHECK_WEBHOOK_URL": "http://hooks.internal/"})
+    proxies = (settings.https_proxy, settings.http_proxy)
+    assert tuple(proxy and proxy.get_secret_value() for proxy in proxies) == expected
+    options = next(sink.options for sink in settings.sinks if sink.name == "webhook")
+    assert (options.get("https_proxy"), options.get("http_proxy")) == expected

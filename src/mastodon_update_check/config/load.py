@@ -44,7 +44,7 @@ def load_settings(
     found = dict(sources.found)
     if _LEDGER not in found:
         found[_LEDGER] = Found(_default_ledger(sources, environ, problems), "default")
-    settings = validate(found, problems)
+    settings = _restrict_proxy(validate(found, problems), found)
     _check_timing(settings, found, problems)
     versions = _version_environment(found, problems)
     sinks = read_sinks(settings, sources, problems)
@@ -78,6 +78,13 @@ def validate(found: Layer, problems: Problems) -> Settings:
     for name, defect in wrong.items():
         problems.refuse(name, found[name], defect, shown(name, found[name].text))
     return Settings.model_validate({name: value.text for name, value in found.items() if name not in wrong})
+
+
+def _restrict_proxy(settings: Settings, found: Layer) -> Settings:
+    """Return settings in which a proxy of Mastodon's files serves https alone: it would see all of a plain request."""
+    if "http_proxy" not in found or found["http_proxy"].is_trusted:
+        return settings
+    return settings.model_copy(update={"https_proxy": settings.https_proxy or settings.http_proxy, "http_proxy": None})
 
 
 def _is_needed(disabled: Disabled, settings: Settings) -> bool:
