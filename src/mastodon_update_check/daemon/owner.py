@@ -28,6 +28,7 @@ class LedgerOwner:
         self._lease: Lease | None = None
         self._ledger: Ledger | None = None
         self._host = socket.gethostname()
+        self.is_owner = False
         self._renewed_at = self._shown_at = float("-inf")
         if str(prepared["ledger"]).startswith(_POSTGRES):
             self._open(str(prepared["ledger"]), str(prepared["instance"]))
@@ -59,17 +60,17 @@ class LedgerOwner:
         is_waiting = self._lock.descriptor is None
         return _RENEWAL if self._lease is not None or is_waiting else _PRESENCE
 
-    @property
-    def is_lease_valid(self) -> bool:
-        """Whether no other process can own the ledger yet."""
-        return self._lease is None or time.monotonic() - self._renewed_at < _LEASE_SECONDS
+    def keep(self) -> str:
+        """Become the owner if possible, or stay it; return why the ledger cannot be used, or an empty text."""
+        try:
+            self.is_owner = self._keep()
+        except LedgerError as error:
+            is_lease_valid = self._lease is None or time.monotonic() - self._renewed_at < _LEASE_SECONDS
+            self.is_owner = self.is_owner and is_lease_valid
+            return str(error)
+        return ""
 
-    def keep(self) -> bool:
-        """Become the owner if possible, or stay it; return whether this process is it.
-
-        Raises:
-            LedgerError: the ledger cannot be used.
-        """
+    def _keep(self) -> bool:
         if self._lock.descriptor is None and not self._lock.acquire(is_daemon=True):
             return False
         if self._lease is None:

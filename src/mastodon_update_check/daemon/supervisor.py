@@ -21,7 +21,6 @@ from mastodon_update_check.daemon.problems import CurrentProblems
 from mastodon_update_check.daemon.scheduler import Scheduler
 from mastodon_update_check.daemon.signals import SignalEvent
 from mastodon_update_check.daemon.systemd import SystemdNotifier
-from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.logs import log
 
 TICK = timedelta(seconds=10)
@@ -61,7 +60,6 @@ class Supervisor:
         self._failure = ""
         self._refused = ""
         """Why the last reload failed: jobs use the settings from before it."""
-        self._was_owner = False
 
     def run(self) -> NoReturn:
         """Run until a signal to stop, then end the process with exit code 0."""
@@ -101,14 +99,14 @@ class Supervisor:
         """Renew ownership, feed the watchdog, and show the status, if everything is on time."""
         self._scheduler.heal()
         self._children.kill_silent()
-        is_owner = self._keep_ownership()
-        if is_owner and not self._was_owner:
+        was_owner = self._owner.is_owner
+        self._problems.set("ledger", self._owner.keep())
+        if self._owner.is_owner and not was_owner:
             self._deliver_at = 0.0  # messages of a former owner
-        if self._was_owner and not is_owner:
+        if was_owner and not self._owner.is_owner:
             log.warning("owner.lost", detail="another process owns the ledger now")
             self._children.kill()
-        self._was_owner = is_owner
-        if not is_owner:
+        if not self._owner.is_owner:
             self._scheduler.note_begun()  # the owner's schedule counts
         late = "" if self._scheduler.is_on_time() else "no check has begun for too long"
         self._problems.set("schedule", late)
@@ -117,27 +115,20 @@ class Supervisor:
             self._owner.show_presence()
         self._show_status()
 
-    def _keep_ownership(self) -> bool:
-        try:
-            is_owner = self._owner.keep()
-        except LedgerError as error:
-            self._problems.set("ledger", str(error))
-            return self._was_owner and self._owner.is_lease_valid
-        self._problems.set("ledger", "")
-        return is_owner
-
     def _show_status(self) -> None:
         next_at = self._scheduler.next_check_at()
         soon = f"; next {next_at:%H:%M} UTC" if next_at and not self._report["off_reason"] else ""
-        line = f"{self._report['status']}{soon}" if self._was_owner else "standby: another process owns the ledger"
+        line = f"{self._report['status']}{soon}" if self._owner.is_owner else "standby: another process owns the ledger"
         self._notifier.status(self._problems.prefix(line))
 
     def _start_jobs(self) -> None:
-        if not self._was_owner:
+        if not self._owner.is_owner:
             return
-        is_work_due = self._is_check_due or self._is_look_due or bool(self._failure)
-        if is_work_due and "work" not in self._children:
-            self._start_work()
+        is_work_due = (self._is_check_due or self._is_look_due or self._failure) and "work" not in self._children
+        if is_work_due and self._start("work", CHECK_LIMIT, check=self._is_check_due, failure=self._failure):
+            self._scheduler.note_begun()
+            self._is_check_due = self._is_look_due = False
+            self._failure = ""
         if self._deliver_at <= time.monotonic():
             if "deliver" not in self._children:
                 if self._start("deliver", DELIVERY_SILENCE, has_crashed=self._has_crashed):
@@ -145,12 +136,6 @@ class Supervisor:
             elif not self._delivery_nudged:
                 self._children.look("deliver")
                 self._deliver_at, self._delivery_nudged = float("inf"), True
-
-    def _start_work(self) -> None:
-        if self._start("work", CHECK_LIMIT, check=self._is_check_due, failure=self._failure):
-            self._scheduler.note_begun()
-            self._is_check_due = self._is_look_due = False
-            self._failure = ""
 
     def _start(self, name: str, silence: timedelta, **order: object) -> bool:
         order |= {"token": self._owner.token, "seen": self._report.get("seen")}
@@ -182,12 +167,8 @@ class Supervisor:
     def _finish(self, child: ChildProcess) -> None:
         """Process the report of a job that has ended."""
         self._children.forget(child)
-        if child.name == "prepare":
-            self._finish_reload(child)
-        elif child.name == "work":
-            self._finish_work(child)
-        else:
-            self._finish_deliveries(child)
+        finish = {"prepare": self._finish_reload, "work": self._finish_work, "deliver": self._finish_deliveries}
+        finish[child.name](child)
 
     def _finish_work(self, child: ChildProcess) -> None:
         report = child.report
