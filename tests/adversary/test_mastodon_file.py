@@ -131,6 +131,23 @@ def test_the_other_sinks_report_it_after_six_hours_and_all_recovers(server: Worl
     assert "is disabled" not in server.run("status").out + server.run("doctor").out
 
 
+def test_self_destruct_is_reported_and_ends_with_its_line(server: World) -> None:
+    """It turns checks off, as in Mastodon, but not silently: status and doctor say it, and a notice after six hours."""
+    write(server, "SELF_DESTRUCT=yes")
+    for _ in range(3):
+        assert server.check().code == 0
+        server.let_pass(hours=3, minutes=10)
+    assert [json.loads(call.body)["type"] for call in server.calls] == ["check.failing"]
+    sentence = f"checking is disabled: SELF_DESTRUCT in {server.root}/.env.production, line 2: says that this server"
+    assert sentence in server.run("status").out
+    assert sentence in server.run("doctor").out
+    assert not server.update_server.asked
+    write(server, "")
+    server.check()
+    assert [json.loads(call.body)["type"] for call in server.calls] == ["check.failing", "update.available"]
+    assert "SELF_DESTRUCT" not in server.run("status").out
+
+
 @pytest.mark.parametrize("line", ["", "LOCAL_DOMAIN=not a domain", "LOCAL_DOMAIN=$(id)"])
 def test_lost_domain_neither_stops_nor_repeats_notices(server: World, line: str) -> None:
     """Without a usable domain the known one is used."""

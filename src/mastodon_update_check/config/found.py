@@ -44,6 +44,7 @@ Layer = Mapping[str, Found]
 class Feature(StrEnum):
     """What a value of Mastodon's files can disable."""
 
+    CHECKS = "checking"
     EMAIL = "email"
     RECIPIENTS = "the recipient lookup"
     PROXY = "the proxy"
@@ -58,6 +59,7 @@ _FEATURES = {
     "DB_": Feature.RECIPIENTS,
     "DATABASE_": Feature.RECIPIENTS,
     "MASTODON_VERSION_": Feature.VERSION,
+    "SELF_DESTRUCT": Feature.CHECKS,
     "UPDATE_CHECK_URL": Feature.UPDATE_SERVER,
     "UPDATE_CHECK_MASTODON_ENV_FILE": Feature.FILE,
     "LOCAL_DOMAIN": Feature.DOMAIN,

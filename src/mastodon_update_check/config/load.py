@@ -45,6 +45,7 @@ def load_settings(
     if _LEDGER not in found:
         found[_LEDGER] = Found(_default_ledger(sources, environ, problems), "default")
     settings = _restrict_proxy(validate(found, problems), found)
+    _report_self_destruct(found, problems)
     _check_timing(settings, found, problems)
     versions = _version_environment(found, problems)
     sinks = read_sinks(settings, sources, problems)
@@ -96,6 +97,14 @@ def _is_needed(disabled: Disabled, settings: Settings) -> bool:
             return settings.database_url is None
         case _:
             return True
+
+
+def _report_self_destruct(found: Layer, problems: Problems) -> None:
+    """Report a variable of Mastodon's files that turns checks off: its user may have reasons to do so."""
+    name = "SELF_DESTRUCT"
+    if name in found and not found[name].is_trusted:
+        remedy = "remove it, or set it in our own file: blank to check all the same"
+        problems.add(name, found[name], f"says that this server is being deleted: {remedy}")
 
 
 def _check_timing(settings: Settings, found: Layer, problems: Problems) -> None:
