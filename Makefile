@@ -7,7 +7,7 @@ PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashe
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
 .PHONY: run test coverage transcripts catalogues letters pictures portraits soak pgbouncer rules series lint format documents \
-	deb deb-check image image-check acceptance lock clean help
+	deb image release release-check acceptance lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -89,14 +89,14 @@ documents: $(VENV)/run.done ## make what is made from the code: config.env, docs
 deb: $(VENV)/build.done ## build the Debian package for this machine's architecture, into dist/; as root, installs debhelper
 	packaging/build-deb $(BIN)/python dist
 
-deb-check: $(VENV)/build.done ## build it twice, compare, and examine it and its units; installs what that takes, as root
-	packaging/check-deb $(BIN)/python
-
 image: deb ## build the OCI image of that package, into dist/; as root, installs mmdebstrap, buildah and netavark
 	packaging/container/build "$$(ls -t dist/*.deb | head -n 1)" dist/mastodon-update-check.oci.tar
 
-image-check: image ## start that image, without an engine; build it again and compare
-	packaging/container/check "$$(ls -t dist/*.deb | head -n 1)" dist/mastodon-update-check.oci.tar
+release: $(VENV)/release.done ## build and sign a release from its tag, into dist/release; as root; RELEASE_KEY=fingerprint
+	packaging/release $(BIN)/python dist/release
+
+release-check: $(VENV)/release.done ## the same of this commit with a test key, and examine package, units and image
+	packaging/check-release $(BIN)/python
 
 acceptance: $(VENV)/test.done ## install and run it on real Debian 12 and 13, booted in containers; installs what that takes, as root
 	packaging/acceptance/run $(BIN)/python $(ARGS)
@@ -125,6 +125,10 @@ $(VENV)/test.done: $(VENV)/run.done requirements/test.txt
 
 $(VENV)/lint.done: $(VENV)/run.done requirements/lint.txt
 	$(PIP) -r requirements/lint.txt
+	touch $@
+
+$(VENV)/release.done: $(VENV)/build.done requirements/release.txt
+	$(PIP) -r requirements/release.txt
 	touch $@
 
 $(VENV)/bench.done: $(VENV)/run.done requirements/bench.txt

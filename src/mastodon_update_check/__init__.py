@@ -1,3 +1,3 @@
-"""Tells the administrators of a Mastodon server, once and surely, when it needs an update."""
+"""Notifies the administrators of a Mastodon server about updates, reliably and exactly once."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
