@@ -23,6 +23,7 @@ PACKAGES = (
         "sasl2-bin",
         "libsasl2-modules",
         "nginx",
+        "curl",
         "git",
         "python3",
         "ca-certificates",

@@ -9,13 +9,13 @@ for deb in *.deb; do dpkg-deb --extract "$deb" /opt/compared; done
 cd /
 rm -r /opt/compared/debs
 
-# The host's settings of apt were for the making; the system has no network.
-rm -f /etc/apt/apt.conf.d/99mmdebstrap /etc/dpkg/dpkg.cfg.d/99mmdebstrap /etc/resolv.conf
+# The host's settings and mirrors of apt were for the making; the system has no network.
+rm -f /etc/apt/sources.list /etc/apt/apt.conf.d/99mmdebstrap /etc/dpkg/dpkg.cfg.d/99mmdebstrap /etc/resolv.conf
 : > /etc/machine-id
 echo vm > /etc/hostname
 cat > /etc/hosts <<'HOSTS'
 127.0.0.1 localhost
-127.0.0.1 social.example mail.social.example api.joinmastodon.org
+127.0.0.1 social.example mail.social.example api.joinmastodon.org packages.example.org
 HOSTS
 
 # One certificate authority for everybody; the update server is reached by its real name.
@@ -25,7 +25,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
   -addext keyUsage=critical,keyCertSign,cRLSign -keyout ca.key -out ca.crt 2> /dev/null
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=social.example" \
   -keyout site.key -out site.csr 2> /dev/null
-printf '%s' "subjectAltName=DNS:social.example,DNS:mail.social.example,DNS:api.joinmastodon.org,DNS:localhost" > names
+printf '%s' "subjectAltName=DNS:social.example,DNS:mail.social.example,DNS:api.joinmastodon.org,DNS:packages.example.org,DNS:localhost" > names
 openssl x509 -req -in site.csr -CA ca.crt -CAkey ca.key -days 36500 -extfile names -out site.crt 2> /dev/null
 install -m 0644 ca.crt /usr/local/share/ca-certificates/acceptance.crt
 update-ca-certificates > /dev/null 2>&1
@@ -70,6 +70,11 @@ server {
   listen 127.0.0.1:443 ssl;
   server_name api.joinmastodon.org;
   location / { proxy_pass http://127.0.0.1:8099; }
+}
+server {
+  listen 127.0.0.1:443 ssl;
+  server_name packages.example.org;
+  root /srv/packages;
 }
 NGINX
 echo 'correct horse battery' | saslpasswd2 -p -c -u social.example notifications
