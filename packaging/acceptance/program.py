@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.machine import Finished, Machine, wait_until
+from end_to_end import passing
 
 UNIT = "mastodon-update-check.service"
 USER = "_mastodon_update_check"
@@ -18,6 +19,10 @@ QUICK = (
     "UPDATE_CHECK_LOG_FORMAT=json\n"
 )
 """Settings for stories: a check every two seconds, which the update server on loopback allows, and a log to be read."""
+_PASSING = """import datetime, pathlib, sys
+from passing import let_pass
+let_pass(pathlib.Path(sys.argv[1]), datetime.timedelta(minutes=int(sys.argv[2])))
+"""
 
 
 class Program:
@@ -54,6 +59,17 @@ class Program:
         self.machine.write("/opt/route", "set -e\n" + "\n".join(lines) + "\n")
         # By a pipe: the shell that `sudo -iu` opens reads the lines that follow, and no more.
         return self.machine.run("cat /opt/route | bash 2>&1")
+
+    def let_pass(self, *, minutes: int) -> None:
+        """Let time pass for the ledger: every instant in it moves into the past."""
+        self.machine.write("/opt/site/passing.py", Path(passing.__file__).read_text())
+        self.machine.write("/opt/site/let_pass.py", _PASSING)
+        self.machine.shell(
+            f"systemctl stop {UNIT} && cd /opt/site\n"
+            f"runuser -u {USER} -- python3 let_pass.py {STATE}/ledger.sqlite3 {minutes}\n"
+            f"systemctl start {UNIT}"
+        )
+        self.wait_running()
 
     @contextlib.contextmanager
     def wrong_settings(self, line: str) -> Iterator[None]:

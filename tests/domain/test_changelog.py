@@ -17,6 +17,7 @@ from mastodon_update_check.domain.changelog import (
     find_fixes,
     parse_changelog,
 )
+from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.domain.text import SHOWN_CHARACTERS, clean
 
 WHOLE = (Path(__file__).parents[1] / "data" / "releases" / "CHANGELOG-4.6.5.md").read_text()
@@ -201,5 +202,5 @@ def _is_fit(entry: SecurityEntry) -> bool:
     return (
         fix.text == clean(fix.text) != ""
         and all(advisory.url.startswith(("", "https://github.com/")) for advisory in fix.advisories)
-        and Fix.from_json(fix.to_json()) == fix
+        and from_json(Fix, to_json(fix)) == fix
     )

@@ -1,13 +1,18 @@
 """Unfinished upgrades: when they are notified, and when they are over."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain.examples import FINISHED, MIGRATIONS, NOW, SERVICES, Rows, days, facts, told, user, version
-from mastodon_update_check.domain.finished import Unfinished, migrations_notice, observe_unfinished, services_notice
+from mastodon_update_check.domain.finished import (
+    Unfinished,
+    observe_migrations,
+    observe_services,
+    unfinished_notices,
+)
 from mastodon_update_check.domain.notices import MigrationsPendingNotice, ServicesOutdatedNotice, UpgradeFinishedNotice
 from mastodon_update_check.domain.server.state import ServerState
 
@@ -17,12 +22,19 @@ Observation = tuple[int, Collection[str] | None, str | None]
 """Minutes after `NOW`, the items, the tree's version."""
 
 
-def observe(*observations: Observation) -> Unfinished | None:
+def observe(
+    *observations: Observation, part: Callable[..., Unfinished | None] = observe_migrations
+) -> Unfinished | None:
     """Return the state after these observations."""
     state = None
     for minutes, items, tree in observations:
-        state = observe_unfinished(state, items, tree and version(tree), NOW + minutes * MINUTE)  # type: ignore[arg-type] # "" is not used
+        state = part(state, items, tree and version(tree), NOW + minutes * MINUTE)
     return state
+
+
+def notice_of(state: Unfinished | None, at: timedelta) -> object:
+    """Return the notice about this state that is true this long after `NOW`; None if there is none."""
+    return next(unfinished_notices([state], NOW + at), None)
 
 
 PENDING: list[tuple[str, tuple[Observation, ...], int, tuple[str, ...] | None]] = [
@@ -46,14 +58,14 @@ def test_migrations_are_due_after_an_hour(
     observations: tuple[Observation, ...], at: int, expected: tuple[str, ...] | None
 ) -> None:
     """The notice lists the migrations seen last."""
-    notice = migrations_notice(observe(*observations), NOW + at * MINUTE)
+    notice = notice_of(observe(*observations), at * MINUTE)
     assert (notice.migrations if isinstance(notice, MigrationsPendingNotice) else notice) == expected
 
 
 def test_identity_does_not_change_while_some_migrations_are_run() -> None:
     """Post-deployment migrations that are left are not a second notice."""
-    first = migrations_notice(observe((0, [OLD, NEW], "4.5.20")), NOW + days(1))
-    second = migrations_notice(observe((0, [OLD, NEW], "4.5.20"), (90, [OLD], "4.5.20")), NOW + days(1))
+    first = notice_of(observe((0, [OLD, NEW], "4.5.20")), days(1))
+    second = notice_of(observe((0, [OLD, NEW], "4.5.20"), (90, [OLD], "4.5.20")), days(1))
     assert isinstance(first, MigrationsPendingNotice)
     assert isinstance(second, MigrationsPendingNotice)
     assert first.newest == second.newest == NEW
@@ -64,8 +76,9 @@ def test_identity_does_not_change_while_some_migrations_are_run() -> None:
 )
 def test_end_is_notified_for_a_week(ended: int, at: int, *, is_notified: bool) -> None:
     """Only the end of what was notified, and not for ever."""
-    state = observe((0, ["mastodon-sidekiq.service"], "4.5.20"), (ended, (), "4.5.20"), (ended + 9, (), "4.5.20"))
-    notice = services_notice(state, NOW + at * MINUTE)
+    sidekiq = ["mastodon-sidekiq.service"]
+    ends = (ended, (), "4.5.20"), (ended + 9, (), "4.5.20")
+    notice = notice_of(observe((0, sidekiq, "4.5.20"), *ends, part=observe_services), at * MINUTE)
     assert isinstance(notice, UpgradeFinishedNotice) == is_notified
     if isinstance(notice, UpgradeFinishedNotice):
         assert isinstance(notice.about, ServicesOutdatedNotice)
@@ -75,9 +88,25 @@ def test_end_is_notified_for_a_week(ended: int, at: int, *, is_notified: bool) -
 def test_state_is_stored() -> None:
     """Both parts come back from the ledger's JSON."""
     pending = observe((0, [NEW], "4.5.20+x"))
-    over = observe((0, ["a.service"], "4.5.20"), (90, (), "4.5.20"))
+    over = observe((0, ["a.service"], "4.5.20"), (90, (), "4.5.20"), part=observe_services)
     state = ServerState(migrations=pending, services=over)
     assert ServerState.from_json(state.to_json()) == state
+    of_another_version = {**state.to_json(), "migrations": {"items": [NEW], "ended_at": None}}
+    assert ServerState.from_json(of_another_version).migrations is None
+
+
+def test_services_that_stay_outdated_are_one_notice() -> None:
+    """It starts with the first observation, and lists those of the last."""
+    state = observe((0, ["a.service", "b.service"], "4.5.20"), (40, ["b.service"], "4.5.20"), part=observe_services)
+    notice = notice_of(state, 61 * MINUTE)
+    assert isinstance(notice, ServicesOutdatedNotice)
+    assert (notice.services, notice.started_at) == (("b.service",), NOW)
+    unknown = observe(
+        (0, ["a.service"], "4.5.20"), (9, None, "4.5.20"), (9, ["a.service"], None), part=observe_services
+    )
+    assert isinstance(notice_of(unknown, 61 * MINUTE), ServicesOutdatedNotice)
+    later = observe((0, ["a.service"], "4.5.20"), (40, ["a.service"], "4.5.21"), part=observe_services)
+    assert notice_of(later, 61 * MINUTE) is None
 
 
 def test_end_goes_to_those_who_were_notified_of_the_beginning() -> None:

@@ -2,21 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
-from domain.examples import version
+from domain.examples import update, version
 from mastodon_update_check.domain.release_details import (
     ReleaseDetails,
     Requirement,
     UpgradeStep,
     compare,
-    read_details,
 )
 from mastodon_update_check.domain.release_tree import FILES, UNUSABLE, extract
-from mastodon_update_check.domain.stored_json import to_json
-from simulators.release_source import README, SCHEMA, TREE
+from mastodon_update_check.domain.server.state import ServerState
+from simulators.release_source import README, SCHEMA, TREE, lock
 
 NEEDED, NOT_NEEDED, UNKNOWN = True, False, None
 NOTHING = {
@@ -55,7 +53,30 @@ def details(
                 UpgradeStep.ASSETS: NEEDED,
                 UpgradeStep.RESTART_STREAMING: UNKNOWN,
             },
-            id="packages, which may be those of streaming",
+            id="packages of a tree in which streaming is not a workspace",
+        ),
+        pytest.param(
+            {"yarn.lock": lock(react="18.3.0")},
+            {UpgradeStep.YARN_INSTALL: NEEDED, UpgradeStep.ASSETS: NEEDED},
+            id="packages of the front end",
+        ),
+        pytest.param(
+            {"yarn.lock": lock(cookie="0.7.0")},
+            {
+                UpgradeStep.YARN_INSTALL: NEEDED,
+                UpgradeStep.ASSETS: NEEDED,
+                UpgradeStep.RESTART_STREAMING: NEEDED,
+            },
+            id="a package that a package of streaming depends on",
+        ),
+        pytest.param(
+            {"yarn.lock": lock(qs="6.14.0")},
+            {
+                UpgradeStep.YARN_INSTALL: NEEDED,
+                UpgradeStep.ASSETS: NEEDED,
+                UpgradeStep.RESTART_STREAMING: NEEDED,
+            },
+            id="one whose range the root replaces",
         ),
         pytest.param(
             {"db/schema.rb": SCHEMA.replace("210145", "210146")}, {UpgradeStep.MIGRATIONS: NEEDED}, id="migrations"
@@ -99,7 +120,7 @@ def test_a_file_that_was_not_read_leaves_its_step_unknown(path: str) -> None:
         compare(facts(TREE), version("4.6.4"), without, version("4.6.3")),
         compare(unusable, version("4.6.4"), unusable, version("4.6.3")),
     ):
-        assert len(found.unknown) >= 2
+        assert found.unknown
         assert found.needed == ()
         assert not found.is_restart_enough
 
@@ -184,16 +205,23 @@ def test_container_only() -> None:
     assert not details({}, installed="4.6.4", offered="4.6.5").is_container_only
 
 
-def test_the_ledger_gives_back_what_it_keeps() -> None:
-    """Known and unknown alike."""
-    for found in (
-        details({"README.md": README.replace("13+", "14+"), "yarn.lock": ""}, postgresql="13.1"),
-        compare({}, version("4.6.4"), {}, version("4.6.3")),
-    ):
-        assert read_details([json.loads(json.dumps(to_json(found)))]) == (found,)
+def test_the_ledger_keeps_facts_and_no_details() -> None:
+    """Details are what the facts of the trees show, whenever the state is read."""
+    trees = {"4.6.3": facts(TREE), "4.6.4": facts({**TREE, "Gemfile.lock": "GEM\n"})}
+    state = ServerState(
+        installed=version("4.6.3"), updates=(update("4.6.4"), update("4.6.5")), release_facts=trees, postgresql="12.9"
+    ).compared()
+    kept = state.to_json()
+    assert "details" not in kept
+    assert ServerState.from_json(json.loads(json.dumps(kept))) == state
+    [found] = state.details
+    assert (found.needed, found.requires) == ((UpgradeStep.BUNDLE_INSTALL,), details({}, postgresql="12.9").requires)
+    assert state.details_of(version("4.6.5")) is None
 
 
-@pytest.mark.parametrize("entry", [{}, {"version": "4.6.4"}, {"version": 1}, None, {"version": "x", "installed": "y"}])
-def test_details_of_another_version_of_the_program_are_left_out(entry: Any) -> None:  # noqa: ANN401 - anything
-    """The state of the server is read without them."""
-    assert read_details([entry]) == ()
+@pytest.mark.parametrize("fact", ["a digest", None, {}])
+def test_packages_kept_by_another_version_of_the_program_leave_streaming_unknown(fact: object) -> None:
+    """A fact of another form is not compared."""
+    own = facts(TREE) | {"yarn.lock": fact}
+    found = compare(facts(TREE), version("4.6.4"), own, version("4.6.3"))
+    assert UpgradeStep.RESTART_STREAMING in found.unknown

@@ -11,6 +11,10 @@ from mastodon_update_check.domain.release_details import ReleaseDetails, Require
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.upgrades import Command, CommandValues, InstallKind, Step, write_steps
 
+BUILD_IF_CHANGED = (
+    "git diff --quiet v4.5.19 v4.5.20 -- app/assets app/javascript 'config/vite*' 'config/webpack*' 'vite.config*'"
+    " || RAILS_ENV=production bundle exec rails assets:precompile"
+)
 NOTES = "https://github.com/mastodon/mastodon/releases"
 
 
@@ -105,7 +109,7 @@ def test_strange_names_stay_one_word() -> None:
 @pytest.mark.parametrize(
     ("details", "expected"),
     [
-        pytest.param(known(), ["git diff --stat v4.5.19 v4.5.20 -- app/javascript"], id="nothing"),
+        pytest.param(known(), [BUILD_IF_CHANGED], id="nothing"),
         pytest.param(
             known(*UpgradeStep, unknown=()),
             [
@@ -119,7 +123,7 @@ def test_strange_names_stay_one_word() -> None:
         ),
         pytest.param(
             known(UpgradeStep.BUNDLE_INSTALL),
-            ["bundle install", "git diff --stat v4.5.19 v4.5.20 -- app/javascript"],
+            ["bundle install", BUILD_IF_CHANGED],
             id="gems",
         ),
     ],
@@ -157,7 +161,7 @@ def test_reasons() -> None:
     assert "Needed, because the file differs between 4.5.19 and 4.5.20: migrations (db/schema.rb)." in remarks
     assert (
         "Not needed, because the file is the same: another Ruby (.ruby-version), bundle install (Gemfile.lock), "
-        "yarn install (yarn.lock), a restart of streaming (streaming/)."
+        "yarn install (yarn.lock), a restart of streaming (streaming/ and its packages)."
     ) in remarks
     nothing = [step.text for step in steps(InstallKind.SOURCE, details=known())]
     assert "A restart is enough, unless the front end has changed:" in nothing

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.examples import NOW, installed, patch, reminder, version
+from domain.examples import MIGRATIONS, NOW, SERVICES, installed, patch, reminder
 from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
@@ -42,14 +42,14 @@ def test_names() -> None:
 
 def test_unfinished_upgrades() -> None:
     """What is left to do, with the command that does it; nothing once it is over."""
-    left = Unfinished(version=version("4.5.20"), items=("20240101000000",), newest="20240101000000", started_at=NOW)
-    services = replace(left, items=("a-sidekiq.service", "b-sidekiq.service"))
+    left = Unfinished(about=MIGRATIONS)
+    services = Unfinished(about=replace(SERVICES, services=("a-sidekiq.service", "b-sidekiq.service")))
     assert list(describe_unfinished(ServerState(migrations=left, services=services))) == [
-        "1 migration is pending, the newest 20240101000000: run `RAILS_ENV=production bundle exec rails db:migrate`",
+        "1 migration is pending, the newest 20260805130216: run `RAILS_ENV=production bundle exec rails db:migrate`",
         (
             "a-sidekiq.service, b-sidekiq.service started before the tree changed: "
             "`systemctl restart a-sidekiq.service b-sidekiq.service`"
         ),
     ]
-    over = replace(left, ended_at=NOW)
-    assert list(describe_unfinished(ServerState(migrations=over, services=over))) == []
+    over = [replace(part, ended_at=NOW) for part in (left, services)]
+    assert list(describe_unfinished(ServerState(migrations=over[0], services=over[1]))) == []

@@ -40,8 +40,8 @@ def test_fixes_and_steps() -> None:
         f"  {A}, {B}: Incorrect permission enforcement\n"
         f"  {C}: SSRF protection bypass via IPv6 addresses\n"
         "To upgrade: bundle install; then restart Sidekiq and web. Not needed: yarn\n"
-        "install, migrations and restart of streaming. Unknown, see the release notes:\n"
-        "asset build.\n\n"
+        "install, migrations and restart of streaming. Asset build: only if\n"
+        "app/javascript has changed.\n\n"
     ) in text
     assert UNSAID not in text
 

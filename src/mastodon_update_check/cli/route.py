@@ -9,12 +9,10 @@ from textwrap import fill
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.common import Exit, describe_end_of_support, load_app, print_json
 from mastodon_update_check.cli.terminal import columns
-from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.release_details import ReleaseDetails
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.upgrades import Command, InstallKind, Step, write_steps
-from mastodon_update_check.jobs.release_details import compare_known
 from mastodon_update_check.jobs.route import Surveyed, survey
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.payload import describe_details, describe_support
@@ -44,7 +42,7 @@ def execute(arguments: Namespace) -> int:
         names = ", ".join(map(str, stations)) or "nothing, no newer release is known"
         print(f"mastodon-update-check: {arguments.version} is not on the route: that has {names}", file=sys.stderr)
         return Exit.USAGE
-    details = _compare(app.settings, known, stations, wanted)
+    details = _compare(known, stations, wanted) if app.settings.release_details else None
     steps = () if wanted is None else write_steps(found.installation, wanted, known.installed, details)
     if arguments.json:
         print_json(_to_json(app, found, stations, wanted, steps, details))
@@ -70,16 +68,14 @@ def _choose(stations: Sequence[Station], name: str | None) -> Station | None:
     return next((station for station in stations if asked in {str(station), station.branch}), None)
 
 
-def _compare(
-    settings: Settings, known: ServerState, stations: Sequence[Station], wanted: Station | None
-) -> ReleaseDetails | None:
+def _compare(known: ServerState, stations: Sequence[Station], wanted: Station | None) -> ReleaseDetails | None:
     """Compare a station with the one before it; None when one of them is not known."""
     if wanted is None:
         return None
     place = stations.index(wanted)
     versions = [known.installed, *(one.update.version if one.update else None for one in stations)]
     before, version = versions[place : place + 2]
-    return compare_known(settings.release_details, known, version, before) if version and before else None
+    return known.compare(version, before) if version and before else None
 
 
 def _to_json(

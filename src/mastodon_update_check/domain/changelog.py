@@ -5,8 +5,7 @@ The text comes from outside: every line is cut before it is searched, and every 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
 
 from mastodon_update_check.domain.text import clean, without_links
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -57,15 +56,6 @@ class Fix:
     def ids(self) -> tuple[str, ...]:
         """The ids of its advisories."""
         return tuple(advisory.id for advisory in self.advisories)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the form in which the ledger keeps a fix."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read back what `to_json` wrote."""
-        return cls(**{**data, "advisories": tuple(Advisory(**advisory) for advisory in data["advisories"])})
 
 
 @dataclass(frozen=True, slots=True)

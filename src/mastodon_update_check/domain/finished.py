@@ -3,7 +3,7 @@
 Each is one notice when it has lasted for more than an hour, and one when it is over.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,68 +18,72 @@ FINISHED_NOTIFIED_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """One part of an upgrade that is, or was, left to do: pending migrations or outdated services."""
+    """One part of an upgrade that is, or was, left to do."""
 
-    version: MastodonVersion
-    """Of the tree."""
-    items: tuple[str, ...]
-    """Migrations (14 digits) or names of services, in order: those seen last."""
-    newest: str
-    """The greatest item seen since `started_at`."""
-    started_at: datetime
+    about: MigrationsPendingNotice | ServicesOutdatedNotice
+    """As seen last."""
     ended_at: datetime | None = None
-    """When none was left."""
+    """When nothing of it was left."""
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The migrations or services that are left to do."""
+        if self.ended_at is not None:
+            return ()
+        return self.about.migrations if isinstance(self.about, MigrationsPendingNotice) else self.about.services
 
 
-def observe_unfinished(
-    before: Unfinished | None, items: Collection[str] | None, tree: MastodonVersion | None, now: datetime
+def observe_migrations(
+    before: Unfinished | None, pending: Collection[str] | None, tree: MastodonVersion | None, now: datetime
 ) -> Unfinished | None:
     """Return the state after an observation.
 
     Args:
         before: the state so far.
-        items: the pending migrations, or the outdated services; None when they could not be observed.
+        pending: the pending migrations; None when they could not be observed.
         tree: the version of the tree; None when it is unknown.
         now: the instant of the observation.
     """
-    if items is None or tree is None:
+    if pending is None or tree is None:
         return before
-    if not items:
-        return before if before is None or before.ended_at else replace(before, ended_at=now)
-    found = tuple(sorted(items))
-    continues = before is not None and before.ended_at is None and before.version == tree
-    if before is None or not continues or _has_newer_migration(before, found):
-        return Unfinished(version=tree, items=found, newest=found[-1], started_at=now)
-    started_at = min(before.started_at, now)  # a later instant was written by a wrong clock
-    return replace(before, items=found, newest=max(before.newest, found[-1]), started_at=started_at)
+    if not pending:
+        return _end(before, now)
+    found = tuple(sorted(pending))
+    seen = MigrationsPendingNotice(version=tree, migrations=found, newest=found[-1], started_at=now)
+    about = before.about if before and before.ended_at is None else None
+    # Further migrations under the same version (as in a fork that follows main) belong to another upgrade.
+    if not isinstance(about, MigrationsPendingNotice) or about.version != tree or found[-1] > about.newest:
+        return Unfinished(about=seen)
+    # A later start was written by a wrong clock.
+    return Unfinished(about=replace(seen, newest=about.newest, started_at=min(about.started_at, now)))
 
 
-def _has_newer_migration(before: Unfinished, found: tuple[str, ...]) -> bool:
-    """Whether the tree got further migrations since, without another version (as a fork that follows main)."""
-    return found[-1].isdigit() and found[-1] > before.newest
+def observe_services(
+    before: Unfinished | None, outdated: Collection[str] | None, tree: MastodonVersion | None, now: datetime
+) -> Unfinished | None:
+    """Return the state after an observation of outdated services, as `observe_migrations` does."""
+    if outdated is None or tree is None:
+        return before
+    if not outdated:
+        return _end(before, now)
+    seen = ServicesOutdatedNotice(version=tree, services=tuple(sorted(outdated)), started_at=now)
+    if before is None or before.ended_at is not None or before.about.version != tree:
+        return Unfinished(about=seen)
+    return Unfinished(about=replace(seen, started_at=min(before.about.started_at, now)))
 
 
-def migrations_notice(
-    state: Unfinished | None, now: datetime
-) -> MigrationsPendingNotice | UpgradeFinishedNotice | None:
-    """Return the notice about pending migrations that is true at `now`."""
-    if state is None or not _is_notified(state, now):
-        return None
-    notice = MigrationsPendingNotice(
-        version=state.version, migrations=state.items, newest=state.newest, started_at=state.started_at
-    )
-    return notice if state.ended_at is None else UpgradeFinishedNotice(about=notice, ended_at=state.ended_at)
+def _end(before: Unfinished | None, now: datetime) -> Unfinished | None:
+    return before if before is None or before.ended_at else replace(before, ended_at=now)
 
 
-def services_notice(state: Unfinished | None, now: datetime) -> ServicesOutdatedNotice | UpgradeFinishedNotice | None:
-    """Return the notice about outdated services that is true at `now`."""
-    if state is None or not _is_notified(state, now):
-        return None
-    notice = ServicesOutdatedNotice(version=state.version, services=state.items, started_at=state.started_at)
-    return notice if state.ended_at is None else UpgradeFinishedNotice(about=notice, ended_at=state.ended_at)
-
-
-def _is_notified(state: Unfinished, now: datetime) -> bool:
-    if state.ended_at is not None and now - state.ended_at > FINISHED_NOTIFIED_FOR:
-        return False
-    return (state.ended_at or now) - state.started_at > UNFINISHED_AFTER
+def unfinished_notices(
+    parts: Collection[Unfinished | None], now: datetime
+) -> Iterator[MigrationsPendingNotice | ServicesOutdatedNotice | UpgradeFinishedNotice]:
+    """Yield the notices about these parts of an upgrade that are true at `now`."""
+    for part in parts:
+        if part is None or (part.ended_at or now) - part.about.started_at <= UNFINISHED_AFTER:
+            continue
+        if part.ended_at is None:
+            yield part.about
+        elif now - part.ended_at <= FINISHED_NOTIFIED_FOR:
+            yield UpgradeFinishedNotice(about=part.about, ended_at=part.ended_at)

@@ -1,12 +1,11 @@
 """Release details: what a release fixes, what it requires, and which steps an upgrade to it takes.
 
-Both trees are compared file by file. Whatever cannot be compared is unknown, never "not needed".
+Two trees are compared file by file. A file that cannot be compared makes its step unknown, never "not needed".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from mastodon_update_check.domain.changelog import Changelog, Fix, find_fixes
 from mastodon_update_check.domain.release_tree import (
@@ -21,7 +20,6 @@ from mastodon_update_check.domain.release_tree import (
     TreeFacts,
     changelog_of,
 )
-from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.domain.versions import MastodonVersion
 
 FIXES_KEPT = 50
@@ -55,16 +53,15 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseDetails:
-    """The known facts about an upgrade from `installed` to `version`."""
+    """The known facts about an upgrade from `installed` to `version`; None stands for unknown."""
 
     version: MastodonVersion
     installed: MastodonVersion
     fixes: tuple[Fix, ...] | None
-    """Newest first; None: unknown."""
+    """Newest first."""
     requires: tuple[Requirement, ...] | None
-    """None: unknown."""
     steps: Mapping[UpgradeStep, bool | None]
-    """True if each step is needed; None: unknown."""
+    """True if each step is needed."""
     ruby: str = ""
     """The Ruby that the release's `.ruby-version` names."""
 
@@ -85,13 +82,19 @@ class ReleaseDetails:
 
     @property
     def unknown(self) -> tuple[UpgradeStep, ...]:
-        """The steps of which that is unknown."""
-        return tuple(step for step in UpgradeStep if self.steps.get(step) is None)
+        """The steps of which that is unknown, apart from assets that depend on the front end alone."""
+        unknown = (step for step in UpgradeStep if self.steps.get(step) is None)
+        return tuple(step for step in unknown if not (step is UpgradeStep.ASSETS and self.asks_front_end))
+
+    @property
+    def asks_front_end(self) -> bool:
+        """Return whether assets are needed only if the code of the front end has changed, which Git can say."""
+        return self.steps.get(UpgradeStep.YARN_INSTALL) is False and self.steps.get(UpgradeStep.ASSETS) is None
 
     @property
     def is_restart_enough(self) -> bool:
-        """Return whether nothing that was compared has changed; a change of the front end cannot be seen."""
-        return not self.needed and self.unknown == (UpgradeStep.ASSETS,)
+        """Return whether nothing that was compared has changed."""
+        return not self.needed and not self.unknown
 
 
 def compare(
@@ -145,12 +148,9 @@ def _requirements(offered: TreeFacts, own: TreeFacts, postgresql: str) -> tuple[
 
 
 def _minimums(facts: TreeFacts) -> dict[str, str]:
-    stated = facts.get(README)
+    stated, node = facts.get(README), facts.get(PACKAGE)
     found = {name: str(value) for name, value in stated.items()} if isinstance(stated, dict) else {}
-    node = facts.get(PACKAGE)
-    if isinstance(node, str) and node:
-        found["Node.js"] = node
-    return found
+    return found | ({"Node.js": node} if isinstance(node, str) and node else {})
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -163,16 +163,16 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _steps(offered: TreeFacts, own: TreeFacts) -> Mapping[UpgradeStep, bool | None]:
     gems, packages, ruby = (_changed(path, offered, own) for path in (GEMS, YARN, RUBY_VERSION))
-    streaming = _any([_changed(path, offered, own) for path in STREAMING])
+    streaming = [_changed(path, offered, own) for path in STREAMING]
     return {
         UpgradeStep.RUBY: ruby,
-        UpgradeStep.BUNDLE_INSTALL: True if ruby and _has_new_minor(offered, own) else gems,
+        # Another minor version of Ruby has gems of its own.
+        UpgradeStep.BUNDLE_INSTALL: True if ruby and _minor(offered) != _minor(own) else gems,
         UpgradeStep.YARN_INSTALL: packages,
-        # The code of the front end is not among the files: without new packages it is unknown whether it has changed.
+        # The code of the front end is not among the files.
         UpgradeStep.ASSETS: packages or None,
         UpgradeStep.MIGRATIONS: _changed(SCHEMA, offered, own),
-        # New packages may be those of streaming.
-        UpgradeStep.RESTART_STREAMING: None if packages is not False and streaming is False else streaming,
+        UpgradeStep.RESTART_STREAMING: _any([*streaming, _changed_for_streaming(offered, own)]),
     }
 
 
@@ -182,21 +182,21 @@ def _changed(path: str, offered: TreeFacts, own: TreeFacts) -> bool | None:
     return offered[path] != own[path]
 
 
-def _any(changes: list[bool | None]) -> bool | None:
+def _changed_for_streaming(offered: TreeFacts, own: TreeFacts) -> bool | None:
+    """Return whether packages that streaming depends on differ; unknown where it is not a workspace, as before 4.3."""
+    if not _changed(YARN, offered, own):
+        return _changed(YARN, offered, own)
+    new, old = (facts[YARN] for facts in (offered, own))
+    if not isinstance(new, list) or not isinstance(old, list) or None in (new[-1], old[-1]):
+        return None
+    return bool(new[-1] != old[-1])
+
+
+def _any(changes: Sequence[bool | None]) -> bool | None:
     if any(changes):
         return True
     return None if None in changes else False
 
 
-def _has_new_minor(offered: TreeFacts, own: TreeFacts) -> bool:
-    """Return whether the gems belong to another minor version of Ruby."""
-    new, old = _numbers(str(offered[RUBY_VERSION])), _numbers(str(own[RUBY_VERSION]))
-    return new[:2] != old[:2]
-
-
-def read_details(entries: list[Any]) -> tuple[ReleaseDetails, ...]:
-    """Read details back from the ledger; what another version of this program wrote may be left out."""
-    try:
-        return tuple(from_json(ReleaseDetails, entry) for entry in entries)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return ()
+def _minor(facts: TreeFacts) -> tuple[int, ...]:
+    return _numbers(str(facts[RUBY_VERSION]))[:2]

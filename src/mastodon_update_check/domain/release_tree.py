@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mastodon_update_check.domain.changelog import Changelog, Fix, SecurityEntry, parse_changelog
+from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
@@ -46,6 +47,8 @@ _REQUIREMENT = re.compile(rf"[ \t]*[-*][ \t]+\*\*(?P<name>Ruby|PostgreSQL|Redis|
 _DEFINE = re.compile(r"ActiveRecord::Schema[^\n]{0,60}version: *(?P<version>[0-9_]{4,30})")
 _RUBY = re.compile(rf"(?:ruby-)?(?P<version>{_NUMBER})")
 _LINE_CHARACTERS = 300
+_STREAMING_WORKSPACE = "@mastodon/streaming@workspace:streaming"
+_DEPENDENCY = re.compile(r'    "?(?P<name>[^":]+)"?: "?(?P<range>[^"]+)"?')
 
 
 def extract(path: str, content: bytes, floor: Branch = (0, 0)) -> object:
@@ -69,7 +72,7 @@ def _read_changelog(content: bytes, floor: Branch) -> object:
         "newest": changelog.newest.stored if changelog.newest else None,
         "floor": list(floor),
         "entries": [
-            [entry.version.stored, entry.fix.to_json()]
+            [entry.version.stored, to_json(entry.fix)]
             for entry in changelog.entries
             if entry.version.branch_key >= floor
         ],
@@ -94,7 +97,7 @@ def _restore_changelog(kept: dict[str, Any]) -> Changelog:
     return Changelog(
         newest=MastodonVersion.parse(kept["newest"]) if kept["newest"] else None,
         entries=tuple(
-            SecurityEntry(MastodonVersion.parse(version), Fix.from_json(fix)) for version, fix in kept["entries"]
+            SecurityEntry(MastodonVersion.parse(version), from_json(Fix, fix)) for version, fix in kept["entries"]
         ),
     )
 
@@ -127,6 +130,32 @@ def _read_node(content: bytes) -> object:
     return match[0] if match else ""
 
 
+def _read_packages(content: bytes) -> object:
+    """Return a digest of all packages, and one of those that streaming depends on; None where it names none."""
+    packages: dict[str, str] = {}
+    by_name: dict[str, list[str]] = {}
+    for entry in content.decode(errors="replace").split("\n\n"):
+        head, _, body = entry.strip("\n").partition("\n")
+        for descriptor in head.rstrip(":").strip('"').split(", "):
+            packages[descriptor] = body
+            by_name.setdefault(descriptor.rpartition("@")[0], []).append(descriptor)
+    reached: dict[str, str] = {}
+    waiting = [_STREAMING_WORKSPACE] * (_STREAMING_WORKSPACE in packages)
+    while waiting:
+        descriptor = waiting.pop()
+        if descriptor in reached:
+            continue
+        reached[descriptor] = packages[descriptor]
+        for line in packages[descriptor].partition("\n  dependencies:\n")[2].split("\n"):
+            if (match := _DEPENDENCY.fullmatch(line)) is None:
+                break
+            name, wanted = match["name"], f"{match['name']}@{match['range']}"
+            # A range that the root's `resolutions` replace stands for every version of the package.
+            waiting += [wanted] if wanted in packages else by_name.pop(name, [])
+    streaming = json.dumps(sorted(reached.items())).encode()
+    return [_digest(content), _digest(streaming) if reached else None]
+
+
 def _read_schema(content: bytes) -> object:
     """Return the newest migration, and a digest of the rest without the version of Rails and comments."""
     lines = content.decode(errors="replace").split("\n")
@@ -139,6 +168,7 @@ _EXTRACTORS: Mapping[str, Callable[[bytes], object]] = {
     README: _read_requirements,
     RUBY_VERSION: _read_ruby_version,
     PACKAGE: _read_node,
+    YARN: _read_packages,
     SCHEMA: _read_schema,
 }
 FILES = (CHANGELOG, README, RUBY_VERSION, PACKAGE, GEMS, YARN, SCHEMA, *STREAMING)

@@ -1,26 +1,40 @@
 """The steps of one upgrade, printed for an administrator; this program never takes them.
 
 The order is that of Mastodon's guide (docs, admin/upgrading): fetch, check out, do what the release notes say, restart
-Sidekiq, reload web, restart streaming.
+Sidekiq, reload web, restart streaming. Release details show which steps between are needed, and why.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from shlex import quote
+from shlex import join, quote
 from typing import assert_never
 
 from mastodon_update_check.domain.release_details import ReleaseDetails, UpgradeStep
-from mastodon_update_check.domain.release_tree import SCHEMA
+from mastodon_update_check.domain.release_tree import GEMS, RUBY_VERSION, SCHEMA, YARN
 from mastodon_update_check.domain.routes import Station
-from mastodon_update_check.domain.upgrade_steps import (
-    MIGRATE,
-    PRECOMPILE,
-    explain_requirements,
-    explain_steps,
-    list_commands,
-)
 from mastodon_update_check.domain.versions import MastodonVersion
+
+MIGRATE = "RAILS_ENV=production bundle exec rails db:migrate"
+_PRECOMPILE = "RAILS_ENV=production bundle exec rails assets:precompile"
+_COMMANDS = {
+    UpgradeStep.RUBY: "RUBY_CONFIGURE_OPTS=--with-jemalloc rbenv install --skip-existing",
+    UpgradeStep.BUNDLE_INSTALL: "bundle install",
+    UpgradeStep.YARN_INSTALL: "yarn install",
+    UpgradeStep.MIGRATIONS: f"SKIP_POST_DEPLOYMENT_MIGRATIONS=true {MIGRATE}",
+    UpgradeStep.ASSETS: _PRECOMPILE,
+}
+"""In the order of Mastodon's guide: the assets are built after the first migrations."""
+_NAMES = {
+    UpgradeStep.RUBY: f"another Ruby ({RUBY_VERSION})",
+    UpgradeStep.BUNDLE_INSTALL: f"bundle install ({GEMS})",
+    UpgradeStep.YARN_INSTALL: f"yarn install ({YARN})",
+    UpgradeStep.MIGRATIONS: f"migrations ({SCHEMA})",
+    UpgradeStep.ASSETS: f"new assets ({YARN})",
+    UpgradeStep.RESTART_STREAMING: "a restart of streaming (streaming/ and its packages)",
+}
+FRONT_END = ("app/assets", "app/javascript", "config/vite*", "config/webpack*", "vite.config*")
+"""The files that assets are built from, beside the packages."""
 
 
 class InstallKind(StrEnum):
@@ -118,8 +132,8 @@ def _from_source(installation: CommandValues, station: Station, details: Release
             "database migrations and new assets."
         )
     else:
-        yield from (Command(command) for command in list_commands(details))
-        yield from _look_at_front_end(details)
+        yield from (Command(command) for step, command in _COMMANDS.items() if step in details.needed)
+        yield from _build_changed_front_end(details)
     yield Command("exit")
     yield from _restart(installation.units, details)
     if details is not None and UpgradeStep.MIGRATIONS in details.needed:
@@ -134,15 +148,40 @@ def _become(installation: CommandValues) -> Iterable[Step]:
 
 def _explain(details: ReleaseDetails | None) -> Iterable[Step]:
     if details is not None:
-        yield from (Remark(sentence) for sentence in (*explain_requirements(details), *explain_steps(details)))
+        yield from (Remark(sentence) for sentence in (*_explain_requirements(details), *_explain_steps(details)))
 
 
-def _look_at_front_end(details: ReleaseDetails) -> Iterable[Step]:
-    """Git knows whether the code of the front end has changed; the files that were compared do not say it."""
-    if UpgradeStep.ASSETS in details.unknown:
-        yield Remark(f"If this lists files, the assets are to be built, too: {PRECOMPILE}")
-        tags = (f"v{version.name}" for version in (details.installed, details.version))
-        yield Command(f"git diff --stat {' '.join(map(quote, tags))} -- app/javascript")
+def _explain_requirements(details: ReleaseDetails) -> Iterable[str]:
+    """Say which minimums rise, and which this server does not meet."""
+    for one in details.requires or ():
+        use = f"; this server has {one.found}" if one.found else ""
+        first = ": upgrade it first" if one.is_met is False else ""
+        yield f"{details.version} requires {one.name} {one.minimum} or later{use}{first}."
+
+
+def _explain_steps(details: ReleaseDetails) -> Iterable[str]:
+    """Say which steps are needed, which are not, and which are unknown, each with the file that shows it."""
+    between = f"between {details.installed} and {details.version}"
+    if details.is_restart_enough:
+        yield "A restart is enough, unless the front end has changed:"
+    if details.needed:
+        yield f"Needed, because the file differs {between}: {_enumerate(details.needed)}."
+    if details.not_needed:
+        yield f"Not needed, because the file is the same: {_enumerate(details.not_needed)}."
+    if details.unknown:
+        yield f"Unknown, see the release notes: {_enumerate(details.unknown)}."
+
+
+def _enumerate(steps: Sequence[UpgradeStep]) -> str:
+    return ", ".join(_NAMES[step] for step in steps)
+
+
+def _build_changed_front_end(details: ReleaseDetails) -> Iterable[Step]:
+    """Let Git decide: the files that were compared do not say whether the code of the front end has changed."""
+    if details.asks_front_end:
+        tags = [f"v{version.name}" for version in (details.installed, details.version)]
+        yield Remark("This builds the assets if the code of the front end differs:")
+        yield Command(f"git diff --quiet {join([*tags, '--', *FRONT_END])} || {_PRECOMPILE}")
 
 
 def _restart(units: Sequence[str], details: ReleaseDetails | None = None) -> Iterable[Step]:

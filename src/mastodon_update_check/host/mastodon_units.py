@@ -3,7 +3,7 @@
 import pwd
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -42,15 +42,14 @@ def find_units(root: Path, run: Run = run_program) -> tuple[str, ...]:
     return tuple(found) or _DEFAULT.units
 
 
-def find_running(root: Path, run: Run = run_program) -> Mapping[str, timedelta]:
-    """Return for how long each active service of Sidekiq and streaming that runs in the tree has been active."""
-    uptime = timedelta(seconds=time.monotonic())
+def find_running(root: Path, run: Run = run_program) -> Mapping[str, datetime]:
+    """Return when each active service of Sidekiq and streaming that runs in the tree was started."""
     found = {}
     for unit in show(_BACKGROUND, "Id,WorkingDirectory,ActiveState,ActiveEnterTimestampMonotonic", run):
         since = unit.one("ActiveEnterTimestampMonotonic")
         is_running = unit.one("ActiveState") == "active" and since.isdecimal()
         if is_running and _is_beneath(unit.one("WorkingDirectory"), root):
-            found[unit.one("Id")] = uptime - timedelta(microseconds=int(since))
+            found[unit.one("Id")] = datetime.fromtimestamp(time.time() - time.monotonic() + int(since) / 1e6, UTC)
     return found
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.finished import migrations_notice, observe_unfinished, services_notice
+from mastodon_update_check.domain.finished import observe_migrations, observe_services, unfinished_notices
 from mastodon_update_check.domain.notices import ToolNotice
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
@@ -157,6 +157,10 @@ def _read_deliveries(view: LedgerView, facts: Facts) -> "tuple[Delivery, ...]":
 
 def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     """Return the state after these findings; facts that could not be observed stay as they were."""
+    return _learn(known, findings, now).compared()
+
+
+def _learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     wrong_since = (known.settings_wrong_since or now) if findings.settings_problem else None
     known = replace(known, settings_wrong_since=wrong_since)
     known = replace(known, postgresql=findings.people.answer.server_version or known.postgresql)
@@ -167,11 +171,11 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     work, tree = findings.unfinished, findings.tree.version
     known = replace(
         known,
-        migrations=observe_unfinished(known.migrations, work.migrations, tree, now),
-        services=observe_unfinished(known.services, work.services, tree, now),
+        migrations=observe_migrations(known.migrations, work.migrations, tree, now),
+        services=observe_services(known.services, work.services, tree, now),
     )
-    if findings.releases is not None:
-        known = replace(known, details=findings.releases.details, release_facts=findings.releases.facts)
+    if findings.release_facts is not None:
+        known = replace(known, release_facts=findings.release_facts)
     if findings.error is not None:
         if known.installed is not None:
             known = known.answered(known.installed, findings.feed)
@@ -211,8 +215,7 @@ def _tool_notices(
         check_failing_notice(known.failing_since, known.failures, cause, known.detail, now),
         check_recovered_notice(known.outage_started_at, known.outage_ended_at, now) if not known.failures else None,
         restart_notice(known, now),
-        migrations_notice(known.migrations, now),
-        services_notice(known.services, now),
+        *unfinished_notices((known.migrations, known.services), now),
         *failing,
         check_failing_notice(known.settings_wrong_since, FEWEST_FAILURES, Cause.SETTINGS, settings_problem, now),
     )

@@ -1,5 +1,6 @@
 """Observe: the questions of one check. A missing answer is a value too."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.answer_age import describe_staleness
 from mastodon_update_check.domain.feeds import Feed, parse_feed
 from mastodon_update_check.domain.floods import refuse_flood
+from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.installed import VersionReading, merge_sightings, sighting_warnings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
@@ -15,7 +17,7 @@ from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
 from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
-from mastodon_update_check.jobs.release_details import ReleaseReadings, read_releases
+from mastodon_update_check.jobs.release_details import read_releases
 from mastodon_update_check.jobs.unfinished import UnfinishedWork, observe_upgrade
 from mastodon_update_check.logs import log
 
@@ -33,8 +35,8 @@ class Findings:
     queried_version: str | None = None
     feed: Feed | None = None
     unfinished: UnfinishedWork = field(default_factory=UnfinishedWork)
-    releases: ReleaseReadings | None = None
-    """Release details; None when the update server gave no answer."""
+    release_facts: Mapping[str, TreeFacts] | None = None
+    """The facts of the releases' trees; None when the update server gave no answer."""
     error: CheckError | None = None
     """Why the check failed: the version, the feed or the mail recipients are not known."""
     warnings: tuple[str, ...] = ()
@@ -75,7 +77,7 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
     assert installed is not None  # noqa: S101 - merge_sightings has found one
     doubts = () if _has_no_tree(settings, tree, running) else sighting_warnings(tree, running)
     basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *doubts))
-    basis = replace(basis, unfinished=observe_upgrade(settings.mastodon_root, basis.people.answer.migrations, now))
+    basis = replace(basis, unfinished=observe_upgrade(settings.mastodon_root, basis.people.answer.migrations))
     if settings.url is None:
         return basis
     from mastodon_update_check.mastodon.update_server import ask_update_server
@@ -90,9 +92,8 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
     stale = describe_staleness(answer.headers, now)
     doubts = (stale,) if stale else ()
     basis = replace(basis, feed=feed, warnings=(*basis.warnings, *doubts, *feed.warnings[:WARNINGS_SHOWN]))
-    server = basis.people.answer.server_version or known.postgresql
-    releases = read_releases(settings, known.release_facts, installed, feed, server, proxies(settings))
-    return replace(basis, releases=releases)
+    facts = read_releases(settings, known.release_facts, installed, feed, proxies(settings))
+    return replace(basis, release_facts=facts)
 
 
 def _has_no_tree(settings: Settings, tree: VersionReading, running: VersionReading) -> bool:

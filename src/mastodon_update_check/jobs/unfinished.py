@@ -1,7 +1,7 @@
 """Observe whether the last upgrade was finished: migrations that have not run, services that were not restarted."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mastodon_update_check.host.mastodon_units import find_running
@@ -20,18 +20,17 @@ class UnfinishedWork:
     services: tuple[str, ...] | None = None
 
 
-def observe_upgrade(root: Path, run: frozenset[str] | None, now: datetime) -> UnfinishedWork:
+def observe_upgrade(root: Path, run: frozenset[str] | None) -> UnfinishedWork:
     """Look at the tree and at the running services.
 
     Args:
         root: Mastodon's tree.
         run: the migrations that the database has run; None when it was not asked.
-        now: the present instant.
     """
-    return UnfinishedWork(migrations=pending_migrations(root, run), services=outdated_services(root, now))
+    return UnfinishedWork(migrations=pending_migrations(root, run), services=outdated_services(root))
 
 
-def outdated_services(root: Path, now: datetime, run: Run = run_program) -> tuple[str, ...] | None:
+def outdated_services(root: Path, run: Run = run_program) -> tuple[str, ...] | None:
     """Return the services of Sidekiq and streaming that were started before their code changed; None: unknown."""
     changed_at, streaming_at = tree_changed_at(root), streaming_changed_at(root)
     if changed_at is None or streaming_at is None:
@@ -39,9 +38,9 @@ def outdated_services(root: Path, now: datetime, run: Run = run_program) -> tupl
     running = find_running(root, run)
     if not running:
         return None
-    found = []
-    for name, age in running.items():
+    now, found = datetime.now(UTC), []
+    for name, started_at in running.items():
         changed = streaming_at if "streaming" in name else changed_at
-        if now - age + TOLERANCE < changed <= now:
+        if started_at + TOLERANCE < changed <= now:
             found.append(name)
     return tuple(sorted(found))

@@ -28,7 +28,7 @@ class FetchedReleases:
     """The facts of the releases that were wanted, as far as they are known."""
 
     facts: Mapping[str, TreeFacts]
-    """By the name of the release's tag, without its `v`."""
+    """By version (`MastodonVersion.stored`)."""
     problem: str = ""
     """Why something is missing; empty when all is there."""
 
@@ -54,24 +54,23 @@ def fetch_releases(
         proxies: the proxies to use.
         total: the time for everything.
     """
-    tags = [name_tag(template, version) for version in versions]
     floor = min(version.branch_key for version in versions)
-    found = {tag: {path: fact for path, fact in known.get(tag, {}).items() if reaches(fact, floor)} for tag in tags}
+    found: dict[str, dict[str, object]] = {}
+    for version in versions:
+        kept = known.get(version.stored, {})
+        found[version.stored] = {path: fact for path, fact in kept.items() if reaches(fact, floor)}
     ends_at = time.monotonic() + total.total_seconds()
     problem = ""
-    for tag in tags:
+    for version in versions:
+        root = template.replace("{version}", quote(name_tag(template, version), safe="")).rstrip("/") + "/"
         try:
-            _fetch_release(_root(template, tag), found[tag], floor, proxies, ends_at)
+            _fetch_release(root, found[version.stored], floor, proxies, ends_at)
         except StatusError as error:  # as for a tag that does not exist; other releases may
             problem = problem or error.detail
         except CheckError as error:
             problem = error.detail
             break
     return FetchedReleases(facts=found, problem=problem)
-
-
-def _root(template: str, tag: str) -> str:
-    return template.replace("{version}", quote(tag, safe="")).rstrip("/") + "/"
 
 
 def _fetch_release(root: str, facts: dict[str, object], floor: Branch, proxies: Proxies, ends_at: float) -> None:

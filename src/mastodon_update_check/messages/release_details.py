@@ -118,6 +118,7 @@ def _upgrade(details: ReleaseDetails, context: MessageContext) -> Iterable[str]:
         _needed(details, translation),
         translation.say("Not needed: {steps}.", steps=left_out) if left_out else "",
         translation.say("Unknown, see the release notes: {steps}.", steps=unknown) if unknown else "",
+        translation.say("Asset build: only if app/javascript has changed.") if details.asks_front_end else "",
     )
 
 

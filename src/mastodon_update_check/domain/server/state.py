@@ -10,7 +10,7 @@ from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.floods import remember_seen
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Recipient
-from mastodon_update_check.domain.release_details import ReleaseDetails, read_details
+from mastodon_update_check.domain.release_details import ReleaseDetails, compare
 from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.check_days import CheckDay, count_check
 from mastodon_update_check.domain.server.outages import may_be_notified
@@ -79,9 +79,9 @@ class ServerState:
     updates: tuple[UpdateNotice, ...] = ()
     """The updates of the last answer, newer than the installed version then."""
     details: tuple[ReleaseDetails, ...] = ()
-    """What is known of the upgrades to pending releases, as compared with the version that was installed then."""
+    """The upgrades to pending releases: `release_facts` compared. Not stored."""
     release_facts: Mapping[str, TreeFacts] = field(default_factory=dict)
-    """The facts of the trees of the installed release and of pending ones, by tag."""
+    """The facts of the trees of the installed release and of pending ones, by version."""
     postgresql: str = ""
     """Version of Mastodon's database server, as it answered last."""
     support_ends_on: date | None = None
@@ -115,13 +115,27 @@ class ServerState:
         known = (one for one in self.details if (one.version, one.installed) == (version, self.installed))
         return next(known, None)
 
+    def compare(self, version: MastodonVersion, before: MastodonVersion) -> ReleaseDetails | None:
+        """Return what is known of the upgrade from `before` to `version`; None without their trees."""
+        offered, own = (self.release_facts.get(one.stored) for one in (version, before))
+        if offered is None or own is None:
+            return None
+        return compare(offered, version, own, before, self.postgresql)
+
+    def compared(self) -> Self:
+        """Return this state with the details of pending releases, as the facts of their trees show them."""
+        if self.installed is None or not self.release_facts:
+            return replace(self, details=())
+        details = (self.compare(update.version, self.installed) for update in self.pending())
+        return replace(self, details=tuple(one for one in details if one is not None))
+
     def pending_migrations(self) -> tuple[str, ...]:
         """Return the migrations that the last check found pending."""
-        return self.migrations.items if self.migrations and not self.migrations.ended_at else ()
+        return self.migrations.left if self.migrations else ()
 
     def outdated_services(self) -> tuple[str, ...]:
         """Return the services that the last check found older than the tree."""
-        return self.services.items if self.services and not self.services.ended_at else ()
+        return self.services.left if self.services else ()
 
     def is_skipped(self, update: UpdateNotice) -> bool:
         """Whether the administrator skips this update: there are no notices of it."""
@@ -208,10 +222,12 @@ class ServerState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the ledger keeps it."""
-        return {name: value for name, value in to_json(self).items() if value not in (None, "", [], {}, 0)}
+        stored = to_json(replace(self, details=()))
+        return {name: value for name, value in stored.items() if value not in (None, "", [], {}, 0)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "ServerState":
         """Read back what `to_json` wrote; names of other versions of this program are passed over."""
-        known: ServerState = from_json(cls, {**data, "details": ()})
-        return replace(known, details=read_details(data.get("details", [])))
+        parts = {name: data[name] for name in ("migrations", "services") if "about" in (data.get(name) or ())}
+        known: ServerState = from_json(cls, {**data, "details": (), "migrations": None, "services": None, **parts})
+        return known.compared()

@@ -10,7 +10,7 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.config.hosts import is_loopback
 from mastodon_update_check.domain.answer_age import describe_staleness, read_date
 from mastodon_update_check.domain.feeds import newer_updates, parse_feed
-from mastodon_update_check.domain.finished import observe_unfinished
+from mastodon_update_check.domain.finished import observe_services
 from mastodon_update_check.domain.server.installed import VersionReading, merge_sightings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -121,8 +121,8 @@ UPGRADE = "upgrade"
 
 def probe_upgrade(settings: Settings, known: ServerState, now: datetime) -> Iterator[Finding]:
     """List unfinished work: services as they run now, migrations as the last check found them."""
-    services = outdated_services(settings.mastodon_root, now)
-    known = replace(known, services=observe_unfinished(known.services, services, known.tree, now))
+    services = outdated_services(settings.mastodon_root)
+    known = replace(known, services=observe_services(known.services, services, known.tree, now))
     sentences = [*describe_unfinished(known)]
     yield from (warning(UPGRADE, sentence) for sentence in sentences)
     if not sentences and known.migrations is not None:
@@ -149,5 +149,5 @@ def probe_release_details(settings: Settings, known: ServerState) -> Iterator[Fi
     if fetched.problem:
         yield warning(SOURCE, f"{host} does not give the files of {tag}: {fetched.problem}")
         return
-    missing = [path for path, fact in fetched.facts[tag].items() if not fact]
+    missing = [path for path, fact in fetched.facts[known.installed.stored].items() if not fact]
     yield ok(SOURCE, f"{host} has the files of {tag}" + (f", but not {', '.join(missing)}" if missing else ""))
