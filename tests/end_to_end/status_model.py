@@ -9,7 +9,7 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Strict(BaseModel):
-    """Nothing but what is named here."""
+    """A model that forbids other fields."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,7 +31,7 @@ class Requirement(Strict):
 
 
 class Details(Strict):
-    """What a release fixes and what the upgrade takes; null stands for unknown."""
+    """Fixes of a release and the steps of its upgrade; null stands for unknown."""
 
     fixes: list[Fix] | None
     container_only: bool | None = Field(description="whether all fixes concern only the container images")

@@ -1,4 +1,4 @@
-"""Answers that are none: exit code 1 and one clear sentence, and nothing is cancelled or told."""
+"""Invalid answers of the update server: exit code 1 and one sentence; nothing is cancelled or sent."""
 
 import gzip
 import json
@@ -86,8 +86,8 @@ def expect_failure(world: World, sentence: str) -> None:
         pytest.param(Raw([b"SSH-2.0-OpenSSH_9.2\r\n"]), "does not speak HTTP", id="another protocol"),
     ],
 )
-def test_answers_that_are_none(waiting: World, answer: Answer, sentence: str) -> None:
-    """Exit code 1, one sentence; nothing is cancelled, nothing is told."""
+def test_invalid_answer_fails_the_check(waiting: World, answer: Answer, sentence: str) -> None:
+    """Exit code 1, one sentence; nothing is cancelled, nothing is sent."""
     waiting.update_server.fail(answer)
     expect_failure(waiting, sentence)
 
@@ -101,8 +101,8 @@ def test_answers_that_are_none(waiting: World, answer: Answer, sentence: str) ->
         pytest.param({"updatesAvailable": [17, None, []]}, 1, id="entries that are not objects"),
     ],
 )
-def test_answers_that_say_nothing_of_a_release(waiting: World, answer: object, code: int) -> None:
-    """What an answer leaves open, or says illegibly, withdraws nothing: 'could not ask' is never 'nothing'."""
+def test_incomplete_answer_withdraws_nothing(waiting: World, answer: object, code: int) -> None:
+    """An answer without a field, or with an unreadable one, withdraws nothing."""
     waiting.update_server.fail(Reply.json(answer))
     finished = waiting.check()
     assert finished.result == (code, 0, 0, 1, 0)
@@ -115,7 +115,7 @@ def test_an_empty_list_is_an_answer(waiting: World) -> None:
 
 
 def test_bad_entries_do_not_hide_the_good_ones(mail_world: World) -> None:
-    """Line breaks, foreign schemes, enormous and wrongly typed fields: named by their path, and the rest is told."""
+    """Line breaks, foreign schemes, oversized and wrongly typed fields are named by path; valid entries are sent."""
     entries = [
         {"version": "4.5.20\r\nBcc: everybody@social.example", "releaseNotes": "https://github.com/a"},
         {"version": "9" * 100_000 + ".0.0"},
@@ -163,14 +163,14 @@ def test_flood_of_releases_is_a_failed_check(mail_world: World) -> None:
         pytest.param(f"http://127.0.0.1:{unused_port()}/", "cannot be reached: connection refused", id="refused"),
     ],
 )
-def test_a_server_that_is_not_there(waiting: World, url: str, sentence: str) -> None:
-    """The sentence tells whether the name or the machine is missing."""
+def test_unreachable_server(waiting: World, url: str, sentence: str) -> None:
+    """The sentence says whether the name or the host is missing."""
     waiting.set(UPDATE_CHECK_URL=url)
     expect_failure(waiting, sentence)
 
 
-def test_a_certificate_that_nobody_vouches_for(waiting: World, server_tls: ssl.SSLContext) -> None:
-    """A private authority that the system does not know is no authority; nothing is asked."""
+def test_certificate_of_an_unknown_authority(waiting: World, server_tls: ssl.SSLContext) -> None:
+    """A private authority that the system does not know is refused; nothing is requested."""
     with UpdateServer(tls=server_tls) as server:
         waiting.set(UPDATE_CHECK_URL=server.url)
         expect_failure(waiting, "is signed by an authority that this system does not trust")
@@ -186,7 +186,7 @@ def test_a_certificate_for_another_name(waiting: World, foreign_tls: ssl.SSLCont
 
 
 def test_a_failed_check_prints_the_contract(waiting: World) -> None:
-    """`check --json` has the same keys when it fails; what is not known is null, not a guess."""
+    """`check --json` has the same keys when it fails; an unknown value is null."""
     waiting.update_server.fail(500)
     finished = waiting.check()
     expected: dict[str, object] = {

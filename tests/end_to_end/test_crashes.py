@@ -1,4 +1,4 @@
-"""`kill -9` at any moment: one clean check afterwards, and everybody has been told."""
+"""`kill -9` at any moment: after one more check every recipient has been notified."""
 
 import fcntl
 import json
@@ -14,7 +14,7 @@ from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
 
 
 def blocked_pipe() -> tuple[int, int]:
-    """Return a pipe that is full: whoever writes to it waits."""
+    """Return a full pipe, so that a process that writes to it waits."""
     reading, writing = os.pipe()
     flags = fcntl.fcntl(writing, fcntl.F_GETFL)
     fcntl.fcntl(writing, fcntl.F_SETFL, flags | os.O_NONBLOCK)
@@ -71,7 +71,7 @@ def test_killed_while_a_mail_is_on_its_way(mail_world: World, step: str) -> None
 
 
 def test_killed_while_a_webhook_is_called(world: World) -> None:
-    """The receiver may have taken it: it hears the same id again, and can drop the repeat."""
+    """The receiver may have accepted it: it gets the same id again, and can drop the repeat."""
     world.only("webhook")
     world.update_server.publish("4.5.20")
     world.answer_hook = lambda _: hang()
@@ -85,7 +85,7 @@ def test_killed_while_a_webhook_is_called(world: World) -> None:
 
 
 def test_killed_at_a_random_moment(world: World) -> None:
-    """Wherever a check dies, in the first tenths of a second too, the ledger is whole and nobody is left out."""
+    """At any moment, also in the first tenths of a second, the ledger is intact and no recipient is missed."""
     world.update_server.publish("4.5.20")
     with Collector() as collector:
         world.use_collector(collector, "/hook")

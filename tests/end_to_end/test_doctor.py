@@ -1,4 +1,4 @@
-"""`doctor`: each probe with its grade; an error only for what is configured and does not work."""
+"""`doctor`: each probe with its severity; an error only if a configured part does not work."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -84,8 +84,8 @@ def test_words(world: World) -> None:
         pytest.param({"UPDATE_CHECK_RECIPIENTS": "devops", "DB_PORT": "9"}, "database", "refuses", id="no database"),
     ],
 )
-def test_what_does_not_work(checked: World, variables: dict[str, str | None], subject: str, words: str) -> None:
-    """What is configured and does not work is an error, and the exit code 1."""
+def test_broken_parts_are_errors(checked: World, variables: dict[str, str | None], subject: str, words: str) -> None:
+    """A configured part that does not work is an error, with exit code 1."""
     checked.set(**variables)
     finished = checked.run("doctor", "--json")
     assert finished.code == 1
@@ -106,8 +106,8 @@ def test_who_watches(world: World, tmp_path: Path) -> None:
     assert (["4.5.19"], False) == (heard, (tmp_path / "our.prom").exists())
 
 
-def test_nobody_watches(world: World, tmp_path: Path) -> None:
-    """What is configured and does not work is an error that says where to look."""
+def test_broken_monitoring(world: World, tmp_path: Path) -> None:
+    """An unreachable heartbeat service or a missing directory is an error that says where to look."""
     world.set(
         UPDATE_CHECK_HEARTBEAT_URL=f"http://127.0.0.1:{unused_port()}/secret-uuid",
         UPDATE_CHECK_METRICS_FILE=str(tmp_path / "missing" / "our.prom"),
@@ -137,7 +137,7 @@ def test_damaged_ledger(world: World) -> None:
     ],
 )
 def test_mastodons_own_check(world: World, line: str, sentence: str) -> None:
-    """Which it is: silenced in Mastodon's file, or on beside ours, which goes on in either case."""
+    """It is off in Mastodon's file, or runs in addition to ours."""
     world.root.mkdir()
     (world.root / ".env.production").write_text(f"{line}\n")
     found = dict(graded(world.run("doctor", "--json"), "ok"))
@@ -204,7 +204,7 @@ def test_clock(world: World, seconds: float, grade: str, words: str) -> None:
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Tue, 99 Nov 2026 99:99:99 GMT"])
 def test_no_clock_to_compare_with(world: World, date: str) -> None:
-    """A server that does not say what time it is, is no reason to worry."""
+    """An answer without a date is not a problem."""
     world.update_server.fail(Reply(503, headers={"Date": date}))
     assert "was not compared" in dict(graded(world.run("doctor", "--json"), "ok"))["clock"]
 
@@ -258,7 +258,7 @@ def test_ledger_deleted_under_the_daemon(world: World) -> None:
 
 
 def test_daemon(world: World) -> None:
-    """Whether somebody checks regularly: never, lately by something, at this moment by the daemon."""
+    """Regular checks: never, recently by another program, now by the daemon."""
     world.only("log")
     assert "is not running, so that no notices" in dict(graded(world.run("doctor", "--json"), "error"))["daemon"]
     world.check()
@@ -270,7 +270,7 @@ def test_daemon(world: World) -> None:
 
 
 def test_settings_are_shown(world: World) -> None:
-    """Each with its place; what is secret, or may hold a secret, is hidden."""
+    """Each with its origin; secrets are hidden."""
     world.config_file.write_text("SMTP_PASSWORD=correct-horse\nUPDATE_CHECK_INTERVAL=1h\n")
     world.set(UPDATE_CHECK_URL=world.update_server.url.replace("//", "//user:battery@"))
     assert "UPDATE_CHECK_INTERVAL" not in world.run("doctor").out
@@ -281,8 +281,8 @@ def test_settings_are_shown(world: World) -> None:
     assert not {word for word in ("correct-horse", "battery", "/hook") if word in finished.out}
 
 
-def test_a_probe_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
-    """What is not done in time is an error, and the other findings are there."""
+def test_hanging_probe_delays_no_other(tmp_path: Path) -> None:
+    """A probe past the limit is an error, and the other findings are shown."""
     with ScriptedSmtpServer({"EHLO": [Hang()]}) as server:
         settings = load_settings(
             {
@@ -303,8 +303,8 @@ def test_a_probe_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
     assert "version" in {one.subject for one in findings}
 
 
-def test_a_sink_that_waits(world: World) -> None:
-    """What the ledger knows of a sink that accepts nothing is repeated here."""
+def test_failing_sink(world: World) -> None:
+    """A sink that accepts nothing is shown with its last reply."""
     world.only("webhook")
     world.answer_hook = lambda _: Reply(503, b"closed")
     world.update_server.publish("4.5.20")

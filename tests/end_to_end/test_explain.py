@@ -1,4 +1,4 @@
-"""`explain`: who was told what and when, who was not, and why; and `retry`."""
+"""`explain`: notices sent and not sent, when and why; and `retry`."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +15,7 @@ from simulators.smtp_server import SmtpServer
 
 @pytest.fixture
 def staffed(mail_world: World, postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[Staffed]:
-    """Return a server with alice (all), bob (critical) and mod (no DevOps), told of 4.5.20."""
+    """Return a server with alice (all), bob (critical) and mod (no DevOps), notified of 4.5.20."""
     database = postgres.create_database(f"explained_{abs(hash(request.node.name))}", schema("4.7"))
     with closing(postgres.connect(database, "mastodon")) as connection:
         connection.execute(people("4.7", STAFF))
@@ -27,8 +27,8 @@ def staffed(mail_world: World, postgres: Postgres, request: pytest.FixtureReques
     postgres.drop_database(database)
 
 
-def test_who_was_not_told_of_a_release(staffed: Staffed) -> None:
-    """Each with the reason: by preference, or because a role may not see it."""
+def test_recipients_who_were_not_notified(staffed: Staffed) -> None:
+    """Each with the reason: the preference, or a role without the permission."""
     lines = staffed.world.run("explain", "4.5.20").out.splitlines()
     told, not_told = lines.index("Notified:"), lines.index("Not notified:")
     assert lines[told + 1].startswith("  alice <alice@social.example> by email: 20")
@@ -49,13 +49,13 @@ def test_a_person(staffed: Staffed, about: str) -> None:
     assert [("4.5.20", "below_preference")] == [(one["notice"], one["reason"]) for one in answer["decisions"]]
 
 
-def test_a_person_who_is_told_nothing(staffed: Staffed) -> None:
-    """A moderator hears why."""
+def test_user_without_notices(staffed: Staffed) -> None:
+    """A moderator gets the reason."""
     assert "mod (Moderator): cannot view devops, so is not notified." in staffed.world.run("explain", "mod").out
 
 
-def test_a_person_who_has_gone(staffed: Staffed) -> None:
-    """What somebody was told is remembered when they are nobody here any more; so is an address from before."""
+def test_former_user(staffed: Staffed) -> None:
+    """Sent notices are shown for former users and former addresses."""
     staffed.change("UPDATE users SET email = 'new@social.example' WHERE email = 'alice@social.example'")
     finished = staffed.world.run("explain", "alice@social.example")
     assert "alice@social.example is not a recipient's address now" in finished.out
@@ -71,15 +71,15 @@ def test_while_the_database_is_off(staffed: Staffed) -> None:
 
 
 def test_a_raised_preference(staffed: Staffed) -> None:
-    """What the next check would do is said as what it is."""
+    """The decision of the next check is shown as such."""
     staffed.set_preference("bob", "all")
     lines = staffed.world.run("explain", "4.5.20").out.splitlines()
     at = lines.index("To be notified at the next check:")
     assert "  bob <bob@social.example> by email: because it is a patch, and patches are wanted" == lines[at + 1]
 
 
-def test_what_was_given_up(mail_world: World) -> None:
-    """A release that was withdrawn before it could be told has its reason."""
+def test_withdrawn_release(mail_world: World) -> None:
+    """A release that was withdrawn before it was sent is shown with the reason."""
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.mail_server.replies["MAIL"] = "451 4.7.1 later"
     mail_world.update_server.publish("4.5.20")
@@ -108,7 +108,7 @@ def test_nonsense(world: World, about: str) -> None:
 
 
 def test_retry(mail_world: World) -> None:
-    """What was put off or refused is due at once, and the next check sends it."""
+    """Deferred and refused messages are due at once, and the next check sends them."""
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example,boss@social.example")
     mail_world.mail_server.refused = {"ops@social.example": "550 5.1.1 no", "boss@social.example": "550 5.1.1 no"}
@@ -143,7 +143,7 @@ def test_retry_wakes_the_daemon(world: World) -> None:
 
 
 def test_retry_of_a_stopped_webhook(world: World) -> None:
-    """It takes a word of its own, since its receiver has asked never to be called again."""
+    """It needs an option, since its receiver asked to stop (HTTP 410)."""
     world.only("webhook")
     world.answer_hook = lambda _: Reply(410)
     world.update_server.publish("4.5.20")

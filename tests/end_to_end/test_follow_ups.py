@@ -1,4 +1,4 @@
-"""What follows a message about an update: reminders while it waits, a word when it is in, and `skip`."""
+"""Follow-ups of an update notice: reminders, the notice of its installation, and `skip`."""
 
 import json
 import signal
@@ -19,18 +19,18 @@ INSTALLED = "[social.example] Mastodon 4.5.20 is installed"
 
 
 def types(world: World) -> list[str]:
-    """Return the types of what the webhook heard."""
+    """Return the types of the webhook's messages."""
     return [json.loads(call.body)["type"] for call in world.calls]
 
 
 def last_data(world: World) -> dict[str, Any]:
-    """Return the data of what the webhook heard last."""
+    """Return the data of the webhook's last message."""
     found: dict[str, Any] = json.loads(world.calls[-1].body)["data"]
     return found
 
 
 def test_from_the_first_message_to_the_last(world: World) -> None:
-    """Told, reminded after a day and after three, told that it is in; by mail, webhook and log, each once."""
+    """Notified, reminded after one and three days, notified of the installation; by every sink, each once."""
     world.update_server.publish("4.5.20", urgent=True)
     assert (0, 3, 3, 0, 0) == world.check().result
     world.let_pass(hours=23)
@@ -59,7 +59,7 @@ def test_from_the_first_message_to_the_last(world: World) -> None:
 
 
 def test_one_reminder_after_a_long_silence(mail_world: World) -> None:
-    """What was missed while nothing ran is not made up for."""
+    """Reminders that were due while nothing ran are not made up for."""
     mail_world.update_server.publish("4.5.20", urgent=True)
     mail_world.check()
     mail_world.let_pass(days=30)
@@ -186,7 +186,7 @@ def test_skip_what_waits(mail_world: World) -> None:
 
 
 def test_skip_is_lifted_when_it_turns_urgent(mail_world: World) -> None:
-    """A release that is worth skipping may not be any more once it is urgent: it is told, and the log says why."""
+    """A skipped release that turns urgent is sent, and the log says why."""
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     assert 0 == mail_world.run("skip", "4.5.20").code
@@ -198,8 +198,8 @@ def test_skip_is_lifted_when_it_turns_urgent(mail_world: World) -> None:
     assert "Nothing is skipped.\n" == mail_world.run("skip").out
 
 
-def test_skip_covers_what_is_older(mail_world: World) -> None:
-    """Who passes 4.5.21 over is left in peace about 4.5.20, too; not about another branch."""
+def test_skip_covers_older_releases_of_the_branch(mail_world: World) -> None:
+    """Skipping 4.5.21 skips 4.5.20 too, but no other branch."""
     for version in ("4.5.20", "4.5.21"):
         mail_world.update_server.publish(version, urgent=True)
     mail_world.update_server.publish("4.7.6", type="minor")
@@ -260,7 +260,7 @@ def test_skip_before_the_first_check(mail_world: World) -> None:
 
 
 def test_skip_while_checks_run(mail_world: World) -> None:
-    """Checks at the same time lose no skip: each writes what it has learned beside it."""
+    """Checks at the same time lose no skip."""
     mail_world.update_server.publish("4.5.20", urgent=True)
     mail_world.update_server.publish("4.7.6", type="minor")
     mail_world.check()

@@ -1,4 +1,4 @@
-"""The heartbeat: what a monitoring service hears of checks, of the outbox, and of a stop."""
+"""The heartbeat: pings of checks, of the outbox, and of a stop."""
 
 import itertools
 import signal
@@ -30,7 +30,7 @@ def test_failed_check_is_said(world: World) -> None:
 
 
 def test_outbox_that_stands_still_is_a_failure(world: World) -> None:
-    """The check works, and what it planned has not been delivered for six hours: that is no success."""
+    """A check whose messages have been undelivered for six hours is not a success."""
     world.only("webhook")
     world.answer_hook = lambda _: Reply(503)
     world.update_server.publish("4.5.20")

@@ -27,7 +27,7 @@ def runs(world: World, version: str) -> None:
     ],
 )
 def test_the_tree_alone(world: World, tree: str, config: str | None, expected: tuple[str, str]) -> None:
-    """The version file of the tree says what is installed and asked."""
+    """The version file of the tree names the installed version."""
     world.only("log")
     world.set(UPDATE_CHECK_MASTODON_VERSION=None)
     write_tree(world.root, tree, config)

@@ -22,7 +22,7 @@ def with_room_for(size: int) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return a ledger that knows that everybody has been told of 4.5.20."""
+    """Return a ledger in which every recipient was notified of 4.5.20."""
     with World(tmp_path_factory.mktemp("good")) as world:
         world.only("email")
         world.update_server.publish("4.5.20")
@@ -76,8 +76,8 @@ def scribble(world: World) -> None:
         ),
     ],
 )
-def test_unusable(ready: World, harm: Callable[[World], object], sentence: str) -> None:
-    """Every command says what is wrong with which file, and nothing is sent, asked or repaired behind one's back."""
+def test_unusable_ledger(ready: World, harm: Callable[[World], object], sentence: str) -> None:
+    """Every command names the file and the problem; nothing is sent, asked or repaired."""
     harm(ready)
     for arguments in (["check"], ["check", "--dry-run"], ["status"], ["ledger", "backup", "copy"]):
         finished = ready.run(*arguments)
@@ -92,8 +92,8 @@ def test_unusable(ready: World, harm: Callable[[World], object], sentence: str) 
     assert ([], False) == (ready.mails, (ready.directory / "copy").exists())
 
 
-def test_locked(ready: World) -> None:
-    """Another process that writes for too long is named as the trouble."""
+def test_locked_ledger(ready: World) -> None:
+    """A process that writes for too long is named as the cause."""
     with contextlib.closing(sqlite3.connect(ready.ledger, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         finished = ready.run("check")
@@ -103,8 +103,8 @@ def test_locked(ready: World) -> None:
     assert (0, 1, 1, 0, 0) == ready.check().result
 
 
-def test_read_only(ready: World) -> None:
-    """What cannot be written down is not sent; looking works all the same."""
+def test_read_only_ledger(ready: World) -> None:
+    """Nothing is sent without a record; commands that read work."""
     ready.ledger.chmod(0o400)
     finished = ready.run("check", through=WITHOUT_PRIVILEGES)
     assert (74, []) == (finished.code, ready.mails)
@@ -129,7 +129,7 @@ def test_a_missing_directory_is_made(world: World) -> None:
 
 @pytest.mark.parametrize("size", [0, 4096, 20_000])
 def test_a_full_disk(ready: World, size: int) -> None:
-    """With no room to write down what is decided, nothing is sent; with room again, all is told once."""
+    """Without space for the plan nothing is sent; with space again, everything is sent once."""
     finished = ready.run("check", through=with_room_for(size))
     assert (74, "", []) == (finished.code, finished.out, ready.mails)
     assert f"the ledger {ready.ledger} cannot be" in finished.err
@@ -138,7 +138,7 @@ def test_a_full_disk(ready: World, size: int) -> None:
 
 @pytest.mark.parametrize("size", [60_000, 72_000])
 def test_a_disk_that_fills_up_during_a_delivery(ready: World, size: int) -> None:
-    """What was accepted and could not be written down is never taken for told: it is sent again with its id."""
+    """An acceptance that could not be recorded does not count as sent: the message is repeated with its id."""
     finished = ready.run("check", through=with_room_for(size))
     assert (74, "") == (finished.code, finished.out)
     ready.let_pass(seconds=10)
@@ -149,7 +149,7 @@ def test_a_disk_that_fills_up_during_a_delivery(ready: World, size: int) -> None
 
 @pytest.mark.parametrize("calls", [("fsync", "fdatasync"), ("pwrite64",)], ids=["sync", "write"])
 def test_a_disk_that_breaks(ready: World, calls: tuple[str, ...]) -> None:
-    """Where nothing can be synced or written, nothing is sent and the disk is named; on a good one, all is told."""
+    """Without a working disk nothing is sent and the disk is named; on a good one everything is sent."""
     finished = ready.run("check", through=broken_disk.through(*calls))
     assert (74, "", []) == (finished.code, finished.out, ready.mails)
     assert "the disk reports an error" in finished.err
@@ -185,14 +185,14 @@ def test_a_backup_that_cannot_be_written(ready: World, target: str) -> None:
 
 
 def test_nothing_to_back_up(world: World) -> None:
-    """Where there is no ledger, none is made up."""
+    """Without a ledger, none is created."""
     finished = world.run("ledger", "backup", "copy")
     assert (74, False) == (finished.code, (world.directory / "copy").exists())
     assert str(world.ledger) in finished.err
 
 
-def test_new(ready: World) -> None:
-    """The old ledger is kept beside the new one, and what is pending is told again."""
+def test_new_ledger(ready: World) -> None:
+    """The old ledger is kept beside the new one, and pending notices are sent again."""
     old = ready.ledger.read_bytes()
     finished = ready.run("ledger", "new")
     assert 0 == finished.code
@@ -220,7 +220,7 @@ def test_a_dry_run_changes_nothing(ready: World) -> None:
 
 
 def test_a_dry_run_makes_no_ledger(world: World) -> None:
-    """Where there is no ledger, a dry run makes none."""
+    """Without a ledger, a dry run creates none."""
     world.update_server.publish("4.5.20")
     world.ledger.parent.rmdir()
     finished = world.run("check", "--dry-run")

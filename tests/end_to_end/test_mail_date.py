@@ -18,7 +18,7 @@ def date(mail: Message) -> datetime:
 
 
 def test_date_is_fresh_until_a_mail_may_have_arrived(tmp_path: Path) -> None:
-    """A refused mail is dated anew, since some receivers refuse old dates; one that may have arrived is not."""
+    """A refused mail gets a new date, since some receivers refuse old ones; one that may have arrived keeps it."""
     server = ScriptedSmtpServer({"END": ["552 5.2.2 mailbox full", Drop(), "250 2.0.0 ok"]})
     with World(tmp_path, server) as world:
         world.only("email")

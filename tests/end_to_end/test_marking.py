@@ -1,10 +1,10 @@
-"""`check --mark`: whoever sets this up and knows what is pending is not told of it."""
+"""`check --mark`: an administrator who knows the pending releases is not notified of them."""
 
 from end_to_end.world import World
 
 
-def test_marked_and_never_told(world: World) -> None:
-    """What is pending is neither sent now nor later; what comes out afterwards is."""
+def test_marked_notices_are_never_sent(world: World) -> None:
+    """Pending releases are sent neither now nor later; later releases are."""
     world.update_server.publish("4.5.20", urgent=True)
     marked = world.run("check", "--mark")
     assert (0, (0, 0)) == (marked.code, world.told)
@@ -16,7 +16,7 @@ def test_marked_and_never_told(world: World) -> None:
 
 
 def test_nothing_is_marked_without_an_answer(world: World) -> None:
-    """When the update server cannot be asked, nothing counts as told, and the exit code says so."""
+    """Without an answer of the update server nothing is marked, and the exit code shows it."""
     world.update_server.publish("4.5.20", urgent=True)
     world.update_server.fail(503)
     marked = world.run("check", "--mark")

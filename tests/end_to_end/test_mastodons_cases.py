@@ -8,7 +8,7 @@ from simulators.http_server import Reply
 
 
 def test_case_5_blank_address(world: World) -> None:
-    """Case 5: with a blank address nothing is asked, and what is installed meanwhile is no longer told."""
+    """Case 5: with a blank address nothing is asked, and releases installed meanwhile are no longer sent."""
     world.only("email")
     port = world.environment["SMTP_PORT"]
     world.set(SMTP_PORT="1")

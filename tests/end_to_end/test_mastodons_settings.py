@@ -1,4 +1,4 @@
-"""Beside a Mastodon: its tree, its `.env.production`, and what its variables mean there."""
+"""With a Mastodon on the same host: its tree, its `.env.production`, and the meaning of its variables."""
 
 import ssl
 from pathlib import Path

@@ -14,7 +14,7 @@ def _values(path: Path) -> dict[str, str]:
 
 
 def test_check_writes_the_metrics(world: World) -> None:
-    """What `status` says, in the file, after each check."""
+    """The file has the values of `status` after each check."""
     path = world.directory / "update_check.prom"
     world.set(UPDATE_CHECK_METRICS_FILE=str(path))
     world.update_server.publish("4.5.20", urgent=True, type="patch")
@@ -46,8 +46,8 @@ def test_daemon_writes_the_metrics(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "why"), [("missing/x.prom", "no such file or directory"), ("pipe", "it is not a regular file")]
 )
-def test_metrics_that_cannot_be_written_are_said(world: World, name: str, why: str) -> None:
-    """A check does its work all the same, and leaves alone what is no file; the log says what to look at."""
+def test_unwritable_metrics_are_logged(world: World, name: str, why: str) -> None:
+    """The check works, leaves a path that is not a file as it is, and logs where to look."""
     os.mkfifo(world.directory / "pipe")
     world.set(UPDATE_CHECK_METRICS_FILE=str(world.directory / name))
     finished = world.check()

@@ -9,12 +9,12 @@ from simulators.smtp_server import SmtpServer
 
 
 def _types(world: World) -> list[object]:
-    """Return what the webhook was told of, in order."""
+    """Return the types of the webhook's messages, in order."""
     return [json.loads(call.body)["type"] for call in world.calls]
 
 
 def _stopped(world: World) -> list[tuple[str, bool]]:
-    """Return which webhooks count as stopped for good."""
+    """Return the webhooks that were stopped (HTTP 410)."""
     sinks = world.run("status", "--json").json["sinks"]
     return [(sink["name"], sink["stopped"]) for sink in sinks if sink["name"].startswith("webhook")]
 
@@ -58,8 +58,8 @@ def test_causes_on_this_server_are_told_after_six_hours(world: World) -> None:
     assert ["check.failing"] == _types(world)
 
 
-def test_a_short_outage_is_not_told(world: World) -> None:
-    """Neither is its end: nobody was told of it."""
+def test_short_outage_is_not_notified(world: World) -> None:
+    """Neither is its end."""
     world.update_server.fail(503)
     world.check()
     world.let_pass(hours=5)
@@ -69,8 +69,8 @@ def test_a_short_outage_is_not_told(world: World) -> None:
     assert (0, 0) == world.told
 
 
-def test_one_failure_is_no_outage(world: World) -> None:
-    """The machine slept for two days after one failed check: the first failure of the new day tells nobody."""
+def test_one_failure_is_not_an_outage(world: World) -> None:
+    """The machine slept for two days after one failed check: the next failure causes no notice."""
     world.update_server.fail(503)
     world.check()
     world.let_pass(days=2)
@@ -79,8 +79,8 @@ def test_one_failure_is_no_outage(world: World) -> None:
     assert (0, 0) == world.told
 
 
-def test_recovery_is_told_to_those_who_were_told(world: World) -> None:
-    """The webhook was down during the outage, and did not hear of it: it does not hear of its end either."""
+def test_recovery_goes_to_recipients_of_the_outage(world: World) -> None:
+    """The webhook was down during the outage and got no notice, so it gets none of the recovery."""
     world.answer_hook = lambda _: Reply(503)
     world.update_server.fail(503)
     world.check()
@@ -97,8 +97,8 @@ def test_recovery_is_told_to_those_who_were_told(world: World) -> None:
     assert [] == world.calls[before:]
 
 
-def test_recovery_is_told_though_one_more_check_fails(world: World) -> None:
-    """Mail is down when checks work again, and one of them fails before it is back: the word is not lost."""
+def test_recovery_is_sent_though_one_more_check_fails(world: World) -> None:
+    """Mail is down when checks work again, and one more fails before it is back: the recovery is still sent."""
     assert isinstance(world.mail_server, SmtpServer)
     world.only("email")
     world.update_server.fail(503)
@@ -118,8 +118,8 @@ def test_recovery_is_told_though_one_more_check_fails(world: World) -> None:
     assert ["check.failing", "check.recovered"] == events
 
 
-def test_operator_is_told_instead_of_the_others(world: World) -> None:
-    """UPDATE_CHECK_OPERATOR gets what is about this tool, and nothing else; the recipients get the rest."""
+def test_operator_gets_the_notices_about_this_tool(world: World) -> None:
+    """UPDATE_CHECK_OPERATOR gets only notices about this tool; the recipients get the rest."""
     world.set(UPDATE_CHECK_OPERATOR="root@social.example")
     world.update_server.fail(503)
     world.check()
@@ -178,8 +178,8 @@ def test_a_webhook_that_takes_nothing_is_told_of(world: World) -> None:
     assert ["update.available", "delivery.failing"] == events
 
 
-def test_one_bad_mailbox_is_no_failing_sink(world: World) -> None:
-    """Who else gets mail has been told: `status` names the one who was not, and nobody is alarmed."""
+def test_one_refused_mailbox_is_not_a_failing_sink(world: World) -> None:
+    """The other mail is accepted: `status` names the refused address, and there is no alarm."""
     assert isinstance(world.mail_server, SmtpServer)
     world.set(UPDATE_CHECK_RECIPIENTS="gone@social.example,ops@social.example")
     world.mail_server.refused["gone@social.example"] = "550 5.1.1 no such user"
@@ -213,7 +213,7 @@ def test_a_webhook_that_is_gone_is_told_of_until_it_has_another_url(world: World
 
 
 def test_restart_due(world: World) -> None:
-    """The tree holds another version than the one that runs for more than an hour: the operator hears it, once."""
+    """The tree differs from the running version for more than an hour: the operator is notified once."""
     running = world.receiver
     world.answer_hook = lambda request: (
         Reply.json({"version": "4.5.19"}) if request.path.startswith("/api/") else Reply(204)

@@ -1,4 +1,4 @@
-"""The path of one check: asked, planned, remembered, told by mail, webhook and log."""
+"""The path of one check: observed, planned, stored, sent by mail, webhook and log."""
 
 import json
 import ssl
@@ -126,7 +126,7 @@ def test_a_mail_that_is_not_urgent_says_so(mail_world: World) -> None:
 
 
 def test_every_attempt_has_the_same_ids(world: World) -> None:
-    """What was refused for a while comes again as the same mail and the same call."""
+    """A deferred message is repeated as the same mail and the same call."""
     publish(world.update_server)
     answers = [Reply(503), Reply(204)]
     world.answer_hook = lambda _: answers.pop(0)
@@ -195,7 +195,7 @@ def test_over_tls(world: World, server_tls: ssl.SSLContext, authority_file: Path
 
 
 def test_implicit_tls(mail_world: World, server_tls: ssl.SSLContext, authority_file: Path) -> None:
-    """With SMTP_TLS the mail server hears TLS from the first byte."""
+    """With SMTP_TLS the connection uses TLS from the first byte."""
     mail_world.update_server.publish("4.5.20")
     mail_world.use_mail_server(SmtpServer(tls=server_tls, implicit=True))
     mail_world.set(SSL_CERT_FILE=str(authority_file), SMTP_TLS="true")

@@ -1,4 +1,4 @@
-"""DevOps users of a real PostgreSQL, through the whole program: who is told, also when it cannot be asked."""
+"""DevOps users of a real PostgreSQL, through the whole program, also when it cannot be reached."""
 
 import json
 from collections.abc import Iterator
@@ -71,8 +71,8 @@ def staffed(mail_world: World, postgres: Postgres, request: pytest.FixtureReques
 UPDATE = "update.available"
 
 
-def test_each_is_told_as_they_asked(staffed: Staffed) -> None:
-    """A plain patch goes to who wants everything; when it turns urgent, both hear of it; the moderator never does."""
+def test_each_user_is_notified_by_preference(staffed: Staffed) -> None:
+    """A plain patch goes to the user who wants all; the urgent one goes to both; the moderator gets neither."""
     staffed.world.update_server.publish("4.5.20")
     assert (0, 1, 1, 0, 0) == staffed.world.check().result
     assert [("alice", UPDATE)] == staffed.told()
@@ -82,7 +82,7 @@ def test_each_is_told_as_they_asked(staffed: Staffed) -> None:
 
 
 def test_footer_says_why(staffed: Staffed) -> None:
-    """A user is told by role, with where to change the setting."""
+    """The footer of a user names the role and links the setting."""
     staffed.world.update_server.publish("4.5.20")
     staffed.world.check()
     assert "Owner of social.example" in staffed.world.texts[0]
@@ -90,7 +90,7 @@ def test_footer_says_why(staffed: Staffed) -> None:
 
 
 def test_preference_raised_and_lowered(staffed: Staffed) -> None:
-    """Who raises the preference is told what is pending; who lowers it before the mail went gets nothing more."""
+    """A raised preference sends the pending notice; a lowered one cancels the pending mail."""
     staffed.world.update_server.publish("4.5.20")
     staffed.world.check()
     staffed.told()
@@ -112,8 +112,8 @@ def test_preference_raised_and_lowered(staffed: Staffed) -> None:
         pytest.param("UPDATE accounts SET suspended_at = now() WHERE id = 1", id="the account is suspended"),
     ],
 )
-def test_who_is_no_longer_staff_gets_nothing_more(staffed: Staffed, loss: str) -> None:
-    """A mail that is still waiting is not sent."""
+def test_former_staff_get_no_mail(staffed: Staffed, loss: str) -> None:
+    """The pending mail is not sent."""
     port = staffed.world.environment["SMTP_PORT"]
     staffed.world.set(SMTP_PORT="1")
     staffed.world.update_server.publish("4.5.20")
@@ -124,8 +124,8 @@ def test_who_is_no_longer_staff_gets_nothing_more(staffed: Staffed, loss: str) -
     assert [] == staffed.told()
 
 
-def test_a_changed_address_is_the_same_person(staffed: Staffed) -> None:
-    """Told once, not again at the new address; what is new goes there."""
+def test_changed_address_is_the_same_user(staffed: Staffed) -> None:
+    """No repeat at the new address, which gets later notices."""
     staffed.world.update_server.publish("4.5.20")
     staffed.world.check()
     staffed.told()
@@ -145,7 +145,7 @@ def test_same_person_by_address(staffed: Staffed) -> None:
 
 
 def test_database_is_off_before_it_ever_answered(staffed: Staffed) -> None:
-    """The check counts as failed and says what to do; nobody is forgotten: later they are told."""
+    """The check fails and says what to do; the users are notified later."""
     staffed.switch_off()
     staffed.world.update_server.publish("4.5.20")
     finished = staffed.world.check()
@@ -158,7 +158,7 @@ def test_database_is_off_before_it_ever_answered(staffed: Staffed) -> None:
 
 
 def test_database_is_off_later(staffed: Staffed) -> None:
-    """The users of the last good answer are told, the check is degraded and says so, and nobody counts as gone."""
+    """The users of the last good answer are notified, the check is degraded, and no user counts as gone."""
     staffed.world.check()
     staffed.switch_off()
     staffed.world.update_server.publish("4.5.20", urgent=True)
@@ -204,8 +204,8 @@ def test_webhooks_name_the_devops_users(staffed: Staffed) -> None:
     assert not any(b"alice@" in call.body for call in world.calls)
 
 
-def test_recipients_lists_who_and_why(staffed: Staffed) -> None:
-    """Who would be told what, and who would not, each with the reason; also as JSON."""
+def test_recipients_are_listed_with_reasons(staffed: Staffed) -> None:
+    """Recipients and other staff, each with the reason; also as JSON."""
     staffed.world.set(UPDATE_CHECK_RECIPIENTS="devops,ops@social.example=critical")
     finished = staffed.world.run("recipients", "--json")
     told = [(one["name"], one["preference"], one["reason"]) for one in finished.json["recipients"]]
@@ -222,7 +222,7 @@ def test_recipients_lists_who_and_why(staffed: Staffed) -> None:
 
 
 def test_recipients_without_the_database(staffed: Staffed) -> None:
-    """It says what is wrong, shows whom it remembers, and leaves with 1."""
+    """It names the problem, lists the last known users, and ends with 1."""
     staffed.world.check()
     staffed.switch_off()
     finished = staffed.world.run("recipients")
@@ -231,8 +231,8 @@ def test_recipients_without_the_database(staffed: Staffed) -> None:
     assert "alice <alice@social.example>" in finished.out
 
 
-def test_everybody_in_their_own_language(staffed: Staffed) -> None:
-    """Mail is in the language that somebody uses Mastodon in, and says so; everything else stays English."""
+def test_mail_is_in_the_users_language(staffed: Staffed) -> None:
+    """Mail is in the user's language of Mastodon, and says so; everything else is English."""
     world = staffed.world
     world.set(UPDATE_CHECK_SINKS="email, log, webhook", UPDATE_CHECK_WEBHOOK_URL=world.receiver.url("/hook"))
     staffed.change("UPDATE users SET locale = %s WHERE email = %s", "zh-CN", "alice@social.example")

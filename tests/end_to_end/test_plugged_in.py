@@ -1,4 +1,4 @@
-"""A sink of another package: installed as anybody would, found by its entry point, and harmless when it breaks."""
+"""A sink of another package: installed with pip, found by its entry point, and isolated when it breaks."""
 
 import re
 import subprocess
@@ -31,7 +31,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def plugged(world: World, installed: Path) -> World:
-    """Return a server that uses this sink besides mail."""
+    """Return a server that uses this sink and mail."""
     world.set(
         PYTHONPATH=str(installed),
         UPDATE_CHECK_SINKS="email,ntfy",
@@ -55,8 +55,8 @@ def broken(world: World, tmp_path: Path) -> World:
     return world
 
 
-def test_it_is_told_once(plugged: World) -> None:
-    """Its options arrive, it gets subject, text, urgency and id, and it is told once."""
+def test_it_gets_each_message_once(plugged: World) -> None:
+    """Its options arrive, it gets subject, text, urgency and id, and each message once."""
     assert (0, 2, 2, 0, 0) == plugged.check().result
     assert (0, 0, 0, 0, 0) == plugged.check().result
     (call,) = plugged.calls
@@ -74,7 +74,7 @@ def test_its_preference(plugged: World) -> None:
 
 
 def test_it_refuses_for_a_while(plugged: World) -> None:
-    """What it raises defers its message alone; the same message comes again."""
+    """Its exception defers only its own message, which is repeated."""
     answers = [Reply(503, b"closed"), Reply(200)]
     plugged.answer_hook = lambda _: answers.pop(0)
     finished = plugged.check()
@@ -104,8 +104,8 @@ def test_it_refuses_for_a_while(plugged: World) -> None:
         ),
     ],
 )
-def test_its_crash_hurts_nobody(broken: World, tmp_path: Path, code: str, reply: str) -> None:
-    """However it breaks, the others are told, its own message waits, and the reason is said in one line."""
+def test_its_crash_affects_no_other_sink(broken: World, tmp_path: Path, code: str, reply: str) -> None:
+    """The other sinks deliver, its own message waits, and the reason is one line."""
     (tmp_path / "site" / "ntfy_sink.py").write_text(code + "\n")
     finished = broken.check()
     assert ((75, 3, 2, 1, 0), 1) == (finished.result, len(broken.mails))
@@ -114,7 +114,7 @@ def test_its_crash_hurts_nobody(broken: World, tmp_path: Path, code: str, reply:
 
 
 def test_it_is_not_installed(world: World) -> None:
-    """A sink that nobody knows is a wrong setting, and so are its variables."""
+    """An unknown sink is a wrong setting, and so are its variables."""
     world.set(UPDATE_CHECK_SINKS="ntfy", UPDATE_CHECK_NTFI_URL="https://ntfy.example/")
     finished = world.run("check")
     assert (78, True) == (finished.code, "is not an installed sink: install its package" in finished.err)

@@ -5,7 +5,7 @@ from simulators.mastodon_tree import parts, write_tree
 
 
 def test_route_from_source(world: World) -> None:
-    """Every series on the way, what is urgent, until when each is supported, and the first one's steps."""
+    """All series on the way with urgency and end of support, and the steps of the first one."""
     write_tree(world.root, parts("4.4.26"))
     world.set(UPDATE_CHECK_MASTODON_VERSION=None, UPDATE_CHECK_INSTALL_KIND="source")
     world.update_server.publish("4.4.27", urgent=True, type="patch")
@@ -74,8 +74,8 @@ def test_version_that_nobody_knows(world: World) -> None:
     assert "UPDATE_CHECK_MASTODON_ROOT" in finished.err
 
 
-def test_tree_that_may_not_be_looked_at(world: World) -> None:
-    """A home of mode 0700 is no reason to fail: what is known is shown."""
+def test_unreadable_tree(world: World) -> None:
+    """A home with mode 0700 is not an error: the known facts are shown."""
     (world.directory / "home").mkdir(mode=0)
     world.set(UPDATE_CHECK_MASTODON_ROOT=str(world.directory / "home/live"))
     world.update_server.publish("4.5.20", type="patch")

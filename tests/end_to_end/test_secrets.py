@@ -35,7 +35,7 @@ def gossip(request: Request) -> Reply:
 
 @pytest.fixture
 def secretive(world: World) -> World:
-    """Return a server with every kind of secret, whose neighbours refuse everything and repeat what they hear."""
+    """Return a server with every kind of secret, whose neighbours refuse everything and echo their requests."""
     world.update_server.publish("4.5.20")
     world.answer_hook = gossip
     world.use_mail_server(
@@ -55,7 +55,7 @@ def secretive(world: World) -> World:
 
 
 def expect_silence(world: World, *finished: Finished) -> None:
-    """None of the secrets is in what was printed, nor in any file of the ledger."""
+    """Assert that no secret is in the output or in a file of the ledger."""
     everything = "".join(each.out + each.err for each in finished).encode() + b"".join(world.bytes_of_state().values())
     assert [] == [secret for secret in SECRETS if secret.encode() in everything]
 
@@ -84,7 +84,7 @@ def test_a_proxy_and_an_update_server_with_passwords(secretive: World) -> None:
 
 
 def test_a_database_with_a_password(secretive: World) -> None:
-    """A database that cannot be asked is named without its password; the address that the settings name is told."""
+    """The error names the database without its password; the address of the settings is notified."""
     secretive.set(UPDATE_CHECK_RECIPIENTS="devops, ops@social.example")
     finished = secretive.run("check")
     assert (1, True) == (finished.code, "PostgreSQL at 127.0.0.1:1 refuses" in finished.out), finished.out
@@ -108,7 +108,7 @@ def test_wrong_settings(secretive: World) -> None:
 
 
 def test_the_list_of_processes(secretive: World) -> None:
-    """What everybody on the machine can see of the process at work has no secret in it."""
+    """The process list shows no secret."""
     hanging = ScriptedSmtpServer({"CONNECT": [Hang()]})
     secretive.use_mail_server(hanging)
     with secretive.start("check") as process:

@@ -31,8 +31,8 @@ def test_every_sink(world: World) -> None:
     assert ((1, 1), {}) == (world.told, world.bytes_of_state())
 
 
-def test_the_letter(world: World) -> None:
-    """It says that it is a test, what this address would get, and announces no release; a receiver can tell it too."""
+def test_test_message(world: World) -> None:
+    """The message says that it is a test, lists the notices of this address, and announces no release."""
     world.set(UPDATE_CHECK_WEBHOOK_SECRET=SECRET, UPDATE_CHECK_RECIPIENTS="ops@social.example=critical,b@x.example")
     world.update_server.publish("4.5.20", urgent=True)
     world.check()
@@ -50,8 +50,8 @@ def test_the_letter(world: World) -> None:
     assert ("test", [], False) == (payload["type"], payload["data"]["updates"], payload["data"]["urgent"])
 
 
-def test_nothing_is_remembered(world: World) -> None:
-    """What is pending is told all the same, and what was told stays told."""
+def test_nothing_is_stored(world: World) -> None:
+    """Pending notices are sent later, and sent ones are not repeated."""
     world.check()
     before = world.rows("SELECT * FROM message"), world.rows("SELECT * FROM sink")
     world.run("send-test")
@@ -75,8 +75,8 @@ def test_beside_the_daemon(world: World) -> None:
     [((), {"boss@social.example"}), (("--everyone",), {"boss@social.example", "ops@social.example", "b@x.example"})],
     ids=["the operator", "everyone"],
 )
-def test_who_is_mailed(mail_world: World, arguments: tuple[str, ...], reached: set[str]) -> None:
-    """The operator alone, unless everybody is asked for."""
+def test_mail_goes_to_the_operator(mail_world: World, arguments: tuple[str, ...], reached: set[str]) -> None:
+    """The operator alone, or with an option all recipients."""
     mail_world.set(
         UPDATE_CHECK_RECIPIENTS="ops@social.example,b@x.example=none", UPDATE_CHECK_OPERATOR="boss@social.example"
     )
@@ -105,8 +105,8 @@ def test_failures(world: World) -> None:
     assert found["webhook"] == (False, f"{receiver} answered 503 Service Unavailable closed")
 
 
-def test_one_that_hangs(world: World) -> None:
-    """The others' verdicts stand on the terminal while one sink says nothing."""
+def test_hanging_sink(world: World) -> None:
+    """The results of the others are printed while one sink hangs."""
     world.use_mail_server(ScriptedSmtpServer({"EHLO": [Hang()]}))
     with world.start("send-test") as process:
         assert process.stdout is not None
@@ -135,8 +135,8 @@ def test_only_the_log(world: World) -> None:
     assert world.run("send-test", "log").code == 0
 
 
-def test_nobody_to_write_to(world: World) -> None:
-    """When the recipients cannot be asked for, mail was not tried: that is a failure, and the reason is said."""
+def test_unknown_recipients(world: World) -> None:
+    """When the recipients are unknown, mail has failed, with the reason."""
     world.set(UPDATE_CHECK_RECIPIENTS="devops", DB_PORT="9")
     code, found = verdicts(world)
     assert (1, False, True) == (code, found["email"][0], "there is no recipient" in str(found["email"][1]))
@@ -166,7 +166,7 @@ def test_secrets_do_not_show(world: World, tmp_path: Path) -> None:
 
 
 def test_a_damaged_ledger(world: World) -> None:
-    """A test does without the ledger, and says what is wrong with it."""
+    """The test works without the ledger, and names its problem."""
     world.ledger.write_text("no ledger")
     finished = world.run("send-test")
     assert (0, True) == (finished.code, "is damaged" in finished.out)

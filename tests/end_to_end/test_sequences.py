@@ -1,4 +1,4 @@
-"""What happens over several checks: each notice is told once, for as long as it is true."""
+"""Several checks in a row: each notice is sent once while it is true."""
 
 import contextlib
 import json
@@ -26,8 +26,8 @@ def accept(world: World) -> None:
     world.let_pass(hours=1)
 
 
-def test_told_once(world: World) -> None:
-    """However often it is checked, nobody hears the same again; reminders have tests of their own."""
+def test_notified_once(world: World) -> None:
+    """Repeated checks send nothing again; reminders have tests of their own."""
     world.set(UPDATE_CHECK_REMINDERS="none")
     world.update_server.publish("4.5.20", urgent=True)
     assert (0, 3, 3, 0, 0) == world.check().result
@@ -37,8 +37,8 @@ def test_told_once(world: World) -> None:
     assert (1, 1) == world.told
 
 
-def test_a_later_release_is_told_alone(mail_world: World) -> None:
-    """What comes out afterwards is new; what was told before is only mentioned."""
+def test_later_release_is_sent_alone(mail_world: World) -> None:
+    """A later release is sent; an earlier one is only mentioned."""
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.update_server.publish("4.7.6", type="minor")
@@ -48,7 +48,7 @@ def test_a_later_release_is_told_alone(mail_world: World) -> None:
 
 
 def test_withdrawn_and_listed_again_after_it_was_sent(mail_world: World) -> None:
-    """Whoever was told is not told again when a release comes back."""
+    """A sent release that returns is not sent again."""
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.update_server.withdraw("4.5.20")
@@ -59,7 +59,7 @@ def test_withdrawn_and_listed_again_after_it_was_sent(mail_world: World) -> None
 
 
 def test_withdrawn_and_listed_again_before_it_was_sent(mail_world: World) -> None:
-    """What was not sent yet is given up while the release is gone, and sent once when it is back."""
+    """An unsent release is cancelled while it is withdrawn, and sent once when it is back."""
     defer(mail_world)
     mail_world.update_server.publish("4.5.20")
     assert (75, 1, 0, 1, 0) == mail_world.check().result
@@ -74,7 +74,7 @@ def test_withdrawn_and_listed_again_before_it_was_sent(mail_world: World) -> Non
 
 
 def test_urgency_that_rises_after_it_was_sent(mail_world: World) -> None:
-    """A known release that turns urgent is told once more, and only once."""
+    """A sent release that turns urgent is sent once more, and only once."""
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.update_server.make_urgent("4.5.20")
@@ -100,8 +100,8 @@ def test_urgency_that_rises_before_it_was_sent(mail_world: World) -> None:
     assert [URGENT] == mail_world.subjects
 
 
-def test_who_only_wants_urgent_updates_hears_when_one_becomes_urgent(mail_world: World) -> None:
-    """Somebody who did not want the release as it was is told when it turns urgent."""
+def test_critical_preference_gets_a_release_that_turns_urgent(mail_world: World) -> None:
+    """A recipient of urgent notices gets the release when it turns urgent."""
     mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example=critical")
     mail_world.update_server.publish("4.5.20")
     assert (0, 0, 0, 0, 0) == mail_world.check().result
@@ -111,7 +111,7 @@ def test_who_only_wants_urgent_updates_hears_when_one_becomes_urgent(mail_world:
 
 
 def test_installed_while_deferred(mail_world: World) -> None:
-    """Nobody is asked to install what is installed by now; who downgrades hears of it again."""
+    """An installed release is not sent; after a downgrade it is."""
     defer(mail_world)
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
@@ -139,7 +139,7 @@ def test_withdrawn_while_deferred(mail_world: World) -> None:
 
 
 def test_an_address_corrected_after_a_refusal(mail_world: World) -> None:
-    """A refused address holds up nobody, and the right one is told as soon as the settings have it."""
+    """A refused address delays no other, and the corrected one gets the notice at once."""
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.mail_server.refused["opps@social.example"] = "550 5.1.1 no such user"
     mail_world.set(UPDATE_CHECK_RECIPIENTS="opps@social.example, second@social.example")
@@ -163,7 +163,7 @@ def test_sink_settings_corrected_after_a_failure(mail_world: World) -> None:
 
 
 def test_downgrade(mail_world: World) -> None:
-    """After a downgrade only what was never told is told."""
+    """After a downgrade only unsent releases are sent."""
     mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
     mail_world.update_server.publish("4.5.20")
     mail_world.update_server.publish("4.7.6", type="minor")
@@ -176,7 +176,7 @@ def test_downgrade(mail_world: World) -> None:
 
 
 def test_two_daemons_on_different_versions(mail_world: World) -> None:
-    """Two programs that see different versions of one server tell everything once, not in turns for ever."""
+    """Two programs that see different versions of one server send everything once."""
     mail_world.update_server.publish("4.5.20")
     mail_world.update_server.publish("4.5.21", urgent=True)
     results = []
@@ -188,7 +188,7 @@ def test_two_daemons_on_different_versions(mail_world: World) -> None:
 
 
 def test_two_servers_on_one_ledger(mail_world: World) -> None:
-    """Each server's people are told of their own server, also when they are the same people."""
+    """Each server's recipients are notified of their own server, also if they are the same people."""
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.set(LOCAL_DOMAIN="other.example")
@@ -226,7 +226,7 @@ def test_lost_name_of_one_server_of_several(mail_world: World) -> None:
 
 
 def test_a_restored_backup(world: World) -> None:
-    """What the backup does not know of is sent again, with the same ids."""
+    """Notices that the backup lacks are sent again, with the same ids."""
     world.check()
     backup = world.directory / "backup"
     assert 0 == world.run("ledger", "backup", str(backup)).code
@@ -240,7 +240,7 @@ def test_a_restored_backup(world: World) -> None:
 
 
 def test_checks_that_fail_in_between(mail_world: World) -> None:
-    """A failed check changes nothing: what waits is still tried, and nothing is told again afterwards."""
+    """A failed check changes nothing: pending messages are tried, and nothing is sent again."""
     defer(mail_world)
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
@@ -254,7 +254,7 @@ def test_checks_that_fail_in_between(mail_world: World) -> None:
 
 
 def test_several_checks_at_once(world: World) -> None:
-    """A check by hand beside others does no harm: each one is told once."""
+    """Concurrent checks by hand send each notice once."""
     world.update_server.publish("4.5.20")
     with Collector() as collector:
         world.use_collector(collector, "/hook")
@@ -269,7 +269,7 @@ def test_several_checks_at_once(world: World) -> None:
 
 
 def test_a_check_by_hand_with_fewer_sinks(world: World) -> None:
-    """What waits for a sink that this check does not use goes on waiting for the daemon, uncounted here."""
+    """Messages of a sink that this check lacks stay pending for the daemon, and are not counted here."""
     port = world.environment["SMTP_PORT"]
     world.set(SMTP_PORT="1")
     world.update_server.publish("4.5.20")

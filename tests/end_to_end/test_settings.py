@@ -1,4 +1,4 @@
-"""Settings and usage: what is wrong is said, all of it at once, and nothing else happens."""
+"""Settings and usage: all problems are listed at once, and nothing else happens."""
 
 import os
 import subprocess
@@ -83,7 +83,7 @@ def test_a_config_file_that_is_not_there(world: World) -> None:
     ],
 )
 def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
-    """Exit code 2, how it is used, and what was wrong; before any setting is read."""
+    """Exit code 2, the usage, and the problem; before any setting is read."""
     world.set(**WRONG)
     finished = world.run(*arguments)
     assert (2, "", True) == (finished.code, finished.out, sentence in finished.err)
@@ -99,13 +99,13 @@ def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
         pytest.param("run", "/x cannot be read: Permission denied", 1000, False, id="the service has no sudo"),
     ],
 )
-def test_who_may_not_read_is_told_of_sudo(command: str, why: str, user: int, *, advises: bool) -> None:
-    """What most people forget is named, to those alone whom it may help."""
+def test_unreadable_settings_suggest_sudo(command: str, why: str, user: int, *, advises: bool) -> None:
+    """The error suggests sudo if it can help."""
     assert advises is any("sudo" in line for line in advise(command, why, user))
 
 
 def test_a_terminal_that_lacks_letters(world: World) -> None:
-    """What it cannot show is written as its number, in help, in answers and in errors; JSON stays JSON."""
+    """Characters outside its encoding are escaped, in help, answers and errors; JSON stays JSON."""
     name = "J\u00f6rg\u2026"
     world.set(UPDATE_CHECK_RECIPIENTS=f"{name}@social.example")
     ascii_only = ("env", "PYTHONIOENCODING=ascii")
@@ -116,8 +116,8 @@ def test_a_terminal_that_lacks_letters(world: World) -> None:
     assert "'J\\xf6rg\\u2026' is not known here" in world.run("explain", name, through=ascii_only).err
 
 
-def test_a_ledger_that_is_not_there_cannot_be_copied(world: World) -> None:
-    """Whoever has mistyped the place is not told to begin anew."""
+def test_missing_ledger_cannot_be_copied(world: World) -> None:
+    """A mistyped path does not lead to the advice to start a new ledger."""
     finished = world.run("ledger", "copy", f"{world.directory}/typo", f"{world.directory}/copy")
     assert 74 == finished.code
     assert f"there is no ledger {world.directory}/typo to copy: UPDATE_CHECK_LEDGER is {world.ledger}" in finished.err
@@ -142,7 +142,7 @@ def test_help(world: World, arguments: list[str]) -> None:
     ],
 )
 def test_output_that_goes_nowhere(world: World, command: str, redirection: str, code: int, said: str) -> None:
-    """Whoever cannot be answered is shown no traceback, and has been served all the same."""
+    """A closed output causes no traceback, and the work is done."""
     world.update_server.publish("4.5.20")
     finished = world.run(command, through=("sh", "-c", f'"$@" {redirection}', "sh"))
     assert (code, True) == (finished.code, said in finished.err), finished
@@ -151,7 +151,7 @@ def test_output_that_goes_nowhere(world: World, command: str, redirection: str, 
 
 
 def test_interrupted_while_it_starts() -> None:
-    """Ctrl-C is no error, however early it comes: here while modules are loaded."""
+    """Ctrl-C is not an error, even while modules are loaded."""
     code = """if True:
     import sys
     class Finder:
@@ -168,7 +168,7 @@ def test_interrupted_while_it_starts() -> None:
 
 @pytest.mark.parametrize("arguments", [("recipients",), ("recipients", "--json")])
 def test_terminal_without_utf8(world: World, arguments: tuple[str, ...]) -> None:
-    """What the terminal's encoding lacks is escaped, so that JSON stays JSON; it is no reason to fail."""
+    """Characters outside the terminal's encoding are escaped, so that JSON stays JSON."""
     world.set(UPDATE_CHECK_RECIPIENTS="ops@m\u00fcnchen.example,\u65e5@social.example")
     finished = world.run(*arguments, through=("env", "PYTHONIOENCODING=ascii"))
     assert 0 == finished.code, finished.err
@@ -186,8 +186,8 @@ def test_ledger_in_a_directory_with_a_strange_name(world: World) -> None:
     assert (0, True) == (world.check().code, os.path.exists(directory + b"/ledger.sqlite3"))  # noqa: PTH110 - bytes
 
 
-def test_nobody_reads_the_answer(world: World) -> None:
-    """As in `mastodon-update-check check | true`: it ends like other tools, without a word."""
+def test_closed_pipe_ends_silently(world: World) -> None:
+    """As in `mastodon-update-check check | true`: it ends silently, like other tools."""
     reading, writing = os.pipe()
     os.close(reading)
     world.only("email")
@@ -198,7 +198,7 @@ def test_nobody_reads_the_answer(world: World) -> None:
 
 
 def test_settings_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A user without permission is not told that the settings are wrong."""
+    """A user without permission does not get the error that the settings are wrong."""
 
     def refuse(*_: object) -> int:
         raise SettingsError(["/etc/mastodon-update-check/config.env cannot be read: Permission denied"])

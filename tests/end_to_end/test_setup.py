@@ -29,7 +29,7 @@ def test_print_sql_for_a_tree(world: World) -> None:
 
 @pytest.mark.parametrize("way", [["--dry-run", "--undo"], ["--tell", "later"], ["--print-sql", "--undo"]])
 def test_wrong_usage(world: World, way: list[str]) -> None:
-    """What cannot go together, or is no answer, is refused before anything is looked at."""
+    """Conflicting options and invalid answers are refused first."""
     assert 2 == world.run("setup", *way).code
 
 

@@ -58,7 +58,7 @@ def listing(*versions: str, urgent: str = "", ends: int | None = None) -> Crew:
         ),
     ],
 )
-def test_what_is_known(world: World, crew: Crew, code: int, said: str) -> None:
+def test_verdict_after_a_good_check(world: World, crew: Crew, code: int, said: str) -> None:
     """After a good check, the releases and the support date decide."""
     world.only("log")
     crew(world.update_server)
@@ -81,7 +81,7 @@ def test_what_is_known(world: World, crew: Crew, code: int, said: str) -> None:
     ],
 )
 def test_silence(world: World, crew: Crew, interval: str, minutes: int, code: int, sentence: str) -> None:
-    """When no check has worked for a while, what is known is not to be trusted."""
+    """When no check has worked for a while, the known state is not trusted."""
     world.only("log")
     world.set(UPDATE_CHECK_INTERVAL=interval)
     crew(world.update_server)
@@ -109,7 +109,7 @@ def test_why_checks_fail(world: World) -> None:
 
 
 def test_something_undelivered(mail_world: World) -> None:
-    """What nobody has accepted for six hours is a warning, and the server's words are shown."""
+    """Messages that are undelivered for six hours are a warning, with the server's reply."""
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.mail_server.replies["MAIL"] = "451 4.7.1 greylisted"
     mail_world.update_server.publish("4.6.0", type="minor")
@@ -152,7 +152,7 @@ def test_json(world: World) -> None:
 
 @pytest.mark.parametrize("arguments", [["--wrong"], ["extra"]])
 def test_wrong_usage_is_unknown(world: World, arguments: list[str]) -> None:
-    """A monitoring system that asks wrongly must not hear that all is well, nor that there is an alarm."""
+    """Wrong arguments of a monitoring system give neither OK nor an alarm."""
     finished = world.run("status", *arguments)
     assert (3, "") == (finished.code, finished.out)
     assert f"mastodon-update-check: unrecognized arguments: {arguments[0]}" in finished.err

@@ -61,7 +61,7 @@ def test_the_schema_describes_this_form() -> None:
 
 
 def test_performance_data(world: World) -> None:
-    """The first line has one bar, behind which every word is label=value;warning;critical;minimum."""
+    """The first line has one bar, followed by label=value;warning;critical;minimum."""
     busy(world)
     first, *rest = world.run("status").out.splitlines()
     text, _, data = first.partition(" | ")
@@ -76,7 +76,7 @@ def test_performance_data(world: World) -> None:
 
 
 def test_next_check(world: World) -> None:
-    """While the daemon is at work, the next check is an interval after the last one; else nobody knows."""
+    """While the daemon runs, the next check is an interval after the last one; otherwise it is unknown."""
     world.only("log")
     world.set(UPDATE_CHECK_INTERVAL="1h")
     world.check()
@@ -91,7 +91,7 @@ def test_next_check(world: World) -> None:
 
 
 def test_alive_as_json(world: World) -> None:
-    """A program is told in its own language."""
+    """`--alive --json` prints JSON."""
     finished = world.run("status", "--alive", "--json")
     assert (1, {"schema": 1, "alive": False, "last_beat_at": None}) == (finished.code, finished.json)
 
@@ -105,7 +105,7 @@ def test_alive_as_json(world: World) -> None:
     ids=["settings", "ledger"],
 )
 def test_monitoring_shows_why(world: World, spoil: Callable[[World], object], code: int) -> None:
-    """A monitoring system shows standard output alone: what is wrong stands there too; JSON is printed whole or not."""
+    """Monitoring systems show standard output, so the problem is there too; JSON is printed whole or not at all."""
     spoil(world)
     finished = world.run("status")
     assert (code, True) == (finished.code, finished.out.startswith("MASTODON-UPDATE-CHECK UNKNOWN - the "))

@@ -37,8 +37,8 @@ def test_no_admin_page_while_mastodons_check_is_off(mail_world: World) -> None:
     assert "/admin/" not in mail_world.texts[0]
 
 
-def test_what_waits_is_told_while_checking_is_off(mail_world: World) -> None:
-    """Switching off asks nobody any more; what was decided before is still told."""
+def test_pending_notices_are_sent_while_checking_is_off(mail_world: World) -> None:
+    """Nothing is asked any more; pending notices are still sent."""
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.mail_server.replies["END"] = "451 4.3.0 later"
     mail_world.update_server.publish("4.5.20")

@@ -71,7 +71,7 @@ def urgent(world: World) -> World:
     ids=" ".join,
 )
 def test_answers(urgent: World, command: tuple[str, ...]) -> None:
-    """There are no log lines, and no line is wider than the terminal unless one word is."""
+    """There are no log lines, and lines fit the terminal unless one word is longer."""
     _, text = show(urgent, *command)
     lines = plain(text).splitlines()
     assert lines

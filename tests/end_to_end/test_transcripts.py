@@ -46,7 +46,7 @@ def new(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def healthy(world: World) -> Iterator[None]:
-    """The daemon is at work, and nothing is newer."""
+    """The daemon is running, and nothing is newer."""
     world.update_server.set_current_end("2099-02-20")
     with world.start("run") as daemon:
         wait_until(lambda: "Daemon:      running" in world.run("status").out)
@@ -59,7 +59,7 @@ def healthy(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def pending(world: World) -> Iterator[None]:
-    """A patch and a newer branch are out, and have been told."""
+    """A patch and a newer branch are out, and notices of both were sent."""
     world.update_server.publish("4.5.20")
     world.update_server.publish("4.6.9", type="minor")
     world.update_server.set_current_end("2099-02-20")
@@ -79,7 +79,7 @@ def urgent(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def failing(world: World) -> Iterator[None]:
-    """One address is refused, one put off, the webhook is gone for good, and the update server is out of order."""
+    """One address is refused, one deferred, the webhook is stopped, and the update server is down."""
     assert isinstance(world.mail_server, SmtpServer)
     world.update_server.publish("4.5.20")
     world.mail_server.refused = {
@@ -144,7 +144,7 @@ def server(world: World) -> World:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_transcript(server: World, name: str, situation: Situation, commands: tuple[str, ...]) -> None:
-    """Every word that is printed is what was read and approved."""
+    """The output equals the reviewed file."""
     with situation(server):
         transcript = transcripts.write(server, commands)
     file = transcripts.DIRECTORY / f"{name}.txt"

@@ -1,4 +1,4 @@
-"""What an administrator reads at a terminal: `check`, `check --dry-run` and `status` in full."""
+"""The text of `check`, `check --dry-run` and `status`, in full."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ from simulators.smtp_server import SmtpServer
 
 
 def test_check(world: World) -> None:
-    """Urgent releases and the own branch first; then until when there will be more of them; then what was done."""
+    """Urgent releases and the own branch first; then the end of support; then the actions."""
     world.update_server.publish("4.6.9", type="minor")
     world.update_server.publish("4.5.20", urgent=True)
     world.update_server.publish("4.10.0", type="minor", release_notes="javascript:alert(1)")
@@ -38,7 +38,7 @@ def test_nothing_new(world: World) -> None:
 
 
 def test_not_delivered(mail_world: World) -> None:
-    """What was not accepted is counted, with the server's words, and that it is not lost."""
+    """Undelivered messages are counted, with the server's reply."""
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.mail_server.replies["MAIL"] = "451 4.7.1 greylisted"
     mail_world.update_server.publish("4.5.20")
@@ -54,7 +54,7 @@ def test_not_delivered(mail_world: World) -> None:
 
 
 def test_out_of_support(world: World) -> None:
-    """What is over is told as over."""
+    """A branch out of support is shown as such."""
     ended = datetime.now(UTC) - timedelta(days=40)
     world.update_server.set_current_end(ended.date().isoformat())
     date = f"{ended.day} {ended:%B} {ended.year}"

@@ -37,7 +37,7 @@ _OF_SINKS = ('{"event": "delivery.', '{"event": "notice.')
 
 
 class Journal:
-    """The log of a daemon as the journal has it, in parts: what was done, and every line that came of it."""
+    """The log of a daemon in the journal, in parts: an action, and its lines."""
 
     def __init__(self, world: World) -> None:
         self._world = world

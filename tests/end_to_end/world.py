@@ -49,14 +49,14 @@ WITHOUT_PRIVILEGES = (
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a process left behind."""
+    """The result of a process."""
 
     code: int
     out: str
     err: str
 
     def __post_init__(self) -> None:
-        """Whatever happens, nobody is shown a traceback."""
+        """Assert that there is no traceback."""
         assert "Traceback" not in self.out + self.err, self.err
 
     @property
@@ -133,7 +133,7 @@ class World:
 
     @property
     def mails(self) -> list[ReceivedMail]:
-        """What the mail server has accepted."""
+        """The mails that the mail server has accepted."""
         assert isinstance(self.mail_server, SmtpServer)
         return self.mail_server.mails
 
@@ -150,7 +150,7 @@ class World:
 
     @property
     def calls(self) -> list[Request]:
-        """What the webhook's receiver has heard."""
+        """The calls of the webhook's receiver."""
         return self.receiver.requests
 
     @property
@@ -178,7 +178,7 @@ class World:
         self.set(SMTP_PORT=str(server.port))
 
     def use_collector(self, collector: Collector, *hooks: str) -> None:
-        """Tell a collector instead, by mail and by these webhooks of its own (paths)."""
+        """Send to a collector instead, by mail and by these webhooks of its own (paths)."""
         self.set(SMTP_PORT=str(collector.mail_server.port), UPDATE_CHECK_WEBHOOK_URL=None)
         for hook in hooks:
             name = hook.strip("/").upper()
