@@ -164,8 +164,7 @@ class App:
         from mastodon_update_check.jobs.observe import proxies
         from mastodon_update_check.monitoring.heartbeat import Heartbeat
 
-        url = self.settings.heartbeat_url
-        return Heartbeat(url=url.get_secret_value() if url else None, proxies=proxies(self.settings))
+        return Heartbeat(url=self.settings.heartbeat_url, proxies=proxies(self.settings))
 
     def status_report(self, ledger: Ledger | None) -> "StatusReport":
         """Return the status of the server; without a ledger, that of one that was never checked."""

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.config import Settings, load_settings
-from mastodon_update_check.config.defaults import CONFIG_FILE
+from mastodon_update_check.config.settings import CONFIG_FILE
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.known_instance import with_known_instance
@@ -60,8 +60,8 @@ def _secrets(settings: Settings) -> Iterator[str]:
     addresses = (settings.database_url, settings.mastodon_database_url, settings.https_proxy, settings.http_proxy)
     hidden = (*addresses, settings.db_pass, settings.heartbeat_url)
     for secret in filter(None, hidden):
-        yield secret.get_secret_value()
-        yield from _parts(secret.get_secret_value())
+        yield secret
+        yield from _parts(secret)
 
 
 def _parts(url: str) -> Iterator[str]:

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mastodon_update_check.config import hosts, kinds, recipients
+from mastodon_update_check.config import kinds, recipients
 from mastodon_update_check.domain import urls
 from mastodon_update_check.domain.recipients import Preference
 
 KINDS: list[Callable[[str], object]] = [
-    hosts.parse_address,
-    hosts.parse_domain,
-    hosts.parse_host,
-    hosts.parse_mailbox,
+    recipients.parse_address,
+    kinds.parse_domain,
+    kinds.parse_host,
+    recipients.parse_mailbox,
     urls.parse_proxy,
     urls.parse_url,
     kinds.choose(Preference),
@@ -57,7 +57,7 @@ def test_addresses_hold_nothing_that_a_header_could_be_made_of(text: str) -> Non
     """An address is refused unless it has one @, no blanks, no control characters and no brackets."""
     is_plain = text.count("@") == 1 and text.strip().isprintable() and not set(text.strip()) & set(" <>,;\u3000")
     try:
-        is_read = hosts.parse_address(text) == text.strip()
+        is_read = recipients.parse_address(text) == text.strip()
     except ValueError:
         is_read = False
     assert is_plain or not is_read
@@ -69,7 +69,7 @@ def test_addresses_hold_nothing_that_a_header_could_be_made_of(text: str) -> Non
 )
 def test_addresses_that_are_in_use(address: str) -> None:
     """Addresses of the local machine, with labels and of international domains are allowed."""
-    assert address == hosts.parse_address(f" {address} ")
+    assert address == recipients.parse_address(f" {address} ")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ import pytest
 
 from config.machine import Machine
 from mastodon_update_check.config import mastodon_files
-from mastodon_update_check.config.defaults import UPDATE_SERVER
-from mastodon_update_check.config.found import Feature
-from mastodon_update_check.config.reading import FILE_BYTES
+from mastodon_update_check.config.found import FILE_BYTES, Feature
+from mastodon_update_check.config.settings import UPDATE_SERVER
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
 
@@ -144,7 +143,7 @@ def test_quotes_inside_the_password(machine: Machine, version: str, login: str, 
     assert (options["login"], options["password"], options["port"]) == (login, password, "587")
     db_pass = machine.load().db_pass
     assert db_pass is not None
-    assert db_pass.get_secret_value() == '"q"'
+    assert db_pass == '"q"'
 
 
 @pytest.mark.parametrize(
@@ -163,7 +162,7 @@ def test_backslashes_of_dotenv_2_7(machine: Machine, version: str | None, bare: 
     settings = machine.load(find_version=find)
     assert settings.smtp_password is not None
     assert settings.db_pass is not None
-    assert (settings.smtp_password.get_secret_value(), settings.db_pass.get_secret_value()) == (bare, quoted)
+    assert (settings.smtp_password, settings.db_pass) == (bare, quoted)
 
 
 PORT = 'expected a port number (1-65535), got "abc"'

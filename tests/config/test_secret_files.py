@@ -5,7 +5,7 @@ import os
 import pytest
 
 from config.machine import Machine
-from mastodon_update_check.config.reading import VALUE_BYTES
+from mastodon_update_check.config.found import VALUE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ def test_secret_in_a_file(machine: Machine, text: str, secret: str) -> None:
     path.write_bytes(text.encode())
     settings = machine.load({"DB_PASS_FILE": str(path)})
     assert settings.db_pass is not None
-    assert secret == settings.db_pass.get_secret_value()
+    assert secret == settings.db_pass
     assert settings.origins["DB_PASS"] == f"{path}, which DB_PASS_FILE names"
 
 
@@ -52,7 +52,7 @@ def test_file_in_the_environment_wins_over_value_in_our_file(machine: Machine) -
     """`NAME_FILE` is a spelling of `NAME`: the order of the sources holds for both alike."""
     settings = machine.own("DB_PASS=own").load({"DB_PASS_FILE": machine.file("secret", "file")})
     assert settings.db_pass is not None
-    assert settings.db_pass.get_secret_value() == "file"
+    assert settings.db_pass == "file"
 
 
 def test_hidden_file_is_not_opened(machine: Machine) -> None:
@@ -88,8 +88,8 @@ def test_files_that_cannot_be_read(machine: Machine) -> None:
     machine.file("large", "x" * (VALUE_BYTES + 1))
     start = "DB_PASS_FILE in the environment: "
     assert {
-        "missing": [f"{start}missing cannot be read: No such file or directory."],
-        "pipe": [f"{start}pipe cannot be read: not a regular file."],
+        "missing": [f"{start}missing cannot be read: no such file or directory."],
+        "pipe": [f"{start}pipe cannot be read: it is not a regular file."],
         "large": [f"{start}large cannot be read: it is larger than {VALUE_BYTES} bytes."],
         "a\nb": [f"{start}expected one line of text, got control characters."],
     } == {
@@ -135,8 +135,8 @@ def test_credentials_that_cannot_be_read(machine: Machine) -> None:
     (machine.home / "credentials" / "smtp_password").mkdir()
     assert [
         f"DB_PASS in credential db_pass: the credential cannot be read: it is larger than {VALUE_BYTES} bytes.",
-        "SMTP_PASSWORD in credential smtp_password: the credential cannot be read: not a regular file.",
+        "SMTP_PASSWORD in credential smtp_password: the credential cannot be read: it is a directory.",
     ] == machine.problems()
     assert machine.problems({"CREDENTIALS_DIRECTORY": "/nowhere"}) == [
-        "CREDENTIALS_DIRECTORY in the environment: the directory cannot be read: No such file or directory."
+        "CREDENTIALS_DIRECTORY in the environment: the directory cannot be read: no such file or directory."
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.machine import Machine
-from mastodon_update_check.config.reading import FILE_BYTES, VALUE_BYTES
+from mastodon_update_check.config.found import FILE_BYTES, VALUE_BYTES
 
 URL = "UPDATE_CHECK_URL"
 COMMAND = "expected plain text, got $(…), which is never executed: write its result instead."
@@ -29,7 +29,7 @@ def test_credentials_stand_between_environment_and_files(machine: Machine) -> No
     machine.own("DB_PASS=own\nSMTP_PASSWORD=own").credential("db_pass", "credential\n")
     settings = machine.credential("smtp_password", "credential").load({"SMTP_PASSWORD": "environment"})
     assert settings.db_pass is not None
-    assert settings.db_pass.get_secret_value() == "credential"
+    assert settings.db_pass == "credential"
     origins = settings.origins["DB_PASS"], settings.origins["SMTP_PASSWORD"]
     assert origins == ("credential db_pass", "the environment")
 

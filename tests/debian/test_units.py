@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mastodon_update_check.config.defaults import CONFIG_FILE
+from mastodon_update_check.config.settings import CONFIG_FILE
 
 PROJECT = Path(__file__).parents[2]
 UNITS = PROJECT / "systemd"

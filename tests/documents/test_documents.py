@@ -12,9 +12,9 @@ from tools.documents.settings import ELSEWHERE, GROUPS
 from mastodon_update_check.cli.parser import build_parser
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.config.found import Found, Problems
-from mastodon_update_check.config.load import validate
+from mastodon_update_check.config.load import parse
 from mastodon_update_check.config.names import is_secret, webhook_name
-from mastodon_update_check.config.variables import NAMES
+from mastodon_update_check.config.settings import VARIABLES
 
 PROJECT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}
@@ -30,17 +30,17 @@ def test_made_anew(name: str) -> None:
 def test_every_variable() -> None:
     """Every variable is described once, and nothing else is."""
     assert len(SETTINGS) == sum(len(group.settings) for group in GROUPS)
-    assert sorted(NAMES | set(WEBHOOKS)) == sorted(SETTINGS)
+    assert sorted(VARIABLES.keys() | set(WEBHOOKS)) == sorted(SETTINGS)
     assert ["NAMES", "PREFERENCE", "SECRET", "URL"] == sorted(name.rpartition("_")[2] for name in WEBHOOKS)
 
 
 def test_defaults() -> None:
     """What is described as the default is what holds without the variable."""
-    described = {name: setting.default for name, setting in SETTINGS.items() if setting.default and name in NAMES}
+    described = {name: setting.default for name, setting in SETTINGS.items() if setting.default and name in VARIABLES}
     known = {name: Found(text, "a test") for name, text in described.items() if name not in ELSEWHERE | _DECIDED_LATER}
     problems = Problems()
-    given, default = validate(known, problems), validate({}, problems)
-    assert (given.model_dump(), []) == (default.model_dump(), problems.sentences)
+    given, default = parse(known, problems), parse({}, problems)
+    assert (given, []) == (default, problems.sentences)
 
 
 _DECIDED_LATER = frozenset(
@@ -85,7 +85,7 @@ def test_manual() -> None:
         for option in command.options:
             text = option.option_strings[-1].replace("-", "\\-")
             assert re.search(rf"^\.B (.*, )?{re.escape(text)}", source, re.MULTILINE) or text == "\\-\\-help"
-    assert [] == [name for name in NAMES if name not in source]
+    assert [] == [name for name in VARIABLES if name not in source]
 
 
 def complete(*words: str) -> list[str]:

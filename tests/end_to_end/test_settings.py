@@ -66,7 +66,7 @@ def test_a_config_file_that_is_not_there(world: World) -> None:
     """A file that was named must be there."""
     world.config_file.unlink()
     finished = world.run("check")
-    assert (78, True) == (finished.code, f"{world.config_file} cannot be read: No such file" in finished.err)
+    assert (78, True) == (finished.code, f"{world.config_file} cannot be read: no such file" in finished.err)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
         pytest.param("status", "the ledger /x cannot be used: Permission denied", 1000, True, id="at a keyboard"),
         pytest.param("status", "the ledger /x cannot be used: Permission denied", 0, False, id="root has tried that"),
         pytest.param("status", "the ledger /x is damaged", 1000, False, id="something else"),
-        pytest.param("run", "/x cannot be read: Permission denied", 1000, False, id="the service has no sudo"),
+        pytest.param("run", "/x cannot be read: permission denied", 1000, False, id="the service has no sudo"),
     ],
 )
 def test_unreadable_settings_suggest_sudo(command: str, why: str, user: int, *, advises: bool) -> None:
@@ -201,7 +201,7 @@ def test_settings_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch, capsys: 
     """A user without permission does not get the error that the settings are wrong."""
 
     def refuse(*_: object) -> int:
-        raise SettingsError(["/etc/mastodon-update-check/config.env cannot be read: Permission denied"])
+        raise SettingsError(["/etc/mastodon-update-check/config.env cannot be read: permission denied"])
 
     monkeypatch.setattr(main, "_dispatch", refuse)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)

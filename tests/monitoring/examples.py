@@ -29,4 +29,4 @@ URGENT = ServerState(installed=version("4.5.19"), updates=(update("4.5.20", urge
 
 def of_server(report: StatusReport, instance: str) -> StatusReport:
     """Return the same report about another server."""
-    return replace(report, settings=report.settings.model_copy(update={"local_domain": instance}))
+    return replace(report, settings=replace(report.settings, local_domain=instance))

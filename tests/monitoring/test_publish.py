@@ -18,9 +18,8 @@ from monitoring.examples import NEW, NOW, URGENT
 
 def published(directory: Path, report: StatusReport = NEW) -> StatusReport:
     """Publish a report in a directory."""
-    files = {"metrics_file": directory / "update_check.prom", "page_file": directory / "index.html"}
-    settings = report.settings.model_copy(update=files)
-    report = replace(report, settings=settings)
+    metrics, page = directory / "update_check.prom", directory / "index.html"
+    report = replace(report, settings=replace(report.settings, metrics_file=metrics, page_file=page))
     assert publish(report) == ()
     return report
 
@@ -50,7 +49,7 @@ def test_nothing_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_file_that_cannot_be_written(tmp_path: Path) -> None:
     """A warning names the path and the reason; the other files are written."""
     missing = tmp_path / "missing" / "x.prom"
-    settings = NEW.settings.model_copy(update={"metrics_file": missing, "page_file": tmp_path / "index.html"})
+    settings = replace(NEW.settings, metrics_file=missing, page_file=tmp_path / "index.html")
     with capture_logs() as lines:
         assert publish(replace(NEW, settings=settings)) == (f"{missing} cannot be written: no such file or directory",)
     assert [line["event"] for line in lines] == ["publish.failed"]

@@ -8,9 +8,8 @@ import os
 from pathlib import Path
 
 from mastodon_update_check.cli.common import Exit
-from mastodon_update_check.config.reading import why
-from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.files.foreign import describe
 from mastodon_update_check.host.service import Service, find_service, run_as_service
 from mastodon_update_check.host.systemd import RUNNING
 
@@ -31,7 +30,7 @@ def back_up_for_root(service: Service, target: Path) -> int:
     except FileExistsError as error:
         raise LedgerError(f"{target} exists already: name a new file for the backup") from error
     except OSError as error:
-        raise LedgerError(f"{target} cannot be written: {clean(why(error))}") from error
+        raise LedgerError(f"{target} cannot be written: {describe(error)}") from error
     code = int(Exit.FAILED)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -18,8 +18,6 @@ def main() -> NoReturn:
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1))
     # A command is over before garbage matters, and looking for it takes a fifth of its time; the daemon enables it.
     gc.disable()
-    # Plugins for pydantic are nothing to do with us, and looking for them reads the metadata of every package.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _open_streams()
     try:
         if sys.argv[1:2] == ["job"]:  # a child process of the daemon

@@ -58,7 +58,7 @@ def _choose(sinks: Sequence[SinkSettings], names: Sequence[str]) -> Sequence[Sin
 def _asked(settings: Settings, chosen: Sequence[SinkSettings]) -> Settings:
     """Return the settings to look for recipients by: without mail, Mastodon's database need not be asked."""
     has_mail = any(sink.plugin == MAIL for sink in chosen)
-    return settings if has_mail else settings.model_copy(update={"sinks": tuple(chosen)})
+    return settings if has_mail else replace(settings, sinks=tuple(chosen))
 
 
 def _remember(app: App) -> tuple[ServerState, list[str]]:

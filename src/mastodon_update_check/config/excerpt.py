@@ -9,8 +9,9 @@ from typing import Final
 
 from mastodon_update_check.config.dotenv import Document, parse
 from mastodon_update_check.config.expansion import expand, needed
+from mastodon_update_check.config.found import FILE_BYTES
 from mastodon_update_check.config.names import is_taken_from_mastodon
-from mastodon_update_check.config.reading import FILE_BYTES, read_regular
+from mastodon_update_check.files.own import read_own
 
 LOGINS: Final = frozenset({"DATABASE_URL", "DB_PASS"})
 """Mastodon's own login to its database, which may do everything: left out where another one is configured."""
@@ -39,7 +40,7 @@ def values(text: str) -> dict[str, str]:
 def own_values(path: Path, names: frozenset[str]) -> dict[str, str]:
     """Return those of some variables that our own file sets; nothing when it cannot be read."""
     try:
-        document = parse(read_regular(path, FILE_BYTES))
+        document = parse(read_own(path, FILE_BYTES))
     except (OSError, ValueError):  # reported when all of it is read
         return {}
     return {name: text for name, text in _usable(document, names) if text.strip()}

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Final
 
 from mastodon_update_check.config.dotenv import Assignment, Document
-from mastodon_update_check.config.reading import FILE_BYTES, VALUE_BYTES, size_bytes
+from mastodon_update_check.config.found import FILE_BYTES, VALUE_BYTES, size_bytes
 
 _ESCAPE = re.compile(r"\\([^$])")
 _REFERENCE = re.compile(r"(?P<escape>\\)?\$(?!\()\{?(?P<name>[A-Za-z0-9_]++)?\}?")

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mastodon_update_check.config.reading import VALUE_BYTES, is_utf8, size_bytes
 from mastodon_update_check.domain.text import clean
 
+VALUE_BYTES = 64 * 1024
+"""Largest value, after expansion."""
+FILE_BYTES = 256 * 1024
+"""Largest file of settings; also the most that its values may expand to together."""
 ENVIRONMENT = "the environment"
 HIDDEN = "(hidden)"
 _GOT_CHARACTERS = 60
@@ -136,8 +139,13 @@ def usable(layer: Layer, problems: Problems) -> Layer:
     for name, found in layer.items():
         if size_bytes(found.text) > VALUE_BYTES:
             problems.add(name, found, f"expected at most {VALUE_BYTES} bytes, got more")
-        elif not is_utf8(found.text):
+        elif any("\ud800" <= char <= "\udfff" for char in found.text):  # a byte that is not UTF-8
             problems.add(name, found, "expected text in UTF-8, got another encoding")
         else:
             kept[name] = found
     return kept
+
+
+def size_bytes(text: str) -> int:
+    """Return the size of `text` as it was read."""
+    return len(text.encode(errors="surrogatepass"))

@@ -1,24 +1,27 @@
-"""Simple kinds of values: each function reads one text, or raises `UnexpectedValueError`.
+"""The kinds of values: each function reads one text, or raises `UnexpectedValueError`.
 
 The error's text continues a sentence after "expected". It never repeats the value, which may be a secret.
 """
 
 import base64
 import binascii
+import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import SecretStr
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from mastodon_update_check.config.found import UnexpectedValueError
+from mastodon_update_check.domain.urls import is_domain, is_ip_address, parse_url
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
 
+GITHUB: Final = "https://raw.githubusercontent.com/mastodon/mastodon/v{version}/"
+"""Where `UPDATE_CHECK_RELEASE_DETAILS=github` finds the source tree of a release."""
 LONGEST_DURATION = timedelta(days=366)
 
 _DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd]?)")
@@ -41,11 +44,11 @@ def parse_text(text: str) -> str:
     return text
 
 
-def parse_secret(text: str) -> SecretStr:
+def parse_secret(text: str) -> str:
     """Read a secret as it is, whitespace included."""
     if "\0" in text:
         raise UnexpectedValueError("text", "got a NUL character")
-    return SecretStr(text)
+    return text
 
 
 def parse_path(text: str) -> Path:
@@ -148,3 +151,47 @@ def require_smtp(text: str) -> str:
             "SMTP_PORT=25 in our own file)"
         )
     return "smtp"
+
+
+def parse_url_or_blank(text: str) -> str | None:
+    """Read a URL; None for a blank one, which means off."""
+    return parse_url(text) if text.strip() else None
+
+
+def parse_domain(text: str) -> str:
+    """Read a domain name, which may be an international one; returned in lower case."""
+    domain = text.strip().lower()
+    if not is_domain(domain):
+        raise UnexpectedValueError("a domain name such as social.example, without scheme, port and path")
+    return domain
+
+
+def parse_host(text: str) -> str:
+    """Read a domain name or an IP address; the latter is returned without brackets."""
+    host = text.strip().lower()
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not (is_ip_address(bare) or is_domain(host)):
+        raise UnexpectedValueError("a domain name or an IP address, without scheme and port")
+    return bare if is_ip_address(bare) else host
+
+
+def parse_release_details(text: str) -> str:
+    """Read `off`, `github`, or a URL with `{version}`; return the URL template, or nothing for `off`."""
+    template = {"off": "", "github": GITHUB}.get(text.strip().lower(), text.strip())
+    if template and "{version}" not in template:
+        raise UnexpectedValueError("off, github or a URL with {version}")
+    if template:
+        parse_url(template.replace("{version}", "4.5.20"))
+    return template
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of `url`, a valid one, is this machine by its name."""
+    return is_loopback_host(urlsplit(url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name in lower case, or an address, is this machine."""
+    if is_ip_address(host):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")

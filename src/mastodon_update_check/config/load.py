@@ -1,26 +1,25 @@
 """From the sources to `Settings`: everything that depends on more than one variable is decided here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from pydantic import ValidationError
-
-from mastodon_update_check.config.defaults import CONFIG_FILE, STATE_DIRECTORY
 from mastodon_update_check.config.found import Disabled, Feature, Found, Layer, Problems
-from mastodon_update_check.config.hosts import is_loopback
-from mastodon_update_check.config.kinds import parse_text
+from mastodon_update_check.config.kinds import is_loopback, parse_text
 from mastodon_update_check.config.mastodon_files import FindVersion
-from mastodon_update_check.config.model import Settings
 from mastodon_update_check.config.names import VERSION, shown
 from mastodon_update_check.config.sent_secrets import keep_secrets
+from mastodon_update_check.config.settings import CONFIG_FILE, JITTER, VARIABLES, Settings
 from mastodon_update_check.config.sinks import read_sinks
 from mastodon_update_check.config.sources import Sources, gather
 from mastodon_update_check.errors import SettingsError
 
 SHORTEST_INTERVAL = timedelta(minutes=5)
 SHORTEST_INTERVAL_ON_LOOPBACK = timedelta(seconds=1)
+STATE_DIRECTORY = Path("/var/lib/mastodon-update-check")
 
 _LEDGER = "UPDATE_CHECK_LEDGER"
 _URL = "UPDATE_CHECK_URL"
@@ -41,10 +40,11 @@ def load_settings(
     """
     problems = Problems()
     sources = gather(environ, config_file, problems, find_version)
-    found = dict(sources.found)
+    found = sources.found
+    settings = parse(found, problems)
     if _LEDGER not in found:
-        found[_LEDGER] = Found(_default_ledger(sources, environ, problems), "default")
-    settings = _restrict_proxy(validate(found, problems), found)
+        settings = replace(settings, ledger=_default_ledger(sources, environ, problems))
+    settings = _restrict_proxy(settings, found)
     _report_self_destruct(found, problems)
     _check_timing(settings, found, problems)
     versions = _version_environment(found, problems)
@@ -52,40 +52,47 @@ def load_settings(
     keep_secrets(settings, found, problems)
     if problems.sentences:
         raise SettingsError(problems.sentences)
-    found = dict(sources.found)
-    settings = settings.model_copy(
-        update={
-            "version_environment": MappingProxyType(versions),
-            "config_file": sources.config_file,
-            "mastodon_files": sources.mastodon.paths,
-            "mastodon_check_is_off": sources.mastodon.silences_mastodon,
-            "origins": MappingProxyType({name: value.place for name, value in found.items()}),
-            "shown": MappingProxyType({name: shown(name, value.text) for name, value in found.items()}),
-            "foreign": frozenset(name for name, value in found.items() if not value.is_trusted),
-            "disabled": tuple(each for each in problems.disabled if _is_needed(each, settings)),
-            "warnings": tuple(problems.warnings),
-        }
+    disabled = tuple(each for each in problems.disabled if _is_needed(each, settings))
+    has_mail = all(each.feature is not Feature.EMAIL for each in disabled)
+    return replace(
+        settings,
+        sinks=tuple(sink for sink in sinks if has_mail or sink.plugin != "email"),
+        version_environment=MappingProxyType(versions),
+        config_file=sources.config_file,
+        mastodon_files=sources.mastodon.paths,
+        mastodon_check_is_off=sources.mastodon.silences_mastodon,
+        origins=MappingProxyType({name: value.place for name, value in found.items()}),
+        shown=MappingProxyType({name: shown(name, value.text) for name, value in found.items()}),
+        foreign=frozenset(name for name, value in found.items() if not value.is_trusted),
+        disabled=disabled,
+        warnings=tuple(problems.warnings),
     )
-    has_mail = not settings.disables(Feature.EMAIL)
-    return settings.model_copy(update={"sinks": tuple(each for each in sinks if has_mail or each.plugin != "email")})
 
 
-def validate(found: Layer, problems: Problems) -> Settings:
+def parse(found: Layer, problems: Problems) -> Settings:
     """Return the settings; a default replaces each unusable value, which is added to `problems`."""
-    try:
-        return Settings.model_validate({name: value.text for name, value in found.items()})
-    except ValidationError as error:
-        wrong = {str(each["loc"][0]): each["ctx"]["error"] for each in error.errors() if "ctx" in each}
-    for name, defect in wrong.items():
-        problems.refuse(name, found[name], defect, shown(name, found[name].text))
-    return Settings.model_validate({name: value.text for name, value in found.items() if name not in wrong})
+    values: dict[str, Any] = {}
+    for name, variable in VARIABLES.items():
+        if name in found and not (name == _URL and "SELF_DESTRUCT" in found):
+            try:
+                values[variable.name] = variable.metadata["parse"](found[name].text)
+            except ValueError as error:
+                problems.refuse(name, found[name], error, shown(name, found[name].text))
+    if "SELF_DESTRUCT" in found:
+        values["url"] = None
+    domain = values.get("local_domain")
+    values.setdefault("jitter", min(JITTER, values.get("interval", JITTER)))
+    values.setdefault("web_domain", domain or "localhost")
+    values.setdefault("smtp_domain", domain or "localhost")
+    values.setdefault("instance_url", f"https://{values['web_domain']}" if domain else None)
+    return Settings(**values)
 
 
 def _restrict_proxy(settings: Settings, found: Layer) -> Settings:
     """Return settings in which a proxy of Mastodon's files serves https alone: it would see all of a plain request."""
     if "http_proxy" not in found or found["http_proxy"].is_trusted:
         return settings
-    return settings.model_copy(update={"https_proxy": settings.https_proxy or settings.http_proxy, "http_proxy": None})
+    return replace(settings, https_proxy=settings.https_proxy or settings.http_proxy, http_proxy=None)
 
 
 def _is_needed(disabled: Disabled, settings: Settings) -> bool:
@@ -132,7 +139,6 @@ def _version_environment(found: Layer, problems: Problems) -> dict[str, str]:
 
 
 def _default_ledger(sources: Sources, environ: Mapping[str, str], problems: Problems) -> str:
-    """Return where systemd, the system or the user keeps state."""
     directory = state_directory(environ, sources.config_file)
     if not directory.is_absolute() and _LEDGER not in problems.names:
         problems.add(_LEDGER, Found("", "default"), "no place for the ledger: set it, or HOME, or STATE_DIRECTORY")

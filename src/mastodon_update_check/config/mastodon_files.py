@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.defaults import MASTODON_FILES, MASTODON_ROOT
 from mastodon_update_check.config.dotenv import Assignment, Document, parse
 from mastodon_update_check.config.expansion import Defect, expand, needed
-from mastodon_update_check.config.found import Found, Layer, Problems, usable
+from mastodon_update_check.config.found import FILE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.config.kinds import parse_path, parse_version
-from mastodon_update_check.config.reading import FILE_BYTES, is_null
+from mastodon_update_check.config.settings import MASTODON_FILES, MASTODON_ROOT
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.files.foreign import describe, follow_trusted, read_foreign
+from mastodon_update_check.files.own import is_null
 
 FindVersion = Callable[[Path, Mapping[str, str]], MastodonVersion]
 """Returns the version of the tree at a path, or raises `CheckError`; the mapping holds `MASTODON_VERSION_…`."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from mastodon_update_check.config.found import HIDDEN
-from mastodon_update_check.config.variables import NAMES, SECRETS
+from mastodon_update_check.config.settings import SECRETS, VARIABLES
 from mastodon_update_check.domain.text import clean
 
 OWN: Final = "UPDATE_CHECK_"
@@ -15,7 +15,7 @@ FILE: Final = "_FILE"
 SHOWN_CHARACTERS: Final = 200
 
 _OF_FORKS = frozenset({"UPDATE_CHECK_SOURCE"})  # kmyblue's
-_OF_MASTODON = frozenset(name for name in NAMES if not name.startswith(OWN)) | {"UPDATE_CHECK_URL"}
+_OF_MASTODON = frozenset(name for name in VARIABLES if not name.startswith(OWN)) | {"UPDATE_CHECK_URL"}
 _OF_OTHERS = ("BULK_", "REPLICA_")  # Mastodon's too, but not read here
 _NEAR = 0.88
 _WEBHOOK_KEYS = ("URL", "SECRET", "PREFERENCE", "NAMES")
@@ -46,7 +46,7 @@ def webhook_name(name: str) -> WebhookName | None:
 
 def is_relevant(name: str) -> bool:
     """Whether a variable of the environment or of our own file can be one of this program's."""
-    return target(name) in NAMES or (name.startswith((OWN, VERSION)) and name not in _OF_FORKS)
+    return target(name) in VARIABLES or (name.startswith((OWN, VERSION)) and name not in _OF_FORKS)
 
 
 def is_taken_from_mastodon(name: str) -> bool:
@@ -80,7 +80,7 @@ def target(name: str) -> str:
 def shown(name: str, text: str) -> str:
     """Return what may be shown of a variable's text: nothing of a secret, and nothing of other packages' variables."""
     webhook = webhook_name(name)
-    is_open = name in NAMES or name.startswith(VERSION) or (webhook is not None and webhook.key != "URL")
+    is_open = name in VARIABLES or name.startswith(VERSION) or (webhook is not None and webhook.key != "URL")
     if name == "UPDATE_CHECK_LEDGER" and "://" not in text:  # a path; what may hold a password is a URL
         return clean(text, SHOWN_CHARACTERS)
     if is_secret(name) or not is_open or "@" in text.partition("://")[2]:
@@ -100,7 +100,7 @@ def owner(name: str, sinks: Iterable[str]) -> str | None:
 
 def strangers(names: Iterable[str]) -> list[str]:
     """Return the names that begin like ours, but are neither known nor a webhook's: of other sinks, or wrong."""
-    return [name for name in names if name.startswith(OWN) and not (name in NAMES or webhook_name(name))]
+    return [name for name in names if name.startswith(OWN) and not (name in VARIABLES or webhook_name(name))]
 
 
 def describe_stranger(stranger: str, names: Collection[str]) -> str:
@@ -108,7 +108,7 @@ def describe_stranger(stranger: str, names: Collection[str]) -> str:
     if stranger.startswith(sink_prefix("email")):
         return "unknown variable: mail is configured with SMTP_SERVER and Mastodon's other SMTP_ variables"
     webhooks = {found.webhook for name in names if (found := webhook_name(name))} | {""}
-    known = [name for name in NAMES if name.startswith(OWN)]
+    known = [name for name in VARIABLES if name.startswith(OWN)]
     known += [WebhookName(webhook, key).variable for webhook in webhooks for key in _WEBHOOK_KEYS]
     meant = nearest(stranger.upper(), known, offset=len(OWN))
     hint = f"did you mean {meant}?" if meant else "remove it, or install the package of the sink that it belongs to"

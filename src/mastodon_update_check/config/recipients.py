@@ -1,15 +1,17 @@
-"""The lists: who gets mail, who operates this tool, which sinks are used."""
+"""Mail addresses, and the lists of recipients and sinks; the functions are like those in `kinds`."""
 
 from dataclasses import dataclass, field
 
 from mastodon_update_check.config.found import UnexpectedValueError
-from mastodon_update_check.config.hosts import parse_address
-from mastodon_update_check.config.kinds import one_of
-from mastodon_update_check.domain.addresses import normalise_address
+from mastodon_update_check.config.kinds import one_of, parse_text
+from mastodon_update_check.domain import addresses as mail
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.text import clean
 
 DEVOPS = "devops"
+ADDRESS_CHARACTERS = 254
+"""Longest mail address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
+_MAILBOX_CHARACTERS = 500
 _GOT_CHARACTERS = 60
 
 
@@ -51,6 +53,32 @@ def parse_sinks(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry.lower() for entry in _entries(text)))
 
 
+def parse_address(text: str) -> str:
+    """Read a mail address; its domain may be an international one."""
+    address = text.strip()
+    if len(address) > ADDRESS_CHARACTERS:
+        raise UnexpectedValueError(f"a mail address of at most {ADDRESS_CHARACTERS} characters")
+    try:
+        mail.parse_address(address)
+    except ValueError:
+        raise UnexpectedValueError("a mail address such as admin@social.example, without a name") from None
+    return address
+
+
+def parse_mailbox(text: str) -> str:
+    """Read a mail address, or a name and a mail address in angle brackets: one of ours, for any mail server."""
+    mailbox = parse_text(text)
+    if len(mailbox) > _MAILBOX_CHARACTERS:
+        raise UnexpectedValueError(f"at most {_MAILBOX_CHARACTERS} characters")
+    name, opened, rest = mailbox.partition("<")
+    if opened and (">" in name or not rest.endswith(">")):
+        raise UnexpectedValueError("a mail address: admin@social.example or Name <admin@social.example>")
+    address = parse_address(rest[:-1] if opened else mailbox)
+    if not address.partition("@")[0].isascii():
+        raise UnexpectedValueError("a mail address with only ASCII before the @")
+    return mailbox
+
+
 def _entries(text: str) -> list[str]:
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
     if not entries:
@@ -85,7 +113,7 @@ def _got(text: str) -> str:
 
 def _refuse_repeated(addresses: list[str]) -> None:
     seen = set()
-    for address in map(normalise_address, addresses):
+    for address in map(mail.normalise_address, addresses):
         if address in seen:
             raise UnexpectedValueError("each address once", "got one of them twice")
         seen.add(address)

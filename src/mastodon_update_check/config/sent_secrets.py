@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mastodon_update_check.config.found import Layer, Problems
-from mastodon_update_check.config.hosts import is_loopback_host
-from mastodon_update_check.config.smtp import find_starttls
-from mastodon_update_check.config.variables import Variables
+from mastodon_update_check.config.kinds import is_loopback_host
+from mastodon_update_check.config.settings import VARIABLES, Settings
+from mastodon_update_check.config.sinks import find_starttls
 
 AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
 """The authorities of the system, and Mastodon's default for `SMTP_CA_FILE`."""
@@ -18,7 +18,7 @@ _FIRST_UNPRIVILEGED_PORT: Final = 1024
 _UNENCRYPTED: Final = frozenset({"disable", "allow"})
 
 
-def keep_secrets(settings: Variables, found: Layer, problems: Problems) -> None:
+def keep_secrets(settings: Settings, found: Layer, problems: Problems) -> None:
     """Disable what would send a password of the administrator as Mastodon's files decide."""
     if settings.smtp_login and settings.smtp_password and settings.smtp_auth_method != "none":
         _require_own(_mail_deciders(settings), ("SMTP_PASSWORD", "SMTP_LOGIN"), found, problems)
@@ -35,7 +35,7 @@ def _require_own(deciders: Iterable[str], secrets: Iterable[str], found: Layer, 
             problems.add(name, found[name], f"decides who can read {secret} ({found[secret].place}): {remedy}")
 
 
-def _mail_deciders(settings: Variables) -> Iterator[str]:
+def _mail_deciders(settings: Settings) -> Iterator[str]:
     """Yield the variables that decide who can read the password; those with a harmless value are not among them."""
     yield "SMTP_SERVER"
     yield "SMTP_LOGIN"
@@ -52,9 +52,9 @@ def _mail_deciders(settings: Variables) -> Iterator[str]:
         yield "SMTP_ENABLE_STARTTLS_AUTO"
 
 
-def _database_deciders(settings: Variables) -> Iterator[str]:
-    defaults = {name: Variables.model_fields[name].default for name in ("db_host", "db_port")}
+def _database_deciders(settings: Settings) -> Iterator[str]:
     yield "DATABASE_URL"
-    yield from (name.upper() for name, default in defaults.items() if getattr(settings, name) != default)
+    given = {"DB_HOST": settings.db_host, "DB_PORT": settings.db_port}
+    yield from (name for name, value in given.items() if value != VARIABLES[name].default)
     if settings.db_sslmode in _UNENCRYPTED:
         yield "DB_SSLMODE"

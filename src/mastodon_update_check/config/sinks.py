@@ -3,19 +3,20 @@
 Sinks of other packages are looked up only when a setting refers to one, because that takes long.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Final
 
 from mastodon_update_check.config import names
 from mastodon_update_check.config.found import Found, Layer, Problems
-from mastodon_update_check.config.kinds import choose
-from mastodon_update_check.config.model import Settings, SinkSettings
-from mastodon_update_check.config.smtp import smtp_options
+from mastodon_update_check.config.kinds import choose, parse_boolean, parse_signing_keys
+from mastodon_update_check.config.names import WebhookName, shown, webhook_name
+from mastodon_update_check.config.settings import Settings, SinkSettings
 from mastodon_update_check.config.sources import Sources
-from mastodon_update_check.config.webhooks import read_webhooks
 from mastodon_update_check.domain.recipients import Preference
+from mastodon_update_check.domain.urls import parse_url
 
 ENTRY_POINTS: Final = "mastodon_update_check.sinks"
 BUILT_IN: Final = ("apprise", "email", "log", "webhook")
@@ -28,17 +29,26 @@ _NEEDS = {
     "apprise": (_APPRISE, "set it"),
 }
 """The variable without which a built-in sink cannot be used, and the remedy."""
+_PREFERENCE = choose(Preference)
+_WEBHOOK: Final[Mapping[str, Callable[[str], str]]] = {
+    "URL": parse_url,
+    "SECRET": parse_signing_keys,
+    "PREFERENCE": lambda text: _PREFERENCE(text).value,
+    "NAMES": lambda text: str(parse_boolean(text)).lower(),
+}
+_STARTTLS = frozenset({"always", "never", "auto"})
 
 
 def read_sinks(settings: Settings, sources: Sources, problems: Problems) -> tuple[SinkSettings, ...]:
     """Return the sinks in use, in the order in which they are listed."""
-    proxies = _proxies(settings)
-    email = SinkSettings(name="email", plugin="email", options=smtp_options(settings))
+    proxies = {"no_proxy": settings.no_proxy, "https_proxy": settings.https_proxy, "http_proxy": settings.http_proxy}
+    shared = {name: value for name, value in proxies.items() if value}
+    email = SinkSettings(name="email", plugin="email", options=_smtp_options(settings))
     ready: dict[str, tuple[SinkSettings, ...]] = {
         "log": (SinkSettings(name="log", plugin="log", preference=settings.log_preference),),
         "email": () if settings.smtp_server is None else (email,),
-        "webhook": read_webhooks(sources.found, proxies, problems),
-        "apprise": _read_apprise(settings, sources.found, proxies, problems),
+        "webhook": _read_webhooks(sources.found, shared, problems),
+        "apprise": _read_apprise(settings, sources.found, shared, problems),
     }
     foreign = [name for name in settings.listed_sinks or () if name not in BUILT_IN]
     installed = _installed() if foreign or names.strangers(sources.found) else {}
@@ -56,21 +66,76 @@ def read_sinks(settings: Settings, sources: Sources, problems: Problems) -> tupl
     return tuple(sink for name in settings.listed_sinks for sink in ready.get(name, ()))
 
 
-def _proxies(settings: Settings) -> dict[str, str]:
-    """Return the proxies as options; those that are not set are not among them."""
-    proxies = {"no_proxy": settings.no_proxy}
-    if settings.https_proxy is not None:
-        proxies["https_proxy"] = settings.https_proxy.get_secret_value()
-    if settings.http_proxy is not None:
-        proxies["http_proxy"] = settings.http_proxy.get_secret_value()
-    return {name: value for name, value in proxies.items() if value}
+def _smtp_options(settings: Settings) -> Mapping[str, str]:
+    """Return the options of the email sink; with `tls` (from the first byte), `starttls` has no meaning."""
+    options = {
+        "server": settings.smtp_server,
+        "port": str(settings.smtp_port),
+        "login": settings.smtp_login,
+        "password": settings.smtp_password,
+        "domain": settings.smtp_domain,
+        "from_address": settings.smtp_from_address,
+        "reply_to": settings.smtp_reply_to,
+        "return_path": settings.smtp_return_path,
+        "auth_method": settings.smtp_auth_method,
+        "ca_file": str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+        "openssl_verify_mode": "none" if settings.smtp_openssl_verify_mode == "none" else "peer",
+        "starttls": find_starttls(settings),
+        "tls": "true" if "true" in {settings.smtp_tls, settings.smtp_ssl} else "false",
+    }
+    return MappingProxyType({name: value for name, value in options.items() if value is not None})
+
+
+def find_starttls(settings: Settings) -> str:
+    """Return when STARTTLS is used; a word that Mastodon does not know counts as not set, as it does there."""
+    if settings.smtp_enable_starttls in _STARTTLS:
+        return settings.smtp_enable_starttls
+    return "never" if settings.smtp_enable_starttls_auto == "false" else "auto"
+
+
+def _read_webhooks(found: Layer, shared: Mapping[str, str], problems: Problems) -> tuple[SinkSettings, ...]:
+    """Return every webhook that has a URL, in the order of their names; `shared` are options of all of them."""
+    groups: defaultdict[str, dict[str, Found]] = defaultdict(dict)
+    for variable, value in found.items():
+        if (parts := webhook_name(variable)) is not None:
+            groups[parts.webhook][parts.key] = value
+    users: dict[str, str] = {}
+    sinks = []
+    for webhook, group in sorted(groups.items()):
+        values = _parse_webhook(webhook, group, problems)
+        if "url" not in values:
+            continue
+        variable = WebhookName(webhook, "URL").variable
+        first = users.setdefault(values["url"], variable)
+        if first != variable:
+            problems.add(variable, group["URL"], f"expected a URL of its own, got the one of {first}")
+        preference = Preference(values.pop("preference", Preference.ALL))
+        options = MappingProxyType({**shared, "names": "false", **values})
+        name = f"webhook.{webhook.lower()}" if webhook else "webhook"
+        sinks.append(SinkSettings(name=name, plugin="webhook", preference=preference, options=options))
+    return tuple(sinks)
+
+
+def _parse_webhook(webhook: str, group: Layer, problems: Problems) -> dict[str, str]:
+    """Return the usable values of one webhook, by their keys in lower case."""
+    values = {}
+    url = WebhookName(webhook, "URL").variable
+    for key, found in group.items():
+        variable = WebhookName(webhook, key).variable
+        try:
+            values[key.lower()] = _WEBHOOK[key](found.text)
+        except ValueError as error:
+            problems.refuse(variable, found, error, shown(variable, found.text))
+        if "URL" not in group and url not in problems.names:
+            problems.add(variable, found, f"the webhook has no URL: set {url}, or remove this")
+    return values
 
 
 def _read_apprise(
     settings: Settings, found: Layer, shared: Mapping[str, str], problems: Problems
 ) -> tuple[SinkSettings, ...]:
     """Return a sink for each space-separated URL, so that each is tried on its own: `apprise`, `apprise.2`."""
-    urls = settings.apprise_url.get_secret_value().split() if settings.apprise_url else []
+    urls = (settings.apprise_url or "").split()
     if any("://" not in url for url in urls):
         problems.add(_APPRISE, found[_APPRISE], "expected space-separated URLs such as ntfys://ntfy.example/topic")
     if len(set(urls)) < len(urls):
@@ -135,7 +200,7 @@ def _plugged_in(name: str, plugin: str, own: dict[str, Found], problems: Problem
 def _preference(name: str, found: Found | None, problems: Problems) -> Preference:
     if found is not None:
         try:
-            return choose(Preference)(found.text)
+            return _PREFERENCE(found.text)
         except ValueError as error:
             problems.refuse(name, found, error, found.text)
     return Preference.ALL

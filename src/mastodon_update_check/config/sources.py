@@ -2,23 +2,37 @@
 
 Each is one layer. A layer holds only what the layers above it do not: a hidden value is neither expanded nor opened,
 and so cannot be wrong.
+
+Only the environment and our own file may name files with secrets (`NAME_FILE`): the owner of Mastodon's files could
+name one that only this program can read, and a mail server to send it to.
 """
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_update_check.config import names
 from mastodon_update_check.config.dotenv import Document, parse
 from mastodon_update_check.config.expansion import Defect, expand
-from mastodon_update_check.config.found import ENVIRONMENT, Found, Layer, Problems
+from mastodon_update_check.config.found import (
+    ENVIRONMENT,
+    FILE_BYTES,
+    VALUE_BYTES,
+    Found,
+    Layer,
+    Problems,
+    UnexpectedValueError,
+    usable,
+)
+from mastodon_update_check.config.kinds import parse_path
 from mastodon_update_check.config.mastodon_files import FindVersion, MastodonFiles, path_of, read_mastodon_files
-from mastodon_update_check.config.reading import FILE_BYTES, is_null, read_regular, why
-from mastodon_update_check.config.secret_files import credentials, with_secret_files
-from mastodon_update_check.config.variables import BLANK_COUNTS
+from mastodon_update_check.config.settings import BLANK_COUNTS
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.files.foreign import describe
+from mastodon_update_check.files.own import is_null, read_own
 
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
 _CONFIG = "UPDATE_CHECK_CONFIG"
 
 
@@ -40,8 +54,8 @@ def gather(
 ) -> Sources:
     """Read all sources, our own file at `config_file` by default; what cannot be read is added to `problems`."""
     relevant = {name: Found(text, ENVIRONMENT) for name, text in environ.items() if names.is_relevant(name)}
-    environment = dict(with_secret_files(relevant, (), problems))
-    passed = dict(credentials(environ, environment, problems))
+    environment = dict(_with_secret_files(relevant, (), problems))
+    passed = dict(_credentials(environ, environment, problems))
     path, own = _own_file(environ, ChainMap(environment, passed), config_file, problems)
     above = ChainMap(environment, passed, dict(own))
     mastodon = read_mastodon_files(environ, above, problems, find_version)
@@ -63,12 +77,14 @@ def _own_file(environ: Mapping[str, str], above: Layer, default: Path, problems:
     if is_null(path):
         return None, {}
     try:
-        document = parse(read_regular(path, FILE_BYTES))
+        document = parse(read_own(path, FILE_BYTES))
     except (OSError, ValueError) as error:
         if given or not isinstance(error, FileNotFoundError):
-            problems.add(_CONFIG, named or Found("", "default"), f"{clean(str(path))} cannot be read: {why(error)}")
+            problems.add(
+                _CONFIG, named or Found("", "default"), f"{clean(str(path))} cannot be read: {describe(error)}"
+            )
         return None, {}
-    return path, with_secret_files(_layer(path, document, environ, above, problems), above, problems)
+    return path, _with_secret_files(_layer(path, document, environ, above, problems), above, problems)
 
 
 def _layer(path: Path, document: Document, environ: Mapping[str, str], above: Layer, problems: Problems) -> Layer:
@@ -92,3 +108,67 @@ def _layer(path: Path, document: Document, environ: Mapping[str, str], above: La
         else:
             layer[name] = Found(value, places[name].place)
     return layer
+
+
+def _with_secret_files(layer: Layer, above: Container[str], problems: Problems) -> Layer:
+    """Return `layer` with each `NAME_FILE` replaced by a `NAME`, unless `above` has that already."""
+    named = {name: found for name, found in layer.items() if names.target(name) == name}
+    for file_name, file in layer.items():
+        name = names.target(file_name)
+        if name == file_name or name in above:
+            continue
+        if name in named and not (named[name].is_blank or file.is_blank):
+            problems.add(file_name, file, f"{name} is set as well: remove one of them", about=name)
+        elif file.is_blank:
+            named.setdefault(name, file)
+        elif (found := _secret(name, file_name, file, problems)) is not None:
+            named[name] = found
+    return usable(named, problems)
+
+
+def _credentials(environ: Mapping[str, str], above: Container[str], problems: Problems) -> Layer:
+    """Return the secrets that systemd passes, except those that `above` has already.
+
+    Variables of other packages' sinks are among them, since any of those may be a secret; whether such a sink is
+    installed is not checked here.
+    """
+    if not environ.get(_CREDENTIALS):
+        return {}
+    found = {}
+    for path in _files(Path(environ[_CREDENTIALS]), problems):
+        name = path.name if names.is_secret(path.name) else path.name.upper()
+        if name in above or path.name != path.name.lower():
+            continue
+        if names.is_secret(name) or names.strangers([name]):
+            place = f"credential {path.name}"
+            try:
+                found[name] = Found(_read_secret(path), place)
+            except (OSError, ValueError) as error:
+                problems.add(name, Found("", place), f"the credential cannot be read: {describe(error)}")
+    return usable(found, problems)
+
+
+def _secret(name: str, file_name: str, file: Found, problems: Problems) -> Found | None:
+    """Return the secret in the file that a variable names; None, and a problem, when it cannot be read."""
+    try:
+        path = parse_path(file.text)
+        return Found(_read_secret(path), f"{path}, which {file_name} names")
+    except UnexpectedValueError as error:
+        problems.refuse(file_name, file, error, clean(file.text))
+    except (OSError, ValueError) as error:
+        problems.add(file_name, file, f"{clean(str(path))} cannot be read: {describe(error)}")
+    problems.names.add(name)
+    return None
+
+
+def _files(directory: Path, problems: Problems) -> list[Path]:
+    try:
+        return sorted(directory.iterdir())
+    except OSError as error:
+        problems.add(_CREDENTIALS, Found("", ENVIRONMENT), f"the directory cannot be read: {describe(error)}")
+        return []
+
+
+def _read_secret(path: Path) -> str:
+    """Return the text of a file that holds one secret, without one trailing newline."""
+    return read_own(path, VALUE_BYTES).removesuffix("\n").removesuffix("\r")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mastodon_update_check.app import App, presence_of
-from mastodon_update_check.config.defaults import CONFIG_FILE
+from mastodon_update_check.config.settings import CONFIG_FILE
 from mastodon_update_check.daemon.child import ORDER, die_with_parent
 from mastodon_update_check.daemon.deliveries import Deliveries
 from mastodon_update_check.daemon.leave import leave

@@ -1,6 +1,6 @@
 """The resident process: schedule, signals, systemd, ownership of the ledger. Everything else is done by children.
 
-It imports no HTTP client, no pydantic, no mail code, and libpq only for a ledger in PostgreSQL. One thread, the main
+It imports no HTTP client, no mail code, and libpq only for a ledger in PostgreSQL. One thread, the main
 one, acts; the others post events to it.
 """
 

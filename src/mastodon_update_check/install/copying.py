@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.defaults import MASTODON_FILES, MASTODON_ROOT
 from mastodon_update_check.config.dotenv import parse
 from mastodon_update_check.config.excerpt import LOGINS, excerpt, own_values
-from mastodon_update_check.config.reading import FILE_BYTES
+from mastodon_update_check.config.found import FILE_BYTES
+from mastodon_update_check.config.settings import MASTODON_FILES, MASTODON_ROOT
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.files.atomic import replace_file
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
+from mastodon_update_check.files.own import replace_file
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.names import SERVICE_USER, Place
 from mastodon_update_check.install.environment_file import as_dotenv, examine_file

@@ -12,8 +12,8 @@ from typing import Final
 
 from mastodon_update_check.config.dotenv import parse
 from mastodon_update_check.config.expansion import expand
+from mastodon_update_check.config.found import FILE_BYTES
 from mastodon_update_check.config.names import is_taken_from_mastodon
-from mastodon_update_check.config.reading import FILE_BYTES
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.install.found import EnvironmentFile

@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.reading import FILE_BYTES, read_regular
+from mastodon_update_check.config.found import FILE_BYTES
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
+from mastodon_update_check.files.own import read_own
 from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.names import NAME, RESERVED, SERVICE_USER, Place
 from mastodon_update_check.host.systemd import show_unit
@@ -188,7 +189,7 @@ class SetupSession:
 
     def _read(self, path: Path) -> str:
         try:
-            return read_regular(path, FILE_BYTES)
+            return read_own(path, FILE_BYTES)
         except FileNotFoundError:
             return ""
         except (OSError, ValueError) as error:

@@ -134,9 +134,4 @@ def _see_running(settings: Settings) -> VersionReading:
 
 def proxies(settings: Settings) -> Proxies:
     """Return the proxies that the settings name."""
-    https, http = settings.https_proxy, settings.http_proxy
-    return Proxies(
-        https=https.get_secret_value() if https else None,
-        http=http.get_secret_value() if http else None,
-        no_proxy=settings.no_proxy,
-    )
+    return Proxies(https=settings.https_proxy, http=settings.http_proxy, no_proxy=settings.no_proxy)

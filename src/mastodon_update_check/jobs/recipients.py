@@ -144,13 +144,10 @@ def find_logins(settings: Settings, os_user: str) -> "tuple[DatabaseAddress, ...
         "port": str(settings.db_port),
         "dbname": settings.db_name,
         "user": settings.db_user,
-        "password": settings.db_pass.get_secret_value() if settings.db_pass else "",
+        "password": settings.db_pass or "",
         "sslmode": settings.db_sslmode,
     }
-    own, rails = settings.database_url, settings.mastodon_database_url
-    return find_addresses(
-        own.get_secret_value() if own else "", rails.get_secret_value() if rails else "", variables, os_user
-    )
+    return find_addresses(settings.database_url or "", settings.mastodon_database_url or "", variables, os_user)
 
 
 def _find_os_user() -> str:

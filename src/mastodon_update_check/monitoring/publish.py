@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mastodon_update_check.files.atomic import replace_file
+from mastodon_update_check.files.own import replace_file
 from mastodon_update_check.logs import log
 from mastodon_update_check.monitoring.status_report import StatusReport
 

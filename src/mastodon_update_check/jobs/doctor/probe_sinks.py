@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mastodon_update_check.config import Settings, SinkSettings
-from mastodon_update_check.config.hosts import is_loopback
+from mastodon_update_check.config.kinds import is_loopback
 from mastodon_update_check.errors import CheckError, SettingsError
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
@@ -46,7 +46,7 @@ def _probe_webhook(sink: SinkSettings) -> Iterator[Finding]:
 def probe_monitoring(settings: Settings) -> Iterable[Finding]:
     """Probe the heartbeat service and the directories of metrics and page."""
     if settings.heartbeat_url is not None:
-        yield _probe_heartbeat(settings, settings.heartbeat_url.get_secret_value())
+        yield _probe_heartbeat(settings, settings.heartbeat_url)
     if settings.metrics_file is not None:
         yield _probe_directory("metrics", settings.metrics_file.parent, "UPDATE_CHECK_METRICS_FILE")
     if settings.page_file is not None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.config.hosts import is_loopback
+from mastodon_update_check.config.kinds import is_loopback
 from mastodon_update_check.domain.answer_age import describe_staleness, read_date
 from mastodon_update_check.domain.feeds import newer_updates, parse_feed
 from mastodon_update_check.domain.finished import observe_services

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mastodon_update_check.files import atomic
-from mastodon_update_check.files.atomic import replace_file
+from mastodon_update_check.files import own
+from mastodon_update_check.files.own import replace_file
 
 
 @pytest.mark.parametrize("before", ["missing", "file", "link", "dangling link"])
@@ -80,6 +80,6 @@ def test_draft_that_is_exchanged_is_not_followed(tmp_path: Path, monkeypatch: py
         Path(name).symlink_to(ledger)
         return descriptor, name
 
-    monkeypatch.setattr(atomic, "mkstemp", exchange)
+    monkeypatch.setattr(own, "mkstemp", exchange)
     replace_file(directory / "index.html", b"page", mode=0o644)
     assert (ledger.read_text(), ledger.stat().st_mode & 0o777) == ("ours", 0o600)
