@@ -3,9 +3,6 @@
 import re
 from binascii import b2a_qp
 from email.header import Header
-from email.mime.multipart import MIMEMultipart
-from email.mime.nonmultipart import MIMENonMultipart
-from email.policy import Compat32
 from email.utils import format_datetime, formataddr
 
 from mastodon_update_check.domain.addresses import Mailbox, ascii_domain
@@ -23,34 +20,32 @@ _AUTOMATIC = {  # as in Mastodon's own mails, so that filters treat both alike (
 _URGENT = {"Importance": "high", "Priority": "urgent", "X-Priority": "1"}
 
 
-class _Policy(Compat32):
-    """Write headers as they are: `email` would break long message ids, which some servers do not put together again."""
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        """Return one header; only the recipient's address can be other than ASCII, for SMTPUTF8 (RFC 6531)."""
-        return f"{name}: {value}{self.linesep}".encode()
-
-
-_POLICY = _Policy(linesep="\r\n")
-
-
 def write_mail(message: Message, recipient: Mailbox, author: Mailbox, reply_to: Mailbox | None = None) -> bytes:
-    """Return `message` as a mail to `recipient`, with CRLF at the end of every line."""
-    mail = MIMEMultipart("alternative", boundary=_BOUNDARY, policy=_POLICY)
-    for name, value in _headers(message, recipient, author, reply_to).items():
-        mail[name] = value
-    for kind, text in (("plain", message.text), ("html", message.html)):
-        part = MIMENonMultipart("text", kind, charset="utf-8", policy=_POLICY)
-        part["Content-Transfer-Encoding"] = "quoted-printable"
-        part.set_payload(_quoted_printable(text))
-        mail.attach(part)
-    return mail.as_bytes()
+    """Return `message` as a mail to `recipient`, with CRLF at the end of every line.
+
+    The library's `email` would break long message ids, which some servers do not put together again. Only the
+    recipient's address can be other than ASCII, for SMTPUTF8 (RFC 6531).
+    """
+    headers = (f"{name}: {value}\r\n" for name, value in _headers(message, recipient, author, reply_to).items())
+    parts = (_part("plain", message.text), _part("html", message.html))
+    return "".join((*headers, *parts, f"\r\n--{_BOUNDARY}--\r\n")).encode()
+
+
+def _part(kind: str, text: str) -> str:
+    return (
+        f"\r\n--{_BOUNDARY}\r\n"
+        f'Content-Type: text/{kind}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        f"{_quoted_printable(text)}"
+    )
 
 
 def _headers(message: Message, recipient: Mailbox, author: Mailbox, reply_to: Mailbox | None) -> dict[str, str]:
     domain = _id_domain(message.instance)
     thread = f"<{_NOT_IN_IDS.sub('-', message.thread)}.thread@{domain}>"
     return {
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="{_BOUNDARY}"',
         "Date": format_datetime(message.dated_at),
         "From": _written("From", author),
         **({"Reply-To": _written("Reply-To", reply_to)} if reply_to else {}),
@@ -70,7 +65,7 @@ def _headers(message: Message, recipient: Mailbox, author: Mailbox, reply_to: Ma
 def _quoted_printable(text: str) -> str:
     """Return `text` in ASCII, in lines of at most 76 characters; a lone surrogate becomes a question mark."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return b2a_qp(lines.encode(errors="replace")).decode()
+    return b2a_qp(lines.encode(errors="replace")).decode().replace("\n", "\r\n")
 
 
 def _id_domain(instance: str) -> str:
