@@ -198,6 +198,12 @@ class App:
 
         return make_workers(self.settings, self.sink_settings(ledger), self.open_ledger, self.surroundings, self.clock)
 
+    def delivery_lanes(self, ledger: Ledger) -> tuple[DeliveryWorker, ...]:
+        """Return the workers of a process that delivers: several for a sink with many messages."""
+        from mastodon_update_check.jobs.workers import add_lanes
+
+        return add_lanes(self.delivery_workers(ledger), ledger, self.clock())
+
     def summary(self, ledger: Ledger) -> OutboxSummary:
         """Count the undelivered messages of the configured sinks."""
         return ledger.summary(self.clock(), self.settings.sink_names)

@@ -68,7 +68,7 @@ def _check(app: App, *, mark: bool) -> CheckAnswer:
 
     def run(ledger: Ledger) -> Mapping[str, Any]:
         report = app.run_check(ledger, CheckOptions(mark=mark))
-        done.append(0 if mark else deliver_round(app.delivery_workers(ledger), app.clock()))
+        done.append(0 if mark else deliver_round(app.delivery_lanes(ledger), app.clock()))
         app.finish_check(ledger, report)
         return CheckResult.of(report).to_json()
 

@@ -27,7 +27,7 @@ class Deliveries:
         self._give_sign = give_sign
         self._app = app
         self._workers = workers
-        self._threads: dict[str, threading.Thread] = {}
+        self._threads: dict[DeliveryWorker, threading.Thread] = {}
         self._news = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         threading.Thread(target=self._listen, name="orders", daemon=True).start()
@@ -62,8 +62,10 @@ class Deliveries:
         now = self._app.clock()
         begun = False
         for worker in self._workers:
-            thread = self._threads.get(worker.sink_name)
-            if worker.is_stopping or worker.problem or (thread is not None and thread.is_alive()):
+            thread = self._threads.get(worker)
+            if worker.is_stopping or worker.problem:
+                continue
+            if thread is not None and (worker.is_extra or thread.is_alive()):
                 continue
             due_at = worker.next_due_at(ledger, now)
             if due_at is not None and due_at <= now:
@@ -77,11 +79,11 @@ class Deliveries:
             self._news.set()
 
         thread = threading.Thread(target=run, name=worker.sink_name, daemon=True)
-        self._threads[worker.sink_name] = thread
+        self._threads[worker] = thread
         try:
             thread.start()
         except RuntimeError as error:  # the unit's TasksMax
-            del self._threads[worker.sink_name]
+            del self._threads[worker]
             worker.problem = f"deliveries by {worker.sink_name} could not begin: {error}"
             log.error("delivery.crashed", sink=worker.sink_name, detail=worker.problem)
 
@@ -97,9 +99,9 @@ class Deliveries:
                 ledger.record(attempt, settlement, now)
                 log_attempt(attempt, settlement)
         end = time.monotonic() + GRACE.total_seconds()
-        others = [thread for name, thread in self._threads.items() if name not in {one.sink_name for one in late}]
-        for thread in others:
-            thread.join(max(end - time.monotonic(), 0))
+        for worker in self._workers:
+            if worker not in late and (thread := self._threads.get(worker)) is not None:
+                thread.join(max(end - time.monotonic(), 0))
 
     def problems(self) -> list[str]:
         """Return what kept sinks from delivering."""

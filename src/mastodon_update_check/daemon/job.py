@@ -186,7 +186,7 @@ def _deliver(order: Order) -> None:
     app = loaded.app
     with app.open_ledger() as ledger:
         ledger.close_open_attempts(app.clock(), has_crashed=order.has_crashed)
-        run = Deliveries(app, app.delivery_workers(ledger), _report)
+        run = Deliveries(app, app.delivery_lanes(ledger), _report)
         run.until_nothing_is_due(ledger)
         app.publish(ledger)
         _report(problems=[hide_secrets(one) for one in run.problems()], **_plain(loaded, ledger))

@@ -33,7 +33,7 @@ RECORD_PAUSE = timedelta(seconds=1)
 """How long to wait before an acceptance is recorded again."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class DeliveryWorker:
     """Delivers the messages of one sink, one after the other; used by one thread at a time."""
 
@@ -49,6 +49,8 @@ class DeliveryWorker:
     """The key of the only recipient that the sink leads to; empty when it delivers to any address."""
     find_words: Callable[[str], Translation] = lambda _: ENGLISH
     """Returns the language for a recipient's locale."""
+    is_extra: bool = False
+    """Whether it helps another worker of the same sink, and ends when nothing is due."""
     record_pause: timedelta = RECORD_PAUSE
     record_tries: float = float("inf")
     """How often to try to record an acceptance; a command does not wait without limit."""

@@ -1,6 +1,8 @@
 """From the settings to a delivery worker for each sink."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from mastodon_update_check.config import Settings, SinkSettings
 from mastodon_update_check.jobs.clock import Clock
@@ -10,6 +12,11 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.translation import ENGLISH, Translation, language_tags
 from mastodon_update_check.sinks.base import Sink
+
+LANES = 2
+"""Most connections, each with one message in flight, over which a sink delivers."""
+MESSAGES_A_LANE = 50
+"""The number of undelivered messages for which one connection is enough."""
 
 
 def make_workers(
@@ -33,6 +40,20 @@ def make_workers(
         )
         for sink in settings.sinks
     )
+
+
+def add_lanes(workers: Sequence[DeliveryWorker], ledger: Ledger, now: datetime) -> tuple[DeliveryWorker, ...]:
+    """Return the workers, and more of them for a sink of many recipients that has many messages to deliver.
+
+    Each has its own connection, and begins an attempt in the transaction that records the outcome of its last one.
+    """
+    lanes = list(workers)
+    for worker in workers:
+        if not worker.only_to:
+            waiting = ledger.summary(now, (worker.sink_name,)).undelivered
+            extra = min(waiting // MESSAGES_A_LANE, LANES - 1)
+            lanes += (replace(worker, is_extra=True) for _ in range(extra))
+    return tuple(lanes)
 
 
 def find_words(locale: str) -> Translation:

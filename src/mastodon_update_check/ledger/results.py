@@ -121,7 +121,7 @@ def _record_sink(connection: Connection, attempt: Attempt, settlement: Settlemen
         """
         UPDATE sink
         SET settings = :settings,
-            failures = CASE WHEN :works THEN 0 ELSE failures + 1 END,
+            failures = CASE WHEN :works THEN 0 ELSE :failures END,
             failing_since = CASE WHEN :sent OR (:works AND sent_at >= :planned AND sent_at <= :now) THEN NULL
                                  WHEN failing_since < :now THEN failing_since ELSE :now END,
             retry_at = :retry_at,
@@ -133,6 +133,7 @@ def _record_sink(connection: Connection, attempt: Attempt, settlement: Settlemen
         {
             "settings": attempt.settings,
             "works": works,
+            "failures": attempt.sink_failures + 1,  # attempts that fail together count as one failure
             "now": stamp(now),
             "planned": stamp(attempt.created_at),
             "retry_at": settlement.sink_retry_at and stamp(settlement.sink_retry_at),

@@ -7,6 +7,7 @@ path on a view.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.domain.outbox import Delivery
@@ -34,7 +35,7 @@ class LedgerView:
         """Return the state of the server."""
         row = self._connection.execute("SELECT knowledge FROM instance WHERE name = ?", (self.instance,)).fetchone()
         with reading("the state of the server"):
-            return ServerState.from_json(json.loads(row["knowledge"])) if row else ServerState()
+            return _read_state(row["knowledge"]) if row else ServerState()
 
     def deliveries(self, subjects: Iterable[str]) -> tuple[Delivery, ...]:
         """Return the instance's open rows, and all rows of the given subjects."""
@@ -113,3 +114,8 @@ class LedgerTransaction(LedgerView):
     def answer(self, request_id: str, result: Mapping[str, object]) -> None:
         """Answer a request."""
         requests.answer_request(self._connection, request_id, result)
+
+
+@lru_cache(maxsize=1)  # each message of a round is composed with it
+def _read_state(text: str) -> ServerState:
+    return ServerState.from_json(json.loads(text))
