@@ -1,4 +1,4 @@
-"""What the daemon's tests share."""
+"""Shared fixtures of the daemon's tests."""
 
 from collections.abc import Iterator
 from pathlib import Path

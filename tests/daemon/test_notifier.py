@@ -1,4 +1,4 @@
-"""What systemd is told: datagrams in UTF-8, one status line, the watchdog."""
+"""Notifications to systemd: datagrams in UTF-8, one status line, the watchdog."""
 
 import gc
 import os
@@ -46,15 +46,15 @@ def notifying() -> Iterator[SystemdNotifier]:
     ],
 )
 def test_status_is_one_line(systemd: Systemd, text: str, line: str) -> None:
-    """Whatever is shown is one line of UTF-8, cut: a line break in it would say other things to systemd."""
+    """The status is cut and has no line break, which systemd would read as another assignment."""
     with notifying() as notifier:
         notifier.status(text)
     wait_until(lambda: systemd.heard, "the status")
     assert [f"STATUS={line}"] == systemd.lines
 
 
-def test_what_is_said(systemd: Systemd) -> None:
-    """Each word is a message of its own; a reload comes with the time that it began at."""
+def test_notifications(systemd: Systemd) -> None:
+    """Each notification is a datagram; a reload carries its time."""
     with notifying() as notifier:
         notifier.ready()
         notifier.reloading()
@@ -107,8 +107,8 @@ def test_abstract_socket(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library forgets the socket
-def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A socket that is not there, and none at all, are no reason to fail."""
+def test_missing_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing socket is not an error."""
     for path in ("/nonexistent/notify", ""):
         monkeypatch.setenv("NOTIFY_SOCKET", path)
         SystemdNotifier().ready()
@@ -117,8 +117,8 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     gc.collect()
 
 
-def test_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who listens, but never reads, holds nobody up for good."""
+def test_receiver_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that never reads does not block."""
     name = f"mastodon-update-check-deaf-{os.getpid()}"
     monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
@@ -132,7 +132,7 @@ def test_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fill(address: str) -> None:
-    """Send until there is no room for more."""
+    """Send until the buffer is full."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, suppress(BlockingIOError):
         sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
         while True:

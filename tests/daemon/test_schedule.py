@@ -1,4 +1,4 @@
-"""The schedule: centred jitter, no check dropped or doubled, whatever the clocks do."""
+"""The schedule: centred jitter, no check dropped or doubled, under any change of the clock."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What the tests of the jobs share."""
+"""Shared fixtures of the tests of the jobs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(path: Path) -> Iterator[Ledger]:
-    """Return a new ledger, which does not wait for anybody else who writes."""
+    """Return a new ledger, which does not wait for other writers."""
     with Ledger.create(path, "social.example"):
         pass
     with Ledger.open(SqliteLocation(path, busy_seconds=0), "social.example") as ledger:

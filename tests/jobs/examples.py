@@ -63,7 +63,7 @@ class Hanging(Accepting):
 
 
 def make_context(ledger: Ledger) -> MessageContext:
-    """Return what messages say beside their notices."""
+    """Return the content of messages that does not come from their notices."""
     return MessageContext(instance=INSTANCE, knowledge=ledger.state(), now=SettableClock()(), hostname="host.example")
 
 

@@ -1,4 +1,4 @@
-"""One check: its transaction beside deliveries, and problems of the settings and of this program."""
+"""One check: its transaction during deliveries, and problems of the settings and of this program."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -84,8 +84,8 @@ def test_a_bug_that_lasts_is_told_like_any_other_failure(ledger: Ledger, tmp_pat
     assert [planned(hours) for hours in (0, 5.9, 6, 6.5)] == [[], [], ["internal"], []]
 
 
-def test_settings_and_checks_that_go_wrong_at_one_moment_are_two_things(ledger: Ledger, tmp_path: Path) -> None:
-    """Each is told in its time: what was said of the one says nothing of the other."""
+def test_settings_and_check_failures_are_notified_separately(ledger: Ledger, tmp_path: Path) -> None:
+    """Each has a notice in its own time."""
     with UpdateServer() as server:
         settings = _settings(tmp_path, server.url)
 

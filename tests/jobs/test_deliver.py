@@ -60,7 +60,7 @@ def attempts(path: Path) -> list[tuple[object, ...]]:
 
 
 def deliver(deliverer: DeliveryWorker, ledger: Ledger) -> None:
-    """Try what is due by the clock when the deliveries begin."""
+    """Deliver messages that are due at the start."""
     now = deliverer.clock()
     deliverer.deliver_due(ledger, lambda: now)
 
@@ -189,7 +189,7 @@ def test_message_that_cannot_be_composed_blocks_no_other(ledger: Ledger, path: P
 
 
 def test_reply_that_is_not_a_text(ledger: Ledger, path: Path, clock: SettableClock) -> None:
-    """A sink that returns has delivered, whatever it returns."""
+    """A sink that returns has delivered, with any return value."""
     replan(ledger, facts(PATCH))
 
     class Odd(Accepting):
@@ -281,7 +281,7 @@ def test_each_message_is_composed_from_the_newest_state(ledger: Ledger, path: Pa
 
 
 def test_message_that_becomes_due_meanwhile_is_sent(ledger: Ledger, path: Path, clock: SettableClock) -> None:
-    """The worker asks what is due before each attempt."""
+    """The due time is read before each attempt."""
     replan(ledger, facts(PATCH))
     replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + DAY))
     worker(path, Accepting(lambda: clock.step(DAY)), clock).deliver_due(ledger, clock)

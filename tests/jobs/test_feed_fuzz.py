@@ -79,7 +79,7 @@ def _app(home: Path, url: str) -> App:
 
 
 def expect_sentences(report: CheckReport, texts: list[str]) -> None:
-    """Whatever came, it was told in words that fit where they go."""
+    """Assert that each output fits its place."""
     said = [*report.knowledge.warnings, *([report.error.detail] if report.error else [])]
     assert all(0 < len(sentence) <= LONGEST_SENTENCE and sentence.isprintable() for sentence in said)
     assert all(len(text) <= LONGEST_TEXT and "\0" not in text for text in texts)
@@ -105,7 +105,7 @@ def test_damaged_answers(changes: list[tuple[int, int, bytes]]) -> None:
 
 
 def test_the_good_answer_is_good() -> None:
-    """What the damaged ones are made from is told."""
+    """The undamaged answer is sent."""
     report, texts = whole_check(Raw([GOOD]))
 
     assert report.error is None

@@ -73,7 +73,7 @@ def test_links_are_not_followed(tree: Path, directory: str) -> None:
 
 
 def test_a_tree_without_migrations(tmp_path: Path) -> None:
-    """What cannot be seen is unknown: no tree, no directory, an empty one, a file in its place."""
+    """Unknown without a tree, without a directory, with an empty one, or with a file in its place."""
     assert list_migrations(tmp_path / "missing") is None
     assert list_migrations(tmp_path) is None
     (tmp_path / "db" / "migrate").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What the tests of the ledger share."""
+"""Shared fixtures of the tests of the ledger."""
 
 from collections.abc import Iterator
 from pathlib import Path

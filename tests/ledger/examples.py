@@ -27,7 +27,7 @@ HOOK = Recipient(sink="webhook", key="webhook:aaaa")
 
 
 class SettableClock:
-    """A clock that moves only when it is told to."""
+    """A clock that moves only on request."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self.now = now

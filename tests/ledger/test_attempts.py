@@ -43,16 +43,16 @@ def test_two_threads_never_get_the_same_message(ledger: Ledger, other: Ledger) -
     assert find_attempt(other) is None
 
 
-def test_what_was_sent_is_not_tried_again(ledger: Ledger) -> None:
-    """Not now and not in years."""
+def test_sent_message_is_not_tried_again(ledger: Ledger) -> None:
+    """Neither now nor years later."""
     replan(ledger, facts(PATCH))
     accept(ledger, take(ledger))
 
     assert [None, None] == [find_attempt(ledger, now) for now in (NOW, NOW + 9 * YEAR)]
 
 
-def test_an_attempt_holds_everything_that_it_takes_to_send(ledger: Ledger) -> None:
-    """Who, what, since when, and how often it has failed."""
+def test_attempt_has_everything_needed_to_send(ledger: Ledger) -> None:
+    """Recipient, notices, dates and numbers of failures."""
     stored = replan(ledger, facts(PATCH, MINOR))
     defer(ledger, take(ledger))
     later = NOW + 5 * SECOND
@@ -93,7 +93,7 @@ def test_a_failure_from_a_wrong_clock_delays_nothing(ledger: Ledger) -> None:
 
 
 def test_urgent_messages_go_first(ledger: Ledger) -> None:
-    """Then what has been due for longest."""
+    """Then the message with the earliest due time."""
     replan(ledger, facts(MINOR, to=(BOB,), now=NOW - SECOND))
     replan(ledger, facts(MINOR, to=(ALICE, BOB)))
     replan(ledger, facts(MINOR, update("4.5.1", urgent=True), to=(ALICE, BOB), now=NOW + SECOND))
@@ -103,8 +103,8 @@ def test_urgent_messages_go_first(ledger: Ledger) -> None:
     assert ["user:2", "user:1"] == [claim.recipient_key for claim in order[2:]]
 
 
-def test_a_round_takes_only_what_was_due_when_it_began(ledger: Ledger) -> None:
-    """What fails in a round is not tried twice in it, whatever the time is then."""
+def test_round_takes_only_messages_due_at_its_start(ledger: Ledger) -> None:
+    """A message that fails in a round is not tried again in it."""
     replan(ledger, facts(PATCH))
     defer(ledger, take(ledger))
     later = NOW + SECOND * 60

@@ -1,4 +1,4 @@
-"""Backups, setting a ledger aside, and side files that are left behind."""
+"""Backups, renaming a ledger out of the way, and side files of former ledgers."""
 
 from contextlib import closing
 from pathlib import Path
@@ -32,7 +32,7 @@ def target(tmp_path: Path) -> Path:
 
 
 def test_a_backup_is_a_working_ledger(ledger: Ledger, path: Path, target: Path) -> None:
-    """It is one file, whole and private, and holds what was committed, also while somebody writes."""
+    """It is one private file with every commit, also while another process writes."""
     replan(ledger, facts(RELEASE))
     with ledger.writing() as transaction:
         transaction.keep_state(ServerState(failures=3), NOW)
@@ -48,7 +48,7 @@ def test_a_backup_is_a_working_ledger(ledger: Ledger, path: Path, target: Path) 
 
 
 def test_a_backup_overwrites_nothing(ledger: Ledger, path: Path, target: Path) -> None:
-    """An older backup, or whatever it is, stays as it is."""
+    """An existing file stays as it is."""
     del ledger
     target.write_text("precious")
     with pytest.raises(LedgerError, match=f"{target} exists already: name a new file for the backup"):
@@ -131,7 +131,7 @@ def test_looking_at_many_ledgers_keeps_few_descriptors(ledger: Ledger, path: Pat
 
 
 def test_a_side_file_that_goes_at_this_moment(ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever closes the ledger last takes it away: one that was there just before is none."""
+    """The last process that closes the ledger removes the side file, which is not an error."""
     ledger.close()
     monkeypatch.setattr(Path, "exists", lambda _: True)
     with Ledger.open(path, INSTANCE) as again:
@@ -167,8 +167,8 @@ def test_nothing_is_set_aside_where_nothing_is(path: Path) -> None:
     assert set_aside(path, NOW) is None
 
 
-def test_what_was_set_aside_is_never_overwritten(path: Path) -> None:
-    """Two ledgers set aside in the same second: the second one stays where it is."""
+def test_renamed_ledger_is_never_overwritten(path: Path) -> None:
+    """Of two ledgers renamed in the same second, the second one stays in its place."""
     create_file(path)
     query(path, "PRAGMA user_version = 7")
     set_aside(path, NOW)
@@ -181,8 +181,8 @@ def test_what_was_set_aside_is_never_overwritten(path: Path) -> None:
     assert set_aside(path, NOW + SECOND) is not None
 
 
-def test_whoever_has_a_ledger_in_hand_that_is_set_aside_is_told(ledger: Ledger, path: Path) -> None:
-    """A daemon must not go on with the old one while a check plans in the new one."""
+def test_open_ledger_that_is_renamed_is_refused(ledger: Ledger, path: Path) -> None:
+    """A daemon must not use the old one while a check plans in the new one."""
     set_aside(path, NOW)
     create_file(path)
     with pytest.raises(LedgerError, match="was replaced while it was in use"):

@@ -1,4 +1,4 @@
-"""Copies between engines: nothing is lost, nothing is overwritten, and nobody writes meanwhile."""
+"""Copies between engines: nothing is lost or overwritten, and no process writes meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -34,7 +34,7 @@ from simulators.postgres import Postgres
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, path: Path) -> Iterator[Location]:
-    """Return where a ledger may be made, on each engine in turn; nobody owns it."""
+    """Return the location of a new ledger, on each engine in turn; it has no owner."""
     if request.param == "sqlite":
         yield SqliteLocation(path)
         return
@@ -69,7 +69,7 @@ def fill(place: Location) -> None:
 
 
 def contents(place: Location) -> dict[str, list[tuple[object, ...]]]:
-    """Return every row of every table, what each schema says of itself aside."""
+    """Return every row of every table, without the schema's own."""
     rows = {table: query(place, f"SELECT * FROM {table}") for table in TABLES}  # noqa: S608 - our own names
     rows["meta"] = [row for row in rows["meta"] if row[0] == "salt"]
     return {table: sorted(found, key=repr) for table, found in rows.items()}
@@ -136,7 +136,7 @@ def test_a_ledger_is_not_copied_to_itself(place: Location) -> None:
 
 
 def test_a_backup_can_be_copied_back(place: Location, tmp_path: Path, postgres: Postgres) -> None:
-    """It is a file of SQLite, whatever the ledger's engine is, and is made while somebody writes."""
+    """It is an SQLite file for either engine, and is made while another process writes."""
     fill(place)
     backup = tmp_path / "backup.sqlite3"
     with owning(place) as location, Ledger.open(location, INSTANCE) as writer, writer.writing():

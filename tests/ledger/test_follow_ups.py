@@ -1,4 +1,4 @@
-"""What reminders and words of closure need of the ledger."""
+"""Queries of the ledger for reminders and `is installed` notices."""
 
 from datetime import datetime
 
@@ -25,8 +25,8 @@ def unclosed(ledger: Ledger, closure: FollowUps) -> frozenset[str]:
         return view.unclosed_subjects(closure)
 
 
-def test_when_it_was_told(ledger: Ledger) -> None:
-    """The instant of the acceptance, not of the plan; none before."""
+def test_notified_at_is_the_acceptance(ledger: Ledger) -> None:
+    """The instant of the acceptance; none before it."""
     replan(ledger, facts(URGENT))
     assert notified_at(ledger) == {"update/4.5.2/urgent": None}
     accept(ledger, take(ledger), NOW + DAY)
@@ -59,8 +59,8 @@ def test_accepted_in_the_future(ledger: Ledger) -> None:
         (FollowUps.ALL, {"update/4.5.1", "update/4.5.2"}),
     ],
 )
-def test_what_was_never_closed(ledger: Ledger, mode: FollowUps, subjects: set[str]) -> None:
-    """Urgent updates that were told; with `all` also others that were told elsewhere than by mail."""
+def test_updates_without_an_installed_notice(ledger: Ledger, mode: FollowUps, subjects: set[str]) -> None:
+    """Urgent updates that were sent; with `all` also others that were not sent by mail."""
     replan(ledger, facts(URGENT, PLAIN, to=(ALICE, HOOK)))
     assert unclosed(ledger, mode) == frozenset()
     accept(ledger, take(ledger))
@@ -68,8 +68,8 @@ def test_what_was_never_closed(ledger: Ledger, mode: FollowUps, subjects: set[st
     assert unclosed(ledger, mode) == subjects
 
 
-def test_what_was_marked_as_told(ledger: Ledger) -> None:
-    """Whoever was never sent anything is neither reminded nor told of the end."""
+def test_marked_notices_have_no_follow_ups(ledger: Ledger) -> None:
+    """A marked notice has neither reminders nor an `is installed` notice."""
     replan(ledger, facts(URGENT))
     with ledger.writing() as transaction:
         transaction.mark_notified(NOW)
@@ -82,15 +82,15 @@ def test_what_was_marked_as_told(ledger: Ledger) -> None:
         assert replan(ledger, known).messages == ()
 
 
-def test_mail_alone_is_no_reason_to_look_for_plain_ones(ledger: Ledger) -> None:
-    """What was told by mail as not urgent has no closure, so its rows need not be read for ever."""
+def test_plain_mail_has_no_installed_notice(ledger: Ledger) -> None:
+    """A plain notice sent only by mail has no `is installed` notice, so its rows are not read."""
     replan(ledger, facts(PLAIN))
     accept(ledger, take(ledger))
     assert unclosed(ledger, FollowUps.ALL) == frozenset()
 
 
-def test_closed_once_everybody_heard(ledger: Ledger) -> None:
-    """A check finds it unclosed until each who was told has been told that, though it is listed no more."""
+def test_closed_once_every_recipient_was_notified(ledger: Ledger) -> None:
+    """An update stays open until each recipient has the `is installed` notice, even when it is not listed any more."""
     replan(ledger, facts(URGENT, to=(ALICE, BOB)))
     accept(ledger, take(ledger))
     accept(ledger, take(ledger))
@@ -104,8 +104,8 @@ def test_closed_once_everybody_heard(ledger: Ledger) -> None:
     assert {("user:1", "update/4.5.2/installed"), ("user:2", "update/4.5.2/installed")} <= states(ledger, URGENT).keys()
 
 
-def test_told_notices_are_read_back(ledger: Ledger, place: Location) -> None:
-    """A reminder keeps its update, its number and the instant it counts from."""
+def test_reminders_are_read_back(ledger: Ledger, place: Location) -> None:
+    """A reminder keeps its update, its number and its start."""
     replan(ledger, facts(URGENT))
     accept(ledger, take(ledger))
     replan(ledger, facts(URGENT, now=NOW + DAY, follow_ups=FollowUps.URGENT))

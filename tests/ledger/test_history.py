@@ -1,4 +1,4 @@
-"""What the ledger remembers, for `explain`, and trying again, for `retry`."""
+"""The history for `explain`, and retrying for `retry`."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ SUBJECT = "update/4.5.20"
 
 @pytest.fixture
 def told(ledger: Ledger) -> Ledger:
-    """Return a ledger in which Alice was told at the second attempt, and Bob not yet."""
+    """Return a ledger in which Alice was notified at the second attempt, and Bob not yet."""
     replan(ledger, facts(RELEASE, to=(ALICE,)))
     defer(ledger, take(ledger))
     accept(ledger, take(ledger, NOW + 6 * SECOND), NOW + 7 * SECOND)
@@ -72,7 +72,7 @@ def test_attempts_without_the_row_are_not_its_own(ledger: Ledger) -> None:
 
 
 def test_known_recipients(told: Ledger) -> None:
-    """Somebody who has moved is known by both addresses."""
+    """A recipient who has moved is known by both addresses."""
     moved = replace(BOB, address="bob@elsewhere.example")
     replan(told, facts(RELEASE, to=(ALICE, moved), now=NOW + DAY))
     accept(told, take(told, NOW + DAY), NOW + DAY)
@@ -82,7 +82,7 @@ def test_known_recipients(told: Ledger) -> None:
 
 
 def test_deferred_and_refused_are_due_at_once(ledger: Ledger) -> None:
-    """Whatever it waits for, it is tried now, and its waits begin anew; the sink's own wait ends with it."""
+    """Messages are due now with their backoff reset, and the backoff of the sink ends."""
     replan(ledger, facts(RELEASE, to=(ALICE, BOB)))
     refuse(ledger, take(ledger))
     defer(ledger, take(ledger), sink_wide=True)
@@ -93,7 +93,7 @@ def test_deferred_and_refused_are_due_at_once(ledger: Ledger) -> None:
 
 
 def test_a_sink_goes_on_failing_until_it_works(ledger: Ledger) -> None:
-    """Another try is no success: since when it has been failing stays."""
+    """A retry is not a success: `failing_since` stays."""
     replan(ledger, facts(RELEASE))
     defer(ledger, take(ledger), sink_wide=True)
     retry(ledger, "email")
@@ -101,8 +101,8 @@ def test_a_sink_goes_on_failing_until_it_works(ledger: Ledger) -> None:
     assert (NOW, None) == (account.failing_since, account.retry_at)
 
 
-def test_what_is_being_sent_or_was_sent_is_left_alone(told: Ledger) -> None:
-    """Nothing is sent twice because somebody is impatient."""
+def test_retry_changes_no_message_that_is_being_sent_or_sent(told: Ledger) -> None:
+    """A retry repeats nothing."""
     take(told, NOW + DAY)
     entries = told.history()
     assert [entry.is_being_sent for entry in entries] == [False, True]
@@ -110,7 +110,7 @@ def test_what_is_being_sent_or_was_sent_is_left_alone(told: Ledger) -> None:
 
 
 def test_a_stopped_webhook(ledger: Ledger) -> None:
-    """What its receiver has asked never to be sent is marked, and is only tried again when that is asked for."""
+    """A message to a stopped receiver is marked, and is retried only on explicit request."""
     replan(ledger, facts(RELEASE, to=(HOOK,)))
     refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
     replan(ledger, facts(RELEASE, update("4.5.21"), to=(HOOK,), now=NOW + SECOND))

@@ -1,4 +1,4 @@
-"""What holds messages back: a sink that backs off or was stopped, and the cap on mails a day."""
+"""Limits on deliveries: a sink that backs off or is stopped, and the number of mails a day."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -76,8 +76,8 @@ def test_a_back_off_from_a_wrong_clock_is_over(ledger: Ledger) -> None:
     assert find_attempt(ledger, NOW) is not None
 
 
-def test_a_message_of_its_own_does_not_make_a_sink_back_off(ledger: Ledger) -> None:
-    """One bad address blocks nobody else."""
+def test_refused_address_does_not_make_the_sink_back_off(ledger: Ledger) -> None:
+    """One bad address delays no other."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     failing = take(ledger)
     defer(ledger, failing)
@@ -182,7 +182,7 @@ def test_the_cap_is_for_mail_alone(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("sent_at", [NOW + YEAR, NOW - DAY])
 def test_the_cap_counts_the_last_day_only(ledger: Ledger, sent_at: datetime) -> None:
-    """What was sent yesterday does not count, nor what was sent while the clock was a year ahead."""
+    """Mails of yesterday do not count, nor those sent while the clock was a year ahead."""
     send_mails(ledger, MAILS_A_DAY, sent_at)
     replan(ledger, facts(PATCH))
 
@@ -191,7 +191,7 @@ def test_the_cap_counts_the_last_day_only(ledger: Ledger, sent_at: datetime) -> 
 
 
 def test_failures_do_not_count_towards_the_cap(ledger: Ledger) -> None:
-    """Nobody has got anything from them."""
+    """Only accepted mails count."""
     replan(ledger, facts(PATCH))
     now = NOW
     for _ in range(MAILS_A_DAY + 1):
@@ -204,8 +204,8 @@ def test_failures_do_not_count_towards_the_cap(ledger: Ledger) -> None:
     assert find_attempt(ledger, now) is not None
 
 
-def test_what_waits_for_a_former_url_is_not_for_the_new_one(ledger: Ledger) -> None:
-    """A worker that has the new URL, and looks before the next check, leaves it to that check: nobody is told twice."""
+def test_message_for_a_former_url_is_not_sent_to_the_new_one(ledger: Ledger) -> None:
+    """A worker with the new URL leaves the message to the next check, so that nothing is repeated."""
     new = replace(HOOK, key="webhook:bbbb")
     replan(ledger, facts(PATCH, to=(HOOK,)))
 

@@ -1,4 +1,4 @@
-"""Marking as told what waits, instead of sending it."""
+"""Mark pending notices as sent without sending them."""
 
 from datetime import timedelta
 
@@ -30,8 +30,8 @@ def mark(ledger: Ledger) -> int:
         return transaction.mark_notified(NOW)
 
 
-def test_told_for_good(ledger: Ledger, place: Location) -> None:
-    """What was marked is told, with its own reason; nothing is sent, and nothing is planned again."""
+def test_marked_notices_are_never_sent(ledger: Ledger, place: Location) -> None:
+    """Marked notices are never sent and never planned again."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     assert mark(ledger) == 2
     assert set(states(ledger, PATCH).values()) == {DeliveryState.SENT}
@@ -41,8 +41,8 @@ def test_told_for_good(ledger: Ledger, place: Location) -> None:
     assert ledger.summary(NOW).undelivered == 0
 
 
-def test_what_comes_later_is_told(ledger: Ledger) -> None:
-    """A newer release, a release that turns urgent and a new recipient are told as ever."""
+def test_later_notices_are_sent(ledger: Ledger) -> None:
+    """A newer release, a release that turns urgent and a new recipient are notified as usual."""
     replan(ledger, facts(PATCH))
     mark(ledger)
     urgent = update("4.5.1", urgent=True)
@@ -50,8 +50,8 @@ def test_what_comes_later_is_told(ledger: Ledger) -> None:
     assert [len(replan(ledger, known).messages) for known in later] == [1, 1, 1]
 
 
-def test_counts_for_no_limit(ledger: Ledger) -> None:
-    """What was marked is none of the mails that somebody may get in a day."""
+def test_marked_mails_do_not_count_towards_the_limit(ledger: Ledger) -> None:
+    """Marked mails do not count towards the limit of a day."""
     for number in range(MAILS_A_DAY):
         replan(ledger, facts(*(update(f"4.5.{patch}") for patch in range(1, number + 2))))
         mark(ledger)
@@ -59,16 +59,16 @@ def test_counts_for_no_limit(ledger: Ledger) -> None:
     assert find_attempt(ledger) is not None
 
 
-def test_what_was_tried_is_marked_too(ledger: Ledger) -> None:
-    """A message that waits for its next attempt is not sent any more."""
+def test_deferred_messages_are_marked_too(ledger: Ledger) -> None:
+    """A deferred message is not sent any more."""
     replan(ledger, facts(PATCH))
     defer(ledger, take(ledger))
     assert mark(ledger) == 1
     assert find_attempt(ledger, NOW + timedelta(days=2)) is None
 
 
-def test_what_is_being_sent_is_left_alone(ledger: Ledger) -> None:
-    """Whoever has a message in hand records what comes of it."""
+def test_message_that_is_being_sent_is_not_marked(ledger: Ledger) -> None:
+    """The attempt in progress records its own result."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     attempt = take(ledger)
     assert mark(ledger) == 1
@@ -76,8 +76,8 @@ def test_what_is_being_sent_is_left_alone(ledger: Ledger) -> None:
     assert set(states(ledger, PATCH).values()) == {DeliveryState.SENT}
 
 
-def test_acceptance_that_comes_late(ledger: Ledger) -> None:
-    """An attempt that was closed and marked, and then is accepted: told once, and said so."""
+def test_late_acceptance_of_a_marked_message(ledger: Ledger) -> None:
+    """An attempt that was closed and marked, and is accepted afterwards, counts as sent once."""
     replan(ledger, facts(PATCH))
     attempt = take(ledger)
     ledger.close_open_attempts(NOW)

@@ -1,4 +1,4 @@
-"""Ledger and planner against whatever happens, in any order: nobody is told twice, nobody is forgotten."""
+"""Ledger and planner under random events: no recipient is notified twice, and none is missed."""
 
 import tempfile
 from collections.abc import Callable, Iterable
@@ -79,7 +79,7 @@ class Heard:
 
 
 class Deliveries(RuleBasedStateMachine):
-    """What the recipients have got, beside what the ledger says."""
+    """The deliveries that recipients got, independent of the ledger."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class Deliveries(RuleBasedStateMachine):
         return self.path.read_bytes()
 
     def put_back(self, content: bytes) -> None:
-        """Put a copy in the place of the ledger, which is closed."""
+        """Copy a backup into a new ledger."""
         self.path.write_bytes(content)
 
     def open_ledger(self) -> Ledger:
@@ -125,7 +125,7 @@ class Deliveries(RuleBasedStateMachine):
         return Ledger(SqliteSession(self.path, connection), INSTANCE)
 
     def teardown(self) -> None:
-        """Whatever has happened: once everything works, everybody gets what is true."""
+        """After all events, once everything works, each recipient has every notice that is true."""
         try:
             self.everything_works()
         finally:
@@ -186,12 +186,12 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(absent=st.sampled_from((frozenset(), frozenset({"alice"}), frozenset({"bob"}))))
     def come_and_go(self, absent: frozenset[str]) -> None:
-        """Appoint administrators, or let them go; somebody always stays, or it would be no answer."""
+        """Add or remove administrators; one always stays, because an empty answer does not count."""
         self.absent = set(absent)
 
     @rule(name=st.sampled_from(("alice", "bob")), host=st.sampled_from(("social.example", "new.example")))
     def move(self, name: str, host: str) -> None:
-        """Change somebody's address."""
+        """Change an address."""
         person = self.people[name]
         moved = replace(person, address=f"{name}@{host}")
         is_user = person.key.startswith("user:")
@@ -199,7 +199,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(("alice", "bob")))
     def become_a_user_or_an_address(self, name: str) -> None:
-        """Name somebody in the settings who was found in the database, or the other way round."""
+        """Name a database user in the settings, or the other way round."""
         person = self.people[name]
         is_user = person.key.startswith("user:")
         key = address_key(person.address) if is_user else {"alice": ALICE, "bob": BOB}[name].key
@@ -207,7 +207,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(("alice", "bob")), preference=st.sampled_from(Preference))
     def change_preference(self, name: str, preference: Preference) -> None:
-        """Let somebody think otherwise."""
+        """Change a preference."""
         self.people[name] = replace(self.people[name], preference=preference)
 
     @rule()
@@ -270,14 +270,14 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(sink=st.sampled_from(SINKS))
     def be_refused(self, sink: str) -> None:
-        """Make an attempt that is refused for good."""
+        """Make an attempt that is refused permanently."""
         claim = self.claim(sink)
         if claim is not None:
             refuse(self.ledger, claim, self.clock())
 
     @rule()
     def be_told_to_stop(self) -> None:
-        """Hear from the webhook that it is gone for good (HTTP 410)."""
+        """Have the webhook answer HTTP 410."""
         claim = self.claim("webhook")
         if claim is not None:
             refuse(self.ledger, claim, self.clock(), sink_wide=True)
@@ -314,7 +314,7 @@ class Deliveries(RuleBasedStateMachine):
     @precondition(lambda self: self.late)
     @rule()
     def wake_up(self) -> None:
-        """Record at last what was accepted long ago."""
+        """Record an earlier acceptance."""
         self.note(self.late.pop())
 
     @rule()
@@ -327,7 +327,7 @@ class Deliveries(RuleBasedStateMachine):
     @precondition(lambda self: self.backup)
     @rule()
     def restore(self) -> None:
-        """Put the copy in the ledger's place: it knows nothing of what has come since, nor under which ids."""
+        """Restore the copy, which lacks later events and ids."""
         assert self.backup is not None
         self.ledger.close()
         content, known = self.backup
@@ -359,7 +359,7 @@ class Deliveries(RuleBasedStateMachine):
         return replace(known, sink_settings=prints, feed=feed)
 
     def recipients(self) -> Iterable[Recipient]:
-        """Return everybody who may be told something."""
+        """Return all possible recipients."""
         yield from (person for name, person in self.people.items() if name not in self.absent)
         if self.hook:
             yield self.hook
@@ -372,16 +372,16 @@ class Deliveries(RuleBasedStateMachine):
         return find_attempt(self.ledger, self.clock(), sink=sink, settings=f"{SETTINGS}.{self.prints}")
 
     def find_heard(self, name: str, is_meant: Callable[[Heard], bool]) -> list[Heard]:
-        """Return what somebody has heard of one row, in order."""
+        """Return the deliveries of one row to one person, in order."""
         return [one for one in self.heard if one.identity == name and is_meant(one)]
 
     def follows(self, notice: ReminderNotice | InstalledNotice, is_meant: Callable[[Heard], bool]) -> bool:
-        """Whether somebody has heard of what a reminder or a word of closure is about."""
+        """Whether a person was notified of the subject of a reminder or `is installed` notice."""
         about = [one for one in self.heard if isinstance(one.notice, UpdateNotice) and is_meant(one)]
         return any(is_covered_by(notice.update, one.notice) for one in about)
 
     def receive(self, attempt: Attempt) -> None:
-        """Get a message; what was got before must have been in doubt, and come under the same id."""
+        """Receive a message; a repeat must have the same id, and the first one must have been in doubt."""
         assert attempt.identities
         assert set(attempt.identities) <= self.rows[attempt.message_id]
         for name, notice in zip(attempt.identities, attempt.notices, strict=True):
@@ -419,7 +419,7 @@ class Deliveries(RuleBasedStateMachine):
                 one.address = ""
 
     def everything_works(self) -> None:
-        """Check and deliver until nothing waits; then everybody has got what is true and wanted."""
+        """Check and deliver until nothing is pending; then each recipient has every notice that is true and wanted."""
         self.feed_answers = True
         self.skips.clear()
         self.urls += self.urls in self.stopped
@@ -440,7 +440,7 @@ class Deliveries(RuleBasedStateMachine):
         assert self.ledger.summary(known.now).undelivered == 0
 
     def all_is_closed(self, person: Recipient) -> None:
-        """Whoever was told of an urgent release that is in has heard that it is."""
+        """Each recipient of an urgent release that is installed has its `is installed` notice."""
         for one in [one for one in self.heard if one.is_for(person) and one.is_recorded]:
             is_urgent = isinstance(one.notice, UpdateNotice) and one.notice.urgent
             if (
@@ -454,7 +454,7 @@ class Deliveries(RuleBasedStateMachine):
 
 
 def person_of(recipient: Recipient) -> Callable[[Heard], bool]:
-    """Return what tells whether it was this person who heard something."""
+    """Return the identity of the person who got a delivery."""
     return lambda one: one.is_for(recipient)
 
 

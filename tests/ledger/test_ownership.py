@@ -51,7 +51,7 @@ def lock_path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def location(postgres: Postgres) -> Iterator[PostgresLocation]:
-    """Return a ledger in PostgreSQL that nobody owns."""
+    """Return a ledger in PostgreSQL without an owner."""
     with postgres_location(postgres) as location:
         location.create()
         yield location

@@ -1,4 +1,4 @@
-"""Plans in the ledger: stored whole, taken up again under the same id, never undoing what was told."""
+"""Plans in the ledger: stored whole, reopened under the same id, never undoing sent rows."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ LATER = NOW + DAY
 
 
 def test_a_plan_is_stored_in_one_transaction(ledger: Ledger, other: Ledger) -> None:
-    """Whatever breaks before its end, nothing of it is there; nobody sees it before it is whole."""
+    """An error before its end leaves nothing, and no process sees a part of it."""
     known = facts(PATCH, MINOR, to=(ALICE, BOB))
 
     def break_off() -> None:
@@ -57,7 +57,7 @@ def test_a_plan_is_stored_in_one_transaction(ledger: Ledger, other: Ledger) -> N
 
 
 def test_planning_again_stores_nothing_new(ledger: Ledger) -> None:
-    """A second check with the same answer finds everybody told, or about to be."""
+    """A second check with the same answer plans nothing."""
     first = replan(ledger, facts(PATCH, MINOR, to=(ALICE, BOB)))
     second = replan(ledger, facts(PATCH, MINOR, to=(ALICE, BOB), now=LATER))
 
@@ -93,7 +93,7 @@ def test_a_cancelled_row_in_another_company_is_another_message(ledger: Ledger, p
 
 
 def test_a_row_cancelled_meanwhile_is_left_out(ledger: Ledger) -> None:
-    """A release that was withdrawn before it was sent is not told; the other one is, under the same id."""
+    """A release that is withdrawn before it is sent is left out; the other one is sent, under the same id."""
     stored = replan(ledger, facts(PATCH, MINOR))
     replan(ledger, facts(MINOR, now=LATER))
     attempt = take(ledger, LATER)
@@ -113,7 +113,7 @@ def test_a_message_without_rows_is_not_sent(ledger: Ledger) -> None:
 
 
 def test_an_urgent_row_supersedes_a_pending_plain_one(ledger: Ledger) -> None:
-    """The recipient is told once, and that it is urgent."""
+    """The recipient gets one message, the urgent one."""
     replan(ledger, facts(PATCH))
     replan(ledger, facts(URGENT_PATCH))
     attempt = take(ledger)
@@ -139,7 +139,7 @@ def test_a_message_that_is_being_sent_is_not_changed(ledger: Ledger) -> None:
 
 
 def test_mail_goes_to_the_present_address(ledger: Ledger) -> None:
-    """A user's new address is taken over by what is waiting, under the same id."""
+    """Pending messages take over a user's new address, under the same id."""
     stored = replan(ledger, facts(PATCH))
     moved = replace(ALICE, address="alice@elsewhere.example")
     replan(ledger, facts(PATCH, to=(moved,)))
@@ -189,8 +189,8 @@ def test_a_renamed_webhook_gets_what_was_waiting(ledger: Ledger) -> None:
     assert take(ledger, LATER, sink="webhook").recipient_key == "webhook:bbbb"
 
 
-def test_what_was_sent_stays_sent_whatever_is_planned(ledger: Ledger, place: Location) -> None:
-    """A plan that was made without knowing the rows, as by an older version, tells nobody twice."""
+def test_sent_rows_stay_sent_under_any_plan(ledger: Ledger, place: Location) -> None:
+    """A plan made without the rows, as by an older version, repeats nothing."""
     replan(ledger, facts(PATCH))
     accept(ledger, take(ledger))
     blind = plan(facts(PATCH, now=LATER), ())
@@ -208,8 +208,8 @@ def test_what_was_sent_stays_sent_whatever_is_planned(ledger: Ledger, place: Loc
     assert set(states(ledger, PATCH, MINOR).values()) == {DeliveryState.SENT}
 
 
-def test_a_plan_of_nothing_but_what_was_sent_leaves_no_message(ledger: Ledger) -> None:
-    """Two messages told it apart; planned together it would be a message without rows."""
+def test_plan_of_sent_rows_leaves_no_message(ledger: Ledger) -> None:
+    """Rows sent by two messages, planned together, would make a message without rows."""
     for release in (PATCH, MINOR):
         replan(ledger, facts(release))
         accept(ledger, take(ledger))
@@ -253,7 +253,7 @@ def test_a_tool_notice_is_a_message_of_its_own(ledger: Ledger) -> None:
 
 
 def test_a_recipient_with_fields_of_another_version_can_be_read(ledger: Ledger, place: Location) -> None:
-    """After a downgrade of this program what is waiting is still sent."""
+    """Pending messages are sent after a downgrade of this program."""
     replan(ledger, facts(PATCH))
     query(place, "UPDATE message SET recipient = replace(recipient, '{', '{\"pronouns\": \"they\", ')")
 
@@ -274,7 +274,7 @@ def test_the_state_comes_back_as_it_was_kept(ledger: Ledger, place: Location) ->
 
 
 def test_a_fingerprint_is_salted(ledger: Ledger, place: Location) -> None:
-    """The same text is the same for one ledger; nobody can look it up in another."""
+    """The same text has the same fingerprint in one ledger, and another one elsewhere."""
     first = ledger.fingerprint("password")
     query(place, "UPDATE meta SET value = 'other' WHERE key = 'salt'")
 

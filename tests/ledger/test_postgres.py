@@ -40,7 +40,7 @@ def place(postgres: Postgres) -> Iterator[PostgresLocation]:
 
 @pytest.fixture
 def absent(postgres: Postgres) -> Iterator[PostgresLocation]:
-    """Return where there is no ledger yet."""
+    """Return a location without a ledger."""
     with postgres_location(postgres) as location:
         yield location
 
@@ -83,7 +83,7 @@ def test_nothing_is_made_by_opening(absent: PostgresLocation) -> None:
 
 
 def test_a_role_that_may_make_no_schema(postgres: Postgres) -> None:
-    """It is told what to ask for; when that is done, it works."""
+    """The error names the statement to run; after that it works."""
     with postgres_location(postgres) as place:  # also makes the database
         schema = place.address.schema
         login = f"CREATE ROLE guest_{schema} LOGIN"
@@ -100,8 +100,8 @@ def test_a_role_that_may_make_no_schema(postgres: Postgres) -> None:
         postgres.execute(DATABASE, f"DROP SCHEMA {schema} CASCADE; DROP ROLE guest_{schema}")
 
 
-def test_a_connection_that_was_cut_is_made_anew(postgres: Postgres, place: PostgresLocation) -> None:
-    """Nobody notices a server that was restarted while nothing was under way."""
+def test_connection_is_replaced_after_a_restart(postgres: Postgres, place: PostgresLocation) -> None:
+    """A restart of the server between transactions causes no error."""
     with Ledger.create(place, INSTANCE) as ledger:
         replan(ledger, facts(RELEASE))
         end_connections(postgres)
@@ -125,7 +125,7 @@ def test_a_connection_that_is_cut_in_the_middle(postgres: Postgres, place: Postg
 
 
 def test_failover_to_a_restored_copy(postgres: Postgres, place: PostgresLocation) -> None:
-    """What was accepted after the copy was made is sent once more, with the same id; nothing else is."""
+    """Acceptances after the copy are repeated once, with the same id; nothing else is."""
     with Ledger.create(place, INSTANCE) as ledger:
         replan(ledger, facts(RELEASE))
         accept(ledger, take(ledger))
@@ -231,7 +231,7 @@ def test_an_acknowledged_commit_is_on_the_disk(postgres: Postgres, place: Postgr
 
 
 def test_text_sorts_by_its_bytes(place: PostgresLocation) -> None:
-    """Instants are compared as text, whatever language the database was made for."""
+    """Instants are compared as text, in any locale of the database."""
     Ledger.create(place, INSTANCE).close()
     found = query(
         place,
@@ -270,7 +270,7 @@ def test_parameters_are_marked_as_psycopg_wants_them() -> None:
 
 
 def test_copies_and_backups_have_bounds_of_their_own(place: PostgresLocation, tmp_path: Path) -> None:
-    """They go through all that was ever told, which takes longer than any step of a daemon may."""
+    """They read every row, which takes longer than a step of the daemon may."""
     with Ledger.create(place, INSTANCE) as ledger:
         replan(ledger, facts(RELEASE))
         accept(ledger, take(ledger))

@@ -1,4 +1,4 @@
-"""What came of an attempt: an acceptance is the truth, however late; a failure counts only while the attempt stands."""
+"""Results of attempts: an acceptance always counts; a failure counts only while the attempt is open."""
 
 from dataclasses import replace
 
@@ -32,8 +32,8 @@ LATE = NOW + 10 * SECOND
 """When the next owner closes what a dead process left open."""
 
 
-def test_an_acceptance_tells_the_rows_that_were_sent(ledger: Ledger, place: Location) -> None:
-    """And only those: another recipient is told for himself."""
+def test_acceptance_marks_the_rows_of_the_attempt(ledger: Ledger, place: Location) -> None:
+    """Only the rows of this recipient."""
     replan(ledger, facts(PATCH))
     replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + SECOND))
     accept(ledger, take(ledger))
@@ -43,7 +43,7 @@ def test_an_acceptance_tells_the_rows_that_were_sent(ledger: Ledger, place: Loca
 
 
 def test_an_acceptance_may_be_recorded_twice(ledger: Ledger) -> None:
-    """Nobody knows whether a commit that failed was made: recording again does no harm."""
+    """After a failed commit it is unknown whether it was made, so it is recorded again."""
     replan(ledger, facts(PATCH))
     attempt = take(ledger)
     accept(ledger, attempt)
@@ -71,7 +71,7 @@ def test_failures_are_put_off_longer_and_longer(ledger: Ledger) -> None:
 
 
 def test_an_acceptance_after_a_cancellation_wins(ledger: Ledger) -> None:
-    """Withdrawn while a frozen process sent it: it was told, and is not told again when it is listed again."""
+    """Withdrawn while a frozen process sent it: it counts as sent, and is not repeated when it is listed again."""
     replan(ledger, facts(PATCH))
     attempt = take(ledger)
     ledger.close_open_attempts(LATE)
@@ -98,7 +98,7 @@ def test_an_acceptance_wins_over_the_attempt_that_followed(ledger: Ledger) -> No
 
 
 def test_an_acceptance_after_a_plan_under_another_id_wins(ledger: Ledger) -> None:
-    """Withdrawn, and planned anew in other company: the new message only says what was not told."""
+    """Withdrawn and planned again with other rows: the new message has only the unsent ones."""
     replan(ledger, facts(PATCH))
     slow = take(ledger)
     ledger.close_open_attempts(LATE)
@@ -112,7 +112,7 @@ def test_an_acceptance_after_a_plan_under_another_id_wins(ledger: Ledger) -> Non
 
 
 def test_a_row_that_may_have_arrived_returns_to_its_message(ledger: Ledger) -> None:
-    """Part of what was tried is listed again: a repeat has the same id, and a late acceptance ends it."""
+    """A row of a former attempt is listed again: a repeat has the same id, and a late acceptance ends it."""
     replan(ledger, facts(PATCH, MINOR))
     slow = take(ledger)
     ledger.close_open_attempts(LATE)
@@ -143,8 +143,8 @@ def test_a_row_that_may_have_arrived_under_another_key_returns_to_its_message(le
     assert find_attempt(ledger, LATE + DAY) is None
 
 
-def test_who_was_told_that_it_is_urgent_is_not_told_without(ledger: Ledger) -> None:
-    """A dead process held the plain message when the release turned urgent; the urgent one says it all."""
+def test_urgent_message_covers_the_plain_one(ledger: Ledger) -> None:
+    """A dead process was sending the plain message when the release turned urgent; the urgent one covers it."""
     replan(ledger, facts(PATCH))
     take(ledger)
     replan(ledger, facts(URGENT))
@@ -156,8 +156,8 @@ def test_who_was_told_that_it_is_urgent_is_not_told_without(ledger: Ledger) -> N
     assert ledger.summary(LATE).undelivered == 0
 
 
-def test_an_acceptance_of_what_is_covered_by_now(ledger: Ledger) -> None:
-    """The one who held the plain message was not dead: it was told, too."""
+def test_acceptance_of_a_covered_message(ledger: Ledger) -> None:
+    """The process was not dead: its plain message counts as sent, too."""
     replan(ledger, facts(PATCH))
     slow = take(ledger)
     replan(ledger, facts(URGENT))
@@ -168,8 +168,8 @@ def test_an_acceptance_of_what_is_covered_by_now(ledger: Ledger) -> None:
     assert replan(ledger, facts(URGENT, now=LATE)).messages == ()
 
 
-def test_an_address_that_somebody_else_has_by_now(ledger: Ledger) -> None:
-    """Who takes an address over, while the one who had it is still there, gets a message of their own."""
+def test_address_with_another_user(ledger: Ledger) -> None:
+    """The new user of an address gets a message of their own while the former one is still a recipient."""
     replan(ledger, facts(PATCH, to=(ALICE,)))
     tried = take(ledger)
     ledger.close_open_attempts(LATE)
@@ -185,8 +185,8 @@ def test_an_address_that_somebody_else_has_by_now(ledger: Ledger) -> None:
     }
 
 
-def test_what_an_id_was_used_up_without(ledger: Ledger) -> None:
-    """The one repeat with another id: its own has been accepted without it, and a receiver may have dropped that."""
+def test_row_gets_another_id_when_its_own_was_used_without_it(ledger: Ledger) -> None:
+    """The one repeat with another id: its own was accepted without the row, and a receiver may drop it."""
     replan(ledger, facts(PATCH, MINOR))
     unrecorded = take(ledger)  # accepted, and the process died before it recorded that
     ledger.close_open_attempts(LATE)
@@ -229,7 +229,7 @@ def test_a_row_that_an_attempt_did_not_carry_is_not_told_by_it(ledger: Ledger) -
 
 
 def test_a_row_that_came_back_too_late_for_its_message_is_not_lost(ledger: Ledger) -> None:
-    """Tried with it, tried without it, listed again, and then the attempt without it is accepted: planned anew."""
+    """Tried with the row, then without; the row is listed again, and the second attempt is accepted: a new message."""
     replan(ledger, facts(PATCH, MINOR))
     take(ledger)
     ledger.close_open_attempts(LATE)

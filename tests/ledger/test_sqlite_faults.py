@@ -34,7 +34,7 @@ def place(path: Path) -> SqliteLocation:
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """Act without root's rights, which no permission binds; whoever is not root stays who he is."""
+    """Run without root's rights, so that permissions apply."""
     if os.geteuid() != 0:
         yield
         return
@@ -49,7 +49,7 @@ def as_nobody() -> Iterator[None]:
 
 @pytest.fixture
 def reachable(tmp_path: Path) -> Iterator[Path]:
-    """Return a directory that everybody can reach: those of pytest are its user's alone."""
+    """Return a directory that every user can reach, unlike pytest's."""
     del tmp_path
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -101,8 +101,8 @@ def test_no_ledger_is_made_without_permission(reachable: Path) -> None:
 
 
 @pytest.mark.parametrize(("make", "what"), [(Path.mkdir, "a directory"), (os.mkfifo, "no regular file")])
-def test_what_is_no_file_is_left_alone(path: Path, make: Callable[[Path], None], what: str) -> None:
-    """A directory, or a device, is named as such; it is not set aside as an old ledger."""
+def test_directory_or_device_is_refused(path: Path, make: Callable[[Path], None], what: str) -> None:
+    """A directory or a device is named as such, and is not renamed."""
     make(path)
     for use in (open_file, lambda place: set_aside(place, NOW)):
         with pytest.raises(LedgerError, match=f"^the ledger {path} is {what}: name a file in UPDATE_CHECK_LEDGER"):
@@ -111,7 +111,7 @@ def test_what_is_no_file_is_left_alone(path: Path, make: Callable[[Path], None],
 
 
 def test_a_ledger_that_another_process_writes(path: Path) -> None:
-    """Whoever has waited long enough says so, has changed nothing, and works again afterwards."""
+    """After the wait there is an error without any change, and later it works again."""
     create_file(path)
     with (
         closing(sqlite3.connect(path, isolation_level=None)) as holder,
@@ -128,7 +128,7 @@ def test_a_ledger_that_another_process_writes(path: Path) -> None:
 
 @pytest.mark.parametrize("journal", ["WAL", "DELETE"])
 def test_a_ledger_that_another_process_has_for_itself(path: Path, journal: str) -> None:
-    """It cannot even be opened; so it is for a restored backup that somebody else takes into use."""
+    """It cannot be opened, and neither can a restored backup that another process uses."""
     create_file(path)
     query(path, f"PRAGMA journal_mode = {journal}")
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
@@ -140,7 +140,7 @@ def test_a_ledger_that_another_process_has_for_itself(path: Path, journal: str) 
 
 
 def test_a_ledger_whose_mode_another_process_keeps_from_changing(path: Path) -> None:
-    """A restored backup that somebody reads cannot be put into WAL mode."""
+    """A restored backup that another process reads cannot be put into WAL mode."""
     create_file(path)
     query(path, "PRAGMA journal_mode = DELETE")
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
@@ -151,7 +151,7 @@ def test_a_ledger_whose_mode_another_process_keeps_from_changing(path: Path) -> 
 
 
 def test_a_ledger_whose_mode_another_process_is_about_to_change(path: Path) -> None:
-    """SQLite turns the second one away at once, whatever patience it was asked for: it tries again until it may."""
+    """SQLite refuses the second one at once, without waiting, so it retries."""
     create_file(path)
     query(path, "PRAGMA journal_mode = DELETE")
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as holder:

@@ -40,7 +40,7 @@ def make_ledger(path: Path) -> bytes:
 
 
 def opening_error(path: Path) -> str:
-    """Return why the ledger cannot be opened; whatever was there must still be there."""
+    """Return why the ledger cannot be opened; the file must still be there."""
     before = path.read_bytes()
     with pytest.raises(LedgerError) as caught:
         Ledger.open(path, INSTANCE)
@@ -50,7 +50,7 @@ def opening_error(path: Path) -> str:
 
 
 def test_creation_leaves_one_private_file(path: Path) -> None:
-    """Nobody else may read who the administrators are; no draft and no side file stays."""
+    """Other users cannot read it, and no draft or side file stays."""
     create_file(path)
 
     assert list(path.parent.iterdir()) == [path]
@@ -65,7 +65,7 @@ def test_creation_makes_private_directories(tmp_path: Path) -> None:
 
 
 def test_creation_leaves_an_existing_ledger_alone(path: Path) -> None:
-    """Whoever comes second has made nothing."""
+    """The second process creates nothing."""
     before = make_ledger(path)
     create_file(path)
     Ledger.create(path, INSTANCE).close()
@@ -83,7 +83,7 @@ def test_creation_by_several_processes_at_once(path: Path) -> None:
 
 
 def test_creation_after_one_that_was_cut_off(path: Path) -> None:
-    """The draft of a process that died is in nobody's way, whatever its process id was."""
+    """The draft of a process that died does not matter, even with the same process id."""
     for number in (1, os.getpid()):
         path.with_name(f"{path.name}.{number}.new").touch()
     with Ledger.create(path, INSTANCE) as ledger:
@@ -102,7 +102,7 @@ def test_creation_where_only_the_side_file_is_left(path: Path) -> None:
 
 @pytest.mark.parametrize("opened", ["new", "again", "from a backup"])
 def test_every_connection_is_durable(path: Path, opened: str) -> None:
-    """What is committed survives a power cut: WAL in the file, FULL on each connection."""
+    """Commits survive a power cut: WAL in the file, FULL on each connection."""
     make_ledger(path)
     if opened == "from a backup":
         query(path, "PRAGMA journal_mode = DELETE")
@@ -148,7 +148,7 @@ DAMAGES: list[tuple[str, Callable[[bytes], bytes], str]] = [
 
 @pytest.mark.parametrize(("sentence", "damage", "words"), DAMAGES, ids=[row[0] for row in DAMAGES])
 def test_a_damaged_file_is_refused(path: Path, sentence: str, damage: Callable[[bytes], bytes], words: str) -> None:
-    """Damage is said together with both ways out, and nothing is made anew over it."""
+    """The error names both ways out, and nothing is overwritten."""
     del sentence
     path.write_bytes(damage(make_ledger(path)))
     error = opening_error(path)
@@ -224,7 +224,7 @@ def test_a_text_that_is_no_unicode_is_damage(path: Path) -> None:
 
 
 def test_another_database_is_refused(path: Path) -> None:
-    """A wrong path must not put our tables into somebody else's database, nor change how that is written."""
+    """A wrong path must not change another program's database."""
     query(path, "CREATE TABLE theirs (x)")
 
     assert f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER" == opening_error(path)
@@ -254,7 +254,7 @@ def test_a_directory_in_its_place(path: Path) -> None:
 
 
 def test_a_file_that_vanishes_in_use(ledger: Ledger, path: Path) -> None:
-    """Nothing is written into a file that nobody will ever find again."""
+    """Nothing is written into a deleted file."""
     path.unlink()
     with pytest.raises(LedgerError, match="is not there"):
         ledger.beat(NOW, "web1")
@@ -269,7 +269,7 @@ def test_a_file_that_is_replaced_in_use(ledger: Ledger, path: Path, tmp_path: Pa
 
 
 def test_a_killed_process_loses_nothing_that_it_committed(path: Path) -> None:
-    """The side file that it leaves is taken over, but for what was not committed."""
+    """The commits in its side file are taken over."""
     write_and_die(path)
     with Ledger.open(path, INSTANCE) as ledger:
         assert [node.host for node in ledger.nodes(NOW)] == ["committed"]

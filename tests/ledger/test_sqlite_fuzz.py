@@ -1,4 +1,4 @@
-"""Ledgers with bytes flipped and parts missing: whatever the program does with one, it does it or says why not."""
+"""Ledgers with flipped bytes and missing parts: each operation works or raises a clear error."""
 
 import random
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ RELEASES = [update(f"4.5.{number}") for number in range(1, 12)]
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return a ledger that has told something, is telling something, and waits with something."""
+    """Return a ledger with a sent, an open and a pending message."""
     path = tmp_path_factory.mktemp("good") / "ledger.sqlite3"
     with Ledger.create(path, INSTANCE) as ledger:
         for number in (3, 7, 11):
@@ -86,7 +86,7 @@ def use(path: Path) -> None:
 
 
 def deliver(ledger: Ledger) -> None:
-    """Work off what is due."""
+    """Deliver the messages that are due."""
     for _ in range(20):
         attempt = find_attempt(ledger, NOW + DAY)
         if attempt is None:

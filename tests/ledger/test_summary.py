@@ -36,7 +36,7 @@ def test_an_empty_ledger(ledger: Ledger) -> None:
 
 
 def test_messages_are_counted_and_sinks_described(ledger: Ledger) -> None:
-    """One sent, one refused, one deferred by a sink that fails as a whole, one in hand."""
+    """One sent, one refused, one deferred by a sink that fails as a whole, one being sent."""
     carol = update("4.5.2")
     replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW - DAY))
     accept(ledger, take(ledger))
@@ -89,7 +89,7 @@ def test_a_sink_that_failed_while_the_clock_was_ahead(ledger: Ledger) -> None:
 
 
 def test_a_sink_that_refuses_each_message_fails(ledger: Ledger) -> None:
-    """A mail server that relays for nobody blames every recipient: what nothing is accepted by is failing."""
+    """A mail server that refuses to relay refuses every recipient: a sink without an acceptance is failing."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     defer(ledger, take(ledger))
     refuse(ledger, take(ledger))
@@ -97,8 +97,8 @@ def test_a_sink_that_refuses_each_message_fails(ledger: Ledger) -> None:
     assert [(sink.failing_since, sink.retry_at) for sink in ledger.summary(NOW).sinks] == [(NOW, None)]
 
 
-def test_one_recipient_that_is_refused_is_no_failing_sink(ledger: Ledger) -> None:
-    """Others were told since: whichever of them was first, and however often the one is tried."""
+def test_one_refused_recipient_is_not_a_failing_sink(ledger: Ledger) -> None:
+    """Other recipients were notified since, in any order and after any number of attempts."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     defer(ledger, take(ledger))
     accept(ledger, take(ledger))
@@ -110,7 +110,7 @@ def test_one_recipient_that_is_refused_is_no_failing_sink(ledger: Ledger) -> Non
 
 
 def test_an_acceptance_by_a_clock_that_was_ahead_hides_no_failing_sink(ledger: Ledger) -> None:
-    """What was accepted in a year says nothing of now."""
+    """An acceptance dated a year ahead does not count."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     accept(ledger, take(ledger), NOW + YEAR)
     defer(ledger, take(ledger))
@@ -119,7 +119,7 @@ def test_an_acceptance_by_a_clock_that_was_ahead_hides_no_failing_sink(ledger: L
 
 
 def test_next_due_now(ledger: Ledger) -> None:
-    """What was just planned is due; so is what a wrong clock put off for a year."""
+    """A new message is due, and so is one that a wrong clock deferred by a year."""
     replan(ledger, facts(PATCH))
     assert ledger.next_due_at("email", NOW + SECOND) == NOW
     defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
@@ -148,15 +148,15 @@ def test_next_due_while_the_sink_backs_off(ledger: Ledger) -> None:
 
 
 def test_next_due_after_a_back_off_from_a_wrong_clock(ledger: Ledger) -> None:
-    """It holds nobody back."""
+    """It delays nothing."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
 
     assert ledger.next_due_at("email", NOW) == NOW
 
 
-def test_what_is_done_or_cancelled_is_not_due(ledger: Ledger, place: Location) -> None:
-    """Neither what was accepted nor what was withdrawn."""
+def test_sent_and_cancelled_messages_are_not_due(ledger: Ledger, place: Location) -> None:
+    """Neither accepted nor withdrawn messages are due."""
     replan(ledger, facts(PATCH, to=(ALICE,)))
     accept(ledger, take(ledger))
     replan(ledger, facts(PATCH, MINOR))

@@ -1,4 +1,4 @@
-"""What is dropped in time and what is kept for good: the ledger stays small, and forgets nobody."""
+"""Deleted and kept rows: the ledger stays small, and no notice is lost or repeated."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -54,7 +54,7 @@ def count(place: Location, table: str) -> int:
 
 
 def test_attempts_are_dropped_after_ninety_days(ledger: Ledger, place: Location) -> None:
-    """What was told is remembered for good, and what is under way is kept too."""
+    """Sent rows and open attempts are kept."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     accept(ledger, take(ledger))
     take(ledger)
@@ -66,8 +66,8 @@ def test_attempts_are_dropped_after_ninety_days(ledger: Ledger, place: Location)
     assert replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + 2 * KEPT)).messages == ()
 
 
-def test_what_may_have_arrived_keeps_its_id(ledger: Ledger) -> None:
-    """A lost reply, a release that goes and comes back with another one after a year: a repeat has the same id."""
+def test_message_that_may_have_arrived_keeps_its_id(ledger: Ledger) -> None:
+    """A lost reply, and a release that returns after a year: the repeat has the same id."""
     first = replan(ledger, facts(PATCH)).messages[0].id
     defer(ledger, take(ledger))
     replan(ledger, facts(now=NOW + DAY))
@@ -100,8 +100,8 @@ def test_a_refusal_is_shown_for_as_long_as_it_stands(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_what_was_given_up_unsaid_is_dropped(ledger: Ledger, place: Location, *, is_refused: bool) -> None:
-    """After ninety days nothing is left of it; when it is wanted again, it is planned as at the first time."""
+def test_cancelled_rows_are_deleted(ledger: Ledger, place: Location, *, is_refused: bool) -> None:
+    """After ninety days its rows are deleted; if it is wanted again, it is planned as new."""
     first = replan(ledger, facts(PATCH)).messages
     if is_refused:
         refuse(ledger, take(ledger))
@@ -117,7 +117,7 @@ def test_what_was_given_up_unsaid_is_dropped(ledger: Ledger, place: Location, *,
 
 
 def test_messages_that_became_empty_are_dropped(ledger: Ledger, place: Location) -> None:
-    """Rows that went into another message leave none behind for good."""
+    """Messages whose rows moved to another one are deleted."""
     for n in range(1, 6):
         now = NOW + n * DAY
         replan(ledger, facts(*(update(f"4.6.{patch}") for patch in range(n)), now=now))
@@ -129,7 +129,7 @@ def test_messages_that_became_empty_are_dropped(ledger: Ledger, place: Location)
 
 
 def test_a_clock_that_was_a_year_ahead(ledger: Ledger) -> None:
-    """What it dropped is missed by nobody: nothing is told twice, and what waits still waits."""
+    """Its deletions cause no repeat and lose no pending message."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
     accept(ledger, take(ledger))
     prune(ledger, NOW + YEAR)
