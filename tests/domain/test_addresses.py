@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from mastodon_update_check.domain.addresses import (
     Mailbox,
-    ascii_domain,
     normalise_address,
     parse_address,
     parse_mailbox,
 )
+from mastodon_update_check.domain.urls import ascii_domain
 
 SAME = [
     ("case and blanks", " Alice@Social.Example ", "alice@social.example"),

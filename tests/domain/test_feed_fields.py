@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from domain.examples import update
-from mastodon_update_check.domain.feeds import Feed, is_web_url, parse_feed
+from mastodon_update_check.domain.feeds import Feed, parse_feed
+from mastodon_update_check.domain.urls import is_printable_url
 
 NOTES = "https://github.com/mastodon/mastodon/releases/tag/v4.2.9"
 
@@ -123,7 +124,7 @@ def test_without_a_support_date(current: object, warnings: tuple[str, ...]) -> N
 )
 def test_web_urls(url: str) -> None:
     """Absolute http and https addresses are kept as they are."""
-    assert is_web_url(url)
+    assert is_printable_url(url)
     assert Feed(updates=(update("4.2.9", notes=url),)) == parse_feed(answer(releaseNotes=url))
 
 
@@ -151,7 +152,7 @@ def test_web_urls(url: str) -> None:
 )
 def test_what_is_no_web_url(url: str) -> None:
     """Anything else is dropped with a warning, and the release is told without it."""
-    assert not is_web_url(url)
+    assert not is_printable_url(url)
     feed = parse_feed(answer(releaseNotes=url))
     warning = "updatesAvailable[0].releaseNotes is ignored: not an http or https address of at most 2000 characters"
     assert Feed(updates=(update("4.2.9"),), warnings=(warning,)) == feed

@@ -7,8 +7,7 @@ import pytest
 
 from domain.examples import NOW, days, feed, patch, update, version
 from mastodon_update_check.domain.feeds import Feed
-from mastodon_update_check.domain.floods import MOST_SEEN, refuse_flood, remember_seen
-from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.state import MOST_SEEN, ServerState
 from mastodon_update_check.errors import Cause, CheckError
 
 INSTALLED = version("4.5.0")
@@ -42,30 +41,29 @@ ROWS = [
 @pytest.mark.parametrize(("state", "numbers", "accepted"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_flood_is_refused(state: ServerState, numbers: Iterable[int], *, accepted: bool) -> None:
     """More than 20 releases never seen before in one answer, or 60 in a day, are not an answer."""
-    error = None
-    try:
-        refuse_flood(state.seen_versions, state.updates, listing(numbers), INSTALLED, NOW)
-    except CheckError as caught:
-        error = caught
-    assert (error is None) == accepted
-    assert error is None or (error.cause is Cause.CONTENT and "UPDATE_CHECK_URL" in error.detail)
+    if accepted:
+        state.refuse_flood(listing(numbers), INSTALLED, NOW)
+        return
+    with pytest.raises(CheckError, match="UPDATE_CHECK_URL") as caught:
+        state.refuse_flood(listing(numbers), INSTALLED, NOW)
+    assert caught.value.cause is Cause.CONTENT
 
 
 def test_older_releases_do_not_count() -> None:
     """A mirror may list every release there ever was."""
     old = feed(*(update(f"4.4.{number}") for number in range(500)))
-    refuse_flood((), (), old, INSTALLED, NOW)
-    assert remember_seen((), (), old, INSTALLED, NOW) == ()
+    ServerState().refuse_flood(old, INSTALLED, NOW)
+    assert ServerState().succeeded(NOW, INSTALLED, old, ()).seen_versions == ()
 
 
 def test_ledger_of_an_earlier_release_knows_its_updates() -> None:
     """It stored the last answer only."""
     updates = tuple(patch(f"4.5.{number}") for number in range(1, 31))
-    refuse_flood((), updates, listing(range(1, 31)), INSTALLED, NOW)
+    ServerState(updates=updates).refuse_flood(listing(range(1, 31)), INSTALLED, NOW)
 
 
 def test_installed_releases_are_forgotten_and_the_number_is_bounded() -> None:
     """A hostile server cannot make the ledger grow."""
-    seen = tuple((NOW, f"4.5.{number}") for number in range(1, MOST_SEEN + 50))
-    assert len(remember_seen(seen, (), listing([9_999]), INSTALLED, NOW)) == MOST_SEEN
-    assert remember_seen(seen, (), listing([]), version("4.6.0"), NOW) == ()
+    state = ServerState(seen_versions=tuple((NOW, f"4.5.{number}") for number in range(1, MOST_SEEN + 50)))
+    assert len(state.succeeded(NOW, INSTALLED, listing([9_999]), ()).seen_versions) == MOST_SEEN
+    assert state.succeeded(NOW, version("4.6.0"), listing([]), ()).seen_versions == ()

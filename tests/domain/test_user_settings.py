@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mastodon_update_check.domain.recipients import Preference
-from mastodon_update_check.domain.user_settings import SETTINGS_CHARACTERS, UserPreferences, read_preferences
+from mastodon_update_check.domain.staff import SETTINGS_CHARACTERS, UserPreferences, read_preferences
 
 UPDATES = "notification_emails.software_updates"
 SUPPORT = "notification_emails.end_of_support"

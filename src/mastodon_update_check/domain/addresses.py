@@ -10,14 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.urls import ascii_domain
 
 ADDRESS_CHARACTERS = 320
 """Longest address: 64 of local part, `@`, 255 of domain (RFC 5321, 4.5.3.1)."""
 
 _ATOM = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.")
-_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
-_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_HOST_CHARACTERS = 255
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 _A_LABEL = "xn--"
 
@@ -71,18 +69,6 @@ def parse_address(text: str) -> Mailbox:
         raise ValueError(f"{clean(text)!r} is not a mail address: {error}") from error
 
 
-def ascii_domain(domain: str) -> str:
-    """Return a host name as A-labels (UTS #46, non-transitional).
-
-    Raises:
-        ValueError: not a host name.
-    """
-    encoded = domain if domain.isascii() else _a_labels(domain)
-    if len(encoded) > _HOST_CHARACTERS or _HOST.fullmatch(encoded) is None:
-        raise ValueError(f"{clean(domain)!r} is not a host name")
-    return encoded
-
-
 def normalise_address(address: str) -> str:
     """Return the form in which addresses are compared: trimmed, in lower case, the domain as U-labels."""
     local, at, domain = address.strip().lower().rpartition("@")
@@ -91,15 +77,6 @@ def normalise_address(address: str) -> str:
     with suppress(ValueError):
         domain = ascii_domain(domain)
     return f"{local}{at}{'.'.join(map(_u_label, domain.split('.')))}"
-
-
-def _a_labels(domain: str) -> str:
-    import idna
-
-    try:
-        return idna.encode(domain[: _HOST_CHARACTERS + 1], uts46=True).decode("ascii")
-    except idna.IDNAError as error:
-        raise ValueError(f"{clean(domain)!r} is not a host name: {clean(str(error))}") from error
 
 
 def _u_label(label: str) -> str:

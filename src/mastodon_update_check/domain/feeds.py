@@ -1,18 +1,23 @@
 """The update server's answer, read field by field; a bad field is left out with a warning that names its path."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from urllib.parse import urlsplit
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.urls import URL_CHARACTERS, is_printable_url
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
 
 MAXIMUM_ENTRIES = 1_000
-URL_CHARACTERS = 2_000
 DATE_CHARACTERS_SHOWN = 40
+STALE = timedelta(days=1)
+_SECONDS = re.compile(r"[0-9]+")
+_MOST_SECONDS = 2**31
+"""What RFC 9111, 1.2.2 says for numbers that are larger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,21 +147,10 @@ def _parse_type(value: object, path: str, findings: _Findings) -> UpdateType | N
 def _parse_url(value: object, path: str, findings: _Findings) -> str:
     if value is None or value == "":
         return ""
-    if not isinstance(value, str) or not is_web_url(value):
+    if not isinstance(value, str) or not is_printable_url(value):
         findings.warn(f"{path} is ignored: not an http or https address of at most {URL_CHARACTERS} characters")
         return ""
     return value
-
-
-def is_web_url(text: str) -> bool:
-    """Whether `text` is an absolute http(s) URL that is safe to print: ASCII, no blanks, no quotes, with a host."""
-    if len(text) > URL_CHARACTERS or not (text.isascii() and text.isprintable()) or set(text) & set(" <>\"'`\\^{|}"):
-        return False
-    try:
-        parts = urlsplit(text)
-    except ValueError:  # as for an unfinished IPv6 address
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def _parse_date(value: object, path: str, findings: _Findings) -> date | None:
@@ -198,3 +192,35 @@ def _kind(value: object) -> str:
         return "true or false"
     names = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number", type(None): "null"}
     return names[type(value)]
+
+
+def read_date(headers: Mapping[str, str]) -> datetime | None:
+    """Return the instant that the header `Date` names (RFC 9110, 6.6.1), if there is one that can be read."""
+    try:
+        dated_at = parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return None
+    return dated_at if dated_at.tzinfo else dated_at.replace(tzinfo=UTC)
+
+
+def describe_staleness(headers: Mapping[str, str], now: datetime) -> str:
+    """Return a sentence about an answer that is a day old or older by its headers; empty for any other."""
+    age, dated_at = _read_age(headers.get("age", "")), read_date(headers)
+    if age >= STALE:
+        source, doubt = "Age", ""
+    elif dated_at is not None and now - dated_at >= STALE:
+        source, age, doubt = "Date", now - dated_at, " (or this machine's clock is ahead)"
+    else:
+        return ""
+    return (
+        f"the update server's answer is stale: {age.days} {'day' if age.days == 1 else 'days'} old by its header "
+        f"{source}, so that newer releases may be missing; a cache or proxy on the way keeps an old answer{doubt}"
+    )
+
+
+def _read_age(text: str) -> timedelta:
+    """Read the header `Age` (RFC 9111, 5.1)."""
+    text = text.strip()
+    if not (text.isascii() and _SECONDS.fullmatch(text)):
+        return timedelta()
+    return timedelta(seconds=min(int(text[:20]), _MOST_SECONDS))

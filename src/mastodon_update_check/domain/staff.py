@@ -1,27 +1,37 @@
-"""Which members of a Mastodon server's staff are notified: a verdict with a reason for each row of its database.
+"""The staff of a Mastodon server: a verdict with a reason for each row of its database, and each user's preferences.
 
 Columns that a version of Mastodon lacks count as fine. Two decisions are taken here:
 
 1. May this user view DevOps? By Mastodon's own rules; before 4.0, administrators may.
 2. Does the account work? Mastodon mails locked-out staff too; this program does not. Accounts that have moved, and
    those that still need a second factor, are notified.
+
+Preferences come from `users.settings`: since Mastodon 4.2 one flat JSON object, with only the values that the user has
+changed. A text or a word that cannot be read means the default and a warning, so that a damaged row excludes no user.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final, Self
 
 from mastodon_update_check.domain.addresses import parse_address
-from mastodon_update_check.domain.recipients import Recipient, user_key
+from mastodon_update_check.domain.recipients import Preference, Recipient, user_key
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.domain.user_settings import UserPreferences, read_preferences
 from mastodon_update_check.errors import CheckError
 
 EVERYONE_ROLE_ID: Final = -99
 LOCALE_CHARACTERS: Final = 35
 """Every implementation has room for this many (RFC 5646, 4.4.1)."""
 
+SETTINGS_CHARACTERS: Final = 65_536
+"""Longest text that is read; our SQL returns far less."""
+DEFAULT_PREFERENCE: Final = Preference.CRITICAL
+"""Mastodon's own, as is that end-of-support warnings are on."""
+
+_UPDATES: Final = "notification_emails.software_updates"
+_SUPPORT: Final = "notification_emails.end_of_support"
 _ADMINISTRATOR: Final = 1 << 0
 _VIEW_DEVOPS: Final = 1 << 1
 
@@ -190,3 +200,46 @@ def _find_warnings(name: str, address: str, reason: StaffReason, preferences: Us
     if reason is StaffReason.BAD_ADDRESS:
         return (f"{name} gets no mail: {clean(address, 80)!r} is not an address that a mail server could accept",)
     return tuple(f"{name} has {defect}" for defect in preferences.defects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserPreferences:
+    """The preferences; `defects` are the ends of sentences about values that could not be read."""
+
+    preference: Preference = DEFAULT_PREFERENCE
+    wants_support: bool = True
+    defects: tuple[str, ...] = ()
+
+
+def read_preferences(settings: object) -> UserPreferences:
+    """Return the preferences in the text of `users.settings`; None when the column is NULL or missing. Never raises."""
+    if not isinstance(settings, str) or not settings.strip():
+        return UserPreferences()
+    if len(settings) > SETTINGS_CHARACTERS:
+        return UserPreferences(defects=("settings that are too long to read",))
+    try:
+        document = json.loads(settings)
+    except (ValueError, RecursionError):
+        return UserPreferences(defects=("settings that are not JSON",))
+    if document is None:
+        return UserPreferences()
+    if not isinstance(document, dict):
+        return UserPreferences(defects=("settings that are not a JSON object",))
+    return _read_members(document.get(_UPDATES), document.get(_SUPPORT))
+
+
+def _read_members(updates: object, support: object) -> UserPreferences:
+    preference = DEFAULT_PREFERENCE if updates is None else next((one for one in Preference if one == updates), None)
+    defects = []
+    if preference is None:
+        defects.append(f"an unknown preference {_shown(updates)} ({_UPDATES}), taken as {DEFAULT_PREFERENCE}")
+    # For Mastodon, as for Ruby, every other value is true, "false" and 0 too.
+    if not isinstance(support, bool | None):
+        defects.append(f"neither true nor false but {_shown(support)} ({_SUPPORT}), taken as true")
+    return UserPreferences(
+        preference=preference or DEFAULT_PREFERENCE, wants_support=support is not False, defects=tuple(defects)
+    )
+
+
+def _shown(value: object) -> str:
+    return repr(clean(value, 40)) if isinstance(value, str) else f"of type {type(value).__name__}"

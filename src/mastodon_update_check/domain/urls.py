@@ -4,11 +4,14 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from mastodon_update_check.domain.text import clean
+
 URL_CHARACTERS = 2000
 
 _HOST_CHARACTERS = 253
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
 _FOUR_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+_QUOTING = frozenset("<>\"'`\\^{|}")
 
 
 def parse_url(text: str) -> str:
@@ -31,6 +34,12 @@ def parse_proxy(text: str) -> str:
     return parse_url(proxy if "://" in proxy else f"http://{proxy}")
 
 
+def is_printable_url(text: str) -> bool:
+    """Whether `text` is an http or https URL that is safe to print: ASCII, without quotes and user names."""
+    is_safe = len(text) <= URL_CHARACTERS and text.isascii() and not _QUOTING.intersection(text)
+    return is_safe and _is_url(text) and "@" not in urlsplit(text).netloc
+
+
 def is_ip_address(text: str) -> bool:
     """Whether `text` is an IPv4 or IPv6 address."""
     try:
@@ -42,9 +51,23 @@ def is_ip_address(text: str) -> bool:
 
 def is_domain(domain: str) -> bool:
     """Whether `domain` is a domain name, which may be an international one."""
-    if not domain.isascii():
-        domain = _in_ascii(domain)
-    return len(domain) <= _HOST_CHARACTERS and all(map(_LABEL.fullmatch, domain.split(".")))
+    try:
+        ascii_domain(domain)
+    except ValueError:
+        return False
+    return True
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain name as A-labels (UTS #46, non-transitional).
+
+    Raises:
+        ValueError: it is not a domain name.
+    """
+    name = domain if domain.isascii() else _encode(domain)
+    if len(name) > _HOST_CHARACTERS or not all(map(_LABEL.fullmatch, name.split("."))):
+        raise ValueError(f"{clean(domain)!r} is not a host name")
+    return name
 
 
 def _is_url(url: str) -> bool:
@@ -62,15 +85,18 @@ def _is_url(url: str) -> bool:
 
 def _is_name_in_url(host: str) -> bool:
     """Whether HTTP libraries take it too: neither 1.2.3.256, nor letters that only look like those of a domain."""
-    is_exact = host.isascii() or _in_ascii(host, exactly=True) != ""
-    return is_exact and is_domain(host) and _FOUR_NUMBERS.fullmatch(host) is None
+    try:
+        if not host.isascii():
+            _encode(host, exactly=True)
+    except ValueError:
+        return False
+    return is_domain(host) and _FOUR_NUMBERS.fullmatch(host) is None
 
 
-def _in_ascii(domain: str, *, exactly: bool = False) -> str:
-    """Return the form of an international domain that DNS knows; empty if it has none, `exactly` as it is written."""
+def _encode(domain: str, *, exactly: bool = False) -> str:
     import idna
 
     try:
-        return idna.encode(domain[:_HOST_CHARACTERS], uts46=not exactly).decode()
-    except idna.IDNAError:
-        return ""
+        return idna.encode(domain[: _HOST_CHARACTERS + 1], uts46=not exactly).decode()
+    except idna.IDNAError as error:
+        raise ValueError(f"{clean(domain)!r} is not a host name: {clean(str(error))}") from error

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.answer_age import describe_staleness
-from mastodon_update_check.domain.feeds import Feed, parse_feed
-from mastodon_update_check.domain.floods import refuse_flood
+from mastodon_update_check.domain.feeds import Feed, describe_staleness, parse_feed
 from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.installed import VersionReading, merge_sightings, sighting_warnings
 from mastodon_update_check.domain.server.state import ServerState
@@ -86,7 +84,7 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
     try:
         answer = ask_update_server(settings.url, installed, proxies(settings))
         feed = parse_feed(answer.document)
-        refuse_flood(known.seen_versions, known.updates, feed, installed, now)
+        known.refuse_flood(feed, installed, now)
     except CheckError as error:
         return replace(basis, error=error)
     stale = describe_staleness(answer.headers, now)

@@ -4,10 +4,10 @@ import shlex
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from mastodon_update_check.domain.feeds import is_web_url
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice, UpdateType, is_urgent
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server.status import urgent_to_act_on
+from mastodon_update_check.domain.urls import is_printable_url
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.content import Paragraph, Pointer, Release, Releases
 from mastodon_update_check.messages.context import MessageContext
@@ -47,7 +47,7 @@ def admin_pointer(context: MessageContext) -> tuple[Pointer, ...]:
 
 def may_link(url: str, update_host: str) -> bool:
     """Return whether a URL from the feed may be a link; elsewhere it is shown as text."""
-    if not is_web_url(url):
+    if not is_printable_url(url):
         return False
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
-from mastodon_update_check.domain.addresses import Mailbox, ascii_domain, parse_address, parse_mailbox
+from mastodon_update_check.domain.addresses import Mailbox, parse_address, parse_mailbox
+from mastodon_update_check.domain.urls import ascii_domain
 from mastodon_update_check.errors import (
     DeliveryError,
     PermanentDeliveryError,

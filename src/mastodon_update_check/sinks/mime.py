@@ -5,8 +5,9 @@ from binascii import b2a_qp
 from email.header import Header
 from email.utils import format_datetime, formataddr
 
-from mastodon_update_check.domain.addresses import Mailbox, ascii_domain
+from mastodon_update_check.domain.addresses import Mailbox
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.urls import ascii_domain
 from mastodon_update_check.messages.message import Message
 
 _BOUNDARY = "=_alternative"  # `=_` cannot occur in quoted-printable text

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from mastodon_update_check.domain.feeds import Feed, newer_updates
 from mastodon_update_check.domain.finished import Unfinished
-from mastodon_update_check.domain.floods import remember_seen
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, compare
@@ -16,6 +15,12 @@ from mastodon_update_check.domain.server.check_days import CheckDay, count_check
 from mastodon_update_check.domain.server.outages import may_be_notified
 from mastodon_update_check.domain.stored_json import NAME, from_json, to_json
 from mastodon_update_check.domain.versions import MastodonVersion
+from mastodon_update_check.errors import Cause, CheckError
+
+NEW_IN_ONE_ANSWER = 20
+NEW_IN_A_DAY = 60
+MOST_SEEN = 2_000
+"""How many releases are remembered."""
 
 StaleHours = tuple[tuple[datetime, float], ...]
 """The start of an hour, and a number of seconds in it."""
@@ -173,13 +178,35 @@ class ServerState:
             known = replace(known, support_ends_on=feed.ends_on)
         return known
 
+    def refuse_flood(self, feed: Feed, installed: MastodonVersion, now: datetime) -> None:
+        """Refuse an answer with more new releases than Mastodon publishes; older ones than `installed` do not count.
+
+        Raises:
+            CheckError: more than 20 were never listed before, or more than 60 within a day.
+        """
+        new = self._new_releases(feed, installed)
+        today = sum(abs(now - at) < timedelta(days=1) for at, _ in self.seen_versions)
+        if len(new) > NEW_IN_ONE_ANSWER or (new and len(new) + today > NEW_IN_A_DAY):
+            raise CheckError(
+                Cause.CONTENT,
+                f"the update server lists {len(new)} releases that it never listed before, and {today} within a day "
+                f"before them: expected at most {NEW_IN_ONE_ANSWER} at once and {NEW_IN_A_DAY} a day; check "
+                "UPDATE_CHECK_URL",
+            )
+
+    def _new_releases(self, feed: Feed, installed: MastodonVersion) -> list[str]:
+        known = {name for _, name in self.seen_versions} | {update.version.name for update in self.updates}
+        return [update.version.name for update in newer_updates(feed, installed) if update.version.name not in known]
+
     def succeeded(
         self, now: datetime, installed: MastodonVersion, feed: Feed | None, warnings: tuple[str, ...]
     ) -> Self:
         """Return what is known after a good check."""
         known = self.answered(installed, feed)
         if feed is not None:
-            known = replace(known, seen_versions=remember_seen(self.seen_versions, self.updates, feed, installed, now))
+            kept = ((at, name) for at, name in self.seen_versions if MastodonVersion.parse(name) > installed)
+            new = ((now, name) for name in self._new_releases(feed, installed))
+            known = replace(known, seen_versions=(*kept, *new)[-MOST_SEEN:])
         known = replace(known, skips=tuple(skip for skip in known.skips if skip.holds(now)))
         # One that was too short for a notice leaves the end of the one before to be notified.
         if known.failing_since is not None and may_be_notified(now - known.failing_since, known.failures):

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.config.kinds import is_loopback
-from mastodon_update_check.domain.answer_age import describe_staleness, read_date
-from mastodon_update_check.domain.feeds import newer_updates, parse_feed
+from mastodon_update_check.domain.feeds import describe_staleness, newer_updates, parse_feed, read_date
 from mastodon_update_check.domain.finished import observe_services
 from mastodon_update_check.domain.server.installed import VersionReading, merge_sightings
 from mastodon_update_check.domain.server.state import ServerState
