@@ -87,6 +87,15 @@ class StaffRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserPreferences:
+    """The preferences; `defects` are the ends of sentences about values that could not be read."""
+
+    preference: Preference = DEFAULT_PREFERENCE
+    wants_support: bool = True
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffVerdict:
     """One member of staff, and the decision."""
 
@@ -200,15 +209,6 @@ def _find_warnings(name: str, address: str, reason: StaffReason, preferences: Us
     if reason is StaffReason.BAD_ADDRESS:
         return (f"{name} gets no mail: {clean(address, 80)!r} is not an address that a mail server could accept",)
     return tuple(f"{name} has {defect}" for defect in preferences.defects)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserPreferences:
-    """The preferences; `defects` are the ends of sentences about values that could not be read."""
-
-    preference: Preference = DEFAULT_PREFERENCE
-    wants_support: bool = True
-    defects: tuple[str, ...] = ()
 
 
 def read_preferences(settings: object) -> UserPreferences:
