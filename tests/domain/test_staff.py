@@ -165,8 +165,9 @@ ADDRESSES = [
     ("brackets", "<alice@social.example>", False),
     ("two addresses", "alice@social.example,bob@social.example", False),
     ("quotes", '"alice"@social.example', False),
-    ("as long as it may be", "a" * 64 + "@" + ".".join(["b" * 63] * 4), True),
-    ("over-long", "a" * 65 + "@" + ".".join(["b" * 63] * 4), False),
+    ("a domain as long as it may be", "a" * 64 + "@" + ".".join(["b" * 63] * 3 + ["b" * 61]), True),
+    ("an over-long domain", "a@" + ".".join(["b" * 63] * 3 + ["b" * 62]), False),
+    ("over-long", "a" * 300 + "@social.example.of.example", False),
 ]
 
 
