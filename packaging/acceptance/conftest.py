@@ -47,7 +47,8 @@ def packages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def machine(request: pytest.FixtureRequest, release: str) -> Iterator[Machine]:
     """A booted machine of this story's own."""
     name = f"{release}-{Path(request.module.__file__).stem.removeprefix('test_')}"
-    with Machine(name, image(release), BUILD / "machines" / name) as machine:
+    root = image(release, getattr(request.module, "IMAGE", "server"))
+    with Machine(name, root, BUILD / "machines" / name) as machine:
         yield machine
 
 

@@ -1,4 +1,4 @@
-"""Root file systems: one for each Debian release, made once, kept under build/, never written to afterwards."""
+"""Root file systems: made once for each Debian release, kept under build/, never written to afterwards."""
 
 import contextlib
 import fcntl
@@ -12,8 +12,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "acceptance"
-RECIPE = HERE / "inside" / "image.sh"
-PACKAGES = (
+BARE = ("systemd-sysv", "dbus", "git", "make", "python3", "python3-venv")
+"""A system that boots, with what a fresh clone needs."""
+SERVER = (
     # What makes it a system that boots, with what an administrator has at hand.
     *("systemd-sysv", "dbus", "libpam-systemd", "sudo", "less", "man-db"),
     # What is there where a Mastodon server is.
@@ -38,36 +39,40 @@ COMPARED = (
 """Packages whose units are shown beside ours; they are unpacked in a corner, not installed."""
 
 
-def image(release: str) -> Path:
-    """Return the root file system of `release`; make it if there is none of this recipe."""
-    recipe = repr((PACKAGES, COMPARED, RECIPE.read_text()))
-    root = BUILD / "images" / f"{release}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
-    with _alone(release):
+def image(release: str, kind: str = "server") -> Path:
+    """Return the root file system of this kind, `server` or `bare`; make it if there is none of the present recipe."""
+    packages, arguments = (SERVER, COMPARED) if kind == "server" else (BARE, ())
+    script = HERE / "inside" / f"{kind}.sh"
+    recipe = repr((packages, arguments, script.read_text()))
+    name = f"{release}-{kind}"
+    root = BUILD / "images" / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    with _alone(name):
         if not root.exists():
-            for former in BUILD.glob(f"images/{release}-*"):
+            for former in BUILD.glob(f"images/{name}-*"):
                 shutil.rmtree(former)
             half = root.with_suffix(".half")
-            _make(release, half)
+            _make(release, packages, f"{script} {' '.join(arguments)}", half)
             half.rename(root)
     return root
 
 
 @contextlib.contextmanager
-def _alone(release: str) -> Iterator[None]:
+def _alone(name: str) -> Iterator[None]:
     """Let others who want the same image wait until it is made."""
     (BUILD / "images").mkdir(parents=True, exist_ok=True)
-    with (BUILD / f"images/.{release}").open("w") as lock:
+    with (BUILD / f"images/.{name}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _make(release: str, root: Path) -> None:
+def _make(release: str, packages: tuple[str, ...], script: str, root: Path) -> None:
+    file, _, arguments = script.partition(" ")
     command = [
         *("mmdebstrap", "--quiet", "--variant=apt", "--mode=root", "--components=main"),
         *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "locale", "info")),
-        f"--include={','.join(PACKAGES)}",
+        f"--include={','.join(packages)}",
         # While the lists of packages are still there: units to compare with.
-        f'--customize-hook=chroot "$1" sh -eu -s {" ".join(COMPARED)} < "{RECIPE}"',
+        f'--customize-hook=chroot "$1" sh -eu -s {arguments} < "{file}"',
         *(release, str(root), _mirror()),
     ]
     with tempfile.NamedTemporaryFile("w") as options:  # a file, readable by root alone: proxies may have passwords

@@ -23,6 +23,7 @@ from typing import Any, Self
 ROOT = Path(__file__).parents[2]
 _TARGET = ROOT / "build" / "chromium"
 _SECONDS = 60.0
+_UNAVAILABLE = 69
 _LAUNCHER = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execv(sys.argv[3], sys.argv[3:])"
 _OPTIONS = (
     "--remote-debugging-pipe",
@@ -39,14 +40,18 @@ _OPTIONS = (
 
 
 def find_chromium() -> Path | None:
-    """Return the command that starts a Chromium, brought here if necessary; None where there are no Debian packages."""
+    """Return the command that starts a Chromium, brought here if necessary; None where no Debian package can be had."""
     _TARGET.parent.mkdir(exist_ok=True)
     with (_TARGET.parent / "chromium.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _TARGET.exists():
             if shutil.which("apt-get") is None and shutil.which("chromium") is None:
                 return None
-            subprocess.run([ROOT / "tools" / "bring-chromium", _TARGET], check=True, capture_output=True, timeout=110)
+            bring = [ROOT / "tools" / "bring-chromium", _TARGET]
+            ended = subprocess.run(bring, check=False, capture_output=True, timeout=110)
+            if ended.returncode == _UNAVAILABLE:
+                return None
+            ended.check_returncode()
     return _TARGET
 
 
