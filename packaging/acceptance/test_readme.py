@@ -94,7 +94,7 @@ def test_forged_signature(machine: Machine, served: Path, impostor: Maintainer, 
     before = machine.shell(VERSION)
     impostor.publish(machine, packages[1])
     said = machine.run("apt update 2>&1").out
-    assert "mastodon-update-check.gpg" in said or "NO_PUBKEY" in said, said
+    assert "error occurred during the signature verification" in said, said
     machine.shell("DEBIAN_FRONTEND=noninteractive apt upgrade --yes 2>&1")
     assert before == machine.shell(VERSION)
     refused = machine.run(f"{FORGET}; apt update 2>&1")
