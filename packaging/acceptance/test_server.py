@@ -1,7 +1,9 @@
 """The life of a server: installed, set up, upgraded, damaged, restarted, removed."""
 
+import re
 import time
 
+from acceptance.documents import PROJECT
 from acceptance.machine import Machine, wait_until
 from acceptance.mailbox import INSTALLED
 from acceptance.program import CONFIG, QUICK, STATE, UNIT, USER, Program
@@ -116,6 +118,18 @@ def test_root_sees_what_the_unit_sees(program: Program, machine: Machine, site: 
     assert "" == machine.shell(f"find {STATE} ! -user {USER}")
 
 
+def test_monitoring_system(machine: Machine) -> None:
+    """The lines of docs/STATUS.md let user nagios run the plugin, and no other command as root."""
+    text = (PROJECT / "docs/STATUS.md").read_text()
+    (rule,) = re.findall(r"^nagios ALL=.*$", text, re.MULTILINE)
+    (plugin,) = re.findall(r"^command\[.*\]=(.*)$", text, re.MULTILINE)
+    machine.shell("useradd --system nagios")
+    machine.write("/etc/sudoers.d/mastodon-update-check", f"{rule}\n", 0o440)
+    asked = machine.run(f"runuser -u nagios -- {plugin}")
+    assert (2, True) == (asked.code, asked.out.startswith("MASTODON-UPDATE-CHECK CRITICAL")), asked.out
+    assert 0 != machine.run("runuser -u nagios -- sudo -n mastodon-update-check retry").code
+
+
 def test_doctor(program: Program) -> None:
     """`doctor` finds nothing amiss."""
     finished = program.command("doctor")
@@ -178,6 +192,7 @@ def test_new_password(program: Program, machine: Machine, site: Site) -> None:
     assert refused["PRIORITY"] in "34", refused
     assert [] == site.mailbox.recipients("4.7.6")
     site.change_env(PASSWORD, "another one entirely")
+    assert "settings have changed since the service read them" in program.command("doctor 2>&1").out
     program.wait_event("daemon.reloaded", before)
     site.mailbox.wait_for(site.devops, "4.7.6")
     assert process == program.pid

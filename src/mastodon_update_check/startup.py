@@ -18,15 +18,15 @@ TELLING_CHARACTERS = 16
 """A part of a URL's path as long as this may be a token; a shorter one is a word."""
 
 
-def load_app(token: str = "", *, is_silent: bool = False) -> App:
+def load_app(token: str = "", *, is_silent: bool = False, is_lenient: bool = False) -> App:
     """Read the settings and set the logs up; `token` is the lease's, for a child of the ledger's owner.
 
-    With `is_silent` nothing is logged but the messages of the log sink.
+    With `is_silent` nothing is logged but the messages of the log sink. `is_lenient`: see `load_settings`.
 
     Raises:
         SettingsError: the settings are wrong.
     """
-    settings = with_known_instance(load_settings(os.environ, find_version=_find_version))
+    settings = with_known_instance(load_settings(os.environ, find_version=_find_version, is_lenient=is_lenient))
     level = logs.SILENT if is_silent else settings.log_level
     logs.configure(level, settings.log_format, secrets=tuple(_secrets(settings)))
     return App(settings, token=token)

@@ -165,6 +165,23 @@ def test_wrong_settings_are_unknown(world: World) -> None:
     assert (3, 2) == (finished.code, finished.err.count("\n  - "))
 
 
+def test_wrong_settings_hide_no_alarm(world: World) -> None:
+    """An urgent update that is known stays critical, and a running daemon alive; the problem is named beside it."""
+    world.only("log")
+    world.update_server.publish("4.5.20", urgent=True)
+    world.check()
+    with world.start("run") as daemon:
+        wait_until(lambda: world.run("status", "--alive").code == 0)
+        world.set(UPDATE_CHECK_INTERVAL="soon")
+        assert world.run("status", "--alive").code == 0
+        finished = world.run("status")
+        assert (finished.code, finished.out[:31]) == (2, "MASTODON-UPDATE-CHECK CRITICAL ")
+        assert "4.5.20" in finished.out
+        assert "UPDATE_CHECK_INTERVAL in the environment: " in finished.err
+        daemon.terminate()
+        daemon.communicate()
+
+
 def test_alive(world: World) -> None:
     """`--alive` looks at the daemon alone: before it ran, while it runs, once it is stopped, and when it was killed."""
     world.only("log")

@@ -10,7 +10,7 @@ from install.host import Host
 from mastodon_update_check.config.excerpt import values
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.names import Place
-from mastodon_update_check.install.copying import CopyReport, copy_settings
+from mastodon_update_check.install.copying import CopyReport, copy_settings, differs_from_copy
 
 ENV = "LOCAL_DOMAIN=social.example\nSECRET_KEY_BASE=of-mastodon\nDB_PASS=of-the-database\n"
 MARK = "of-somebody-else"
@@ -40,6 +40,21 @@ def test_copy(host: Host, place: Place) -> None:
     ]
     assert 0o640 == place.mastodon_copy.stat().st_mode & 0o777
     assert [place.mastodon_copy] == list(place.copies.iterdir())
+
+
+def test_copy_is_compared_with_the_files(host: Host, place: Place) -> None:
+    """A change of a needed line, or a file that cannot be read any more, differs; a change of another line does not."""
+    file = host.install(ENV) / ".env.production"
+    assert not differs_from_copy(host.machine, place), "there is no copy"
+    copy(host, place)
+    assert not differs_from_copy(host.machine, place)
+    file.write_text(f"{ENV}OTP_SECRET=of-mastodon\n")
+    assert not differs_from_copy(host.machine, place)
+    file.write_text(ENV.replace("of-the-database", "another"))
+    assert differs_from_copy(host.machine, place)
+    copy(host, place)
+    file.unlink()
+    assert differs_from_copy(host.machine, place)
 
 
 @pytest.mark.parametrize("name", ["UPDATE_CHECK_DATABASE_URL", "UPDATE_CHECK_DATABASE_URL_FILE"])

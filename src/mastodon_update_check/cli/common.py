@@ -25,7 +25,7 @@ class Exit(IntEnum):
     SETTINGS = 78
 
 
-def load_app(arguments: Namespace | None = None) -> App:
+def load_app(arguments: Namespace | None = None, *, is_lenient: bool = False) -> App:
     """Read the settings and set the logs up.
 
     A person's terminal shows the answer of a command, and no log lines unless they are wanted (`--verbose`).
@@ -34,7 +34,8 @@ def load_app(arguments: Namespace | None = None) -> App:
         SettingsError: the settings are wrong.
     """
     is_terminal = sys.stdout.isatty() and sys.stderr.isatty()
-    return startup.load_app(is_silent=is_terminal and arguments is not None and not arguments.verbose)
+    is_silent = is_terminal and arguments is not None and not arguments.verbose
+    return startup.load_app(is_silent=is_silent, is_lenient=is_lenient)
 
 
 def count(number: int, noun: str) -> str:

@@ -113,6 +113,13 @@ def _run_as_service(arguments: list[str]) -> int | None:
         return None
     if not service.is_set_up:
         raise SetupError("setup has not been run: run `mastodon-update-check setup` as root")
+    if arguments[:1] == ["doctor"]:
+        from mastodon_update_check.host.machine import Machine
+        from mastodon_update_check.install.copying import differs_from_copy
+
+        if differs_from_copy(Machine(), service.place):
+            reload = f"`systemctl reload {service.place.unit}`"
+            _complain(f"Mastodon's settings have changed since the service read them: run {reload}, then doctor again")
     return run_as_service(service, arguments, os.environ)
 
 

@@ -26,7 +26,11 @@ _URL = "UPDATE_CHECK_URL"
 
 
 def load_settings(
-    environ: Mapping[str, str], config_file: Path = CONFIG_FILE, find_version: FindVersion | None = None
+    environ: Mapping[str, str],
+    config_file: Path = CONFIG_FILE,
+    find_version: FindVersion | None = None,
+    *,
+    is_lenient: bool = False,
 ) -> Settings:
     """Return the settings that the environment, and the files that it points to, give.
 
@@ -34,6 +38,7 @@ def load_settings(
         environ: the process environment.
         config_file: our own file, unless the environment names another.
         find_version: finds the version of Mastodon's tree, for the few values whose meaning depends on it.
+        is_lenient: use the defaults in place of wrong values, to read what a running daemon has recorded.
 
     Raises:
         SettingsError: the environment or our own file is wrong; it holds every problem.
@@ -50,7 +55,7 @@ def load_settings(
     versions = _version_environment(found, problems)
     sinks = read_sinks(settings, sources, problems)
     keep_secrets(settings, found, problems)
-    if problems.sentences:
+    if problems.sentences and not is_lenient:
         raise SettingsError(problems.sentences)
     disabled = tuple(each for each in problems.disabled if _is_needed(each, settings))
     has_mail = all(each.feature is not Feature.EMAIL for each in disabled)

@@ -4,7 +4,7 @@ The owner of the files is another user, and may have put anything there: see `fi
 is logged, and does not keep the service from starting: the last copy stays, and without one there is an empty one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -74,14 +74,8 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
     if account is None:
         return CopyReport(sentence=f"nothing is copied: there is no user {SERVICE_USER}", is_problem=True)
     machine.require_own_directory(place.copies, 0o755, -1)
-    root = Path(own.get(ROOT, str(MASTODON_ROOT)))
-    with_login = not own.keys() & {DATABASE, f"{DATABASE}_FILE"}
-    try:
-        manifest = read_manifest(place.manifest)
-        composed = compose(machine, root, manifest.environment_files if manifest else (), with_login=with_login)
-        problem = "; ".join(composed.problems)
-    except SetupError as error:
-        composed, problem = Composed(sources="", lines="", left_out="", problems=()), clean(str(error))
+    composed = _compose_for(machine, place, own)
+    problem = "; ".join(composed.problems)
     if problem and place.mastodon_copy.exists():
         return CopyReport(sentence=f"{problem}; the last copy stays", is_problem=True)
     head = f"# {problem}.\n" if problem else ""
@@ -94,6 +88,27 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
     if composed.left_out:
         said += f", except {composed.left_out}, which no line can hold: set it in {place.config_file}"
     return CopyReport(sentence=said, is_problem=bool(composed.left_out))
+
+
+def differs_from_copy(machine: Machine, place: Place) -> bool:
+    """Return whether Mastodon's files have changed since they were copied, or cannot be copied any more."""
+    own = own_values(place.config_file, _NAMES)
+    if own.get(COPY) != str(place.mastodon_copy) or not place.mastodon_copy.exists():
+        return False
+    composed = _compose_for(machine, place, own)
+    copied = place.mastodon_copy.read_bytes().decode(errors="surrogateescape")
+    lines = [line for line in copied.splitlines() if not line.startswith("#")]
+    return bool(composed.problems) or lines != composed.lines.splitlines()
+
+
+def _compose_for(machine: Machine, place: Place, own: Mapping[str, str]) -> Composed:
+    root = Path(own.get(ROOT, str(MASTODON_ROOT)))
+    with_login = not own.keys() & {DATABASE, f"{DATABASE}_FILE"}
+    try:
+        manifest = read_manifest(place.manifest)
+        return compose(machine, root, manifest.environment_files if manifest else (), with_login=with_login)
+    except SetupError as error:
+        return Composed(sources="", lines="", left_out="", problems=(clean(str(error)),))
 
 
 def read_env_files(machine: Machine, root: Path) -> EnvFiles:
