@@ -4,7 +4,7 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -170,14 +170,43 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize("piece", PATTERNS)
-@pytest.mark.parametrize("width", [64_000, 290])
-def test_hostile_file_is_read_in_linear_time(piece: str, width: int, tmp_path: Path) -> None:
-    """A file of 63 KB, on one line or on many, takes no time worth mentioning."""
-    line = (piece * width)[:width]
-    body = "\n".join([line] * (62_000 // width + 1))[:62_000]
-    root = write_tree(tmp_path, flags("4.1.9", suffix=body), f"shared:\n  version:\n    prerelease: {body}\n")
+def seconds_for(root: Path) -> float:
+    """Return the processor's time for reading a tree's version."""
     began = time.process_time()
     with contextlib.suppress(CheckError):
         read_tree_version(root, {})
-    assert time.process_time() - began < 1
+    return time.process_time() - began
+
+
+def assert_linear(write: Callable[[int], Path]) -> None:
+    """Four times as much text may take eight times as long, where quadratic work would take sixteen times."""
+    short, long = (seconds_for(write(size)) for size in (15_000, 60_000))
+    assert long < 8 * max(short, 0.05)
+
+
+@pytest.mark.parametrize("piece", PATTERNS)
+@pytest.mark.parametrize("width", [60_000, 290])
+def test_hostile_line_is_read_in_linear_time(piece: str, width: int, tmp_path: Path) -> None:
+    """A file of 60 KB, on one line or on many."""
+
+    def write(size: int) -> Path:
+        line = (piece * width)[: min(width, size)]
+        body = "\n".join([line] * (size // len(line)))
+        return write_tree(tmp_path, flags("4.1.9", suffix=body), f"shared:\n  version:\n    prerelease: {body}\n")
+
+    assert_linear(write)
+
+
+LONG_LISTS = {"a pattern within a list": "version" * 40, "a list of short lines": "1,", "lists in lists": "["}
+
+
+@pytest.mark.parametrize("line", LONG_LISTS.values(), ids=LONG_LISTS)
+def test_hostile_list_is_read_in_linear_time(line: str, tmp_path: Path) -> None:
+    """Its lines are one statement; a method with it can be called by each line of another one."""
+
+    def write(size: int) -> Path:
+        lines = "\n".join([line] * (size // (len(line) + 1)))
+        calls = "x = a\n" * 200
+        return write_tree(tmp_path, f"def a\n[\n{lines}\nend\ndef to_s\n{calls}end\n")
+
+    assert_linear(write)

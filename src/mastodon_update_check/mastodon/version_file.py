@@ -16,6 +16,10 @@ from mastodon_update_check.mastodon.ruby_values import UnreadableError, Value, a
 LINE_CHARACTERS = 300
 """A longer line is not read, which bounds the work of every pattern."""
 STEPS = 1_000
+STATEMENT_CHARACTERS = 2_000
+"""The same for a list over several lines."""
+READ_CHARACTERS = 200_000
+"""Most that is read of one file, each call of a method counted again."""
 ENVIRONMENT_PREFIX = "MASTODON_VERSION_"
 """Other variables count as unset: the version is sent to the update server, which must not get them."""
 
@@ -35,6 +39,7 @@ _TERM = re.compile(
 )
 
 
+_TOO_LONG = "it is too long, or calls itself"
 _Names = dict[str, Value | UnreadableError]
 """Local variables; one that could not be read may not be needed."""
 
@@ -65,6 +70,7 @@ class VersionReader:
     settings: Mapping[str, str] = field(default_factory=dict)
     """The section `version` of `config/mastodon.yml`."""
     _steps: int = 0
+    _read_characters: int = 0
 
     def read(self, source: str) -> str:
         """Return the text of a piece of Ruby, empty for nil.
@@ -79,12 +85,15 @@ class VersionReader:
 
     def run(self, source: str, names: _Names) -> Value:
         """Return the value of the last statement."""
+        self._read_characters += len(source)
+        if self._read_characters > READ_CHARACTERS:
+            raise UnreadableError(_TOO_LONG)
         value: Value = None
         last = ""  # the variable whose statement could not be read
         for statement in _statements(source):
             self._steps += 1
             if self._steps > STEPS:
-                raise UnreadableError("it is too long, or calls itself")
+                raise UnreadableError(_TOO_LONG)
             try:
                 value, last = self._statement(statement, names), ""
             except UnreadableError as error:
@@ -230,5 +239,7 @@ def _statements(source: str) -> Iterator[str]:
             continue
         while line.count("[") > line.count("]") and (further := next(lines, None)):
             line += further  # noqa: PLW2901 - the same statement
+            if len(line) > STATEMENT_CHARACTERS:
+                raise UnreadableError(_TOO_LONG)
         if line.strip() and not line.lstrip().startswith("#"):
             yield line
