@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.examples import CHECK, DELIVERY, RECOVERED, RESTART
+from mastodon_update_check.domain.notices import CheckFailingNotice, DeliveryFailingNotice
 from messages.writing import body, make_context, minor, patch, write
 
 SILENT = "Until this is fixed, no notices of new releases are sent, not even of urgent ones."
@@ -106,3 +107,16 @@ def test_restart_due() -> None:
         )
     ]
     assert message.type == "restart.due"
+
+
+@pytest.mark.parametrize(
+    "notice", [CHECK, replace(CHECK, cause="settings"), DELIVERY], ids=["check", "settings", "delivery"]
+)
+def test_words_of_others_hold_no_links(notice: CheckFailingNotice | DeliveryFailingNotice) -> None:
+    """A reply of a server, or a value of Mastodon's file, is shown without a link or a mention for chat services."""
+    said = "go to https://evil.example/x, <http://evil.example|click> [here](//evil.example) <!channel> @everyone"
+    message = write([replace(notice, detail=said)])
+    shown = "go to … … [here] (//evil.example) !channel everyone."
+    assert sum(shown in paragraph for paragraph in body(message)) == 1
+    assert 'href="https://evil' not in message.html
+    assert "evil.example|" not in message.html + message.text
