@@ -8,10 +8,9 @@ import pytest
 
 from install.host import ROOT, Host, refused
 from mastodon_update_check.host.programs import Finished
-from mastodon_update_check.install.access import Mode, decide_access
-from mastodon_update_check.install.decisions import decide
-from mastodon_update_check.install.discovery import find_installations
-from mastodon_update_check.install.found import Access, Installation, Situation
+from mastodon_update_check.install.access import Access, Mode, decide_access
+from mastodon_update_check.install.decisions import Situation, decide
+from mastodon_update_check.install.discovery import Installation, find_installations
 from mastodon_update_check.install.texts import path_drop_in, service_drop_in, with_block, without_block
 
 DIRECTORY, FILE = stat.S_IFDIR, stat.S_IFREG

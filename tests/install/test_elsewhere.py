@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from install.host import ROOT
+from mastodon_update_check.install.discovery import Installation
 from mastodon_update_check.install.elsewhere import explain
-from mastodon_update_check.install.found import Installation
 
 SCRIPT = "mastodon-update-check setup --print-sql | "
 PSQL = ["psql", "-X", "-v", "ON_ERROR_STOP=1"]

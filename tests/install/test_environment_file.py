@@ -9,10 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from install.host import ROOT, Host, set_up
-from mastodon_update_check.config.excerpt import values
-from mastodon_update_check.install.copying import copy_settings
-from mastodon_update_check.install.environment_file import as_dotenv, examine_file
-from mastodon_update_check.install.found import EnvironmentFile
+from mastodon_update_check.install.copying import copy_settings, values
+from mastodon_update_check.install.environment_file import EnvironmentFile, as_dotenv, examine_file
 from simulators.environment_files import MEANT
 
 FILE = Path("/etc/mastodon/env")

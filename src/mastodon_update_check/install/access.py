@@ -6,14 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.install.found import Access
-
 HIDDEN_ANYWAY: Final = tuple(map(Path, ("/home", "/media", "/mnt", "/opt", "/root", "/run/user", "/srv", "/var")))
 """The directories that the units hide in any case (`ProtectHome=`, `TemporaryFileSystem=`)."""
 NEVER_HIDDEN: Final = frozenset(map(Path, ("/", "/etc", "/lib", "/run", "/usr")))
 """The directories that the service needs itself."""
 _OTHERS: Final = {True: stat.S_IROTH | stat.S_IXOTH, False: stat.S_IROTH}
 _GROUP: Final = {True: stat.S_IRGRP | stat.S_IXGRP, False: stat.S_IRGRP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How the service can read the tree's version."""
+
+    is_readable: bool
+    group: str = ""
+    """The group that it needs for that; empty when every user may read it."""
+    hidden: tuple[Path, ...] = ()
+    """Directories to hide: others may not pass through them, or the service does not need them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,23 +4,23 @@ The owner of the files is another user, and may have put anything there: see `fi
 is logged, and does not keep the service from starting: the last copy stays, and without one there is an empty one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.dotenv import parse
-from mastodon_update_check.config.excerpt import LOGINS, excerpt, own_values
+from mastodon_update_check.config.dotenv import Document, parse
+from mastodon_update_check.config.expansion import expand, needed
 from mastodon_update_check.config.found import FILE_BYTES
+from mastodon_update_check.config.names import is_taken_from_mastodon
 from mastodon_update_check.config.settings import MASTODON_FILES, MASTODON_ROOT
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
-from mastodon_update_check.files.own import replace_file
+from mastodon_update_check.files.own import read_own, replace_file
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.names import SERVICE_USER, Place
-from mastodon_update_check.install.environment_file import as_dotenv, examine_file
-from mastodon_update_check.install.found import EnvironmentFile
+from mastodon_update_check.install.environment_file import EnvironmentFile, as_dotenv, examine_file
 from mastodon_update_check.install.manifest import read_manifest
 
 ENV_FILE: Final = ".env.production"
@@ -28,6 +28,9 @@ ROOT: Final = "UPDATE_CHECK_MASTODON_ROOT"
 COPY: Final = "UPDATE_CHECK_MASTODON_ENV_FILE"
 DATABASE: Final = "UPDATE_CHECK_DATABASE_URL"
 _NAMES: Final = frozenset({ROOT, COPY, DATABASE, f"{DATABASE}_FILE"})
+
+LOGINS: Final = frozenset({"DATABASE_URL", "DB_PASS"})
+"""Mastodon's own login to its database, which may do everything: left out where another one is configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,3 +165,36 @@ def _merge(texts: Iterable[str]) -> str:
 
 def _problem(path: Path, error: OSError | ValueError) -> str:
     return f"{clean(str(path))} cannot be copied: {describe(error)}"
+
+
+def excerpt(text: str, *, with_login: bool) -> str:
+    """Return the needed lines of `text`, with those that they refer to.
+
+    Args:
+        text: Mastodon's file.
+        with_login: whether Mastodon's own login to its database is needed.
+    """
+    document = parse(text)
+    names = {assignment.name for assignment in document.assignments}
+    wanted = {name for name in names if is_taken_from_mastodon(name) and (with_login or name not in LOGINS)}
+    return "".join(f"{assignment.source}\n" for assignment in needed(document, wanted, {}))
+
+
+def values(text: str) -> dict[str, str]:
+    """Return the values that this program would take from Mastodon's file; unusable ones are left out."""
+    document = parse(text)
+    wanted = {assignment.name for assignment in document.assignments if is_taken_from_mastodon(assignment.name)}
+    return _usable(document, wanted)
+
+
+def own_values(path: Path, names: frozenset[str]) -> dict[str, str]:
+    """Return those of some variables that our own file sets; nothing when it cannot be read."""
+    try:
+        document = parse(read_own(path, FILE_BYTES))
+    except (OSError, ValueError):  # reported when all of it is read
+        return {}
+    return {name: text for name, text in _usable(document, names).items() if text.strip()}
+
+
+def _usable(document: Document, wanted: Collection[str]) -> dict[str, str]:
+    return {name: text for name, text in expand(document, wanted, {}).items() if isinstance(text, str)}

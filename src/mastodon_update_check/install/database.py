@@ -7,7 +7,8 @@ up where the database's owner could have put something, and output and time are 
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,6 @@ from urllib.parse import unquote, urlsplit
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.programs import Finished
-from mastodon_update_check.install.found import DatabaseName, Server
 from mastodon_update_check.mastodon.database_address import SOCKET_DIRECTORY
 
 SUPERUSER: Final = "postgres"
@@ -32,7 +32,6 @@ _DIRECTORY: Final = re.compile(r"/[A-Za-z0-9/._+@=-]*")
 """Exactly one absolute path: a comma would separate it from another host."""
 _SOCKET: Final = re.compile(r"\.s\.PGSQL\.([0-9]{1,5})")
 _PORTS: Final = range(1, 1 << 16)
-_SCRIPT_LIMIT: Final = timedelta(minutes=1)
 _MOST_SERVERS: Final = 10
 _OPTIONS: Final = (
     "PGOPTIONS=-c search_path=pg_catalog -c default_transaction_read_only=off "
@@ -41,6 +40,36 @@ _OPTIONS: Final = (
 _QUESTION: Final = """\
 SELECT pg_catalog.to_regclass('public.users') IS NOT NULL AND pg_catalog.to_regclass('public.accounts') IS NOT NULL;
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseName:
+    """The database that Mastodon's settings name."""
+
+    host: str
+    port: int
+    name: str
+    user: str = ""
+    """Mastodon's role; empty when it is not set, or has characters with another meaning somewhere."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a server on this host, where user postgres logs in over a socket."""
+        return self.host in {"", "localhost", "127.0.0.1", "::1"} or self.host.startswith("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A database of Mastodon's to which user postgres can connect over the socket."""
+
+    directory: str
+    port: int
+    name: str
+
+    @property
+    def login(self) -> str:
+        """The libpq connection string of the service."""
+        return f"host={self.directory} port={self.port} dbname={self.name} user=_mastodon_update_check"
 
 
 def read_database_name(variables: Mapping[str, str]) -> DatabaseName | str:
@@ -84,7 +113,7 @@ def find_server(machine: Machine, wanted: DatabaseName) -> Server | str:
     reasons = []
     for port in ports:
         server = Server(directory=directory, port=port, name=wanted.name)
-        answer = psql(machine, server, _QUESTION, timedelta(seconds=end - time.monotonic()))
+        answer = machine.run(psql(server), _QUESTION, timedelta(seconds=end - time.monotonic()))
         if answer.has_worked and answer.out.strip() == "t":
             return server
         reasons.append(_reason(answer, server))
@@ -93,13 +122,8 @@ def find_server(machine: Machine, wanted: DatabaseName) -> Server | str:
     return reasons[0]
 
 
-def psql(machine: Machine, server: Server, script: str, limit: timedelta = _SCRIPT_LIMIT) -> Finished:
-    """Run a script as the superuser."""
-    return machine.run((*login_command(server), "--no-align", "--tuples-only"), script, limit)
-
-
-def login_command(server: Server) -> Sequence[str]:
-    """Return the words that start `psql` as the superuser of a server on this host."""
+def psql(server: Server) -> tuple[str, ...]:
+    """Return the command that runs a script as the superuser of a server on this host."""
     # requirepeer: not the server of a user who has put a socket there. No password, no start-up file.
     address = (
         f"host={server.directory} port={server.port} dbname={server.name} requirepeer={SUPERUSER} connect_timeout=5"
@@ -108,6 +132,7 @@ def login_command(server: Server) -> Sequence[str]:
         *("setpriv", f"--reuid={SUPERUSER}", f"--regid={SUPERUSER}", "--init-groups", "--no-new-privs", "--"),
         *("env", _OPTIONS, "PGPASSFILE=/nonexistent", "HOME=/nonexistent"),
         *("psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", f"--dbname={address}"),
+        *("--no-align", "--tuples-only"),
     )
 
 

@@ -1,6 +1,6 @@
 """From the findings to the steps. Pure: values in, values out."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,17 +8,19 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.names import Place
 from mastodon_update_check.install.copying import COPY, DATABASE, ENV_FILE, ROOT
+from mastodon_update_check.install.database import Server
+from mastodon_update_check.install.discovery import Installation
 from mastodon_update_check.install.environment_file import as_dotenv
-from mastodon_update_check.install.found import Installation, Situation
 from mastodon_update_check.install.manifest import Manifest
 from mastodon_update_check.install.steps import (
+    DAEMON_RELOAD,
     CopySettings,
-    CreateRole,
-    DropRole,
     RemoveFile,
     Step,
-    Systemctl,
     WriteFile,
+    create_role,
+    drop_role,
+    systemctl,
 )
 from mastodon_update_check.install.texts import (
     PATH,
@@ -31,6 +33,24 @@ from mastodon_update_check.install.texts import (
 )
 
 DETAILS = "UPDATE_CHECK_RELEASE_DETAILS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """The facts that the plan depends on."""
+
+    installation: Installation
+    server: Server | None
+    no_server: str
+    """Why there is no server to create the role in; empty when there is one."""
+    config: str
+    """The text of our own file."""
+    drop_ins: Mapping[Path, str]
+    """The content of the files that `setup` adds to units; empty where there is none yet."""
+    former_server: Server | None = None
+    """The server of the last setup, when Mastodon's settings still name its database."""
+    release_details: str = ""
+    """The administrator's answer about release details: `github`, or nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +84,9 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
     config = with_block(situation.config, variables)
     files = tuple(_drop_ins(situation, place))
     preparations: list[Step] = []
-    if situation.server is not None and DATABASE in variables and DATABASE not in own:
-        preparations.append(CreateRole(server=situation.server))
+    server = situation.server if DATABASE in variables and DATABASE not in own else None
+    if server is not None:
+        preparations.append(create_role(server))
     if config != situation.config:
         shown = tuple(_shown(name, variables) for name in variables if name not in own)
         purpose = "write the settings that were found (your own lines stay, and have precedence)"
@@ -73,20 +94,20 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
             WriteFile(path=place.config_file, content=config, purpose=purpose, added=shown, is_secret=True)
         )
     if files:
-        preparations += [*files, Systemctl(words=("daemon-reload",))]
+        preparations += [*files, DAEMON_RELOAD]
     readable = tuple(file for file in installation.environment_files if not file.problem)
     sources = (*(installation.files or (installation.root / ENV_FILE,)), *(file.path for file in readable))
     preparations.append(CopySettings(sources=tuple(dict.fromkeys(sources)), target=place.mastodon_copy))
     return SetupPlan(
         preparations=tuple(preparations),
         start=(
-            *((Systemctl(words=("disable", "--now", former)),) if former not in {"", started} else ()),
-            Systemctl(words=("enable", started)),
-            Systemctl(words=("restart", started)),
+            *((systemctl("disable", "--now", former),) if former not in {"", started} else ()),
+            systemctl("enable", started),
+            systemctl("restart", started),
         ),
         manifest=Manifest(
             root=installation.root,
-            server=next((step.server for step in preparations if isinstance(step, CreateRole)), None),
+            server=server,
             files=(*situation.drop_ins, place.mastodon_copy),
             started=started,
             environment_files=readable,
@@ -100,15 +121,15 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
 
 def undo(manifest: Manifest, place: Place, config: str, others: Collection[Manifest]) -> tuple[Step, ...]:
     """Return the steps that undo `setup`; those of `others` on this host stay."""
-    steps: list[Step] = [Systemctl(words=("disable", "--now", manifest.started))]
+    steps: list[Step] = [systemctl("disable", "--now", manifest.started)]
     content = without_block(config)
     if config != content:
         purpose = "remove the settings that setup has written"
         steps.append(WriteFile(path=place.config_file, content=content, purpose=purpose, is_secret=True))
     steps += [RemoveFile(path=path) for path in manifest.files]
-    steps.append(Systemctl(words=("daemon-reload",)))
+    steps.append(DAEMON_RELOAD)
     if manifest.server is not None and manifest.server not in {other.server for other in others}:
-        steps.append(DropRole(server=manifest.server))
+        steps.append(drop_role(manifest.server))
     return (*steps, RemoveFile(path=place.manifest))
 
 

@@ -7,23 +7,22 @@ units, which belong to root.
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from mastodon_update_check.config.excerpt import values
 from mastodon_update_check.config.names import is_taken_from_mastodon
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.systemd import show_unit
-from mastodon_update_check.install.access import Mode, decide_access
-from mastodon_update_check.install.copying import read_env_files
-from mastodon_update_check.install.environment_file import examine_file
-from mastodon_update_check.install.found import EnvironmentFile, Installation, WebUnit
+from mastodon_update_check.install.access import Access, Mode, decide_access
+from mastodon_update_check.install.copying import read_env_files, values
+from mastodon_update_check.install.environment_file import EnvironmentFile, examine_file
 
 VERSION_FILE: Final = "lib/mastodon/version.rb"
 NEEDED: Final = ("lib/mastodon", VERSION_FILE, "config", "config/mastodon.yml")
@@ -35,6 +34,49 @@ _PATTERNS: Final = ("*web.service", "*puma.service", "*web@.service", "*puma@.se
 _UNIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*[_-](?:web|puma)@?\.service")
 MOST_UNITS: Final = 50
 _PROPERTIES: Final = "WorkingDirectory,Environment,EnvironmentFiles"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebUnit:
+    """A unit whose name looks like that of Mastodon's web server."""
+
+    name: str = ""
+    root: Path
+    """The directory that it runs in."""
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    environment_files: tuple[EnvironmentFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """One Mastodon on this host."""
+
+    root: Path
+    unit: str = ""
+    """The unit of its web server; empty if none is known."""
+    owner: str = ""
+    """The user who owns the tree."""
+    access: Access = field(default_factory=lambda: Access(is_readable=True))
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """The needed variables of its files of settings, possibly with secrets."""
+    files: tuple[Path, ...] = ()
+    """Those of its files of settings that were read, the one with precedence first."""
+    unit_environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """The needed variables of its unit's environment, which has precedence over the files of settings."""
+    environment_files: tuple[EnvironmentFile, ...] = ()
+    """The files that its unit names, in their order; they have precedence over both."""
+    problems: tuple[str, ...] = ()
+    """Why files of settings could not be read, each with its path."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Return its settings, as Mastodon sees them."""
+        return {**self.settings, **self.unit_environment, **self.file_environment}
+
+    @property
+    def file_environment(self) -> Mapping[str, str]:
+        """Return the needed variables of the files that its unit names."""
+        return {name: text for file in self.environment_files for name, text in file.variables.items()}
 
 
 def find_installations(machine: Machine) -> tuple[Installation, ...]:

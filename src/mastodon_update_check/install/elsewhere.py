@@ -11,8 +11,14 @@ from dataclasses import replace
 from typing import Final
 
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.install.database import DEFAULT_NAME, DEFAULT_PORT, SUPERUSER, read_database_name
-from mastodon_update_check.install.found import DatabaseName, Installation
+from mastodon_update_check.install.database import (
+    DEFAULT_NAME,
+    DEFAULT_PORT,
+    SUPERUSER,
+    DatabaseName,
+    read_database_name,
+)
+from mastodon_update_check.install.discovery import Installation
 from mastodon_update_check.mastodon.database_address import OWN_ROLE, SOCKET_DIRECTORY
 
 _SCRIPT: Final = "mastodon-update-check setup --print-sql |"

@@ -6,7 +6,8 @@ comment only at the beginning of a line, and a backslash escapes the next charac
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -16,7 +17,6 @@ from mastodon_update_check.config.found import FILE_BYTES
 from mastodon_update_check.config.names import is_taken_from_mastodon
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.host.machine import Machine
-from mastodon_update_check.install.found import EnvironmentFile
 from mastodon_update_check.install.texts import PATH
 
 _HEAD: Final = re.compile(r"[ \t\r\n]*+(?:[#;][^\n]*+|(?P<name>[^\n][^=\n]*+)(?P<sign>=)?+)")
@@ -26,6 +26,19 @@ _WHITESPACE: Final = " \t\r"
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _IN_QUOTES: Final = frozenset('"\\`$')
 """What loses its backslash between double quotes; before anything else it stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentFile:
+    """A file that a unit of Mastodon's names by `EnvironmentFile=`."""
+
+    path: Path
+    is_optional: bool = False
+    """Whether it may be missing."""
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """Its needed variables, possibly with secrets."""
+    problem: str = ""
+    """Why it could not be read."""
 
 
 def examine_file(machine: Machine, file: EnvironmentFile) -> EnvironmentFile:

@@ -9,8 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.install.found import EnvironmentFile, Server
+from mastodon_update_check.files.own import replace_file
+from mastodon_update_check.host.machine import Account, Machine
+from mastodon_update_check.host.names import Place
+from mastodon_update_check.install.database import Server
+from mastodon_update_check.install.environment_file import EnvironmentFile
 
 _FORM: Final = 1
 _BYTES: Final = 64 * 1024
@@ -63,6 +68,19 @@ def read_manifest(path: Path) -> Manifest | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SetupError(f"{path}, the record of setup, cannot be read: {error}") from error
+
+
+def keep_manifest(manifest: Manifest, machine: Machine, place: Place, account: Account) -> None:
+    """Record what is going to be done.
+
+    Raises:
+        SetupError: the record cannot be written.
+    """
+    try:
+        machine.require_own_directory(place.settings_directory, 0o750, account.gid)
+        replace_file(place.manifest, manifest.to_text().encode())
+    except OSError as error:
+        raise SetupError(f"{place.manifest} cannot be written: {clean(str(error))}") from error
 
 
 def merge(before: Manifest | None, now: Manifest) -> Manifest:

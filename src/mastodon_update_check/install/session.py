@@ -14,15 +14,13 @@ from mastodon_update_check.host.names import NAME, RESERVED, SERVICE_USER, Place
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.console import Console
 from mastodon_update_check.install.copying import DATABASE, ROOT, compose
-from mastodon_update_check.install.database import find_server, read_database_name
-from mastodon_update_check.install.decisions import DETAILS, SetupPlan, decide, undo
-from mastodon_update_check.install.discovery import find_installations, require
-from mastodon_update_check.install.found import DatabaseName, Installation, Situation
-from mastodon_update_check.install.manifest import Manifest, merge, read_manifest
+from mastodon_update_check.install.database import DatabaseName, find_server, read_database_name
+from mastodon_update_check.install.decisions import DETAILS, SetupPlan, Situation, decide, undo
+from mastodon_update_check.install.discovery import Installation, find_installations, require
+from mastodon_update_check.install.manifest import Manifest, keep_manifest, merge, read_manifest
 from mastodon_update_check.install.own_commands import TIMER, Options, OwnCommands, settle
-from mastodon_update_check.install.performing import keep_manifest, perform
 from mastodon_update_check.install.settings_check import SettingsCheck, check_settings
-from mastodon_update_check.install.steps import Step, Systemctl, WriteFile
+from mastodon_update_check.install.steps import DAEMON_RELOAD, Step, WriteFile, perform
 from mastodon_update_check.install.texts import own_values_of
 
 _NAMES: Final = ("", "second", "third", "another")
@@ -213,7 +211,7 @@ class SetupSession:
         for step in steps:
             if isinstance(step, WriteFile):
                 lines.setdefault(step.purpose, []).append(str(step.path))
-            elif step != Systemctl(words=("daemon-reload",)):
+            elif step != DAEMON_RELOAD:
                 lines[str(step)] = []
         for text, paths in lines.items():
             self._console.say(f"  - {text}{': ' if paths else ''}{', '.join(paths)}")

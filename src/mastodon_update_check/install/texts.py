@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from mastodon_update_check.config.dotenv import parse
-from mastodon_update_check.install.found import Access
+from mastodon_update_check.install.access import Access
 
 _BEGIN: Final = "# --- written by mastodon-update-check setup; setup --undo removes it ---"
 _END: Final = "# --- end of what setup has written ---"

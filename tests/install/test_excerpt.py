@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mastodon_update_check.config.dotenv import parse
-from mastodon_update_check.config.excerpt import excerpt, own_values, values
 from mastodon_update_check.config.expansion import expand
 from mastodon_update_check.config.names import is_taken_from_mastodon
+from mastodon_update_check.install.copying import excerpt, own_values, values
 
 FILE = """\
 # Generated with mastodon:setup
