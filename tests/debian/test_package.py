@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mastodon_update_check.host.names import Place
+from mastodon_update_check.host.machine import Place
 
 PROJECT = Path(__file__).parents[2]
 DEBIAN = PROJECT / "packaging" / "debian"

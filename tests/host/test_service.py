@@ -12,7 +12,7 @@ import pytest
 
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host import service as module
-from mastodon_update_check.host.names import Place, find_place
+from mastodon_update_check.host.machine import Place, find_place
 from mastodon_update_check.host.programs import LIMIT, Finished, Run
 from mastodon_update_check.host.service import Service, find_service, run_as_service, transient_command
 

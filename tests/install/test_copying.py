@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from install.host import Host
-from mastodon_update_check.host.machine import Machine
-from mastodon_update_check.host.names import Place
+from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.install.copying import CopyReport, copy_settings, differs_from_copy, values
 
 ENV = "LOCAL_DOMAIN=social.example\nSECRET_KEY_BASE=of-mastodon\nDB_PASS=of-the-database\n"

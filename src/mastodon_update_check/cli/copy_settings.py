@@ -7,18 +7,15 @@ from argparse import Namespace
 from mastodon_update_check.cli.common import Exit
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.host.machine import Machine
-from mastodon_update_check.host.names import NAME, RESERVED
 from mastodon_update_check.install.copying import CopyReport, copy_settings
 
 
 def execute(arguments: Namespace) -> int:
     """Copy, and log the result; a failure does not keep the service from starting."""
-    if arguments.name and (not NAME.fullmatch(arguments.name) or arguments.name in RESERVED):
-        sys.stderr.write(f"mastodon-update-check: setup does not use the name {clean(arguments.name)} for a server\n")
-        return Exit.USAGE
     machine = Machine()
+    place = machine.place(arguments.name)
     try:
-        report = copy_settings(machine, machine.place(arguments.name))
+        report = copy_settings(machine, place)
     except OSError as error:
         report = CopyReport(sentence=f"Mastodon's settings cannot be copied: {clean(str(error))}", is_problem=True)
     # systemd takes the number as the line's priority, and removes it (sd-daemon(3)).

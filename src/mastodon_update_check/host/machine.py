@@ -1,15 +1,87 @@
-"""The host as `setup` sees it: where its files lie and how its programs are run. Tests give it a root of their own."""
+"""This program's places on a server, and the host as `setup` sees it. Tests give a host a root of their own."""
 
 import os
 import pwd
+import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from mastodon_update_check.host.names import SERVICE_USER, Place
+from mastodon_update_check.errors import UsageError
 from mastodon_update_check.host.programs import Run, run_program
+
+SERVICE_USER: Final = "_mastodon_update_check"
+"""The system user, its group, and the PostgreSQL role that logs in as it."""
+NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?")
+"""The form of a further server's name."""
+RESERVED: Final = frozenset({"config", "mastodon"})
+"""Names that would be files of the first server."""
+_UNIT: Final = "mastodon-update-check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One service on this host: the first one has no name; all paths lie under `prefix`, which only tests change."""
+
+    name: str = ""
+    prefix: Path = Path("/")
+
+    @property
+    def settings_directory(self) -> Path:
+        """Where our own files of settings are."""
+        return self.prefix / "etc/mastodon-update-check"
+
+    @property
+    def config_file(self) -> Path:
+        """Our own file."""
+        return self.settings_directory / f"{self.name or 'config'}.env"
+
+    @property
+    def manifest(self) -> Path:
+        """The record of what `setup` has done, which only root reads."""
+        return self.settings_directory / (f"setup-{self.name}.json" if self.name else "setup.json")
+
+    @property
+    def copies(self) -> Path:
+        """The directory for copies of Mastodon's settings."""
+        return self.prefix / "run/mastodon-update-check"
+
+    @property
+    def mastodon_copy(self) -> Path:
+        """The needed lines of Mastodon's file."""
+        return self.copies / f"{self.name or 'mastodon'}.env"
+
+    @property
+    def unit(self) -> str:
+        """The service's unit."""
+        return f"{_UNIT}@{self.name}.service" if self.name else f"{_UNIT}.service"
+
+    @property
+    def once_unit(self) -> str:
+        """The unit that a timer starts; only the first service has one."""
+        return "" if self.name else f"{_UNIT}-once.service"
+
+    @property
+    def path_unit(self) -> str:
+        """The unit that watches Mastodon's files of settings."""
+        return f"{_UNIT}-settings@{self.name}.path" if self.name else f"{_UNIT}-settings.path"
+
+    def drop_in(self, unit: str) -> Path:
+        """Return the file that `setup` adds to a unit."""
+        return self.prefix / f"etc/systemd/system/{unit}.d/50-setup.conf"
+
+
+def find_place(config_file: Path, prefix: Path = Path("/")) -> Place | None:
+    """Return the service whose settings are in `config_file`; None if that is not where they are."""
+    first = Place(prefix=prefix)
+    if config_file.parent != first.settings_directory or config_file.suffix != ".env":
+        return None
+    if config_file == first.config_file:
+        return first
+    return Place(name=config_file.stem, prefix=prefix) if NAME.fullmatch(config_file.stem) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +112,15 @@ class Machine:
     root_uid: int = 0
 
     def place(self, name: str = "") -> Place:
-        """Return the places of one service here."""
+        """Return the places of one service here.
+
+        Raises:
+            UsageError: a server cannot have this name.
+        """
+        if name and (not NAME.fullmatch(name) or name in RESERVED):
+            raise UsageError(
+                "this name cannot be used: expected small letters, digits, _ and -, and neither config nor mastodon"
+            )
         return Place(name=name, prefix=self.prefix)
 
     def real(self, path: Path) -> Path:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.host.names import Place, find_place
+from mastodon_update_check.host.machine import Place, find_place
 from mastodon_update_check.host.programs import ENVIRONMENT, Run, run_program
 
 CONFIG: Final = "UPDATE_CHECK_CONFIG"

@@ -18,8 +18,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.files.own import read_own, replace_file
-from mastodon_update_check.host.machine import Machine
-from mastodon_update_check.host.names import SERVICE_USER, Place
+from mastodon_update_check.host.machine import SERVICE_USER, Machine, Place
 from mastodon_update_check.install.environment_file import EnvironmentFile, as_dotenv, examine_file
 from mastodon_update_check.install.manifest import read_manifest
 

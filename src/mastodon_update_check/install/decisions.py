@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.host.names import Place
+from mastodon_update_check.host.machine import Place
 from mastodon_update_check.install.copying import COPY, DATABASE, ENV_FILE, ROOT
 from mastodon_update_check.install.database import Server
 from mastodon_update_check.install.discovery import Installation

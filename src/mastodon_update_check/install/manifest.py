@@ -12,8 +12,7 @@ from typing import Final
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.own import replace_file
-from mastodon_update_check.host.machine import Account, Machine
-from mastodon_update_check.host.names import Place
+from mastodon_update_check.host.machine import Account, Machine, Place
 from mastodon_update_check.install.database import Server
 from mastodon_update_check.install.environment_file import EnvironmentFile
 

@@ -4,21 +4,20 @@ This program's own commands give the answers. They run in the service's sandbox,
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.host.machine import Machine
-from mastodon_update_check.host.names import Place
+from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.install.console import Console
 
 TIMER: Final = "mastodon-update-check-once.timer"
-_SETTINGS_WRONG: Final = 78
-_LEDGER_UNUSABLE: Final = 74
+_FATAL: Final = frozenset({74, 78})
+"""Exit codes: the ledger cannot be used, the settings are wrong."""
 _NAMED: Final = 8
 """How many recipients are named; more are counted."""
 
@@ -37,14 +36,14 @@ class Options:
     starts: bool = True
 
 
+@dataclass(frozen=True, slots=True)
 class OwnCommands:
     """This program's own commands, for one service."""
 
-    def __init__(self, machine: Machine, place: Place, console: Console, program: Sequence[str]) -> None:
-        self._machine = machine
-        self._place = place
-        self._console = console
-        self._program = tuple(program)
+    machine: Machine
+    place: Place
+    console: Console
+    program: Sequence[str]
 
     def ask(self, *arguments: str, is_shown: bool = True) -> Finished:
         """Run one, and show its output.
@@ -52,108 +51,99 @@ class OwnCommands:
         Raises:
             SetupError: the settings or the ledger cannot be used.
         """
-        config = f"UPDATE_CHECK_CONFIG={self._place.config_file}"
-        finished = self._machine.run(("env", config, "UPDATE_CHECK_LOG_LEVEL=critical", *self._program, *arguments))
-        is_fatal = finished.code in {_SETTINGS_WRONG, _LEDGER_UNUSABLE}
+        config = f"UPDATE_CHECK_CONFIG={self.place.config_file}"
+        finished = self.machine.run(("env", config, "UPDATE_CHECK_LOG_LEVEL=critical", *self.program, *arguments))
+        is_fatal = finished.code in _FATAL
         shown = (finished.out, finished.err) if is_shown or is_fatal else (finished.err,)
         if text := "\n".join(part.rstrip("\n") for part in shown if part.strip()):
-            self._console.say(text)
+            self.console.say(text)
         if is_fatal:
-            raise SetupError(f"nothing is started: correct this in {self._place.config_file}, and run setup again")
+            raise SetupError(f"nothing is started: correct this in {self.place.config_file}, and run setup again")
         return finished
 
-    def recipients(self) -> tuple[str, bool]:
-        """Return who will be notified, as a sentence, and whether the answer is complete."""
-        finished = self.ask("recipients", "--json", is_shown=False)
-        try:
-            answer = json.loads(finished.out)
-            sentence = describe_recipients(answer)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return "It is not known who will be notified", False
-        for warning in answer.get("warnings", ()):
-            self._console.say(f"Note: {clean(str(warning))}.")
-        if answer.get("error"):
-            sentence += f" (Mastodon's staff is not known: {clean(str(answer['error']))})"
-        return sentence, finished.has_worked
+    def settle(self, options: Options, *, is_first: bool) -> tuple[str, bool]:
+        """Show recipients and pending notices, let the administrator decide about these, send a test message.
+
+        Returns:
+            Who will be notified, and whether everything worked.
+
+        Raises:
+            SetupError: the settings are wrong, or pending notices could not be marked as sent.
+        """
+        recipients, is_complete = self._recipients()
+        self.console.say(f"\n{recipients}.")
+        if not is_first and not options.tell:
+            return recipients, is_complete
+        if not self._wants_notices(options.tell):
+            if not is_complete:
+                raise SetupError(
+                    "the recipients are not known, so nothing can be marked as sent: correct that, run setup again"
+                )
+            if not self.ask("check", "--mark").has_worked:
+                raise SetupError("pending notices could not be marked as sent, so nothing is started: run setup again")
+        wants_test = options.sends_test and self.console.confirm("Send a test message through every sink?")
+        return recipients, is_complete and (not wants_test or self.ask("send-test").has_worked)
 
     def words(self, command: str) -> str:
         """Return a command as an administrator types it."""
         words = f"mastodon-update-check {command}"
-        if not self._place.name:
+        if not self.place.name:
             return words
         if command.startswith("setup"):
-            return f"{words} --name {self._place.name}"
-        return f"UPDATE_CHECK_CONFIG={self._place.config_file} {words}"
+            return f"{words} --name {self.place.name}"
+        return f"UPDATE_CHECK_CONFIG={self.place.config_file} {words}"
 
     def say_how_to_go_on(self, started: str, recipients: str) -> None:
         """Name the recipients, and the commands that an administrator needs next."""
         is_by_timer = started == TIMER
-        unit = self._place.once_unit if is_by_timer else started
+        unit = self.place.once_unit if is_by_timer else started
         reading = "the next check reads them" if is_by_timer else f"systemctl reload {started}"
         state = "A timer starts a check every half hour" if is_by_timer else f"{started} is running"
-        self._console.say(
+        self.console.say(
             f"\n{state}. {recipients}.\n"
             f"  {self.words('status')}    shows whether an update is pending\n"
             f"  {self.words('doctor')}    diagnoses problems\n"
             f"  journalctl -u {unit}    shows the log\n"
-            f"Settings: {self._place.config_file}; after a change: {reading}"
+            f"Settings: {self.place.config_file}; after a change: {reading}"
         )
 
+    def _recipients(self) -> tuple[str, bool]:
+        """Return who will be notified, as a sentence, and whether the answer is complete."""
+        finished = self.ask("recipients", "--json", is_shown=False)
+        try:
+            answer = json.loads(finished.out)
+            sentence = _describe_recipients(answer["recipients"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return "It is not known who will be notified", False
+        for warning in answer.get("warnings", ()):
+            self.console.say(f"Note: {clean(str(warning))}.")
+        if answer.get("error"):
+            sentence += f" (Mastodon's staff is not known: {clean(str(answer['error']))})"
+        return sentence, finished.has_worked
 
-def describe_recipients(answer: Mapping[str, Any]) -> str:
-    """Return a sentence about the answer of `recipients --json`."""
-    found: list[Mapping[str, Any]] = answer["recipients"]
-    mails = [str(one["name"] or one["address"]) for one in found if one["sink"] == "email"]
-    others = sorted({str(one["sink"]) for one in found} - {"email", "log"})
-    ways = [*([f"{_listed(mails)} by email"] if mails else []), *(clean(name) for name in others)]
+    def _wants_notices(self, tell: str) -> bool:
+        """Show the pending releases, and return whether they are notified now, instead of being marked as sent."""
+        finished = self.ask("check", "--dry-run", "--json", is_shown=False)
+        try:
+            answer = json.loads(finished.out)
+            pending = [clean(str(one["version"]), 60) + " (urgent)" * bool(one["urgent"]) for one in answer["updates"]]
+            is_nothing = finished.has_worked and not answer["planned"]
+        except (ValueError, KeyError, TypeError):
+            pending, is_nothing = ["not known"], False
+        self.console.say(f"Pending: {', '.join(pending) or 'nothing'}.")
+        if tell or is_nothing:
+            return tell != "mark"
+        return self.console.confirm("Notify them now? (n: mark this as sent instead)")
+
+
+def _describe_recipients(found: Sequence[Mapping[str, Any]]) -> str:
+    mails = [clean(str(one["name"] or one["address"]), 60) for one in found if one["sink"] == "email"]
+    more = f" and {len(mails) - _NAMED} more" if len(mails) > _NAMED else ""
+    others = sorted({clean(str(one["sink"])) for one in found} - {"email", "log"})
+    ways = [*([f"{', '.join(mails[:_NAMED])}{more} by email"] if mails else []), *others]
     if not ways:
         return (
             "Nobody will be notified, because there is neither a mail recipient nor a webhook (the log alone has the "
             "notices): set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
         )
     return f"Will be notified: {'; '.join(ways)}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    names = [clean(name, 60) for name in names]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
-
-
-def _wants_notices(own: OwnCommands, console: Console, options: Options) -> bool:
-    """Show the pending releases, and return whether they are notified now; the alternative is to mark them as sent."""
-    finished = own.ask("check", "--dry-run", "--json", is_shown=False)
-    try:
-        answer = json.loads(finished.out)
-        pending = [f"{clean(str(one['version']), 60)}{' (urgent)' * bool(one['urgent'])}" for one in answer["updates"]]
-        is_nothing = finished.has_worked and not answer["planned"]
-    except (ValueError, KeyError, TypeError):
-        pending, is_nothing = ["not known"], False
-    console.say(f"Pending: {', '.join(pending) or 'nothing'}.")
-    if options.tell or is_nothing:
-        return options.tell != "mark"
-    return console.confirm("Notify them now? (n: mark this as sent instead)")
-
-
-def settle(own: OwnCommands, console: Console, options: Options, *, is_first: bool) -> tuple[str, bool]:
-    """Show recipients and pending notices, let the administrator decide about these, send a test message.
-
-    Returns:
-        Who will be notified, and whether everything worked.
-
-    Raises:
-        SetupError: the settings are wrong, or pending notices could not be marked as sent.
-    """
-    recipients, is_complete = own.recipients()
-    console.say(f"\n{recipients}.")
-    if not is_first and not options.tell:
-        return recipients, is_complete
-    if not _wants_notices(own, console, options):
-        if not is_complete:
-            raise SetupError(
-                "the recipients are not known, so nothing can be marked as sent: correct that, run setup again"
-            )
-        if not own.ask("check", "--mark").has_worked:
-            raise SetupError("pending notices could not be marked as sent, so nothing is started: run setup again")
-    wants_test = options.sends_test and console.confirm("Send a test message through every sink?")
-    return recipients, is_complete and (not wants_test or own.ask("send-test").has_worked)

@@ -9,23 +9,21 @@ from mastodon_update_check.config.found import FILE_BYTES
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.own import read_own
-from mastodon_update_check.host.machine import Account, Machine
-from mastodon_update_check.host.names import NAME, RESERVED, SERVICE_USER, Place
+from mastodon_update_check.host.machine import SERVICE_USER, Account, Machine
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.console import Console
 from mastodon_update_check.install.copying import DATABASE, ROOT, compose
-from mastodon_update_check.install.database import DatabaseName, find_server, read_database_name
+from mastodon_update_check.install.database import find_server, read_database_name
 from mastodon_update_check.install.decisions import DETAILS, SetupPlan, Situation, decide, undo
 from mastodon_update_check.install.discovery import Installation, find_installations, require
 from mastodon_update_check.install.manifest import Manifest, keep_manifest, merge, read_manifest
-from mastodon_update_check.install.own_commands import TIMER, Options, OwnCommands, settle
-from mastodon_update_check.install.settings_check import SettingsCheck, check_settings
+from mastodon_update_check.install.own_commands import TIMER, Options, OwnCommands
+from mastodon_update_check.install.settings_check import check_settings
 from mastodon_update_check.install.steps import DAEMON_RELOAD, Step, WriteFile, perform
 from mastodon_update_check.install.texts import own_values_of
 
 _NAMES: Final = ("", "second", "third", "another")
 """Suggestions for the services of a host."""
-_DETAILS_HOST: Final = "raw.githubusercontent.com"
 
 
 class SetupSession:
@@ -33,80 +31,80 @@ class SetupSession:
 
     def __init__(self, machine: Machine, console: Console, options: Options, program: Sequence[str]) -> None:
         """`program` is this program's own command, by which it gets answers from the service's sandbox."""
-        if options.name and (not NAME.fullmatch(options.name) or options.name in RESERVED):
-            raise SetupError(
-                "this name cannot be used: expected small letters, digits, _ and -, and neither config nor mastodon"
-            )
         if options.name and options.timer:
             raise SetupError("only the first server of a host can be checked by a timer; leave out --timer or --name")
         self._machine = machine
-        self._console = console
+        self._say, self._confirm, self._is_silent = console.say, console.confirm, console.is_silent
         self._options = options
-        self._place: Place = machine.place(options.name)
+        self._place = machine.place(options.name)
         self._own = OwnCommands(machine, self._place, console, program)
-        self._program = program
 
     def set_up(self) -> bool:
         """Set up; return whether everything worked."""
         account = self._require_installed()
         before = read_manifest(self._place.manifest)
-        decision = self._decide(before)
-        self._show(decision)
-        checked = self._check_settings(decision)
-        for disabled in checked.disabled:
-            self._console.say(f"Note: {disabled}.")
-        obstacles = (*decision.obstacles, *checked.errors)
+        plan = self._decide(before)
+        self._say(f"Mastodon is in {plan.manifest.root}. setup will:")
+        self._list((*plan.preparations, *(plan.start if self._options.starts else ())))
+        errors, disabled = self._check_settings(plan)
+        for remark in (*plan.remarks, *(f"{sentence}." for sentence in disabled)):
+            self._say(f"Note: {remark}")
+        obstacles = (*plan.obstacles, *errors)
         if self._options.dry_run:
             for obstacle in obstacles:
-                self._console.say(f"Setup would stop here: {obstacle}.")
-            self._console.say("\nNothing was changed.")
+                self._say(f"Setup would stop here: {obstacle}.")
+            self._say("\nNothing was changed.")
             return not obstacles
         if obstacles:
             raise SetupError("nothing was changed:\n" + "\n".join(f"  - {obstacle}" for obstacle in obstacles))
         is_first = before is None or not before.is_settled
-        if is_first and self._console.is_silent and self._options.starts and not self._options.tell:
+        if is_first and self._is_silent and self._options.starts and not self._options.tell:
             raise SetupError("--yes needs --tell now or --tell mark the first time: are pending notices sent or not?")
-        if not self._console.confirm("Continue?"):
-            self._console.say("Nothing was changed.")
+        if not self._confirm("Continue?"):
+            self._say("Nothing was changed.")
             return False
-        manifest = merge(before, decision.manifest)
+        manifest = merge(before, plan.manifest)
         keep_manifest(manifest, self._machine, self._place, account)
-        self._do(decision.preparations, account)
+        self._do(plan.preparations, account)
         if not self._options.starts:
-            self._console.say(f"Everything is prepared; nothing is started. To go on: {self._own.words('setup')}")
+            self._say(f"Everything is prepared; nothing is started. To go on: {self._own.words('setup')}")
             return True
-        recipients, has_worked = settle(self._own, self._console, self._options, is_first=is_first)
+        recipients, has_worked = self._own.settle(self._options, is_first=is_first)
         keep_manifest(replace(manifest, is_settled=True), self._machine, self._place, account)
-        self._do(decision.start, account)
-        self._own.say_how_to_go_on(decision.manifest.started, recipients)
+        self._do(plan.start, account)
+        self._own.say_how_to_go_on(plan.manifest.started, recipients)
         return has_worked
 
     def undo(self) -> bool:
         """Undo what was done here; return whether everything worked."""
         manifest = read_manifest(self._place.manifest)
         if manifest is None:
-            self._console.say("There is nothing to undo: setup has not been run here.")
+            self._say("There is nothing to undo: setup has not been run here.")
             return True
         account = self._machine.service_account or Account(name="root", uid=0, gid=0)
-        steps = undo(manifest, self._place, self._read(self._place.config_file), self._others())
-        self._console.say("setup --undo will:")
+        steps = undo(manifest, self._place, _read(self._place.config_file), self._others())
+        self._say("setup --undo will:")
         self._list(steps)
-        if self._options.dry_run or not self._console.confirm("Continue?"):
-            self._console.say("Nothing was changed.")
+        if self._options.dry_run or not self._confirm("Continue?"):
+            self._say("Nothing was changed.")
             return self._options.dry_run
         *most, last = steps
-        failures = [failure for step in most if (failure := self._try(step, account))]
+        failures = 0
+        for step in most:
+            try:
+                self._do([step], account)
+            except SetupError as error:
+                self._say(f"not done: {error}")
+                failures += 1
         if failures:
-            self._console.say(
-                f"The rest is done. When that is corrected, run `{self._own.words('setup --undo')}` again."
-            )
+            self._say(f"The rest is done. When that is corrected, run `{self._own.words('setup --undo')}` again.")
             return False
         self._do([last], account)
-        self._console.say("Done. The ledger stays: it remembers which notices were sent.")
+        self._say("Done. The ledger stays: it remembers which notices were sent.")
         return True
 
     def _require_installed(self) -> Account:
-        account, unit = self._machine.service_account, self._place.unit
+        account, unit, program = self._machine.service_account, self._place.unit, self._own.program[0]
         shown = show_unit(unit, "LoadState,User,ExecStart", self._machine.run)
         if shown is None or shown.one("LoadState") != "loaded" or shown.one("User") in {"", "root", "0"}:
             raise SetupError(
@@ -116,23 +114,25 @@ class SetupSession:
         if account is None:
             raise SetupError(f"there is no user {SERVICE_USER}: install the Debian package again, which creates it")
         started = shown.one("ExecStart")
-        if started and f"path={self._program[0]} " not in started:
-            raise SetupError(f"{unit} starts another program than {self._program[0]}: run the one that is installed")
+        if started and f"path={program} " not in started:
+            raise SetupError(f"{unit} starts another program than {program}: run the one that is installed")
         return account
 
     def _decide(self, before: Manifest | None) -> SetupPlan:
-        config = self._read(self._place.config_file)
+        config = _read(self._place.config_file)
         installation = self._choose(before, config)
         wanted = read_database_name(installation.variables)
         server = wanted if isinstance(wanted, str) else find_server(self._machine, wanted)
-        units = [unit for unit in (self._place.unit, self._place.once_unit, self._place.path_unit) if unit]
+        former = before.server if before else None
+        is_named = former is not None and not isinstance(wanted, str) and wanted.is_local and former.name == wanted.name
+        units = filter(None, (self._place.unit, self._place.once_unit, self._place.path_unit))
         situation = Situation(
             installation=installation,
             server=None if isinstance(server, str) else server,
             no_server=server if isinstance(server, str) else "",
             config=config,
-            drop_ins={path: self._read(path) for path in map(self._place.drop_in, units)},
-            former_server=before.server if before and _is_named(before, wanted) else None,
+            drop_ins={path: _read(path) for path in map(self._place.drop_in, units)},
+            former_server=former if is_named else None,
             release_details=self._ask_for_details(before, config),
         )
         is_by_timer = self._options.timer or (before is not None and before.started == TIMER)
@@ -142,20 +142,16 @@ class SetupSession:
     def _ask_for_details(self, before: Manifest | None, config: str) -> str:
         """Return `github` if release details may be fetched from there; asked once, and never answered by `--yes`."""
         answer = self._options.release_details or (before.release_details if before else "")
-        if (
-            not answer
-            and DETAILS not in own_values_of(config)
-            and not (self._options.dry_run or self._console.is_silent)
-        ):
-            question = (
-                "Messages can say what a release fixes and what the upgrade takes. For that, files of each new release "
-                f"are fetched once from {_DETAILS_HOST} (GitHub). Allow it?"
-            )
-            answer = "github" if self._console.confirm(question) else "off"
-        return answer if answer == "github" else ""
+        is_asked = not (answer or DETAILS in own_values_of(config) or self._options.dry_run or self._is_silent)
+        question = (
+            "Messages can say what a release fixes and what the upgrade takes. For that, files of each new release "
+            "are fetched once from raw.githubusercontent.com (GitHub). Allow it?"
+        )
+        return "github" if answer == "github" or (is_asked and self._confirm(question)) else ""
 
     def _choose(self, before: Manifest | None, config: str) -> Installation:
-        named = self._options.root or (before.root if before else None) or _configured_root(config)
+        configured = own_values_of(config).get(ROOT, "")
+        named = self._options.root or (before.root if before else None) or (Path(configured) if configured else None)
         if named is not None:
             return require(self._machine, named)
         taken = {other.root for other in self._others()}
@@ -166,12 +162,12 @@ class SetupSession:
                 "/home/mastodon/live or /var/www/mastodon*/live. Name its tree with --root PATH. If it runs in "
                 "containers, this program runs in one beside it, without setup: docs/INSTALL.md says how"
             )
-        if len(found) == 1:
-            return found[0]
-        raise SetupError(
-            "there are several Mastodons on this host. Set up one after the other, each further one with a name of "
-            "your choice:\n" + "\n".join(self._ways(found))
-        )
+        if len(found) > 1:
+            raise SetupError(
+                "there are several Mastodons on this host. Set up one after the other, each further one with a name of "
+                "your choice:\n" + "\n".join(self._ways(found))
+            )
+        return found[0]
 
     def _ways(self, found: Iterable[Installation]) -> Iterator[str]:
         """Yield a command for each: the first service of a host needs no name."""
@@ -185,25 +181,10 @@ class SetupSession:
         files = set(self._place.settings_directory.glob("setup*.json")) - {self._place.manifest}
         return [manifest for file in sorted(files) if (manifest := read_manifest(file)) is not None]
 
-    def _read(self, path: Path) -> str:
-        try:
-            return read_own(path, FILE_BYTES)
-        except FileNotFoundError:
-            return ""
-        except (OSError, ValueError) as error:
-            raise SetupError(f"{path} cannot be read: {clean(str(error))}") from error
-
-    def _check_settings(self, decision: SetupPlan) -> SettingsCheck:
-        manifest = decision.manifest
-        with_login = DATABASE not in decision.config
+    def _check_settings(self, plan: SetupPlan) -> tuple[Sequence[str], Sequence[str]]:
+        manifest, with_login = plan.manifest, DATABASE not in plan.config
         composed = compose(self._machine, manifest.root, manifest.environment_files, with_login=with_login)
-        return check_settings(self._place, decision.config, f"#\n{composed.lines}")
-
-    def _show(self, decision: SetupPlan) -> None:
-        self._console.say(f"Mastodon is in {decision.manifest.root}. setup will:")
-        self._list((*decision.preparations, *(decision.start if self._options.starts else ())))
-        for remark in decision.remarks:
-            self._console.say(f"Note: {remark}")
+        return check_settings(self._place, plan.config, f"#\n{composed.lines}")
 
     def _list(self, steps: Iterable[Step]) -> None:
         """Print the plan: files of one purpose in one line, without `daemon-reload`; a dry run shows their lines."""
@@ -214,35 +195,21 @@ class SetupSession:
             elif step != DAEMON_RELOAD:
                 lines[str(step)] = []
         for text, paths in lines.items():
-            self._console.say(f"  - {text}{': ' if paths else ''}{', '.join(paths)}")
-        if self._options.dry_run:
-            for step in steps:
-                if isinstance(step, WriteFile) and step.added:
-                    self._console.say("\n".join((f"\n{step.path}:", *(f"    {line}" for line in step.added))))
+            self._say(f"  - {text}{': ' if paths else ''}{', '.join(paths)}")
+        for step in steps if self._options.dry_run else ():
+            if isinstance(step, WriteFile) and step.added:
+                self._say("\n".join((f"\n{step.path}:", *(f"    {line}" for line in step.added))))
 
     def _do(self, steps: Iterable[Step], account: Account) -> None:
         for step in steps:
-            said = perform(step, self._machine, self._place, account)
-            if said:
-                self._console.say(f"Note: {said}")
+            if said := perform(step, self._machine, self._place, account):
+                self._say(f"Note: {said}")
 
-    def _try(self, step: Step, account: Account) -> str:
-        try:
-            self._do([step], account)
-        except SetupError as error:
-            self._console.say(f"not done: {error}")
-            return str(error)
+
+def _read(path: Path) -> str:
+    try:
+        return read_own(path, FILE_BYTES)
+    except FileNotFoundError:
         return ""
-
-
-def _configured_root(config: str) -> Path | None:
-    """Return the tree that the administrator has named in our own file."""
-    root = own_values_of(config).get(ROOT, "")
-    return Path(root) if root else None
-
-
-def _is_named(before: Manifest, wanted: DatabaseName | str) -> bool:
-    """Whether Mastodon's settings still name the database of the last setup, on this host."""
-    if isinstance(wanted, str) or before.server is None:
-        return False
-    return wanted.is_local and before.server.name == wanted.name
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{path} cannot be read: {clean(str(error))}") from error

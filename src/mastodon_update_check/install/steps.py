@@ -7,8 +7,7 @@ from typing import assert_never
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.own import replace_file
-from mastodon_update_check.host.machine import Account, Machine
-from mastodon_update_check.host.names import Place
+from mastodon_update_check.host.machine import Account, Machine, Place
 from mastodon_update_check.install.copying import copy_settings
 from mastodon_update_check.install.database import Server, psql
 from mastodon_update_check.mastodon.sql import install_script, undo_script
