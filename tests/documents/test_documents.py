@@ -123,3 +123,16 @@ def test_links_of_documents() -> None:
     for document in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")):
         for link in re.findall(r"\]\((?!https?://|#)([^)#]+)", document.read_text()):
             assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_documents_name_existing_tests() -> None:
+    """A reference in the documents is `file::test`, below `tests/`."""
+    documents = "".join(path.read_text() for path in (PROJECT / "docs").glob("*.md"))
+    references = set(re.findall(r"`([\w./]+\.py)::(\w+)`", documents))
+    assert len(references) > 50
+    missing = [(file, test) for file, test in references if not _defines(PROJECT / "tests" / file, test)]
+    assert missing == []
+
+
+def _defines(path: Path, test: str) -> bool:
+    return re.search(rf"^(def {test}\(|class {test}\b|{test} = )", path.read_text(), re.MULTILINE) is not None
