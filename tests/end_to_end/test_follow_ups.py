@@ -304,7 +304,8 @@ def test_postponed(mail_world: World) -> None:
     finished = mail_world.run("skip", "4.5.20", "--until", tomorrow)
     words = f"Postponed until {tomorrow}: 4.5.20. No reminders and no alarm until then."
     assert (finished.code, finished.out.splitlines()[0]) == (0, words)
-    assert mail_world.run("status").code != 2
+    status = mail_world.run("status")
+    assert (status.code, f"4.5.20 (urgent, skipped until {tomorrow})" in status.out) == (0, True)
     assert mail_world.run("skip", "--json").json["skipped"][0]["until"] == tomorrow
     assert mail_world.run("skip", "--undo", "4.5.20").code == 0
     assert mail_world.run("status").code == 2

@@ -9,6 +9,7 @@ from simulators.mastodon_people import OWNER, Person
 from simulators.mastodon_schema import people, schema
 from simulators.mastodon_tree import configured, write_tree
 from simulators.postgres import Postgres
+from simulators.release_source import README, ReleaseSource
 
 MIGRATION = "20990101000000"
 
@@ -16,7 +17,7 @@ MIGRATION = "20990101000000"
 @pytest.fixture
 def migrations(world: World, postgres: Postgres) -> Path:
     """Have a tree of 4.5.20 and its database, which has run all but one migration."""
-    database = postgres.create_database("unfinished", schema("4.7"))
+    database = postgres.create_database(f"unfinished_{world.root.parent.name}", schema("4.7"))
     with postgres.connect(database, "mastodon") as connection:
         connection.execute(people("4.7", [Person(name="alice", sentence="an owner", expected=None, role=OWNER)]))
         [(known,)] = connection.execute("SELECT max(version) FROM schema_migrations").fetchall()
@@ -53,3 +54,21 @@ def test_pending_migrations_are_notified_once_and_so_is_the_end(world: World, mi
         world.check()
     assert world.subjects[1:] == ["[social.example] All migrations of Mastodon 4.5.20 have run"]
     assert world.run("status", "--json").json["migrations_pending"] == []
+
+
+def test_the_minimum_of_postgresql_is_compared_with_the_server_in_use(world: World, migrations: Path) -> None:
+    """Mail, webhook form and `route` say that the server is too old for a release."""
+    world.update_server.publish("4.5.21", urgent=True)
+    world.set(UPDATE_CHECK_INSTALL_KIND="source")
+    with ReleaseSource() as source:
+        source.publish("4.5.20")
+        source.publish("4.5.21", {"README.md": README.replace("13+", "99+")})
+        world.set(UPDATE_CHECK_RELEASE_DETAILS=source.template)
+        answer = world.check().json
+        route = " ".join(world.run("route").out.replace("\n# ", " ").split())
+    [requirement] = answer["updates"][0]["details"]["requires"]
+    found = requirement["found"]
+    assert requirement == {"name": "PostgreSQL", "minimum": "99", "found": found, "met": False}
+    assert f"Requires PostgreSQL 99 (yours is {found}: upgrade it first)." in world.texts[-1].replace("\r\n", " ")
+    assert f"4.5.21 requires PostgreSQL 99 or later; this server has {found}: upgrade it first." in route
+    assert migrations.exists()
