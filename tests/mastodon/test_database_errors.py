@@ -2,7 +2,7 @@
 
 import pytest
 
-from mastodon_update_check.mastodon.database_errors import explain_query
+from mastodon_update_check.mastodon.database_session import explain_query
 from mastodon_update_check.postgres.login import Login, explain_login
 
 MAMMOTH = {"host": "db.example", "dbname": "mammoth", "user": "tusk", "sslmode": "require"}

@@ -50,7 +50,7 @@ def test_entries_of_older_branches_are_not_kept(source: ReleaseSource) -> None:
     facts = fetch(source).facts
     kept = facts["4.5.20"]["CHANGELOG.md"]
     assert isinstance(kept, dict)
-    assert min(version(entry[0]) for entry in kept["entries"]) == version("4.5.3")
+    assert min(version(entry["version"]) for entry in kept["entries"]) == version("4.5.3")
     source.publish("4.4.0")
     source.http.requests.clear()
     older = fetch_releases(source.template, [NEW, version("4.4.0")], facts, Proxies()).facts["4.5.20"]["CHANGELOG.md"]

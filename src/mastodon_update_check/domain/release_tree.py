@@ -7,13 +7,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
 
-from mastodon_update_check.domain.changelog import Changelog, Fix, SecurityEntry, parse_changelog
+from mastodon_update_check.domain.changelog import Changelog, parse_changelog
 from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.domain.versions import MastodonVersion
-from mastodon_update_check.errors import InvalidVersionError
 
 CHANGELOG = "CHANGELOG.md"
 README = "README.md"
@@ -68,15 +66,8 @@ def _digest(content: bytes) -> object:
 
 def _read_changelog(content: bytes, floor: Branch) -> object:
     changelog = parse_changelog(content.decode(errors="replace"))
-    return {
-        "newest": changelog.newest.stored if changelog.newest else None,
-        "floor": list(floor),
-        "entries": [
-            [entry.version.stored, to_json(entry.fix)]
-            for entry in changelog.entries
-            if entry.version.branch_key >= floor
-        ],
-    }
+    entries = tuple(entry for entry in changelog.entries if entry.version.branch_key >= floor)
+    return {"floor": list(floor), **to_json(replace(changelog, entries=entries))}
 
 
 def reaches(fact: object, floor: Branch) -> bool:
@@ -87,19 +78,13 @@ def reaches(fact: object, floor: Branch) -> bool:
 def changelog_of(facts: TreeFacts) -> Changelog | None:
     """Return the changelog that `extract` reduced; None when it was not read or cannot be used."""
     kept = facts.get(CHANGELOG)
-    try:
-        return _restore_changelog(kept) if isinstance(kept, dict) else None
-    except (KeyError, TypeError, ValueError, InvalidVersionError):  # kept by another version of this program
+    if not isinstance(kept, dict):
         return None
-
-
-def _restore_changelog(kept: dict[str, Any]) -> Changelog:
-    return Changelog(
-        newest=MastodonVersion.parse(kept["newest"]) if kept["newest"] else None,
-        entries=tuple(
-            SecurityEntry(MastodonVersion.parse(version), from_json(Fix, fix)) for version, fix in kept["entries"]
-        ),
-    )
+    try:
+        changelog: Changelog = from_json(Changelog, kept)
+    except (KeyError, TypeError, ValueError, AttributeError):  # kept by another version of this program
+        return None
+    return changelog
 
 
 def _read_requirements(content: bytes) -> object:

@@ -117,7 +117,7 @@ def _tag(station: Station) -> str:
 
 def _from_source(installation: CommandValues, station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
     yield Remark(f"{_BACKUP} Read the release notes: {_notes(station)}")
-    yield from _explain(details)
+    yield from map(Remark, _explain(details) if details else ())
     yield from _become(installation)
     yield Command("git fetch --tags")
     if station.update is None:
@@ -146,25 +146,16 @@ def _become(installation: CommandValues) -> Iterable[Step]:
     yield Command(f"cd {quote(installation.root)}")
 
 
-def _explain(details: ReleaseDetails | None) -> Iterable[Step]:
-    if details is not None:
-        yield from (Remark(sentence) for sentence in (*_explain_requirements(details), *_explain_steps(details)))
-
-
-def _explain_requirements(details: ReleaseDetails) -> Iterable[str]:
-    """Say which minimums rise, and which this server does not meet."""
+def _explain(details: ReleaseDetails) -> Iterable[str]:
+    """Name the requirements, and the steps that are needed, not needed and unknown, with the files that show it."""
     for one in details.requires or ():
         use = f"; this server has {one.found}" if one.found else ""
         first = ": upgrade it first" if one.is_met is False else ""
         yield f"{details.version} requires {one.name} {one.minimum} or later{use}{first}."
-
-
-def _explain_steps(details: ReleaseDetails) -> Iterable[str]:
-    """Say which steps are needed, which are not, and which are unknown, each with the file that shows it."""
-    between = f"between {details.installed} and {details.version}"
     if details.is_restart_enough:
         yield "A restart is enough, unless the front end has changed:"
     if details.needed:
+        between = f"between {details.installed} and {details.version}"
         yield f"Needed, because the file differs {between}: {_enumerate(details.needed)}."
     if details.not_needed:
         yield f"Not needed, because the file is the same: {_enumerate(details.not_needed)}."

@@ -2,13 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mastodon_update_check.files.foreign import open_beneath
-from mastodon_update_check.mastodon.tree import VERSION_FILE
+from mastodon_update_check.mastodon.tree import VERSION_FILE, opened
 
 NAMES_READ = 10_000
 """Of each directory; Mastodon has about 600 migrations."""
@@ -22,7 +20,7 @@ def list_migrations(root: Path) -> frozenset[str] | None:
     found: set[str] = set()
     for directory in _DIRECTORIES:
         try:
-            with _open(root, directory) as descriptor:
+            with opened(root, directory) as descriptor:
                 listed = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
                 try:
                     names = _list(listed)
@@ -71,21 +69,8 @@ def _changed_at(root: Path, names: Iterable[str]) -> datetime | None:
     instants = []
     for name in names:
         try:
-            with _open(root, name) as descriptor:
+            with opened(root, name) as descriptor:
                 instants.append(datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC))
         except (OSError, ValueError, OverflowError):  # it is missing, or has a time that no calendar knows
             continue
     return max(instants, default=None)
-
-
-@contextmanager
-def _open(root: Path, name: str) -> Iterator[int]:
-    directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        descriptor = open_beneath(directory, Path(name).parts)
-    finally:
-        os.close(directory)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

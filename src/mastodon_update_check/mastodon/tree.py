@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from mastodon_update_check.domain.text import clean
@@ -59,6 +60,20 @@ def read_tree_version(root: Path, environment: Mapping[str, str]) -> MastodonVer
         raise _error(f"{path}: {error}") from error
 
 
+@contextmanager
+def opened(root: Path, name: str) -> Iterator[int]:
+    """Open a file or a directory of the tree without following links within it, for reading its content or state."""
+    directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = open_beneath(directory, Path(name).parts)
+    finally:
+        os.close(directory)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def _error(detail: str) -> CheckError:
     return CheckError(Cause.VERSION, f"{detail}; {_WAY_OUT}")
 
@@ -66,15 +81,8 @@ def _error(detail: str) -> CheckError:
 def _read(root: Path, name: str) -> str | None:
     """Return the text of a file of the tree, or None when there is no such file."""
     try:
-        directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            file = open_beneath(directory, Path(name).parts)
-        finally:
-            os.close(directory)
-        try:
+        with opened(root, name) as file:
             content = read_opened(file, FILE_BYTES)
-        finally:
-            os.close(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
