@@ -66,7 +66,7 @@ def test_every_entry_of_27_releases_is_read() -> None:
             f"- Update it to fix [CVE-2026-8461]({OTHER}) (critical severity)",
             "Update it to fix CVE-2026-8461 (critical severity)",
             ("CVE-2026-8461",),
-            id="a CVE that links to the advisory of somebody else",
+            id="a CVE that links to the advisory of another project",
         ),
         pytest.param(
             "- Update it to fix CVE-2026-8461", "Update it to fix CVE-2026-8461", ("CVE-2026-8461",), id="end"
@@ -165,7 +165,7 @@ def test_a_huge_changelog_is_bounded() -> None:
     "piece", ["[", "[a](", "(GHSA ", " GHSA-a", " ,", "(#1", "CVE-2020-1234", "](", "( ", "by @", "#"]
 )
 def test_no_text_takes_long(piece: str) -> None:
-    """Whatever is repeated, the time grows with the length alone: 2 MiB take a fraction of a second."""
+    """The time grows with the length alone: 2 MiB take a fraction of a second."""
     line = "- " + piece * (ENTRY_CHARACTERS // len(piece))
     text = "## [4.5.20]\n### Security\n" + f"{line}\n" * 1_040
     began = time.process_time()

@@ -70,7 +70,7 @@ def test_series_that_is_not_listed_is_looked_up() -> None:
 
 @pytest.mark.parametrize("kind", InstallKind)
 def test_every_kind_names_the_release_and_its_notes(kind: InstallKind) -> None:
-    """Whatever the kind: which release, and where its notes are; listed or not."""
+    """Every kind names the release and the place of its notes, listed or not."""
     text = "\n".join(step.text for step in steps(kind))
     assert "4.5.20" in text
     assert f"{NOTES}/tag/v4.5.20" in text
@@ -165,6 +165,23 @@ def test_reasons() -> None:
     ) in remarks
     nothing = [step.text for step in steps(InstallKind.SOURCE, details=known())]
     assert "A restart is enough, unless the front end has changed:" in nothing
+
+
+@pytest.mark.parametrize("kind", InstallKind)
+def test_requirements_come_first(kind: InstallKind) -> None:
+    """Every kind of installation may have a database server that is too old; images bring their own Node.js."""
+    details = replace(known(), requires=(*(known().requires or ()), Requirement(name="Node.js", minimum="22")))
+    first, second = [step.text for step in steps(kind, details=details)][:2]
+    assert first == "4.5.20 requires PostgreSQL 14 or later; this server has 13.14: upgrade it first."
+    assert (second == "4.5.20 requires Node.js 22 or later.") is (kind is not InstallKind.DOCKER)
+
+
+def test_steps_of_a_fork() -> None:
+    """They are named with their files; the commands are those of its own notes."""
+    found = steps(InstallKind.FORK, details=known(UpgradeStep.MIGRATIONS))
+    remark = "Needed, because the file differs between 4.5.19 and 4.5.20: migrations (db/schema.rb)."
+    assert remark in [step.text for step in found]
+    assert "systemctl restart mastodon-streaming" not in [step.text for step in found]
 
 
 @pytest.mark.parametrize(

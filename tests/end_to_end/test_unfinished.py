@@ -14,10 +14,14 @@ from simulators.release_source import README, ReleaseSource
 MIGRATION = "20990101000000"
 
 
+def _database(world: World) -> str:
+    return f"unfinished_{world.root.parent.name}"
+
+
 @pytest.fixture
 def migrations(world: World, postgres: Postgres) -> Path:
     """Have a tree of 4.5.20 and its database, which has run all but one migration."""
-    database = postgres.create_database(f"unfinished_{world.root.parent.name}", schema("4.7"))
+    database = postgres.create_database(_database(world), schema("4.7"))
     with postgres.connect(database, "mastodon") as connection:
         connection.execute(people("4.7", [Person(name="alice", sentence="an owner", expected=None, role=OWNER)]))
         [(known,)] = connection.execute("SELECT max(version) FROM schema_migrations").fetchall()
@@ -71,4 +75,13 @@ def test_the_minimum_of_postgresql_is_compared_with_the_server_in_use(world: Wor
     assert requirement == {"name": "PostgreSQL", "minimum": "99", "found": found, "met": False}
     assert f"Requires PostgreSQL 99 (yours is {found}: upgrade it first)." in world.texts[-1].replace("\r\n", " ")
     assert f"4.5.21 requires PostgreSQL 99 or later; this server has {found}: upgrade it first." in route
+    assert migrations.exists()
+
+
+def test_doctor_says_why_pending_migrations_are_not_noticed(world: World, postgres: Postgres, migrations: Path) -> None:
+    """As after an update of this program, before `setup` is run again."""
+    postgres.execute(_database(world), "DROP TABLE schema_migrations")
+    world.check()
+    assert world.run("status", "--json").json["migrations_pending"] == []
+    assert "pending migrations are not noticed: PostgreSQL at" in " ".join(world.run("doctor").out.split())
     assert migrations.exists()

@@ -248,7 +248,7 @@ def test_no_staff(postgres: Postgres, database: str) -> None:
 
 @pytest.mark.parametrize("analyzed", [True, False])
 def test_no_scan_of_users(postgres: Postgres, database: str, *, analyzed: bool) -> None:
-    """Whatever the planner knows, users are found by the index on their role, and accounts by their key."""
+    """With any statistics of the planner, users are found by the index on their role, and accounts by their key."""
     crowd = """
         INSERT INTO accounts (id, username) SELECT n, 'm' || n FROM generate_series(1000, 21000) AS n;
         INSERT INTO users (id, email, account_id) SELECT n, n || '@x.example', n FROM generate_series(1000, 21000) AS n;

@@ -146,7 +146,7 @@ STRANGE = [
 
 @pytest.mark.parametrize("script", [row[1] for row in STRANGE], ids=[row[0] for row in STRANGE])
 def test_database_of_something_else(postgres: Postgres, script: str) -> None:
-    """A database that is not Mastodon's is no server without staff: it is an error."""
+    """A database that is not Mastodon's is an error, and not a server without staff."""
     name = postgres.create_database("something else", script)
     sentence = fault(socket_address(postgres, name))
     postgres.drop_database(name)

@@ -1,4 +1,4 @@
-"""The running server's own word for its version."""
+"""The version that the running server answers with."""
 
 import ssl
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def mastodon(version: object, path: str = "/api/v2/instance") -> Callable[[Reque
 
 @pytest.mark.parametrize("ending", ["", "/"])
 def test_inner_address_is_asked_under_the_server_s_name(ending: str) -> None:
-    """The server at an inner address hears its own name, and that the way was safe."""
+    """The request to an inner address names the server, and says that it came by https."""
     with HttpServer(mastodon("4.7.0+glitch")) as server:
         version = ask_running_version(server.url(ending), "social.example", DIRECT)
     assert (version, version.text) == (MastodonVersion.parse("4.7.0"), "4.7.0+glitch")
@@ -83,7 +83,7 @@ def test_answer_without_a_version(document: object) -> None:
 
 @pytest.mark.parametrize("version", ["latest", "", "4.7.0\u202e", "4.7.0" + "0" * 300])
 def test_version_that_cannot_be_read(version: str) -> None:
-    """A version without an order is no answer."""
+    """A version that cannot be ordered is refused."""
     with HttpServer(mastodon(version)) as server, pytest.raises(CheckError) as caught:
         ask_running_version(server.url(""), "social.example", DIRECT)
     assert caught.value.cause == Cause.VERSION
@@ -92,7 +92,7 @@ def test_version_that_cannot_be_read(version: str) -> None:
 
 @pytest.mark.parametrize("status", [403, 404, 502])
 def test_status_is_passed_on(status: int) -> None:
-    """A server that is down, or tells nothing to strangers, is told by its status."""
+    """The error of a server that is down, or that requires a login, names the status."""
     with HttpServer(lambda _: Reply(status)) as server, pytest.raises(CheckError) as caught:
         ask_running_version(server.url(""), "social.example", DIRECT)
     expected = f"127.0.0.1:{server.port} answers with status {status}"

@@ -159,7 +159,7 @@ def test_tags(template: str, text: str, tag: str) -> None:
 
 
 def test_a_version_cannot_lead_elsewhere() -> None:
-    """Whatever is in a version, it stays one part of the path."""
+    """Every version stays one part of the path."""
     with HttpServer(lambda _: Reply(404)) as server:
         fetch_releases(server.url("/x/{version}/"), [version("4.5.9-../../y?z#~ a")], {}, Proxies())
         assert server.requests[0].target == "/x/4.5.9-..%2F..%2Fy%3Fz%23~%20a/CHANGELOG.md"

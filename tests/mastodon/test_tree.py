@@ -135,7 +135,7 @@ def test_version_is_what_the_server_would_say(
 
 
 def test_hometown_of_old_is_asked_about_by_its_own_version(tmp_path: Path) -> None:
-    """What stands before the first plus sign is asked, as Mastodon's own check does."""
+    """The text before the first plus sign is asked, as in Mastodon's own check."""
     assert read_tree_version(write_tree(tmp_path, flags("1.0.7", suffix="'+3.5.5'")), {}).asked == "1.0.7"
 
 

@@ -40,7 +40,7 @@ UNREADABLE = [
     ("a list for a text", flags("4.1.0", suffix="[1]"), "a list or a condition is used as a text"),
     ("a text for a list", flags("4.1.0", suffix="'a'.join"), "a text is used as a list"),
     ("half a statement", flags("4.1.0", suffix="a ="), "'the end' is not understood"),
-    ("somebody else's setting", flags("4.1.0", suffix="Rails.configuration[:x]"), "'Rails' is not defined there"),
+    ("another setting", flags("4.1.0", suffix="Rails.configuration[:x]"), "'Rails' is not defined there"),
     ("an escaped quote", flags("4.1.0", suffix="'it\\'s'"), "is not understood"),
     ("a number that is none", flags("4.1.0", to_s="'latest'"), "expected three numbers at the start"),
     ("a version of 900 characters", flags("4.1.0", suffix=f"'{'x' * 200}'"), "a version of 205 characters"),
@@ -49,14 +49,14 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("source", "fault"), [row[1:] for row in UNREADABLE], ids=[row[0] for row in UNREADABLE])
 def test_unknown_ruby_is_no_version(source: str, fault: str, tmp_path: Path) -> None:
-    """What is not understood is said, with the file and the way out; it is never guessed, and never run."""
+    """The error names the file, the Ruby that is not understood, and the way out; nothing is guessed or run."""
     assert_unreadable(write_tree(tmp_path, source), fault)
 
 
 def assert_unreadable(
     root: Path, fault: str, environment: Mapping[str, str] | None = None, name: str = "version.rb"
 ) -> None:
-    """Check what an administrator is told."""
+    """Check the error that an administrator sees."""
     with pytest.raises(CheckError) as caught:
         read_tree_version(root, environment or {})
     assert caught.value.cause == Cause.VERSION
@@ -66,7 +66,7 @@ def assert_unreadable(
 
 
 def test_no_tree(tmp_path: Path) -> None:
-    """A wrong root is told as such."""
+    """The error says that the root is wrong."""
     for root in (tmp_path, tmp_path / "nowhere"):
         assert_unreadable(root, "does not exist: UPDATE_CHECK_MASTODON_ROOT must be Mastodon's tree")
 
@@ -96,7 +96,7 @@ def test_pipe_does_not_hold_us(tmp_path: Path) -> None:
 
 
 def test_directory_is_no_file(tmp_path: Path) -> None:
-    """A directory in the file's place is told as such."""
+    """The error says that there is a directory in the file's place."""
     (tmp_path / "lib/mastodon/version.rb").mkdir(parents=True)
     assert_unreadable(tmp_path, "is a directory")
 
@@ -107,7 +107,7 @@ def test_long_file_is_not_read(tmp_path: Path) -> None:
 
 
 def test_file_that_may_not_be_read() -> None:
-    """The service user lacks the permission; root, who may read everything, becomes nobody for it."""
+    """The service user lacks the permission; root, who may read everything, gives up its privileges for it."""
     with tempfile.TemporaryDirectory() as directory:
         root = write_tree(Path(directory), flags("4.1.9"))
         Path(directory).chmod(0o755)

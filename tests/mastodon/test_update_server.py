@@ -16,7 +16,7 @@ DIRECT = Proxies()
 
 
 def test_answer_is_returned_whole() -> None:
-    """The document comes back as the update server wrote it; only the version before the `+` is told."""
+    """The document comes back as the update server wrote it; only the version before the `+` is sent."""
     with UpdateServer() as server:
         server.publish("4.6.2", urgent=True, end_of_support="2027-02-20")
         server.set_current_end("2027-02-20")
@@ -85,7 +85,7 @@ def test_version_is_added_to_the_query(url: str, version: str, expected: str) ->
 
 @pytest.mark.parametrize("version", ["3.5.10 06f906acac", "4.1.25~moew", "4.7.0-a&b=c#d/%"])
 def test_version_arrives_as_it_is(version: str) -> None:
-    """What the server decodes is what is installed."""
+    """The server decodes the installed version."""
     with UpdateServer() as server:
         ask_update_server(f"{server.url}?key=1", MastodonVersion.parse(version), DIRECT)
     assert server.asked == [version]

@@ -1,4 +1,4 @@
-"""Whether an upgrade was finished: migrations that were not run, and services that were not restarted.
+"""Unfinished upgrades: migrations that were not run, and services that were not restarted.
 
 Each is one notice when it has lasted for more than an hour, and one when it is over.
 """

@@ -11,6 +11,8 @@ from mastodon_update_check.domain.branches import KNOWN_SERIES
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.versions import MastodonVersion
 
+RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
@@ -26,6 +28,11 @@ class Station:
     def branch(self) -> str:
         """The series as `4.6`."""
         return f"{self.series[0]}.{self.series[1]}"
+
+    @property
+    def release_notes(self) -> str:
+        """The place of the release notes; a listed release may come without them."""
+        return (self.update.release_notes if self.update else "") or RELEASES_URL
 
     def __str__(self) -> str:
         return str(self.update.version) if self.update else f"{self.branch}.x"

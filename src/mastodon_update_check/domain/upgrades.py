@@ -33,6 +33,8 @@ _NAMES = {
     UpgradeStep.ASSETS: f"new assets ({YARN})",
     UpgradeStep.RESTART_STREAMING: "a restart of streaming (streaming/ and its packages)",
 }
+IN_IMAGES = frozenset({"Ruby", "Node.js"})
+"""Requirements that container images bring along."""
 FRONT_END = ("app/assets", "app/javascript", "config/vite*", "config/webpack*", "vite.config*")
 """The files that assets are built from, beside the packages."""
 
@@ -75,7 +77,6 @@ class Remark:
 
 
 Step = Command | Remark
-RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
 _BACKUP = "Back up the database first."
 
 
@@ -93,31 +94,33 @@ def write_steps(
     kind = installation.kind
     match kind:
         case InstallKind.SOURCE:
-            return tuple(_from_source(installation, station, details))
+            steps = _from_source(installation, station, details)
         case InstallKind.DOCKER:
-            return tuple(_by_compose(station, details))
+            steps = _by_compose(station, details)
         case InstallKind.YUNOHOST:
-            return tuple(_by_yunohost(station))
+            steps = _by_yunohost(station)
         case InstallKind.NIXOS:
-            return tuple(_by_nixos(station))
+            steps = _by_nixos(station)
         case InstallKind.FORK:
-            return tuple(_of_fork(installation, station, installed))
+            steps = _of_fork(installation, station, installed, details)
         case _:
             assert_never(kind)
+    return (*(_require(details, kind) if details else ()), *steps)
 
 
-def _notes(station: Station) -> str:
-    """Return where the release notes are; a listed release may come without them."""
-    return (station.update.release_notes if station.update else "") or RELEASES_URL
-
-
-def _tag(station: Station) -> str:
-    return f"v{station}"
+def _require(details: ReleaseDetails, kind: InstallKind) -> Iterable[Step]:
+    """Name the minimums that rise or are not met; containers bring their own Ruby and Node.js."""
+    for one in details.requires or ():
+        if kind is InstallKind.DOCKER and one.name in IN_IMAGES:
+            continue
+        use = f"; this server has {one.found}" if one.found else ""
+        first = ": upgrade it first" if one.is_met is False else ""
+        yield Remark(f"{details.version} requires {one.name} {one.minimum} or later{use}{first}.")
 
 
 def _from_source(installation: CommandValues, station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
-    yield Remark(f"{_BACKUP} Read the release notes: {_notes(station)}")
-    yield from map(Remark, _explain(details) if details else ())
+    yield Remark(f"{_BACKUP} Read the release notes: {station.release_notes}")
+    yield from _explain(details)
     yield from _become(installation)
     yield Command("git fetch --tags")
     if station.update is None:
@@ -125,7 +128,7 @@ def _from_source(installation: CommandValues, station: Station, details: Release
             f"Take the newest patch of {station.branch}, the last that this lists, and put its number in for x:"
         )
         yield Command(f"git tag --list 'v{station.branch}.*' --sort=version:refname")
-    yield Command(f"git checkout {quote(_tag(station))}")
+    yield Command(f"git checkout {quote(f'v{station}')}")
     if details is None:
         yield Remark(
             "Now the steps of the release notes, as this user and in their order: often bundle install, yarn install, "
@@ -146,21 +149,19 @@ def _become(installation: CommandValues) -> Iterable[Step]:
     yield Command(f"cd {quote(installation.root)}")
 
 
-def _explain(details: ReleaseDetails) -> Iterable[str]:
-    """Name the requirements, and the steps that are needed, not needed and unknown, with the files that show it."""
-    for one in details.requires or ():
-        use = f"; this server has {one.found}" if one.found else ""
-        first = ": upgrade it first" if one.is_met is False else ""
-        yield f"{details.version} requires {one.name} {one.minimum} or later{use}{first}."
+def _explain(details: ReleaseDetails | None) -> Iterable[Step]:
+    """Name the steps that are needed, not needed and unknown, with the files that show it."""
+    if details is None:
+        return
     if details.is_restart_enough:
-        yield "A restart is enough, unless the front end has changed:"
+        yield Remark("A restart is enough, unless the front end has changed:")
     if details.needed:
-        between = f"between {details.installed} and {details.version}"
-        yield f"Needed, because the file differs {between}: {_enumerate(details.needed)}."
+        versions = f"{details.installed} and {details.version}"
+        yield Remark(f"Needed, because the file differs between {versions}: {_enumerate(details.needed)}.")
     if details.not_needed:
-        yield f"Not needed, because the file is the same: {_enumerate(details.not_needed)}."
+        yield Remark(f"Not needed, because the file is the same: {_enumerate(details.not_needed)}.")
     if details.unknown:
-        yield f"Unknown, see the release notes: {_enumerate(details.unknown)}."
+        yield Remark(f"Unknown, see the release notes: {_enumerate(details.unknown)}.")
 
 
 def _enumerate(steps: Sequence[UpgradeStep]) -> str:
@@ -184,13 +185,12 @@ def _restart(units: Sequence[str], details: ReleaseDetails | None = None) -> Ite
         has_new_ruby = details is not None and UpgradeStep.RUBY in details.needed  # a reload keeps the process
         yield Command(f"systemctl {'restart' if has_new_ruby else 'reload'} {web}")
     is_needed = details.steps.get(UpgradeStep.RESTART_STREAMING) if details else None
-    if not streaming or is_needed is False:
-        return
-    if is_needed is None:
+    if streaming and is_needed is None:
         yield Remark(
             "Streaming only if the release notes name it: every open app loses its connection and comes back at once."
         )
-    yield Command(f"systemctl restart {streaming}")
+    if streaming and is_needed is not False:
+        yield Command(f"systemctl restart {streaming}")
 
 
 def _of(units: Sequence[str], word: str) -> str:
@@ -198,9 +198,9 @@ def _of(units: Sequence[str], word: str) -> str:
 
 
 def _by_compose(station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
-    yield Remark(f"{_BACKUP} Read the release notes: {_notes(station)}")
+    yield Remark(f"{_BACKUP} Read the release notes: {station.release_notes}")
     yield Remark(
-        f"In docker-compose.yml, give the images of web, sidekiq and streaming the tag {_tag(station)}"
+        f"In docker-compose.yml, give the images of web, sidekiq and streaming the tag v{station}"
         f"{_newest(station)}; then, where that file is:"
     )
     yield Command("docker compose pull")
@@ -217,7 +217,7 @@ def _by_yunohost(station: Station) -> Iterable[Step]:
     yield Remark(f"YunoHost's package decides which release you get; it may be behind {station} for some days.")
     yield Command("yunohost tools update apps")
     yield Command("yunohost app upgrade mastodon")
-    yield Remark(f"It makes a backup by itself. The release notes: {_notes(station)}")
+    yield Remark(f"It makes a backup by itself. The release notes: {station.release_notes}")
 
 
 def _by_nixos(station: Station) -> Iterable[Step]:
@@ -226,18 +226,21 @@ def _by_nixos(station: Station) -> Iterable[Step]:
         f"mastodon is {station}{_newest(station)}, then:"
     )
     yield Command("nixos-rebuild switch")
-    yield Remark(f"It migrates the database and restarts the units. The release notes: {_notes(station)}")
+    yield Remark(f"It migrates the database and restarts the units. The release notes: {station.release_notes}")
 
 
-def _of_fork(installation: CommandValues, station: Station, installed: MastodonVersion) -> Iterable[Step]:
+def _of_fork(
+    installation: CommandValues, station: Station, installed: MastodonVersion, details: ReleaseDetails | None
+) -> Iterable[Step]:
     yield Remark(
         f"You run {installed.text}, a fork: look for its own release that is built on {station}{_newest(station)}, or "
         "a later one, and upgrade as its notes say. Do not check out Mastodon's own tag."
     )
-    yield Remark(f"What Mastodon changed: {_notes(station)}")
+    yield Remark(f"What Mastodon changed: {station.release_notes}")
+    yield from _explain(details)
     yield Command(f"sudo -iu {installation.user} git -C {quote(installation.root)} fetch --tags")
     yield Remark("After the upgrade:")
-    yield from _restart(installation.units)
+    yield from _restart(installation.units, details)
 
 
 def _newest(station: Station) -> str:

@@ -118,18 +118,6 @@ def ask_database(settings: Settings) -> DatabaseAnswer:
         return DatabaseAnswer(error=error)
 
 
-def ask_migrations(settings: Settings) -> frozenset[str]:
-    """Return the versions of the migrations that Mastodon's database has run.
-
-    Raises:
-        CheckError: cause `DATABASE`; says why they are not known.
-    """
-    from mastodon_update_check.mastodon import database
-
-    _require_enabled(settings)
-    return database.ask_migrations(find_logins(settings, _find_os_user()))
-
-
 def _require_enabled(settings: Settings) -> None:
     if disabled := settings.disables(Feature.RECIPIENTS):
         raise CheckError(Cause.DATABASE, str(disabled[0]))

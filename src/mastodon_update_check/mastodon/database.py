@@ -65,18 +65,6 @@ def ask_first(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = 
     raise CheckError(Cause.DATABASE, "; and ".join(reversed(failures)))
 
 
-def ask_migrations(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = BOUNDS) -> frozenset[str]:
-    """Return the versions of the migrations that have run.
-
-    Raises:
-        CheckError: cause `DATABASE`; says why they are not known.
-    """
-    answer = ask_first(addresses, bounds=bounds)
-    if answer.migrations is None:
-        raise CheckError(Cause.DATABASE, answer.migrations_problem)
-    return answer.migrations
-
-
 def read_answer(answer: Mapping[str, Any], warnings: Sequence[str] = ()) -> DatabaseAnswer:
     """Return what the process has read from the database, judged.
 

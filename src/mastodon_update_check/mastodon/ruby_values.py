@@ -23,7 +23,7 @@ def as_text(value: Value) -> str:
 
 
 def is_true(value: Value) -> bool:
-    """Whether Ruby takes `value` for true: all but nil and false, empty texts too."""
+    """Return whether `value` is true in Ruby: everything but nil and false is, also an empty text."""
     return value is not None and value is not False
 
 

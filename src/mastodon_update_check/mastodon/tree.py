@@ -1,4 +1,4 @@
-"""The version that Mastodon's tree says it is: `lib/mastodon/version.rb` of 3.5 to 4.7 and of the forks.
+"""The version of Mastodon's tree: `lib/mastodon/version.rb` of 3.5 to 4.7 and of the forks.
 
 Up to 4.3 the file says it all, from 4.4 on it asks `config/mastodon.yml`; both ask the environment. Nothing is
 executed. No link within the tree is followed (`setup` reads it as root), only regular files of up to 64 KiB are read.
@@ -23,7 +23,7 @@ VERSION_FILE = "lib/mastodon/version.rb"
 SETTINGS_FILE = "config/mastodon.yml"
 _WAY_OUT = "UPDATE_CHECK_MASTODON_VERSION can say the version instead"
 
-# What Mastodon's own settings file says of the version, for trees that have none.
+# The version in Mastodon's own settings file, for trees that have none.
 _SETTINGS = """
 shared:
   version:
@@ -79,7 +79,7 @@ def _error(detail: str) -> CheckError:
 
 
 def _read(root: Path, name: str) -> str | None:
-    """Return the text of a file of the tree, or None when there is no such file."""
+    """Return the text of a file of the tree, or None when the file does not exist."""
     try:
         with opened(root, name) as file:
             content = read_opened(file, FILE_BYTES)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
-from mastodon_update_check.domain.upgrades import InstallKind
+from mastodon_update_check.domain.upgrades import IN_IMAGES, InstallKind
 from mastodon_update_check.messages.columns import fill
 from mastodon_update_check.messages.content import Block, Details, FixRow, Paragraph
 from mastodon_update_check.messages.context import MessageContext
@@ -17,8 +17,6 @@ LINES_ADDED = 8
 _LINES_REPLACED = 2
 """Of the warning in the message about an urgent release."""
 _IDS_SHOWN = 2
-_IN_IMAGES = frozenset({"Ruby", "Node.js"})
-"""Requirements that container images bring along."""
 _BY_PACKAGE = frozenset({InstallKind.YUNOHOST, InstallKind.NIXOS})
 """Installations whose package takes all the steps."""
 
@@ -90,7 +88,7 @@ def _requires(requirements: Sequence[Requirement], context: MessageContext) -> t
     translation = context.translation
     is_in_containers = context.install_kind is InstallKind.DOCKER
     named = [
-        _name_requirement(one, translation) for one in requirements if not (is_in_containers and one.name in _IN_IMAGES)
+        _name_requirement(one, translation) for one in requirements if not (is_in_containers and one.name in IN_IMAGES)
     ]
     return (translation.say("Requires {requirements}.", requirements=translation.enumerate(named)),) if named else ()
 

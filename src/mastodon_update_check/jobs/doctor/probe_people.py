@@ -49,6 +49,8 @@ def _describe_database(answer: DatabaseAnswer) -> Iterator[Finding]:
         yield error("database", str(answer.error))
     elif answer.through:
         yield ok("database", f"{len(answer.verdicts)} members of staff, asked through {answer.through}")
+    if answer.migrations_problem:
+        yield warning("database", f"pending migrations are not noticed: {answer.migrations_problem}")
     if answer.may_write:
         yield warning(
             "database",
