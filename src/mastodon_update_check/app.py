@@ -218,7 +218,6 @@ class App:
         return MessageContext(
             instance=settings.instance,
             knowledge=known,
-            devops_users=known.devops_users,
             now=self.clock(),
             hostname=self.host,
             web_domain="" if settings.instance_is_assumed else settings.web_domain,

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, installed, reminder, support, update
+from domain.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, installed, reminder, support, update, user
 from mastodon_update_check.domain.notices import Notice, SupportStage
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.message import MessageType
 from messages.writing import OWNER, body, make_context, minor, patch, write
@@ -117,7 +118,7 @@ def test_order_of_notices_does_not_matter() -> None:
 
 def test_names_of_devops_users_are_passed_on() -> None:
     """Sinks that show names get those of the DevOps users."""
-    context = make_context([patch("4.5.20")], devops_users=("ann", "ben"))
+    context = make_context([patch("4.5.20")], knowledge=ServerState(devops=(user(1, name="ann"), user(2, name="ben"))))
     assert write([patch("4.5.20")], context).devops_users == ("ann", "ben")
 
 

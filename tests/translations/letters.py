@@ -31,9 +31,9 @@ from mastodon_update_check.domain.recipients import FollowUps, Preference, Recip
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement
 from mastodon_update_check.domain.release_details import UpgradeStep as Step
 from mastodon_update_check.domain.upgrades import InstallKind
+from mastodon_update_check.messages.compose import compose_test_message
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.messages.sample_content import compose_test_message
 from mastodon_update_check.translations import load_translation
 from messages.writing import details, fix, make_context, minor, patch, write
 

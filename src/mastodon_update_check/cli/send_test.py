@@ -19,7 +19,7 @@ from mastodon_update_check.jobs.recipients import MAIL, People, find_people
 from mastodon_update_check.jobs.send_test import SendResult, SinkTest, send_tests
 from mastodon_update_check.jobs.workers import find_words, loader
 from mastodon_update_check.logs import hide_secrets
-from mastodon_update_check.messages.sample_content import compose_test_message
+from mastodon_update_check.messages.compose import compose_test_message
 
 _NOBODY = "no person is reached, notices go to the log only: set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
 

@@ -1,49 +1,59 @@
 """The reasons of decisions: why a recipient is notified, is not notified, or is not notified any more."""
 
 from enum import StrEnum
+from typing import Self
 
 
 class Reason(StrEnum):
-    """One reason; the text is stored in the ledger and shown by `explain`, and never changes its spelling."""
+    """One reason: the value is stored in the ledger and never changes, `explanation` is the end of a sentence."""
+
+    explanation: str
+
+    def __new__(cls, value: str, explanation: str = "") -> Self:
+        """Return a member whose value is its first text."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.explanation = explanation
+        return member
 
     # notified
-    URGENT_UPDATE = "urgent_update"
-    PATCH_UPDATE = "patch_update"
-    ANY_UPDATE = "any_update"
-    SUPPORT_ENDS = "support_ends"
-    OPERATOR = "operator"
-    MARKED_AT_SETUP = "marked_at_setup"
-    REMINDER = "reminder"
-    CLOSURE = "closure"
+    URGENT_UPDATE = "urgent_update", "it is urgent, and urgent releases are wanted"
+    PATCH_UPDATE = "patch_update", "it is a patch, and patches are wanted"
+    ANY_UPDATE = "any_update", "every release is wanted"
+    SUPPORT_ENDS = "support_ends", "warnings of the end of support are wanted"
+    OPERATOR = "operator", "the operator is notified of problems with this tool"
+    MARKED_AT_SETUP = "marked_at_setup", "it was marked as sent without sending it (`setup`, or `check --mark`)"
+    REMINDER = "reminder", "a notice was sent, and it is still not installed"
+    CLOSURE = "closure", "a notice was sent, and it is installed now"
     # not notified
-    PREFERENCE_NONE = "preference_none"
-    BELOW_PREFERENCE = "below_preference"
-    SUPPORT_WARNINGS_OFF = "support_warnings_off"
-    NOT_OPERATOR = "not_operator"
-    OWN_SINK_FAILS = "own_sink_fails"
-    ALREADY_TOLD = "already_told"
-    ALREADY_PLANNED = "already_planned"
-    NOT_TOLD_OF_OUTAGE = "not_told_of_outage"
+    PREFERENCE_NONE = "preference_none", "no releases are wanted (the setting is none)"
+    BELOW_PREFERENCE = "below_preference", "it is less than what is wanted"
+    SUPPORT_WARNINGS_OFF = "support_warnings_off", "warnings of the end of support are switched off"
+    NOT_OPERATOR = "not_operator", "this is for the operator alone"
+    OWN_SINK_FAILS = "own_sink_fails", "it is about this very sink"
+    ALREADY_TOLD = "already_told", "already sent"
+    ALREADY_PLANNED = "already_planned", "planned, and not delivered yet"
+    NOT_TOLD_OF_OUTAGE = "not_told_of_outage", "not notified of the failure, so not of its end"
     # not notified, or not any more
-    SKIPPED = "skipped"
+    SKIPPED = "skipped", "it is skipped (`mastodon-update-check skip --undo` takes that back)"
     # not any more
-    INSTALLED = "installed"
-    WITHDRAWN = "withdrawn"
-    PRERELEASE = "prerelease"
-    URGENCY_ROSE = "urgency_rose"
-    URGENCY_FELL = "urgency_fell"
-    LATER_STAGE = "later_stage"
-    DATE_MOVED = "date_moved"
-    BRANCH_LEFT = "branch_left"
-    RECIPIENT_GONE = "recipient_gone"
-    PREFERENCE_LOWERED = "preference_lowered"
-    OVER = "over"
-    NOT_INSTALLED = "not_installed"
-    NOT_TO_ACT_ON = "not_to_act_on"
-    NOT_DUE = "not_due"
-    FOLLOW_UPS_OFF = "follow_ups_off"
-    LEFT_BEHIND = "left_behind"
-    COVERED = "covered"
+    INSTALLED = "installed", "it was installed first"
+    WITHDRAWN = "withdrawn", "the update server did not list it any more"
+    PRERELEASE = "prerelease", "it is a pre-release, and none is installed any more"
+    URGENCY_ROSE = "urgency_rose", "it became urgent, and a notice of that replaced this one"
+    URGENCY_FELL = "urgency_fell", "it was not urgent any more"
+    LATER_STAGE = "later_stage", "a later warning took its place"
+    DATE_MOVED = "date_moved", "the date had moved"
+    BRANCH_LEFT = "branch_left", "another branch was installed first"
+    RECIPIENT_GONE = "recipient_gone", "the recipient is not configured any more"
+    PREFERENCE_LOWERED = "preference_lowered", "it was not wanted any more"
+    OVER = "over", "it was over"
+    NOT_INSTALLED = "not_installed", "it was not installed any more"
+    NOT_TO_ACT_ON = "not_to_act_on", "there was nothing to do about it any more"
+    NOT_DUE = "not_due", "the clock was wrong when it was planned"
+    FOLLOW_UPS_OFF = "follow_ups_off", "it was switched off (UPDATE_CHECK_REMINDERS, UPDATE_CHECK_CLOSURE)"
+    LEFT_BEHIND = "left_behind", "its message was sent without it, and another message has it"
+    COVERED = "covered", "a notice sent in the meantime covers it"
 
     @property
     def notifies(self) -> bool:

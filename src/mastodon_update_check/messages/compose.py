@@ -1,21 +1,16 @@
 """From notices to a message: subject, text, HTML, JSON body, for one recipient."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from mastodon_update_check.domain.identities import subject
 from mastodon_update_check.domain.notices import (
-    CheckFailingNotice,
-    CheckRecoveredNotice,
-    DeliveryFailingNotice,
     InstalledNotice,
-    MigrationsPendingNotice,
     Notice,
     ReminderNotice,
-    RestartNotice,
-    ServicesOutdatedNotice,
     SupportNotice,
     UpdateNotice,
     UpgradeFinishedNotice,
@@ -32,20 +27,21 @@ from mastodon_update_check.messages.payload import build_payload
 from mastodon_update_check.messages.plain import render_text
 from mastodon_update_check.messages.release_content import write_update_content
 from mastodon_update_check.messages.release_parts import order_updates
+from mastodon_update_check.messages.sample_content import write_test_content
 from mastodon_update_check.messages.tool_content import write_tool_content
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
 
-_TYPES: dict[type[Notice], MessageType] = {
-    UpdateNotice: MessageType.UPDATE_AVAILABLE,
-    ReminderNotice: MessageType.UPDATE_REMINDER,
-    InstalledNotice: MessageType.UPDATE_INSTALLED,
-    SupportNotice: MessageType.SUPPORT_ENDING,
-    CheckFailingNotice: MessageType.CHECK_FAILING,
-    CheckRecoveredNotice: MessageType.CHECK_RECOVERED,
-    DeliveryFailingNotice: MessageType.DELIVERY_FAILING,
-    RestartNotice: MessageType.RESTART_DUE,
-    MigrationsPendingNotice: MessageType.MIGRATIONS_PENDING,
-    ServicesOutdatedNotice: MessageType.RESTART_DUE,
+_TYPES = {
+    UpdateNotice.kind: MessageType.UPDATE_AVAILABLE,
+    ReminderNotice.kind: MessageType.UPDATE_REMINDER,
+    InstalledNotice.kind: MessageType.UPDATE_INSTALLED,
+    SupportNotice.kind: MessageType.SUPPORT_ENDING,
+    "check_failing": MessageType.CHECK_FAILING,
+    "check_recovered": MessageType.CHECK_RECOVERED,
+    "delivery_failing": MessageType.DELIVERY_FAILING,
+    "restart": MessageType.RESTART_DUE,
+    "migrations_pending": MessageType.MIGRATIONS_PENDING,
+    "services_outdated": MessageType.RESTART_DUE,
 }
 
 
@@ -58,41 +54,75 @@ def compose(
     context: MessageContext,
     dated_at: datetime | None = None,
 ) -> Message:
-    """Compose one message from at least one notice; the notices are of one type, or one tool notice.
+    """Compose one message from at least one notice; the notices are of one type, or one tool notice."""
+    main = _main_notice(notices, context.branch)
+    kind = _TYPES[(main.about if isinstance(main, UpgradeFinishedNotice) else main).kind]
 
-    A message is in one language: English, if the recipient's catalogue lacks a sentence.
-    """
-    try:
-        content = _write(notices, recipient, context, id)
-    except UntranslatedError:
-        content = _write(notices, recipient, replace(context, translation=ENGLISH), id)
-    content = replace(content, footer_url=context.preferences_url)
-    main = _main_notice(notices, context)
-    kind = _TYPES[type(main.about if isinstance(main, UpgradeFinishedNotice) else main)]
+    def write(around: MessageContext) -> Content:
+        footer = write_footer(recipient, main, around, id)
+        return replace(_write(notices, main, around), footer=footer, footer_url=around.preferences_url)
+
+    content = _write_in_one_language(write, context)
     return Message(
         id=id,
         type=kind,
-        instance=context.instance,
         recipient=recipient,
         created_at=created_at,
         dated_at=dated_at or created_at,
-        urgent=content.is_urgent,
-        thread=hashlib.sha256(f"{context.instance}\n{subject(main)}".encode()).hexdigest()[:32],
-        subject=content.subject.replace(NO_BREAK, " "),
-        text=render_text(content),
-        html=render_html(content),
         payload=build_payload(kind, created_at, notices, context, is_urgent=content.is_urgent),
-        devops_users=context.devops_users,
-        language=content.language,
+        **_render(content, context, subject(main)),
     )
 
 
-def _main_notice(notices: Sequence[Notice], context: MessageContext) -> Notice:
+def compose_test_message(
+    *,
+    id: str,  # noqa: A002 - as above
+    recipient: Recipient,
+    recipients: Sequence[Recipient],
+    context: MessageContext,
+    now: datetime,
+) -> Message:
+    """Compose a test message to one recipient; `recipients` are those who get real notices."""
+    # Without releases: neither people nor programs must take a test for a notice.
+    bare = replace(context, knowledge=replace(context.knowledge, updates=()))
+    content = _write_in_one_language(lambda around: write_test_content(recipient, recipients, around, id), context)
+    return Message(
+        id=id,
+        type=MessageType.TEST,
+        recipient=recipient,
+        created_at=now,
+        dated_at=now,
+        payload=build_payload(MessageType.TEST, now, (), bare, is_urgent=False),
+        **_render(content, context, "test"),
+    )
+
+
+def _write_in_one_language(write: Callable[[MessageContext], Content], context: MessageContext) -> Content:
+    """Write a content in the recipient's language, or in English if the catalogue lacks a sentence."""
+    try:
+        return replace(write(context), language=context.translation.language)
+    except UntranslatedError:
+        return write(replace(context, translation=ENGLISH))
+
+
+def _render(content: Content, context: MessageContext, about: str) -> dict[str, Any]:
+    """Return the fields of a message that follow from its content."""
+    return {
+        "instance": context.instance,
+        "urgent": content.is_urgent,
+        "thread": hashlib.sha256(f"{context.instance}\n{about}".encode()).hexdigest()[:32],
+        "subject": content.subject.replace(NO_BREAK, " "),
+        "text": render_text(content),
+        "html": render_html(content),
+        "devops_users": context.knowledge.devops_users,
+        "language": content.language,
+    }
+
+
+def _main_notice(notices: Sequence[Notice], branch: str) -> Notice:
     """Return the notice that gives the message its name: of several updates the one that matters most."""
-    branch = context.knowledge.installed.branch if context.knowledge.installed else ""
-    by_update = {update.version: notice for notice in notices if (update := _update_of(notice)) is not None}
-    updates = [update for notice in by_update.values() if (update := _update_of(notice)) is not None]
-    return by_update[order_updates(updates, branch)[0].version] if updates else notices[0]
+    by_update = {update: notice for notice in notices if (update := _update_of(notice)) is not None}
+    return by_update[order_updates([*by_update], branch)[0]] if by_update else notices[0]
 
 
 def _update_of(notice: Notice) -> UpdateNotice | None:
@@ -101,19 +131,15 @@ def _update_of(notice: Notice) -> UpdateNotice | None:
     return notice if isinstance(notice, UpdateNotice) else None
 
 
-def _write(notices: Sequence[Notice], recipient: Recipient, context: MessageContext, id_: str) -> Content:
-    main = _main_notice(notices, context)
-    footer = write_footer(recipient, main, context, id_)
+def _write(notices: Sequence[Notice], main: Notice, context: MessageContext) -> Content:
     match main:
         case UpdateNotice() | SupportNotice():
             updates = [notice for notice in notices if isinstance(notice, UpdateNotice)]
             support = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
-            return write_update_content(updates, support, context, footer)
+            return write_update_content(updates, support, context)
         case ReminderNotice():
-            return write_reminder_content([one for one in notices if isinstance(one, ReminderNotice)], context, footer)
+            return write_reminder_content([one for one in notices if isinstance(one, ReminderNotice)], context)
         case InstalledNotice():
-            return write_installed_content(
-                [one for one in notices if isinstance(one, InstalledNotice)], context, footer
-            )
+            return write_installed_content([one for one in notices if isinstance(one, InstalledNotice)], context)
         case _:
-            return write_tool_content(main, context, footer)
+            return write_tool_content(main, context)

@@ -74,7 +74,7 @@ class Content:
 
     subject: str
     blocks: tuple[Block, ...]
-    footer: str
+    footer: str = ""
     footer_url: str = ""
     """A URL in the footer that becomes a link."""
     is_urgent: bool = False

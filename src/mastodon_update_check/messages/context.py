@@ -5,7 +5,9 @@ from datetime import datetime
 
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import urgent_to_act_on
 from mastodon_update_check.domain.upgrades import InstallKind
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
@@ -30,11 +32,25 @@ class MessageContext:
     """Host of the update server."""
     install_kind: InstallKind | None = None
     """How Mastodon was installed; None: unknown."""
-    devops_users: tuple[str, ...] = ()
     reminders: FollowUps = FollowUps.NONE
     """Which updates get reminders."""
     translation: Translation = ENGLISH
     """The recipient's language."""
+
+    @property
+    def installed(self) -> MastodonVersion | None:
+        """The version that runs, as far as it is known."""
+        return self.knowledge.installed
+
+    @property
+    def branch(self) -> str:
+        """The branch that runs; empty when it is not known."""
+        return self.installed.branch if self.installed else ""
+
+    @property
+    def versions_to_act_on(self) -> frozenset[MastodonVersion]:
+        """The urgent versions that call for action."""
+        return frozenset(update.version for update in urgent_to_act_on(self.knowledge, self.now))
 
     @property
     def admin_url(self) -> str:

@@ -13,7 +13,7 @@ STEPS = "sudo mastodon-update-check route"
 
 def direct(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Pointer, ...]:
     """Say what to deploy, in which order, on the way to the newest of these; nothing when that is one release."""
-    installed, translation = context.knowledge.installed, context.translation
+    installed, translation = context.installed, context.translation
     if installed is None:
         return ()
     goal = max(update.version for update in new)

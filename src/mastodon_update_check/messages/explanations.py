@@ -28,42 +28,6 @@ from mastodon_update_check.errors import Cause
 from mastodon_update_check.messages.content import instant, long_date
 
 MIGRATE = "RAILS_ENV=production bundle exec rails db:migrate"
-_WORDS = {
-    Reason.URGENT_UPDATE: "it is urgent, and urgent releases are wanted",
-    Reason.PATCH_UPDATE: "it is a patch, and patches are wanted",
-    Reason.ANY_UPDATE: "every release is wanted",
-    Reason.SUPPORT_ENDS: "warnings of the end of support are wanted",
-    Reason.OPERATOR: "the operator is notified of problems with this tool",
-    Reason.REMINDER: "a notice was sent, and it is still not installed",
-    Reason.MARKED_AT_SETUP: "it was marked as sent without sending it (`setup`, or `check --mark`)",
-    Reason.CLOSURE: "a notice was sent, and it is installed now",
-    Reason.PREFERENCE_NONE: "no releases are wanted (the setting is none)",
-    Reason.BELOW_PREFERENCE: "it is less than what is wanted",
-    Reason.SUPPORT_WARNINGS_OFF: "warnings of the end of support are switched off",
-    Reason.NOT_OPERATOR: "this is for the operator alone",
-    Reason.OWN_SINK_FAILS: "it is about this very sink",
-    Reason.ALREADY_TOLD: "already sent",
-    Reason.ALREADY_PLANNED: "planned, and not delivered yet",
-    Reason.NOT_TOLD_OF_OUTAGE: "not notified of the failure, so not of its end",
-    Reason.INSTALLED: "it was installed first",
-    Reason.WITHDRAWN: "the update server did not list it any more",
-    Reason.PRERELEASE: "it is a pre-release, and none is installed any more",
-    Reason.URGENCY_ROSE: "it became urgent, and a notice of that replaced this one",
-    Reason.URGENCY_FELL: "it was not urgent any more",
-    Reason.LATER_STAGE: "a later warning took its place",
-    Reason.DATE_MOVED: "the date had moved",
-    Reason.BRANCH_LEFT: "another branch was installed first",
-    Reason.RECIPIENT_GONE: "the recipient is not configured any more",
-    Reason.PREFERENCE_LOWERED: "it was not wanted any more",
-    Reason.OVER: "it was over",
-    Reason.SKIPPED: "it is skipped (`mastodon-update-check skip --undo` takes that back)",
-    Reason.NOT_INSTALLED: "it was not installed any more",
-    Reason.NOT_TO_ACT_ON: "there was nothing to do about it any more",
-    Reason.NOT_DUE: "the clock was wrong when it was planned",
-    Reason.FOLLOW_UPS_OFF: "it was switched off (UPDATE_CHECK_REMINDERS, UPDATE_CHECK_CLOSURE)",
-    Reason.LEFT_BEHIND: "its message was sent without it, and another message has it",
-    Reason.COVERED: "a notice sent in the meantime covers it",
-}
 _WANTED = {
     Preference.CRITICAL: "only urgent releases are wanted (the setting is critical)",
     Preference.PATCH: "only patches and urgent releases are wanted (the setting is patch)",
@@ -79,8 +43,10 @@ def explain_reason(reason: str, recipient: Recipient | None = None) -> str:
     """Say why, as the end of a sentence; a reason of a later version of this program is given as it is stored."""
     if reason == Reason.BELOW_PREFERENCE and recipient is not None and recipient.preference in _WANTED:
         return _WANTED[recipient.preference]
-    known = {str(each): translation for each, translation in _WORDS.items()}
-    return known.get(str(reason), str(reason).replace("_", " "))
+    try:
+        return Reason(reason).explanation
+    except ValueError:
+        return reason.replace("_", " ")
 
 
 def describe_unfinished(known: ServerState) -> Iterator[str]:

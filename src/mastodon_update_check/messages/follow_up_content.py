@@ -19,14 +19,13 @@ from mastodon_update_check.messages.release_parts import (
     reminded_versions,
     stop_pointer,
     urgent_mark,
-    versions_to_act_on,
     you_run,
 )
 
 
-def write_reminder_content(reminders: Sequence[ReminderNotice], context: MessageContext, footer: str) -> Content:
+def write_reminder_content(reminders: Sequence[ReminderNotice], context: MessageContext) -> Content:
     """Write the reminder of updates that are still pending."""
-    installed, translation = context.knowledge.installed, context.translation
+    installed, translation = context.installed, context.translation
     updates = order_updates([one.update for one in reminders], installed.branch if installed else "")
     blocks: list[Block] = [
         Paragraph(_still_out(updates, reminders, context)),
@@ -43,15 +42,13 @@ def write_reminder_content(reminders: Sequence[ReminderNotice], context: Message
     return Content(
         subject=_subject(updates, context),
         blocks=tuple(blocks),
-        footer=footer,
         is_urgent=updates[0].urgent,
-        language=translation.language,
     )
 
 
 def _subject(updates: Sequence[UpdateNotice], context: MessageContext) -> str:
     first, translation = updates[0], context.translation
-    if first.version in versions_to_act_on(context):
+    if first.version in context.versions_to_act_on:
         said = translation.say("Reminder: install Mastodon {version}", version=first.version)
     else:
         names = name_updates(updates, RELEASES_NAMED, translation)
@@ -80,11 +77,11 @@ def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNoti
     )
 
 
-def write_installed_content(notices: Sequence[InstalledNotice], context: MessageContext, footer: str) -> Content:
+def write_installed_content(notices: Sequence[InstalledNotice], context: MessageContext) -> Content:
     """Write the closure: which of the notified updates are installed."""
     translation = context.translation
     versions = sorted((one.update.version for one in notices), reverse=True)
-    installed = context.knowledge.installed or versions[0]
+    installed = context.installed or versions[0]
     others = [str(version) for version in versions if version != installed][:RELEASES_SHOWN]
     is_urgent = all(one.update.urgent for one in notices)
     reminded = any(context.reminders.admit(one.update) for one in notices)
@@ -94,8 +91,6 @@ def write_installed_content(notices: Sequence[InstalledNotice], context: Message
     return Content(
         subject=f"[{context.instance}] {is_in}",
         blocks=(Paragraph(translation.join(said, no_more)), *other_releases((), None, context)),
-        footer=footer,
-        language=translation.language,
     )
 
 

@@ -1,7 +1,5 @@
 """The footer of a message: who got it, why, and how to change that."""
 
-from typing import assert_never
-
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Preference, Recipient
 from mastodon_update_check.domain.text import clean
@@ -37,11 +35,12 @@ def _why_user(recipient: Recipient, main: Notice, context: MessageContext) -> st
         to = translation.say("To you of {instance}", instance=context.instance)
     match main:
         case UpdateNotice() | ReminderNotice() | InstalledNotice():
-            return translation.label("footer", "{to} ({why}).", to=to, why=_why_update(recipient, context))
+            why = _why_update(recipient, context)
         case SupportNotice():
-            return translation.label("footer", "{to} ({why}).", to=to, why=_why_support(context))
+            why = _why_support(context)
         case _:
             return translation.say("{to}, because UPDATE_CHECK_OPERATOR names no other address.", to=to)
+    return translation.label("footer", "{to} ({why}).", to=to, why=why)
 
 
 def _why_update(recipient: Recipient, context: MessageContext) -> str:
@@ -61,17 +60,12 @@ def _why_support(context: MessageContext) -> str:
 
 def describe_preference(preference: Preference, translation: Translation) -> str:
     """Return a preference in words."""
-    match preference:
-        case Preference.NONE:
-            return translation.label("preference", "none")
-        case Preference.CRITICAL:
-            return translation.label("preference", "critical")
-        case Preference.PATCH:
-            return translation.label("preference", "patch")
-        case Preference.ALL:
-            return translation.label("preference", "all")
-        case _:
-            assert_never(preference)
+    return {
+        Preference.NONE: translation.label("preference", "none"),
+        Preference.CRITICAL: translation.label("preference", "critical"),
+        Preference.PATCH: translation.label("preference", "patch"),
+        Preference.ALL: translation.label("preference", "all"),
+    }[preference]
 
 
 def _setting(recipient: Recipient, main: Notice) -> str:

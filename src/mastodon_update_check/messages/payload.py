@@ -41,54 +41,36 @@ def build_payload(
         "instance": context.instance,
         "installed_version": installed.text if installed else None,
         "urgent": is_urgent,
-        "updates": _list_reminded(known, pending, reminders) if reminders else list_updates(known, pending, new),
-        "support": describe_support(
-            context.knowledge.support_ends_on, support or context.knowledge.support_at(context.now), installed
-        ),
-        "route": list(find_route(installed, context.knowledge.pending())) if installed else [],
+        "updates": list_updates(known, pending, [one.update for one in reminders] or new, are_new=not reminders),
+        "support": describe_support(known.support_ends_on, support or known.support_at(context.now), installed),
+        "route": list(find_route(installed, known.pending())) if installed else [],
     }
     if reminders:
-        data["reminders"] = [_describe_reminder(reminder) for reminder in reminders]
+        data["reminders"] = [
+            {"version": str(one.update.version), "number": one.number, "told_at": _timestamp(one.notified_at)}
+            for one in reminders
+        ]
     if closed:
         data["closed"] = [{"version": str(update.version), "urgent": update.urgent} for update in closed]
     if tool is not None:
         data["notice"] = to_json(tool)
-    return {
-        "type": str(kind),
-        "timestamp": _timestamp(created_at),
-        "data": data,
-    }
+    return {"type": str(kind), "timestamp": _timestamp(created_at), "data": data}
 
 
 def _timestamp(instant: datetime) -> str:
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _list_reminded(
-    known: ServerState, pending: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice]
-) -> list[Mapping[str, object]]:
-    about = list_updates(known, pending, [reminder.update for reminder in reminders])
-    return [{**update, "new": False} for update in about]
-
-
-def _describe_reminder(reminder: ReminderNotice) -> Mapping[str, object]:
-    return {
-        "version": str(reminder.update.version),
-        "number": reminder.number,
-        "told_at": _timestamp(reminder.notified_at),
-    }
-
-
 def list_updates(
-    known: ServerState, pending: Sequence[UpdateNotice], new: Sequence[UpdateNotice] = ()
+    known: ServerState, pending: Sequence[UpdateNotice], first: Sequence[UpdateNotice] = (), *, are_new: bool = True
 ) -> list[Mapping[str, object]]:
-    """Describe what is new for a recipient, then what else is pending: at most 20, urgent ones first."""
-    fresh = {update.version: update for update in new}
+    """Describe the updates of a message, then the other pending ones: at most 20, urgent ones first."""
+    versions = {update.version for update in first}
     branch = known.installed.branch if known.installed else ""
-    others = [update for update in pending if update.version not in fresh]
-    ordered = [*order_updates(new, branch), *order_updates(others, branch)]
+    others = [update for update in pending if update.version not in versions]
+    ordered = [*order_updates(first, branch), *order_updates(others, branch)]
     return [
-        describe_update(update, known.details_of(update.version), is_new=update.version in fresh)
+        describe_update(update, known.details_of(update.version), is_new=are_new and update.version in versions)
         for update in ordered[:RELEASES_SHOWN]
     ]
 

@@ -11,7 +11,6 @@ from mastodon_update_check.messages.release_details import describe_details
 from mastodon_update_check.messages.release_parts import (
     RELEASES_NAMED,
     admin_pointer,
-    installed_branch,
     list_releases,
     name_updates,
     order_updates,
@@ -19,7 +18,6 @@ from mastodon_update_check.messages.release_parts import (
     reminded_versions,
     stop_pointer,
     urgent_mark,
-    versions_to_act_on,
     you_run,
 )
 from mastodon_update_check.messages.support_content import write_support_content
@@ -27,12 +25,12 @@ from mastodon_update_check.messages.translation import Translation
 
 
 def write_update_content(
-    updates: Sequence[UpdateNotice], support: SupportNotice | None, context: MessageContext, footer: str
+    updates: Sequence[UpdateNotice], support: SupportNotice | None, context: MessageContext
 ) -> Content:
     """Write the message; `updates` and `support` are what is new for this recipient, at least one of them given."""
     if not updates and support is not None:
-        return write_support_content(support, context, footer)
-    new = order_updates(updates, installed_branch(context))
+        return write_support_content(support, context)
+    new = order_updates(updates, context.branch)
     blocks: list[Block] = [
         Paragraph(_opening(new, context)),
         list_releases(new, context),
@@ -47,9 +45,7 @@ def write_update_content(
     return Content(
         subject=_subject(new, support, context),
         blocks=tuple(blocks),
-        footer=footer,
         is_urgent=new[0].urgent or (support is not None and is_urgent(support)),
-        language=context.translation.language,
     )
 
 
@@ -58,7 +54,7 @@ def _subject(new: Sequence[UpdateNotice], support: SupportNotice | None, context
     if not new[0].urgent:
         names = name_updates(new, RELEASES_NAMED, translation)
         said = translation.count("Mastodon {names} is out", "Mastodon {names} are out", len(new), names=names)
-    elif first in versions_to_act_on(context):
+    elif first in context.versions_to_act_on:
         said = translation.say("install Mastodon {version}", version=first)
     else:
         said = translation.say("Mastodon {version} is out: see whether it concerns you", version=first)
@@ -80,13 +76,13 @@ def _subject_with_support(subject: str, support: SupportNotice, translation: Tra
 
 def _opening(new: Sequence[UpdateNotice], context: MessageContext) -> str:
     """Say whether it is urgent, and where it applies."""
-    headline, branch, translation = new[0], installed_branch(context), context.translation
+    headline, branch, translation = new[0], context.branch, context.translation
     if headline.urgent:
         marked = translation.say("Mastodon marks {version} as urgent.", version=headline.version)
         own = headline.version.branch == branch
         return translation.join(marked, _own_urgent(context) if own else _foreign_urgent(context))
-    if context.knowledge.installed is not None and headline.version.branch == branch:
-        return translation.join(_own_plain(new, context), _directly(context))
+    if headline.version.branch == branch:
+        return _own_plain(new, context)
     if len(new) > 1:
         return translation.say("New releases of other branches; none is marked urgent.")
     match headline.type:
@@ -101,27 +97,27 @@ def _opening(new: Sequence[UpdateNotice], context: MessageContext) -> str:
 
 
 def _own_plain(new: Sequence[UpdateNotice], context: MessageContext) -> str:
-    version, translation = new[0].version, context.translation
-    alone = len(new) == 1
-    if context.knowledge.installed is not None and context.knowledge.installed.is_prerelease:
-        if alone:
-            return translation.say("A release for your branch; not marked urgent.")
-        return translation.say("{version} is a release for your branch; not marked urgent.", version=version)
-    if alone:
-        return translation.say("A patch release for your branch; not marked urgent.")
-    return translation.say("{version} is a patch release for your branch; not marked urgent.", version=version)
-
-
-def _directly(context: MessageContext) -> str:
-    return context.translation.say("It installs directly over {installed}.", installed=context.knowledge.installed)
+    installed, translation = context.installed, context.translation
+    is_patch, is_alone = installed is None or not installed.is_prerelease, len(new) == 1
+    version = new[0].version
+    if is_alone and is_patch:
+        said = translation.say("A patch release for your branch; not marked urgent.")
+    elif is_alone:
+        said = translation.say("A release for your branch; not marked urgent.")
+    elif is_patch:
+        said = translation.say("{version} is a patch release for your branch; not marked urgent.", version=version)
+    else:
+        said = translation.say("{version} is a release for your branch; not marked urgent.", version=version)
+    return translation.join(said, translation.say("It installs directly over {installed}.", installed=installed))
 
 
 def _own_urgent(context: MessageContext) -> str:
-    branch, known, translation = installed_branch(context), context.knowledge, context.translation
+    branch, known, translation = context.branch, context.knowledge, context.translation
     newer = [update for update in known.pending() if update.version.branch != branch]
     if has_support_ended(known, context.now):
         over = translation.say("It is a patch of your branch {branch}, which is out of support.", branch=branch)
-        return translation.join(over, _leave(newer, translation))
+        leave = translation.say("Upgrade to {version} next.", version=newer[-1].version) if newer else ""
+        return translation.join(over, leave)
     if not newer:
         return translation.say("It is a patch of your branch.")
     return translation.say(
@@ -129,13 +125,9 @@ def _own_urgent(context: MessageContext) -> str:
     )
 
 
-def _leave(newer: Sequence[UpdateNotice], translation: Translation) -> str:
-    return translation.say("Upgrade to {version} next.", version=newer[-1].version) if newer else ""
-
-
 def _foreign_urgent(context: MessageContext) -> str:
     """Say what an urgent release of another branch means for this server, as far as is known."""
-    known, branch, translation = context.knowledge, installed_branch(context), context.translation
+    known, branch, translation = context.knowledge, context.branch, context.translation
     own = [update for update in known.pending() if update.urgent and update.version.branch == branch]
     if own:
         return translation.say("For your branch there is {version}, marked urgent too.", version=own[-1].version)

@@ -6,9 +6,7 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice, UpdateType, is_urgent
 from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.domain.server.status import urgent_to_act_on
 from mastodon_update_check.domain.urls import is_printable_url
-from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.content import Paragraph, Pointer, Release, Releases
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.support_content import support_sentence
@@ -58,7 +56,7 @@ def may_link(url: str, update_host: str) -> bool:
 
 def reminded_versions(updates: Sequence[UpdateNotice], context: MessageContext) -> tuple[str, ...]:
     """Name the updates of which there will be reminders: of each branch the newest."""
-    now = versions_to_act_on(context)
+    now = context.versions_to_act_on
     found: dict[str, str] = {}
     for update in order_updates(updates, ""):
         if context.reminders.admit(update) and (context.reminders is FollowUps.ALL or update.version in now):
@@ -73,7 +71,7 @@ def stop_pointer(label: str, versions: Sequence[str]) -> Pointer:
 
 def you_run(context: MessageContext) -> str:
     """Write ` (you run 4.5.19)`, as far as that is known."""
-    installed = context.knowledge.installed
+    installed = context.installed
     return " " + context.translation.say("(you run {installed})", installed=installed.text) if installed else ""
 
 
@@ -82,24 +80,13 @@ def urgent_mark(context: MessageContext) -> str:
     return context.translation.label("subject", "URGENT") + " "
 
 
-def installed_branch(context: MessageContext) -> str:
-    """Return the branch that runs; empty when it is not known."""
-    installed = context.knowledge.installed
-    return installed.branch if installed else ""
-
-
-def versions_to_act_on(context: MessageContext) -> set[MastodonVersion]:
-    """Return the urgent versions that call for action."""
-    return {update.version for update in urgent_to_act_on(context.knowledge, context.now)}
-
-
 def list_releases(new: Sequence[UpdateNotice], context: MessageContext) -> Releases:
     """Return the list of what is new."""
     return Releases(_release_rows(new, context), notes_label=context.translation.say("Release notes"))
 
 
 def _release_rows(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Release, ...]:
-    now, translation = versions_to_act_on(context), context.translation
+    now, translation = context.versions_to_act_on, context.translation
     when = translation.label("when to install", "now"), translation.label("when to install", "later")
     in_order = any(update.version in now for update in new)
     shown = tuple(
@@ -112,7 +99,7 @@ def _release_rows(new: Sequence[UpdateNotice], context: MessageContext) -> tuple
 
 def _row(update: UpdateNotice, when: str, context: MessageContext) -> Release:
     ends_on, translation = update.end_of_support_on, context.translation
-    is_own = update.version.branch == installed_branch(context)
+    is_own = update.version.branch == context.branch
     return Release(
         when=when,
         version=str(update.version),
@@ -129,15 +116,12 @@ def _row(update: UpdateNotice, when: str, context: MessageContext) -> Release:
 def _kind(update: UpdateNotice, translation: Translation) -> str:
     if update.urgent:
         return translation.label("release", "urgent")
-    match update.type:
-        case UpdateType.PATCH:
-            return translation.label("release", "patch")
-        case UpdateType.MINOR:
-            return translation.label("release", "minor")
-        case UpdateType.MAJOR:
-            return translation.label("release", "major")
-        case None:
-            return ""
+    kinds = {
+        UpdateType.PATCH: translation.label("release", "patch"),
+        UpdateType.MINOR: translation.label("release", "minor"),
+        UpdateType.MAJOR: translation.label("release", "major"),
+    }
+    return kinds[update.type] if update.type else ""
 
 
 def other_releases(
@@ -146,7 +130,7 @@ def other_releases(
     """Name the other pending releases, and the support date."""
     said = {update.version for update in new}
     others = [update for update in context.knowledge.unskipped() if update.version not in said]
-    named = _list_others(order_updates(others, installed_branch(context)), context.translation)
+    named = _list_others(order_updates(others, context.branch), context.translation)
     text = context.translation.join(named, _support(support, context))
     return (Paragraph(text),) if text else ()
 
@@ -169,6 +153,6 @@ def _support(notified: SupportNotice | None, context: MessageContext) -> str:
         return ""
     return translation.say(
         "Branch {branch} gets fixes until {date}.",
-        branch=installed_branch(context),
+        branch=context.branch,
         date=translation.long_date(ends_on),
     )

@@ -1,57 +1,15 @@
 """The message of `send-test`: what it is, which notices this recipient gets, and who else is notified."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
-from typing import assert_never
 
 from mastodon_update_check.domain.recipients import Preference, Recipient
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.errors import UntranslatedError
 from mastodon_update_check.messages.content import Block, Content, Paragraph
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.footer import describe_preference
-from mastodon_update_check.messages.html import render_html
-from mastodon_update_check.messages.message import Message, MessageType
-from mastodon_update_check.messages.payload import build_payload
-from mastodon_update_check.messages.plain import render_text
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK, Translation
 
 PEOPLE_SHOWN = 20
-
-
-def compose_test_message(
-    *,
-    id: str,  # noqa: A002 - a message's field is called so
-    recipient: Recipient,
-    recipients: Sequence[Recipient],
-    context: MessageContext,
-    now: datetime,
-) -> Message:
-    """Compose a test message to one recipient; `recipients` are those who get real notices."""
-    # Without releases: neither people nor programs must take a test for a notice.
-    bare = replace(context, knowledge=replace(context.knowledge, updates=()))
-    try:
-        content = _write(recipient, recipients, context, id)
-    except UntranslatedError:
-        content = _write(recipient, recipients, replace(context, translation=ENGLISH), id)
-    return Message(
-        id=id,
-        type=MessageType.TEST,
-        instance=context.instance,
-        recipient=recipient,
-        created_at=now,
-        dated_at=now,
-        urgent=False,
-        thread=hashlib.sha256(f"{context.instance}\ntest".encode()).hexdigest()[:32],
-        subject=content.subject.replace(NO_BREAK, " "),
-        text=render_text(content),
-        html=render_html(content),
-        payload=build_payload(MessageType.TEST, now, (), bare, is_urgent=False),
-        devops_users=context.devops_users,
-        language=content.language,
-    )
 
 
 def describe_subscriptions(recipient: Recipient, translation: Translation = ENGLISH) -> str:
@@ -67,21 +25,19 @@ def describe_subscriptions(recipient: Recipient, translation: Translation = ENGL
 
 
 def _describe_releases(preference: Preference, translation: Translation) -> str:
-    match preference:
-        case Preference.NONE:
-            return ""
-        case Preference.CRITICAL:
-            return translation.say("releases that Mastodon marks as urgent")
-        case Preference.PATCH:
-            return translation.say("patches and urgent releases")
-        case Preference.ALL:
-            return translation.say("every newer release")
-        case _:
-            assert_never(preference)
+    return {
+        Preference.NONE: "",
+        Preference.CRITICAL: translation.say("releases that Mastodon marks as urgent"),
+        Preference.PATCH: translation.say("patches and urgent releases"),
+        Preference.ALL: translation.say("every newer release"),
+    }[preference]
 
 
-def _write(recipient: Recipient, recipients: Sequence[Recipient], context: MessageContext, message_id: str) -> Content:
-    translation, installed = context.translation, context.knowledge.installed
+def write_test_content(
+    recipient: Recipient, recipients: Sequence[Recipient], context: MessageContext, message_id: str
+) -> Content:
+    """Write a test to one recipient; `recipients` are those who get real notices."""
+    translation, installed = context.translation, context.installed
     is_test = translation.say("This is a test, sent by hand: it announces nothing, and there is nothing to do.")
     version = installed.text if installed else ""
     runs = translation.say("{instance} runs Mastodon {installed}.", instance=context.instance, installed=version)
@@ -98,7 +54,6 @@ def _write(recipient: Recipient, recipients: Sequence[Recipient], context: Messa
         footer=translation.say(
             "From `mastodon-update-check send-test` on {host}. ID {id}", host=clean(context.hostname), id=message_id
         ),
-        language=translation.language,
     )
 
 

@@ -10,7 +10,7 @@ from mastodon_update_check.messages.context import RELEASES_URL, MessageContext
 from mastodon_update_check.messages.directions import draw, point_to_steps
 
 
-def write_support_content(support: SupportNotice, context: MessageContext, footer: str) -> Content:
+def write_support_content(support: SupportNotice, context: MessageContext) -> Content:
     """Write the message about one support notice."""
     is_over, translation = _is_over(support, context.now), context.translation
     next_on = translation.short_date(_next_on(support))
@@ -22,9 +22,7 @@ def write_support_content(support: SupportNotice, context: MessageContext, foote
             *([] if is_over else [Paragraph(translation.say("Next message about this: {date}.", date=next_on))]),
             *([Pointer(translation.say("All pending updates:"), context.admin_url)] if context.admin_url else []),
         ),
-        footer=footer,
         is_urgent=is_over,
-        language=translation.language,
     )
 
 
@@ -76,7 +74,7 @@ def _subject(support: SupportNotice, context: MessageContext) -> str:
 
 
 def _you_run(support: SupportNotice, context: MessageContext) -> str:
-    installed, translation = context.knowledge.installed, context.translation
+    installed, translation = context.installed, context.translation
     if installed is None:
         return translation.say("You run {version}.", version=support.branch)
     own = [update for update in context.knowledge.pending() if update.version.branch == support.branch]
@@ -87,7 +85,7 @@ def _you_run(support: SupportNotice, context: MessageContext) -> str:
 
 def _way_out(support: SupportNotice, context: MessageContext) -> Sequence[Block]:
     """Name the nearest branch that is supported for longer, and the way to the newest one."""
-    installed, pending, translation = context.knowledge.installed, context.knowledge.pending(), context.translation
+    installed, pending, translation = context.installed, context.knowledge.pending(), context.translation
     beyond = [update for update in pending if update.version.branch != support.branch]
     lasting = [update for update in beyond if _lasts(update, support, context)]
     if installed is None or not lasting:

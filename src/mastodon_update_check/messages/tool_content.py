@@ -27,35 +27,33 @@ _Parts = tuple[str, Sequence[str | Pointer]]
 STATUS = "sudo mastodon-update-check status"
 
 
-def write_tool_content(notice: ToolNotice, context: MessageContext, footer: str) -> Content:
+def write_tool_content(notice: ToolNotice, context: MessageContext) -> Content:
     """Write the message for one tool notice."""
-    subject, parts = _write(notice, context)
+    subject, parts = _write(notice, context, context.translation)
     return Content(
         subject=f"[{context.instance}] {subject}",
         blocks=tuple(Paragraph(part) if isinstance(part, str) else part for part in parts),
-        footer=footer,
-        language=context.translation.language,
     )
 
 
-def _write(notice: ToolNotice, context: MessageContext) -> _Parts:
+def _write(notice: ToolNotice, context: MessageContext, translation: Translation) -> _Parts:
     match notice:
         case CheckFailingNotice(cause=Cause.SETTINGS):
-            return _write_settings_wrong(notice, context.translation)
+            return _write_settings_wrong(notice, translation)
         case CheckFailingNotice():
             return _write_check_failing(notice, context)
         case CheckRecoveredNotice():
-            return _write_check_recovered(notice, context.translation)
+            return _write_check_recovered(notice, translation)
         case DeliveryFailingNotice():
-            return _write_delivery_failing(notice, context.translation)
+            return _write_delivery_failing(notice, translation)
         case RestartNotice():
-            return _write_restart(notice, context.translation)
+            return _write_restart(notice, translation)
         case MigrationsPendingNotice():
-            return _write_migrations(notice, context.translation)
+            return _write_migrations(notice, translation)
         case ServicesOutdatedNotice():
-            return _write_services(notice, context.translation)
+            return _write_services(notice, translation)
         case UpgradeFinishedNotice():
-            return _write_finished(notice, context.translation)
+            return _write_finished(notice, translation)
         case _:
             assert_never(notice)
 
@@ -80,7 +78,7 @@ def _write_check_failing(notice: CheckFailingNotice, context: MessageContext) ->
 
 
 def _last_answer(context: MessageContext) -> str:
-    installed, translation = context.knowledge.installed, context.translation
+    installed, translation = context.installed, context.translation
     if installed is None or context.knowledge.good_at is None:
         return ""
     updates = order_updates(context.knowledge.pending(), installed.branch)
