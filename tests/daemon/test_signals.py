@@ -243,3 +243,16 @@ def test_orders() -> None:
         [sys.executable, "-c", ORDERS], capture_output=True, text=True, timeout=LONGEST, check=True
     )
     assert finished.stdout.split() == ["RELOAD", "LOOK", "STOP"]
+
+
+def test_page_of_a_stopped_daemon(machine: Machine, tmp_path: Path) -> None:
+    """The status page says that the daemon is running, and after a stop that it is not."""
+    page = tmp_path / "index.html"
+    machine.configure(UPDATE_CHECK_PAGE_FILE=str(page))
+    with machine.start() as daemon:
+        wait_until(lambda: page.exists() and "<dd>running</dd>" in page.read_text(), "a page")
+        assert "A later one follows by" in page.read_text()
+        assert 0 == daemon.end(signal.SIGTERM)
+        assert [line["event"] for line in daemon.events][-1] == "daemon.stopped"
+    assert "not running</span></dd>" in page.read_text()
+    assert "this page stays as it is until the next check" in page.read_text()

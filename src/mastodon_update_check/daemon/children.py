@@ -66,9 +66,13 @@ class Children:
 
     def stop(self, patience: timedelta) -> None:
         """Let every job finish its attempts, and kill those that take too long."""
-        end = time.monotonic() + patience.total_seconds()
         for child in self._running.values():
             child.terminate()
+        self.wait(patience)
+
+    def wait(self, patience: timedelta) -> None:
+        """Wait until every job has ended, and kill those that take too long."""
+        end = time.monotonic() + patience.total_seconds()
         while self._running and time.monotonic() < end:
             with suppress(Empty):
                 event = self._events.get(timeout=max(end - time.monotonic(), 0.01))

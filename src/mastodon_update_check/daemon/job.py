@@ -57,7 +57,7 @@ def main(name: str) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     code = 0
     try:
-        {"prepare": _prepare, "work": _work, "deliver": _deliver}[name](order)
+        {"prepare": _prepare, "work": _work, "deliver": _deliver, "publish": _publish}[name](order)
     except SettingsError as error:
         code = 78
         _report(settings_problems=error.problems)
@@ -109,6 +109,13 @@ def _own_file() -> str | None:
     return None
 
 
+def _publish(order: Order) -> None:
+    """Write the status page of a daemon that has stopped."""
+    app = _load(order).app
+    with app.open_ledger() as ledger:
+        app.publish(ledger)
+
+
 def _prepare(order: Order) -> None:
     """Verify that settings, sinks and ledger can be used, and report the supervisor's parameters."""
     loaded = _load(order)
@@ -139,6 +146,7 @@ def _plain(loaded: _Loaded, ledger: Ledger) -> dict[str, object]:
         "interval": settings.interval.total_seconds(),
         "jitter": settings.jitter.total_seconds(),
         "off_reason": settings.off_reason,
+        "has_page": settings.page_file is not None,
         "config": loaded.config,
         "status": hide_secrets(line),
         "due_in": _due_in(app, ledger, app.delivery_workers(ledger)),

@@ -33,6 +33,8 @@ PAUSE = timedelta(seconds=60)
 CRASH_PAUSE = timedelta(seconds=5)
 PATIENCE = timedelta(seconds=8)
 """How long children may finish attempts in progress when the daemon stops."""
+STOP_SECONDS = 9.2
+"""How long the whole stop may take, with the status page that says so: less than `signals.STOP_LIMIT`."""
 RESTART = 75
 """Exit code that asks for a restart (`Restart=on-failure`)."""
 
@@ -238,11 +240,14 @@ class Supervisor:
         self._notifier.ready()
 
     def _stop(self, code: int) -> NoReturn:
+        end = time.monotonic() + STOP_SECONDS
         self._notifier.stopping()
         self._notifier.status("stopping: attempts in progress are being finished")
         log.info("daemon.stopping")
         self._scheduler.stop()
         self._children.stop(PATIENCE)
         self._owner.leave()
+        if code != RESTART and self._report["has_page"] and self._start("publish", PATIENCE):
+            self._children.wait(timedelta(seconds=end - time.monotonic()))
         log.info("daemon.stopped")
         leave(code)

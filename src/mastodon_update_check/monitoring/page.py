@@ -91,10 +91,17 @@ def render_page(status: Mapping[str, Any], around: PageContext) -> str:
         "updates": _render_updates(status, around.update_host),
         "chart": _draw(fill_days(status["days"], now.date())),
         "written": f"{now:%Y-%m-%d %H:%M} UTC",
-        "due": f"{now + valid_for:%H:%M} UTC",
+        "validity": _describe_validity(now + valid_for, is_alive=status["alive"]),
         "json_name": escape(around.json_name),
     }
     return Template(_read("page.html")).substitute(values)
+
+
+def _describe_validity(due: datetime, *, is_alive: bool) -> str:
+    """Say until when the page counts: without scripts it cannot compare that with the time when it is opened."""
+    if is_alive:
+        return f"A later one follows by {due:%Y-%m-%d %H:%M} UTC; after that, this page is out of date."
+    return "The daemon was not running then: this page stays as it is until the next check."
 
 
 def _read(name: str) -> str:
