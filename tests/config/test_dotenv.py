@@ -16,7 +16,7 @@ COMMAND, TOO_LONG, TOO_MUCH = Defect.COMMAND, Defect.TOO_LONG, Defect.TOO_MUCH
 def read(text: str, environ: dict[str, str] | None = None) -> dict[str, str | Defect]:
     """Return every value of a file."""
     document = parse(text)
-    return expand(document, {assignment.name for assignment in document.assignments}, environ or {})
+    return expand(document, {assignment.name for assignment in document}, environ or {})
 
 
 SYNTAX = [
@@ -133,12 +133,7 @@ def test_expansion(text: str, values: dict[str, str | Defect]) -> None:
 def test_lines() -> None:
     """An assignment knows the line of its name, also behind values of several lines."""
     text = "# first\n\nA=b\r\nB='x\ny\n'\n\n  C=d\nnothing\nD=e"
-    assert [(each.name, each.line) for each in parse(text).assignments] == [("A", 3), ("B", 4), ("C", 8), ("D", 10)]
-
-
-def test_export_of_nothing() -> None:
-    """Exporting a variable that the file does not assign is reported, as Ruby refuses such a file."""
-    assert parse("A=b\nexport B\nexport A\nexport A C\nexport\n").bad_exports == (2, 4)
+    assert [(each.name, each.line) for each in parse(text)] == [("A", 3), ("B", 4), ("C", 8), ("D", 10)]
 
 
 def test_only_wanted_values_are_expanded() -> None:
@@ -202,7 +197,7 @@ PIECES = st.sampled_from([*"A=\n'\"\\#) \ré:", "B=", "$A", "${B}", "$(", "expor
 def test_any_text_can_be_read(text: str) -> None:
     """Whatever a file holds, reading it ends with values within the bounds and lines that are in the file."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
-    assert all(1 <= assignment.line <= lines for assignment in parse(text).assignments)
+    assert all(1 <= assignment.line <= lines for assignment in parse(text))
     assert all(isinstance(value, Defect) or len(value) <= VALUE_BYTES for value in read(text).values())
 
 

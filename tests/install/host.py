@@ -12,8 +12,7 @@ import pytest
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.programs import ENVIRONMENT, LIMIT, Finished
-from mastodon_update_check.install.console import Console
-from mastodon_update_check.install.own_commands import Options
+from mastodon_update_check.install.dialogue import Console, Options
 from mastodon_update_check.install.session import SetupSession
 from simulators.mastodon_tree import flags, write_tree
 from simulators.postgres import Postgres

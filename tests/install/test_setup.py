@@ -15,9 +15,9 @@ from mastodon.databases import OWN_ROLE, populated
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.install import database as install_database
+from mastodon_update_check.install.dialogue import TIMER
 from mastodon_update_check.install.discovery import Installation
 from mastodon_update_check.install.elsewhere import explain
-from mastodon_update_check.install.own_commands import TIMER
 from mastodon_update_check.mastodon.sql import install_script
 from simulators.postgres import Postgres
 

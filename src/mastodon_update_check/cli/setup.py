@@ -9,10 +9,9 @@ from pathlib import Path
 from mastodon_update_check.cli.common import Exit
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine
-from mastodon_update_check.install.console import Console
+from mastodon_update_check.install.dialogue import Console, Options
 from mastodon_update_check.install.discovery import find_installations, require
 from mastodon_update_check.install.elsewhere import explain
-from mastodon_update_check.install.own_commands import Options
 from mastodon_update_check.install.session import SetupSession
 from mastodon_update_check.mastodon.sql import install_script
 

@@ -1,4 +1,4 @@
-r"""The syntax of a dotenv file, as Ruby's dotenv 2 and 3 read it; nothing is expanded here.
+r"""The syntax of a dotenv file, as Ruby's dotenv 2 and 3 read it; `expansion` gives the values.
 
 An assignment begins on a line of its own: whitespace, perhaps `export`, a name, `=` (or a colon and a space), a value.
 
@@ -6,14 +6,14 @@ An assignment begins on a line of its own: whitespace, perhaps `export`, a name,
   it, if a later quote can. It may span lines.
 - Any other value ends at the first `#`, even inside a word, or with its line; whitespace around it is dropped.
 - Whitespace before `=`, and between `=` and a quote, may include newlines.
-- A line that is not an assignment has no effect, except that `export NAME` requires NAME to be assigned in the file.
+- A line that is not an assignment has no effect.
 
 Ruby does this with one backtracking expression. This scanner reads each character a few times at most, so that no
 file can make it slow.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 _WHITESPACE = re.compile(r"\s*+", re.ASCII)
@@ -41,39 +41,21 @@ class Assignment:
     """The whole assignment as it is written, without a comment behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A file of settings, as it is written."""
-
-    assignments: tuple[Assignment, ...]
-    """In the order of the file; of several for one name, the last one counts."""
-    bad_exports: tuple[int, ...] = ()
-    """The lines that export a variable which the file does not assign; Ruby refuses such a file."""
+Assignments = Sequence[Assignment]
+"""A file of settings, as it is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Export:
-    """A line `export NAME …` that assigns nothing."""
+def parse(text: str) -> Assignments:
+    """Return the assignments of a dotenv file in their order; of several for one name, the last one counts.
 
-    line: int
-    names: frozenset[str]
-
-
-def parse(text: str) -> Document:
-    """Parse the text of a dotenv file, which never fails. A byte order mark before it is left out."""
-    statements = tuple(_statements(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")))
-    assignments = tuple(each for each in statements if isinstance(each, Assignment))
-    names = {assignment.name for assignment in assignments}
-    exports = (each for each in statements if isinstance(each, _Export))
-    return Document(assignments, tuple(each.line for each in exports if not each.names <= names))
+    A byte order mark before them is left out. A line that is not an assignment has no effect.
+    """
+    return tuple(_assignments(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")))
 
 
-def _statements(source: str) -> Iterator[Assignment | _Export]:
+def _assignments(source: str) -> Iterator[Assignment]:
     line, position = 1, 0
-    while True:
-        start = _end(_WHITESPACE, source, position)
-        if start == len(source):
-            return
+    while (start := _end(_WHITESPACE, source, position)) < len(source):
         line += source.count("\n", position, start)
         end = start
         if head := _HEAD.match(source, start):
@@ -81,8 +63,6 @@ def _statements(source: str) -> Iterator[Assignment | _Export]:
             text, quote = _unquoted(source[head.end() : end])
             is_cut = not quote and "://" in text and source.startswith("#", end) and not source[end - 1].isspace()
             yield Assignment(head["name"], line, text, quote, is_cut=is_cut, source=source[start:end])
-        elif (words := source[start : _line_end(source, start)].split())[0] == "export":
-            yield _Export(line, frozenset(words[1:]))
         position = _line_end(source, end)
         line += source.count("\n", start, position)
 

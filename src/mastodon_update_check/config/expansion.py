@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Final
 
-from mastodon_update_check.config.dotenv import Assignment, Document
+from mastodon_update_check.config.dotenv import Assignment, Assignments
 from mastodon_update_check.config.found import FILE_BYTES, VALUE_BYTES, size_bytes
 
 _ESCAPE = re.compile(r"\\([^$])")
@@ -39,12 +39,16 @@ class Defect(Enum):
 
 
 def expand(
-    document: Document, wanted: Collection[str], environ: Mapping[str, str], *, is_dotenv_2_7: bool = False
+    assignments: Assignments,
+    wanted: Collection[str],
+    environ: Mapping[str, str],
+    *,
+    is_dotenv_2_7: bool = False,
 ) -> dict[str, str | Defect]:
-    """Return the values of the `wanted` names that `document` assigns; `environ` is for `$NAME` in them."""
+    """Return the values of the `wanted` names that are assigned; `environ` is for `$NAME` in them."""
     values: dict[str, str | Defect] = {}
     budget = FILE_BYTES
-    for assignment in needed(document, wanted, environ):
+    for assignment in needed(assignments, wanted, environ):
         if budget <= 0:
             values[assignment.name] = Defect.TOO_MUCH
             continue
@@ -54,11 +58,11 @@ def expand(
     return {name: value for name, value in values.items() if name in wanted}
 
 
-def needed(document: Document, wanted: Collection[str], environ: Mapping[str, str]) -> list[Assignment]:
+def needed(assignments: Assignments, wanted: Collection[str], environ: Mapping[str, str]) -> list[Assignment]:
     """Return the assignments that the wanted values are made of, in the order of the file."""
     names = {*wanted, _LINE_BREAKS}
     found = []
-    for assignment in reversed(document.assignments):
+    for assignment in reversed(assignments):
         if assignment.name not in names:
             continue
         found.append(assignment)

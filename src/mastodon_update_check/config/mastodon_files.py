@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.dotenv import Assignment, Document, parse
+from mastodon_update_check.config.dotenv import Assignment, Assignments, parse
 from mastodon_update_check.config.expansion import Defect, expand, needed
 from mastodon_update_check.config.found import FILE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.config.kinds import parse_path, parse_version
@@ -116,13 +116,13 @@ def _trusted_users() -> frozenset[int]:
     return frozenset({0, os.geteuid()})
 
 
-def _documents(root: Path, above: Layer, problems: Problems) -> Iterator[tuple[Path, Document]]:
+def _documents(root: Path, above: Layer, problems: Problems) -> Iterator[tuple[Path, Assignments]]:
     named = above.get(ENV_FILE)
     path = path_of(named)
     if named is None or path is None:
         yield from _default_documents(root, problems)
     elif is_null(path):
-        yield path, Document(())
+        yield path, ()
     else:
         try:
             yield path, parse(read_foreign(follow_trusted(path, _trusted_users()), FILE_BYTES))
@@ -134,7 +134,7 @@ def _documents(root: Path, above: Layer, problems: Problems) -> Iterator[tuple[P
                 problems.add(ENV_FILE, named, reason)
 
 
-def _default_documents(root: Path, problems: Problems) -> Iterator[tuple[Path, Document]]:
+def _default_documents(root: Path, problems: Problems) -> Iterator[tuple[Path, Assignments]]:
     """Yield those of Rails' files that can be read; one that is missing or private is not a problem."""
     for path in (root / name for name in MASTODON_FILES):
         try:
@@ -146,27 +146,30 @@ def _default_documents(root: Path, problems: Problems) -> Iterator[tuple[Path, D
                 problems.disable(ENV_FILE, str(path), f"{clean(str(path))} cannot be read: {describe(error)}")
 
 
-def _merge(documents: Mapping[Path, Document]) -> tuple[Document, dict[str, str]]:
+def _merge(documents: Mapping[Path, Assignments]) -> tuple[Assignments, dict[str, str]]:
     """Return one document, and the place of each name; the first file that sets a name wins."""
     assignments: list[Assignment] = []
     places: dict[str, str] = {}
-    for path, document in documents.items():
-        added = [assignment for assignment in document.assignments if assignment.name not in places]
+    for path, found in documents.items():
+        added = [assignment for assignment in found if assignment.name not in places]
         assignments += added
         places |= {assignment.name: f"{path}, line {assignment.line}" for assignment in added}
-    return Document(tuple(assignments)), places
+    return assignments, places
 
 
 def _expand(
-    document: Document, environ: Mapping[str, str], above: Layer, version: Callable[[], MastodonVersion | None]
+    assignments: Assignments,
+    environ: Mapping[str, str],
+    above: Layer,
+    version: Callable[[], MastodonVersion | None],
 ) -> dict[str, str | Defect]:
     # The rest of the environment is not for Mastodon's user: `SMTP_LOGIN=$NAME` would send it to any server.
     environ = {name: text for name, text in environ.items() if names.may_be_put_into_mastodons(name)}
-    found = {assignment.name for assignment in document.assignments}
+    found = {assignment.name for assignment in assignments}
     wanted = {name for name in found if names.is_taken_from_mastodon(name) and (name not in above or name == _URL)}
-    has_escapes = any("\\" in assignment.text for assignment in needed(document, wanted, environ))
+    has_escapes = any("\\" in assignment.text for assignment in needed(assignments, wanted, environ))
     known = version() if has_escapes else None
-    return expand(document, wanted, environ, is_dotenv_2_7=known is not None and known.branch_key[0] == 3)  # noqa: PLR2004
+    return expand(assignments, wanted, environ, is_dotenv_2_7=known is not None and known.branch_key[0] == 3)  # noqa: PLR2004
 
 
 def _find_version(root: Path, above: Layer, find: FindVersion | None) -> MastodonVersion | None:

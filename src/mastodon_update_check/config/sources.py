@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.dotenv import Document, parse
+from mastodon_update_check.config.dotenv import Assignments, parse
 from mastodon_update_check.config.expansion import Defect, expand
 from mastodon_update_check.config.found import (
     ENVIRONMENT,
@@ -77,21 +77,18 @@ def _own_file(environ: Mapping[str, str], above: Layer, default: Path, problems:
     if is_null(path):
         return None, {}
     try:
-        document = parse(read_own(path, FILE_BYTES))
+        assignments = parse(read_own(path, FILE_BYTES))
     except (OSError, ValueError) as error:
         if given or not isinstance(error, FileNotFoundError):
             problems.add(
                 _CONFIG, named or Found("", "default"), f"{clean(str(path))} cannot be read: {describe(error)}"
             )
         return None, {}
-    return path, _with_secret_files(_layer(path, document, environ, above, problems), above, problems)
+    return path, _with_secret_files(_layer(path, assignments, environ, above, problems), above, problems)
 
 
-def _layer(path: Path, document: Document, environ: Mapping[str, str], above: Layer, problems: Problems) -> Layer:
-    for line in document.bad_exports:
-        sentence = "expected export NAME=value, got the export of a variable that the file does not set"
-        problems.sentences.append(f"{clean(str(path))}, line {line}: {sentence}.")
-    last = {assignment.name: assignment for assignment in document.assignments}
+def _layer(path: Path, assignments: Assignments, environ: Mapping[str, str], above: Layer, problems: Problems) -> Layer:
+    last = {assignment.name: assignment for assignment in assignments}
     places = {name: Found("", f"{path}, line {assignment.line}") for name, assignment in last.items()}
     wanted = {name for name in last if names.is_relevant(name) and names.target(name) not in above}
     for name, assignment in last.items():
@@ -102,7 +99,7 @@ def _layer(path: Path, document: Document, environ: Mapping[str, str], above: La
     if _CONFIG in last:
         problems.add(_CONFIG, places[_CONFIG], "can only be set in the environment")
     layer = {}
-    for name, value in expand(document, wanted - {_CONFIG}, environ).items():
+    for name, value in expand(assignments, wanted - {_CONFIG}, environ).items():
         if isinstance(value, Defect):
             problems.add(name, places[name], value.value, about=names.target(name))
         else:

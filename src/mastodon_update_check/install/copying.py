@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.dotenv import Document, parse
+from mastodon_update_check.config.dotenv import Assignments, parse
 from mastodon_update_check.config.expansion import expand, needed
 from mastodon_update_check.config.found import FILE_BYTES
 from mastodon_update_check.config.names import is_taken_from_mastodon
@@ -156,7 +156,7 @@ def _merge(texts: Iterable[str]) -> str:
     lines: list[str] = []
     names: set[str] = set()
     for text in texts:
-        added = [assignment for assignment in parse(text).assignments if assignment.name not in names]
+        added = [assignment for assignment in parse(text) if assignment.name not in names]
         lines += [f"{assignment.source}\n" for assignment in added]
         names |= {assignment.name for assignment in added}
     return "".join(lines)
@@ -173,27 +173,27 @@ def excerpt(text: str, *, with_login: bool) -> str:
         text: Mastodon's file.
         with_login: whether Mastodon's own login to its database is needed.
     """
-    document = parse(text)
-    names = {assignment.name for assignment in document.assignments}
+    assignments = parse(text)
+    names = {assignment.name for assignment in assignments}
     wanted = {name for name in names if is_taken_from_mastodon(name) and (with_login or name not in LOGINS)}
-    return "".join(f"{assignment.source}\n" for assignment in needed(document, wanted, {}))
+    return "".join(f"{assignment.source}\n" for assignment in needed(assignments, wanted, {}))
 
 
 def values(text: str) -> dict[str, str]:
     """Return the values that this program would take from Mastodon's file; unusable ones are left out."""
-    document = parse(text)
-    wanted = {assignment.name for assignment in document.assignments if is_taken_from_mastodon(assignment.name)}
-    return _usable(document, wanted)
+    assignments = parse(text)
+    wanted = {assignment.name for assignment in assignments if is_taken_from_mastodon(assignment.name)}
+    return _usable(assignments, wanted)
 
 
 def own_values(path: Path, names: frozenset[str]) -> dict[str, str]:
     """Return those of some variables that our own file sets; nothing when it cannot be read."""
     try:
-        document = parse(read_own(path, FILE_BYTES))
+        assignments = parse(read_own(path, FILE_BYTES))
     except (OSError, ValueError):  # reported when all of it is read
         return {}
-    return {name: text for name, text in _usable(document, names).items() if text.strip()}
+    return {name: text for name, text in _usable(assignments, names).items() if text.strip()}
 
 
-def _usable(document: Document, wanted: Collection[str]) -> dict[str, str]:
-    return {name: text for name, text in expand(document, wanted, {}).items() if isinstance(text, str)}
+def _usable(assignments: Assignments, wanted: Collection[str]) -> dict[str, str]:
+    return {name: text for name, text in expand(assignments, wanted, {}).items() if isinstance(text, str)}

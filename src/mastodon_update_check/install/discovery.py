@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from grp import getgrall
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -18,7 +19,7 @@ from mastodon_update_check.config.names import is_taken_from_mastodon
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
-from mastodon_update_check.host.machine import Machine
+from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.access import Access, Mode, decide_access
 from mastodon_update_check.install.copying import read_env_files, values
@@ -107,8 +108,6 @@ def examine(machine: Machine, root: Path, unit: WebUnit | None = None) -> Instal
         unit = next((one for one in _units(machine) if one.root == root), WebUnit(root=root))
     with ForeignDirectory(machine.real(root), machine.root_uid) as tree:
         owner = machine.find_account(tree.owner)
-        groups = {} if owner is None else {owner.gid: _group_name(owner.gid)}
-        groups |= dict.fromkeys(_group_numbers(WEB_GROUP), WEB_GROUP)
         needed = tuple(_modes(tree))
     named = tuple(examine_file(machine, file) for file in unit.environment_files)
     files = read_env_files(machine, root)
@@ -117,7 +116,7 @@ def examine(machine: Machine, root: Path, unit: WebUnit | None = None) -> Instal
         root=root,
         unit=unit.name,
         owner=owner.name if owner else "",
-        access=decide_access(_ways(machine, root), needed, {k: v for k, v in groups.items() if k != 0 and v}),
+        access=decide_access(_ways(machine, root), needed, _groups(owner)),
         settings=MappingProxyType(values(files.text)),
         files=files.paths,
         unit_environment=unit.environment,
@@ -202,19 +201,7 @@ def _ways(machine: Machine, root: Path) -> list[list[tuple[Path, int]]]:
     return [[(step, machine.real(step).stat().st_mode) for step in (*reversed(end.parents), end)] for end in ends]
 
 
-def _group_name(number: int) -> str:
-    import grp
-
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return ""
-
-
-def _group_numbers(name: str) -> tuple[int, ...]:
-    import grp
-
-    try:
-        return (grp.getgrnam(name).gr_gid,)
-    except KeyError:
-        return ()
+def _groups(owner: Account | None) -> dict[int, str]:
+    """Return the groups that the service may be given: the web server's, and that of the tree's owner."""
+    own = owner.gid if owner else 0
+    return {each.gr_gid: each.gr_name for each in getgrall() if own == each.gr_gid != 0 or each.gr_name == WEB_GROUP}

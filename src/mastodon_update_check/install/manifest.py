@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
@@ -40,17 +40,9 @@ class Manifest:
 
     def to_text(self) -> str:
         """Return the text of the file."""
-        document = {
-            "form": _FORM,
-            "root": str(self.root),
-            "server": asdict(self.server) if self.server else None,
-            "files": [str(path) for path in self.files],
-            "started": self.started,
-            "environment_files": [f"{'-' * file.is_optional}{file.path}" for file in self.environment_files],
-            "is_settled": self.is_settled,
-            "release_details": self.release_details,
-        }
-        return json.dumps(document, indent=2) + "\n"
+        named = [f"{'-' * file.is_optional}{file.path}" for file in self.environment_files]
+        document = {"form": _FORM, **asdict(replace(self, environment_files=())), "environment_files": named}
+        return json.dumps(document, indent=2, default=str) + "\n"
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -65,7 +57,7 @@ def read_manifest(path: Path) -> Manifest | None:
         return _read(document)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SetupError(f"{path}, the record of setup, cannot be read: {error}") from error
 
 
@@ -90,20 +82,17 @@ def merge(before: Manifest | None, now: Manifest) -> Manifest:
     return replace(now, files=tuple(files), server=now.server or before.server, is_settled=before.is_settled)
 
 
-def _read(document: Mapping[str, object]) -> Manifest:
+def _read(document: Mapping[str, Any]) -> Manifest:
     if document["form"] != _FORM:
         raise ValueError("it was written by another version of this program")
-    server, files, named = document["server"], document["files"], document.get("environment_files", [])
-    if not isinstance(files, list) or not isinstance(server, dict | None) or not isinstance(named, list):
-        raise TypeError("it has values of other types")
+    named: list[str] = document.get("environment_files", [])
     return Manifest(
-        root=Path(str(document["root"])),
-        server=None if server is None else Server(**server),
-        files=tuple(Path(str(path)) for path in files),
+        root=Path(document["root"]),
+        server=Server(**document["server"]) if document["server"] else None,
+        files=tuple(map(Path, document["files"])),
         started=str(document["started"]),
         environment_files=tuple(
-            EnvironmentFile(path=Path(path.removeprefix("-")), is_optional=path.startswith("-"))
-            for path in map(str, named)
+            EnvironmentFile(path=Path(path.removeprefix("-")), is_optional=path.startswith("-")) for path in named
         ),
         is_settled=document["is_settled"] is True,
         release_details=str(document.get("release_details", "")),

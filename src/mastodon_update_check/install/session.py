@@ -1,29 +1,32 @@
 """One run of `setup`: look, decide, show, ask, do, and have the administrator decide about pending notices."""
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from mastodon_update_check.config import load_settings
 from mastodon_update_check.config.found import FILE_BYTES
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.errors import SetupError
+from mastodon_update_check.errors import SettingsError, SetupError
 from mastodon_update_check.files.own import read_own
-from mastodon_update_check.host.machine import SERVICE_USER, Account, Machine
+from mastodon_update_check.host.machine import SERVICE_USER, Account, Machine, Place
+from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit
-from mastodon_update_check.install.console import Console
-from mastodon_update_check.install.copying import DATABASE, ROOT, compose
+from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, compose
 from mastodon_update_check.install.database import find_server, read_database_name
 from mastodon_update_check.install.decisions import DETAILS, SetupPlan, Situation, decide, undo
+from mastodon_update_check.install.dialogue import TIMER, Console, Options, OwnCommands
 from mastodon_update_check.install.discovery import Installation, find_installations, require
 from mastodon_update_check.install.manifest import Manifest, keep_manifest, merge, read_manifest
-from mastodon_update_check.install.own_commands import TIMER, Options, OwnCommands
-from mastodon_update_check.install.settings_check import check_settings
 from mastodon_update_check.install.steps import DAEMON_RELOAD, Step, WriteFile, perform
 from mastodon_update_check.install.texts import own_values_of
 
 _NAMES: Final = ("", "second", "third", "another")
 """Suggestions for the services of a host."""
+_ONLY_THERE: Final = "_FILE"
+"""A secret's file may exist for the service only, as a credential."""
 
 
 class SetupSession:
@@ -184,7 +187,7 @@ class SetupSession:
     def _check_settings(self, plan: SetupPlan) -> tuple[Sequence[str], Sequence[str]]:
         manifest, with_login = plan.manifest, DATABASE not in plan.config
         composed = compose(self._machine, manifest.root, manifest.environment_files, with_login=with_login)
-        return check_settings(self._place, plan.config, f"#\n{composed.lines}")
+        return _check_settings(self._place, plan.config, f"#\n{composed.lines}")
 
     def _list(self, steps: Iterable[Step]) -> None:
         """Print the plan: files of one purpose in one line, without `daemon-reload`; a dry run shows their lines."""
@@ -213,3 +216,27 @@ def _read(path: Path) -> str:
         return ""
     except (OSError, ValueError) as error:
         raise SetupError(f"{path} cannot be read: {clean(str(error))}") from error
+
+
+def _check_settings(place: Place, config: str, copied: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the errors that keep the service from starting, and what Mastodon's settings disable.
+
+    Args:
+        place: where the files will be.
+        config: the content of our own file.
+        copied: the content of the copy of Mastodon's settings.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        own, mastodons = Path(directory, "config.env"), Path(directory, "mastodon.env")
+        own.write_text(config, errors="surrogateescape")
+        mastodons.write_text(copied, errors="surrogateescape")
+
+        def at_its_place(sentence: object) -> str:
+            text = str(sentence).replace(str(own), str(place.config_file))
+            return text.replace(str(mastodons), str(place.mastodon_copy))
+
+        try:
+            settings = load_settings({CONFIG: str(own), COPY: str(mastodons)})
+        except SettingsError as error:
+            return [at_its_place(problem) for problem in error.problems if _ONLY_THERE not in problem], ()
+        return (), list(map(at_its_place, settings.disabled))

@@ -36,7 +36,7 @@ def with_block(text: str, variables: Mapping[str, str]) -> str:
 
 def own_values_of(text: str) -> Mapping[str, str]:
     """Return the variables that the administrator sets, as they are written."""
-    return {assignment.name: assignment.text.strip() for assignment in parse(without_block(text)).assignments}
+    return {assignment.name: assignment.text.strip() for assignment in parse(without_block(text))}
 
 
 def service_drop_in(root: Path, access: Access) -> str:

@@ -1,9 +1,10 @@
-"""Before the first start: recipients, pending notices, whether they are sent now, and a test message.
+"""The dialogue: questions, and before the first start recipients, pending notices and a test message.
 
 This program's own commands give the answers. They run in the service's sandbox, so they find what the service finds.
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,13 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.host.programs import Finished
-from mastodon_update_check.install.console import Console
 
 TIMER: Final = "mastodon-update-check-once.timer"
 _FATAL: Final = frozenset({74, 78})
 """Exit codes: the ledger cannot be used, the settings are wrong."""
 _NAMED: Final = 8
 """How many recipients are named; more are counted."""
+_ANSWERS: Final = {"": True, "y": True, "yes": True, "n": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,39 @@ class Options:
     timer: bool = False
     sends_test: bool = True
     starts: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """Standard output and standard input."""
+
+    is_silent: bool
+    """Whether every question is answered with yes (`--yes`)."""
+
+    def say(self, text: str = "") -> None:
+        """Print a line, or several."""
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    def confirm(self, question: str) -> bool:
+        """Ask a question whose default is yes.
+
+        Raises:
+            SetupError: standard input is not a terminal, or has ended.
+        """
+        if self.is_silent:
+            return True
+        if not sys.stdin.isatty():
+            raise SetupError("standard input is not a terminal: give --yes, and --tell now or --tell mark")
+        while True:
+            sys.stdout.write(f"\n{question} [Y/n] ")
+            sys.stdout.flush()
+            line = sys.stdin.readline()
+            if not line:
+                raise SetupError("the question was not answered: standard input has ended")
+            answer = _ANSWERS.get(line.strip().lower())
+            if answer is not None:
+                return answer
 
 
 @dataclass(frozen=True, slots=True)
