@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from end_to_end.world import World
+from simulators.http_server import HttpServer, Reply
 from simulators.mastodon_tree import configured, write_tree
 from simulators.smtp_server import SmtpServer
 
@@ -158,3 +159,16 @@ def test_sendmail_where_email_is_not_used(beside: World) -> None:
     beside.set(UPDATE_CHECK_SINKS="webhook", UPDATE_CHECK_WEBHOOK_URL=beside.receiver.url("/hook"))
     finished = beside.check()
     assert (finished.code, len(beside.calls), finished.events("check.degraded")) == (0, 1, [])
+
+
+@pytest.mark.parametrize(("no_proxy", "is_proxied"), [("localhost,127.0.0.0/8,::1/128", False), ("localhost", True)])
+def test_networks_without_a_proxy(world: World, no_proxy: str, *, is_proxied: bool) -> None:
+    """`no_proxy` may name networks; the server's own inner address is never asked through a proxy."""
+    world.only("log")
+    world.answer_hook = lambda _: Reply.json({"version": "4.5.19"})
+    world.set(UPDATE_CHECK_MASTODON_VERSION=None, UPDATE_CHECK_INSTANCE_URL=world.receiver.url().rstrip("/"))
+    with HttpServer(lambda _: Reply(503)) as proxy:
+        world.set(http_proxy=proxy.url(), no_proxy=no_proxy)
+        assert int(is_proxied) == world.check().code
+        assert ["/update-check"] * is_proxied == [request.path for request in proxy.requests]
+    assert ["/api/v2/instance"] == [call.path for call in world.calls]
