@@ -14,9 +14,9 @@ from mastodon_update_check.domain.server.installed import (
     VersionReading,
     has_lost_sight,
     is_settled,
-    merge_sightings,
+    merge_readings,
+    reading_warnings,
     restart_notice,
-    sighting_warnings,
 )
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import Cause, CheckError
@@ -84,7 +84,7 @@ def known(tree: str | None = None, running: str | None = None, **fields: object)
 )
 def test_installed_version(tree: VersionReading, running: VersionReading, before: ServerState, installed: str) -> None:
     """The lower of the two sources is the installed version."""
-    assert version(installed) == merge_sightings(tree, running, before, NOW).installed
+    assert version(installed) == merge_readings(tree, running, before, NOW).installed
 
 
 @pytest.mark.parametrize(
@@ -106,21 +106,21 @@ def test_installed_version(tree: VersionReading, running: VersionReading, before
 def test_no_installed_version(tree: VersionReading, running: VersionReading, cause: Cause, detail: str) -> None:
     """When neither place says anything the check fails, and says why."""
     with pytest.raises(CheckError) as caught:
-        merge_sightings(tree, running, known("4.5.20", "4.5.20"), NOW)
+        merge_readings(tree, running, known("4.5.20", "4.5.20"), NOW)
     assert (cause, detail) == (caught.value.cause, caught.value.detail)
 
 
 def test_no_place_to_look() -> None:
     """Without a tree and without a server the error names the variables to set."""
     with pytest.raises(CheckError, match="UPDATE_CHECK_MASTODON_VERSION") as caught:
-        merge_sightings(NOTHING, NOTHING, known(), NOW)
+        merge_readings(NOTHING, NOTHING, known(), NOW)
     assert Cause.VERSION is caught.value.cause
 
 
 def test_what_could_not_be_asked_is_said() -> None:
     """Each error is a warning while the other place answered."""
-    assert (str(SERVER_ERROR),) == sighting_warnings(saw("4.5.20"), VersionReading(error=SERVER_ERROR))
-    assert () == sighting_warnings(saw("4.5.20"), NOTHING)
+    assert (str(SERVER_ERROR),) == reading_warnings(saw("4.5.20"), VersionReading(error=SERVER_ERROR))
+    assert () == reading_warnings(saw("4.5.20"), NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_what_could_not_be_asked_is_said() -> None:
 )
 def test_since_when_they_differ(tree: str, running: str, before: ServerState, since: object) -> None:
     """Since when tree and server have been saying different things."""
-    assert merge_sightings(saw(tree), saw(running), before, NOW).differs_since == since
+    assert merge_readings(saw(tree), saw(running), before, NOW).differs_since == since
 
 
 OLD, NEW = "4.5.19", "4.5.20"
@@ -149,7 +149,7 @@ def checks(answers: Sequence[str | None], every: timedelta = timedelta(minutes=3
     for answer in answers:
         now += every
         running = VersionReading(error=SERVER_ERROR) if answer is None else saw(answer)
-        state = replace(merge_sightings(saw(NEW), running, state, now), checked_at=now)
+        state = replace(merge_readings(saw(NEW), running, state, now), checked_at=now)
         state = ServerState.from_json(json.loads(json.dumps(state.to_json())))
     return state, now
 
@@ -213,7 +213,7 @@ def test_no_closure_while_a_process_is_left_behind() -> None:
 def test_state_of_an_earlier_release_is_read() -> None:
     """It stored only since when they differ."""
     before = ServerState.from_json({"tree": NEW, "running": OLD, "differs_since": EARLIER.isoformat()})
-    state = merge_sightings(saw(NEW), saw(OLD), before, NOW + timedelta(minutes=31))
+    state = merge_readings(saw(NEW), saw(OLD), before, NOW + timedelta(minutes=31))
     assert restart_notice(state, NOW + timedelta(minutes=31)) is not None
 
 
@@ -233,8 +233,8 @@ def test_no_restart_without_a_difference(knowledge: ServerState) -> None:
 def test_support_date_does_not_outlive_its_branch() -> None:
     """After an upgrade to another branch the old branch's date is forgotten, before the feed is even asked."""
     before = known(installed=version("4.4.27"), support_ends_on=date(2026, 12, 17))
-    same = merge_sightings(saw("4.4.28"), NOTHING, before, NOW)
-    other = merge_sightings(saw("4.5.20"), NOTHING, before, NOW)
+    same = merge_readings(saw("4.4.28"), NOTHING, before, NOW)
+    other = merge_readings(saw("4.5.20"), NOTHING, before, NOW)
     assert (date(2026, 12, 17), None) == (same.support_ends_on, other.support_ends_on)
 
 

@@ -108,7 +108,7 @@ def test_told_once() -> None:
     rows.send()
     sent = rows.plan(known)
     assert [[], [], []] == [told(pending), told(refused), told(sent)]
-    assert [Reason.ALREADY_PLANNED, Reason.ALREADY_PLANNED, Reason.ALREADY_TOLD] == [
+    assert [Reason.ALREADY_PLANNED, Reason.ALREADY_PLANNED, Reason.ALREADY_NOTIFIED] == [
         made.decisions[0].reason for made in (pending, refused, sent)
     ]
 

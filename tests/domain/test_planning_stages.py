@@ -118,7 +118,7 @@ def test_recovery_is_told_to_those_who_know_of_the_outage() -> None:
     rows.send()
     made = rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED]))
     assert [(ANN.key, "check/20261122T130500Z/recovered", "operator")] == told(made)
-    assert [Reason.OPERATOR, Reason.NOT_TOLD_OF_OUTAGE] == [one.reason for one in made.decisions]
+    assert [Reason.OPERATOR, Reason.NOT_NOTIFIED_OF_OUTAGE] == [one.reason for one in made.decisions]
     assert [] == told(rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED])))
 
 

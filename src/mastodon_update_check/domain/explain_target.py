@@ -1,4 +1,4 @@
-"""What `explain` and `retry` are asked about: a release, a branch, a person, or a sink."""
+"""The subject of `explain` and `retry`: a release, a branch, a person, or a sink."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -16,7 +16,7 @@ _EXAMPLES = "a release (4.5.20), a branch (4.5), a mail address, the name of a u
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What was asked about; one of the fields is given."""
+    """The subject of a command; one of the fields is given."""
 
     words: str
     """As it was asked, fit to be shown."""
@@ -46,7 +46,7 @@ class Asked:
 
 
 def read_asked(text: str, sinks: Collection[str], names: Collection[str]) -> Asked:
-    """Read what was asked about.
+    """Read the subject of a command.
 
     Args:
         text: as it was typed.

@@ -17,7 +17,7 @@ DATE_CHARACTERS_SHOWN = 40
 STALE = timedelta(days=1)
 _SECONDS = re.compile(r"[0-9]+")
 _MOST_SECONDS = 2**31
-"""What RFC 9111, 1.2.2 says for numbers that are larger."""
+"""The value of larger numbers (RFC 9111, 1.2.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +25,13 @@ class Feed:
     """One answer of the update server."""
 
     updates: tuple[UpdateNotice, ...] | None
-    """What it lists, one entry a version; None when it gave no list, which is no answer."""
+    """The listed updates, one entry a version; None when it gave no list, which is not an answer."""
     is_complete: bool = True
     """Whether every entry could be read: only then does a release that is missing count as withdrawn."""
     ends_on: date | None = None
     """When support of the branch that was asked about ends; None when it did not say."""
     warnings: tuple[str, ...] = ()
-    """What was left out, each with the path of the bad field."""
+    """Fields that were left out, each with its path."""
 
 
 def parse_feed(document: object) -> Feed:
@@ -43,23 +43,27 @@ def parse_feed(document: object) -> Feed:
     """
     if not isinstance(document, dict):
         raise CheckError(Cause.CONTENT, f"the update server's answer is {_kind(document)}, not an object")
-    findings = _Findings()
+    warnings: list[str] = []
     entries = document.get("updatesAvailable")
-    updates = None if entries is None else _merge(_parse_entries(entries, findings))
-    if entries and not updates:
+    read = None if entries is None else _parse_entries(entries, warnings)
+    if entries and not read:
         raise CheckError(
             Cause.CONTENT,
-            f"the update server lists no release of Mastodon ({findings.warnings[0]}): expected "
+            f"the update server lists no release of Mastodon ({warnings[0]}): expected "
             "UPDATE_CHECK_URL=https://api.joinmastodon.org/update-check",
         )
-    if updates is None:
-        findings.warn("updatesAvailable is missing: whether there are updates stays unknown")
+    if read is None:
+        warnings.append("updatesAvailable is missing: whether there are updates stays unknown")
     current = document.get("currentVersion")
     if current is not None and not isinstance(current, dict):
-        findings.warn(f"currentVersion is ignored: {_kind(current)}, not an object")
+        warnings.append(f"currentVersion is ignored: {_kind(current)}, not an object")
         current = None
-    ends_on = _parse_date((current or {}).get("endOfSupport"), "currentVersion.endOfSupport", findings)
-    return Feed(updates=updates, is_complete=not findings.left_out, ends_on=ends_on, warnings=tuple(findings.warnings))
+    return Feed(
+        updates=None if read is None else _merge(read),
+        is_complete=len(read or ()) == len(entries or ()),
+        ends_on=_parse_date((current or {}).get("endOfSupport"), "currentVersion.endOfSupport", warnings),
+        warnings=tuple(warnings),
+    )
 
 
 def newer_updates(feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice, ...]:
@@ -74,22 +78,7 @@ def newer_updates(feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice,
     )
 
 
-class _Findings:
-    """What a reader found wrong: collected while reading, frozen into the feed."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.left_out = 0
-
-    def warn(self, warning: str) -> None:
-        self.warnings.append(warning)
-
-    def leave_out(self, path: str, reason: str) -> None:
-        self.left_out += 1
-        self.warn(f"{path} is left out: {reason}")
-
-
-def _parse_entries(entries: object, findings: _Findings) -> Iterable[UpdateNotice]:
+def _parse_entries(entries: object, warnings: list[str]) -> list[UpdateNotice]:
     if not isinstance(entries, list):
         raise CheckError(
             Cause.CONTENT, f"updatesAvailable in the update server's answer is {_kind(entries)}, not a list"
@@ -98,72 +87,67 @@ def _parse_entries(entries: object, findings: _Findings) -> Iterable[UpdateNotic
         raise CheckError(
             Cause.CONTENT, f"the update server lists {len(entries)} updates, more than the {MAXIMUM_ENTRIES} allowed"
         )
-    for number, entry in enumerate(entries):
-        if notice := _parse_entry(entry, f"updatesAvailable[{number}]", findings):
-            yield notice
+    read = (_parse_entry(entry, f"updatesAvailable[{number}]", warnings) for number, entry in enumerate(entries))
+    return [notice for notice in read if notice is not None]
 
 
-def _parse_entry(entry: object, path: str, findings: _Findings) -> UpdateNotice | None:
+def _parse_entry(entry: object, path: str, warnings: list[str]) -> UpdateNotice | None:
     if not isinstance(entry, dict):
-        findings.leave_out(path, f"{_kind(entry)}, not an object")
+        warnings.append(f"{path} is left out: {_kind(entry)}, not an object")
         return None
+    version = entry.get("version")
     try:
-        version = _parse_version(entry.get("version"))
+        if not isinstance(version, str):
+            raise InvalidVersionError(f"{_kind(version)}, not a text")  # noqa: TRY301 - one warning for both
+        return UpdateNotice(
+            version=MastodonVersion.parse_published(version),
+            urgent=_parse_urgent(entry, path, warnings),
+            type=_parse_type(entry.get("type"), f"{path}.type", warnings),
+            release_notes=_parse_url(entry.get("releaseNotes"), f"{path}.releaseNotes", warnings),
+            end_of_support_on=_parse_date(entry.get("endOfSupport"), f"{path}.endOfSupport", warnings),
+        )
     except InvalidVersionError as error:
-        findings.leave_out(f"{path}.version", str(error))
+        warnings.append(f"{path}.version is left out: {error}")
         return None
-    return UpdateNotice(
-        version=version,
-        urgent=_parse_urgent(entry, path, findings),
-        type=_parse_type(entry.get("type"), f"{path}.type", findings),
-        release_notes=_parse_url(entry.get("releaseNotes"), f"{path}.releaseNotes", findings),
-        end_of_support_on=_parse_date(entry.get("endOfSupport"), f"{path}.endOfSupport", findings),
-    )
 
 
-def _parse_version(value: object) -> MastodonVersion:
-    if not isinstance(value, str):
-        raise InvalidVersionError(f"{_kind(value)}, not a text")
-    return MastodonVersion.parse_published(value)
-
-
-def _parse_urgent(entry: dict[str, object], path: str, findings: _Findings) -> bool:
+def _parse_urgent(entry: dict[str, object], path: str, warnings: list[str]) -> bool:
     value = entry.get("urgent", False)
     if isinstance(value, bool):
         return value
-    findings.warn(f"{path}.urgent is {_kind(value)}, not true or false: it counts as urgent")
+    warnings.append(f"{path}.urgent is {_kind(value)}, not true or false: it counts as urgent")
     return True
 
 
-def _parse_type(value: object, path: str, findings: _Findings) -> UpdateType | None:
+def _parse_type(value: object, path: str, warnings: list[str]) -> UpdateType | None:
     if value is None:
         return None
     if isinstance(value, str) and value in tuple(UpdateType):
         return UpdateType(value)
-    findings.warn(f"{path} is unknown: it is computed from the versions")
+    warnings.append(f"{path} is unknown: it is computed from the versions")
     return None
 
 
-def _parse_url(value: object, path: str, findings: _Findings) -> str:
+def _parse_url(value: object, path: str, warnings: list[str]) -> str:
     if value is None or value == "":
         return ""
     if not isinstance(value, str) or not is_printable_url(value):
-        findings.warn(f"{path} is ignored: not an http or https address of at most {URL_CHARACTERS} characters")
+        warnings.append(f"{path} is ignored: not an http or https address of at most {URL_CHARACTERS} characters")
         return ""
     return value
 
 
-def _parse_date(value: object, path: str, findings: _Findings) -> date | None:
+def _parse_date(value: object, path: str, warnings: list[str]) -> date | None:
     """Read `YYYY-MM-DD` or a full timestamp, of which the written date counts; blank is nothing."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if not isinstance(value, str):
-        findings.warn(f"{path} is ignored: {_kind(value)}, not a date")
+        warnings.append(f"{path} is ignored: {_kind(value)}, not a date")
         return None
     try:
         return datetime.fromisoformat(value.strip()).date()
     except ValueError:
-        findings.warn(f"{path} is ignored: {clean(value, DATE_CHARACTERS_SHOWN)!r} is not a date")
+        warnings.append(f"{path} is ignored: {clean(value, DATE_CHARACTERS_SHOWN)!r} is not a date")
         return None
 
 
@@ -171,19 +155,15 @@ def _merge(updates: Iterable[UpdateNotice]) -> tuple[UpdateNotice, ...]:
     """Make one entry of those that name the same version: urgent if one of them is, else the first that says it."""
     merged: dict[MastodonVersion, UpdateNotice] = {}
     for update in updates:
-        first = merged.get(update.version)
-        merged[update.version] = update if first is None else _merge_two(first, update)
+        first = merged.setdefault(update.version, update)
+        merged[update.version] = replace(
+            first,
+            urgent=first.urgent or update.urgent,
+            type=first.type or update.type,
+            release_notes=first.release_notes or update.release_notes,
+            end_of_support_on=first.end_of_support_on or update.end_of_support_on,
+        )
     return tuple(merged.values())
-
-
-def _merge_two(first: UpdateNotice, second: UpdateNotice) -> UpdateNotice:
-    return replace(
-        first,
-        urgent=first.urgent or second.urgent,
-        type=first.type or second.type,
-        release_notes=first.release_notes or second.release_notes,
-        end_of_support_on=first.end_of_support_on or second.end_of_support_on,
-    )
 
 
 def _kind(value: object) -> str:

@@ -99,7 +99,7 @@ class SupportNotice:
 
     @classmethod
     def at(cls, now: datetime, installed: MastodonVersion | None, ends_on: date | None) -> Self | None:
-        """Return the notice that is true at `now`, as far as version and date are known."""
+        """Return the notice that is true at `now`; None without a version or a date."""
         stage = SupportStage.at(now, ends_on) if ends_on else None
         if installed is None or ends_on is None or stage is None:
             return None

@@ -1,4 +1,4 @@
-"""The outbox: what is to be sent to whom, and what an attempt means for it."""
+"""The outbox: the notices to deliver, and the consequences of an attempt."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ class DeliveryState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What one attempt came to."""
+    """The outcome of one attempt."""
 
     SENT = "sent"
     DEFERRED = "deferred"
@@ -101,12 +101,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What an attempt means for its message and its sink."""
+    """The consequence of an attempt for its message and its sink."""
 
     outcome: Outcome
     reply: str
     due_at: datetime | None
-    """When to try again; None for never: it was accepted, or the receiver is gone for good."""
+    """When to try again; None for never: it was accepted, or the receiver is gone permanently."""
     sink_retry_at: datetime | None = None
     """Until when the sink as a whole backs off."""
     stops_sink: bool = False

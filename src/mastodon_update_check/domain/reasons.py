@@ -31,9 +31,9 @@ class Reason(StrEnum):
     SUPPORT_WARNINGS_OFF = "support_warnings_off", "warnings of the end of support are switched off"
     NOT_OPERATOR = "not_operator", "this is for the operator alone"
     OWN_SINK_FAILS = "own_sink_fails", "it is about this very sink"
-    ALREADY_TOLD = "already_told", "already sent"
+    ALREADY_NOTIFIED = "already_told", "already sent"
     ALREADY_PLANNED = "already_planned", "planned, and not delivered yet"
-    NOT_TOLD_OF_OUTAGE = "not_told_of_outage", "not notified of the failure, so not of its end"
+    NOT_NOTIFIED_OF_OUTAGE = "not_told_of_outage", "not notified of the failure, so not of its end"
     # not notified, or not any more
     SKIPPED = "skipped", "it is skipped (`mastodon-update-check skip --undo` takes that back)"
     # not any more

@@ -11,7 +11,7 @@ from mastodon_update_check.domain.finished import observe_migrations, observe_se
 from mastodon_update_check.domain.notices import ToolNotice
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
-from mastodon_update_check.domain.server.installed import merge_sightings, restart_notice
+from mastodon_update_check.domain.server.installed import merge_readings, restart_notice
 from mastodon_update_check.domain.server.outages import (
     FEWEST_FAILURES,
     check_failing_notice,
@@ -167,7 +167,7 @@ def _learn(known: ServerState, findings: Findings, now: datetime) -> ServerState
     if findings.people.answer.devops:
         known = replace(known, devops=findings.people.answer.devops)
     if findings.is_installed_known:
-        known = merge_sightings(findings.tree, findings.running, known, now)
+        known = merge_readings(findings.tree, findings.running, known, now)
     work, tree = findings.unfinished, findings.tree.version
     known = replace(
         known,

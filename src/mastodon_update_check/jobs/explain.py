@@ -22,7 +22,7 @@ from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
 from mastodon_update_check.ledger.ledger import Ledger
 
-_NO_DECISION = frozenset({Reason.ALREADY_TOLD, Reason.ALREADY_PLANNED})
+_NO_DECISION = frozenset({Reason.ALREADY_NOTIFIED, Reason.ALREADY_PLANNED})
 """Reasons that only refer to a row, which is shown."""
 
 

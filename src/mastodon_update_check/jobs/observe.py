@@ -7,7 +7,7 @@ from datetime import datetime
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.feeds import Feed, describe_staleness, parse_feed
 from mastodon_update_check.domain.release_tree import TreeFacts
-from mastodon_update_check.domain.server.installed import VersionReading, merge_sightings, sighting_warnings
+from mastodon_update_check.domain.server.installed import VersionReading, merge_readings, reading_warnings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import words_of
@@ -68,12 +68,12 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
     tree, running = see_versions(settings)
     basis = replace(basis, tree=tree, running=running)
     try:
-        installed = merge_sightings(tree, running, known, now).installed
+        installed = merge_readings(tree, running, known, now).installed
     except CheckError as error:
-        sentences = sighting_warnings(tree, running) or (error.detail,)
+        sentences = reading_warnings(tree, running) or (error.detail,)
         return replace(basis, error=CheckError(error.cause, "; ".join(sentences)))
-    assert installed is not None  # noqa: S101 - merge_sightings has found one
-    doubts = () if _has_no_tree(settings, tree, running) else sighting_warnings(tree, running)
+    assert installed is not None  # noqa: S101 - merge_readings has found one
+    doubts = () if _has_no_tree(settings, tree, running) else reading_warnings(tree, running)
     basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *doubts))
     basis = replace(basis, unfinished=observe_upgrade(settings.mastodon_root, basis.people.answer.migrations))
     if settings.url is None:

@@ -64,7 +64,7 @@ class Redirection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What one check decided; `Ledger.replan` stores it in one transaction."""
+    """The decisions of one check; the ledger stores them in one transaction."""
 
     made_at: datetime
     messages: tuple[PlannedMessage, ...]
@@ -82,7 +82,7 @@ def changes_only(changes: Iterable[Change], now: datetime) -> Plan:
 
 
 def subjects(facts: Facts) -> frozenset[str]:
-    """Return the subjects whose rows `plan` must see besides the open ones."""
+    """Return the subjects whose rows `plan` must see, beside the open ones."""
     return frozenset(subject(notice) for notice in facts.notices)
 
 
@@ -133,10 +133,10 @@ def _notified_before(notice: Notice, rows: Sequence[Delivery]) -> Reason | None:
     """Return why not to notify a recipient with these rows about the same subject, or None."""
     states = {row.state for row in rows if is_covered_by(notice, row.notice)}
     if states:
-        return Reason.ALREADY_TOLD if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
+        return Reason.ALREADY_NOTIFIED if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
     is_end = isinstance(notice, CheckRecoveredNotice | UpgradeFinishedNotice)
     if is_end and all(row.state is not DeliveryState.SENT for row in rows):
-        return Reason.NOT_TOLD_OF_OUTAGE
+        return Reason.NOT_NOTIFIED_OF_OUTAGE
     return None
 
 

@@ -1,4 +1,4 @@
-"""Pings for a monitoring service that raises the alarm when they stop: what is said, and how its URL is written.
+"""Pings for a monitoring service that raises the alarm when they stop: the event, and how its URL is written.
 
 Healthchecks' form: the URL itself for success, `/start` and `/fail` behind its path. Uptime Kuma's push monitors know
 only up and down, and take them in the query of `/api/push/…`.
@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from mastodon_update_check.domain.server.status import UNDELIVERED_ALARM
+from mastodon_update_check.domain.server.status import describe_undelivered
 from mastodon_update_check.domain.text import clean
 
 _KUMA_PATH = "/api/push/"
 _KUMA_WORDS = frozenset({"status", "msg", "ping"})
-"""What the URL holds when it is copied from Uptime Kuma; it is written again for each ping."""
+"""Parameters of a URL that was copied from Uptime Kuma; they are set again for each ping."""
 
 
 class Beat(StrEnum):
-    """What one ping says."""
+    """The event that one ping reports."""
 
     START = "start"
     SUCCESS = "success"
@@ -36,7 +36,7 @@ class Ping:
 
 
 def write_ping(url: str, beat: Beat, text: str, took: timedelta | None = None) -> Ping | None:
-    """Return the request that says `beat` at `url`; None where the service knows no such thing."""
+    """Return the request that reports `beat` to `url`; None if the service does not know this event."""
     parts = urlsplit(url)
     if _KUMA_PATH in parts.path:
         if beat is Beat.START:
@@ -52,7 +52,7 @@ def write_ping(url: str, beat: Beat, text: str, took: timedelta | None = None) -
 
 
 def judge_beat(failure: str, waiting_since: datetime | None, now: datetime) -> tuple[Beat, str]:
-    """Decide what to say after a check: success only if the check and the outbox are healthy.
+    """Return the event to report after a check: success only if the check and the outbox are healthy.
 
     Args:
         failure: why the check, or the work on the outbox, does not work; empty when it does.
@@ -61,6 +61,6 @@ def judge_beat(failure: str, waiting_since: datetime | None, now: datetime) -> t
     """
     if failure:
         return Beat.FAIL, clean(failure)
-    if waiting_since is not None and now - waiting_since >= UNDELIVERED_ALARM:
-        return Beat.FAIL, f"something has not been delivered since {waiting_since:%Y-%m-%d %H:%M} UTC"
+    if problem := describe_undelivered(waiting_since, now):
+        return Beat.FAIL, problem
     return Beat.SUCCESS, "the check has worked"

@@ -18,13 +18,13 @@ AGREEMENTS_NEEDED = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionReading:
-    """What one of the two places said: a version, an error, or nothing since it was not asked."""
+    """The answer of the tree or of the running server: a version, an error, or nothing since it was not asked."""
 
     version: MastodonVersion | None = None
     error: CheckError | None = None
 
 
-def merge_sightings(tree: VersionReading, running: VersionReading, known: ServerState, now: datetime) -> ServerState:
+def merge_readings(tree: VersionReading, running: VersionReading, known: ServerState, now: datetime) -> ServerState:
     """Return the state with the installed version: the lower of what tree and running server say.
 
     If the running server could not be asked, its last answer stands until the tree changes. When several processes of
@@ -38,7 +38,7 @@ def merge_sightings(tree: VersionReading, running: VersionReading, known: Server
     if tree.version is None and runs is None:
         raise tree.error or running.error or CheckError(Cause.VERSION, _NOWHERE)
     state = _compare(tree.version, runs, known, now)
-    left_behind = state.stale if state.alternates and _was_seen_lately(state, now) else None
+    left_behind = state.stale if _has_stale_process(state, now) else None
     found = [version for version in (tree.version, runs, left_behind) if version is not None]
     return replace(state.running_on(min(found)), tree=tree.version, running=runs)
 
@@ -76,16 +76,16 @@ def _add_time(known: ServerState, since: datetime, now: datetime) -> StaleHours:
     return tuple((hours | {hour: hours.get(hour, 0.0) + (now - last).total_seconds()}).items())
 
 
-def sighting_warnings(tree: VersionReading, running: VersionReading) -> tuple[str, ...]:
+def reading_warnings(tree: VersionReading, running: VersionReading) -> tuple[str, ...]:
     """Return what could not be asked, in sentences."""
-    return tuple(str(sighting.error) for sighting in (tree, running) if sighting.error is not None)
+    return tuple(str(reading.error) for reading in (tree, running) if reading.error is not None)
 
 
 def restart_notice(known: ServerState, now: datetime) -> RestartNotice | None:
     """Return the notice that a restart is due: tree and running server differed for more than an hour within a day."""
     if known.tree is None or known.running is None or known.stale is None:
         return None
-    if known.differs_since is None and not (known.alternates and _was_seen_lately(known, now)):
+    if known.differs_since is None and not _has_stale_process(known, now):
         return None
     total = sum(seconds for hour, seconds in known.stale_hours if abs(now - hour) <= _DAY)
     is_due = total > RESTART_DUE_AFTER.total_seconds()
@@ -99,11 +99,12 @@ def is_settled(known: ServerState, now: datetime) -> bool:
     """
     if known.tree is None or known.running is None:
         return True
-    return known.agreements >= AGREEMENTS_NEEDED and not (known.alternates and _was_seen_lately(known, now))
+    return known.agreements >= AGREEMENTS_NEEDED and not _has_stale_process(known, now)
 
 
-def _was_seen_lately(known: ServerState, now: datetime) -> bool:
-    return any(abs(now - hour) <= SEEN_LATELY for hour, _ in known.stale_hours)
+def _has_stale_process(known: ServerState, now: datetime) -> bool:
+    """Whether one of several processes answered with another version than the tree's not long ago."""
+    return known.alternates and any(abs(now - hour) <= SEEN_LATELY for hour, _ in known.stale_hours)
 
 
 def has_lost_sight(before: ServerState, now: ServerState) -> bool:

@@ -15,7 +15,7 @@ SECOND_NOTICE = timedelta(days=3)
 FURTHER_NOTICES = timedelta(days=7)
 FEWEST_FAILURES = 2
 """A single failed check is not an outage, however long ago it was: the machine may have slept since."""
-RECOVERY_TOLD_FOR = timedelta(days=7)
+RECOVERY_NOTIFIED_FOR = timedelta(days=7)
 """How long a recovery is worth a notice."""
 
 
@@ -56,8 +56,8 @@ def check_failing_notice(
 def check_recovered_notice(
     started_at: datetime | None, ended_at: datetime | None, now: datetime
 ) -> CheckRecoveredNotice | None:
-    """Return the notice that the last outage is over, for as long as it is worth telling."""
-    if started_at is None or ended_at is None or now - ended_at > RECOVERY_TOLD_FOR:
+    """Return the notice that the last outage is over, for as long as it is worth a notice."""
+    if started_at is None or ended_at is None or now - ended_at > RECOVERY_NOTIFIED_FOR:
         return None
     return CheckRecoveredNotice(started_at=started_at, recovered_at=ended_at)
 

@@ -42,7 +42,7 @@ def skip(known: ServerState, update: UpdateNotice, now: datetime, until_at: date
         known: the state so far.
         update: the release.
         now: the present instant.
-        until_at: when reminders and alarms begin again; None to skip the release for good.
+        until_at: when reminders and alarms begin again; None to skip the release permanently.
 
     Raises:
         UsageError: `until_at` has passed.

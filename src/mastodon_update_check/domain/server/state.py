@@ -17,10 +17,8 @@ from mastodon_update_check.domain.stored_json import NAME, from_json, to_json
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
 
-NEW_IN_ONE_ANSWER = 20
-NEW_IN_A_DAY = 60
+NEW_IN_ONE_ANSWER, NEW_IN_A_DAY = 20, 60
 MOST_SEEN = 2_000
-"""How many releases are remembered."""
 
 StaleHours = tuple[tuple[datetime, float], ...]
 """The start of an hour, and a number of seconds in it."""
@@ -63,12 +61,12 @@ class ServerState:
     detail: str = ""
     """Why the last check failed; empty when it did not."""
     warnings: tuple[str, ...] = ()
-    """What did not work in the last check though it counts as good."""
+    """Problems of the last check, though it counts as good."""
     installed: MastodonVersion | None = None
     tree: MastodonVersion | None = None
-    """What the tree said when the running server last answered, or since."""
+    """The version in the tree when the running server last answered, or since."""
     running: MastodonVersion | None = None
-    """What the running server last said; stands until the tree changes."""
+    """The last answer of the running server; stands until the tree changes."""
     differs_since: datetime | None = None
     """Since when tree and running server have been differing; None when they were the same in the last check."""
     stale: MastodonVersion | None = None
@@ -96,29 +94,25 @@ class ServerState:
     """Releases that the administrator skips."""
     migrations: Unfinished | None = None
     services: Unfinished | None = None
-    """What the last upgrade left to do, or has left undone for a while: migrations, restarts of services."""
+    """The migrations and restarts of services that the last upgrade left to do."""
     settings_wrong_since: datetime | None = None
     """Since when the daemon has been using its old settings because the new ones are wrong."""
     days: tuple[CheckDay, ...] = ()
-    """The checks of the last 30 days."""
     outage_started_at: datetime | None = None
     outage_ended_at: datetime | None = None
     """When the last outage that is over began, of those that may have been notified, and when checks worked again."""
 
     def support_at(self, now: datetime) -> SupportNotice | None:
-        """Return the support notice that is true at `now`, as far as is known."""
+        """Return the known support notice that is true at `now`."""
         return SupportNotice.at(now, self.installed, self.support_ends_on)
 
     def pending(self) -> tuple[UpdateNotice, ...]:
         """Return the known updates that are newer than the installed version, oldest first."""
-        if self.installed is None:
-            return ()
-        return newer_updates(Feed(updates=self.updates), self.installed)
+        return newer_updates(Feed(updates=self.updates), self.installed) if self.installed else ()
 
     def details_of(self, version: MastodonVersion) -> ReleaseDetails | None:
         """Return what is known of the upgrade from the installed version to `version`."""
-        known = (one for one in self.details if (one.version, one.installed) == (version, self.installed))
-        return next(known, None)
+        return next((one for one in self.details if (one.version, one.installed) == (version, self.installed)), None)
 
     def compare(self, version: MastodonVersion, before: MastodonVersion) -> ReleaseDetails | None:
         """Return what is known of the upgrade from `before` to `version`; None without their trees."""
@@ -173,7 +167,11 @@ class ServerState:
         """Return what is known when the update server has answered; without a feed the last answers stand."""
         known = self.running_on(installed)
         if feed is not None and feed.updates is not None:
-            known = replace(known, updates=self._updates_after(feed, installed))
+            listed = newer_updates(feed, installed)
+            versions = {update.version for update in listed}
+            # An answer that could not be read whole takes nothing away.
+            kept = () if feed.is_complete else (update for update in self.updates if update.version not in versions)
+            known = replace(known, updates=(*listed, *kept))
         if feed is not None and feed.ends_on is not None:
             known = replace(known, support_ends_on=feed.ends_on)
         return known
@@ -207,7 +205,6 @@ class ServerState:
             kept = ((at, name) for at, name in self.seen_versions if MastodonVersion.parse(name) > installed)
             new = ((now, name) for name in self._new_releases(feed, installed))
             known = replace(known, seen_versions=(*kept, *new)[-MOST_SEEN:])
-        known = replace(known, skips=tuple(skip for skip in known.skips if skip.holds(now)))
         # One that was too short for a notice leaves the end of the one before to be notified.
         if known.failing_since is not None and may_be_notified(now - known.failing_since, known.failures):
             known = replace(known, outage_started_at=known.failing_since, outage_ended_at=now)
@@ -220,6 +217,7 @@ class ServerState:
             cause="",
             detail="",
             warnings=warnings,
+            skips=tuple(skip for skip in self.skips if skip.holds(now)),
             days=count_check(self.days, now, has_failed=False),
         )
 
@@ -238,14 +236,6 @@ class ServerState:
             warnings=(),
             days=count_check(self.days, now, has_failed=True),
         )
-
-    def _updates_after(self, feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice, ...]:
-        """Return what is listed now; an answer that could not be read whole takes nothing away."""
-        listed = newer_updates(feed, installed)
-        if feed.is_complete:
-            return listed
-        versions = {update.version for update in listed}
-        return (*listed, *(update for update in self.updates if update.version not in versions))
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the ledger keeps it."""

@@ -1,4 +1,4 @@
-"""How the server stands, judged as monitoring plugins do: what `status` and the unit's status line say."""
+"""The status of the server, judged as monitoring plugins do: for `status` and the unit's status line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,8 +11,6 @@ from mastodon_update_check.domain.server.state import ServerState
 UNDELIVERED_ALARM = timedelta(hours=6)
 SHORTEST_SILENCE = timedelta(hours=2)
 """However short the interval, only a silence this long is an alarm."""
-
-
 ALIVE = timedelta(minutes=3)
 """How old the daemon's last heartbeat may be; there is one every minute while it runs."""
 
@@ -33,7 +31,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The worst that holds, and every sentence that speaks for attention."""
+    """The worst level, and a sentence for each problem."""
 
     level: Level
     sentences: tuple[str, ...]
@@ -67,7 +65,7 @@ def has_support_ended(known: ServerState, now: datetime) -> bool:
 def judge(
     known: ServerState, waiting_since: datetime | None, now: datetime, interval: timedelta, off_reason: str
 ) -> Verdict:
-    """Judge how the server stands.
+    """Judge the state of the server.
 
     Args:
         known: the last good answers.
@@ -89,17 +87,14 @@ def judge(
 
 
 def _judge_updates(known: ServerState, now: datetime) -> Iterable[tuple[Level, str]]:
-    to_act_on = urgent_to_act_on(known, now)
-    for update in to_act_on:
-        yield Level.CRITICAL, f"install {update.version}, it is urgent"
-    branch = known.installed.branch if known.installed else ""
-    own = [
-        update
-        for update in known.pending()
-        if update.version.branch == branch and update not in to_act_on and not known.is_silenced(update, now)
-    ]
+    branch, own = known.installed.branch if known.installed else "", None
+    for update in known.pending():
+        if acts_on(update, known, now):
+            yield Level.CRITICAL, f"install {update.version}, it is urgent"
+        elif update.version.branch == branch and not known.is_silenced(update, now):
+            own = update
     if own:
-        yield Level.WARNING, f"{own[-1].version} is out for your branch"
+        yield Level.WARNING, f"{own.version} is out for your branch"
 
 
 def _judge_support(known: ServerState, now: datetime) -> Iterable[tuple[Level, str]]:
@@ -125,8 +120,15 @@ def _judge_silence(
 
 
 def _judge_outbox(waiting_since: datetime | None, now: datetime) -> Iterable[tuple[Level, str]]:
-    if waiting_since is not None and now - waiting_since >= UNDELIVERED_ALARM:
-        yield Level.WARNING, f"something has not been delivered since {waiting_since:%Y-%m-%d %H:%M} UTC"
+    if problem := describe_undelivered(waiting_since, now):
+        yield Level.WARNING, problem
+
+
+def describe_undelivered(waiting_since: datetime | None, now: datetime) -> str:
+    """Return a sentence if a message has been undelivered for too long; empty if not."""
+    if waiting_since is None or now - waiting_since < UNDELIVERED_ALARM:
+        return ""
+    return f"something has not been delivered since {waiting_since:%Y-%m-%d %H:%M} UTC"
 
 
 def describe_pending(known: ServerState) -> Iterable[str]:

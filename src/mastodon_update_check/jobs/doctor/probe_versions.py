@@ -10,7 +10,7 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.config.kinds import is_loopback
 from mastodon_update_check.domain.feeds import describe_staleness, newer_updates, parse_feed, read_date
 from mastodon_update_check.domain.finished import observe_services
-from mastodon_update_check.domain.server.installed import VersionReading, merge_sightings
+from mastodon_update_check.domain.server.installed import VersionReading, merge_readings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
@@ -37,7 +37,7 @@ def probe_versions(settings: Settings, known: ServerState, clock: Clock) -> Iter
     tree, running = see_versions(settings)
     yield from _describe_sightings(settings, tree, running)
     try:
-        installed = merge_sightings(tree, running, known, clock()).installed
+        installed = merge_readings(tree, running, known, clock()).installed
     except CheckError:
         yield error(
             "version",
@@ -45,7 +45,7 @@ def probe_versions(settings: Settings, known: ServerState, clock: Clock) -> Iter
         )
         yield warning(SERVER, "was not asked: it is asked about a version")
         return
-    assert installed is not None  # noqa: S101 - merge_sightings has found one
+    assert installed is not None  # noqa: S101 - merge_readings has found one
     yield ok("version", f"{installed.text} counts as installed")
     if settings.url is None:
         yield warning(SERVER, f"checking is off: {settings.off_reason}")
