@@ -22,8 +22,9 @@ from domain.examples import (
 )
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.planning.facts import Facts
-from mastodon_update_check.domain.planning.follow_ups import next_reminder_at, reminder_due_after, reminder_number
+from mastodon_update_check.domain.planning.follow_ups import FIRST_REMINDERS, next_reminder_at, reminder_number
 from mastodon_update_check.domain.recipients import FollowUps, Preference
+from mastodon_update_check.domain.repetition import due_after
 
 ANN, BEN, HOOK = user(1), user(2), hook()
 URGENT, PLAIN = patch("4.5.20", urgent=True), patch("4.5.20")
@@ -63,8 +64,8 @@ def told_urgent(at: datetime = NOW) -> Rows:
 def test_which_reminder_is_due(elapsed: timedelta, number: int) -> None:
     """After 1, 3 and 7 days, then weekly; and the next one is due where its turn comes."""
     assert number == reminder_number(elapsed)
-    assert reminder_due_after(max(number, 1)) <= max(elapsed, days(1))
-    assert elapsed < reminder_due_after(number + 1) == next_reminder_at(NOW, NOW + elapsed) - NOW
+    assert due_after(max(number, 1), FIRST_REMINDERS) <= max(elapsed, days(1))
+    assert elapsed < due_after(number + 1, FIRST_REMINDERS) == next_reminder_at(NOW, NOW + elapsed) - NOW
 
 
 def test_reminders_until_it_is_installed() -> None:

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from mastodon_update_check.domain.addresses import normalise_address
+from mastodon_update_check.domain.identities import subject
+from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -33,7 +35,7 @@ class Asked:
     def subject(self) -> str:
         """The subject of its notices, for a release or a branch; empty for people and sinks."""
         if self.version is not None:
-            return f"update/{self.version.name}"
+            return subject(UpdateNotice(version=self.version))
         return f"support/{self.branch}" if self.branch else ""
 
     def means(self, recipient: Recipient, addresses: Iterable[str] = ()) -> bool:
@@ -70,17 +72,15 @@ def read_asked(text: str, sinks: Collection[str], names: Collection[str]) -> Ask
 
 
 def _read_word(words: str, word: str, sinks: Collection[str], names: Collection[str]) -> Asked:
-    is_sink = any(is_of_kind(sink, word) for sink in sinks)
-    is_name = word in {name.lower() for name in names}
-    if is_sink and is_name:
+    if not any(is_of_kind(sink, word) for sink in sinks):
+        return _read_name(words, word, names)
+    if word in map(str.lower, names):
         raise UsageError(f"{words!r} is a sink and a user: ask about @{word} for the user, or give an address")
-    if is_sink:
-        return Asked(words=words, sink=word)
-    return _read_name(words, word, names)
+    return Asked(words=words, sink=word)
 
 
 def _read_name(words: str, name: str, names: Collection[str]) -> Asked:
-    if name not in {each.lower() for each in names}:
+    if name not in map(str.lower, names):
         raise UsageError(f"{words!r} is not known here: name {_EXAMPLES}")
     return Asked(words=words, name=name)
 

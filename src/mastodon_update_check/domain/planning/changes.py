@@ -19,7 +19,7 @@ from mastodon_update_check.domain.recipients import wants
 
 
 def find_change(row: Delivery, facts: Facts) -> Change | None:
-    """Return what becomes of an open row, or None while it stays as it is."""
+    """Return the change of an open row, or None while it stays as it is."""
     reason = _outdated(row.notice, facts) or _unwanted(row, facts)
     return None if reason is None else row.change(reason)
 
@@ -66,7 +66,7 @@ def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
         return Reason.SKIPPED
     if facts.feed is None or facts.feed.updates is None:
         return None
-    now = facts.find_update(notice.version)
+    now = facts.update_to.get(notice.version)
     if now is None:
         return Reason.WITHDRAWN if facts.feed.is_complete else None
     if now.urgent == notice.urgent:
@@ -79,7 +79,7 @@ def _outdated_reminder(notice: ReminderNotice, facts: Facts) -> Reason | None:
         return Reason.FOLLOW_UPS_OFF
     if facts.known.is_silenced(notice.update, facts.now):
         return Reason.SKIPPED
-    if facts.find_update(notice.update.version) is None:
+    if notice.update.version not in facts.update_to:
         return None
     if not is_reminded_of(notice.update, facts):
         return Reason.NOT_TO_ACT_ON
@@ -104,7 +104,7 @@ def _outdated_support(notice: SupportNotice, facts: Facts) -> Reason | None:
         return None
     now = facts.support
     if now is None or now.ends_on != notice.ends_on:
-        return Reason.DATE_MOVED  # what is still to be said is said with the date that holds now
+        return Reason.DATE_MOVED  # another notice has the date that holds now
     return None if is_covered_by(now, notice) else Reason.LATER_STAGE
 
 
@@ -123,7 +123,7 @@ def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
     recipient = facts.find_recipient(row)
     if recipient is None:
         return Reason.RECIPIENT_GONE
-    notice = facts.find_notice(row.identity) or row.notice
+    notice = facts.notice_of.get(row.identity, row.notice)
     if isinstance(notice, ReminderNotice) and is_outdone(notice.update, recipient, facts):
         return Reason.LATER_STAGE
     return None if wants(recipient, notice).notifies else Reason.PREFERENCE_LOWERED

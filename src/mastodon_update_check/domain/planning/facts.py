@@ -73,13 +73,15 @@ class Facts:
         support = () if self.support is None else (self.support,)
         return (*self.updates, *support, *self.tool_notices)
 
-    def find_update(self, version: MastodonVersion) -> UpdateNotice | None:
-        """Return the update to `version` that is true now."""
-        return self._by_version.get(version)
+    @cached_property
+    def update_to(self) -> Mapping[MastodonVersion, UpdateNotice]:
+        """The updates by version."""
+        return {update.version: update for update in self.updates}
 
-    def find_notice(self, identity: str) -> Notice | None:
-        """Return the notice with this identity that is true now."""
-        return self._by_identity.get(identity)
+    @cached_property
+    def notice_of(self) -> Mapping[str, Notice]:
+        """The notices by identity."""
+        return {identity(notice): notice for notice in self.notices}
 
     def find_recipient(self, row: Delivery) -> Recipient | None:
         """Return the recipient that a row belongs to, if there still is one: by key, else by address."""
@@ -93,14 +95,6 @@ class Facts:
     @cached_property
     def _keys(self) -> frozenset[str]:
         return frozenset(recipient.key for recipient in self.recipients)
-
-    @cached_property
-    def _by_version(self) -> dict[MastodonVersion, UpdateNotice]:
-        return {update.version: update for update in self.updates}
-
-    @cached_property
-    def _by_identity(self) -> dict[str, Notice]:
-        return {identity(notice): notice for notice in self.notices}
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, str], Recipient]:

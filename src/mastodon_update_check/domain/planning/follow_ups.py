@@ -13,33 +13,26 @@ from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.history import History
 from mastodon_update_check.domain.recipients import FollowUps, Recipient, wants
+from mastodon_update_check.domain.repetition import count_due, due_after
 
 FIRST_REMINDERS = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
-FURTHER_REMINDERS = timedelta(days=7)
 CLOCK_SLACK = timedelta(days=1)
 """An instant further ahead than this was written by a clock that was wrong; one that is nearer will come."""
 
 
-def reminder_due_after(number: int) -> timedelta:
-    """Return how long after the message reminder `number`, from 1, is due."""
-    further = max(number - len(FIRST_REMINDERS), 0)
-    return FIRST_REMINDERS[min(number, len(FIRST_REMINDERS)) - 1] + further * FURTHER_REMINDERS
-
-
 def reminder_number(elapsed: timedelta) -> int:
     """Return which reminder is the latest that is due; 0 while none is."""
-    further = max((elapsed - FIRST_REMINDERS[-1]) // FURTHER_REMINDERS, 0)
-    return sum(due <= elapsed for due in FIRST_REMINDERS) + further
+    return count_due(elapsed, FIRST_REMINDERS)
 
 
 def next_reminder_at(notified_at: datetime, now: datetime) -> datetime:
     """Return when the next reminder is due."""
-    return notified_at + reminder_due_after(reminder_number(now - notified_at) + 1)
+    return notified_at + due_after(reminder_number(now - notified_at) + 1, FIRST_REMINDERS)
 
 
 def is_far_ahead(reminder: ReminderNotice, now: datetime) -> bool:
     """Whether a reminder was planned by a clock that was wrong."""
-    return reminder.notified_at + reminder_due_after(reminder.number) > now + CLOCK_SLACK
+    return reminder.notified_at + due_after(reminder.number, FIRST_REMINDERS) > now + CLOCK_SLACK
 
 
 def is_reminded_of(update: UpdateNotice, facts: Facts) -> bool:

@@ -7,12 +7,12 @@ weekly, each counted from the start of the outage.
 from datetime import datetime, timedelta
 
 from mastodon_update_check.domain.notices import CheckFailingNotice, CheckRecoveredNotice, DeliveryFailingNotice
+from mastodon_update_check.domain.repetition import count_due
 from mastodon_update_check.errors import Cause
 
 LOCAL_PATIENCE = timedelta(hours=6)
 REMOTE_PATIENCE = timedelta(hours=24)
 SECOND_NOTICE = timedelta(days=3)
-FURTHER_NOTICES = timedelta(days=7)
 FEWEST_FAILURES = 2
 """A single failed check is not an outage, however long ago it was: the machine may have slept since."""
 RECOVERY_NOTIFIED_FOR = timedelta(days=7)
@@ -26,11 +26,8 @@ def may_be_notified(lasted: timedelta, failures: int) -> bool:
 
 def outage_stage(lasted: timedelta, patience: timedelta) -> int | None:
     """Return which notice of an outage is due, counted from 0; None while it is too early for the first."""
-    if lasted < patience:
-        return None
-    if lasted < SECOND_NOTICE:
-        return 0
-    return 1 + (lasted - SECOND_NOTICE) // FURTHER_NOTICES
+    due = count_due(lasted, (patience, SECOND_NOTICE))
+    return due - 1 if due else None
 
 
 def check_failing_notice(
