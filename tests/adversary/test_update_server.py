@@ -216,3 +216,13 @@ def test_fresh_answer_is_not(world: World, headers: Mapping[str, str]) -> None:
     """A cache may keep the feed for a while."""
     world.update_server.fail(Reply(200, json.dumps(FEED).encode(), headers))
     assert "stale" not in world.run("check").out
+
+
+def test_support_date_that_moves_at_each_check(tmp_path: Path) -> None:
+    """Each recipient is notified of three dates of one stage, and no more."""
+    with World(tmp_path) as world:
+        for months in range(6):
+            end = datetime.now(UTC).date() - timedelta(days=5 + 35 * months)
+            world.update_server.set_current_end(end.isoformat())
+            assert world.check().code == 0
+    assert (len(world.mails), len(world.calls)) == (3, 3)

@@ -4,6 +4,7 @@ A recipient gets each identity once: `update/4.5.20/urgent`. A subject is what s
 `update/4.5.20`. Both are stored in the ledger, so their spelling never changes.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
@@ -28,6 +29,8 @@ from mastodon_update_check.errors import Cause
 
 SMALL_DATE_MOVE = timedelta(days=30)
 """A support date that moves by less than this within a stage is not notified again."""
+MOST_DATES = 3
+"""Dates of one stage that a recipient is notified of: an update server could move the date for ever."""
 _STAGES = tuple(SupportStage)
 
 
@@ -102,6 +105,15 @@ def is_covered_by(notice: Notice, notified: Notice) -> bool:
             return notified.stage is notice.stage and abs(notified.ends_on - notice.ends_on) < SMALL_DATE_MOVE
         case _:
             return identity(notice) == identity(notified)
+
+
+def has_moved_too_often(notice: Notice, notified: Iterable[Notice]) -> bool:
+    """Whether a recipient of `notified` has had enough dates of this stage of support."""
+    if not isinstance(notice, SupportNotice):
+        return False
+    stage = (notice.branch, notice.stage)
+    support = (one for one in notified if isinstance(one, SupportNotice))
+    return len({one.ends_on for one in support if (one.branch, one.stage) == stage}) >= MOST_DATES
 
 
 def covered_identities(notified: Notice) -> tuple[str, ...]:

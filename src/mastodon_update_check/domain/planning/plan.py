@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mastodon_update_check.domain.identities import identity, is_covered_by, subject
+from mastodon_update_check.domain.identities import has_moved_too_often, identity, is_covered_by, subject
 from mastodon_update_check.domain.notices import (
     CheckRecoveredNotice,
     InstalledNotice,
@@ -131,7 +131,8 @@ def _decide(facts: Facts, notified: Sequence[Delivery]) -> Iterable[Decision]:
 
 def _notified_before(notice: Notice, rows: Sequence[Delivery]) -> Reason | None:
     """Return why not to notify a recipient with these rows about the same subject, or None."""
-    states = {row.state for row in rows if is_covered_by(notice, row.notice)}
+    is_enough = has_moved_too_often(notice, [row.notice for row in rows])
+    states = {row.state for row in rows if is_enough or is_covered_by(notice, row.notice)}
     if states:
         return Reason.ALREADY_NOTIFIED if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
     is_end = isinstance(notice, CheckRecoveredNotice | UpgradeFinishedNotice)
