@@ -66,7 +66,7 @@ def test_no_text_acts_in_a_mail(world: World, source: ReleaseSource) -> None:
 
 @pytest.mark.parametrize("command", [["route"], ["explain", "4.5.20"], ["status"], ["doctor"]])
 def test_no_text_acts_in_a_terminal(world: World, source: ReleaseSource, command: list[str]) -> None:
-    """Whatever the command prints."""
+    """For the output of each command."""
     world.check()
     finished = world.run(*command)
     assert _unsafe(finished.out + finished.err) == set()

@@ -220,7 +220,7 @@ def test_page_that_is_not_replaced_looks_stale(browser: Chromium, site: str, tmp
 
 
 def test_page_reloads_itself(browser: Chromium, site: str, tmp_path: Path) -> None:
-    """An open window gets the new page by itself, again and again, also after the page was out of date."""
+    """An open window loads each new page, also after the page was out of date."""
 
     def write(minute: int) -> str:
         for name, other in (("index.html", "index-reload.html"), ("index-reload.html", "index.html")):

@@ -38,7 +38,7 @@ networks:
 
 
 def test_compose() -> None:
-    """Beside Mastodon's containers: both networks, its settings, a volume for the ledger, nothing else to write to."""
+    """With Mastodon's containers: both networks, its settings, a volume for the ledger, nothing else writable."""
     document = yaml.safe_load((CONTAINER / "compose.yaml").read_text())
     service = document["services"]["mastodon-update-check"]
     assert {"internal_network", "external_network"} == set(service["networks"])
@@ -68,7 +68,7 @@ def test_compose_merged() -> None:
 
 
 def test_comes_back_after_a_reboot() -> None:
-    """Docker starts what has failed, or ran before a reboot, but nothing with `on-failure` after a reboot."""
+    """Docker restarts failed containers, and after a reboot those that ran, unless the policy is `on-failure`."""
     (service,) = yaml.safe_load((CONTAINER / "compose.yaml").read_text())["services"].values()
     assert service["restart"] in {"always", "unless-stopped"}
 

@@ -1,4 +1,4 @@
-"""What the Debian package is made of is what everybody else gets."""
+"""The Debian package has the same dependencies as other installations."""
 
 import re
 import tomllib

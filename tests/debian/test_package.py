@@ -10,7 +10,7 @@ DEBIAN = PROJECT / "packaging" / "debian"
 
 
 def test_documents_that_readme_links_to() -> None:
-    """Every relative link of README leads to a file that is installed beside it, under its own name."""
+    """Every relative link of README leads to an installed file."""
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", (PROJECT / "README.md").read_text())
     (line,) = [line for line in (DEBIAN / "install").read_text().splitlines() if line.startswith("README.md")]
     shipped = line.split()[:-1]

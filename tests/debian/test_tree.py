@@ -27,7 +27,7 @@ def wheel(directory: Path, name: str, tag: str = "py3-none-any", **files: str) -
 
 
 def test_merged(tmp_path: Path) -> None:
-    """Compiled files of several Pythons lie beside each other, and what is the same is there once."""
+    """Compiled files of several Pythons are side by side, and common files are there once."""
     first = wheel(tmp_path, "a", "cp311-cp311-linux", a__core_dot_py="x", a__so_dot_cpython_311_dot_so="1")
     second = wheel(tmp_path, "a", "cp313-cp313-linux", a__core_dot_py="x", a__so_dot_cpython_313_dot_so="2")
     merge([first, second], tmp_path / "tree")

@@ -38,7 +38,7 @@ def remains(directory: Path) -> list[str]:
 
 
 def test_story(tmp_path: Path) -> None:
-    """A patch, an urgent release and an upgrade are told with their mails, in 80 columns and less than a minute."""
+    """A patch, an urgent release and an upgrade are shown with their mails, in 80 columns and less than a minute."""
     began = time.monotonic()
     with start(tmp_path) as process:
         out, err = process.communicate(timeout=90)

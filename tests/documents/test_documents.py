@@ -35,7 +35,7 @@ def test_every_variable() -> None:
 
 
 def test_defaults() -> None:
-    """What is described as the default is what holds without the variable."""
+    """The documented default is the value without the variable."""
     described = {name: setting.default for name, setting in SETTINGS.items() if setting.default and name in VARIABLES}
     known = {name: Found(text, "a test") for name, text in described.items() if name not in ELSEWHERE | _DECIDED_LATER}
     problems = Problems()
@@ -54,7 +54,7 @@ _DECIDED_LATER = frozenset(
 
 
 def test_secrets() -> None:
-    """What is described as a secret may be given in a file of its own, and nothing else may."""
+    """A documented secret, and only that, may be given in a file of its own."""
     assert {name for name in SETTINGS if is_secret(name)} == {n for n, each in SETTINGS.items() if each.is_secret}
 
 
@@ -100,7 +100,7 @@ def complete(*words: str) -> list[str]:
 
 
 def test_bash_completion() -> None:
-    """Commands, their actions and their options are offered, as far as they fit what is written."""
+    """Commands, their actions and their options are offered if they fit the line."""
     assert ["recipients"] == complete("rec")
     assert "doctor" in complete("")
     assert {"--alive", "--json", "--help"} <= set(complete("status", "--"))

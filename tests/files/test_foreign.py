@@ -48,13 +48,13 @@ def victim(tmp_path: Path) -> Iterator[Path]:
 
 
 def read(path: Path, trusted_uid: int = ELSEWHERE + 1) -> str:
-    """Read the settings of a tree; nobody is above suspicion."""
+    """Read the settings of a tree without a trusted owner."""
     with ForeignDirectory(path, trusted_uid) as directory:
         return directory.read_secrets(".env.production", LIMIT)
 
 
 def test_own_file_is_read(tree: Path) -> None:
-    """What lies there as a regular file of its owner is read."""
+    """A regular file of its owner is read."""
     assert "LOCAL_DOMAIN=social.example\n" == read(tree)
 
 
@@ -84,8 +84,8 @@ def _make_it_huge(tree: Path, _: Path) -> None:
         (_make_it_huge, "is larger than 1000 bytes"),
     ],
 )
-def test_what_the_owner_may_put_there(tree: Path, attack: Callable[[Path, Path], None], words: str) -> None:
-    """A link, a pipe that nobody writes, a directory or an endless file: refused at once, with the reason."""
+def test_special_files_are_refused(tree: Path, attack: Callable[[Path, Path], None], words: str) -> None:
+    """A link, a pipe, a directory or an endless file is refused at once, with the reason."""
     (tree / ".env.production").unlink()
     attack(tree, Path("/etc/passwd"))
     with pytest.raises((OSError, ValueError), match=words):
@@ -100,7 +100,7 @@ def test_link_to_a_device_is_not_opened(tree: Path) -> None:
 
 
 def test_hard_link(tree: Path, tmp_path: Path) -> None:
-    """A second name of somebody else's file is not read; of the owner's own it is, and of root's without one."""
+    """A second name of another user's file is not read; of the owner's own it is, and of root's without one."""
     with ForeignDirectory(tree, os.getuid()) as directory:
         directory.owner = ELSEWHERE  # as if the tree were another user's, and the file ours
         assert "LOCAL_DOMAIN=social.example\n" == directory.read_secrets(".env.production", LIMIT)
@@ -149,7 +149,7 @@ def test_lease(tree: Path, monkeypatch: pytest.MonkeyPatch, holder: str) -> None
 
 
 def test_file_in_a_directory_of_the_trusted(tree: Path) -> None:
-    """Where only the trusted user can create names, a file may belong to anybody: a file mounted into a container."""
+    """Where only the trusted user creates names, a file may have any owner, for example mounted into a container."""
     with ForeignDirectory(tree, os.getuid()) as directory:
         if os.getuid() == 0:
             os.chown(tree / ".env.production", ELSEWHERE, ELSEWHERE)
@@ -185,7 +185,7 @@ def test_link_into_what_belongs_to_another(tree: Path, victim: Path, tmp_path: P
 
 
 def test_roots_link_leads_anywhere(victim: Path, tmp_path: Path) -> None:
-    """What root has linked is root's decision."""
+    """A link made by root is root's decision."""
     (tmp_path / "live").symlink_to(victim)
     with ForeignDirectory(tmp_path / "live", trusted_uid=os.getuid()) as directory:
         assert victim.stat().st_uid == directory.owner
@@ -206,7 +206,7 @@ def test_no_directory(path: str, words: str) -> None:
 
 
 def test_exchanged_between_check_and_use(tree: Path, tmp_path: Path) -> None:
-    """What was looked at is what is read, whatever takes its name meanwhile; and the directory stays the one opened."""
+    """The verified file is the one that is read, even if its name is replaced; and so is the directory."""
     with ForeignDirectory(tree) as directory:
         tree.rename(tmp_path / "aside")
         tree.mkdir()
@@ -233,8 +233,8 @@ def test_nothing_is_left_open(tree: Path, tmp_path: Path) -> None:
     assert before == len([*Path("/proc/self/fd").iterdir()])
 
 
-def test_what_may_not_be_looked_at_is_not_missing(tree: Path, tmp_path: Path) -> None:
-    """Nobody knows what is behind a closed door, nor where a link to itself leads; that is no reason to stop."""
+def test_unreadable_path_is_not_missing(tree: Path, tmp_path: Path) -> None:
+    """A file in an unreadable directory, or a link to itself, may exist; that is not an error."""
     (tmp_path / "loop").symlink_to("loop")
     assert [False, True, True, False] == [
         is_missing(path) for path in (tree, tree / "none", tree / ".env.production/none", tmp_path / "loop")

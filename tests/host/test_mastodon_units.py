@@ -1,4 +1,4 @@
-"""Who owns Mastodon's tree, and which units run it."""
+"""The owner of Mastodon's tree, and its units."""
 
 import os
 import pwd

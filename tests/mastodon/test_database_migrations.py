@@ -1,4 +1,4 @@
-"""Mastodon's migrations after our function is there: none is held up, and what is new is picked up."""
+"""Mastodon's migrations with our function in place: none is blocked, and new columns are used."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -65,15 +65,15 @@ def test_ping_that_is_not_taken(answer: Answer, cause: Cause, words: str) -> Non
 
 
 def test_endless_answer_is_left() -> None:
-    """No more is read than tells whether the URL is known."""
+    """Only enough is read to know whether the URL exists."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with HttpServer(lambda _: endless(head, b"400\r\n" + b"x" * 1024 + b"\r\n")) as server:
         send_ping(Ping(method="POST", url=server.url(), text="x"), DIRECT)
     assert 1 == len(server.requests)
 
 
-def test_nobody_listens() -> None:
-    """A refused connection is told as such."""
+def test_refused_connection() -> None:
+    """A refused connection is named as such."""
     with pytest.raises(CheckError, match="cannot be reached: connection refused"):
         send_ping(Ping(method="POST", url=f"http://127.0.0.1:{unused_port()}/", text="x"), DIRECT)
 

@@ -31,7 +31,7 @@ def read(report: StatusReport) -> dict[tuple[str, ...], float]:
 
 
 def test_every_set_of_labels_is_there_before_the_first_check() -> None:
-    """An alert on a series that is missing never fires; what is not known yet is 0."""
+    """An alert on a missing series never fires; unknown values are 0."""
     values = read(NEW)
     kinds = {(kind, urgent) for kind in ("patch", "minor", "major") for urgent in ("true", "false")}
     assert kinds == {labels[1:] for labels in values if labels[0] == "updates_pending"}
@@ -81,7 +81,7 @@ def test_values_are_those_of_the_ledger() -> None:
 
 
 def test_rules_speak_of_metrics_that_exist() -> None:
-    """No alert waits for a name that nobody writes."""
+    """Each name in the alert rules is written."""
     names = set(re.findall(r"mastodon_update_check_\w+", RULES.read_text()))
     assert names
     assert names <= set(re.findall(r"^(\w+)", render(NEW).decode(), re.MULTILINE))

@@ -25,7 +25,7 @@ def published(directory: Path, report: StatusReport = NEW) -> StatusReport:
 
 
 def test_files(tmp_path: Path) -> None:
-    """Every file is replaced whole and readable by all, whatever the umask; nothing is left beside them."""
+    """Every file is replaced atomically and readable by all, under any umask; no draft stays."""
     (tmp_path / "index.html").write_text("old")
     before = os.umask(0o077)
     try:

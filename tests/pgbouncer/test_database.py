@@ -111,7 +111,7 @@ def test_question_that_fails_leaves_nothing_behind(postgres: Postgres, database:
 
 
 def test_prepared_statements_of_others(postgres: Postgres, database: str, pooler: int) -> None:
-    """A client that keeps statements on the connection, as a careless neighbour does, is no trouble."""
+    """A client that keeps statements on the connection is not a problem."""
     expected = ask_first([socket_address(postgres, database)]).verdicts
     with closing(_client(pooler, database)) as client:
         client.execute("SELECT 1", prepare=True)

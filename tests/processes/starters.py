@@ -21,7 +21,7 @@ KILLED = -signal.SIGKILL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to run."""
+    """A command to run."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -35,7 +35,7 @@ class Process(Protocol):
 
     @property
     def pid(self) -> int:
-        """Its process id, which is its own until somebody has waited for it."""
+        """Its process id, which stays its own until it is waited for."""
 
     def wait(self) -> int:
         """Wait for the end; return the exit code, negative for a signal."""
@@ -58,7 +58,7 @@ def is_over(process: Process, seconds: float | None) -> bool:
 
 
 def kill(process: Process) -> None:
-    """Kill it as `kill -9` does; it may have ended by itself, but nobody has waited for it yet."""
+    """Kill it as `kill -9` does; it may have ended already, and is not waited for."""
     os.kill(process.pid, signal.SIGKILL)
 
 

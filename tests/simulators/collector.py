@@ -61,7 +61,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class Account:
-    """What came of everything, row by row."""
+    """The result, row by row."""
 
     told: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -135,14 +135,14 @@ class Collector:
             self._in_window = False
 
     def settle(self, known: Iterable[tuple[str, str]]) -> None:
-        """Doubt no more what the sender has written down as told: pairs of message id and row."""
+        """Take rows that the sender has recorded as sent out of doubt: pairs of message id and row."""
         recorded = set(known)
         for arrival in self.arrivals:
             if {(arrival.id, row) for row in arrival.rows} <= recorded:
                 arrival.is_doubtful = False
 
     def account(self) -> Account:
-        """Return what has come of everything so far."""
+        """Return the result so far."""
         with self._lock:
             lost = [
                 f"{place}: {' or '.join(rows)}"
@@ -152,12 +152,12 @@ class Collector:
             return replace(self._account, lost=lost)
 
     def check(self) -> None:
-        """Fail on what is missing, and on what is too much."""
+        """Fail on missing and on repeated notices."""
         account = self.account()
         assert account.faults == [], (account, self.arrivals)
 
     def _count(self, arrival: Arrival) -> None:
-        """Judge a message by what has come before it, and by what is doubtful at this moment."""
+        """Classify a message by the messages before it, and by the rows in doubt at this moment."""
         with self._lock:
             for row in sorted(arrival.rows):
                 self._judge_row(arrival, row).append(f"{arrival.place}: {row} in {arrival.id}")

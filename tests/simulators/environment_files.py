@@ -1,4 +1,4 @@
-"""What systemd makes of values in a file that a unit names; acceptance asks systemd itself."""
+"""The values that systemd reads from an environment file of a unit; acceptance asks systemd itself."""
 
 MEANT = {
     "a": "a",

@@ -27,7 +27,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a client sent."""
+    """One request of a client."""
 
     method: str
     target: str

@@ -67,7 +67,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         super().process_request(request, client_address)
 
     def handle_error(self, *_: object) -> None:
-        """The client may go at any time: that is its right. Whatever else breaks in here fails the test."""
+        """A client may disconnect at any time. Any other error here fails the test."""
         error = sys.exception()
         if error is not None and not isinstance(error, OSError):
             raise error
@@ -104,7 +104,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         return True
 
     def _read_mail(self) -> bytes | None:
-        """Return the mail, dots restored; None when its end did not come: what is not whole is no mail."""
+        """Return the mail, unescaped; None when its end did not arrive."""
         lines: list[bytes] = []
         while line := self.rfile.readline():
             if line == b".\r\n":

@@ -41,10 +41,10 @@ host all all 127.0.0.1/32 scram-sha-256
 
 
 class Postgres:
-    """Runs while its context lasts. PostgreSQL refuses to run as root: then it runs as the user nobody."""
+    """Runs while its context lasts. PostgreSQL refuses to run as root, so then it runs as the user nobody."""
 
     def __init__(self, *, durable: bool = False) -> None:
-        """`durable`: what is committed is on the disk, as on a real server."""
+        """`durable`: commits reach the disk, as on a real server."""
         self._durable = durable
 
     def __enter__(self) -> Self:
@@ -176,7 +176,7 @@ class Postgres:
         return {} if self._user is None else {"user": self._user, "group": self._user, "extra_groups": []}
 
     def _copy(self, programs: Path) -> Path:
-        """Copy the programs to where the user nobody can read them: only root may be able to read a checkout."""
+        """Copy the programs to a place that the user nobody can read."""
         self.directory.chmod(0o755)
         target = self.directory / programs.name
         shutil.copytree(programs / "pginstall", target / "pginstall", ignore=shutil.ignore_patterns("include", "*.a"))
@@ -223,7 +223,7 @@ class Standby(Postgres):
                 time.sleep(0.02)
 
     def stop_following(self) -> None:
-        """Take nothing more from the other one: what is committed there from now on is lost with it."""
+        """Receive nothing more from the primary: later commits are lost with it."""
         self.execute("postgres", "ALTER SYSTEM SET primary_conninfo = ''")
         self.execute("postgres", "SELECT pg_reload_conf()")
         end = time.monotonic() + 30

@@ -67,13 +67,13 @@ def silence(_: socket.socket, stopping: threading.Event) -> None:
 
 
 def silence_after_login(sock: socket.socket, stopping: threading.Event) -> None:
-    """Let everybody in and never answer a question, as a pooler does whose servers are all busy."""
+    """Accept every login and never answer a query, as a pooler whose servers are all busy."""
     _let_in(sock)
     stopping.wait()
 
 
 def dribble_after_login(sock: socket.socket, stopping: threading.Event) -> None:
-    """Let everybody in, and answer with a notice without end, byte by byte."""
+    """Accept every login, and answer with an endless notice, byte by byte."""
     _let_in(sock)
     sock.sendall(b"N" + struct.pack("!I", 1_000_000) + b"M")
     while not stopping.wait(0.05):
@@ -120,12 +120,12 @@ def row(*values: bytes) -> bytes:
 
 
 def end_after_login(sock: socket.socket, _: threading.Event) -> None:
-    """Let everybody in and go, as a server does that crashes."""
+    """Accept every login and close the connection, as a server that crashes."""
     _let_in(sock)
 
 
 def tls(context: ssl.SSLContext, upstream: int) -> Conversation:
-    """Return a conversation that speaks TLS and carries what is said to the server on port `upstream` of loopback."""
+    """Return a conversation over TLS that forwards to the server on port `upstream` of loopback."""
 
     def converse(sock: socket.socket, _: threading.Event) -> None:
         if sock.recv(8) != _TLS_REQUEST:

@@ -1,4 +1,4 @@
-"""Names whose addresses do not answer: a listener with a full queue, to which the kernel lets nobody connect."""
+"""Names whose addresses do not answer: a listener with a full queue."""
 
 import socket
 from collections.abc import Iterator, Sequence

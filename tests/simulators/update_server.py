@@ -21,7 +21,7 @@ PATH = "/update-check"
 
 
 class UpdateServer:
-    """Answers while its context lasts; what is published may change at any time."""
+    """Answers while its context lasts; its list of releases may change at any time."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.http = HttpServer(self._answer, tls=tls)

@@ -20,7 +20,7 @@ _COMMENT = "# Messages of mastodon-update-check in {language}. How to change the
 
 
 class _Plain(Catalog):
-    """A catalogue whose header says what is needed, and nothing of the day or of the program that wrote it."""
+    """A catalogue with a minimal header, without dates and names of programs."""
 
     def __iter__(self) -> Iterator[Message]:
         header = f"Language: {self.locale_identifier}\nPlural-Forms: {self.plural_forms}\n"

@@ -1,4 +1,4 @@
-"""Every kind of message in every language, for somebody to look at: `make letters` writes them to build/letters."""
+"""Every kind of message in every language, for a review: `make letters` writes them to build/letters."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ FIX_AND_AWAY = patch("4.2.30", urgent=True), minor("4.4.28", ends_on=LATER)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of message: what it is about, and what is true around it; a test is about nothing."""
+    """One kind of message: its notices and its context; a test message has no notices."""
 
     notices: Sequence[Notice]
     context: MessageContext
@@ -160,14 +160,14 @@ def letter(one: Kind, language: str, preference: Preference = Preference.CRITICA
 
 
 def compose_kind(one: Kind, context: MessageContext, recipient: Recipient) -> Message:
-    """Write one kind, whatever is around it."""
+    """Compose one kind in any context."""
     if not one.notices:
         return compose_test_message(id="0f" * 16, recipient=recipient, recipients=EVERYBODY, context=context, now=NOW)
     return write(one.notices, context, recipient)
 
 
 def write_all(directory: Path) -> Iterator[str]:
-    """Write each as text and as HTML; name what was written."""
+    """Write each as text and as HTML; return their names."""
     for language in LANGUAGES:
         (directory / language).mkdir(parents=True, exist_ok=True)
         for name, one in KINDS.items():

@@ -31,13 +31,13 @@ def same(catalogue: Catalog, message: Message) -> Message | None:
 
 
 def test_four_languages() -> None:
-    """Besides English there are these; each has a compiled form, and there is none without a source."""
+    """There are these languages and English; each has a compiled form and a source."""
     assert [place.stem for place in PLACES] == ["de", "es", "fr", "ja"]
     assert {place.with_suffix(".mo") for place in PLACES} == set(CATALOGUES.glob("*.mo"))
 
 
-def test_whole(place: Path) -> None:
-    """Every sentence is translated, in as many forms as the language has for numbers, and nothing stale is kept."""
+def test_catalogues_are_complete(place: Path) -> None:
+    """Every catalogue is complete."""
     catalogue = read(place)
     lacking = [one.id for one in extract() if not ((found := same(catalogue, one)) and all(forms(found.string)))]
     wanted = {(one.context, forms(one.id)) for one in extract()}
@@ -67,7 +67,7 @@ def test_no_blanks_at_the_ends(place: Path) -> None:
 
 
 def test_compiled(place: Path) -> None:
-    """What the program reads is what the catalogue says."""
+    """The compiled catalogues equal their sources."""
     with place.with_suffix(".mo").open("rb") as file:
         compiled = GNUTranslations(file)
     for message in read(place):

@@ -105,12 +105,12 @@ def shouted(kind: Kind, loud: Loud, preference: Preference = Preference.CRITICAL
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 def test_nothing_is_left_in_english(kind: Kind) -> None:
-    """No word is written past the catalogue."""
+    """Every word comes from the catalogue."""
     assert re.findall(r"[a-z]{2,}", shouted(kind, Loud())) == []
 
 
 def test_these_kinds_say_everything() -> None:
-    """There is no sentence to translate that none of these kinds needs: what is looked at is all there is."""
+    """The kinds use every sentence of the catalogues."""
     loud = Loud()
     for kind in KINDS.values():
         for context in _variants(kind):
@@ -146,7 +146,7 @@ def _english(kind: Kind) -> str:
 
 @pytest.mark.parametrize("wrong", ["Alles {neu}:", "Alles {:", "Alles {}:", "Alles {0.real.x}:"])
 def test_gaps_that_cannot_be_filled(wrong: str) -> None:
-    """A translation with gaps of its own makes the message English; nobody goes without it."""
+    """A translation with unknown placeholders makes the message English, and it is sent."""
     context = make_context([patch("4.5.20")], translation=Translation("de", Partly("All pending updates:", wrong)))
     message = write([patch("4.5.20")], context, user(locale="de"))
     assert (message.language, "All pending updates:" in message.text) == ("en", True)
