@@ -174,14 +174,25 @@ def test_no_text_takes_long(piece: str) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 300), st.text(max_size=20)), max_size=8))
-def test_a_damaged_changelog_is_read_as_far_as_it_goes(damages: list[tuple[int, int, str]]) -> None:
-    """Any damage gives entries that are fit to be shown, of which those of untouched lines are the same."""
+def test_a_damaged_changelog_gives_entries_that_can_be_shown(damages: list[tuple[int, int, str]]) -> None:
+    """Any damage, in several places."""
     text = WHOLE
     for start, length, inserted in damages:
         text = text[:start] + inserted + text[start + length :]
     found = parse_changelog(text).entries
     assert all(_is_fit(entry) for entry in found)
     assert len(found) <= text.count("\n") + 1
+
+
+@given(st.integers(0, len(WHOLE)), st.integers(0, 900), st.text(max_size=20))
+def test_damage_changes_only_the_releases_around_it(start: int, length: int, inserted: str) -> None:
+    """The entries of the releases before and after it are those of the whole file."""
+    found = parse_changelog(WHOLE[:start] + inserted + WHOLE[start + length :]).entries
+    before, after = WHOLE.rfind("\n## [", 0, start), WHOLE.find("\n## [", start + length)
+    newer = parse_changelog(WHOLE[: max(before, 0)]).entries
+    older = parse_changelog(WHOLE[after:] if after >= 0 else "").entries
+    assert found[: len(newer)] == newer
+    assert found[len(found) - len(older) :] == older
 
 
 @given(st.integers(0, len(WHOLE)))

@@ -152,6 +152,7 @@ def test_without_any_file_everything_is_unknown() -> None:
             id="the server will do",
         ),
         pytest.param({}, "12.9", [("PostgreSQL", "13", "12.9", False)], id="the server is too old already"),
+        pytest.param({}, "17beta1", [], id="a beta of the server"),
         pytest.param(
             {"package.json": '{"engines": {"node": ">=22 <25"}}'}, "", [("Node.js", "22", "", None)], id="Node.js rises"
         ),

@@ -4,7 +4,7 @@ The text comes from outside: every line is cut before it is searched, and every 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mastodon_update_check.domain.text import clean, without_links
@@ -81,7 +81,7 @@ def parse_changelog(text: str) -> Changelog:
     in_security = False
     releases = 0
     found: list[tuple[MastodonVersion, str]] = []
-    for line in _lines(text):
+    for line in (whole[:ENTRY_CHARACTERS] for whole in text.split("\n")):
         if match := _HEADING.match(line):
             releases += 1
             if releases > RELEASES_READ:
@@ -102,10 +102,6 @@ def parse_changelog(text: str) -> Changelog:
             found[-1] = version, continued[:ENTRY_CHARACTERS]
     entries = (SecurityEntry(version, fix) for version, text in found if (fix := _parse_entry(text)) is not None)
     return Changelog(entries=tuple(entries), newest=newest)
-
-
-def _lines(text: str) -> Iterator[str]:
-    return (line[:ENTRY_CHARACTERS] for line in text.split("\n"))
 
 
 def _parse_version(text: str) -> MastodonVersion | None:
@@ -165,16 +161,12 @@ def find_fixes(offered: Changelog, version: MastodonVersion, own: Changelog, ins
     """
     seen = {key for entry in own.entries if entry.version <= installed for key in _keys(entry.fix)}
     fixes: list[Fix] = []
-    for entry in _newest_first(offered.entries):
+    for entry in sorted(offered.entries, key=lambda one: one.version, reverse=True):
         keys = _keys(entry.fix)
         if installed < entry.version <= version and not keys <= seen:
             fixes.append(entry.fix)
             seen |= keys
     return fixes
-
-
-def _newest_first(entries: Sequence[SecurityEntry]) -> Sequence[SecurityEntry]:
-    return sorted(entries, key=lambda entry: entry.version, reverse=True)
 
 
 def _keys(fix: Fix) -> set[str]:

@@ -3,6 +3,7 @@
 Two trees are compared file by file. A file that cannot be compared makes its step unknown, never "not needed".
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -154,8 +155,8 @@ def _minimums(facts: TreeFacts) -> dict[str, str]:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """Return `14` and `14.0` as the same value."""
-    numbers = [int(part) for part in text.split(".") if part.isdecimal()]
+    """Return `14`, `14.0` and `14beta1` as the same value."""
+    numbers = [int(number) for number in re.findall(r"(?:^|\.)([0-9]+)", text)]
     while numbers and numbers[-1] == 0:
         numbers.pop()
     return tuple(numbers)
