@@ -11,12 +11,12 @@ from mastodon_update_check import logs
 @contextmanager
 def capture_logs() -> Iterator[list[dict[str, object]]]:
     """Collect the events that are written meanwhile, in the order of their fields, at any level."""
-    restore, events = logs.snapshot(), list[dict[str, object]]()
+    output, events = logs._outputs[0], list[dict[str, object]]()
     logs.configure("debug", "json", _Lines(events))
     try:
         yield events
     finally:
-        restore()
+        logs._outputs[0] = output
 
 
 class _Lines(io.StringIO):

@@ -29,7 +29,7 @@ from mastodon_update_check.messages.context import MessageContext
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckOptions, CheckReport
     from mastodon_update_check.monitoring.heartbeat import Heartbeat
-    from mastodon_update_check.monitoring.status_report import StatusReport
+    from mastodon_update_check.monitoring.status import StatusReport
 
 _FOREIGN_LEDGER = (
     "LOCAL_DOMAIN is not set, but the ledger belongs to {others}: set it, or make the file readable that sets it "
@@ -169,7 +169,7 @@ class App:
     def status_report(self, ledger: Ledger | None) -> "StatusReport":
         """Return the status of the server; without a ledger, that of one that was never checked."""
         from mastodon_update_check.domain.server.status import judge
-        from mastodon_update_check.monitoring.status_report import StatusReport
+        from mastodon_update_check.monitoring.status import StatusReport
 
         settings, now = self.settings, self.clock()
         known = ledger.state() if ledger else ServerState()

@@ -12,22 +12,21 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TextIO
 
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.terminal import ERASE_LINE, has_controls, may_colour
 
 LINE_CHARACTERS = 1_000
 """Longest text in a log line; the journal splits longer ones."""
 SHORTEST_SECRET = 6
 """A shorter secret is too common in ordinary text to be hidden."""
 SILENT = "silent"
-"""A level above all others."""
+"""The level above all others: only the messages of the log sink are written, for a person as part of the answer."""
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2, SILENT: -1}
 """Syslog's numbers: the journal takes a prefix like `<4>` as the line's priority (sd-daemon(3))."""
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
-_EVENT_COLUMN = 26
-_EMPTY: tuple[object, ...] = (None, "", [], {})
-"""Not shown to a person."""
 
 Render = Callable[[str, str, Mapping[str, object]], str]
 
@@ -36,16 +35,11 @@ Render = Callable[[str, str, Mapping[str, object]], str]
 class _Output:
     """Where events go, from which level on, and in which form."""
 
-    stream: TextIO | None = None
+    stream: TextIO | None
     """None: standard error, as it is at the time."""
-    level: str = "info"
-    render: Render | None = None
-    hidden: tuple[str, ...] = ()
-
-
-_lock = threading.Lock()
-_outputs = [_Output()]
-"""The last one is in use."""
+    level: str
+    render: Render
+    hidden: tuple[str, ...]
 
 
 def configure(level: str, log_format: str, stream: TextIO | None = None, secrets: Sequence[str] = ()) -> None:
@@ -60,37 +54,33 @@ def configure(level: str, log_format: str, stream: TextIO | None = None, secrets
     stream = stream or sys.stderr
     in_journal = _is_journal(stream)
     is_console = log_format == "console" or (log_format == "auto" and (in_journal or stream.isatty()))
-    _outputs[-1] = _Output(
-        stream=stream,
-        level=level,
-        render=_renderer(stream, is_console=is_console, in_journal=in_journal),
-        # A secret may be part of another one: the longest goes first.
-        hidden=tuple(sorted({each for each in secrets if len(each) >= SHORTEST_SECRET}, key=len, reverse=True)),
-    )
+    if not is_console:
+        render = partial(_render_json, has_time=not in_journal)
+    elif level == SILENT:
+        render = _render_answer
+    else:
+        render = partial(_render_console, has_time=not in_journal, has_colour=may_colour(stream))
+    if in_journal:
+        render = partial(_render_priority, render)
+    elif stream.isatty() and has_controls():
+        render = partial(_render_over_progress, render)
+    # A secret may be part of another one: the longest goes first.
+    hidden = sorted({each for each in secrets if len(each) >= SHORTEST_SECRET}, key=len, reverse=True)
+    _outputs[0] = _Output(stream=stream, level=level, render=render, hidden=tuple(hidden))
     logging.basicConfig(handlers=[_Forwarder()], level=logging.WARNING, force=True)
     logging.captureWarnings(capture=True)
 
 
 def hide_secrets(text: str) -> str:
     """Replace the secrets that `configure` was given."""
-    for secret in _outputs[-1].hidden:
+    for secret in _outputs[0].hidden:
         text = text.replace(secret, "…")
     return text
 
 
-def snapshot() -> Callable[[], None]:
-    """Return a function that sets the logs up again as they are now."""
-    output = _outputs[-1]
-
-    def restore() -> None:
-        _outputs[-1] = output
-
-    return restore
-
-
 def write(level: str, event: str, /, **fields: object) -> None:
     """Write one event if its level is high enough; a log that cannot be written must not stop the program."""
-    if _PRIORITIES[level] <= _PRIORITIES[_outputs[-1].level]:
+    if _PRIORITIES[level] <= _PRIORITIES[_outputs[0].level]:
         with suppress(OSError, ValueError):
             write_always(level, event, **fields)
 
@@ -101,11 +91,9 @@ def write_always(level: str, event: str, /, **fields: object) -> None:
     Raises:
         OSError: it was not written.
     """
-    output = _outputs[-1]
+    output = _outputs[0]
     stream = output.stream or sys.stderr
-    render = output.render or _renderer(stream, is_console=False, in_journal=False)
-    tidied = _tidy(_shorten_error({"event": event, **fields}))
-    line = render(level, str(tidied.pop("event")), tidied)
+    line = output.render(level, str(_tidy(event)), {str(_tidy(name)): _tidy(value) for name, value in fields.items()})
     with _lock:
         stream.write(f"{line}\n")
         stream.flush()
@@ -114,24 +102,11 @@ def write_always(level: str, event: str, /, **fields: object) -> None:
 class _Log:
     """`log.info("check.finished", planned=2)`: one method for each level."""
 
-    def debug(self, event: str, /, **fields: object) -> None:
-        write("debug", event, **fields)
-
-    def info(self, event: str, /, **fields: object) -> None:
-        write("info", event, **fields)
-
-    def warning(self, event: str, /, **fields: object) -> None:
-        write("warning", event, **fields)
-
-    def error(self, event: str, /, **fields: object) -> None:
-        write("error", event, **fields)
-
-    def exception(self, event: str, /, **fields: object) -> None:
-        """Write the exception that is being handled, as an error."""
-        write("error", event, exc_info=True, **fields)
-
-    def critical(self, event: str, /, **fields: object) -> None:
-        write("critical", event, **fields)
+    debug = staticmethod(partial(write, "debug"))
+    info = staticmethod(partial(write, "info"))
+    warning = staticmethod(partial(write, "warning"))
+    error = staticmethod(partial(write, "error"))
+    critical = staticmethod(partial(write, "critical"))
 
 
 log = _Log()
@@ -146,30 +121,32 @@ def _is_journal(stream: TextIO) -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
-def _renderer(stream: TextIO, *, is_console: bool, in_journal: bool) -> Render:
-    """Return what makes a line of an event; the journal has a time of its own."""
-    has_colour = is_console and stream.isatty() and _may_colour()
-
-    def render(level: str, event: str, fields: Mapping[str, object]) -> str:
-        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        if is_console:
-            line = _render_console(level, event, fields, "" if in_journal else f"{now} ", has_colour=has_colour)
-        else:
-            times = {} if in_journal else {"at": now}
-            line = json.dumps({"event": event, **fields, "level": level, **times}, ensure_ascii=False)
-        return f"<{_PRIORITIES[level]}>{line}" if in_journal else line
-
-    return render
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _may_colour() -> bool:
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def _render_json(level: str, event: str, fields: Mapping[str, object], *, has_time: bool) -> str:
+    times = {"at": _now()} if has_time else {}
+    return json.dumps({"event": event, **fields, "level": level, **times}, ensure_ascii=False)
 
 
-def _render_console(level: str, event: str, fields: Mapping[str, object], time: str, *, has_colour: bool) -> str:
-    values = " ".join(f"{key}={_quote(value)}" for key, value in fields.items() if value not in _EMPTY)
+def _render_console(level: str, event: str, fields: Mapping[str, object], *, has_time: bool, has_colour: bool) -> str:
+    values = " ".join(f"{name}={_quote(value)}" for name, value in fields.items() if value not in (None, "", [], {}))
     label = f"\x1b[{_COLOURS[level]}m{level}\x1b[0m" if has_colour else level
-    return f"{time}[{label}]{' ' * (9 - len(level))}{event:{_EVENT_COLUMN}} {values}".rstrip()
+    return f"{f'{_now()} ' if has_time else ''}[{label}]{' ' * (9 - len(level))}{event:26} {values}".rstrip()
+
+
+def _render_answer(_level: str, event: str, fields: Mapping[str, object]) -> str:
+    """Write a message of the log sink for a person who reads the answer of a command."""
+    return f"log: {fields.get('summary', event)}"
+
+
+def _render_priority(render: Render, level: str, event: str, fields: Mapping[str, object]) -> str:
+    return f"<{_PRIORITIES[level]}>{render(level, event, fields)}"
+
+
+def _render_over_progress(render: Render, level: str, event: str, fields: Mapping[str, object]) -> str:
+    return f"{ERASE_LINE}{render(level, event, fields)}"
 
 
 def _quote(value: object) -> str:
@@ -179,39 +156,32 @@ def _quote(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _shorten_error(fields: dict[str, object]) -> dict[str, object]:
-    """Replace an exception with a few words: a traceback has many lines, and does not help an operator."""
-    raised = fields.pop("exc_info", None)
-    fields.pop("stack_info", None)
-    error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
-    if isinstance(error, BaseException):
-        fields["error"] = f"{type(error).__name__}: {error}"
-    return fields
-
-
-def _tidy(fields: Mapping[str, object]) -> dict[str, object]:
+def _tidy(value: object) -> object:
     """Keep everything on one line, bounded, and free of known secrets."""
-
-    def tidy(value: object) -> object:
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        if isinstance(value, Mapping):
-            return {str(tidy(str(key))): tidy(each) for key, each in value.items()}
-        if isinstance(value, list | tuple | set | frozenset):
-            return [tidy(each) for each in value]
-        return clean(hide_secrets(str(value)), LINE_CHARACTERS)
-
-    return {str(tidy(str(key))): tidy(value) for key, value in fields.items()}
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(_tidy(str(key))): _tidy(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_tidy(each) for each in value]
+    return clean(hide_secrets(str(value)), LINE_CHARACTERS)
 
 
 class _Forwarder(logging.Handler):
-    """Brings what libraries log into the same form."""
+    """Brings what libraries log into the same form; of an exception, its kind and text."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = record.getMessage()
         except Exception:  # noqa: BLE001 - arguments that do not fit the text: a library's bug is not ours
             text = str(record.msg)
+        error = record.exc_info[1] if record.exc_info else None
+        fields = {"error": f"{type(error).__name__}: {error}"} if error else {}
         level = record.levelname.lower()
         known = level if level in _PRIORITIES else "warning"
-        write(known, "library.logged", library=record.name, detail=text, exc_info=record.exc_info)
+        write(known, "library.logged", library=record.name, detail=text, **fields)
+
+
+_lock = threading.Lock()
+_outputs = [_Output(stream=None, level="info", render=partial(_render_json, has_time=True), hidden=())]
+"""The one output."""

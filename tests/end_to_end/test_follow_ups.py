@@ -135,7 +135,7 @@ def test_a_dry_run_names_them(world: World) -> None:
     world.update_server.publish("4.5.20", urgent=True)
     world.check()
     world.let_pass(days=1)
-    assert "  log: a reminder of 4.5.20 (urgent)\n" in world.run("check", "--dry-run").out
+    assert "  log: reminder 1 of 4.5.20 (urgent)\n" in world.run("check", "--dry-run").out
     world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
     assert "  log: 4.5.20 is installed\n" in world.run("check", "--dry-run").out
 
@@ -144,7 +144,7 @@ SKIPPED = """\
 Skipped: 4.5.20. No notices, no reminders, and no alarm in `status` about it.
 """
 WARNING = "Warning: Mastodon marks 4.5.20 as urgent. Make sure that your server does not need it.\n"
-LATER = "Should it turn urgent, you are notified after all.\n"
+LATER = "If it turns urgent, you are notified after all.\n"
 BACK = "To undo this: mastodon-update-check skip --undo 4.5.20\n"
 
 
@@ -172,7 +172,7 @@ def test_skip_what_waits(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20")
     mail_world.update_server.publish("4.7.6", type="minor")
     assert (75, 1, 0, 1, 0) == mail_world.check().result
-    taken = "It is taken out of 1 message that had not been sent yet.\n"
+    taken = "It is removed from 1 unsent message.\n"
     assert (0, SKIPPED + LATER + taken + BACK, "") == _outcome(mail_world, "skip", "4.5.20")
     assert [("skipped",)] == mail_world.rows("SELECT reason FROM delivery WHERE state = 'cancelled'")
     mail_world.mail_server.replies.clear()
@@ -205,7 +205,7 @@ def test_skip_covers_older_releases_of_the_branch(mail_world: World) -> None:
     mail_world.update_server.publish("4.7.6", type="minor")
     mail_world.check()
     finished = mail_world.run("skip", "4.5.21")
-    assert "With it, since older: 4.5.20.\n" in finished.out
+    assert "Older releases of its branch are skipped with it: 4.5.20.\n" in finished.out
     assert "Warning: Mastodon marks 4.5.21, 4.5.20 as urgent." in finished.out
     assert 0 == mail_world.run("status").code
     mail_world.let_pass(days=2)

@@ -225,5 +225,5 @@ def test_a_dry_run_makes_no_ledger(world: World) -> None:
     world.ledger.parent.rmdir()
     finished = world.run("check", "--dry-run")
     assert (0, (0, 0), False) == (finished.code, world.told, world.ledger.parent.exists())
-    assert "3 messages would be sent; nothing was sent, nothing was written down." in finished.out
+    assert "3 messages would be sent. Nothing was sent or stored." in finished.out
     assert "  email to ops@social.example: 4.5.20\n" in finished.out

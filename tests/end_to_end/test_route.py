@@ -22,7 +22,7 @@ From 4.4.26 to 4.7.6:
 Support for 4.4 ends on 17 December 2098.
 One release of every minor series must be deployed, its newest; patches may be skipped.
 
-To 4.4.27, for a Mastodon installed from source. Nothing of this is run for you:
+To 4.4.27, for a Mastodon installed from source. None of this is run for you:
 """)
     assert f"    cd {world.root}\n" in shown
     assert "    git checkout v4.4.27\n" in shown

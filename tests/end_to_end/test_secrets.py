@@ -138,7 +138,7 @@ def test_each_of_several_chat_services_is_hidden() -> None:
     settings = load_settings(
         {"HOME": "/", "UPDATE_CHECK_APPRISE_URL": "tgram://12345:t0ken/1 ntfys://me:pass%40word@h/t"}
     )
-    restore = logs.snapshot()
+    output = logs._outputs[0]
     logs.configure("info", "json", secrets=tuple(_secrets(settings)))
     assert hide_secrets("said tgram://12345:t0ken/1 and pass@word") == "said … and …"
-    restore()
+    logs._outputs[0] = output

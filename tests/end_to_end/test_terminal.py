@@ -12,7 +12,7 @@ import time
 import pytest
 
 from end_to_end.world import PROGRAM, World
-from simulators.http_server import Reply, Request
+from simulators.http_server import HttpServer, Reply, Request
 from simulators.smtp_server import ScriptedSmtpServer
 
 WIDTH = 80
@@ -65,6 +65,15 @@ def urgent(world: World) -> World:
         ("explain", "ops@social.example"),
         ("send-test", "webhook"),
         ("check", "--dry-run"),
+        ("check",),
+        ("send-test",),
+        ("route",),
+        ("route", "9.9"),
+        ("ledger", "copy", "/a/path/that/does/not/exist", "/another/path/that/does/not/exist"),
+        ("ledger", "new"),
+        ("skip", "9.9.9"),
+        ("explain", "nobody"),
+        ("chek",),
         ("retry", "webhook"),
         ("skip",),
     ],
@@ -83,6 +92,26 @@ def test_answers(urgent: World, command: tuple[str, ...]) -> None:
 def test_verbose_shows_log_lines(urgent: World) -> None:
     """With --verbose the log is there, too."""
     assert "check.finished" in show(urgent, "check", "--dry-run", "-v")[1]
+
+
+def test_log_sink(world: World) -> None:
+    """The message of the log sink is one line of the answer, without time and fields, after the progress line."""
+
+    def answer(_: Request) -> Reply:
+        time.sleep(1.5)
+        return Reply(200, b'{"updatesAvailable": [{"version": "4.5.20", "type": "patch", "urgent": true}]}')
+
+    with HttpServer(answer) as server:
+        world.set(UPDATE_CHECK_URL=server.url("/update-check"))
+        _, text = show(world, "check")
+    notice = "log: URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
+    assert text.startswith(f"Checking …\r\x1b[K{notice}\n\r\x1b[Ksocial.example runs Mastodon 4.5.19.\n")
+
+
+def test_status_with_wrong_settings(world: World) -> None:
+    """A person reads the problems, not the line of a monitoring plugin."""
+    code, text = show(world, "status", SMTP_PORT="abc")
+    assert (code, text.splitlines()[0]) == (3, "mastodon-update-check: the settings are wrong:")
 
 
 def test_status_screen(urgent: World) -> None:

@@ -22,7 +22,7 @@ Support for 4.5 ends on 20 February 2099.
 Warning: updatesAvailable[2].releaseNotes is ignored: not an http or https address of at most 2000 characters.
 """
     rehearsed = expected + (
-        "3 messages would be sent; nothing was sent, nothing was written down.\n"
+        "3 messages would be sent. Nothing was sent or stored.\n"
         "  log: 4.5.20 (urgent), 4.6.9, 4.10.0\n"
         "  email to ops@social.example: 4.5.20 (urgent), 4.6.9, 4.10.0\n"
         "  webhook: 4.5.20 (urgent), 4.6.9, 4.10.0\n"
@@ -60,7 +60,7 @@ def test_out_of_support(world: World) -> None:
     date = f"{ended.day} {ended:%B} {ended.year}"
     finished = world.run("check", "--dry-run")
     assert f"Support for 4.5 ended on {date}." in finished.out
-    assert "  log: the end of support for 4.5\n" in finished.out
+    assert f"  log: the end of support for 4.5 on {date} (has ended)\n" in finished.out
     world.check()
     assert f"Support:     4.5 ended {date}" in world.run("status").out
 

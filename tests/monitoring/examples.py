@@ -9,7 +9,7 @@ from mastodon_update_check.config import load_settings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import Level, Verdict
 from mastodon_update_check.ledger.summary import EMPTY_OUTBOX
-from mastodon_update_check.monitoring.status_report import StatusReport
+from mastodon_update_check.monitoring.status import StatusReport
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NEW = StatusReport(

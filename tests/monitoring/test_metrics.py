@@ -12,7 +12,7 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import Level, Verdict
 from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, SinkAccount
 from mastodon_update_check.monitoring.metrics import render
-from mastodon_update_check.monitoring.status_report import StatusReport
+from mastodon_update_check.monitoring.status import StatusReport
 from monitoring.examples import NEW, NOW
 
 CRITICAL = Verdict(level=Level.CRITICAL, sentences=())

@@ -12,7 +12,7 @@ from domain.examples import update
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, SinkAccount
 from mastodon_update_check.monitoring.publish import publish
-from mastodon_update_check.monitoring.status_report import StatusReport
+from mastodon_update_check.monitoring.status import StatusReport
 from monitoring.examples import NEW, NOW, URGENT
 
 

@@ -119,10 +119,10 @@ def test_values_are_clean() -> None:
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
     """Set the logs up at their highest level, with this stream."""
-    restore, stream = logs.snapshot(), io.StringIO()
+    output, stream = logs._outputs[0], io.StringIO()
     logs.configure(logs.SILENT, "json", stream)
     yield stream
-    restore()
+    logs._outputs[0] = output
 
 
 def test_log_that_cannot_be_written(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:

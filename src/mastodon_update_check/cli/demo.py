@@ -5,7 +5,7 @@ import signal
 import sys
 from argparse import Namespace
 
-from mastodon_update_check.cli.common import Exit
+from mastodon_update_check.cli.output import Exit
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.startup import is_set_up
 

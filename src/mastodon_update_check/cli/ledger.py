@@ -1,6 +1,5 @@
 """`ledger backup`, `ledger copy` and `ledger new`."""
 
-import os
 import shutil
 import sys
 import tempfile
@@ -8,69 +7,59 @@ from argparse import Namespace
 from pathlib import Path
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.common import Exit, count, load_app
+from mastodon_update_check.cli.output import Exit, count
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.copying import owned
+from mastodon_update_check.ledger.copying import copy, owned
 from mastodon_update_check.ledger.location import find_location
+from mastodon_update_check.terminal import progress, say
 
 
-def execute(arguments: Namespace) -> int:
-    """Do what was asked with the ledger."""
-    if arguments.action == "backup":
-        return _back_up(arguments.file)
-    if arguments.action == "copy":
-        return _copy(load_app(), arguments.source, arguments.target)
-    return _begin_anew(load_app())
-
-
-def _back_up(target: Path) -> int:
-    if target == Path("-"):
-        return _back_up_to_output(load_app())
-    if os.geteuid() == 0:
-        from mastodon_update_check.cli.backup_as_root import back_up_for_root, find_installed
-
-        service = find_installed()
-        if service is not None:
-            return back_up_for_root(service, target)
-    app = load_app()
-    if not app.ledger_location.exists():
-        raise LedgerError(f"there is no ledger {app.ledger_location} yet: the first check makes it")
-    if not target.parent.is_dir():
-        raise LedgerError(f"{target} cannot be written: {target.parent} is no directory that exists")
-    app.ledger_location.back_up(target)
-    print(f"The ledger is backed up to {target}.")
+def execute(app: App, arguments: Namespace) -> int:
+    """Run the action on the ledger."""
+    match arguments.action:
+        case "backup":
+            _back_up(app, arguments.file)
+        case "copy":
+            _copy(app, arguments.source, arguments.target)
+        case _:
+            _replace(app)
     return Exit.DONE
 
 
-def _back_up_to_output(app: App) -> int:
-    """Write the backup to standard output; the draft is in a directory that only this user can read."""
-    with tempfile.TemporaryDirectory() as directory:
+def _back_up(app: App, target: Path) -> None:
+    """Write a backup to a new file, or to standard output for `-`."""
+    if not app.ledger_location.exists():
+        raise LedgerError(f"there is no ledger {app.ledger_location} yet: the first check creates it")
+    if target != Path("-"):
+        if not target.parent.is_dir():
+            raise LedgerError(f"{target} cannot be written: {target.parent} is not an existing directory")
+        with progress("Copying"):
+            app.ledger_location.back_up(target)
+        say(f"The ledger is backed up to {target}.")
+        return
+    with tempfile.TemporaryDirectory() as directory:  # only this user can read it
         draft = Path(directory, "backup")
         app.ledger_location.back_up(draft)
         with draft.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
-        sys.stdout.flush()
-    return Exit.DONE
 
 
-def _copy(app: App, source: str, target: str) -> int:
-    from mastodon_update_check.ledger.copying import copy
-
-    places = find_location(source, "FROM"), find_location(target, "TO")
-    if not places[0].exists():
-        raise LedgerError(f"there is no ledger {places[0]} to copy: UPDATE_CHECK_LEDGER is {app.ledger_location}")
-    messages = copy(*places)
-    print(f"The ledger {places[0]} is copied to {places[1]}: {count(messages, 'message')}, and all that was told.")
-    print(f"Name the copy in UPDATE_CHECK_LEDGER before the daemon is started again; {places[0]} is as it was.")
-    return Exit.DONE
+def _copy(app: App, source: str, target: str) -> None:
+    old, new = find_location(source, "FROM"), find_location(target, "TO")
+    if not old.exists():
+        raise LedgerError(f"there is no ledger {old} to copy: UPDATE_CHECK_LEDGER is {app.ledger_location}")
+    with progress("Copying"):
+        messages = copy(old, new)
+    say(f"The ledger {old} is copied to {new}: {count(messages, 'message')}, with the record of every notice.")
+    say(f"Before you start the daemon again, name the copy in UPDATE_CHECK_LEDGER. {old} is unchanged.")
 
 
-def _begin_anew(app: App) -> int:
-    place = app.ledger_location
-    if place.exists():
-        with owned(place):
-            aside = place.set_aside(app.clock())
-        print(f"The old ledger is kept as {aside}.")
-    place.create()
-    print(f"A new ledger is at {place}. It knows nothing of what was told: whatever is pending is told again.")
-    return Exit.DONE
+def _replace(app: App) -> None:
+    """Set the ledger aside and create a new one."""
+    location = app.ledger_location
+    if location.exists():
+        with owned(location):
+            aside = location.set_aside(app.clock())
+        say(f"The old ledger is kept as {aside}.")
+    location.create()
+    say(f"A new ledger is at {location}. It does not know what was sent: everything pending is sent again.")

@@ -1,18 +1,23 @@
-"""The command line: parses, dispatches, and turns errors into sentences and exit codes."""
+"""The command line: parses the arguments, runs a command, reports its error and exits."""
 
 import errno
 import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+_OF_UNITS = frozenset({"run", "check-settings", "copy-settings"})
+_WITHOUT_APP = frozenset({"units", "setup", "demo", "status"})
+_FOR_ROOT = frozenset({"setup", "copy-settings", "demo"})
+
 
 def main() -> NoReturn:
-    """Run the command that the process's arguments name, and leave with its exit code."""
+    """Run the command that the process's arguments name, and exit with its code."""
     if sys.argv[1:2] == ["run"]:
         # Before anything slow: a signal that comes early waits until the daemon takes it.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1))
@@ -28,14 +33,13 @@ def main() -> NoReturn:
     except KeyboardInterrupt:  # at any time, also while modules are loaded
         sys.exit(130)
     finally:
-        _leave_quietly()
+        _flush()
         gc.freeze()  # nor is it looked for at the very end
 
 
 def execute(arguments: list[str]) -> int:
     """Run one command; return its exit code."""
     from mastodon_update_check.cli.parser import build_parser
-    from mastodon_update_check.errors import LedgerError, SettingsError, SetupError, UsageError
 
     parser = build_parser(is_status=arguments[:1] == ["status"])
     if not arguments:
@@ -45,36 +49,62 @@ def execute(arguments: list[str]) -> int:
     try:
         code = _dispatch(parsed, arguments)
         sys.stdout.flush()
-    except UsageError as error:
-        _complain(str(error))
-        return 2
-    except SettingsError as error:
-        advice = advise(parsed.command, str(error), os.geteuid())
-        wrong = "you may not read the settings" if advice else "the settings are wrong"
-        _say_unknown(parsed, f"{wrong} ({len(error.problems)} to fix, see standard error)")
-        _complain(f"{wrong}:", *(f"  - {problem}" for problem in error.problems), *advice)
-        return 3 if parsed.command == "status" else 78
-    except LedgerError as error:
-        _say_unknown(parsed, str(error))
-        _complain(str(error), *advise(parsed.command, str(error), os.geteuid()))
-        return 74
-    except SetupError as error:
-        if parsed.command == "status" and not parsed.json:
-            _say_unknown(parsed, str(error))
-        else:
-            _complain(str(error))
-        return 3 if parsed.command == "status" else 1
     except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
         return 141
     except Exception as error:  # noqa: BLE001 - an operator must never be shown a traceback
-        _complain(_describe_bug(error))
-        return 3 if parsed.command == "status" else 70
+        return _report(error, parsed)
     return code
 
 
-def _say_unknown(parsed: "Namespace", why: str) -> None:
-    """Say on standard output, which is all that a monitoring system shows, why `status` has no answer."""
-    if parsed.command == "status" and not parsed.json:
+def _dispatch(parsed: "Namespace", arguments: list[str]) -> int:
+    """Run the command's module: as the service where root runs it on an installed server."""
+    from importlib import import_module
+
+    if os.geteuid() == 0 and parsed.command not in _FOR_ROOT and os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - saves an import
+        from mastodon_update_check.cli.as_service import execute_as_service
+
+        code = execute_as_service(parsed, arguments)
+        if code is not None:
+            return code
+    name = "units" if parsed.command in _OF_UNITS else parsed.command.replace("-", "_")
+    module = import_module(f"mastodon_update_check.cli.{name}")
+    if name in _WITHOUT_APP:
+        return int(module.execute(parsed))
+    from mastodon_update_check.startup import load_app
+
+    # A person's terminal shows the answer of a command, and no log lines unless they are wanted.
+    is_silent = sys.stdout.isatty() and sys.stderr.isatty() and not getattr(parsed, "verbose", False)
+    return int(module.execute(load_app(is_silent=is_silent), parsed))
+
+
+def _report(error: Exception, parsed: "Namespace") -> int:
+    """Write an error on standard error; return the exit code."""
+    from mastodon_update_check.errors import LedgerError, SettingsError, SetupError, UsageError
+    from mastodon_update_check.terminal import complain
+
+    advice = advise(parsed.command, str(error), os.geteuid())
+    match error:
+        case UsageError():
+            code, lines = 2, [str(error)]
+        case SettingsError():
+            wrong = "you may not read the settings" if advice else "the settings are wrong"
+            code, lines = 78, [f"{wrong}:", *(f"  - {problem}" for problem in error.problems), *advice]
+        case LedgerError():
+            code, lines = 74, [str(error), *advice]
+        case SetupError():
+            code, lines = 1, [str(error)]
+        case _:
+            code, lines = 70, [_describe_bug(error)]
+    if parsed.command == "status" and not parsed.json and not sys.stdout.isatty():
+        more = f" ({len(error.problems)} to fix, see standard error)" if isinstance(error, SettingsError) else ""
+        _say_unknown(f"{lines[0].removesuffix(':')}{more}")
+    complain(*lines)
+    return 3 if parsed.command == "status" and code != 74 else code  # noqa: PLR2004
+
+
+def _say_unknown(why: str) -> None:
+    """Write on standard output, which is all that a monitoring system shows, why `status` has no answer."""
+    with suppress(OSError):
         print(f"MASTODON-UPDATE-CHECK UNKNOWN - {why.replace('|', '/')}", flush=True)
 
 
@@ -85,48 +115,10 @@ def advise(command: str, why: str, user: int) -> tuple[str, ...]:
     return ("On a server where it is installed: run this with sudo, then it acts as the service.",)
 
 
-def _dispatch(parsed: "Namespace", arguments: list[str]) -> int:
-    from importlib import import_module
-
-    if os.geteuid() == 0 and not _is_for_root(parsed):
-        code = _run_as_service(arguments)
-        if code is not None:
-            return code
-    command = import_module(f"mastodon_update_check.cli.{parsed.command.replace('-', '_')}")
-    return int(command.execute(parsed))
-
-
-def _is_for_root(parsed: "Namespace") -> bool:
-    """Whether a command is root's to run; a backup is written where root says, so it divides the work itself."""
-    return parsed.command in {"setup", "copy-settings", "demo"} or getattr(parsed, "action", "") == "backup"
-
-
-def _run_as_service(arguments: list[str]) -> int | None:
-    """Run the command in the service's sandbox, where a service is installed; return its exit code, else None."""
-    if not os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - pathlib is not needed for most commands
-        return None
-    from mastodon_update_check.errors import SetupError
-    from mastodon_update_check.host.service import find_service, run_as_service
-
-    service = find_service(os.environ)
-    if service is None:
-        return None
-    if not service.is_set_up:
-        raise SetupError("setup has not been run: run `mastodon-update-check setup` as root")
-    if arguments[:1] == ["doctor"]:
-        from mastodon_update_check.host.machine import Machine
-        from mastodon_update_check.install.copying import differs_from_copy
-
-        if differs_from_copy(Machine(), service.place):
-            reload = f"`systemctl reload {service.place.unit}`"
-            _complain(f"Mastodon's settings have changed since the service read them: run {reload}, then doctor again")
-    return run_as_service(service, arguments, os.environ)
-
-
 def _open_streams() -> None:
-    """Give a process that was started without standard output or standard error one that leads nowhere.
+    """Open standard output and standard error on the null device where the process was started without them.
 
-    What the terminal's encoding lacks is written as an escape: not everybody has UTF-8, nor every path on a disk.
+    Characters that the terminal's encoding lacks are written as escapes.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -134,21 +126,14 @@ def _open_streams() -> None:
         getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
-def _leave_quietly() -> None:
-    """Flush what is left; what cannot be written any more has been spoken of, or there is nobody to tell."""
+def _flush() -> None:
+    """Flush the standard streams; an error was reported already, or cannot be."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
-            # The interpreter flushes once more when it ends, and would complain in words of its own.
+            # The interpreter flushes once more when it ends, and would write an error of its own.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _complain(*lines: str) -> None:
-    try:
-        sys.stderr.write("\n".join((f"mastodon-update-check: {lines[0]}", *lines[1:])) + "\n")
-    except OSError:  # nobody can be told; the exit code still can
-        return
 
 
 def _describe_bug(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Having the owner of the ledger do something: this process, or the daemon that runs beside it."""
+"""Changes to the ledger: made by this process, or by the daemon that owns the ledger."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,11 +9,11 @@ from mastodon_update_check.app import App
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.requests import execute_request
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.terminal import progress
 
 PATIENCE = timedelta(minutes=6)
 """How long a command waits for the owner: one check may take five minutes."""
 POLL_SECONDS = 0.1
-"""How often to look for what the owner has done."""
 _NUDGE_EVERY = 20
 """Polls between two nudges: the owner may just have started, or ended, while the first one was sent."""
 
@@ -22,21 +22,22 @@ Execute = Callable[[Ledger], Mapping[str, Any]]
 
 def change(app: App, kind: str, arguments: Mapping[str, object]) -> Mapping[str, Any]:
     """Have a change made; return its result. Raises what `ask_owner` raises."""
-    return ask_owner(app, kind, arguments, lambda ledger: execute_request(ledger, kind, arguments, app.clock()))
+    with progress("Waiting for the daemon"):
+        return ask_owner(app, kind, arguments, lambda ledger: execute_request(ledger, kind, arguments, app.clock()))
 
 
 def ask_owner(app: App, kind: str, arguments: Mapping[str, object], execute: Execute) -> Mapping[str, Any]:
-    """Have something done by the owner of the ledger, which is this process if there is no other.
+    """Have a request executed by the owner of the ledger, which is this process if there is no other.
 
     Args:
         app: the program.
         kind: the kind of request.
-        arguments: what the owner gets, as JSON.
-        execute: does it in this process.
+        arguments: the owner's, as JSON.
+        execute: executes the request in this process.
 
     Raises:
         LedgerError: the ledger cannot be used, or the owner does not answer in time.
-        UsageError: the owner found fault with the arguments.
+        UsageError: the owner rejected the arguments.
     """
     with app.owned_ledger() as owned:
         if owned is not None:
@@ -50,19 +51,16 @@ def ask_owner(app: App, kind: str, arguments: Mapping[str, object], execute: Exe
 
 
 def _wait(app: App, ledger: Ledger, id_: str, execute: Execute) -> Mapping[str, Any]:
-    end = time.monotonic() + PATIENCE.total_seconds()
-    polls = 0
-    while time.monotonic() < end:
+    for poll in range(int(PATIENCE.total_seconds() / POLL_SECONDS)):
         answer = ledger.answer(id_)
         if answer is not None:
             if "usage_error" in answer:
                 raise UsageError(str(answer["usage_error"]))
             return answer
-        if polls % _NUDGE_EVERY == 0 and not app.nudge_owner():
+        if poll % _NUDGE_EVERY == 0 and not app.nudge_owner():
             with app.owned_ledger() as owned:  # the owner has ended meanwhile
                 if owned is not None:
                     return execute(owned)
-        polls += 1
         time.sleep(POLL_SECONDS)
     raise LedgerError(
         "the daemon owns the ledger and does not answer: see its log, `journalctl -u mastodon-update-check`"

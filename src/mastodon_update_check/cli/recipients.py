@@ -2,32 +2,25 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.common import Exit, load_app, print_json
-from mastodon_update_check.cli.terminal import print_table, say
+from mastodon_update_check.cli.output import Exit, describe_verdict, name_recipient, print_json
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.recipients import People, find_people
-from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.terminal import print_table, progress, say
 
 
-def execute(arguments: Namespace) -> int:
+def execute(app: App, arguments: Namespace) -> int:
     """List them; exit 1 when Mastodon's database could not be asked."""
-    app = load_app(arguments)
-    people = find_people(app.settings, _remembered(app))
+    with app.find_ledger() or nullcontext() as ledger, progress("Asking Mastodon's database"):
+        people = find_people(app.settings, ledger.state().devops if ledger else ())
     if arguments.json:
         print_json(_to_json(people))
     else:
         _print(people)
     return Exit.FAILED if people.answer.error is not None else Exit.DONE
-
-
-def _remembered(app: App) -> tuple[Recipient, ...]:
-    if not app.ledger_location.exists():
-        return ()
-    with Ledger.open(app.ledger_location, app.settings.instance) as ledger:
-        return ledger.state().devops
 
 
 def _to_json(people: People) -> dict[str, object]:
@@ -47,7 +40,7 @@ def _to_json(people: People) -> dict[str, object]:
         ],
         "not_told": [
             {"name": verdict.name, "role": verdict.role or None, "reason": str(verdict.reason)}
-            for verdict in _not_told(people)
+            for verdict in _not_notified(people)
         ],
         "warnings": list(people.warnings),
         "error": str(people.answer.error) if people.answer.error else None,
@@ -57,28 +50,20 @@ def _to_json(people: People) -> dict[str, object]:
 def _print(people: People) -> None:
     if people.answer.error is not None:
         say(f"Mastodon's database could not be asked for the DevOps users: {people.answer.error}.")
-    rows: list[tuple[str, ...]] = [("SINK", "RECIPIENT", "RELEASES", "SUPPORT", "OPERATOR", "REASON")]
-    rows += [_row(recipient) for recipient in people.recipients]
+    rows = [("SINK", "RECIPIENT", "RELEASES", "SUPPORT", "OPERATOR", "REASON"), *map(_row, people.recipients)]
     print_table(rows)
-    not_told = _not_told(people)
-    if not_told:
+    others = _not_notified(people)
+    if others:
         print("\nNot notified:")
-        for verdict in not_told:
-            say(f"{verdict.name}{f' ({verdict.role})' if verdict.role else ''}: {_words(verdict.reason)}", rest="  ")
+    for verdict in others:
+        say(describe_verdict(verdict), rest="  ")
     for warning in people.warnings:
         say(f"Warning: {warning}.")
 
 
 def _row(recipient: Recipient) -> tuple[str, ...]:
-    named = f"{recipient.name} <{recipient.address}>" if recipient.name else recipient.address
-    return (
-        recipient.sink,
-        named or "-",
-        str(recipient.preference),
-        "yes" if recipient.wants_support else "no",
-        "yes" if recipient.is_operator else "no",
-        _reason(recipient),
-    )
+    yes_no = ("yes" if has else "no" for has in (recipient.wants_support, recipient.is_operator))
+    return recipient.sink, name_recipient(recipient) or "-", str(recipient.preference), *yes_no, _reason(recipient)
 
 
 def _reason(recipient: Recipient) -> str:
@@ -87,9 +72,5 @@ def _reason(recipient: Recipient) -> str:
     return "named in the settings" if recipient.address else "configured"
 
 
-def _not_told(people: People) -> Sequence[StaffVerdict]:
+def _not_notified(people: People) -> Sequence[StaffVerdict]:
     return [verdict for verdict in people.answer.verdicts if verdict.recipient is None]
-
-
-def _words(reason: str) -> str:
-    return reason.replace("_", " ")

@@ -1,62 +1,70 @@
 """`retry`: make undelivered messages due now."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.common import Exit, count, load_app, print_json
+from mastodon_update_check.cli.output import Exit, count, print_json
 from mastodon_update_check.cli.owner import change
-from mastodon_update_check.cli.terminal import say
-from mastodon_update_check.domain.explain_target import Asked
 from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.jobs.explain import ask
-from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
+from mastodon_update_check.ledger.history import HistoryEntry
 from mastodon_update_check.ledger.ledger import Ledger
-
-_STOPPED = (
-    "asked never to be called again (HTTP 410): give it another URL, or run `retry --stopped` if that was a mistake"
-)
+from mastodon_update_check.terminal import say
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryResult:
-    """The messages that could be retried, and what was done."""
-
-    entries: Sequence[HistoryEntry]
-    hurried: int
-    held_back: int
-    is_running: bool
-
-    @property
-    def being_sent(self) -> int:
-        """How many messages are being sent at this moment."""
-        return len({entry.message_id for entry in self.entries if entry.is_being_sent})
-
-
-def execute(arguments: Namespace) -> int:
-    """Make them due now, and say which process will try."""
-    app = load_app(arguments)
+def execute(app: App, arguments: Namespace) -> int:
+    """Make the messages due, and print what happens next."""
+    entries: Sequence[HistoryEntry] = ()
+    retried = held_back = 0
     found = app.find_ledger()
-    if found is None:
-        if arguments.about is not None:
-            ask(arguments.about, app.settings, (), ())
-        return _report(arguments, app, RetryResult(entries=(), hurried=0, held_back=0, is_running=False))
-    with found as ledger:
-        entries = _find(app, ledger, arguments.about)
-        hurried = _hurry(app, entries, stopped=arguments.stopped)
-        held_back = app.summary(ledger).held_back
-    is_running = is_alive(app.last_beat_at(), app.clock())
-    return _report(
-        arguments, app, RetryResult(entries=entries, hurried=hurried, held_back=held_back, is_running=is_running)
-    )
+    if found is not None:
+        with found as ledger:
+            entries = _find(app, ledger, arguments.about)
+            retried = _retry(app, entries, stopped=arguments.stopped)
+            held_back = app.summary(ledger).held_back
+    elif arguments.about is not None:
+        ask(arguments.about, app.settings, (), ())
+    sinks = {entry.sink for entry in entries}
+    stopped = {entry.sink for entry in entries if entry.is_stopped and not arguments.stopped}
+    report = {
+        "retried": retried,
+        "being_sent": len({entry.message_id for entry in entries if entry.is_being_sent}),
+        "held_back": held_back,
+        "stopped_sinks": sorted(stopped),
+        "unconfigured_sinks": sorted(sinks - set(app.settings.sink_names)),
+        "alive": found is not None and is_alive(app.last_beat_at(), app.clock()),
+    }
+    if arguments.json:
+        print_json(report)
+        return Exit.DONE
+    if not entries:
+        say("Nothing is undelivered." if arguments.about is None else "Nothing that matches is undelivered.")
+    for line in _describe(report):
+        say(line)
+    return Exit.DONE
 
 
-def _hurry(app: App, entries: Sequence[HistoryEntry], *, stopped: bool) -> int:
+def _find(app: App, ledger: Ledger, about: str | None) -> Sequence[HistoryEntry]:
+    """Return the undelivered rows that are meant."""
+    undelivered = ledger.history(is_undelivered=True)
+    if about is None:
+        return undelivered
+    known = ledger.known_recipients()
+    asked = ask(about, app.settings, ledger.state().devops_users, known)
+    if asked.subject:
+        return [entry for entry in undelivered if entry.identity.startswith(f"{asked.subject}/")]
+    addresses = {one.recipient.key: one.addresses for one in known}
+    return [entry for entry in undelivered if asked.means(entry.recipient, addresses.get(entry.recipient_key, ()))]
+
+
+def _retry(app: App, entries: Sequence[HistoryEntry], *, stopped: bool) -> int:
+    """Have the messages made due that may be; return their number."""
     free = [entry for entry in entries if not entry.is_being_sent and (stopped or not entry.is_stopped)]
     if not free:
         return 0
-    wanted: dict[str, object] = {
+    wanted = {
         "messages": sorted({entry.message_id for entry in free}),
         "sinks": sorted({entry.sink for entry in free}),
         "stopped": stopped,
@@ -64,58 +72,21 @@ def _hurry(app: App, entries: Sequence[HistoryEntry], *, stopped: bool) -> int:
     return int(change(app, "retry", wanted)["hurried"])
 
 
-def _find(app: App, ledger: Ledger, about: str | None) -> tuple[HistoryEntry, ...]:
-    """Return the undelivered rows that are meant."""
-    undelivered = ledger.history(is_undelivered=True)
-    if about is None:
-        return undelivered
-    old = ledger.known_recipients()
-    asked = ask(about, app.settings, ledger.state().devops_users, old)
-    return tuple(entry for entry in undelivered if _is_meant(entry, asked, old))
-
-
-def _is_meant(entry: HistoryEntry, asked: Asked, old: Sequence[KnownRecipient]) -> bool:
-    if asked.subject:
-        return entry.identity.startswith(f"{asked.subject}/")
-    addresses = {each for one in old if one.recipient.key == entry.recipient_key for each in one.addresses}
-    return asked.means(entry.recipient, addresses)
-
-
-def _report(arguments: Namespace, app: App, result: RetryResult) -> int:
-    entries = result.entries
-    stopped = sorted({entry.sink for entry in entries if entry.is_stopped}) if not arguments.stopped else []
-    elsewhere = sorted({entry.sink for entry in entries} - set(app.settings.sink_names))
-    if arguments.json:
-        print_json(
-            {
-                "retried": result.hurried,
-                "being_sent": result.being_sent,
-                "held_back": result.held_back,
-                "stopped_sinks": stopped,
-                "unconfigured_sinks": elsewhere,
-                "alive": result.is_running,
-            }
+def _describe(report: Mapping[str, Any]) -> Iterator[str]:
+    if report["retried"]:
+        are = "is" if report["retried"] == 1 else "are"
+        yield f"{count(report['retried'], 'message')} {are} due now. {_next_step(is_running=report['alive'])}"
+    if report["being_sent"]:
+        yield f"{count(report['being_sent'], 'message')} being sent at this moment."
+    if report["held_back"]:
+        yield f"{count(report['held_back'], 'mail')} held back until tomorrow: at most six mails a recipient a day."
+    for sink in report["stopped_sinks"]:
+        yield (
+            f"{sink}: its receiver asked never to be called again (HTTP 410): give it another URL, or run "
+            "`retry --stopped` if that was a mistake."
         )
-        return Exit.DONE
-    if not entries:
-        say("Nothing is undelivered." if arguments.about is None else "Nothing that matches is undelivered.")
-    for line in _describe(result):
-        say(line)
-    for sink in stopped:
-        say(f"{sink}: its receiver {_STOPPED}.")
-    for sink in elsewhere:
-        say(f"{sink}: waits until that sink is in the settings again.")
-    return Exit.DONE
-
-
-def _describe(result: RetryResult) -> Iterator[str]:
-    if result.hurried:
-        are = "is" if result.hurried == 1 else "are"
-        yield f"{count(result.hurried, 'message')} {are} due now. {_next_step(is_running=result.is_running)}"
-    if result.being_sent:
-        yield f"{count(result.being_sent, 'message')} being sent at this moment."
-    if result.held_back:
-        yield f"{count(result.held_back, 'mail')} held back until tomorrow: at most six mails a recipient a day."
+    for sink in report["unconfigured_sinks"]:
+        yield f"{sink}: waits until that sink is in the settings again."
 
 
 def _next_step(*, is_running: bool) -> str:

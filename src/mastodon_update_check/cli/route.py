@@ -1,21 +1,22 @@
 """`route`: which releases to deploy in which order, and the steps of one of them. Prints; never executes."""
 
-import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from shlex import quote
-from textwrap import fill
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.common import Exit, describe_end_of_support, load_app, print_json
-from mastodon_update_check.cli.terminal import columns
+from mastodon_update_check.cli.output import Exit, describe_end_of_support, print_json
 from mastodon_update_check.domain.release_details import ReleaseDetails
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.upgrades import Command, InstallKind, Step, write_steps
+from mastodon_update_check.errors import UsageError
 from mastodon_update_check.jobs.route import Surveyed, survey
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.payload import describe_details, describe_support
+from mastodon_update_check.terminal import complain, fill, progress, say
 
 _KINDS = {
     InstallKind.SOURCE: "installed from source",
@@ -26,22 +27,20 @@ _KINDS = {
 }
 
 
-def execute(arguments: Namespace) -> int:
+def execute(app: App, arguments: Namespace) -> int:
     """Print the route; exit 1 when it is unknown, 2 for a release that is not on it."""
-    app = load_app(arguments)
-    found = _survey(app)
+    with app.find_ledger() or nullcontext() as ledger:
+        known = ledger.state() if ledger else ServerState()
+    with progress("Asking the update server"):
+        found = survey(app.settings, known, app.clock())
     known = found.knowledge
     if known.installed is None or (found.error is not None and known.good_at is None):
-        print(f"mastodon-update-check: the route is unknown: {found.error}", file=sys.stderr)
         if arguments.json:
             print_json(_to_json(app, found, (), None, ()))
+        complain(f"the route is unknown: {found.error}")
         return Exit.FAILED
     stations = find_stations(known.installed, known.pending())
     wanted = _choose(stations, arguments.version)
-    if arguments.version and wanted is None:
-        names = ", ".join(map(str, stations)) or "nothing, no newer release is known"
-        print(f"mastodon-update-check: {arguments.version} is not on the route: that has {names}", file=sys.stderr)
-        return Exit.USAGE
     details = _compare(known, stations, wanted) if app.settings.release_details else None
     steps = () if wanted is None else write_steps(found.installation, wanted, known.installed, details)
     if arguments.json:
@@ -51,21 +50,19 @@ def execute(arguments: Namespace) -> int:
     return Exit.DONE
 
 
-def _survey(app: App) -> Surveyed:
-    ledger = app.find_ledger()
-    if ledger is None:
-        return survey(app.settings, ServerState(), app.clock())
-    with ledger:
-        known = ledger.state()
-    return survey(app.settings, known, app.clock())
-
-
 def _choose(stations: Sequence[Station], name: str | None) -> Station | None:
-    """Return the station that a version or a series names; the first without a name."""
+    """Return the station that a version or a branch names; the first without a name.
+
+    Raises:
+        UsageError: it is not on the route.
+    """
     if name is None:
         return stations[0] if stations else None
-    asked = name.removeprefix("v")
-    return next((station for station in stations if asked in {str(station), station.branch}), None)
+    for station in stations:
+        if name.removeprefix("v") in {str(station), station.branch}:
+            return station
+    names = ", ".join(map(str, stations)) or "nothing, no newer release is known"
+    raise UsageError(f"{clean(name)} is not on the route: that has {names}")
 
 
 def _compare(known: ServerState, stations: Sequence[Station], wanted: Station | None) -> ReleaseDetails | None:
@@ -116,42 +113,37 @@ def _describe(station: Station) -> dict[str, object]:
 def _print(
     app: App, found: Surveyed, stations: Sequence[Station], wanted: Station | None, steps: Sequence[Step]
 ) -> None:
-    known = found.knowledge
+    known, settings = found.knowledge, app.settings
     assert known.installed is not None  # noqa: S101 - the caller has checked
     if found.error is not None:
-        print(f"Warning: {found.error}. This is from the last good answer.")
+        say(f"Warning: {found.error}. This is from the last good answer.")
     if wanted is None:
-        print(f"{app.settings.instance} runs Mastodon {known.installed.text}, and nothing newer is known.")
+        say(f"{settings.instance} runs Mastodon {known.installed.text}, and nothing newer is known.")
         return
-    print(f"From {known.installed.text} to {stations[-1]}:")
+    say(f"From {known.installed.text} to {stations[-1]}:")
     for line in _list(stations):
         print(f"  {line}")
     if known.support_ends_on is not None:
-        print(f"{describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock())}.")
+        say(describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock()))
     if len(stations) > 1:
-        print("One release of every minor series must be deployed, its newest; patches may be skipped.")
-    guess = "" if app.settings.install_kind else " (if it is not: UPDATE_CHECK_INSTALL_KIND)"
-    print(f"\nTo {wanted}, for a Mastodon {_KINDS[found.installation.kind]}{guess}. Nothing of this is run for you:\n")
+        say("One release of every minor series must be deployed, its newest; patches may be skipped.")
+    guess = "" if settings.install_kind else " (if it is not: UPDATE_CHECK_INSTALL_KIND)"
+    print()
+    say(f"To {wanted}, for a Mastodon {_KINDS[found.installation.kind]}{guess}. None of this is run for you:")
+    print()
     for step in steps:
-        print(f"    {step.text}" if isinstance(step, Command) else _remark(step.text))
+        if isinstance(step, Command):
+            print(f"    {step.text}")
+        else:
+            # As comments of a shell, so that the whole may be pasted into a file.
+            print(fill(step.text, "# ", "# ", widest=80))
     others = [station for station in stations if station != wanted]
     if others:
-        print(f"\nFor the steps to another one: mastodon-update-check route {quote(str(others[-1]))}")
+        print()
+        say(f"For the steps to another one: mastodon-update-check route {quote(str(others[-1]))}")
 
 
-def _remark(text: str) -> str:
-    """Write a remark as comments of a shell, so that the whole may be pasted into a file."""
-    return fill(
-        text,
-        min(columns(), 80),
-        initial_indent="# ",
-        subsequent_indent="# ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _list(stations: Sequence[Station]) -> Iterable[str]:
+def _list(stations: Sequence[Station]) -> Iterator[str]:
     names = [str(one) if one.update else f"{one} (its newest patch)" for one in stations]
     width = max(map(len, names))
     for number, (name, station) in enumerate(zip(names, stations, strict=True)):

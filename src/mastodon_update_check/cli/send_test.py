@@ -1,17 +1,14 @@
 """`send-test`: one test message through each sink, and the reply of each."""
 
-import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.common import Exit, count, load_app, print_json
-from mastodon_update_check.cli.terminal import fill, paint, progress, say
-from mastodon_update_check.config import Settings, SinkSettings
-from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.cli.output import Exit, count, print_json
+from mastodon_update_check.config import SinkSettings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError, UsageError
@@ -20,28 +17,32 @@ from mastodon_update_check.jobs.send_test import SendResult, SinkTest, send_test
 from mastodon_update_check.jobs.workers import find_words, loader
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.compose import compose_test_message
+from mastodon_update_check.terminal import fill, paint, progress, say
 
-_NOBODY = "no person is reached, notices go to the log only: set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
+_ONLY_LOG = "no person is reached, notices go to the log only: set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
 
 
-def execute(arguments: Namespace) -> int:
+def execute(app: App, arguments: Namespace) -> int:
     """Try the sinks; exit 1 when a message was not accepted, or when only the log was reached."""
-    app = load_app(arguments)
-    chosen = _choose(app.settings.sinks, arguments.sinks)
-    known, warnings = _remember(app)
-    people = find_people(_asked(app.settings, chosen), known.devops)
-    entries = list(_prepare(app, chosen, people, known, everyone=arguments.everyone))
-    notes = [*warnings, *_notes(app.settings, entries, people, everyone=arguments.everyone)]
-    reaches_nobody = not arguments.sinks and all(sink.plugin == "log" for sink in chosen)
-    if reaches_nobody:
-        notes.append(_NOBODY)
+    sinks = _choose(app.settings.sinks, arguments.sinks)
+    known, notes = _read_state(app)
+    with progress("Asking for the recipients"):
+        people = _find_people(app, sinks, known)
+    entries = [_prepare(app, sink, people, known, everyone=arguments.everyone) for sink in sinks]
+    notes += _describe_mail(app, entries, people, everyone=arguments.everyone)
+    is_only_log = not arguments.sinks and all(sink.plugin == "log" for sink in sinks)
+    if is_only_log:
+        notes.append(_ONLY_LOG)
     results = _try(entries, people)
     if arguments.json:
         verdicts = list(results)
         print_json({"results": [_to_json(verdict) for verdict in verdicts], "warnings": notes})
     else:
-        verdicts = _show(results, notes)
-    has_failed = reaches_nobody or not all(verdict.is_accepted for verdict in verdicts)
+        for note in notes:
+            say(f"Note: {note}.")
+        verdicts = list(_show(results))
+        say("Nobody was notified." if is_only_log else _conclude(verdicts))
+    has_failed = is_only_log or not all(verdict.is_accepted for verdict in verdicts)
     return Exit.FAILED if has_failed else Exit.DONE
 
 
@@ -55,14 +56,8 @@ def _choose(sinks: Sequence[SinkSettings], names: Sequence[str]) -> Sequence[Sin
     return [sink for sink in sinks if not wanted or wanted & {sink.name.lower(), sink.plugin.lower()}]
 
 
-def _asked(settings: Settings, chosen: Sequence[SinkSettings]) -> Settings:
-    """Return the settings to look for recipients by: without mail, Mastodon's database need not be asked."""
-    has_mail = any(sink.plugin == MAIL for sink in chosen)
-    return settings if has_mail else replace(settings, sinks=tuple(chosen))
-
-
-def _remember(app: App) -> tuple[ServerState, list[str]]:
-    """Return what the ledger knows: a test needs none, and works beside one that is damaged."""
+def _read_state(app: App) -> tuple[ServerState, list[str]]:
+    """Return the state in the ledger, and notes: a test needs no ledger, and works beside a damaged one."""
     try:
         found = app.find_ledger()
         if found is None:
@@ -73,42 +68,43 @@ def _remember(app: App) -> tuple[ServerState, list[str]]:
         return ServerState(), [f"{error} (a test works without it, the daemon does not)"]
 
 
-def _prepare(
-    app: App, sinks: Iterable[SinkSettings], people: People, known: ServerState, *, everyone: bool
-) -> Iterator[SinkTest]:
-    around, now = app.surroundings_of(known), app.clock()
-    for sink in sinks:
-        recipients = [one for one in people.recipients if one.sink == sink.name and _is_meant(one, everyone=everyone)]
-        messages = tuple(
-            compose_test_message(
-                id=uuid4().hex,
-                recipient=one,
-                recipients=people.recipients,
-                context=replace(around, translation=find_words(one.locale)),
-                now=now,
-            )
-            for one in recipients
+def _find_people(app: App, sinks: Sequence[SinkSettings], known: ServerState) -> People:
+    """Return the recipients; without mail, Mastodon's database need not be asked."""
+    has_mail = any(sink.plugin == MAIL for sink in sinks)
+    settings = app.settings if has_mail else replace(app.settings, sinks=tuple(sinks))
+    return find_people(settings, known.devops)
+
+
+def _prepare(app: App, sink: SinkSettings, people: People, known: ServerState, *, everyone: bool) -> SinkTest:
+    context, now = app.surroundings_of(known), app.clock()
+    messages = tuple(
+        compose_test_message(
+            id=uuid4().hex,
+            recipient=one,
+            recipients=people.recipients,
+            context=replace(context, translation=find_words(one.locale)),
+            now=now,
         )
-        yield SinkTest(sink=sink.name, load=loader(sink), messages=messages)
+        for one in people.recipients
+        if one.sink == sink.name and (everyone or one.is_operator or not one.address)
+    )
+    return SinkTest(sink=sink.name, load=loader(sink), messages=messages)
 
 
-def _is_meant(recipient: Recipient, *, everyone: bool) -> bool:
-    return everyone or recipient.is_operator or not recipient.address
-
-
-def _notes(settings: Settings, entries: Sequence[SinkTest], people: People, *, everyone: bool) -> Iterator[str]:
-    mails = next((entry.messages for entry in entries if entry.sink == MAIL), ())
-    if len(mails) > 1 and not everyone and not settings.operator:
+def _describe_mail(app: App, entries: Sequence[SinkTest], people: People, *, everyone: bool) -> Iterator[str]:
+    mails = next((len(entry.messages) for entry in entries if entry.sink == MAIL), None)
+    if mails is None:
+        return
+    if mails > 1 and not everyone and not app.settings.operator:
         yield (
             "UPDATE_CHECK_OPERATOR is not set, so every mail recipient counts as the operator and gets the test "
-            f"({len(mails)} mails)"
+            f"({mails} mails)"
         )
-    if any(entry.sink == MAIL for entry in entries):
-        yield from people.warnings
+    yield from people.warnings
 
 
 def _try(entries: Sequence[SinkTest], people: People) -> Iterator[SendResult]:
-    """Yield each verdict as soon as it is there; a sink that has nobody to send to has failed."""
+    """Yield each verdict as soon as it is there; a sink without a recipient has failed."""
     for verdict in send_tests(entries):
         yield replace(verdict, reply=clean(hide_secrets(verdict.reply)))
     why = str(people.answer.error) if people.answer.error else "no mail recipient is known: see `recipients`"
@@ -118,40 +114,25 @@ def _try(entries: Sequence[SinkTest], people: People) -> Iterator[SendResult]:
             yield SendResult(sink=entry.sink, address="", is_accepted=False, reply=reply, took=timedelta())
 
 
-def _show(results: Iterator[SendResult], notes: Iterable[str]) -> list[SendResult]:
+def _show(results: Iterator[SendResult]) -> Iterator[SendResult]:
     """Print each verdict as soon as it is there."""
-    notes, verdicts = list(notes), list[SendResult]()
-    for note in notes:
-        say(f"Note: {note}.")
-    while (verdict := _next(results)) is not None:
-        _print(verdict)
-        sys.stdout.flush()
-        verdicts.append(verdict)
-    _print_end(verdicts, reaches_nobody=_NOBODY in notes)
-    return verdicts
+    while True:
+        with progress("Waiting for a reply"):
+            verdict = next(results, None)
+        if verdict is None:
+            return
+        to = f" to {verdict.address}" if verdict.address else ""
+        word, colour = ("accepted", "fine") if verdict.is_accepted else ("FAILED", "bad")
+        text = fill(f"{verdict.sink}{to}: {word}{': ' if verdict.reply else ''}{verdict.reply}", rest="  ")
+        print(text.replace(word, paint(word, colour), 1), flush=True)
+        yield verdict
 
 
-def _next(results: Iterator[SendResult]) -> SendResult | None:
-    with progress("Waiting for a reply"):
-        return next(results, None)
-
-
-def _print(verdict: SendResult) -> None:
-    to = f" to {verdict.address}" if verdict.address else ""
-    word, colour = ("accepted", "fine") if verdict.is_accepted else ("FAILED", "bad")
-    text = "\n".join(fill(f"{verdict.sink}{to}: {word}{': ' if verdict.reply else ''}{verdict.reply}", rest="  "))
-    print(text.replace(word, paint(word, colour), 1))
-
-
-def _print_end(verdicts: Sequence[SendResult], *, reaches_nobody: bool) -> None:
-    accepted = sum(verdict.is_accepted for verdict in verdicts)
-    messages = count(len(verdicts), "test message")
-    if reaches_nobody:
-        say("Nobody was notified.")
-    elif accepted == len(verdicts):
-        say(f"{messages} accepted. Check whether they have arrived.")
-    else:
-        say(f"{accepted} of {messages} accepted. `mastodon-update-check doctor` may show the reason.")
+def _conclude(verdicts: Sequence[SendResult]) -> str:
+    accepted, messages = sum(verdict.is_accepted for verdict in verdicts), count(len(verdicts), "test message")
+    if accepted == len(verdicts):
+        return f"{messages} accepted. Check whether they have arrived."
+    return f"{accepted} of {messages} accepted. `mastodon-update-check doctor` may show the reason."
 
 
 def _to_json(verdict: SendResult) -> dict[str, object]:

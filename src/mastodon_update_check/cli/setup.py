@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from mastodon_update_check.cli.common import Exit
+from mastodon_update_check.cli.output import Exit
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.install.dialogue import Console, Options

@@ -17,12 +17,12 @@ class Reason(StrEnum):
         return member
 
     # notified
-    URGENT_UPDATE = "urgent_update", "it is urgent, and urgent releases are wanted"
-    PATCH_UPDATE = "patch_update", "it is a patch, and patches are wanted"
+    URGENT_UPDATE = "urgent_update", "urgent releases are wanted"
+    PATCH_UPDATE = "patch_update", "patches are wanted"
     ANY_UPDATE = "any_update", "every release is wanted"
     SUPPORT_ENDS = "support_ends", "warnings of the end of support are wanted"
     OPERATOR = "operator", "the operator is notified of problems with this tool"
-    MARKED_AT_SETUP = "marked_at_setup", "it was marked as sent without sending it (`setup`, or `check --mark`)"
+    MARKED_AT_SETUP = "marked_at_setup", "`setup` or `check --mark` marked it as sent"
     REMINDER = "reminder", "a notice was sent, and it is still not installed"
     CLOSURE = "closure", "a notice was sent, and it is installed now"
     # not notified

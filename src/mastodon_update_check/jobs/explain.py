@@ -40,8 +40,6 @@ class Explanation:
     """Present recipients: those asked about; for a release, all."""
     not_told: tuple[StaffVerdict, ...]
     """Staff of Mastodon without notices: those asked about; for a release, all."""
-    is_remembered: bool
-    """Whether the ledger has rows for them."""
     warnings: tuple[str, ...]
 
     @property
@@ -77,7 +75,6 @@ def gather(
         decisions=tuple(one for one in decisions if _is_missing(one, asked, entries)),
         recipients=tuple(meant) if not asked.subject else people.recipients,
         not_told=tuple(one for one in staff if asked.subject or _is_meant(one, asked)),
-        is_remembered=bool(former),
         warnings=people.warnings,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mastodon_update_check import __version__
 from mastodon_update_check.domain.notices import UpdateType
-from mastodon_update_check.monitoring.status_report import StatusReport
+from mastodon_update_check.monitoring.status import StatusReport
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Gauge

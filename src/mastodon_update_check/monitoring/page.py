@@ -17,8 +17,7 @@ from typing import Any
 from mastodon_update_check.domain.server.check_days import CheckDay, fill_days
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.messages.release_parts import may_link
-from mastodon_update_check.monitoring.status_json import describe_status
-from mastodon_update_check.monitoring.status_report import StatusReport
+from mastodon_update_check.monitoring.status import StatusReport, describe_status
 
 FIXES_SHOWN = 8
 _SLACK = timedelta(minutes=5)

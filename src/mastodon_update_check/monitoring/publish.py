@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.files.own import replace_file
 from mastodon_update_check.logs import log
-from mastodon_update_check.monitoring.status_report import StatusReport
+from mastodon_update_check.monitoring.status import StatusReport
 
 READABLE_BY_ALL = 0o644
 """node_exporter and web servers run as other users."""

@@ -1,18 +1,64 @@
-"""`status --json`; docs/STATUS.md and docs/status.schema.json describe it, and change together with it."""
+"""The status of one server at one moment: for `status`, the metrics and the status page.
 
-from collections.abc import Mapping
+docs/STATUS.md and docs/status.schema.json describe the form of `status --json`, and change together with it.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 
+from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.routes import find_route
-from mastodon_update_check.domain.server.status import is_alive
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import Verdict, is_alive, urgent_to_act_on
 from mastodon_update_check.ledger.nodes import Node
-from mastodon_update_check.ledger.summary import SinkAccount
+from mastodon_update_check.ledger.summary import OutboxSummary, SinkAccount
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.payload import describe_support, list_updates
-from mastodon_update_check.monitoring.status_report import StatusReport
 
 SCHEMA = 1
 """Version of the form: raised when a field goes or changes its meaning, not when one is added."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """The contents of the ledger at one moment, and the verdict on them."""
+
+    settings: Settings
+    known: ServerState
+    outbox: OutboxSummary
+    last_beat_at: datetime | None
+    nodes: tuple[Node, ...]
+    """The daemons of a shared ledger that were not stopped."""
+    now: datetime
+    verdict: Verdict
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the daemon on this machine has a recent heartbeat."""
+        return is_alive(self.last_beat_at, self.now)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether a daemon checks, here or on another machine."""
+        return self.is_alive or any(is_alive(node.alive_at, self.now) for node in self.nodes)
+
+    @property
+    def next_check_at(self) -> datetime | None:
+        """When the daemon will check next, give or take half of the jitter; None when it is unknown."""
+        if not self.is_checked or self.settings.off_reason or self.known.checked_at is None:
+            return None
+        return max(self.known.checked_at + self.settings.interval, self.now)
+
+    @property
+    def urgent_to_act_on(self) -> int:
+        """The number of urgent updates to act on."""
+        return len(urgent_to_act_on(self.known, self.now))
+
+    @property
+    def support_days(self) -> int | None:
+        """How many days the installed branch is still supported; negative once it is over."""
+        ends_on = self.known.support_ends_on
+        return None if ends_on is None or self.known.installed is None else (ends_on - self.now.date()).days
 
 
 def describe_status(report: StatusReport) -> dict[str, object]:
@@ -29,7 +75,11 @@ def describe_status(report: StatusReport) -> dict[str, object]:
         "installed_version": known.installed.text if known.installed else None,
         "pending": len(known.pending()),
         "urgent_to_act_on": report.urgent_to_act_on,
-        "updates": [_without_new(update) for update in list_updates(known, known.pending())],
+        "updates": [
+            # Only a message can say whether an update is new to its recipient.
+            {name: value for name, value in update.items() if name != "new"}
+            for update in list_updates(known, known.pending())
+        ],
         "skipped": [str(update.version) for update in known.pending() if known.is_skipped(update)],
         "route": list(find_route(known.installed, known.pending())) if known.installed else [],
         "migrations_pending": list(known.pending_migrations()),
@@ -62,11 +112,6 @@ def describe_heartbeat(report: StatusReport) -> dict[str, object]:
 def iso(moment: datetime | None) -> str | None:
     """Write an instant for a program."""
     return None if moment is None else moment.isoformat(timespec="seconds")
-
-
-def _without_new(update: Mapping[str, object]) -> dict[str, object]:
-    """Return an update without what only a message can say: whether it is new to its recipient."""
-    return {name: value for name, value in update.items() if name != "new"}
 
 
 def _describe_node(node: Node, report: StatusReport) -> dict[str, object]:

@@ -1,0 +1,61 @@
+"""Output that commands share: exit codes, words, JSON."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from enum import IntEnum
+
+from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.staff import StaffVerdict
+from mastodon_update_check.ledger.summary import UndeliveredMessage
+from mastodon_update_check.messages.content import long_date
+
+
+class Exit(IntEnum):
+    """Exit codes (sysexits.h)."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INCOMPLETE = 75
+
+
+def count(number: int, noun: str) -> str:
+    """Write `1 message`, `2 messages`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def minute(moment: datetime) -> str:
+    """Write `2026-11-23 06:20 UTC`."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def describe_end_of_support(branch: str, ends_on: date, now: datetime) -> str:
+    """Write until when a branch is, or was, supported."""
+    return f"Support for {branch} {'ended' if ends_on < now.date() else 'ends'} on {long_date(ends_on)}."
+
+
+def describe_undelivered(messages: Iterable[UndeliveredMessage]) -> Iterator[str]:
+    """Give the recipient of each message that was not accepted, and the reply."""
+    for one in messages:
+        to = f" to {one.address}" if one.address else ""
+        yield f"{one.sink}{to}: {'refused' if one.is_refused else 'put off'}: {one.reply}"
+
+
+def name_recipient(recipient: Recipient, address: str = "") -> str:
+    """Write `alice <alice@social.example>`, or what there is of it; `address` replaces the recipient's own."""
+    at = address or recipient.address
+    return f"{recipient.name} <{at}>" if recipient.name and at else recipient.name or at
+
+
+def describe_verdict(verdict: StaffVerdict) -> str:
+    """Write `alice (Moderator): cannot view devops`."""
+    role = f" ({verdict.role})" if verdict.role else ""
+    return f"{verdict.name}{role}: {verdict.reason.replace('_', ' ')}"
+
+
+def print_json(data: Mapping[str, object]) -> None:
+    """Write one JSON object to standard output; in ASCII where that is not UTF-8, as JSON must be (RFC 8259, 8.1)."""
+    json.dump(data, sys.stdout, indent=2, ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
+    sys.stdout.write("\n")

@@ -1,0 +1,112 @@
+"""Text on a terminal: wrapped to its width, with colour and a progress line; elsewhere plain lines, unwrapped."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+_WIDEST = 100
+_UNLIMITED = 100_000
+_COLOURS = {"bad": "1;31", "warning": "33", "fine": "32", "quiet": "2"}
+_PROGRESS_SECONDS = 1.0
+ERASE_LINE = "\r\x1b[K"
+
+
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Return whether a person reads `stream`, standard output by default."""
+    return (stream or sys.stdout).isatty()
+
+
+def columns(stream: TextIO | None = None) -> int:
+    """Return how wide a line may be."""
+    import shutil
+
+    return min(max(shutil.get_terminal_size().columns, 20), _WIDEST) if is_terminal(stream) else _UNLIMITED
+
+
+def paint(text: str, colour: str) -> str:
+    """Return the text in a colour (`bad`, `warning`, `fine`, `quiet`) where the terminal has colours."""
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if may_colour(sys.stdout) else text
+
+
+def may_colour(stream: TextIO) -> bool:
+    """Return whether a person reads `stream` and has not declined colours."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and has_controls()
+
+
+def has_controls() -> bool:
+    """Return whether the terminal knows control sequences."""
+    return os.environ.get("TERM", "dumb") != "dumb"
+
+
+def fill(
+    text: str, first: str = "", rest: str | None = None, stream: TextIO | None = None, widest: int = _UNLIMITED
+) -> str:
+    """Wrap a text between words; `first` stands before its first line, `rest` (by default blanks) before the others."""
+    from textwrap import wrap
+
+    hanging = " " * len(first) if rest is None else rest
+    lines = wrap(
+        text,
+        min(columns(stream), widest),
+        initial_indent=first,
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines or [first.rstrip()])
+
+
+def say(text: str, first: str = "", rest: str | None = None) -> None:
+    """Print a wrapped text."""
+    sys.stdout.write(f"{fill(text, first, rest)}\n")
+
+
+def complain(*lines: str) -> None:
+    """Write an error on standard error; where that cannot be written, the exit code remains."""
+    first, *rest = lines
+    with suppress(OSError):
+        for line in (f"mastodon-update-check: {first}", *rest):
+            sys.stderr.write(f"{fill(line, rest='    ', stream=sys.stderr)}\n")
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows below each other; a table that is too wide becomes one wrapped paragraph a row."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    start = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    if start + min(widths[-1], 20) > columns():
+        for row in rows[1:]:
+            say("; ".join(f"{name.lower()}: {cell}" for name, cell in zip(rows[0], row, strict=True)), rest="    ")
+        return
+    for *cells, last in rows:
+        say(last, "".join(f"{cell:{width}}  " for cell, width in zip(cells, widths, strict=False)))
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Show on a terminal what is going on, if it takes longer than a second."""
+    if not (is_terminal() and is_terminal(sys.stderr) and has_controls()):
+        yield
+        return
+    is_shown = threading.Event()
+
+    def show() -> None:
+        is_shown.set()
+        _write(f"{text} …")
+
+    timer = threading.Timer(_PROGRESS_SECONDS, show)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        if is_shown.is_set():
+            _write(ERASE_LINE)
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
