@@ -55,7 +55,7 @@ def configure(level: str, log_format: str, stream: TextIO | None = None, secrets
     in_journal = _is_journal(stream)
     is_console = log_format == "console" or (log_format == "auto" and (in_journal or stream.isatty()))
     if not is_console:
-        render = partial(_render_json, has_time=not in_journal)
+        render: Render = partial(_render_json, has_time=not in_journal)
     elif level == SILENT:
         render = _render_answer
     else:
