@@ -10,17 +10,17 @@ from mastodon_update_check.domain.server.heartbeats import Ping
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.exchange import USER_AGENT
 from mastodon_update_check.http.proxies import Proxies
-from mastodon_update_check.http.request import EXCERPT
-from mastodon_update_check.monitoring.heartbeat import send_ping
+from mastodon_update_check.http.request import EXCERPT, Limits
+from mastodon_update_check.monitoring.heartbeat import LIMITS, send_ping
 from simulators.http_server import Answer, HttpServer, Raw, Reply, dribble, endless, hang, unused_port
 
 SECRET = "/ping/s3cret-t0ken"
 SHORT = replace(EXCERPT, total=timedelta(milliseconds=300))
 
 
-def _fail(answer: Answer, proxies: Proxies = DIRECT) -> CheckError:
+def _fail(answer: Answer, limits: Limits) -> CheckError:
     with HttpServer(lambda _: answer) as server, pytest.raises(CheckError) as caught:
-        send_ping(Ping(method="POST", url=server.url(SECRET), text="x"), proxies, SHORT)
+        send_ping(Ping(method="POST", url=server.url(SECRET), text="x"), DIRECT, limits)
     return caught.value
 
 
@@ -57,7 +57,7 @@ def test_proxy_is_asked() -> None:
 )
 def test_ping_that_is_not_taken(answer: Answer, cause: Cause, words: str) -> None:
     """It is an error that names the host and no other part of the URL."""
-    error = _fail(answer)
+    error = _fail(answer, SHORT if cause is Cause.CONNECTION else LIMITS)
     assert cause is error.cause
     assert words in error.detail
     assert "127.0.0.1" in error.detail
