@@ -137,7 +137,7 @@ def test_lines() -> None:
 
 
 def test_only_wanted_values_are_expanded() -> None:
-    """What nobody asks for is left alone, and so cannot be wrong."""
+    """A value that is not wanted is not expanded, and so cannot be wrong."""
     document = parse("A=$(id)\nB=c")
     assert expand(document, {"B", "MISSING"}, {}) == {"B": "c"}
 
@@ -150,7 +150,7 @@ def test_value_of_the_largest_size() -> None:
 
 
 def test_expansion_bomb() -> None:
-    """Doubling a value again and again ends at the limit, soon, and so does whatever is made of it."""
+    """Doubling a value many times ends at the limit, quickly, and so do values that refer to it."""
     text = "A0=" + "x" * 1000 + "\n" + "".join(f"A{n}=$A{n - 1}$A{n - 1}\n" for n in range(1, 60))
     started = time.monotonic()
     values = read(text)
@@ -195,7 +195,7 @@ PIECES = st.sampled_from([*"A=\n'\"\\#) \ré:", "B=", "$A", "${B}", "$(", "expor
 
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_text_can_be_read(text: str) -> None:
-    """Whatever a file holds, reading it ends with values within the bounds and lines that are in the file."""
+    """Every text is parsed, to values within the bounds and lines that are in the file."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
     assert all(1 <= assignment.line <= lines for assignment in parse(text))
     assert all(isinstance(value, Defect) or len(value) <= VALUE_BYTES for value in read(text).values())
@@ -203,6 +203,6 @@ def test_any_text_can_be_read(text: str) -> None:
 
 @given(st.text(alphabet=st.characters(exclude_characters="'\r\0", exclude_categories=["Cs"])))
 def test_single_quotes_keep_everything(value: str) -> None:
-    """What stands in single quotes is the value, whatever it is."""
+    """Any text in single quotes is the value as it is written."""
     if not value.endswith("\\"):
         assert {"A": value} == read(f"A='{value}'")

@@ -1,4 +1,4 @@
-"""Kinds of values, whatever they are given."""
+"""Kinds of values, with any text."""
 
 from collections.abc import Callable
 

@@ -216,7 +216,7 @@ def test_durations(number: int, unit: str) -> None:
     ],
 )
 def test_ledger_without_a_file_of_ours(environ: dict[str, str], ledger: str) -> None:
-    """The ledger lies where it is told to, else where state belongs."""
+    """The ledger is at the configured path, else where state belongs."""
     assert (
         ledger
         == load_settings({**environ, "UPDATE_CHECK_MASTODON_ROOT": "/nowhere"}, Path("/nowhere/config.env")).ledger

@@ -218,7 +218,7 @@ def test_sink_of_another_package_that_is_not_used(machine: Machine) -> None:
 
 @pytest.mark.usefixtures("other_sinks")
 def test_wrong_preference_of_another_packages_sink(machine: Machine) -> None:
-    """A preference is ours to check, whatever the sink."""
+    """The preference of a sink of another package is checked here."""
     assert machine.problems({"UPDATE_CHECK_SINKS": "ntfy", "UPDATE_CHECK_NTFY_PREFERENCE": "maybe"}) == [
         'UPDATE_CHECK_NTFY_PREFERENCE in the environment: expected none, critical, patch or all, got "maybe".'
     ]

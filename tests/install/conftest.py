@@ -1,4 +1,4 @@
-"""What the tests of `setup` share."""
+"""Fixtures of the tests of `setup`."""
 
 from pathlib import Path
 

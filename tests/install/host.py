@@ -30,9 +30,9 @@ class Host:
     prefix: Path
     postgres: Postgres | None = None
     units: dict[str, str] = field(default_factory=lambda: {UNIT: LOADED, "mastodon-update-check-once.service": LOADED})
-    """What `systemctl show` says of each unit."""
+    """The output of `systemctl show` for each unit."""
     answers: dict[str, Finished] = field(default_factory=dict)
-    """What our own commands say, and what programs that are to fail say; by their first words that fit."""
+    """The results of programs, by words of their command line; the first that fits counts."""
     ran: list[str] = field(default_factory=list)
     has_superuser: bool = True
     pending: str = '{"updates": [{"version": "4.5.20", "urgent": true}], "planned": 1}'
@@ -44,7 +44,7 @@ class Host:
 
     @property
     def machine(self) -> Machine:
-        """The host as `setup` gets it; root is whoever runs the tests."""
+        """The host as `setup` gets it; root is the user who runs the tests."""
         return Machine(prefix=self.prefix, run=self.run, find_account=self.find_account, root_uid=os.getuid())
 
     def find_account(self, user: str | int) -> Account | None:
@@ -130,7 +130,7 @@ def session(host: Host, *, is_silent: bool = True, **options: object) -> SetupSe
 
 
 def set_up(host: Host, **options: object) -> bool:
-    """Set up; nothing is asked, and what is pending is told now unless `options` say otherwise."""
+    """Set up without questions; pending notices are sent now unless `options` say otherwise."""
     return session(host, is_silent=True, **({"tell": "now"} | options)).set_up()
 
 

@@ -1,4 +1,4 @@
-"""The copy of Mastodon's settings, with whoever owns the original as the intruder."""
+"""The copy of Mastodon's settings, with the owner of the original as the intruder."""
 
 import os
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def copy(host: Host, place: Place) -> CopyReport:
 
 
 def test_copy(host: Host, place: Place) -> None:
-    """The needed lines are copied, for the service and nobody else to read."""
+    """The needed lines are copied, and only root and the service can read them."""
     host.install(ENV)
     assert not copy(host, place).is_problem
     assert place.mastodon_copy.read_text().splitlines()[1:] == [
@@ -145,7 +145,7 @@ ATTACKS = [
 
 @pytest.mark.parametrize(("attack", "words"), ATTACKS)
 def test_intruder(host: Host, place: Place, tmp_path: Path, attack: Callable[[Path, Path], None], words: str) -> None:
-    """What Mastodon's user puts in the file's place is not followed; it is said, and the service starts without it."""
+    """A link, pipe or directory in the file's place is reported, and the service starts without the file."""
     file = host.install(ENV) / ".env.production"
     secret = tmp_path / "secrets" / "shadow"
     secret.parent.mkdir()
@@ -172,7 +172,7 @@ def test_former_copy_stays(host: Host, place: Place) -> None:
 
 
 def test_link_in_the_place_of_the_copy(host: Host, place: Place, tmp_path: Path) -> None:
-    """The copy replaces whatever has its name; nothing is written through a link."""
+    """The copy replaces a file or link of its name; nothing is written through a link."""
     host.install(ENV)
     place.copies.mkdir()
     (tmp_path / "victim").write_text("untouched")
@@ -198,7 +198,7 @@ def test_directory_that_others_may_write_to(host: Host, place: Place, tmp_path: 
 
 @pytest.mark.parametrize("own", ["", "UPDATE_CHECK_MASTODON_ENV_FILE=/srv/mine.env\n"])
 def test_not_asked_for(host: Host, place: Place, own: str) -> None:
-    """Before setup, and where the administrator names another file, nothing is copied, and that is no trouble."""
+    """Before setup, and where the administrator names another file, nothing is copied, without a warning."""
     host.install(ENV)
     place.config_file.write_text(own)
     report = copy(host, place)
@@ -207,6 +207,6 @@ def test_not_asked_for(host: Host, place: Place, own: str) -> None:
 
 
 def test_no_service_user(host: Host, place: Place) -> None:
-    """Without the user there is nobody to copy for."""
+    """Without the service's user nothing is copied."""
     machine = Machine(prefix=host.prefix, find_account=lambda _: None)
     assert "there is no user _mastodon_update_check" in copy_settings(machine, place).sentence

@@ -72,7 +72,7 @@ def test_template(host: Host, loaded: str) -> None:
 
 @pytest.mark.parametrize("unit", ["a b-web.service", "--version-web.service", "$(id)-web.service", "../x-web.service"])
 def test_odd_units(host: Host, unit: str) -> None:
-    """What does not look like a unit is not asked for; an option is never passed as one."""
+    """Only names of units are passed to systemctl, never an option."""
     host.install("", Path("/srv/social"))
     host.add_web_unit(unit, Path("/srv/social"))
     find_installations(host.machine)
@@ -99,7 +99,7 @@ def test_odd_path(host: Host, name: str) -> None:
 
 @pytest.mark.parametrize("root", ["home/mastodon/live", "/nowhere", "/home"])
 def test_no_tree(host: Host, root: str) -> None:
-    """What is named must be Mastodon's tree."""
+    """A path that --root names must be a tree of Mastodon."""
     host.install("")
     assert "is not a tree of Mastodon's: it has no lib/mastodon/version.rb" in refused(host, root=Path(root))
 
@@ -139,7 +139,9 @@ MIXED = (Mode(DIRECTORY | 0o750, MASTODON), Mode(FILE | 0o640, WEB))
             [HOME], DOCKER, Access(is_readable=False), id="a group that its owner may have chosen to get us into"
         ),
         pytest.param([HOME], MIXED, Access(is_readable=False), id="two groups"),
-        pytest.param([DATA], OPEN, Access(is_readable=True, hidden=(Path("/data/mastodon"),)), id="nobody may pass"),
+        pytest.param(
+            [DATA], OPEN, Access(is_readable=True, hidden=(Path("/data/mastodon"),)), id="only the owner may pass"
+        ),
         pytest.param(
             [way(("/", 0o755), ("/data", 0o755))],
             OPEN,
@@ -153,7 +155,7 @@ MIXED = (Mode(DIRECTORY | 0o750, MASTODON), Mode(FILE | 0o640, WEB))
     ],
 )
 def test_access(ways: list[list[tuple[Path, int]]], needed: tuple[Mode, ...], expected: Access) -> None:
-    """Who may read the version decides what the unit is given, and no more than that."""
+    """The modes of the version's files decide which group the unit gets, and which directories are hidden."""
     assert expected == decide_access(ways, needed, GROUPS)
 
 

@@ -68,7 +68,7 @@ def test_managed() -> None:
     "text", ["x\nDROP DATABASE x; --", "x;id", "$(id)", "a b", "-cevil", "x'y", "`id`", "x\u2028y", "|x"]
 )
 def test_hostile_names(name: str, text: str) -> None:
-    """What would mean something to a shell, to psql or in the script is not printed; the usual names are."""
+    """Names with a meaning in a shell, in psql or in the script are replaced by the usual names."""
     said = lines(**{name: text})
     assert text not in "\n".join(said)
     assert all(line.isprintable() for line in said)
@@ -82,7 +82,7 @@ def test_hostile_tree() -> None:
 
 
 def test_unreadable() -> None:
-    """Who may not read Mastodon's settings, or finds none, is told so, and gets the usual names."""
+    """Where Mastodon's settings cannot be read, the reason and the usual names are printed."""
     said = lines(problem="permission denied")
     assert f"Mastodon in {ROOT}: permission denied. These are the usual names." == said[0]
     assert 3 == len(commands(said))

@@ -53,7 +53,7 @@ def test_only_what_is_needed(host: Host) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_round_trip(text: str) -> None:
-    """A line that is written says the value exactly, whatever follows; a value that none can say is named."""
+    """A written line is read as exactly this value, with any line behind it; values that no line can hold are named."""
     lines, unfit = as_dotenv({"SMTP_PASSWORD": text, "SMTP_SERVER": "x' #"})
     found = values(lines)
     assert "x' #" == found["SMTP_SERVER"]
@@ -62,7 +62,7 @@ def test_round_trip(text: str) -> None:
 
 
 def test_setup(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    """What such files say goes before the unit's own environment, and that before Mastodon's file; later files win."""
+    """Such files precede the unit's own environment, and that precedes Mastodon's file; later files win."""
     host.install("LOCAL_DOMAIN=a.example\nWEB_DOMAIN=a.example\nSMTP_SERVER=a.example\nSMTP_PORT=25\nDB_NAME=a\n")
     write(host, "WEB_DOMAIN=c.example\nSMTP_SERVER=c.example\nSMTP_PASSWORD='a $x # b'\n")
     write(host, "SMTP_SERVER=d.example\nDB_NAME=d\n", Path("/etc/mastodon/more"))
@@ -88,7 +88,7 @@ def test_setup(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_changed(host: Host) -> None:
-    """They are copied anew at each start and reload; while one cannot be read the last copy stays."""
+    """They are copied at each start and reload; while one cannot be read, the last copy stays."""
     host.install("LOCAL_DOMAIN=a.example\nSMTP_SERVER=localhost\n")
     file = write(host, "SMTP_PASSWORD=old\nDB_PASS=of-the-database\n")
     name(host, f"{FILE} (ignore_errors=no)")
@@ -116,7 +116,7 @@ def test_login_is_left_out(host: Host) -> None:
 
 
 def test_instead_of_mastodons_file(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who has everything in such a file needs no .env.production, and is not told to write one."""
+    """With all settings in such a file, a missing .env.production is not reported."""
     (host.install("") / ".env.production").unlink()
     write(host, "LOCAL_DOMAIN=a.example\nSMTP_SERVER=localhost\n")
     name(host, f"{FILE} (ignore_errors=no)")

@@ -1,4 +1,4 @@
-"""What of Mastodon's file is copied for the service."""
+"""The lines of Mastodon's file that are copied for the service."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_login_where_it_is_needed() -> None:
 
 
 def test_a_line_cannot_smuggle_another_in() -> None:
-    """Whatever a value holds, the copy assigns no other names than were needed."""
+    """No value can make the copy assign other names than the needed ones."""
     text = 'SMTP_PASSWORD="x\nUPDATE_CHECK_LEDGER=/etc/passwd\nDB_PASS=y"\nDB_NAME=a\rUPDATE_CHECK_CONFIG=/x\n'
     copy = parse(excerpt(text, with_login=False))
     assert ["SMTP_PASSWORD", "DB_NAME"] == [assignment.name for assignment in copy]
@@ -71,7 +71,7 @@ PIECES = st.sampled_from(
 
 @given(text=st.lists(PIECES, max_size=30).map("".join))
 def test_copy_means_what_the_file_means(text: str) -> None:
-    """Whoever reads the copy finds the same values as in the file itself."""
+    """The copy has the same values as the file itself."""
     document, copy = parse(text), parse(excerpt(text, with_login=True))
     wanted = {assignment.name for assignment in document if is_taken_from_mastodon(assignment.name)}
     assert expand(document, wanted, {}) == expand(copy, wanted, {})

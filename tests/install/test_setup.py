@@ -76,7 +76,7 @@ def test_secrets_stay_where_they_belong(with_database: Host) -> None:
 
 
 def test_again(with_database: Host) -> None:
-    """Run again it writes nothing anew, asks nothing anew, and ends in the same state."""
+    """A second run writes no file again, asks no question again, and ends in the same state."""
     set_up(with_database)
     files, with_database.ran = with_database.files(), []
     assert set_up(with_database, tell="")
@@ -86,7 +86,7 @@ def test_again(with_database: Host) -> None:
 
 
 def test_undo(with_database: Host, postgres: Postgres, database: str) -> None:
-    """What was done is taken back, the role too; what the administrator wrote stays."""
+    """Undo removes files, role and settings of setup; the administrator's lines stay."""
     write_config(with_database, "UPDATE_CHECK_RECIPIENTS=devops\n")
     set_up(with_database)
     with_database.ran = []
@@ -105,7 +105,7 @@ def test_undo_of_nothing(host: Host) -> None:
 
 
 def test_undo_goes_on(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    """What cannot be undone keeps nothing else from it; it is said, and can be tried again."""
+    """A step that cannot be undone is reported, the others are undone, and undo can be run again."""
     set_up(with_database)
     with_database.answers["psql"] = Finished(code=2, err="psql: error: no server\n")
     assert not session(with_database).undo()
@@ -193,7 +193,7 @@ def test_wrong_database(host: Host, postgres: Postgres) -> None:
 
 
 def test_owner_of_the_database_as_intruder(with_database: Host, postgres: Postgres, database: str) -> None:
-    """Whatever its owner has put where names are looked up, the superuser runs none of it."""
+    """The superuser runs no function or operator of the database's owner."""
     postgres.execute(
         database,
         """
@@ -214,7 +214,7 @@ def test_owner_of_the_database_as_intruder(with_database: Host, postgres: Postgr
 
 
 def test_mark(host: Host) -> None:
-    """What is pending is marked before the service starts, by the service's own command and settings."""
+    """Pending notices are marked before the service starts, by the service's own command and settings."""
     host.install(ENV)
     assert set_up(host, tell="mark")
     config = host.prefix / CONFIG
@@ -233,7 +233,7 @@ def test_mark(host: Host) -> None:
     ],
 )
 def test_not_started(host: Host, command: str, code: int, words: str) -> None:
-    """When it is not certain who would be told what, nothing is started; setup can be run again."""
+    """When recipients or pending notices are not known, nothing is started; setup can be run again."""
     host.install(ENV)
     host.answers[f"{PROGRAM} {command}"] = Finished(code=code, err="mastodon-update-check: something\n")
     assert words in refused(host, tell="mark")
@@ -348,7 +348,7 @@ LOG = {"sink": "log", "name": None, "address": None}
 def test_last_words_name_the_recipients(
     host: Host, capsys: pytest.CaptureFixture[str], recipients: list[dict[str, object]], expected: str
 ) -> None:
-    """At the end setup says who will be notified, and when nobody is."""
+    """The last lines of setup name the recipients, or say that there are none."""
     host.install(ENV)
     host.recipients = json.dumps({"recipients": recipients, "error": None})
     assert set_up(host)
@@ -384,7 +384,7 @@ def test_pending_notices_are_asked_about_when_there_are_some(
 
 
 def test_recipients_that_are_not_known(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    """An answer that cannot be read is not taken for nobody."""
+    """An answer that cannot be parsed does not count as no recipients."""
     host.install(ENV)
     host.recipients = "x"
     assert not set_up(host)
@@ -423,7 +423,7 @@ def test_search_for_the_server_is_bounded_as_a_whole(host: Host, monkeypatch: py
     ("wanted", "code", "worked", "sent"), [(True, 0, True, 1), (True, 1, False, 1), (False, 1, True, 0)]
 )
 def test_test_message(host: Host, *, wanted: bool, code: int, worked: bool, sent: int) -> None:
-    """A test is sent unless it is not wanted; one that is refused is told by the exit code, and the service starts."""
+    """A test message is sent unless it is not wanted; when it fails, setup exits with 1 and starts the service."""
     host.install(ENV)
     host.answers[f"{PROGRAM} send-test"] = Finished(code=code)
     assert worked == set_up(host, sends_test=wanted)
@@ -432,14 +432,14 @@ def test_test_message(host: Host, *, wanted: bool, code: int, worked: bool, sent
 
 
 def test_start_that_fails(host: Host) -> None:
-    """What systemd says is passed on."""
+    """The message of systemd is shown."""
     host.install(ENV)
     host.answers["systemctl restart"] = Finished(code=1, err="Job for it failed.\n")
     assert f"{UNIT} does not start: Job for it failed." in refused(host)
 
 
 def test_no_start(host: Host) -> None:
-    """Prepared, but neither started nor told; the next run goes on from there."""
+    """With --no-start nothing is started or notified; the next run goes on from there."""
     host.install(ENV)
     assert set_up(host, starts=False, tell="")
     assert not host.commands("env")
@@ -448,7 +448,7 @@ def test_no_start(host: Host) -> None:
 
 
 def test_timer(host: Host) -> None:
-    """Who prefers a timer gets it started instead, and keeps it when setup runs again."""
+    """With --timer the timer is started instead of the service, and stays when setup runs again."""
     host.install(ENV)
     assert set_up(host, timer=True)
     assert set_up(host)
@@ -459,7 +459,7 @@ def test_timer(host: Host) -> None:
 
 
 def test_timer_instead(host: Host) -> None:
-    """Whoever has the service and prefers the timer has it in its place, also after the next boot."""
+    """With --timer a running service is disabled, so that it does not come back at the next boot."""
     host.install(ENV)
     assert set_up(host)
     host.ran = []
@@ -471,7 +471,7 @@ def test_timer_instead(host: Host) -> None:
     ]
 
 
-def test_version_for_nobody(host: Host) -> None:
+def test_unreadable_version(host: Host) -> None:
     """Where the unit can be shown nothing, it is not given an empty file."""
     (host.install(ENV) / "lib/mastodon/version.rb").chmod(0o600)
     assert set_up(host)
@@ -480,8 +480,8 @@ def test_version_for_nobody(host: Host) -> None:
     assert {CONFIG} == host.files().keys()
 
 
-def test_nobody_to_ask(host: Host) -> None:
-    """Without a terminal it neither guesses nor waits."""
+def test_no_terminal_to_ask(host: Host) -> None:
+    """Without a terminal and without --yes, setup stops before it changes anything."""
     host.install(ENV)
     with pytest.raises(Exception, match="standard input is not a terminal"):
         session(host, is_silent=False).set_up()
@@ -496,7 +496,7 @@ def test_not_installed(host: Host) -> None:
 
 
 def test_environment_of_the_unit(host: Host) -> None:
-    """What Mastodon's unit sets goes before Mastodon's file, as for Mastodon; what else is in it is not ours."""
+    """Variables of Mastodon's unit precede those of its file, as for Mastodon; only needed ones are taken."""
     host.install(ENV)
     host.add_web_unit(
         "mastodon-web.service", environment='RAILS_ENV=production WEB_DOMAIN=m.social.example "SMTP_LOGIN=a b"'
@@ -574,7 +574,7 @@ def test_bad_name(host: Host, name: str) -> None:
 
 
 def test_damaged_manifest(host: Host) -> None:
-    """What was done before must be known before anything more is done."""
+    """Setup stops when the record of an earlier run cannot be read."""
     host.install(ENV)
     set_up(host)
     (host.prefix / MANIFEST).write_text('{"form": 2}')

@@ -1,4 +1,4 @@
-"""What was found where: the text of a variable with its place, and the problems and warnings that it causes."""
+"""The text of a variable with its place, and the problems and warnings that it causes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ Layer = Mapping[str, Found]
 
 
 class Feature(StrEnum):
-    """What a value of Mastodon's files can disable."""
+    """A part of the program that a value of Mastodon's files can disable."""
 
     CHECKS = "checking"
     EMAIL = "email"
@@ -95,9 +95,9 @@ class Problems:
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
-        """What ends the program: problems of the environment and of our own file."""
+        """Problems of the environment and of our own file, which end the program."""
         self.disabled: list[Disabled] = []
-        """What Mastodon's files disable."""
+        """The parts that Mastodon's files disable."""
         self.warnings: list[str] = []
         self.names: set[str] = set()
         """Variables that are set but cannot be used: nothing that follows from that needs a sentence of its own."""

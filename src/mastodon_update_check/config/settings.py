@@ -167,9 +167,9 @@ class Settings:
     foreign: frozenset[str] = frozenset()
     """The variables that come from Mastodon's files, which belong to another user."""
     disabled: tuple[Disabled, ...] = ()
-    """What unusable values of Mastodon's files disable."""
+    """The parts that unusable values of Mastodon's files disable."""
     warnings: tuple[str, ...] = ()
-    """What is probably a mistake, although every value can be used."""
+    """Probable mistakes in values that can be used."""
 
     @property
     def off_reason(self) -> str:

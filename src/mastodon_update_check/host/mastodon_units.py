@@ -1,4 +1,4 @@
-"""What this host knows about Mastodon beside its files: the user who owns the tree, and the units that run it."""
+"""The user who owns Mastodon's tree, and the units that run it."""
 
 import pwd
 import time

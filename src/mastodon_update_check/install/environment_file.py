@@ -25,7 +25,7 @@ _BARE: Final = re.compile(r"(?:[^\\\n]|\\.)*+", re.DOTALL)
 _WHITESPACE: Final = " \t\r"
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _IN_QUOTES: Final = frozenset('"\\`$')
-"""What loses its backslash between double quotes; before anything else it stays."""
+"""Characters that lose their backslash between double quotes; before any other, it stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

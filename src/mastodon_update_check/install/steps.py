@@ -22,7 +22,7 @@ class RunProgram:
     argv: tuple[str, ...]
     stdin: str = field(default="", repr=False)
     purpose: str = ""
-    """What the plan says instead of the command."""
+    """The line of the plan, instead of the command."""
 
     def __str__(self) -> str:
         return self.purpose or " ".join(self.argv)
@@ -35,7 +35,7 @@ class WriteFile:
     path: Path
     content: str = field(repr=False)
     purpose: str
-    """What the plan says instead, for one or several files."""
+    """The line of the plan, for one or several files."""
     added: tuple[str, ...] = ()
     """The lines that a dry run shows; no secrets."""
     is_secret: bool = False
