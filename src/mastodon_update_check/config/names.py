@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Collection, Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from mastodon_update_check.config.found import HIDDEN
 from mastodon_update_check.config.settings import SECRETS, VARIABLES
@@ -19,29 +19,19 @@ _OF_MASTODON = frozenset(name for name in VARIABLES if not name.startswith(OWN))
 _OF_OTHERS = ("BULK_", "REPLICA_")  # Mastodon's too, but not read here
 _NEAR = 0.88
 _WEBHOOK_KEYS = ("URL", "SECRET", "PREFERENCE", "NAMES")
-_WEBHOOK = re.compile(rf"{OWN}WEBHOOK_(?:(?P<webhook>[A-Z0-9]++(?:_[A-Z0-9]+)*)_)?(?P<key>{'|'.join(_WEBHOOK_KEYS)})")
+_WEBHOOK = re.compile(rf"({OWN}WEBHOOK(?:_([A-Z0-9]++(?:_[A-Z0-9]+)*))?)_({'|'.join(_WEBHOOK_KEYS)})")
 
 
-class WebhookName(NamedTuple):
-    """The parts of the name of a webhook's variable."""
-
-    webhook: str
-    """`OPS` for `UPDATE_CHECK_WEBHOOK_OPS_URL`; nothing for `UPDATE_CHECK_WEBHOOK_URL`."""
-    key: str
-    """`URL`, `SECRET`, `PREFERENCE` or `NAMES`."""
-
-    @property
-    def variable(self) -> str:
-        """The whole name."""
-        return "_".join(filter(None, ("UPDATE_CHECK_WEBHOOK", self.webhook, self.key)))
-
-
-def webhook_name(name: str) -> WebhookName | None:
-    """Return the parts of the name of a webhook's variable; None for any other name."""
+def webhook_name(name: str) -> tuple[str, str] | None:
+    """Return the parts of the name of a webhook's variable, such as `UPDATE_CHECK_WEBHOOK_OPS` and `URL`."""
     match = _WEBHOOK.fullmatch(name)
-    if match is None or match["webhook"] in _WEBHOOK_KEYS:
-        return None
-    return WebhookName(match["webhook"] or "", match["key"])
+    return (match[1], match[3]) if match and match[2] not in _WEBHOOK_KEYS else None
+
+
+def is_of_webhook(name: str, *keys: str) -> bool:
+    """Whether a variable is one of these of a webhook."""
+    parts = webhook_name(name)
+    return parts is not None and parts[1] in keys
 
 
 def is_relevant(name: str) -> bool:
@@ -61,14 +51,7 @@ def may_be_put_into_mastodons(name: str) -> bool:
 
 def is_secret(name: str) -> bool:
     """Whether a variable may be given in a file of its own, or as a credential."""
-    webhook = webhook_name(name)
-    return name in SECRETS or (webhook is not None and webhook.key in {"URL", "SECRET"})
-
-
-def is_webhook_url(name: str) -> bool:
-    """Whether a variable is the URL of a webhook."""
-    webhook = webhook_name(name)
-    return webhook is not None and webhook.key == "URL"
+    return name in SECRETS or is_of_webhook(name, "URL", "SECRET")
 
 
 def target(name: str) -> str:
@@ -79,8 +62,7 @@ def target(name: str) -> str:
 
 def shown(name: str, text: str) -> str:
     """Return what may be shown of a variable's text: nothing of a secret, and nothing of other packages' variables."""
-    webhook = webhook_name(name)
-    is_open = name in VARIABLES or name.startswith(VERSION) or (webhook is not None and webhook.key != "URL")
+    is_open = name in VARIABLES or name.startswith(VERSION) or webhook_name(name) is not None
     if name == "UPDATE_CHECK_LEDGER" and "://" not in text:  # a path; what may hold a password is a URL
         return clean(text, SHOWN_CHARACTERS)
     if is_secret(name) or not is_open or "@" in text.partition("://")[2]:
@@ -107,9 +89,9 @@ def describe_stranger(stranger: str, names: Collection[str]) -> str:
     """Return the sentence about an unknown name; `names` are those that are set as well."""
     if stranger.startswith(sink_prefix("email")):
         return "unknown variable: mail is configured with SMTP_SERVER and Mastodon's other SMTP_ variables"
-    webhooks = {found.webhook for name in names if (found := webhook_name(name))} | {""}
+    webhooks = {"UPDATE_CHECK_WEBHOOK", *(parts[0] for name in names if (parts := webhook_name(name)))}
     known = [name for name in VARIABLES if name.startswith(OWN)]
-    known += [WebhookName(webhook, key).variable for webhook in webhooks for key in _WEBHOOK_KEYS]
+    known += [f"{webhook}_{key}" for webhook in webhooks for key in _WEBHOOK_KEYS]
     meant = nearest(stranger.upper(), known, offset=len(OWN))
     hint = f"did you mean {meant}?" if meant else "remove it, or install the package of the sink that it belongs to"
     return f"unknown variable: {hint}"

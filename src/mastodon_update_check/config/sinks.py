@@ -12,7 +12,7 @@ from typing import Final
 from mastodon_update_check.config import names
 from mastodon_update_check.config.found import Found, Layer, Problems
 from mastodon_update_check.config.kinds import choose, parse_boolean, parse_signing_keys
-from mastodon_update_check.config.names import WebhookName, shown, webhook_name
+from mastodon_update_check.config.names import shown, webhook_name
 from mastodon_update_check.config.settings import Settings, SinkSettings
 from mastodon_update_check.config.sources import Sources
 from mastodon_update_check.domain.recipients import Preference
@@ -98,20 +98,20 @@ def _read_webhooks(found: Layer, shared: Mapping[str, str], problems: Problems) 
     groups: defaultdict[str, dict[str, Found]] = defaultdict(dict)
     for variable, value in found.items():
         if (parts := webhook_name(variable)) is not None:
-            groups[parts.webhook][parts.key] = value
+            groups[parts[0]][parts[1]] = value
     users: dict[str, str] = {}
     sinks = []
     for webhook, group in sorted(groups.items()):
         values = _parse_webhook(webhook, group, problems)
         if "url" not in values:
             continue
-        variable = WebhookName(webhook, "URL").variable
+        variable = f"{webhook}_URL"
         first = users.setdefault(values["url"], variable)
         if first != variable:
             problems.add(variable, group["URL"], f"expected a URL of its own, got the one of {first}")
         preference = Preference(values.pop("preference", Preference.ALL))
         options = MappingProxyType({**shared, "names": "false", **values})
-        name = f"webhook.{webhook.lower()}" if webhook else "webhook"
+        name = webhook.removeprefix("UPDATE_CHECK_").lower().replace("_", ".", 1)
         sinks.append(SinkSettings(name=name, plugin="webhook", preference=preference, options=options))
     return tuple(sinks)
 
@@ -119,9 +119,9 @@ def _read_webhooks(found: Layer, shared: Mapping[str, str], problems: Problems) 
 def _parse_webhook(webhook: str, group: Layer, problems: Problems) -> dict[str, str]:
     """Return the usable values of one webhook, by their keys in lower case."""
     values = {}
-    url = WebhookName(webhook, "URL").variable
+    url = f"{webhook}_URL"
     for key, found in group.items():
-        variable = WebhookName(webhook, key).variable
+        variable = f"{webhook}_{key}"
         try:
             values[key.lower()] = _WEBHOOK[key](found.text)
         except ValueError as error:
@@ -167,7 +167,9 @@ def _refuse_strangers(sources: Sources, foreign: Collection[str], problems: Prob
 def _refuse_unready(sink: str, sources: Sources, problems: Problems) -> None:
     """Add a problem for a listed sink that lacks a variable; Mastodon's files may lack theirs."""
     variable, remedy = _NEEDS[sink]
-    is_wrong = any(name == variable or (sink == "webhook" and names.is_webhook_url(name)) for name in problems.names)
+    is_wrong = any(
+        name == variable or (sink == "webhook" and names.is_of_webhook(name, "URL")) for name in problems.names
+    )
     if is_wrong:
         return
     sentence = f"{sink} is listed, but {variable} is not set: {remedy}, or remove {sink} from the list"
