@@ -2,9 +2,10 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -101,10 +102,7 @@ class Host:
                 return finished
         match argv[:2]:
             case "systemctl", "show":
-                return Finished(code=0, out=self.units.get(argv[-1], "LoadState=not-found\n"))
-            case "systemctl", "list-unit-files":
-                units = [unit for unit in self.units if "web" in unit or "puma" in unit]
-                return Finished(code=0 if units else 1, out="".join(f"{unit} enabled enabled\n" for unit in units))
+                return Finished(code=0, out="\n".join(self._show(argv[argv.index("--") + 1 :])))
             case "setpriv", "--reuid=postgres":
                 return self._psql(argv, stdin)
             case "env", _ if line.endswith("recipients --json"):
@@ -112,6 +110,13 @@ class Host:
             case "env", _ if line.endswith("check --dry-run --json"):
                 return Finished(code=0, out=self.pending)
         return Finished(code=0)
+
+    def _show(self, patterns: Sequence[str]) -> Iterator[str]:
+        """Yield the properties of each unit; patterns match loaded units only."""
+        for pattern in patterns:
+            if "*" not in pattern and pattern not in self.units:
+                yield f"Id={pattern}\nLoadState=not-found\n"
+            yield from (f"Id={unit}\n{shown}" for unit, shown in self.units.items() if fnmatch(unit, pattern))
 
     def _psql(self, argv: Sequence[str], stdin: str) -> Finished:
         if self.postgres is None:

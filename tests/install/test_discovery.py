@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from install.host import ROOT, Host, refused
-from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.install.access import Access, Mode, decide_access
 from mastodon_update_check.install.decisions import Situation, decide
 from mastodon_update_check.install.discovery import Installation, find_installations
@@ -50,33 +49,14 @@ def test_once_each(host: Host) -> None:
     assert ["/home/mastodon/live"] == roots(host)
 
 
-@pytest.mark.parametrize("unit", ["mastodon_web.service", "mastodon-puma.service", "social-web.service"])
+@pytest.mark.parametrize(
+    "unit", ["mastodon_web.service", "mastodon-puma.service", "social-web.service", "x-web@3000.service"]
+)
 def test_other_names_of_the_unit(host: Host, unit: str) -> None:
     """Web servers have units of several names; all of them name the tree, wherever it is."""
     host.install("", Path("/srv/social"))
     host.add_web_unit(unit, Path("/srv/social"))
     assert [(str(one.root), one.unit) for one in find_installations(host.machine)] == [("/srv/social", unit)]
-
-
-@pytest.mark.parametrize("loaded", ["mastodon-web@3000.service", ""])
-def test_template(host: Host, loaded: str) -> None:
-    """Of a template systemd is asked about a loaded instance, else about one that could be."""
-    host.install("", Path("/srv/social"))
-    host.units["mastodon-web@.service"] = ""
-    host.add_web_unit(loaded or "mastodon-web@mastodon.service", Path("/srv/social"))
-    host.answers["list-units"] = Finished(code=0, out=f"{loaded} loaded active running\n" if loaded else "")
-    assert [(str(one.root), one.unit) for one in find_installations(host.machine)] == [
-        ("/srv/social", "mastodon-web@.service")
-    ]
-
-
-@pytest.mark.parametrize("unit", ["a b-web.service", "--version-web.service", "$(id)-web.service", "../x-web.service"])
-def test_odd_units(host: Host, unit: str) -> None:
-    """Only names of units are passed to systemctl, never an option."""
-    host.install("", Path("/srv/social"))
-    host.add_web_unit(unit, Path("/srv/social"))
-    find_installations(host.machine)
-    assert not host.commands("systemctl show")
 
 
 @pytest.mark.parametrize("target", ["/dev/zero", "/etc/shadow", "/proc/self/environ"])

@@ -167,10 +167,8 @@ def _refuse_strangers(sources: Sources, foreign: Collection[str], problems: Prob
 def _refuse_unready(sink: str, sources: Sources, problems: Problems) -> None:
     """Add a problem for a listed sink that lacks a variable; Mastodon's files may lack theirs."""
     variable, remedy = _NEEDS[sink]
-    is_wrong = any(
-        name == variable or (sink == "webhook" and names.is_of_webhook(name, "URL")) for name in problems.names
-    )
-    if is_wrong:
+    wrong = problems.names
+    if variable in wrong or (sink == "webhook" and any(names.is_of_webhook(each, "URL") for each in wrong)):
         return
     sentence = f"{sink} is listed, but {variable} is not set: {remedy}, or remove {sink} from the list"
     found = sources.found[_SINKS]

@@ -5,7 +5,6 @@ units, which belong to root.
 """
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.host.machine import Account, Machine
-from mastodon_update_check.host.systemd import show_unit
+from mastodon_update_check.host.systemd import show
 from mastodon_update_check.install.access import Access, Mode, decide_access
 from mastodon_update_check.install.copying import read_env_files, values
 from mastodon_update_check.install.environment_file import EnvironmentFile, examine_file
@@ -31,10 +30,10 @@ NEEDED: Final = ("lib/mastodon", VERSION_FILE, "config", "config/mastodon.yml")
 WEB_GROUP: Final = "www-data"
 """The group of the web server, to which some distributions give the tree."""
 _PLACES: Final = ("home/mastodon/live", "var/www/mastodon*/live")
-_PATTERNS: Final = ("*web.service", "*puma.service", "*web@.service", "*puma@.service")
-_UNIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.-]*[_-](?:web|puma)@?\.service")
-MOST_UNITS: Final = 50
-_PROPERTIES: Final = "WorkingDirectory,Environment,EnvironmentFiles"
+_PATTERNS: Final = (
+    "mastodon-web.service",  # by its name also where it is not loaded, because it is neither enabled nor running
+    *(f"*[-_]{part}.service" for part in ("web", "puma", "web@*", "puma@*")),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,30 +149,17 @@ def _identify(machine: Machine, root: Path) -> tuple[int, int] | None:
 
 
 def _units(machine: Machine) -> Iterator[WebUnit]:
-    """Yield every unit whose name looks like that of Mastodon's web server."""
-    listed = machine.run(("systemctl", "list-unit-files", "--no-legend", "--plain", "--type=service", *_PATTERNS))
-    words = (line.split()[0] for line in listed.out.splitlines() if line.strip())
-    for unit in [word for word in words if _UNIT.fullmatch(word)][:MOST_UNITS]:
-        shown = show_unit(_instance(machine, unit), _PROPERTIES, machine.run)
-        directory = shown.one("WorkingDirectory").lstrip("!-") if shown else ""
-        if shown and directory.startswith("/"):
+    """Yield every loaded unit whose name looks like that of Mastodon's web server."""
+    for shown in show(_PATTERNS, "Id,WorkingDirectory,Environment,EnvironmentFiles", machine.run):
+        directory = shown.one("WorkingDirectory").lstrip("!-")
+        if directory.startswith("/"):
             environment = {name: text for name, text in shown.variables() if is_taken_from_mastodon(name)}
             yield WebUnit(
-                name=unit,
+                name=shown.one("Id"),
                 root=Path(os.path.normpath(directory)),
                 environment=MappingProxyType(environment),
                 environment_files=tuple(_environment_files(shown.all("EnvironmentFiles"))),
             )
-
-
-def _instance(machine: Machine, unit: str) -> str:
-    """Return a unit that systemd can be asked about: of a template, an instance, if possible one that is loaded."""
-    if not unit.endswith("@.service"):
-        return unit
-    prefix = unit.removesuffix(".service")
-    listed = machine.run(("systemctl", "list-units", "--all", "--no-legend", "--plain", f"{prefix}*.service")).out
-    loaded = [line.split()[0] for line in listed.splitlines() if line.startswith(prefix)]
-    return next(iter(loaded), f"{prefix}mastodon.service")
 
 
 def _environment_files(lines: Iterable[str]) -> Iterator[EnvironmentFile]:
