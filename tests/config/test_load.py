@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from config.machine import Machine
 from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.config.kinds import LONGEST_DURATION, parse_duration
+from mastodon_update_check.config.recipients import Recipients
 from mastodon_update_check.config.settings import UPDATE_SERVER
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -42,8 +43,7 @@ def test_defaults(machine: Machine) -> None:
         "db_user": "mastodon",
         "db_pass": None,
         "db_sslmode": "prefer",
-        "devops": True,
-        "addresses": (),
+        "recipients": Recipients(devops=True, addresses=()),
         "operator": (),
         "ledger": "/var/lib/mastodon-update-check/ledger.sqlite3",
         "https_proxy": None,
@@ -99,11 +99,13 @@ def test_everything_set(machine: Machine) -> None:
         "mastodon_version": MastodonVersion.parse("4.5.9"),
         "instance_url": "http://web:3000",
         "database_url": "host=/run/postgresql dbname=x",
-        "devops": False,
-        "addresses": (
-            ("a=b@c.example", Preference.ALL),
-            ("ops@example.org", Preference.CRITICAL),
-            ("x@bücher.example", Preference.NONE),
+        "recipients": Recipients(
+            devops=False,
+            addresses=(
+                ("a=b@c.example", Preference.ALL),
+                ("ops@example.org", Preference.CRITICAL),
+                ("x@bücher.example", Preference.NONE),
+            ),
         ),
         "operator": ("root@localhost",),
         "ledger": "postgresql://u:s3cret@db/ledger",
@@ -143,7 +145,7 @@ def test_release_details(machine: Machine, value: str, template: str) -> None:
 def test_devops_and_others(machine: Machine) -> None:
     """`devops` stands among the addresses."""
     settings = machine.load({"UPDATE_CHECK_RECIPIENTS": "ops@example.org,DevOps"})
-    assert (settings.devops, settings.addresses) == (True, (("ops@example.org", Preference.ALL),))
+    assert settings.recipients == Recipients(devops=True, addresses=(("ops@example.org", Preference.ALL),))
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_values_that_cannot_be_written(host: Host) -> None:
     """A value of Mastodon's unit that would mean something else in our file is left out, and that is said."""
     environment = {"SMTP_PASSWORD": "it's", "WEB_DOMAIN": "m.social.example\nUPDATE_CHECK_LEDGER=/etc/passwd"}
     installation = Installation(root=ROOT, unit="mastodon-web.service", unit_environment=environment)
-    situation = Situation(installation=installation, server=None, no_server="", config="", drop_ins={})
+    situation = Situation(installation=installation, server="it is stopped", config="", drop_ins={})
     decision = decide(situation, host.machine.place(), "unit")
     shown = " ".join(map(str, decision.preparations)) + " ".join(decision.remarks)
     assert "LEDGER" not in shown

@@ -189,16 +189,6 @@ class Settings:
         return self.local_domain is None
 
     @property
-    def devops(self) -> bool:
-        """Whether Mastodon's DevOps users get mail."""
-        return self.recipients.devops
-
-    @property
-    def addresses(self) -> tuple[tuple[str, Preference], ...]:
-        """The configured mail recipients."""
-        return self.recipients.addresses
-
-    @property
     def sink_names(self) -> tuple[str, ...]:
         """The names of the configured sinks."""
         return tuple(sink.name for sink in self.sinks)

@@ -10,8 +10,8 @@ HIDDEN_ANYWAY: Final = tuple(map(Path, ("/home", "/media", "/mnt", "/opt", "/roo
 """The directories that the units hide in any case (`ProtectHome=`, `TemporaryFileSystem=`)."""
 NEVER_HIDDEN: Final = frozenset(map(Path, ("/", "/etc", "/lib", "/run", "/usr")))
 """The directories that the service needs itself."""
-_OTHERS: Final = {True: stat.S_IROTH | stat.S_IXOTH, False: stat.S_IROTH}
-_GROUP: Final = {True: stat.S_IRGRP | stat.S_IXGRP, False: stat.S_IRGRP}
+_OTHERS: Final = 0
+_GROUP: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,9 @@ class Mode:
     mode: int
     group: int
 
-    def allows(self, bits: Mapping[bool, int]) -> bool:
-        """Whether it may be read and, if it is a directory, passed through."""
-        wanted = bits[stat.S_ISDIR(self.mode)]
+    def allows(self, shift: int) -> bool:
+        """Whether its group or others may read it and, if it is a directory, pass through."""
+        wanted = (0o5 if stat.S_ISDIR(self.mode) else 0o4) << shift
         return self.mode & wanted == wanted
 
 

@@ -40,9 +40,8 @@ class Situation:
     """The facts that the plan depends on."""
 
     installation: Installation
-    server: Server | None
-    no_server: str
-    """Why there is no server to create the role in; empty when there is one."""
+    server: Server | str
+    """The server to create the role in, or why there is none."""
     config: str
     """The text of our own file."""
     drop_ins: Mapping[Path, str]
@@ -84,7 +83,8 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
     config = with_block(situation.config, variables)
     files = tuple(_drop_ins(situation, place))
     preparations: list[Step] = []
-    server = situation.server if DATABASE in variables and DATABASE not in own else None
+    is_ours = DATABASE in variables and DATABASE not in own
+    server = situation.server if is_ours and isinstance(situation.server, Server) else None
     if server is not None:
         preparations.append(create_role(server))
     if config != situation.config:
@@ -135,7 +135,7 @@ def undo(manifest: Manifest, place: Place, config: str, others: Collection[Manif
 
 def _variables(situation: Situation, place: Place) -> dict[str, str]:
     """Return the settings that setup writes, except those that cannot be written as they are."""
-    server = situation.server or situation.former_server
+    server = situation.server if isinstance(situation.server, Server) else situation.former_server
     found = {
         ROOT: str(situation.installation.root),
         COPY: str(place.mastodon_copy),
@@ -218,10 +218,10 @@ def _remarks(situation: Situation, place: Place) -> Iterable[str]:
 def _database_remarks(situation: Situation, config: Path) -> Iterable[str]:
     if DATABASE in own_values_of(situation.config):
         yield f"{DATABASE} is set in {config}: no PostgreSQL role is created."
-    elif situation.server is None and situation.former_server is not None:
-        yield f"The role of the last setup is kept, but could not be brought up to date: {situation.no_server}."
-    elif situation.server is None:
+    elif isinstance(situation.server, str) and situation.former_server is not None:
+        yield f"The role of the last setup is kept, but could not be brought up to date: {situation.server}."
+    elif isinstance(situation.server, str):
         yield (
-            f"No PostgreSQL role is created: {situation.no_server}. Until there is one, the service uses Mastodon's "
+            f"No PostgreSQL role is created: {situation.server}. Until there is one, the service uses Mastodon's "
             "login; `mastodon-update-check setup --print-sql` shows how to create it."
         )

@@ -131,8 +131,7 @@ class SetupSession:
         units = filter(None, (self._place.unit, self._place.once_unit, self._place.path_unit))
         situation = Situation(
             installation=installation,
-            server=None if isinstance(server, str) else server,
-            no_server=server if isinstance(server, str) else "",
+            server=server,
             config=config,
             drop_ins={path: _read(path) for path in map(self._place.drop_in, units)},
             former_server=former if is_named else None,

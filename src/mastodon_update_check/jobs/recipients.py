@@ -47,7 +47,7 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
         answer = ask_database(settings) if _needs_database(settings) else DatabaseAnswer()
     if answer.through and not answer.verdicts and remembered:
         answer = replace(answer, error=_explain_empty(answer, remembered))
-    uses_remembered = settings.devops and answer.error is not None
+    uses_remembered = settings.recipients.devops and answer.error is not None
     mail = _mail_recipients(settings, remembered if uses_remembered else answer.devops)
     recipients: list[Recipient] = []
     for sink in settings.sinks:
@@ -59,9 +59,9 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
     return People(
         recipients=tuple(recipients),
         answer=answer,
-        unasked_sinks=frozenset({MAIL}) if settings.devops and not answer.devops else frozenset(),
+        unasked_sinks=frozenset({MAIL}) if settings.recipients.devops and not answer.devops else frozenset(),
         warnings=_mail_warnings(settings, answer, mail, remembered),
-        error=answer.error if settings.devops and not remembered else None,
+        error=answer.error if settings.recipients.devops and not remembered else None,
     )
 
 
@@ -79,7 +79,7 @@ def _mail_warnings(
     A database that could not be asked is not evidence that a user is gone, and neither is an answer without a single
     DevOps user.
     """
-    if not settings.devops:
+    if not settings.recipients.devops:
         none = () if mail else ("no mail is sent: UPDATE_CHECK_RECIPIENTS names no address",)
         return (*_without_names(answer), *none)
     if answer.error is not None:
@@ -155,7 +155,7 @@ def _has_mail(settings: Settings) -> bool:
 def _needs_database(settings: Settings) -> bool:
     """Whether the DevOps users are needed: as mail recipients, or to be named in a webhook."""
     names = any(sink.options.get("names") == "true" for sink in settings.sinks if sink.plugin == "webhook")
-    return names or (settings.devops and _has_mail(settings))
+    return names or (settings.recipients.devops and _has_mail(settings))
 
 
 def find_single_key(sink: SinkSettings) -> str:
@@ -179,11 +179,11 @@ def _mail_recipients(settings: Settings, devops: Sequence[Recipient]) -> tuple[R
     operators = {normalise_address(address) for address in settings.operator}
     users = [
         replace(user, is_operator=not operators or normalise_address(user.address) in operators)
-        for user in (devops if settings.devops else ())
+        for user in (devops if settings.recipients.devops else ())
     ]
     named = [
         _address_recipient(address, preference, is_operator=not operators or normalise_address(address) in operators)
-        for address, preference in settings.addresses
+        for address, preference in settings.recipients.addresses
     ]
     known = {normalise_address(recipient.address) for recipient in (*users, *named)}
     others = [
