@@ -226,3 +226,14 @@ def test_support_date_that_moves_at_each_check(tmp_path: Path) -> None:
             world.update_server.set_current_end(end.isoformat())
             assert world.check().code == 0
     assert (len(world.mails), len(world.calls)) == (3, 3)
+
+
+def test_warnings_are_counted(tmp_path: Path) -> None:
+    """Hundreds of bad entries cause twenty lines in the log and in `doctor`, and the number of the rest."""
+    entries = [{"version": f"4.5.x{number}"} for number in range(900)] + [{"version": "4.5.20"}]
+    with World(tmp_path) as world:
+        world.update_server.fail(Reply.json({"updatesAvailable": entries}))
+        warnings = [line["detail"] for line in world.check().events("check.degraded")]
+        shown = world.run("doctor").out
+    assert (len(warnings), warnings[-1]) == (21, "880 more warnings about the same answer")
+    assert shown.count("updatesAvailable[") == 20

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
-from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.text import clean, cut_warnings
 from mastodon_update_check.domain.urls import URL_CHARACTERS, is_printable_url
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
@@ -62,7 +62,7 @@ def parse_feed(document: object) -> Feed:
         updates=None if read is None else _merge(read),
         is_complete=len(read or ()) == len(entries or ()),
         ends_on=_parse_date((current or {}).get("endOfSupport"), "currentVersion.endOfSupport", warnings),
-        warnings=tuple(warnings),
+        warnings=cut_warnings(warnings),
     )
 
 

@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 SHOWN_CHARACTERS = 200
 """Longest piece of outside text that is ever shown or stored."""
+
+_WARNINGS_SHOWN = 20
 
 # Cc control, Cf format (bidi overrides, zero width), Zl/Zp line and paragraph separators, Cs lone surrogates.
 _UNSAFE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
@@ -16,6 +19,12 @@ _MARKS = str.maketrans("", "", "<>@")
 def without_links(text: str) -> str:
     """Return `text` without URLs, and without the signs by which chat services know links and mentions."""
     return _URL.sub("…", text.translate(_MARKS)).replace("](", "] (")
+
+
+def cut_warnings(warnings: Sequence[str]) -> tuple[str, ...]:
+    """Return the first warnings about one answer, and the number of the others."""
+    rest = len(warnings) - _WARNINGS_SHOWN
+    return (*warnings[:_WARNINGS_SHOWN], *((f"{rest} more warnings about the same answer",) if rest > 0 else ()))
 
 
 def words_of(error: BaseException) -> str:

@@ -19,8 +19,6 @@ from mastodon_update_check.jobs.release_details import read_releases
 from mastodon_update_check.jobs.unfinished import UnfinishedWork, observe_upgrade
 from mastodon_update_check.logs import log
 
-WARNINGS_SHOWN = 20
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
@@ -89,7 +87,7 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
         return replace(basis, error=error)
     stale = describe_staleness(answer.headers, now)
     doubts = (stale,) if stale else ()
-    basis = replace(basis, feed=feed, warnings=(*basis.warnings, *doubts, *feed.warnings[:WARNINGS_SHOWN]))
+    basis = replace(basis, feed=feed, warnings=(*basis.warnings, *doubts, *feed.warnings))
     facts = read_releases(settings, known.release_facts, installed, feed, proxies(settings))
     return replace(basis, release_facts=facts)
 

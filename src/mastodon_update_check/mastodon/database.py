@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mastodon_update_check.domain.staff import DatabaseAnswer, StaffRow, judge
-from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.text import clean, cut_warnings
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.mastodon.database_address import VARIABLE, DatabaseAddress
 
@@ -81,7 +81,7 @@ def read_answer(answer: Mapping[str, Any], warnings: Sequence[str] = ()) -> Data
     excess = (f"more than {STAFF_ROWS} users have a staff role: the others are ignored",) * (len(rows) > STAFF_ROWS)
     return DatabaseAnswer(
         verdicts=verdicts,
-        warnings=(*warnings, *excess, *(warning for verdict in verdicts for warning in verdict.warnings)),
+        warnings=(*warnings, *excess, *cut_warnings([each for verdict in verdicts for each in verdict.warnings])),
         through=answer["through"],
         may_write=bool(answer["may_write"]),
         server_version=clean(str(answer["server_version"]), 40).partition(" ")[0],
