@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from mastodon_update_check.domain.notices import SupportNotice
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import urgent_to_act_on
@@ -34,6 +35,8 @@ class MessageContext:
     """How Mastodon was installed; None: unknown."""
     reminders: FollowUps = FollowUps.NONE
     """Which updates get reminders."""
+    notified_support: SupportNotice | None = None
+    """The support notice of the message, if it has one."""
     translation: Translation = ENGLISH
     """The recipient's language."""
 

@@ -4,58 +4,35 @@ from collections.abc import Sequence
 
 from mastodon_update_check.domain.notices import InstalledNotice, ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.planning.follow_ups import next_reminder_at
-from mastodon_update_check.messages.content import Block, Content, Paragraph
+from mastodon_update_check.messages.content import Content, Paragraph
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.directions import direct
-from mastodon_update_check.messages.release_details import describe_details
 from mastodon_update_check.messages.release_parts import (
     RELEASES_NAMED,
     RELEASES_SHOWN,
-    admin_pointer,
-    list_releases,
     name_updates,
     order_updates,
     other_releases,
-    reminded_versions,
-    stop_pointer,
-    urgent_mark,
-    you_run,
+    write_list,
 )
 
 
 def write_reminder_content(reminders: Sequence[ReminderNotice], context: MessageContext) -> Content:
     """Write the reminder of updates that are still pending."""
-    installed, translation = context.installed, context.translation
-    updates = order_updates([one.update for one in reminders], installed.branch if installed else "")
-    blocks: list[Block] = [
-        Paragraph(_still_out(updates, reminders, context)),
-        list_releases(updates, context),
-        *describe_details(updates[0], context),
-        *direct(updates, context),
-        *other_releases(updates, None, context),
-    ]
-    if reminded := reminded_versions(updates, context):
-        next_at = min(next_reminder_at(one.notified_at, context.now) for one in reminders)
-        label = translation.say("Next reminder: {date}; to stop them:", date=translation.short_date(next_at.date()))
-        blocks.append(stop_pointer(label, reminded))
-    blocks += admin_pointer(context)
-    return Content(
-        subject=_subject(updates, context),
-        blocks=tuple(blocks),
-        is_urgent=updates[0].urgent,
-    )
+    translation = context.translation
+    updates = order_updates([one.update for one in reminders], context.branch)
+    next_at = min(next_reminder_at(one.notified_at, context.now) for one in reminders)
+    label = translation.say("Next reminder: {date}; to stop them:", date=translation.short_date(next_at.date()))
+    return write_list(updates, _still_out(updates, reminders, context), _subject(updates, context), label, context)
 
 
 def _subject(updates: Sequence[UpdateNotice], context: MessageContext) -> str:
-    first, translation = updates[0], context.translation
-    if first.version in context.versions_to_act_on:
-        said = translation.say("Reminder: install Mastodon {version}", version=first.version)
-    else:
-        names = name_updates(updates, RELEASES_NAMED, translation)
-        said = translation.count(
-            "Reminder: Mastodon {names} is out", "Reminder: Mastodon {names} are out", len(updates), names=names
-        )
-    return f"{urgent_mark(context) if first.urgent else ''}[{context.instance}] {said}{you_run(context)}"
+    first, translation = updates[0].version, context.translation
+    if first in context.versions_to_act_on:
+        return translation.say("Reminder: install Mastodon {version}", version=first)
+    names = name_updates(updates, RELEASES_NAMED, translation)
+    return translation.count(
+        "Reminder: Mastodon {names} is out", "Reminder: Mastodon {names} are out", len(updates), names=names
+    )
 
 
 def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice], context: MessageContext) -> str:
@@ -90,7 +67,7 @@ def write_installed_content(notices: Sequence[InstalledNotice], context: Message
     said = _settled(str(installed), translation.enumerate(others), context, is_urgent=is_urgent)
     return Content(
         subject=f"[{context.instance}] {is_in}",
-        blocks=(Paragraph(translation.join(said, no_more)), *other_releases((), None, context)),
+        blocks=(Paragraph(translation.join(said, no_more)), *other_releases((), context)),
     )
 
 

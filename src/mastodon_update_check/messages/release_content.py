@@ -1,25 +1,13 @@
 """The message about releases: what is new, what else is pending, until when the branch is supported."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType, is_urgent
 from mastodon_update_check.domain.server.status import has_support_ended
-from mastodon_update_check.messages.content import Block, Content, Paragraph
+from mastodon_update_check.messages.content import Content
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.directions import direct
-from mastodon_update_check.messages.release_details import describe_details
-from mastodon_update_check.messages.release_parts import (
-    RELEASES_NAMED,
-    admin_pointer,
-    list_releases,
-    name_updates,
-    order_updates,
-    other_releases,
-    reminded_versions,
-    stop_pointer,
-    urgent_mark,
-    you_run,
-)
+from mastodon_update_check.messages.release_parts import RELEASES_NAMED, name_updates, order_updates, write_list
 from mastodon_update_check.messages.support_content import write_support_content
 from mastodon_update_check.messages.translation import Translation
 
@@ -30,37 +18,24 @@ def write_update_content(
     """Write the message; `updates` and `support` are what is new for this recipient, at least one of them given."""
     if not updates and support is not None:
         return write_support_content(support, context)
-    new = order_updates(updates, context.branch)
-    blocks: list[Block] = [
-        Paragraph(_opening(new, context)),
-        list_releases(new, context),
-        *describe_details(new[0], context),
-        *direct(new, context),
-        *other_releases(new, support, context),
-    ]
-    if reminded := reminded_versions(new, context):
-        label = context.translation.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
-        blocks.append(stop_pointer(label, reminded))
-    blocks += admin_pointer(context)
-    return Content(
-        subject=_subject(new, support, context),
-        blocks=tuple(blocks),
-        is_urgent=new[0].urgent or (support is not None and is_urgent(support)),
-    )
+    new, translation = order_updates(updates, context.branch), context.translation
+    label = translation.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
+    around = replace(context, notified_support=support)
+    content = write_list(new, _opening(new, context), _subject(new, context), label, around)
+    if support is None:
+        return content
+    subject = _subject_with_support(content.subject, support, translation)
+    return replace(content, subject=subject, is_urgent=content.is_urgent or is_urgent(support))
 
 
-def _subject(new: Sequence[UpdateNotice], support: SupportNotice | None, context: MessageContext) -> str:
+def _subject(new: Sequence[UpdateNotice], context: MessageContext) -> str:
     first, translation = new[0].version, context.translation
     if not new[0].urgent:
         names = name_updates(new, RELEASES_NAMED, translation)
-        said = translation.count("Mastodon {names} is out", "Mastodon {names} are out", len(new), names=names)
-    elif first in context.versions_to_act_on:
-        said = translation.say("install Mastodon {version}", version=first)
-    else:
-        said = translation.say("Mastodon {version} is out: see whether it concerns you", version=first)
-    mark = urgent_mark(context) if new[0].urgent else ""
-    subject = f"{mark}[{context.instance}] {said}{you_run(context)}"
-    return subject if support is None else _subject_with_support(subject, support, translation)
+        return translation.count("Mastodon {names} is out", "Mastodon {names} are out", len(new), names=names)
+    if first in context.versions_to_act_on:
+        return translation.say("install Mastodon {version}", version=first)
+    return translation.say("Mastodon {version} is out: see whether it concerns you", version=first)
 
 
 def _subject_with_support(subject: str, support: SupportNotice, translation: Translation) -> str:

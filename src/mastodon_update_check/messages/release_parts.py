@@ -2,19 +2,22 @@
 
 import shlex
 from collections.abc import Sequence
+from datetime import datetime
 from urllib.parse import urlsplit
 
-from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice, UpdateType, is_urgent
+from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType, is_urgent
 from mastodon_update_check.domain.recipients import FollowUps
+from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.urls import is_printable_url
-from mastodon_update_check.messages.content import Paragraph, Pointer, Release, Releases
+from mastodon_update_check.messages.content import Content, Paragraph, Pointer, Release, Releases
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.support_content import support_sentence
-from mastodon_update_check.messages.translation import ENGLISH, Translation
+from mastodon_update_check.messages.release_details import describe_details
+from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK, Translation
 
 RELEASES_SHOWN = 20
 RELEASES_NAMED = 3
 """In the subject."""
+STEPS = "sudo mastodon-update-check route"
 _REPOSITORY = "/mastodon/mastodon/"
 
 
@@ -37,6 +40,36 @@ def _name(update: UpdateNotice, translation: Translation) -> str:
     return translation.say("{version} (urgent)", version=update.version) if update.urgent else str(update.version)
 
 
+def write_list(
+    updates: Sequence[UpdateNotice], opening: str, said: str, until_label: str, context: MessageContext
+) -> Content:
+    """Write a message about these updates, the most important one first.
+
+    Args:
+        updates: the updates, in order.
+        opening: the first paragraph.
+        said: the subject, without the server's name and version.
+        until_label: the text in front of the command that stops reminders.
+        context: the facts at this moment.
+    """
+    reminded = _reminded_versions(updates, context)
+    stop = f"sudo mastodon-update-check skip {shlex.join(reminded)}"
+    mark = context.translation.label("subject", "URGENT") + " " if updates[0].urgent else ""
+    return Content(
+        subject=f"{mark}[{context.instance}] {said}{_you_run(context)}",
+        blocks=(
+            Paragraph(opening),
+            Releases(_release_rows(updates, context), notes_label=context.translation.say("Release notes")),
+            *describe_details(updates[0], context),
+            *_direct(updates, context),
+            *other_releases(updates, context),
+            *([Pointer(until_label, stop, is_link=False)] if reminded else []),
+            *admin_pointer(context),
+        ),
+        is_urgent=updates[0].urgent,
+    )
+
+
 def admin_pointer(context: MessageContext) -> tuple[Pointer, ...]:
     """Point to Mastodon's page of pending updates, if there is one."""
     label = context.translation.say("All pending updates:")
@@ -54,7 +87,7 @@ def may_link(url: str, update_host: str) -> bool:
     return host in {"joinmastodon.org", update_host} or host.endswith(".joinmastodon.org")
 
 
-def reminded_versions(updates: Sequence[UpdateNotice], context: MessageContext) -> tuple[str, ...]:
+def _reminded_versions(updates: Sequence[UpdateNotice], context: MessageContext) -> tuple[str, ...]:
     """Name the updates of which there will be reminders: of each branch the newest."""
     now = context.versions_to_act_on
     found: dict[str, str] = {}
@@ -64,25 +97,10 @@ def reminded_versions(updates: Sequence[UpdateNotice], context: MessageContext) 
     return tuple(found.values())
 
 
-def stop_pointer(label: str, versions: Sequence[str]) -> Pointer:
-    """Say how reminders are stopped."""
-    return Pointer(label, f"sudo mastodon-update-check skip {shlex.join(versions)}", is_link=False)
-
-
-def you_run(context: MessageContext) -> str:
+def _you_run(context: MessageContext) -> str:
     """Write ` (you run 4.5.19)`, as far as that is known."""
     installed = context.installed
     return " " + context.translation.say("(you run {installed})", installed=installed.text) if installed else ""
-
-
-def urgent_mark(context: MessageContext) -> str:
-    """Return what an urgent subject begins with."""
-    return context.translation.label("subject", "URGENT") + " "
-
-
-def list_releases(new: Sequence[UpdateNotice], context: MessageContext) -> Releases:
-    """Return the list of what is new."""
-    return Releases(_release_rows(new, context), notes_label=context.translation.say("Release notes"))
 
 
 def _release_rows(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Release, ...]:
@@ -124,14 +142,12 @@ def _kind(update: UpdateNotice, translation: Translation) -> str:
     return kinds[update.type] if update.type else ""
 
 
-def other_releases(
-    new: Sequence[UpdateNotice], support: SupportNotice | None, context: MessageContext
-) -> tuple[Paragraph, ...]:
+def other_releases(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Paragraph, ...]:
     """Name the other pending releases, and the support date."""
     said = {update.version for update in new}
     others = [update for update in context.knowledge.unskipped() if update.version not in said]
     named = _list_others(order_updates(others, context.branch), context.translation)
-    text = context.translation.join(named, _support(support, context))
+    text = context.translation.join(named, _support(context))
     return (Paragraph(text),) if text else ()
 
 
@@ -144,9 +160,9 @@ def _list_others(others: Sequence[UpdateNotice], translation: Translation) -> st
     return translation.say("Also out, not marked urgent: {names}.", names=names)
 
 
-def _support(notified: SupportNotice | None, context: MessageContext) -> str:
-    support = notified or context.knowledge.support_at(context.now)
-    if support is not None and (notified is not None or is_urgent(support)):
+def _support(context: MessageContext) -> str:
+    support = context.notified_support or context.knowledge.support_at(context.now)
+    if support is not None and (context.notified_support or is_urgent(support)):
         return support_sentence(support, context)
     ends_on, translation = context.knowledge.support_ends_on, context.translation
     if ends_on is None:
@@ -156,3 +172,52 @@ def _support(notified: SupportNotice | None, context: MessageContext) -> str:
         branch=context.branch,
         date=translation.long_date(ends_on),
     )
+
+
+def support_sentence(support: SupportNotice, context: MessageContext) -> str:
+    """Say when support ends or ended, and what that means."""
+    translation, ends_on = context.translation, context.translation.long_date(support.ends_on)
+    if has_ended(support, context.now):
+        return translation.say(
+            "Support for {branch} ended on {date}: do not count on fixes any more, even urgent ones.",
+            branch=support.branch,
+            date=ends_on,
+        )
+    return translation.say(
+        "Support for {branch} ends on {date}: do not count on fixes after that day, even urgent ones.",
+        branch=support.branch,
+        date=ends_on,
+    )
+
+
+def has_ended(support: SupportNotice, now: datetime) -> bool:
+    """Return whether support has ended: by the notice, or by now, if the message has waited since it was planned."""
+    return support.stage is SupportStage.ENDED or support.ends_on < now.date()
+
+
+def _direct(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Pointer, ...]:
+    """Say what to deploy, in which order, on the way to the newest of these; nothing when that is one release."""
+    installed, translation = context.installed, context.translation
+    if installed is None:
+        return ()
+    goal = max(update.version for update in new)
+    # What is skipped is not mentioned, but where it has to be passed.
+    passed = [one for one in context.knowledge.pending() if one.version.branch != installed.branch]
+    known = [one for one in (*context.knowledge.unskipped(), *passed) if one.version <= goal]
+    route = find_route(installed, [*known, *new])
+    if len(route) == 1:
+        return ()
+    said = translation.say("The route to {version}, one after the other: {route}.", version=goal, route=draw(route))
+    return (point_to_steps(said, route, translation),)
+
+
+def draw(route: Sequence[str]) -> str:
+    """Write `4.5.20 > 4.6.9 > 4.7.6`."""
+    return f"{NO_BREAK}> ".join(route)
+
+
+def point_to_steps(said: str, route: Sequence[str], translation: Translation) -> Pointer:
+    """Say the route, what an `x` in it means, and where the steps are."""
+    unlisted = any(release.endswith(".x") for release in route)
+    newest = translation.say("x is the newest patch of that branch.") if unlisted else ""
+    return Pointer(translation.join(said, newest, translation.say("For the steps, run:")), STEPS, is_link=False)

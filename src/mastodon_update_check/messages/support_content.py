@@ -1,18 +1,24 @@
 """The message about the end of a branch's support: the date and the upgrade route."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice
 from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.messages.content import Block, Content, Paragraph, Pointer
 from mastodon_update_check.messages.context import RELEASES_URL, MessageContext
-from mastodon_update_check.messages.directions import draw, point_to_steps
+from mastodon_update_check.messages.release_parts import (
+    admin_pointer,
+    draw,
+    has_ended,
+    point_to_steps,
+    support_sentence,
+)
 
 
 def write_support_content(support: SupportNotice, context: MessageContext) -> Content:
     """Write the message about one support notice."""
-    is_over, translation = _is_over(support, context.now), context.translation
+    is_over, translation = has_ended(support, context.now), context.translation
     next_on = translation.short_date(_next_on(support))
     return Content(
         subject=_subject(support, context),
@@ -20,36 +26,15 @@ def write_support_content(support: SupportNotice, context: MessageContext) -> Co
             Paragraph(translation.join(_you_run(support, context), support_sentence(support, context))),
             *_way_out(support, context),
             *([] if is_over else [Paragraph(translation.say("Next message about this: {date}.", date=next_on))]),
-            *([Pointer(translation.say("All pending updates:"), context.admin_url)] if context.admin_url else []),
+            *admin_pointer(context),
         ),
         is_urgent=is_over,
     )
 
 
-def support_sentence(support: SupportNotice, context: MessageContext) -> str:
-    """Say when support ends or ended, and what that means."""
-    translation, ends_on = context.translation, context.translation.long_date(support.ends_on)
-    if _is_over(support, context.now):
-        return translation.say(
-            "Support for {branch} ended on {date}: do not count on fixes any more, even urgent ones.",
-            branch=support.branch,
-            date=ends_on,
-        )
-    return translation.say(
-        "Support for {branch} ends on {date}: do not count on fixes after that day, even urgent ones.",
-        branch=support.branch,
-        date=ends_on,
-    )
-
-
-def _is_over(support: SupportNotice, now: datetime) -> bool:
-    """Return whether support has ended: by the notice, or by now, if the message has waited since it was planned."""
-    return support.stage is SupportStage.ENDED or support.ends_on < now.date()
-
-
 def _subject(support: SupportNotice, context: MessageContext) -> str:
     translation, branch = context.translation, support.branch
-    if _is_over(support, context.now):
+    if has_ended(support, context.now):
         said = translation.say(
             "upgrade from Mastodon {branch}: support ended on {date}",
             branch=branch,
