@@ -88,11 +88,11 @@ def feed(*updates: UpdateNotice, ends_on: date | None = None, is_complete: bool 
 
 
 def user(number: int = 1, preference: Preference = Preference.ALL, **fields: str | bool) -> Recipient:
-    """Return one of the server's users, told by mail."""
-    told = Recipient(
+    """Return one of the server's users, who is notified by mail."""
+    recipient = Recipient(
         sink="email", key=user_key(number), address=f"user{number}@social.example", preference=preference, name="ann"
     )
-    return replace(told, **fields)  # type: ignore[arg-type] # the fields' own types differ
+    return replace(recipient, **fields)  # type: ignore[arg-type] # the fields' own types differ
 
 
 def named(address: str, preference: Preference = Preference.ALL) -> Recipient:
@@ -206,7 +206,7 @@ class Rows:
                 )
 
     def claim(self) -> None:
-        """Let somebody be sending every open row."""
+        """Mark every open row as being sent."""
         for place, row in self.rows.items():
             if row.is_open:
                 self.rows[place] = replace(row, is_being_sent=True)
@@ -231,8 +231,8 @@ def delivery(
     )
 
 
-def told(made: Plan) -> list[tuple[str, str, str]]:
-    """Return who is told what, and why."""
+def planned(made: Plan) -> list[tuple[str, str, str]]:
+    """Return the planned notices: recipient, identity, reason."""
     return [
         (one.recipient.key, identity(one.notice), str(one.reason)) for sent in made.messages for one in sent.decisions
     ]

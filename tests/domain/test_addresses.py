@@ -113,7 +113,7 @@ def test_accepted(text: str, local: str, domain: str) -> None:
     ids=ascii,
 )
 def test_refused(text: str) -> None:
-    """What could end a header or a command, or is no address, is refused; the error is one clean line."""
+    """Text that could end a header or a command, or is not an address, is refused; the error is one clean line."""
     with pytest.raises(ValueError) as caught:
         parse_address(text)
 
@@ -146,6 +146,6 @@ def test_mailbox_refused(text: str) -> None:
 
 @pytest.mark.parametrize("domain", ["", "a b", "a/b", "-\u0301.example", "x" * 64, "a:25"])
 def test_no_domain(domain: str) -> None:
-    """What is no host name has no A-labels."""
+    """Text that is not a host name has no A-labels."""
     with pytest.raises(ValueError, match="is not a host name"):
         ascii_domain(domain)

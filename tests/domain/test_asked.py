@@ -1,4 +1,4 @@
-"""What `explain` and `retry` are asked about."""
+"""The subjects of `explain` and `retry`."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_kinds(text: str, kind: str, value: str) -> None:
     ],
 )
 def test_nonsense(text: str, words: str) -> None:
-    """What means nothing, or two things, is said back, with what to ask instead."""
+    """An unknown or ambiguous subject is an error that says how to name it."""
     with pytest.raises(UsageError) as error:
         read_asked(text, SINKS, NAMES)
     assert str(error.value).startswith(words)
@@ -62,6 +62,6 @@ def test_nonsense(text: str, words: str) -> None:
         pytest.param("x@social.example", Recipient(sink="log", key="sink:log"), (), False, id="a sink has no address"),
     ],
 )
-def test_who_is_meant(text: str, recipient: Recipient, addresses: tuple[str, ...], is_meant: bool) -> None:  # noqa: FBT001
+def test_recipients_of_a_subject(text: str, recipient: Recipient, addresses: tuple[str, ...], is_meant: bool) -> None:  # noqa: FBT001
     """A person is the same by name and by each address that they had."""
     assert is_meant == read_asked(text, SINKS, NAMES).means(recipient, addresses)

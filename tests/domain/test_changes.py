@@ -1,4 +1,4 @@
-"""What covers what, and what becomes of an open row when the world has moved on."""
+"""Notices that cover others, and the changes of open rows when facts have changed."""
 
 from datetime import UTC, date, datetime
 
@@ -33,7 +33,7 @@ ANN = user()
 
 
 @pytest.mark.parametrize(
-    ("notice", "told", "expected"),
+    ("notice", "notified", "expected"),
     [
         pytest.param(patch("4.5.20"), patch("4.5.20"), True, id="the same"),
         pytest.param(patch("4.5.20"), patch("4.5.20", urgent=True), True, id="urgent covers plain"),
@@ -52,9 +52,9 @@ ANN = user()
         pytest.param(patch("4.5.20"), RESTART, False, id="nothing of another kind"),
     ],
 )
-def test_what_covers_what(notice: Notice, told: Notice, *, expected: bool) -> None:
-    """Whether somebody who was told the one need not be told the other."""
-    assert expected is is_covered_by(notice, told)
+def test_notices_that_cover_others(notice: Notice, notified: Notice, *, expected: bool) -> None:
+    """A recipient of the one notice does not need the other."""
+    assert expected is is_covered_by(notice, notified)
 
 
 def at(day: str) -> datetime:
@@ -132,7 +132,7 @@ def at(day: str) -> datetime:
         pytest.param(DELIVERY, facts(ANN, tool_notices=[DELIVERY]), None, id="a sink still fails"),
     ],
 )
-def test_what_becomes_of_a_row(notice: Notice, known: Facts, reason: Reason | None) -> None:
+def test_changes_of_a_row(notice: Notice, known: Facts, reason: Reason | None) -> None:
     """A row is given up on positive evidence alone: "could not ask" changes nothing."""
     change = find_change(delivery(notice, ANN), known)
     assert reason == (None if change is None else change.reason)
@@ -154,14 +154,14 @@ def test_what_becomes_of_a_row(notice: Notice, known: Facts, reason: Reason | No
         pytest.param(facts(user(preference=Preference.PATCH)), None, id="still wants patches"),
     ],
 )
-def test_what_becomes_of_a_recipient_s_row(known: Facts, reason: Reason | None) -> None:
-    """Somebody is gone only when others were found, and unwilling only by their own word."""
+def test_changes_of_a_recipient_s_row(known: Facts, reason: Reason | None) -> None:
+    """A recipient is gone only when others were found, and unwilling only by their own preference."""
     change = find_change(delivery(patch("4.5.20"), ANN), known)
     assert reason == (None if change is None else change.reason)
 
 
-def test_wishes_are_judged_by_what_is_said_now() -> None:
-    """What was planned as a patch and is called minor now is no longer for whoever wants patches."""
+def test_preferences_are_judged_by_the_present_notice() -> None:
+    """An update planned as a patch and now called minor is not sent to recipients who want patches."""
     row = delivery(patch("4.6.0"), ANN)
     known = facts(user(preference=Preference.PATCH), answer=feed(minor("4.6.0")))
     change = find_change(row, known)
@@ -186,7 +186,7 @@ def test_facts_without_a_date_in_sight() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "covered"),
+    ("notified", "covered"),
     [
         pytest.param(patch("4.5.1", urgent=True), (patch("4.5.1"),), id="an urgent release covers itself as it was"),
         pytest.param(patch("4.5.1"), (), id="a release that is not urgent covers nothing else"),
@@ -194,7 +194,7 @@ def test_facts_without_a_date_in_sight() -> None:
         pytest.param(support(THREE_MONTHS), (), id="the first stage covers nothing else"),
     ],
 )
-def test_identities_that_need_not_be_told(told: Notice, covered: tuple[Notice, ...]) -> None:
-    """They are those of notices which the one that was told covers."""
-    assert tuple(identity(notice) for notice in covered) == covered_identities(told)
-    assert all(is_covered_by(notice, told) for notice in covered)
+def test_covered_identities(notified: Notice, covered: tuple[Notice, ...]) -> None:
+    """They are the identities of notices that the sent one covers."""
+    assert tuple(identity(notice) for notice in covered) == covered_identities(notified)
+    assert all(is_covered_by(notice, notified) for notice in covered)

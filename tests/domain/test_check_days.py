@@ -20,7 +20,7 @@ def test_checks_are_counted_by_day() -> None:
 
 
 def test_days_without_checks_are_filled_in() -> None:
-    """The picture has 30 days, whatever is known."""
+    """The picture always has 30 days."""
     days = fill_days([{"day": "2026-11-27", "successful": 2, "failed": 1}], NOW.date())
     assert len(days) == 30
     assert days[-2:] == (CheckDay(date=date(2026, 11, 27), successful=2, failed=1), CheckDay(date=NOW.date()))

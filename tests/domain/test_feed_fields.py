@@ -37,7 +37,7 @@ def answer(**fields: object) -> dict[str, Any]:
     ],
 )
 def test_bad_field_is_dropped_by_its_path(fields: dict[str, object], warning: str) -> None:
-    """A bad field but the version costs that field alone: the release is told, and the answer is whole."""
+    """A bad field other than the version is dropped alone: the release counts, and the answer is complete."""
     expected = Feed(updates=(update("4.2.9"),), is_complete=True, warnings=(f"updatesAvailable[0].{warning}",))
     assert expected == parse_feed(answer(**fields))
 
@@ -52,7 +52,7 @@ def test_bad_field_is_dropped_by_its_path(fields: dict[str, object], warning: st
     ],
 )
 def test_absent_blank_and_unknown_fields_are_nothing(fields: dict[str, object]) -> None:
-    """What is null, blank or not known here is no fault."""
+    """Fields that are null, blank or unknown give no warning."""
     assert Feed(updates=(update("4.2.9"),)) == parse_feed(answer(**fields))
 
 
@@ -60,7 +60,7 @@ def test_absent_blank_and_unknown_fields_are_nothing(fields: dict[str, object]) 
     ("value", "kind"),
     [("false", "a text"), (1, "a number"), (0, "a number"), (None, "null"), ([], "a list"), ({}, "an object")],
 )
-def test_urgent_that_is_no_boolean_counts_as_urgent(value: object, kind: str) -> None:
+def test_urgent_that_is_not_a_boolean_counts_as_urgent(value: object, kind: str) -> None:
     """Better one alarm too many: what is neither true nor false counts as urgent, and that is said."""
     warning = f"updatesAvailable[0].urgent is {kind}, not true or false: it counts as urgent"
     assert Feed(updates=(update("4.2.9", urgent=True),), warnings=(warning,)) == parse_feed(answer(urgent=value))
@@ -150,8 +150,8 @@ def test_web_urls(url: str) -> None:
         pytest.param("https://a.example/" + "x" * 1983, id="2,001 characters"),
     ],
 )
-def test_what_is_no_web_url(url: str) -> None:
-    """Anything else is dropped with a warning, and the release is told without it."""
+def test_urls_that_are_dropped(url: str) -> None:
+    """Any other URL is dropped with a warning; the release counts without it."""
     assert not is_printable_url(url)
     feed = parse_feed(answer(releaseNotes=url))
     warning = "updatesAvailable[0].releaseNotes is ignored: not an http or https address of at most 2000 characters"

@@ -1,4 +1,4 @@
-"""Whatever JSON the update server sends."""
+"""Any JSON from the update server."""
 
 import json
 from typing import Any

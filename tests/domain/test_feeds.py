@@ -44,7 +44,7 @@ def test_empty_list_is_an_answer() -> None:
 
 
 @pytest.mark.parametrize("document", [{}, {"updatesAvailable": None}, {"UpdatesAvailable": []}])
-def test_missing_list_is_no_answer(document: dict[str, object]) -> None:
+def test_missing_list_is_not_an_answer(document: dict[str, object]) -> None:
     """Without a list, or with null, it stays unknown whether there are updates; that is said."""
     warning = "updatesAvailable is missing: whether there are updates stays unknown"
     assert Feed(updates=None, warnings=(warning,)) == parse_feed(document)
@@ -64,8 +64,8 @@ def test_missing_list_is_no_answer(document: dict[str, object]) -> None:
         ({"updatesAvailable": [{}] * 1001}, "the update server lists 1001 updates, more than the 1000 allowed"),
     ],
 )
-def test_what_is_no_feed(document: object, message: str) -> None:
-    """An answer that is no feed at all is an error of the content, with its reason."""
+def test_answers_that_are_not_a_feed(document: object, message: str) -> None:
+    """An answer that is not a feed is an error of the content, with its reason."""
     with pytest.raises(CheckError) as caught:
         parse_feed(document)
     assert (Cause.CONTENT, message) == (caught.value.cause, caught.value.detail)
@@ -158,7 +158,7 @@ def test_duplicates_merge() -> None:
     ],
 )
 def test_updates_that_concern_a_server(installed: str, newer: list[str]) -> None:
-    """What is newer than the installed version, oldest first, with the type that was said or else computed."""
+    """Releases newer than the installed version, oldest first, with the given or computed type."""
     feed = Feed(updates=tuple(update(text) for text in ("5.0.0", "4.3.0-beta.1", "4.2.9", "4.3.0")))
     assert newer == [f"{one.version} {one.type}" for one in newer_updates(feed, version(installed))]
 

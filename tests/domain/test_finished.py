@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.examples import FINISHED, MIGRATIONS, NOW, SERVICES, Rows, days, facts, told, user, version
+from domain.examples import FINISHED, MIGRATIONS, NOW, SERVICES, Rows, days, facts, planned, user, version
 from mastodon_update_check.domain.finished import (
     Unfinished,
     observe_migrations,
@@ -114,9 +114,9 @@ def test_end_goes_to_those_who_were_notified_of_the_beginning() -> None:
     rows = Rows()
     rows.plan(facts(user(1), tool_notices=[MIGRATIONS]))
     rows.send()
-    assert told(rows.plan(facts(user(1), tool_notices=[replace(MIGRATIONS, migrations=(OLD,))]))) == []
+    assert planned(rows.plan(facts(user(1), tool_notices=[replace(MIGRATIONS, migrations=(OLD,))]))) == []
     ends = rows.plan(facts(user(1), user(2), tool_notices=[FINISHED]))
-    assert told(ends) == [("user:1", "migrations/4.5.20/20260805130216/finished", "operator")]
+    assert planned(ends) == [("user:1", "migrations/4.5.20/20260805130216/finished", "operator")]
 
 
 def test_beginning_that_was_not_sent_is_dropped_with_the_end() -> None:
@@ -125,4 +125,4 @@ def test_beginning_that_was_not_sent_is_dropped_with_the_end() -> None:
     rows.plan(facts(user(1), tool_notices=[SERVICES]))
     plan = rows.plan(facts(user(1), tool_notices=[replace(FINISHED, about=SERVICES)]))
     assert [str(change.reason) for change in plan.changes] == ["later_stage"]
-    assert told(plan) == []
+    assert planned(plan) == []

@@ -24,7 +24,7 @@ def _url(url: str, beat: Beat) -> str:
 
 
 def test_uptime_kumas_form() -> None:
-    """Up and down are in the query, in place of what is copied with the URL; there is no start."""
+    """Up and down replace the parameters that were copied with the URL; there is no start event."""
     copied = "https://kuma.example/api/push/t0ken?status=up&msg=OK&ping=&node=1"
     assert None is write_ping(copied, Beat.START, "begins")
     up = write_ping(copied, Beat.SUCCESS, "all is well", timedelta(seconds=1.5))

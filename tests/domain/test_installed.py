@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from domain.examples import NOW, Rows, changed, facts, feed, patch, told, user, version
+from domain.examples import NOW, Rows, changed, facts, feed, patch, planned, user, version
 from mastodon_update_check.domain.notices import RestartNotice
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server.installed import (
@@ -117,7 +117,7 @@ def test_no_place_to_look() -> None:
     assert Cause.VERSION is caught.value.cause
 
 
-def test_what_could_not_be_asked_is_said() -> None:
+def test_errors_of_one_source_are_warnings() -> None:
     """Each error is a warning while the other place answered."""
     assert (str(SERVER_ERROR),) == reading_warnings(saw("4.5.20"), VersionReading(error=SERVER_ERROR))
     assert () == reading_warnings(saw("4.5.20"), NOTHING)
@@ -204,8 +204,8 @@ def test_no_closure_while_a_process_is_left_behind() -> None:
     rows.send()
     upgraded = facts(user(1), installed=NEW, answer=feed(), closure=FollowUps.URGENT)
     left_behind = replace(upgraded, known=replace(upgraded.known, tree=version(NEW), running=version(OLD)))
-    assert told(rows.plan(left_behind)) == []
-    assert [identity for _, identity, _ in told(rows.plan(upgraded))] == [f"update/{NEW}/installed"]
+    assert planned(rows.plan(left_behind)) == []
+    assert [identity for _, identity, _ in planned(rows.plan(upgraded))] == [f"update/{NEW}/installed"]
     withdrawn = rows.plan(left_behind)
     assert [reason for _, _, reason in changed(withdrawn)] == ["not_installed"]
 

@@ -1,4 +1,4 @@
-"""What is known between checks: the last good answers stand until there are better ones."""
+"""The state between checks: the last good answers stand until there are better ones."""
 
 import json
 from dataclasses import replace
@@ -97,7 +97,7 @@ def test_failed_checks_are_counted_from_the_first() -> None:
 
 
 def test_an_outage_from_a_wrong_clock() -> None:
-    """It began while the clock was a year ahead: it counts from now on, and is told in its time."""
+    """It began while the clock was a year ahead: it counts from now on."""
     ahead = KNOWN.failed(LATER + timedelta(days=365), "dns", "no address", None)
     assert LATER == ahead.failed(LATER, "dns", "no address", None).failing_since
 
@@ -108,7 +108,7 @@ def test_failed_check_after_an_upgrade() -> None:
     assert (None, None, ()) == (after.support_ends_on, after.support_at(LATER), after.pending())
 
 
-def test_pending_is_what_is_newer_than_what_runs() -> None:
+def test_pending_updates_are_newer_than_the_running_version() -> None:
     """An update that has been installed since the last answer is not pending."""
     assert KNOWN.updates == KNOWN.pending()
     assert (minor("4.6.9"),) == KNOWN.running_on(version("4.5.20")).pending()
@@ -147,7 +147,7 @@ def test_ledger_reads_back_what_it_wrote(known: ServerState) -> None:
 
 
 def test_names_of_other_versions_are_passed_over() -> None:
-    """What a later version of this program has written besides is no obstacle to an earlier one."""
+    """An earlier version of this program reads the state of a later one."""
     assert KNOWN == ServerState.from_json({**KNOWN.to_json(), "of_tomorrow": [1, 2]})
     data = replace(KNOWN, devops=(user(),)).to_json()
     data["devops"][0]["of_tomorrow"] = 1
@@ -165,8 +165,8 @@ def test_an_outage_from_a_clock_that_was_behind() -> None:
     assert LATER == behind.failed(LATER, "dns", "no address", None).failing_since
 
 
-def test_a_short_failure_leaves_the_end_of_an_outage_to_be_told() -> None:
-    """Nobody was told that it began; who was told of the outage before may not have heard yet that it is over."""
+def test_a_short_failure_keeps_the_recovery_of_an_outage() -> None:
+    """It had no notice, and the end of the outage before may not have been delivered yet."""
     hour = timedelta(hours=1)
     long = KNOWN.failed(LATER, "dns", "no address", None).failed(LATER + 7 * hour, "dns", "no address", None)
     over = long.succeeded(LATER + 8 * hour, INSTALLED, None, ())

@@ -82,12 +82,12 @@ def test_every_field_of_an_update_is_kept() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        pytest.param(update("4.5.20", urgent=True), id="urgency is part of what is told"),
+        pytest.param(update("4.5.20", urgent=True), id="urgency is part of what is notified"),
         pytest.param(update("4.5.21"), id="another release"),
         pytest.param(update("4.5.20-rc.1"), id="a pre-release of it"),
     ],
 )
-def test_what_is_another_notice(other: UpdateNotice) -> None:
+def test_another_notice(other: UpdateNotice) -> None:
     """Another version, or the same with another urgency, is another notice."""
     assert identity(update("4.5.20")) != identity(other)
 
@@ -101,13 +101,13 @@ def test_what_is_another_notice(other: UpdateNotice) -> None:
         update("v4.5.20+meta"),
     ],
 )
-def test_what_is_the_same_notice(same: UpdateNotice) -> None:
+def test_the_same_notice(same: UpdateNotice) -> None:
     """Type, notes, support date and spelling make no new notice."""
     assert identity(update("4.5.20")) == identity(same)
 
 
 def test_an_outage_is_named_in_utc() -> None:
-    """One instant has one name, whatever zone it is given in."""
+    """One instant has one name in every time zone."""
     elsewhere = replace(CHECK, started_at=AT.astimezone(timezone(timedelta(hours=9))))
     assert identity(CHECK) == identity(elsewhere)
 
@@ -139,13 +139,13 @@ def test_type_between_versions(installed: str, newer: str, kind: UpdateType) -> 
         (RESTART, False),
     ],
 )
-def test_what_cannot_wait(notice: Notice, *, expected: bool) -> None:
+def test_urgent_notices(notice: Notice, *, expected: bool) -> None:
     """Urgent updates, and a branch that is out of support: Mastodon mails both with urgent headers."""
     assert expected is is_urgent(notice)
 
 
 def test_a_notice_claims_nothing_by_itself() -> None:
-    """What is not said is not urgent, has no type, notes or date."""
+    """By default an update is not urgent, and has no type, notes or date."""
     notice = UpdateNotice(version=version("4.5.20"))
     assert (False, None, "", None) == (notice.urgent, notice.type, notice.release_notes, notice.end_of_support_on)
 

@@ -1,4 +1,4 @@
-"""When a failure has lasted long enough to be told, and how often."""
+"""When a failure has lasted long enough for a notice, and how often it is repeated."""
 
 from datetime import datetime, timedelta
 
@@ -55,7 +55,7 @@ def test_causes_of_the_update_server(cause: Cause, lasted: timedelta, stage: int
 
 
 @pytest.mark.parametrize(("started_at", "failures"), [(NOW - timedelta(days=9), 1), (None, 5)])
-def test_one_failure_is_no_outage(started_at: datetime | None, failures: int) -> None:
+def test_one_failure_is_not_an_outage(started_at: datetime | None, failures: int) -> None:
     """There are at least two failed checks in a row: a machine may have slept after the first."""
     assert check_failing_notice(started_at, failures, Cause.DNS, "why", NOW) is None
 
@@ -79,7 +79,7 @@ def test_no_recovery_without_an_outage(started_at: datetime | None, ended_at: da
 
 @pytest.mark.parametrize(("lasted", "stage"), HERE)
 def test_failing_deliveries(lasted: timedelta, stage: int | None) -> None:
-    """From 6 hours on a sink that accepts nothing is told."""
+    """A sink that has accepted nothing for 6 hours is a notice."""
     expected = None
     if stage is not None:
         expected = DeliveryFailingNotice(sink="email", started_at=NOW - lasted, stage=stage, detail="why")
@@ -87,5 +87,5 @@ def test_failing_deliveries(lasted: timedelta, stage: int | None) -> None:
 
 
 def test_sink_that_works() -> None:
-    """A sink that works is not told."""
+    """A sink that works is not a notice."""
     assert delivery_failing_notice("email", None, "", NOW) is None

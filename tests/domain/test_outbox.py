@@ -1,4 +1,4 @@
-"""What an attempt means: when to try again, and what backs off."""
+"""The consequences of an attempt: when to retry, and what backs off."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ def settled(
 
 
 def test_acceptance_ends_it() -> None:
-    """What was accepted is never tried again; the reply is kept."""
+    """An accepted message is never retried; the reply is kept."""
     assert Settlement(outcome=Outcome.SENT, reply="250 ok", due_at=None) == settled(None, 5, 5)
 
 
@@ -72,7 +72,7 @@ def test_spread(spread: float, factor: float) -> None:
     ],
 )
 def test_retry_after(asked: timedelta | None, wait: timedelta) -> None:
-    """What the other side asks for is honoured up to 24 hours, and never makes us faster."""
+    """`Retry-After` is honoured up to 24 hours, and never shortens a wait."""
     assert NOW + wait == settled(TransientDeliveryError("503", retry_after=asked), failures=1).due_at
 
 
@@ -99,7 +99,7 @@ def test_sink_that_asks_for_time() -> None:
 
 
 def test_refusal_waits_a_week() -> None:
-    """What will not pass as it stands is tried weekly; the sink is not at fault."""
+    """A refused message is retried weekly; the sink does not back off."""
     expected = Settlement(outcome=Outcome.FAILED, reply="550 no such user", due_at=NOW + timedelta(days=7))
     assert expected == settled(PermanentDeliveryError("550 no such user"), failures=4, sink_failures=4)
 
@@ -112,7 +112,7 @@ def test_gone_is_gone() -> None:
 
 @pytest.mark.parametrize("error", [TransientDeliveryError, PermanentDeliveryError])
 def test_replies_are_cleaned(error: type[DeliveryError]) -> None:
-    """What the other side said is kept on one line, bounded."""
+    """The reply is kept on one line, bounded."""
     assert "550 [2J no" == settled(error("550\r\n\x1b[2J no")).reply
     assert 200 == len(settled(error("x" * 5000)).reply)
 
@@ -124,7 +124,7 @@ def test_replies_are_cleaned(error: type[DeliveryError]) -> None:
     st.integers(0, 10**6),
     st.floats(0, 1),
 )
-def test_whatever_fails_comes_back_in_time(error: DeliveryError, failures: int, sink: int, spread: float) -> None:
+def test_every_failure_is_retried_in_time(error: DeliveryError, failures: int, sink: int, spread: float) -> None:
     """Nothing ends by age alone: all but a 410 is due again, later than now and within the longest wait."""
     settlement = settled(error, failures, sink, spread)
     if settlement.stops_sink:
@@ -146,7 +146,7 @@ def test_whatever_fails_comes_back_in_time(error: DeliveryError, failures: int, 
     ],
 )
 def test_states(state: DeliveryState, *, is_notified: bool, is_open: bool) -> None:
-    """Told is what is sent or waits to be; open is what waits."""
+    """A sent or waiting row counts as notified; a waiting one is open."""
     row = delivery(patch("4.5.20"), user(), state)
     assert (is_notified, is_open) == (row.state.is_notified, row.is_open)
 

@@ -1,4 +1,4 @@
-"""Planning, one check at a time: who is told what, and what changes of what is planned.
+"""Planning, one check at a time: the planned notices and the changed rows.
 
 Each sequence plans, keeps the plan in a list of rows, lets something happen, and plans again.
 """
@@ -16,7 +16,7 @@ from domain.examples import (
     hook,
     minor,
     patch,
-    told,
+    planned,
     update,
     user,
 )
@@ -40,12 +40,12 @@ def fixture_answer(*versions: str, urgent: bool = False) -> Feed:
 
 
 def staff() -> tuple[Recipient, ...]:
-    """Return the users of Mastodon's own tests, but the one without a role, who is no recipient at all."""
+    """Return the users of Mastodon's own tests, except the one without a role, who is not a recipient."""
     preferences = (ALL, NONE, PATCH, CRITICAL)
     return tuple(user(number, preference) for number, preference in enumerate(preferences, 1))
 
 
-def test_case_1_no_answer_keeps_what_is_newer() -> None:
+def test_case_1_no_answer_keeps_newer_releases() -> None:
     """Case 1: after a 404 what is installed is given up, what is still newer stays."""
     rows = Rows()
     rows.plan(facts(ANN, installed="3.4.0", answer=feed(minor("3.5.0"), minor("42.13.12"))))
@@ -53,7 +53,7 @@ def test_case_1_no_answer_keeps_what_is_newer() -> None:
     assert [(ANN.key, "update/3.5.0/plain", "installed")] == changed(made)
 
 
-def test_case_2_what_is_listed_no_longer_is_given_up() -> None:
+def test_case_2_unlisted_releases_are_cancelled() -> None:
     """Case 2: the rows are those that are listed now; Mastodon deletes the others, here they are cancelled."""
     rows = Rows()
     rows.plan(facts(ANN, installed="4.2.0", answer=feed(minor("42.13.12"))))
@@ -74,20 +74,20 @@ def test_case_3_ordinary_updates() -> None:
         ("user:1", "update/4.3.0/plain", "any_update"),
         ("user:1", "update/5.0.0/plain", "any_update"),
         ("user:3", "update/4.2.1/plain", "patch_update"),
-    ] == told(made)
+    ] == planned(made)
     assert 2 == len(made.messages)
 
 
 def test_case_4_an_urgent_update() -> None:
-    """Case 4: owner, patch-user and critical-user hear of an urgent release, once each, before other messages."""
+    """Case 4: owner, patch-user and critical-user get an urgent release once each, before other messages."""
     made = Rows().plan(facts(*staff(), installed="4.2.0", answer=fixture_answer("5.0.0", urgent=True)))
     expected = [(key, "update/5.0.0/urgent", "urgent_update") for key in ("user:1", "user:3", "user:4")]
-    assert expected == told(made)
+    assert expected == planned(made)
     assert all(message.is_urgent for message in made.messages)
 
 
 def test_every_decision_has_its_reason() -> None:
-    """Whoever is not told is not told for a reason, too."""
+    """A decision not to notify has a reason, too."""
     made = Rows().plan(facts(*staff(), answer=feed(minor("4.6.9"))))
     assert [
         ("user:1", Reason.ANY_UPDATE),
@@ -97,24 +97,24 @@ def test_every_decision_has_its_reason() -> None:
     ] == [(one.recipient.key, one.reason) for one in made.decisions]
 
 
-def test_told_once() -> None:
-    """Whoever has been told is not told again, whether it is still pending, sent or refused."""
+def test_notified_once() -> None:
+    """A notice is planned once, also while it is pending, sent or refused."""
     rows, known = Rows(), facts(ANN, answer=feed(PLAIN))
     first = rows.plan(known)
-    assert ([(ANN.key, PLAIN_ID, "patch_update")], False) == (told(first), first.messages[0].is_urgent)
+    assert ([(ANN.key, PLAIN_ID, "patch_update")], False) == (planned(first), first.messages[0].is_urgent)
     pending = rows.plan(known)
     rows.refuse()
     refused = rows.plan(known)
     rows.send()
     sent = rows.plan(known)
-    assert [[], [], []] == [told(pending), told(refused), told(sent)]
+    assert [[], [], []] == [planned(pending), planned(refused), planned(sent)]
     assert [Reason.ALREADY_PLANNED, Reason.ALREADY_PLANNED, Reason.ALREADY_NOTIFIED] == [
         made.decisions[0].reason for made in (pending, refused, sent)
     ]
 
 
-def test_one_message_for_what_is_planned_together() -> None:
-    """All that a recipient is told at once about releases is one message; faults of this tool have their own."""
+def test_one_message_for_notices_planned_together() -> None:
+    """All notices about releases for a recipient are one message; each tool notice has its own."""
     answer = feed(PLAIN, minor("4.6.9"), ends_on=date(2027, 2, 20))
     made = Rows().plan(facts(ANN, hook(), answer=answer, tool_notices=[CHECK, RESTART]))
     bundles = [(one.recipient.key, len(one.decisions)) for one in made.messages]
@@ -122,8 +122,8 @@ def test_one_message_for_what_is_planned_together() -> None:
     assert 6 == len({one.id for one in made.messages})
 
 
-def test_subjects_are_those_of_what_is_true() -> None:
-    """The rows that a plan must see besides the open ones are those of the notices that are true now."""
+def test_subjects_are_those_of_true_notices() -> None:
+    """Beside the open rows a plan must see those of the notices that are true now."""
     known = facts(ANN, installed="4.4.26", answer=feed(update("4.4.27"), ends_on=date(2026, 12, 17)))
     assert {"update/4.4.27", "support/4.4"} == subjects(known)
 

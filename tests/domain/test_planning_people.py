@@ -14,7 +14,7 @@ from domain.examples import (
     minor,
     named,
     patch,
-    told,
+    planned,
     user,
 )
 from mastodon_update_check.domain.outbox import DeliveryState
@@ -27,47 +27,47 @@ PLAIN_ID = "update/4.5.20/plain"
 
 
 def test_preference_raised() -> None:
-    """Whoever wants more is told at the next check what is true now."""
+    """After a raised preference the next check plans the notices that are true now."""
     rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
-    assert [] == told(rows.plan(facts(user(preference=CRITICAL), answer=answer)))
-    assert [(ANN.key, PLAIN_ID, "patch_update")] == told(rows.plan(facts(user(preference=PATCH), answer=answer)))
+    assert [] == planned(rows.plan(facts(user(preference=CRITICAL), answer=answer)))
+    assert [(ANN.key, PLAIN_ID, "patch_update")] == planned(rows.plan(facts(user(preference=PATCH), answer=answer)))
     rows.send()
     made = rows.plan(facts(user(preference=ALL), answer=answer))
-    assert [(ANN.key, "update/4.6.9/plain", "any_update")] == told(made)
+    assert [(ANN.key, "update/4.6.9/plain", "any_update")] == planned(made)
 
 
 def test_preference_lowered_and_raised_again() -> None:
-    """What is not wanted any more is not sent, and planned anew when it is."""
+    """A notice that is not wanted any more is cancelled, and planned again when it is."""
     rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
     rows.plan(facts(ANN, answer=answer))
     lowered = rows.plan(facts(user(preference=PATCH), answer=answer))
-    assert ([(ANN.key, "update/4.6.9/plain", "preference_lowered")], []) == (changed(lowered), told(lowered))
-    assert [(ANN.key, "update/4.6.9/plain", "any_update")] == told(rows.plan(facts(ANN, answer=answer)))
+    assert ([(ANN.key, "update/4.6.9/plain", "preference_lowered")], []) == (changed(lowered), planned(lowered))
+    assert [(ANN.key, "update/4.6.9/plain", "any_update")] == planned(rows.plan(facts(ANN, answer=answer)))
 
 
 def test_new_administrator() -> None:
-    """Somebody who comes later is told what is still true, alone."""
+    """A new recipient is notified of everything that is still true."""
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     rows.send()
-    assert [(BEN.key, PLAIN_ID, "patch_update")] == told(rows.plan(facts(ANN, BEN, answer=feed(PLAIN))))
+    assert [(BEN.key, PLAIN_ID, "patch_update")] == planned(rows.plan(facts(ANN, BEN, answer=feed(PLAIN))))
 
 
 def test_recipient_gone_and_back() -> None:
-    """Who is no longer among those who answered gets nothing any more; back again, it is planned anew."""
+    """A recipient who is gone gets nothing; on return it is planned again."""
     rows, answer = Rows(), feed(PLAIN)
     rows.plan(facts(ANN, BEN, answer=answer))
     assert [(BEN.key, PLAIN_ID, "recipient_gone")] == changed(rows.plan(facts(ANN, answer=answer)))
-    assert [(BEN.key, PLAIN_ID, "patch_update")] == told(rows.plan(facts(ANN, BEN, answer=answer)))
+    assert [(BEN.key, PLAIN_ID, "patch_update")] == planned(rows.plan(facts(ANN, BEN, answer=answer)))
 
 
 @pytest.mark.parametrize("known", [facts(answer=feed(PLAIN)), facts(unasked=["email"], answer=feed(PLAIN))])
 def test_recipients_unasked(known: object) -> None:
-    """When nobody could be asked for, or nobody answered, nobody is gone: their messages stay."""
+    """Without an answer, or with an empty one, no recipient counts as gone: their messages stay."""
     rows = Rows()
     rows.plan(facts(ANN, BEN, answer=feed(PLAIN)))
     made = rows.plan(known)  # type: ignore[arg-type] # a parameter
-    assert ([], [], ()) == (changed(made), told(made), made.redirections)
+    assert ([], [], ()) == (changed(made), planned(made), made.redirections)
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_recipients_unasked(known: object) -> None:
     ],
 )
 def test_same_person(now: Recipient) -> None:
-    """A user id or an address makes it the same person: told once, and mail goes to the present address."""
+    """The same user id or address is the same person: notified once, at the present address."""
     rows, answer = Rows(), feed(PLAIN)
     rows.plan(facts(ANN, answer=answer))
     made = rows.plan(facts(now, answer=answer))
-    assert ([], [], [now]) == (told(made), changed(made), [one.recipient for one in made.redirections])
+    assert ([], [], [now]) == (planned(made), changed(made), [one.recipient for one in made.redirections])
     rows.send()
-    assert [] == told(rows.plan(facts(now, answer=answer)))
+    assert [] == planned(rows.plan(facts(now, answer=answer)))
 
 
 @pytest.mark.parametrize("is_notified", [True, False])
-def test_address_of_somebody_who_is_gone_is_taken_over(is_notified: bool) -> None:  # noqa: FBT001 - a parameter
-    """What waited for the one who had it does not go to the new owner, who knows it, or is being told it."""
+def test_address_of_a_former_recipient_is_taken_over(is_notified: bool) -> None:  # noqa: FBT001 - a parameter
+    """A waiting message of the former owner does not go to the new owner, who has the notice already."""
     rows, answer = Rows(), feed(PLAIN)
     rows.plan(facts(ANN, answer=answer))
     if is_notified:
@@ -99,31 +99,31 @@ def test_address_of_somebody_who_is_gone_is_taken_over(is_notified: bool) -> Non
     rows.refuse()
     heir = replace(ANN, address=BEN.address)
     made = rows.plan(facts(heir, answer=answer))
-    assert ([(BEN.key, PLAIN_ID, "covered")], []) == (changed(made), told(made))
-    assert ([], []) == (changed(again := rows.plan(facts(heir, answer=answer))), told(again))
+    assert ([(BEN.key, PLAIN_ID, "covered")], []) == (changed(made), planned(made))
+    assert ([], []) == (changed(again := rows.plan(facts(heir, answer=answer))), planned(again))
 
 
 def test_two_recipients_with_one_address() -> None:
-    """One address is one person: told once, by the first who wants it."""
+    """One address is one person: notified once, by the first entry that wants it."""
     twin = named("USER1@SOCIAL.EXAMPLE")
     rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
     made = rows.plan(facts(user(preference=PATCH), twin, answer=answer))
-    assert [(ANN.key, PLAIN_ID, "patch_update"), (twin.key, "update/4.6.9/plain", "any_update")] == told(made)
-    assert [] == told(rows.plan(facts(twin, ANN, answer=answer)))
+    assert [(ANN.key, PLAIN_ID, "patch_update"), (twin.key, "update/4.6.9/plain", "any_update")] == planned(made)
+    assert [] == planned(rows.plan(facts(twin, ANN, answer=answer)))
 
 
 def test_same_webhook_under_another_name() -> None:
-    """A webhook is its URL: given another name it is not told again, and two names of one URL are told once."""
+    """A webhook is its URL: another name, or a second one, does not repeat the notice."""
     rows, answer = Rows(), feed(PLAIN)
     old, new = hook("webhook"), hook("webhook.ops")
     both = rows.plan(facts(old, new, answer=answer, sinks=["webhook", "webhook.ops"]))
-    assert [("webhook:1", PLAIN_ID, "patch_update")] == told(both)
+    assert [("webhook:1", PLAIN_ID, "patch_update")] == planned(both)
     rows.send()
-    assert [] == told(rows.plan(facts(new, answer=answer, sinks=["webhook.ops"])))
+    assert [] == planned(rows.plan(facts(new, answer=answer, sinks=["webhook.ops"])))
 
 
 def test_pending_webhook_under_another_name() -> None:
-    """What was pending under the old name is planned anew under the new one, with the same id."""
+    """A pending message of the old name is planned under the new one, with the same id."""
     rows, answer = Rows(), feed(PLAIN)
     first = rows.plan(facts(hook("webhook"), answer=answer, sinks=["webhook"]))
     made = rows.plan(facts(hook("webhook.ops"), answer=answer, sinks=["webhook.ops"]))
@@ -132,22 +132,22 @@ def test_pending_webhook_under_another_name() -> None:
 
 
 def test_new_webhook_url() -> None:
-    """A new URL is a new recipient and hears what is pending; the old one is not told any more."""
+    """A new URL is a new recipient and gets the pending notices; the old one gets nothing more."""
     rows, answer = Rows(), feed(PLAIN)
     rows.plan(facts(hook(key="webhook:1"), answer=answer))
     made = rows.plan(facts(hook(key="webhook:2"), answer=answer))
     assert [("webhook:1", PLAIN_ID, "recipient_gone")] == changed(made)
-    assert [("webhook:2", PLAIN_ID, "patch_update")] == told(made)
+    assert [("webhook:2", PLAIN_ID, "patch_update")] == planned(made)
 
 
 def test_sink_removed_and_put_back() -> None:
-    """What waits for a sink that is not configured goes on waiting: that is no evidence, it may be another's."""
+    """A message for a sink that is not configured keeps waiting: another process may have that sink."""
     rows, answer = Rows(), feed(PLAIN)
     both = facts(ANN, hook(), answer=answer)
     rows.plan(both)
     without = rows.plan(facts(ANN, answer=answer, sinks=["email"]))
-    assert ([], []) == (changed(without), told(without))
-    assert [] == told(rows.plan(both))
+    assert ([], []) == (changed(without), planned(without))
+    assert [] == planned(rows.plan(both))
     withdrawn = rows.plan(facts(ANN, answer=feed(), sinks=["email"]))
     assert {(ANN.key, PLAIN_ID, "withdrawn"), ("webhook:1", PLAIN_ID, "withdrawn")} == set(changed(withdrawn))
 
@@ -191,7 +191,7 @@ def test_redirection_is_one_per_message() -> None:
 
 
 def test_claimed_rows_are_left_alone() -> None:
-    """Nothing is changed about a message that somebody is sending at this moment, and nothing is told twice."""
+    """A message that is being sent is not changed, and nothing is planned twice."""
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     rows.claim()
@@ -202,4 +202,4 @@ def test_claimed_rows_are_left_alone() -> None:
         facts(replace(ANN, address="new@social.example"), answer=feed(PLAIN)),
     ):
         made = rows.plan(known)
-        assert ([], [], ()) == (changed(made), told(made), made.redirections)
+        assert ([], [], ()) == (changed(made), planned(made), made.redirections)

@@ -1,4 +1,4 @@
-"""What holds of planning whatever is known: for any answers, recipients, wishes and histories."""
+"""Properties of planning: for any answers, recipients, preferences and histories."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -8,7 +8,21 @@ from typing import TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.examples import CHECK, RECOVERED, RESTART, Rows, changed, days, facts, feed, hook, skip, told, update, user
+from domain.examples import (
+    CHECK,
+    RECOVERED,
+    RESTART,
+    Rows,
+    changed,
+    days,
+    facts,
+    feed,
+    hook,
+    planned,
+    skip,
+    update,
+    user,
+)
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.identities import identity, is_covered_by
 from mastodon_update_check.domain.notices import (
@@ -90,7 +104,7 @@ neighbours = known_facts(
         unique_by=lambda one: one.key,
     )
 )
-"""People who are told apart by key and address alike, whenever they are asked for."""
+"""Recipients who differ both by key and by address."""
 events = st.sampled_from(["", "send", "refuse", "claim", "release"])
 histories = st.lists(st.tuples(anybody, events), max_size=4)
 quiet_histories = st.lists(st.tuples(neighbours, events), max_size=4)
@@ -114,23 +128,23 @@ def lived(history: list[tuple[Facts, str]]) -> Rows:
 
 
 def tell(made: Plan) -> list[tuple[Recipient, Notice]]:
-    """Return who is told what."""
+    """Return the planned notices with their recipients."""
     return [(one.recipient, one.notice) for sent in made.messages for one in sent.decisions]
 
 
 @given(histories, anybody)
 def test_planning_twice_plans_nothing_new(history: list[tuple[Facts, str]], known: Facts) -> None:
-    """Whatever came before, the same facts again tell nobody anything and give nothing up."""
+    """After any history the same facts plan and cancel nothing more."""
     rows = lived(history)
     rows.plan(known)
     again = rows.plan(known)
-    assert ([], []) == (told(again), changed(again))
+    assert ([], []) == (planned(again), changed(again))
     assert not any(one.is_hurried for one in again.redirections)
 
 
 @given(histories, anybody)
-def test_what_is_covered_is_never_planned(history: list[tuple[Facts, str]], known: Facts) -> None:
-    """Nobody is told, by any name, what a row that stands covers already; and nobody twice in one plan."""
+def test_covered_notices_are_never_planned(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """A notice that a standing row covers is never planned, under any key or address, nor twice in one plan."""
     rows = lived(history)
     made = plan(known, tuple(rows.rows.values()))
     gone = {(change.identity, change.recipient_key) for change in made.changes}
@@ -147,7 +161,7 @@ def test_what_is_covered_is_never_planned(history: list[tuple[Facts, str]], know
 
 @given(histories, anybody)
 def test_every_planned_row_can_be_stored(history: list[tuple[Facts, str]], known: Facts) -> None:
-    """No plan tells what its ledger would pass over: the row's place is free, or was given up."""
+    """A planned row always has a free place in the ledger, or one of a cancelled row."""
     rows = lived(history)
     made = plan(known, tuple(rows.rows.values()))
     gone = {(change.identity, change.recipient_key) for change in made.changes}
@@ -159,7 +173,7 @@ def test_every_planned_row_can_be_stored(history: list[tuple[Facts, str]], known
 
 @given(histories, anybody)
 def test_only_open_rows_change(history: list[tuple[Facts, str]], known: Facts) -> None:
-    """What was sent, given up or is claimed stays as it is; so does everything of sinks that were not asked."""
+    """Sent, cancelled and claimed rows stay as they are; so do rows of sinks that were not asked."""
     rows = lived(history)
     made = plan(known, tuple(rows.rows.values()))
     for change in made.changes:
@@ -171,8 +185,8 @@ def test_only_open_rows_change(history: list[tuple[Facts, str]], known: Facts) -
 
 
 @given(histories, anybody)
-def test_follow_ups_follow_what_was_told(history: list[tuple[Facts, str]], known: Facts) -> None:
-    """Nobody is reminded of, or told the end of, what was not told them; of one update one reminder at most is due."""
+def test_follow_ups_follow_sent_notices(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """Follow-ups go only to recipients of the notice; at most one reminder of an update is due."""
     rows = lived(history)
     made = plan(known, tuple(rows.rows.values()))
     reminded = set()
@@ -196,8 +210,8 @@ def test_follow_ups_follow_what_was_told(history: list[tuple[Facts, str]], known
 
 
 @given(histories, anybody)
-def test_nobody_is_told_of_what_is_skipped(history: list[tuple[Facts, str]], known: Facts) -> None:
-    """What is skipped is neither told nor left waiting."""
+def test_skipped_releases_are_not_planned(history: list[tuple[Facts, str]], known: Facts) -> None:
+    """A skipped release is neither planned nor left waiting."""
     rows = lived(history)
     made = rows.plan(known)
     assert not any(isinstance(notice, UpdateNotice) and known.known.is_skipped(notice) for _, notice in tell(made))
@@ -206,8 +220,8 @@ def test_nobody_is_told_of_what_is_skipped(history: list[tuple[Facts, str]], kno
 
 
 @given(anybody, st.lists(st.tuples(anybody, st.just("send")), max_size=2))
-def test_what_was_sent_is_told_for_good(known: Facts, history: list[tuple[Facts, str]]) -> None:
-    """Whatever happens between, what has been sent to somebody is never sent to the same key again."""
+def test_sent_notices_are_never_planned_again(known: Facts, history: list[tuple[Facts, str]]) -> None:
+    """A sent notice is never planned for the same key again."""
     rows = Rows()
     before = {(recipient.key, identity(notice)) for recipient, notice in tell(rows.plan(known))}
     rows.send(known.now)
@@ -218,14 +232,14 @@ def test_what_was_sent_is_told_for_good(known: Facts, history: list[tuple[Facts,
 
 @given(neighbours, quiet_histories, st.randoms(use_true_random=False))
 def test_order_does_not_matter(known: Facts, history: list[tuple[Facts, str]], random: Random) -> None:
-    """Who is told what, under which id, and what is given up depends on no order.
+    """The planned notices, their ids and the cancelled rows do not depend on any order.
 
     Of two recipients with one address the first who wants a notice gets it; that alone is a matter of order.
     """
     rows = list(lived(history).rows.values())
     first = plan(known, rows)
     second = plan(shuffled(known, random), random.sample(rows, len(rows)))
-    assert sorted(told(first)) == sorted(told(second))
+    assert sorted(planned(first)) == sorted(planned(second))
     assert {one.id for one in first.messages} == {one.id for one in second.messages}
     assert set(first.changes) == set(second.changes)
 
@@ -243,8 +257,8 @@ def shuffled(known: Facts, random: Random) -> Facts:
 
 
 @given(neighbours)
-def test_a_plan_is_what_is_true_times_who_wants_it(known: Facts) -> None:
-    """With nothing told before, every reason is the recipient's own; each decision is made once."""
+def test_a_plan_is_true_notices_times_recipients(known: Facts) -> None:
+    """Without history every reason is the recipient's own; each decision is made once."""
     made = plan(known, ())
     assert len(known.recipients) * len(known.notices) == len(made.decisions)
     expected = {(one.recipient.key, identity(one.notice)) for one in made.decisions if one.reason.notifies}

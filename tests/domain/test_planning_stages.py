@@ -14,7 +14,7 @@ from domain.examples import (
     facts,
     feed,
     hook,
-    told,
+    planned,
     user,
 )
 from mastodon_update_check.domain.reasons import Reason
@@ -35,7 +35,7 @@ def test_support_stages_one_after_the_other() -> None:
         made = rows.plan(facts(ANN, installed="4.4.27", answer=answer, now=at(day)))
         rows.send()
         if made.messages:
-            told_on[day] = [identity for _, identity, _ in told(made)], made.messages[0].is_urgent
+            told_on[day] = [identity for _, identity, _ in planned(made)], made.messages[0].is_urgent
     assert {
         "2026-10-17": (["support/4.4/2026-12-17/three_months"], False),
         "2026-12-07": (["support/4.4/2026-12-17/two_weeks"], False),
@@ -44,12 +44,12 @@ def test_support_stages_one_after_the_other() -> None:
 
 
 def test_support_switch() -> None:
-    """Whoever turned it off gets nothing. Turned on again the stage is told, where Mastodon has lost it."""
+    """A recipient without support warnings gets nothing. Turned on again, the stage is planned."""
     rows, answer = Rows(), feed(ends_on=date(2026, 12, 17))
     off = user(wants_support=False)
-    assert [] == told(rows.plan(facts(off, installed="4.4.27", answer=answer)))
+    assert [] == planned(rows.plan(facts(off, installed="4.4.27", answer=answer)))
     made = rows.plan(facts(ANN, installed="4.4.27", answer=answer))
-    assert [(ANN.key, "support/4.4/2026-12-17/three_months", "support_ends")] == told(made)
+    assert [(ANN.key, "support/4.4/2026-12-17/three_months", "support_ends")] == planned(made)
     assert [(ANN.key, "support/4.4/2026-12-17/three_months", "preference_lowered")] == changed(
         rows.plan(facts(off, installed="4.4.27", answer=answer))
     )
@@ -61,87 +61,87 @@ def test_later_stage_takes_the_place_of_an_earlier_one() -> None:
     rows.plan(facts(ANN, installed="4.4.27", answer=answer))
     made = rows.plan(facts(ANN, installed="4.4.27", answer=answer, now=at("2026-12-10")))
     assert [(ANN.key, "support/4.4/2026-12-17/three_months", "later_stage")] == changed(made)
-    assert [(ANN.key, "support/4.4/2026-12-17/two_weeks", "support_ends")] == told(made)
+    assert [(ANN.key, "support/4.4/2026-12-17/two_weeks", "support_ends")] == planned(made)
 
 
 @pytest.mark.parametrize("day", ["2027-01-15", "2026-11-25"])
 def test_date_moved_a_little(day: str) -> None:
-    """A date that moves by 29 or 22 days within a stage is not told again; not even step by step from the first."""
+    """A date that moves by 29 or 22 days within a stage is not a new notice, nor step by step from the first."""
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17)), now=at("2026-11-01")))
     rows.send()
-    assert [] == told(
+    assert [] == planned(
         rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date.fromisoformat(day)), now=at("2026-11-01")))
     )
 
 
 def test_date_moved_far() -> None:
-    """A date that moves by 30 days is told again, though the stage is the same; Mastodon says nothing."""
+    """A date that moves by 30 days is a new notice in the same stage; Mastodon sends nothing."""
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17)), now=at("2026-11-01")))
     rows.send()
     made = rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2027, 1, 16)), now=at("2026-11-01")))
-    assert [(ANN.key, "support/4.4/2027-01-16/three_months", "support_ends")] == told(made)
+    assert [(ANN.key, "support/4.4/2027-01-16/three_months", "support_ends")] == planned(made)
 
 
 def test_date_moved_before_it_was_sent() -> None:
-    """What waits is planned anew with the date that holds now: no message says a date that is wrong."""
+    """A waiting notice is planned again with the present date: no message has a wrong date."""
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17))))
     made = rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 18))))
     assert [(ANN.key, "support/4.4/2026-12-17/three_months", "date_moved")] == changed(made)
-    assert [(ANN.key, "support/4.4/2026-12-18/three_months", "support_ends")] == told(made)
+    assert [(ANN.key, "support/4.4/2026-12-18/three_months", "support_ends")] == planned(made)
 
 
 def test_stage_that_goes_back() -> None:
-    """After a postponement the earlier stage is told again with its new date, as Mastodon does."""
+    """After a postponement the earlier stage is planned with its new date, as in Mastodon."""
     rows = Rows()
     now = at("2026-12-10")
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17)), now=now))
     rows.send()
     made = rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2027, 2, 17)), now=now))
-    assert [(ANN.key, "support/4.4/2027-02-17/three_months", "support_ends")] == told(made)
+    assert [(ANN.key, "support/4.4/2027-02-17/three_months", "support_ends")] == planned(made)
 
 
 def test_upgrade_to_another_branch() -> None:
-    """What was to be said of the old branch is not said any more, even while checking is off."""
+    """Notices about the old branch are cancelled, even while checking is off."""
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17))))
     made = rows.plan(facts(ANN, installed="4.5.20", answer=None))
     assert [(ANN.key, "support/4.4/2026-12-17/three_months", "branch_left")] == changed(made)
 
 
-def test_recovery_is_told_to_those_who_know_of_the_outage() -> None:
-    """Recovery goes only to whoever was told that checks failed; what still waits is superseded by it."""
+def test_recovery_goes_to_recipients_of_the_outage() -> None:
+    """Recovery goes only to recipients of the failure; a waiting failure is superseded by it."""
     rows = Rows()
     rows.plan(facts(ANN, tool_notices=[CHECK]))
     rows.send()
     made = rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED]))
-    assert [(ANN.key, "check/20261122T130500Z/recovered", "operator")] == told(made)
+    assert [(ANN.key, "check/20261122T130500Z/recovered", "operator")] == planned(made)
     assert [Reason.OPERATOR, Reason.NOT_NOTIFIED_OF_OUTAGE] == [one.reason for one in made.decisions]
-    assert [] == told(rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED])))
+    assert [] == planned(rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED])))
 
 
-def test_recovery_before_the_outage_was_told() -> None:
+def test_recovery_before_the_outage_was_sent() -> None:
     """When the message about the outage never went out there is nothing to take back."""
     rows = Rows()
     rows.plan(facts(ANN, tool_notices=[CHECK]))
     made = rows.plan(facts(ANN, tool_notices=[RECOVERED]))
     assert [(ANN.key, "check/20261122T130500Z/1", "later_stage")] == changed(made)
-    assert [] == told(made)
+    assert [] == planned(made)
 
 
 def test_stages_of_an_outage() -> None:
-    """Each stage of an outage is told once; one that was not sent makes way for the next."""
+    """Each stage of an outage is planned once; one that was not sent makes way for the next."""
     rows = Rows()
-    assert 1 == len(told(rows.plan(facts(ANN, tool_notices=[CHECK]))))
+    assert 1 == len(planned(rows.plan(facts(ANN, tool_notices=[CHECK]))))
     later = replace(CHECK, stage=2)
     made = rows.plan(facts(ANN, tool_notices=[later]))
     assert [(ANN.key, "check/20261122T130500Z/1", "later_stage")] == changed(made)
-    assert [(ANN.key, "check/20261122T130500Z/2", "operator")] == told(made)
+    assert [(ANN.key, "check/20261122T130500Z/2", "operator")] == planned(made)
 
 
-def test_failing_sink_is_told_elsewhere() -> None:
-    """A failing webhook is told by mail."""
+def test_failing_sink_is_reported_elsewhere() -> None:
+    """A failing webhook is reported by mail."""
     made = Rows().plan(facts(ANN, hook("webhook.ops"), tool_notices=[DELIVERY], sinks=["email", "webhook.ops"]))
-    assert [(ANN.key, "delivery/webhook.ops/20261122T130500Z/0", "operator")] == told(made)
+    assert [(ANN.key, "delivery/webhook.ops/20261122T130500Z/0", "operator")] == planned(made)

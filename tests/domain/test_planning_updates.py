@@ -12,7 +12,7 @@ from domain.examples import (
     feed,
     minor,
     patch,
-    told,
+    planned,
     user,
 )
 from mastodon_update_check.domain.feeds import Feed
@@ -26,22 +26,22 @@ PLAIN_ID, URGENT_ID = "update/4.5.20/plain", "update/4.5.20/urgent"
 
 
 def test_withdrawn_and_listed_again_before_it_was_sent() -> None:
-    """It is cancelled, then planned anew under the same id: a repeat of an unrecorded attempt can be told by it."""
+    """It is cancelled, then planned again under the same id, by which a receiver recognises a repeat."""
     rows, known = Rows(), facts(ANN, answer=feed(PLAIN))
     first = rows.plan(known)
     assert [(ANN.key, PLAIN_ID, "withdrawn")] == changed(rows.plan(facts(ANN, answer=feed())))
     again = rows.plan(known)
-    assert told(first) == told(again)
+    assert planned(first) == planned(again)
     assert first.messages[0].id == again.messages[0].id
 
 
 def test_withdrawn_and_listed_again_after_it_was_sent() -> None:
-    """Who has been told something is remembered for good: Mastodon mails it again each time."""
+    """A sent notice is remembered permanently: Mastodon mails it again each time."""
     rows, known = Rows(), facts(ANN, answer=feed(PLAIN))
     rows.plan(known)
     rows.send()
     assert [] == changed(rows.plan(facts(ANN, answer=feed())))
-    assert [] == told(rows.plan(known))
+    assert [] == planned(rows.plan(known))
 
 
 def test_two_processes_on_different_versions() -> None:
@@ -49,9 +49,9 @@ def test_two_processes_on_different_versions() -> None:
     rows = Rows()
     old = facts(ANN, installed="4.5.18", answer=feed(patch("4.5.19"), PLAIN))
     new = facts(ANN, installed="4.5.19", answer=feed(PLAIN))
-    assert 2 == len(told(rows.plan(old)))
+    assert 2 == len(planned(rows.plan(old)))
     rows.send()
-    assert [[]] * 4 == [told(rows.plan(known)) for known in (new, old, new, old)]
+    assert [[]] * 4 == [planned(rows.plan(known)) for known in (new, old, new, old)]
 
 
 def test_urgency_that_rises_before_it_was_sent() -> None:
@@ -60,40 +60,40 @@ def test_urgency_that_rises_before_it_was_sent() -> None:
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     made = rows.plan(facts(ANN, answer=feed(URGENT)))
     assert [(ANN.key, PLAIN_ID, "urgency_rose")] == changed(made)
-    assert [(ANN.key, URGENT_ID, "urgent_update")] == told(made)
+    assert [(ANN.key, URGENT_ID, "urgent_update")] == planned(made)
     assert {(PLAIN_ID, ANN.key): "superseded", (URGENT_ID, ANN.key): "pending"} == rows.states()
 
 
 def test_urgency_that_rises_after_it_was_sent() -> None:
-    """A known release that turns urgent is told again, to everybody who wants urgent ones; Mastodon says nothing."""
+    """A known release that turns urgent is a new notice for all who want urgent ones; Mastodon sends nothing."""
     careful = user(3, Preference.CRITICAL)
     rows = Rows()
-    assert [(ANN.key, PLAIN_ID, "patch_update")] == told(rows.plan(facts(ANN, careful, answer=feed(PLAIN))))
+    assert [(ANN.key, PLAIN_ID, "patch_update")] == planned(rows.plan(facts(ANN, careful, answer=feed(PLAIN))))
     rows.send()
     made = rows.plan(facts(ANN, careful, answer=feed(URGENT)))
-    assert [(ANN.key, URGENT_ID, "urgent_update"), (careful.key, URGENT_ID, "urgent_update")] == told(made)
+    assert [(ANN.key, URGENT_ID, "urgent_update"), (careful.key, URGENT_ID, "urgent_update")] == planned(made)
     rows.send()
-    assert [] == told(rows.plan(facts(ANN, careful, answer=feed(URGENT))))
+    assert [] == planned(rows.plan(facts(ANN, careful, answer=feed(URGENT))))
 
 
 def test_urgency_that_falls_before_it_was_sent() -> None:
-    """What is urgent no longer is told as what it is, to those who want that."""
+    """A release that is not urgent any more is planned as such, for those who want that."""
     careful = user(3, Preference.CRITICAL)
     rows = Rows()
     rows.plan(facts(ANN, careful, answer=feed(URGENT)))
     made = rows.plan(facts(ANN, careful, answer=feed(PLAIN)))
     assert [(key, URGENT_ID, "urgency_fell") for key in (ANN.key, careful.key)] == changed(made)
-    assert [(ANN.key, PLAIN_ID, "patch_update")] == told(made)
+    assert [(ANN.key, PLAIN_ID, "patch_update")] == planned(made)
 
 
 def test_urgency_that_falls_and_rises_after_it_was_sent() -> None:
-    """Told as urgent is told for good."""
+    """A recipient of the urgent notice never gets the plain one."""
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(URGENT)))
     rows.send()
     for answer in (feed(PLAIN), feed(URGENT), feed(PLAIN)):
         made = rows.plan(facts(ANN, answer=answer))
-        assert ([], []) == (told(made), changed(made))
+        assert ([], []) == (planned(made), changed(made))
 
 
 @pytest.mark.parametrize(
@@ -104,24 +104,24 @@ def test_urgency_that_falls_and_rises_after_it_was_sent() -> None:
     ],
 )
 @pytest.mark.parametrize("state", ["deferred", "refused"])
-def test_true_no_longer_while_it_waits(known: object, reason: str, state: str) -> None:
-    """What waits for another attempt is given up when it is true no longer."""
+def test_waiting_notice_that_became_false(known: object, reason: str, state: str) -> None:
+    """A row that waits for another attempt is cancelled when it is not true any more."""
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     rows.set(DeliveryState.PENDING, tried_settings=FINGERPRINT) if state == "deferred" else rows.refuse()
     made = rows.plan(known)  # type: ignore[arg-type] # a parameter
-    assert ([(ANN.key, PLAIN_ID, reason)], [], ()) == (changed(made), told(made), made.redirections)
+    assert ([(ANN.key, PLAIN_ID, reason)], [], ()) == (changed(made), planned(made), made.redirections)
 
 
 def test_downgrade() -> None:
-    """After a downgrade what was given up is planned anew; what was sent is not told again."""
+    """After a downgrade cancelled notices are planned again, sent ones are not."""
     rows = Rows()
     rows.plan(facts(ANN, installed="4.5.18", answer=feed(patch("4.5.19"))))
     rows.send()
     rows.plan(facts(ANN, installed="4.5.18", answer=feed(patch("4.5.19"), PLAIN)))
     assert [(ANN.key, PLAIN_ID, "installed")] == changed(rows.plan(facts(ANN, installed="4.5.20", answer=feed())))
     made = rows.plan(facts(ANN, installed="4.5.18", answer=feed(patch("4.5.19"), PLAIN)))
-    assert [(ANN.key, PLAIN_ID, "patch_update")] == told(made)
+    assert [(ANN.key, PLAIN_ID, "patch_update")] == planned(made)
 
 
 def test_urgency_that_rises_while_it_is_sent() -> None:
@@ -130,7 +130,7 @@ def test_urgency_that_rises_while_it_is_sent() -> None:
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     rows.claim()
     made = rows.plan(facts(ANN, answer=feed(URGENT)))
-    assert ([], [(ANN.key, URGENT_ID, "urgent_update")]) == (changed(made), told(made))
+    assert ([], [(ANN.key, URGENT_ID, "urgent_update")]) == (changed(made), planned(made))
 
 
 @pytest.mark.parametrize(
@@ -148,31 +148,31 @@ def test_missing_answers_change_nothing(known: object) -> None:
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.26", answer=feed(patch("4.4.27"), ends_on=date(2026, 12, 17))))
     made = rows.plan(known)  # type: ignore[arg-type] # a parameter
-    assert ([], []) == (changed(made), told(made))
+    assert ([], []) == (changed(made), planned(made))
     assert {"pending"} == set(rows.states().values())
 
 
 def test_answer_in_part() -> None:
-    """What could be read of an answer is planned, and what is missing in it is kept."""
+    """The readable part of an answer is planned; releases that are missing in it are kept."""
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     made = rows.plan(facts(ANN, answer=feed(minor("4.6.9"), is_complete=False)))
-    assert ([], [(ANN.key, "update/4.6.9/plain", "any_update")]) == (changed(made), told(made))
+    assert ([], [(ANN.key, "update/4.6.9/plain", "any_update")]) == (changed(made), planned(made))
 
 
 def test_malformed_local_label_repeats_nothing() -> None:
-    """A version like `4.1.25~moew` makes Mastodon mail every 30 minutes; here it is told once."""
+    """A version like `4.1.25~moew` makes Mastodon mail every 30 minutes; here there is one notice."""
     rows, known = Rows(), facts(ANN, installed="4.1.25~moew", answer=feed(minor("4.2.29")))
-    assert 1 == len(told(rows.plan(known)))
-    assert [] == told(rows.plan(known))
+    assert 1 == len(planned(rows.plan(known)))
+    assert [] == planned(rows.plan(known))
 
 
-def test_fork_is_not_told_to_install_what_it_runs() -> None:
+def test_fork_is_not_notified_of_its_own_release() -> None:
     """`4.5.20-kronk.1.7.0` has what 4.5.20 has."""
     assert () == Rows().plan(facts(ANN, installed="4.5.20-kronk.1.7.0", answer=feed(PLAIN))).decisions
 
 
-def test_support_date_of_a_listed_update_is_no_news() -> None:
+def test_support_date_of_a_listed_update_is_not_a_notice() -> None:
     """For a release that is known already another date, type or link makes no new notice."""
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN)))
@@ -183,4 +183,4 @@ def test_support_date_of_a_listed_update_is_no_news() -> None:
         end_of_support_on=date(2030, 1, 1),
     )
     made = rows.plan(facts(ANN, answer=feed(other)))
-    assert ([], []) == (told(made), changed(made))
+    assert ([], []) == (planned(made), changed(made))

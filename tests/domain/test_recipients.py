@@ -1,4 +1,4 @@
-"""Who wants what, by their own wishes; and the keys by which the ledger knows them."""
+"""The notices that each recipient wants, and the keys of recipients in the ledger."""
 
 from dataclasses import replace
 
@@ -49,29 +49,29 @@ def test_preferences_are_mastodon_s(preference: Preference, notice: Notice, reas
 @pytest.mark.parametrize("stage", SupportStage)
 @pytest.mark.parametrize("preference", Preference)
 def test_support_warnings_have_a_switch_of_their_own(preference: Preference, stage: SupportStage) -> None:
-    """Support is told to whoever has it on, whatever the preference for updates says."""
-    told = user(preference=preference)
-    assert Reason.SUPPORT_ENDS is wants(told, support(stage))
-    assert Reason.SUPPORT_WARNINGS_OFF is wants(replace(told, wants_support=False), support(stage))
+    """Support notices follow their own preference, not the one for updates."""
+    recipient = user(preference=preference)
+    assert Reason.SUPPORT_ENDS is wants(recipient, support(stage))
+    assert Reason.SUPPORT_WARNINGS_OFF is wants(replace(recipient, wants_support=False), support(stage))
 
 
 @pytest.mark.parametrize("notice", [CHECK, RECOVERED, DELIVERY, RESTART])
 @pytest.mark.parametrize("preference", Preference)
 def test_operators_hear_of_this_tool(preference: Preference, notice: Notice) -> None:
-    """What concerns this tool goes to operators, whatever they want to know of updates."""
-    told = user(preference=preference)
-    assert Reason.OPERATOR is wants(told, notice)
-    assert Reason.NOT_OPERATOR is wants(replace(told, is_operator=False), notice)
+    """Notices about this tool go to operators with any preference for updates."""
+    recipient = user(preference=preference)
+    assert Reason.OPERATOR is wants(recipient, notice)
+    assert Reason.NOT_OPERATOR is wants(replace(recipient, is_operator=False), notice)
 
 
-def test_a_failing_sink_is_told_through_others() -> None:
-    """Nobody is told of a failing sink through that sink."""
+def test_a_failing_sink_is_reported_through_others() -> None:
+    """A failing sink is not reported through itself."""
     assert Reason.OWN_SINK_FAILS is wants(hook("webhook.ops"), DELIVERY)
     assert Reason.OPERATOR is wants(hook("webhook"), DELIVERY)
 
 
-def test_reasons_tell_or_do_not() -> None:
-    """Seven reasons tell, two say that another notice takes the place of one, and the rest do neither."""
+def test_reasons_notify_or_do_not() -> None:
+    """Seven reasons notify, two supersede, and the rest do neither."""
     assert {"urgent_update", "patch_update", "any_update", "support_ends", "operator", "reminder", "closure"} == {
         str(reason) for reason in Reason if reason.notifies
     }
@@ -89,11 +89,16 @@ def test_keys_keep_their_spelling() -> None:
 
 
 def test_a_new_url_is_a_new_webhook() -> None:
-    """Whatever differs in the URL makes another recipient."""
+    """Any difference in the URL makes another recipient."""
     assert url_key("webhook", "https://hooks.example/a") != url_key("webhook", "https://hooks.example/a?b")
 
 
-def test_a_recipient_hears_of_everything_by_default() -> None:
+def test_a_recipient_gets_every_notice_by_default() -> None:
     """Without further words a recipient wants all."""
-    told = Recipient(sink="log", key="sink:log")
-    assert (Preference.ALL, True, True, "") == (told.preference, told.wants_support, told.is_operator, told.address)
+    recipient = Recipient(sink="log", key="sink:log")
+    assert (Preference.ALL, True, True, "") == (
+        recipient.preference,
+        recipient.wants_support,
+        recipient.is_operator,
+        recipient.address,
+    )

@@ -15,9 +15,9 @@ from domain.examples import (
     minor,
     named,
     patch,
+    planned,
     reminder,
     skip,
-    told,
     user,
 )
 from mastodon_update_check.domain.feeds import Feed
@@ -38,8 +38,8 @@ def after(elapsed: timedelta, answer: Feed | None = None, **fields: object) -> F
     return facts(ANN, now=NOW + elapsed, **known)  # type: ignore[arg-type] # the fields' own types differ
 
 
-def told_urgent(at: datetime = NOW) -> Rows:
-    """Return rows in which Ann was told of an urgent patch."""
+def notified_urgent(at: datetime = NOW) -> Rows:
+    """Return rows in which Ann was notified of an urgent patch."""
     rows = Rows()
     rows.plan(after(timedelta()))
     rows.send(at)
@@ -50,7 +50,7 @@ def told_urgent(at: datetime = NOW) -> Rows:
     ("elapsed", "number"),
     [
         pytest.param(-days(400), 0, id="a message from the future"),
-        pytest.param(timedelta(), 0, id="just told"),
+        pytest.param(timedelta(), 0, id="just notified"),
         pytest.param(days(1) - MOMENT, 0, id="not yet a day"),
         pytest.param(days(1), 1, id="a day"),
         pytest.param(days(3) - MOMENT, 1, id="not yet three days"),
@@ -70,13 +70,13 @@ def test_which_reminder_is_due(elapsed: timedelta, number: int) -> None:
 
 def test_reminders_until_it_is_installed() -> None:
     """Checked every half hour, each reminder is sent once, at its time; none once the update is in."""
-    rows, sent = told_urgent(), {}
+    rows, sent = notified_urgent(), {}
     for number in range(48 * 16):
         elapsed = timedelta(minutes=30) * number
         made = rows.plan(after(elapsed, installed="4.5.19" if elapsed < days(15) else "4.5.20"))
         rows.send(NOW + elapsed)
         if made.messages:
-            sent[elapsed] = [identity for _, identity, _ in told(made)]
+            sent[elapsed] = [identity for _, identity, _ in planned(made)]
     assert {
         days(1): ["update/4.5.20/urgent/reminder/1"],
         days(3): ["update/4.5.20/urgent/reminder/2"],
@@ -87,22 +87,22 @@ def test_reminders_until_it_is_installed() -> None:
 
 def test_missed_reminders_are_not_made_up_for() -> None:
     """After two weeks without a check one reminder is sent, the latest, and those before it never."""
-    rows = told_urgent()
+    rows = notified_urgent()
     made = rows.plan(after(days(14)))
-    assert [(ANN.key, "update/4.5.20/urgent/reminder/4", "reminder")] == told(made)
+    assert [(ANN.key, "update/4.5.20/urgent/reminder/4", "reminder")] == planned(made)
     assert made.messages[0].is_urgent
     rows.send()
-    assert [] == told(rows.plan(after(days(20))))
-    assert 1 == len(told(rows.plan(after(days(21)))))
+    assert [] == planned(rows.plan(after(days(20))))
+    assert 1 == len(planned(rows.plan(after(days(21)))))
 
 
 def test_a_reminder_that_waits_makes_way_for_the_next() -> None:
     """While the mail server is down no reminders pile up."""
-    rows = told_urgent()
+    rows = notified_urgent()
     rows.plan(after(days(1)))
     made = rows.plan(after(days(3)))
     assert [(ANN.key, "update/4.5.20/urgent/reminder/1", "later_stage")] == changed(made)
-    assert [(ANN.key, "update/4.5.20/urgent/reminder/2", "reminder")] == told(made)
+    assert [(ANN.key, "update/4.5.20/urgent/reminder/2", "reminder")] == planned(made)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_reminder_that_waits_makes_way_for_the_next() -> None:
         pytest.param(after(days(2), Feed(updates=None)), None, id="there was no answer"),
         pytest.param(after(days(2), installed=None), None, id="what runs is not known"),
         pytest.param(
-            after(days(2), feed(URGENT, patch("4.5.21", urgent=True))), "later_stage", id="a newer urgent patch is told"
+            after(days(2), feed(URGENT, patch("4.5.21", urgent=True))), "later_stage", id="a newer urgent patch"
         ),
         pytest.param(after(days(2), feed(URGENT, patch("4.5.21"))), None, id="a newer patch that is not urgent"),
         pytest.param(after(-days(2)), "not_due", id="the clock was wrong when it was planned"),
@@ -126,7 +126,7 @@ def test_a_reminder_that_waits_makes_way_for_the_next() -> None:
 )
 def test_when_a_reminder_is_given_up(known: Facts, reason: str | None) -> None:
     """A reminder that waits is given up when there is nothing to remind of any more, on evidence alone."""
-    rows = told_urgent()
+    rows = notified_urgent()
     rows.plan(after(days(1)))
     made = rows.plan(known)
     expected = [] if reason is None else [(ANN.key, "update/4.5.20/urgent/reminder/1", reason)]
@@ -147,21 +147,21 @@ def test_when_a_reminder_is_given_up(known: Facts, reason: str | None) -> None:
 )
 def test_when_there_is_no_reminder(known: Facts) -> None:
     """Nothing is planned when there is nothing to remind of, or when it cannot be said."""
-    assert [] == told(told_urgent().plan(known))
+    assert [] == planned(notified_urgent().plan(known))
 
 
-def test_only_who_was_told_is_reminded() -> None:
-    """Whoever was not told gets the update itself first; whoever's message waits is not reminded."""
-    rows = told_urgent()
+def test_only_notified_recipients_are_reminded() -> None:
+    """A recipient without the notice gets it first; one whose message waits gets no reminder."""
+    rows = notified_urgent()
     made = rows.plan(facts(ANN, BEN, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT))
-    assert [FIRST, (BEN.key, "update/4.5.20/urgent", "urgent_update")] == told(made)
+    assert [FIRST, (BEN.key, "update/4.5.20/urgent", "urgent_update")] == planned(made)
     waiting = rows.plan(facts(ANN, BEN, now=NOW + days(2), answer=feed(URGENT), reminders=FollowUps.URGENT))
-    assert [] == told(waiting)
+    assert [] == planned(waiting)
 
 
 def test_each_counts_from_a_message_of_its_own() -> None:
-    """Who was told two days later is reminded two days later."""
-    rows = told_urgent()
+    """Reminders count from each recipient's own message."""
+    rows = notified_urgent()
     both = {"answer": feed(URGENT), "reminders": FollowUps.URGENT}
     rows.plan(facts(ANN, BEN, now=NOW + days(2), **both))  # type: ignore[arg-type] # the fields' own types differ
     rows.send(NOW + days(2))
@@ -169,21 +169,21 @@ def test_each_counts_from_a_message_of_its_own() -> None:
     assert [
         (ANN.key, "update/4.5.20/urgent/reminder/2", "reminder"),
         (BEN.key, "update/4.5.20/urgent/reminder/1", "reminder"),
-    ] == told(made)
+    ] == planned(made)
 
 
 def test_the_same_person_by_another_key() -> None:
-    """An address that was told is reminded under whatever key it is now."""
-    rows = told_urgent()
+    """A notified address gets the reminder under its present key."""
+    rows = notified_urgent()
     again = named(ANN.address.upper())
     made = rows.plan(facts(again, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT))
-    assert [(again.key, "update/4.5.20/urgent/reminder/1", "reminder")] == told(made)
+    assert [(again.key, "update/4.5.20/urgent/reminder/1", "reminder")] == planned(made)
 
 
-def test_whoever_wants_nothing_any_more_is_not_reminded() -> None:
+def test_lowered_preference_ends_reminders() -> None:
     """A preference that was lowered since counts."""
-    rows, off = told_urgent(), user(1, Preference.NONE)
-    assert [] == told(rows.plan(facts(off, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT)))
+    rows, off = notified_urgent(), user(1, Preference.NONE)
+    assert [] == planned(rows.plan(facts(off, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT)))
 
 
 @pytest.mark.parametrize(
@@ -196,86 +196,86 @@ def test_which_updates(mode: FollowUps, numbers: list[str]) -> None:
     rows.plan(facts(ANN, HOOK, answer=answer, reminders=mode))
     rows.send()
     made = rows.plan(facts(ANN, HOOK, answer=answer, reminders=mode, now=NOW + days(1)))
-    found = [(key, identity.split("/")[1]) for key, identity, _ in told(made)]
+    found = [(key, identity.split("/")[1]) for key, identity, _ in planned(made)]
     assert [(key, number) for key in (ANN.key, HOOK.key) for number in numbers] == found
     assert len(made.messages) == (2 if numbers else 0)
 
 
 def test_nothing_to_act_on() -> None:
-    """On the newest release of a supported branch a newer branch's urgent release is told once, and that is all."""
+    """On the newest release of a supported branch a newer branch's urgent release has one notice and no reminders."""
     rows = Rows()
     answer = feed(minor("4.7.6", urgent=True))
     rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT))
     rows.send()
-    assert [] == told(rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT, now=NOW + days(1))))
+    assert [] == planned(rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT, now=NOW + days(1))))
     both = feed(minor("4.7.6", urgent=True), PLAIN)
     made = rows.plan(facts(ANN, answer=both, reminders=FollowUps.URGENT, now=NOW + days(1)))
-    assert (ANN.key, "update/4.7.6/urgent/reminder/1", "reminder") in told(made)
+    assert (ANN.key, "update/4.7.6/urgent/reminder/1", "reminder") in planned(made)
     gone = rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT, now=NOW + days(1)))
     assert (ANN.key, "update/4.7.6/urgent/reminder/1", "not_to_act_on") in changed(gone)
 
 
-def test_urgency_that_rises_begins_anew() -> None:
+def test_urgency_that_rises_restarts_reminders() -> None:
     """Reminders count from the urgent message, and bear its name: the plain ones' numbers are not used up."""
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN), reminders=FollowUps.ALL))
     rows.send()
-    assert 1 == len(told(rows.plan(facts(ANN, answer=feed(PLAIN), reminders=FollowUps.ALL, now=NOW + days(1)))))
+    assert 1 == len(planned(rows.plan(facts(ANN, answer=feed(PLAIN), reminders=FollowUps.ALL, now=NOW + days(1)))))
     rows.send(NOW + days(1))
     rows.plan(after(days(2)))
     rows.send(NOW + days(2))
-    assert [] == told(rows.plan(after(days(3) - MOMENT)))
-    assert [FIRST] == told(rows.plan(after(days(3))))
+    assert [] == planned(rows.plan(after(days(3) - MOMENT)))
+    assert [FIRST] == planned(rows.plan(after(days(3))))
 
 
 def test_urgency_that_falls_repeats_nothing() -> None:
     """With reminders of all releases, one that is urgent no longer is reminded of when the next turn comes."""
-    rows = told_urgent()
+    rows = notified_urgent()
     for elapsed, expected in ((days(1), 1), (days(2), 0), (days(3), 1), (days(4), 0)):
         answer = feed(URGENT if elapsed == days(1) else PLAIN)
         made = rows.plan(after(elapsed, answer, reminders=FollowUps.ALL))
         rows.send(NOW + elapsed)
-        assert expected == len(told(made)), elapsed
+        assert expected == len(planned(made)), elapsed
 
 
 def test_a_clock_set_back_a_little() -> None:
     """Neither is a reminder repeated nor one made up for that was missed before."""
-    rows = told_urgent()
+    rows = notified_urgent()
     rows.plan(after(days(3)))
     rows.send(NOW + days(3))
     for elapsed in (days(3) - timedelta(minutes=31), days(2), days(3), days(6)):
-        assert [] == told(rows.plan(after(elapsed)))
-    assert [(ANN.key, "update/4.5.20/urgent/reminder/3", "reminder")] == told(rows.plan(after(days(7))))
+        assert [] == planned(rows.plan(after(elapsed)))
+    assert [(ANN.key, "update/4.5.20/urgent/reminder/3", "reminder")] == planned(rows.plan(after(days(7))))
 
 
 def test_a_clock_that_was_a_year_ahead_for_one_check() -> None:
     """The reminder that it sent takes the place of none that is due in truth."""
-    rows = told_urgent()
+    rows = notified_urgent()
     rows.plan(after(days(365)))
     rows.send(NOW + days(365))
-    assert [FIRST] == told(rows.plan(after(days(1))))
+    assert [FIRST] == planned(rows.plan(after(days(1))))
 
 
-def test_a_clock_that_was_a_year_ahead_when_it_was_told() -> None:
-    """What was told in the future counts from the first check that knows better; no reminder is lost."""
-    rows = told_urgent(at=NOW + days(365))
+def test_a_clock_that_was_a_year_ahead_at_acceptance() -> None:
+    """An acceptance in the future counts from the next check with the right time; no reminder is lost."""
+    rows = notified_urgent(at=NOW + days(365))
     made = rows.plan(after(timedelta()))
     assert (("update/4.5.20/urgent", ANN.key),) == made.misdated
     assert () == rows.plan(after(timedelta(hours=1))).misdated
-    assert [] == told(rows.plan(after(days(1) - MOMENT)))
-    assert [FIRST] == told(rows.plan(after(days(1))))
+    assert [] == planned(rows.plan(after(days(1) - MOMENT)))
+    assert [FIRST] == planned(rows.plan(after(days(1))))
 
 
 def test_a_message_accepted_while_the_check_was_asking() -> None:
-    """An acceptance a little after the check's own instant is no wrong clock."""
-    rows = told_urgent(at=NOW + timedelta(minutes=2))
+    """An acceptance a little after the check's own instant is not a wrong clock."""
+    rows = notified_urgent(at=NOW + timedelta(minutes=2))
     assert () == rows.plan(after(timedelta())).misdated
-    assert [FIRST] == told(rows.plan(after(days(1) + timedelta(minutes=2))))
+    assert [FIRST] == planned(rows.plan(after(days(1) + timedelta(minutes=2))))
 
 
 def test_in_a_message_of_its_own() -> None:
     """A reminder and a release that is new are two messages, each of its type."""
-    rows = told_urgent()
+    rows = notified_urgent()
     answer = feed(URGENT, minor("4.7.6"))
     made = rows.plan(after(days(1), answer))
     assert 2 == len(made.messages)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.examples import NOW, Rows, changed, delivery, facts, feed, hook, minor, patch, skip, told, user, version
+from domain.examples import NOW, Rows, changed, delivery, facts, feed, hook, minor, patch, planned, skip, user, version
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.plan import Plan
@@ -35,13 +35,13 @@ KNOWN = ServerState(installed=version("4.5.19"), updates=(PLAIN, patch("4.5.21")
         pytest.param(skip("4.6.0"), PLAIN, False, id="nothing of another branch"),
     ],
 )
-def test_what_a_skip_covers(one: Skip, update: UpdateNotice, *, covered: bool) -> None:
-    """Who passes a release over does not want what it replaces; what is more urgent is another matter."""
+def test_releases_that_a_skip_covers(one: Skip, update: UpdateNotice, *, covered: bool) -> None:
+    """A skip covers older releases of the branch, but not more urgent ones."""
     assert covered is one.covers(update)
 
 
-def test_nobody_is_told() -> None:
-    """A skipped release is planned for nobody, and the reason says why; what waited is cancelled for it."""
+def test_skipped_release_is_not_planned() -> None:
+    """A skipped release is not planned, with a reason; waiting messages are cancelled."""
     rows = Rows()
     rows.plan(facts(ANN, HOOK, answer=feed(PLAIN, minor("4.7.6"))))
     made = rows.plan(facts(ANN, HOOK, answer=feed(PLAIN, minor("4.7.6")), skips=[skip("4.5.20")]))
@@ -50,10 +50,10 @@ def test_nobody_is_told() -> None:
 
 
 def test_lifted_when_it_turns_urgent() -> None:
-    """The urgent release is told, though it was skipped before; once more after it was told as it was."""
+    """A release that turns urgent after it was skipped is planned."""
     skips = [skip("4.5.20")]
     made = Rows().plan(facts(ANN, answer=feed(URGENT), skips=skips))
-    assert [(ANN.key, "update/4.5.20/urgent", "urgent_update")] == told(made)
+    assert [(ANN.key, "update/4.5.20/urgent", "urgent_update")] == planned(made)
     known = replace(KNOWN, skips=(*skips, skip("4.5.21")))
     assert () == known.lifted()
     assert tuple(skips) == replace(known, updates=(URGENT, patch("4.5.21"))).lifted()
@@ -72,8 +72,8 @@ def test_no_alarm() -> None:
     assert Level.WARNING is judge(replace(KNOWN, skips=(skip("4.5.20"),)), None, NOW, NOW - NOW, "").level
 
 
-def test_kept_with_what_is_known() -> None:
-    """A skip outlives the process, whatever the next answers say."""
+def test_skip_is_stored_with_the_state() -> None:
+    """A skip is stored, and stays after the next answers."""
     known = skip_release(KNOWN, URGENT, NOW)
     again = ServerState.from_json(json.loads(json.dumps(known.to_json())))
     assert (skip("4.5.20", urgent=True),) == again.skips == again.succeeded(NOW, version("4.5.19"), feed(), ()).skips
@@ -94,20 +94,20 @@ def test_kept_with_what_is_known() -> None:
         ),
     ],
 )
-def test_what_cannot_be_skipped(known: ServerState, text: str, sentence: str) -> None:
+def test_releases_that_cannot_be_skipped(known: ServerState, text: str, sentence: str) -> None:
     """Only what is pending can be skipped; anything else is answered by a sentence that says what could be."""
     with pytest.raises(UsageError) as caught:
         find_skippable(known, text)
     assert sentence == str(caught.value)
 
 
-def test_what_can_be_skipped() -> None:
+def test_pending_release_can_be_skipped() -> None:
     """A release that is pending, however it is spelled."""
     assert PLAIN == find_skippable(KNOWN, " v4.5.20 ")
 
 
 def test_taken_back() -> None:
-    """The skip is gone, and the next plan tells; what is covered by another skip is said so."""
+    """The skip is gone; the error about a release that another skip covers names that skip."""
     known = skip_release(skip_release(KNOWN, PLAIN, NOW), minor("4.7.6"), NOW)
     after, taken = unskip(known, "4.5.20")
     assert (skip("4.5.20"), (skip("4.7.6"),)) == (taken, after.skips)
@@ -123,7 +123,7 @@ def test_taken_back() -> None:
 
 
 def test_messages_that_wait() -> None:
-    """What is waiting is cancelled; what is being sent at this moment goes on; what was sent stays told."""
+    """Waiting rows are cancelled; a row that is being sent goes on; a sent one stays sent."""
     rows = [
         delivery(PLAIN, ANN),
         delivery(PLAIN, user(2), DeliveryState.FAILED),
@@ -159,19 +159,19 @@ def test_no_reminder_until_a_date() -> None:
     def remind(now: datetime, *skips: Skip) -> Plan:
         return rows.plan(facts(ANN, answer=feed(URGENT), now=now, skips=skips, reminders=FollowUps.URGENT))
 
-    assert told(remind(NOW + day)) == [(ANN.key, "update/4.5.20/urgent/reminder/1", "reminder")]
+    assert planned(remind(NOW + day)) == [(ANN.key, "update/4.5.20/urgent/reminder/1", "reminder")]
     until = skip_release(KNOWN, URGENT, NOW + day, NOW + 4 * day).skips
     assert [row.identity for row in skipped_rows(rows.rows.values(), replace(KNOWN, skips=until), NOW + day)] == [
         "update/4.5.20/urgent/reminder/1"
     ]
     assert changed(remind(NOW + day, *until)) == [(ANN.key, "update/4.5.20/urgent/reminder/1", "skipped")]
-    assert told(remind(NOW + 3 * day, *until)) == []
-    assert told(remind(NOW + 4 * day, *until)) == [(ANN.key, "update/4.5.20/urgent/reminder/2", "reminder")]
+    assert planned(remind(NOW + 3 * day, *until)) == []
+    assert planned(remind(NOW + 4 * day, *until)) == [(ANN.key, "update/4.5.20/urgent/reminder/2", "reminder")]
 
 
 def test_first_notice_comes_though_reminders_are_postponed() -> None:
     """Someone who does not know the release yet is notified of it."""
-    assert len(told(Rows().plan(facts(ANN, answer=feed(URGENT), skips=POSTPONED.skips)))) == 1
+    assert len(planned(Rows().plan(facts(ANN, answer=feed(URGENT), skips=POSTPONED.skips)))) == 1
 
 
 def test_postponement_is_shown_stored_and_forgotten() -> None:

@@ -112,8 +112,8 @@ def test_silence_says_why() -> None:
     assert Verdict(level=Level.UNKNOWN, sentences=("no check has worked yet",)) == verdict(ServerState())
 
 
-def test_off_is_no_silence() -> None:
-    """While checking is off nobody waits for a check."""
+def test_checking_off_is_not_silence() -> None:
+    """While checking is off the last check's age does not count."""
     assert Verdict(level=Level.OK, sentences=()) == verdict(ServerState(), off="UPDATE_CHECK_URL is blank")
 
 

@@ -36,7 +36,7 @@ def test_other_limits() -> None:
 
 @given(st.text(), st.integers(1, 300))
 def test_clean_is_always_safe(text: str, limit: int) -> None:
-    """Whatever comes in: bounded, printable but for marks of scripts, encodable, and clean already."""
+    """Any text becomes bounded, printable but for marks of scripts, encodable, and clean already."""
     shown = clean(text, limit)
     assert len(shown) <= limit
     assert shown.splitlines() in ([], [shown])

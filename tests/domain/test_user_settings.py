@@ -81,7 +81,7 @@ def test_unknown_preference(value: object, shown: str) -> None:
 @pytest.mark.parametrize(
     ("value", "shown"), [("false", "'false'"), ("", "''"), (0, "of type int"), ([], "of type list")]
 )
-def test_support_wish_that_is_no_boolean(value: object, shown: str) -> None:
+def test_support_preference_that_is_not_a_boolean(value: object, shown: str) -> None:
     """Every value but null and false is true in Ruby, and here too, with a warning."""
     defect = f"neither true nor false but {shown} ({SUPPORT}), taken as true"
     assert read_preferences(json.dumps({SUPPORT: value})) == UserPreferences(defects=(defect,))

@@ -57,7 +57,7 @@ def test_list_of_real_versions_is_whole() -> None:
 
 @pytest.mark.parametrize("text", REAL)
 def test_every_real_version_is_read(text: str) -> None:
-    """What real servers report is read, on the branch that its numbers name, and asked for up to the `+`."""
+    """Versions of real servers are read; the numbers give the branch, the text before the `+` is asked."""
     version = MastodonVersion.parse(text)
     assert version.asked == text.split("+", maxsplit=1)[0].strip()
     assert version.branch.split(".") == [str(part) for part in version.branch_key] == text.split(".")[:2]
@@ -113,7 +113,7 @@ def test_order_is_that_of_rubygems(older: str, newer: str) -> None:
 
 
 def test_order_holds_across_the_whole_chain() -> None:
-    """Sorting the chain, whatever its order was, gives the chain."""
+    """Sorting the chain from any order gives the chain."""
     expected = [MastodonVersion.parse(text).text for text in ASCENDING]
     assert expected == [version.text for version in sorted(map(MastodonVersion.parse, reversed(ASCENDING)))]
 
@@ -157,7 +157,7 @@ def test_label_counts_as_its_release(label: str, release: str) -> None:
     ],
 )
 def test_spellings_of_one_version_are_equal(name: str, spellings: tuple[str, ...]) -> None:
-    """Spellings of one thing are equal, hash alike and are told of under one identity."""
+    """Spellings of one thing are equal, hash alike and have one identity."""
     found = [MastodonVersion.parse(text) for text in spellings]
     assert {name} == {version.name for version in found}
     assert len(set(found)) == 1
@@ -177,7 +177,7 @@ def test_spellings_of_one_version_are_equal(name: str, spellings: tuple[str, ...
         pytest.param("1.0.7+3.5.5", "1.0.7", id="old Hometown: its own number stands first"),
     ],
 )
-def test_what_is_asked(text: str, asked: str) -> None:
+def test_version_that_is_asked(text: str, asked: str) -> None:
     """The update server is asked for the text before the first plus, trimmed, without a leading v."""
     version = MastodonVersion.parse(text)
     assert version.asked == asked
@@ -201,8 +201,8 @@ def test_what_is_asked(text: str, asked: str) -> None:
         pytest.param("-4.7.0", "'-4.7.0' is not a version: expected three numbers at the start", id="a sign"),
     ],
 )
-def test_what_is_no_version(text: str, message: str) -> None:
-    """What cannot be ordered is an error that says why, on one line."""
+def test_texts_that_are_not_versions(text: str, message: str) -> None:
+    """A text that cannot be ordered is an error with the reason, on one line."""
     with pytest.raises(InvalidVersionError) as caught:
         MastodonVersion.parse(text)
     assert str(caught.value) == message
@@ -255,5 +255,5 @@ def test_name_and_text_read_back(version: MastodonVersion) -> None:
 
 @given(versions, st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20))
 def test_build_metadata_is_ignored(version: MastodonVersion, metadata: str) -> None:
-    """Whatever stands behind a plus changes nothing."""
+    """Build metadata changes nothing."""
     assert version == MastodonVersion.parse(f"{version.asked}+{metadata}")

@@ -38,7 +38,7 @@ def test_blanks_between_words_are_kept() -> None:
 
 @given(st.text(st.sampled_from("あ。「」a1年 \u00a0>"), max_size=300))
 def test_nothing_is_lost(text: str) -> None:
-    """Whatever is written, only blanks go, and lines that can be broken are short enough."""
+    """Only blanks are removed, and lines that can be broken are short enough."""
     lines = fill(text).split("\n")
     assert "".join(text.split()) == "".join("".join(lines).split())
     for line in lines:

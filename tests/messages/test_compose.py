@@ -38,7 +38,7 @@ EVERY_KIND: list[list[Notice]] = [
 
 
 class Document(HTMLParser):
-    """What a mail client reads in an HTML document: elements, links and text."""
+    """The elements, links and text of an HTML document."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ def test_lines_are_short(notices: list[Notice]) -> None:
 
 
 @pytest.mark.parametrize("notices", EVERY_KIND)
-def test_html_says_what_the_text_says(notices: list[Notice]) -> None:
+def test_html_equals_the_text(notices: list[Notice]) -> None:
     """Every word of the text stands in the HTML document; nothing in it runs, or is loaded from elsewhere."""
     message = write(notices)
     document = Document(message.html)
@@ -80,7 +80,7 @@ def test_html_says_what_the_text_says(notices: list[Notice]) -> None:
 
 
 @pytest.mark.parametrize("notices", EVERY_KIND)
-def test_what_stays_the_same_on_every_attempt(notices: list[Notice]) -> None:
+def test_values_that_stay_on_every_attempt(notices: list[Notice]) -> None:
     """Id, date, instance and recipient are those that were planned; two attempts differ in nothing."""
     first = write(notices)
     assert write(notices) == first
@@ -103,7 +103,7 @@ def test_threads() -> None:
 
 
 def test_order_of_notices_does_not_matter() -> None:
-    """The same rows make the same message, in whatever order the ledger gives them."""
+    """The same rows make the same message in any order."""
     notices: list[Notice] = [patch("4.5.20", urgent=True), minor("4.7.6"), support(SupportStage.TWO_WEEKS)]
     context = make_context([patch("4.5.20", urgent=True), minor("4.7.6")])
     one, two = write(notices, context), write(notices[::-1], context)
@@ -134,7 +134,7 @@ HOSTILE = "<b onclick='x()'>\"&amp;</b>"
 
 
 def test_hostile_texts_are_escaped() -> None:
-    """What comes from outside is shown as it is, and never becomes markup."""
+    """Outside text is shown as it is, and never becomes markup."""
     release = update("4.5.20" + HOSTILE)
     context = make_context([release], installed="4.5.19" + HOSTILE, hostname=HOSTILE)
     messages = [
@@ -179,7 +179,7 @@ labels = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60
 
 
 @given(labels, labels, st.text(), st.text(), st.booleans())
-def test_whatever_comes_from_outside(label: str, own: str, detail: str, role: str, urgent: bool) -> None:  # noqa: FBT001
+def test_outside_text_is_escaped(label: str, own: str, detail: str, role: str, urgent: bool) -> None:  # noqa: FBT001
     """Subjects are one line; HTML holds the elements of ours alone; the text can be sent as a mail."""
     release = update(f"4.5.20-{label}", urgent=urgent)
     context = make_context([release], installed=f"4.5.19-{own}")

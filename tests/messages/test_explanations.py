@@ -27,8 +27,8 @@ def test_a_reason_of_a_later_version() -> None:
     ("preference", "words"),
     [(Preference.CRITICAL, "only urgent releases are wanted"), (Preference.PATCH, "only patches and urgent releases")],
 )
-def test_what_is_wanted_instead(preference: Preference, words: str) -> None:
-    """Who wants less hears what the setting is."""
+def test_explanation_names_the_preference(preference: Preference, words: str) -> None:
+    """The explanation of a lower preference names the setting."""
     recipient = Recipient(sink="email", key="user:1", preference=preference)
     assert explain_reason(Reason.BELOW_PREFERENCE, recipient).startswith(words)
 
@@ -41,7 +41,7 @@ def test_names() -> None:
 
 
 def test_unfinished_upgrades() -> None:
-    """What is left to do, with the command that does it; nothing once it is over."""
+    """The work that is left, with its command; nothing once it is over."""
     left = Unfinished(about=MIGRATIONS)
     services = Unfinished(about=replace(SERVICES, services=("a-sidekiq.service", "b-sidekiq.service")))
     assert list(describe_unfinished(ServerState(migrations=left, services=services))) == [

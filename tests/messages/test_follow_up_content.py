@@ -49,7 +49,7 @@ def data(message: Message) -> dict[str, Any]:
         pytest.param([minor("4.7.6", urgent=True)], FollowUps.URGENT, None, id="nothing to act on"),
     ],
 )
-def test_what_a_letter_promises(new: list[UpdateNotice], mode: FollowUps, promise: str | None) -> None:
+def test_message_names_the_next_reminder(new: list[UpdateNotice], mode: FollowUps, promise: str | None) -> None:
     """The letter about an update says how often there will be reminders and how to stop them, if there will be any."""
     said = [line for line in body(write(new, context(new, mode))) if "Reminders" in line]
     expected = [] if promise is None else [f"Reminders come in 1, 3 and 7 days, then weekly; {promise}"]
@@ -57,7 +57,7 @@ def test_what_a_letter_promises(new: list[UpdateNotice], mode: FollowUps, promis
 
 
 def test_a_reminder() -> None:
-    """What is still to do, since when it is known, when the next reminder comes, and how to stop them."""
+    """The pending update, since when it is known, the next reminder, and how to stop them."""
     message = write([reminder(URGENT)], replace(context([URGENT, NEWEST], later=1), now=NOW + days(1)))
     assert message.subject == "URGENT [social.example] Reminder: install Mastodon 4.5.20 (you run 4.5.19)"
     assert (message.type, message.urgent) == ("update.reminder", True)
@@ -97,8 +97,8 @@ def test_a_reminder_of_one_that_is_not_urgent() -> None:
     assert body(message)[0] == "4.5.20 is not installed yet. You have known of it since 23 November."
 
 
-def test_what_machines_hear_of_a_reminder() -> None:
-    """Its number, since when it is known, and the update itself first; nothing is new, lest it be announced again."""
+def test_payload_of_a_reminder() -> None:
+    """Its number, since when it is known, and the update itself first; nothing is marked as new."""
     found = data(write([reminder(URGENT, 2)], context([URGENT, NEWEST]), hook()))
     assert found["reminders"] == [{"version": "4.5.20", "number": 2, "told_at": "2026-11-23T02:07:00.000Z"}]
     assert [(one["version"], one["new"]) for one in found["updates"]] == [("4.5.20", False), ("4.7.6", False)]
@@ -123,7 +123,7 @@ def test_what_machines_hear_of_a_reminder() -> None:
     ],
 )
 def test_closure(closed: list[UpdateNotice], runs: str, sentence: str) -> None:
-    """What runs now, and what that settles; then what is left."""
+    """The running version, the updates that it settles, and those that are left."""
     message = write([installed(one) for one in closed], context([NEWEST], runs=runs))
     assert message.subject == f"[social.example] Mastodon {runs} is installed"
     assert (message.type, message.urgent) == ("update.installed", False)
@@ -139,15 +139,15 @@ def test_closure_with_an_end_of_support() -> None:
     assert "(all); change UPDATE_CHECK_RECIPIENTS there." in footer(message)
 
 
-def test_what_machines_hear_of_closure() -> None:
-    """What was settled, and what is left."""
+def test_payload_of_a_closure() -> None:
+    """The settled updates, and those that are left."""
     found = data(write([installed(URGENT)], context([NEWEST], runs="4.5.21"), hook()))
     assert found["closed"] == [{"version": "4.5.20", "urgent": True}]
     assert (found["installed_version"], [one["version"] for one in found["updates"]]) == ("4.5.21", ["4.7.6"])
 
 
-def test_what_is_skipped_is_not_mentioned() -> None:
-    """Nobody is told of it, in passing either; the way to the newest release is what it was."""
+def test_skipped_release_is_not_mentioned() -> None:
+    """It is not mentioned; the route to the newest release stays the same."""
     known = context([PLAIN, NEWEST])
     known = replace(known, knowledge=replace(known.knowledge, skips=(skip("4.5.20"),)))
     message = write([NEWEST], known)

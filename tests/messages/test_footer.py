@@ -72,6 +72,6 @@ def test_without_a_known_domain() -> None:
     assert "https://social.example" not in message.text + message.html
 
 
-def test_what_is_changed_where_is_a_link() -> None:
-    """On a phone nobody types an address."""
+def test_address_of_the_setting_is_a_link() -> None:
+    """The address in the footer is a link."""
     assert f'<a href="{PAGE}">{PAGE}</a>).' in write([UPDATE]).html

@@ -119,7 +119,7 @@ def test_a_support_notice(stage: SupportStage, ends_on: date, *, urgent: bool) -
 
 
 def test_nothing_known() -> None:
-    """What is not known is null, or an empty list."""
+    """Unknown values are null, or an empty list."""
     found = data(RESTART, installed=None)
     assert (found["installed_version"], found["support"], found["updates"], found["route"]) == (None, None, [], [])
 
@@ -131,14 +131,14 @@ def test_timestamps() -> None:
 
 
 def test_at_most_twenty_updates() -> None:
-    """What is new comes first, then what else is pending; twenty in all, urgent ones first."""
+    """New updates come first, then other pending ones; twenty in all, urgent ones first."""
     many = [patch(f"4.5.{number}", urgent=number == 30) for number in range(20, 50)]
     found = list_updates(make_context().knowledge, [*many, NEXT], [NEXT])
     assert [update["version"] for update in found[:3]] == ["4.6.9", "4.5.30", "4.5.49"]
     assert (len(found), [update["new"] for update in found]) == (20, [True] + [False] * 19)
 
 
-def test_what_an_update_does_not_say() -> None:
+def test_unknown_fields_of_an_update() -> None:
     """Without type and notes both are null."""
     (found,) = list_updates(make_context().knowledge, [], [UpdateNotice(version=NEXT.version)])
     assert (found["type"], found["release_notes"], found["end_of_support"]) == (None, None, None)

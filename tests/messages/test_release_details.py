@@ -1,4 +1,4 @@
-"""What a release fixes and what the upgrade takes, as recipients read it."""
+"""The fixes of a release and the steps of the upgrade, as recipients read them."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ def test_fixes_and_steps() -> None:
     assert UNSAID not in text
 
 
-def test_without_details_the_message_says_what_is_unknown() -> None:
+def test_message_without_details_names_the_unknown() -> None:
     """Neither an urgent release without details, nor one with details of another installed version."""
     assert UNSAID in write([URGENT]).text
     assert UNSAID in message(details("4.5.20", TWO, installed="4.5.18")).text

@@ -33,7 +33,7 @@ def test_names() -> None:
         "https://updates.example/notes",
     ],
 )
-def test_what_may_be_a_link(url: str) -> None:
+def test_urls_that_become_links(url: str) -> None:
     """Links go to Mastodon's repository and site, and to the update server's host."""
     assert may_link(url, "updates.example")
 
@@ -68,7 +68,7 @@ def test_what_may_be_a_link(url: str) -> None:
         pytest.param("https://[::1", id="no URL at all"),
     ],
 )
-def test_what_may_not(url: str) -> None:
+def test_urls_that_do_not_become_links(url: str) -> None:
     """Everything else is shown as text; an update server that is not known links nothing more."""
     assert not may_link(url, "updates.example")
     assert not may_link(url, "")

@@ -18,7 +18,7 @@ from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
 
 
 def test_dates() -> None:
-    """Dates are written out: nobody takes the day for the month."""
+    """Dates are written out, so that day and month cannot be confused."""
     assert (
         long_date(date(2027, 2, 20)),
         ENGLISH.short_date(date(2026, 12, 1)).replace(NO_BREAK, " "),
@@ -26,7 +26,7 @@ def test_dates() -> None:
 
 
 def test_instants() -> None:
-    """Instants are in UTC, whatever zone they come in."""
+    """Instants are in UTC."""
     assert instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC)) == "Sun 22 Nov 13:05 UTC"
     assert instant(datetime(2027, 1, 1, 22, 7, tzinfo=timezone(timedelta(hours=-5)))) == "Sat 2 Jan 03:07 UTC"
 

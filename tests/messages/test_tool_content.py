@@ -44,7 +44,7 @@ def test_check_failing(stage: int, following: str) -> None:
     ],
 )
 def test_last_good_answer(fields: dict[str, Any], last: str) -> None:
-    """What the last good answer was, if there was one."""
+    """The last good answer, if there was one."""
     context = make_context()
     message = write([CHECK], replace(context, knowledge=replace(context.knowledge, **fields)))
     assert body(message)[1] == f"Cause: certificate verify failed.{last}"

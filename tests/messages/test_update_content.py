@@ -32,7 +32,7 @@ def test_a_patch() -> None:
 
 
 def test_an_urgent_patch() -> None:
-    """What to do now, and what has time."""
+    """Urgent updates are for now, others for later."""
     message = write([URGENT, NEWEST], make_context([URGENT, NEXT, NEWEST]))
     assert message.subject == "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
     assert message.urgent
@@ -210,13 +210,13 @@ def test_with_a_support_notice(
 
 
 def test_branch_that_is_out_of_support() -> None:
-    """Who runs an old branch reads so in every message about releases."""
+    """Every message about releases says that the branch is out of support."""
     message = write([PLAIN], make_context([PLAIN], ends_on=date(2026, 5, 6)))
     assert body(message)[2] == "Support for 4.5 ended on 6 May 2026: do not count on fixes any more, even urgent ones."
 
 
 def test_other_urgent_releases_are_marked() -> None:
-    """What is urgent elsewhere is said among what else is out."""
+    """Urgent releases of other branches are named among the other releases."""
     message = write([PLAIN], make_context([PLAIN, NEXT, ELSEWHERE]))
     assert body(message)[2] == "Also out: 4.7.6 (urgent) and 4.6.9."
 
@@ -259,7 +259,7 @@ def test_route(installed: str, new: list[UpdateNotice], pending: list[UpdateNoti
 
 
 def test_no_route() -> None:
-    """What installs directly needs no route, whatever else is out."""
+    """A release that installs directly has no route, also with others pending."""
     assert STEPS not in write([PLAIN], make_context([PLAIN, NEXT, NEWEST])).text
 
 
