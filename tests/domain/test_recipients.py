@@ -94,7 +94,7 @@ def test_a_new_url_is_a_new_webhook() -> None:
 
 
 def test_a_recipient_gets_every_notice_by_default() -> None:
-    """Without further words a recipient wants all."""
+    """By default a recipient wants every notice."""
     recipient = Recipient(sink="log", key="sink:log")
     assert (Preference.ALL, True, True, "") == (
         recipient.preference,
