@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, date, datetime
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
@@ -108,13 +109,7 @@ def test_sentences_one_after_the_other() -> None:
 def test_a_list_of_months_that_is_not_whole(names: str) -> None:
     """It counts as not translated."""
 
-    class Short:
-        def gettext(self, message: str) -> str:
-            return message
-
-        def ngettext(self, one: str, many: str, number: int) -> str:
-            return one if number == 1 else many
-
+    class Short(NullTranslations):
         def pgettext(self, context: str, message: str) -> str:
             return names if context == "months" else message
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from gettext import NullTranslations
 from pathlib import Path
 from unicodedata import east_asian_width
 
@@ -24,17 +25,18 @@ EVERY = [
 GERMAN = load_translation("de")
 
 
-class Loud:
+class Loud(NullTranslations):
     """A language of capitals, which is seen at once, and which knows what it was asked for."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: set[tuple[str | None, str]] = set()
 
     def gettext(self, message: str) -> str:
         return self._cry(None, message)
 
-    def ngettext(self, one: str, many: str, number: int) -> str:
-        return self._cry(None, one) if number == 1 else self._cry(None, one) and self._cry(None, many)
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self._cry(None, msgid1) if n == 1 else self._cry(None, msgid1) and self._cry(None, msgid2)
 
     def pgettext(self, context: str, message: str) -> str:
         return self._cry(context, message)
@@ -44,10 +46,11 @@ class Loud:
         return re.sub(r"(\{\w+\})|([^{}]+)", lambda found: found[1] or found[2].upper(), message)
 
 
-class Partly:
+class Partly(NullTranslations):
     """German without one sentence, or with another in its place."""
 
     def __init__(self, lacking: str, instead: str = "") -> None:
+        super().__init__()
         self._lacking = lacking
         self._instead = instead
 
@@ -58,8 +61,8 @@ class Partly:
             return self._instead
         return GERMAN.translator.gettext(message)
 
-    def ngettext(self, one: str, many: str, number: int) -> str:
-        return GERMAN.translator.ngettext(one, many, number)
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return GERMAN.translator.ngettext(msgid1, msgid2, n)
 
     def pgettext(self, context: str, message: str) -> str:
         return GERMAN.translator.pgettext(context, message)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from mastodon_update_check.domain.changelog import Advisory
+from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
 
 
@@ -49,19 +49,11 @@ class Pointer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FixRow:
-    """One security fix; the text comes from the changelog."""
-
-    text: str
-    advisories: tuple[Advisory, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
     """The fixes of a release, and the steps of the upgrade."""
 
     title: str = ""
-    fixes: tuple[FixRow, ...] = ()
+    fixes: tuple[Fix, ...] = ()
     sentences: tuple[str, ...] = ()
 
 

@@ -3,11 +3,11 @@
 from html import escape
 from typing import assert_never
 
+from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.messages.content import (
     Block,
     Content,
     Details,
-    FixRow,
     Paragraph,
     Pointer,
     Release,
@@ -98,7 +98,7 @@ def _render_details(block: Details) -> str:
     return "\n".join(parts)
 
 
-def _render_fix(row: FixRow) -> str:
+def _render_fix(row: Fix) -> str:
     ids = ", ".join(_link(one.url, one.id) if one.url else escape(one.id) for one in row.advisories)
     return f'{escape(row.text)}<br><span class="note">{ids}</span>' if ids else escape(row.text)
 

@@ -2,9 +2,10 @@
 
 from typing import assert_never
 
+from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.messages.columns import WIDTH, count_columns, fill, pad
-from mastodon_update_check.messages.content import Block, Content, Details, FixRow, Paragraph, Pointer, Releases
+from mastodon_update_check.messages.content import Block, Content, Details, Paragraph, Pointer, Releases
 from mastodon_update_check.messages.translation import NO_BREAK
 
 
@@ -32,7 +33,7 @@ def render_block(block: Block) -> str:
             assert_never(block)
 
 
-def _render_fix(row: FixRow) -> str:
+def _render_fix(row: Fix) -> str:
     """Write one line: ids, then as much of the text as fits."""
     head = "  " + ", ".join(advisory.id for advisory in row.advisories)
     head = f"{head}: " if row.advisories else head

@@ -1,13 +1,14 @@
 """The part of a message that says what a release fixes, what it requires and what the upgrade takes."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.upgrades import IN_IMAGES, InstallKind
 from mastodon_update_check.messages.columns import fill
-from mastodon_update_check.messages.content import Block, Details, FixRow, Paragraph
+from mastodon_update_check.messages.content import Block, Details, Paragraph
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.translation import Translation
 
@@ -51,7 +52,7 @@ def _without_fixes(update: UpdateNotice, translation: Translation) -> tuple[Para
     return (Paragraph(text),)
 
 
-def _fixes(details: ReleaseDetails, shown: int, translation: Translation) -> tuple[str, tuple[FixRow, ...]]:
+def _fixes(details: ReleaseDetails, shown: int, translation: Translation) -> tuple[str, tuple[Fix, ...]]:
     fixes, version = details.fixes or (), details.version
     rows = tuple(_row(fix) for fix in fixes[:shown])
     if not fixes:
@@ -79,9 +80,9 @@ def _fixes(details: ReleaseDetails, shown: int, translation: Translation) -> tup
     return title, rows
 
 
-def _row(fix: Fix) -> FixRow:
+def _row(fix: Fix) -> Fix:
     text = fix.text.removeprefix("Fix ")
-    return FixRow(text=text[:1].upper() + text[1:], advisories=fix.advisories[:_IDS_SHOWN])
+    return replace(fix, text=text[:1].upper() + text[1:], advisories=fix.advisories[:_IDS_SHOWN])
 
 
 def _requires(requirements: Sequence[Requirement], context: MessageContext) -> tuple[str, ...]:

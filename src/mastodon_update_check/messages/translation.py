@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Protocol
+from gettext import NullTranslations
 
 from mastodon_update_check.errors import UntranslatedError
 
@@ -17,32 +17,6 @@ NO_BREAK = "\u00a0"
 _FULL_STOPS = "。！？"  # noqa: RUF001 - Chinese and Japanese ones
 _LOCALE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 _LONGEST_LOCALE = 35
-
-
-class Translator(Protocol):
-    """Finds sentences, by the names that the standard library's gettext uses."""
-
-    def gettext(self, message: str, /) -> str:
-        """Return a sentence."""
-
-    def ngettext(self, one: str, many: str, number: int, /) -> str:
-        """Return the form that fits a number."""
-
-    def pgettext(self, context: str, message: str, /) -> str:
-        """Return a word that means different things in different places."""
-
-
-class _Original:
-    """English: what the source says."""
-
-    def gettext(self, message: str) -> str:
-        return message
-
-    def ngettext(self, one: str, many: str, number: int) -> str:
-        return one if number == 1 else many
-
-    def pgettext(self, context: str, message: str) -> str:  # noqa: ARG002 - English needs no context
-        return message
 
 
 def language_tags(locale: str) -> tuple[str, ...]:
@@ -63,7 +37,8 @@ class Translation:
 
     language: str = "en"
     """Its tag (RFC 5646)."""
-    translator: Translator = _Original()  # noqa: RUF009 - it has no state
+    translator: NullTranslations = NullTranslations()  # noqa: RUF009 - it has no state
+    """The catalogue; without one the sentences stay as they are in the source."""
 
     def say(self, text: str, /, **values: object) -> str:
         """Return a sentence with its gaps filled."""
