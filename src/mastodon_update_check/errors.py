@@ -5,15 +5,15 @@
     UpdateCheckError
     ├── InvalidVersionError      a version string that cannot be ordered (also a ValueError)
     ├── SettingsError            settings are wrong: exit 78, every problem listed
-    ├── UntranslatedError        a language cannot say something: the message is written in English
-    ├── UsageError               a command was asked for what there is not: exit 2
+    ├── UntranslatedError        a sentence is not translated: the message is written in English
+    ├── UsageError               an argument names something unknown or ambiguous: exit 2
     ├── LedgerError              the ledger cannot be used: exit 74
     │   └── OwnershipLostError   another process owns the ledger now; nothing was written
     ├── SetupError               `setup` cannot go on: exit 1
-    ├── CheckError               a check, or a part of it, did not work; says which cause
+    ├── CheckError               a check, or a part of it, failed; has a cause
     └── DeliveryError            a message was not accepted
-        ├── TransientDeliveryError   may pass: tried again soon
-        └── PermanentDeliveryError   will not pass as it stands: tried again when something changes, else weekly
+        ├── TransientDeliveryError   tried again soon
+        └── PermanentDeliveryError   tried again when the address, URL or settings change, else weekly
 
 Errors of libraries are translated at the edge where they arise and go no further. Texts are written for an
 administrator: one line, no secrets, no outside text that has not been through `domain.text.clean`.
@@ -41,11 +41,11 @@ class SettingsError(UpdateCheckError):
 
 
 class UntranslatedError(UpdateCheckError):
-    """A catalogue of translations lacks a sentence, or has one whose gaps are not those of the original."""
+    """A catalogue lacks a sentence, or its placeholders differ from the original's."""
 
 
 class UsageError(UpdateCheckError):
-    """A command was asked for something that there is not, or that could be several things."""
+    """An argument names something unknown or ambiguous."""
 
 
 class LedgerError(UpdateCheckError):
@@ -61,7 +61,7 @@ class OwnershipLostError(LedgerError):
 
 
 class Cause(StrEnum):
-    """What a failing check fails at; an operator looks in a different place for each."""
+    """The cause of a failing check; an operator looks in a different place for each."""
 
     DNS = "dns"
     CONNECTION = "connection"
@@ -75,12 +75,12 @@ class Cause(StrEnum):
 
     @property
     def is_remote(self) -> bool:
-        """Whether the cause lies with the update server or the way to it, rather than on this server."""
+        """Return whether the cause is the update server or the network, not this server."""
         return self in {Cause.CONNECTION, Cause.TLS, Cause.HTTP_STATUS, Cause.CONTENT}
 
 
 class CheckError(UpdateCheckError):
-    """A check, or one of the questions it asks, did not work."""
+    """A check, or a part of it, failed."""
 
     def __init__(self, cause: Cause, detail: str) -> None:
         self.cause = cause
@@ -89,21 +89,21 @@ class CheckError(UpdateCheckError):
 
 
 class DeliveryError(UpdateCheckError):
-    """A message was not accepted; `reply` is what the other side said, or what went wrong on the way."""
+    """A message was not accepted; `reply` is the other side's, or the error of the connection."""
 
     def __init__(self, reply: str, *, sink_wide: bool = False) -> None:
-        self.reply = str(reply)  # a sink of another package may have given anything
+        self.reply = str(reply)  # of a sink of another package, it may be any object
         self.sink_wide = sink_wide
         super().__init__(reply)
 
 
 class TransientDeliveryError(DeliveryError):
-    """May pass by itself.
+    """The same message may be accepted later.
 
     Args:
-        reply: what the other side said.
-        sink_wide: the fault is the sink's, not this message's: the sink backs off as a whole.
-        retry_after: how long the other side asks to wait (HTTP `Retry-After`, RFC 9110, 10.2.3).
+        reply: the other side's.
+        sink_wide: the fault is the sink's, not the message's: the sink backs off as a whole.
+        retry_after: the other side's wish (HTTP `Retry-After`, RFC 9110, 10.2.3).
         may_have_arrived: the message was sent, and no reply came.
     """
 

@@ -14,7 +14,7 @@ from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.known_instance import with_known_instance
 from mastodon_update_check.ledger.location import SCHEMES
 
-TELLING_CHARACTERS = 16
+TOKEN_CHARACTERS = 16
 """A part of a URL's path as long as this may be a token; a shorter one is a word."""
 
 
@@ -33,7 +33,7 @@ def load_app(token: str = "", *, is_silent: bool = False, is_lenient: bool = Fal
 
 
 def is_set_up(settings: Settings) -> bool:
-    """Whether a variable is set anywhere, or there is a Mastodon where it is expected."""
+    """Return whether a variable is set anywhere, or Mastodon is in the configured directory."""
     from mastodon_update_check.files.foreign import is_missing
 
     return not settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"} or not is_missing(settings.mastodon_root)
@@ -46,7 +46,7 @@ def _find_version(root: Path, environment: Mapping[str, str]) -> MastodonVersion
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
-    """What must never show in a log, whatever a library or a server says."""
+    """Give the texts that no log may show."""
     words = ("password", "secret", "token", "key")
     for sink in settings.sinks:
         for name, value in sink.options.items():
@@ -65,30 +65,24 @@ def _secrets(settings: Settings) -> Iterator[str]:
 
 
 def _parts(url: str) -> Iterator[str]:
-    """Give the parts of a URL that may be secret, as they are written and as they are meant.
-
-    Other schemes than http have their secrets anywhere: all of it is one.
-    """
+    """Give the parts of a URL that may be secret, raw and unquoted; of another scheme than http, all of it."""
     try:
         parts = urlsplit(url)
     except ValueError:  # not every connection string is a URL
         return
-    telling = [piece for piece in f"{parts.path}/{parts.query}".split("/") if len(piece) >= TELLING_CHARACTERS]
-    for part in (parts.password or "", *(telling if parts.scheme in {"http", "https"} else (url,))):
+    tokens = [piece for piece in f"{parts.path}/{parts.query}".split("/") if len(piece) >= TOKEN_CHARACTERS]
+    for part in (parts.password or "", *(tokens if parts.scheme in {"http", "https"} else (url,))):
         yield part
         yield unquote(part)
 
 
 def require_set_up(settings: Settings) -> None:
-    """Refuse to run where nothing has been set up: checks of nothing, for nobody, would only look like a service.
+    """Refuse to run where nothing has been set up, since a service without anything to check only looks like one.
 
     Raises:
         SettingsError: no variable is set anywhere, and Mastodon is not where it is expected.
     """
     if not is_set_up(settings):
-        config_file = settings.config_file or CONFIG_FILE
-        sentence = (
-            f"Nothing is set, and there is no Mastodon in {settings.mastodon_root}: run "
-            f"`mastodon-update-check setup` as root, or say in {config_file} where it is."
-        )
-        raise SettingsError([sentence])
+        file = settings.config_file or CONFIG_FILE
+        advice = f"run `mastodon-update-check setup` as root, or set UPDATE_CHECK_MASTODON_ROOT in {file}."
+        raise SettingsError([f"Nothing is set, and there is no Mastodon in {settings.mastodon_root}: {advice}"])

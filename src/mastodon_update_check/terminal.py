@@ -59,17 +59,18 @@ def fill(
     return "\n".join(lines or [first.rstrip()])
 
 
-def say(text: str, first: str = "", rest: str | None = None) -> None:
-    """Print a wrapped text."""
-    sys.stdout.write(f"{fill(text, first, rest)}\n")
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print lines, each wrapped; what continues an indented line is indented by two more blanks."""
+    stream = stream or sys.stdout
+    for line in text.split("\n"):
+        blanks = line[: len(line) - len(line.lstrip())]
+        stream.write(f"{fill(line.strip(), blanks, f'{blanks}  ' if blanks else '', stream)}\n")
 
 
-def complain(*lines: str) -> None:
+def complain(text: str) -> None:
     """Write an error on standard error; where that cannot be written, the exit code remains."""
-    first, *rest = lines
     with suppress(OSError):
-        for line in (f"mastodon-update-check: {first}", *rest):
-            sys.stderr.write(f"{fill(line, rest='    ', stream=sys.stderr)}\n")
+        say(f"mastodon-update-check: {text}", sys.stderr)
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
@@ -78,10 +79,12 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
     start = sum(widths[:-1]) + 2 * (len(widths) - 1)
     if start + min(widths[-1], 20) > columns():
         for row in rows[1:]:
-            say("; ".join(f"{name.lower()}: {cell}" for name, cell in zip(rows[0], row, strict=True)), rest="    ")
+            pairs = zip(rows[0], row, strict=True)
+            sys.stdout.write(f"{fill('; '.join(f'{name.lower()}: {cell}' for name, cell in pairs), rest='    ')}\n")
         return
     for *cells, last in rows:
-        say(last, "".join(f"{cell:{width}}  " for cell, width in zip(cells, widths, strict=False)))
+        head = "".join(f"{cell:{width}}  " for cell, width in zip(cells, widths, strict=False))
+        sys.stdout.write(f"{fill(last, head)}\n")
 
 
 @contextmanager

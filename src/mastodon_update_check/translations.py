@@ -24,7 +24,7 @@ class _Missing(NullTranslations):
         raise UntranslatedError(f"no translation of {message!r}")
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> NoReturn:  # noqa: ARG002 - the base's signature
-        raise UntranslatedError(f"no translation of {msgid1!r}")
+        self.gettext(msgid1)
 
     def pgettext(self, context: str, message: str) -> NoReturn:
         raise UntranslatedError(f"no translation of {context!r}, {message!r}")
@@ -32,25 +32,22 @@ class _Missing(NullTranslations):
 
 @cache
 def load_translation(locale: str, catalogues: Path | None = None) -> Translation:
-    """Return the language that serves a locale, as in `de-AT`; English when there is none.
+    """Return the language for a locale, as in `de-AT`; English when there is none.
 
     Args:
-        locale: as Mastodon has it, `users.locale`.
-        catalogues: the folder of compiled catalogues; that of this package unless given.
+        locale: Mastodon's `users.locale`.
+        catalogues: the folder of compiled catalogues; by default this package's.
     """
     folder = files("mastodon_update_check") / "locale" if catalogues is None else catalogues
-    for tag in language_tags(locale):
-        words = _read(tag, folder / f"{tag}.mo")
-        if words is not None:
-            return words
-    return ENGLISH
+    found = (_read(tag, folder / f"{tag}.mo") for tag in language_tags(locale))
+    return next(filter(None, found), ENGLISH)
 
 
-def _read(tag: str, place: Traversable) -> Translation | None:
-    """Read a catalogue; None when there is none, or none that can be read."""
+def _read(tag: str, file: Traversable) -> Translation | None:
+    """Read a catalogue; None when there is none that can be read."""
     try:
-        with place.open("rb") as file:
-            catalogue = GNUTranslations(file)
+        with file.open("rb") as opened:
+            catalogue = GNUTranslations(opened)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, struct.error) as error:

@@ -130,7 +130,7 @@ def test_only_the_log(world: World) -> None:
     """Without a mail server and a webhook the test is not a success; a log that was asked for is one."""
     world.set(SMTP_SERVER=None, UPDATE_CHECK_WEBHOOK_URL=None)
     finished = world.run("send-test")
-    assert (finished.code, finished.out.splitlines()[-1]) == (1, "Nobody was notified.")
+    assert (finished.code, finished.out.splitlines()[-1]) == (1, "No recipient was notified.")
     assert "set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL" in finished.out
     assert world.run("send-test", "log").code == 0
 

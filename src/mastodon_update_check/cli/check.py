@@ -28,7 +28,7 @@ from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, OutboxSummary
 from mastodon_update_check.messages.explanations import name_notice
 from mastodon_update_check.messages.payload import describe_support, list_updates
 from mastodon_update_check.messages.release_parts import order_updates
-from mastodon_update_check.terminal import progress, say
+from mastodon_update_check.terminal import fill, progress, say
 
 _NOTICES_SHOWN = 5
 """How many notices of one message are named by `--dry-run`."""
@@ -150,7 +150,7 @@ def _print_messages(answer: CheckAnswer, arguments: Namespace) -> None:
         again = "They would be tried when they are due." if arguments.dry_run else "They are tried again."
         say(f"Not delivered yet: {answer.outbox.deferred} deferred, {answer.outbox.failed} refused. {again}")
     for line in describe_undelivered(answer.outbox.latest):
-        say(line, "  ", "    ")
+        say(f"  {line}")
 
 
 def _print_updates(updates: Iterable[UpdateNotice]) -> None:
@@ -158,7 +158,7 @@ def _print_updates(updates: Iterable[UpdateNotice]) -> None:
     say("Newer releases:" if rows else "Nothing newer is out.")
     versions, kinds = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
     for version, kind, notes in rows:
-        say(notes, f"  {version:{versions}}  {kind:{kinds}}  ")
+        print(fill(notes, f"  {version:{versions}}  {kind:{kinds}}  "))
 
 
 def _describe_kind(update: UpdateNotice) -> str:
@@ -171,4 +171,4 @@ def _print_plan(messages: Sequence[PlannedMessage]) -> None:
         to = f" to {message.recipient.address}" if message.recipient.address else ""
         names = [name_notice(one.notice) for one in message.decisions]
         more = f" and {len(names) - _NOTICES_SHOWN} more" if len(names) > _NOTICES_SHOWN else ""
-        say(f"{message.recipient.sink}{to}: {', '.join(names[:_NOTICES_SHOWN])}{more}", "  ", "    ")
+        say(f"  {message.recipient.sink}{to}: {', '.join(names[:_NOTICES_SHOWN])}{more}")

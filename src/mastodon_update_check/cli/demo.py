@@ -13,16 +13,16 @@ _SECONDS_TO_LOOK = 60.0
 
 
 def execute(arguments: Namespace) -> int:
-    """Show the demonstration; with `--unless-set-up`, become the daemon where there is something to run it for."""
+    """Show the demonstration; with `--unless-set-up`, become the daemon where one has been set up."""
     if arguments.unless_set_up and is_set_up(load_settings(os.environ)):
         os.execv(sys.executable, [sys.executable, "-m", "mastodon_update_check", "run"])  # noqa: S606 - our own program
-    from mastodon_update_check.demo.story import tell
+    from mastodon_update_check.demo.story import play
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         _say("This is a demonstration with a made-up Mastodon server. Ctrl-C ends it.\n")
-        tell(_say, linger=_SECONDS_TO_LOOK if sys.stdout.isatty() else 0)
+        play(_say, linger=_SECONDS_TO_LOOK if sys.stdout.isatty() else 0)
     except KeyboardInterrupt:
         print("\nThe demonstration is over. Its files are removed.")
     return Exit.DONE

@@ -48,8 +48,7 @@ def execute(app: App, arguments: Namespace) -> int:
         print_json(describe_explanation(found))
         return Exit.DONE
     for line in _write(found, app, is_verbose=arguments.verbose):
-        blanks = line[: len(line) - len(line.lstrip())]
-        say(line.strip(), blanks, f"{blanks}  ")
+        say(line)
     return Exit.DONE
 
 

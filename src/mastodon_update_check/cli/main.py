@@ -98,7 +98,7 @@ def _report(error: Exception, parsed: "Namespace") -> int:
     if parsed.command == "status" and not parsed.json and not sys.stdout.isatty():
         more = f" ({len(error.problems)} to fix, see standard error)" if isinstance(error, SettingsError) else ""
         _say_unknown(f"{lines[0].removesuffix(':')}{more}")
-    complain(*lines)
+    complain("\n".join(lines))
     return 3 if parsed.command == "status" and code != 74 else code  # noqa: PLR2004
 
 

@@ -56,7 +56,7 @@ def _print(people: People) -> None:
     if others:
         print("\nNot notified:")
     for verdict in others:
-        say(describe_verdict(verdict), rest="  ")
+        say(describe_verdict(verdict))
     for warning in people.warnings:
         say(f"Warning: {warning}.")
 

@@ -41,7 +41,7 @@ def execute(app: App, arguments: Namespace) -> int:
         for note in notes:
             say(f"Note: {note}.")
         verdicts = list(_show(results))
-        say("Nobody was notified." if is_only_log else _conclude(verdicts))
+        say("No recipient was notified." if is_only_log else _conclude(verdicts))
     has_failed = is_only_log or not all(verdict.is_accepted for verdict in verdicts)
     return Exit.FAILED if has_failed else Exit.DONE
 

@@ -68,7 +68,7 @@ def _read_with_wrong_settings(wrong: SettingsError, arguments: Namespace) -> Sta
         raise wrong from None
     if not (report.is_alive if arguments.alive else report.verdict.level is Level.CRITICAL):
         raise wrong
-    complain("the settings are wrong:", *(f"  - {problem}" for problem in wrong.problems))
+    complain("\n".join(("the settings are wrong:", *(f"  - {problem}" for problem in wrong.problems))))
     return report
 
 

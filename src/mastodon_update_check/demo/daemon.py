@@ -1,4 +1,4 @@
-"""The real daemon, with settings and a Mastodon tree of its own in a temporary directory."""
+"""The daemon of the demonstration, with settings and a Mastodon tree in a temporary directory."""
 
 import os
 import signal
@@ -10,57 +10,28 @@ from pathlib import Path
 
 INSTANCE = "social.example"
 _SECONDS_TO_STOP = 12
-_VERSION_FILE = """\
-module Mastodon
-  module Version
-    module_function
-
-    def major
-      {}
-    end
-
-    def minor
-      {}
-    end
-
-    def patch
-      {}
-    end
-
-    def to_a
-      [major, minor, patch].compact
-    end
-
-    def to_s
-      [to_a.join('.')].join
-    end
-  end
-end
-"""
 
 
 def install(root: Path, version: str) -> None:
     """Write the version file of a Mastodon tree."""
     path = root / "lib" / "mastodon" / "version.rb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_VERSION_FILE.format(*version.split(".")))
+    path.write_text(f"module Mastodon::Version\n  def to_s = '{version}'\nend\n")
 
 
 def write_settings(directory: Path, recipients: str, update_url: str, smtp_port: int) -> Path:
     """Write the daemon's settings; return their file."""
-    mastodons = {
+    settings = {
         "LOCAL_DOMAIN": INSTANCE,
         "SMTP_SERVER": "127.0.0.1",
         "SMTP_PORT": smtp_port,
         "SMTP_FROM_ADDRESS": f"notifications@{INSTANCE}",
-    }
-    own = {
         "UPDATE_CHECK_INSTANCE_URL": "",
         "UPDATE_CHECK_INTERVAL": "1s",
         "UPDATE_CHECK_JITTER": "0",
         "UPDATE_CHECK_LEDGER": directory / "ledger.sqlite3",
         "UPDATE_CHECK_LOG_FORMAT": "console",
-        "UPDATE_CHECK_MASTODON_ENV_FILE": directory / "mastodon.env",
+        "UPDATE_CHECK_MASTODON_ENV_FILE": "/dev/null",
         "UPDATE_CHECK_MASTODON_ROOT": directory / "live",
         "UPDATE_CHECK_PAGE_FILE": directory / "page" / "index.html",
         "UPDATE_CHECK_RECIPIENTS": recipients,
@@ -68,8 +39,7 @@ def write_settings(directory: Path, recipients: str, update_url: str, smtp_port:
         "UPDATE_CHECK_URL": update_url,
     }
     file = directory / "config.env"
-    for path, settings in ((directory / "mastodon.env", mastodons), (file, own)):
-        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     (directory / "page").mkdir()
     return file
 

@@ -1,4 +1,4 @@
-"""The story that the demonstration tells: a patch comes out, turns urgent, and is installed."""
+"""The demonstration's script: a patch comes out, turns urgent, and is installed."""
 
 import queue
 import subprocess
@@ -12,8 +12,7 @@ from tempfile import TemporaryDirectory
 from textwrap import wrap
 
 from mastodon_update_check.demo.daemon import INSTANCE, install, running, write_settings
-from mastodon_update_check.demo.mail_server import MailServer
-from mastodon_update_check.demo.web_server import WebServer
+from mastodon_update_check.demo.servers import MailServer, WebServer
 from mastodon_update_check.errors import SetupError
 
 INSTALLED = "4.5.19"
@@ -27,11 +26,11 @@ _PAUSE = 4.0
 Say = Callable[[str], None]
 
 
-def tell(say: Say, linger: float) -> None:
+def play(say: Say, linger: float) -> None:
     """Run the demonstration from beginning to end; the page stays up for `linger` seconds more.
 
     Raises:
-        SetupError: the daemon did not do its part.
+        SetupError: the daemon did not check, or sent no mail.
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="mastodon-update-check-demo-")))
@@ -41,7 +40,7 @@ def tell(say: Say, linger: float) -> None:
         settings = write_settings(directory, recipients, f"{web.url}/update-check", mail.port)
         install(directory / "live", INSTALLED)
         daemon = stack.enter_context(running(settings))
-        _Story(say, directory, web, mail, daemon).tell(linger)
+        _Story(say, directory, web, mail, daemon).play(linger)
     say("The demonstration is over. Its files are removed.")
 
 
@@ -57,7 +56,7 @@ class _Story:
         self._mail = mail
         self._daemon = daemon
 
-    def tell(self, linger: float) -> None:
+    def play(self, linger: float) -> None:
         ada, grace = RECIPIENTS
         self._wait_for_daemon()
         self._chapter(

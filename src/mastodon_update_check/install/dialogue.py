@@ -14,6 +14,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.host.programs import Finished
+from mastodon_update_check.terminal import progress, say
 
 TIMER: Final = "mastodon-update-check-once.timer"
 _FATAL: Final = frozenset({74, 78})
@@ -45,9 +46,13 @@ class Console:
     """Whether every question is answered with yes (`--yes`)."""
 
     def say(self, text: str = "") -> None:
-        """Print a line, or several."""
-        sys.stdout.write(f"{text}\n")
+        """Print lines, wrapped to the terminal's width."""
+        say(text)
         sys.stdout.flush()
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Print the content of a file, not wrapped."""
+        sys.stdout.write("".join(f"    {line}\n" for line in lines))
 
     def confirm(self, question: str) -> bool:
         """Ask a question whose default is yes.
@@ -86,7 +91,8 @@ class OwnCommands:
             SetupError: the settings or the ledger cannot be used.
         """
         config = f"UPDATE_CHECK_CONFIG={self.place.config_file}"
-        finished = self.machine.run(("env", config, "UPDATE_CHECK_LOG_LEVEL=critical", *self.program, *arguments))
+        with progress(f"Running {arguments[0]}"):
+            finished = self.machine.run(("env", config, "UPDATE_CHECK_LOG_LEVEL=critical", *self.program, *arguments))
         is_fatal = finished.code in _FATAL
         shown = (finished.out, finished.err) if is_shown or is_fatal else (finished.err,)
         if text := "\n".join(part.rstrip("\n") for part in shown if part.strip()):

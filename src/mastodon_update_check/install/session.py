@@ -22,6 +22,7 @@ from mastodon_update_check.install.discovery import Installation, find_installat
 from mastodon_update_check.install.manifest import Manifest, keep_manifest, merge, read_manifest
 from mastodon_update_check.install.steps import DAEMON_RELOAD, Step, WriteFile, perform
 from mastodon_update_check.install.texts import own_values_of
+from mastodon_update_check.terminal import progress
 
 _NAMES: Final = ("", "second", "third", "another")
 """Suggestions for the services of a host."""
@@ -37,7 +38,8 @@ class SetupSession:
         if options.name and options.timer:
             raise SetupError("only the first server of a host can be checked by a timer; leave out --timer or --name")
         self._machine = machine
-        self._say, self._confirm, self._is_silent = console.say, console.confirm, console.is_silent
+        self._say, self._show, self._confirm = console.say, console.show, console.confirm
+        self._is_silent = console.is_silent
         self._options = options
         self._place = machine.place(options.name)
         self._own = OwnCommands(machine, self._place, console, program)
@@ -200,11 +202,14 @@ class SetupSession:
             self._say(f"  - {text}{': ' if paths else ''}{', '.join(paths)}")
         for step in steps if self._options.dry_run else ():
             if isinstance(step, WriteFile) and step.added:
-                self._say("\n".join((f"\n{step.path}:", *(f"    {line}" for line in step.added))))
+                self._say(f"\n{step.path}:")
+                self._show(step.added)
 
     def _do(self, steps: Iterable[Step], account: Account) -> None:
         for step in steps:
-            if said := perform(step, self._machine, self._place, account):
+            with progress(str(step)):
+                said = perform(step, self._machine, self._place, account)
+            if said:
                 self._say(f"Note: {said}")
 
 

@@ -1,1 +1,1 @@
-"""What monitoring systems get: metrics and heartbeats."""
+"""Output for monitoring systems: status, metrics, heartbeats, status page."""

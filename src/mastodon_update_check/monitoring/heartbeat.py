@@ -1,6 +1,6 @@
-"""The heartbeat: tells a monitoring service that a check begins, and how it ended.
+"""The heartbeat: reports to a monitoring service that a check begins, and how it ended.
 
-A ping that is not accepted delays a check by its limit at most, and is reported in the log and by `status`.
+A ping that is not accepted delays a check by 10 s at most, and is reported in the log and by `status`.
 """
 
 import time
@@ -28,11 +28,11 @@ class Heartbeat:
     proxies: Proxies = field(repr=False)
     monotonic: Callable[[], float] = time.monotonic
     problem: str = ""
-    """Why the last ping was not accepted; empty when it was."""
+    """The error of the last ping; empty when it was accepted."""
     _begun_at: float | None = None
-    """When the check began whose end has not been reported yet."""
+    """When the current check began; None when its end has been reported."""
     _is_well: bool = False
-    """Whether the check before ended well."""
+    """Whether the last check succeeded."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -46,11 +46,11 @@ class Heartbeat:
         self._send(Beat.START, "a check begins", None)
 
     def finish(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
-        """Report how it ended; see `judge_beat`."""
+        """Report how the check ended; see `judge_beat`."""
         self._end(*judge_beat(failure, waiting_since, now))
 
     def stop(self) -> None:
-        """Report success for a check that a planned stop cuts short, if the one before ended well."""
+        """Report success for a check that a planned stop interrupts, if the last one succeeded."""
         if self._begun_at is not None and self._is_well:
             self._end(Beat.SUCCESS, "stopped as planned")
 

@@ -1,74 +1,45 @@
 """Metrics for Prometheus, as a file for node_exporter's textfile collector.
 
-Each is a gauge that says how things stand, read from the ledger: nothing is lost with a process. Names and units follow
-Prometheus' conventions; every set of labels is there from the start, since an alert on one that is missing never fires.
+Each is a gauge of a state in the ledger: nothing is lost with a process. Names and units follow Prometheus'
+conventions. Every set of labels exists from the start, since an alert on a missing one never fires.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
 from mastodon_update_check import __version__
 from mastodon_update_check.domain.notices import UpdateType
 from mastodon_update_check.monitoring.status import StatusReport
 
-if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry, Gauge
-
-
-PREFIX = "mastodon_update_check"
-DAY_SECONDS = 86_400
+Values = Mapping[tuple[str, ...], float]
+"""The value for each set of labels, without the server's."""
+Metric = tuple[str, str, tuple[str, ...], Values]
+"""A name, its help, the names of its labels, and its values."""
 
 
 def render(report: StatusReport) -> bytes:
     """Return the metrics in Prometheus' text format."""
-    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
-    _describe_server(_gauges(registry), report)
-    _describe_checks(_gauges(registry), report)
-    _describe_outbox(_gauges(registry), report)
+    for name, help_, labels, values in (*_simple(report), *_of_server(report), *_of_sinks(report)):
+        gauge = Gauge(f"mastodon_update_check_{name}", help_, ("server", *labels), registry=registry)
+        for texts, value in values.items():
+            gauge.labels(report.settings.instance, *texts).set(value)
     return generate_latest(registry)
 
 
-NewGauge = Callable[[str, str, tuple[str, ...]], "Gauge"]
-
-
-def _gauges(registry: "CollectorRegistry") -> NewGauge:
-    from prometheus_client import Gauge
-
-    return lambda name, help_, labels: Gauge(f"{PREFIX}_{name}", help_, labels, registry=registry)
-
-
-def _describe_server(gauge: NewGauge, report: StatusReport) -> None:
-    known, instance = report.known, report.settings.instance
-    info = gauge("info", "This program, and the server it runs beside.", ("server", "version", "installed_version"))
-    info.labels(instance, __version__, known.installed.text if known.installed else "").set(1)
-    pending = gauge(
-        "updates_pending", "Releases newer than the installed one, by how far they go.", ("server", "type", "urgent")
-    )
-    for kind in UpdateType:
-        for urgent in (False, True):
-            found = [one for one in known.pending() if (one.type, one.urgent) == (kind, urgent)]
-            pending.labels(instance, str(kind), str(urgent).lower()).set(len(found))
-    gauge("urgent_updates_to_act_on", "Urgent updates that this server should install.", ("server",)).labels(
-        instance
-    ).set(report.urgent_to_act_on)
-    gauge(
-        "support_end_timestamp_seconds",
-        "When support of the installed branch ends (its last day has passed then); 0 while that is not known.",
-        ("server",),
-    ).labels(instance).set(_end_of(known.support_ends_on))
-
-
-def _describe_checks(gauge: NewGauge, report: StatusReport) -> None:
+def _simple(report: StatusReport) -> Iterator[Metric]:
+    """Give the metrics that have one value."""
     known = report.known
     for name, help_, value in (
         (
-            "status",
-            "The exit code of `status`: 0 ok, 1 warning, 2 critical, 3 unknown.",
-            report.verdict.level,
+            "support_end_timestamp_seconds",
+            "When support of the installed branch ends (its last day has passed then); 0 while that is not known.",
+            _end_of(known.support_ends_on),
         ),
+        ("urgent_updates_to_act_on", "Urgent updates that this server should install.", report.urgent_to_act_on),
+        ("status", "The exit code of `status`: 0 ok, 1 warning, 2 critical, 3 unknown.", report.verdict.level),
         ("check_interval_seconds", "Time between checks.", report.settings.interval.total_seconds()),
         ("last_check_timestamp_seconds", "When the last check ended; 0 before the first.", _epoch(known.checked_at)),
         (
@@ -78,28 +49,39 @@ def _describe_checks(gauge: NewGauge, report: StatusReport) -> None:
         ),
         ("failed_checks", "Checks that have failed in a row.", known.failures),
         ("metrics_timestamp_seconds", "When these metrics were written.", _epoch(report.now)),
+        (
+            "oldest_undelivered_timestamp_seconds",
+            "Since when the oldest undelivered message has been waiting; 0 when nothing waits.",
+            _epoch(report.outbox.waiting_since),
+        ),
     ):
-        gauge(name, help_, ("server",)).labels(report.settings.instance).set(value)
+        yield name, help_, (), {(): value}
 
 
-def _describe_outbox(gauge: NewGauge, report: StatusReport) -> None:
-    instance, outbox = report.settings.instance, report.outbox
-    accounts = {account.name: account for account in outbox.sinks}
-    waiting = gauge("messages_undelivered", "Messages that nobody has accepted yet.", ("server", "sink"))
-    failing = gauge("sink_failing", "Whether a sink accepts nothing at the moment.", ("server", "sink"))
-    sent = gauge(
-        "last_delivery_timestamp_seconds", "When a sink last delivered something; 0 for never.", ("server", "sink")
-    )
+def _of_server(report: StatusReport) -> Iterator[Metric]:
+    installed, pending = report.known.installed, report.known.pending()
+    labels = __version__, installed.text if installed else ""
+    yield "info", "This program, and the server it runs beside.", ("version", "installed_version"), {labels: 1}
+    counts: dict[tuple[str, ...], float] = {
+        (str(kind), str(urgent).lower()): sum((one.type, one.urgent) == (kind, urgent) for one in pending)
+        for kind in UpdateType
+        for urgent in (False, True)
+    }
+    yield "updates_pending", "Releases newer than the installed one, by how far they go.", ("type", "urgent"), counts
+
+
+def _of_sinks(report: StatusReport) -> Iterator[Metric]:
+    accounts = {account.name: account for account in report.outbox.sinks}
+    waiting: dict[tuple[str, ...], float] = {}
+    failing, sent = waiting.copy(), waiting.copy()
     for name in report.settings.sink_names:
         account = accounts.get(name)
-        waiting.labels(instance, name).set(account.undelivered if account else 0)
-        failing.labels(instance, name).set(bool(account and (account.failing_since or account.is_stopped)))
-        sent.labels(instance, name).set(_epoch(account.sent_at if account else None))
-    gauge(
-        "oldest_undelivered_timestamp_seconds",
-        "Since when the oldest undelivered message has been waiting; 0 when nothing waits.",
-        ("server",),
-    ).labels(instance).set(_epoch(outbox.waiting_since))
+        waiting[name,] = account.undelivered if account else 0
+        failing[name,] = bool(account and (account.failing_since or account.is_stopped))
+        sent[name,] = _epoch(account.sent_at if account else None)
+    yield "messages_undelivered", "Messages that have not been accepted yet.", ("sink",), waiting
+    yield "sink_failing", "Whether a sink accepts nothing at the moment.", ("sink",), failing
+    yield "last_delivery_timestamp_seconds", "When a sink last delivered something; 0 for never.", ("sink",), sent
 
 
 def _epoch(instant: datetime | None) -> float:
@@ -108,4 +90,4 @@ def _epoch(instant: datetime | None) -> float:
 
 def _end_of(day: date | None) -> float:
     """Return the end of a day, UTC."""
-    return 0 if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() + DAY_SECONDS
+    return 0 if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() + 86_400
