@@ -5,7 +5,6 @@ Sinks of other packages are looked up only when a setting refers to one, because
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Final
 
@@ -153,6 +152,8 @@ def _read_apprise(
 
 def _installed() -> dict[str, str]:
     """Return the entry points of other packages' sinks, by their name in `UPDATE_CHECK_SINKS`."""
+    from importlib.metadata import entry_points
+
     found = entry_points(group=ENTRY_POINTS).names
     return {name.lower(): name for name in sorted(found) if name not in BUILT_IN}
 
