@@ -6,8 +6,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage transcripts catalogues letters pictures portraits soak pgbouncer rules series lint format documents \
-	deb image release release-check acceptance lock clean help
+.PHONY: run test coverage transcripts catalogues letters pictures portraits soak cluster pgbouncer rules series lint format \
+	documents deb image release release-check acceptance lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ transcripts: $(VENV)/test.done ## write anew what the commands print (tests/tran
 
 soak: $(VENV)/test.done ## kill the program at every step and in random lives, for 20 minutes: ARGS="--minutes 3"
 	PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
+
+cluster: $(VENV)/test.done ## daemons on two and three machines with one ledger, whose owner fails 200 times: ARGS="--rounds 36"
+	PYTHONPATH=tests $(BIN)/python -m cluster $(ARGS)
 
 pgbouncer: $(VENV)/test.done ## the database through a real PgBouncer, which must be installed
 	$(BIN)/python -m pytest tests/pgbouncer $(ARGS)

@@ -120,11 +120,11 @@ class App:
 
     def nudge_owner(self) -> bool:
         """Ask the owner to read its requests; return whether there is an owner."""
-        owner = self.ledger_location.ownership(self.host).owner()
-        if owner is not None and owner.is_daemon and owner.pid:
+        daemon = self.presence.owner()
+        if daemon is not None and daemon.is_daemon and daemon.pid:
             with suppress(ProcessLookupError, PermissionError):  # it reads its requests at its next check
-                os.kill(owner.pid, signal.SIGUSR1)
-        return owner is not None
+                os.kill(daemon.pid, signal.SIGUSR1)  # of no effect on a standby: its owner looks every 5 s
+        return self.ledger_location.ownership(self.host).owner() is not None
 
     @property
     def presence(self) -> FileLock:

@@ -30,6 +30,8 @@ class LedgerOwner:
         self._host = socket.gethostname()
         self.is_owner = False
         self._renewed_at = self._shown_at = float("-inf")
+        self.has_requests = False
+        """Whether the last call of `keep` found requests in a shared ledger; on one machine, a signal reports them."""
         if str(prepared["ledger"]).startswith(_POSTGRES):
             self._open(str(prepared["ledger"]), str(prepared["instance"]))
 
@@ -62,6 +64,7 @@ class LedgerOwner:
 
     def keep(self) -> str:
         """Become the owner if possible, or stay it; return why the ledger cannot be used, or an empty text."""
+        self.has_requests = False
         try:
             self.is_owner = self._keep()
         except LedgerError as error:
@@ -82,6 +85,8 @@ class LedgerOwner:
         self._renewed_at = now
         if self._ledger is not None:
             self._ledger.beat(datetime.now(UTC), self._host)
+            with self._ledger.reading() as view:
+                self.has_requests = is_owner and bool(view.open_requests())
         return is_owner
 
     def _is_lock_kept(self) -> bool:

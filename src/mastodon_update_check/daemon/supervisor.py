@@ -103,6 +103,8 @@ class Supervisor:
         self._children.kill_silent()
         was_owner = self._owner.is_owner
         self._problems.set("ledger", self._owner.keep())
+        if self._owner.has_requests and "work" not in self._children:
+            self._is_look_due = True
         if self._owner.is_owner and not was_owner:
             self._deliver_at = 0.0  # messages of a former owner
         if was_owner and not self._owner.is_owner:

@@ -1,0 +1,1 @@
+"""Daemons on several machines that share one ledger in PostgreSQL."""
