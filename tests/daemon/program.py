@@ -108,7 +108,7 @@ class Daemon:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            print(self.output, self.systemd.lines)  # noqa: T201 - pytest shows it with the failure
+            print(self.output, [*dict.fromkeys(self.systemd.lines)])  # noqa: T201 - pytest shows it with the failure
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

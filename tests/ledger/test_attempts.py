@@ -147,6 +147,19 @@ def test_a_message_that_ends_its_process_waits(ledger: Ledger) -> None:
     assert take(ledger, NOW + 5 * SECOND).failures == 1
 
 
+def test_messages_that_were_in_progress_at_a_crash_come_apart(ledger: Ledger) -> None:
+    """Only one of them causes it: after the second crash each is tried alone."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    for _ in range(2):
+        take(ledger)
+        take(ledger)
+        ledger.close_open_attempts(NOW, has_crashed=True)
+
+    first = take(ledger, NOW + 5 * SECOND)
+    assert find_attempt(ledger, NOW + 5 * SECOND) is None
+    assert take(ledger, NOW + 10 * SECOND).message_id != first.message_id
+
+
 def test_an_acceptance_counts_after_the_attempt_was_closed(ledger: Ledger, place: Location) -> None:
     """It is the truth; a failure that comes as late changes nothing."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))

@@ -32,6 +32,8 @@ IS_CAPPED = """
 """Whether its recipient has reached the limit of mails for a day."""
 IS_REACHED = "(:only_to = '' OR message.recipient_key = :only_to)"
 """Whether the sink, as it is set now, leads to its recipient."""
+CRASH_SPACING = timedelta(seconds=5)
+"""How far apart messages are tried again that were in progress together when their process crashed twice."""
 _ORDER = "is_urgent DESC, due_at, created_at, id"
 """The order of the index `message_open`, so that the search ends at the first row that may be sent."""
 
@@ -143,7 +145,8 @@ def close_open_attempts(connection: Connection, instance: str, now: datetime, *,
     """Mark attempts that a dead process has left open as `unknown`; return their number.
 
     Their messages stay due and are sent again with the same id. If the process crashed twice at the same message, the
-    message waits as after a failure, so that the crash does not repeat in a loop.
+    message waits as after a failure, so that the crash does not repeat in a loop. Messages that were in progress
+    together wait for different times, so that the next crash interrupts only the message that causes it.
     """
     found = connection.execute(
         """
@@ -152,16 +155,17 @@ def close_open_attempts(connection: Connection, instance: str, now: datetime, *,
               AND former.number = attempt.number - 1 AND former.outcome = 'unknown') AS again
         FROM attempt JOIN message ON message.id = attempt.message_id
         WHERE message.instance = ? AND attempt.outcome IS NULL
+        ORDER BY message.id
         """,
         (instance,),
     ).fetchall()
-    for row in found:
+    for place, row in enumerate(found):
         end_attempt(connection, row["id"], row["number"], Outcome.UNKNOWN, "", now)
         if has_crashed and row["again"] and row["state"] in {"pending", "failed"}:
             failures = int(row["failures"]) + 1
             connection.execute(
                 "UPDATE message SET failures = ?, due_at = ? WHERE id = ?",
-                (failures, stamp(now + retry_delay(failures, 0.5)), row["id"]),
+                (failures, stamp(now + retry_delay(failures, 0.5) + place * CRASH_SPACING), row["id"]),
             )
     return len(found)
 
