@@ -56,7 +56,7 @@ def test_sink_that_crashes_its_process(machine: Machine, update_server: UpdateSe
         assert failed["detail"] == "the job deliver ended by signal 9 and without a result"
         daemon.wait_status("the job deliver ended by signal 9")
         daemon.wait_for("delivery.sent", sink="log")
-        wait_until(lambda: machine.query(failures) == [(1,)], "a pause after the second crash")
+        wait_until(lambda: machine.query(failures)[0][0] > 0, "a pause after the second crash")
         checks = len(daemon.find("check.finished"))
         daemon.wait_for("check.finished", count=checks + 2)
         daemon.wait_for("delivery.recovered")
