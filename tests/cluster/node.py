@@ -14,7 +14,7 @@ from typing import Any, Self
 from simulators.tcp_proxy import TcpProxy
 
 HOST_SCRIPT = str(Path(__file__).with_name("host.py"))
-LONGEST = 60.0
+LONGEST = 240.0
 
 
 class Node:
@@ -57,7 +57,7 @@ class Node:
             check=False,
             capture_output=True,
             text=True,
-            timeout=2 * LONGEST,
+            timeout=LONGEST,
         )
 
     def start(self) -> None:

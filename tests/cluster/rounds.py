@@ -169,9 +169,9 @@ class Life:
         self._release.set()
         if moment is Moment.IDLE:
             cluster.publish(version)
-        cluster.wait(lambda: cluster.owner()[1] not in {"", token}, "a takeover", 2 * LONGEST)
+        cluster.wait(lambda: cluster.owner()[1] not in {"", token}, "a takeover")
         takeover = time.monotonic() - began
-        cluster.wait(cluster.is_settled, f"{version} to be delivered", 2 * LONGEST)
+        cluster.wait(cluster.is_settled, f"{version} to be delivered")
         self._figures.takeovers.setdefault(failure.name, []).append(takeover)
         self._figures.seconds.append(time.monotonic() - began)
         if takeover > TAKEOVER_LIMIT:
@@ -192,7 +192,7 @@ class Life:
         if moment is Moment.RANDOM:
             time.sleep(self._random.uniform(0, LATEST))
         else:
-            assert self._held.wait(2 * LONGEST), "no mail was sent"
+            assert self._held.wait(LONGEST), "no mail was sent"
 
     def _on_recipient(self, _: str) -> Manner:
         self._hold(Moment.BEFORE)
