@@ -219,7 +219,7 @@ class Life:
 
     def _account(self) -> None:
         account, figures = self._cluster.collector.account(), self._figures
-        figures.notified += len(account.told)
+        figures.notified += len(account.delivered)
         figures.lost += len(account.lost)
         figures.repeats_inside += len(account.excused)
         figures.repeats_outside += len(account.repeats) + len(account.unwanted) + len(account.left_out)

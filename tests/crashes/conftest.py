@@ -1,4 +1,4 @@
-"""What the crash tests share."""
+"""Shared fixtures of the crash tests."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from processes.starters import Forked
 
 @pytest.fixture(scope="session")
 def forked() -> Iterator[Forked]:
-    """Return a way to start the program that takes a tenth of the time."""
+    """Return a starter that forks, which takes a tenth of the time."""
     with Forked() as forked:
         yield forked

@@ -1,10 +1,10 @@
 """Counts the steps of a program, and kills it at one of them, with all its processes or one child alone.
 
-A step is whatever leaves a trace outside: a statement of SQLite, a byte that goes over a socket or comes from one, a
-file that is made, linked, renamed, removed or synced. The program knows nothing of this: Python's audit hooks, SQLite's
-trace callbacks and the library's sockets tell it. `STEPS_FILE` is where to write the steps down, one a line: its
-processes, which inherit all this, append to it one by one, and its length is their common count. `STEPS_FATAL` is the
-number of the step before which the program dies by SIGKILL (from 1), `STEPS_VICTIM` what dies: `all`, or `child`.
+A step is an effect outside the process: a statement of SQLite, a byte that is sent or received on a socket, a file that
+is created, linked, renamed, removed or synced. Audit hooks, SQLite's trace callbacks and wrapped socket methods report
+them. `STEPS_FILE` names the file of the steps, one a line: the program's processes append to it, and its length
+is their common count. `STEPS_FATAL` is the number of the step before which the program is killed (from 1),
+`STEPS_VICTIM` the victim: `all`, or `child`.
 """
 
 import fcntl
@@ -22,11 +22,11 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _LINE = 60
 """Characters of a line."""
 _WORDS = 4
-"""How much of a statement tells which one it is."""
+"""How many words of a statement identify it."""
 
 
 class Steps:
-    """The steps of one process, of all its threads, and of its parent and children before and beside it."""
+    """The steps of one process, its threads, its parent and its children."""
 
     def __init__(self, fatal: int, file: str, root: int, victim: str) -> None:
         self._fatal = fatal
@@ -36,8 +36,8 @@ class Steps:
         self._lock = threading.Lock()
 
     def install(self) -> None:
-        """Begin to count; there is no way back."""
-        sys.addaudithook(self._hear)
+        """Begin to count, until the process ends."""
+        sys.addaudithook(self._on_audit_event)
         for name in ("send", "sendall"):
             self._wrap(socket.socket, name, before="send", after="sent")
         for name in ("recv", "recv_into"):
@@ -53,7 +53,7 @@ class Steps:
         vars(sqlite3)["connect"] = connect_traced
 
     def take(self, name: str) -> None:
-        """Take one step; it may be the last one."""
+        """Count one step, and die at the fatal one."""
         with self._lock:
             fcntl.lockf(self._file, fcntl.LOCK_EX)
             os.write(self._file, f"{name[:_LINE]:<{_LINE}}\n".encode())
@@ -64,7 +64,7 @@ class Steps:
                     os.kill(self._root, signal.SIGKILL)
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def _on_audit_event(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in {"socket.connect", "socket.getaddrinfo"} or event in _FILES:
             self.take(event)
         elif event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES:
@@ -73,7 +73,7 @@ class Steps:
     def _wrap(self, owner: object, name: str, *, before: str, after: str) -> None:
         function: Callable[..., Any] = getattr(owner, name)
 
-        def counted(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever the library takes and returns
+        def counted(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - as the library
             if before:
                 self.take(before)
             result = function(*arguments, **more)
@@ -85,7 +85,7 @@ class Steps:
 
 
 def install(environment: Mapping[str, str]) -> None:
-    """Count, if the environment asks for it."""
+    """Count, if the environment requests it."""
     file = environment.get("STEPS_FILE", "")
     if file:
         root = int(os.environ.setdefault("STEPS_ROOT", str(os.getpid())))

@@ -1,4 +1,4 @@
-"""What is killed at every step: one sweep is a situation and a command.
+"""The sweeps: in each, a command is killed at every step of one situation.
 
 ::
 
@@ -9,7 +9,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crashes.scene import Scene
+from crashes.scenario import Scenario
 from processes.starters import Starter
 from simulators.collector import Account, Manner
 
@@ -19,79 +19,81 @@ class Sweep:
     """One situation in which the program is killed."""
 
     name: str
-    prepare: Callable[[Scene], None]
+    prepare: Callable[[Scenario], None]
     arguments: tuple[str, ...] = ("check",)
-    runs_for_ever: bool = False
+    is_daemon: bool = False
     victim: str = "all"
-    """What dies: the program with its child processes, or one child alone."""
+    """`all`: the program with its child processes; `child`: one child alone."""
 
     def measure(self, starter: Starter) -> int:
-        """Return how many steps the command takes when nobody kills it."""
-        with Scene(starter) as scene:
-            self.prepare(scene)
-            return len(scene.count_steps(*self.arguments, until=scene.is_all_told if self.runs_for_ever else None))
+        """Return the number of steps of the command when it is not killed."""
+        with Scenario(starter) as scenario:
+            self.prepare(scenario)
+            return len(
+                scenario.count_steps(*self.arguments, until=scenario.is_all_delivered if self.is_daemon else None)
+            )
 
     def kill_at(self, step: int, starter: Starter) -> tuple[Account, bool]:
         """Kill the program at one step, and run it once more.
 
         Returns:
-            What everybody has got by then, and whether it was killed: one with fewer steps this time ends by itself.
+            The account of the deliveries, and whether it was killed: a run with fewer steps ends before.
         """
-        with Scene(starter) as scene:
-            self.prepare(scene)
-            was_killed = scene.run_fatally(
+        with Scenario(starter) as scenario:
+            self.prepare(scenario)
+            was_killed = scenario.run_and_kill(
                 step,
                 *self.arguments,
-                until=scene.is_all_told if self.runs_for_ever else None,
+                until=scenario.is_all_delivered if self.is_daemon else None,
                 victim=self.victim,
             )
-            scene.recover()
-            assert scene.run("check") == 0, scene.said
-            return scene.collector.account(), was_killed
+            scenario.recover()
+            assert scenario.run("check") == 0, scenario.errors
+            return scenario.collector.account(), was_killed
 
 
-def first_check(scene: Scene) -> None:
-    """Nothing is there yet, not even a ledger; five places and the log are to be told."""
-    scene.publish("4.5.20", urgent=True)
-    scene.publish("4.7.6", type="minor")
+def first_check(scenario: Scenario) -> None:
+    """There is no ledger yet; five recipients and the log are to be notified."""
+    scenario.publish("4.5.20", urgent=True)
+    scenario.publish("4.7.6", type="minor")
 
 
-def one_mail(scene: Scene) -> None:
-    """One recipient of mail: every step comes in the same order each time."""
-    scene.tell({"all@social.example": "all"})
-    scene.world.set(UPDATE_CHECK_SINKS="email")
-    scene.publish("4.5.20")
+def one_mail(scenario: Scenario) -> None:
+    """One recipient of mail: the steps have the same order in each run."""
+    scenario.set_recipients({"all@social.example": "all"})
+    scenario.world.set(UPDATE_CHECK_SINKS="email")
+    scenario.publish("4.5.20")
 
 
-def one_hook(scene: Scene) -> None:
-    """One webhook, the same way."""
-    scene.tell({"/one": "all"})
-    scene.world.set(UPDATE_CHECK_SINKS="webhook")
-    scene.publish("4.5.20")
+def one_hook(scenario: Scenario) -> None:
+    """One webhook, likewise."""
+    scenario.set_recipients({"/one": "all"})
+    scenario.world.set(UPDATE_CHECK_SINKS="webhook")
+    scenario.publish("4.5.20")
 
 
-def moved_on(scene: Scene) -> None:
-    """Much has failed before, and the feed has moved on: rows are cancelled, superseded and planned."""
+def moved_on(scenario: Scenario) -> None:
+    """After failed deliveries, the feed has changed: rows are cancelled, superseded and planned."""
     manners = {"/one": Manner.TAKE_AND_CUT, "/two": Manner.CUT, "patch@social.example": Manner.REFUSE}
-    scene.collector.manner = lambda place: manners.get(place, Manner.PUT_OFF)
-    for place in scene.places:
-        scene.collector.allow(place, "4.5.20", "4.7.6")
-    scene.world.update_server.publish("4.5.20")
-    scene.world.update_server.publish("4.7.6", type="minor")
-    scene.run("check")
-    scene.collector.manner = lambda _: Manner.TAKE
-    scene.world.update_server.withdraw("4.7.6")
-    scene.publish("4.5.20", urgent=True)
-    scene.publish("4.5.21")
-    scene.world.let_pass(days=8)
+    scenario.collector.manner = lambda place: manners.get(place, Manner.PUT_OFF)
+    for place in scenario.places:
+        scenario.collector.allow(place, "4.5.20", "4.7.6")
+    scenario.world.update_server.publish("4.5.20")
+    scenario.world.update_server.publish("4.7.6", type="minor")
+    scenario.run("check")
+    scenario.collector.manner = lambda _: Manner.TAKE
+    scenario.world.update_server.withdraw("4.7.6")
+    scenario.publish("4.5.20", urgent=True)
+    scenario.publish("4.5.21")
+    scenario.world.let_pass(days=8)
 
 
 SWEEPS = (
-    Sweep("check: the first one", first_check),
+    Sweep("check: the first check", first_check),
     Sweep("check: one mail", one_mail),
     Sweep("check: one webhook", one_hook),
     Sweep("check: the feed has moved on", moved_on),
-    Sweep("run: from its start", first_check, ("run",), runs_for_ever=True),
-    Sweep("run: the feed has moved on", moved_on, ("run",), runs_for_ever=True),
-    Sweep("run: a child dies", first_check, ("run",), runs_for_ever=True, victim="child"),
+    Sweep("run: the first check", first_check, ("run",), is_daemon=True),
+    Sweep("run: the feed has moved on", moved_on, ("run",), is_daemon=True),
+    Sweep("run: one child killed", first_check, ("run",), is_daemon=True, victim="child"),
 )

@@ -1,4 +1,4 @@
-"""The collector: it fails on what is missing, on what is too much, and counts excused repeats apart."""
+"""The collector: missing, unwanted and repeated notices are faults; excused repeats are counted apart."""
 
 from collections.abc import Iterator, Sequence
 from email.message import EmailMessage
@@ -12,41 +12,41 @@ PLACE = "ops@social.example"
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    """Return a collector that wants one release told in one place."""
+    """Return a collector that expects one release at one recipient."""
     with Collector() as collector:
         collector.want(PLACE, "4.5.20", "4.5.20!")
         yield collector
 
 
 def arrive(collector: Collector, key: str, *rows: str, manner: Manner = Manner.TAKE) -> None:
-    """Let a message come."""
+    """Deliver a message."""
     collector._take(_arrival(PLACE, key, list(rows)), manner)
 
 
 def counts(collector: Collector) -> Sequence[int]:
-    """Return how many are told, lost, unwanted, repeated, excused, left out."""
+    """Return how many are delivered, lost, unwanted, repeated, excused, left out."""
     account = collector.account()
-    kinds = (account.told, account.lost, account.unwanted, account.repeats, account.excused, account.left_out)
+    kinds = (account.delivered, account.lost, account.unwanted, account.repeats, account.excused, account.left_out)
     return [len(kind) for kind in kinds]
 
 
-def test_nothing_has_come(collector: Collector) -> None:
-    """What is wanted and does not come fails."""
+def test_missing_notice_is_lost(collector: Collector) -> None:
+    """A wanted notice that does not arrive is a fault."""
     assert [0, 1, 0, 0, 0, 0] == counts(collector)
     with pytest.raises(AssertionError, match=r"4\.5\.20"):
         collector.check()
 
 
 @pytest.mark.parametrize("row", ["4.5.20", "4.5.20!"])
-def test_what_was_wanted_has_come(collector: Collector, row: str) -> None:
-    """One of the forms is enough."""
+def test_either_form_of_a_wanted_notice_is_delivered(collector: Collector, row: str) -> None:
+    """One of the forms suffices."""
     arrive(collector, "a", row)
     assert [1, 0, 0, 0, 0, 0] == counts(collector)
     collector.check()
 
 
-def test_something_else_has_come(collector: Collector) -> None:
-    """What was never wanted there fails, notices about the tool itself aside."""
+def test_notice_that_was_never_wanted_is_a_fault(collector: Collector) -> None:
+    """An unexpected release is a fault; a notice about the tool itself is not."""
     arrive(collector, "a", "4.5.20", "4.7.6")
     arrive(collector, "b")
     assert [2, 0, 1, 0, 0, 0] == counts(collector)
@@ -54,8 +54,8 @@ def test_something_else_has_come(collector: Collector) -> None:
         collector.check()
 
 
-def test_it_has_come_twice(collector: Collector) -> None:
-    """A repeat fails, whatever its id; so does the plain form after the urgent one, which says it all."""
+def test_repeat_is_a_fault(collector: Collector) -> None:
+    """A repeat is a fault with any id; so is the plain form after the urgent one, which includes it."""
     arrive(collector, "a", "4.5.20")
     arrive(collector, "a", "4.5.20")
     arrive(collector, "b", "4.5.20!")
@@ -65,8 +65,8 @@ def test_it_has_come_twice(collector: Collector) -> None:
         collector.check()
 
 
-def test_a_repeat_of_what_was_in_doubt(collector: Collector) -> None:
-    """Once, and under the same id, whoever could not know may say it again; what the ledger knows is in no doubt."""
+def test_unconfirmed_notice_may_repeat_with_its_id(collector: Collector) -> None:
+    """A sender that got no reply may repeat it once, with the same id."""
     with collector.window():
         arrive(collector, "a", "4.5.20")
     arrive(collector, "a", "4.5.20", manner=Manner.TAKE_AND_CUT)
@@ -77,8 +77,8 @@ def test_a_repeat_of_what_was_in_doubt(collector: Collector) -> None:
     assert [1, 0, 0, 1, 2, 0] == counts(collector)
 
 
-def test_a_repeat_of_what_is_written_down(collector: Collector) -> None:
-    """A sender that was killed after it had written the acceptance down has no excuse."""
+def test_recorded_notice_may_not_repeat(collector: Collector) -> None:
+    """A sender that was killed after it had recorded the acceptance may not repeat it."""
     with collector.window():
         arrive(collector, "a", "4.5.20")
     collector.settle([("b", "4.5.20")])
@@ -88,8 +88,8 @@ def test_a_repeat_of_what_is_written_down(collector: Collector) -> None:
     assert [1, 0, 0, 1, 0, 0] == counts(collector)
 
 
-def test_a_repeat_under_another_id(collector: Collector) -> None:
-    """Doubt excuses no other id, unless the former one has been used up without the row."""
+def test_repeat_with_another_id_is_a_fault(collector: Collector) -> None:
+    """An unconfirmed notice may not repeat with another id, unless the former id was used without the row."""
     collector.allow(PLACE, "4.7.6")
     with collector.window():
         arrive(collector, "a", "4.5.20", "4.7.6")
@@ -100,8 +100,8 @@ def test_a_repeat_under_another_id(collector: Collector) -> None:
     assert [2, 0, 0, 2, 0, 1] == counts(collector)
 
 
-def test_a_mail_without_its_id_is_none() -> None:
-    """Both headers that a receiver may drop repeats by hold the same id."""
+def test_mail_without_its_id_is_rejected() -> None:
+    """Both headers by which a receiver drops repeats have the same id."""
     message = EmailMessage()
     message["X-Update-Check-ID"], message["Message-ID"] = "a", "<b@social.example>"
     with pytest.raises(AssertionError, match="b@social"):

@@ -1,4 +1,4 @@
-"""SIGKILL while the ledger is migrated, backed up or begun anew: what was told is never forgotten by half."""
+"""SIGKILL while the ledger is migrated, backed up or replaced by a new one: no sent notice is forgotten."""
 
 import os
 import sqlite3
@@ -7,8 +7,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from crashes.anew import SITE
-from crashes.scene import Scene
+from crashes.new_interpreter import SITE
+from crashes.scenario import Scenario
 from mastodon_update_check.ledger.schema import SCHEMA_VERSION
 from processes.starters import KILLED, Forked
 
@@ -27,7 +27,7 @@ migrate(connection, (*MIGRATIONS, further))
 
 
 def migrate(ledger: Path, fatal: int) -> int:
-    """Migrate the ledger to the schema of a version to come, and die at a step; return the exit code."""
+    """Migrate the ledger to the schema of a future version, and die at a step; return the exit code."""
     counted = ledger.with_name("steps")
     counted.unlink(missing_ok=True)
     variables = {
@@ -49,11 +49,11 @@ def look(ledger: Path) -> tuple[int, bool, list[tuple[str, str]]]:
     return version, "further" in columns, rows
 
 
-def test_killed_while_it_migrates(forked: Forked) -> None:
-    """A ledger is migrated whole or not at all; what it holds is the same, and the next start goes on from there."""
-    with Scene(forked) as scene:
-        tell_once(scene)
-        ledger = scene.world.ledger
+def test_killed_during_a_migration(forked: Forked) -> None:
+    """A ledger is migrated completely or not at all, and keeps its rows; the next start migrates it."""
+    with Scenario(forked) as scenario:
+        notify_once(scenario)
+        ledger = scenario.world.ledger
         before = look(ledger)
         step, code, versions = 0, KILLED, []
         while code == KILLED:
@@ -68,45 +68,45 @@ def test_killed_while_it_migrates(forked: Forked) -> None:
         assert step > len(("BEGIN", "ALTER", "CREATE", "UPDATE", "COMMIT"))
 
 
-def test_killed_while_it_backs_up(forked: Forked, tmp_path: Path) -> None:
-    """The backup is there whole or not at all, and the ledger does not notice."""
-    with Scene(forked) as scene:
-        tell_once(scene)
-        whole = look(scene.world.ledger)
-        steps = len(scene.count_steps("ledger", "backup", str(tmp_path / "counted")))
+def test_killed_during_a_backup(forked: Forked, tmp_path: Path) -> None:
+    """The backup is complete or missing, and the ledger is unchanged."""
+    with Scenario(forked) as scenario:
+        notify_once(scenario)
+        whole = look(scenario.world.ledger)
+        steps = len(scenario.count_steps("ledger", "backup", str(tmp_path / "counted")))
         for step in range(1, steps + 1):
             target = tmp_path / f"backup.{step}"
-            assert scene.run_fatally(step, "ledger", "backup", str(target))
+            assert scenario.run_and_kill(step, "ledger", "backup", str(target))
             assert not target.exists() or look(target) == whole
-            assert look(scene.world.ledger) == whole
-        assert 0 == scene.run("check")
-        scene.collector.check()
+            assert look(scenario.world.ledger) == whole
+        assert 0 == scenario.run("check")
+        scenario.collector.check()
 
 
-def test_killed_while_it_begins_anew(forked: Forked) -> None:
-    """The old ledger stays whole, in its place or beside it; done again, there is a new one which tells anew."""
-    with Scene(forked) as scene:
-        tell_once(scene)
-        whole = look(scene.world.ledger)
-        steps = scene.count_steps("ledger", "new")
+def test_killed_while_a_new_ledger_is_created(forked: Forked) -> None:
+    """The old ledger stays complete, in its place or beside it; the command can be repeated, and notices repeat."""
+    with Scenario(forked) as scenario:
+        notify_once(scenario)
+        whole = look(scenario.world.ledger)
+        steps = scenario.count_steps("ledger", "new")
     of_files = [number for number, name in enumerate(steps, 1) if name.startswith(("os.", "open", "fsync", "COMMIT"))]
     assert {"os.rename", "os.link", "os.remove", "fsync"} <= set(steps)
     for step in of_files:
-        with Scene(forked) as scene:
-            tell_once(scene)
-            assert scene.run_fatally(step, "ledger", "new")
-            kept = [*scene.world.ledger.parent.glob("*.old"), scene.world.ledger]
+        with Scenario(forked) as scenario:
+            notify_once(scenario)
+            assert scenario.run_and_kill(step, "ledger", "new")
+            kept = [*scenario.world.ledger.parent.glob("*.old"), scenario.world.ledger]
             assert whole[2] in [look(file)[2] for file in kept if file.exists()]
             for file in kept[:-1]:
-                file.rename(file.with_suffix(".kept"))  # two in one second would have one name, which is refused
-            assert 0 == scene.run("ledger", "new"), scene.said
-            for arrival in scene.collector.arrivals:
-                arrival.is_doubtful = True  # a new ledger tells again what is pending
-            assert 0 == scene.run("check")
-            scene.collector.check()
+                file.rename(file.with_suffix(".kept"))  # two in the same second would have the same name
+            assert 0 == scenario.run("ledger", "new"), scenario.errors
+            for arrival in scenario.collector.arrivals:
+                arrival.is_doubtful = True  # with a new ledger, pending notices repeat
+            assert 0 == scenario.run("check")
+            scenario.collector.check()
 
 
-def tell_once(scene: Scene) -> None:
-    """Let everybody be told of a release."""
-    scene.publish("4.5.20")
-    assert 0 == scene.run("check")
+def notify_once(scenario: Scenario) -> None:
+    """Notify every recipient of a release."""
+    scenario.publish("4.5.20")
+    assert 0 == scenario.run("check")

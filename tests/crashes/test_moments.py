@@ -1,52 +1,55 @@
-"""Killed by the other side, at the moment when it has taken a message and not answered yet."""
+"""SIGKILL when the other side has the whole message, and has not replied yet."""
 
 from concurrent.futures import Future
 
 import pytest
 
-from crashes.scene import PLACES, Scene
+from crashes.scenario import RECIPIENTS, Scenario
 from processes.starters import KILLED, Forked, Process, kill_all
 from simulators.collector import Arrival
 
 
-def kill_at_arrival(scene: Scene, place: str, command: str) -> None:
-    """Run the program; it dies when that place has the whole message, and waits for the reply."""
+def kill_at_arrival(scenario: Scenario, place: str, command: str) -> None:
+    """Run the program; it is killed when that recipient's server has the whole message, before the reply."""
     process: Future[Process] = Future()
 
     def on_arrival(arrival: Arrival) -> None:
         if arrival.place == place:
             kill_all(process.result())
 
-    scene.collector.on_arrival = on_arrival
-    with scene.collector.window():
-        process.set_result(scene.start(command))
+    scenario.collector.on_arrival = on_arrival
+    with scenario.collector.window():
+        process.set_result(scenario.start(command))
         assert process.result().wait() == KILLED
-    scene.collector.on_arrival = lambda _: None
-    scene.settle()
+    scenario.collector.on_arrival = lambda _: None
+    scenario.settle()
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", RECIPIENTS)
 def test_killed_before_the_reply(forked: Forked, place: str, command: str) -> None:
-    """That message comes again with the same id; so may others that were on their way, and nothing else does."""
-    with Scene(forked) as scene:
-        scene.publish("4.5.20", urgent=True)
-        kill_at_arrival(scene, place, command)
-        scene.recover()
-        account = scene.collector.account()
+    """That message repeats with the same id; others in progress may repeat, and nothing else does."""
+    with Scenario(forked) as scenario:
+        scenario.publish("4.5.20", urgent=True)
+        kill_at_arrival(scenario, place, command)
+        scenario.recover()
+        account = scenario.collector.account()
     assert account.faults == []
     assert [place] == [repeat.partition(":")[0] for repeat in account.excused if repeat.startswith(place)]
 
 
 @pytest.mark.parametrize("place", ["all@social.example", "/one"])
 def test_killed_again_and_again(forked: Forked, place: str) -> None:
-    """However often it dies, the same message comes with the same id; once recorded it comes no more."""
-    with Scene(forked) as scene:
-        scene.tell({place: "all"})
-        scene.publish("4.5.20")
+    """After each kill the message repeats with the same id; once it is recorded, it does not."""
+    with Scenario(forked) as scenario:
+        scenario.set_recipients({place: "all"})
+        scenario.publish("4.5.20")
         for _ in range(3):
-            kill_at_arrival(scene, place, "run")
+            kill_at_arrival(scenario, place, "run")
         for _ in range(2):
-            scene.recover()
-        scene.collector.check()
-        assert (4, 1) == (len(scene.collector.arrivals), len({arrival.id for arrival in scene.collector.arrivals}))
+            scenario.recover()
+        scenario.collector.check()
+        assert (4, 1) == (
+            len(scenario.collector.arrivals),
+            len({arrival.id for arrival in scenario.collector.arrivals}),
+        )

@@ -1,9 +1,9 @@
-"""SIGKILL at every step between fetch and commit; here at some of them, `make soak` takes them all."""
+"""SIGKILL at some steps of each sweep; `make soak` takes every step."""
 
 import pytest
 
-from crashes.anew import Anew
-from crashes.scene import Scene
+from crashes.new_interpreter import NewInterpreter
+from crashes.scenario import Scenario
 from crashes.sweeps import SWEEPS, Sweep, one_hook, one_mail
 from processes.starters import Forked
 
@@ -13,27 +13,27 @@ ONE_BY_ONE = [sweep for sweep in SWEEPS if sweep.prepare in {one_mail, one_hook}
 
 @pytest.mark.parametrize("sweep", SWEEPS, ids=lambda sweep: sweep.name)
 def test_killed_at_a_step(sweep: Sweep, forked: Forked) -> None:
-    """Wherever it dies, one clean run later everybody has been told, and repeats have the id that they had."""
+    """After one clean run every recipient has been notified, and a repeat has the id of the first message."""
     steps = sweep.measure(forked)
     for step in range(1 + steps // (2 * SAMPLES), steps, steps // SAMPLES):
         account, _ = sweep.kill_at(step, forked)
         assert account.faults == [], (step, account)
 
 
-def test_killed_at_a_step_of_a_process_of_its_own(forked: Forked) -> None:
-    """Started anew it takes the same steps as a fork, and dies as well."""
+def test_new_interpreter_is_killed_at_the_same_step(forked: Forked) -> None:
+    """It takes the same steps as a fork."""
     (sweep, *_) = ONE_BY_ONE
-    assert sweep.measure(forked) == sweep.measure(Anew())
-    account, was_killed = sweep.kill_at(60, Anew())
+    assert sweep.measure(forked) == sweep.measure(NewInterpreter())
+    account, was_killed = sweep.kill_at(60, NewInterpreter())
     assert (account.faults, was_killed) == ([], True)
 
 
 @pytest.mark.parametrize("sweep", ONE_BY_ONE, ids=lambda sweep: sweep.name)
 def test_killed_between_acceptance_and_record(sweep: Sweep, forked: Forked) -> None:
-    """Only there somebody hears it twice, with the same id; a step before and a step after, once."""
-    with Scene(forked) as scene:
-        sweep.prepare(scene)
-        steps = scene.count_steps(*sweep.arguments)
+    """Only there the message repeats, with the same id; a step before and a step after it does not."""
+    with Scenario(forked) as scenario:
+        sweep.prepare(scenario)
+        steps = scenario.count_steps(*sweep.arguments)
     result = len(steps) - steps[::-1].index("UPDATE sink SET settings")
     recorded = result + steps[result:].index("COMMIT") + 1
     handed_over = result - steps[:result][::-1].index("send")
@@ -46,11 +46,11 @@ def test_killed_between_acceptance_and_record(sweep: Sweep, forked: Forked) -> N
         assert is_inside == (len(account.excused) == 1), (step, steps[step - 1], account)
 
 
-def test_the_steps_are_those_that_matter(forked: Forked) -> None:
-    """A check is seen to ask, to plan, to claim, to send and to record, in this order."""
-    with Scene(forked) as scene:
-        one_mail(scene)
-        steps = iter(scene.count_steps("check"))
+def test_check_takes_its_steps_in_order(forked: Forked) -> None:
+    """A check asks, plans, begins an attempt, sends and records, in this order."""
+    with Scenario(forked) as scenario:
+        one_mail(scenario)
+        steps = iter(scenario.count_steps("check"))
     expected = (
         "os.link",  # the new ledger
         "socket.connect",  # the update server

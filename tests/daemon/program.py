@@ -4,7 +4,7 @@
 
     machine.configure(UPDATE_CHECK_URL=update_server.url)
     with machine.start() as daemon:
-        daemon.wait_told("READY=1")
+        daemon.wait_notified("READY=1")
         daemon.wait_for("check.finished")
         assert 0 == daemon.end(signal.SIGTERM)
 
@@ -28,36 +28,36 @@ from typing import Any, Self
 
 PROGRAM = (sys.executable, "-m", "mastodon_update_check")
 LONGEST = 30.0
-"""Seconds after which something that must happen counts as not happening: far longer than it takes."""
+"""How many seconds to wait for something that takes far less."""
 _LAST = b"X_LAST=1"
 STOP_SECONDS = 10.0
-"""What the daemon promises: stopped within this, whatever is under way."""
+"""The daemon's promise: it stops within this time, with any attempt in progress."""
 
 
 def wait_until(is_true: Callable[[], object], what: str, explain: Callable[[], object] = str) -> None:
-    """Wait for something to become true; when it does not, say what there was instead."""
+    """Wait for a condition; on a timeout, explain the state instead."""
     end = time.monotonic() + LONGEST
     while not is_true():
-        assert time.monotonic() < end, f"in vain: {what}\n{explain()}"
+        assert time.monotonic() < end, f"timeout: {what}\n{explain()}"
         time.sleep(0.02)
 
 
 class Systemd:
-    """The far end of NOTIFY_SOCKET: keeps what it is told, each message with the time when it came."""
+    """The other end of NOTIFY_SOCKET: keeps every message, with the time of its arrival."""
 
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory()  # pytest's own paths may be too long for a socket
         self.path = str(Path(self._directory.name, "notify"))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self.path)
-        self.heard: list[tuple[float, bytes]] = []
+        self.received: list[tuple[float, bytes]] = []
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     @property
     def lines(self) -> list[str]:
-        """Every line it was told, in order; what is not UTF-8 fails the test, as systemd refuses it."""
-        return [line for _, message in self.heard for line in message.decode().split("\n")]
+        """Every line, in order; bytes that are not UTF-8 fail the test, as systemd refuses them."""
+        return [line for _, message in self.received for line in message.decode().split("\n")]
 
     @property
     def statuses(self) -> list[str]:
@@ -65,11 +65,11 @@ class Systemd:
         return [line.removeprefix("STATUS=") for line in self.lines if line.startswith("STATUS=")]
 
     def feedings(self) -> list[float]:
-        """Return when the watchdog was fed."""
-        return [at for at, message in self.heard if message == b"WATCHDOG=1"]
+        """Return the times at which the watchdog was fed."""
+        return [at for at, message in self.received if message == b"WATCHDOG=1"]
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop receiving."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
             sock.sendto(b"", self.path)
         self._thread.join()
@@ -77,15 +77,15 @@ class Systemd:
         self._directory.cleanup()
 
     def settle(self) -> None:
-        """Wait until everything that was sent so far has been heard."""
+        """Wait until everything that was sent so far has been received."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.sendto(_LAST, self.path)
-        wait_until(lambda: self.heard and self.heard[-1][1] == _LAST, "the last word")
-        del self.heard[-1]
+        wait_until(lambda: self.received and self.received[-1][1] == _LAST, "the last message")
+        del self.received[-1]
 
     def _listen(self) -> None:
         while message := self._socket.recv(65_536):
-            self.heard.append((time.monotonic(), message))
+            self.received.append((time.monotonic(), message))
 
 
 class Daemon:
@@ -118,7 +118,7 @@ class Daemon:
 
     @property
     def output(self) -> str:
-        """All that it wrote."""
+        """Its output."""
         return self._log_path.read_text()
 
     @property
@@ -142,13 +142,13 @@ class Daemon:
         assert len(self.find(event, **details)) >= count, self.output
         return self.find(event, **details)[-1]
 
-    def wait_told(self, line: str, count: int = 1) -> None:
-        """Wait until systemd was told a line `count` times."""
+    def wait_notified(self, line: str, count: int = 1) -> None:
+        """Wait until systemd was sent a line `count` times."""
         wait_until(lambda: self.systemd.lines.count(line) >= count or self.is_over, line, lambda: self.output)
         assert self.systemd.lines.count(line) >= count, self.output
 
     def wait_status(self, part: str) -> None:
-        """Wait until the status line says something."""
+        """Wait until the status line has a part."""
         wait_until(lambda: any(part in line for line in self.systemd.statuses), part, lambda: self.systemd.statuses)
 
     @property

@@ -16,7 +16,7 @@ from mastodon_update_check.daemon.systemd import STATUS_CHARACTERS, SystemdNotif
 
 @pytest.fixture
 def systemd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
-    """Return the far end of this process's NOTIFY_SOCKET."""
+    """Return the other end of this process's NOTIFY_SOCKET."""
     systemd = Systemd()
     monkeypatch.setenv("NOTIFY_SOCKET", systemd.path)
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
@@ -49,7 +49,7 @@ def test_status_is_one_line(systemd: Systemd, text: str, line: str) -> None:
     """The status is cut and has no line break, which systemd would read as another assignment."""
     with notifying() as notifier:
         notifier.status(text)
-    wait_until(lambda: systemd.heard, "the status")
+    wait_until(lambda: systemd.received, "the status")
     assert [f"STATUS={line}"] == systemd.lines
 
 
@@ -59,8 +59,8 @@ def test_notifications(systemd: Systemd) -> None:
         notifier.ready()
         notifier.reloading()
         notifier.stopping()
-    wait_until(lambda: len(systemd.heard) == 3, "three messages")
-    ready, reloading, stopping = (message.decode() for _, message in systemd.heard)
+    wait_until(lambda: len(systemd.received) == 3, "three messages")
+    ready, reloading, stopping = (message.decode() for _, message in systemd.received)
     assert ("READY=1", "STOPPING=1") == (ready, stopping)
     word, _, moment = reloading.partition("\nMONOTONIC_USEC=")
     assert "RELOADING=1" == word
@@ -84,7 +84,7 @@ def test_notifications(systemd: Systemd) -> None:
 def test_watchdog(
     systemd: Systemd, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], interval: timedelta | None
 ) -> None:
-    """The watchdog is fed when there is one and it waits for this very process, and not otherwise."""
+    """The watchdog is fed if there is one for this process, and not otherwise."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with notifying() as notifier:

@@ -14,7 +14,7 @@ def test_daemon_checks_delivers_and_stops(machine: Machine, update_server: Updat
     """It is ready with a ledger, checks at once, delivers, feeds the watchdog, and shows its state until it stops."""
     command = ("sh", "-c", 'WATCHDOG_PID=$$ exec "$@"', "sh")
     with machine.start(*command, WATCHDOG_USEC="4000000") as daemon:
-        daemon.wait_told("READY=1")
+        daemon.wait_notified("READY=1")
         assert machine.ledger.exists()
         daemon.wait_for("check.finished", pending=["4.5.20"])
         daemon.wait_for("delivery.sent", sink="log")

@@ -1,4 +1,4 @@
-"""Signals: told to stop, the daemon gives what is in hand its time, and no more; told to reload, it takes the new."""
+"""Signals: a stop waits for attempts in progress, for a limited time; a reload uses the new settings."""
 
 import contextlib
 import email
@@ -51,25 +51,25 @@ def ids(server: ScriptedSmtpServer) -> list[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_while_idle(machine: Machine, number: signal.Signals) -> None:
-    """Told to stop with nothing in hand, it stops with exit code 0, and says so."""
+    """The daemon stops with exit code 0, and logs it."""
     with machine.start() as daemon:
         daemon.wait_for("check.skipped")
-        assert 0 == daemon.end(number)
+        assert daemon.end(number) == 0
         assert ["daemon.stopping", "daemon.stopped"] == [line["event"] for line in daemon.events][-2:]
         assert "STOPPING=1" in daemon.systemd.lines
 
 
 def test_stop_during_a_hanging_check(machine: Machine, update_server: UpdateServer) -> None:
-    """A check that hangs has told nobody anything: nothing waits for it."""
+    """A stop does not wait for a check."""
     update_server.fail(hang())
     with machine.start() as daemon:
         wait_until(lambda: update_server.asked, "the question")
-        assert 0 == daemon.end()
+        assert daemon.end() == 0
         assert [] == daemon.find("check.finished") + daemon.find("check.failed")
 
 
 def test_stop_waits_for_a_slow_server(machine: Machine, update_server: UpdateServer) -> None:
-    """A dialogue that comes to its end within 8 s is waited for, and its outcome is recorded."""
+    """A stop waits up to 8 s for an attempt, and its outcome is recorded."""
     assert update_server.url
     with SmtpServer() as smtp:
         smtp.pause = 2
@@ -77,32 +77,32 @@ def test_stop_waits_for_a_slow_server(machine: Machine, update_server: UpdateSer
         with machine.start() as daemon:
             wait_until(lambda: machine.attempts, "the attempt")
             assert [("email", 1, None)] == machine.attempts
-            assert 0 == daemon.end()
+            assert daemon.end() == 0
             assert [("email", 1, "sent")] == machine.attempts
-            assert 1 == len(daemon.find("delivery.sent"))
-    assert 1 == len(smtp.mails)
+            assert len(daemon.find("delivery.sent")) == 1
+    assert len(smtp.mails) == 1
 
 
-def test_stop_releases_what_hangs(machine: Machine, update_server: UpdateServer) -> None:
-    """After 8 s nobody knows what became of the attempt; the next start sends the message again, with the same id."""
+def test_stop_ends_a_hanging_attempt(machine: Machine, update_server: UpdateServer) -> None:
+    """After 8 s the attempt is unknown; the next start repeats the message with the same id."""
     assert update_server.url
     with ScriptedSmtpServer({"END": [Hang(), "250 2.0.0 queued as 2"]}) as smtp:
         mail_by(machine, smtp.port)
         with machine.start() as daemon:
             wait_until(lambda: smtp.bodies, "the mail")
-            assert 0 == daemon.end()
-            assert 1 == len(daemon.find("job.killed", job="deliver"))
+            assert daemon.end() == 0
+            assert len(daemon.find("job.killed", job="deliver")) == 1
         assert [("email", 1, None)] == machine.attempts
         with machine.start() as daemon:
             daemon.wait_for("delivery.sent", sink="email", attempt=2)
-            assert 0 == daemon.end()
+            assert daemon.end() == 0
     assert [("email", 1, "unknown"), ("email", 2, "sent")] == machine.attempts
     first, second = ids(smtp)
     assert first == second
 
 
-def test_killed_in_mid_delivery(machine: Machine, update_server: UpdateServer) -> None:
-    """The next daemon sends at once what a killed one was sending, with the same id."""
+def test_attempt_of_a_killed_daemon_is_repeated_with_its_id(machine: Machine, update_server: UpdateServer) -> None:
+    """The next daemon repeats the message of a killed one at once, with the same id."""
     assert update_server.url
     with ScriptedSmtpServer({"END": [Hang(), "250 2.0.0 queued as 2"]}) as smtp:
         mail_by(machine, smtp.port)
@@ -112,13 +112,13 @@ def test_killed_in_mid_delivery(machine: Machine, update_server: UpdateServer) -
         assert [("email", 1, None)] == machine.attempts
         with machine.start() as daemon:
             daemon.wait_for("delivery.sent", sink="email", attempt=2)
-            assert 0 == daemon.end()
+            assert daemon.end() == 0
     first, second = ids(smtp)
     assert first == second
 
 
-def test_stop_drains_old_workers_too(machine: Machine, update_server: UpdateServer) -> None:
-    """What was in hand when the settings changed is still in hand: a stop waits for it."""
+def test_stop_waits_for_an_attempt_with_former_settings(machine: Machine, update_server: UpdateServer) -> None:
+    """A stop also waits for an attempt that began before a reload."""
     assert update_server.url
     with SmtpServer() as old, SmtpServer() as new:
         old.pause = 3
@@ -129,7 +129,7 @@ def test_stop_drains_old_workers_too(machine: Machine, update_server: UpdateServ
             daemon.reload()
             daemon.wait_for("daemon.reloaded")
             assert [("email", 1, None)] == machine.attempts
-            assert 0 == daemon.end()
+            assert daemon.end() == 0
         assert [("email", 1, "sent")] == machine.attempts
         assert ([], 1) == (new.mails, len(old.mails))
 
@@ -143,12 +143,12 @@ def test_reload(machine: Machine, update_server: UpdateServer) -> None:
             update_server.publish("4.5.21")
             machine.configure(SMTP_PORT=new.port, UPDATE_CHECK_WEBHOOK_URL=webhook.url("/hook"))
             daemon.reload()
-            daemon.wait_told("READY=1", count=2)
+            daemon.wait_notified("READY=1", count=2)
             daemon.wait_for("delivery.sent", count=2, sink="email")
             daemon.wait_for("delivery.sent", sink="webhook")
             assert ["log", "email", "webhook"] == daemon.find("daemon.reloaded")[0]["sinks"]
             lines = daemon.systemd.lines
-            assert 0 == daemon.end()
+            assert daemon.end() == 0
     assert (1, 1, 1) == (len(old.mails), len(new.mails), len(webhook.requests))
     moment = lines[lines.index("RELOADING=1") + 1]
     assert moment.startswith("MONOTONIC_USEC=")
@@ -169,8 +169,8 @@ def test_reload_without_a_change_of_our_own(machine: Machine, update_server: Upd
         machine.configure(UPDATE_CHECK_REMINDERS="all")
         daemon.reload()
         daemon.wait_for("check.finished", count=2)
-        assert 0 == daemon.end()
-    assert 2 == len(update_server.asked)
+        assert daemon.end() == 0
+    assert len(update_server.asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_reload_of_wrong_settings(machine: Machine, update_server: UpdateServer,
         daemon.wait_for("delivery.sent")
         machine.configure(**wrong)
         daemon.reload()
-        daemon.wait_told("READY=1", count=2)
+        daemon.wait_notified("READY=1", count=2)
         daemon.wait_for("daemon.reload_failed")
         daemon.wait_status("the new settings are wrong, the former ones stay in use: ")
         update_server.publish("4.5.21")
@@ -200,8 +200,8 @@ def test_reload_of_wrong_settings(machine: Machine, update_server: UpdateServer,
         daemon.reload()
         daemon.wait_for("daemon.reloaded")
         wait_until(lambda: "wrong" not in daemon.systemd.statuses[-1], "the settings are right again")
-        assert 3 == daemon.systemd.lines.count("READY=1")
-        assert 0 == daemon.end()
+        assert daemon.systemd.lines.count("READY=1") == 3
+        assert daemon.end() == 0
 
 
 def test_reload_before_anything_else(machine: Machine) -> None:
@@ -210,9 +210,9 @@ def test_reload_before_anything_else(machine: Machine) -> None:
         status = Path(f"/proc/{daemon.process.pid}/status")
         wait_until(lambda: is_blocked(status, signal.SIGHUP), "the mask")
         daemon.reload()
-        daemon.wait_told("READY=1", count=2)
-        assert 1 == daemon.systemd.lines.count("RELOADING=1")
-        assert 0 == daemon.end()
+        daemon.wait_notified("READY=1", count=2)
+        assert daemon.systemd.lines.count("RELOADING=1") == 1
+        assert daemon.end() == 0
 
 
 def is_blocked(status: Path, number: signal.Signals) -> bool:
@@ -222,7 +222,7 @@ def is_blocked(status: Path, number: signal.Signals) -> bool:
 
 
 @pytest.mark.parametrize(("limit", "signals"), [("0.2", 1), ("3600", 2)])
-def test_stop_whatever_hangs(limit: str, signals: int) -> None:
+def test_stop_ends_a_hanging_main_thread(limit: str, signals: int) -> None:
     """A main thread that follows no order is not waited for: the limit ends the process, or a second signal does."""
     with subprocess.Popen([sys.executable, "-c", STUCK.format(limit=limit)], stdout=subprocess.PIPE) as process:
         try:
@@ -232,12 +232,12 @@ def test_stop_whatever_hangs(limit: str, signals: int) -> None:
                 process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(0.5)
-            assert 0 == process.wait(LONGEST)
+            assert process.wait(LONGEST) == 0
         finally:
             process.kill()
 
 
-def test_orders() -> None:
+def test_each_signal_has_its_event() -> None:
     """Each signal is an order."""
     finished = subprocess.run(
         [sys.executable, "-c", ORDERS], capture_output=True, text=True, timeout=LONGEST, check=True

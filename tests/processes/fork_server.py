@@ -1,8 +1,8 @@
 """Runs the program many times a second: each run is a fork of a process that has imported it already.
 
-What runs is `cli.main`, with arguments, environment, directory and outputs of its own, as if it had just been started;
-only the imports are over. Orders come as lines of JSON on standard input, answers go to standard output: the process id
-for a start, the exit status (`os.waitstatus_to_exitcode`) for a wait.
+Each run is `cli.main` with its own arguments, environment, directory and outputs; only the imports are done before.
+Orders are lines of JSON on standard input, and answers lines on standard output: the process id for a start, the exit
+status (`os.waitstatus_to_exitcode`) for a wait.
 """
 
 import contextlib
@@ -21,15 +21,15 @@ from crashes import steps
 from mastodon_update_check.cli import main as cli
 
 _OTHERS = ("email.mime.multipart", "encodings.idna", "httpcore", "httpx", "psycopg", "smtplib")
-"""What the program imports where it is used, besides its own modules."""
+"""Modules that the program imports inside functions, in addition to its own."""
 
 
 def main() -> None:
-    """Obey until standard input ends."""
+    """Execute orders until standard input ends."""
     for name in (*_own_modules(), *_OTHERS):
         import_module(name)
     gc.collect()
-    gc.freeze()  # what is shared with the forks stays shared
+    gc.freeze()  # pages that are shared with the forks stay shared
     for line in sys.stdin:
         order = json.loads(line)
         if "wait" in order:
@@ -46,7 +46,7 @@ def _own_modules() -> list[str]:
 
 
 def _become(order: dict[str, Any]) -> NoReturn:
-    """Be the program."""
+    """Become the program."""
     os.environ.clear()
     os.environ.update(order["environment"])
     time.tzset()
@@ -55,7 +55,7 @@ def _become(order: dict[str, Any]) -> NoReturn:
     _point(order["out"], 1)
     _point(order["err"], 2)
     sys.argv = ["mastodon-update-check", *order["arguments"]]
-    # What a child process is started by: the program, as it is installed.
+    # The command of child processes: the installed program.
     sys.orig_argv = [sys.executable, str(Path(sys.executable).with_name("mastodon-update-check")), *order["arguments"]]
     code = 70
     steps.install(os.environ)

@@ -54,7 +54,7 @@ class Arrival:
     place: str
     id: str
     rows: frozenset[str]
-    """The releases that it told of as new; `notice ID` for a message about anything else."""
+    """The releases that it announced as new; `notice ID` for a message about anything else."""
     is_doubtful: bool
     """Whether its sender may not know that it was accepted, and has the right to say it once more."""
 
@@ -63,7 +63,7 @@ class Arrival:
 class Account:
     """The result, row by row."""
 
-    told: list[str] = field(default_factory=list)
+    delivered: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     unwanted: list[str] = field(default_factory=list)
     """What was true for nobody in that place at any time."""
@@ -174,7 +174,7 @@ class Collector:
             return account.repeats  # the urgent form says it all
         if before is None:
             is_allowed = (arrival.place, row) in self._allowed or row.startswith("notice ")
-            return account.told if is_allowed else account.unwanted
+            return account.delivered if is_allowed else account.unwanted
         if not before.is_doubtful:
             return account.repeats
         if before.id == arrival.id:

@@ -1,4 +1,4 @@
-"""The time in which others are served while one address is refused, one webhook is dead, and one sink hangs."""
+"""The time to serve the other recipients while one address is refused, one webhook is dead, and one sink hangs."""
 
 import tempfile
 import time

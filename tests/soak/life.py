@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from crashes.scene import HOOKS, PEOPLE, SITE, Scene, admits
+from crashes.scenario import ADDRESSES, SITE, WEBHOOKS, Scenario, admits
 from processes.starters import KILLED, Process, Starter, is_over, kill, kill_all
 from simulators.collector import Account, Manner
 
@@ -54,7 +54,7 @@ class Life:
 
     def __init__(self, seed: int, starter: Starter) -> None:
         self._random = random.Random(seed)  # noqa: S311 - a life that can be repeated
-        self._scene = Scene(starter)
+        self._scenario = Scenario(starter)
         self._listed: dict[str, bool] = {}
         self._installed = INSTALLED[0]
         self._kills = 0
@@ -62,7 +62,7 @@ class Life:
 
     def live(self) -> Story:
         """Run the whole life."""
-        with self._scene as scene:
+        with self._scenario as scenario:
             self._publish(next(iter(RELEASES)))
             for _ in range(self._random.randint(2, 6)):
                 self._change_feed()
@@ -70,13 +70,13 @@ class Life:
                 self._change_servers()
                 self._allow()
                 self._run()
-                scene.settle()
-                scene.let_pass(**self._random.choice(PAUSES))
+                scenario.settle()
+                scenario.let_pass(**self._random.choice(PAUSES))
             self._end()
-            return Story(scene.collector.account(), self._kills, self._runs)
+            return Story(scenario.collector.account(), self._kills, self._runs)
 
     def _change_feed(self) -> None:
-        server = self._scene.world.update_server
+        server = self._scenario.world.update_server
         server.recover()
         for _ in range(self._random.randint(0, 3)):
             version = self._random.choice(tuple(RELEASES))
@@ -89,37 +89,37 @@ class Life:
             server.fail(self._random.choice((500, 503, 404)))
         if self._random.random() < 0.1:
             self._installed = self._random.choice(INSTALLED)
-            self._scene.world.set(UPDATE_CHECK_MASTODON_VERSION=self._installed)
+            self._scenario.world.set(UPDATE_CHECK_MASTODON_VERSION=self._installed)
 
     def _publish(self, version: str) -> None:
         self._listed[version] = urgent = self._random.random() < 0.3
-        self._scene.world.update_server.publish(version, urgent=urgent, type=RELEASES[version])
+        self._scenario.world.update_server.publish(version, urgent=urgent, type=RELEASES[version])
 
     def _change_people(self) -> None:
         """Add, remove or change recipients; remove or add a webhook."""
         if self._random.random() < 0.7:
             return
-        staff = self._random.sample(tuple(PEOPLE), self._random.randint(1, len(PEOPLE)))
-        people = {one: self._random.choice((PEOPLE[one], self._random.choice(PREFERENCES))) for one in staff}
-        hooks = {"/one": "all"} if self._random.random() < 0.3 else HOOKS
-        self._scene.tell(people | hooks)
+        staff = self._random.sample(tuple(ADDRESSES), self._random.randint(1, len(ADDRESSES)))
+        people = {one: self._random.choice((ADDRESSES[one], self._random.choice(PREFERENCES))) for one in staff}
+        hooks = {"/one": "all"} if self._random.random() < 0.3 else WEBHOOKS
+        self._scenario.set_recipients(people | hooks)
 
     def _change_servers(self) -> None:
         is_bad_day = self._random.random() < 0.5
         fates = random.Random(self._random.random())  # noqa: S311 - the servers ask, in any order
-        collector = self._scene.collector
+        collector = self._scenario.collector
         collector.manner = lambda _: fates.choices(*_weighted(MANNERS))[0] if is_bad_day else Manner.TAKE
         collector.mail_is_closed = self._random.random() < 0.08
 
     def _allow(self) -> None:
         """Allow notices that are true and wanted now, also when they arrive much later."""
         for place, row in self._true_rows():
-            self._scene.collector.allow(place, row)
+            self._scenario.collector.allow(place, row)
 
     def _true_rows(self) -> list[tuple[str, str]]:
         return [
             (place, f"{version}!" if urgent else version)
-            for place, preference in self._scene.places.items()
+            for place, preference in self._scenario.places.items()
             for version, urgent in self._listed.items()
             if version > self._installed and admits(preference, urgent=urgent, type=RELEASES[version])
         ]
@@ -155,24 +155,24 @@ class Life:
 
     def _start(self, command: str, **environment: str) -> Process:
         self._runs += 1
-        return self._scene.start(command, **environment)
+        return self._scenario.start(command, **environment)
 
     def _fatal_step(self, steps: int, victim: str = "all") -> dict[str, str]:
         """Return the variables with which a process, or one of its children, dies at a random step."""
-        file = self._scene.world.directory / "steps"
+        file = self._scenario.world.directory / "steps"
         file.unlink(missing_ok=True)
         step = str(self._random.randint(1, steps))
         return {"STEPS_FATAL": step, "STEPS_FILE": str(file), "STEPS_VICTIM": victim, "PYTHONPATH": SITE}
 
     def _finish(self, process: Process) -> None:
         code = process.wait()
-        assert code in {0, 1, 75}, (code, self._scene.said)
+        assert code in {0, 1, 75}, (code, self._scenario.errors)
 
     def _kill(
         self, command: str, seconds: float, environment: Mapping[str, str] | None = None, *, with_children: bool = True
     ) -> None:
         """Start the program, and kill it after some seconds unless it has ended before."""
-        with self._scene.collector.window():
+        with self._scenario.collector.window():
             process = self._start(command, **(environment or {}))
             if not is_over(process, seconds):
                 (kill_all if with_children else kill)(process)
@@ -183,22 +183,22 @@ class Life:
         time.sleep(seconds)
         os.kill(daemon.pid, signal.SIGTERM)
         # Before the daemon blocks signals, SIGTERM ends it, and nothing has begun.
-        assert daemon.wait() in {0, -signal.SIGTERM}, self._scene.said
+        assert daemon.wait() in {0, -signal.SIGTERM}, self._scenario.errors
 
     def _reload(self, seconds: float) -> None:
         """Let the daemon read its settings again, and kill it soon afterwards."""
-        with self._scene.collector.window():
+        with self._scenario.collector.window():
             daemon = self._start("run")
             time.sleep(seconds)
             os.kill(daemon.pid, signal.SIGHUP)
             if not is_over(daemon, seconds / 4):
                 kill_all(daemon)
-            assert daemon.wait() in {KILLED, -signal.SIGHUP}, self._scene.said
+            assert daemon.wait() in {KILLED, -signal.SIGHUP}, self._scenario.errors
         self._kills += 1
 
     def _check_beside(self, seconds: float) -> None:
         """Run `check`, which hands its request to the daemon; kill the daemon before or after the answer."""
-        with self._scene.collector.window():
+        with self._scenario.collector.window():
             daemon = self._start("run")
             time.sleep(seconds)
             check = self._start("check")
@@ -210,13 +210,13 @@ class Life:
 
     def _end(self) -> None:
         """Let everything work again, run once, and expect every true notice."""
-        scene = self._scene
-        scene.collector.manner, scene.collector.mail_is_closed = lambda _: Manner.TAKE, False
-        scene.world.update_server.recover()
+        scenario = self._scenario
+        scenario.collector.manner, scenario.collector.mail_is_closed = lambda _: Manner.TAKE, False
+        scenario.world.update_server.recover()
         self._allow()
         for place, row in self._true_rows():
-            scene.collector.want(place, row, f"{row.removesuffix('!')}!")
-        scene.recover()
+            scenario.collector.want(place, row, f"{row.removesuffix('!')}!")
+        scenario.recover()
 
 
 def _weighted(choices: Mapping[T, int]) -> tuple[tuple[T, ...], tuple[int, ...]]:

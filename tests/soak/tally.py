@@ -20,7 +20,7 @@ class Tally:
 
     def take(self, name: str, account: Account) -> None:
         """Count the arrivals of one task."""
-        self.counts["notified"] += len(account.told)
+        self.counts["notified"] += len(account.delivered)
         self.counts["lost"] += len(account.lost)
         self.counts["unwanted"] += len(account.unwanted)
         self.counts["outside"] += len(account.repeats)

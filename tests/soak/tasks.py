@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from crashes.anew import Anew
-from crashes.scene import FAST
+from crashes.new_interpreter import NewInterpreter
+from crashes.scenario import FAST
 from crashes.sweeps import SWEEPS
 from ledger.test_model import Deliveries
 from processes.starters import Forked
@@ -58,7 +58,7 @@ class Seed:
     def perform(self, tally: Tally) -> None:
         """Run it, and count the results."""
         is_new = self.number % NEW_EVERY == NEW_EVERY - 1
-        story = Life(self.number, Anew() if is_new else _forked).live()
+        story = Life(self.number, NewInterpreter() if is_new else _forked).live()
         tally.take(str(self), story.account)
         tally.counts.update(seeds=1, new=is_new, kills=story.kills, runs=story.runs)
 

@@ -1,4 +1,4 @@
-"""Garbage: looked for while the daemon works, though not while it starts."""
+"""Delivering children: garbage collection, and output of libraries."""
 
 from daemon.program import Machine
 from simulators.update_server import UpdateServer
@@ -18,13 +18,13 @@ def create(options):
 """
 
 
-def test_garbage_is_looked_for(machine: Machine, update_server: UpdateServer) -> None:
-    """A daemon that runs for months collects what is left behind in circles."""
+def test_delivering_child_collects_garbage(machine: Machine, update_server: UpdateServer) -> None:
+    """Garbage collection is off only while the program starts."""
     machine.install_sink("watching", WATCHING_SINK)
     machine.configure(UPDATE_CHECK_SINKS="watching")
     with machine.start() as daemon:
-        assert "collecting: True" == daemon.wait_for("delivery.sent")["reply"]
-        assert 0 == daemon.end()
+        assert daemon.wait_for("delivery.sent")["reply"] == "collecting: True"
+        assert daemon.end() == 0
     assert ["4.5.19"] == update_server.asked
 
 
@@ -40,8 +40,8 @@ def create(options):
 """
 
 
-def test_library_that_prints_other_bytes_than_utf8(machine: Machine, update_server: UpdateServer) -> None:
-    """It spoils neither the report of its job nor the jobs that follow."""
+def test_output_of_a_library_does_not_spoil_the_report(machine: Machine, update_server: UpdateServer) -> None:
+    """Bytes on standard output that are not JSON, nor UTF-8, are ignored."""
     machine.install_sink("printing", PRINTING_SINK)
     machine.configure(UPDATE_CHECK_SINKS="printing", UPDATE_CHECK_INTERVAL="1s", UPDATE_CHECK_JITTER="0")
     update_server.publish("4.5.20")
@@ -49,4 +49,4 @@ def test_library_that_prints_other_bytes_than_utf8(machine: Machine, update_serv
         daemon.wait_for("delivery.sent")
         update_server.publish("4.5.21")
         daemon.wait_for("delivery.sent", 2)
-        assert 0 == daemon.end()
+        assert daemon.end() == 0

@@ -1,4 +1,4 @@
-"""Processes of the program that start as everywhere else, in an interpreter of their own, and count their steps."""
+"""Processes of the program in interpreters of their own, which count their steps."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ from processes.starters import Order, Process
 SITE = Path(__file__).parent / "site"
 
 
-class Anew:
-    """Starts a new interpreter each time, as everywhere else."""
+class NewInterpreter:
+    """Starts a new interpreter each time, as an installed program does."""
 
     def start(self, order: Order) -> Process:
         with order.out.open("wb") as out, order.err.open("wb") as err:

@@ -1,12 +1,12 @@
-"""A server whose program is killed, and a collector that is told by mail and by two webhooks.
+"""A server whose program is killed, and a collector that is notified by mail and by two webhooks.
 
 ::
 
-    with Scene(starter) as scene:
-        scene.publish("4.5.20")
-        scene.run_fatally(17, "check")
-        scene.recover()
-        scene.collector.check()
+    with Scenario(starter) as scenario:
+        scenario.publish("4.5.20")
+        scenario.run_and_kill(17, "check")
+        scenario.recover()
+        scenario.collector.check()
 """
 
 import sqlite3
@@ -23,59 +23,59 @@ from processes.starters import KILLED, Order, Process, Starter, is_over, kill_al
 from simulators.collector import Collector
 from simulators.smtp_server import ScriptedSmtpServer
 
-PEOPLE = {"all@social.example": "all", "patch@social.example": "patch", "critical@social.example": "critical"}
-HOOKS = {"/one": "all", "/two": "critical"}
-PLACES = PEOPLE | HOOKS
-"""Everybody who is told by default, each with a preference."""
+ADDRESSES = {"all@social.example": "all", "patch@social.example": "patch", "critical@social.example": "critical"}
+WEBHOOKS = {"/one": "all", "/two": "critical"}
+RECIPIENTS = ADDRESSES | WEBHOOKS
+"""The default recipients, each with a preference."""
 LONGEST = 60.0
 SITE = str(Path(__file__).with_name("site"))
-"""Where child processes, which are interpreters of their own, find `steps`."""
+"""Where child processes find `steps`."""
 MAILS_A_DAY = 6
 FAST = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
-"""Where no disk slows things down: a process that is killed loses nothing that it has written to a file."""
+"""A directory in memory, which is fast; SIGKILL does not lose what a process has written to a file."""
 
 
-class Scene:
-    """Lasts as long as its context; everything in it goes away with it."""
+class Scenario:
+    """Lasts as long as its context, and removes its files at the end."""
 
     def __init__(self, starter: Starter) -> None:
-        self.places = dict(PLACES)
-        """Who is told, and what each of them wants to know."""
+        self.places = dict(RECIPIENTS)
+        """The recipients, each with a preference."""
         self._starter = starter
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         directory = tempfile.TemporaryDirectory(dir=FAST if FAST.is_dir() else None)
         home = Path(self._stack.enter_context(directory))
-        # The collector takes the mail; the server in its place is one that never looks for a port in vain.
+        # The collector takes the mail; the mail server of the world is not used.
         self.world = self._stack.enter_context(World(home, ScriptedSmtpServer()))
         self.collector = self._stack.enter_context(Collector())
         self.world.use_collector(self.collector)
         self.world.set(UPDATE_CHECK_INTERVAL="1s", UPDATE_CHECK_JITTER="0")
         self.world.set(UPDATE_CHECK_REMINDERS="none")  # days pass here, and then a reminder is no repeat
-        self.tell(PLACES)
+        self.set_recipients(RECIPIENTS)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def tell(self, places: Mapping[str, str]) -> None:
-        """Say who is told, and what each of them wants to know; a sink that nobody is left of is taken out."""
+    def set_recipients(self, places: Mapping[str, str]) -> None:
+        """Set the recipients; a sink without recipients is removed."""
         self.places = dict(places)
-        people = [f"{place}={wish}" for place, wish in places.items() if place in PEOPLE]
-        hooks = [place for place in places if place in HOOKS]
+        people = [f"{place}={wish}" for place, wish in places.items() if place in ADDRESSES]
+        hooks = [place for place in places if place in WEBHOOKS]
         sinks = ["log", *(["email"] if people else []), *(["webhook"] if hooks else [])]
         self.world.set(UPDATE_CHECK_RECIPIENTS=",".join(people) or "devops", UPDATE_CHECK_SINKS=",".join(sinks))
-        for hook in HOOKS:
+        for hook in WEBHOOKS:
             name = f"UPDATE_CHECK_WEBHOOK_{hook.strip('/').upper()}"
             url = self.collector.receiver.url(hook)
-            is_told = hook in hooks
+            is_set = hook in hooks
             self.world.set(
-                **{f"{name}_URL": url if is_told else None, f"{name}_PREFERENCE": places[hook] if is_told else None}
+                **{f"{name}_URL": url if is_set else None, f"{name}_PREFERENCE": places[hook] if is_set else None}
             )
 
     def publish(self, version: str, *, urgent: bool = False, type: str = "patch") -> None:  # noqa: A002 - the feed's own word
-        """Let a release be out, and expect everybody to be told who wants to."""
+        """Publish a release, and expect a notice to each recipient whose preference admits it."""
         self.world.update_server.publish(version, urgent=urgent, type=type)
         for place, preference in self.places.items():
             if admits(preference, urgent=urgent, type=type):
@@ -94,16 +94,16 @@ class Scene:
         """Run the program to its end; return its exit code."""
         return self.start(*arguments).wait()
 
-    def run_fatally(
+    def run_and_kill(
         self, step: int, *arguments: str, until: Callable[[], bool] | None = None, victim: str = "all"
     ) -> bool:
-        """Run the program, which dies at a step; say whether it did so, and did not end before.
+        """Run the program, which is killed at a step; return whether it was, and did not end before.
 
         Args:
             step: the number of the fatal step.
             arguments: the command.
-            until: when to kill a process that does not come to that step and does not end by itself.
-            victim: `all`, or `child`: only the child process that takes the step, and the daemon goes on.
+            until: when to kill a daemon that does not reach that step.
+            victim: `all`, or `child`: only the child process that takes the step, while the daemon continues.
         """
         file = self._step_file()
         with self.collector.window():
@@ -115,17 +115,17 @@ class Scene:
                 kill_all(process)
             code = process.wait()
         self.settle()
-        assert code in {KILLED, 0, 75}, self.said
+        assert code in {KILLED, 0, 75}, self.errors
         return code == KILLED
 
     def count_steps(self, *arguments: str, until: Callable[[], bool] | None = None) -> list[str]:
-        """Run the program, and return its steps; what runs for ever is killed when something has come true."""
+        """Run the program, and return its steps; a daemon is killed when `until` is true."""
         file = self._step_file()
         process = self.start(*arguments, STEPS_FILE=str(file), PYTHONPATH=SITE)
         if until is not None:
             wait_for(lambda: is_over(process, 0.005) or until())
             kill_all(process)
-        assert process.wait() in {KILLED if until else 0, 75}, self.said
+        assert process.wait() in {KILLED if until else 0, 75}, self.errors
         return [line.strip() for line in file.read_text().splitlines()]
 
     def _step_file(self) -> Path:
@@ -134,11 +134,11 @@ class Scene:
         return file
 
     def settle(self) -> None:
-        """Let the collector know what the ledger knows: that must not come again."""
+        """Tell the collector which acceptances the ledger has recorded: these must not repeat."""
         self.collector.settle(self.recorded())
 
     def recorded(self) -> list[tuple[str, str]]:
-        """Return what the ledger holds for told: message ids and rows, as the collector names them."""
+        """Return the message ids and rows that the ledger has recorded as sent, as the collector names them."""
         if not self.world.ledger.exists():
             return []
         with closing(sqlite3.connect(self.world.ledger)) as connection:
@@ -146,38 +146,38 @@ class Scene:
         return [(key, _name_row(key, identity)) for key, identity in rows]
 
     def let_pass(self, **duration: float) -> None:
-        """Let time pass, if there is a ledger for which it could."""
+        """Let time pass, if there is a ledger."""
         if self.world.ledger.exists():
             self.world.let_pass(**duration)
 
     def recover(self) -> None:
-        """Let time pass and run one clean check, with which everything is told: more only if there is too much mail."""
+        """Let time pass and run one clean check; further ones only because of the cap of mails a day."""
         for _ in range(3):
             self.let_pass(days=8)
-            heard = len(self.collector.arrivals)
+            before = len(self.collector.arrivals)
             if self.run("check") == 0:
                 return
-            mails = Counter(arrival.place for arrival in self.collector.arrivals[heard:])
-            assert max(mails.values(), default=0) >= MAILS_A_DAY, self.said
-        raise AssertionError(self.said)
+            mails = Counter(arrival.place for arrival in self.collector.arrivals[before:])
+            assert max(mails.values(), default=0) >= MAILS_A_DAY, self.errors
+        raise AssertionError(self.errors)
 
-    def is_all_told(self) -> bool:
-        """Whether everything that is wanted has arrived, and the ledger knows it."""
+    def is_all_delivered(self) -> bool:
+        """Whether every wanted notice has arrived, and the ledger has recorded it."""
         if self.collector.account().lost:
             return False
         return self.world.rows("SELECT count(*) FROM message WHERE state IN ('pending', 'failed')") == [(0,)]
 
     @property
-    def said(self) -> str:
-        """What the program said last."""
+    def errors(self) -> str:
+        """The standard error of the last run."""
         return (self.world.directory / "err").read_text()
 
 
 def wait_for(is_true: Callable[[], bool]) -> None:
-    """Wait for something to become true, which looks as often as it can itself."""
+    """Wait for a condition."""
     end = time.monotonic() + LONGEST
     while not is_true():
-        assert time.monotonic() < end, "in vain"
+        assert time.monotonic() < end, "timeout"
 
 
 def _name_row(key: str, identity: str) -> str:
@@ -189,6 +189,6 @@ def _name_row(key: str, identity: str) -> str:
 
 
 def admits(preference: str, *, urgent: bool, type: str) -> bool:  # noqa: A002 - the feed's own word
-    """Whether somebody wants to hear of a release, worked out beside the program."""
+    """Whether a preference admits a release; independent of the program's own rule."""
     wanted = {"none": False, "critical": urgent, "patch": urgent or type == "patch", "all": True}
     return wanted[preference]
