@@ -137,7 +137,7 @@ class Supervisor:
             if "deliver" not in self._children:
                 if self._start("deliver", DELIVERY_SILENCE, has_crashed=self._has_crashed):
                     self._deliver_at, self._delivery_nudged = float("inf"), False
-            elif not self._delivery_nudged:
+            else:
                 self._children.look("deliver")
                 self._deliver_at, self._delivery_nudged = float("inf"), True
 
