@@ -61,7 +61,7 @@ class Node:
         )
 
     def start(self) -> None:
-        """Start the daemon, and wait until it has started; as systemd does, start it again after a temporary failure."""
+        """Start the daemon, and wait for it; like systemd, start it again after a temporary failure."""
         end, started = time.monotonic() + LONGEST, len(self.events("daemon.started"))
         while len(self.events("daemon.started")) == started:
             assert time.monotonic() < end, f"the daemon does not start on {self.host}:\n{self.log[-3000:]}"
