@@ -55,7 +55,7 @@ def test_sink_that_crashes_its_process(machine: Machine, update_server: UpdateSe
         failed = daemon.wait_for("delivery.failed")
         assert failed["detail"] == "the job deliver ended by signal 9 and without a result"
         daemon.wait_status("the job deliver ended by signal 9")
-        daemon.wait_for("delivery.sent", sink="log")
+        wait_until(lambda: ("log", "sent") in {(sink, outcome) for sink, _, outcome in machine.attempts}, "the log")
         wait_until(lambda: machine.query(failures)[0][0] > 0, "a pause after the second crash")
         checks = len(daemon.find("check.finished"))
         daemon.wait_for("check.finished", count=checks + 2)
