@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Self
 
 PROGRAM = (sys.executable, "-m", "mastodon_update_check")
-LONGEST = 30.0
+LONGEST = 90.0
 """How many seconds to wait for something that takes far less."""
 _LAST = b"X_LAST=1"
 STOP_SECONDS = 10.0

@@ -157,7 +157,7 @@ def test_messages_that_were_in_progress_at_a_crash_come_apart(ledger: Ledger) ->
 
     first = take(ledger, NOW + 5 * SECOND)
     assert find_attempt(ledger, NOW + 5 * SECOND) is None
-    assert take(ledger, NOW + 10 * SECOND).message_id != first.message_id
+    assert take(ledger, NOW + 15 * SECOND).message_id != first.message_id
 
 
 def test_an_acceptance_counts_after_the_attempt_was_closed(ledger: Ledger, place: Location) -> None:

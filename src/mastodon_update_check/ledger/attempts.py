@@ -32,7 +32,7 @@ IS_CAPPED = """
 """Whether its recipient has reached the limit of mails for a day."""
 IS_REACHED = "(:only_to = '' OR message.recipient_key = :only_to)"
 """Whether the sink, as it is set now, leads to its recipient."""
-CRASH_SPACING = timedelta(seconds=5)
+CRASH_SPACING = timedelta(seconds=10)
 """How far apart messages are tried again that were in progress together when their process crashed twice."""
 _ORDER = "is_urgent DESC, due_at, created_at, id"
 """The order of the index `message_open`, so that the search ends at the first row that may be sent."""
