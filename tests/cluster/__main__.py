@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200, help="number of rounds (200)")
     parser.add_argument("--first", type=int, default=0, metavar="ROUND", help="number of the first one (0)")
     parser.add_argument("--clusters", type=int, default=8, help="number of clusters at the same time (8)")
+    parser.add_argument("--minutes", type=float, default=60, help="start no cluster after this time (60)")
     arguments = parser.parse_args()
     began = time.monotonic()
     end = arguments.first + arguments.rounds
@@ -38,6 +39,9 @@ def main() -> int:
 
         def run(first: int) -> Figures:
             server = servers.get()
+            if time.monotonic() - began > 60 * arguments.minutes:
+                servers.put(server)
+                return Figures()
             try:
                 with tempfile.TemporaryDirectory(prefix="cluster") as home:
                     return live(Path(home), server, first, min(ROUNDS_A_LIFE, end - first))
@@ -50,7 +54,7 @@ def main() -> int:
             for fault in one.faults:
                 print(f"FAULT  {fault}", flush=True)
     print(describe(figures, (time.monotonic() - began) / 60))
-    return 1 if figures.faults or figures.rounds.total() < arguments.rounds else 0
+    return 1 if figures.faults else 0
 
 
 def describe(figures: Figures, minutes: float) -> str:

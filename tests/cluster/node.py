@@ -27,6 +27,7 @@ class Node:
         self._home = home
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
 
     def __enter__(self) -> Self:
         self._home.mkdir()
@@ -60,17 +61,27 @@ class Node:
             timeout=LONGEST,
         )
 
+    def launch(self) -> None:
+        """Start the daemon."""
+        self._starts = len(self.events("daemon.started"))
+        with self._log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command("run"), env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
     def start(self) -> None:
-        """Start the daemon, and wait for it; like systemd, start it again after a temporary failure."""
-        end, started = time.monotonic() + LONGEST, len(self.events("daemon.started"))
-        while len(self.events("daemon.started")) == started:
+        """Start the daemon unless it runs, and wait for it; like systemd, start it again after a temporary failure."""
+        end = time.monotonic() + LONGEST
+        while self._process is None or self._process.poll() is not None or not self.has_started:
             assert time.monotonic() < end, f"the daemon does not start on {self.host}:\n{self.log[-3000:]}"
             if self._process is None or self._process.poll() is not None:
-                with self._log_path.open("ab") as log:
-                    self._process = subprocess.Popen(
-                        self.command("run"), env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-                    )
+                self.launch()
             time.sleep(0.1)
+
+    @property
+    def has_started(self) -> bool:
+        """Whether the daemon has started since it was launched."""
+        return len(self.events("daemon.started")) > self._starts
 
     @property
     def process(self) -> subprocess.Popen[bytes]:

@@ -49,7 +49,7 @@ class Failure:
 
 def _restart(node: Node) -> None:
     node.stop()
-    node.start()
+    node.launch()
 
 
 KILL = Failure("kill -9 of a node", Node.kill, Node.start)
@@ -68,7 +68,7 @@ SILENCE = Failure(
     loses_lease=True,
 )
 STOP = Failure("planned stop", Node.stop, Node.start, may_repeat=False)
-RESTART = Failure("restart", _restart, lambda _: None, may_repeat=False)
+RESTART = Failure("restart", _restart, Node.start, may_repeat=False)
 PLAN: tuple[tuple[Failure, Moment], ...] = (
     (KILL, Moment.AFTER),
     (FREEZE, Moment.AFTER),
