@@ -105,8 +105,10 @@ def test_job_that_cannot_be_started(machine: Machine, update_server: UpdateServe
         problems = (" could not be started: ", "no check has begun for too long")
         wait_until(lambda: all(one in daemon.systemd.statuses[-1] for one in problems), "both problems in the status")
         fed = len(daemon.systemd.feedings())
+        shown = len(daemon.systemd.statuses)
         time.sleep(1.5)  # the watchdog's interval is one second
         assert len(daemon.systemd.feedings()) == fed
+        assert len(daemon.systemd.statuses) < shown + 20  # it tries again at intervals
         resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
         daemon.wait_for("job.recovered")
         daemon.wait_for("schedule.recovered")

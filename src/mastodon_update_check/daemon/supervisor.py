@@ -99,7 +99,8 @@ class Supervisor:
 
     def _keep_up(self) -> None:
         """Renew ownership, feed the watchdog, and show the status, if everything is on time."""
-        self._scheduler.heal()
+        if not self._is_check_due:  # one that is due already cannot be brought forward
+            self._scheduler.heal()
         self._children.kill_silent()
         was_owner = self._owner.is_owner
         self._problems.set("ledger", self._owner.keep())
