@@ -4,22 +4,7 @@ import shlex
 from collections.abc import Iterator
 from typing import assert_never
 
-from mastodon_update_check.domain.notices import (
-    CheckFailingNotice,
-    CheckRecoveredNotice,
-    DeliveryFailingNotice,
-    InstalledNotice,
-    MigrationsPendingNotice,
-    Notice,
-    ReminderNotice,
-    RestartNotice,
-    ServicesOutdatedNotice,
-    SupportNotice,
-    SupportStage,
-    ToolNotice,
-    UpdateNotice,
-    UpgradeFinishedNotice,
-)
+from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
 from mastodon_update_check.domain.server.state import ServerState
@@ -33,9 +18,9 @@ _WANTED = {
     Preference.PATCH: "only patches and urgent releases are wanted (the setting is patch)",
 }
 _STAGES = {
-    SupportStage.THREE_MONTHS: "within three months",
-    SupportStage.TWO_WEEKS: "within two weeks",
-    SupportStage.ENDED: "has ended",
+    notices.SupportStage.THREE_MONTHS: "within three months",
+    notices.SupportStage.TWO_WEEKS: "within two weeks",
+    notices.SupportStage.ENDED: "has ended",
 }
 
 
@@ -58,38 +43,38 @@ def describe_unfinished(known: ServerState) -> Iterator[str]:
         yield f"{', '.join(services)} started before the tree changed: `systemctl restart {shlex.join(services)}`"
 
 
-def name_notice(notice: Notice) -> str:
+def name_notice(notice: notices.Notice) -> str:
     """Call a notice by its name."""
     match notice:
-        case UpdateNotice():
+        case notices.UpdateNotice():
             return f"{notice.version} (urgent)" if notice.urgent else str(notice.version)
-        case ReminderNotice():
+        case notices.ReminderNotice():
             return f"reminder {notice.number} of {name_notice(notice.update)}"
-        case InstalledNotice():
+        case notices.InstalledNotice():
             return f"{notice.update.version} is installed"
-        case SupportNotice():
+        case notices.SupportNotice():
             when = long_date(notice.ends_on)
             return f"the end of support for {notice.branch} on {when} ({_STAGES[notice.stage]})"
         case _:
             return _name_tool_notice(notice)
 
 
-def _name_tool_notice(notice: ToolNotice) -> str:
+def _name_tool_notice(notice: notices.ToolNotice) -> str:
     match notice:
-        case CheckFailingNotice():
+        case notices.CheckFailingNotice():
             what = "wrong settings" if notice.cause == Cause.SETTINGS else "checks failing"
             return f"{what} since {instant(notice.started_at)}"
-        case CheckRecoveredNotice():
+        case notices.CheckRecoveredNotice():
             return f"checks working again after failing since {instant(notice.started_at)}"
-        case DeliveryFailingNotice():
+        case notices.DeliveryFailingNotice():
             return f"{notice.sink} failing since {instant(notice.started_at)}"
-        case RestartNotice():
+        case notices.RestartNotice():
             return f"a restart due: {notice.tree} is installed, {notice.running} runs"
-        case MigrationsPendingNotice():
+        case notices.MigrationsPendingNotice():
             return f"{len(notice.migrations)} migrations of {notice.version} pending"
-        case ServicesOutdatedNotice():
+        case notices.ServicesOutdatedNotice():
             return f"a restart due: {', '.join(notice.services)} started before {notice.version} was installed"
-        case UpgradeFinishedNotice():
+        case notices.UpgradeFinishedNotice():
             return f"the end of this: {_name_tool_notice(notice.about)}"
         case _:
             assert_never(notice)

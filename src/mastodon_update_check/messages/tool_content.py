@@ -4,16 +4,7 @@ import shlex
 from collections.abc import Sequence
 from typing import assert_never
 
-from mastodon_update_check.domain.notices import (
-    CheckFailingNotice,
-    CheckRecoveredNotice,
-    DeliveryFailingNotice,
-    MigrationsPendingNotice,
-    RestartNotice,
-    ServicesOutdatedNotice,
-    ToolNotice,
-    UpgradeFinishedNotice,
-)
+from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.text import clean, without_links
 from mastodon_update_check.errors import Cause
 from mastodon_update_check.messages.content import Content, Paragraph, Pointer
@@ -27,7 +18,7 @@ _Parts = tuple[str, Sequence[str | Pointer]]
 STATUS = "sudo mastodon-update-check status"
 
 
-def write_tool_content(notice: ToolNotice, context: MessageContext) -> Content:
+def write_tool_content(notice: notices.ToolNotice, context: MessageContext) -> Content:
     """Write the message for one tool notice."""
     subject, parts = _write(notice, context, context.translation)
     return Content(
@@ -36,29 +27,29 @@ def write_tool_content(notice: ToolNotice, context: MessageContext) -> Content:
     )
 
 
-def _write(notice: ToolNotice, context: MessageContext, translation: Translation) -> _Parts:
+def _write(notice: notices.ToolNotice, context: MessageContext, translation: Translation) -> _Parts:
     match notice:
-        case CheckFailingNotice(cause=Cause.SETTINGS):
+        case notices.CheckFailingNotice(cause=Cause.SETTINGS):
             return _write_settings_wrong(notice, translation)
-        case CheckFailingNotice():
+        case notices.CheckFailingNotice():
             return _write_check_failing(notice, context)
-        case CheckRecoveredNotice():
+        case notices.CheckRecoveredNotice():
             return _write_check_recovered(notice, translation)
-        case DeliveryFailingNotice():
+        case notices.DeliveryFailingNotice():
             return _write_delivery_failing(notice, translation)
-        case RestartNotice():
+        case notices.RestartNotice():
             return _write_restart(notice, translation)
-        case MigrationsPendingNotice():
+        case notices.MigrationsPendingNotice():
             return _write_migrations(notice, translation)
-        case ServicesOutdatedNotice():
+        case notices.ServicesOutdatedNotice():
             return _write_services(notice, translation)
-        case UpgradeFinishedNotice():
+        case notices.UpgradeFinishedNotice():
             return _write_finished(notice, translation)
         case _:
             assert_never(notice)
 
 
-def _write_check_failing(notice: CheckFailingNotice, context: MessageContext) -> _Parts:
+def _write_check_failing(notice: notices.CheckFailingNotice, context: MessageContext) -> _Parts:
     translation, say = context.translation, context.translation.say
     follow_up = (
         say("The next mail comes in a week, and one when it works again.")
@@ -90,7 +81,7 @@ def _last_answer(context: MessageContext) -> str:
     )
 
 
-def _write_settings_wrong(notice: CheckFailingNotice, translation: Translation) -> _Parts:
+def _write_settings_wrong(notice: notices.CheckFailingNotice, translation: Translation) -> _Parts:
     say, since = translation.say, translation.instant(notice.started_at)
     return say("The settings of mastodon-update-check have been wrong since {instant}", instant=since), [
         say("Everything that does not depend on them continues to work."),
@@ -102,7 +93,7 @@ def _write_settings_wrong(notice: CheckFailingNotice, translation: Translation) 
     ]
 
 
-def _write_check_recovered(notice: CheckRecoveredNotice, translation: Translation) -> _Parts:
+def _write_check_recovered(notice: notices.CheckRecoveredNotice, translation: Translation) -> _Parts:
     start, end = translation.instant(notice.started_at), translation.instant(notice.recovered_at)
     return translation.say("Update checks work again"), [
         translation.say(
@@ -113,7 +104,7 @@ def _write_check_recovered(notice: CheckRecoveredNotice, translation: Translatio
     ]
 
 
-def _write_delivery_failing(notice: DeliveryFailingNotice, translation: Translation) -> _Parts:
+def _write_delivery_failing(notice: notices.DeliveryFailingNotice, translation: Translation) -> _Parts:
     say, since = translation.say, translation.instant(notice.started_at)
     return say("Update notices by {sink} have not gone out since {instant}", sink=notice.sink, instant=since), [
         say("Error: {detail}", detail=_sentence(notice.detail)),
@@ -122,7 +113,7 @@ def _write_delivery_failing(notice: DeliveryFailingNotice, translation: Translat
     ]
 
 
-def _write_restart(notice: RestartNotice, translation: Translation) -> _Parts:
+def _write_restart(notice: notices.RestartNotice, translation: Translation) -> _Parts:
     say, tree, running = translation.say, notice.tree, notice.running
     return say("Restart Mastodon: {running} runs, {tree} is installed", running=running, tree=tree), [
         say(
@@ -134,7 +125,7 @@ def _write_restart(notice: RestartNotice, translation: Translation) -> _Parts:
     ]
 
 
-def _write_migrations(notice: MigrationsPendingNotice, translation: Translation) -> _Parts:
+def _write_migrations(notice: notices.MigrationsPendingNotice, translation: Translation) -> _Parts:
     say, number = translation.say, len(notice.migrations)
     subject = translation.count(
         "Run the migrations of Mastodon {version}: {number} is pending",
@@ -155,7 +146,7 @@ def _write_migrations(notice: MigrationsPendingNotice, translation: Translation)
     return subject, [missing, command, say("The next mail comes when none is pending.")]
 
 
-def _write_services(notice: ServicesOutdatedNotice, translation: Translation) -> _Parts:
+def _write_services(notice: notices.ServicesOutdatedNotice, translation: Translation) -> _Parts:
     say, version = translation.say, notice.version
     units = [clean(service) for service in notice.services]
     names = translation.enumerate(units)
@@ -171,10 +162,10 @@ def _write_services(notice: ServicesOutdatedNotice, translation: Translation) ->
     ]
 
 
-def _write_finished(notice: UpgradeFinishedNotice, translation: Translation) -> _Parts:
+def _write_finished(notice: notices.UpgradeFinishedNotice, translation: Translation) -> _Parts:
     say, version = translation.say, notice.about.version
     seen = say("Seen at {instant}. There is nothing left to do.", instant=translation.instant(notice.ended_at))
-    if isinstance(notice.about, MigrationsPendingNotice):
+    if isinstance(notice.about, notices.MigrationsPendingNotice):
         return say("All migrations of Mastodon {version} have run", version=version), [seen]
     return say("The services of Mastodon {version} have been restarted", version=version), [seen]
 
