@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "acceptance"
-BARE = ("systemd-sysv", "dbus", "git", "make", "python3", "python3-venv")
+BARE = ("systemd-sysv", "dbus", "passwd", "git", "make", "python3", "python3-venv")
 """A system that boots, with what a fresh clone needs."""
 SERVER = (
     # What makes it a system that boots, with what an administrator has at hand.

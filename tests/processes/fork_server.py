@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import mastodon_update_check
 from crashes import steps
 from mastodon_update_check.cli import main as cli
+from mastodon_update_check.host import programs
 
 _OTHERS = ("email.mime.multipart", "encodings.idna", "httpcore", "httpx", "psycopg", "smtplib")
 """Modules that the program imports inside functions, in addition to its own."""
@@ -49,6 +50,7 @@ def _become(order: dict[str, Any]) -> NoReturn:
     """Become the program."""
     os.environ.clear()
     os.environ.update(order["environment"])
+    programs.ENVIRONMENT["PATH"] = os.environ.get("PATH", "")  # a test may hide the host's programs, such as systemctl
     time.tzset()
     os.chdir(order["directory"])
     _point(os.devnull, 0)

@@ -23,7 +23,7 @@ _ESCAPE = re.compile(r"\\([^$])")
 _REFERENCE = re.compile(r"(?P<escape>\\)?\$(?!\()\{?(?P<name>[A-Za-z0-9_]++)?\}?")
 _PARENTHESES = r"\([^()]++\)"
 for _ in range(5):  # as deep as commands are nested; Ruby's expression is recursive
-    _PARENTHESES = rf"\((?:[^()]++|{_PARENTHESES})++\)"
+    _PARENTHESES = rf"\((?:[^()]++|{_PARENTHESES})+\)"  # not possessive: Python before 3.11.5 takes such groups wrongly
 _COMMAND = re.compile(rf"(?P<escape>\\)?\${_PARENTHESES}")
 _MOST_COMMANDS: Final = 100
 """More of them in one value are refused: each one is searched to the end of the value."""
