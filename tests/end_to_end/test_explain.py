@@ -70,6 +70,14 @@ def test_while_the_database_is_off(staffed: Staffed) -> None:
     assert "bob <bob@social.example> by email: only urgent releases" in finished.out
 
 
+def test_warning_of_another_command(world: World) -> None:
+    """A warning about the configured sinks is shown by `recipients`, not by `explain`."""
+    world.only("log")
+    world.set(SMTP_SERVER=None, UPDATE_CHECK_SINKS=None, UPDATE_CHECK_RECIPIENTS=None)
+    warning = "Warning: notices go only to the log"
+    assert [warning in world.run(*words).out for words in (("recipients",), ("explain", "log"))] == [True, False]
+
+
 def test_a_raised_preference(staffed: Staffed) -> None:
     """The decision of the next check is shown as such."""
     staffed.set_preference("bob", "all")

@@ -28,7 +28,7 @@ from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, OutboxSummary
 from mastodon_update_check.messages.explanations import name_notice
 from mastodon_update_check.messages.payload import describe_support, list_updates
 from mastodon_update_check.messages.release_parts import order_updates
-from mastodon_update_check.terminal import fill, progress, say
+from mastodon_update_check.terminal import progress, say
 
 _NOTICES_SHOWN = 5
 """How many notices of one message are named by `--dry-run`."""
@@ -158,7 +158,7 @@ def _print_updates(updates: Iterable[UpdateNotice]) -> None:
     say("Newer releases:" if rows else "Nothing newer is out.")
     versions, kinds = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
     for version, kind, notes in rows:
-        print(fill(notes, f"  {version:{versions}}  {kind:{kinds}}  "))
+        say(f"  {version:{versions}}  {kind:{kinds}}  {notes}".rstrip())
 
 
 def _describe_kind(update: UpdateNotice) -> str:

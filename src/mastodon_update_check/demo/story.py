@@ -9,11 +9,11 @@ from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from textwrap import wrap
 
 from mastodon_update_check.demo.daemon import INSTANCE, install, running, write_settings
 from mastodon_update_check.demo.servers import MailServer, WebServer
 from mastodon_update_check.errors import SetupError
+from mastodon_update_check.terminal import fill
 
 INSTALLED = "4.5.19"
 NEWER = "4.5.20"
@@ -80,11 +80,10 @@ class _Story:
         self._end(linger)
 
     def _chapter(self, *paragraphs: str) -> None:
-        time_of_day = f"{datetime.now().astimezone():%H:%M:%S}  "
-        for number, paragraph in enumerate(paragraphs):
-            for line in wrap(paragraph, _COLUMNS - len(time_of_day), break_long_words=False, break_on_hyphens=False):
-                self._say(f"{time_of_day if number == 0 else '':{len(time_of_day)}}{line}")
-                time_of_day = " " * len(time_of_day)
+        head = f"{datetime.now().astimezone():%H:%M:%S}  "
+        for paragraph in paragraphs:
+            self._say(fill(paragraph, head, widest=_COLUMNS))
+            head = " " * len(head)
         self._say("")
 
     def _publish(self, *, urgent: bool) -> None:

@@ -75,7 +75,8 @@ def gather(
         decisions=tuple(one for one in decisions if _is_missing(one, asked, entries)),
         recipients=tuple(meant) if not asked.subject else people.recipients,
         not_told=tuple(one for one in staff if asked.subject or _is_meant(one, asked)),
-        warnings=people.warnings,
+        # Other warnings about recipients concern `recipients` and `doctor`.
+        warnings=people.warnings if people.answer.error else (),
     )
 
 
