@@ -156,8 +156,56 @@ def test_stages_stand_in_the_order_of_time() -> None:
     assert isinstance(from_json(Notice, to_json(support(SupportStage.ENDED))), SupportNotice)
 
 
-def test_reminder_is_stored_under_the_names_of_earlier_releases() -> None:
-    """Ledgers of 0.1.0 are read."""
-    stored = to_json(reminder(update("4.5.20")))
-    assert stored["told_at"] == NOW.isoformat()
-    assert from_json(Notice, stored) == reminder(update("4.5.20"))
+AT_TEXT = AT.isoformat()
+PLAIN_UPDATE = {
+    "kind": "update",
+    "version": "4.5.20",
+    "urgent": False,
+    "type": None,
+    "release_notes": "",
+    "end_of_support": None,
+}
+SERVICES_STORED = {
+    "kind": "services_outdated",
+    "version": "4.5.20+glitch",
+    "services": ["mastodon-sidekiq.service"],
+    "started_at": AT_TEXT,
+}
+STORED: tuple[tuple[Notice, dict[str, object]], ...] = (
+    (update("4.5.20"), PLAIN_UPDATE),
+    (
+        update("4.6.0", urgent=True, type=UpdateType.MINOR, ends_on=date(2028, 2, 29)),
+        {**PLAIN_UPDATE, "version": "4.6.0", "urgent": True, "type": "minor", "end_of_support": "2028-02-29"},
+    ),
+    (
+        reminder(update("4.5.20")),
+        {"kind": "reminder", "update": PLAIN_UPDATE, "number": 1, "told_at": NOW.isoformat()},
+    ),
+    (
+        support(SupportStage.ENDED),
+        {"kind": "support", "branch": "4.5", "ends_on": "2027-02-20", "stage": "ended"},
+    ),
+    (
+        DELIVERY,
+        {"kind": "delivery_failing", "sink": "webhook.ops", "started_at": AT_TEXT, "stage": 0, "detail": "HTTP 503"},
+    ),
+    (RESTART, {"kind": "restart", "tree": "4.5.20+glitch", "running": "4.5.19"}),
+    (
+        replace(FINISHED, about=SERVICES),
+        {"kind": "upgrade_finished", "about": SERVICES_STORED, "ended_at": FINISHED.ended_at.isoformat()},
+    ),
+)
+
+
+@pytest.mark.parametrize(("notice", "stored"), STORED)
+def test_stored_form_stays(notice: Notice, stored: dict[str, object]) -> None:
+    """Ledgers of 0.1.0, and of every later release, are read; unknown names are left out."""
+    assert to_json(notice) == stored
+    assert from_json(Notice, {**stored, "of_tomorrow": 1}) == notice
+
+
+@pytest.mark.parametrize("stored", [None, [], {}, {"kind": "x"}, {"kind": "restart"}, {**PLAIN_UPDATE, "version": 1}])
+def test_damaged_notice_is_an_error(stored: object) -> None:
+    """The ledger turns these errors into one that names the damage."""
+    with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
+        from_json(Notice, stored)

@@ -16,6 +16,7 @@ from mastodon_update_check.domain.versions import MastodonVersion
 
 NAME = "stored_name"
 """Key of a field's metadata: the name under which it is stored, if that is another one."""
+_PLAIN = frozenset({str, int, float, bool})
 
 
 def to_json(value: object) -> Any:  # noqa: ANN401 - JSON
@@ -42,8 +43,9 @@ def from_json(form: Any, data: Any) -> Any:  # noqa: ANN401 - JSON, and any type
     Raises:
         ValueError, KeyError, TypeError, AttributeError: `data` does not have this form.
     """
-    arguments = get_args(form)
-    if arguments:
+    if form in _PLAIN:
+        return data
+    if arguments := get_args(form):
         return _read_generic(get_origin(form), arguments, data)
     if form is MastodonVersion:
         return MastodonVersion.parse(data)
