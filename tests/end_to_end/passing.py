@@ -52,4 +52,6 @@ def _earlier_knowledge(knowledge: Mapping[str, Any], moved: timedelta) -> dict[s
 def _earlier_value(name: str, value: object, moved: timedelta) -> object:
     if isinstance(value, dict):
         return _earlier_knowledge(value, moved)
-    return _earlier(value, moved) if isinstance(value, str) and name.endswith(("_at", "_since")) else value
+    if isinstance(value, list):
+        return [_earlier_value("", each, moved) for each in value]
+    return _earlier(value, moved) if isinstance(value, str) and name.endswith(("_at", "_since", "until")) else value

@@ -311,6 +311,21 @@ def test_postponed(mail_world: World) -> None:
     assert mail_world.run("status").code == 2
 
 
+def test_reminders_and_alarm_begin_again_on_the_day(mail_world: World) -> None:
+    """While a release is postponed there are neither; from the day on there are both."""
+    mail_world.update_server.publish("4.5.20", urgent=True)
+    mail_world.check()
+    day = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    assert mail_world.run("skip", "4.5.20", "--until", day).code == 0
+    mail_world.let_pass(days=1, hours=1)
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
+    assert mail_world.run("status").code == 0
+    mail_world.let_pass(days=2)
+    mail_world.check()
+    assert len(mail_world.subjects) == 2
+    assert mail_world.run("status").code == 2
+
+
 @pytest.mark.parametrize("day", ["soon", "2020-01-01", "2026-13-01"])
 def test_postponed_until_nonsense(mail_world: World, day: str) -> None:
     """A day that does not exist, or has passed, is wrong usage."""
