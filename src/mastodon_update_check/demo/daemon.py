@@ -47,15 +47,11 @@ def write_settings(directory: Path, recipients: str, update_url: str, smtp_port:
 @contextmanager
 def running(settings: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the daemon with these settings and no others; its log is `daemon.log` beside them."""
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(settings.parent),
-        "UPDATE_CHECK_CONFIG": str(settings),
-    }
+    path = os.environ.get("PATH", os.defpath)
     with (settings.parent / "daemon.log").open("wb") as log:
         daemon = subprocess.Popen(  # noqa: S603 - our own program
             [*_program(), "run"],
-            env=environment,
+            env={"PATH": path, "HOME": str(settings.parent), "UPDATE_CHECK_CONFIG": str(settings)},
             cwd=settings.parent,
             stdin=subprocess.DEVNULL,
             stdout=log,

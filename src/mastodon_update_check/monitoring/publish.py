@@ -10,16 +10,13 @@ from mastodon_update_check.files.own import replace_file
 from mastodon_update_check.logs import log
 from mastodon_update_check.monitoring.status import StatusReport
 
-READABLE_BY_ALL = 0o644
-"""node_exporter and web servers run as other users."""
-
 
 def publish(report: StatusReport) -> tuple[str, ...]:
     """Write each file that is configured; return a warning for each one that could not be written."""
     warnings = []
     for path, content in _render(report):
         try:
-            replace_file(path, content, mode=READABLE_BY_ALL)
+            replace_file(path, content, mode=0o644)  # node_exporter and web servers run as other users
         except OSError as error:
             reason = (error.strerror or type(error).__name__).lower()
             warnings.append(f"{path} cannot be written: {reason}")
