@@ -132,7 +132,8 @@ class Supervisor:
         is_work_due = (self._is_check_due or self._is_look_due or self._failure) and "work" not in self._children
         if is_work_due and self._start("work", CHECK_LIMIT, check=self._is_check_due, failure=self._failure):
             self._scheduler.note_begun()
-            self._is_check_due = self._is_look_due = False
+            self._is_check_due = self._is_check_due and self._failure != ""  # recording a failure is not a check
+            self._is_look_due = False
             self._failure = ""
         if self._deliver_at <= time.monotonic():
             if "deliver" not in self._children:
@@ -172,6 +173,8 @@ class Supervisor:
     def _finish(self, child: ChildProcess) -> None:
         """Process the report of a job that has ended."""
         self._children.forget(child)
+        if child.name != "prepare" and not self._owner.is_owner:  # killed with the loss of ownership: not a failure
+            return
         finish = {"prepare": self._finish_reload, "work": self._finish_work, "deliver": self._finish_deliveries}
         finish[child.name](child)
 
