@@ -69,7 +69,7 @@ def origin_of(url: str) -> Origin:
     """Return scheme, host and port of a URL that `parse_url` has returned."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    return Origin(parts.scheme, host if host.isascii() else _in_ascii(host), parts.port or _PORTS[parts.scheme])
+    return Origin(parts.scheme, host if is_ip_address(host) else ascii_domain(host), parts.port or _PORTS[parts.scheme])
 
 
 def is_ip_address(text: str) -> bool:
