@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger import nodes, requests
 from mastodon_update_check.ledger.file_lock import FileLock
 
 if TYPE_CHECKING:
     from mastodon_update_check.ledger.lease import Lease
-    from mastodon_update_check.ledger.ledger import Ledger
+    from mastodon_update_check.ledger.postgres_session import PostgresSession
 
 _RENEWAL = timedelta(seconds=5)
 _PRESENCE = timedelta(seconds=10)
@@ -26,7 +27,7 @@ class LedgerOwner:
     def __init__(self, prepared: Mapping[str, Any]) -> None:
         self._lock = FileLock(prepared["presence"])
         self._lease: Lease | None = None
-        self._ledger: Ledger | None = None
+        self._session: PostgresSession | None = None
         self._host = socket.gethostname()
         self.is_owner = False
         self._renewed_at = self._shown_at = float("-inf")
@@ -37,13 +38,12 @@ class LedgerOwner:
 
     def _open(self, url: str, instance: str) -> None:
         from mastodon_update_check.ledger.lease import Lease
-        from mastodon_update_check.ledger.ledger import Ledger
         from mastodon_update_check.ledger.location import find_location
         from mastodon_update_check.ledger.postgres_location import PostgresLocation
 
         location = find_location(url)
         assert isinstance(location, PostgresLocation)  # noqa: S101 - by its scheme
-        self._ledger = Ledger.open(location, instance)
+        self._instance, self._session = instance, location.open()
         self._lease = Lease(location, self._host)
 
     @property
@@ -83,10 +83,10 @@ class LedgerOwner:
             return self._lease.token != ""
         is_owner = self._lease.renew() or self._lease.acquire(is_daemon=True)
         self._renewed_at = now
-        if self._ledger is not None:
-            self._ledger.beat(datetime.now(UTC), self._host)
-            with self._ledger.reading() as view:
-                self.has_requests = is_owner and bool(view.open_requests())
+        if self._session is not None:
+            with self._session.recording() as connection:
+                nodes.beat(connection, self._instance, self._host, datetime.now(UTC))
+                self.has_requests = is_owner and bool(requests.open_requests(connection, self._instance))
         return is_owner
 
     def _is_lock_kept(self) -> bool:
@@ -105,8 +105,9 @@ class LedgerOwner:
     def leave(self) -> None:
         """Release ownership."""
         with suppress(LedgerError):  # the lease runs out
-            if self._ledger is not None:
-                self._ledger.leave(self._host)
+            if self._session is not None:
+                with self._session.recording() as connection:
+                    nodes.leave(connection, self._instance, self._host)
             if self._lease is not None:
                 self._lease.release()
         self._lock.release()

@@ -5,7 +5,6 @@ from typing import Final
 
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.ledger.engine import Location
-from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 SCHEMES: Final = ("postgresql://", "postgres://")
 
@@ -17,6 +16,8 @@ def find_location(text: str, origin: str = "UPDATE_CHECK_LEDGER", *, token: str 
         SettingsError: it is a URL that cannot be read.
     """
     if not text.startswith(SCHEMES):
+        from mastodon_update_check.ledger.sqlite import SqliteLocation
+
         return SqliteLocation(Path(text))
     from mastodon_update_check.ledger.postgres_address import PostgresAddress
     from mastodon_update_check.ledger.postgres_location import PostgresLocation

@@ -10,7 +10,6 @@ from secrets import token_hex
 from typing import Final
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.copying import export
 from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.lease import Lease
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
@@ -75,6 +74,8 @@ class PostgresLocation:
 
     def back_up(self, target: Path) -> None:
         """Copy the ledger to a file of SQLite, which `ledger copy` takes back."""
+        from mastodon_update_check.ledger.copying import export
+
         export(self, target)
 
     def open(self, *, verify: bool = True) -> PostgresSession:

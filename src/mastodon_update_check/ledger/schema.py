@@ -5,11 +5,14 @@ with milliseconds, so that they sort as text. `:random` is a random word.
 """
 
 import re
-import sqlite3
 from collections.abc import Sequence
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from mastodon_update_check.errors import LedgerError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 APPLICATION_ID = 0x4D555043
 """Marks the file as ours ("MUPC")."""
@@ -192,7 +195,7 @@ TABLES = tuple(
 """The tables that a copy holds, in an order in which each refers only to those before it."""
 
 
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+def migrate(connection: "sqlite3.Connection", migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
     """Take the steps that are missing, in one transaction (SQLite rolls back schema changes and user_version too)."""
     if int(connection.execute("PRAGMA user_version").fetchone()[0]) == len(migrations):
         return

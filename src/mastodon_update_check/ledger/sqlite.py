@@ -12,8 +12,8 @@ from typing import cast
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.engine import Parameters, Result
 from mastodon_update_check.ledger.file_lock import FileLock
-from mastodon_update_check.ledger.problems import translated
 from mastodon_update_check.ledger.sqlite_file import BUSY_SECONDS, back_up, create_file, open_file, set_aside
+from mastodon_update_check.ledger.sqlite_problems import translated
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from tempfile import mkstemp
 from urllib.parse import quote
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.problems import WAYS_OUT, translated
 from mastodon_update_check.ledger.schema import (
     APPLICATION_ID,
     migrate,
     require_known,
 )
+from mastodon_update_check.ledger.sqlite_problems import WAYS_OUT, translated
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process that is writing."""
