@@ -15,10 +15,10 @@ from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.sqlite_problems import translated
 from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, migrate
 from mastodon_update_check.ledger.sqlite import SqliteLocation
 from mastodon_update_check.ledger.sqlite_file import _ensure_wal, create_file, open_file
+from mastodon_update_check.ledger.sqlite_problems import translated
 
 PAGE = 4096
 RELEASE = update("4.5.1")
