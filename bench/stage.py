@@ -57,6 +57,7 @@ class Stage:
             "UPDATE_CHECK_INTERVAL": "1s",
             "UPDATE_CHECK_JITTER": "0",
             "UPDATE_CHECK_LEDGER": str(self.ledger),
+            "STATE_DIRECTORY": str(self.directory),
             "UPDATE_CHECK_MASTODON_ROOT": str(self.directory),
             "UPDATE_CHECK_MASTODON_VERSION": "4.7.0",
             "UPDATE_CHECK_RECIPIENTS": "admin@social.example",
