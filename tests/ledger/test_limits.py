@@ -12,6 +12,7 @@ from ledger.examples import (
     HOOK,
     NOW,
     SECOND,
+    SETTINGS,
     YEAR,
     accept,
     defer,
@@ -66,6 +67,20 @@ def test_changed_settings_end_the_back_off(ledger: Ledger) -> None:
 
     assert find_attempt(ledger) is None
     assert failing.recipient_key != take(ledger, settings="corrected").recipient_key
+
+
+def test_changed_settings_make_messages_due(ledger: Ledger) -> None:
+    """They end the backoff of the sink and of its messages; the same settings, or another sink's, change nothing."""
+    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
+    defer(ledger, take(ledger), sink_wide=True)
+    later = ledger.next_due_at("email", NOW)
+    assert later is not None
+    assert later > NOW
+    for sinks, due_at in (({"email": SETTINGS, "webhook": "new"}, later), ({"email": "corrected"}, NOW)):
+        with ledger.writing() as transaction:
+            transaction.hurry_changed(sinks, NOW)
+        assert ledger.next_due_at("email", NOW) == due_at
+    assert {take(ledger, settings="corrected").recipient_key for _ in range(2)} == {ALICE.key, BOB.key}
 
 
 def test_a_back_off_from_a_wrong_clock_is_over(ledger: Ledger) -> None:

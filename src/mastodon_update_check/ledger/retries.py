@@ -39,6 +39,26 @@ def wake_sinks(connection: Connection, instance: str, sinks: Iterable[str], *, i
         )
 
 
+def hurry_changed(connection: Connection, instance: str, sink: str, settings: str, now: datetime) -> None:
+    """Make messages of a sink due whose last attempt was made with other settings, and end the sink's backoff."""
+    parameters = {"instance": instance, "sink": sink, "settings": settings, "now": stamp(now)}
+    connection.execute(
+        """
+        UPDATE sink SET retry_at = NULL, failures = 0
+        WHERE instance = :instance AND name = :sink AND settings <> :settings
+        """,
+        parameters,
+    )
+    connection.execute(
+        f"""
+        UPDATE message SET due_at = :now, failures = 0, tried_address = '', tried_settings = ''
+        WHERE instance = :instance AND sink = :sink AND state IN ('pending', 'failed') AND due_at IS NOT NULL
+          AND tried_settings <> '' AND tried_settings <> :settings AND NOT {IS_BEING_SENT}
+        """,  # noqa: S608 - only our own constant is put in
+        parameters,
+    )
+
+
 def lift_stops(connection: Connection, instance: str, recipients: Sequence[Recipient]) -> None:
     """Clear the stop and `failing_since` of webhooks that have another URL now."""
     connection.execute(

@@ -111,6 +111,11 @@ class LedgerTransaction(LedgerView):
         retries.wake_sinks(self._connection, self.instance, sinks, is_started=is_started)
         return retries.hurry_messages(self._connection, message_ids, now)
 
+    def hurry_changed(self, sinks: "Mapping[str, str]", now: datetime) -> None:
+        """Make messages due whose sink has other settings now; `sinks` has the fingerprint of each."""
+        for sink, settings in sinks.items():
+            retries.hurry_changed(self._connection, self.instance, sink, settings, now)
+
     def answer(self, request_id: str, result: Mapping[str, object]) -> None:
         """Answer a request."""
         requests.answer_request(self._connection, request_id, result)
