@@ -11,8 +11,6 @@ import hypothesis
 import pytest
 import trustme
 
-from mastodon_update_check.http.connection import trusted_authorities
-
 if TYPE_CHECKING:
     from simulators.postgres import Postgres
 
@@ -57,12 +55,6 @@ def trusted_authority(authority_file: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Make this process's system certificates the test authority's alone."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority_file))
     return authority_file
-
-
-@pytest.fixture(autouse=True)
-def _fresh_authorities() -> None:
-    """Read the authorities again in each test, as each process does."""
-    trusted_authorities.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -295,11 +295,11 @@ def test_nothing_of_the_process_is_read(machine: Machine, monkeypatch: pytest.Mo
 
 
 def test_heavy_modules_are_not_imported() -> None:
-    """Settings are read without a library: they cost nothing of ssl, psycopg or the other adapters."""
+    """Settings are read without a library: they cost nothing of httpx, psycopg or the other adapters."""
     code = (
         "import pathlib, sys; from mastodon_update_check.config import load_settings; "
         "load_settings({'HOME': '/x', 'UPDATE_CHECK_MASTODON_ROOT': '/nowhere'}, pathlib.Path('/nowhere/config.env')); "
-        "print(*sorted({'ssl', 'psycopg', 'pydantic', 'importlib.metadata', 'idna', 'smtplib'} & {*sys.modules}))"
+        "print(*sorted({'httpx', 'psycopg', 'pydantic', 'importlib.metadata', 'idna', 'smtplib'} & {*sys.modules}))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert result.stdout.strip() == ""

@@ -15,7 +15,7 @@ def test_messages_are_sent_after_a_password_is_corrected(machine: Machine, updat
         server = {"SMTP_SERVER": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_LOGIN": "m"}
         machine.configure(UPDATE_CHECK_SINKS="email,log", **server, SMTP_PASSWORD="old")
         with machine.start() as daemon:
-            daemon.wait_for("delivery.deferred")
+            daemon.wait_for("delivery.deferred", count=2)  # the next attempt is five minutes away
             machine.configure(UPDATE_CHECK_SINKS="email,log", **server, SMTP_PASSWORD="new")
             daemon.reload()
             daemon.wait_for("delivery.sent", sink="email")

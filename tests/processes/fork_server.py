@@ -21,7 +21,7 @@ from crashes import steps
 from mastodon_update_check.cli import main as cli
 from mastodon_update_check.host import programs
 
-_OTHERS = ("encodings.idna", "psycopg", "smtplib")
+_OTHERS = ("email.mime.multipart", "encodings.idna", "httpcore", "httpx", "psycopg", "smtplib")
 """Modules that the program imports inside functions, in addition to its own."""
 
 

@@ -3,7 +3,7 @@
 ::
 
     with HttpServer(lambda request: Reply.json({"version": "4.7.1"})) as server:
-        urllib.request.urlopen(server.url("/api/v2/instance"))
+        httpx.get(server.url("/api/v2/instance"))
     assert "/api/v2/instance" == server.requests[0].path
 
 A handler takes a `Request` and returns a `Reply` (well-formed), `Raw` (these bytes, with these pauses: to dribble,

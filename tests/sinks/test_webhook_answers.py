@@ -10,6 +10,7 @@ gone   refused for good, and nothing else is posted until the URL changes
 
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
@@ -86,7 +87,7 @@ def test_every_status_with_every_form(form: str) -> None:
     """The table holds; a wait is taken from answers that are retried."""
     text, wait = FORMS[form]
     for status in range(100, 1000):
-        error = judge(status, {"retry-after": text} if text else {}, "a sentence", NOON)
+        error = judge(status, httpx.Headers([(b"Retry-After", text.encode())] if text else []), "a sentence", NOON)
         assert (status, word(error)) == (status, expected(status))
         if isinstance(error, TransientDeliveryError):
             assert (status, error.retry_after) == (status, wait)

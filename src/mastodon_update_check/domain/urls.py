@@ -2,13 +2,11 @@
 
 import ipaddress
 import re
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.text import clean
 
 URL_CHARACTERS = 2000
-_PORTS = {"http": 80, "https": 443}
 
 _HOST_CHARACTERS = 253
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
@@ -40,36 +38,6 @@ def is_printable_url(text: str) -> bool:
     """Whether `text` is an http or https URL that is safe to print: ASCII, without quotes and user names."""
     is_safe = len(text) <= URL_CHARACTERS and text.isascii() and not _QUOTING.intersection(text)
     return is_safe and _is_url(text) and "@" not in urlsplit(text).netloc
-
-
-class Origin(NamedTuple):
-    """Scheme, host and port of a URL; an international name in its ASCII form."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether the scheme is https."""
-        return self.scheme == "https"
-
-    @property
-    def place(self) -> str:
-        """Host and port."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def netloc(self) -> str:
-        """Host and port as HTTP's header `Host` names them: without the scheme's own port."""
-        return self.place.removesuffix(f":{_PORTS[self.scheme]}")
-
-
-def origin_of(url: str) -> Origin:
-    """Return scheme, host and port of a URL that `parse_url` has returned."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return Origin(parts.scheme, host if is_ip_address(host) else ascii_domain(host), parts.port or _PORTS[parts.scheme])
 
 
 def is_ip_address(text: str) -> bool:

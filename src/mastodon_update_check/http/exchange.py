@@ -1,18 +1,18 @@
-"""One request, its redirects, and its answer; the rules are those of `http.client`."""
+"""One request over httpx, its redirects, and its answer; the rules are those of `http.client`."""
 
 import base64
-import socket
-from collections.abc import Callable
-from contextlib import ExitStack
+import contextlib
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from typing import Any, NoReturn
+
+import httpx
 
 from mastodon_update_check import __version__
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.domain.urls import origin_of, parse_proxy, parse_url
+from mastodon_update_check.domain.urls import parse_proxy, parse_url
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.http.connection import Answer, AnswerError, connect, encrypt, write_request
 from mastodon_update_check.http.network_errors import explain_name_or_tls, system_words
 from mastodon_update_check.http.proxies import Proxies, is_local
 from mastodon_update_check.http.request import Limits, Request, Response, StatusError
@@ -23,8 +23,6 @@ USER_AGENT = f"mastodon-update-check/{__version__}"
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PROXY_LOGIN = 407
-_IN_TARGETS = "/%:@!$&'()*+,;=~?[]"
-"""Characters that stand for themselves in a request's target."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,7 +31,6 @@ class Peer:
 
     host: str
     proxy: str = ""
-    is_connected: bool = False
     is_tunnelled: bool = False
     """Whether the proxy has connected us: a failure from here on is the host's."""
     has_answered: bool = False
@@ -48,10 +45,6 @@ class Peer:
         return f"{self.host} (through {self})" if self.proxy and not self.is_tunnelled else self.host
 
 
-class TunnelError(Exception):
-    """The proxy does not connect us; the text is its status."""
-
-
 class Exchange:
     """One request and its answer.
 
@@ -64,7 +57,7 @@ class Exchange:
         self._proxies = proxies
         self._limits = limits
         self._first = _parse(parse_url, request.url, "the URL to ask is not an http or https URL")
-        self._peer = Peer(host=origin_of(self._first).netloc)
+        self._peer = Peer(host=_netloc(self._first))
 
     def run(self, guard: SocketGuard) -> Response:
         """Return the answer after the redirects that are followed; raises as `http.client.send` does."""
@@ -84,94 +77,82 @@ class Exchange:
         """The host, or the proxy, whose failure it is if this fails now."""
         return str(self._peer)
 
-    def _ask(self, url: str, guard: SocketGuard) -> Response:
+    def _ask(self, url: httpx.URL, guard: SocketGuard) -> Response:
         proxy = self._choose_proxy(url)
-        self._peer = Peer(host=origin_of(url).netloc, proxy=origin_of(proxy).netloc if proxy else "")
+        self._peer = Peer(host=_netloc(url), proxy=_netloc(proxy) if proxy else "")
         try:
-            with ExitStack() as opened:
-                sock = self._connect(url, proxy, guard, opened)
-                sock.settimeout(self._limits.read.total_seconds())
-                target, headers = _target(url), self._headers(url)
-                if proxy and not self._peer.is_tunnelled:
-                    target = f"http://{self._peer.host}{target}"
-                    headers |= _login("Proxy-Authorization", proxy)
-                write_request(sock, f"{self._request.method} {target}", headers, self._request.body or b"")
-                answer = Answer(opened.enter_context(sock.makefile("rb")))
+            request = httpx.Request(
+                self._request.method,
+                url.copy_with(userinfo=b""),
+                headers=self._headers(url),
+                content=self._request.body,
+                extensions={"timeout": self._limits.timeouts, "trace": self._tracer(guard)},
+            )
+            # The transport, not a client: clients log each URL with its query, and read `.netrc`.
+            with _transport(url, proxy) as transport, contextlib.closing(transport.handle_request(request)) as answer:
                 self._peer.has_answered = True
                 return self._read(answer, guard)
-        except (OSError, ValueError, AnswerError, TunnelError) as error:
+        except (httpx.HTTPError, UnicodeError) as error:
             raise self._explain(error) from error
 
-    def _connect(self, url: str, proxy: str, guard: SocketGuard, opened: ExitStack) -> socket.socket:
-        """Return a connection over which the host of `url` can be asked: to the host, to the proxy, or through it."""
-        host, hop = origin_of(url), origin_of(proxy or url)
-        sock = opened.enter_context(connect(hop.host, hop.port, self._limits.connect.total_seconds(), guard))
-        if hop.is_encrypted:
-            sock = opened.enter_context(encrypt(sock, hop.host))
-        self._peer.is_connected = True
-        if proxy and host.is_encrypted:
-            sock.settimeout(self._limits.read.total_seconds())
-            write_request(sock, f"CONNECT {host.place}", {"Host": host.place, **_login("Proxy-Authorization", proxy)})
-            answer = Answer(opened.enter_context(sock.makefile("rb")))
-            if not answer.is_success:
-                raise TunnelError(answer.status)
-            self._peer.is_tunnelled = True
-            sock = opened.enter_context(encrypt(sock, host.host))
-        return sock
+    def _choose_proxy(self, url: httpx.URL) -> httpx.URL | None:
+        proxy = self._proxies.choose(str(url))
+        if proxy is None or (self._request.local_directly and is_local(url.host)):
+            return None
+        return _parse(parse_proxy, proxy, "the proxy to use is not an http or https URL")
 
-    def _choose_proxy(self, url: str) -> str:
-        host = origin_of(url)
-        proxy = self._proxies.choose(url)
-        if proxy is None or (self._request.local_directly and is_local(host.host)):
-            return ""
-        proxy = _parse(parse_proxy, proxy, "the proxy to use is not an http or https URL")
-        if host.is_encrypted and origin_of(proxy).is_encrypted:
-            raise CheckError(Cause.CONNECTION, "the proxy to use for an https URL is not an http URL")
-        return proxy
+    def _headers(self, url: httpx.URL) -> Mapping[str, str]:
+        always = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+        if url.netloc != self._first.netloc:
+            return {"Accept": "*/*", **always}
+        host = {"Host": self._request.host} if self._request.host else {}
+        return {"Accept": "*/*", **self._request.headers, **host, **_authorization(self._first), **always}
 
-    def _headers(self, url: str) -> dict[str, str]:
-        request, host = self._request, origin_of(url).netloc
-        headers = {"Host": host, "Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
-        if host == origin_of(self._first).netloc:
-            headers |= {"Host": request.host or host, **request.headers, **_login("Authorization", self._first)}
-        if request.body is not None:
-            headers["Content-Length"] = str(len(request.body))
-        return headers
+    def _tracer(self, guard: SocketGuard) -> Callable[[str, Mapping[str, Any]], None]:
+        def trace(event: str, info: Mapping[str, Any]) -> None:
+            guard.trace(event, info)
+            if event == "proxy.start_tls.started":  # the proxy has done its part
+                self._peer.is_tunnelled = True
 
-    def _read(self, answer: Answer, guard: SocketGuard) -> Response:
+        return trace
+
+    def _read(self, answer: httpx.Response, guard: SocketGuard) -> Response:
         limit = self._limits.body_bytes if answer.is_success else self._limits.error_body_bytes
-        encoding = answer.headers.get("content-encoding", "")
-        body, fault = b"", None
+        encoding = answer.headers.get("Content-Encoding", "").strip()
+        body, fault = bytearray(), None
         if encoding.lower() not in {"", "identity"}:
             fault = self._content_fault(f"is encoded ({clean(encoding, 40)}), which was not asked for")
         elif limit:
             try:
-                body = answer.read_body(limit + 1)
-            except (OSError, AnswerError) as error:
+                for chunk in answer.iter_raw():
+                    body += chunk
+                    if len(body) > limit:
+                        fault = self._content_fault(f"is longer than {limit:,} bytes")
+                        break
+            except httpx.HTTPError as error:
                 fault = self._explain(error)
-            if len(body) > limit:
-                fault = self._content_fault(f"is longer than {limit:,} bytes")
         if guard.expired:  # an answer without a length ends where the connection was shut down
             seconds = self._limits.total.total_seconds()
             fault = CheckError(Cause.CONNECTION, f"{self._peer} took longer than {seconds:g} s in all")
         return Response(
-            peer=str(self._peer) if answer.status == _PROXY_LOGIN else self._peer.described,
-            status=answer.status,
-            reason=answer.reason,
+            peer=str(self._peer) if answer.status_code == _PROXY_LOGIN else self._peer.described,
+            status=answer.status_code,
+            reason=answer.reason_phrase,
             headers=answer.headers,
-            body=body[:limit],
+            body=bytes(body[:limit]),
             fault=fault,
         )
 
     def _content_fault(self, fault: str) -> CheckError:
         return CheckError(Cause.CONTENT, f"the answer of {self._peer.host} {fault}")
 
-    def _redirect(self, url: str, response: Response) -> str:
+    def _redirect(self, url: httpx.URL, response: Response) -> httpx.URL:
         try:
-            target = parse_url(urljoin(url, response.headers.get("location") or "about:blank"))
-        except ValueError:
+            target = url.join(response.headers.get("Location") or "about:blank")
+            parse_url(str(target))
+        except (httpx.InvalidURL, ValueError):
             self._refuse(response, "redirects to what is not an http or https URL")
-        if origin_of(url).is_encrypted and not origin_of(target).is_encrypted:
+        if (url.scheme, target.scheme) == ("https", "http"):
             self._refuse(response, "redirects from https to http, which is not followed")
         return target
 
@@ -179,44 +160,53 @@ class Exchange:
         raise StatusError(response.status, f"{self._peer.host} {fault}", response.headers)
 
     def _explain(self, error: Exception) -> CheckError:
-        """Return what an error of the connection means."""
+        """Return what an error of httpx means; the system's own error beneath it says more than its text."""
         known = explain_name_or_tls(error, str(self._peer))
         return known or CheckError(Cause.CONNECTION, f"{self._peer} {self._connection_fault(error)}")
 
     def _connection_fault(self, error: Exception) -> str:
-        limits, peer = self._limits, self._peer
         match error:
-            case TunnelError():
-                return f"does not connect us to {peer.host} (status {error})"
-            case TimeoutError() if not peer.is_connected:
-                return f"did not take the connection within {limits.connect.total_seconds():g} s"
-            case TimeoutError():
-                return f"was silent for {limits.read.total_seconds():g} s"
-            case OSError() if not peer.is_connected:
+            case httpx.ConnectTimeout():
+                return f"did not take the connection within {self._limits.connect.total_seconds():g} s"
+            case httpx.TimeoutException():
+                return f"was silent for {self._limits.read.total_seconds():g} s"
+            case httpx.ProxyError():
+                status = str(error).split(" ", 1)[0]
+                return f"does not connect us to {self._peer.host}" + (f" (status {status})" if status.isdigit() else "")
+            case httpx.ConnectError():
                 return f"cannot be reached: {system_words(error)}"
-            case _ if peer.has_answered:
+            case _ if self._peer.has_answered:
                 return "ended the connection in the middle of its answer"
-            case OSError():
+            case httpx.NetworkError():
                 return f"ended the connection before it answered: {system_words(error)}"
             case _:
                 return "ended the connection before it answered, or does not speak HTTP"
 
 
-def _parse(validate: Callable[[str], str], text: str, fault: str) -> str:
+def _transport(url: httpx.URL, proxy: httpx.URL | None) -> httpx.HTTPTransport:
+    hop = None
+    if proxy is not None:
+        hop = httpx.Proxy(proxy, ssl_context=ssl.create_default_context() if proxy.scheme == "https" else None)
+    return httpx.HTTPTransport(verify=_trust(url), proxy=hop, trust_env=False)
+
+
+def _trust(url: httpx.URL) -> ssl.SSLContext:
+    # A plain hop needs no certificates: a context without authorities costs nothing and allows nothing.
+    return ssl.create_default_context() if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _parse(validate: Callable[[str], str], text: str, fault: str) -> httpx.URL:
     try:
-        return validate(text)
-    except ValueError:  # which shows it
+        return httpx.URL(validate(text))
+    except (ValueError, httpx.InvalidURL):  # which shows it
         raise CheckError(Cause.CONNECTION, fault) from None
 
 
-def _target(url: str) -> str:
-    parts = urlsplit(url)
-    query = f"?{quote(parts.query, _IN_TARGETS)}" if parts.query else ""
-    return (quote(parts.path, _IN_TARGETS.replace("?", "")) or "/") + query
+def _netloc(url: httpx.URL) -> str:
+    return url.netloc.decode()
 
 
-def _login(header: str, url: str) -> dict[str, str]:
-    """Return the header that carries the user and the password of `url`; none if it has none."""
-    parts = urlsplit(url)
-    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-    return {} if login == ":" else {header: "Basic " + base64.b64encode(login.encode()).decode()}
+def _authorization(url: httpx.URL) -> dict[str, str]:
+    if not url.userinfo:
+        return {}
+    return {"Authorization": "Basic " + base64.b64encode(f"{url.username}:{url.password}".encode()).decode()}

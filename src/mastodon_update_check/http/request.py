@@ -22,6 +22,12 @@ class Limits:
     """Most that is read of an answer that is not 2xx."""
     redirects: int = 3
 
+    @property
+    def timeouts(self) -> dict[str, float]:
+        """The limits of single steps as httpx takes them, in seconds."""
+        connect, read = self.connect.total_seconds(), self.read.total_seconds()
+        return {"connect": connect, "read": read, "write": read, "pool": connect}
+
 
 DOCUMENT = Limits()
 """For a document: the feed, the instance, the files of a release."""
@@ -52,7 +58,7 @@ class Response:
     status: int
     reason: str
     headers: Mapping[str, str]
-    """By name in lower case."""
+    """By name, in upper or lower case."""
     body: bytes
     """The beginning of the body, as far as the limits allow."""
     fault: CheckError | None = None

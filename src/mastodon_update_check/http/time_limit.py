@@ -8,9 +8,9 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
@@ -37,6 +37,11 @@ class SocketGuard:
         self._sockets.append(socket.socket(fileno=os.dup(sock.fileno())))
         if self.expired:
             self.expire()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Add each connection that httpcore opens (the `trace` extension of httpx)."""
+        if event == "connection.connect_tcp.complete":
+            self.guard(info["return_value"].get_extra_info("socket"))
 
     def expire(self) -> bool:
         """Shut every connection down, now and from now on; return whether there was one."""

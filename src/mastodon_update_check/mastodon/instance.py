@@ -5,7 +5,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.domain.urls import origin_of, parse_url
+from mastodon_update_check.domain.urls import parse_url
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
 from mastodon_update_check.http.client import get_document, read_json
@@ -74,7 +74,9 @@ def _member(document: object, name: str) -> object:
 
 def _host(web_domain: str) -> str:
     """Return a host, with or without port, as HTTP writes it: international names encoded."""
+    import httpx
+
     try:
-        return origin_of(parse_url(f"https://{web_domain}")).netloc
-    except ValueError as error:
+        return httpx.URL(parse_url(f"https://{web_domain}")).netloc.decode()
+    except (httpx.InvalidURL, ValueError) as error:
         raise CheckError(Cause.VERSION, f"{clean(web_domain, 80)!r} is not a valid host") from error

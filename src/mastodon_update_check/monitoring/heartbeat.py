@@ -78,7 +78,7 @@ def send_ping(ping: Ping, proxies: Proxies, limits: Limits = LIMITS) -> None:
     Raises:
         CheckError: it was not accepted.
     """
-    from mastodon_update_check.http import client
+    from mastodon_update_check.http import client  # loads httpx
 
     body = ping.text.encode() if ping.method == "POST" else None
     response = client.send(Request(method=ping.method, url=ping.url, headers=_TEXT, body=body), proxies, limits)

@@ -11,7 +11,6 @@ from pathlib import Path
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import TransientDeliveryError
 from mastodon_update_check.files.foreign import describe, read_foreign
-from mastodon_update_check.http.connection import trusted_authorities
 from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, run_within
 from mastodon_update_check.logs import log
@@ -92,9 +91,9 @@ def dial(options: SmtpOptions, limits: MailLimits) -> socket.socket:
 
 
 def mail_tls_context(options: SmtpOptions) -> ssl.SSLContext:
-    """Return the context for this server."""
+    """Return the context for this server; authorities are read afresh for each connection."""
     if options.openssl_verify_mode != "none":
-        return _context_with(options.ca_file) or trusted_authorities()
+        return _context_with(options.ca_file) or ssl.create_default_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -49,7 +49,7 @@ class WebhookSink:
             TransientDeliveryError: sink-wide; also when it is unknown whether the receiver accepted it.
             PermanentDeliveryError: the receiver does not accept this message, or (410, sink-wide) any other.
         """
-        from mastodon_update_check.http import client
+        from mastodon_update_check.http import client  # loads httpx
 
         now, body = self._clock(), _body(message, names=self._with_names)
         named = {"Content-Type": "application/json", **headers(message.id, int(now), body, self._keys)}
@@ -71,10 +71,10 @@ class WebhookSink:
 
     def _redirection(self, response: "Response") -> str:
         """Return the host to which an answer redirects; the rest of that URL may be a secret too."""
-        if response.status // 100 != 3 or "location" not in response.headers:  # noqa: PLR2004
+        if response.status // 100 != 3 or "Location" not in response.headers:  # noqa: PLR2004
             return ""
         try:
-            host = urlsplit(urljoin(self._url, response.headers["location"])).hostname or ""
+            host = urlsplit(urljoin(self._url, response.headers["Location"])).hostname or ""
         except ValueError:
             host = ""
         return f" (redirects are not followed; this one leads to {shown(host, self._secrets) or 'no host'})"
