@@ -12,7 +12,7 @@ from domain.examples import update, version
 from mastodon_update_check.domain.release_details import ReleaseDetails, UpgradeStep, compare
 from mastodon_update_check.domain.release_tree import FILES, TreeFacts, extract
 from mastodon_update_check.domain.routes import Station
-from mastodon_update_check.domain.upgrades import Command, CommandValues, InstallKind, write_steps
+from mastodon_update_check.domain.upgrades import CommandStep, CommandValues, InstallKind, write_steps
 from simulators.release_source import SCHEMA, TREE, lock
 
 MIGRATED = SCHEMA.replace("210145", "210146")
@@ -139,7 +139,7 @@ def test_commands_of_the_route_take_those_steps(
     station = Station(series=version(offered).branch_key, update=update(offered))
     place = CommandValues(kind=InstallKind.SOURCE, root=str(repository))
     steps = write_steps(place, station, version(installed), predict(trees, installed, offered))
-    commands = [step.text for step in steps if isinstance(step, Command)]
+    commands = [step.text for step in steps if isinstance(step, CommandStep)]
     taken = commands[commands.index(f"git checkout v{offered}") : commands.index("exit")]
     script = "\n".join([f"cd {shlex.quote(str(repository))}", f"git checkout --quiet v{installed}", *taken])
     environment = {"PATH": f"{repository.with_name('programs')}:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null"}

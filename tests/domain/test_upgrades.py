@@ -9,7 +9,7 @@ import pytest
 from domain.examples import update, version
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.routes import Station, find_stations
-from mastodon_update_check.domain.upgrades import Command, CommandValues, InstallKind, Step, write_steps
+from mastodon_update_check.domain.upgrades import CommandStep, CommandValues, InstallKind, Step, write_steps
 
 BUILD_IF_CHANGED = (
     "git diff --quiet v4.5.19 v4.5.20 -- app/assets app/javascript 'config/vite*' 'config/webpack*' 'vite.config*'"
@@ -43,7 +43,7 @@ def steps(
 
 def commands(*arguments: object, **installation: object) -> list[str]:
     """Return the commands alone."""
-    return [step.text for step in steps(*arguments, **installation) if isinstance(step, Command)]  # type: ignore[arg-type]  # by name
+    return [step.text for step in steps(*arguments, **installation) if isinstance(step, CommandStep)]  # type: ignore[arg-type]  # by name
 
 
 def test_source_follows_mastodons_guide() -> None:

@@ -11,7 +11,7 @@ from mastodon_update_check.domain.release_details import ReleaseDetails
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.domain.upgrades import Command, InstallKind, Step, write_steps
+from mastodon_update_check.domain.upgrades import CommandStep, InstallKind, Step, write_steps
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.jobs.route import Surveyed, survey
 from mastodon_update_check.messages.content import long_date
@@ -132,7 +132,7 @@ def _print(
     say(f"To {wanted}, for a Mastodon {_KINDS[found.installation.kind]}{guess}. None of this is run for you:")
     print()
     for step in steps:
-        if isinstance(step, Command):
+        if isinstance(step, CommandStep):
             print(f"    {step.text}")
         else:
             # As comments of a shell, so that the whole may be pasted into a file.

@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 from mastodon_update_check import logs
 from mastodon_update_check.daemon.child import start_child
 from mastodon_update_check.daemon.leave import leave
+from mastodon_update_check.daemon.limits import CHECK_LIMIT, RESTART
 from mastodon_update_check.daemon.signals import SignalEvent, take_signals
-from mastodon_update_check.daemon.supervisor import CHECK_LIMIT, RESTART, Supervisor
+from mastodon_update_check.daemon.supervisor import Supervisor
 from mastodon_update_check.daemon.systemd import SystemdNotifier
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.logs import log

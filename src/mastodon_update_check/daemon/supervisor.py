@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
 from mastodon_update_check import logs
+from mastodon_update_check.daemon import limits
 from mastodon_update_check.daemon.child import ChildProcess
 from mastodon_update_check.daemon.children import Children
 from mastodon_update_check.daemon.leave import leave
@@ -22,21 +23,6 @@ from mastodon_update_check.daemon.scheduler import Scheduler
 from mastodon_update_check.daemon.signals import SignalEvent
 from mastodon_update_check.daemon.systemd import SystemdNotifier
 from mastodon_update_check.logs import log
-
-TICK = timedelta(seconds=10)
-CHECK_LIMIT = timedelta(minutes=5)
-"""How long one check may take: its questions have limits of their own that add up to less."""
-DELIVERY_SILENCE = timedelta(minutes=2)
-"""How long a delivering child may be silent; it says every 20 s that it is well."""
-PAUSE = timedelta(seconds=60)
-"""How long to wait before deliveries begin again that could not be made."""
-CRASH_PAUSE = timedelta(seconds=5)
-PATIENCE = timedelta(seconds=8)
-"""How long children may finish attempts in progress when the daemon stops."""
-STOP_SECONDS = 9.2
-"""How long the whole stop may take, with the status page that says so: less than `signals.STOP_LIMIT`."""
-RESTART = 75
-"""Exit code that asks for a restart (`Restart=on-failure`)."""
 
 CHECK_DUE = "check"
 
@@ -91,7 +77,7 @@ class Supervisor:
 
     def _next_event(self) -> object:
         # Half of the watchdog's interval, because a round itself takes time.
-        tick = min(TICK, (self._notifier.watchdog_interval or TICK) / 2, self._owner.tick)
+        tick = min(limits.TICK, (self._notifier.watchdog_interval or limits.TICK) / 2, self._owner.tick)
         seconds = min(tick.total_seconds(), max(self._deliver_at - time.monotonic(), 0.01))
         with suppress(Empty):
             return self._events.get(timeout=seconds)
@@ -130,14 +116,14 @@ class Supervisor:
         if not self._owner.is_owner:
             return
         is_work_due = (self._is_check_due or self._is_look_due or self._failure) and "work" not in self._children
-        if is_work_due and self._start("work", CHECK_LIMIT, check=self._is_check_due, failure=self._failure):
+        if is_work_due and self._start("work", limits.CHECK_LIMIT, check=self._is_check_due, failure=self._failure):
             self._scheduler.note_begun()
             self._is_check_due = self._is_check_due and self._failure != ""  # recording a failure is not a check
             self._is_look_due = False
             self._failure = ""
         if self._deliver_at <= time.monotonic():
             if "deliver" not in self._children:
-                if self._start("deliver", DELIVERY_SILENCE, has_crashed=self._has_crashed):
+                if self._start("deliver", limits.DELIVERY_SILENCE, has_crashed=self._has_crashed):
                     self._deliver_at, self._delivery_nudged = float("inf"), False
             else:
                 self._children.look("deliver")
@@ -181,7 +167,7 @@ class Supervisor:
     def _finish_work(self, child: ChildProcess) -> None:
         report = child.report
         if report is None or child.exit_code != 0:
-            failure = child.explain_end(CHECK_LIMIT)
+            failure = child.explain_end(limits.CHECK_LIMIT)
             self._problems.set("check", failure)
             if report is None:  # neither its settings nor the ledger are the cause: the next job records it
                 self._failure = failure
@@ -192,20 +178,22 @@ class Supervisor:
         self._deliver_at = time.monotonic()
         if report.get("is_blind"):
             log.warning("daemon.blind", detail="Mastodon's tree was replaced: a new process will see the new one")
-            self._stop(RESTART)
+            self._stop(limits.RESTART)
 
     def _finish_deliveries(self, child: ChildProcess) -> None:
         report = child.report
         self._has_crashed = not report
         if report is None or child.exit_code != 0:
-            self._problems.set("delivery", child.explain_end(DELIVERY_SILENCE))
+            self._problems.set("delivery", child.explain_end(limits.DELIVERY_SILENCE))
             # What crashed may do so again; an attempt that it left open waits then.
-            self._deliver_at = time.monotonic() + (CRASH_PAUSE if self._has_crashed else PAUSE).total_seconds()
+            self._deliver_at = (
+                time.monotonic() + (limits.CRASH_PAUSE if self._has_crashed else limits.PAUSE).total_seconds()
+            )
             return
         problems = ". ".join(report["problems"])
         self._problems.set("delivery", problems)
         self._take(report)
-        wait = PAUSE.total_seconds() if problems else report["due_in"]
+        wait = limits.PAUSE.total_seconds() if problems else report["due_in"]
         again = float("inf") if wait is None else time.monotonic() + wait
         # It may have been asked to look just when it ended.
         self._deliver_at = time.monotonic() if self._delivery_nudged and not problems else min(self._deliver_at, again)
@@ -220,19 +208,19 @@ class Supervisor:
     def _reload(self) -> None:
         """Have a child try the new settings; when they are wrong the schedule stays as it is."""
         self._notifier.reloading()
-        if "prepare" not in self._children and not self._start("prepare", CHECK_LIMIT):
+        if "prepare" not in self._children and not self._start("prepare", limits.CHECK_LIMIT):
             self._notifier.ready()
 
     def _finish_reload(self, child: ChildProcess) -> None:
         report = child.report
         if report is None or child.exit_code != 0:
-            reason = child.explain_end(CHECK_LIMIT)
+            reason = child.explain_end(limits.CHECK_LIMIT)
             log.error("daemon.reload_failed", detail=reason, effect="the former settings stay in use")
             self._problems.set("settings", f"the new settings are wrong, the former ones stay in use: {reason}")
             self._refused = self._problems.get("settings")
         elif any(report[name] != self._prepared[name] for name in ("ledger", "instance", "presence")):
             log.info("daemon.restarting", detail="another ledger, or another server, needs a new process")
-            self._stop(RESTART)
+            self._stop(limits.RESTART)
         else:
             logs.configure(report["log_level"], report["log_format"])
             self._problems.set("settings", "")
@@ -246,14 +234,14 @@ class Supervisor:
         self._notifier.ready()
 
     def _stop(self, code: int) -> NoReturn:
-        end = time.monotonic() + STOP_SECONDS
+        end = time.monotonic() + limits.STOP_SECONDS
         self._notifier.stopping()
         self._notifier.status("stopping: attempts in progress are being finished")
         log.info("daemon.stopping")
         self._scheduler.stop()
-        self._children.stop(PATIENCE)
+        self._children.stop(limits.PATIENCE)
         self._owner.leave()
-        if code != RESTART and self._report["has_page"] and self._start("publish", PATIENCE):
+        if code != limits.RESTART and self._report["has_page"] and self._start("publish", limits.PATIENCE):
             self._children.wait(timedelta(seconds=end - time.monotonic()))
         log.info("daemon.stopped")
         leave(code)

@@ -63,7 +63,7 @@ class CommandValues:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandStep:
     """A line to type; `text` may go straight into a shell."""
 
     text: str
@@ -76,7 +76,7 @@ class Remark:
     text: str
 
 
-Step = Command | Remark
+Step = CommandStep | Remark
 _BACKUP = "Back up the database first."
 
 
@@ -122,31 +122,31 @@ def _from_source(installation: CommandValues, station: Station, details: Release
     yield Remark(f"{_BACKUP} Read the release notes: {station.release_notes}")
     yield from _explain(details)
     yield from _become(installation)
-    yield Command("git fetch --tags")
+    yield CommandStep("git fetch --tags")
     if station.update is None:
         yield Remark(
             f"Take the newest patch of {station.branch}, the last that this lists, and put its number in for x:"
         )
-        yield Command(f"git tag --list 'v{station.branch}.*' --sort=version:refname")
-    yield Command(f"git checkout {quote(f'v{station}')}")
+        yield CommandStep(f"git tag --list 'v{station.branch}.*' --sort=version:refname")
+    yield CommandStep(f"git checkout {quote(f'v{station}')}")
     if details is None:
         yield Remark(
             "Now the steps of the release notes, as this user and in their order: often bundle install, yarn install, "
             "database migrations and new assets."
         )
     else:
-        yield from (Command(command) for step, command in _COMMANDS.items() if step in details.needed)
+        yield from (CommandStep(command) for step, command in _COMMANDS.items() if step in details.needed)
         yield from _build_changed_front_end(details)
-    yield Command("exit")
+    yield CommandStep("exit")
     yield from _restart(installation.units, details)
     if details is not None and UpgradeStep.MIGRATIONS in details.needed:
         yield Remark("When all of them have been restarted, the post-deployment migrations:")
-        yield from (*_become(installation), Command(MIGRATE), Command("exit"))
+        yield from (*_become(installation), CommandStep(MIGRATE), CommandStep("exit"))
 
 
 def _become(installation: CommandValues) -> Iterable[Step]:
-    yield Command(f"sudo -iu {installation.user}")
-    yield Command(f"cd {quote(installation.root)}")
+    yield CommandStep(f"sudo -iu {installation.user}")
+    yield CommandStep(f"cd {quote(installation.root)}")
 
 
 def _explain(details: ReleaseDetails | None) -> Iterable[Step]:
@@ -173,24 +173,24 @@ def _build_changed_front_end(details: ReleaseDetails) -> Iterable[Step]:
     if details.asks_front_end:
         tags = [f"v{version.name}" for version in (details.installed, details.version)]
         yield Remark("This builds the assets if the code of the front end differs:")
-        yield Command(f"git diff --quiet {join([*tags, '--', *FRONT_END])} || {_PRECOMPILE}")
+        yield CommandStep(f"git diff --quiet {join([*tags, '--', *FRONT_END])} || {_PRECOMPILE}")
 
 
 def _restart(units: Sequence[str], details: ReleaseDetails | None = None) -> Iterable[Step]:
     """Sidekiq first: reloading web does not restart it, and it would continue to run the old version."""
     sidekiq, web, streaming = (_of(units, word) for word in ("sidekiq", "web", "streaming"))
     if sidekiq:
-        yield Command(f"systemctl restart {sidekiq}")
+        yield CommandStep(f"systemctl restart {sidekiq}")
     if web:
         has_new_ruby = details is not None and UpgradeStep.RUBY in details.needed  # a reload keeps the process
-        yield Command(f"systemctl {'restart' if has_new_ruby else 'reload'} {web}")
+        yield CommandStep(f"systemctl {'restart' if has_new_ruby else 'reload'} {web}")
     is_needed = details.steps.get(UpgradeStep.RESTART_STREAMING) if details else None
     if streaming and is_needed is None:
         yield Remark(
             "Streaming only if the release notes name it: every open app loses its connection and comes back at once."
         )
     if streaming and is_needed is not False:
-        yield Command(f"systemctl restart {streaming}")
+        yield CommandStep(f"systemctl restart {streaming}")
 
 
 def _of(units: Sequence[str], word: str) -> str:
@@ -203,20 +203,20 @@ def _by_compose(station: Station, details: ReleaseDetails | None) -> Iterable[St
         f"In docker-compose.yml, give the images of web, sidekiq and streaming the tag v{station}"
         f"{_newest(station)}; then, where that file is:"
     )
-    yield Command("docker compose pull")
+    yield CommandStep("docker compose pull")
     migrations = details.steps.get(UpgradeStep.MIGRATIONS) if details else None
     if migrations is False:
         yield Remark(f"No migrations: {SCHEMA} is the same in both releases.")
     else:
         yield Remark("Now the migrations:" if migrations else "Now what the release notes say; migrations are usually:")
-        yield Command("docker compose run --rm web bundle exec rails db:migrate")
-    yield Command("docker compose up -d")
+        yield CommandStep("docker compose run --rm web bundle exec rails db:migrate")
+    yield CommandStep("docker compose up -d")
 
 
 def _by_yunohost(station: Station) -> Iterable[Step]:
     yield Remark(f"YunoHost's package decides which release you get; it may be behind {station} for some days.")
-    yield Command("yunohost tools update apps")
-    yield Command("yunohost app upgrade mastodon")
+    yield CommandStep("yunohost tools update apps")
+    yield CommandStep("yunohost app upgrade mastodon")
     yield Remark(f"It makes a backup by itself. The release notes: {station.release_notes}")
 
 
@@ -225,7 +225,7 @@ def _by_nixos(station: Station) -> Iterable[Step]:
         f"{_BACKUP} Your nixpkgs decides which release you get: update the channel or the flake input, see that its "
         f"mastodon is {station}{_newest(station)}, then:"
     )
-    yield Command("nixos-rebuild switch")
+    yield CommandStep("nixos-rebuild switch")
     yield Remark(f"It migrates the database and restarts the units. The release notes: {station.release_notes}")
 
 
@@ -238,7 +238,7 @@ def _of_fork(
     )
     yield Remark(f"What Mastodon changed: {station.release_notes}")
     yield from _explain(details)
-    yield Command(f"sudo -iu {installation.user} git -C {quote(installation.root)} fetch --tags")
+    yield CommandStep(f"sudo -iu {installation.user} git -C {quote(installation.root)} fetch --tags")
     yield Remark("After the upgrade:")
     yield from _restart(installation.units, details)
 
