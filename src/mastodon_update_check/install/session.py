@@ -114,7 +114,7 @@ class SetupSession:
         if shown is None or shown.one("LoadState") != "loaded" or shown.one("User") in {"", "root", "0"}:
             raise SetupError(
                 f"systemd has no unit {unit} with a user of its own: install the Debian package, which brings it. A "
-                "checkout cannot be set up: README says how to run it without"
+                "checkout cannot be set up: docs/INSTALL.md (Without the package) says how to run it"
             )
         if account is None:
             raise SetupError(f"there is no user {SERVICE_USER}: install the Debian package again, which creates it")

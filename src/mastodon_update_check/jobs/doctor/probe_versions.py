@@ -41,9 +41,10 @@ def probe_versions(settings: Settings, known: ServerState, clock: Clock) -> Iter
     except CheckError:
         yield error(
             "version",
-            "no place says which version is installed: set UPDATE_CHECK_MASTODON_ROOT or UPDATE_CHECK_MASTODON_VERSION",
+            "no place says which version is installed, for the reasons in the warnings: correct these, or set "
+            "UPDATE_CHECK_MASTODON_ROOT or UPDATE_CHECK_MASTODON_VERSION",
         )
-        yield warning(SERVER, "was not asked: it is asked about a version")
+        yield warning(SERVER, "was not asked, because the installed version is unknown")
         return
     assert installed is not None  # noqa: S101 - merge_readings has found one
     yield ok("version", f"{installed.text} counts as installed")
