@@ -16,9 +16,9 @@ from simulators.update_server import UpdateServer
 SHORT_LIMITS = """
 from datetime import timedelta
 from mastodon_update_check.cli.main import main
-from mastodon_update_check.daemon import scheduler, supervisor
+from mastodon_update_check.daemon import limits, scheduler
 
-supervisor.CHECK_LIMIT = timedelta(seconds={check})
+limits.CHECK_LIMIT = timedelta(seconds={check})
 scheduler.GRACE = timedelta(seconds={grace})
 main()
 """
