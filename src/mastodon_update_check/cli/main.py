@@ -95,10 +95,12 @@ def _report(error: Exception, parsed: "Namespace") -> int:
             code, lines = 1, [str(error)]
         case _:
             code, lines = 70, [_describe_bug(error)]
-    if parsed.command == "status" and not parsed.json and not sys.stdout.isatty():
+    is_plugin = parsed.command == "status" and not parsed.json and not sys.stdout.isatty()
+    if is_plugin:
         more = f" ({len(error.problems)} to fix, see standard error)" if isinstance(error, SettingsError) else ""
         _say_unknown(f"{lines[0].removesuffix(':')}{more}")
-    complain("\n".join(lines))
+    if not (is_plugin and isinstance(error, SetupError)):  # the plugin's line says everything
+        complain("\n".join(lines))
     return 3 if parsed.command == "status" and code != 74 else code  # noqa: PLR2004
 
 
