@@ -7,7 +7,7 @@ from crashes.scenario import Scenario
 from crashes.sweeps import SWEEPS, Sweep, one_hook, one_mail
 from processes.starters import Forked
 
-SAMPLES = 4
+SAMPLES = 3
 ONE_BY_ONE = [sweep for sweep in SWEEPS if sweep.prepare in {one_mail, one_hook}]
 
 

@@ -459,7 +459,7 @@ def person_of(recipient: Recipient) -> Callable[[Heard], bool]:
 
 
 TestDeliveries = Deliveries.TestCase
-TestDeliveries.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestDeliveries.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
 class DeliveriesOnPostgres(Deliveries):
@@ -504,7 +504,7 @@ class DeliveriesOnPostgres(Deliveries):
 class TestDeliveriesOnPostgres(DeliveriesOnPostgres.TestCase):  # type: ignore[misc, valid-type]  # the library makes it
     """Fewer examples: each statement is a round trip to another process."""
 
-    settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
+    settings = settings(max_examples=8, stateful_step_count=30, deadline=None)
 
     @pytest.fixture(autouse=True)
     def server(self, postgres: Postgres) -> None:
