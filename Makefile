@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
-.PHONY: run test coverage transcripts catalogues letters pictures portraits soak cluster pgbouncer rules series lint format \
+.PHONY: run demo test coverage transcripts catalogues letters pictures portraits soak cluster pgbouncer rules series lint format \
 	documents deb image release release-check acceptance lock clean help
 
 help: ## say what there is
@@ -14,6 +14,9 @@ help: ## say what there is
 
 run: $(VENV)/run.done ## show a demonstration; with settings in this shell or a Mastodon on this host, start the daemon
 	exec $(BIN)/mastodon-update-check demo --unless-set-up
+
+demo: $(VENV)/run.done ## show the demonstration in any case
+	exec $(BIN)/mastodon-update-check demo
 
 test: $(VENV)/test.done ## every test that needs no root, in about three minutes
 	$(BIN)/python -m pytest -n 4 $(ARGS)

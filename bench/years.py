@@ -81,7 +81,7 @@ def _check(ledger: Ledger, number: int) -> float:
         installed=installed,
         feed=Feed(updates=listed),
         recipients=PEOPLE,
-        sink_settings={"email": "fingerprint"},
+        sinks={"email": "fingerprint"},
     )
     began = time.perf_counter()
     with ledger.writing() as transaction:

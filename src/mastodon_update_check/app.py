@@ -199,9 +199,15 @@ class App:
         return make_workers(self.settings, self.sink_settings(ledger), self.open_ledger, self.surroundings, self.clock)
 
     def delivery_lanes(self, ledger: Ledger) -> tuple[DeliveryWorker, ...]:
-        """Return the workers of a process that delivers: several for a sink with many messages."""
+        """Return the workers of a process that delivers: several for a sink with many messages.
+
+        Messages are due again if the settings of their sink have changed since their last attempt.
+        """
         from mastodon_update_check.jobs.workers import add_lanes
 
+        fingerprints = self.sink_settings(ledger)
+        with ledger.writing() as transaction:
+            transaction.hurry_changed(fingerprints, self.clock())
         return add_lanes(self.delivery_workers(ledger), ledger, self.clock())
 
     def summary(self, ledger: Ledger) -> OutboxSummary:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.config.dotenv import parse
+from mastodon_update_check.config.dotenv import bare_exports, parse
 from mastodon_update_check.config.expansion import Defect, expand
 from mastodon_update_check.config.found import FILE_BYTES, VALUE_BYTES
 
@@ -134,6 +134,12 @@ def test_lines() -> None:
     """An assignment knows the line of its name, also behind values of several lines."""
     text = "# first\n\nA=b\r\nB='x\ny\n'\n\n  C=d\nnothing\nD=e"
     assert [(each.name, each.line) for each in parse(text)] == [("A", 3), ("B", 4), ("C", 8), ("D", 10)]
+
+
+def test_export_of_nothing() -> None:
+    """Exporting a variable that the file does not assign is reported, as Ruby refuses such a file."""
+    text = "A=b\nexport B\nexport A\nexport A C\nexport\nD='x\nexport Y\n'\n"
+    assert bare_exports(text, parse(text)) == (2, 4)
 
 
 def test_only_wanted_values_are_expanded() -> None:

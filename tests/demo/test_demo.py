@@ -57,6 +57,7 @@ def test_story(tmp_path: Path) -> None:
         *2 * ["| To: ada@social.example and, in a mail of their own, grace@social.example"],
     ]
     assert [line for line in lines if len(line) > 80 and "https://" not in line] == []
+    assert "change UPDATE_CHECK_RECIPIENTS there" not in out  # the footer is that of one recipient
     assert "sudo mastodon-update-check setup" in out
     assert remains(tmp_path) == []
 

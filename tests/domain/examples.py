@@ -32,7 +32,6 @@ from mastodon_update_check.domain.versions import MastodonVersion
 
 NOW = datetime(2026, 11, 23, 2, 7, tzinfo=UTC)
 INSTANCE = "social.example"
-FINGERPRINT = "settings-1"
 
 
 def version(text: str) -> MastodonVersion:
@@ -110,7 +109,6 @@ def facts(
     installed: str | None = "4.5.19",
     answer: Feed | None = None,
     now: datetime = NOW,
-    settings: str = FINGERPRINT,
     unasked: Iterable[str] = (),
     tool_notices: Sequence[ToolNotice] = (),
     sinks: Iterable[str] = ("email", "webhook", "log"),
@@ -128,7 +126,7 @@ def facts(
         installed=runs,
         feed=answer,
         recipients=recipients,
-        sink_settings=dict.fromkeys(sinks, settings),
+        sinks=tuple(sinks),
         unasked_sinks=frozenset(unasked),
         tool_notices=tuple(tool_notices),
         reminders=reminders,
@@ -179,7 +177,7 @@ class Rows:
                 if row.message_id == one.message_id and row.is_open:
                     self.rows[place] = replace(row, address=one.recipient.address)
                     if one.is_hurried:
-                        self.rows[place] = replace(self.rows[place], tried_address="", tried_settings="")
+                        self.rows[place] = replace(self.rows[place], tried_address="")
         for message in made.messages:
             for decision in message.decisions:
                 row = delivery(decision.notice, message.recipient, message_id=message.id)
@@ -201,9 +199,7 @@ class Rows:
         """Let every open row be refused for good."""
         for place, row in self.rows.items():
             if row.is_open:
-                self.rows[place] = replace(
-                    row, state=DeliveryState.FAILED, tried_address=row.address, tried_settings=FINGERPRINT
-                )
+                self.rows[place] = replace(row, state=DeliveryState.FAILED, tried_address=row.address)
 
     def claim(self) -> None:
         """Mark every open row as being sent."""

@@ -89,7 +89,6 @@ def known_facts(recipients: st.SearchStrategy[list[Recipient]]) -> st.SearchStra
         skips=st.lists(st.builds(skip, st.sampled_from(VERSIONS), urgent=st.booleans()), max_size=1),
         reminders=st.sampled_from(FollowUps),
         closure=st.sampled_from(FollowUps),
-        settings=st.sampled_from(["settings-1", "settings-2"]),
         unasked=st.sets(st.sampled_from(["email", "webhook"]), max_size=1),
         tool_notices=faults,
     )

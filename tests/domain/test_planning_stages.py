@@ -64,6 +64,18 @@ def test_later_stage_takes_the_place_of_an_earlier_one() -> None:
     assert [(ANN.key, "support/4.4/2026-12-17/two_weeks", "support_ends")] == planned(made)
 
 
+def test_date_that_moves_often_is_delayed() -> None:
+    """After three dates of a stage in 30 days the next one waits, and is then sent: none is lost."""
+    rows, counts = Rows(), []
+    dates = (date(2026, 10, 1), date(2026, 8, 20), date(2026, 7, 10), date(2026, 6, 1))
+    days = ("2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04", "2026-12-01", "2026-12-02")
+    for day, ends_on in zip(days, (*dates, *2 * dates[-1:]), strict=True):
+        made = rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=ends_on), now=at(day)))
+        rows.send(at(day))
+        counts.append(len(made.messages))
+    assert counts == [1, 1, 1, 0, 1, 0]
+
+
 @pytest.mark.parametrize("day", ["2027-01-15", "2026-11-25"])
 def test_date_moved_a_little(day: str) -> None:
     """A date that moves by 29 or 22 days within a stage is not a new notice, nor step by step from the first."""

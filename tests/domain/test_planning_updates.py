@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 
 from domain.examples import (
-    FINGERPRINT,
     Rows,
     changed,
     facts,
@@ -108,7 +107,7 @@ def test_waiting_notice_that_became_false(known: object, reason: str, state: str
     """A row that waits for another attempt is cancelled when it is not true any more."""
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN)))
-    rows.set(DeliveryState.PENDING, tried_settings=FINGERPRINT) if state == "deferred" else rows.refuse()
+    rows.set(DeliveryState.PENDING, tried_address=ANN.address) if state == "deferred" else rows.refuse()
     made = rows.plan(known)  # type: ignore[arg-type] # a parameter
     assert ([(ANN.key, PLAIN_ID, reason)], [], ()) == (changed(made), planned(made), made.redirections)
 

@@ -50,7 +50,6 @@ def facts(
     to: Iterable[Recipient] = (ALICE,),
     now: datetime = NOW,
     installed: str = "4.5.0",
-    settings: str = SETTINGS,
     instance: str = INSTANCE,
     tool_notices: tuple[ToolNotice, ...] = (),
     follow_ups: FollowUps = FollowUps.NONE,
@@ -65,7 +64,7 @@ def facts(
         installed=runs,
         feed=Feed(updates=updates),
         recipients=tuple(to),
-        sink_settings={"email": settings, "webhook": settings, "webhook.ops": settings},
+        sinks=("email", "webhook", "webhook.ops"),
         tool_notices=tool_notices,
         reminders=follow_ups,
         closure=follow_ups,
@@ -79,6 +78,12 @@ def replan(ledger: Ledger, known: Facts) -> Plan:
         decided = plan(known, transaction.deliveries(about))
         transaction.apply(decided)
     return decided
+
+
+def start_deliveries(ledger: Ledger, now: datetime, settings: str = SETTINGS) -> None:
+    """Make messages due whose sinks have other settings now, as a process that delivers does first."""
+    with ledger.writing() as transaction:
+        transaction.hurry_changed({"email": settings, "webhook": settings}, now)
 
 
 def find_attempt(

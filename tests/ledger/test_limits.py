@@ -22,6 +22,7 @@ from ledger.examples import (
     refuse,
     replan,
     rows,
+    start_deliveries,
     take,
     update,
 )
@@ -83,6 +84,15 @@ def test_changed_settings_make_messages_due(ledger: Ledger) -> None:
     assert {take(ledger, settings="corrected").recipient_key for _ in range(2)} == {ALICE.key, BOB.key}
 
 
+def test_changed_settings_do_not_restart_a_stopped_webhook(ledger: Ledger) -> None:
+    """HTTP 410: only another URL makes the message due again."""
+    replan(ledger, facts(PATCH, to=(HOOK,)))
+    refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
+    with ledger.writing() as transaction:
+        transaction.hurry_changed({"webhook": "corrected"}, NOW)
+    assert ledger.next_due_at("webhook", NOW) is None
+
+
 def test_a_back_off_from_a_wrong_clock_is_over(ledger: Ledger) -> None:
     """It was written while the clock was a year ahead."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
@@ -121,7 +131,8 @@ def test_a_receiver_that_is_gone_is_left_alone_until_its_url_changes(ledger: Led
     """HTTP 410: neither this message nor another one, not in a year, not with another secret."""
     replan(ledger, facts(PATCH, to=(HOOK,)))
     refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
-    replan(ledger, facts(PATCH, MINOR, to=(HOOK,), settings="secret-2", now=NOW + DAY))
+    replan(ledger, facts(PATCH, MINOR, to=(HOOK,), now=NOW + DAY))
+    start_deliveries(ledger, NOW + DAY, "secret-2")
     assert [find_attempt(ledger, now, sink="webhook", settings="secret-2") for now in (NOW + DAY, NOW + YEAR)] == [
         None,
         None,
@@ -226,11 +237,11 @@ def test_message_for_a_former_url_is_not_sent_to_the_new_one(ledger: Ledger) -> 
 
     assert ledger.begin_attempt("webhook", "new", NOW, NOW, only_to=new.key) is None
     assert ledger.next_due_at("webhook", NOW, only_to=new.key) is None
-    replan(ledger, facts(PATCH, to=(new,), settings="new"))
+    replan(ledger, facts(PATCH, to=(new,)))
     attempt = ledger.begin_attempt("webhook", "new", NOW, NOW, only_to=new.key)
     assert attempt is not None
     assert new.key == attempt.recipient_key
-    replan(ledger, facts(PATCH, MINOR, to=(HOOK, new), settings="new"))
+    replan(ledger, facts(PATCH, MINOR, to=(HOOK, new)))
     following = ledger.record_and_begin(attempt, judge(attempt, None, NOW), NOW, NOW, NOW, only_to=new.key)
     assert following is not None
     assert new.key == following.recipient_key

@@ -27,6 +27,7 @@ from ledger.examples import (
     find_attempt,
     refuse,
     replan,
+    start_deliveries,
     update,
 )
 from ledger.locations import owned, postgres_location
@@ -349,14 +350,12 @@ class Deliveries(RuleBasedStateMachine):
             to=self.recipients(),
             now=self.clock(),
             installed=self.installed,
-            settings=f"{SETTINGS}.{self.prints}",
             follow_ups=FollowUps.ALL,
             skips=self.skips.values(),
         )
         names = {"email", *(["webhook"] if self.hook else [])}
-        prints = {name: text for name, text in known.sink_settings.items() if name in names}
         feed = Feed(updates=known.updates, ends_on=self.ends_on) if self.feed_answers else None
-        return replace(known, sink_settings=prints, feed=feed)
+        return replace(known, sinks=names, feed=feed)
 
     def recipients(self) -> Iterable[Recipient]:
         """Return all possible recipients."""
@@ -369,7 +368,9 @@ class Deliveries(RuleBasedStateMachine):
         if sink == "webhook" and self.hook is None:
             return None
         self.take_over()
-        return find_attempt(self.ledger, self.clock(), sink=sink, settings=f"{SETTINGS}.{self.prints}")
+        settings = f"{SETTINGS}.{self.prints}"
+        start_deliveries(self.ledger, self.clock(), settings)
+        return find_attempt(self.ledger, self.clock(), sink=sink, settings=settings)
 
     def find_heard(self, name: str, is_meant: Callable[[Heard], bool]) -> list[Heard]:
         """Return the deliveries of one row to one person, in order."""

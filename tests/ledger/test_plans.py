@@ -19,6 +19,7 @@ from ledger.examples import (
     refuse,
     replan,
     rows,
+    start_deliveries,
     states,
     take,
     update,
@@ -168,10 +169,12 @@ def test_a_permanent_refusal_is_tried_again_when_something_changes(ledger: Ledge
     refuse(ledger, take(ledger))
     to = replace(ALICE, address="new@social.example") if changed == "address" else ALICE
     settings = "fingerprint-2" if changed == "settings" else "fingerprint-1"
-    replan(ledger, facts(PATCH, to=(to,), settings=settings, now=LATER))
+    replan(ledger, facts(PATCH, to=(to,), now=LATER))
+    start_deliveries(ledger, LATER, settings)
     attempt = take(ledger, LATER, settings=settings)
     refuse(ledger, attempt, LATER)
-    replan(ledger, facts(PATCH, to=(to,), settings=settings, now=LATER + SECOND))
+    replan(ledger, facts(PATCH, to=(to,), now=LATER + SECOND))
+    start_deliveries(ledger, LATER + SECOND, settings)
 
     assert (2, to.address) == (attempt.number, attempt.recipient.address)
     assert find_attempt(ledger, LATER + SECOND, settings=settings) is None

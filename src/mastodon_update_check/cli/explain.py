@@ -43,7 +43,7 @@ _OUTCOMES = {
 def execute(app: App, arguments: Namespace) -> int:
     """Print the explanation."""
     with app.find_ledger() or nullcontext() as ledger, progress("Asking for the recipients"):
-        found = gather(app.settings, ledger, app.sink_settings(ledger), arguments.about, app.clock())
+        found = gather(app.settings, ledger, arguments.about, app.clock())
     if arguments.json:
         print_json(describe_explanation(found))
         return Exit.DONE

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.dotenv import Assignments, parse
+from mastodon_update_check.config.dotenv import Assignments, bare_exports, parse
 from mastodon_update_check.config.expansion import Defect, expand
 from mastodon_update_check.config.found import (
     ENVIRONMENT,
@@ -77,13 +77,17 @@ def _own_file(environ: Mapping[str, str], above: Layer, default: Path, problems:
     if is_null(path):
         return None, {}
     try:
-        assignments = parse(read_own(path, FILE_BYTES))
+        text = read_own(path, FILE_BYTES)
     except (OSError, ValueError) as error:
         if given or not isinstance(error, FileNotFoundError):
             problems.add(
                 _CONFIG, named or Found("", "default"), f"{clean(str(path))} cannot be read: {describe(error)}"
             )
         return None, {}
+    assignments = parse(text)
+    for line in bare_exports(text, assignments):
+        sentence = "expected export NAME=value, got the export of a variable that the file does not set"
+        problems.sentences.append(f"{clean(str(path))}, line {line}: {sentence}.")
     return path, _with_secret_files(_layer(path, assignments, environ, above, problems), above, problems)
 
 

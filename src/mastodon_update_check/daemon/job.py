@@ -194,9 +194,6 @@ def _deliver(order: Order) -> None:
     app = loaded.app
     with app.open_ledger() as ledger:
         ledger.close_open_attempts(app.clock(), has_crashed=order.has_crashed)
-        fingerprints = app.sink_settings(ledger)
-        with ledger.writing() as transaction:
-            transaction.hurry_changed(fingerprints, app.clock())
         run = Deliveries(app, app.delivery_lanes(ledger), _report)
         run.until_nothing_is_due(ledger)
         app.publish(ledger)

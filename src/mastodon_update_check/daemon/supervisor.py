@@ -185,7 +185,7 @@ class Supervisor:
         self._has_crashed = not report
         if report is None or child.exit_code != 0:
             self._problems.set("delivery", child.explain_end(limits.DELIVERY_SILENCE))
-            # What crashed may do so again; an attempt that it left open waits then.
+            # A job that crashed may crash again; its open attempt waits then.
             self._deliver_at = (
                 time.monotonic() + (limits.CRASH_PAUSE if self._has_crashed else limits.PAUSE).total_seconds()
             )

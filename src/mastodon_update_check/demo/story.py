@@ -132,5 +132,5 @@ def _write_mail(mails: list[EmailMessage]) -> Iterator[str]:
     yield f"Subject: {first['Subject']}"
     yield ""
     body = first.get_body(("plain",))
-    text = "" if body is None else str(body.get_content())
+    text = "" if body is None else str(body.get_content()).replace("\r\n", "\n")
     yield from text.partition("\n-- \n")[0].rstrip().splitlines()

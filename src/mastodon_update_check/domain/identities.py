@@ -15,7 +15,8 @@ from mastodon_update_check.errors import Cause
 SMALL_DATE_MOVE = timedelta(days=30)
 """A support date that moves by less than this within a stage is not notified again."""
 MOST_DATES = 3
-"""Dates of one stage that a recipient is notified of: an update server could move the date for ever."""
+"""Dates of one stage that a recipient is notified of in `DATES_WITHIN`: an update server may move it at each check."""
+DATES_WITHIN = timedelta(days=30)
 _STAGES = tuple(notices.SupportStage)
 
 
@@ -83,7 +84,7 @@ def is_covered_by(notice: notices.Notice, notified: notices.Notice) -> bool:
 
 
 def has_moved_too_often(notice: notices.Notice, notified: Iterable[notices.Notice]) -> bool:
-    """Whether a recipient of `notified` has had enough dates of this stage of support."""
+    """Whether a recipient of these recent notices waits before the next date of this stage of support."""
     if not isinstance(notice, notices.SupportNotice):
         return False
     stage = (notice.branch, notice.stage)

@@ -81,9 +81,8 @@ class Delivery:
     """When it was accepted; None before, and for a row that was marked as sent without being sent."""
     is_being_sent: bool = False
     """Whether the message is being sent at this moment: nothing is changed about it then."""
-    tried_settings: str = ""
-    """Fingerprint of the sink's settings at the last attempt; empty before the first."""
     tried_address: str = ""
+    """The address of the last attempt; empty before the first, and for sinks without addresses."""
     may_have_arrived: bool = False
     """Whether an attempt carried it that is not known to have failed: the reply may have been lost."""
     is_stopped: bool = False

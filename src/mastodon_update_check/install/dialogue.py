@@ -51,7 +51,7 @@ class Console:
         sys.stdout.flush()
 
     def show(self, lines: Sequence[str]) -> None:
-        """Print the content of a file, not wrapped."""
+        """Print lines to be copied, not wrapped."""
         sys.stdout.write("".join(f"    {line}\n" for line in lines))
 
     def confirm(self, question: str) -> bool:
@@ -140,12 +140,10 @@ class OwnCommands:
         reading = "the next check reads them" if is_by_timer else f"systemctl reload {started}"
         state = "A timer starts a check every half hour" if is_by_timer else f"{started} is running"
         self.console.say(
-            f"\n{state}. {recipients}.\n"
-            f"  {self.words('status')}    shows whether an update is pending\n"
-            f"  {self.words('doctor')}    diagnoses problems\n"
-            f"  journalctl -u {unit}    shows the log\n"
-            f"Settings: {self.place.config_file}; after a change: {reading}"
+            f"\n{state}. {recipients}. Whether an update is pending, a diagnosis of problems, and the log:"
         )
+        self.console.show((self.words("status"), self.words("doctor"), f"journalctl -u {unit}"))
+        self.console.say(f"Settings: {self.place.config_file}; after a change: {reading}")
 
     def _recipients(self) -> tuple[str, bool]:
         """Return who will be notified, as a sentence, and whether the answer is complete."""

@@ -133,7 +133,7 @@ def _decide(
         feed=findings.feed,
         recipients=findings.people.recipients,
         unasked_sinks=findings.people.unasked_sinks,
-        sink_settings=sinks,
+        sinks=sinks,
         tool_notices=_tool_notices(learned, accounts, sinks, findings.settings_problem, now),
         reminders=settings.reminders,
         closure=settings.closure,

@@ -3,7 +3,7 @@
 Decisions without a row in the ledger come from the same `plan` as in a check. Nothing is stored.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,9 +49,7 @@ class Explanation:
         return pending.get(self.asked.version) if self.asked.version else None
 
 
-def gather(
-    settings: Settings, ledger: Ledger | None, sink_settings: Mapping[str, str], text: str, now: datetime
-) -> Explanation:
+def gather(settings: Settings, ledger: Ledger | None, text: str, now: datetime) -> Explanation:
     """Explain the release, user, address or sink named by `text`.
 
     Raises:
@@ -66,7 +64,7 @@ def gather(
     meant = [one for one in people.recipients if asked.means(one)]
     former = [one for one in old if asked.means(one.recipient, one.addresses)]
     entries = _read(ledger, asked, former, meant)
-    decisions = _decide(settings, ledger, sink_settings, people, known, now)
+    decisions = _decide(settings, ledger, people, known, now)
     staff = [one for one in people.answer.verdicts if one.recipient is None]
     return Explanation(
         asked=asked,
@@ -104,7 +102,6 @@ def _read(
 def _decide(
     settings: Settings,
     ledger: Ledger | None,
-    sink_settings: Mapping[str, str],
     people: People,
     known: ServerState,
     now: datetime,
@@ -118,7 +115,7 @@ def _decide(
         feed=Feed(updates=known.updates, ends_on=known.support_ends_on),
         recipients=people.recipients,
         unasked_sinks=people.unasked_sinks,
-        sink_settings=sink_settings,
+        sinks=settings.sink_names,
     )
     if ledger is None:
         return plan(facts, ()).decisions

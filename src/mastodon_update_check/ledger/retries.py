@@ -51,7 +51,7 @@ def hurry_changed(connection: Connection, instance: str, sink: str, settings: st
     )
     connection.execute(
         f"""
-        UPDATE message SET due_at = :now, failures = 0, tried_address = '', tried_settings = ''
+        UPDATE message SET due_at = :now, failures = 0, tried_settings = ''
         WHERE instance = :instance AND sink = :sink AND state IN ('pending', 'failed') AND due_at IS NOT NULL
           AND tried_settings <> '' AND tried_settings <> :settings AND NOT {IS_BEING_SENT}
         """,  # noqa: S608 - only our own constant is put in

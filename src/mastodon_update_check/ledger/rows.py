@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def read_deliveries(connection: Connection, instance: str, subjects: Iterable[str]) -> tuple[Delivery, ...]:
     """Return the instance's open rows, and all rows of the given subjects."""
     query = f"""
-        SELECT delivery.*, message.tried_address, message.tried_settings, message.due_at,
+        SELECT delivery.*, message.tried_address, message.due_at,
                {IS_BEING_SENT} AS is_being_sent,
                message.state <> 'sent' AND EXISTS (
                    SELECT 1 FROM attempt, json_each(attempt.identities) AS carried
@@ -57,7 +57,6 @@ def _read_delivery(row: Row, notices: dict[str, Notice]) -> Delivery:
         notified_at=notified_at(row),
         is_being_sent=bool(row["is_being_sent"]),
         may_have_arrived=bool(row["may_have_arrived"]),
-        tried_settings=row["tried_settings"],
         tried_address=row["tried_address"],
         is_stopped=row["due_at"] is None,
     )
@@ -127,10 +126,10 @@ def _redirect(connection: Connection, redirections: Iterable["Redirection"], now
                 (one.recipient.address, one.message_id),
             )
         if one.is_hurried:
-            # The tried address and settings are cleared, so that one change makes it due once.
+            # The tried address is cleared, so that one change makes it due once.
             connection.execute(
                 """
-                UPDATE message SET due_at = ?, failures = 0, tried_address = '', tried_settings = '' WHERE id = ?
+                UPDATE message SET due_at = ?, failures = 0, tried_address = '' WHERE id = ?
                 """,
                 (now, one.message_id),
             )

@@ -1,6 +1,6 @@
 """The facts that a check has gathered when it plans."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -31,8 +31,8 @@ class Facts:
     """The update server's answer; None when it was not asked or could not be understood."""
     recipients: tuple[Recipient, ...]
     """All recipients; no key twice for one sink."""
-    sink_settings: Mapping[str, str]
-    """Fingerprint of each configured sink's settings; a sink that is not in here is not configured."""
+    sinks: Collection[str]
+    """The configured sinks."""
     unasked_sinks: frozenset[str] = frozenset()
     """Sinks whose recipients could not be read this time: none of them counts as gone."""
     tool_notices: tuple[ToolNotice, ...] = ()
@@ -65,7 +65,7 @@ class Facts:
     def silent_sinks(self) -> frozenset[str]:
         """Sinks whose recipients cannot count as gone: they could not be read, or there are none at all."""
         answered = {recipient.sink for recipient in self.recipients}
-        return self.unasked_sinks | {sink for sink in self.sink_settings if sink not in answered}
+        return self.unasked_sinks | {sink for sink in self.sinks if sink not in answered}
 
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
@@ -90,7 +90,7 @@ class Facts:
 
     def is_elsewhere(self, row: Delivery) -> bool:
         """Whether a row waits for a sink that is not configured here: it may be put back, or be another process's."""
-        return row.sink not in self.sink_settings and row.recipient_key not in self._keys
+        return row.sink not in self.sinks and row.recipient_key not in self._keys
 
     @cached_property
     def _keys(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mastodon_update_check.domain.identities import has_moved_too_often, identity, is_covered_by, subject
+from mastodon_update_check.domain.identities import DATES_WITHIN, has_moved_too_often, identity, is_covered_by, subject
 from mastodon_update_check.domain.notices import (
     CheckRecoveredNotice,
     InstalledNotice,
@@ -123,15 +123,16 @@ def _decide(facts: Facts, notified: Sequence[Delivery]) -> Iterable[Decision]:
             if isinstance(notice, UpdateNotice) and facts.known.is_skipped(notice):
                 reason = Reason.SKIPPED
             if reason.notifies:
-                reason = _notified_before(notice, by_subject.find(recipient, subject(notice))) or reason
+                reason = _notified_before(notice, by_subject.find(recipient, subject(notice)), facts.now) or reason
             if reason.notifies:
                 by_subject.add(_planned_row(recipient, notice))
             yield Decision(recipient=recipient, notice=notice, reason=reason)
 
 
-def _notified_before(notice: Notice, rows: Sequence[Delivery]) -> Reason | None:
+def _notified_before(notice: Notice, rows: Sequence[Delivery], now: datetime) -> Reason | None:
     """Return why not to notify a recipient with these rows about the same subject, or None."""
-    is_enough = has_moved_too_often(notice, [row.notice for row in rows])
+    recent = [row.notice for row in rows if row.notified_at is None or now - row.notified_at < DATES_WITHIN]
+    is_enough = has_moved_too_often(notice, recent)
     states = {row.state for row in rows if is_enough or is_covered_by(notice, row.notice)}
     if states:
         return Reason.ALREADY_NOTIFIED if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
@@ -220,8 +221,5 @@ def _redirect(facts: Facts, notified: list[Delivery]) -> Iterable[Redirection]:
         if recipient is None:
             continue
         seen.add(row.message_id)
-        tried = row.tried_settings != ""
-        differs = (row.tried_address, row.tried_settings) != (recipient.address, facts.sink_settings[row.sink])
-        yield Redirection(
-            message_id=row.message_id, recipient=recipient, is_hurried=tried and differs and not row.is_stopped
-        )
+        is_hurried = row.tried_address not in {"", recipient.address} and not row.is_stopped
+        yield Redirection(message_id=row.message_id, recipient=recipient, is_hurried=is_hurried)
