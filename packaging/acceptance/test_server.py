@@ -8,7 +8,6 @@ from acceptance.machine import Machine, wait_until
 from acceptance.mailbox import INSTALLED
 from acceptance.program import CONFIG, QUICK, STATE, UNIT, USER, Program
 from acceptance.site import PASSWORD, Site
-from simulators.environment_files import MEANT
 
 URGENT = "4.5.20"
 ROLES = "SELECT count(*) FROM pg_roles WHERE rolname = '_mastodon_update_check'"
@@ -198,29 +197,6 @@ def test_new_password(program: Program, machine: Machine, site: Site) -> None:
     site.mailbox.wait_for(site.devops, "4.7.6")
     assert process == program.pid
     assert "another one entirely" not in machine.shell(f"journalctl --unit {UNIT} --no-pager")
-
-
-def test_environment_file(program: Program, machine: Machine, site: Site) -> None:
-    """A password in a file that Mastodon's unit names is the one that counts, for Mastodon and here."""
-    site.set_mail_password('a "third" $one #really')
-    site.update_server.publish("4.7.7", urgent=True)
-    machine.write("/etc/mastodon/env", 'SMTP_PASSWORD="a \\"third\\" \\$one #really"\n', 0o600)
-    drop_in = "/etc/systemd/system/mastodon-web.service.d/env.conf"
-    machine.write(drop_in, "[Service]\nEnvironmentFile=/etc/mastodon/env\n")
-    machine.shell("systemctl daemon-reload && systemctl restart mastodon-web")
-    said = machine.shell("mastodon-update-check setup --yes --no-test 2>&1")
-    assert "/etc/mastodon/env" in said
-    assert "third" not in said
-    site.mailbox.wait_for(site.devops, "4.7.7")
-    # What the table says that systemd reads, systemd reads.
-    for number, written in enumerate(MEANT):
-        machine.write(f"/opt/environment/{number}", f"VALUE={written}")
-    script = (
-        "for n in {0..%d}; do systemd-run --quiet --pipe --wait --property=EnvironmentFile=/opt/environment/$n"
-        ' python3 -c \'import os; print(repr(os.environ.get("VALUE", "")))\'; done'
-    )
-    assert list(map(repr, MEANT.values())) == machine.shell(script % (len(MEANT) - 1)).splitlines()
-    program.wait_running()
 
 
 def test_killed(program: Program, machine: Machine, site: Site) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from install.host import Host
+from mastodon_update_check.config.dotenv import parse
 from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.install.copying import CopyReport, copy_settings, differs_from_copy, values
 
@@ -72,7 +73,7 @@ def test_all_files_of_rails_in_their_order(host: Host, place: Place) -> None:
     (tree / ".env.local").write_text("SMTP_SERVER=b.example\nSMTP_PORT=587\n")
     (tree / ".env").write_text("SMTP_PORT=26\nWEB_DOMAIN=d.example\n")
     assert not copy(host, place).is_problem
-    assert values(place.mastodon_copy.read_text()) == {
+    assert values(parse(place.mastodon_copy.read_text())) == {
         "LOCAL_DOMAIN": "c.example",
         "SMTP_SERVER": "a.example",
         "SMTP_PORT": "587",

@@ -35,7 +35,7 @@ https_proxy=http://proxy.example:3128
 
 def test_needed_lines_and_no_others() -> None:
     """Domain, mail, database, proxy and version are copied as written, and no secret that serves something else."""
-    assert excerpt(FILE, with_login=False) == (
+    assert excerpt(parse(FILE), with_login=False) == (
         "LOCAL_DOMAIN=social.example\n"
         "DB_HOST=/var/run/postgresql\n"
         'export SMTP_LOGIN = "mailer"\n'
@@ -51,13 +51,13 @@ def test_needed_lines_and_no_others() -> None:
 
 def test_login_where_it_is_needed() -> None:
     """Mastodon's own login to the database is copied only where the service has no other."""
-    assert [True, False] == ["of-the-database" in excerpt(FILE, with_login=needed) for needed in (True, False)]
+    assert [True, False] == ["of-the-database" in excerpt(parse(FILE), with_login=needed) for needed in (True, False)]
 
 
 def test_a_line_cannot_smuggle_another_in() -> None:
     """No value can make the copy assign other names than the needed ones."""
     text = 'SMTP_PASSWORD="x\nUPDATE_CHECK_LEDGER=/etc/passwd\nDB_PASS=y"\nDB_NAME=a\rUPDATE_CHECK_CONFIG=/x\n'
-    copy = parse(excerpt(text, with_login=False))
+    copy = parse(excerpt(parse(text), with_login=False))
     assert ["SMTP_PASSWORD", "DB_NAME"] == [assignment.name for assignment in copy]
 
 
@@ -72,14 +72,14 @@ PIECES = st.sampled_from(
 @given(text=st.lists(PIECES, max_size=30).map("".join))
 def test_copy_means_what_the_file_means(text: str) -> None:
     """The copy has the same values as the file itself."""
-    document, copy = parse(text), parse(excerpt(text, with_login=True))
+    document, copy = parse(text), parse(excerpt(parse(text), with_login=True))
     wanted = {assignment.name for assignment in document if is_taken_from_mastodon(assignment.name)}
     assert expand(document, wanted, {}) == expand(copy, wanted, {})
 
 
 def test_values() -> None:
     """The values are those that the service will find, expanded; what would be a command is none."""
-    found = values(FILE + "SMTP_SERVER=$(cat /etc/shadow)\n")
+    found = values(parse(FILE + "SMTP_SERVER=$(cat /etc/shadow)\n"))
     assert ("notifications@social.example", False) == (found["SMTP_FROM_ADDRESS"], "SMTP_SERVER" in found)
     assert "SECRET_KEY_BASE" not in found
 

@@ -402,6 +402,16 @@ def test_environment_file_that_is_mastodons_own(host: Host, capsys: pytest.Captu
     assert [line for line in host.read(WATCH).splitlines() if "=/" in line] == [f"PathChanged={ROOT}"]
 
 
+def test_environment_file_elsewhere_is_named(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that the unit names is not read; a note names it, because its settings precede those that are copied."""
+    host.install(ENV)
+    host.add_web_unit("mastodon-web.service")
+    host.units["mastodon-web.service"] += "EnvironmentFiles=/etc/mastodon/env (ignore_errors=yes)\n"
+    assert set_up(host)
+    note = "Note: /etc/mastodon/env, which mastodon-web.service names by EnvironmentFile=, is not copied. Its settings"
+    assert note in " ".join(capsys.readouterr().out.split())
+
+
 def test_program_that_the_unit_does_not_run(host: Host) -> None:
     """A checkout beside the package would ask as root what the service must find: it is sent away."""
     host.install(ENV)

@@ -13,8 +13,9 @@ file can make it slow.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 _WHITESPACE = re.compile(r"\s*+", re.ASCII)
 _HEAD = re.compile(r"(?:export\s++)?(?P<name>[\w.]++)(?:\s*+=|:\s)", re.ASCII)
@@ -39,18 +40,33 @@ class Assignment:
     """Whether a `#` ends what looks like an unquoted URL; it would begin a comment only after whitespace in a shell."""
     source: str = field(default="", repr=False, compare=False)
     """The whole assignment as it is written, without a comment behind it."""
+    file: str = field(default="", compare=False)
+
+    @property
+    def place(self) -> str:
+        """File and line."""
+        return f"{self.file}, line {self.line}"
 
 
 Assignments = Sequence[Assignment]
 """A file of settings, as it is written."""
 
 
-def parse(text: str) -> Assignments:
+def parse(text: str, file: Path | str = "") -> Assignments:
     """Return the assignments of a dotenv file in their order; of several for one name, the last one counts.
 
     A byte order mark before them is left out. A line that is not an assignment has no effect.
     """
-    return tuple(_assignments(_plain(text)))
+    return tuple(_assignments(_plain(text), str(file)))
+
+
+def merge(documents: Iterable[Assignments]) -> Assignments:
+    """Return the assignments of several files as of one: the first file that sets a name wins."""
+    merged: list[Assignment] = []
+    for document in documents:
+        names = {assignment.name for assignment in merged}
+        merged += [assignment for assignment in document if assignment.name not in names]
+    return merged
 
 
 def bare_exports(text: str, assignments: Assignments) -> tuple[int, ...]:
@@ -65,7 +81,7 @@ def _plain(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _assignments(source: str) -> Iterator[Assignment]:
+def _assignments(source: str, file: str) -> Iterator[Assignment]:
     line, position = 1, 0
     while (start := _end(_WHITESPACE, source, position)) < len(source):
         line += source.count("\n", position, start)
@@ -74,7 +90,7 @@ def _assignments(source: str) -> Iterator[Assignment]:
             end = _value_end(source, head.end())
             text, quote = _unquoted(source[head.end() : end])
             is_cut = not quote and "://" in text and source.startswith("#", end) and not source[end - 1].isspace()
-            yield Assignment(head["name"], line, text, quote, is_cut=is_cut, source=source[start:end])
+            yield Assignment(head["name"], line, text, quote, is_cut=is_cut, source=source[start:end], file=file)
         position = _line_end(source, end)
         line += source.count("\n", start, position)
 

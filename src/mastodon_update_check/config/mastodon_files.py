@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.dotenv import Assignment, Assignments, parse
+from mastodon_update_check.config.dotenv import Assignments, merge, parse
 from mastodon_update_check.config.expansion import Defect, expand, needed
 from mastodon_update_check.config.found import FILE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.config.kinds import parse_path, parse_version
@@ -67,7 +67,8 @@ def read_mastodon_files(
     """
     root = path_of(above.get(_ROOT)) or MASTODON_ROOT
     documents = dict(_documents(root, above, problems))
-    merged, places = _merge(documents)
+    merged = merge(documents.values())
+    places = {assignment.name: assignment.place for assignment in merged}
     version = cache(lambda: _find_version(root, above, find_version))
     values = _expand(merged, environ, above, version)
     url = values.get(_URL)
@@ -125,7 +126,7 @@ def _documents(root: Path, above: Layer, problems: Problems) -> Iterator[tuple[P
         yield path, ()
     else:
         try:
-            yield path, parse(read_foreign(follow_trusted(path, _trusted_users()), FILE_BYTES))
+            yield path, parse(read_foreign(follow_trusted(path, _trusted_users()), FILE_BYTES), path)
         except (OSError, ValueError) as error:
             reason = f"{clean(str(path))} cannot be read: {describe(error)}"
             if is_of_others(path):
@@ -138,23 +139,12 @@ def _default_documents(root: Path, problems: Problems) -> Iterator[tuple[Path, A
     """Yield those of Rails' files that can be read; one that is missing or private is not a problem."""
     for path in (root / name for name in MASTODON_FILES):
         try:
-            yield path, parse(read_foreign(path, FILE_BYTES))
+            yield path, parse(read_foreign(path, FILE_BYTES), path)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
             if not (isinstance(error, OSError) and error.errno == errno.EACCES):
                 problems.disable(ENV_FILE, str(path), f"{clean(str(path))} cannot be read: {describe(error)}")
-
-
-def _merge(documents: Mapping[Path, Assignments]) -> tuple[Assignments, dict[str, str]]:
-    """Return one document, and the place of each name; the first file that sets a name wins."""
-    assignments: list[Assignment] = []
-    places: dict[str, str] = {}
-    for path, found in documents.items():
-        added = [assignment for assignment in found if assignment.name not in places]
-        assignments += added
-        places |= {assignment.name: f"{path}, line {assignment.line}" for assignment in added}
-    return assignments, places
 
 
 def _expand(

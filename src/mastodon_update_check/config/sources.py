@@ -84,16 +84,16 @@ def _own_file(environ: Mapping[str, str], above: Layer, default: Path, problems:
                 _CONFIG, named or Found("", "default"), f"{clean(str(path))} cannot be read: {describe(error)}"
             )
         return None, {}
-    assignments = parse(text)
+    assignments = parse(text, path)
     for line in bare_exports(text, assignments):
         sentence = "expected export NAME=value, got the export of a variable that the file does not set"
         problems.sentences.append(f"{clean(str(path))}, line {line}: {sentence}.")
-    return path, _with_secret_files(_layer(path, assignments, environ, above, problems), above, problems)
+    return path, _with_secret_files(_layer(assignments, environ, above, problems), above, problems)
 
 
-def _layer(path: Path, assignments: Assignments, environ: Mapping[str, str], above: Layer, problems: Problems) -> Layer:
+def _layer(assignments: Assignments, environ: Mapping[str, str], above: Layer, problems: Problems) -> Layer:
     last = {assignment.name: assignment for assignment in assignments}
-    places = {name: Found("", f"{path}, line {assignment.line}") for name, assignment in last.items()}
+    places = {name: Found("", assignment.place) for name, assignment in last.items()}
     wanted = {name for name in last if names.is_relevant(name) and names.target(name) not in above}
     for name, assignment in last.items():
         if name in wanted and assignment.is_cut:

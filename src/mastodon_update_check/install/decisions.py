@@ -10,7 +10,6 @@ from mastodon_update_check.host.machine import Place
 from mastodon_update_check.install.copying import COPY, DATABASE, ENV_FILE, ROOT
 from mastodon_update_check.install.database import Server
 from mastodon_update_check.install.discovery import Installation
-from mastodon_update_check.install.environment_file import as_dotenv
 from mastodon_update_check.install.manifest import Manifest
 from mastodon_update_check.install.steps import (
     DAEMON_RELOAD,
@@ -95,9 +94,7 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
         )
     if files:
         preparations += [*files, DAEMON_RELOAD]
-    readable = tuple(file for file in installation.environment_files if not file.problem)
-    sources = (*(installation.files or (installation.root / ENV_FILE,)), *(file.path for file in readable))
-    preparations.append(CopySettings(sources=tuple(dict.fromkeys(sources)), target=place.mastodon_copy))
+    preparations.append(CopySettings(sources=installation.files, target=place.mastodon_copy))
     return SetupPlan(
         preparations=tuple(preparations),
         start=(
@@ -110,7 +107,6 @@ def decide(situation: Situation, place: Place, started: str, former: str = "") -
             server=server,
             files=(*situation.drop_ins, place.mastodon_copy),
             started=started,
-            environment_files=readable,
             release_details=situation.release_details or "off",
         ),
         config=config,
@@ -141,15 +137,9 @@ def _variables(situation: Situation, place: Place) -> dict[str, str]:
         COPY: str(place.mastodon_copy),
         **({} if server is None else {DATABASE: server.login}),
         **({DETAILS: situation.release_details} if situation.release_details else {}),
-        **_kept(situation.installation),
+        **situation.installation.unit_environment,
     }
     return {name: text for name, text in found.items() if PLAIN.fullmatch(text)}
-
-
-def _kept(installation: Installation) -> dict[str, str]:
-    """Return the variables that the unit itself sets for Mastodon; those in files are copied at each start."""
-    in_files = installation.file_environment
-    return {name: text for name, text in installation.unit_environment.items() if name not in in_files}
 
 
 def _shown(name: str, variables: dict[str, str]) -> str:
@@ -158,15 +148,11 @@ def _shown(name: str, variables: dict[str, str]) -> str:
 
 def _drop_ins(situation: Situation, place: Place) -> Iterator[WriteFile]:
     installation = situation.installation
-    named = [file.path for file in installation.environment_files if not file.problem]
-    watched = (installation.root, *(path for path in named if path.parent != installation.root))
     watching = place.drop_in(place.path_unit)
     for path, present in situation.drop_ins.items():
         if path == watching:
-            content, purpose = (
-                path_drop_in(watched),
-                "pass changes of Mastodon's settings on to the service",
-            )
+            content = path_drop_in(installation.root)
+            purpose = "pass changes of Mastodon's settings on to the service"
         else:
             content = service_drop_in(installation.root, installation.access)
             purpose = "let the service read the version and the migrations in that tree, and nothing else of it"
@@ -203,16 +189,13 @@ def _remarks(situation: Situation, place: Place) -> Iterable[str]:
     elif access.group:
         yield f"Only the group {access.group} can read the version in {root}: the service becomes a member of it."
     yield from _database_remarks(situation, config)
-    for name in sorted(_kept(installation).keys() - _variables(situation, place).keys()):
+    for name in sorted(installation.unit_environment.keys() - _variables(situation, place).keys()):
         yield f"{name} in {installation.unit} has characters that setup does not accept: set it in {config}."
-    for file in installation.environment_files:
-        if file.problem:
-            yield (
-                f"{clean(str(file.path))}, which {installation.unit} names, cannot be copied: {file.problem}. Settings "
-                f"of Mastodon's domain, mail server or database that are only there belong into {config}, too."
-            )
-        for name in as_dotenv(file.variables)[1]:
-            yield f"{name} in {file.path} has characters that setup does not accept: set it in {config}."
+    for path in installation.environment_files:
+        yield (
+            f"{clean(str(path))}, which {installation.unit} names by EnvironmentFile=, is not copied. Its "
+            f"settings of Mastodon's domain, mail server and database belong into {config}, too."
+        )
 
 
 def _database_remarks(situation: Situation, config: Path) -> Iterable[str]:

@@ -6,7 +6,7 @@ units, which belong to root.
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from grp import getgrall
@@ -22,7 +22,6 @@ from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.systemd import show
 from mastodon_update_check.install.access import Access, Mode, decide_access
 from mastodon_update_check.install.copying import read_env_files, values
-from mastodon_update_check.install.environment_file import EnvironmentFile, examine_file
 
 VERSION_FILE: Final = "lib/mastodon/version.rb"
 NEEDED: Final = ("lib/mastodon", VERSION_FILE, "config", "config/mastodon.yml")
@@ -44,7 +43,7 @@ class WebUnit:
     root: Path
     """The directory that it runs in."""
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    environment_files: tuple[EnvironmentFile, ...] = ()
+    environment_files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +59,18 @@ class Installation:
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """The needed variables of its files of settings, possibly with secrets."""
     files: tuple[Path, ...] = ()
-    """Those of its files of settings that were read, the one with precedence first."""
+    """Those of its files of settings that are copied, the one with precedence first."""
     unit_environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """The needed variables of its unit's environment, which has precedence over the files of settings."""
-    environment_files: tuple[EnvironmentFile, ...] = ()
-    """The files that its unit names, in their order; they have precedence over both."""
+    environment_files: tuple[Path, ...] = ()
+    """Other files that its unit names by `EnvironmentFile=`; they are not read."""
     problems: tuple[str, ...] = ()
     """Why files of settings could not be read, each with its path."""
 
     @property
     def variables(self) -> Mapping[str, str]:
         """Return its settings, as Mastodon sees them."""
-        return {**self.settings, **self.unit_environment, **self.file_environment}
-
-    @property
-    def file_environment(self) -> Mapping[str, str]:
-        """Return the needed variables of the files that its unit names."""
-        return {name: text for file in self.environment_files for name, text in file.variables.items()}
+        return {**self.settings, **self.unit_environment}
 
 
 def find_installations(machine: Machine) -> tuple[Installation, ...]:
@@ -108,19 +102,17 @@ def examine(machine: Machine, root: Path, unit: WebUnit | None = None) -> Instal
     with ForeignDirectory(machine.real(root), machine.root_uid) as tree:
         owner = machine.find_account(tree.owner)
         needed = tuple(_modes(tree))
-    named = tuple(examine_file(machine, file) for file in unit.environment_files)
     files = read_env_files(machine, root)
-    is_elsewhere = files.is_missing and any(file.variables for file in named)
     return Installation(
         root=root,
         unit=unit.name,
         owner=owner.name if owner else "",
         access=decide_access(_ways(machine, root), needed, _groups(owner)),
-        settings=MappingProxyType(values(files.text)),
+        settings=MappingProxyType(values(files.assignments)),
         files=files.paths,
         unit_environment=unit.environment,
-        environment_files=named,
-        problems=() if is_elsewhere else files.problems,
+        environment_files=tuple(path for path in unit.environment_files if path not in files.paths),
+        problems=files.problems,
     )
 
 
@@ -158,14 +150,8 @@ def _units(machine: Machine) -> Iterator[WebUnit]:
                 name=shown.one("Id"),
                 root=Path(os.path.normpath(directory)),
                 environment=MappingProxyType(environment),
-                environment_files=tuple(_environment_files(shown.all("EnvironmentFiles"))),
+                environment_files=tuple(Path(line.rpartition(" (")[0]) for line in shown.all("EnvironmentFiles")),
             )
-
-
-def _environment_files(lines: Iterable[str]) -> Iterator[EnvironmentFile]:
-    for line in lines:
-        path, _, options = line.rpartition(" (")
-        yield EnvironmentFile(path=Path(path), is_optional=options == "ignore_errors=yes)")
 
 
 def _modes(tree: ForeignDirectory) -> Iterator[Mode]:

@@ -14,7 +14,6 @@ from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.own import replace_file
 from mastodon_update_check.host.machine import Account, Machine, Place
 from mastodon_update_check.install.database import Server
-from mastodon_update_check.install.environment_file import EnvironmentFile
 
 _FORM: Final = 1
 _BYTES: Final = 64 * 1024
@@ -31,8 +30,6 @@ class Manifest:
     """The files that belong to this program alone."""
     started: str
     """The unit that is enabled and started."""
-    environment_files: tuple[EnvironmentFile, ...] = ()
-    """The files that Mastodon's unit names and that can be read: they are copied at each start."""
     is_settled: bool = False
     """Whether pending notices of the first start were sent or marked as sent."""
     release_details: str = ""
@@ -40,9 +37,7 @@ class Manifest:
 
     def to_text(self) -> str:
         """Return the text of the file."""
-        named = [f"{'-' * file.is_optional}{file.path}" for file in self.environment_files]
-        document = {"form": _FORM, **asdict(replace(self, environment_files=())), "environment_files": named}
-        return json.dumps(document, indent=2, default=str) + "\n"
+        return json.dumps({"form": _FORM, **asdict(self)}, indent=2, default=str) + "\n"
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -85,15 +80,11 @@ def merge(before: Manifest | None, now: Manifest) -> Manifest:
 def _read(document: Mapping[str, Any]) -> Manifest:
     if document["form"] != _FORM:
         raise ValueError("it was written by another version of this program")
-    named: list[str] = document.get("environment_files", [])
     return Manifest(
         root=Path(document["root"]),
         server=Server(**document["server"]) if document["server"] else None,
         files=tuple(map(Path, document["files"])),
         started=str(document["started"]),
-        environment_files=tuple(
-            EnvironmentFile(path=Path(path.removeprefix("-")), is_optional=path.startswith("-")) for path in named
-        ),
         is_settled=document["is_settled"] is True,
         release_details=str(document.get("release_details", "")),
     )

@@ -14,7 +14,7 @@ from mastodon_update_check.files.own import read_own
 from mastodon_update_check.host.machine import SERVICE_USER, Account, Machine, Place
 from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit
-from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, compose
+from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, excerpt, read_env_files
 from mastodon_update_check.install.database import find_server, read_database_name
 from mastodon_update_check.install.decisions import DETAILS, SetupPlan, Situation, decide, undo
 from mastodon_update_check.install.dialogue import TIMER, Console, Options, OwnCommands
@@ -186,9 +186,9 @@ class SetupSession:
         return [manifest for file in sorted(files) if (manifest := read_manifest(file)) is not None]
 
     def _check_settings(self, plan: SetupPlan) -> tuple[Sequence[str], Sequence[str]]:
-        manifest, with_login = plan.manifest, DATABASE not in plan.config
-        composed = compose(self._machine, manifest.root, manifest.environment_files, with_login=with_login)
-        return _check_settings(self._place, plan.config, f"#\n{composed.lines}")
+        files = read_env_files(self._machine, plan.manifest.root)
+        lines = excerpt(files.assignments, with_login=DATABASE not in plan.config)
+        return _check_settings(self._place, plan.config, f"#\n{lines}")
 
     def _list(self, steps: Iterable[Step]) -> None:
         """Print the plan: files of one purpose in one line, without `daemon-reload`; a dry run shows their lines."""

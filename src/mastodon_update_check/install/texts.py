@@ -1,7 +1,7 @@
 """The texts that `setup` writes: a block of settings in our own file, and the files that it adds to units. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +52,6 @@ def service_drop_in(root: Path, access: Access) -> str:
     return "\n".join(lines) + "\n"
 
 
-def path_drop_in(paths: Iterable[Path]) -> str:
-    """Return the paths that the path unit watches, instead of its default: the tree's root, and files elsewhere."""
-    return "\n".join((_HEAD, "[Path]", "PathChanged=", *(f"PathChanged={path}" for path in paths))) + "\n"
+def path_drop_in(root: Path) -> str:
+    """Return the path that the path unit watches, instead of its default."""
+    return f"{_HEAD}\n[Path]\nPathChanged=\nPathChanged={root}\n"
