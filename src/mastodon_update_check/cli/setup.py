@@ -10,8 +10,6 @@ from mastodon_update_check.cli.output import Exit
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.install.dialogue import Console, Options
-from mastodon_update_check.install.discovery import find_installations, require
-from mastodon_update_check.install.elsewhere import explain
 from mastodon_update_check.install.session import SetupSession
 from mastodon_update_check.mastodon.sql import install_script
 
@@ -19,7 +17,7 @@ from mastodon_update_check.mastodon.sql import install_script
 def execute(arguments: Namespace) -> int:
     """Set up; exit 1 unless everything worked."""
     if arguments.print_sql:
-        _print_sql(arguments.root)
+        sys.stdout.write(install_script())
         return Exit.DONE
     if os.geteuid() != 0:
         raise SetupError("setup needs root: run it with sudo, or in a root shell")
@@ -36,16 +34,6 @@ def execute(arguments: Namespace) -> int:
     session = SetupSession(Machine(), Console(is_silent=arguments.yes), options, _own_command())
     has_worked = session.undo() if arguments.undo else session.set_up()
     return Exit.DONE if has_worked else Exit.FAILED
-
-
-def _print_sql(root: Path | None) -> None:
-    """Print the script, with the command lines that run it as comments above it."""
-    machine = Machine()
-    found = (require(machine, root),) if root else find_installations(machine)
-    for line in explain(found, os.environ):
-        print(f"-- {line}")
-    print()
-    sys.stdout.write(install_script())
 
 
 def _own_command() -> Sequence[str]:

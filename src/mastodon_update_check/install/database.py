@@ -8,30 +8,33 @@ up where the database's owner could have put something, and output and time are 
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
+from mastodon_update_check.config.settings import VARIABLES
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.programs import Finished
-from mastodon_update_check.mastodon.database_address import SOCKET_DIRECTORY
+from mastodon_update_check.mastodon.database_address import OWN_ROLE, find_addresses
 
 SUPERUSER: Final = "postgres"
-DEFAULT_PORT: Final = 5432
-DEFAULT_NAME: Final = "mastodon_production"
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 """A name that is neither an option nor a connection string."""
 SEARCH_LIMIT: Final = timedelta(seconds=30)
 """How long the search for the server may take as a whole."""
-_HOST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:,_-]{0,252}|::1")
-"""A host, several of them, or an address."""
 _DIRECTORY: Final = re.compile(r"/[A-Za-z0-9/._+@=-]*")
 """Exactly one absolute path: a comma would separate it from another host."""
 _SOCKET: Final = re.compile(r"\.s\.PGSQL\.([0-9]{1,5})")
-_PORTS: Final = range(1, 1 << 16)
+_VARIABLES: Final = {
+    "host": "DB_HOST",
+    "port": "DB_PORT",
+    "dbname": "DB_NAME",
+    "user": "DB_USER",
+    "sslmode": "DB_SSLMODE",
+}
+"""Mastodon's variables, by the names of libpq's parameters."""
 _MOST_SERVERS: Final = 10
 _OPTIONS: Final = (
     "PGOPTIONS=-c search_path=pg_catalog -c default_transaction_read_only=off "
@@ -40,22 +43,6 @@ _OPTIONS: Final = (
 _QUESTION: Final = """\
 SELECT pg_catalog.to_regclass('public.users') IS NOT NULL AND pg_catalog.to_regclass('public.accounts') IS NOT NULL;
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseName:
-    """The database that Mastodon's settings name."""
-
-    host: str
-    port: int
-    name: str
-    user: str = ""
-    """Mastodon's role; empty when it is not set, or has characters with another meaning somewhere."""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is a server on this host, where user postgres logs in over a socket."""
-        return self.host in {"", "localhost", "127.0.0.1", "::1"} or self.host.startswith("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,50 +56,37 @@ class Server:
     @property
     def login(self) -> str:
         """The libpq connection string of the service."""
-        return f"host={self.directory} port={self.port} dbname={self.name} user=_mastodon_update_check"
+        return f"host={self.directory} port={self.port} dbname={self.name} user={OWN_ROLE}"
 
 
-def read_database_name(variables: Mapping[str, str]) -> DatabaseName | str:
-    """Return the database that Mastodon's variables name; a sentence when they cannot be used."""
-    host, port, name, user = (variables.get(key, "") for key in ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER"))
-    if url := variables.get("DATABASE_URL", "").strip():
-        try:
-            parts = urlsplit(url)
-            path, login = unquote(parts.path.removeprefix("/")), unquote(parts.username or "")
-            in_url = (unquote(parts.hostname or ""), str(parts.port or ""), path, login)
-        except ValueError:
-            return "DATABASE_URL is not a URL"
-        others = (host, port, name, user)
-        host, port, name, user = (given or other for given, other in zip(in_url, others, strict=True))
-    host, port, name, user = (text.strip() for text in (host, port, name, user))
-    if port and not (port.isascii() and port.isdecimal() and len(port) <= len("65535") and int(port) in _PORTS):
-        return "DB_PORT is not a port (1-65535)"
-    if name and not NAME.fullmatch(name):
+def read_server(variables: Mapping[str, str]) -> Server | str:
+    """Return the database that Mastodon's variables name, where our role would log in; a sentence when it cannot."""
+    given = {key: str(variables.get(name, VARIABLES[name].default)).strip() for key, name in _VARIABLES.items()}
+    given["port"] = given["port"] or str(VARIABLES["DB_PORT"].default)
+    login, *_ = find_addresses("", variables.get("DATABASE_URL", "").strip(), given, OWN_ROLE)
+    if login.problem:
+        return login.problem
+    directory, port, name = (login.parameters[key] for key in ("host", "port", "dbname"))
+    if not directory.startswith("/"):
+        return f"the database is on another host, {clean(directory)}"
+    if not NAME.fullmatch(name):
         return "DB_NAME has characters that setup does not accept"
-    if host and not (_DIRECTORY if host.startswith("/") else _HOST).fullmatch(host):
+    if not _DIRECTORY.fullmatch(directory):
         return "DB_HOST has characters that setup does not accept"
-    return DatabaseName(
-        host=host or "localhost",
-        port=int(port or DEFAULT_PORT),
-        name=name or DEFAULT_NAME,
-        user=user if NAME.fullmatch(user) else "",
-    )
+    return Server(directory=directory, port=int(port), name=name)
 
 
-def find_server(machine: Machine, wanted: DatabaseName) -> Server | str:
+def find_server(machine: Machine, wanted: Server) -> Server | str:
     """Return the database when user postgres can connect to it on this host; else a sentence that says why not."""
-    if not wanted.is_local:
-        return f"the database is on another host, {clean(wanted.host)}"
     if machine.find_account(SUPERUSER) is None:
         return f"there is no user {SUPERUSER} on this host, for example because the database runs in a container"
-    directory = wanted.host if wanted.host.startswith("/") else SOCKET_DIRECTORY
-    ports = _ports(machine, directory, wanted.port)
+    ports = _ports(machine, wanted.directory, wanted.port)
     if not ports:
-        return f"PostgreSQL is not running on this host: there is no socket in {directory}"
+        return f"PostgreSQL is not running on this host: there is no socket in {wanted.directory}"
     end = time.monotonic() + SEARCH_LIMIT.total_seconds()
     reasons = []
     for port in ports:
-        server = Server(directory=directory, port=port, name=wanted.name)
+        server = replace(wanted, port=port)
         answer = machine.run(psql(server), _QUESTION, timedelta(seconds=end - time.monotonic()))
         if answer.has_worked and answer.out.strip() == "t":
             return server

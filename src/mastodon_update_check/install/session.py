@@ -15,7 +15,7 @@ from mastodon_update_check.host.machine import SERVICE_USER, Account, Machine, P
 from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, excerpt, read_env_files
-from mastodon_update_check.install.database import find_server, read_database_name
+from mastodon_update_check.install.database import find_server, read_server
 from mastodon_update_check.install.decisions import DETAILS, SetupPlan, Situation, decide, undo
 from mastodon_update_check.install.dialogue import TIMER, Console, Options, OwnCommands
 from mastodon_update_check.install.discovery import Installation, find_installations, require
@@ -126,10 +126,10 @@ class SetupSession:
     def _decide(self, before: Manifest | None) -> SetupPlan:
         config = _read(self._place.config_file)
         installation = self._choose(before, config)
-        wanted = read_database_name(installation.variables)
+        wanted = read_server(installation.variables)
         server = wanted if isinstance(wanted, str) else find_server(self._machine, wanted)
         former = before.server if before else None
-        is_named = former is not None and not isinstance(wanted, str) and wanted.is_local and former.name == wanted.name
+        is_named = former is not None and not isinstance(wanted, str) and former.name == wanted.name
         units = filter(None, (self._place.unit, self._place.once_unit, self._place.path_unit))
         situation = Situation(
             installation=installation,

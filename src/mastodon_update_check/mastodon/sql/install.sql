@@ -2,12 +2,18 @@
 -- versions of the migrations that have run.
 --
 -- Run it in Mastodon's database, as a superuser or as a role that may create roles and is a member of the role that
--- owns the tables; run it again after an update of mastodon-update-check. It can be repeated:
+-- owns the tables; run it again after an update of mastodon-update-check. It can be repeated. With the names that your
+-- database has, behind `mastodon-update-check setup --print-sql |`:
 --
---     sudo -u postgres psql -v ON_ERROR_STOP=1 -d mastodon_production -f install.sql
+-- on this host:     runuser -u postgres -- psql -X -v ON_ERROR_STOP=1 -d mastodon_production
+-- docker compose:   docker compose exec -T db psql -X -v ON_ERROR_STOP=1 -U postgres -d mastodon_production
+-- on another host:  psql -X -v ON_ERROR_STOP=1 -h db.example -p 5432 -U ADMINISTRATOR -d mastodon_production
 --
 -- The role has no password: it logs in over the socket, as the system user of the same name ("peer" in pg_hba.conf,
--- the default of the packages). Where the database is on another host, give it one: \password _mastodon_update_check
+-- the default of the packages). Where it has to log in over TCP, give it one (psql: \password _mastodon_update_check), and
+-- put into config.env:
+--
+-- UPDATE_CHECK_DATABASE_URL='host=db.example port=5432 dbname=mastodon_production user=_mastodon_update_check password=…'
 
 -- All or nothing: other roles may not execute the functions at any time.
 BEGIN;
