@@ -23,7 +23,7 @@ from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import find_location
-from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, OutboxSummary
+from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.messages.context import MessageContext
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ class App:
                 remember_instance(self.settings)
         return ledger
 
-    def find_ledger(self) -> Ledger | None:
-        """Open the ledger if there is one; nothing is created. Raises what `create_ledger` raises."""
-        location = self.ledger_location
-        return self._own(Ledger.open(location, self.settings.instance)) if location.exists() else None
+    def find_ledger(self) -> Ledger:
+        """Open the ledger to read it; one that does not exist yet is empty. Raises what `create_ledger` raises."""
+        location, instance = self.ledger_location, self.settings.instance
+        return self._own(Ledger.open(location, instance)) if location.exists() else Ledger.empty(instance)
 
     def _own(self, ledger: Ledger) -> Ledger:
         others = [name for name in ledger.instances() if name != self.settings.instance]
@@ -136,10 +136,9 @@ class App:
         owner = self.presence.owner()
         return owner.alive_at if owner is not None and owner.is_daemon else None
 
-    def sink_settings(self, ledger: Ledger | None) -> Mapping[str, str]:
+    def sink_settings(self, ledger: Ledger) -> Mapping[str, str]:
         """Return a fingerprint of each configured sink's settings."""
-        texts = {sink.name: json.dumps(sorted(sink.options.items())) for sink in self.settings.sinks}
-        return {name: ledger.fingerprint(text) if ledger else "" for name, text in texts.items()}
+        return {sink.name: ledger.fingerprint(json.dumps(sorted(sink.options.items()))) for sink in self.settings.sinks}
 
     def run_check(self, ledger: Ledger, options: "CheckOptions") -> "CheckReport":
         """Run one check as the owner of the ledger; `finish_check` follows."""
@@ -166,20 +165,19 @@ class App:
 
         return Heartbeat(url=self.settings.heartbeat_url, proxies=proxies(self.settings))
 
-    def status_report(self, ledger: Ledger | None) -> "StatusReport":
-        """Return the status of the server; without a ledger, that of one that was never checked."""
+    def status_report(self, ledger: Ledger) -> "StatusReport":
+        """Return the status of the server."""
         from mastodon_update_check.domain.server.status import judge
         from mastodon_update_check.monitoring.status import StatusReport
 
         settings, now = self.settings, self.clock()
-        known = ledger.state() if ledger else ServerState()
-        outbox = self.summary(ledger) if ledger else EMPTY_OUTBOX
+        known, outbox = ledger.state(), self.summary(ledger)
         return StatusReport(
             settings=settings,
             known=known,
             outbox=outbox,
             last_beat_at=self.last_beat_at(),
-            nodes=ledger.nodes(now) if ledger and self.ledger_location.is_shared else (),
+            nodes=ledger.nodes(now) if self.ledger_location.is_shared else (),
             now=now,
             verdict=judge(known, outbox.waiting_since, now, settings.interval, settings.off_reason),
         )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from end_to_end.world import Finished, World, wait_until
+from mastodon_update_check.app import App
 from mastodon_update_check.config import load_settings
-from mastodon_update_check.jobs.clock import system_clock
 from mastodon_update_check.jobs.doctor import probe_daemon
 from mastodon_update_check.jobs.doctor.diagnose import diagnose
 from mastodon_update_check.jobs.doctor.finding import Grade
@@ -297,7 +297,8 @@ def test_hanging_probe_delays_no_other(tmp_path: Path) -> None:
             },
             tmp_path / "config.env",
         )
-        findings = diagnose(settings, lambda: None, system_clock, timedelta(seconds=0.5))
+        app = App(settings)
+        findings = diagnose(settings, lambda: app.status_report(app.find_ledger()), app.clock, timedelta(seconds=0.5))
     errors = {one.subject: one.sentence for one in findings if one.grade is Grade.ERROR}
     assert errors["recipients"] == "was not done within 0.5 s: something on the way hangs"
     assert "version" in {one.subject for one in findings}

@@ -8,9 +8,10 @@ from domain.examples import update, version
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import Level, Verdict
-from mastodon_update_check.ledger.summary import EMPTY_OUTBOX
+from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.monitoring.status import StatusReport
 
+EMPTY_OUTBOX = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NEW = StatusReport(
     settings=load_settings(

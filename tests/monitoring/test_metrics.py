@@ -10,10 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from domain.examples import update, version
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import Level, Verdict
-from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, SinkAccount
+from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.monitoring.metrics import render
 from mastodon_update_check.monitoring.status import StatusReport
-from monitoring.examples import NEW, NOW
+from monitoring.examples import EMPTY_OUTBOX, NEW, NOW
 
 CRITICAL = Verdict(level=Level.CRITICAL, sentences=())
 RULES = Path(__file__).parents[2] / "packaging/prometheus/mastodon-update-check.rules.yml"

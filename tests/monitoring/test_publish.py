@@ -10,10 +10,10 @@ import pytest
 from captured_logs import capture_logs
 from domain.examples import update
 from mastodon_update_check.domain.recipients import Recipient
-from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, SinkAccount
+from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.monitoring.publish import publish
 from mastodon_update_check.monitoring.status import StatusReport
-from monitoring.examples import NEW, NOW, URGENT
+from monitoring.examples import EMPTY_OUTBOX, NEW, NOW, URGENT
 
 
 def published(directory: Path, report: StatusReport = NEW) -> StatusReport:

@@ -3,7 +3,6 @@
 import time
 from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,11 +19,12 @@ from mastodon_update_check.cli.owner import POLL_SECONDS, ask_owner
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.planning.plan import PlannedMessage
 from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.jobs.check import CheckOptions, rehearse
 from mastodon_update_check.jobs.check_result import CheckResult
 from mastodon_update_check.jobs.deliver import deliver_round
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.summary import EMPTY_OUTBOX, OutboxSummary
+from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.messages.explanations import name_notice
 from mastodon_update_check.messages.payload import describe_support, list_updates
 from mastodon_update_check.messages.release_parts import order_updates
@@ -69,14 +69,15 @@ def _check(app: App, *, mark: bool) -> CheckAnswer:
         report = app.run_check(ledger, CheckOptions(mark=mark))
         done.append(0 if mark else deliver_round(app.delivery_lanes(ledger), app.clock()))
         app.finish_check(ledger, report)
-        return CheckResult.of(report).to_json()
+        answer: Mapping[str, Any] = to_json(report.result)
+        return answer
 
-    result = CheckResult.from_json(ask_owner(app, "check", {"mark": mark}, run))
+    result: CheckResult = from_json(CheckResult, ask_owner(app, "check", {"mark": mark}, run))
     with app.open_ledger() as ledger:
         if not done and not mark:
-            _wait_for_attempts(app, ledger, result.started_at)
+            _wait_for_attempts(app, ledger, result.began_at)
         with ledger.reading() as view:
-            sent = done[0] if done else view.sent_since(result.started_at)
+            sent = done[0] if done else view.sent_since(result.began_at)
             return CheckAnswer(result=result, state=view.state(), sent=sent, outbox=app.summary(ledger))
 
 
@@ -92,13 +93,13 @@ def _wait_for_attempts(app: App, ledger: Ledger, since: datetime) -> None:
 
 def _rehearse(app: App) -> CheckAnswer:
     """Check and store nothing: no ledger is created, and an existing one stays as it is."""
-    with app.find_ledger() or nullcontext() as ledger:
+    with app.find_ledger() as ledger:
         report = rehearse(app.settings, ledger, app.sink_settings(ledger), app.clock)
         return CheckAnswer(
-            result=CheckResult.of(report),
+            result=report.result,
             state=report.knowledge,
             sent=0,
-            outbox=app.summary(ledger) if ledger else EMPTY_OUTBOX,
+            outbox=app.summary(ledger),
             messages=report.plan.messages,
         )
 

@@ -2,11 +2,13 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, count, print_json
 from mastodon_update_check.jobs.doctor.diagnose import diagnose
 from mastodon_update_check.jobs.doctor.finding import Finding, Grade
+from mastodon_update_check.monitoring.status import StatusReport
 from mastodon_update_check.terminal import fill, paint, progress, say
 
 _COLOURS = {Grade.ERROR: "bad", Grade.WARNING: "warning", Grade.OK: "fine"}
@@ -21,13 +23,18 @@ _VERDICTS = {
 def execute(app: App, arguments: Namespace) -> int:
     """Print one paragraph for each finding, problems first; exit 1 when there is an error."""
     with progress("Trying everything that is configured"):
-        findings = diagnose(app.settings, app.find_ledger, app.clock, host=app.host, last_beat_at=app.last_beat_at)
+        findings = diagnose(app.settings, partial(_read_status, app), app.clock, host=app.host)
     if arguments.json:
         fields = ({"grade": str(one.grade), "subject": one.subject, "sentence": one.sentence} for one in findings)
         print_json({"findings": list(fields)})
     else:
         _print(findings, is_verbose=arguments.verbose)
     return Exit.FAILED if any(finding.grade is Grade.ERROR for finding in findings) else Exit.DONE
+
+
+def _read_status(app: App) -> StatusReport:
+    with app.find_ledger() as ledger:
+        return app.status_report(ledger)
 
 
 def _print(findings: Sequence[Finding], *, is_verbose: bool) -> None:

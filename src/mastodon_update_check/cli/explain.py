@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.explain_json import describe_explanation
@@ -42,7 +41,7 @@ _OUTCOMES = {
 
 def execute(app: App, arguments: Namespace) -> int:
     """Print the explanation."""
-    with app.find_ledger() or nullcontext() as ledger, progress("Asking for the recipients"):
+    with app.find_ledger() as ledger, progress("Asking for the recipients"):
         found = gather(app.settings, ledger, arguments.about, app.clock())
     if arguments.json:
         print_json(describe_explanation(found))

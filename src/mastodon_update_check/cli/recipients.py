@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, describe_verdict, name_recipient, print_json
@@ -14,8 +13,8 @@ from mastodon_update_check.terminal import print_table, progress, say
 
 def execute(app: App, arguments: Namespace) -> int:
     """List them; exit 1 when Mastodon's database could not be asked."""
-    with app.find_ledger() or nullcontext() as ledger, progress("Asking Mastodon's database"):
-        people = find_people(app.settings, ledger.state().devops if ledger else ())
+    with app.find_ledger() as ledger, progress("Asking Mastodon's database"):
+        people = find_people(app.settings, ledger.state().devops)
     if arguments.json:
         print_json(_to_json(people))
     else:

@@ -16,16 +16,10 @@ from mastodon_update_check.terminal import say
 
 def execute(app: App, arguments: Namespace) -> int:
     """Make the messages due, and print what happens next."""
-    entries: Sequence[HistoryEntry] = ()
-    retried = held_back = 0
-    found = app.find_ledger()
-    if found is not None:
-        with found as ledger:
-            entries = _find(app, ledger, arguments.about)
-            retried = _retry(app, entries, stopped=arguments.stopped)
-            held_back = app.summary(ledger).held_back
-    elif arguments.about is not None:
-        ask(arguments.about, app.settings, (), ())
+    with app.find_ledger() as ledger:
+        entries = _find(app, ledger, arguments.about)
+        retried = _retry(app, entries, stopped=arguments.stopped)
+        held_back = app.summary(ledger).held_back
     sinks = {entry.sink for entry in entries}
     stopped = {entry.sink for entry in entries if entry.is_stopped and not arguments.stopped}
     report = {
@@ -34,7 +28,7 @@ def execute(app: App, arguments: Namespace) -> int:
         "held_back": held_back,
         "stopped_sinks": sorted(stopped),
         "unconfigured_sinks": sorted(sinks - set(app.settings.sink_names)),
-        "alive": found is not None and is_alive(app.last_beat_at(), app.clock()),
+        "alive": is_alive(app.last_beat_at(), app.clock()),
     }
     if arguments.json:
         print_json(report)

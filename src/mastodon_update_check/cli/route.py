@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from shlex import quote
 
 from mastodon_update_check.app import App
@@ -29,8 +28,8 @@ _KINDS = {
 
 def execute(app: App, arguments: Namespace) -> int:
     """Print the route; exit 1 when it is unknown, 2 for a release that is not on it."""
-    with app.find_ledger() or nullcontext() as ledger:
-        known = ledger.state() if ledger else ServerState()
+    with app.find_ledger() as ledger:
+        known = ledger.state()
     with progress("Asking the update server"):
         found = survey(app.settings, known, app.clock())
     known = found.knowledge

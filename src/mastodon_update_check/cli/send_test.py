@@ -59,10 +59,7 @@ def _choose(sinks: Sequence[SinkSettings], names: Sequence[str]) -> Sequence[Sin
 def _read_state(app: App) -> tuple[ServerState, list[str]]:
     """Return the state in the ledger, and notes: a test needs no ledger, and works beside a damaged one."""
     try:
-        found = app.find_ledger()
-        if found is None:
-            return ServerState(), []
-        with found as ledger:
+        with app.find_ledger() as ledger:
             return ledger.state(), []
     except LedgerError as error:
         return ServerState(), [f"{error} (a test works without it, the daemon does not)"]

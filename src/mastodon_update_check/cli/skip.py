@@ -3,7 +3,6 @@
 import shlex
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,8 +79,8 @@ def _describe_skipped(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _list(app: App, *, as_json: bool) -> None:
-    with app.find_ledger() or nullcontext() as ledger:
-        skips = ledger.state().skips if ledger else ()
+    with app.find_ledger() as ledger:
+        skips = ledger.state().skips
     if as_json:
         listed = [
             {

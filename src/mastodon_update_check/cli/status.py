@@ -3,7 +3,6 @@
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from datetime import datetime
 
 from mastodon_update_check.cli.output import Exit, count, describe_undelivered, minute, print_json
@@ -52,7 +51,7 @@ def execute(arguments: Namespace) -> int:
 def _read(arguments: Namespace, *, is_lenient: bool = False) -> StatusReport:
     is_silent = is_terminal() and is_terminal(sys.stderr) and not arguments.verbose
     app = load_app(is_silent=is_silent, is_lenient=is_lenient)
-    with app.find_ledger() or nullcontext() as ledger:
+    with app.find_ledger() as ledger:
         return app.status_report(ledger)
 
 

@@ -18,9 +18,9 @@ from mastodon_update_check.daemon.deliveries import Deliveries
 from mastodon_update_check.daemon.leave import leave
 from mastodon_update_check.daemon.tree_watch import TreeWatch
 from mastodon_update_check.domain.server.status import describe_line
+from mastodon_update_check.domain.stored_json import to_json
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.check import CheckOptions
-from mastodon_update_check.jobs.check_result import CheckResult
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.requests import answer_requests
 from mastodon_update_check.ledger.ledger import Ledger
@@ -185,7 +185,7 @@ def _check(app: App, ledger: Ledger, order: Order, problem: str, *, mark: bool) 
     app.finish_check(ledger, report)
     watch = TreeWatch.read(order.seen, app.settings.mastodon_root)
     seen = watch.see(report.knowledge, before)
-    return {"result": CheckResult.of(report).to_json(), "seen": seen.to_json(), "is_blind": seen.is_blind}
+    return {"result": to_json(report.result), "seen": seen.to_json(), "is_blind": seen.is_blind}
 
 
 def _deliver(order: Order) -> None:

@@ -4,11 +4,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.finished import observe_migrations, observe_services, unfinished_notices
-from mastodon_update_check.domain.notices import ToolNotice
+from mastodon_update_check.domain.notices import ToolNotice, UpdateNotice
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
 from mastodon_update_check.domain.server.installed import merge_readings, restart_notice
@@ -21,6 +20,7 @@ from mastodon_update_check.domain.server.outages import (
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import describe_pending
 from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.jobs.check_result import CheckResult
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.observe import Findings, inquire, nothing_found
 from mastodon_update_check.ledger.ledger import Ledger
@@ -28,25 +28,15 @@ from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.ledger.transaction import LedgerView
 from mastodon_update_check.logs import log
 
-if TYPE_CHECKING:
-    from mastodon_update_check.domain.outbox import Delivery
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
     """The result of one check."""
 
-    began_at: datetime
+    result: CheckResult
     knowledge: ServerState
     plan: Plan
-    queried_version: str | None
-    has_answer: bool
-    """Whether the update server has answered."""
     error: CheckError | None
-    off_reason: str
-    """Why the update server was not asked; empty when it was."""
-    marked: int = 0
-    """How many messages were marked as sent without being sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,22 +78,18 @@ def check(
         report = _decide(settings, findings, sinks, now, transaction)
         transaction.apply(report.plan)
         transaction.keep_state(report.knowledge, now)
-        if options.mark and report.has_answer:
-            report = replace(report, marked=transaction.mark_notified(now))
+        if options.mark and report.result.has_answer:
+            report = replace(report, result=replace(report.result, marked=transaction.mark_notified(now)))
     _log_report(report, time.monotonic() - began)
     return report
 
 
-def rehearse(settings: Settings, ledger: Ledger | None, sinks: Mapping[str, str], clock: Clock) -> CheckReport:
+def rehearse(settings: Settings, ledger: Ledger, sinks: Mapping[str, str], clock: Clock) -> CheckReport:
     """Run one check on a view of the ledger: nothing is stored, nothing is sent."""
     began, now = time.monotonic(), clock()
-    known = ServerState() if ledger is None else ledger.state()
-    findings = _observe(settings, known, now, _PLAIN)
-    if ledger is None:
-        report = _decide(settings, findings, sinks, now, None)
-    else:
-        with ledger.reading() as view:
-            report = _decide(settings, findings, sinks, now, view)
+    findings = _observe(settings, ledger.state(), now, _PLAIN)
+    with ledger.reading() as view:
+        report = _decide(settings, findings, sinks, now, view)
     _log_report(report, time.monotonic() - began, dry_run=True)
     return report
 
@@ -119,12 +105,11 @@ def _observe(settings: Settings, known: ServerState, now: datetime, options: Che
 
 
 def _decide(
-    settings: Settings, findings: Findings, sinks: Mapping[str, str], now: datetime, view: LedgerView | None
+    settings: Settings, findings: Findings, sinks: Mapping[str, str], now: datetime, view: LedgerView
 ) -> CheckReport:
     """Turn findings into the new state and a plan."""
-    known = ServerState() if view is None else view.state()
-    learned = _lift_skips(learn(known, findings, now))
-    accounts = () if view is None else view.summary(now, sinks).sinks
+    learned = _lift_skips(learn(view.state(), findings, now))
+    accounts = view.summary(now, sinks).sinks
     facts = Facts(
         instance=settings.instance,
         now=now,
@@ -138,21 +123,18 @@ def _decide(
         reminders=settings.reminders,
         closure=settings.closure,
     )
-    deliveries = () if view is None else _read_deliveries(view, facts)
-    return CheckReport(
+    planned = plan(facts, view.deliveries(subjects(facts) | view.unclosed_subjects(facts.closure)))
+    notices = {one.notice for message in planned.messages for one in message.decisions}
+    result = CheckResult(
         began_at=now,
-        knowledge=learned,
-        plan=plan(facts, deliveries),
         queried_version=findings.queried_version,
         has_answer=findings.feed is not None,
-        error=findings.error,
+        error=str(findings.error or ""),
         off_reason=settings.off_reason,
+        planned=len(planned.messages),
+        new=tuple(sorted(str(notice.version) for notice in notices if isinstance(notice, UpdateNotice))),
     )
-
-
-def _read_deliveries(view: LedgerView, facts: Facts) -> "tuple[Delivery, ...]":
-    about = subjects(facts) | view.unclosed_subjects(facts.closure)
-    return view.deliveries(about)
+    return CheckReport(result=result, knowledge=learned, plan=planned, error=findings.error)
 
 
 def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
@@ -230,7 +212,7 @@ def _log_report(report: CheckReport, seconds: float, *, dry_run: bool = False) -
     line: dict[str, object] = {
         "installed": known.installed.text if known.installed else None,
         "pending": [*describe_pending(known)],
-        "planned": len(report.plan.messages),
+        "planned": report.result.planned,
         "cancelled": len(report.plan.changes),
         "took": round(seconds, 3),
     }
@@ -241,7 +223,7 @@ def _log_report(report: CheckReport, seconds: float, *, dry_run: bool = False) -
         log.error(
             "check.failed", cause=str(report.error.cause), detail=report.error.detail, failing_since=since, **line
         )
-    elif report.off_reason:
-        log.info("check.skipped", reason=report.off_reason, **line)
+    elif report.result.off_reason:
+        log.info("check.skipped", reason=report.result.off_reason, **line)
     else:
-        log.info("check.finished", asked=report.queried_version, **line)
+        log.info("check.finished", asked=report.result.queried_version, **line)

@@ -49,16 +49,16 @@ class Explanation:
         return pending.get(self.asked.version) if self.asked.version else None
 
 
-def gather(settings: Settings, ledger: Ledger | None, text: str, now: datetime) -> Explanation:
+def gather(settings: Settings, ledger: Ledger, text: str, now: datetime) -> Explanation:
     """Explain the release, user, address or sink named by `text`.
 
     Raises:
         UsageError: the name is not known here.
         LedgerError: the ledger cannot be used.
     """
-    known = ledger.state() if ledger else ServerState()
+    known = ledger.state()
     people = find_people(settings, known.devops)
-    old = ledger.known_recipients() if ledger else ()
+    old = ledger.known_recipients()
     names = {one.name for one in people.recipients} | {one.name for one in people.answer.verdicts}
     asked = ask(text, settings, names, old)
     meant = [one for one in people.recipients if asked.means(one)]
@@ -85,13 +85,8 @@ def ask(text: str, settings: Settings, names: Iterable[str], old: Sequence[Known
 
 
 def _read(
-    ledger: Ledger | None,
-    asked: Asked,
-    former: list[KnownRecipient],
-    meant: list[Recipient],
+    ledger: Ledger, asked: Asked, former: list[KnownRecipient], meant: list[Recipient]
 ) -> tuple[HistoryEntry, ...]:
-    if ledger is None:
-        return ()
     if asked.subject:
         return ledger.history(subject=asked.subject)
     keys = {one.recipient.key for one in former} | {one.key for one in meant}
@@ -100,11 +95,7 @@ def _read(
 
 
 def _decide(
-    settings: Settings,
-    ledger: Ledger | None,
-    people: People,
-    known: ServerState,
-    now: datetime,
+    settings: Settings, ledger: Ledger, people: People, known: ServerState, now: datetime
 ) -> tuple[Decision, ...]:
     """Plan from the last known state, without notices about this tool."""
     facts = Facts(
@@ -117,8 +108,6 @@ def _decide(
         unasked_sinks=people.unasked_sinks,
         sinks=settings.sink_names,
     )
-    if ledger is None:
-        return plan(facts, ()).decisions
     with ledger.reading() as view:
         return plan(facts, view.deliveries(subjects(facts))).decisions
 

@@ -1,6 +1,7 @@
 """The ledger: planned, sent and pending notices, durable before a message is sent."""
 
 import hashlib
+import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,7 +16,8 @@ from mastodon_update_check.ledger.engine import Location, Session
 from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
 from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.problems import reading
-from mastodon_update_check.ledger.sqlite import SqliteLocation
+from mastodon_update_check.ledger.sqlite import SqliteLocation, SqliteSession
+from mastodon_update_check.ledger.sqlite_file import open_empty
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.ledger.transaction import LedgerTransaction, LedgerView
 
@@ -35,6 +37,11 @@ class Ledger:
     def open(cls, where: Location | Path, instance: str, *, verify: bool = True) -> Self:
         """Open an existing ledger; `verify` looks for damage first. A path stands for the file there."""
         return cls(_location(where).open(verify=verify), instance)
+
+    @classmethod
+    def empty(cls, instance: str) -> Self:
+        """Return a ledger in memory that stands for one that does not exist yet; it is only read."""
+        return cls(SqliteSession(Path(os.devnull), open_empty()), instance)
 
     @classmethod
     def create(cls, where: Location | Path, instance: str) -> Self:

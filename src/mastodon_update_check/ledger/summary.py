@@ -67,9 +67,6 @@ class OutboxSummary:
         return self.deferred + self.failed
 
 
-EMPTY_OUTBOX = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
-
-
 def summarise(
     connection: Connection, instance: str, now: datetime, sinks: Collection[str] | None = None
 ) -> OutboxSummary:

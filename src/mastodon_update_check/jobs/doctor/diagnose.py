@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import TimeoutError as NotDoneError
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.doctor.finding import Finding, error
@@ -18,7 +19,7 @@ from mastodon_update_check.jobs.doctor.probe_sinks import probe_monitoring, prob
 from mastodon_update_check.jobs.doctor.probe_versions import probe_release_details, probe_upgrade, probe_versions
 from mastodon_update_check.jobs.recipients import MAIL
 from mastodon_update_check.jobs.threads import in_thread
-from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.monitoring.status import StatusReport
 
 LIMIT = timedelta(seconds=75)
 """How long all of it may take: the slowest probe asks two servers, each bounded by 30 s."""
@@ -28,23 +29,22 @@ Probe = Callable[[], Iterable[Finding]]
 
 def diagnose(
     settings: Settings,
-    find_ledger: Callable[[], Ledger | None],
+    read_status: Callable[[], StatusReport],
     clock: Clock,
     limit: timedelta = LIMIT,
     host: str = "",
-    last_beat_at: Callable[[], datetime | None] = lambda: None,
 ) -> tuple[Finding, ...]:
     """Probe everything that is configured; `host` is the name of this machine among the nodes of the ledger."""
-    now = clock()
-    memory, ledger_findings = probe_ledger(settings, find_ledger, now, host, last_beat_at)
+    status, ledger_findings = probe_ledger(settings, read_status)
+    known = status.known if status else ServerState()
     probes: dict[str, Probe] = {
-        "version": lambda: probe_versions(settings, memory.known, clock),
-        "recipients": lambda: probe_people(settings, memory.known),
+        "version": lambda: probe_versions(settings, known, clock),
+        "recipients": lambda: probe_people(settings, known),
         **{sink.name: partial(probe_sink, sink) for sink in settings.sinks if sink.plugin != MAIL},
-        "release details": lambda: probe_release_details(settings, memory.known),
-        "upgrade": lambda: probe_upgrade(settings, memory.known, now),
+        "release details": lambda: probe_release_details(settings, known),
+        "upgrade": lambda: probe_upgrade(settings, known, clock()),
         "monitoring": lambda: probe_monitoring(settings),
-        "daemon": lambda: probe_daemon(memory, now),
+        "daemon": lambda: probe_daemon(status, host),
     }
     return (
         *probe_settings(settings),

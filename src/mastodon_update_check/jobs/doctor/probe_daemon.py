@@ -1,13 +1,13 @@
 """Whether the daemon is running: its heartbeat, and the state of its unit where systemd is."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
-from mastodon_update_check.jobs.doctor.probe_ledger import Memory
+from mastodon_update_check.monitoring.status import StatusReport
 
 UNIT = "mastodon-update-check.service"
 _PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result")
@@ -15,22 +15,19 @@ _RECENT = timedelta(hours=2)
 """A more recent check was made by something that checks regularly."""
 
 
-def probe_daemon(memory: Memory, now: datetime) -> Iterable[Finding]:
-    """Examine the unit and the heartbeat."""
+def probe_daemon(status: StatusReport | None, host: str) -> Iterable[Finding]:
+    """Examine the unit and the heartbeat; `host` is this machine among those of the ledger."""
     unit = ask_systemd()
     yield from _describe_unit(unit)
-    if not memory.is_readable:
+    if status is None:
         yield warning("daemon", "may be running or not: its heartbeat is in the ledger, which cannot be read")
-    elif memory.is_missing and is_alive(memory.last_beat_at, now):
-        restart = f"sudo systemctl restart {UNIT.removesuffix('.service')}"
-        yield error("ledger", f"was deleted while the daemon was running: restore a backup, or {restart}")
-    elif is_alive(memory.last_beat_at, now):
+    elif status.is_alive:
         yield ok("daemon", "is running")
-    elif memory.others:
-        where = clean(", ".join(memory.others))
+    elif others := [node.host for node in status.nodes if node.host != host and is_alive(node.alive_at, status.now)]:
+        where = clean(", ".join(others))
         yield warning("daemon", f"is not running on this machine, only on {where}: start it here as a standby")
-    elif memory.known.checked_at is not None and now - memory.known.checked_at < _RECENT:
-        when = f"{memory.known.checked_at:%H:%M} UTC"
+    elif status.known.checked_at is not None and status.now - status.known.checked_at < _RECENT:
+        when = f"{status.known.checked_at:%H:%M} UTC"
         yield ok("daemon", f"is not running, but a check was made at {when}: by hand, a timer or cron")
     else:
         start = "start it" if unit is None else f"sudo systemctl enable --now {UNIT.removesuffix('.service')}"

@@ -1,62 +1,32 @@
 """The ledger: whether it can be used, and its undelivered messages."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
-from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """The part of the ledger that the other probes need."""
-
-    known: ServerState
-    last_beat_at: datetime | None = None
-    """Of the daemon on this machine."""
-    others: tuple[str, ...] = ()
-    """The other machines whose daemons run with this ledger."""
-    is_readable: bool = True
-    is_missing: bool = False
-
-
-_UNREADABLE = Memory(known=ServerState(), is_readable=False)
+from mastodon_update_check.monitoring.status import StatusReport
 
 
 def probe_ledger(
-    settings: Settings,
-    find_ledger: Callable[[], Ledger | None],
-    now: datetime,
-    host: str,
-    last_beat_at: Callable[[], datetime | None],
-) -> tuple[Memory, tuple[Finding, ...]]:
-    """Read the ledger through."""
-    is_shared = "://" in settings.ledger
-    place = "the ledger in PostgreSQL" if is_shared else settings.ledger
+    settings: Settings, read_status: Callable[[], StatusReport]
+) -> tuple[StatusReport | None, tuple[Finding, ...]]:
+    """Read the ledger through; the status is None when that cannot be done."""
+    place = "the ledger in PostgreSQL" if "://" in settings.ledger else settings.ledger
     try:
-        found = find_ledger()
-        if found is None:
-            missing = Memory(known=ServerState(), is_missing=True, last_beat_at=last_beat_at())
-            return missing, (ok("ledger", f"{place} is created by the first check"),)
-        with found as ledger:
-            nodes = ledger.nodes(now) if is_shared else ()
-            memory = Memory(
-                known=ledger.state(),
-                last_beat_at=last_beat_at(),
-                others=tuple(node.host for node in nodes if node.host != host and is_alive(node.alive_at, now)),
-            )
-            outbox = ledger.summary(now, settings.sink_names)
+        status, exists = read_status(), find_location(settings.ledger).exists()
     except LedgerError as failure:
-        return _UNREADABLE, (error("ledger", str(failure)),)
+        return None, (error("ledger", str(failure)),)
     except SettingsError as failure:
-        return _UNREADABLE, tuple(error("ledger", problem) for problem in failure.problems)
-    return memory, (ok("ledger", f"{place} is sound"), *_describe_outbox(outbox))
+        return None, tuple(error("ledger", problem) for problem in failure.problems)
+    if exists:
+        return status, (ok("ledger", f"{place} is sound"), *_describe_outbox(status.outbox))
+    if status.is_alive:
+        restart = "restore a backup, or sudo systemctl restart mastodon-update-check"
+        return status, (error("ledger", f"was deleted while the daemon was running: {restart}"),)
+    return status, (ok("ledger", f"{place} is created by the first check"),)
 
 
 def _describe_outbox(outbox: OutboxSummary) -> Iterator[Finding]:
