@@ -19,6 +19,7 @@ demo: $(VENV)/run.done ## show the demonstration in any case
 	exec $(BIN)/mastodon-update-check demo
 
 test: $(VENV)/test.done ## every test that needs no root, in about three minutes
+	-test -x build/chromium || $(MAKE) --no-print-directory build/chromium
 	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 coverage: $(VENV)/test.done ## the same, with what the tests reach of each branch, also in the processes they start
@@ -62,6 +63,10 @@ letters: $(VENV)/test.done ## write every kind of message in every language to b
 
 pictures: letters ## the same as pictures, as a phone and a desktop show them, light and dark (needs chromium)
 	PYTHONPATH=tests $(BIN)/python tests/translations/pictures.py
+
+build/chromium:
+	mkdir -p build
+	tools/bring-chromium $(CURDIR)/$@
 
 portraits: $(VENV)/test.done ## write the pictures of README, docs/pictures (brings chromium)
 	PYTHONPATH=tests $(BIN)/python tests/browser/portraits.py

@@ -14,6 +14,8 @@ HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "acceptance"
 BARE = ("systemd-sysv", "dbus", "passwd", "git", "make", "python3", "python3-venv")
 """A system that boots, with what a fresh clone needs."""
+DOWNLOADED = ("chromium-headless-shell", "fonts-dejavu-core")
+"""Packages that `make test` downloads there."""
 SERVER = (
     # What makes it a system that boots, with what an administrator has at hand.
     *("systemd-sysv", "dbus", "libpam-systemd", "sudo", "less", "man-db"),
@@ -41,7 +43,7 @@ COMPARED = (
 
 def image(release: str, kind: str = "server") -> Path:
     """Return the root file system of this kind, `server` or `bare`; make it if there is none of the present recipe."""
-    packages, arguments = (SERVER, COMPARED) if kind == "server" else (BARE, ())
+    packages, arguments = (SERVER, COMPARED) if kind == "server" else (BARE, DOWNLOADED)
     script = HERE / "inside" / f"{kind}.sh"
     recipe = repr((packages, arguments, script.read_text()))
     name = f"{release}-{kind}"

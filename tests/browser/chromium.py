@@ -13,7 +13,6 @@ import fcntl
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -23,7 +22,6 @@ from typing import Any, Self
 ROOT = Path(__file__).parents[2]
 _TARGET = ROOT / "build" / "chromium"
 _SECONDS = 60.0
-_UNAVAILABLE = 69
 _LAUNCHER = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execv(sys.argv[3], sys.argv[3:])"
 _OPTIONS = (
     "--remote-debugging-pipe",
@@ -39,19 +37,14 @@ _OPTIONS = (
 )
 
 
-def find_chromium() -> Path | None:
-    """Return the command that starts a Chromium, brought here if necessary; None where no Debian package can be had."""
+def bring_chromium() -> Path:
+    """Return the command that starts a Chromium; have make bring it if it is not there yet."""
     _TARGET.parent.mkdir(exist_ok=True)
     with (_TARGET.parent / "chromium.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _TARGET.exists():
-            if shutil.which("apt-get") is None and shutil.which("chromium") is None:
-                return None
-            bring = [ROOT / "tools" / "bring-chromium", _TARGET]
-            ended = subprocess.run(bring, check=False, capture_output=True, timeout=110)
-            if ended.returncode == _UNAVAILABLE:
-                return None
-            ended.check_returncode()
+        make = ["make", "--silent", "build/chromium"]
+        ended = subprocess.run(make, cwd=ROOT, check=False, capture_output=True, text=True, timeout=110)
+    assert ended.returncode == 0, ended.stderr
     return _TARGET
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from browser.chromium import ROOT, Chromium, find_chromium
+from browser.chromium import ROOT, Chromium, bring_chromium
 from browser.test_page import BUSY, FIX, QUIET, render
 from translations.letters import KINDS, letter
 
@@ -15,8 +15,7 @@ WIDTH, MAIL_HEIGHT = 760, 420
 
 def main() -> None:
     """Write docs/pictures/page.png and docs/pictures/mail.png."""
-    command = find_chromium()
-    assert command is not None
+    command = bring_chromium()
     target = ROOT / "docs" / "pictures"
     target.mkdir(exist_ok=True)
     with TemporaryDirectory() as directory, Chromium(command, Path(directory) / "profile") as browser:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from browser.chromium import Chromium, Page, find_chromium
+from browser.chromium import Chromium, Page, bring_chromium
 from mastodon_update_check.monitoring.page import PageContext, render_page
 
 NOW = datetime(2026, 11, 28, 10, 12, tzinfo=UTC)
@@ -108,10 +108,7 @@ FULL_OF_HOSTILITY: Mapping[str, Any] = {
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     """Return a browser for the tests of this file."""
-    command = find_chromium()
-    if command is None:
-        pytest.skip("there is no Chromium, and no Debian package of it")
-    with Chromium(command, tmp_path_factory.mktemp("profile")) as browser:
+    with Chromium(bring_chromium(), tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
