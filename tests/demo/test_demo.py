@@ -1,6 +1,7 @@
 """The demonstration: the real daemon, real mail, and nothing left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,10 +53,9 @@ def test_story(tmp_path: Path) -> None:
         "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)",
         "[social.example] Mastodon 4.5.20 is installed",
     ]
-    assert [line for line in lines if line.startswith("| To:")] == [
-        "| To: ada@social.example",
-        *2 * ["| To: ada@social.example and, in a mail of their own, grace@social.example"],
-    ]
+    assert [line for line in lines if line.startswith("| To:")] == 3 * ["| To: ada@social.example"]
+    assert lines.count("| (The same to grace@social.example, in a mail of its own.)") == 2
+    assert "ssh" not in out
     assert [line for line in lines if len(line) > 80 and "https://" not in line] == []
     assert "change UPDATE_CHECK_RECIPIENTS there" not in out  # the footer is that of one recipient
     assert "sudo mastodon-update-check setup" in out
@@ -76,6 +76,23 @@ def test_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     assert (process.returncode, err) == (0, "")
     assert out.endswith("The demonstration is over. Its files are removed.\n")
     assert remains(tmp_path) == []
+
+
+def test_page_is_reachable_over_ssh(tmp_path: Path) -> None:
+    """A person who is logged in by ssh gets the command that makes the page visible at their own machine."""
+    with start(tmp_path, SSH_CONNECTION="192.0.2.1 50000 192.0.2.2 22") as process:
+        assert process.stdout is not None
+        said = ""
+        while "name of this one" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+    words = " ".join(said.split())
+    (port,) = re.findall(r"status page: http://127\.0\.0\.1:([0-9]+)/", words)
+    assert f"`ssh -L {port}:127.0.0.1:{port}`" in words
 
 
 def test_reader_that_goes(tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ def test_status(world: World) -> None:
         "Next check:  unknown, the daemon is not running",
         "Undelivered: nothing",
         (
-            "Daemon:      not running: `systemctl start mastodon-update-check`, "
-            "unless a timer runs `mastodon-update-check check`"
+            "Daemon:      not running: `systemctl start mastodon-update-check` "
+            "(in a checkout `mastodon-update-check run`), unless a timer runs `mastodon-update-check check`"
         ),
     ] == lines
     assert support.startswith("Support:     4.5 until 20 February 2099 (")

@@ -22,7 +22,7 @@ def execute(arguments: Namespace) -> int:
         signal.signal(number, _interrupt)
     try:
         _say("This is a demonstration with a made-up Mastodon server. Ctrl-C ends it.\n")
-        play(_say, linger=_SECONDS_TO_LOOK if sys.stdout.isatty() else 0)
+        play(_say, _SECONDS_TO_LOOK if sys.stdout.isatty() else 0, is_remote="SSH_CONNECTION" in os.environ)
     except KeyboardInterrupt:
         print("\nThe demonstration is over. Its files are removed.")
     return Exit.DONE

@@ -225,7 +225,7 @@ def build_parser(*, is_status: bool) -> ArgumentParser:
         description="Notifies the administrators of a Mastodon server about updates, reliably and exactly once.",
         epilog="Settings come from the environment, /etc/mastodon-update-check/config.env and Mastodon's own "
         ".env.production. Exit status: 0 success, 2 usage error, 74 the ledger cannot be used, 75 temporary failure, "
-        "78 the settings are wrong (`status`: 3).",
+        "78 the settings are wrong. `status` has the codes of a monitoring plugin, 0 to 3.",
     )
     parser.add_argument("--version", action="version", version=f"mastodon-update-check {__version__}")
     _add(parser, "command", COMMANDS)

@@ -177,7 +177,7 @@ def _describe_node(node: Node, report: StatusReport, when: When) -> str:
 
 def _describe_absence(report: StatusReport, when: When) -> str:
     since = f" since {when(report.last_beat_at)}" if report.last_beat_at else ""
-    start = "`systemctl start mastodon-update-check`"
+    start = "`systemctl start mastodon-update-check` (in a checkout `mastodon-update-check run`)"
     if report.is_checked:
         return f"not running on this machine{since}: {start}, as a standby"
     return f"not running{since}: {start}, unless a timer runs `mastodon-update-check check`"

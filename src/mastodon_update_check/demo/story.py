@@ -26,8 +26,10 @@ _PAUSE = 4.0
 Say = Callable[[str], None]
 
 
-def play(say: Say, linger: float) -> None:
+def play(say: Say, linger: float, *, is_remote: bool = False) -> None:
     """Run the demonstration from beginning to end; the page stays up for `linger` seconds more.
+
+    A person at another machine (`is_remote`) gets the command that makes the page visible there.
 
     Raises:
         SetupError: the daemon did not check, or sent no mail.
@@ -40,7 +42,7 @@ def play(say: Say, linger: float) -> None:
         settings = write_settings(directory, recipients, f"{web.url}/update-check", mail.port)
         install(directory / "live", INSTALLED)
         daemon = stack.enter_context(running(settings))
-        _Story(say, directory, web, mail, daemon).play(linger)
+        _Story(say, directory, web, mail, daemon).play(linger, is_remote=is_remote)
     say("The demonstration is over. Its files are removed.")
 
 
@@ -56,14 +58,17 @@ class _Story:
         self._mail = mail
         self._daemon = daemon
 
-    def play(self, linger: float) -> None:
+    def play(self, linger: float, *, is_remote: bool) -> None:
         ada, grace = RECIPIENTS
+        place = self._web.url.removeprefix("http://")
+        tunnel = f"ssh -L {place.rpartition(':')[2]}:{place}"
         self._wait_for_daemon()
         self._chapter(
             f"The daemon runs beside Mastodon {INSTALLED} on {INSTANCE}.",
             f"It asks an update server every second here, and every 30 minutes in real life. {ada} wants to be "
             f"notified of every release, {grace} of urgent ones only.",
-            f"The status page: {self._web.url}/",
+            f"The status page: {self._web.url}/"
+            + (f" (from your own machine: `{tunnel}` and the name of this one)" if is_remote else ""),
         )
         time.sleep(_PAUSE)
         self._chapter(f"Mastodon {NEWER} comes out. It is a patch, so only {ada} gets a mail:")
@@ -125,12 +130,15 @@ class _Story:
 
 
 def _write_mail(mails: list[EmailMessage]) -> Iterator[str]:
-    """Give the lines of one mail as they are; its recipients are those of all of them, its footer is left out."""
-    first = mails[0]
+    """Give the lines of the first mail as they are, without its footer, and the recipients of the others."""
+    first, *others = sorted(mails, key=lambda mail: str(mail["To"]))
     yield f"From: {first['From']}"
-    yield f"To: {' and, in a mail of their own, '.join(sorted(str(mail['To']) for mail in mails))}"
+    yield f"To: {first['To']}"
     yield f"Subject: {first['Subject']}"
     yield ""
     body = first.get_body(("plain",))
     text = "" if body is None else str(body.get_content()).replace("\r\n", "\n")
     yield from text.partition("\n-- \n")[0].rstrip().splitlines()
+    for other in others:
+        yield ""
+        yield f"(The same to {other['To']}, in a mail of its own.)"

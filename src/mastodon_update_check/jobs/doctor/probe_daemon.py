@@ -30,7 +30,8 @@ def probe_daemon(status: StatusReport | None, host: str) -> Iterable[Finding]:
         when = f"{status.known.checked_at:%H:%M} UTC"
         yield ok("daemon", f"is not running, but a check was made at {when}: by hand, a timer or cron")
     else:
-        start = "start it" if unit is None else f"sudo systemctl enable --now {UNIT.removesuffix('.service')}"
+        is_installed = unit is not None and unit.get("LoadState") != "not-found"
+        start = f"sudo systemctl enable --now {UNIT.removesuffix('.service')}" if is_installed else "start it"
         yield error("daemon", f"is not running, so that no notices are sent: {start}, or run `check` from a timer")
 
 
