@@ -239,7 +239,7 @@ def _inherited() -> dict[str, str]:
 
 def wait_until(condition: Callable[[], bool]) -> None:
     """Wait for what another process or thread is about to do."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
+        assert time.monotonic() < end, "timeout"
         time.sleep(0.01)
