@@ -4,12 +4,14 @@ The same functions run in both places: in the command itself while no process ow
 the owner otherwise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from mastodon_update_check.domain.planning.plan import Plan
+from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.server.skips import find_skippable, skip, skipped_rows, unskip
 from mastodon_update_check.errors import UsageError
-from mastodon_update_check.jobs.skips import skip_releases, unskip_releases
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.requests import OwnerRequest
 
@@ -48,10 +50,44 @@ def execute_request(ledger: Ledger, kind: str, arguments: Mapping[str, Any], now
         case "skip":
             until = arguments.get("until_at")
             until_at = datetime.fromisoformat(until) if until else None
-            return skip_releases(ledger, arguments["versions"], now, until_at).to_json()
+            return _skip(ledger, arguments["versions"], now, until_at)
         case "unskip":
-            return {"versions": [str(skip.version) for skip in unskip_releases(ledger, arguments["versions"], now)]}
+            return {"versions": _unskip(ledger, arguments["versions"], now)}
         case _:
             raise UsageError(
                 f"the daemon does not know the request {kind!r}: restart it, so that both are of one version"
             )
+
+
+def _skip(ledger: Ledger, texts: Sequence[str], now: datetime, until_at: datetime | None) -> Mapping[str, Any]:
+    """Skip releases, all or none of them; with `until_at` only their reminders and alarms, until then."""
+    with ledger.writing() as transaction:
+        before = known = transaction.state()
+        asked = [find_skippable(known, text) for text in texts]
+        for update in asked:
+            known = skip(known, update, now, until_at)
+        rows = [*skipped_rows(transaction.deliveries(()), known, now)]
+        transaction.apply(Plan(made_at=now, changes=tuple(row.change(Reason.SKIPPED) for row in rows if row.is_open)))
+        transaction.keep_state(known, now)
+    # Older releases of the same branch are skipped with them.
+    silenced = [one for one in known.pending() if known.is_silenced(one, now) and not before.is_silenced(one, now)]
+    others = [update for update in silenced if update not in asked]
+    return {
+        "skipped": [str(update.version) for update in asked],
+        "others": [str(update.version) for update in others],
+        "urgent": [str(update.version) for update in (*asked, *others) if update.urgent],
+        "cancelled": len({row.message_id for row in rows if row.is_open}),
+        "under_way": len({row.message_id for row in rows if row.is_being_sent}),
+    }
+
+
+def _unskip(ledger: Ledger, texts: Sequence[str], now: datetime) -> list[str]:
+    """Undo skips, all or none of them; the next check plans their notices again."""
+    found = []
+    with ledger.writing() as transaction:
+        known = transaction.state()
+        for text in texts:
+            known, undone = unskip(known, text)
+            found.append(str(undone.version))
+        transaction.keep_state(known, now)
+    return found

@@ -67,18 +67,13 @@ class Plan:
     """The decisions of one check; the ledger stores them in one transaction."""
 
     made_at: datetime
-    messages: tuple[PlannedMessage, ...]
-    changes: tuple[Change, ...]
-    redirections: tuple[Redirection, ...]
-    decisions: tuple[Decision, ...]
+    messages: tuple[PlannedMessage, ...] = ()
+    changes: tuple[Change, ...] = ()
+    redirections: tuple[Redirection, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     """Every decision, also those not to notify."""
     misdated: tuple[tuple[str, str], ...] = ()
     """Identity and recipient key of what was accepted, by a clock that was wrong, in the future: it counts from now."""
-
-
-def changes_only(changes: Iterable[Change], now: datetime) -> Plan:
-    """Return a plan without messages."""
-    return Plan(made_at=now, messages=(), changes=tuple(changes), redirections=(), decisions=())
 
 
 def subjects(facts: Facts) -> frozenset[str]:
