@@ -29,12 +29,6 @@ def change(app: App, kind: str, arguments: Mapping[str, object]) -> Mapping[str,
 def ask_owner(app: App, kind: str, arguments: Mapping[str, object], execute: Execute) -> Mapping[str, Any]:
     """Have a request executed by the owner of the ledger, which is this process if there is no other.
 
-    Args:
-        app: the program.
-        kind: the kind of request.
-        arguments: the owner's, as JSON.
-        execute: executes the request in this process.
-
     Raises:
         LedgerError: the ledger cannot be used, or the owner does not answer in time.
         UsageError: the owner rejected the arguments.

@@ -151,13 +151,8 @@ def _find_advisories(text: str) -> Iterable[Advisory]:
 def find_fixes(offered: Changelog, version: MastodonVersion, own: Changelog, installed: MastodonVersion) -> list[Fix]:
     """Return what `version` fixes for a server that runs `installed`, newest first.
 
-    Branches get the same fix in releases of their own: one that the installed release has already is left out.
-
-    Args:
-        offered: the changelog at `version`.
-        version: the release that is offered.
-        own: the changelog at `installed`; may be empty.
-        installed: the installed version.
+    Branches get the same fix in releases of their own: one that is in the installed release's `own` changelog already
+    is left out.
     """
     seen = {key for entry in own.entries if entry.version <= installed for key in _keys(entry.fix)}
     fixes: list[Fix] = []

@@ -48,12 +48,7 @@ class Asked:
 
 
 def read_asked(text: str, sinks: Collection[str], names: Collection[str]) -> Asked:
-    """Read the subject of a command.
-
-    Args:
-        text: as it was typed.
-        sinks: the names of the sinks that are configured, or that the ledger knows.
-        names: the names of the users that are known.
+    """Read the subject of a command; `sinks` and `names` (of users) are those known from settings, database and ledger.
 
     Raises:
         UsageError: it is nothing of the kind, or both a sink and a user.

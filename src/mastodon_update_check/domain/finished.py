@@ -36,14 +36,7 @@ class Unfinished:
 def observe_migrations(
     before: Unfinished | None, pending: Collection[str] | None, tree: MastodonVersion | None, now: datetime
 ) -> Unfinished | None:
-    """Return the state after an observation.
-
-    Args:
-        before: the state so far.
-        pending: the pending migrations; None when they could not be observed.
-        tree: the version of the tree; None when it is unknown.
-        now: the instant of the observation.
-    """
+    """Return the state after an observation at `now`; `pending` or `tree` is None when it could not be observed."""
     if pending is None or tree is None:
         return before
     if not pending:

@@ -112,27 +112,16 @@ class Settlement:
 
 
 def retry_delay(failures: int, spread: float) -> timedelta:
-    """Return how long to wait after `failures` failures in a row (at least 1).
-
-    Args:
-        failures: failures in a row, this one included.
-        spread: a number from 0 up to 1, by which retries of many messages come apart.
-    """
+    """Return how long to wait after the given number of failures in a row; `spread` is a random number from 0 to 1."""
     return DELAYS[min(failures, len(DELAYS)) - 1] * _spread(spread)
 
 
 def settle(
     error: DeliveryError | None, reply: str, *, failures: int, sink_failures: int, now: datetime, spread: float
 ) -> Settlement:
-    """Decide what follows from an attempt.
+    """Decide what follows from an attempt that ended at `now`; without an `error` it was accepted.
 
-    Args:
-        error: why it was not accepted; None when it was.
-        reply: what the other side said when it accepted.
-        failures: failures of this message in a row before this attempt.
-        sink_failures: failures of the sink as a whole in a row before this attempt.
-        now: when the attempt ended.
-        spread: a number from 0 up to 1.
+    `failures` of the message and of the sink as a whole are those in a row before this attempt.
     """
     if error is None:
         return Settlement(outcome=Outcome.SENT, reply=reply, due_at=None)

@@ -12,7 +12,6 @@ from mastodon_update_check.domain.notices import (
     Notice,
     ReminderNotice,
     SupportNotice,
-    ToolNotice,
     UpdateNotice,
     UpdateType,
 )
@@ -77,14 +76,10 @@ def wants(recipient: Recipient, notice: Notice) -> Reason:
             return why if about.notifies else about
         case SupportNotice():
             return Reason.SUPPORT_ENDS if recipient.wants_support else Reason.SUPPORT_WARNINGS_OFF
+        case DeliveryFailingNotice() if notice.sink == recipient.sink:
+            return Reason.OWN_SINK_FAILS
         case _:
-            return _wants_tool_notice(recipient, notice)
-
-
-def _wants_tool_notice(recipient: Recipient, notice: ToolNotice) -> Reason:
-    if isinstance(notice, DeliveryFailingNotice) and notice.sink == recipient.sink:
-        return Reason.OWN_SINK_FAILS
-    return Reason.OPERATOR if recipient.is_operator else Reason.NOT_OPERATOR
+            return Reason.OPERATOR if recipient.is_operator else Reason.NOT_OPERATOR
 
 
 def _wants_update(preference: Preference, notice: UpdateNotice) -> Reason:

@@ -101,15 +101,7 @@ class ReleaseDetails:
 def compare(
     offered: TreeFacts, version: MastodonVersion, own: TreeFacts, installed: MastodonVersion, postgresql: str = ""
 ) -> ReleaseDetails:
-    """Compare the trees of two releases.
-
-    Args:
-        offered: the facts of the tree at `version`.
-        version: the release that is offered.
-        own: the facts of the tree at `installed`.
-        installed: the installed version.
-        postgresql: version of the database server in use; empty when it is unknown.
-    """
+    """Compare the tree at `version` with the `own` one, at `installed`; `postgresql` is empty when it is unknown."""
     ruby = offered.get(RUBY_VERSION)
     return ReleaseDetails(
         version=version,

@@ -52,10 +52,7 @@ _DEPENDENCY = re.compile(r'    "?(?P<name>[^":]+)"?: "?(?P<range>[^"]+)"?')
 def extract(path: str, content: bytes, floor: Branch = (0, 0)) -> object:
     """Return the fact that a file of the tree states; any content has one.
 
-    Args:
-        path: the file.
-        content: its content.
-        floor: the installed branch. Security entries of older branches are left out, which keeps the fact small.
+    Security entries of branches older than `floor`, the installed one, are left out, which keeps the fact small.
     """
     return _read_changelog(content, floor) if path == CHANGELOG else _EXTRACTORS.get(path, _digest)(content)
 

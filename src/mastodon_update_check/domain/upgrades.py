@@ -83,14 +83,7 @@ _BACKUP = "Back up the database first."
 def write_steps(
     installation: CommandValues, station: Station, installed: MastodonVersion, details: ReleaseDetails | None = None
 ) -> tuple[Step, ...]:
-    """Return the steps of the upgrade to `station`, in order.
-
-    Args:
-        installation: the user, the directory and the units.
-        station: the release to deploy.
-        installed: the installed version.
-        details: the comparison of `station` with the release before it, if both are known.
-    """
+    """Return the steps of the upgrade to `station`, in order; `details` compare it with the release before it."""
     kind = installation.kind
     match kind:
         case InstallKind.SOURCE:

@@ -59,14 +59,7 @@ _PLAIN = CheckOptions()
 def check(
     settings: Settings, ledger: Ledger, sinks: Mapping[str, str], clock: Clock, options: CheckOptions = _PLAIN
 ) -> CheckReport:
-    """Run one check: observe, decide, commit. The caller owns the ledger.
-
-    Args:
-        settings: what to ask, and for whom.
-        ledger: the state of the server, and the notices sent before.
-        sinks: fingerprint of each configured sink's settings.
-        clock: returns the present instant.
-        options: how it is made.
+    """Run one check: observe, decide, commit. The caller owns the ledger; `sinks` has the fingerprint of each.
 
     Raises:
         LedgerError: the ledger cannot be used, or another process owns it now; nothing is stored.

@@ -36,12 +36,9 @@ class People:
 
 
 def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: DatabaseAnswer | None = None) -> People:
-    """Return the recipients of every configured sink.
+    """Return the recipients of every configured sink; without an `answer` the database is asked if a sink needs it.
 
-    Args:
-        settings: the sinks and their recipients.
-        remembered: the DevOps users of the last good answer, for when the database cannot be asked.
-        answer: the answer of the database; None: it is asked if a sink needs it.
+    The DevOps users of the last good answer, `remembered`, are for when it cannot be asked.
     """
     if answer is None:
         answer = ask_database(settings) if _needs_database(settings) else DatabaseAnswer()

@@ -18,15 +18,7 @@ RELEASES_READ = 8
 def read_releases(
     settings: Settings, known: Mapping[str, TreeFacts], installed: MastodonVersion, feed: Feed, proxies: Proxies
 ) -> Mapping[str, TreeFacts]:
-    """Return the facts to keep: those of the installed release and of pending ones; none while details are off.
-
-    Args:
-        settings: the settings.
-        known: the facts of earlier checks.
-        installed: the installed version.
-        feed: the answer of the update server.
-        proxies: the proxies to use.
-    """
+    """Return the facts to keep: those of the installed release and of pending ones; none while details are off."""
     if not settings.release_details:
         return {}
     pending = _choose(newer_updates(feed, installed), installed)

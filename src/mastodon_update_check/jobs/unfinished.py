@@ -21,12 +21,7 @@ class UnfinishedWork:
 
 
 def observe_upgrade(root: Path, run: frozenset[str] | None) -> UnfinishedWork:
-    """Look at the tree and at the running services.
-
-    Args:
-        root: Mastodon's tree.
-        run: the migrations that the database has run; None when it was not asked.
-    """
+    """Look at the tree and at the running services; the migrations that have `run` are None if they are unknown."""
     return UnfinishedWork(migrations=pending_migrations(root, run), services=outdated_services(root))
 
 

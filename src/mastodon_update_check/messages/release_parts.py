@@ -45,12 +45,8 @@ def write_list(
 ) -> Content:
     """Write a message about these updates, the most important one first.
 
-    Args:
-        updates: the updates, in order.
-        opening: the first paragraph.
-        said: the subject, without the server's name and version.
-        until_label: the text in front of the command that stops reminders.
-        context: the facts at this moment.
+    The subject `said` is without the server's name and version; `until_label` stands before the command that stops
+    reminders.
     """
     reminded = _reminded_versions(updates, context)
     stop = f"sudo mastodon-update-check skip {shlex.join(reminded)}"

@@ -84,9 +84,7 @@ def subjects(facts: Facts) -> frozenset[str]:
 def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
     """Decide, from what is true now and what the ledger holds.
 
-    Args:
-        facts: what this check gathered.
-        deliveries: every open row of the instance, and every row of the subjects in `subjects(facts)`.
+    `deliveries` are every open row of the instance, and every row of the subjects in `subjects(facts)`.
     """
     changes = [change for row in deliveries if row.is_open and (change := find_change(row, facts)) is not None]
     notified = _without(changes, [row for row in deliveries if row.state.is_notified])

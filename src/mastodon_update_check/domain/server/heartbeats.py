@@ -52,13 +52,7 @@ def write_ping(url: str, beat: Beat, text: str, took: timedelta | None = None) -
 
 
 def judge_beat(failure: str, waiting_since: datetime | None, now: datetime) -> tuple[Beat, str]:
-    """Return the event to report after a check: success only if the check and the outbox are healthy.
-
-    Args:
-        failure: why the check, or the work on the outbox, does not work; empty when it does.
-        waiting_since: when the oldest undelivered message was planned.
-        now: the present instant.
-    """
+    """Return the event to report after a check: success only without a `failure` and with a healthy outbox."""
     if failure:
         return Beat.FAIL, clean(failure)
     if problem := describe_undelivered(waiting_since, now):

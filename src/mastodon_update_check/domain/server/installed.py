@@ -112,10 +112,6 @@ def has_lost_sight(before: ServerState, now: ServerState) -> bool:
 
     In a sandbox a process sees the directories that were there when it began. When the tree is replaced by another, or
     a link to it is changed, the server gets ahead of a tree that stays as it was.
-
-    Args:
-        before: what the check before found; the server's last answer, if it gave none.
-        now: what the last one found.
     """
     if before.tree is None or before.running is None or now.running is None:
         return False

@@ -33,15 +33,7 @@ def outage_stage(lasted: timedelta, patience: timedelta) -> int | None:
 def check_failing_notice(
     started_at: datetime | None, failures: int, cause: Cause, detail: str, now: datetime
 ) -> CheckFailingNotice | None:
-    """Return the notice that is due while checks fail.
-
-    Args:
-        started_at: when the first failed check after a good one ended; None while checks work.
-        failures: failed checks in a row.
-        cause: why the last one failed.
-        detail: the same as a sentence.
-        now: the present instant.
-    """
+    """Return the notice that is due while checks fail; `started_at` is None while they work."""
     if started_at is None or failures < FEWEST_FAILURES:
         return None
     stage = outage_stage(now - started_at, REMOTE_PATIENCE if cause.is_remote else LOCAL_PATIENCE)

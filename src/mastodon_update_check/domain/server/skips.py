@@ -38,12 +38,6 @@ def find_skippable(known: ServerState, text: str) -> UpdateNotice:
 def skip(known: ServerState, update: UpdateNotice, now: datetime, until_at: datetime | None = None) -> ServerState:
     """Return the state in which `update` is skipped; an earlier skip of the same release is replaced.
 
-    Args:
-        known: the state so far.
-        update: the release.
-        now: the present instant.
-        until_at: when reminders and alarms begin again; None to skip the release permanently.
-
     Raises:
         UsageError: `until_at` has passed.
     """

@@ -65,21 +65,14 @@ def has_support_ended(known: ServerState, now: datetime) -> bool:
 def judge(
     known: ServerState, waiting_since: datetime | None, now: datetime, interval: timedelta, off_reason: str
 ) -> Verdict:
-    """Judge the state of the server.
-
-    Args:
-        known: the last good answers.
-        waiting_since: when the oldest undelivered message was planned.
-        now: the present instant.
-        interval: time between checks.
-        off_reason: why checking is off, if it is.
-    """
+    """Judge the state of the server; `waiting_since` is when the oldest undelivered message was planned."""
     found = [
         *_judge_updates(known, now),
         *_judge_support(known, now),
         *_judge_silence(known, now, interval, off_reason),
-        *_judge_outbox(waiting_since, now),
     ]
+    if problem := describe_undelivered(waiting_since, now):
+        found.append((Level.WARNING, problem))
     levels = {level for level, _ in found}
     # An urgent update that is known of counts for more than a check that has failed since.
     worst = next((level for level in (Level.CRITICAL, Level.UNKNOWN, Level.WARNING) if level in levels), Level.OK)
@@ -117,11 +110,6 @@ def _judge_silence(
         yield Level.UNKNOWN, f"no check has worked yet{why}"
     elif not -SHORTEST_SILENCE < now - known.good_at <= max(interval * 3, SHORTEST_SILENCE):
         yield Level.UNKNOWN, f"no check has worked since {known.good_at:%Y-%m-%d %H:%M} UTC{why}"
-
-
-def _judge_outbox(waiting_since: datetime | None, now: datetime) -> Iterable[tuple[Level, str]]:
-    if problem := describe_undelivered(waiting_since, now):
-        yield Level.WARNING, problem
 
 
 def describe_undelivered(waiting_since: datetime | None, now: datetime) -> str:
