@@ -1,5 +1,9 @@
-"""`route`: which releases to deploy in which order, and the steps of one of them. Prints; never executes."""
+"""`route`: which releases to deploy in which order, and the steps of one of them. Prints; never executes.
 
+The facts are asked for now; nothing is stored, and recipients are not looked up.
+"""
+
+import os
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from shlex import quote
@@ -9,10 +13,15 @@ from mastodon_update_check.cli.output import Exit, describe_end_of_support, prin
 from mastodon_update_check.domain.release_details import ReleaseDetails
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.domain.upgrades import CommandStep, InstallKind, Step, write_steps
+from mastodon_update_check.domain.upgrades import CommandStep, CommandValues, InstallKind, Step, write_steps
 from mastodon_update_check.errors import UsageError
-from mastodon_update_check.jobs.route import Surveyed, survey
+from mastodon_update_check.host.mastodon_units import find_owner, find_units
+from mastodon_update_check.jobs.check import learn
+from mastodon_update_check.jobs.observe import inquire
+from mastodon_update_check.jobs.recipients import People
+from mastodon_update_check.mastodon.installation import detect_kind
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.payload import describe_details, describe_support
 from mastodon_update_check.terminal import complain, fill, progress, say
@@ -28,24 +37,41 @@ _KINDS = {
 
 def execute(app: App, arguments: Namespace) -> int:
     """Print the route; exit 1 when it is unknown, 2 for a release that is not on it."""
-    with app.find_ledger() as ledger:
-        known = ledger.state()
-    with progress("Asking the update server"):
-        found = survey(app.settings, known, app.clock())
-    known = found.knowledge
-    if known.installed is None or (found.error is not None and known.good_at is None):
-        if arguments.json:
-            print_json(_to_json(app, found, (), None, ()))
-        complain(f"the route is unknown: {found.error}")
-        return Exit.FAILED
-    stations = find_stations(known.installed, known.pending())
-    wanted = _choose(stations, arguments.version)
-    details = _compare(known, stations, wanted) if app.settings.release_details else None
-    steps = () if wanted is None else write_steps(found.installation, wanted, known.installed, details)
+    settings = app.settings
+    with app.find_ledger() as ledger, progress("Asking the update server"):
+        known, now = ledger.state(), app.clock()
+        findings = inquire(settings, known, now, People(recipients=(), answer=DatabaseAnswer()))
+        known = learn(known, findings, now)
+    kind = settings.install_kind or detect_kind(settings.mastodon_root, known.installed)
+    installed = known.installed if findings.error is None or known.good_at is not None else None
+    stations = find_stations(installed, known.pending()) if installed else ()
+    wanted = _choose(stations, arguments.version) if installed else None
+    details = _compare(known, stations, wanted) if wanted and settings.release_details else None
+    steps: Sequence[Step] = ()
+    if installed and wanted:
+        root = settings.mastodon_root
+        values = CommandValues(kind=kind, root=os.fspath(root), user=find_owner(root), units=find_units(root))
+        steps = write_steps(values, wanted, installed, details)
     if arguments.json:
-        print_json(_to_json(app, found, stations, wanted, steps, details))
-    else:
-        _print(app, found, stations, wanted, steps)
+        answer = {
+            "instance": settings.instance,
+            "installed_version": known.installed.text if known.installed else None,
+            "support": describe_support(known.support_ends_on, known.support_at(now), known.installed),
+            "install_kind": str(kind),
+            "route": [_describe(station) for station in stations],
+            "steps_to": str(wanted) if wanted else None,
+            "details": describe_details(details) if details else None,
+            "steps": [{"kind": type(step).__name__.lower(), "text": step.text} for step in steps],
+            "error": str(findings.error) if findings.error else None,
+        }
+        print_json(answer)
+    if installed is None:
+        complain(f"the route is unknown: {findings.error}")
+        return Exit.FAILED
+    if not arguments.json:
+        if findings.error is not None:
+            say(f"Warning: {findings.error}. This is from the last good answer.")
+        _print(app, known, kind, stations, wanted, steps)
     return Exit.DONE
 
 
@@ -64,36 +90,12 @@ def _choose(stations: Sequence[Station], name: str | None) -> Station | None:
     raise UsageError(f"{clean(name)} is not on the route: that has {names}")
 
 
-def _compare(known: ServerState, stations: Sequence[Station], wanted: Station | None) -> ReleaseDetails | None:
+def _compare(known: ServerState, stations: Sequence[Station], wanted: Station) -> ReleaseDetails | None:
     """Compare a station with the one before it; None when one of them is not known."""
-    if wanted is None:
-        return None
     place = stations.index(wanted)
     versions = [known.installed, *(one.update.version if one.update else None for one in stations)]
     before, version = versions[place : place + 2]
     return known.compare(version, before) if version and before else None
-
-
-def _to_json(
-    app: App,
-    found: Surveyed,
-    stations: Sequence[Station],
-    wanted: Station | None,
-    steps: Sequence[Step],
-    details: ReleaseDetails | None = None,
-) -> dict[str, object]:
-    known = found.knowledge
-    return {
-        "instance": app.settings.instance,
-        "installed_version": known.installed.text if known.installed else None,
-        "support": describe_support(known.support_ends_on, known.support_at(app.clock()), known.installed),
-        "install_kind": str(found.installation.kind),
-        "route": [_describe(station) for station in stations],
-        "steps_to": str(wanted) if wanted else None,
-        "details": describe_details(details) if details else None,
-        "steps": [{"kind": type(step).__name__.lower(), "text": step.text} for step in steps],
-        "error": str(found.error) if found.error else None,
-    }
 
 
 def _describe(station: Station) -> dict[str, object]:
@@ -110,14 +112,16 @@ def _describe(station: Station) -> dict[str, object]:
 
 
 def _print(
-    app: App, found: Surveyed, stations: Sequence[Station], wanted: Station | None, steps: Sequence[Step]
+    app: App,
+    known: ServerState,
+    kind: InstallKind,
+    stations: Sequence[Station],
+    wanted: Station | None,
+    steps: Sequence[Step],
 ) -> None:
-    known, settings = found.knowledge, app.settings
     assert known.installed is not None  # noqa: S101 - the caller has checked
-    if found.error is not None:
-        say(f"Warning: {found.error}. This is from the last good answer.")
     if wanted is None:
-        say(f"{settings.instance} runs Mastodon {known.installed.text}, and nothing newer is known.")
+        say(f"{app.settings.instance} runs Mastodon {known.installed.text}, and nothing newer is known.")
         return
     say(f"From {known.installed.text} to {stations[-1]}:")
     for line in _list(stations):
@@ -126,9 +130,9 @@ def _print(
         say(describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock()))
     if len(stations) > 1:
         say("One release of every minor series must be deployed, its newest; patches may be skipped.")
-    guess = "" if settings.install_kind else " (if it is not: UPDATE_CHECK_INSTALL_KIND)"
+    guess = "" if app.settings.install_kind else " (if it is not: UPDATE_CHECK_INSTALL_KIND)"
     print()
-    say(f"To {wanted}, for a Mastodon {_KINDS[found.installation.kind]}{guess}. None of this is run for you:")
+    say(f"To {wanted}, for a Mastodon {_KINDS[kind]}{guess}. None of this is run for you:")
     print()
     for step in steps:
         if isinstance(step, CommandStep):
