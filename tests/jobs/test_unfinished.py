@@ -18,7 +18,7 @@ from mastodon_update_check.host.programs import Finished, Run
 from mastodon_update_check.jobs.check import learn
 from mastodon_update_check.jobs.observe import Findings
 from mastodon_update_check.jobs.recipients import People
-from mastodon_update_check.jobs.unfinished import TOLERANCE, UnfinishedWork, outdated_services
+from mastodon_update_check.jobs.unfinished import TOLERANCE, outdated_services
 from mastodon_update_check.mastodon.migrations import NAMES_READ, list_migrations, pending_migrations
 from simulators.mastodon_tree import configured, write_tree
 
@@ -184,15 +184,16 @@ def test_a_check_remembers_since_when() -> None:
         running=VersionReading(),
         people=People(recipients=(), answer=DatabaseAnswer()),
         is_installed_known=True,
-        unfinished=UnfinishedWork(migrations=(SECOND, POST), services=("mastodon-sidekiq.service",)),
+        migrations=(SECOND, POST),
+        services=("mastodon-sidekiq.service",),
     )
     known = learn(ServerState(), findings, NOW)
     assert known.migrations is not None
     assert known.services is not None
-    known = learn(known, replace(findings, unfinished=UnfinishedWork()), NOW + UNFINISHED_AFTER)
+    known = learn(known, replace(findings, migrations=None, services=None), NOW + UNFINISHED_AFTER)
     assert known.pending_migrations() == (SECOND, POST)
     assert known.services is not None
     assert known.services.about.started_at == NOW
-    over = learn(known, replace(findings, unfinished=UnfinishedWork(migrations=(), services=())), NOW + 2 * HOUR)
+    over = learn(known, replace(findings, migrations=(), services=()), NOW + 2 * HOUR)
     assert over.migrations is not None
     assert over.migrations.ended_at == NOW + 2 * HOUR

@@ -155,15 +155,14 @@ def _print_messages(answer: CheckAnswer, arguments: Namespace) -> None:
 
 
 def _print_updates(updates: Iterable[UpdateNotice]) -> None:
-    rows = [(str(one.version), _describe_kind(one), one.release_notes) for one in updates]
+    rows = [
+        (str(one.version), ", ".join(filter(None, (one.type, "urgent" if one.urgent else ""))), one.release_notes)
+        for one in updates
+    ]
     say("Newer releases:" if rows else "Nothing newer is out.")
     versions, kinds = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
     for version, kind, notes in rows:
         say(f"  {version:{versions}}  {kind:{kinds}}  {notes}".rstrip())
-
-
-def _describe_kind(update: UpdateNotice) -> str:
-    return ", ".join(filter(None, (str(update.type or ""), "urgent" if update.urgent else "")))
 
 
 def _print_plan(messages: Sequence[PlannedMessage]) -> None:

@@ -13,6 +13,11 @@ from mastodon_update_check.ledger.history import HistoryEntry
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.terminal import say
 
+_NEXT = {
+    True: "The daemon tries now; `mastodon-update-check status` shows the outcome.",
+    False: "The daemon is not running: `mastodon-update-check check` tries now, or start the daemon.",
+}
+
 
 def execute(app: App, arguments: Namespace) -> int:
     """Make the messages due, and print what happens next."""
@@ -69,7 +74,7 @@ def _retry(app: App, entries: Sequence[HistoryEntry], *, stopped: bool) -> int:
 def _describe(report: Mapping[str, Any]) -> Iterator[str]:
     if report["retried"]:
         are = "is" if report["retried"] == 1 else "are"
-        yield f"{count(report['retried'], 'message')} {are} due now. {_next_step(is_running=report['alive'])}"
+        yield f"{count(report['retried'], 'message')} {are} due now. {_NEXT[report['alive']]}"
     if report["being_sent"]:
         yield f"{count(report['being_sent'], 'message')} being sent at this moment."
     if report["held_back"]:
@@ -81,9 +86,3 @@ def _describe(report: Mapping[str, Any]) -> Iterator[str]:
         )
     for sink in report["unconfigured_sinks"]:
         yield f"{sink}: waits until that sink is in the settings again."
-
-
-def _next_step(*, is_running: bool) -> str:
-    if is_running:
-        return "The daemon tries now; `mastodon-update-check status` shows the outcome."
-    return "The daemon is not running: `mastodon-update-check check` tries now, or start the daemon."

@@ -14,7 +14,7 @@ from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.explanations import describe_unfinished
-from mastodon_update_check.monitoring.status import StatusReport, describe_heartbeat, describe_status
+from mastodon_update_check.monitoring.status import StatusReport, describe_status
 from mastodon_update_check.startup import load_app
 from mastodon_update_check.terminal import complain, fill, is_terminal, paint
 
@@ -26,6 +26,8 @@ _HEADLINES = {
     Level.UNKNOWN: ("unknown", "bad"),
 }
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+_HEARTBEAT = ("schema", "alive", "last_beat_at")
+"""The fields that `--alive --json` prints."""
 _SUPPORT_WARNING = "15:"
 """A threshold as plugins write it: a warning below 15 days, which are two weeks and today."""
 
@@ -37,7 +39,8 @@ def execute(arguments: Namespace) -> int:
     except SettingsError as error:
         report = _read_with_wrong_settings(error, arguments)
     if arguments.json:
-        print_json(describe_heartbeat(report) if arguments.alive else describe_status(report))
+        status = describe_status(report)
+        print_json({name: status[name] for name in _HEARTBEAT} if arguments.alive else status)
     elif arguments.alive:
         print(_describe_heartbeat(report))
     else:

@@ -143,11 +143,11 @@ def _learn(known: ServerState, findings: Findings, now: datetime) -> ServerState
         known = replace(known, devops=findings.people.answer.devops)
     if findings.is_installed_known:
         known = merge_readings(findings.tree, findings.running, known, now)
-    work, tree = findings.unfinished, findings.tree.version
+    tree = findings.tree.version
     known = replace(
         known,
-        migrations=observe_migrations(known.migrations, work.migrations, tree, now),
-        services=observe_services(known.services, work.services, tree, now),
+        migrations=observe_migrations(known.migrations, findings.migrations, tree, now),
+        services=observe_services(known.services, findings.services, tree, now),
     )
     if findings.release_facts is not None:
         known = replace(known, release_facts=findings.release_facts)

@@ -1,7 +1,7 @@
 """Observe: the questions of one check. A missing answer is a value too."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
@@ -16,8 +16,9 @@ from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.jobs.release_details import read_releases
-from mastodon_update_check.jobs.unfinished import UnfinishedWork, observe_upgrade
+from mastodon_update_check.jobs.unfinished import outdated_services
 from mastodon_update_check.logs import log
+from mastodon_update_check.mastodon.migrations import pending_migrations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,9 @@ class Findings:
     is_installed_known: bool = False
     queried_version: str | None = None
     feed: Feed | None = None
-    unfinished: UnfinishedWork = field(default_factory=UnfinishedWork)
+    migrations: tuple[str, ...] | None = None
+    services: tuple[str, ...] | None = None
+    """The migrations and restarts that the last upgrade has left; None: unknown."""
     release_facts: Mapping[str, TreeFacts] | None = None
     """The facts of the releases' trees; None when the update server gave no answer."""
     error: CheckError | None = None
@@ -73,7 +76,11 @@ def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datet
     assert installed is not None  # noqa: S101 - merge_readings has found one
     doubts = () if _has_no_tree(settings, tree, running) else reading_warnings(tree, running)
     basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *doubts))
-    basis = replace(basis, unfinished=observe_upgrade(settings.mastodon_root, basis.people.answer.migrations))
+    basis = replace(
+        basis,
+        migrations=pending_migrations(settings.mastodon_root, basis.people.answer.migrations),
+        services=outdated_services(settings.mastodon_root),
+    )
     if settings.url is None:
         return basis
     from mastodon_update_check.mastodon.update_server import ask_update_server

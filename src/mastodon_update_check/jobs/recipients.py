@@ -108,16 +108,12 @@ def ask_database(settings: Settings) -> DatabaseAnswer:
     """Ask Mastodon's database for its staff; an error is part of the answer."""
     from mastodon_update_check.mastodon.database import ask_first
 
+    if disabled := settings.disables(Feature.RECIPIENTS):
+        return DatabaseAnswer(error=CheckError(Cause.DATABASE, str(disabled[0])))
     try:
-        _require_enabled(settings)
         return ask_first(find_logins(settings, _find_os_user()))
     except CheckError as error:
         return DatabaseAnswer(error=error)
-
-
-def _require_enabled(settings: Settings) -> None:
-    if disabled := settings.disables(Feature.RECIPIENTS):
-        raise CheckError(Cause.DATABASE, str(disabled[0]))
 
 
 def find_logins(settings: Settings, os_user: str) -> "tuple[DatabaseAddress, ...]":

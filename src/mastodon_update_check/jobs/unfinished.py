@@ -1,28 +1,14 @@
-"""Observe whether the last upgrade was finished: migrations that have not run, services that were not restarted."""
+"""Observe whether the services were restarted after the last upgrade."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mastodon_update_check.host.mastodon_units import find_running
 from mastodon_update_check.host.programs import Run, run_program
-from mastodon_update_check.mastodon.migrations import pending_migrations, streaming_changed_at, tree_changed_at
+from mastodon_update_check.mastodon.migrations import streaming_changed_at, tree_changed_at
 
 TOLERANCE = timedelta(seconds=2)
 """Times of files and of services are not taken at the same instant."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnfinishedWork:
-    """The work that the last upgrade has left; None: unknown."""
-
-    migrations: tuple[str, ...] | None = None
-    services: tuple[str, ...] | None = None
-
-
-def observe_upgrade(root: Path, run: frozenset[str] | None) -> UnfinishedWork:
-    """Look at the tree and at the running services; the migrations that have `run` are None if they are unknown."""
-    return UnfinishedWork(migrations=pending_migrations(root, run), services=outdated_services(root))
 
 
 def outdated_services(root: Path, run: Run = run_program) -> tuple[str, ...] | None:

@@ -104,11 +104,6 @@ def describe_status(report: StatusReport) -> dict[str, object]:
     }
 
 
-def describe_heartbeat(report: StatusReport) -> dict[str, object]:
-    """Return what `status --alive --json` prints."""
-    return {"schema": SCHEMA, "alive": report.is_alive, "last_beat_at": iso(report.last_beat_at)}
-
-
 def iso(moment: datetime | None) -> str | None:
     """Write an instant for a program."""
     return None if moment is None else moment.isoformat(timespec="seconds")

@@ -81,7 +81,11 @@ def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Clock)
         yield error(SERVER, f"{failure}; {_ADVICE.get(failure.cause, 'look at UPDATE_CHECK_URL')}")
     else:
         newer = len(newer_updates(feed, installed)) or "nothing"
-        how = (f"{time.monotonic() - began:.1f} s", "TLS" if parts.scheme == "https" else "", _through(settings, url))
+        how = (
+            f"{time.monotonic() - began:.1f} s",
+            "TLS" if parts.scheme == "https" else "",
+            "through the proxy" if proxies(settings).choose(url) else "",
+        )
         details = f"{parts.hostname}, {', '.join(filter(None, how))}"
         yield ok(SERVER, f"answers; it lists {newer} newer ({details})")
         yield from (warning(SERVER, each) for each in feed.warnings)
@@ -93,10 +97,6 @@ def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Clock)
             SERVER, "is asked over http: an attacker on the network can hide a release; use https in UPDATE_CHECK_URL"
         )
     yield ok("clock", "was not compared: the answer is stale") if stale else _judge_clock(headers, clock())
-
-
-def _through(settings: Settings, url: str) -> str:
-    return "through the proxy" if proxies(settings).choose(url) else ""
 
 
 def _judge_clock(headers: Mapping[str, str], now: datetime) -> Finding:
