@@ -1,6 +1,7 @@
 """Messages that follow an update notice: reminders while it is pending, and the closure once it is installed."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from mastodon_update_check.domain.notices import InstalledNotice, ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.planning.follow_ups import next_reminder_at
@@ -37,21 +38,16 @@ def _subject(updates: Sequence[UpdateNotice], context: MessageContext) -> str:
 
 def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice], context: MessageContext) -> str:
     translation, first = context.translation, updates[0]
+    names = name_updates(updates, RELEASES_SHOWN, translation)
     since = translation.short_date(min(one.notified_at for one in reminders).date())
+    say = partial(translation.say, version=first.version, names=names, date=since)
     if len(updates) > 1:
-        names = name_updates(updates, RELEASES_SHOWN, translation)
-        return translation.say(
-            "Not installed yet: {names}. You have known of them since {date}.", names=names, date=since
-        )
+        return say("Not installed yet: {names}. You have known of them since {date}.")
     if first.urgent:
-        return translation.say(
-            "{version}, which Mastodon marks as urgent, is not installed yet. You have known of it since {date}.",
-            version=first.version,
-            date=since,
+        return say(
+            "{version}, which Mastodon marks as urgent, is not installed yet. You have known of it since {date}."
         )
-    return translation.say(
-        "{version} is not installed yet. You have known of it since {date}.", version=first.version, date=since
-    )
+    return say("{version} is not installed yet. You have known of it since {date}.")
 
 
 def write_installed_content(notices: Sequence[InstalledNotice], context: MessageContext) -> Content:
@@ -72,15 +68,11 @@ def write_installed_content(notices: Sequence[InstalledNotice], context: Message
 
 
 def _settled(version: str, others: str, context: MessageContext, *, is_urgent: bool) -> str:
-    translation = context.translation
+    say = partial(context.translation.say, version=version, names=others)
     if others and is_urgent:
-        return translation.say(
-            "{version} is installed. That settles {names}, which Mastodon marked as urgent.",
-            version=version,
-            names=others,
-        )
+        return say("{version} is installed. That settles {names}, which Mastodon marked as urgent.")
     if others:
-        return translation.say("{version} is installed. That settles {names}.", version=version, names=others)
+        return say("{version} is installed. That settles {names}.")
     if is_urgent:
-        return translation.say("{version}, which Mastodon marked as urgent, is installed.", version=version)
-    return translation.say("{version} is installed.", version=version)
+        return say("{version}, which Mastodon marked as urgent, is installed.")
+    return say("{version} is installed.")

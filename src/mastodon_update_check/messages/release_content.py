@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType, is_urgent
 from mastodon_update_check.domain.server.status import has_support_ended
@@ -40,13 +41,10 @@ def _subject(new: Sequence[UpdateNotice], context: MessageContext) -> str:
 
 def _subject_with_support(subject: str, support: SupportNotice, translation: Translation) -> str:
     date = translation.short_date(support.ends_on)
+    say = partial(translation.say, subject=subject, branch=support.branch, date=date)
     if support.stage is SupportStage.ENDED:
-        return translation.say(
-            "{subject}; support for {branch} ended on {date}", subject=subject, branch=support.branch, date=date
-        )
-    return translation.say(
-        "{subject}; support for {branch} ends on {date}", subject=subject, branch=support.branch, date=date
-    )
+        return say("{subject}; support for {branch} ended on {date}")
+    return say("{subject}; support for {branch} ends on {date}")
 
 
 def _opening(new: Sequence[UpdateNotice], context: MessageContext) -> str:
@@ -72,18 +70,18 @@ def _opening(new: Sequence[UpdateNotice], context: MessageContext) -> str:
 
 
 def _own_plain(new: Sequence[UpdateNotice], context: MessageContext) -> str:
-    installed, translation = context.installed, context.translation
+    installed = context.installed
+    say = partial(context.translation.say, version=new[0].version, installed=installed)
     is_patch, is_alone = installed is None or not installed.is_prerelease, len(new) == 1
-    version = new[0].version
     if is_alone and is_patch:
-        said = translation.say("A patch release for your branch; not marked urgent.")
+        said = say("A patch release for your branch; not marked urgent.")
     elif is_alone:
-        said = translation.say("A release for your branch; not marked urgent.")
+        said = say("A release for your branch; not marked urgent.")
     elif is_patch:
-        said = translation.say("{version} is a patch release for your branch; not marked urgent.", version=version)
+        said = say("{version} is a patch release for your branch; not marked urgent.")
     else:
-        said = translation.say("{version} is a release for your branch; not marked urgent.", version=version)
-    return translation.join(said, translation.say("It installs directly over {installed}.", installed=installed))
+        said = say("{version} is a release for your branch; not marked urgent.")
+    return context.translation.join(said, say("It installs directly over {installed}."))
 
 
 def _own_urgent(context: MessageContext) -> str:
@@ -102,14 +100,10 @@ def _own_urgent(context: MessageContext) -> str:
 
 def _foreign_urgent(context: MessageContext) -> str:
     """Say what an urgent release of another branch means for this server, as far as is known."""
-    known, branch, translation = context.knowledge, context.branch, context.translation
+    known, branch, say = context.knowledge, context.branch, partial(context.translation.say, branch=context.branch)
     own = [update for update in known.pending() if update.urgent and update.version.branch == branch]
     if own:
-        return translation.say("For your branch there is {version}, marked urgent too.", version=own[-1].version)
+        return say("For your branch there is {version}, marked urgent too.", version=own[-1].version)
     if has_support_ended(known, context.now):
-        return translation.say(
-            "Your branch {branch} is out of support: do not wait for a fix of its own.", branch=branch
-        )
-    return translation.say(
-        "It is not of your branch {branch}, for which the update server lists no urgent release.", branch=branch
-    )
+        return say("Your branch {branch} is out of support: do not wait for a fix of its own.")
+    return say("It is not of your branch {branch}, for which the update server lists no urgent release.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.notices import UpdateNotice
@@ -53,30 +54,22 @@ def _without_fixes(update: UpdateNotice, translation: Translation) -> tuple[Para
 
 
 def _fixes(details: ReleaseDetails, shown: int, translation: Translation) -> tuple[str, tuple[Fix, ...]]:
-    fixes, version = details.fixes or (), details.version
+    fixes = details.fixes or ()
     rows = tuple(_row(fix) for fix in fixes[:shown])
+    number, left = len(fixes), len(fixes) - len(rows)
+    say, count = (partial(one, version=details.version) for one in (translation.say, translation.count))
     if not fixes:
-        return translation.say("The changelog of {version} lists no security fixes.", version=version), ()
-    title = translation.count(
-        "{version} fixes {number} security issue:",
-        "{version} fixes {number} security issues:",
-        len(fixes),
-        version=version,
-    )
-    if details.is_container_only:
-        title = translation.count(
+        title = say("The changelog of {version} lists no security fixes.")
+    elif details.is_container_only:
+        title = count(
             "{version} fixes {number} security issue, only in the container images:",
             "{version} fixes {number} security issues, only in the container images:",
-            len(fixes),
-            version=version,
+            number,
         )
-    elif left := len(fixes) - len(rows):
-        title = translation.say(
-            "{version} fixes {number} security issues, these and {left} more:",
-            version=version,
-            number=len(fixes),
-            left=left,
-        )
+    elif left:
+        title = say("{version} fixes {number} security issues, these and {left} more:", number=number, left=left)
+    else:
+        title = count("{version} fixes {number} security issue:", "{version} fixes {number} security issues:", number)
     return title, rows
 
 
@@ -124,15 +117,16 @@ def _upgrade(details: ReleaseDetails, context: MessageContext) -> Iterable[str]:
 def _needed(details: ReleaseDetails, translation: Translation) -> str:
     is_streaming_restarted = UpgradeStep.RESTART_STREAMING in details.needed
     steps = _name_steps(details.needed[: -1 if is_streaming_restarted else None], translation, details.ruby)
+    say = partial(translation.say, steps=steps)
     if details.is_restart_enough:
-        return translation.say("A restart is enough: Sidekiq and web.")
+        return say("A restart is enough: Sidekiq and web.")
     if steps and is_streaming_restarted:
-        return translation.say("To upgrade: {steps}; then restart Sidekiq, web and streaming.", steps=steps)
+        return say("To upgrade: {steps}; then restart Sidekiq, web and streaming.")
     if steps:
-        return translation.say("To upgrade: {steps}; then restart Sidekiq and web.", steps=steps)
+        return say("To upgrade: {steps}; then restart Sidekiq and web.")
     if is_streaming_restarted:
-        return translation.say("To upgrade, restart Sidekiq, web and streaming.")
-    return translation.say("To upgrade, restart Sidekiq and web.")
+        return say("To upgrade, restart Sidekiq, web and streaming.")
+    return say("To upgrade, restart Sidekiq and web.")
 
 
 def _name_steps(steps: Sequence[UpgradeStep], translation: Translation, ruby: str = "") -> str:

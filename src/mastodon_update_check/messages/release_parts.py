@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType, is_urgent
@@ -172,18 +173,10 @@ def _support(context: MessageContext) -> str:
 
 def support_sentence(support: SupportNotice, context: MessageContext) -> str:
     """Say when support ends or ended, and what that means."""
-    translation, ends_on = context.translation, context.translation.long_date(support.ends_on)
+    say = partial(context.translation.say, branch=support.branch, date=context.translation.long_date(support.ends_on))
     if has_ended(support, context.now):
-        return translation.say(
-            "Support for {branch} ended on {date}: do not count on fixes any more, even urgent ones.",
-            branch=support.branch,
-            date=ends_on,
-        )
-    return translation.say(
-        "Support for {branch} ends on {date}: do not count on fixes after that day, even urgent ones.",
-        branch=support.branch,
-        date=ends_on,
-    )
+        return say("Support for {branch} ended on {date}: do not count on fixes any more, even urgent ones.")
+    return say("Support for {branch} ends on {date}: do not count on fixes after that day, even urgent ones.")
 
 
 def has_ended(support: SupportNotice, now: datetime) -> bool:

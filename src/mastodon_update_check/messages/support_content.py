@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice
 from mastodon_update_check.domain.routes import find_route
@@ -33,27 +34,22 @@ def write_support_content(support: SupportNotice, context: MessageContext) -> Co
 
 
 def _subject(support: SupportNotice, context: MessageContext) -> str:
-    translation, branch = context.translation, support.branch
+    translation, days = context.translation, (support.ends_on - context.now.date()).days
+    say = partial(translation.say, branch=support.branch, date=translation.short_date(support.ends_on))
+    count = partial(translation.count, branch=support.branch, date=translation.short_date(support.ends_on))
     if has_ended(support, context.now):
-        said = translation.say(
-            "upgrade from Mastodon {branch}: support ended on {date}",
-            branch=branch,
-            date=translation.long_date(support.ends_on),
-        )
-        mark = translation.label("subject", "URGENT")
-        return f"{mark} [{context.instance}] {said}"
-    days, ends_on = (support.ends_on - context.now.date()).days, translation.short_date(support.ends_on)
+        ended_on = translation.long_date(support.ends_on)
+        said = say("upgrade from Mastodon {branch}: support ended on {date}", date=ended_on)
+        return f"{translation.label('subject', 'URGENT')} [{context.instance}] {said}"
     if days == 0:
-        said = translation.say("Support for Mastodon {branch} ends today ({date})", branch=branch, date=ends_on)
+        said = say("Support for Mastodon {branch} ends today ({date})")
     elif days == 1:
-        said = translation.say("Support for Mastodon {branch} ends tomorrow ({date})", branch=branch, date=ends_on)
+        said = say("Support for Mastodon {branch} ends tomorrow ({date})")
     else:
-        said = translation.count(
+        said = count(
             "Support for Mastodon {branch} ends in {number} day ({date})",
             "Support for Mastodon {branch} ends in {number} days ({date})",
             days,
-            branch=branch,
-            date=ends_on,
         )
     return f"[{context.instance}] {said}"
 

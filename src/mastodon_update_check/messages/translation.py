@@ -87,11 +87,9 @@ class Translation:
         return self.label(
             "date",
             "{weekday} {day} {month} {time} UTC",
-            weekday=_split(self.label("short weekdays", "Mon Tue Wed Thu Fri Sat Sun"), 7)[moment.weekday()],
+            weekday=self._weekdays()[moment.weekday()],
             day=moment.day,
-            month=_split(self.label("short months", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"), 12)[
-                moment.month - 1
-            ],
+            month=self._short_months()[moment.month - 1],
             time=f"{moment.hour:02}:{moment.minute:02}",
         )
 
@@ -105,6 +103,12 @@ class Translation:
             ),
             12,
         )
+
+    def _short_months(self) -> list[str]:
+        return _split(self.label("short months", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"), 12)
+
+    def _weekdays(self) -> list[str]:
+        return _split(self.label("short weekdays", "Mon Tue Wed Thu Fri Sat Sun"), 7)
 
 
 def _split(names: str, number: int) -> list[str]:
