@@ -49,8 +49,8 @@ def running(settings: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the daemon with these settings and no others; its log is `daemon.log` beside them."""
     path = os.environ.get("PATH", os.defpath)
     with (settings.parent / "daemon.log").open("wb") as log:
-        daemon = subprocess.Popen(  # noqa: S603 - our own program
-            [*_program(), "run"],
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "mastodon_update_check", "run"],
             env={"PATH": path, "HOME": str(settings.parent), "UPDATE_CHECK_CONFIG": str(settings)},
             cwd=settings.parent,
             stdin=subprocess.DEVNULL,
@@ -67,11 +67,3 @@ def running(settings: Path) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             os.killpg(daemon.pid, signal.SIGKILL)
             daemon.wait()
-
-
-def _program() -> list[str]:
-    """Return the command that runs this program once more."""
-    started_as = Path(sys.argv[0])
-    if started_as.name == "mastodon-update-check":
-        return [str(started_as.absolute())]
-    return [sys.executable, "-m", "mastodon_update_check"]

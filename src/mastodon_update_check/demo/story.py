@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -46,28 +47,27 @@ def play(say: Say, linger: float, *, is_remote: bool = False) -> None:
     say("The demonstration is over. Its files are removed.")
 
 
+@dataclass(frozen=True)
 class _Story:
     """One run of the story."""
 
-    def __init__(
-        self, say: Say, directory: Path, web: WebServer, mail: MailServer, daemon: subprocess.Popen[bytes]
-    ) -> None:
-        self._say = say
-        self._directory = directory
-        self._web = web
-        self._mail = mail
-        self._daemon = daemon
+    say: Say
+    directory: Path
+    web: WebServer
+    mail: MailServer
+    daemon: subprocess.Popen[bytes]
 
     def play(self, linger: float, *, is_remote: bool) -> None:
         ada, grace = RECIPIENTS
-        place = self._web.url.removeprefix("http://")
+        place = self.web.url.removeprefix("http://")
         tunnel = f"ssh -L {place.rpartition(':')[2]}:{place}"
-        self._wait_for_daemon()
+        if not self.web.was_asked.wait(_LONGEST_WAIT):
+            raise SetupError(f"the demonstration stopped: the daemon did not check. {self._last_log()}")
         self._chapter(
             f"The daemon runs beside Mastodon {INSTALLED} on {INSTANCE}.",
             f"It asks an update server every second here, and every 30 minutes in real life. {ada} wants to be "
             f"notified of every release, {grace} of urgent ones only.",
-            f"The status page: {self._web.url}/"
+            f"The status page: {self.web.url}/"
             + (f" (from your own machine: `{tunnel}` and the name of this one)" if is_remote else ""),
         )
         time.sleep(_PAUSE)
@@ -80,53 +80,46 @@ class _Story:
         self._show(2)
         time.sleep(_PAUSE)
         self._chapter(f"The administrator upgrades the server to {NEWER}. Both are notified:")
-        install(self._directory / "live", NEWER)
+        install(self.directory / "live", NEWER)
         self._show(2)
-        self._end(linger)
-
-    def _chapter(self, *paragraphs: str) -> None:
-        head = f"{datetime.now().astimezone():%H:%M:%S}  "
-        for paragraph in paragraphs:
-            self._say(fill(paragraph, head, widest=_COLUMNS))
-            head = " " * len(head)
-        self._say("")
-
-    def _publish(self, *, urgent: bool) -> None:
-        notes = f"{_NOTES}{NEWER}"
-        self._web.updates = [{"version": NEWER, "type": "patch", "urgent": urgent, "releaseNotes": notes}]
-
-    def _show(self, number: int) -> None:
-        """Print the text of the first mail that arrives, and the addresses of all of them."""
-        mails = [self._next_mail() for _ in range(number)]
-        for line in _write_mail(mails):
-            self._say(f"| {line}".rstrip())
-        self._say("")
-
-    def _next_mail(self) -> EmailMessage:
-        end = time.monotonic() + _LONGEST_WAIT
-        while time.monotonic() < end and self._daemon.poll() is None:
-            try:
-                return self._mail.mails.get(timeout=0.2)
-            except queue.Empty:
-                continue
-        raise SetupError(f"the demonstration stopped: no mail arrived within {_LONGEST_WAIT} s. {self._last_log()}")
-
-    def _wait_for_daemon(self) -> None:
-        if not self._web.was_asked.wait(_LONGEST_WAIT):
-            raise SetupError(f"the demonstration stopped: the daemon did not check. {self._last_log()}")
-
-    def _last_log(self) -> str:
-        lines = (self._directory / "daemon.log").read_text(errors="replace").splitlines()
-        return f"The end of its log: {' / '.join(lines[-3:])}"
-
-    def _end(self, linger: float) -> None:
         self._chapter(
-            f"{self._web.url}/ shows the server as up to date now."
+            f"{self.web.url}/ shows the server as up to date now."
             + (f" It stays for {linger:.0f} seconds; Ctrl-C ends the demonstration at once." if linger else ""),
             "To set it up beside a real Mastodon, install the package as README.md says, then:",
             "sudo mastodon-update-check setup",
         )
         time.sleep(linger)
+
+    def _chapter(self, *paragraphs: str) -> None:
+        head = f"{datetime.now().astimezone():%H:%M:%S}  "
+        for paragraph in paragraphs:
+            self.say(fill(paragraph, head, widest=_COLUMNS))
+            head = " " * len(head)
+        self.say("")
+
+    def _publish(self, *, urgent: bool) -> None:
+        notes = f"{_NOTES}{NEWER}"
+        self.web.updates = [{"version": NEWER, "type": "patch", "urgent": urgent, "releaseNotes": notes}]
+
+    def _show(self, number: int) -> None:
+        """Print the text of the first mail that arrives, and the addresses of all of them."""
+        mails = [self._next_mail() for _ in range(number)]
+        for line in _write_mail(mails):
+            self.say(f"| {line}".rstrip())
+        self.say("")
+
+    def _next_mail(self) -> EmailMessage:
+        end = time.monotonic() + _LONGEST_WAIT
+        while time.monotonic() < end and self.daemon.poll() is None:
+            try:
+                return self.mail.mails.get(timeout=0.2)
+            except queue.Empty:
+                continue
+        raise SetupError(f"the demonstration stopped: no mail arrived within {_LONGEST_WAIT} s. {self._last_log()}")
+
+    def _last_log(self) -> str:
+        lines = (self.directory / "daemon.log").read_text(errors="replace").splitlines()
+        return f"The end of its log: {' / '.join(lines[-3:])}"
 
 
 def _write_mail(mails: list[EmailMessage]) -> Iterator[str]:
