@@ -131,6 +131,21 @@ def test_the_other_sinks_report_it_after_six_hours_and_all_recovers(server: Worl
     assert "is disabled" not in server.run("status").out + server.run("doctor").out
 
 
+def test_thousands_of_unusable_values_make_short_reports(server: World) -> None:
+    """Notices, webhooks and status name the first problems of each feature, within a bound."""
+    write(server, "SMTP_PORT=abc\n" + "".join(f"MASTODON_VERSION_{number}=$(x)\n" for number in range(9_000)))
+    for _ in range(3):
+        server.check()
+        server.let_pass(hours=3, minutes=10)
+    server.check()
+    assert [json.loads(call.body)["type"] for call in server.calls] == ["update.available", "check.failing"]
+    assert max(len(call.body) for call in server.calls) < 10_000
+    status = server.run("status").out
+    assert "email is disabled: SMTP_PORT" in status
+    assert len(status) < 10_000
+    assert server.ledger.stat().st_size < 1_000_000
+
+
 def test_self_destruct_is_reported_and_ends_with_its_line(server: World) -> None:
     """It turns checks off, as in Mastodon, but not silently: status and doctor say it, and a notice after six hours."""
     write(server, "SELF_DESTRUCT=yes")

@@ -8,6 +8,7 @@ import pytest
 
 from install.host import Host
 from mastodon_update_check.config.dotenv import parse
+from mastodon_update_check.config.found import FILE_BYTES
 from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.install.copying import CopyReport, copy_settings, differs_from_copy, values
 
@@ -81,6 +82,23 @@ def test_all_files_of_rails_in_their_order(host: Host, place: Place) -> None:
         "DB_NAME": "-c",
         "WEB_DOMAIN": "d.example",
     }
+
+
+@pytest.mark.parametrize("names", [(".env.production",), (".env.production", ".env")], ids=["one file", "two files"])
+def test_copy_is_never_larger_than_the_service_reads(host: Host, place: Place, names: tuple[str, ...]) -> None:
+    """Files that are each within the limit, and would make a copy over it, are reported; the last copy stays."""
+    tree = host.install(ENV)
+    copy(host, place)
+    last = place.mastodon_copy.read_text()
+    for number, name in enumerate(names):
+        lines = "".join(f"MASTODON_VERSION_{number}{line}={'x' * 60_000}\n" for line in range(4))
+        rest = f"MASTODON_VERSION_{number}="
+        (tree / name).write_text(f"{ENV}{lines}{rest}".ljust(FILE_BYTES, "x"))
+    report = copy(host, place)
+    assert report.is_problem
+    assert "larger than" in report.sentence
+    assert place.mastodon_copy.read_text() == last
+    assert differs_from_copy(host.machine, place)
 
 
 @pytest.mark.parametrize("name", [".env.production.local", ".env.local", ".env"])

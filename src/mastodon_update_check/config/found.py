@@ -13,6 +13,8 @@ FILE_BYTES = 256 * 1024
 ENVIRONMENT = "the environment"
 HIDDEN = "(hidden)"
 _GOT_CHARACTERS = 60
+_PROBLEMS_OF_A_FEATURE = 5
+"""Problems that are kept of each feature: Mastodon's files may have thousands."""
 
 
 class UnexpectedValueError(ValueError):
@@ -120,8 +122,10 @@ class Problems:
 
     def disable(self, name: str, place: str, problem: str) -> None:
         """Disable what a variable of Mastodon's files is for."""
-        disabled = Disabled(feature=feature_of(name), variable=clean(name), place=clean(place), problem=problem)
-        self.disabled.append(disabled)
+        feature = feature_of(name)
+        if sum(each.feature is feature for each in self.disabled) < _PROBLEMS_OF_A_FEATURE:
+            disabled = Disabled(feature=feature, variable=clean(name), place=clean(place), problem=problem)
+            self.disabled.append(disabled)
 
     def refuse(self, name: str, found: Found, error: ValueError, shown: str) -> None:
         """Add what a parser expected of a variable; `shown` is its value, as far as it may be shown."""

@@ -114,27 +114,31 @@ def _read_node(content: bytes) -> object:
 
 def _read_packages(content: bytes) -> object:
     """Return a digest of all packages, and one of those that streaming depends on; None where it names none."""
-    packages: dict[str, str] = {}
+    bodies: list[str] = []
+    packages: dict[str, int] = {}
     by_name: dict[str, list[str]] = {}
-    for entry in content.decode(errors="replace").split("\n\n"):
+    for number, entry in enumerate(content.decode(errors="replace").split("\n\n")):
         head, _, body = entry.strip("\n").partition("\n")
+        bodies.append(body)
         for descriptor in head.rstrip(":").strip('"').split(", "):
-            packages[descriptor] = body
+            packages[descriptor] = number
             by_name.setdefault(descriptor.rpartition("@")[0], []).append(descriptor)
-    reached: dict[str, str] = {}
+    reached: dict[str, int] = {}
+    digests: dict[int, object] = {}
     waiting = [_STREAMING_WORKSPACE] * (_STREAMING_WORKSPACE in packages)
     while waiting:
         descriptor = waiting.pop()
-        if descriptor in reached:
+        number = packages[descriptor]
+        if reached.setdefault(descriptor, number) in digests:  # each entry is read once, however many names it has
             continue
-        reached[descriptor] = packages[descriptor]
-        for line in packages[descriptor].partition("\n  dependencies:\n")[2].split("\n"):
+        digests[number] = _digest(bodies[number].encode(errors="replace"))
+        for line in bodies[number].partition("\n  dependencies:\n")[2].split("\n"):
             if (match := _DEPENDENCY.fullmatch(line)) is None:
                 break
             name, wanted = match["name"], f"{match['name']}@{match['range']}"
             # A range that the root's `resolutions` replace stands for every version of the package.
             waiting += [wanted] if wanted in packages else by_name.pop(name, [])
-    streaming = json.dumps(sorted(reached.items())).encode()
+    streaming = json.dumps(sorted((name, digests[number]) for name, number in reached.items())).encode()
     return [_digest(content), _digest(streaming) if reached else None]
 
 

@@ -5,13 +5,13 @@ is logged, and does not keep the service from starting: the last copy stays, and
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from mastodon_update_check.config.dotenv import Assignments, merge, parse
 from mastodon_update_check.config.expansion import expand, needed
-from mastodon_update_check.config.found import FILE_BYTES
+from mastodon_update_check.config.found import FILE_BYTES, size_bytes
 from mastodon_update_check.config.names import is_taken_from_mastodon
 from mastodon_update_check.config.settings import MASTODON_FILES, MASTODON_ROOT
 from mastodon_update_check.domain.text import clean
@@ -25,6 +25,8 @@ COPY: Final = "UPDATE_CHECK_MASTODON_ENV_FILE"
 DATABASE: Final = "UPDATE_CHECK_DATABASE_URL"
 _NAMES: Final = frozenset({ROOT, COPY, DATABASE, f"{DATABASE}_FILE"})
 
+_EXCERPT_BYTES: Final = FILE_BYTES - 8 * 1024
+"""Largest excerpt: with the comments above it, the copy is a file that the service reads."""
 LOGINS: Final = frozenset({"DATABASE_URL", "DB_PASS"})
 """Mastodon's own login to its database, which may do everything: left out where another one is configured."""
 
@@ -90,7 +92,12 @@ def differs_from_copy(machine: Machine, place: Place) -> bool:
 def _read(machine: Machine, own: Mapping[str, str]) -> tuple[EnvFiles, str]:
     """Return Mastodon's files, and the lines that our own file makes necessary."""
     files = read_env_files(machine, Path(own.get(ROOT, str(MASTODON_ROOT))))
-    return files, excerpt(files.assignments, with_login=not own.keys() & {DATABASE, f"{DATABASE}_FILE"})
+    lines = excerpt(files.assignments, with_login=not own.keys() & {DATABASE, f"{DATABASE}_FILE"})
+    if size_bytes(lines) > _EXCERPT_BYTES:
+        sources = " and ".join(clean(str(path)) for path in files.paths)
+        problem = f"the needed lines of {sources} are larger than {_EXCERPT_BYTES} bytes"
+        return replace(files, problems=(*files.problems, problem)), ""
+    return files, lines
 
 
 def read_env_files(machine: Machine, root: Path) -> EnvFiles:

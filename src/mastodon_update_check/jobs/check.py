@@ -19,6 +19,7 @@ from mastodon_update_check.domain.server.outages import (
 )
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import describe_pending
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.jobs.check_result import CheckResult
 from mastodon_update_check.jobs.clock import Clock
@@ -27,6 +28,9 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.ledger.transaction import LedgerView
 from mastodon_update_check.logs import log
+
+DETAIL_CHARACTERS = 1_000
+"""Longest reason of a failure: the ledger keeps it with the notice of each recipient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,7 @@ def _observe(settings: Settings, known: ServerState, now: datetime, options: Che
     else:
         findings = inquire(settings, known, now)
     warnings = (*options.warnings, *findings.warnings)
-    problem = options.settings_problem or "; ".join(map(str, settings.disabled))
+    problem = clean(options.settings_problem or "; ".join(map(str, settings.disabled)), DETAIL_CHARACTERS)
     return replace(findings, settings_problem=problem, warnings=warnings)
 
 
