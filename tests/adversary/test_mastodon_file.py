@@ -198,6 +198,24 @@ def test_changed_domain_with_a_shared_ledger(server: World, postgres: Postgres) 
     assert [json.loads(call.body)["data"]["instance"] for call in server.calls] == ["social.example", "a.example"]
 
 
+@pytest.mark.parametrize("line", ["", "LOCAL_DOMAIN=$(id)"])
+def test_lost_domain_with_a_shared_ledger(server: World, postgres: Postgres, line: str) -> None:
+    """The domain that this machine has used stays, although the ledger has that of another machine, too."""
+    with sharing(server, postgres):
+        server.only("webhook")
+        server.set(UPDATE_CHECK_WEBHOOK_URL=server.receiver.url("/hook"))
+        here = server.directory / "this-machine"
+        for machine, domain in ((server.directory / "another-machine", "a.example"), (here, "social.example")):
+            server.set(STATE_DIRECTORY=str(machine))
+            (server.root / ".env.production").write_text(f"LOCAL_DOMAIN={domain}\n")
+            assert server.check().code == 0
+        (server.root / ".env.production").write_text(f"{line}\n")
+        server.update_server.publish("4.5.21", urgent=True)
+        assert server.check().code == 0
+    instances = [json.loads(call.body)["data"]["instance"] for call in server.calls]
+    assert instances == ["a.example", "social.example", "social.example"]
+
+
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
 @pytest.mark.parametrize("names_server", [True, False])
 def test_password_of_the_administrator_stays_here(server: World, *, names_server: bool) -> None:

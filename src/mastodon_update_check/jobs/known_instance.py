@@ -14,22 +14,22 @@ def with_known_instance(settings: Settings) -> Settings:
     """Return settings for the one instance that the ledger knows, unless the administrator has set `LOCAL_DOMAIN`.
 
     Under another name every notice would be sent again, and without any name none would be. Mastodon's own domain can
-    never change. A ledger in PostgreSQL may have other servers, too: of its instances, only those that were used on
-    this machine count against a name in Mastodon's files.
+    never change. A ledger in PostgreSQL may have other servers, too: of its instances, those that were used on
+    this machine count.
     """
     is_foreign = "LOCAL_DOMAIN" in settings.foreign
     if not (settings.instance_is_assumed or is_foreign):
         return settings
     try:
         location = find_location(settings.ledger)
-        used_here = _instances_used_here(settings) if is_foreign and location.is_shared else None
-        if used_here == set() or not location.exists():
+        used_here = _instances_used_here(settings) if location.is_shared else None
+        if (is_foreign and used_here == set()) or not location.exists():
             return settings
         with Ledger.open(location, settings.instance, verify=False) as ledger:
             known = set(ledger.instances())
     except UpdateCheckError:  # reported where the ledger is used
         return settings
-    if used_here is not None:
+    if used_here:
         known &= used_here
     if is_foreign and settings.instance in known:
         return settings
