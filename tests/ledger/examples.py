@@ -12,6 +12,7 @@ from mastodon_update_check.domain.recipients import FollowUps, Recipient
 from mastodon_update_check.domain.server.state import ServerState, Skip
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+from mastodon_update_check.ledger import nodes
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
 
@@ -38,6 +39,18 @@ class SettableClock:
     def step(self, step: timedelta) -> None:
         """Move it, also backwards."""
         self.now += step
+
+
+def beat(ledger: Ledger, host: str, now: datetime = NOW) -> None:
+    """Record the heartbeat of the daemon on a host, as any node may."""
+    with ledger.recording() as transaction:
+        nodes.beat(transaction, host, now)
+
+
+def leave(ledger: Ledger, host: str) -> None:
+    """Remove the daemon on a host."""
+    with ledger.recording() as transaction:
+        nodes.leave(transaction, host)
 
 
 def update(version: str, *, urgent: bool = False) -> UpdateNotice:

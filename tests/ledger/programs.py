@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.nodes import beat
 
 ledger = Ledger.create(Path(sys.argv[1]), "social.example")
-ledger.beat(datetime(2026, 11, 23, tzinfo=UTC), "committed")
+with ledger.recording() as transaction:
+    beat(transaction, "committed", datetime(2026, 11, 23, tzinfo=UTC))
 with ledger.writing() as transaction:
     transaction.keep_state(ServerState(failures=1), datetime(2026, 11, 23, tzinfo=UTC))
     os.kill(os.getpid(), signal.SIGKILL)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, SECOND, facts, replan, states, update
+from ledger.examples import INSTANCE, NOW, SECOND, beat, facts, replan, states, update
 from ledger.locations import query
 from ledger.programs import look_from_outside, open_at_once, write_and_die
 from mastodon_update_check.domain.outbox import DeliveryState
@@ -112,7 +112,7 @@ def test_looking_at_the_file_takes_no_lock_away(ledger: Ledger, path: Path) -> N
 
     Another process would then clear the side file away under us.
     """
-    ledger.beat(NOW, "web1")
+    beat(ledger, "web1", NOW)
     open_file(path).close()
 
     assert look_from_outside(path) == 1
@@ -121,7 +121,7 @@ def test_looking_at_the_file_takes_no_lock_away(ledger: Ledger, path: Path) -> N
 
 def test_looking_at_many_ledgers_keeps_few_descriptors(ledger: Ledger, path: Path) -> None:
     """One file is kept open once, however often it is opened."""
-    ledger.beat(NOW, "web1")
+    beat(ledger, "web1", NOW)
     open_file(path).close()
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):

@@ -13,6 +13,7 @@ from ledger.examples import (
     INSTANCE,
     NOW,
     accept,
+    beat,
     defer,
     facts,
     refuse,
@@ -63,7 +64,7 @@ def fill(place: Location) -> None:
         accept(ledger, take(ledger))
         refuse(ledger, take(ledger))
         defer(ledger, take(ledger, sink="webhook"), sink_wide=True)
-        ledger.beat(NOW, "node-1")
+        beat(ledger, "node-1", NOW)
         with ledger.writing() as transaction:
             transaction.keep_state(ServerState(failures=1), NOW)
 
@@ -102,7 +103,7 @@ def test_a_target_that_holds_something_is_refused(place: Location, target: Locat
     """Two ledgers cannot become one; both are as they were."""
     fill(place)
     with Ledger.create(target, INSTANCE) as there:
-        there.beat(NOW, "node-2")
+        beat(there, "node-2", NOW)
     before = contents(place), contents(target)
     with pytest.raises(LedgerError, match=r"is not empty: name one that is, or a new one"):
         copy(place, target)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, INSTANCE, NOW, SECOND, YEAR, accept, facts, find_attempt, replan, take, update
+from ledger.examples import ALICE, INSTANCE, NOW, SECOND, YEAR, accept, beat, facts, find_attempt, replan, take, update
 from ledger.locations import owned, postgres_location, query
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
@@ -159,7 +159,7 @@ def test_ledger_is_migrated_by_a_newer_program_while_it_is_open(place: Location)
     with Ledger.create(place, INSTANCE) as ledger:
         set_version(place, 99)
         with pytest.raises(LedgerError, match="newer version of this program"):
-            ledger.beat(NOW, "web1")
+            beat(ledger, "web1", NOW)
 
 
 def test_migration_takes_the_missing_steps(path: Path) -> None:

@@ -16,7 +16,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ledger.examples import ALICE, BOB, INSTANCE, NOW, accept, defer, facts, find_attempt, hurry, replan, take, update
+from ledger.examples import (
+    ALICE,
+    BOB,
+    INSTANCE,
+    NOW,
+    accept,
+    beat,
+    defer,
+    facts,
+    find_attempt,
+    hurry,
+    leave,
+    replan,
+    take,
+    update,
+)
 from ledger.locations import postgres_location, query
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError, OwnershipLostError
@@ -338,8 +353,8 @@ def test_nodes_are_shown_with_their_owner(location: PostgresLocation) -> None:
         ((now,),) = query(location, "SELECT clock_timestamp()")
         assert isinstance(now, datetime)
         for host in ("web1", "web2", "web3"):
-            ledger.beat(now, host)
-        ledger.leave("web3")
+            beat(ledger, host, now)
+        leave(ledger, "web3")
 
         assert [(node.host, node.is_owner) for node in ledger.nodes(now)] == [("web1", True), ("web2", False)]
         assert [node.is_owner for node in ledger.nodes(now + 2 * LEASE)] == [False, False]

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ledger.examples import INSTANCE, NOW, accept, facts, find_attempt, replan, take, update
+from ledger.examples import INSTANCE, NOW, accept, beat, facts, find_attempt, replan, take, update
 from ledger.locations import DATABASE, ROLE, owned, postgres_location, query, url
 from ledger.programs import open_at_once
 from mastodon_update_check.domain.server.state import ServerState
@@ -153,10 +153,10 @@ def test_a_node_that_freezes_with_the_ledger_in_its_hands(place: PostgresLocatio
     Ledger.create(place, INSTANCE).close()
     with Ledger.open(place, INSTANCE) as other, Ledger.open(frozen, INSTANCE) as ledger:
         with pytest.raises(LedgerError, match="stood still in the middle of a transaction"):
-            write_around(ledger, lambda: other.beat(NOW, "web2"))
+            write_around(ledger, lambda: beat(other, "web2", NOW))
         assert other.state() == ServerState()
         assert [node.host for node in other.nodes(NOW)] == ["web2"]
-        ledger.beat(NOW, "web1")
+        beat(ledger, "web1", NOW)
 
 
 def test_a_lock_that_somebody_keeps(postgres: Postgres, place: PostgresLocation) -> None:
@@ -168,9 +168,9 @@ def test_a_lock_that_somebody_keeps(postgres: Postgres, place: PostgresLocation)
     ):
         holder.execute(f"BEGIN; LOCK TABLE {place.address.schema}.node".encode())
         with pytest.raises(LedgerError, match="is locked by another process: try again, or end what holds it"):
-            ledger.beat(NOW, "web1")
+            beat(ledger, "web1", NOW)
         holder.execute("COMMIT")
-        ledger.beat(NOW, "web1")
+        beat(ledger, "web1", NOW)
 
 
 @pytest.mark.parametrize("conversation", [silence, silence_after_login])

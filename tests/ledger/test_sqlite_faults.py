@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, BOB, INSTANCE, NOW, SECOND, facts, replan, states, update
+from ledger.examples import ALICE, BOB, INSTANCE, NOW, SECOND, beat, facts, replan, states, update
 from ledger.locations import query
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
@@ -80,7 +80,7 @@ def test_a_ledger_without_permission(
     path.chmod(file_mode)
     path.parent.chmod(directory_mode)
     with as_nobody(), pytest.raises(LedgerError) as caught, Ledger.open(path, INSTANCE) as ledger:
-        ledger.beat(NOW, "web1")
+        beat(ledger, "web1", NOW)
     path.parent.chmod(0o755)
     path.chmod(0o644)
 
@@ -119,10 +119,10 @@ def test_a_ledger_that_another_process_writes(path: Path) -> None:
     ):
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError, match=f"the ledger {path} is locked by another process: try again"):
-            ledger.beat(NOW, "web1")
+            beat(ledger, "web1", NOW)
         assert ledger.nodes(NOW) == ()
         holder.execute("ROLLBACK")
-        ledger.beat(NOW, "web1")
+        beat(ledger, "web1", NOW)
         assert [node.alive_at for node in ledger.nodes(NOW)] == [NOW]
 
 
@@ -187,12 +187,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.nodes import beat
 from mastodon_update_check.ledger.sqlite import SqliteLocation, SqliteSession
 
 try:
     with Ledger.create(Path(sys.argv[1]), "social.example") as ledger:
         for minute in range(60):
-            ledger.beat(datetime(2026, 11, 23, 12, minute, tzinfo=UTC), "web1")
+            with ledger.recording() as transaction:
+                beat(transaction, "web1", datetime(2026, 11, 23, 12, minute, tzinfo=UTC))
             print(minute)
 except LedgerError as error:
     print(error)

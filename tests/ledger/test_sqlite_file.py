@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, facts, find_attempt, replan, rows, states, update
+from ledger.examples import INSTANCE, NOW, beat, facts, find_attempt, replan, rows, states, update
 from ledger.locations import query
 from ledger.programs import open_at_once, write_and_die
 from mastodon_update_check.domain.outbox import DeliveryState
@@ -257,7 +257,7 @@ def test_a_file_that_vanishes_in_use(ledger: Ledger, path: Path) -> None:
     """Nothing is written into a deleted file."""
     path.unlink()
     with pytest.raises(LedgerError, match="is not there"):
-        ledger.beat(NOW, "web1")
+        beat(ledger, "web1", NOW)
 
 
 def test_a_file_that_is_replaced_in_use(ledger: Ledger, path: Path, tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_file_that_is_replaced_in_use(ledger: Ledger, path: Path, tmp_path: Pa
     create_file(tmp_path / "restored")
     (tmp_path / "restored").rename(path)
     with pytest.raises(LedgerError, match="was replaced while it was in use"):
-        ledger.beat(NOW, "web1")
+        beat(ledger, "web1", NOW)
 
 
 def test_a_killed_process_loses_nothing_that_it_committed(path: Path) -> None:

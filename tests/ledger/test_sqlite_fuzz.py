@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, accept, defer, facts, find_attempt, replan, update
+from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, accept, beat, defer, facts, find_attempt, replan, update
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
@@ -28,7 +28,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
                 settle(ledger, attempt)
         with ledger.writing() as transaction:
             transaction.keep_state(ServerState(checked_at=NOW, devops=(ALICE, BOB)), NOW)
-        ledger.beat(NOW, "web1")
+        beat(ledger, "web1", NOW)
     return path.read_bytes()
 
 
@@ -79,7 +79,7 @@ def use(path: Path) -> None:
             lambda: ledger.next_due_at("email", NOW),
             lambda: replan(ledger, facts(*RELEASES, to=(ALICE, BOB), now=NOW + DAY)),
             lambda: deliver(ledger),
-            lambda: ledger.beat(NOW, "web1"),
+            lambda: beat(ledger, "web1", NOW),
         ):
             with said(path):
                 step()

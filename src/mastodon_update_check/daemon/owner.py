@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger import nodes, requests
+from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.file_lock import FileLock
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ class LedgerOwner:
         self._renewed_at = now
         if self._session is not None:
             with self._session.recording() as connection:
-                nodes.beat(connection, self._instance, self._host, datetime.now(UTC))
-                self.has_requests = is_owner and bool(requests.open_requests(connection, self._instance))
+                transaction = Transaction(connection, self._instance)
+                nodes.beat(transaction, self._host, datetime.now(UTC))
+                self.has_requests = is_owner and bool(requests.read_requests(transaction))
         return is_owner
 
     def _is_lock_kept(self) -> bool:
@@ -107,7 +109,7 @@ class LedgerOwner:
         with suppress(LedgerError):  # the lease runs out
             if self._session is not None:
                 with self._session.recording() as connection:
-                    nodes.leave(connection, self._instance, self._host)
+                    nodes.leave(Transaction(connection, self._instance), self._host)
             if self._lease is not None:
                 self._lease.release()
         self._lock.release()

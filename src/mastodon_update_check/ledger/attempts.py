@@ -12,7 +12,7 @@ from mastodon_update_check.domain.notices import Notice
 from mastodon_update_check.domain.outbox import LONGEST_WAIT, MAILS_A_DAY, Outcome, retry_delay
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.stored_json import from_json
-from mastodon_update_check.ledger.engine import Connection, Row
+from mastodon_update_check.ledger.engine import Row, Transaction
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.problems import reading
 
@@ -44,7 +44,6 @@ class Attempt:
 
     message_id: str
     number: int
-    instance: str
     recipient_key: str
     """The key of the planned rows. A recipient's present key may differ."""
     recipient: Recipient
@@ -70,35 +69,41 @@ def due_parameters(now: datetime, due_by: datetime) -> dict[str, object]:
     }
 
 
-def begin_attempt(  # noqa: PLR0913, PLR0917 - identify a sink to the ledger
-    connection: Connection, instance: str, sink: str, settings: str, only_to: str, now: datetime, due_by: datetime
+def begin_attempt(
+    transaction: Transaction, sink: str, settings: str, now: datetime, due_by: datetime, *, only_to: str = ""
 ) -> Attempt | None:
     """Begin an attempt at the most urgent message of a sink that was due at `due_by`; None when there is none.
 
     While the sink as a whole fails, the message with the fewest failures goes first, so that one that makes the sink
-    fail blocks no other. Messages for a former URL of a webhook stay: the new URL is another recipient.
+    fail blocks no other. Messages for a former URL of a webhook stay: the new URL is another recipient, whose key is
+    `only_to`.
     """
-    state = connection.execute("SELECT * FROM sink WHERE instance = ? AND name = ?", (instance, sink)).fetchone()
+    state = read_sink(transaction, sink)
     if state is not None and _backs_off(state, settings, now):
         return None
     sink_failures = 0 if state is None else int(state["failures"])
     order = f"failures, {_ORDER}" if sink_failures else _ORDER
-    row = connection.execute(
+    row = transaction.execute(
         f"""
         SELECT * FROM message
         WHERE instance = :instance AND sink = :sink AND {IS_DUE} AND NOT {IS_CAPPED} AND NOT {IS_BEING_SENT}
           AND (:stopped IS NULL OR recipient_key <> :stopped) AND {IS_REACHED}
         ORDER BY {order} LIMIT 1
         """,  # noqa: S608 - only our own constants are put in
-        {
-            "instance": instance,
-            "sink": sink,
-            "stopped": state and state["stopped_key"],
-            "only_to": only_to,
-            **due_parameters(now, due_by),
-        },
+        sink=sink,
+        stopped=state and state["stopped_key"],
+        only_to=only_to,
+        **due_parameters(now, due_by),
     ).fetchone()
-    return None if row is None else _begin(connection, row, sink_failures, settings, now)
+    return None if row is None else _begin(transaction, row, sink_failures, settings, now)
+
+
+def read_sink(transaction: Transaction, name: str) -> Row | None:
+    """Return the stored state of a sink; None before its first attempt."""
+    row: Row | None = transaction.execute(
+        "SELECT * FROM sink WHERE instance = :instance AND name = :name", name=name
+    ).fetchone()
+    return row
 
 
 def _backs_off(state: Row, settings: str, now: datetime) -> bool:
@@ -107,28 +112,31 @@ def _backs_off(state: Row, settings: str, now: datetime) -> bool:
     return retry_at is not None and now < retry_at <= now + LONGEST_WAIT and state["settings"] == settings
 
 
-def _begin(connection: Connection, row: Row, sink_failures: int, settings: str, now: datetime) -> Attempt:
-    deliveries = connection.execute(
+def _begin(transaction: Transaction, row: Row, sink_failures: int, settings: str, now: datetime) -> Attempt:
+    deliveries = transaction.execute(
         """
-        SELECT identity, notice FROM delivery WHERE message_id = ? AND state IN ('pending', 'failed') ORDER BY identity
+        SELECT identity, notice FROM delivery
+        WHERE message_id = :id AND state IN ('pending', 'failed') ORDER BY identity
         """,
-        (row["id"],),
+        id=row["id"],
     ).fetchall()
     number = int(row["attempts"]) + 1
     identities = tuple(delivery["identity"] for delivery in deliveries)
-    first = connection.execute(
-        "SELECT min(started_at) AS at FROM attempt WHERE message_id = ? AND outcome = 'unknown'", (row["id"],)
+    first = transaction.execute(
+        "SELECT min(started_at) AS at FROM attempt WHERE message_id = :id AND outcome = 'unknown'", id=row["id"]
     ).fetchone()
-    connection.execute("UPDATE message SET attempts = ? WHERE id = ?", (number, row["id"]))
-    connection.execute(
-        "INSERT INTO attempt (message_id, number, started_at, identities) VALUES (?, ?, ?, ?)",
-        (row["id"], number, stamp(now), json.dumps(identities)),
+    transaction.execute("UPDATE message SET attempts = :number WHERE id = :id", number=number, id=row["id"])
+    transaction.execute(
+        "INSERT INTO attempt (message_id, number, started_at, identities) VALUES (:id, :number, :now, :identities)",
+        id=row["id"],
+        number=number,
+        now=stamp(now),
+        identities=json.dumps(identities),
     )
     with reading("a message"):
         return Attempt(
             message_id=row["id"],
             number=number,
-            instance=row["instance"],
             recipient_key=row["recipient_key"],
             recipient=from_json(Recipient, json.loads(row["recipient"])),
             notices=tuple(from_json(Notice, json.loads(delivery["notice"])) for delivery in deliveries),
@@ -141,43 +149,51 @@ def _begin(connection: Connection, row: Row, sink_failures: int, settings: str, 
         )
 
 
-def close_open_attempts(connection: Connection, instance: str, now: datetime, *, has_crashed: bool = False) -> int:
+def close_open_attempts(transaction: Transaction, now: datetime, *, has_crashed: bool = False) -> int:
     """Mark attempts that a dead process has left open as `unknown`; return their number.
 
     Their messages stay due and are sent again with the same id. If the process crashed twice at the same message, the
     message waits as after a failure, so that the crash does not repeat in a loop. Messages that were in progress
     together wait for different times, so that the next crash interrupts only the message that causes it.
     """
-    found = connection.execute(
+    found = transaction.execute(
         """
         SELECT message.id, message.failures, message.state, attempt.number, EXISTS (
             SELECT 1 FROM attempt AS former WHERE former.message_id = message.id
               AND former.number = attempt.number - 1 AND former.outcome = 'unknown') AS again
         FROM attempt JOIN message ON message.id = attempt.message_id
-        WHERE message.instance = ? AND attempt.outcome IS NULL
+        WHERE message.instance = :instance AND attempt.outcome IS NULL
         ORDER BY message.id
-        """,
-        (instance,),
+        """
     ).fetchall()
     for place, row in enumerate(found):
-        end_attempt(connection, row["id"], row["number"], Outcome.UNKNOWN, "", now)
+        end_attempt(transaction, row["id"], row["number"], Outcome.UNKNOWN, "", now)
         if has_crashed and row["again"] and row["state"] in {"pending", "failed"}:
             failures = int(row["failures"]) + 1
-            connection.execute(
-                "UPDATE message SET failures = ?, due_at = ? WHERE id = ?",
-                (failures, stamp(now + retry_delay(failures, 0.5) + place * CRASH_SPACING), row["id"]),
+            transaction.execute(
+                "UPDATE message SET failures = :failures, due_at = :due_at WHERE id = :id",
+                failures=failures,
+                due_at=stamp(now + retry_delay(failures, 0.5) + place * CRASH_SPACING),
+                id=row["id"],
             )
     return len(found)
 
 
 def end_attempt(
-    connection: Connection, message_id: str, number: int, outcome: Outcome, reply: str, now: datetime
+    transaction: Transaction, message_id: str, number: int, outcome: Outcome, reply: str, now: datetime
 ) -> bool:
     """Record the outcome of an attempt; return False if it had one already. An acceptance is always recorded."""
     still_open = "" if outcome is Outcome.SENT else " AND outcome IS NULL"
     return bool(
-        connection.execute(
-            f"UPDATE attempt SET outcome = ?, reply = ?, ended_at = ? WHERE message_id = ? AND number = ?{still_open}",  # noqa: S608
-            (outcome, reply, stamp(now), message_id, number),
+        transaction.execute(
+            f"""
+            UPDATE attempt SET outcome = :outcome, reply = :reply, ended_at = :now
+            WHERE message_id = :id AND number = :number{still_open}
+            """,  # noqa: S608 - only our own constant is put in
+            outcome=outcome,
+            reply=reply,
+            now=stamp(now),
+            id=message_id,
+            number=number,
         ).rowcount
     )

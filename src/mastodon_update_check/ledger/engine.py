@@ -13,6 +13,7 @@ Every statement is written in the SQL that both accept:
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,6 +61,18 @@ class Connection(Protocol):
 
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A connection inside a transaction, and the instance whose rows it is about."""
+
+    connection: Connection
+    instance: str
+
+    def execute(self, statement: str, /, **parameters: object) -> Result:
+        """Run one statement, in which `:instance` is the instance."""
+        return self.connection.execute(statement, {"instance": self.instance, **parameters})
 
 
 class Session(Protocol):

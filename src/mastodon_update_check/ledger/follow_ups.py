@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.ledger.engine import Connection, Row
+from mastodon_update_check.ledger.engine import Row, Transaction
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 
 _URGENT = "notified.identity LIKE 'update/%/urgent'"
@@ -31,7 +31,7 @@ def notified_at(row: Row) -> datetime | None:
     return read_stamp(max(row["settled_at"], row["planned_at"]))
 
 
-def unclosed_subjects(connection: Connection, instance: str, closure: FollowUps) -> frozenset[str]:
+def read_unclosed(transaction: Transaction, closure: FollowUps) -> frozenset[str]:
     """Return the subjects of updates with a recipient who was notified of them, but not of their installation.
 
     Without `all` only urgent updates count; with it also others that were not sent by mail.
@@ -39,17 +39,17 @@ def unclosed_subjects(connection: Connection, instance: str, closure: FollowUps)
     if closure is FollowUps.NONE:
         return frozenset()
     parts = [_UNCLOSED.format(kind=_URGENT), *([_UNCLOSED.format(kind=_PLAIN)] if closure is FollowUps.ALL else [])]
-    found = connection.execute(" UNION ".join(parts), {"instance": instance, "marked": str(Reason.MARKED_AT_SETUP)})
+    found = transaction.execute(" UNION ".join(parts), marked=str(Reason.MARKED_AT_SETUP))
     return frozenset(row["subject"] for row in found)
 
 
-def correct_dates(connection: Connection, instance: str, rows: Iterable[tuple[str, str]], now: datetime) -> None:
+def correct_dates(transaction: Transaction, rows: Iterable[tuple[str, str]], now: datetime) -> None:
     """Set rows that were accepted in the future to now; each is given by its identity and recipient key."""
-    connection.executemany(
+    transaction.connection.executemany(
         """
         UPDATE delivery
         SET settled_at = ?, planned_at = CASE WHEN planned_at > ? THEN ? ELSE planned_at END
         WHERE instance = ? AND identity = ? AND recipient_key = ? AND state = 'sent'
         """,
-        [(stamp(now), stamp(now), stamp(now), instance, identity, key) for identity, key in rows],
+        [(stamp(now), stamp(now), stamp(now), transaction.instance, identity, key) for identity, key in rows],
     )

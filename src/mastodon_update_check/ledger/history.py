@@ -10,7 +10,7 @@ from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
-from mastodon_update_check.ledger.engine import Connection, Row
+from mastodon_update_check.ledger.engine import Row, Transaction
 from mastodon_update_check.ledger.instants import read_stamp
 from mastodon_update_check.ledger.problems import reading
 
@@ -69,8 +69,7 @@ class KnownRecipient:
 
 
 def read_history(
-    connection: Connection,
-    instance: str,
+    transaction: Transaction,
     *,
     subject: str = "",
     recipient_key: str = "",
@@ -84,7 +83,7 @@ def read_history(
         conditions.append("delivery.recipient_key = :recipient_key")
     if is_undelivered:
         conditions.append("delivery.state IN ('pending', 'failed')")
-    rows = connection.execute(
+    rows = transaction.execute(
         f"""
         SELECT delivery.*, message.recipient, message.due_at,
                CASE WHEN {IS_BEING_SENT} THEN 1 ELSE 0 END AS is_being_sent,
@@ -96,27 +95,27 @@ def read_history(
         WHERE {" AND ".join(conditions)}
         ORDER BY delivery.planned_at, delivery.sink, delivery.recipient_key, delivery.identity
         """,  # noqa: S608 - only our own constants are put in
-        {"instance": instance, "subject": subject, "recipient_key": recipient_key},
+        subject=subject,
+        recipient_key=recipient_key,
     ).fetchall()
     keys = {row["recipient_key"] for row in rows}
-    attempts = {key: _read_attempts(connection, instance, key) for key in keys}
+    attempts = {key: _read_attempts(transaction, key) for key in keys}
     with reading("a row"):
         return tuple(_read_entry(row, attempts[row["recipient_key"]]) for row in rows)
 
 
-def read_known_recipients(connection: Connection, instance: str) -> tuple[KnownRecipient, ...]:
+def read_known_recipients(transaction: Transaction) -> tuple[KnownRecipient, ...]:
     """Return every recipient in the ledger."""
     recipients: dict[tuple[str, str], Recipient] = {}
     addresses: dict[tuple[str, str], set[str]] = {}
-    messages = connection.execute(
+    messages = transaction.execute(
         "SELECT sink, recipient_key, recipient FROM message WHERE instance = :instance ORDER BY created_at, id",
-        {"instance": instance},
     )
     with reading("a recipient"):
         for row in messages.fetchall():
             recipients[row["sink"], row["recipient_key"]] = from_json(Recipient, json.loads(row["recipient"]))
-    places = connection.execute(
-        "SELECT DISTINCT sink, recipient_key, address FROM delivery WHERE instance = :instance", {"instance": instance}
+    places = transaction.execute(
+        "SELECT DISTINCT sink, recipient_key, address FROM delivery WHERE instance = :instance",
     )
     for row in places.fetchall():
         addresses.setdefault((row["sink"], row["recipient_key"]), set()).add(row["address"])
@@ -126,20 +125,18 @@ def read_known_recipients(connection: Connection, instance: str) -> tuple[KnownR
     )
 
 
-def _read_attempts(
-    connection: Connection, instance: str, recipient_key: str
-) -> tuple[tuple[PastAttempt, frozenset[str]], ...]:
+def _read_attempts(transaction: Transaction, recipient_key: str) -> tuple[tuple[PastAttempt, frozenset[str]], ...]:
     """Return the attempts to reach a recipient, each with the identities that it carried.
 
     A reopened row may have moved to another message, so the attempts of all messages count.
     """
-    rows = connection.execute(
+    rows = transaction.execute(
         """
         SELECT attempt.* FROM attempt JOIN message ON message.id = attempt.message_id
         WHERE message.instance = :instance AND message.recipient_key = :recipient_key
         ORDER BY attempt.started_at, attempt.number
         """,
-        {"instance": instance, "recipient_key": recipient_key},
+        recipient_key=recipient_key,
     ).fetchall()
     with reading("an attempt"):
         return tuple((_read_attempt(row), frozenset(json.loads(row["identities"]))) for row in rows)

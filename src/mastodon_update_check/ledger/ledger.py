@@ -2,24 +2,36 @@
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from mastodon_update_check.domain.outbox import Outcome, Settlement
-from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.ledger import attempts, nodes, requests, results
+from mastodon_update_check.ledger import attempts, history, nodes, problems, requests
+from mastodon_update_check.ledger import summary as outbox
 from mastodon_update_check.ledger.attempts import Attempt
-from mastodon_update_check.ledger.engine import Location, Session
-from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
-from mastodon_update_check.ledger.nodes import Node
-from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.engine import Location, Session, Transaction
+from mastodon_update_check.ledger.results import record_attempt
 from mastodon_update_check.ledger.sqlite import SqliteLocation, SqliteSession
 from mastodon_update_check.ledger.sqlite_file import open_empty
-from mastodon_update_check.ledger.summary import OutboxSummary
-from mastodon_update_check.ledger.transaction import LedgerTransaction, LedgerView
+from mastodon_update_check.ledger.transaction import LedgerTransaction, LedgerView, read_state
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _in(
+    begin: "Callable[[Ledger], AbstractContextManager[Transaction]]", operate: Callable[Concatenate[Transaction, P], T]
+) -> "Callable[Concatenate[Ledger, P], T]":
+    """Return the method that runs an operation in a transaction of its own."""
+
+    def run(ledger: "Ledger", /, *arguments: P.args, **named: P.kwargs) -> T:
+        with begin(ledger) as transaction:
+            return operate(transaction, *arguments, **named)
+
+    return run
 
 
 class Ledger:
@@ -73,21 +85,17 @@ class Ledger:
         with self._session.writing() as connection:
             yield LedgerTransaction(connection, self.instance)
 
-    def begin_attempt(
-        self, sink: str, settings: str, now: datetime, due_by: datetime, *, only_to: str = ""
-    ) -> Attempt | None:
-        """Begin an attempt at the next message of a sink that was due at `due_by`; None when there is none.
-
-        With `only_to`, the sink leads to the recipient with this key alone.
-        """
-        with self._session.writing() as connection:
-            return attempts.begin_attempt(connection, self.instance, sink, settings, only_to, now, due_by)
+    @contextmanager
+    def recording(self) -> Iterator[Transaction]:
+        """Hold a write transaction for a fact that is true whichever process owns the ledger."""
+        with self._session.recording() as connection:
+            yield Transaction(connection, self.instance)
 
     def record(self, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
         """Record the outcome of an attempt; an acceptance also when another process owns the ledger by now."""
         is_accepted = settlement.outcome is Outcome.SENT
-        with self._session.recording() if is_accepted else self._session.writing() as connection:
-            results.record_attempt(connection, attempt, settlement, now)
+        with self.recording() if is_accepted else self.writing() as transaction:
+            record_attempt(transaction, attempt, settlement, now)
 
     def record_and_begin(
         self,
@@ -100,42 +108,10 @@ class Ledger:
         only_to: str = "",
     ) -> Attempt | None:
         """Record the outcome of an attempt and begin the sink's next one, with one commit instead of two."""
-        with self._session.writing() as connection:
-            results.record_attempt(connection, attempt, settlement, ended_at)
+        with self.writing() as transaction:
+            record_attempt(transaction, attempt, settlement, ended_at)
             sink = attempt.recipient.sink
-            return attempts.begin_attempt(connection, self.instance, sink, attempt.settings, only_to, now, due_by)
-
-    def close_open_attempts(self, now: datetime, *, has_crashed: bool = False) -> int:
-        """Mark the attempts that a dead process has left open as `unknown`; return their number."""
-        with self._session.writing() as connection:
-            return attempts.close_open_attempts(connection, self.instance, now, has_crashed=has_crashed)
-
-    def state(self) -> ServerState:
-        """Return the state of the server."""
-        with self.reading() as view:
-            return view.state()
-
-    def summary(self, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
-        """Count undelivered messages, only those of `sinks` if given."""
-        with self.reading() as view:
-            return view.summary(now, sinks)
-
-    def next_due_at(self, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
-        """Return the next due time of a sink; `only_to` as for `begin_attempt`."""
-        with self.reading() as view:
-            return view.next_due_at(sink, now, only_to=only_to)
-
-    def history(
-        self, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False
-    ) -> tuple[HistoryEntry, ...]:
-        """Return rows with their attempts, oldest first."""
-        with self.reading() as view:
-            return view.history(subject=subject, recipient_key=recipient_key, is_undelivered=is_undelivered)
-
-    def known_recipients(self) -> tuple[KnownRecipient, ...]:
-        """Return every recipient that the ledger has rows for."""
-        with self.reading() as view:
-            return view.known_recipients()
+            return attempts.begin_attempt(transaction, sink, attempt.settings, now, due_by, only_to=only_to)
 
     def instances(self) -> tuple[str, ...]:
         """Return the names of all instances that the ledger knows."""
@@ -145,39 +121,22 @@ class Ledger:
 
     def fingerprint(self, text: str) -> str:
         """Return a hash that distinguishes two settings without revealing them: salted for this ledger alone."""
-        with self._session.reading() as connection, reading("the salt"):
+        with self._session.reading() as connection, problems.reading("the salt"):
             salt = connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()["value"]
         return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()[:16]
 
-    def beat(self, now: datetime, host: str) -> None:
-        """Record the heartbeat of the daemon on a host; any node may."""
-        with self._session.recording() as connection:
-            nodes.beat(connection, self.instance, host, now)
-
-    def leave(self, host: str) -> None:
-        """Remove the daemon on a host, which is being stopped; any node may."""
-        with self._session.recording() as connection:
-            nodes.leave(connection, self.instance, host)
-
-    def nodes(self, now: datetime) -> tuple[Node, ...]:
-        """Return the daemons that were not stopped, whether they still run or not."""
-        with self._session.reading() as connection:
-            return nodes.read_nodes(connection, self.instance, now)
-
-    def ask_owner(self, kind: str, arguments: Mapping[str, object], now: datetime) -> str:
-        """Write down a request to the owner; return its id. Any process may."""
-        with self._session.recording() as connection:
-            return requests.add_request(connection, self.instance, kind, arguments, now)
-
-    def answer(self, id_: str) -> Mapping[str, Any] | None:
-        """Return the owner's answer to a request; None until there is one."""
-        with self._session.reading() as connection:
-            return requests.read_answer(connection, id_)
-
-    def withdraw(self, id_: str) -> None:
-        """Delete a request. Any process may."""
-        with self._session.recording() as connection:
-            requests.withdraw_request(connection, id_)
+    # One operation in a transaction of its own.
+    state = _in(reading, read_state)
+    summary = _in(reading, outbox.summarise)
+    next_due_at = _in(reading, outbox.find_next_due)
+    known_recipients = _in(reading, history.read_known_recipients)
+    history = _in(reading, history.read_history)
+    nodes = _in(reading, nodes.read_nodes)
+    answer = _in(reading, requests.read_answer)
+    begin_attempt = _in(writing, attempts.begin_attempt)
+    close_open_attempts = _in(writing, attempts.close_open_attempts)
+    ask_owner = _in(recording, requests.add_request)
+    withdraw = _in(recording, requests.withdraw_request)
 
 
 def _location(where: Location | Path) -> Location:

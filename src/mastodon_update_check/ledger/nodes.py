@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mastodon_update_check.ledger.engine import Connection
+from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.problems import reading
 
@@ -17,28 +17,29 @@ class Node:
     is_owner: bool
 
 
-def beat(connection: Connection, instance: str, host: str, now: datetime) -> None:
+def beat(transaction: Transaction, host: str, now: datetime) -> None:
     """Record a daemon's heartbeat."""
-    connection.execute(
-        "INSERT INTO node (instance, host, beat_at) VALUES (?, ?, ?) "
+    transaction.execute(
+        "INSERT INTO node (instance, host, beat_at) VALUES (:instance, :host, :now) "
         "ON CONFLICT (instance, host) DO UPDATE SET beat_at = excluded.beat_at",
-        (instance, host, stamp(now)),
+        host=host,
+        now=stamp(now),
     )
 
 
-def leave(connection: Connection, instance: str, host: str) -> None:
+def leave(transaction: Transaction, host: str) -> None:
     """Remove a daemon that has been stopped."""
-    connection.execute("DELETE FROM node WHERE instance = ? AND host = ?", (instance, host))
+    transaction.execute("DELETE FROM node WHERE instance = :instance AND host = :host", host=host)
 
 
-def read_nodes(connection: Connection, instance: str, now: datetime) -> tuple[Node, ...]:
+def read_nodes(transaction: Transaction, now: datetime) -> tuple[Node, ...]:
     """Return the daemons that were not stopped, whether they still run or not."""
-    rows = connection.execute(
+    rows = transaction.execute(
         """
         SELECT host, beat_at, EXISTS (SELECT 1 FROM owner WHERE owner.host = node.host AND until_at > :now) AS is_owner
         FROM node WHERE instance = :instance ORDER BY host
         """,
-        {"instance": instance, "now": stamp(now)},
+        now=stamp(now),
     ).fetchall()
     with reading("a heartbeat"):
         return tuple(

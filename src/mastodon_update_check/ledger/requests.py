@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from mastodon_update_check.ledger.engine import Connection
+from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.problems import reading
 
@@ -21,23 +21,24 @@ class OwnerRequest:
     arguments: Mapping[str, Any]
 
 
-def add_request(
-    connection: Connection, instance: str, kind: str, arguments: Mapping[str, object], now: datetime
-) -> str:
+def add_request(transaction: Transaction, kind: str, arguments: Mapping[str, object], now: datetime) -> str:
     """Write a request down; return its id."""
     id_ = uuid4().hex
-    connection.execute(
-        "INSERT INTO request (id, instance, kind, arguments, asked_at) VALUES (?, ?, ?, ?, ?)",
-        (id_, instance, kind, json.dumps(arguments), stamp(now)),
+    transaction.execute(
+        "INSERT INTO request (id, instance, kind, arguments, asked_at) "
+        "VALUES (:id, :instance, :kind, :arguments, :now)",
+        id=id_,
+        kind=kind,
+        arguments=json.dumps(arguments),
+        now=stamp(now),
     )
     return id_
 
 
-def open_requests(connection: Connection, instance: str) -> tuple[OwnerRequest, ...]:
+def read_requests(transaction: Transaction) -> tuple[OwnerRequest, ...]:
     """Return the requests that wait for an answer, oldest first."""
-    rows = connection.execute(
-        "SELECT id, kind, arguments FROM request WHERE instance = ? AND result IS NULL ORDER BY asked_at, id",
-        (instance,),
+    rows = transaction.execute(
+        "SELECT id, kind, arguments FROM request WHERE instance = :instance AND result IS NULL ORDER BY asked_at, id"
     ).fetchall()
     with reading("a request"):
         return tuple(
@@ -45,19 +46,19 @@ def open_requests(connection: Connection, instance: str) -> tuple[OwnerRequest, 
         )
 
 
-def answer_request(connection: Connection, id_: str, result: Mapping[str, object]) -> None:
+def answer_request(transaction: Transaction, id_: str, result: Mapping[str, object]) -> None:
     """Answer a request."""
-    connection.execute("UPDATE request SET result = ? WHERE id = ?", (json.dumps(result), id_))
+    transaction.execute("UPDATE request SET result = :result WHERE id = :id", result=json.dumps(result), id=id_)
 
 
-def read_answer(connection: Connection, id_: str) -> Mapping[str, Any] | None:
+def read_answer(transaction: Transaction, id_: str) -> Mapping[str, Any] | None:
     """Return the answer to a request; None until there is one."""
-    row = connection.execute("SELECT result FROM request WHERE id = ?", (id_,)).fetchone()
+    row = transaction.execute("SELECT result FROM request WHERE id = :id", id=id_).fetchone()
     with reading("an answer"):
         answer: Mapping[str, Any] | None = json.loads(row["result"]) if row and row["result"] else None
     return answer
 
 
-def withdraw_request(connection: Connection, id_: str) -> None:
+def withdraw_request(transaction: Transaction, id_: str) -> None:
     """Delete a request that the owner has answered, or that the command waits for no longer."""
-    connection.execute("DELETE FROM request WHERE id = ?", (id_,))
+    transaction.execute("DELETE FROM request WHERE id = :id", id=id_)

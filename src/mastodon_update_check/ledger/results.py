@@ -12,97 +12,98 @@ from mastodon_update_check.domain.identities import covered_identities
 from mastodon_update_check.domain.outbox import Outcome, Settlement
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.ledger.attempts import Attempt, end_attempt
-from mastodon_update_check.ledger.engine import Connection
+from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.rows import cancel_empty_messages
 
 
-def record_attempt(connection: Connection, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
+def record_attempt(transaction: Transaction, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
     """Record the outcome of an attempt, and update its message and its sink."""
     outcome = settlement.outcome
-    if not end_attempt(connection, attempt.message_id, attempt.number, outcome, settlement.reply, now):
+    if not end_attempt(transaction, attempt.message_id, attempt.number, outcome, settlement.reply, now):
         return
     if outcome is Outcome.SENT:
-        _record_acceptance(connection, attempt, now)
+        _record_acceptance(transaction, attempt, now)
     else:
-        _record_failure(connection, attempt, settlement)
-    _record_sink(connection, attempt, settlement, now)
+        _record_failure(transaction, attempt, settlement)
+    _record_sink(transaction, attempt, settlement, now)
 
 
-def _record_failure(connection: Connection, attempt: Attempt, settlement: Settlement) -> None:
+def _record_failure(transaction: Transaction, attempt: Attempt, settlement: Settlement) -> None:
     state = "failed" if settlement.outcome is Outcome.FAILED else "pending"
-    held = connection.execute(
+    held = transaction.execute(
         """
-        UPDATE message SET state = ?, due_at = ?, failures = failures + 1, tried_address = ?, tried_settings = ?
-        WHERE id = ? AND state IN ('pending', 'failed')
+        UPDATE message
+        SET state = :state, due_at = :due_at, failures = failures + 1, tried_address = :address,
+            tried_settings = :settings
+        WHERE id = :id AND state IN ('pending', 'failed')
         """,
-        (
-            state,
-            settlement.due_at and stamp(settlement.due_at),
-            attempt.recipient.address,
-            attempt.settings,
-            attempt.message_id,
-        ),
+        state=state,
+        due_at=settlement.due_at and stamp(settlement.due_at),
+        address=attempt.recipient.address,
+        settings=attempt.settings,
+        id=attempt.message_id,
     ).rowcount
     if held:
-        connection.execute(
-            "UPDATE delivery SET state = ? WHERE message_id = ? AND state IN ('pending', 'failed')",
-            (state, attempt.message_id),
+        transaction.execute(
+            "UPDATE delivery SET state = :state WHERE message_id = :id AND state IN ('pending', 'failed')",
+            state=state,
+            id=attempt.message_id,
         )
 
 
-def _record_acceptance(connection: Connection, attempt: Attempt, now: datetime) -> None:
+def _record_acceptance(transaction: Transaction, attempt: Attempt, now: datetime) -> None:
     """Mark the rows of this attempt as sent, also those that were cancelled or planned again during the attempt."""
     covered = [name for notice in attempt.notices for name in covered_identities(notice)]
-    connection.execute(
-        """
-        UPDATE message SET state = 'sent', settled_at = ?, failures = 0, due_at = NULL
-        WHERE id = ?
-        """,
-        (stamp(now), attempt.message_id),
+    transaction.execute(
+        "UPDATE message SET state = 'sent', settled_at = :now, failures = 0, due_at = NULL WHERE id = :id",
+        now=stamp(now),
+        id=attempt.message_id,
     )
-    moved = connection.execute(
+    moved = transaction.execute(
         """
-        UPDATE delivery SET state = 'sent', settled_at = ?, address = ?
-        WHERE instance = ? AND recipient_key = ? AND identity IN (SELECT value FROM json_each(?))
+        UPDATE delivery SET state = 'sent', settled_at = :now, address = :address
+        WHERE instance = :instance AND recipient_key = :key AND identity IN (SELECT value FROM json_each(:carried))
         RETURNING message_id
         """,
-        (
-            stamp(now),
-            attempt.recipient.address,
-            attempt.instance,
-            attempt.recipient_key,
-            json.dumps(attempt.identities),
-        ),
+        now=stamp(now),
+        address=attempt.recipient.address,
+        key=attempt.recipient_key,
+        carried=json.dumps(attempt.identities),
     ).fetchall()
     # A row that was reopened during this attempt, which did not carry it, is planned into a message of its own.
-    connection.execute(
+    transaction.execute(
         """
-        UPDATE delivery SET state = 'cancelled', reason = ?, settled_at = ?
-        WHERE message_id = ? AND state IN ('pending', 'failed')
+        UPDATE delivery SET state = 'cancelled', reason = :reason, settled_at = :now
+        WHERE message_id = :id AND state IN ('pending', 'failed')
         """,
-        (Reason.LEFT_BEHIND, stamp(now), attempt.message_id),
+        reason=Reason.LEFT_BEHIND,
+        now=stamp(now),
+        id=attempt.message_id,
     )
-    if _supersede(connection, attempt, covered, now) or any(row["message_id"] != attempt.message_id for row in moved):
-        cancel_empty_messages(connection, attempt.instance, now)
+    if _supersede(transaction, attempt, covered, now) or any(row["message_id"] != attempt.message_id for row in moved):
+        cancel_empty_messages(transaction, now)
 
 
-def _supersede(connection: Connection, attempt: Attempt, covered: Sequence[str], now: datetime) -> bool:
+def _supersede(transaction: Transaction, attempt: Attempt, covered: Sequence[str], now: datetime) -> bool:
     """Supersede rows that this message covers: the check could not, while a process that has died was sending them."""
     if not covered:
         return False
-    superseded = connection.execute(
+    superseded = transaction.execute(
         """
-        UPDATE delivery SET state = 'superseded', reason = ?, settled_at = ?
-        WHERE instance = ? AND recipient_key = ? AND identity IN (SELECT value FROM json_each(?))
+        UPDATE delivery SET state = 'superseded', reason = :reason, settled_at = :now
+        WHERE instance = :instance AND recipient_key = :key AND identity IN (SELECT value FROM json_each(:covered))
           AND state IN ('pending', 'failed')
         """,
-        (Reason.COVERED, stamp(now), attempt.instance, attempt.recipient_key, json.dumps(covered)),
+        reason=Reason.COVERED,
+        now=stamp(now),
+        key=attempt.recipient_key,
+        covered=json.dumps(covered),
     )
     return bool(superseded.rowcount)
 
 
-def _record_sink(connection: Connection, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
+def _record_sink(transaction: Transaction, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
     """Update the state of the sink: whether it backs off as a whole, and since when it has accepted nothing.
 
     A message that is refused while others are accepted is a problem of its recipient. If the sink has accepted nothing
@@ -110,14 +111,15 @@ def _record_sink(connection: Connection, attempt: Attempt, settlement: Settlemen
     recipient.
     """
     works = settlement.sink_retry_at is None and not settlement.stops_sink
-    connection.execute(
+    transaction.execute(
         """
         INSERT INTO sink (instance, name, settings) VALUES (:instance, :name, :settings)
         ON CONFLICT (instance, name) DO NOTHING
         """,
-        {"instance": attempt.instance, "name": attempt.recipient.sink, "settings": attempt.settings},
+        name=attempt.recipient.sink,
+        settings=attempt.settings,
     )
-    connection.execute(
+    transaction.execute(
         """
         UPDATE sink
         SET settings = :settings,
@@ -130,18 +132,15 @@ def _record_sink(connection: Connection, attempt: Attempt, settlement: Settlemen
             sent_at = CASE WHEN :sent THEN :now ELSE sent_at END
         WHERE instance = :instance AND name = :name
         """,
-        {
-            "settings": attempt.settings,
-            "works": works,
-            "failures": attempt.sink_failures + 1,  # attempts that fail together count as one failure
-            "now": stamp(now),
-            "planned": stamp(attempt.created_at),
-            "retry_at": settlement.sink_retry_at and stamp(settlement.sink_retry_at),
-            "stops": settlement.stops_sink,
-            "key": attempt.recipient_key,
-            "reply": settlement.reply,
-            "sent": settlement.outcome is Outcome.SENT,
-            "instance": attempt.instance,
-            "name": attempt.recipient.sink,
-        },
+        settings=attempt.settings,
+        works=works,
+        failures=attempt.sink_failures + 1,  # attempts that fail together count as one failure
+        now=stamp(now),
+        planned=stamp(attempt.created_at),
+        retry_at=settlement.sink_retry_at and stamp(settlement.sink_retry_at),
+        stops=settlement.stops_sink,
+        key=attempt.recipient_key,
+        reply=settlement.reply,
+        sent=settlement.outcome is Outcome.SENT,
+        name=attempt.recipient.sink,
     )

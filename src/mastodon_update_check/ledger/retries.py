@@ -1,75 +1,82 @@
 """Retry before the due time, on request; inside a write transaction of the caller."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
-from mastodon_update_check.ledger.engine import Connection
+from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.instants import stamp
 
 
-def hurry_messages(connection: Connection, message_ids: Iterable[str], now: datetime) -> int:
-    """Make messages due now and reset their backoff; return their number. Messages in an attempt stay as they are."""
+def hurry(
+    transaction: Transaction, message_ids: Iterable[str], sinks: Iterable[str], now: datetime, *, is_started: bool
+) -> int:
+    """Make messages and waiting sinks due now, and reset their backoff; return the number of these messages.
+
+    Messages in an attempt stay as they are. With `is_started` sinks that were stopped (HTTP 410) are started again.
+    """
+    _wake_sinks(transaction, sinks, is_started=is_started)
     hurried = 0
     for message_id in message_ids:
-        hurried += connection.execute(
+        hurried += transaction.execute(
             f"""
             UPDATE message SET due_at = :due_at, failures = 0
             WHERE id = :id AND state IN ('pending', 'failed') AND NOT {IS_BEING_SENT}
             """,  # noqa: S608 - only our own constant is put in
-            {"id": message_id, "due_at": stamp(now)},
+            id=message_id,
+            due_at=stamp(now),
         ).rowcount
     return hurried
 
 
-def wake_sinks(connection: Connection, instance: str, sinks: Iterable[str], *, is_started: bool) -> None:
-    """End the backoff of sinks; with `is_started` also restart sinks that were stopped (HTTP 410).
-
-    `failing_since` stays until the sink accepts a message.
-    """
+def _wake_sinks(transaction: Transaction, sinks: Iterable[str], *, is_started: bool) -> None:
+    """End the backoff of sinks; `failing_since` stays until the sink accepts a message."""
     for sink in sinks:
-        connection.execute(
+        transaction.execute(
             f"""
             UPDATE sink SET retry_at = NULL, failures = 0{", stopped_key = NULL" if is_started else ""}
             WHERE instance = :instance AND name = :name
             """,  # noqa: S608 - only our own constant is put in
-            {"instance": instance, "name": sink},
+            name=sink,
         )
 
 
-def hurry_changed(connection: Connection, instance: str, sink: str, settings: str, now: datetime) -> None:
-    """Make messages of a sink due whose last attempt was made with other settings, and end the sink's backoff."""
-    parameters = {"instance": instance, "sink": sink, "settings": settings, "now": stamp(now)}
-    connection.execute(
+def hurry_changed(transaction: Transaction, sinks: Mapping[str, str], now: datetime) -> None:
+    """Make messages due whose last attempt was made with other settings, and end the backoff of their sinks.
+
+    `sinks` has the fingerprint of the settings of each.
+    """
+    rows = [
+        {"instance": transaction.instance, "sink": sink, "settings": settings, "now": stamp(now)}
+        for sink, settings in sinks.items()
+    ]
+    transaction.connection.executemany(
         """
         UPDATE sink SET retry_at = NULL, failures = 0
         WHERE instance = :instance AND name = :sink AND settings <> :settings
         """,
-        parameters,
+        rows,
     )
-    connection.execute(
+    transaction.connection.executemany(
         f"""
         UPDATE message SET due_at = :now, failures = 0, tried_settings = ''
         WHERE instance = :instance AND sink = :sink AND state IN ('pending', 'failed') AND due_at IS NOT NULL
           AND tried_settings <> '' AND tried_settings <> :settings AND NOT {IS_BEING_SENT}
         """,  # noqa: S608 - only our own constant is put in
-        parameters,
+        rows,
     )
 
 
-def lift_stops(connection: Connection, instance: str, recipients: Sequence[Recipient]) -> None:
+def lift_stops(transaction: Transaction, recipients: Sequence[Recipient]) -> None:
     """Clear the stop and `failing_since` of webhooks that have another URL now."""
-    connection.execute(
+    transaction.execute(
         """
         UPDATE sink SET stopped_key = NULL, failing_since = NULL
         WHERE instance = :instance AND name IN (SELECT value FROM json_each(:sinks))
           AND stopped_key IS NOT NULL AND stopped_key NOT IN (SELECT value FROM json_each(:keys))
         """,
-        {
-            "instance": instance,
-            "sinks": json.dumps(sorted({recipient.sink for recipient in recipients})),
-            "keys": json.dumps(sorted({recipient.key for recipient in recipients})),
-        },
+        sinks=json.dumps(sorted({recipient.sink for recipient in recipients})),
+        keys=json.dumps(sorted({recipient.key for recipient in recipients})),
     )

@@ -11,7 +11,7 @@ from mastodon_update_check.domain.outbox import Delivery, DeliveryState
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
-from mastodon_update_check.ledger.engine import Connection, Row
+from mastodon_update_check.ledger.engine import Row, Transaction
 from mastodon_update_check.ledger.follow_ups import correct_dates, notified_at
 from mastodon_update_check.ledger.instants import stamp
 from mastodon_update_check.ledger.problems import reading
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mastodon_update_check.domain.planning.plan import Plan, PlannedMessage, Redirection
 
 
-def read_deliveries(connection: Connection, instance: str, subjects: Iterable[str]) -> tuple[Delivery, ...]:
+def read_deliveries(transaction: Transaction, subjects: Iterable[str]) -> tuple[Delivery, ...]:
     """Return the instance's open rows, and all rows of the given subjects."""
     query = f"""
         SELECT delivery.*, message.tried_address, message.due_at,
@@ -35,10 +35,10 @@ def read_deliveries(connection: Connection, instance: str, subjects: Iterable[st
           AND (delivery.state IN ('pending', 'failed')
                OR delivery.subject IN (SELECT value FROM json_each(:subjects)))
     """  # noqa: S608 - only our own constant is put in
-    parameters = {"instance": instance, "subjects": json.dumps(sorted(subjects))}
+    rows = transaction.execute(query, subjects=json.dumps(sorted(subjects)))
     notices: dict[str, Notice] = {}  # thousands of rows may have the same one
     with reading("a row"):
-        return tuple(_read_delivery(row, notices) for row in connection.execute(query, parameters))
+        return tuple(_read_delivery(row, notices) for row in rows)
 
 
 def _read_delivery(row: Row, notices: dict[str, Notice]) -> Delivery:
@@ -68,32 +68,32 @@ def write_recipient(recipient: Recipient) -> str:
     return json.dumps(fields, ensure_ascii=False, sort_keys=True)
 
 
-def apply_plan(connection: Connection, instance: str, plan: "Plan") -> None:
+def apply_plan(transaction: Transaction, plan: "Plan") -> None:
     """Store a plan; the caller holds the write transaction in which the plan's rows were read."""
     now = stamp(plan.made_at)
-    correct_dates(connection, instance, plan.misdated, plan.made_at)
-    _apply_changes(connection, instance, plan.changes, plan.made_at)
+    correct_dates(transaction, plan.misdated, plan.made_at)
+    _apply_changes(transaction, plan.changes, plan.made_at)
     # Both before the new messages, which may reuse cancelled ones, and after them, in case one is empty.
-    cancel_empty_messages(connection, instance, plan.made_at)
-    _redirect(connection, plan.redirections, now)
-    _write_messages(connection, instance, plan.messages, now)
-    _write_deliveries(connection, instance, plan.messages, now)
-    cancel_empty_messages(connection, instance, plan.made_at)
+    cancel_empty_messages(transaction, plan.made_at)
+    _redirect(transaction, plan.redirections, now)
+    _write_messages(transaction, plan.messages, now)
+    _write_deliveries(transaction, plan.messages, now)
+    cancel_empty_messages(transaction, plan.made_at)
 
 
-def _apply_changes(connection: Connection, instance: str, changes: Iterable["Change"], now: datetime) -> None:
+def _apply_changes(transaction: Transaction, changes: Iterable["Change"], now: datetime) -> None:
     rows = [
         (
             DeliveryState.SUPERSEDED if change.reason.supersedes else DeliveryState.CANCELLED,
             change.reason,
             stamp(now),
-            instance,
+            transaction.instance,
             change.identity,
             change.recipient_key,
         )
         for change in changes
     ]
-    connection.executemany(
+    transaction.connection.executemany(
         """
         UPDATE delivery SET state = ?, reason = ?, settled_at = ?
         WHERE instance = ? AND identity = ? AND recipient_key = ? AND state IN ('pending', 'failed')
@@ -102,45 +102,47 @@ def _apply_changes(connection: Connection, instance: str, changes: Iterable["Cha
     )
 
 
-def cancel_empty_messages(connection: Connection, instance: str, now: datetime) -> int:
+def cancel_empty_messages(transaction: Transaction, now: datetime) -> int:
     """Cancel messages without open rows; return their number."""
-    return connection.execute(
+    return transaction.execute(
         """
         UPDATE message SET state = 'cancelled', settled_at = :now
         WHERE instance = :instance AND state IN ('pending', 'failed') AND NOT EXISTS (
             SELECT 1 FROM delivery WHERE message_id = message.id AND state IN ('pending', 'failed'))
         """,
-        {"instance": instance, "now": stamp(now)},
+        now=stamp(now),
     ).rowcount
 
 
-def _redirect(connection: Connection, redirections: Iterable["Redirection"], now: str) -> None:
+def _redirect(transaction: Transaction, redirections: Iterable["Redirection"], now: str) -> None:
     for one in redirections:
         recipient = write_recipient(one.recipient)
-        changed = connection.execute(
-            "UPDATE message SET recipient = ? WHERE id = ? AND recipient <> ?", (recipient, one.message_id, recipient)
+        changed = transaction.execute(
+            "UPDATE message SET recipient = :recipient WHERE id = :id AND recipient <> :recipient",
+            recipient=recipient,
+            id=one.message_id,
         ).rowcount
         if changed:
-            connection.execute(
-                "UPDATE delivery SET address = ? WHERE message_id = ? AND state IN ('pending', 'failed')",
-                (one.recipient.address, one.message_id),
+            transaction.execute(
+                "UPDATE delivery SET address = :address WHERE message_id = :id AND state IN ('pending', 'failed')",
+                address=one.recipient.address,
+                id=one.message_id,
             )
         if one.is_hurried:
             # The tried address is cleared, so that one change makes it due once.
-            connection.execute(
-                """
-                UPDATE message SET due_at = ?, failures = 0, tried_address = '' WHERE id = ?
-                """,
-                (now, one.message_id),
+            transaction.execute(
+                "UPDATE message SET due_at = :now, failures = 0, tried_address = '' WHERE id = :id",
+                now=now,
+                id=one.message_id,
             )
 
 
-def _write_messages(connection: Connection, instance: str, messages: Iterable["PlannedMessage"], now: str) -> None:
+def _write_messages(transaction: Transaction, messages: Iterable["PlannedMessage"], now: str) -> None:
     """Insert messages, or reopen cancelled ones with the same rows, which keep their ids and dates.
 
     A message that was sent stays sent.
     """
-    connection.executemany(
+    transaction.connection.executemany(
         """
         INSERT INTO message (id, instance, sink, recipient_key, recipient, is_urgent, created_at, state, due_at)
         VALUES (:id, :instance, :sink, :key, :recipient, :urgent, :now, 'pending', :now)
@@ -152,7 +154,7 @@ def _write_messages(connection: Connection, instance: str, messages: Iterable["P
         (
             {
                 "id": message.id,
-                "instance": instance,
+                "instance": transaction.instance,
                 "sink": message.recipient.sink,
                 "key": message.recipient.key,
                 "recipient": write_recipient(message.recipient),
@@ -164,7 +166,7 @@ def _write_messages(connection: Connection, instance: str, messages: Iterable["P
     )
 
 
-def _write_deliveries(connection: Connection, instance: str, messages: Iterable["PlannedMessage"], now: str) -> None:
+def _write_deliveries(transaction: Transaction, messages: Iterable["PlannedMessage"], now: str) -> None:
     """Insert the rows of the messages, or reopen cancelled ones.
 
     They are sorted like the table's primary key, which doubles the speed for thousands of rows.
@@ -172,7 +174,7 @@ def _write_deliveries(connection: Connection, instance: str, messages: Iterable[
     written = _Written()
     rows = [
         (
-            instance,
+            transaction.instance,
             *written.columns(one.notice),
             message.recipient.key,
             message.recipient.sink,
@@ -185,7 +187,7 @@ def _write_deliveries(connection: Connection, instance: str, messages: Iterable[
         for one in message.decisions
     ]
     rows.sort()
-    connection.executemany(
+    transaction.connection.executemany(
         """
         INSERT INTO delivery (instance, identity, subject, notice, recipient_key, sink, address, reason, message_id,
                               planned_at, state)

@@ -1,15 +1,15 @@
 """Counts of undelivered messages and due times: for `status`, the exit code of `check`, and the daemon's schedule."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.domain.outbox import LONGEST_WAIT
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.stored_json import from_json
-from mastodon_update_check.ledger.attempts import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters
-from mastodon_update_check.ledger.engine import Connection, Row
+from mastodon_update_check.ledger.attempts import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters, read_sink
+from mastodon_update_check.ledger.engine import Row, Transaction
 from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.problems import reading
 
@@ -67,35 +67,33 @@ class OutboxSummary:
         return self.deferred + self.failed
 
 
-def summarise(
-    connection: Connection, instance: str, now: datetime, sinks: Collection[str] | None = None
-) -> OutboxSummary:
+def summarise(transaction: Transaction, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
     """Count the instance's open messages, of the sinks that are configured if they are given."""
-    asked = {"instance": instance, "sinks": None if sinks is None else json.dumps(sorted(sinks))}
-    row = connection.execute(
+    asked = None if sinks is None else json.dumps(sorted(sinks))
+    row = transaction.execute(
         f"""
         SELECT count(*) FILTER (WHERE state = 'pending') AS deferred,
                count(*) FILTER (WHERE state = 'failed') AS failed,
                count(*) FILTER (WHERE {IS_DUE} AND {IS_CAPPED}) AS held_back
         FROM message WHERE instance = :instance AND {OF_SINKS} AND state IN ('pending', 'failed')
         """,  # noqa: S608 - only our own constants are put in
-        {**asked, **due_parameters(now, now)},
+        sinks=asked,
+        **due_parameters(now, now),
     ).fetchone()
-    oldest = connection.execute(
+    oldest = transaction.execute(
         f"""
         SELECT min(planned_at) AS oldest FROM delivery
         WHERE instance = :instance AND {OF_SINKS} AND state IN ('pending', 'failed')
         """,  # noqa: S608 - only our own constant is put in
-        asked,
+        sinks=asked,
     ).fetchone()
-    accounts = connection.execute(
+    accounts = transaction.execute(
         """
         SELECT sink.*, (
             SELECT count(*) FROM message
             WHERE instance = sink.instance AND sink = sink.name AND state IN ('pending', 'failed')) AS undelivered
-        FROM sink WHERE instance = ? ORDER BY name
-        """,
-        (instance,),
+        FROM sink WHERE instance = :instance ORDER BY name
+        """
     )
     return OutboxSummary(
         deferred=row["deferred"],
@@ -103,12 +101,12 @@ def summarise(
         held_back=row["held_back"],
         waiting_since=read_stamp(oldest["oldest"]),
         sinks=tuple(_read_sink(account) for account in accounts if sinks is None or account["name"] in sinks),
-        latest=_read_latest(connection, asked),
+        latest=_read_latest(transaction, asked),
     )
 
 
-def _read_latest(connection: Connection, asked: Mapping[str, str | None]) -> tuple[UndeliveredMessage, ...]:
-    rows = connection.execute(
+def _read_latest(transaction: Transaction, asked: str | None) -> tuple[UndeliveredMessage, ...]:
+    rows = transaction.execute(
         f"""
         SELECT message.sink, message.recipient, attempt.outcome, attempt.reply
         FROM message JOIN attempt ON attempt.message_id = message.id AND attempt.number = message.attempts
@@ -116,7 +114,7 @@ def _read_latest(connection: Connection, asked: Mapping[str, str | None]) -> tup
           AND attempt.outcome <> 'sent' AND attempt.reply <> ''
         ORDER BY attempt.ended_at DESC, message.id LIMIT {LATEST_SHOWN}
         """,  # noqa: S608 - only our own constants are put in
-        asked,
+        sinks=asked,
     )
     with reading("a message"):
         return tuple(
@@ -143,22 +141,24 @@ def _read_sink(row: Row) -> SinkAccount:
     )
 
 
-def next_due_at(connection: Connection, instance: str, sink: str, only_to: str, now: datetime) -> datetime | None:
+def find_next_due(transaction: Transaction, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
     """Return the next due time of a sink: in the past if it is due, None if its messages only wait for another day.
 
-    A time too far ahead comes from a wrong clock, and counts as now.
+    A time too far ahead comes from a wrong clock, and counts as now. `only_to` as for `begin_attempt`.
     """
-    state = connection.execute("SELECT * FROM sink WHERE instance = ? AND name = ?", (instance, sink)).fetchone()
-    parameters = {"instance": instance, "sink": sink, "only_to": only_to, "stopped": state and state["stopped_key"]}
+    state = read_sink(transaction, sink)
     due = read_stamp(
-        connection.execute(
+        transaction.execute(
             f"""
             SELECT min(CASE WHEN due_at > :longest THEN :now ELSE due_at END) AS next
             FROM message
             WHERE instance = :instance AND sink = :sink AND state IN ('pending', 'failed')
               AND (:stopped IS NULL OR recipient_key <> :stopped) AND {IS_REACHED} AND NOT {IS_CAPPED}
             """,  # noqa: S608 - only our own constants are put in
-            parameters | due_parameters(now, now),
+            sink=sink,
+            only_to=only_to,
+            stopped=state and state["stopped_key"],
+            **due_parameters(now, now),
         ).fetchone()["next"]
     )
     retry_at = read_stamp(state["retry_at"]) if state else None
@@ -167,18 +167,18 @@ def next_due_at(connection: Connection, instance: str, sink: str, only_to: str, 
     return max(due, retry_at)
 
 
-def sent_since(connection: Connection, instance: str, since: datetime) -> int:
+def count_sent(transaction: Transaction, since: datetime) -> int:
     """Count the messages that were accepted since an instant."""
-    row = connection.execute(
-        "SELECT count(*) AS sent FROM message WHERE instance = ? AND state = 'sent' AND settled_at >= ?",
-        (instance, stamp(since)),
+    row = transaction.execute(
+        "SELECT count(*) AS sent FROM message WHERE instance = :instance AND state = 'sent' AND settled_at >= :since",
+        since=stamp(since),
     ).fetchone()
     return int(row["sent"])
 
 
-def is_anything_due(connection: Connection, instance: str, since: datetime, sinks: Collection[str]) -> bool:
+def has_due(transaction: Transaction, since: datetime, sinks: Collection[str]) -> bool:
     """Whether a message of these sinks waits that was due at `since`, and whose sink has not tried it after that."""
-    row = connection.execute(
+    row = transaction.execute(
         f"""
         SELECT 1 AS due FROM message LEFT JOIN sink ON sink.instance = message.instance AND sink.name = message.sink
         WHERE message.instance = :instance AND message.sink IN (SELECT value FROM json_each(:sinks))
@@ -186,6 +186,7 @@ def is_anything_due(connection: Connection, instance: str, since: datetime, sink
           AND (sink.stopped_key IS NULL OR sink.stopped_key <> message.recipient_key)
         LIMIT 1
         """,  # noqa: S608 - only our own constants are put in
-        {"instance": instance, "sinks": json.dumps(sorted(sinks)), **due_parameters(since, since)},
+        sinks=json.dumps(sorted(sinks)),
+        **due_parameters(since, since),
     ).fetchone()
     return row is not None

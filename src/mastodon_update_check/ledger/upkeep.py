@@ -6,7 +6,7 @@ is kept for 90 days, for `explain`.
 
 from datetime import datetime, timedelta
 
-from mastodon_update_check.ledger.engine import Connection
+from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.instants import stamp
 
 KEPT = timedelta(days=90)
@@ -45,7 +45,7 @@ _STEPS = (
 )
 
 
-def prune(connection: Connection, now: datetime) -> None:
+def prune(transaction: Transaction, now: datetime) -> None:
     """Delete old rows; no deleted row can lead to a repeat or to another id."""
     for step in _STEPS:
-        connection.execute(step, {"before": stamp(now - KEPT)})
+        transaction.execute(step, before=stamp(now - KEPT))
