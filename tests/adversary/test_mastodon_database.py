@@ -135,7 +135,7 @@ def test_environment_and_home(
     passwords.chmod(0o600)
     login: dict[str, str | int] = {"host": "127.0.0.1", "port": postgres.port, "dbname": database, "user": DIRECT}
     assert ask(trusted_address(**login)).verdicts
-    assert "requires a password" in refusal(tcp_address(postgres.port, database, password=""))
+    assert "no password supplied" in refusal(tcp_address(postgres.port, database, password=""))
 
 
 def test_many_silent_addresses() -> None:

@@ -56,8 +56,8 @@ def test_certificate_for_another_host(
     """`verify-full` compares the name, `verify-ca` does not."""
     with Front(tls(foreign_tls, postgres.port)) as front:
         assert ask(address(front.port, database, sslmode="verify-ca", sslrootcert=str(authority_file))).verdicts
-        expected = "has a certificate for another host, which sslmode=verify-full refuses"
-        assert refusal(front, database, "verify-full", sslrootcert=str(authority_file)) == expected
+        sentence = refusal(front, database, "verify-full", sslrootcert=str(authority_file))
+        assert "does not match host name" in sentence
 
 
 @pytest.mark.parametrize("sslmode", ["verify-ca", "verify-full"])
@@ -70,18 +70,17 @@ def test_certificate_of_an_authority_that_is_not_trusted(
     another = tmp_path / "another.pem"
     trustme.CA().cert_pem.write_to_path(another)
     with Front(tls(server_tls, postgres.port)) as front:
-        expected = f"has a certificate of an authority that is not trusted, which sslmode={sslmode} refuses"
-        assert refusal(front, database, sslmode, sslrootcert=str(another)) == expected
+        assert "certificate verify failed" in refusal(front, database, sslmode, sslrootcert=str(another))
 
 
 def test_no_authority(postgres: Postgres, database: str, server_tls: ssl.SSLContext) -> None:
     """Without the authority's certificate nothing can be verified: the error says how to name it."""
     with Front(tls(server_tls, postgres.port)) as front:
-        expected = (
-            "cannot be verified: sslmode=verify-full needs the certificate of its authority, in a file that sslrootcert"
-            " in UPDATE_CHECK_DATABASE_URL names; files that other variables name are not opened"
+        sentence = refusal(front, database, "verify-full", sslrootcert="/nowhere/root.crt")
+        assert 'root certificate file "/nowhere/root.crt" does not exist' in sentence
+        assert sentence.endswith(
+            "; sslrootcert in UPDATE_CHECK_DATABASE_URL can name it; files that other variables name are not opened"
         )
-        assert refusal(front, database, "verify-full", sslrootcert="/nowhere/root.crt") == expected
 
 
 def test_handshake_that_fails(postgres: Postgres, database: str, server_tls: ssl.SSLContext) -> None:
@@ -90,15 +89,15 @@ def test_handshake_that_fails(postgres: Postgres, database: str, server_tls: ssl
         sentence = refusal(
             front, database, "require", ssl_max_protocol_version="TLSv1.1", ssl_min_protocol_version="TLSv1"
         )
-    assert sentence.startswith("cannot be reached with TLS: SSL error: ")
+    assert sentence.startswith("cannot be used as mastodon: SSL error: ")
 
 
 def test_server_without_tls(postgres: Postgres, database: str) -> None:
     """A server that speaks no TLS is refused where TLS is asked for."""
     with pytest.raises(CheckError) as caught:
         ask(tcp_address(postgres.port, database, sslmode="require"))
-    expected = f"PostgreSQL at 127.0.0.1:{postgres.port} does not support TLS, which sslmode=require requires"
-    assert caught.value.detail == expected
+    expected = "cannot be used as mastodon: server does not support SSL, but SSL was required"
+    assert caught.value.detail == f"PostgreSQL at 127.0.0.1:{postgres.port} {expected}"
 
 
 def test_socket_needs_no_tls(postgres: Postgres, database: str) -> None:

@@ -17,22 +17,15 @@ if TYPE_CHECKING:
     from mastodon_update_check.ledger.postgres_address import PostgresAddress
 
 WAYS_OUT: Final = "restore a backup of it, or start a new one with `mastodon-update-check ledger new`"
-_STOPPING: Final = "is starting or stopping: it is tried again"
 _CODES: Final = {
     "25006": (
         "can only be read, as on a standby: name the primary, or name them all with "
         "?target_session_attrs=read-write in UPDATE_CHECK_LEDGER"
     ),
-    "25P03": "gave this process up, which stood still in the middle of a transaction: it is undone",
-    "40P01": "has two processes in each other's way: it is tried again",
     "42501": "does not let the role {role} do that: ALTER SCHEMA {schema} OWNER TO {role}, tables included, allows it",
     "53100": "cannot be written: the server's disk is full; nothing is sent until there is room",
-    "53300": "has no connection left for the role {role}",
     "55P03": "is locked by another process: try again, or end what holds it",
     "57014": "took too long: is the server overloaded?",
-    "57P01": _STOPPING,
-    "57P02": _STOPPING,
-    "57P03": _STOPPING,
     "22P05": "cannot hold every letter: the database must be made with the encoding UTF8",
 }
 _GONE: Final = frozenset({"3F000", "42P01"})

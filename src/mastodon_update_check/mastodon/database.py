@@ -11,10 +11,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from mastodon_update_check.domain.staff import DatabaseAnswer, StaffRow, judge
 from mastodon_update_check.domain.text import clean, cut_warnings
@@ -24,8 +24,6 @@ from mastodon_update_check.mastodon.database_address import VARIABLE, DatabaseAd
 STAFF_ROWS: Final = 1000
 """How many members of staff are considered."""
 _CHILD: Final = str(Path(__file__).with_name("database_child.py"))
-_OUTPUT_BYTES: Final = 32 * 1024 * 1024
-"""Longest output of our own process, whose JSON may need six bytes for a character."""
 _NO_LIBPQ: Final = "PostgreSQL's client library is missing: install libpq5, or mastodon-update-check[binary]"
 
 
@@ -40,6 +38,8 @@ class DatabaseBounds:
     total: timedelta = timedelta(seconds=15)
     """For name resolution, all logins, all addresses and all queries together."""
     memory_bytes: int = 128 * 1024 * 1024
+    output_bytes: int = 32 * 1024 * 1024
+    """Of our own process, whose JSON may need six bytes for a character."""
 
 
 BOUNDS: Final = DatabaseBounds()
@@ -91,13 +91,9 @@ def read_answer(answer: Mapping[str, Any], warnings: Sequence[str] = ()) -> Data
 
 
 def make_request(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> dict[str, Any]:
-    """Return the arguments of `database_session.ask_each`, and the limits of the process."""
+    """Return the arguments of `database_session.ask_each`, and the limits of the process; durations in seconds."""
     limits = {
-        "connect": bounds.connect.total_seconds(),
-        "statement_timeout": bounds.statement.total_seconds(),
-        "lock_timeout": bounds.lock.total_seconds(),
-        "total": bounds.total.total_seconds(),
-        "memory_bytes": bounds.memory_bytes,
+        name: each.total_seconds() if isinstance(each, timedelta) else each for name, each in asdict(bounds).items()
     }
     logins = [{"origin": one.origin, "conninfo": one.conninfo, "parameters": dict(one.parameters)} for one in addresses]
     return {"logins": logins, "limits": limits}
@@ -117,18 +113,30 @@ def _explain_ignored(address: DatabaseAddress | None) -> tuple[str, ...]:
 
 
 def _converse(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> Iterator[dict[str, Any]]:
-    """Yield the events of the process (`database_session.ask_each`).
+    """Yield the events of the process (`database_session.ask_each`), which ends when its time is up.
 
     Raises:
         CheckError: it has ended by a fault, and not because its time was up.
     """
-    request = json.dumps({"path": sys.path, **make_request(addresses, bounds)})
-    with _start(is_trusted=all(one.conninfo for one in addresses)) as process:
-        try:
-            output, errors = _exchange(process, request)
-        finally:
-            process.kill()
-    for line in output.splitlines():
+    environment = dict(os.environ)
+    if not all(one.conninfo for one in addresses):
+        environment = {name: text for name, text in environment.items() if not name.startswith("PG")}
+        environment["HOME"] = "/nonexistent"
+    with _file_in_memory("answers") as output, _file_in_memory("errors") as errors:
+        # -I and -S: neither the environment nor the working directory decides which modules are imported.
+        process = subprocess.run(  # noqa: S603 - our own file, without arguments
+            [sys.executable, "-IS", _CHILD],
+            input=json.dumps({"path": sys.path, **make_request(addresses, bounds)}),
+            stdout=output,
+            stderr=errors,
+            env=environment,
+            encoding="utf-8",
+            check=False,
+        )
+        output.seek(0)
+        errors.seek(0)
+        lines, last_words = output.read().splitlines(), errors.read().strip().rpartition("\n")[2]
+    for line in lines:
         try:
             event = json.loads(line)
         except ValueError:  # killed while it was writing
@@ -137,35 +145,9 @@ def _converse(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> I
             raise CheckError(Cause.DATABASE, f"{_NO_LIBPQ}: {clean(event['missing'])}")
         yield event
     if process.returncode not in {0, -signal.SIGALRM}:
-        last = clean(errors.strip().rpartition("\n")[2]) or f"status {process.returncode}"
-        raise CheckError(Cause.DATABASE, f"the process that asks Mastodon's database failed: {last}")
+        why = clean(last_words) or f"status {process.returncode}"
+        raise CheckError(Cause.DATABASE, f"the process that asks Mastodon's database failed: {why}")
 
 
-def _start(*, is_trusted: bool) -> "subprocess.Popen[str]":
-    environment = dict(os.environ)
-    if not is_trusted:
-        environment = {name: text for name, text in environment.items() if not name.startswith("PG")}
-        environment["HOME"] = "/nonexistent"
-    # -I and -S: neither the environment nor the working directory decides which modules are imported.
-    return subprocess.Popen(  # noqa: S603 - our own file, without arguments
-        [sys.executable, "-IS", _CHILD],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    )
-
-
-def _exchange(process: "subprocess.Popen[str]", request: str) -> tuple[str, str]:
-    """Return the whole output and the end of the errors; the process ends by itself when its time is up."""
-    assert process.stdin is not None and process.stdout is not None and process.stderr is not None  # noqa: S101, PT018
-    try:
-        process.stdin.write(request)
-        process.stdin.close()
-    except BrokenPipeError:  # it has ended: the errors say why
-        pass
-    output = process.stdout.read(_OUTPUT_BYTES)
-    process.kill() if len(output) == _OUTPUT_BYTES else process.wait()
-    return output, process.stderr.read(100_000)
+def _file_in_memory(name: str) -> TextIO:
+    return open(os.memfd_create(name), "w+", encoding="utf-8", errors="replace")  # noqa: PTH123 - a descriptor

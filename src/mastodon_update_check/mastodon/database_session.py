@@ -36,15 +36,10 @@ _NO_FILES: Final = {
 }
 """For a login from Mastodon's file: libpq opens no file, not even a default one, and asks no Kerberos server."""
 
-_STOPPING: Final = "is starting or stopping"
 _CODES: Final = {
     "42501": "does not let the role {role} read Mastodon's tables: {remedy}, or give another login in {variable}",
     "55P03": "keeps one of Mastodon's tables locked, as a migration or maintenance does: the next check asks again",
     "57014": "took too long to answer, and the query was cancelled: is it overloaded?",
-    "57P01": _STOPPING,
-    "57P02": _STOPPING,
-    "57P03": _STOPPING,
-    "53300": "has no connection left for the role {role}",
 }
 _UNKNOWN_NAME: Final = "42"
 """Class of syntax errors and of names that do not exist: not the schema of any known Mastodon."""
@@ -96,7 +91,7 @@ class _Conversation:
 
     def hold(self, limits: Mapping[str, Any]) -> dict[str, Any]:
         """Ask for the staff, and for the migrations, whose failure is a part of the answer."""
-        timeouts = (f"SET LOCAL {name} = {int(limits[name] * 1000)}" for name in ("statement_timeout", "lock_timeout"))
+        timeouts = (f"SET LOCAL {name}_timeout = {int(limits[name] * 1000)}" for name in ("statement", "lock"))
         self._connection.execute("; ".join(("BEGIN READ ONLY", *timeouts)).encode())
         schema = {name: value for row in self._read(schema_query(), 1) for name, value in row.items()}
         if not schema.get("has_users"):
@@ -160,10 +155,10 @@ class _Conversation:
 
 def explain_query(login: Login, code: str | None, words: str) -> str:
     """Return the sentence about a query that failed with this SQLSTATE and these words."""
-    if code in _CODES:
-        return login.say(_CODES[code])
-    if code is not None and code.startswith(_UNKNOWN_NAME):
-        return login.say("has a schema in {database} that no known Mastodon has: {words}", clean(words))
     if code is None:
         return login.say("closed the connection: {words}", last_line(words))
+    if code in _CODES:
+        return login.say(_CODES[code])
+    if code.startswith(_UNKNOWN_NAME):
+        return login.say("has a schema in {database} that no known Mastodon has: {words}", clean(words))
     return login.say("fails with {words}", clean(f"{code}: {words}"))

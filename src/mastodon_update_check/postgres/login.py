@@ -1,7 +1,6 @@
-"""Log in to PostgreSQL, and explain a login that fails in a sentence that an administrator can act on.
+"""Log in to PostgreSQL. The error of a login that fails has libpq's own words, and advice where these are known.
 
-PostgreSQL has codes for errors after the login (SQLSTATE). For the login itself libpq returns only a text, which is
-English unless the server speaks another language. An unknown text is passed on.
+The words are English unless the server speaks another language.
 """
 
 import re
@@ -15,82 +14,22 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_SECONDS: Final = 5.0
-_LOGIN_FAULTS: Final = (
+_ADVICE: Final = (
     (
-        r"password authentication failed|SASL authentication failed",
-        "refuses the password of the role {role}: check {origin}",
+        "Peer authentication|Ident authentication",
+        "over a socket each system user has the role of the same name: {remedy}, or set {variable}",
     ),
-    (r"no password supplied", "requires a password for the role {role}: set it in {origin}"),
-    (
-        r"Peer authentication failed|Ident authentication failed",
-        (
-            "does not let this system user log in as the role {role}: over a socket each user has the role of the same"
-            " name; {remedy}, or set {variable}"
-        ),
-    ),
-    (
-        r"no pg_hba\.conf entry|pg_hba\.conf rejects",
-        "does not let the role {role} log in from this host: check its pg_hba.conf ({words})",
-    ),
-    (
-        r'role "[^"]*" does not exist|no such user',
-        "has no role {role}: {remedy}, or check {origin}",
-    ),
-    (
-        r'role "[^"]*" is not permitted to log in',
-        "does not let the role {role} log in: ALTER ROLE … LOGIN allows it",
-    ),
-    (
-        r'database "[^"]*" does not exist|no such database',
-        "has no database {database}: check {origin}",
-    ),
-    (
-        r"permission denied for database",
-        "does not let the role {role} into the database {database}: GRANT CONNECT allows it",
-    ),
-    (
-        r"too many clients|connection slots|too many connections|no more connections",
-        "has no connection left for the role {role}",
-    ),
-    (
-        r"session is read-only|is in hot standby mode",
-        "can only be read, as on a standby: is the primary running?",
-    ),
-    (r"starting up|shutting down|in recovery mode|not yet accepting", "is starting or stopping"),
-    (r"does not support SSL", "does not support TLS, which sslmode={sslmode} requires"),
-    (
-        r"root certificate file .* does not exist",
-        (
-            "cannot be verified: sslmode={sslmode} needs the certificate of its authority, in a file that sslrootcert"
-            " in {variable} names; files that other variables name are not opened"
-        ),
-    ),
-    (
-        r"does not match host name|server certificate for",
-        "has a certificate for another host, which sslmode={sslmode} refuses",
-    ),
-    (
-        r"certificate verify failed",
-        "has a certificate of an authority that is not trusted, which sslmode={sslmode} refuses",
-    ),
-    (r"\bSSL\b|certificate", "cannot be reached with TLS: {words}"),
-    (
-        r"failed to resolve host|could not translate host name",
-        "cannot be found, because the name of its host does not resolve: check {origin}",
-    ),
-    (
-        r"No such file or directory",
-        "does not have this socket: is it running? Check {origin}",
-    ),
-    (r"Permission denied", "cannot be reached: this process may not open its socket"),
-    (r"Connection refused", "refuses the connection: is it running? Check {origin}"),
-    (r"timeout expired|timed out", "did not answer in time"),
-    (
-        r"closed the connection unexpectedly|Connection reset|expected authentication request",
-        "closed the connection: is this PostgreSQL?",
-    ),
+    ("password|SASL", "check the password in {origin}"),
+    ('role "[^"]*" does not exist|no such user', "{remedy}, or check {origin}"),
+    ("not permitted to log in", "ALTER ROLE … LOGIN allows it"),
+    ("permission denied for database", "GRANT CONNECT allows it"),
+    ('database "[^"]*" does not exist|no such database|resolve host|translate host', "check {origin}"),
+    ("No such file or directory|Connection refused", "is it running? Check {origin}"),
+    ("timeout expired|timed out", "it did not answer in time"),
+    ("unexpectedly|Connection reset|expected authentication request|invalid response", "is this PostgreSQL?"),
+    ("root certificate file", "sslrootcert in {variable} can name it; files that other variables name are not opened"),
 )
-"""Texts of libpq, PostgreSQL 9.5 to 18 and PgBouncer, and their meaning; the first match counts."""
+"""What to do about texts of libpq, PostgreSQL 9.5 to 18 and PgBouncer; the first match counts."""
 
 _SCHEMES: Final = frozenset({"postgres", "postgresql", "postgis"})
 ESCAPE_ADVICE: Final = (
@@ -108,7 +47,6 @@ class Login:
     place: str
     database: str
     role: str
-    sslmode: str
     origin: str
     """The variables that the login comes from."""
     variable: str
@@ -126,7 +64,6 @@ class Login:
             place=clean(" or ".join(_write_place(host, port or "5432") for host, port in pairs), 100),
             database=clean(parameters.get("dbname", "of the same name"), 80),
             role=clean(parameters.get("user", "of this system user"), 80),
-            sslmode=clean(parameters.get("sslmode", "prefer"), 20),
             origin=origin,
             variable=variable,
             remedy=remedy,
@@ -202,8 +139,8 @@ def connect(
 
 def explain_login(login: Login, words: str) -> str:
     """Return the sentence about a login that failed with these words."""
-    fault = next((fault for pattern, fault in _LOGIN_FAULTS if re.search(pattern, words)), "")
-    return login.say(fault or "refuses the login as {role}: {words}", last_line(words))
+    advice = next((f"; {advice}" for pattern, advice in _ADVICE if re.search(pattern, words)), "")
+    return login.say(f"cannot be used as {{role}}: {{words}}{advice}", last_line(words))
 
 
 def last_line(words: str) -> str:
