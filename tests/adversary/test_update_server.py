@@ -228,6 +228,22 @@ def test_support_date_that_moves_at_each_check(tmp_path: Path) -> None:
     assert (len(world.mails), len(world.calls)) == (3, 3)
 
 
+def test_release_with_endless_numbers_is_left_out(tmp_path: Path) -> None:
+    """A name that would be longer in its canonical spelling than may be read stops no later check."""
+    entries = [{"version": version} for version in (f"4.6.{'1' * 138}rc{'1' * 56}", "4.6.0-rc.1")]
+    with World(tmp_path) as world:
+        world.set(UPDATE_CHECK_MASTODON_VERSION="4.6.0-beta.1")
+        world.update_server.fail(Reply(200, json.dumps({"updatesAvailable": entries}).encode()))
+        for _ in range(2):
+            assert world.check().code == 0
+            world.let_pass(minutes=40)
+        world.update_server.recover()
+        world.update_server.publish("4.6.0", urgent=True)
+        assert world.check().code == 0
+        subjects = [str(mail.message["Subject"]) for mail in world.mails]
+        assert ["4.6.0-rc.1" in subjects[0], "install Mastodon 4.6.0 " in subjects[1], len(subjects)] == [True, True, 2]
+
+
 def test_warnings_are_counted(tmp_path: Path) -> None:
     """Hundreds of bad entries cause twenty lines in the log and in `doctor`, and the number of the rest."""
     entries = [{"version": f"4.5.x{number}"} for number in range(900)] + [{"version": "4.5.20"}]

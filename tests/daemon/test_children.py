@@ -1,6 +1,12 @@
 """Delivering children: garbage collection, and output of libraries."""
 
+import json
+import os
+import subprocess
+import sys
+
 from daemon.program import Machine
+from mastodon_update_check.daemon.child import ORDER
 from simulators.update_server import UpdateServer
 
 WATCHING_SINK = """
@@ -50,3 +56,15 @@ def test_output_of_a_library_does_not_spoil_the_report(machine: Machine, update_
         update_server.publish("4.5.21")
         daemon.wait_for("delivery.sent", 2)
         assert daemon.end() == 0
+
+
+def test_bug_in_a_child_is_one_line_in_the_log() -> None:
+    """A job that this program does not have stands for any error that it does not expect."""
+    order = {ORDER: json.dumps({"parent": os.getpid()})}
+    command = [sys.executable, "-m", "mastodon_update_check", "job", "unknown"]
+    ended = subprocess.run(command, env=os.environ | order, capture_output=True, text=True, check=False)
+    assert ended.returncode == 70
+    (line,) = ended.stderr.splitlines()
+    logged = json.loads(line)
+    assert (logged["event"], logged["job"]) == ("job.crashed", "unknown")
+    assert "please report it: KeyError in job.py, line" in logged["detail"]

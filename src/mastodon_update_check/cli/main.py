@@ -120,12 +120,13 @@ def advise(command: str, why: str, user: int) -> tuple[str, ...]:
 def _open_streams() -> None:
     """Open standard output and standard error on the null device where the process was started without them.
 
-    Characters that the terminal's encoding lacks are written as escapes.
+    Both write no control characters but this program's own, whatever the ledger holds.
     """
+    from mastodon_update_check.terminal import CleanStream
+
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123 - it lives as long as the process
-        getattr(sys, name).reconfigure(errors="backslashreplace")
+        stream = getattr(sys, name) or open(os.devnull, "w")  # noqa: SIM115, PTH123 - it lives as long as the process
+        setattr(sys, name, CleanStream.around(stream))
 
 
 def _flush() -> None:
@@ -139,17 +140,11 @@ def _flush() -> None:
 
 
 def _describe_bug(error: Exception) -> str:
-    from traceback import extract_tb
-
-    from mastodon_update_check.domain.text import clean
+    from mastodon_update_check.domain.text import clean, describe_bug
 
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:
         return f"the output cannot be written: {clean(error.strerror or str(error)).lower()}"
-    where = extract_tb(error.__traceback__)[-1]
-    return (
-        f"this is a bug in mastodon-update-check, please report it: {type(error).__name__} in "
-        f"{where.filename.rpartition('/')[2]}, line {where.lineno}: {clean(str(error))}"
-    )
+    return describe_bug(error)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,13 @@ from mastodon_update_check.daemon.leave import leave
 from mastodon_update_check.daemon.tree_watch import TreeWatch
 from mastodon_update_check.domain.server.status import describe_line
 from mastodon_update_check.domain.stored_json import to_json
+from mastodon_update_check.domain.text import describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.check import CheckOptions
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.requests import answer_requests
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.logs import hide_secrets
+from mastodon_update_check.logs import hide_secrets, log
 from mastodon_update_check.startup import load_app, require_set_up
 
 
@@ -64,6 +65,9 @@ def main(name: str) -> NoReturn:
     except LedgerError as error:
         code = 74
         _report(ledger_problem=str(error))
+    except Exception as error:  # noqa: BLE001 - the log has a line, and the supervisor sees the exit code
+        code = 70
+        log.critical("job.crashed", job=name, detail=describe_bug(error))
     leave(code)
 
 

@@ -35,6 +35,18 @@ def words_of(error: BaseException) -> str:
         return ""
 
 
+def describe_bug(error: BaseException) -> str:
+    """Return a sentence about an error that this program did not expect, and where it arose."""
+    from traceback import extract_tb
+
+    where = extract_tb(error.__traceback__)[-1]
+    file = where.filename.rpartition("/")[2]
+    return (
+        f"this is a bug in mastodon-update-check, please report it: {type(error).__name__} in {file}, line "
+        f"{where.lineno}: {words_of(error)}"
+    )
+
+
 def clean(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     """Return `text` on one line, without control or formatting characters, cut at `limit` characters."""
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:  # nearly always

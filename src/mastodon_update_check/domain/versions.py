@@ -20,9 +20,10 @@ LABEL_CHARACTERS = 60
 _PUBLISHED = re.compile(rf"v?[0-9.]+[A-Za-z0-9.+~_-]{{0,{LABEL_CHARACTERS}}}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+~_-]+")
 _NUMBERS_NEEDED = 3
-_NUMBERS = re.compile(r"(?P<release>[0-9]+(?:\.[0-9]+){2,})(?P<rest>.*)")
+# Bounds, so that the canonical spelling is never longer than what is read.
+_NUMBERS = re.compile(r"(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9}){2,9}(?![0-9]))(?P<rest>.*)")
 # The look-ahead keeps words such as `rcfoo` or `alphabet` out: they are labels.
-_STAGE = re.compile(r"[-.]?(?P<stage>alpha|beta|rc)(?:[-.]?(?P<number>[0-9]+))?(?![a-z0-9])", re.IGNORECASE)
+_STAGE = re.compile(r"[-.]?(?P<stage>alpha|beta|rc)(?:[-.]?(?P<number>[0-9]{1,9}))?(?![a-z0-9])", re.IGNORECASE)
 _NIGHTLY = re.compile(
     r"[-.]?nightly(?:[-.](?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2}))?(?P<security>-security)?(?![a-z0-9])",
     re.IGNORECASE,

@@ -14,7 +14,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.host.programs import Finished
-from mastodon_update_check.terminal import progress, say
+from mastodon_update_check.terminal import fill, progress, say
 
 TIMER: Final = "mastodon-update-check-once.timer"
 _FATAL: Final = frozenset({74, 78})
@@ -65,7 +65,7 @@ class Console:
         if not sys.stdin.isatty():
             raise SetupError("standard input is not a terminal: give --yes, and --tell now or --tell mark")
         while True:
-            sys.stdout.write(f"\n{question} [Y/n] ")
+            sys.stdout.write(f"\n{fill(question)} [Y/n] ")
             sys.stdout.flush()
             line = sys.stdin.readline()
             if not line:
@@ -94,7 +94,8 @@ class OwnCommands:
         with progress(f"Running {arguments[0]}"):
             finished = self.machine.run(("env", config, "UPDATE_CHECK_LOG_LEVEL=critical", *self.program, *arguments))
         is_fatal = finished.code in _FATAL
-        shown = (finished.out, finished.err) if is_shown or is_fatal else (finished.err,)
+        # The log sink's lines are on standard error; a person wants them only when something did not work.
+        shown = (finished.out * (is_shown or is_fatal), finished.err * (not finished.has_worked))
         if text := "\n".join(part.rstrip("\n") for part in shown if part.strip()):
             self.console.say(text)
         if is_fatal:
@@ -137,13 +138,16 @@ class OwnCommands:
         """Name the recipients, and the commands that an administrator needs next."""
         is_by_timer = started == TIMER
         unit = self.place.once_unit if is_by_timer else started
-        reading = "the next check reads them" if is_by_timer else f"systemctl reload {started}"
         state = "A timer starts a check every half hour" if is_by_timer else f"{started} is running"
-        self.console.say(
-            f"\n{state}. {recipients}. Whether an update is pending, a diagnosis of problems, and the log:"
-        )
-        self.console.show((self.words("status"), self.words("doctor"), f"journalctl -u {unit}"))
-        self.console.say(f"Settings: {self.place.config_file}; after a change: {reading}")
+        uses = {
+            self.words("status"): "whether an update is pending",
+            self.words("doctor"): "diagnose problems",
+            f"journalctl -u {unit}": "the log",
+            **({} if is_by_timer else {f"systemctl reload {started}": f"after a change of {self.place.config_file}"}),
+        }
+        widest = max(map(len, uses))
+        self.console.say(f"\n{state}. {recipients}. What you may need:")
+        self.console.show([f"{command:{widest}}  # {use}" for command, use in uses.items()])
 
     def _recipients(self) -> tuple[str, bool]:
         """Return who will be notified, as a sentence, and whether the answer is complete."""

@@ -19,8 +19,8 @@ from mastodon_update_check.domain.server.outages import (
 )
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import describe_pending
-from mastodon_update_check.domain.text import clean
-from mastodon_update_check.errors import Cause, CheckError
+from mastodon_update_check.domain.text import clean, describe_bug
+from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
 from mastodon_update_check.jobs.check_result import CheckResult
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.observe import Findings, inquire, nothing_found
@@ -69,6 +69,21 @@ def check(
         LedgerError: the ledger cannot be used, or another process owns it now; nothing is stored.
     """
     began, now = time.monotonic(), clock()
+    try:
+        report = _commit(settings, ledger, sinks, now, options)
+    except UpdateCheckError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug is a failed check like any other: it causes a notice when it lasts
+        detail = describe_bug(error)
+        log.critical("check.crashed", detail=detail)
+        report = _commit(settings, ledger, sinks, now, replace(options, failure=detail))
+    _log_report(report, time.monotonic() - began)
+    return report
+
+
+def _commit(
+    settings: Settings, ledger: Ledger, sinks: Mapping[str, str], now: datetime, options: CheckOptions
+) -> CheckReport:
     findings = _observe(settings, ledger.state(), now, options)
     with ledger.writing() as transaction:
         transaction.lift_stops(findings.people.recipients)
@@ -77,7 +92,6 @@ def check(
         transaction.keep_state(report.knowledge, now)
         if options.mark and report.result.has_answer:
             report = replace(report, result=replace(report.result, marked=transaction.mark_notified(now)))
-    _log_report(report, time.monotonic() - began)
     return report
 
 

@@ -10,14 +10,12 @@ from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.installed import VersionReading, merge_readings, reading_warnings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
-from mastodon_update_check.domain.text import words_of
-from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
+from mastodon_update_check.errors import CheckError
 from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.jobs.release_details import read_releases
 from mastodon_update_check.jobs.unfinished import outdated_services
-from mastodon_update_check.logs import log
 from mastodon_update_check.mastodon.migrations import pending_migrations
 
 
@@ -52,22 +50,8 @@ def nothing_found(settings: Settings, known: ServerState, error: CheckError) -> 
 def inquire(settings: Settings, known: ServerState, now: datetime, people: People | None = None) -> Findings:
     """Ask the database, the tree, the running server and the update server; `people` spares asking the first."""
     people = people or find_people(settings, known.devops)
-    basis = Findings(
-        tree=VersionReading(), running=VersionReading(), people=people, warnings=people.warnings, error=people.error
-    )
-    try:
-        return _inquire(basis, settings, known, now)
-    except UpdateCheckError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a bug is a failed check like any other: it causes a notice when it lasts
-        detail = f"this is a bug in mastodon-update-check, please report it: {type(error).__name__}: {words_of(error)}"
-        log.critical("check.crashed", detail=detail)
-        return replace(basis, error=CheckError(Cause.INTERNAL, detail))
-
-
-def _inquire(basis: Findings, settings: Settings, known: ServerState, now: datetime) -> Findings:
     tree, running = see_versions(settings)
-    basis = replace(basis, tree=tree, running=running)
+    basis = Findings(tree=tree, running=running, people=people, warnings=people.warnings, error=people.error)
     try:
         installed = merge_readings(tree, running, known, now).installed
     except CheckError as error:
