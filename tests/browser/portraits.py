@@ -1,15 +1,20 @@
 """The pictures of README: the status page and a mail, as a desktop shows them (`make portraits`)."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from browser.chromium import ROOT, Chromium, bring_chromium
-from browser.test_page import BUSY, FIX, QUIET, render
+from browser.test_page import BUSY, DETAILS, FIX, QUIET, render
 from translations.letters import KINDS, letter
 
-UPDATE = {**BUSY["updates"][0], "details": {"fixes": [FIX], "container_only": False, "requires": []}}
-STATUS = {**QUIET, **{name: BUSY[name] for name in ("level", "reasons", "installed_version")}}
-STATUS |= {"updates": [UPDATE], "route": ["4.5.20"]}
+KNOWN = replace(
+    QUIET.known,
+    installed=BUSY.known.installed,
+    updates=BUSY.known.updates[:1],
+    details=(replace(DETAILS, fixes=(FIX,), requires=()),),
+)
+STATUS = replace(QUIET, known=KNOWN, verdict=BUSY.verdict)
 WIDTH, MAIL_HEIGHT = 760, 420
 
 

@@ -7,102 +7,111 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from browser.chromium import Chromium, Page, bring_chromium
-from mastodon_update_check.monitoring.page import PageContext, render_page
+from domain.examples import update, version
+from mastodon_update_check.domain.changelog import Advisory, Fix
+from mastodon_update_check.domain.notices import UpdateType
+from mastodon_update_check.domain.release_details import Requirement, UpgradeStep
+from mastodon_update_check.domain.server.check_days import CheckDay
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.server.status import Level, Verdict
+from mastodon_update_check.ledger.summary import SinkAccount, UndeliveredMessage
+from mastodon_update_check.monitoring.page import render_page
+from mastodon_update_check.monitoring.status import StatusReport
+from messages.writing import details, fix
+from monitoring.examples import EMPTY_OUTBOX, NEW
 
 NOW = datetime(2026, 11, 28, 10, 12, tzinfo=UTC)
 HALF_AN_HOUR = timedelta(minutes=30)
 STALE = "document.querySelector('.stale')?.checkVisibility({visibilityProperty: true})"
 NOT_STALE = f"({STALE} === false)"
 HOSTILE = "<script>document.title='owned'</script><img src=//evil.example/x onerror=\"document.title='owned'\">'"
-QUIET: Mapping[str, Any] = {
-    "instance": "social.example",
-    "level": "ok",
-    "reasons": [],
-    "alive": True,
-    "checking_off": None,
-    "installed_version": "4.5.20",
-    "updates": [],
-    "skipped": [],
-    "route": [],
-    "support": {"branch": "4.5", "end_of_support": "2027-06-01", "stage": None},
-    "last_check_at": "2026-11-28T10:12:00+00:00",
-    "last_good_check_at": "2026-11-28T10:12:00+00:00",
-    "failing_since": None,
-    "failure": None,
-    "warnings": [],
-    "days": [{"day": f"2026-11-{day:02}", "successful": 48, "failed": day % 7 == 3} for day in range(2, 29)],
-    "undelivered": 0,
-    "deferred": 0,
-    "failed": 0,
-    "undelivered_since": None,
-    "sinks": [],
-}
-FIX = {"text": "Fix a cross-site request forgery in the remote interaction form", "ids": ["GHSA-abcd-efgh-ijkl"]}
-BUSY: Mapping[str, Any] = {
-    **QUIET,
-    "level": "critical",
-    "reasons": ["install 4.5.20, it is urgent"],
-    "installed_version": "4.5.19",
-    "route": ["4.5.20", "4.6.3"],
-    "updates": [
-        {
-            "version": "4.5.20",
-            "type": "patch",
-            "urgent": True,
-            "release_notes": "https://github.com/mastodon/mastodon/releases/tag/v4.5.20",
-            "details": {
-                "fixes": [FIX] * 11,
-                "container_only": False,
-                "requires": [{"name": "Ruby", "minimum": "3.3"}],
-                "steps": {"bundle_install": True, "assets": None, "migrations": True},
-            },
-        },
-        {"version": "4.6.3", "type": "minor", "urgent": False, "release_notes": "https://elsewhere.example/4.6.3"},
-    ],
-    "failing_since": "2026-11-28T09:42:00+00:00",
-    "failure": "api.joinmastodon.org does not answer",
-    "undelivered": 2,
-    "deferred": 1,
-    "failed": 1,
-    "undelivered_since": "2026-11-28T09:42:00+00:00",
-    "sinks": [{"name": "email", "undelivered": 2, "reply": "mail.example answered RCPT with 451 4.7.1 greylisted"}],
-}
-FULL_OF_HOSTILITY: Mapping[str, Any] = {
-    **BUSY,
-    "instance": HOSTILE,
-    "installed_version": HOSTILE,
-    "reasons": [HOSTILE],
-    "route": [HOSTILE],
-    "failure": HOSTILE,
-    "warnings": [HOSTILE],
-    "checking_off": HOSTILE,
-    "support": {"branch": HOSTILE, "end_of_support": HOSTILE, "stage": None},
-    "sinks": [{"name": HOSTILE, "undelivered": 2, "reply": HOSTILE}],
-    "updates": [
-        {
-            "version": HOSTILE,
-            "type": HOSTILE,
-            "urgent": True,
-            "release_notes": url,
-            "details": {
-                "fixes": [{"text": HOSTILE, "ids": [HOSTILE]}],
-                "requires": [{"name": HOSTILE, "minimum": "1"}],
-            },
-        }
-        for url in ("javascript:document.title='owned'", f"https://github.com/{HOSTILE}", "https://evil.example/")
-    ],
-}
+NOTES = "https://github.com/mastodon/mastodon/releases/tag/v4.5.20"
+FIX = fix("Fix a cross-site request forgery in the remote interaction form", "GHSA-abcd-efgh-ijkl")
+QUIET = replace(
+    NEW,
+    known=ServerState(
+        installed=version("4.5.20"),
+        support_ends_on=date(2027, 6, 1),
+        checked_at=NOW,
+        good_at=NOW,
+        days=tuple(CheckDay(date(2026, 11, day), 48, day % 7 == 3) for day in range(2, 29)),
+    ),
+    last_beat_at=NOW,
+    verdict=Verdict(level=Level.OK, sentences=()),
+)
+DETAILS = details(
+    "4.5.20",
+    [FIX] * 11,
+    needed=(UpgradeStep.BUNDLE_INSTALL, UpgradeStep.MIGRATIONS),
+    requires=[Requirement(name="Ruby", minimum="3.3")],
+)
+SINK = SinkAccount(
+    name="email",
+    settings="",
+    undelivered=2,
+    failing_since=NOW,
+    retry_at=None,
+    is_stopped=False,
+    reply="",
+    sent_at=None,
+)
+REFUSAL = "mail.example answered RCPT with 451 4.7.1 greylisted"
+REFUSED = UndeliveredMessage(sink="email", address="alice@social.example", is_refused=True, reply=REFUSAL)
+BUSY = replace(
+    QUIET,
+    known=replace(
+        QUIET.known,
+        installed=version("4.5.19"),
+        updates=(
+            update("4.5.20", urgent=True, type=UpdateType.PATCH, notes=NOTES),
+            update("4.6.3", type=UpdateType.MINOR, notes="https://elsewhere.example/4.6.3"),
+        ),
+        details=(DETAILS,),
+        failing_since=NOW - HALF_AN_HOUR,
+        detail="api.joinmastodon.org does not answer",
+    ),
+    outbox=replace(EMPTY_OUTBOX, deferred=1, failed=1, waiting_since=NOW, sinks=(SINK,), latest=(REFUSED,)),
+    verdict=Verdict(level=Level.CRITICAL, sentences=("install 4.5.20, it is urgent",)),
+)
+FULL_OF_HOSTILITY = replace(
+    BUSY,
+    settings=replace(BUSY.settings, local_domain=HOSTILE),
+    known=replace(
+        BUSY.known,
+        installed=version(f"4.5.19+{HOSTILE}"),
+        updates=tuple(
+            update(f"4.5.{number}", urgent=True, notes=notes)
+            for number, notes in enumerate(
+                ("javascript:document.title='owned'", f"https://github.com/{HOSTILE}", "https://evil.example/"), 20
+            )
+        ),
+        details=(
+            replace(
+                DETAILS,
+                fixes=(Fix(text=HOSTILE, advisories=(Advisory(HOSTILE),)),),
+                requires=(Requirement(name=HOSTILE, minimum="1"),),
+            ),
+        ),
+        detail=HOSTILE,
+        warnings=(HOSTILE,),
+    ),
+    outbox=replace(
+        BUSY.outbox,
+        sinks=(replace(SINK, name=HOSTILE, reply=HOSTILE, is_stopped=True),),
+        latest=(replace(REFUSED, sink=HOSTILE, address=HOSTILE, reply=HOSTILE),),
+    ),
+    verdict=Verdict(level=Level.CRITICAL, sentences=(HOSTILE,)),
+)
 
 
 @pytest.fixture(scope="module")
@@ -127,10 +136,9 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Write nothing."""
 
 
-def render(status: Mapping[str, Any], now: datetime = NOW, **changes: Any) -> str:  # noqa: ANN401 - fields of a class
+def render(report: StatusReport, now: datetime = NOW, interval: timedelta = HALF_AN_HOUR, **names: str) -> str:
     """Render the page of a server."""
-    around = PageContext(now=now, interval=HALF_AN_HOUR, update_host="api.joinmastodon.org")
-    return render_page(status, replace(around, **changes))
+    return render_page(replace(report, now=now, settings=replace(report.settings, interval=interval)), **names)
 
 
 def is_stale(page: Page) -> bool:
@@ -140,10 +148,10 @@ def is_stale(page: Page) -> bool:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1000])
-@pytest.mark.parametrize("status", [QUIET, BUSY], ids=["quiet", "busy"])
-def test_page(browser: Chromium, site: str, tmp_path: Path, status: Mapping[str, Any], width: int, scheme: str) -> None:
+@pytest.mark.parametrize("report", [QUIET, BUSY], ids=["quiet", "busy"])
+def test_page(browser: Chromium, site: str, tmp_path: Path, report: StatusReport, width: int, scheme: str) -> None:
     """The page fits its window, is in the wanted scheme and legible, and asks for nothing but itself."""
-    (tmp_path / "index.html").write_text(render(status))
+    (tmp_path / "index.html").write_text(render(report))
     page = browser.open(site, width=width, scheme=scheme)
 
     assert page.problems == []
@@ -156,12 +164,17 @@ def test_page(browser: Chromium, site: str, tmp_path: Path, status: Mapping[str,
     assert page.evaluate("document.querySelectorAll('svg rect').length") == 30
     assert not is_stale(page)
     shown = page.evaluate("document.body.innerText")
-    expected = ["social.example", "2026-11-28 10:12 UTC", "4.5 until 2027-06-01"]
-    if status is BUSY:
-        expected += ["Install 4.5.20, it is urgent.", "4.5.19 → 4.5.20 → 4.6.3", "GHSA-abcd-efgh-ijkl", "and 3 more"]
+    expected = ["social.example", "2026-11-28 10:12 UTC", "4.5 until 1 June 2027"]
+    if report is BUSY:
+        expected += [
+            "Install 4.5.20, it is urgent.",
+            "4.5.19 → 4.5.20 → 4.6.3",
+            "GHSA-abcd-efgh-ijkl",
+            "these and 6 more",
+        ]
         expected += [
             "Requires Ruby 3.3",
-            "The upgrade takes: bundle install, migrations.",
+            "To upgrade: bundle install and migrations;",
             "1 deferred, 1 refused",
             "greylisted",
             "failing since",

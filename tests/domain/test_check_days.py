@@ -21,6 +21,7 @@ def test_checks_are_counted_by_day() -> None:
 
 def test_days_without_checks_are_filled_in() -> None:
     """The picture always has 30 days."""
-    days = fill_days([{"day": "2026-11-27", "successful": 2, "failed": 1}], NOW.date())
+    checked = CheckDay(date=date(2026, 11, 27), successful=2, failed=1)
+    days = fill_days([checked], NOW.date())
     assert len(days) == 30
-    assert days[-2:] == (CheckDay(date=date(2026, 11, 27), successful=2, failed=1), CheckDay(date=NOW.date()))
+    assert days[-2:] == (checked, CheckDay(date=NOW.date()))

@@ -8,18 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import (
-    Exit,
-    count,
-    describe_end_of_support,
-    describe_undelivered,
-    print_json,
-)
+from mastodon_update_check.cli.output import Exit, describe_end_of_support, print_json
 from mastodon_update_check.cli.owner import POLL_SECONDS, ask_owner
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.planning.plan import PlannedMessage
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.stored_json import from_json, to_json
+from mastodon_update_check.domain.text import count
 from mastodon_update_check.jobs.check import CheckOptions, rehearse
 from mastodon_update_check.jobs.check_result import CheckResult
 from mastodon_update_check.jobs.deliver import deliver_round
@@ -28,6 +23,7 @@ from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.messages.explanations import name_notice
 from mastodon_update_check.messages.payload import describe_support, list_updates
 from mastodon_update_check.messages.release_parts import order_updates
+from mastodon_update_check.monitoring.details import describe_undelivered
 from mastodon_update_check.terminal import progress, say
 
 _NOTICES_SHOWN = 5

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, count, print_json
+from mastodon_update_check.cli.output import Exit, print_json
+from mastodon_update_check.domain.text import count
 from mastodon_update_check.jobs.doctor.diagnose import diagnose
 from mastodon_update_check.jobs.doctor.finding import Finding, Grade
 from mastodon_update_check.monitoring.status import StatusReport

@@ -5,18 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.explain_json import describe_explanation
-from mastodon_update_check.cli.output import (
-    Exit,
-    describe_end_of_support,
-    describe_verdict,
-    minute,
-    name_recipient,
-    print_json,
-)
+from mastodon_update_check.cli.output import Exit, describe_end_of_support, describe_verdict, name_recipient, print_json
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.planning.plan import Decision
 from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.text import minute
 from mastodon_update_check.jobs.explain import Explanation, gather
 from mastodon_update_check.ledger.history import HistoryEntry, PastAttempt
 from mastodon_update_check.logs import hide_secrets

@@ -7,7 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, count
+from mastodon_update_check.cli.output import Exit
+from mastodon_update_check.domain.text import count
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import copy, owned
 from mastodon_update_check.ledger.location import find_location

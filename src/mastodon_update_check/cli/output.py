@@ -2,13 +2,12 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import IntEnum
 
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
-from mastodon_update_check.ledger.summary import UndeliveredMessage
 from mastodon_update_check.messages.content import long_date
 
 
@@ -21,26 +20,9 @@ class Exit(IntEnum):
     INCOMPLETE = 75
 
 
-def count(number: int, noun: str) -> str:
-    """Write `1 message`, `2 messages`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def minute(moment: datetime) -> str:
-    """Write `2026-11-23 06:20 UTC`."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
 def describe_end_of_support(branch: str, ends_on: date, now: datetime) -> str:
     """Write until when a branch is, or was, supported."""
     return f"Support for {branch} {'ended' if ends_on < now.date() else 'ends'} on {long_date(ends_on)}."
-
-
-def describe_undelivered(messages: Iterable[UndeliveredMessage]) -> Iterator[str]:
-    """Give the recipient of each message that was not accepted, and the reply."""
-    for one in messages:
-        to = f" to {one.address}" if one.address else ""
-        yield f"{one.sink}{to}: {'refused' if one.is_refused else 'put off'}: {one.reply}"
 
 
 def name_recipient(recipient: Recipient, address: str = "") -> str:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, count, print_json
+from mastodon_update_check.cli.output import Exit, print_json
 from mastodon_update_check.cli.owner import change
 from mastodon_update_check.domain.server.status import is_alive
+from mastodon_update_check.domain.text import count
 from mastodon_update_check.jobs.explain import ask
 from mastodon_update_check.ledger.history import HistoryEntry
 from mastodon_update_check.ledger.ledger import Ledger

@@ -7,10 +7,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, count, print_json
+from mastodon_update_check.cli.output import Exit, print_json
 from mastodon_update_check.config import SinkSettings
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.text import clean, count
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
 from mastodon_update_check.jobs.send_test import SendResult, SinkTest, send_tests

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, count, minute, print_json
+from mastodon_update_check.cli.output import Exit, print_json
 from mastodon_update_check.cli.owner import change
-from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.text import clean, count, minute
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.terminal import say
 

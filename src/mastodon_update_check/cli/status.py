@@ -2,23 +2,19 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
-from mastodon_update_check.cli.output import Exit, count, describe_undelivered, minute, print_json
-from mastodon_update_check.domain.server.status import Level, describe_pending, is_alive
-from mastodon_update_check.domain.text import clean
+from mastodon_update_check.cli.output import Exit, print_json
+from mastodon_update_check.domain.server.status import Level
+from mastodon_update_check.domain.text import count, minute
 from mastodon_update_check.errors import LedgerError, SettingsError
-from mastodon_update_check.ledger.nodes import Node
-from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.logs import hide_secrets
-from mastodon_update_check.messages.content import long_date
-from mastodon_update_check.messages.explanations import describe_unfinished
+from mastodon_update_check.monitoring.details import list_details
 from mastodon_update_check.monitoring.status import StatusReport, describe_status
 from mastodon_update_check.startup import load_app
 from mastodon_update_check.terminal import complain, fill, is_terminal, paint
 
-When = Callable[[datetime], str]
 _HEADLINES = {
     Level.OK: ("nothing to do", "fine"),
     Level.WARNING: ("needs attention soon", "warning"),
@@ -90,7 +86,7 @@ def _write_lines(report: StatusReport) -> Iterator[str]:
     yield f"{head.replace('|', '/')} | {' '.join(_measure(report))}"
     if report.settings.off_reason:
         yield f"Checking is off: {report.settings.off_reason}."
-    for label, text in _details(report, minute):
+    for label, text in list_details(report, minute):
         yield (f"{f'{label}:':12} {text}" if label else f"  {text}").replace("|", "/")
 
 
@@ -103,7 +99,7 @@ def _write_screen(report: StatusReport) -> Iterator[str]:
     if report.settings.off_reason:
         yield fill(f"Checking is off: {report.settings.off_reason}.", "  ")
     yield ""
-    for label, text in _details(report, lambda moment: _relative(moment, report.now)):
+    for label, text in list_details(report, lambda moment: _relative(moment, report.now)):
         filled = fill(text, f"{label:12} ")
         yield filled.replace(label, paint(label, "quiet"), 1) if label else filled
 
@@ -126,86 +122,3 @@ def _measure(report: StatusReport) -> Iterator[str]:
         yield f"last_good_check={age:.0f}s;;;0"
     if report.support_days is not None:
         yield f"support_days={report.support_days};{_SUPPORT_WARNING};0:"
-
-
-def _details(report: StatusReport, when: When) -> Iterator[tuple[str, str]]:
-    known = report.known
-    if known.installed is not None:
-        yield "Installed", known.installed.text
-        names = [*describe_pending(known)]
-        yield "Pending", ", ".join(names) or "nothing"
-        if names:
-            yield "", "`mastodon-update-check route` shows in which order to install them, and how."
-    for sentence in describe_unfinished(known):
-        yield "Unfinished", sentence
-    yield from _describe_support(report)
-    failing = f", failing since {when(known.failing_since)}: {known.detail}" if known.failing_since else ""
-    yield "Last check", f"{when(known.checked_at) if known.checked_at else 'never'}{failing}"
-    if failing:
-        yield "Last good", when(known.good_at) if known.good_at else "never"
-    for disabled in map(str, report.settings.disabled):
-        if not any(disabled in warning for warning in known.warnings):
-            yield "Warning", disabled
-    for warning in filter(None, (report.settings.update_server_warning, *known.warnings)):
-        yield "Warning", warning
-    yield "Next check", _describe_next(report, when)
-    yield from _describe_outbox(report, when)
-    yield "Daemon", "running" if report.is_alive else _describe_absence(report, when)
-    for node in report.nodes:
-        yield "", f"{clean(node.host)}: {_describe_node(node, report, when)}"
-
-
-def _describe_support(report: StatusReport) -> Iterator[tuple[str, str]]:
-    known = report.known
-    if known.support_ends_on is None or known.installed is None or report.support_days is None:
-        return
-    verb = "ended" if report.support_days < 0 else "until"
-    left = f" ({count(report.support_days, 'day')} left)" if report.support_days >= 0 else ""
-    yield "Support", f"{known.installed.branch} {verb} {long_date(known.support_ends_on)}{left}"
-
-
-def _describe_next(report: StatusReport, when: When) -> str:
-    if report.settings.off_reason:
-        return "none, checking is off"
-    if report.next_check_at is not None:
-        return when(report.next_check_at)
-    return "at any moment" if report.is_checked else "unknown, the daemon is not running"
-
-
-def _describe_node(node: Node, report: StatusReport, when: When) -> str:
-    if not is_alive(node.alive_at, report.now):
-        return f"silent since {when(node.alive_at)}"
-    return "running, checks" if node.is_owner else "running"
-
-
-def _describe_absence(report: StatusReport, when: When) -> str:
-    since = f" since {when(report.last_beat_at)}" if report.last_beat_at else ""
-    start = "`systemctl start mastodon-update-check` (in a checkout `mastodon-update-check run`)"
-    if report.is_checked:
-        return f"not running on this machine{since}: {start}, as a standby"
-    return f"not running{since}: {start}, unless a timer runs `mastodon-update-check check`"
-
-
-def _describe_outbox(report: StatusReport, when: When) -> Iterator[tuple[str, str]]:
-    outbox = report.outbox
-    if not outbox.undelivered:
-        yield "Undelivered", "nothing"
-        return
-    since = f"; the oldest since {when(outbox.waiting_since)}" if outbox.waiting_since else ""
-    counts = f"{outbox.deferred} deferred, {outbox.failed} refused, {outbox.held_back} held back until tomorrow"
-    yield "Undelivered", f"{counts}{since}"
-    # Sinks that wait as a whole; of the others, each message that was not accepted.
-    failing = {sink.name: sink for sink in outbox.sinks if sink.retry_at is not None or sink.is_stopped}
-    for sink in failing.values():
-        yield "", _describe_sink(sink, when)
-    for line in describe_undelivered(one for one in outbox.latest if one.sink not in failing):
-        yield "", line
-    yield "", "`mastodon-update-check retry` makes it due at once; `explain` shows more."
-
-
-def _describe_sink(sink: SinkAccount, when: When) -> str:
-    if sink.is_stopped:
-        return f"{sink.name}: its receiver asked never to be called again, give it another URL: {sink.reply}"
-    since = when(sink.failing_since) if sink.failing_since else ""
-    again = f" (next attempt {when(sink.retry_at)})" if sink.retry_at else ""
-    return f"{sink.name}: failing since {since}{again}: {sink.reply}"

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 
 SHOWN_CHARACTERS = 200
 """Longest piece of outside text that is ever shown or stored."""
@@ -55,3 +56,13 @@ def clean(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     spaced = "".join(" " if unicodedata.category(char) in _UNSAFE else char for char in head)
     line = " ".join(spaced.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def count(number: int, noun: str) -> str:
+    """Write `1 message`, `2 messages`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def minute(moment: datetime) -> str:
+    """Write `2026-11-23 06:20 UTC`."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -51,7 +51,7 @@ code { font: 13px ui-monospace, Consolas, monospace; }
 def render_html(content: Content) -> str:
     """Return the content as a whole HTML document; every outside text is escaped."""
     urgent = " urgent" if content.is_urgent else ""
-    blocks = "\n".join(_render(block) for block in content.blocks)
+    blocks = "\n".join(render_html_block(block) for block in content.blocks)
     return f"""<!DOCTYPE html>
 <html lang="{escape(content.language)}">
 <head>
@@ -72,7 +72,8 @@ def render_html(content: Content) -> str:
 """
 
 
-def _render(block: Block) -> str:
+def render_html_block(block: Block) -> str:
+    """Return one block; every outside text is escaped."""
     match block:
         case Paragraph():
             return f"<p>{escape(block.text)}</p>"

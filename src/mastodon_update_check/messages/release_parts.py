@@ -105,14 +105,16 @@ def _release_rows(new: Sequence[UpdateNotice], context: MessageContext) -> tuple
     when = translation.label("when to install", "now"), translation.label("when to install", "later")
     in_order = any(update.version in now for update in new)
     shown = tuple(
-        _row(update, when[update.version not in now] if in_order else "", context) for update in new[:RELEASES_SHOWN]
+        describe_release(update, when[update.version not in now] if in_order else "", context)
+        for update in new[:RELEASES_SHOWN]
     )
     left = len(new) - len(shown)
     more = translation.count("and {number} more", "and {number} more", left)
     return (*shown, Release(version=more, label="")) if left else shown
 
 
-def _row(update: UpdateNotice, when: str, context: MessageContext) -> Release:
+def describe_release(update: UpdateNotice, when: str, context: MessageContext) -> Release:
+    """Return the line of one release in a list."""
     ends_on, translation = update.end_of_support_on, context.translation
     is_own = update.version.branch == context.branch
     return Release(

@@ -1,97 +1,97 @@
-"""The status page: one HTML file without scripts, rendered from the form of `status --json`.
+"""The status page: one HTML file without scripts.
 
 It names no people and no addresses, and every outside text is escaped.
 """
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
+from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.server.check_days import CheckDay, fill_days
-from mastodon_update_check.domain.text import clean
-from mastodon_update_check.messages.release_parts import may_link
+from mastodon_update_check.domain.server.status import Level
+from mastodon_update_check.domain.text import minute
+from mastodon_update_check.logs import hide_secrets
+from mastodon_update_check.messages.content import Releases
+from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.html import render_html_block
+from mastodon_update_check.messages.release_details import describe_details
+from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, describe_release, order_updates
+from mastodon_update_check.monitoring.details import list_details
 from mastodon_update_check.monitoring.status import StatusReport, describe_status
 
-FIXES_SHOWN = 8
 _SLACK = timedelta(minutes=5)
 """How long after its time a check may end before the page counts as out of date."""
 _SHORTEST = timedelta(seconds=30)
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 _BAR, _STEP, _HEIGHT = 8, 10, 40
 _HEADLINES = {
-    "ok": "Nothing to do",
-    "warning": "Needs attention soon",
-    "critical": "Action needed",
-    "unknown": "The state is not known",
+    Level.OK: "Nothing to do",
+    Level.WARNING: "Needs attention soon",
+    Level.CRITICAL: "Action needed",
+    Level.UNKNOWN: "The state is not known",
 }
 
 
 def public_status(report: StatusReport) -> Mapping[str, Any]:
     """Return the form of `status --json` without names of people and addresses, which replies may hold."""
-    names = sorted({user.name for user in report.known.devops if user.name}, key=len, reverse=True)
-    people = re.compile("|".join((_ADDRESS.pattern, *(rf"\b{re.escape(name)}\b" for name in names))))
+    hide_people = _without_people(report)
 
     def hide(value: object) -> object:
         if isinstance(value, str):
-            return people.sub("…", value)
+            return hide_people(value)
         if isinstance(value, Mapping):
             return {key: hide(each) for key, each in value.items()}
         return [hide(each) for each in value] if isinstance(value, list | tuple) else value
 
     status = describe_status(report)
-    hidden = {key: hide(status[key]) for key in ("reasons", "failure", "warnings", "sinks")}
-    return {**status, **hidden}
+    return {**status, **{key: hide(status[key]) for key in ("reasons", "failure", "warnings", "sinks")}}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageContext:
-    """Everything that the page is rendered from, but the status."""
+def _without_people(report: StatusReport) -> Callable[[str], str]:
+    """Return the function that removes names, addresses and secrets from a text."""
+    names = sorted({user.name for user in report.known.devops if user.name}, key=len, reverse=True)
+    people = re.compile("|".join((_ADDRESS.pattern, *(rf"\b{re.escape(name)}\b" for name in names))))
+    return lambda text: people.sub("…", hide_secrets(text))
 
-    now: datetime
-    interval: timedelta
-    """The time between checks; the page is out of date when it has not been replaced after it."""
-    update_host: str
-    """The update server, to whose pages links may lead."""
-    json_name: str = "index.json"
-    reload_name: str = "index-reload.html"
-    """The same page under another name.
 
-    An open window goes back and forth between the two, each time to the anchor of the page that it showed before. If
-    that anchor is still there, then the page has not been replaced. (A browser does not load the same address again.)
+def render_page(report: StatusReport, json_name: str = "index.json", reload_name: str = "index-reload.html") -> str:
+    """Return the page.
+
+    `reload_name` is the same page under another name. An open window goes back and forth between the two, each time to
+    the anchor of the page that it showed before. If that anchor is still there, then the page has not been replaced. (A
+    browser does not load the same address again.)
     """
-
-
-def render_page(status: Mapping[str, Any], around: PageContext) -> str:
-    """Return the page for the form of `status --json`."""
-    now = around.now
-    valid_for = max(around.interval, _SHORTEST) * 1.1 + min(_SLACK, around.interval)
+    settings, now, level = report.settings, report.now, report.verdict.level
+    valid_for = max(settings.interval, _SHORTEST) * 1.1 + min(_SLACK, settings.interval)
     seconds = str(int(valid_for.total_seconds()))
     style = Template(_read("page.css")).substitute(stale_seconds=seconds)
-    level = status["level"]
+    hide = _without_people(report)
+    off = (f"checking is off: {settings.off_reason}",) if settings.off_reason else ()
     values = {
         "style": style,
         "style_hash": b64encode(sha256(style.encode()).digest()).decode(),
         "stale_seconds": seconds,
-        "reload_name": escape(around.reload_name),
+        "reload_name": escape(reload_name),
         "generation": f"written-{now:%Y%m%dT%H%M%S%f}",
-        "title": escape(f"{_HEADLINES[level]}: {status['instance']}"),
-        "instance": escape(status["instance"]),
+        "title": escape(f"{_HEADLINES[level]}: {settings.instance}"),
+        "instance": escape(settings.instance),
         "headline": _HEADLINES[level],
-        "level": level,
-        "reasons": _list("reasons", (escape(_sentence(reason)) for reason in status["reasons"])),
-        "facts": "\n".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _facts(status)),
-        "updates": _render_updates(status, around.update_host),
-        "chart": _draw(fill_days(status["days"], now.date())),
-        "written": f"{now:%Y-%m-%d %H:%M} UTC",
-        "validity": _describe_validity(now + valid_for, is_alive=status["alive"]),
-        "json_name": escape(around.json_name),
+        "level": level.name.lower(),
+        "reasons": _list("reasons", (escape(_sentence(hide(one))) for one in (*report.verdict.sentences, *off))),
+        "facts": "\n".join(_render_facts(report, hide)),
+        "updates": _render_updates(report),
+        "chart": _draw(fill_days(report.known.days, now.date())),
+        "written": minute(now),
+        "validity": _describe_validity(now + valid_for, is_alive=report.is_alive),
+        "json_name": escape(json_name),
     }
     return Template(_read("page.html")).substitute(values)
 
@@ -111,84 +111,28 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _facts(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give the names and values of the table, as HTML."""
-    yield "Installed", escape(status["installed_version"] or "not known")
-    support = status["support"]
-    if support:
-        yield "Support", escape(f"{support['branch']} until {support['end_of_support']}")
-    if status["route"]:
-        yield "Upgrade route", escape(" → ".join((status["installed_version"], *status["route"])))
-    yield "Last check", _instant(status["last_check_at"]) + _describe_failure(status)
-    if status["failing_since"]:
-        yield "Last good check", _instant(status["last_good_check_at"])
-    if status["checking_off"]:
-        yield "Checking is off", escape(status["checking_off"])
-    for warning in status["warnings"]:
-        yield "Warning", escape(warning)
-    yield "Undelivered", "<br>".join(_describe_outbox(status))
-    yield "Daemon", "running" if status["alive"] else '<span class="urgent">not running</span>'
+def _render_facts(report: StatusReport, hide: Callable[[str], str]) -> Iterator[str]:
+    for label, text in list_details(report, minute, is_public=True):
+        yield f"<div><dt>{label}</dt><dd>{escape(hide(text))}</dd></div>"
 
 
-def _instant(text: str | None) -> str:
-    if text is None:
-        return "never"
-    return f'<time datetime="{escape(text)}">{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC</time>'
-
-
-def _describe_failure(status: Mapping[str, Any]) -> str:
-    if not status["failing_since"]:
-        return ""
-    since = _instant(status["failing_since"])
-    return f', <span class="urgent">failing since {since}</span>: {escape(status["failure"] or "")}'
-
-
-def _describe_outbox(status: Mapping[str, Any]) -> Iterator[str]:
-    if not status["undelivered"]:
-        yield "nothing"
-        return
-    since = f", the oldest since {_instant(status['undelivered_since'])}" if status["undelivered_since"] else ""
-    yield f"{status['deferred']} deferred, {status['failed']} refused{since}"
-    for sink in status["sinks"]:
-        if sink["undelivered"] and sink["reply"]:
-            yield f'<span class="quiet">{escape(sink["name"])}: {escape(sink["reply"])}</span>'
-
-
-def _render_updates(status: Mapping[str, Any], update_host: str) -> str:
-    if not status["updates"]:
-        return ""
-    items = ("<br>".join(_describe_update(update, status["skipped"], update_host)) for update in status["updates"])
-    return f"<section>\n<h2>Pending releases</h2>\n{_list('updates', items)}\n</section>"
-
-
-def _describe_update(update: Mapping[str, Any], skips: Sequence[str], update_host: str) -> Iterator[str]:
-    skipped = "skipped" if update["version"] in skips else ""
-    urgent = '<span class="urgent">urgent</span>' if update["urgent"] else ""
-    labels = (urgent, escape(update["type"] or ""), skipped)
-    yield f'<span class="version">{escape(update["version"])}</span> {", ".join(label for label in labels if label)}'
-    url = update["release_notes"]
-    if url and may_link(url, update_host):
-        yield f'<a href="{escape(url)}" rel="noreferrer">Release notes</a>'
-    elif url:
-        yield escape(url)
-    yield from _describe_details(update.get("details") or {})
-
-
-def _describe_details(details: Mapping[str, Any]) -> Iterator[str]:
-    """Describe what a release fixes and requires, where that is known."""
-    for requirement in details.get("requires") or ():
-        name, minimum = (requirement.get(key, "") for key in ("name", "minimum"))
-        yield escape(clean(f"Requires {name} {minimum}"))
-    steps = [name.replace("_", " ") for name, is_needed in (details.get("steps") or {}).items() if is_needed]
-    if steps:
-        yield escape(f"The upgrade takes: {', '.join(steps)}.")
-    fixes: Sequence[Mapping[str, Any]] = details.get("fixes") or ()
-    if details.get("container_only"):
-        yield "Only the container image is affected."
-    shown = [escape(clean(" ".join((fix["text"], *fix["ids"])))) for fix in fixes[:FIXES_SHOWN]]
-    more = [f"and {len(fixes) - FIXES_SHOWN} more"] if len(fixes) > FIXES_SHOWN else []
-    if shown:
-        yield f"Fixes:{_list('fixes', [*shown, *more])}"
+def _render_updates(report: StatusReport) -> str:
+    """Render the pending releases, each with what is known of it, as a mail does."""
+    known, settings = report.known, report.settings
+    context = MessageContext(
+        instance=settings.instance,
+        knowledge=known,
+        now=report.now,
+        hostname="",
+        update_host=urlsplit(settings.url or "").hostname or "",
+        install_kind=settings.install_kind,
+    )
+    parts: list[str] = []
+    for update in order_updates(known.pending(), context.branch)[:RELEASES_SHOWN]:
+        row = describe_release(update, "", context)
+        shown = replace(row, note="skipped") if known.is_skipped(update) else row
+        parts += map(render_html_block, (Releases((shown,)), *describe_details(update, context)))
+    return "\n".join(("<section>\n<h2>Pending releases</h2>", *parts, "</section>")) if parts else ""
 
 
 def _list(name: str, items: Iterable[str]) -> str:

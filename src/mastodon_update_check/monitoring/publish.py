@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from mastodon_update_check.files.own import replace_file
 from mastodon_update_check.logs import log
@@ -31,17 +29,10 @@ def _render(report: StatusReport) -> Iterator[tuple[Path, bytes]]:
 
         yield settings.metrics_file, render(report)
     if settings.page_file is not None:
-        from mastodon_update_check.monitoring.page import PageContext, public_status, render_page
+        from mastodon_update_check.monitoring.page import public_status, render_page
 
-        status, file = public_status(report), settings.page_file
+        file = settings.page_file
         json_file, reload_file = file.with_suffix(".json"), file.with_stem(f"{file.stem}-reload")
-        around = PageContext(
-            now=report.now,
-            interval=settings.interval,
-            update_host=urlsplit(settings.url or "").hostname or "",
-            json_name=json_file.name,
-            reload_name=reload_file.name,
-        )
-        yield json_file, f"{json.dumps(status, indent=2)}\n".encode()
-        yield reload_file, render_page(status, replace(around, reload_name=file.name)).encode()
-        yield file, render_page(status, around).encode()
+        yield json_file, f"{json.dumps(public_status(report), indent=2)}\n".encode()
+        yield reload_file, render_page(report, json_file.name, file.name).encode()
+        yield file, render_page(report, json_file.name, reload_file.name).encode()

@@ -1,8 +1,8 @@
 """Checks counted by day, for the last 30 days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 DAYS_KEPT = 30
 
@@ -24,12 +24,8 @@ def count_check(days: Sequence[CheckDay], now: datetime, *, has_failed: bool) ->
     return tuple(kept[each] for each in sorted(kept))
 
 
-def fill_days(days: Sequence[Mapping[str, Any]], today: date) -> tuple[CheckDay, ...]:
+def fill_days(days: Sequence[CheckDay], today: date) -> tuple[CheckDay, ...]:
     """Return 30 days up to `today`, those without checks included."""
-    known = {day["day"]: day for day in days}
-    found = []
-    for offset in range(DAYS_KEPT - 1, -1, -1):
-        each = today - timedelta(days=offset)
-        counts = known.get(each.isoformat(), {"successful": 0, "failed": 0})
-        found.append(CheckDay(date=each, successful=counts["successful"], failed=counts["failed"]))
-    return tuple(found)
+    known = {day.date: day for day in days}
+    wanted = (today - timedelta(days=offset) for offset in reversed(range(DAYS_KEPT)))
+    return tuple(known.get(each, CheckDay(date=each)) for each in wanted)
