@@ -87,7 +87,7 @@ def test_a_database_with_a_password(secretive: World) -> None:
     """The error names the database without its password; the address of the settings is notified."""
     secretive.set(UPDATE_CHECK_RECIPIENTS="devops, ops@social.example")
     finished = secretive.run("check")
-    assert (1, True) == (finished.code, "PostgreSQL at 127.0.0.1:1 cannot be used as reader" in finished.out), finished.out
+    assert (1, True) == (finished.code, "PostgreSQL at 127.0.0.1:1 cannot be used" in finished.out), finished.out
     expect_silence(secretive, finished, secretive.run("status"))
 
 
