@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation
 EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isolation --no-deps --editable .
 
+unexport PYTHONDONTWRITEBYTECODE # each worker of the tests, and each process that they start, would compile everything
+
 .PHONY: run demo test coverage transcripts catalogues letters pictures portraits soak cluster pgbouncer rules series lint format \
 	documents deb image release release-check acceptance lock clean help
 
@@ -20,11 +22,11 @@ demo: $(VENV)/run.done ## show the demonstration in any case
 
 test: $(VENV)/test.done ## every test that needs no root, in about three minutes
 	-test -x build/chromium || $(MAKE) --no-print-directory build/chromium
-	$(BIN)/python -m pytest -n 4 $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 coverage: $(VENV)/test.done ## the same, with what the tests reach of each branch, also in the processes they start
 	$(BIN)/python -m coverage erase
-	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m coverage run -m pytest -n 4 $(ARGS)
+	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m coverage run -m pytest -n 4 --dist worksteal $(ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 

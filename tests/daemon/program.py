@@ -94,6 +94,8 @@ class Daemon:
     def __init__(self, command: tuple[str, ...], environment: Mapping[str, str], log_path: Path) -> None:
         self.systemd = Systemd()
         self._log_path = log_path
+        self._events: list[dict[str, Any]] = []
+        self._read_bytes = 0
         self._log = log_path.open("wb")
         self.process = subprocess.Popen(
             command,
@@ -123,9 +125,14 @@ class Daemon:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """Its log; every line is a JSON object."""
-        whole, _, _ = self.output.rpartition("\n")  # the last line may be half written
-        return [json.loads(line) for line in whole.splitlines()]
+        """Its log; every line is a JSON object, and is read once."""
+        with self._log_path.open("rb") as log:
+            log.seek(self._read_bytes)
+            for line in log:
+                if line.endswith(b"\n"):  # the last line may be half written
+                    self._events.append(json.loads(line))
+                    self._read_bytes += len(line)
+        return self._events
 
     def find(self, event: str, **details: object) -> list[dict[str, Any]]:
         """Return the log lines of one event with these details."""
