@@ -34,6 +34,7 @@ transcripts: $(VENV)/test.done ## write anew what the commands print (tests/tran
 	TRANSCRIPTS=write $(BIN)/python -m pytest tests/end_to_end/test_transcripts.py tests/end_to_end/test_status_form.py $(ARGS)
 
 soak: $(VENV)/test.done ## kill the program at every step and in random lives, for 20 minutes: ARGS="--minutes 3"
+	$(BIN)/python -m pytest -q -n 2 -m hypothesis --hypothesis-profile=long tests
 	PYTHONPATH=tests $(BIN)/python -m soak $(ARGS)
 
 cluster: $(VENV)/test.done ## daemons on two and three machines with one ledger, whose owner fails 200 times: ARGS="--rounds 36"

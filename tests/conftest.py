@@ -30,10 +30,10 @@ def _resolve_localhost() -> None:
 
 
 _resolve_localhost()
-hypothesis.settings.register_profile(
-    "untimed", deadline=None
-)  # how long an example takes says something of the machine
-hypothesis.settings.load_profile("untimed")
+# How long an example takes depends on the machine; `make soak` takes the long profile.
+hypothesis.settings.register_profile("short", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=500)
+hypothesis.settings.load_profile("short")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.test_feed_properties import documents
@@ -87,14 +87,12 @@ def expect_sentences(report: CheckReport, texts: list[str]) -> None:
         assert ((), ()) == (report.plan.messages, report.plan.changes)
 
 
-@settings(max_examples=60, deadline=None)
 @given(documents)
 def test_any_json(document: object) -> None:
     """Every JSON document is an answer or a failed check with its reason."""
     expect_sentences(*whole_check(Reply.json(document)))
 
 
-@settings(max_examples=100, deadline=None)
 @given(edits)
 def test_damaged_answers(changes: list[tuple[int, int, bytes]]) -> None:
     """So is a good answer with bytes changed, lost and put in, in its head and its body."""

@@ -460,7 +460,7 @@ def person_of(recipient: Recipient) -> Callable[[Heard], bool]:
 
 
 TestDeliveries = Deliveries.TestCase
-TestDeliveries.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestDeliveries.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
 
 
 class DeliveriesOnPostgres(Deliveries):
