@@ -1,4 +1,4 @@
-"""Logs: one line per event, whatever is in it; for a person, for a machine, for the journal."""
+"""Logs: one line per event, with any text in it; for a person, for a machine, for the journal."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""What docs/RELIABILITY.md names as a proof is there, and runs."""
+"""Every proof that docs/RELIABILITY.md names exists and runs."""
 
 import re
 from pathlib import Path
@@ -15,13 +15,13 @@ def find_test(file: str, name: str) -> re.Match[str] | None:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    """A renamed test takes its line with it."""
+    """A renamed test is renamed there, too."""
     assert len(NAMED) > 50
     assert [] == [f"{file}::{name}" for file, name in NAMED if find_test(file, name) is None]
 
 
 def test_every_fault_names_a_test() -> None:
-    """No line of the table is without its proof."""
+    """Each line of the table names its proof."""
     table = TEXT.partition("## Faults")[2]
     lines = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith(("| **", "| fault"))]
     assert len(lines) > 30

@@ -27,7 +27,7 @@ from translations.catalogues import CATALOGUES
     ],
 )
 def test_which_language(locale: str, language: str) -> None:
-    """The nearest one that there is, else English; whatever a database holds is no path."""
+    """The nearest one that there is, else English; a value from a database is never a path."""
     assert load_translation(locale).language == language
 
 
@@ -45,7 +45,7 @@ def test_a_catalogue_of_a_region(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 64, b"\xde\x12\x04\x95" + b"\xff" * 40, b"\xde\x12\x04\x95\x00"])
 def test_a_damaged_catalogue(tmp_path: Path, content: bytes) -> None:
-    """It is said once, and the message is English: nobody goes without it."""
+    """It is logged once, and the message is in English: every recipient gets it."""
     (tmp_path / "de.mo").write_bytes(content)
     with capture_logs() as lines:
         found = [load_translation("de", tmp_path) for _ in range(2)]
@@ -53,7 +53,7 @@ def test_a_damaged_catalogue(tmp_path: Path, content: bytes) -> None:
     assert [(line["event"], line["language"]) for line in lines] == [("language.failed", "de")]
 
 
-def test_what_a_catalogue_lacks() -> None:
+def test_sentence_missing_in_a_catalogue() -> None:
     """A sentence that is not there is an error, not English in between."""
     translation = load_translation("de")
     with pytest.raises(UntranslatedError, match=r"no translation of 'Good morning\.'"):

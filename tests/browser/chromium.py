@@ -129,7 +129,7 @@ class Page:
         """Call a method of the protocol for this page."""
         return self._browser.call(method, self._session, **parameters)
 
-    def evaluate(self, expression: str) -> Any:  # noqa: ANN401 - whatever the expression gives
+    def evaluate(self, expression: str) -> Any:  # noqa: ANN401 - the type of the expression's value
         """Return the value of an expression."""
         return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 

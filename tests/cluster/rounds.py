@@ -43,7 +43,7 @@ class Failure:
     begin: Callable[[Node], None]
     end: Callable[[Node], None]
     loses_lease: bool = False
-    """Whether the daemon survives, and has to notice that it is no longer the owner."""
+    """Whether the daemon survives, and has to notice that it has lost the ledger."""
     may_repeat: bool = True
 
 

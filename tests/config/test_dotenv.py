@@ -53,7 +53,7 @@ SYNTAX = [
     ("single quotes", "A='b'", {"A": "b"}),
     ("blanks in quotes stay", "A=' b '", {"A": " b "}),
     ("empty quotes", "A=''", {"A": ""}),
-    ("one quote is no quotes", "A='", {"A": "'"}),
+    ("one quote is not a quotation", "A='", {"A": "'"}),
     ("a number sign in quotes", 'A="b#c"', {"A": "b#c"}),
     ("a comment behind quotes", "A='b' # c", {"A": "b"}),
     ("a comment with a quote behind quotes", "A='b' # it's", {"A": "b"}),
@@ -70,7 +70,7 @@ SYNTAX = [
     ("no value before another name", "A=\nB=c", {"A": "", "B": "c"}),
     ("the equals sign on the next line", "A\n=b", {"A": "b"}),
     ("a colon at the end of the line takes the next one", "A:\nB=c", {"A": "B=c"}),
-    ("a byte that is no blank to Ruby", "A=\u00a0b", {"A": "\u00a0b"}),
+    ("a byte that is not a blank in Ruby", "A=\u00a0b", {"A": "\u00a0b"}),
 ]
 
 EXPANSION = [
@@ -109,9 +109,9 @@ EXPANSION = [
     ("a command that a variable brings in", "A='$(id)'\nC=$A", {"C": COMMAND}),
     ("a command that the environment brings in", "C=$EVIL", {"C": COMMAND}),
     ("a variable whose value is a command", "A=$(id)\nC=x$A", {"A": COMMAND, "C": COMMAND}),
-    ("empty brackets are no command", "C=$()", {"C": "$()"}),
-    ("open brackets are no command", "C=pa$(ss", {"C": "pa$(ss"}),
-    ("brackets with empty ones inside are no command", "C=$(a())", {"C": "$(a())"}),
+    ("empty brackets are not a command", "C=$()", {"C": "$()"}),
+    ("open brackets are not a command", "C=pa$(ss", {"C": "pa$(ss"}),
+    ("brackets with empty ones inside are not a command", "C=$(a())", {"C": "$(a())"}),
     ("a closing bracket too many", "C=)$(a)", {"C": COMMAND}),
     ("backticks are text", "C=`id`", {"C": "`id`"}),
 ]

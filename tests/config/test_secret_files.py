@@ -61,7 +61,7 @@ def test_hidden_file_is_not_opened(machine: Machine) -> None:
     assert machine.load({"DB_PASS": "x", "SMTP_PASSWORD": ""}).db_pass is not None
 
 
-def test_blank_file_name_hides_what_stands_below(machine: Machine) -> None:
+def test_blank_file_name_overrides_later_sources(machine: Machine) -> None:
     """A blank `NAME_FILE` is a blank `NAME`."""
     assert machine.own("DB_PASS=own").load({"DB_PASS_FILE": ""}).db_pass is None
 
@@ -123,14 +123,14 @@ def test_variables_that_only_look_like_files_of_secrets(machine: Machine) -> Non
 
 
 def test_foreign_credentials(machine: Machine) -> None:
-    """Other credentials of the unit, and those that are no secrets of ours, are left alone."""
+    """Other credentials of the unit, and those that are not our secrets, are ignored."""
     machine.credential("mastodon.env", "x").credential("update_check_interval", "1h").credential("SMTP_LOGIN", "x")
     settings = machine.credential("db_name", "x").credential("update_check_whatever", "x").load()
     assert (settings.db_name, settings.interval.total_seconds() / 60) == ("mastodon_production", 30)
 
 
 def test_credentials_that_cannot_be_read(machine: Machine) -> None:
-    """A credential that is no file, or too large, and a directory that is missing, are named."""
+    """A credential that is not a file, or too large, and a directory that is missing, are named."""
     machine.credential("db_pass", "x" * (VALUE_BYTES + 1))
     (machine.home / "credentials" / "smtp_password").mkdir()
     assert [

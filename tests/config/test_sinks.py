@@ -143,7 +143,7 @@ LACKING = [
 
 
 @pytest.mark.parametrize(("environ", "problem"), LACKING)
-def test_what_is_lacking(machine: Machine, environ: dict[str, str], problem: str) -> None:
+def test_missing_settings_of_a_sink(machine: Machine, environ: dict[str, str], problem: str) -> None:
     """A sink without what it needs is a problem, with the remedy."""
     assert [problem] == machine.problems(environ)
 
@@ -211,7 +211,7 @@ def test_sink_of_another_package(machine: Machine) -> None:
 
 @pytest.mark.usefixtures("other_sinks")
 def test_sink_of_another_package_that_is_not_used(machine: Machine) -> None:
-    """Its variables are no mistake while the package is installed."""
+    """Its variables are accepted while the package is installed."""
     assert [sink.name for sink in machine.load({"UPDATE_CHECK_NTFY_URL": "x"}).sinks] == ["log"]
     assert [sink.name for sink in machine.credential("update_check_ntfy_url", "x").load().sinks] == ["log"]
 

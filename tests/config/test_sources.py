@@ -35,7 +35,7 @@ def test_credentials_stand_between_environment_and_files(machine: Machine) -> No
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t"])
-def test_blank_hides_what_stands_below(machine: Machine, blank: str) -> None:
+def test_blank_overrides_later_sources(machine: Machine, blank: str) -> None:
     """A blank value counts as not set, but the sources below are not read: so it is with dotenv."""
     settings = machine.own("SMTP_DOMAIN=own.example").load({"SMTP_DOMAIN": blank})
     assert settings.smtp_domain == "localhost"

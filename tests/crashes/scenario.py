@@ -51,8 +51,8 @@ class Scenario:
         self.world = self._stack.enter_context(World(home, ScriptedSmtpServer()))
         self.collector = self._stack.enter_context(Collector())
         self.world.use_collector(self.collector)
-        self.world.set(UPDATE_CHECK_INTERVAL="1s", UPDATE_CHECK_JITTER="0")
-        self.world.set(UPDATE_CHECK_REMINDERS="none")  # days pass here, and then a reminder is no repeat
+        self.world.set(UPDATE_CHECK_INTERVAL="3s", UPDATE_CHECK_JITTER="0")
+        self.world.set(UPDATE_CHECK_REMINDERS="none")  # days pass here, and a reminder would be due
         self.set_recipients(RECIPIENTS)
         return self
 

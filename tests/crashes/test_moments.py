@@ -25,8 +25,10 @@ def kill_at_arrival(scenario: Scenario, place: str, command: str) -> None:
     scenario.settle()
 
 
-@pytest.mark.parametrize("command", ["check", "run"])
-@pytest.mark.parametrize("place", RECIPIENTS)
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [*((place, "check") for place in RECIPIENTS), ("all@social.example", "run"), ("/one", "run")],
+)
 def test_killed_before_the_reply(forked: Forked, place: str, command: str) -> None:
     """That message repeats with the same id; others in progress may repeat, and nothing else does."""
     with Scenario(forked) as scenario:

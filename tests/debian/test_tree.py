@@ -35,7 +35,7 @@ def test_merged(tmp_path: Path) -> None:
     assert ["core.py", "so.cpython_311.so", "so.cpython_313.so"] == found
 
 
-def test_only_what_runs(tmp_path: Path) -> None:
+def test_only_runtime_files_are_packed(tmp_path: Path) -> None:
     """Scripts, tests, stubs, licences and descriptions stay behind; what says which version it is does not."""
     made = wheel(
         tmp_path,

@@ -22,7 +22,7 @@ WEBHOOKS = [name for name in SETTINGS if webhook_name(name)]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_made_anew(name: str) -> None:
+def test_generated_files_are_current(name: str) -> None:
     """Each file is what `make documents` gives."""
     assert DOCUMENTS[name]() == (PROJECT / name).read_text(), "run `make documents`"
 

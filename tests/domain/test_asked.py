@@ -34,7 +34,7 @@ def test_kinds(text: str, kind: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        pytest.param("nobody", "'nobody' is not known here", id="nobody"),
+        pytest.param("nobody", "'nobody' is not known here", id="unknown name"),
         pytest.param("", "'' is not known here", id="nothing"),
         pytest.param("@", "'@' is not known here", id="no name"),
         pytest.param("4.5.x", "'4.5.x' is not known here", id="no version"),
@@ -58,7 +58,7 @@ def test_nonsense(text: str, words: str) -> None:
         pytest.param("email", ALICE, (), True, id="by sink"),
         pytest.param("webhook", Recipient(sink="webhook.ops", key="webhook:1"), (), True, id="one of several webhooks"),
         pytest.param("webhook.ops", Recipient(sink="webhook", key="webhook:2"), (), False, id="another webhook"),
-        pytest.param("4.5.20", ALICE, (), False, id="a release is nobody"),
+        pytest.param("4.5.20", ALICE, (), False, id="a release is not a person"),
         pytest.param("x@social.example", Recipient(sink="log", key="sink:log"), (), False, id="a sink has no address"),
     ],
 )

@@ -143,8 +143,8 @@ def test_changes_of_a_row(notice: Notice, known: Facts, reason: Reason | None) -
     [
         pytest.param(facts(ANN), None, id="still there"),
         pytest.param(facts(user(2)), Reason.RECIPIENT_GONE, id="others answered, this one did not"),
-        pytest.param(facts(), None, id="nobody is no answer"),
-        pytest.param(facts(hook()), None, id="nor is nobody of this sink"),
+        pytest.param(facts(), None, id="no recipients: not an answer"),
+        pytest.param(facts(hook()), None, id="no recipients of this sink: not one either"),
         pytest.param(facts(user(2), unasked=["email"]), None, id="the sink's recipients could not be asked for"),
         pytest.param(facts(hook(), sinks=["webhook"]), None, id="the sink is not configured here"),
         pytest.param(facts(user(9, address="USER1@social.example ")), None, id="the same address under another id"),

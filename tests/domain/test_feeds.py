@@ -146,14 +146,14 @@ def test_duplicates_merge() -> None:
 @pytest.mark.parametrize(
     ("installed", "newer"),
     [
-        pytest.param("4.2.8", ["4.2.9 patch", "4.3.0 minor", "5.0.0 major"], id="a release hears of releases"),
+        pytest.param("4.2.8", ["4.2.9 patch", "4.3.0 minor", "5.0.0 major"], id="a release is offered releases"),
         pytest.param("4.2.9", ["4.3.0 minor", "5.0.0 major"], id="what is installed is not newer"),
         pytest.param(
             "4.3.0-alpha.1",
             ["4.3.0-beta.1 patch", "4.3.0 patch", "5.0.0 major"],
-            id="a pre-release hears of pre-releases",
+            id="a pre-release is offered pre-releases",
         ),
-        pytest.param("4.2.9-bark", ["4.3.0 minor", "5.0.0 major"], id="a fork hears of what is newer than its base"),
+        pytest.param("4.2.9-bark", ["4.3.0 minor", "5.0.0 major"], id="a fork is offered releases newer than its base"),
         pytest.param("5.0.1", [], id="newer than all that is listed"),
     ],
 )

@@ -131,7 +131,7 @@ def test_errors_of_one_source_are_warnings() -> None:
         pytest.param("4.5.21", "4.5.19", known("4.5.20", differs_since=EARLIER), NOW, id="from now on: another tree"),
         pytest.param("4.5.20", "4.5.20", known("4.5.20", differs_since=EARLIER), None, id="no longer"),
         pytest.param("4.5.20", "4.5.19", known("4.5.20", differs_since=AHEAD), NOW, id="the clock was a year ahead"),
-        pytest.param("4.5.20+glitch", "4.5.20", known("4.5.20"), None, id="build metadata is no difference"),
+        pytest.param("4.5.20+glitch", "4.5.20", known("4.5.20"), None, id="build metadata makes no difference"),
         pytest.param("4.5.20-bark", "4.5.20", known("4.5.20"), None, id="nor is a label"),
     ],
 )

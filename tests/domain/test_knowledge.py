@@ -49,7 +49,7 @@ def test_good_check_ends_an_outage() -> None:
     ("answer", "updates"),
     [
         pytest.param(None, KNOWN.updates, id="checking is off: what is known stands"),
-        pytest.param(Feed(updates=None), KNOWN.updates, id="no list is no answer"),
+        pytest.param(Feed(updates=None), KNOWN.updates, id="no list is not an answer"),
         pytest.param(feed(), (), id="an empty list is one"),
         pytest.param(feed(update("4.5.18"), update("4.6.9")), (minor("4.6.9"),), id="what is newer, with its type"),
         pytest.param(
@@ -67,7 +67,7 @@ def test_updates_after_a_good_check(answer: Feed | None, updates: tuple[object, 
 @pytest.mark.parametrize(
     ("installed", "answered", "ends_on"),
     [
-        pytest.param("4.5.20", None, date(2027, 2, 20), id="no date is no answer"),
+        pytest.param("4.5.20", None, date(2027, 2, 20), id="no date is not an answer"),
         pytest.param("4.5.20", date(2027, 3, 1), date(2027, 3, 1), id="a date that moved"),
         pytest.param("4.6.9", None, None, id="another branch, whose date is not known"),
         pytest.param("4.6.9", date(2028, 1, 1), date(2028, 1, 1), id="another branch, whose date is"),
@@ -140,7 +140,7 @@ def test_support_as_far_as_is_known(known: ServerState, expected: SupportNotice 
         replace(KNOWN, devops=(user(1, Preference.CRITICAL, role="Owner", wants_support=False), user(2))),
     ],
 )
-def test_ledger_reads_back_what_it_wrote(known: ServerState) -> None:
+def test_round_trip_through_the_ledger(known: ServerState) -> None:
     """All of it comes back from JSON as it was, down to the spelling of versions."""
     read = ServerState.from_json(json.loads(json.dumps(known.to_json())))
     assert (known, known.to_json()) == (read, read.to_json())

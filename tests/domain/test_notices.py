@@ -59,7 +59,7 @@ def test_identities_keep_their_spelling(notice: Notice, about: str, told_once: s
 
 
 @pytest.mark.parametrize("notice", [notice for notice, _, _ in EVERY_KIND])
-def test_ledger_reads_back_what_it_wrote(notice: Notice) -> None:
+def test_round_trip_through_the_ledger(notice: Notice) -> None:
     """Every notice comes back from JSON as it was, down to the spelling of its versions."""
     read = from_json(Notice, json.loads(json.dumps(to_json(notice))))
     assert (notice, to_json(notice)) == (read, to_json(read))

@@ -155,7 +155,7 @@ def test_sink_removed_and_put_back() -> None:
     ("now", "is_hurried"),
     [
         pytest.param(ANN, False, id="nothing is different: it waits"),
-        pytest.param(replace(ANN, role="Owner"), False, id="another role is no reason"),
+        pytest.param(replace(ANN, role="Owner"), False, id="another role is not a reason"),
         pytest.param(replace(ANN, address="right@social.example"), True, id="the address was corrected"),
     ],
 )

@@ -126,7 +126,7 @@ def lived(history: list[tuple[Facts, str]]) -> Rows:
     return rows
 
 
-def tell(made: Plan) -> list[tuple[Recipient, Notice]]:
+def deliveries(made: Plan) -> list[tuple[Recipient, Notice]]:
     """Return the planned notices with their recipients."""
     return [(one.recipient, one.notice) for sent in made.messages for one in sent.decisions]
 
@@ -148,13 +148,13 @@ def test_covered_notices_are_never_planned(history: list[tuple[Facts, str]], kno
     made = plan(known, tuple(rows.rows.values()))
     gone = {(change.identity, change.recipient_key) for change in made.changes}
     standing = [row for place, row in rows.rows.items() if row.state.is_notified and place not in gone]
-    for recipient, notice in tell(made):
+    for recipient, notice in deliveries(made):
         for row in standing:
             same = row.recipient_key == recipient.key or (
                 row.sink == recipient.sink and row.address.lower() == recipient.address.lower() != ""
             )
             assert not (same and is_covered_by(notice, row.notice))
-    once = [(recipient.address.lower() or recipient.key, identity(notice)) for recipient, notice in tell(made)]
+    once = [(recipient.address.lower() or recipient.key, identity(notice)) for recipient, notice in deliveries(made)]
     assert len(once) == len(set(once))
 
 
@@ -164,7 +164,7 @@ def test_every_planned_row_can_be_stored(history: list[tuple[Facts, str]], known
     rows = lived(history)
     made = plan(known, tuple(rows.rows.values()))
     gone = {(change.identity, change.recipient_key) for change in made.changes}
-    for recipient, notice in tell(made):
+    for recipient, notice in deliveries(made):
         place = identity(notice), recipient.key
         row = rows.rows.get(place)
         assert row is None or place in gone or not row.state.is_notified
@@ -189,7 +189,7 @@ def test_follow_ups_follow_sent_notices(history: list[tuple[Facts, str]], known:
     rows = lived(history)
     made = plan(known, tuple(rows.rows.values()))
     reminded = set()
-    for recipient, notice in tell(made):
+    for recipient, notice in deliveries(made):
         if not isinstance(notice, ReminderNotice | InstalledNotice):
             continue
         assert any(
@@ -213,7 +213,9 @@ def test_skipped_releases_are_not_planned(history: list[tuple[Facts, str]], know
     """A skipped release is neither planned nor left waiting."""
     rows = lived(history)
     made = rows.plan(known)
-    assert not any(isinstance(notice, UpdateNotice) and known.known.is_skipped(notice) for _, notice in tell(made))
+    assert not any(
+        isinstance(notice, UpdateNotice) and known.known.is_skipped(notice) for _, notice in deliveries(made)
+    )
     left = [row.notice for row in rows.rows.values() if row.is_open and known.installed is not None]
     assert not any(isinstance(notice, UpdateNotice) and known.known.is_skipped(notice) for notice in left)
 
@@ -222,10 +224,10 @@ def test_skipped_releases_are_not_planned(history: list[tuple[Facts, str]], know
 def test_sent_notices_are_never_planned_again(known: Facts, history: list[tuple[Facts, str]]) -> None:
     """A sent notice is never planned for the same key again."""
     rows = Rows()
-    before = {(recipient.key, identity(notice)) for recipient, notice in tell(rows.plan(known))}
+    before = {(recipient.key, identity(notice)) for recipient, notice in deliveries(rows.plan(known))}
     rows.send(known.now)
     for later, _ in history:
-        assert not before & {(recipient.key, identity(notice)) for recipient, notice in tell(rows.plan(later))}
+        assert not before & {(recipient.key, identity(notice)) for recipient, notice in deliveries(rows.plan(later))}
         rows.send(later.now)
 
 
@@ -261,12 +263,12 @@ def test_a_plan_is_true_notices_times_recipients(known: Facts) -> None:
     made = plan(known, ())
     assert len(known.recipients) * len(known.notices) == len(made.decisions)
     expected = {(one.recipient.key, identity(one.notice)) for one in made.decisions if one.reason.notifies}
-    assert expected == {(recipient.key, identity(notice)) for recipient, notice in tell(made)}
+    assert expected == {(recipient.key, identity(notice)) for recipient, notice in deliveries(made)}
     assert all(one.reason not in {"already_told", "already_planned"} for one in made.decisions)
     assert {DeliveryState.PENDING} >= {row.state for row in lived([(known, "")]).rows.values()}
 
 
-def test_examples_reach_what_they_are_about() -> None:
+def test_generated_examples_reach_their_subject() -> None:
     """The helper keeps what a plan says, or the properties above would say nothing."""
     rows = Rows()
     rows.plan(facts(user(), answer=feed(update("4.5.20"))))

@@ -143,7 +143,7 @@ def test_urgency_that_rises_while_it_is_sent() -> None:
     ],
 )
 def test_missing_answers_change_nothing(known: object) -> None:
-    """Failing to ask is never "nobody" and never "nothing"."""
+    """A failure to ask is never an empty list of recipients or of updates."""
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.26", answer=feed(patch("4.4.27"), ends_on=date(2026, 12, 17))))
     made = rows.plan(known)  # type: ignore[arg-type] # a parameter

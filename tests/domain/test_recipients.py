@@ -38,7 +38,7 @@ PLAIN_MAJOR = update("5.0.0", type=UpdateType.MAJOR)
         pytest.param(ALL, patch("4.5.20"), Reason.PATCH_UPDATE, id="all: a patch, for that reason"),
         pytest.param(ALL, minor("4.6.0"), Reason.ANY_UPDATE, id="all: a minor"),
         pytest.param(ALL, PLAIN_MAJOR, Reason.ANY_UPDATE, id="all: a major"),
-        pytest.param(ALL, update("4.6.0"), Reason.ANY_UPDATE, id="all: whatever type"),
+        pytest.param(ALL, update("4.6.0"), Reason.ANY_UPDATE, id="all: any type"),
     ],
 )
 def test_preferences_are_mastodon_s(preference: Preference, notice: Notice, reason: Reason) -> None:
@@ -57,7 +57,7 @@ def test_support_warnings_have_a_switch_of_their_own(preference: Preference, sta
 
 @pytest.mark.parametrize("notice", [CHECK, RECOVERED, DELIVERY, RESTART])
 @pytest.mark.parametrize("preference", Preference)
-def test_operators_hear_of_this_tool(preference: Preference, notice: Notice) -> None:
+def test_operators_are_notified_about_this_tool(preference: Preference, notice: Notice) -> None:
     """Notices about this tool go to operators with any preference for updates."""
     recipient = user(preference=preference)
     assert Reason.OPERATOR is wants(recipient, notice)

@@ -56,7 +56,7 @@ def test_urgent_updates_to_act_on(known: ServerState, to_act_on: list[str]) -> N
     ("known", "level", "sentences"),
     [
         pytest.param(knowing(), Level.OK, (), id="nothing to do"),
-        pytest.param(knowing(minor("4.6.9")), Level.OK, (), id="a newer minor series alone is no alarm"),
+        pytest.param(knowing(minor("4.6.9")), Level.OK, (), id="a newer minor series alone is not an alarm"),
         pytest.param(knowing(ELSEWHERE), Level.OK, (), id="nor is another branch's urgent release"),
         pytest.param(
             knowing(patch("4.5.20"), patch("4.5.21")),
@@ -82,7 +82,7 @@ def test_urgent_updates_to_act_on(known: ServerState, to_act_on: list[str]) -> N
         ),
     ],
 )
-def test_what_is_pending(known: ServerState, level: Level, sentences: tuple[str, ...]) -> None:
+def test_pending_updates(known: ServerState, level: Level, sentences: tuple[str, ...]) -> None:
     """0 nothing to do, 1 something to look at, 2 something to do now."""
     assert Verdict(level=level, sentences=sentences) == verdict(known)
 

@@ -88,7 +88,7 @@ def test_every_kind_names_the_release_and_its_notes(kind: InstallKind) -> None:
         (InstallKind.FORK, "sudo -iu mastodon git -C /home/mastodon/live fetch --tags"),
     ],
 )
-def test_what_is_not_from_source_is_not_checked_out(kind: InstallKind, command: str) -> None:
+def test_only_source_installations_are_checked_out(kind: InstallKind, command: str) -> None:
     """Mastodon's own tag would throw away what packagers and forks have made of it."""
     found = commands(kind)
     assert command in found

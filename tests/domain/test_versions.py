@@ -139,7 +139,7 @@ def test_order_holds_across_the_whole_chain() -> None:
     ],
 )
 def test_label_counts_as_its_release(label: str, release: str) -> None:
-    """RubyGems has labels below their release and tells a server to install what it runs; here they count as it."""
+    """RubyGems has labels below their release and offers a server its own version; here they count as it."""
     assert MastodonVersion.parse(release) == MastodonVersion.parse(label)
     assert not MastodonVersion.parse(label).is_prerelease
 
@@ -148,7 +148,7 @@ def test_label_counts_as_its_release(label: str, release: str) -> None:
     ("name", "spellings"),
     [
         ("4.2.0-beta.2", ("4.2.0-beta2", "4.2.0-beta.2", "4.2.0beta2", "4.2.0-BETA2", "4.2.0-beta-2", "v4.2.0-beta2")),
-        # RubyGems has the dashless rc above the dashed one; nobody ever published both.
+        # RubyGems has the dashless rc above the dashed one; they have never been published together.
         ("4.0.0-rc.1", ("4.0.0rc1", "4.0.0-rc1", "4.0.0-rc.1", "4.0.0.rc1", "4.0.0-rc.01")),
         ("4.7.0", ("4.7.0", "4.7.0+glitch", "4.7.0.0", "4.07.0", " 4.7.0 ", "v4.7.0", "4.7.0.0.0-bark")),
         ("4.7.0-alpha.0", ("4.7.0-alpha", "4.7.0-alpha.0", "4.7.0-alpha0+x")),

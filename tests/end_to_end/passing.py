@@ -19,7 +19,7 @@ def let_pass(ledger: Path, moved: timedelta) -> None:
         for name, knowledge in connection.execute("SELECT name, knowledge FROM instance").fetchall():
             changed = json.dumps(_earlier_knowledge(json.loads(knowledge), moved))
             connection.execute("UPDATE instance SET knowledge = ? WHERE name = ?", (changed, name))
-        # Outages are told by when they began: that is part of what was told.
+        # The start of an outage is part of the identity of its notices.
         connection.create_function("stamped_earlier", 1, lambda text: _stamped_earlier(text, moved))
         connection.execute(
             "UPDATE delivery SET identity = stamped_earlier(identity), subject = stamped_earlier(subject), "

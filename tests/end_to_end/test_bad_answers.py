@@ -80,7 +80,7 @@ def expect_failure(world: World, sentence: str) -> None:
         ),
         pytest.param(Reply(500, GOOD.body), "500", id="a server error"),
         pytest.param(Reply(404, GOOD.body), "404", id="not found"),
-        pytest.param(Reply(204), "204", id="no content is no answer"),
+        pytest.param(Reply(204), "204", id="no content is not an answer"),
         pytest.param(Reply.redirect("ftp://localhost/"), "redirects to what is not an http or https URL", id="to ftp"),
         pytest.param(Reply.redirect("/"), "redirects once more after 3 redirects", id="round and round"),
         pytest.param(Raw([b"SSH-2.0-OpenSSH_9.2\r\n"]), "does not speak HTTP", id="another protocol"),

@@ -44,11 +44,11 @@ def test_killed_between_plan_and_send(world: World) -> None:
         return world.ledger.exists() and world.rows("SELECT count(*) FROM message") == [(3,)]
 
     kill_when(world, is_planned, writing)
-    assert ([(0,)], (0, 0)) == (world.rows("SELECT count(*) FROM attempt"), world.told)
+    assert ([(0,)], (0, 0)) == (world.rows("SELECT count(*) FROM attempt"), world.notified)
     os.close(reading)
     os.close(writing)
     assert (0, 0, 3, 0, 0) == world.check().result
-    assert (1, 1) == world.told
+    assert (1, 1) == world.notified
 
 
 @pytest.mark.parametrize("step", ["CONNECT", "RCPT", "END"])

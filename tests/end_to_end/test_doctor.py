@@ -38,7 +38,7 @@ def test_healthy(checked: World) -> None:
     assert (finished.code, graded(finished, "error")) == (0, [])
     assert [subject for subject, _ in graded(finished, "warning")] == ["settings"]
     assert dict(graded(finished, "ok"))["update server"].startswith("answers; it lists nothing newer (127.0.0.1, ")
-    assert checked.told == (0, 0)
+    assert checked.notified == (0, 0)
 
 
 def test_new(world: World) -> None:
@@ -93,9 +93,9 @@ def test_broken_parts_are_errors(checked: World, variables: dict[str, str | None
     assert words in graded(finished, "error")[0][1]
 
 
-def test_who_watches(world: World, tmp_path: Path) -> None:
+def test_heartbeat_and_metrics(world: World, tmp_path: Path) -> None:
     """The heartbeat's service is reached and not pinged, and the metrics' directory is looked at."""
-    heard = world.update_server.asked
+    asked = world.update_server.asked
     world.set(UPDATE_CHECK_HEARTBEAT_URL=world.update_server.url, UPDATE_CHECK_METRICS_FILE=str(tmp_path / "our.prom"))
     finished = world.run("doctor", "--json")
     found = dict(graded(finished, "ok"))
@@ -103,7 +103,7 @@ def test_who_watches(world: World, tmp_path: Path) -> None:
         found["heartbeat"],
         found["metrics"],
     )
-    assert (["4.5.19"], False) == (heard, (tmp_path / "our.prom").exists())
+    assert (["4.5.19"], False) == (asked, (tmp_path / "our.prom").exists())
 
 
 def test_broken_monitoring(world: World, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_mail_server(checked: World, replies: dict[str, str], code: int, grade: 
     checked.mail_server.replies.update(replies)
     finished = checked.run("doctor", "--json")
     assert (code, True) == (finished.code, words in dict(graded(finished, grade))["email"])
-    assert (0, 0) == checked.told
+    assert (0, 0) == checked.notified
 
 
 def test_mail_server_is_tried_with_the_operator(world: World) -> None:

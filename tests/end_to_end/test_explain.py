@@ -30,15 +30,15 @@ def staffed(mail_world: World, postgres: Postgres, request: pytest.FixtureReques
 def test_recipients_who_were_not_notified(staffed: Staffed) -> None:
     """Each with the reason: the preference, or a role without the permission."""
     lines = staffed.world.run("explain", "4.5.20").out.splitlines()
-    told, not_told = lines.index("Notified:"), lines.index("Not notified:")
-    assert lines[told + 1].startswith("  alice <alice@social.example> by email: 20")
-    assert lines[told + 1].endswith(" UTC; patches are wanted")
+    notified, rest = lines.index("Notified:"), lines.index("Not notified:")
+    assert lines[notified + 1].startswith("  alice <alice@social.example> by email: 20")
+    assert lines[notified + 1].endswith(" UTC; patches are wanted")
     verbose = staffed.world.run("explain", "4.5.20", "-v").out.splitlines()
-    assert verbose[told + 2].endswith(": accepted: 250 2.0.0 OK: queued as 1")
+    assert verbose[notified + 2].endswith(": accepted: 250 2.0.0 OK: queued as 1")
     assert [
         "  bob <bob@social.example> by email: only urgent releases are wanted (the setting is critical)",
         "  mod (Moderator): cannot view devops",
-    ] == lines[not_told + 1 :]
+    ] == lines[rest + 1 :]
 
 
 @pytest.mark.parametrize("about", ["bob", "@bob", "@bob@social.example", "BOB@social.example"])

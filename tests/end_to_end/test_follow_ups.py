@@ -95,7 +95,7 @@ def test_a_reminder_counts_from_the_acceptance(mail_world: World) -> None:
             {"UPDATE_CHECK_REMINDERS": "all", "UPDATE_CHECK_CLOSURE": "all"},
             False,
             [PLAIN, "[social.example] Reminder: Mastodon 4.5.20 is out (you run 4.5.19)"],
-            id="all: mail tells no end of what was not urgent",
+            id="all: no closure of an update that was not urgent by mail",
         ),
     ],
 )
@@ -148,7 +148,7 @@ LATER = "If it turns urgent, you are notified after all.\n"
 BACK = "To undo this: mastodon-update-check skip --undo 4.5.20\n"
 
 
-def test_skip_what_was_told(mail_world: World) -> None:
+def test_skip_of_a_sent_notice(mail_world: World) -> None:
     """A skipped release is reminded of no more and raises no alarm; taken back, it does again."""
     mail_world.update_server.publish("4.5.20", urgent=True)
     mail_world.check()
@@ -165,7 +165,7 @@ def test_skip_what_was_told(mail_world: World) -> None:
     assert [URGENT, REMINDER] == mail_world.subjects
 
 
-def test_skip_what_waits(mail_world: World) -> None:
+def test_skip_of_a_pending_notice(mail_world: World) -> None:
     """A message that was not sent yet is not sent any more; taken back, it is, under its own id."""
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.mail_server.replies["END"] = "451 4.3.0 later"
@@ -217,7 +217,7 @@ def test_skip_covers_older_releases_of_the_branch(mail_world: World) -> None:
     )
 
 
-def test_list_of_what_is_skipped(mail_world: World) -> None:
+def test_list_of_skipped_releases(mail_world: World) -> None:
     """Without a version `skip` lists, for people and for programs."""
     assert (0, "Nothing is skipped.\n", "") == _outcome(mail_world, "skip")
     assert [] == mail_world.run("skip", "--json").json["skipped"]
@@ -243,7 +243,7 @@ def test_list_of_what_is_skipped(mail_world: World) -> None:
         (["--json", "4.5.20"], "--json goes with the list alone: leave everything else out"),
     ],
 )
-def test_what_cannot_be_skipped(mail_world: World, arguments: list[str], sentence: str) -> None:
+def test_versions_that_cannot_be_skipped(mail_world: World, arguments: list[str], sentence: str) -> None:
     """A wrong version is answered with a sentence and exit code 2; nothing is skipped then, not in part either."""
     mail_world.update_server.publish("4.5.20")
     mail_world.check()

@@ -43,7 +43,7 @@ def test_outbox_that_stands_still_is_a_failure(world: World) -> None:
     assert "not been delivered since" in monitor.requests[1].query["msg"]
 
 
-def test_heartbeat_that_does_not_arrive_is_said(world: World) -> None:
+def test_failing_heartbeat_is_logged_and_shown(world: World) -> None:
     """The check does its work all the same; the log and `status` say it, without the secret in the URL."""
     world.set(UPDATE_CHECK_HEARTBEAT_URL=f"http://127.0.0.1:{unused_port()}/ping/s3cret-and-l0ng")
     finished = world.check()
@@ -54,7 +54,7 @@ def test_heartbeat_that_does_not_arrive_is_said(world: World) -> None:
     assert "s3cret" not in finished.err + finished.out + status.out
 
 
-def test_planned_stop_is_no_failure(world: World) -> None:
+def test_planned_stop_is_not_a_failure(world: World) -> None:
     """A check that a stop cuts short is said to have ended well, if the one before did."""
     released, checks = threading.Event(), itertools.count(1)
 

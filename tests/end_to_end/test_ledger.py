@@ -117,7 +117,7 @@ def test_a_directory_that_may_not_be_written_to(world: World) -> None:
     world.ledger.parent.chmod(0o500)
     finished = world.run("check", through=WITHOUT_PRIVILEGES)
     world.ledger.parent.chmod(0o700)
-    assert (74, (0, 0), True) == (finished.code, world.told, f"the ledger {world.ledger} " in finished.err)
+    assert (74, (0, 0), True) == (finished.code, world.notified, f"the ledger {world.ledger} " in finished.err)
 
 
 def test_a_missing_directory_is_made(world: World) -> None:
@@ -160,7 +160,7 @@ def test_no_room_for_a_new_ledger(world: World) -> None:
     """A ledger that cannot be made whole is not made at all."""
     world.update_server.publish("4.5.20")
     finished = world.run("check", through=with_room_for(20_000))
-    assert (74, (0, 0), {}) == (finished.code, world.told, world.bytes_of_state())
+    assert (74, (0, 0), {}) == (finished.code, world.notified, world.bytes_of_state())
     assert (0, 3, 3, 0, 0) == world.check().result
 
 
@@ -224,6 +224,6 @@ def test_a_dry_run_makes_no_ledger(world: World) -> None:
     world.update_server.publish("4.5.20")
     world.ledger.parent.rmdir()
     finished = world.run("check", "--dry-run")
-    assert (0, (0, 0), False) == (finished.code, world.told, world.ledger.parent.exists())
+    assert (0, (0, 0), False) == (finished.code, world.notified, world.ledger.parent.exists())
     assert "3 messages would be sent. Nothing was sent or stored." in finished.out
     assert "  email to ops@social.example: 4.5.20\n" in finished.out

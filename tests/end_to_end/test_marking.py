@@ -7,12 +7,12 @@ def test_marked_notices_are_never_sent(world: World) -> None:
     """Pending releases are sent neither now nor later; later releases are."""
     world.update_server.publish("4.5.20", urgent=True)
     marked = world.run("check", "--mark")
-    assert (0, (0, 0)) == (marked.code, world.told)
+    assert (0, (0, 0)) == (marked.code, world.notified)
     assert "3 messages marked as sent; nothing was sent." in marked.out
-    assert ((0, 0, 0, 0, 0), (0, 0)) == (world.check().result, world.told)
+    assert ((0, 0, 0, 0, 0), (0, 0)) == (world.check().result, world.notified)
     world.update_server.publish("4.5.21", urgent=True)
     world.check()
-    assert (1, 1) == world.told
+    assert (1, 1) == world.notified
 
 
 def test_nothing_is_marked_without_an_answer(world: World) -> None:
@@ -23,7 +23,7 @@ def test_nothing_is_marked_without_an_answer(world: World) -> None:
     assert (1, True) == (marked.code, "0 messages marked as sent" in marked.out)
     world.update_server.recover()
     world.check()
-    assert (1, 1) == world.told
+    assert (1, 1) == world.notified
 
 
 def test_either_or(world: World) -> None:

@@ -115,7 +115,7 @@ def test_mail_settings_that_do_not_fit(beside: World, lines: list[str], reply: s
     [
         pytest.param([], False, id="verified by default"),
         pytest.param(["SMTP_OPENSSL_VERIFY_MODE=peer"], False, id="verified when asked to"),
-        pytest.param(["SMTP_OPENSSL_VERIFY_MODE=none"], True, id="not verified when told so"),
+        pytest.param(["SMTP_OPENSSL_VERIFY_MODE=none"], True, id="not verified when set so"),
     ],
 )
 def test_certificates(beside: World, foreign_tls: ssl.SSLContext, lines: list[str], *, is_sent: bool) -> None:

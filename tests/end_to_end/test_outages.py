@@ -19,7 +19,7 @@ def _stopped(world: World) -> list[tuple[str, bool]]:
     return [(sink["name"], sink["stopped"]) for sink in sinks if sink["name"].startswith("webhook")]
 
 
-def test_failing_checks_are_told(world: World) -> None:
+def test_failing_checks_are_notified(world: World) -> None:
     """Nothing for a day of the update server's fault; then once, after three days again, then weekly; and recovery."""
     world.check()
     world.update_server.fail(503)
@@ -46,7 +46,7 @@ def test_failing_checks_are_told(world: World) -> None:
     assert "work again" in world.subjects[-1]
 
 
-def test_causes_on_this_server_are_told_after_six_hours(world: World) -> None:
+def test_causes_on_this_server_are_notified_after_six_hours(world: World) -> None:
     """A version that cannot be found is this server's fault: six hours are enough."""
     world.set(UPDATE_CHECK_MASTODON_VERSION=None)
     world.check()
@@ -66,7 +66,7 @@ def test_short_outage_is_not_notified(world: World) -> None:
     world.check()
     world.update_server.recover()
     world.check()
-    assert (0, 0) == world.told
+    assert (0, 0) == world.notified
 
 
 def test_one_failure_is_not_an_outage(world: World) -> None:
@@ -76,7 +76,7 @@ def test_one_failure_is_not_an_outage(world: World) -> None:
     world.let_pass(days=2)
     world.update_server.recover()
     world.check()
-    assert (0, 0) == world.told
+    assert (0, 0) == world.notified
 
 
 def test_recovery_goes_to_recipients_of_the_outage(world: World) -> None:
@@ -129,11 +129,11 @@ def test_operator_gets_the_notices_about_this_tool(world: World) -> None:
     world.update_server.recover()
     world.update_server.publish("4.5.20")
     world.check()
-    told = {str(mail.message["X-Update-Check-Event"]): mail.recipient for mail in world.mails[1:]}
-    assert {"check.recovered": "root@social.example", "update.available": "ops@social.example"} == told
+    mails = {str(mail.message["X-Update-Check-Event"]): mail.recipient for mail in world.mails[1:]}
+    assert {"check.recovered": "root@social.example", "update.available": "ops@social.example"} == mails
 
 
-def test_failing_delivery_is_told_through_the_others(world: World) -> None:
+def test_failing_delivery_is_notified_through_the_other_sinks(world: World) -> None:
     """A webhook that has been down for six hours: mail says so, the webhook itself is not asked to carry that."""
     world.answer_hook = lambda _: Reply(503)
     world.update_server.publish("4.5.20")
@@ -152,7 +152,7 @@ def test_failing_delivery_is_told_through_the_others(world: World) -> None:
     assert 2 == len(world.mails)
 
 
-def test_a_mail_server_that_relays_for_nobody_is_told_of(world: World) -> None:
+def test_mail_server_that_refuses_every_recipient_is_notified(world: World) -> None:
     """It refuses each recipient for itself, as one whose settings here are wrong does: the webhook says so."""
     assert isinstance(world.mail_server, SmtpServer)
     world.mail_server.replies["RCPT"] = "554 5.7.1 Relay access denied"
@@ -167,7 +167,7 @@ def test_a_mail_server_that_relays_for_nobody_is_told_of(world: World) -> None:
     assert b"Relay access denied" in world.calls[-1].body
 
 
-def test_a_webhook_that_takes_nothing_is_told_of(world: World) -> None:
+def test_webhook_that_rejects_every_message_is_notified(world: World) -> None:
     """It calls every message a bad request, which may be the message's fault: mail says so all the same."""
     world.answer_hook = lambda _: Reply(400)
     world.update_server.publish("4.5.20")
@@ -191,7 +191,7 @@ def test_one_refused_mailbox_is_not_a_failing_sink(world: World) -> None:
     assert "gone@social.example" in world.run("status").out
 
 
-def test_a_webhook_that_is_gone_is_told_of_until_it_has_another_url(world: World) -> None:
+def test_stopped_webhook_is_notified_until_its_url_changes(world: World) -> None:
     """HTTP 410: another secret is not tried, so it goes on failing; another URL is, and nothing is said against it."""
     world.answer_hook = lambda request: Reply(410 if request.path == "/hook" else 204)
     world.update_server.publish("4.5.20")

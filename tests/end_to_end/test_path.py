@@ -24,11 +24,11 @@ def publish(server: UpdateServer) -> None:
     server.set_current_end("2099-02-20")
 
 
-def test_one_check_tells_everybody(world: World) -> None:
+def test_one_check_notifies_every_recipient(world: World) -> None:
     """One process, from the question to mail, webhook and log."""
     publish(world.update_server)
     finished = world.check()
-    assert ((0, 3, 3, 0, 0), (1, 1)) == (finished.result, world.told)
+    assert ((0, 3, 3, 0, 0), (1, 1)) == (finished.result, world.notified)
     assert ["4.5.19"] == world.update_server.asked
     notices = finished.events("notice.update.available")
     assert [["4.5.20", "4.7.6"]] == [line["versions"] for line in notices]

@@ -42,11 +42,11 @@ class Staffed:
         settings = said(software_updates=preference)["settings"]
         self.change("UPDATE users SET settings = %s WHERE email = %s", settings, f"{name}@social.example")
 
-    def told(self) -> list[tuple[str, str]]:
-        """Return who has had which mail since this was asked last: name, and what it was about."""
-        told = [(mail.recipient.partition("@")[0], _event(mail)) for mail in self.world.mails]
+    def take_mails(self) -> list[tuple[str, str]]:
+        """Return and forget the mails that have arrived: name and event of each."""
+        taken = [(mail.recipient.partition("@")[0], _event(mail)) for mail in self.world.mails]
         self.world.mails.clear()
-        return sorted(told)
+        return sorted(taken)
 
     def _point_to(self, database: str) -> None:
         where = f"host={self._postgres.directory} port={self._postgres.port}"
@@ -75,10 +75,10 @@ def test_each_user_is_notified_by_preference(staffed: Staffed) -> None:
     """A plain patch goes to the user who wants all; the urgent one goes to both; the moderator gets neither."""
     staffed.world.update_server.publish("4.5.20")
     assert (0, 1, 1, 0, 0) == staffed.world.check().result
-    assert [("alice", UPDATE)] == staffed.told()
+    assert [("alice", UPDATE)] == staffed.take_mails()
     staffed.world.update_server.make_urgent("4.5.20")
     staffed.world.check()
-    assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.told()
+    assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.take_mails()
 
 
 def test_footer_says_why(staffed: Staffed) -> None:
@@ -93,10 +93,10 @@ def test_preference_raised_and_lowered(staffed: Staffed) -> None:
     """A raised preference sends the pending notice; a lowered one cancels the pending mail."""
     staffed.world.update_server.publish("4.5.20")
     staffed.world.check()
-    staffed.told()
+    staffed.take_mails()
     staffed.set_preference("bob", "patch")
     staffed.world.check()
-    assert [("bob", UPDATE)] == staffed.told()
+    assert [("bob", UPDATE)] == staffed.take_mails()
     staffed.world.set(SMTP_PORT="1")
     staffed.world.update_server.publish("4.5.21")
     assert (75, 2, 0, 2, 0) == staffed.world.check().result
@@ -121,19 +121,19 @@ def test_former_staff_get_no_mail(staffed: Staffed, loss: str) -> None:
     staffed.change(loss)
     staffed.world.set(SMTP_PORT=port)
     assert (0, 0, 0, 0, 0) == staffed.world.check().result
-    assert [] == staffed.told()
+    assert [] == staffed.take_mails()
 
 
 def test_changed_address_is_the_same_user(staffed: Staffed) -> None:
     """No repeat at the new address, which gets later notices."""
     staffed.world.update_server.publish("4.5.20")
     staffed.world.check()
-    staffed.told()
+    staffed.take_mails()
     staffed.change("UPDATE users SET email = 'alice.new@social.example' WHERE id = 1")
     assert (0, 0, 0, 0, 0) == staffed.world.check().result
     staffed.world.update_server.publish("4.5.21")
     staffed.world.check()
-    assert [("alice.new", UPDATE)] == staffed.told()
+    assert [("alice.new", UPDATE)] == staffed.take_mails()
 
 
 def test_same_person_by_address(staffed: Staffed) -> None:
@@ -141,7 +141,7 @@ def test_same_person_by_address(staffed: Staffed) -> None:
     staffed.world.set(UPDATE_CHECK_RECIPIENTS="devops,Alice@social.example=all,ops@social.example=all")
     staffed.world.update_server.publish("4.5.20")
     staffed.world.check()
-    assert [("alice", UPDATE), ("ops", UPDATE)] == staffed.told()
+    assert [("alice", UPDATE), ("ops", UPDATE)] == staffed.take_mails()
 
 
 def test_database_is_off_before_it_ever_answered(staffed: Staffed) -> None:
@@ -154,7 +154,7 @@ def test_database_is_off_before_it_ever_answered(staffed: Staffed) -> None:
     assert ["4.5.20"] == [update["version"] for update in finished.json["updates"]]
     staffed.switch_on()
     staffed.world.check()
-    assert [("alice", UPDATE)] == staffed.told()
+    assert [("alice", UPDATE)] == staffed.take_mails()
 
 
 def test_database_is_off_later(staffed: Staffed) -> None:
@@ -165,7 +165,7 @@ def test_database_is_off_later(staffed: Staffed) -> None:
     finished = staffed.world.check()
     assert (0, 2, 2, 0, 0) == finished.result
     assert "the DevOps users of the last good answer are notified" in finished.events("check.degraded")[0]["detail"]
-    assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.told()
+    assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.take_mails()
 
 
 def test_empty_answer_is_not_evidence(staffed: Staffed) -> None:
@@ -185,7 +185,7 @@ def test_empty_answer_is_not_evidence(staffed: Staffed) -> None:
     staffed.world.set(SMTP_PORT=port)
     staffed.world.let_pass(minutes=10)
     staffed.world.check()
-    assert [("alice", UPDATE)] == staffed.told()
+    assert [("alice", UPDATE)] == staffed.take_mails()
 
 
 def test_webhooks_name_the_devops_users(staffed: Staffed) -> None:
@@ -208,12 +208,12 @@ def test_recipients_are_listed_with_reasons(staffed: Staffed) -> None:
     """Recipients and other staff, each with the reason; also as JSON."""
     staffed.world.set(UPDATE_CHECK_RECIPIENTS="devops,ops@social.example=critical")
     finished = staffed.world.run("recipients", "--json")
-    told = [(one["name"], one["preference"], one["reason"]) for one in finished.json["recipients"]]
+    notified = [(one["name"], one["preference"], one["reason"]) for one in finished.json["recipients"]]
     assert [
         ("alice", "all", "Owner can view DevOps"),
         ("bob", "critical", "Owner can view DevOps"),
         (None, "critical", "named in the settings"),
-    ] == told
+    ] == notified
     assert [{"name": "mod", "role": "Moderator", "reason": "cannot_view_devops"}] == finished.json["not_told"]
     table = staffed.world.run("recipients")
     assert (0, "") == (table.code, table.err)

@@ -70,7 +70,7 @@ def test_its_preference(plugged: World) -> None:
     """It has a preference of its own, like every sink."""
     plugged.set(UPDATE_CHECK_NTFY_PREFERENCE="critical")
     plugged.update_server.make_urgent("4.5.20", urgent=False)
-    assert ((0, 1, 1, 0, 0), (1, 0)) == (plugged.check().result, plugged.told)
+    assert ((0, 1, 1, 0, 0), (1, 0)) == (plugged.check().result, plugged.notified)
 
 
 def test_it_refuses_for_a_while(plugged: World) -> None:
@@ -90,7 +90,7 @@ def test_it_refuses_for_a_while(plugged: World) -> None:
     [
         pytest.param("raise RuntimeError('no')", "cannot be loaded (RuntimeError: no)", id="breaks when imported"),
         pytest.param("raise SystemExit", "cannot be loaded (SystemExit", id="leaves when imported"),
-        pytest.param("Ntfy = None", "cannot be set up (TypeError", id="is no factory"),
+        pytest.param("Ntfy = None", "cannot be set up (TypeError", id="not a factory"),
         pytest.param("def Ntfy(options): return object()", "has no method send()", id="makes no sink"),
         pytest.param(
             "class Ntfy:\n def __init__(self, options): pass\n def send(self, message): 1 / 0",

@@ -71,11 +71,11 @@ def test_no_source_delays_a_notice_for_long(world: World, source: ReleaseSource,
     began = time.monotonic()
     finished = world.check()
     assert time.monotonic() - began < 35
-    assert (finished.result, world.told) == ((0, 3, 3, 0, 0), (1, 1))
+    assert (finished.result, world.notified) == ((0, 3, 3, 0, 0), (1, 1))
     assert "The update server does not say what is fixed" in world.texts[0]
 
 
-def test_what_comes_later_is_in_the_next_message(world: World, source: ReleaseSource) -> None:
+def test_late_details_are_in_the_next_message(world: World, source: ReleaseSource) -> None:
     """The source fails at first; the reminder has the details."""
     source.instead["*"] = Reply(503)
     world.check()

@@ -66,7 +66,7 @@ def test_update_server_that_is_down(world: World) -> None:
     assert "This is from the last good answer.\nFrom 4.5.19 to 4.5.20:\n" in world.run("route").out
 
 
-def test_version_that_nobody_knows(world: World) -> None:
+def test_unknown_installed_version(world: World) -> None:
     """The reason is said in a sentence."""
     world.set(UPDATE_CHECK_MASTODON_VERSION=None)
     finished = world.run("route")

@@ -29,8 +29,8 @@ SECRETS = (
 
 def gossip(request: Request) -> Reply:
     """Refuse a request, and repeat all of it."""
-    heard = f"{request.method} {request.target} {dict(request.headers)}"
-    return Reply(500, f"{HOOK_PATH} {HOOK_SECRET} {heard}".encode(), {"X-Heard": HOOK_SECRET})
+    seen = f"{request.method} {request.target} {dict(request.headers)}"
+    return Reply(500, f"{HOOK_PATH} {HOOK_SECRET} {seen}".encode(), {"X-Heard": HOOK_SECRET})
 
 
 @pytest.fixture

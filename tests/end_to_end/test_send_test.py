@@ -28,7 +28,7 @@ def test_every_sink(world: World) -> None:
         "webhook": (True, "204 No Content"),
     }
     assert (0, expected) == verdicts(world)
-    assert ((1, 1), {}) == (world.told, world.bytes_of_state())
+    assert ((1, 1), {}) == (world.notified, world.bytes_of_state())
 
 
 def test_test_message(world: World) -> None:

@@ -34,7 +34,7 @@ def test_notified_once(world: World) -> None:
     for _ in range(2):
         world.let_pass(days=10)
         assert (0, 0, 0, 0, 0) == world.check().result
-    assert (1, 1) == world.told
+    assert (1, 1) == world.notified
 
 
 def test_later_release_is_sent_alone(mail_world: World) -> None:
@@ -236,7 +236,7 @@ def test_a_restored_backup(world: World) -> None:
     assert (0, 3, 3, 0, 0) == world.check().result
     assert 1 == len({mail.message["Message-ID"] for mail in world.mails})
     assert 1 == len({call.headers["webhook-id"] for call in world.calls})
-    assert (2, 2) == world.told
+    assert (2, 2) == world.notified
 
 
 def test_checks_that_fail_in_between(mail_world: World) -> None:
@@ -281,7 +281,7 @@ def test_a_check_by_hand_with_fewer_sinks(world: World) -> None:
     assert (0, 0, 1, 0, 0) == world.check().result
 
 
-def test_a_webhook_with_a_new_url_is_told_once(world: World) -> None:
+def test_webhook_with_a_new_url_is_notified_once(world: World) -> None:
     """Its workers begin before the first check: what waits for the URL from before is not theirs to send."""
     world.only("webhook")
     world.answer_hook = lambda request: Reply(503 if request.path == "/hook" else 204)
@@ -294,5 +294,5 @@ def test_a_webhook_with_a_new_url_is_told_once(world: World) -> None:
         wait_until(lambda: world.rows("SELECT count(*) FROM message WHERE state IN ('pending', 'failed')") == [(0,)])
         daemon.terminate()
         daemon.communicate()
-    told = [json.loads(call.body)["data"]["updates"] for call in world.calls if call.path == "/new"]
-    assert [{"4.5.20", "4.5.21"}] == [{one["version"] for one in updates if one["new"]} for updates in told]
+    listed = [json.loads(call.body)["data"]["updates"] for call in world.calls if call.path == "/new"]
+    assert [{"4.5.20", "4.5.21"}] == [{one["version"] for one in updates if one["new"]} for updates in listed]

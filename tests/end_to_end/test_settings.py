@@ -137,7 +137,7 @@ def test_help(world: World, arguments: list[str]) -> None:
     [
         pytest.param("check", "> /dev/full", 70, "the output cannot be written: no space left on device", id="full"),
         pytest.param("status", "> /dev/full", 3, "the output cannot be written: no space left", id="full, for status"),
-        pytest.param("check", "2> /dev/full", 75, "", id="a log that is full: its sink waits, the others are told"),
+        pytest.param("check", "2> /dev/full", 75, "", id="a log that is full: its sink waits, the others are notified"),
         pytest.param("check", ">&- 2>&-", 0, "", id="started without outputs"),
     ],
 )
@@ -147,7 +147,7 @@ def test_output_that_goes_nowhere(world: World, command: str, redirection: str, 
     finished = world.run(command, through=("sh", "-c", f'"$@" {redirection}', "sh"))
     assert (code, True) == (finished.code, said in finished.err), finished
     assert "Exception ignored" not in finished.err
-    assert world.told == ((1, 1) if command == "check" else (0, 0))
+    assert world.notified == ((1, 1) if command == "check" else (0, 0))
 
 
 def test_interrupted_while_it_starts() -> None:
@@ -173,8 +173,8 @@ def test_terminal_without_utf8(world: World, arguments: tuple[str, ...]) -> None
     finished = world.run(*arguments, through=("env", "PYTHONIOENCODING=ascii"))
     assert 0 == finished.code, finished.err
     if "--json" in arguments:
-        told = [one["address"] for one in finished.json["recipients"] if one["address"]]
-        assert ["ops@m\u00fcnchen.example", "\u65e5@social.example"] == told
+        addresses = [one["address"] for one in finished.json["recipients"] if one["address"]]
+        assert ["ops@m\u00fcnchen.example", "\u65e5@social.example"] == addresses
     else:
         assert r"\u65e5@social.example" in finished.out
 

@@ -81,7 +81,7 @@ def request_skip(cluster: Cluster) -> None:
 
 
 def kill_owner(cluster: Cluster) -> None:
-    """A command that starts within two seconds tells the truth about its machine, and lists the other one."""
+    """A command that starts within two seconds reports the state of its machine, and lists the other one."""
     owner, standby = cluster.nodes
     assert [node.run("status", "--alive").returncode for node in cluster.nodes] == [0, 0]
     killed = time.monotonic()

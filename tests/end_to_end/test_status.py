@@ -35,7 +35,7 @@ def listing(*versions: str, urgent: str = "", ends: int | None = None) -> Crew:
     ("crew", "code", "said"),
     [
         pytest.param(listing(), 0, "OK - social.example: nothing to do", id="nothing is newer"),
-        pytest.param(listing("4.6.0"), 0, "OK", id="a newer minor series alone is no alarm"),
+        pytest.param(listing("4.6.0"), 0, "OK", id="a newer minor series alone is not an alarm"),
         pytest.param(listing("4.5.20"), 1, "WARNING", id="a patch of the own branch"),
         pytest.param(listing(ends=40), 0, "OK", id="support ends within three months"),
         pytest.param(listing(ends=7), 1, "WARNING", id="support ends within two weeks"),

@@ -1,6 +1,6 @@
 """What every command prints for a new, a healthy, a pending, an urgent, a failing and a broken server.
 
-The files in tests/transcripts are what an administrator reads; `make transcripts` writes them anew.
+The files in tests/transcripts are what an administrator reads; `make transcripts` rewrites them.
 """
 
 import contextlib
@@ -166,7 +166,7 @@ def test_run(server: World) -> None:
         journal.reload("a setting is wrong", "daemon.reload_failed", 1)
         server.config_file.write_text("")
         server.update_server.fail(500)
-        journal.reload("it is mended; the update server is out of order", "check.failed", 1)
+        journal.reload("it is corrected; the update server is out of order", "check.failed", 1)
         transcript = journal.stop()
     file = transcripts.DIRECTORY / "run.txt"
     if os.environ.get("TRANSCRIPTS") == "write":

@@ -101,7 +101,7 @@ def test_refused_addresses_are_named(mail_world: World) -> None:
     assert line in mail_world.run("status").out.splitlines()
 
 
-def test_mail_that_nobody_gets(world: World) -> None:
+def test_recipients_without_a_mail_server(world: World) -> None:
     """Without a mail server recipients are named in vain, which is said; also when there is nothing but the log."""
     world.set(SMTP_SERVER=None, SMTP_PORT=None)
     in_vain = "no mail is sent, though UPDATE_CHECK_RECIPIENTS is set: set SMTP_SERVER"

@@ -6,8 +6,8 @@
     finished = world.run("check")
     assert (0, 1) == (finished.code, len(world.mails))
 
-The program gets the variables in `world.environment` and nothing else but PATH and COVERAGE_PROCESS_START. Installed is
-4.5.19; told are ops@social.example by mail, one webhook, and the log.
+The program gets the variables in `world.environment` and nothing else but PATH and COVERAGE_PROCESS_START. 4.5.19 is
+installed; the recipients are ops@social.example by mail, one webhook, and the log.
 """
 
 import contextlib
@@ -154,7 +154,7 @@ class World:
         return self.receiver.requests
 
     @property
-    def told(self) -> tuple[int, int]:
+    def notified(self) -> tuple[int, int]:
         """How many mails and webhook calls there were."""
         return len(self.mails), len(self.calls)
 

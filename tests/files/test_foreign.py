@@ -39,7 +39,7 @@ def victim(tmp_path: Path) -> Iterator[Path]:
     """Return a directory that belongs to another user, with a file of the name that is looked for."""
     directory = tmp_path / "victim"
     directory.mkdir()
-    (directory / ".env.production").write_text("SMTP_PASSWORD=of-somebody-else\n")
+    (directory / ".env.production").write_text("SMTP_PASSWORD=of-another-user\n")
     if os.getuid() == 0:
         os.chown(directory, ELSEWHERE, ELSEWHERE)
         yield directory
@@ -175,7 +175,7 @@ def test_tree_that_was_moved(tree: Path, tmp_path: Path) -> None:
     assert "LOCAL_DOMAIN=social.example\n" == read(tree)
 
 
-def test_link_into_what_belongs_to_another(tree: Path, victim: Path, tmp_path: Path) -> None:
+def test_link_to_a_directory_of_another_user(tree: Path, victim: Path, tmp_path: Path) -> None:
     """A link that its maker has set to another user's directory is refused, also by way of one more link."""
     tree.rename(tmp_path / "moved")
     (tmp_path / "current").symlink_to(victim)

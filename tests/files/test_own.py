@@ -12,7 +12,7 @@ from mastodon_update_check.files.own import replace_file
 
 
 @pytest.mark.parametrize("before", ["missing", "file", "link", "dangling link"])
-def test_replaces_whatever_file_is_there(tmp_path: Path, before: str) -> None:
+def test_any_existing_file_is_replaced(tmp_path: Path, before: str) -> None:
     """The new content has the name afterwards, with its mode; a link's target stays as it was, and no draft is left."""
     path, target = tmp_path / "page.html", tmp_path / "target"
     if before == "file":
@@ -28,7 +28,7 @@ def test_replaces_whatever_file_is_there(tmp_path: Path, before: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "directory", "device"])
-def test_refuses_what_is_not_a_file(tmp_path: Path, kind: str) -> None:
+def test_anything_but_a_file_is_refused(tmp_path: Path, kind: str) -> None:
     """A pipe, a directory or a device in the file's place is neither written to nor replaced."""
     path = Path("/dev/null") if kind == "device" else tmp_path / "page.html"
     if kind == "pipe":

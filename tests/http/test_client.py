@@ -20,7 +20,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 def test_document_is_returned() -> None:
-    """The answer's JSON comes back as it is, whatever its type."""
+    """The answer's JSON is returned unchanged, of any type."""
     with HttpServer(lambda _: Reply.json(["ä", 1, {"a": None}])) as server:
         assert fetch(server.url("/x?y=1")) == ["ä", 1, {"a": None}]
     assert (server.requests[0].method, server.requests[0].target, server.requests[0].body) == ("GET", "/x?y=1", b"")
@@ -59,7 +59,7 @@ def test_password_of_the_url_is_sent_as_basic_authentication() -> None:
 
 @pytest.mark.parametrize("status", [201, 204, 304, 400, 403, 404, 429, 500, 503, 999])
 def test_only_status_200_counts(status: int) -> None:
-    """Every other status is an error that carries it, so that a caller can tell a 404."""
+    """Every other status is an error that carries it, so that a caller recognises a 404."""
     error = failure_of(Reply(status, b"" if status in {204, 304} else b'{"updatesAvailable": []}'))
     assert isinstance(error, StatusError)
     assert (status, Cause.HTTP_STATUS) == (error.status, error.cause)
@@ -67,7 +67,7 @@ def test_only_status_200_counts(status: int) -> None:
 
 
 def test_one_megabyte_is_taken() -> None:
-    """The limit itself is allowed, and a byte order mark is no fault."""
+    """The limit itself is allowed, and a byte order mark is accepted."""
     text = b"\xef\xbb\xbf" + json.dumps("x" * (1024 * 1024 - 5)).encode()
     with HttpServer(lambda _: Reply(200, text)) as server:
         assert fetch(server.url()) == "x" * (1024 * 1024 - 5)

@@ -73,7 +73,7 @@ def test_headers_stay_with_their_host() -> None:
 
 @contextmanager
 def proxied(handler: Handler) -> Iterator[tuple[HttpServer, Proxies]]:
-    """Run a proxy, with the settings that lead there; their password is nobody's business."""
+    """Run a proxy, with the settings that lead there; their password is secret."""
     with HttpServer(handler) as proxy:
         url = proxy.url("").replace("://", "://ann:secret@")
         yield proxy, Proxies(http=url, https=url, no_proxy="direct.example,localhost")
@@ -155,7 +155,7 @@ def test_failures_of_the_proxy_name_the_proxy(scheme: str, answer: Answer, cause
 
 
 def test_proxy_that_cannot_be_used() -> None:
-    """A proxy that is gone, has no address or is of another kind is told from the update server."""
+    """A proxy that is gone, has no address or is of another kind is distinguished from the update server."""
     gone = f"127.0.0.1:{unused_port()}"
     url = "https://updates.example/"
     cases = {
@@ -172,7 +172,7 @@ def test_proxy_that_cannot_be_used() -> None:
 
 @pytest.mark.usefixtures("trusted_authority")
 def test_tls_failure_behind_a_proxy_is_the_host_s(foreign_tls: ssl.SSLContext) -> None:
-    """Once the proxy has connected us, it is no longer to blame."""
+    """Once the proxy has connected us, it is not blamed any more."""
     with HttpServer(lambda _: Reply.json(1), tls=foreign_tls) as server:
         port = server.port
         with HttpServer(lambda _: Tunnel(port)) as proxy:

@@ -40,7 +40,7 @@ def test_authorities_are_read_afresh(
 
 
 def test_unknown_authority(server_tls: ssl.SSLContext) -> None:
-    """A certificate of nobody we know is refused, and nothing is asked."""
+    """A certificate of an unknown authority is refused, and nothing is asked."""
     with HttpServer(lambda _: Reply.json(1), tls=server_tls) as server:
         error = failure(server.url(host="localhost"), limits=DOCUMENT)
     assert error.cause == Cause.TLS
@@ -54,7 +54,7 @@ def test_unknown_authority(server_tls: ssl.SSLContext) -> None:
     ("host", "fault"), [("localhost", "is for another name"), ("127.0.0.1", "is for another address")]
 )
 def test_certificate_for_another_host(host: str, fault: str, foreign_tls: ssl.SSLContext) -> None:
-    """A certificate that is good for somebody else is refused; the `Host` header cannot change that."""
+    """A certificate that is valid for another host is refused; the `Host` header cannot change that."""
     with HttpServer(lambda _: Reply.json(1), tls=foreign_tls) as server, pytest.raises(CheckError) as caught:
         get_document(Request(url=server.url(host=host), host="elsewhere.example"), DIRECT)
     assert caught.value.cause == Cause.TLS
@@ -64,7 +64,7 @@ def test_certificate_for_another_host(host: str, fault: str, foreign_tls: ssl.SS
 @pytest.mark.usefixtures("trusted_authority")
 @pytest.mark.parametrize(("days", "fault"), [((-9, -1), "has expired"), ((1, 9), "is not valid yet")])
 def test_certificate_out_of_its_time(days: tuple[int, int], fault: str, authority: trustme.CA) -> None:
-    """An old certificate and a wrong clock are told apart."""
+    """An expired certificate and a wrong clock are distinguished."""
     start, end = (datetime.now(UTC) + timedelta(days=day) for day in days)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=start, not_after=end).configure_cert(context)

@@ -13,7 +13,7 @@ from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.install.copying import CopyReport, copy_settings, differs_from_copy, values
 
 ENV = "LOCAL_DOMAIN=social.example\nSECRET_KEY_BASE=of-mastodon\nDB_PASS=of-the-database\n"
-MARK = "of-somebody-else"
+MARK = "of-another-user"
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ PIECES = st.sampled_from(
 
 
 @given(text=st.lists(PIECES, max_size=30).map("".join))
-def test_copy_means_what_the_file_means(text: str) -> None:
+def test_copy_has_the_values_of_the_file(text: str) -> None:
     """The copy has the same values as the file itself."""
     document, copy = parse(text), parse(excerpt(parse(text), with_login=True))
     wanted = {assignment.name for assignment in document if is_taken_from_mastodon(assignment.name)}

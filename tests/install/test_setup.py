@@ -125,7 +125,7 @@ def test_dry_run(with_database: Host, postgres: Postgres, capsys: pytest.Capture
         assert 0 == connection.execute("SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'").rowcount
 
 
-def test_what_the_administrator_wrote_wins(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_of_the_administrator_win(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
     """A setting of theirs is not set again, and a database of theirs is left alone."""
     write_config(with_database, "UPDATE_CHECK_DATABASE_URL=host=db.example")
     set_up(with_database)
@@ -269,7 +269,9 @@ def test_no_name_no_message(host: Host) -> None:
 
 
 @pytest.mark.parametrize("line", ["UPDATE_CHECK_INTERVAL=1s", "UPDATE_CHECK_RECIPIENT=devops"])
-def test_dry_run_names_what_stops_the_real_run(host: Host, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_names_settings_that_stop_the_real_run(
+    host: Host, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Wrong settings of the administrator are named before anything is changed, by the real run too."""
     host.install(ENV)
     write_config(host, f"{line}\n")
@@ -281,7 +283,7 @@ def test_dry_run_names_what_stops_the_real_run(host: Host, line: str, capsys: py
     assert {CONFIG: f"{line}\n"} == host.files()
 
 
-def test_dry_run_names_what_mastodons_settings_disable(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_names_parts_that_mastodons_settings_disable(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     """A value of Mastodon's that cannot be used disables a part: setup says which, and does not stop."""
     host.install(f"{ENV}SMTP_DELIVERY_METHOD=sendmail\n")
     assert set_up(host, dry_run=True)

@@ -47,9 +47,9 @@ def test_message_that_is_being_sent_is_not_withdrawn(ledger: Ledger, tmp_path: P
         assert [change.identity for change in changes] == ["update/4.5.20/plain"]
 
 
-def test_settings_that_stay_wrong_are_told(ledger: Ledger, tmp_path: Path) -> None:
+def test_lasting_wrong_settings_are_notified(ledger: Ledger, tmp_path: Path) -> None:
     """After six hours, once; `status` shows them from the start; when they are right, nothing is left of it."""
-    trouble = "the new settings are wrong, the old ones stay: UPDATE_CHECK_INTERVAL is not a duration"
+    problem = "the new settings are wrong, the old ones stay: UPDATE_CHECK_INTERVAL is not a duration"
     with UpdateServer() as server:
         settings = _settings(tmp_path, server.url)
 
@@ -59,10 +59,10 @@ def test_settings_that_stay_wrong_are_told(ledger: Ledger, tmp_path: Path) -> No
             assert ((settings_problem,) if settings_problem else ()) == report.knowledge.warnings
             return [str(getattr(one.notice, "cause", "")) for sent in report.plan.messages for one in sent.decisions]
 
-        assert [planned(hours, trouble) for hours in (0, 5.9, 6, 6.5, 24)] == [[], [], ["settings"], [], []]
+        assert [planned(hours, problem) for hours in (0, 5.9, 6, 6.5, 24)] == [[], [], ["settings"], [], []]
         assert planned(25, "") == []
         assert ledger.summary(NOW + timedelta(hours=25)).undelivered == 0
-        assert [planned(hours, trouble) for hours in (26, 31)] == [[], []]
+        assert [planned(hours, problem) for hours in (26, 31)] == [[], []]
 
 
 class Broken:
@@ -72,7 +72,7 @@ class Broken:
         raise RuntimeError("odd")
 
 
-def test_a_bug_that_lasts_is_told_like_any_other_failure(ledger: Ledger, tmp_path: Path) -> None:
+def test_lasting_bug_is_notified_like_any_other_failure(ledger: Ledger, tmp_path: Path) -> None:
     """A check that breaks at what it was answered has failed: the ledger knows, and after six hours the operator."""
     settings = replace(_settings(tmp_path, "http://127.0.0.1:1/"), url=Broken())  # type: ignore[arg-type]
 

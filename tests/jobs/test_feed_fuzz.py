@@ -1,6 +1,6 @@
-"""Whatever an update server sends: one whole check and its deliveries, over real HTTP, never end in a traceback.
+"""One check and its deliveries, over real HTTP, never end in a traceback, with any answer of the update server.
 
-What is said is bounded and fits on a line; an answer that could not be understood changes nothing in the ledger.
+Every text is bounded and fits on a line; an answer that cannot be parsed changes nothing in the ledger.
 """
 
 import json

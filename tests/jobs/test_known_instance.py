@@ -29,7 +29,7 @@ def test_ledger_without_an_instance(tmp_path: Path, content: bytes | None) -> No
         (OFF, "social.example", None),
     ],
 )
-def test_what_follows_from_the_instance(
+def test_settings_that_depend_on_the_instance(
     tmp_path: Path, environ: dict[str, str], web_domain: str, url: str | None
 ) -> None:
     """Other variables keep their values, or follow the instance."""

@@ -146,8 +146,8 @@ def test_a_ledger_is_set_aside_with_its_last_commits(path: Path) -> None:
     assert not [entry for entry in path.parent.iterdir() if not entry.name.startswith(aside.name)]
     create_file(path)
 
-    with Ledger.open(path, INSTANCE) as anew:
-        assert anew.nodes(NOW) == ()
+    with Ledger.open(path, INSTANCE) as ledger:
+        assert ledger.nodes(NOW) == ()
     with Ledger.open(aside, INSTANCE) as old:
         assert [node.host for node in old.nodes(NOW)] == ["committed"]
 
@@ -158,8 +158,8 @@ def test_a_side_file_alone_is_set_aside(path: Path) -> None:
     path.unlink()
     aside = set_aside(path, NOW)
     assert aside is not None
-    with Ledger.create(path, INSTANCE) as anew:
-        assert anew.nodes(NOW) == ()
+    with Ledger.create(path, INSTANCE) as ledger:
+        assert ledger.nodes(NOW) == ()
 
 
 def test_nothing_is_set_aside_where_nothing_is(path: Path) -> None:

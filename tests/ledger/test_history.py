@@ -29,7 +29,7 @@ SUBJECT = "update/4.5.20"
 
 
 @pytest.fixture
-def told(ledger: Ledger) -> Ledger:
+def notified(ledger: Ledger) -> Ledger:
     """Return a ledger in which Alice was notified at the second attempt, and Bob not yet."""
     replan(ledger, facts(RELEASE, to=(ALICE,)))
     defer(ledger, take(ledger))
@@ -44,9 +44,9 @@ def retry(ledger: Ledger, *sinks: str, is_started: bool = False) -> int:
     return hurry(ledger, messages, sinks, NOW + SECOND, is_started=is_started)
 
 
-def test_of_a_release(told: Ledger) -> None:
+def test_of_a_release(notified: Ledger) -> None:
     """Each recipient has a row with its reason, its times, and every attempt with the reply."""
-    alice, bob = told.history(subject=SUBJECT)
+    alice, bob = notified.history(subject=SUBJECT)
     assert [(each.number, each.outcome, each.reply) for each in alice.attempts] == [
         (1, Outcome.DEFERRED, "busy"),
         (2, Outcome.SENT, "accepted"),
@@ -56,9 +56,9 @@ def test_of_a_release(told: Ledger) -> None:
     assert alice.reason == "patch_update"
 
 
-def test_of_a_person(told: Ledger) -> None:
+def test_of_a_person(notified: Ledger) -> None:
     """Only their own rows."""
-    assert [entry.recipient_key for entry in told.history(recipient_key=BOB.key)] == ["user:2"]
+    assert [entry.recipient_key for entry in notified.history(recipient_key=BOB.key)] == ["user:2"]
 
 
 def test_attempts_without_the_row_are_not_its_own(ledger: Ledger) -> None:
@@ -71,13 +71,15 @@ def test_attempts_without_the_row_are_not_its_own(ledger: Ledger) -> None:
     assert attempts == {"update/4.5.20/plain": 2, "update/4.5.21/plain": 1}
 
 
-def test_known_recipients(told: Ledger) -> None:
+def test_known_recipients(notified: Ledger) -> None:
     """A recipient who has moved is known by both addresses."""
     moved = replace(BOB, address="bob@elsewhere.example")
-    replan(told, facts(RELEASE, to=(ALICE, moved), now=NOW + DAY))
-    accept(told, take(told, NOW + DAY), NOW + DAY)
-    replan(told, facts(RELEASE, update("4.5.21"), to=(ALICE, replace(moved, address="b@x.example")), now=NOW + 2 * DAY))
-    known = {each.recipient.name: sorted(each.addresses) for each in told.known_recipients()}
+    replan(notified, facts(RELEASE, to=(ALICE, moved), now=NOW + DAY))
+    accept(notified, take(notified, NOW + DAY), NOW + DAY)
+    replan(
+        notified, facts(RELEASE, update("4.5.21"), to=(ALICE, replace(moved, address="b@x.example")), now=NOW + 2 * DAY)
+    )
+    known = {each.recipient.name: sorted(each.addresses) for each in notified.known_recipients()}
     assert known == {"alice": ["alice@social.example"], "bob": ["b@x.example", "bob@elsewhere.example"]}
 
 
@@ -101,12 +103,12 @@ def test_a_sink_goes_on_failing_until_it_works(ledger: Ledger) -> None:
     assert (NOW, None) == (account.failing_since, account.retry_at)
 
 
-def test_retry_changes_no_message_that_is_being_sent_or_sent(told: Ledger) -> None:
+def test_retry_changes_no_message_that_is_being_sent_or_sent(notified: Ledger) -> None:
     """A retry repeats nothing."""
-    take(told, NOW + DAY)
-    entries = told.history()
+    take(notified, NOW + DAY)
+    entries = notified.history()
     assert [entry.is_being_sent for entry in entries] == [False, True]
-    assert hurry(told, {entry.message_id for entry in entries}, ["email"]) == 0
+    assert hurry(notified, {entry.message_id for entry in entries}, ["email"]) == 0
 
 
 def test_a_stopped_webhook(ledger: Ledger) -> None:

@@ -57,12 +57,12 @@ ROUNDS = 20
 
 
 @dataclass(slots=True)
-class Heard:
-    """One row that has come to somebody."""
+class Delivered:
+    """One row that a recipient has received."""
 
     key: str
     address: str
-    """Where it came to; empty when its recipient has moved before that was recorded: by address it is nobody's then."""
+    """Its address; empty when its recipient has moved before that was recorded, so that no address identifies it."""
     notice: Notice
     message_id: str
     is_recorded: bool = False
@@ -101,11 +101,11 @@ class Deliveries(RuleBasedStateMachine):
         self.stopped: set[int] = set()
         """Webhooks that have answered 410."""
         self.prints = 1
-        self.heard: list[Heard] = []
+        self.delivered: list[Delivered] = []
         self.late: list[Attempt] = []
         """Attempts whose acceptance may still be recorded."""
         self.rows: dict[str, frozenset[str]] = {}
-        self.backup: tuple[bytes, list[Heard]] | None = None
+        self.backup: tuple[bytes, list[Delivered]] | None = None
 
     def create_ledger(self) -> None:
         """Make the ledger."""
@@ -241,7 +241,7 @@ class Deliveries(RuleBasedStateMachine):
             rows = frozenset(identity(one.notice) for one in message.decisions)
             assert rows <= self.rows.setdefault(message.id, rows)
             for name in rows:
-                before = self.find_heard(name, person_of(message.recipient))
+                before = self.find_delivered(name, person_of(message.recipient))
                 assert not any(one.is_recorded for one in before), f"{name} planned again for {message.recipient}"
                 assert all(one.message_id == message.id or one.is_used_up for one in before[-1:]), "another id"
         self.forget_addresses()
@@ -277,7 +277,7 @@ class Deliveries(RuleBasedStateMachine):
             refuse(self.ledger, claim, self.clock())
 
     @rule()
-    def be_told_to_stop(self) -> None:
+    def answer_410(self) -> None:
         """Have the webhook answer HTTP 410."""
         claim = self.claim("webhook")
         if claim is not None:
@@ -322,7 +322,7 @@ class Deliveries(RuleBasedStateMachine):
     def back_up(self) -> None:
         """Copy the ledger."""
         self.ledger.close()
-        self.backup = self.copy_ledger(), [replace(one) for one in self.heard]
+        self.backup = self.copy_ledger(), [replace(one) for one in self.delivered]
         self.ledger = self.open_ledger()
 
     @precondition(lambda self: self.backup)
@@ -335,7 +335,7 @@ class Deliveries(RuleBasedStateMachine):
         self.put_back(content)
         self.ledger = self.open_ledger()
         self.late.clear()
-        self.heard = [replace(one) for one in known]
+        self.delivered = [replace(one) for one in known]
 
     # The recipients
 
@@ -372,13 +372,13 @@ class Deliveries(RuleBasedStateMachine):
         start_deliveries(self.ledger, self.clock(), settings)
         return find_attempt(self.ledger, self.clock(), sink=sink, settings=settings)
 
-    def find_heard(self, name: str, is_meant: Callable[[Heard], bool]) -> list[Heard]:
+    def find_delivered(self, name: str, is_meant: Callable[[Delivered], bool]) -> list[Delivered]:
         """Return the deliveries of one row to one person, in order."""
-        return [one for one in self.heard if one.identity == name and is_meant(one)]
+        return [one for one in self.delivered if one.identity == name and is_meant(one)]
 
-    def follows(self, notice: ReminderNotice | InstalledNotice, is_meant: Callable[[Heard], bool]) -> bool:
+    def follows(self, notice: ReminderNotice | InstalledNotice, is_meant: Callable[[Delivered], bool]) -> bool:
         """Whether a person was notified of the subject of a reminder or `is installed` notice."""
-        about = [one for one in self.heard if isinstance(one.notice, UpdateNotice) and is_meant(one)]
+        about = [one for one in self.delivered if isinstance(one.notice, UpdateNotice) and is_meant(one)]
         return any(is_covered_by(notice.update, one.notice) for one in about)
 
     def receive(self, attempt: Attempt) -> None:
@@ -389,13 +389,15 @@ class Deliveries(RuleBasedStateMachine):
             if isinstance(notice, ReminderNotice | InstalledNotice):
                 person = replace(attempt.recipient, key=attempt.recipient_key)  # who may have another key by now
                 assert self.follows(notice, person_of(person)), f"{name} follows nothing"
-            before = self.find_heard(name, lambda one: one.key == attempt.recipient_key)
-            assert not any(one.is_recorded for one in before), f"{name} told twice"
+            before = self.find_delivered(name, lambda one: one.key == attempt.recipient_key)
+            assert not any(one.is_recorded for one in before), f"{name} is repeated"
             assert all(one.message_id == attempt.message_id or one.is_used_up for one in before[-1:])
-            urgent = self.find_heard(name.replace("/plain", "/urgent"), lambda one: one.key == attempt.recipient_key)
-            assert not any(one.is_recorded for one in urgent), f"{name} told after the urgent form"
-            self.heard.append(
-                Heard(
+            urgent = self.find_delivered(
+                name.replace("/plain", "/urgent"), lambda one: one.key == attempt.recipient_key
+            )
+            assert not any(one.is_recorded for one in urgent), f"{name} is delivered after the urgent form"
+            self.delivered.append(
+                Delivered(
                     key=attempt.recipient_key,
                     address=attempt.recipient.address,
                     notice=notice,
@@ -406,7 +408,7 @@ class Deliveries(RuleBasedStateMachine):
     def note(self, attempt: Attempt) -> None:
         """Let the ledger know of an acceptance."""
         accept(self.ledger, attempt, self.clock())
-        for one in self.heard:
+        for one in self.delivered:
             if one.message_id == attempt.message_id:
                 one.is_recorded |= one.identity in attempt.identities
                 one.is_used_up |= not one.is_recorded
@@ -415,7 +417,7 @@ class Deliveries(RuleBasedStateMachine):
     def forget_addresses(self) -> None:
         """The ledger knows one address of each row, and that of one which is in doubt may have moved on."""
         addresses = {person.key: person.address for person in self.recipients()}
-        for one in self.heard:
+        for one in self.delivered:
             if not one.is_recorded and addresses.get(one.key, one.address) != one.address:
                 one.address = ""
 
@@ -435,14 +437,14 @@ class Deliveries(RuleBasedStateMachine):
         known = self.facts()
         for person in known.recipients:
             for notice in known.notices:
-                heard = [one for one in self.heard if one.is_for(person) and is_covered_by(notice, one.notice)]
-                assert heard or not wants(person, notice).notifies, f"{person.key} lacks {identity(notice)}"
+                received = [one for one in self.delivered if one.is_for(person) and is_covered_by(notice, one.notice)]
+                assert received or not wants(person, notice).notifies, f"{person.key} lacks {identity(notice)}"
             self.all_is_closed(person)
         assert self.ledger.summary(known.now).undelivered == 0
 
     def all_is_closed(self, person: Recipient) -> None:
         """Each recipient of an urgent release that is installed has its `is installed` notice."""
-        for one in [one for one in self.heard if one.is_for(person) and one.is_recorded]:
+        for one in [one for one in self.delivered if one.is_for(person) and one.is_recorded]:
             is_urgent = isinstance(one.notice, UpdateNotice) and one.notice.urgent
             if (
                 is_urgent
@@ -450,11 +452,11 @@ class Deliveries(RuleBasedStateMachine):
                 and one.notice.version <= MastodonVersion.parse(self.installed)
             ):
                 name = identity(InstalledNotice(update=one.notice))
-                told = self.find_heard(name, person_of(person))
-                assert told or person.preference is Preference.NONE, f"{person.key} waits for {name}"
+                closures = self.find_delivered(name, person_of(person))
+                assert closures or person.preference is Preference.NONE, f"{person.key} waits for {name}"
 
 
-def person_of(recipient: Recipient) -> Callable[[Heard], bool]:
+def person_of(recipient: Recipient) -> Callable[[Delivered], bool]:
     """Return the identity of the person who got a delivery."""
     return lambda one: one.is_for(recipient)
 
@@ -482,7 +484,7 @@ class DeliveriesOnPostgres(Deliveries):
         return self.path.read_bytes()
 
     def put_back(self, content: bytes) -> None:
-        """Copy a backup back, into a ledger made anew."""
+        """Copy a backup back, into a new ledger."""
         self.path.write_bytes(content)
         self.schema.close()
         self.schema = ExitStack()

@@ -180,7 +180,7 @@ def test_a_permanent_refusal_is_tried_again_when_something_changes(ledger: Ledge
     assert find_attempt(ledger, LATER + SECOND, settings=settings) is None
 
 
-def test_a_renamed_webhook_gets_what_was_waiting(ledger: Ledger) -> None:
+def test_renamed_webhook_gets_its_pending_messages(ledger: Ledger) -> None:
     """The key is the URL's: under its new name the same place gets the same message, and the old name none."""
     renamed = replace(HOOK, sink="webhook.ops")
     stored = replan(ledger, facts(PATCH, to=(HOOK,)))

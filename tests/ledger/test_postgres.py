@@ -159,7 +159,7 @@ def test_a_node_that_freezes_with_the_ledger_in_its_hands(place: PostgresLocatio
         beat(ledger, "web1", NOW)
 
 
-def test_a_lock_that_somebody_keeps(postgres: Postgres, place: PostgresLocation) -> None:
+def test_lock_that_is_not_released(postgres: Postgres, place: PostgresLocation) -> None:
     """The wait has an end, and a sentence."""
     Ledger.create(place, INSTANCE).close()
     with (

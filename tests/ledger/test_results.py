@@ -215,7 +215,7 @@ def test_an_acceptance_wins_over_a_row_that_was_taken_up_again(ledger: Ledger) -
     assert ledger.summary(LATE).undelivered == 0
 
 
-def test_a_row_that_an_attempt_did_not_carry_is_not_told_by_it(ledger: Ledger) -> None:
+def test_row_that_an_attempt_did_not_carry_stays_unsent(ledger: Ledger) -> None:
     """It was cancelled before, and listed again since."""
     replan(ledger, facts(PATCH, MINOR))
     replan(ledger, facts(PATCH))

@@ -218,7 +218,7 @@ def run_limited(path: Path, file_size: int) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_a_disk_that_takes_no_more_keeps_what_was_committed(path: Path) -> None:
+def test_full_disk_keeps_committed_transactions(path: Path) -> None:
     """The write that fails is the only one that is lost."""
     create_file(path)
     *written, error = run_limited(path, 100_000)

@@ -187,8 +187,8 @@ SLEEP: Reading = lambda ledger: ledger.next_due_at("email", NOW)  # noqa: E731
 LIST: Reading = rows
 CLAIM: Reading = find_attempt
 UNREADABLE: list[tuple[str, str, Reading, str]] = [
-    ("a notice that is no JSON", "UPDATE delivery SET notice = '{'", LIST, "a row in it"),
-    ("a notice of a kind unheard of", 'UPDATE delivery SET notice = \'{"kind": "x"}\'', LIST, "a row in it"),
+    ("a notice that is not JSON", "UPDATE delivery SET notice = '{'", LIST, "a row in it"),
+    ("a notice of an unknown kind", 'UPDATE delivery SET notice = \'{"kind": "x"}\'', LIST, "a row in it"),
     ("a notice to be sent", "UPDATE delivery SET notice = '[]'", CLAIM, "a message in it"),
     ("a recipient that is a list", "UPDATE message SET recipient = '[]'", CLAIM, "a message in it"),
     ("a recipient without a key", 'UPDATE message SET recipient = \'{"preference": "all"}\'', CLAIM, "a message in it"),
@@ -214,7 +214,7 @@ def test_a_row_that_cannot_be_understood_is_damage(
     assert str(caught.value).startswith(f"the ledger {path} is damaged: {words} cannot be read")
 
 
-def test_a_text_that_is_no_unicode_is_damage(path: Path) -> None:
+def test_text_that_is_not_unicode_is_damage(path: Path) -> None:
     """The way out is named for errors that SQLite has no name for, too."""
     make_ledger(path)
     with Ledger.open(path, INSTANCE) as ledger:

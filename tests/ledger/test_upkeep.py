@@ -96,7 +96,7 @@ def test_a_refusal_is_shown_for_as_long_as_it_stands(ledger: Ledger) -> None:
     refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
     prune(ledger, NOW + YEAR)
 
-    assert [trouble.reply for trouble in ledger.summary(NOW + YEAR).latest] == ["no such user"]
+    assert [failure.reply for failure in ledger.summary(NOW + YEAR).latest] == ["no such user"]
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
@@ -161,7 +161,7 @@ def steps_of_a_check(path: Path, now: datetime, installed: str) -> int:
 
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_a_year(ledger: Ledger, place: Location, path: Path) -> None:
-    """A release a week, installed three days later, told to five people: what is left is what was told.
+    """A release a week, installed three days later, delivered to five recipients: only the sent notices remain.
 
     One check a day instead of 48: a check that finds nothing new only writes down that it was made. `make bench`
     measures ten whole years. A check has no more to do at the end than after a month.
@@ -179,8 +179,8 @@ def test_a_year(ledger: Ledger, place: Location, path: Path) -> None:
         if weekday == 6:
             steps.append(steps_of_a_check(path, now, f"4.5.{week + 1}"))
 
-    told = 53 * len(PEOPLE)
-    assert (told, told) == (count(place, "delivery"), count(place, "message"))
+    sent = 53 * len(PEOPLE)
+    assert (sent, sent) == (count(place, "delivery"), count(place, "message"))
     assert count(place, "attempt") <= (KEPT.days // 7 + 1) * len(PEOPLE)
     assert path.stat().st_size < 1_000_000
     assert max(steps[4:]) <= 1.5 * steps[3]

@@ -83,7 +83,7 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize(("statement", "refusal"), [row[1:] for row in FORBIDDEN], ids=[row[0] for row in FORBIDDEN])
-def test_what_it_cannot_do(free: psycopg.Connection[TupleRow], statement: str, refusal: str) -> None:
+def test_forbidden_statements(free: psycopg.Connection[TupleRow], statement: str, refusal: str) -> None:
     """The refusal is a missing right, and holds when the role lifts its own read-only default."""
     with pytest.raises(psycopg.errors.InsufficientPrivilege) as caught:
         free.execute(statement.encode())
@@ -91,7 +91,7 @@ def test_what_it_cannot_do(free: psycopg.Connection[TupleRow], statement: str, r
     assert refusal in str(caught.value)
 
 
-def test_what_it_has(postgres: Postgres, installed: str) -> None:
+def test_privileges_of_the_role(postgres: Postgres, installed: str) -> None:
     """Of all functions of this database it has two, of all tables none, and it writes nothing by default."""
     questions = (
         """SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY p.proname DESC)

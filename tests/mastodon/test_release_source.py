@@ -1,4 +1,4 @@
-"""The files of releases, fetched once each; whatever the source does, a check goes on."""
+"""The files of releases, fetched once each; no answer of the source stops a check."""
 
 import time
 from collections.abc import Iterator, Mapping

@@ -127,7 +127,7 @@ READABLE: list[tuple[str, str, Mapping[str, str], str]] = [
 @pytest.mark.parametrize(
     ("source", "environment", "expected"), [row[1:] for row in READABLE], ids=[row[0] for row in READABLE]
 )
-def test_version_is_what_the_server_would_say(
+def test_version_equals_the_running_servers(
     source: str, environment: Mapping[str, str], expected: str, tmp_path: Path
 ) -> None:
     """The text is the very one that this Mastodon or fork reports."""

@@ -48,7 +48,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("source", "fault"), [row[1:] for row in UNREADABLE], ids=[row[0] for row in UNREADABLE])
-def test_unknown_ruby_is_no_version(source: str, fault: str, tmp_path: Path) -> None:
+def test_unknown_ruby_is_not_a_version(source: str, fault: str, tmp_path: Path) -> None:
     """The error names the file, the Ruby that is not understood, and the way out; nothing is guessed or run."""
     assert_unreadable(write_tree(tmp_path, source), fault)
 
@@ -95,7 +95,7 @@ def test_pipe_does_not_hold_us(tmp_path: Path) -> None:
     assert_unreadable(root, "is not a regular file")
 
 
-def test_directory_is_no_file(tmp_path: Path) -> None:
+def test_directory_is_not_a_file(tmp_path: Path) -> None:
     """The error says that there is a directory in the file's place."""
     (tmp_path / "lib/mastodon/version.rb").mkdir(parents=True)
     assert_unreadable(tmp_path, "is a directory")
@@ -137,7 +137,7 @@ def test_settings_file_beyond_us(value: str, tmp_path: Path) -> None:
     )
 
 
-def test_environment_is_no_version(tmp_path: Path) -> None:
+def test_environment_is_not_a_version(tmp_path: Path) -> None:
     """A pre-release from the environment is checked like the rest."""
     environment = {"MASTODON_VERSION_PRERELEASE": "\N{SNOWMAN}"}
     assert_unreadable(write_tree(tmp_path, parts("4.3.0")), "expected printable ASCII", environment)

@@ -32,7 +32,7 @@ def test_answer_is_returned_whole() -> None:
     assert server.asked == ["4.6.1"]
 
 
-def test_what_is_published_changes() -> None:
+def test_published_releases_change() -> None:
     """The simulated server lists what is newer, and follows what its crew does."""
     with UpdateServer() as server:
         for version in ("4.6.1", "4.6.2", "4.7.0"):

@@ -151,7 +151,7 @@ def test_hostile_texts_are_escaped() -> None:
         assert HOSTILE.split(maxsplit=1)[0] in " ".join(document.words)
 
 
-def test_urls_elsewhere_are_no_links() -> None:
+def test_urls_elsewhere_are_not_links() -> None:
     """A URL on another host is shown as text, in full."""
     url = "https://github.com.evil.example/?a=1&b=2"
     release = replace(patch("4.5.20"), release_notes=url)

@@ -111,7 +111,7 @@ NO_WAY = "The update server lists no supported release yet; look here: https://g
             [minor("4.5.20", ends_on=date(2026, 12, 1)), NEXT],
             f"You run 4.4.27, the newest release of its branch. {OPEN}",
             f"Shortest way out: 4.5.20 > 4.6.9. {STEPS}",
-            id="a branch that ends no later is no way out, but on the way",
+            id="a branch that ends no later is a step, not the goal",
         ),
         pytest.param(
             "4.4.27",

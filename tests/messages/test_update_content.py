@@ -106,7 +106,7 @@ def test_only_an_urgent_patch() -> None:
             None,
             "[social.example] Mastodon 4.7.0 is out (you run 4.7.0-beta.1)",
             "A release for your branch; not marked urgent. It installs directly over 4.7.0-beta.1.",
-            id="the release of a pre-release is no patch",
+            id="the release of a pre-release is not a patch",
         ),
         pytest.param(
             [ELSEWHERE],
@@ -125,7 +125,7 @@ def test_only_an_urgent_patch() -> None:
             None,
             "URGENT [social.example] Mastodon 4.7.6 is out: see whether it concerns you (you run 4.5.19)",
             "Mastodon marks 4.7.6 as urgent. For your branch there is 4.5.20, marked urgent too.",
-            id="urgent in another branch, and in the own one as was told before",
+            id="urgent in another branch, and in the own one as was notified before",
         ),
         pytest.param(
             [ELSEWHERE],

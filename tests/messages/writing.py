@@ -36,7 +36,7 @@ def make_context(
     ends_on: date | None = None,
     now: datetime = NOW,
     details: Sequence[ReleaseDetails] = (),
-    **fields: Any,  # noqa: ANN401 - whatever else is to be known or context
+    **fields: Any,  # noqa: ANN401 - fields of the knowledge or the context
 ) -> MessageContext:
     """Return what is true when a message is composed."""
     knowledge = ServerState(

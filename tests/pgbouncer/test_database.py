@@ -128,7 +128,7 @@ def test_queue(database: str, pooler: int) -> None:
     assert caught.value.detail == f"PostgreSQL at 127.0.0.1:{pooler} did not answer in time"
 
 
-def test_startup_options_are_what_it_refuses(database: str, pooler: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_startup_options_are_refused(database: str, pooler: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """PGOPTIONS would be refused here; it does not get here."""
     monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=1")
     with pytest.raises(psycopg.OperationalError, match="unsupported startup parameter"):

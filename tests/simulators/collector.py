@@ -5,7 +5,7 @@
     with Collector() as collector:
         world.use_collector(collector)
         collector.want("ops@social.example", "4.5.20")
-        with collector.window():    # whoever is killed in here may repeat itself once, under the same id
+        with collector.window():    # a process that is killed in here may repeat a message once, with the same id
             kill(world.start("check"))
         world.check()
         collector.check()           # nothing missing, nothing twice
@@ -66,7 +66,7 @@ class Account:
     delivered: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     unwanted: list[str] = field(default_factory=list)
-    """What was true for nobody in that place at any time."""
+    """Notices that no recipient ever wanted."""
     repeats: list[str] = field(default_factory=list)
     """Repeats that nothing excuses, or under another id."""
     excused: list[str] = field(default_factory=list)
@@ -214,7 +214,7 @@ class Collector:
 
     def _take_call(self, request: Request) -> Answer:
         if len(request.body) < int(request.headers.get("content-length", "1")):
-            return Reply(400)  # nobody's call, or not the whole of it
+            return Reply(400)  # an unknown path, or an incomplete call
         manner = self.manner(request.path)
         if manner in {Manner.TAKE, Manner.TAKE_AND_CUT}:
             self._take(_read_call(request), manner)

@@ -104,7 +104,7 @@ def test_urgency_is_shown() -> None:
     assert ["info", "failure", "success"] == [json.loads(request.body)["type"] for request in server.requests]
 
 
-def test_long_text_is_cut_to_what_a_service_takes(internet: Internet) -> None:
+def test_long_text_is_cut_to_the_limit_of_the_service(internet: Internet) -> None:
     """Discord takes 2,000 characters: a longer message arrives cut, and once."""
     create({"url": RECIPES["Discord"][0], **internet.options}).send(replace(MESSAGE, text="word " * 2000))
     [request] = internet.services.requests
@@ -130,7 +130,7 @@ def test_certificate_is_checked(internet: Internet, monkeypatch: pytest.MonkeyPa
     assert [] == internet.services.requests
 
 
-def test_nobody_listens() -> None:
+def test_service_that_is_down() -> None:
     """A service that is down is a failure that may pass."""
     with pytest.raises(TransientDeliveryError, match="not accepted: "):
         create({"url": f"json://127.0.0.1:{unused_port()}/s3cret"}).send(MESSAGE)

@@ -64,8 +64,8 @@ def test_another_package(packages: Path) -> None:
     assert "taken" == sink.send(MESSAGE)
 
 
-def test_only_what_is_asked_for(packages: Path) -> None:
-    """A broken package that nobody asked for does no harm."""
+def test_only_configured_sinks_are_loaded(packages: Path) -> None:
+    """A broken package that is not configured does no harm."""
     install(packages, "broken-sink", "broken", "raise RuntimeError('at import')")
 
     assert isinstance(load_sink("log", {}), LogSink)
@@ -135,7 +135,7 @@ def test_factory_dislikes_options() -> None:
 
 
 def test_no_sink_at_all(packages: Path) -> None:
-    """What cannot send is no sink."""
+    """An object without `send` is not a sink."""
     install(packages, "useless-sink", "useless", "def Sink(options):\n    return None")
 
     assert "the sink 'useless' of useless-sink has no method send(); " in problem("useless")

@@ -109,7 +109,7 @@ def test_implicit_tls(server_tls: ssl.SSLContext) -> None:
 
 
 def test_ca_file(server_tls: ssl.SSLContext, authority_file: Path) -> None:
-    """SMTP_CA_FILE's authorities are trusted, whatever the system thinks of them."""
+    """SMTP_CA_FILE's authorities are trusted, also if the system does not."""
     options = {"ca_file": str(authority_file), "starttls": "always"}
     with SmtpServer(tls=server_tls) as server, email_sink(server.port, **options) as sink:
         sink.send(MESSAGE)
@@ -234,7 +234,7 @@ def test_authentication_over_tls(server_tls: ssl.SSLContext, method: str) -> Non
 
 
 def test_no_authentication() -> None:
-    """SMTP_AUTH_METHOD=none does not log in, whatever login is given."""
+    """SMTP_AUTH_METHOD=none does not log in, with any login."""
     with SmtpServer() as server, email_sink(server.port, auth_method="none", **CREDENTIALS) as sink:
         sink.send(MESSAGE)
 

@@ -208,7 +208,7 @@ def test_connection_after_a_failure(verb: str, reply: Answer, again: list[str]) 
 
 
 def test_wire_format() -> None:
-    """Lines end in CRLF, dots at their start are doubled, no line is too long, whatever the text."""
+    """Lines end in CRLF, dots at their start are doubled, no line is too long, with any text."""
     text = ".\n..\n.dot\rcarriage\r\nreturn\n" + "long " * 500 + "x" * 2000 + "\nFrom me\nNUL\0 grüße\n."
     with ScriptedSmtpServer() as server, email_sink(server.port, SHORT) as sink:
         sink.send(replace(MESSAGE, text=text, html=text))

@@ -24,7 +24,7 @@ from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
 from sinks.examples import MESSAGE, PASSWORD, email_sink, to
 
-# `good` is 250, 220, 235 or 354, whatever fits the step; `odd` is of a class that fits another step.
+# `good` is 250, 220, 235 or 354, as the step requires; `odd` is of a class that fits another step.
 TABLE = """
           good  multi  4xx   421   550    554.1  535   odd   garbage  long  endless  drop  part  slow
 CONNECT   ok    ok     sink  sink  sink   sink   sink  sink  sink     sink  sink     sink  sink  sink

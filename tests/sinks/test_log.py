@@ -140,7 +140,7 @@ def test_log_that_cannot_be_written(stream: io.StringIO, monkeypatch: pytest.Mon
 
 
 def test_no_level_hides_a_message(stream: io.StringIO) -> None:
-    """A message that counts as sent has been written, whatever the log level is."""
+    """A message that counts as sent has been written, at any log level."""
     create({}).send(MESSAGE)
 
     assert json.loads(stream.getvalue())["event"] == "notice.update.available"

@@ -70,12 +70,12 @@ def test_urgent_headers() -> None:
 
 @pytest.mark.parametrize("kind", MessageType)
 def test_event(kind: MessageType) -> None:
-    """Filters can tell the types apart."""
+    """Filters can distinguish the types."""
     assert kind.value == read(replace(MESSAGE, type=kind))["X-Update-Check-Event"]
 
 
 def test_body() -> None:
-    """Plain text comes first, then HTML, both whole, whatever they are made of."""
+    """Plain text comes first, then HTML, both complete, with any characters."""
     text = "grüße 日本語\n.dot\n" + "x" * 2000 + "\nFrom me\n"
     mail = read(replace(MESSAGE, text=text, html=f"<p>{text}</p>\n"))
 
@@ -113,7 +113,7 @@ def test_bytes(text: str) -> None:
     ],
 )
 def test_subject(subject: str, expected: str | None) -> None:
-    """A subject is one line whatever it holds, and arrives as it was."""
+    """A subject is one line with any characters, and arrives unchanged."""
     mail = read(replace(MESSAGE, subject=subject))
 
     assert (subject.strip() if expected is None else expected) == mail["Subject"]

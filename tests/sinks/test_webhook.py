@@ -181,7 +181,7 @@ def test_unknown_authority(server_tls: ssl.SSLContext) -> None:
     ("script", "words"), [({}, "no TLS connection with localhost"), ({"CONNECT": [Hang()]}, "within 0.3 s")]
 )
 def test_no_tls(script: dict[str, list[str | Hang]], words: str) -> None:
-    """A server that does not speak TLS, or nothing at all, is told apart from one whose certificate is bad."""
+    """A server that does not speak TLS, or nothing at all, is distinguished from one with a bad certificate."""
     with ScriptedSmtpServer(script) as server, pytest.raises(TransientDeliveryError, match=words):
         create({"url": f"https://localhost:{server.port}/"}, SHORT).send(MESSAGE)
 
@@ -221,7 +221,7 @@ def test_no_proxy() -> None:
 
 
 def test_proxy_refuses() -> None:
-    """A proxy's refusal is told apart from the receiver's, and shows no login."""
+    """A proxy's refusal is distinguished from the receiver's, and shows no login."""
     with HttpServer(answer(Reply(407))) as proxy:
         options = {"url": "https://hook.example/secret", "https_proxy": f"http://user:pw@127.0.0.1:{proxy.port}"}
         with pytest.raises(TransientDeliveryError) as caught:

@@ -99,7 +99,7 @@ def shouted(kind: Kind, loud: Loud, preference: Preference = Preference.CRITICAL
         message.subject + message.text,
     )
     return re.sub(
-        r"social\.example|webhook\.ops|webhook|web1|\d[\w.+-]*|UPDATE_CHECK_INTERVAL: is no duration"
+        r"social\.example|webhook\.ops|webhook|web1|\d[\w.+-]*|UPDATE_CHECK_INTERVAL: not a duration"
         r"|RAILS_ENV=.*|mastodon-[\w.]+|Ruby|PostgreSQL|Redis|Node\.js|(bundle|yarn)\s+install",
         "",
         text,
@@ -155,7 +155,7 @@ def test_gaps_that_cannot_be_filled(wrong: str) -> None:
     assert (message.language, "All pending updates:" in message.text) == ("en", True)
 
 
-def test_addresses_and_sinks_are_told_in_english() -> None:
+def test_addresses_and_sinks_are_notified_in_english() -> None:
     """Only users have a language."""
     kind = KINDS["patch"]
     for recipient in (hook(), replace(user(), key="address:ops@social.example")):
