@@ -130,8 +130,8 @@ def test_factory_fails(packages: Path) -> None:
 
 def test_factory_dislikes_options() -> None:
     """What a factory says of its options stands, with the package before it."""
-    said = problem("webhook", url="nowhere")
-    assert said.startswith("the sink 'webhook' of mastodon-update-check: the webhook's URL: expected a URL")
+    said = problem("apprise", url="")
+    assert said == "the sink 'apprise' of mastodon-update-check: the sink 'apprise' needs UPDATE_CHECK_APPRISE_URL"
 
 
 def test_no_sink_at_all(packages: Path) -> None:

@@ -12,7 +12,6 @@ from captured_logs import capture_logs
 from mastodon_update_check.errors import (
     DeliveryError,
     PermanentDeliveryError,
-    SettingsError,
     TransientDeliveryError,
 )
 from mastodon_update_check.sinks.email import create
@@ -350,23 +349,3 @@ def test_international_local_part_not_supported() -> None:
     assert not caught.value.sink_wide
     assert "needs a mail server with SMTPUTF8" in str(caught.value)
     assert [(ADDRESS, 1)] == [(mail.recipient, mail.connection) for mail in server.mails]
-
-
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        ("from_address", "admin"),
-        ("from_address", "a@x.example, b@x.example"),
-        ("from_address", "jürgen@x.example"),
-        ("reply_to", "x@y\r\nBcc: z@y.example"),
-        ("return_path", "<>"),
-        ("domain", "two words"),
-        ("server", "smtp.example\n"),
-    ],
-)
-def test_unusable_options(option: str, value: str) -> None:
-    """An address or a host that cannot be used is an error of the settings, named by its variable."""
-    with pytest.raises(SettingsError) as caught:
-        create({option: value})
-
-    assert f"SMTP_{option.upper()}: " in str(caught.value)

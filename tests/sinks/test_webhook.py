@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from mastodon_update_check import __version__
-from mastodon_update_check.errors import DeliveryError, SettingsError, TransientDeliveryError
+from mastodon_update_check.errors import DeliveryError, TransientDeliveryError
 from mastodon_update_check.http.request import Limits
 from mastodon_update_check.sinks.webhook import create
 from simulators.http_server import Handler, HttpServer, Reply, Tunnel, unused_port
@@ -238,31 +238,6 @@ def test_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
         create({"url": server.url()}).send(MESSAGE)
 
     assert "authorization" not in server.requests[0].headers
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"url": ""},
-        {"url": "ftp://x.example/s3cret"},
-        {"url": "https:///s3cret"},
-        {"url": "https://x.example:s3cret/"},
-        {"url": "https://[s3cret"},
-        {"url": "https://a..example/s3cret"},
-        {"url": "https://xn--zz--.example/s3cret"},
-        {"url": "https://x.example/", "secret": "whsec_s3cret"},
-        {"url": "https://x.example/", "secret": f"{OLD} whsec_"},
-        {"url": "https://x.example/", "https_proxy": "socks5://s3cret@proxy.example:1080"},
-    ],
-)
-def test_unusable_options(options: dict[str, str]) -> None:
-    """Options that cannot be used are errors of the settings; they are not shown."""
-    with pytest.raises(SettingsError) as caught:
-        create(options)
-
-    assert "s3cret" not in str(caught.value)
-    assert "webhook" in str(caught.value)
 
 
 def test_no_certificates_for_http(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

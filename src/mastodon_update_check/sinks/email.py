@@ -3,24 +3,16 @@
 Options are Mastodon's `SMTP_…` variables in lower case and without their prefix.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TypeVar
 
 from mastodon_update_check.domain.addresses import Mailbox, parse_address, parse_mailbox
 from mastodon_update_check.domain.urls import ascii_domain
-from mastodon_update_check.errors import (
-    DeliveryError,
-    PermanentDeliveryError,
-    SettingsError,
-    TransientDeliveryError,
-)
+from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.mime import write_mail
 from mastodon_update_check.sinks.smtp import MailConnection
 from mastodon_update_check.sinks.smtp_server import MailLimits, SmtpOptions
-
-T = TypeVar("T")
 
 
 class EmailSink:
@@ -28,14 +20,14 @@ class EmailSink:
 
     def __init__(self, options: Mapping[str, str], limits: MailLimits) -> None:
         given = {name: options[name] for name in SmtpOptions.__slots__ if options.get(name)}
-        hosts = {name: host for name in ("server", "domain") if (host := _option(options, name, _host))}
-        self._options = SmtpOptions(**{**given, **hosts})
+        given |= {name: _ascii_host(given[name]) for name in ("server", "domain") if name in given}
+        self._options = SmtpOptions(**given)
         self._limits = limits
-        self._author = _option(options, "from_address", _own_mailbox) or Mailbox(
-            local="notifications", domain="localhost"
+        self._author = parse_mailbox(options.get("from_address", "notifications@localhost"))
+        self._reply_to = parse_mailbox(options["reply_to"]) if "reply_to" in options else None
+        self._sender = (
+            parse_mailbox(options["return_path"]).address if "return_path" in options else self._author.address
         )
-        self._reply_to = _option(options, "reply_to", _own_mailbox)
-        self._sender = (_option(options, "return_path", _own_mailbox) or self._author).address
         self._connection: MailConnection | None = None
 
     def send(self, message: Message) -> str:
@@ -98,11 +90,7 @@ class EmailSink:
 
 
 def create(options: Mapping[str, str], limits: MailLimits | None = None) -> EmailSink:
-    """Return the sink for these options; nothing is connected yet.
-
-    Raises:
-        SettingsError: an address or a host name that cannot be used.
-    """
+    """Return the sink for these options, which the settings have verified; nothing is connected yet."""
     return EmailSink(options, limits or MailLimits())
 
 
@@ -113,20 +101,6 @@ def _recipient(address: str) -> Mailbox:
         raise PermanentDeliveryError(str(error)) from error
 
 
-def _option(options: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T | None:
-    try:
-        return parse(options[name]) if options.get(name) else None
-    except ValueError as error:
-        raise SettingsError([f"SMTP_{name.upper()}: {error}"]) from error
-
-
-def _host(text: str) -> str:
+def _ascii_host(text: str) -> str:
     """Return a host name as A-labels; an IPv6 address has no labels and stays as it is."""
     return text if ":" in text else ascii_domain(text.removesuffix("."))
-
-
-def _own_mailbox(text: str) -> Mailbox:
-    mailbox = parse_mailbox(text)
-    if mailbox.needs_smtputf8:
-        raise ValueError("before the @ only ASCII works with every mail server")
-    return mailbox

@@ -18,19 +18,9 @@ _CURABLE = frozenset({401, 403, 404, 408, 425, 429})
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
-def read_secrets(text: str) -> tuple[bytes, ...]:
-    """Return the keys of one or several space-separated secrets.
-
-    Raises:
-        ValueError: not base64; the text is not shown.
-    """
-    try:
-        keys = tuple(b64decode(secret.removeprefix(PREFIX), validate=True) for secret in text.split())
-    except ValueError:
-        keys = (b"",)
-    if not all(keys):
-        raise ValueError(f"a secret is {PREFIX} and base64 text")
-    return keys
+def read_key(secret: str) -> bytes:
+    """Return the key that a secret stands for."""
+    return b64decode(secret.removeprefix(PREFIX), validate=True)
 
 
 def headers(message_id: str, attempted_at: int, body: bytes, keys: tuple[bytes, ...]) -> dict[str, str]:

@@ -11,33 +11,25 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from mastodon_update_check.domain.urls import parse_proxy, parse_url
-from mastodon_update_check.errors import CheckError, SettingsError, TransientDeliveryError
+from mastodon_update_check.errors import CheckError, TransientDeliveryError
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.http.request import EXCERPT, Limits, Request
 from mastodon_update_check.http.secrets import secrets_of, shown
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.sinks.standard_webhooks import headers, judge, read_secrets
+from mastodon_update_check.sinks.standard_webhooks import headers, judge, read_key
 
 if TYPE_CHECKING:
     from mastodon_update_check.http.request import Response
 
 
 class WebhookSink:
-    """Posts messages to one URL.
-
-    Raises:
-        SettingsError: a URL, a secret or a proxy that cannot be used; none of them is shown.
-    """
+    """Posts messages to one URL; its options are those that the settings have verified."""
 
     def __init__(self, options: Mapping[str, str], limits: Limits, clock: Callable[[], float]) -> None:
-        self._url, self._proxies = _url(options.get("url", "")), Proxies.of(options)
-        proxy = _proxy(self._proxies, self._url)
-        try:
-            self._keys = read_secrets(options.get("secret", ""))
-        except ValueError as error:
-            raise SettingsError([f"the webhook's secret cannot be used: {error}"]) from error
-        self._secrets = secrets_of(self._url) | secrets_of(proxy) | set(options.get("secret", "").split())
+        self._url, self._proxies = options["url"], Proxies.of(options)
+        secrets = options.get("secret", "").split()
+        self._keys = tuple(map(read_key, secrets))
+        self._secrets = secrets_of(self._url) | secrets_of(self._proxies.choose(self._url) or "") | set(secrets)
         self._with_names = options.get("names") == "true"
         self._limits = limits
         self._clock = clock
@@ -83,21 +75,6 @@ class WebhookSink:
 def create(options: Mapping[str, str], limits: Limits = EXCERPT, clock: Callable[[], float] = time.time) -> WebhookSink:
     """Return the sink for these options: `url`, `secret`, `names`, `https_proxy`, `http_proxy`, `no_proxy`."""
     return WebhookSink(options, limits, clock)
-
-
-def _url(text: str) -> str:
-    try:
-        return parse_url(text)
-    except ValueError as error:
-        raise SettingsError([f"the webhook's URL: expected {error}"]) from error
-
-
-def _proxy(proxies: Proxies, url: str) -> str:
-    proxy = proxies.choose(url)
-    try:
-        return parse_proxy(proxy) if proxy else ""
-    except ValueError as error:
-        raise SettingsError([f"the proxy for the webhook: expected {error}"]) from error
 
 
 def _body(message: Message, *, names: bool) -> bytes:
