@@ -68,7 +68,8 @@ def request_check(cluster: Cluster) -> None:
 
 
 def request_retry(cluster: Cluster) -> None:
-    """The owner sends the deferred message."""
+    """The owner sends the deferred message, whose next attempt would come minutes after the second one."""
+    cluster.nodes[0].wait_for("delivery.deferred", 2)
     cluster.collector.manner = lambda _: Manner.TAKE
     assert json.loads(cluster.nodes[1].run("retry", "--json").stdout)["retried"] == 1
     cluster.wait(lambda: len(cluster.collector.arrivals) == len(RECIPIENTS), "the retried mail")
