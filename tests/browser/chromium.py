@@ -22,6 +22,7 @@ from typing import Any, Self
 ROOT = Path(__file__).parents[2]
 _TARGET = ROOT / "build" / "chromium"
 _SECONDS = 60.0
+_NAVIGATED = "Inspected target navigated or closed"
 _LAUNCHER = "import os, sys; [os.dup2(int(sys.argv[n]), n + 2) for n in (1, 2)]; os.execv(sys.argv[3], sys.argv[3:])"
 _OPTIONS = (
     "--remote-debugging-pipe",
@@ -46,6 +47,10 @@ def bring_chromium() -> Path:
         ended = subprocess.run(make, cwd=ROOT, check=False, capture_output=True, text=True, timeout=110)
     assert ended.returncode == 0, ended.stderr
     return _TARGET
+
+
+class ProtocolError(Exception):
+    """The browser answered a call with an error."""
 
 
 class Chromium:
@@ -87,7 +92,8 @@ class Chromium:
         self._commands.flush()
         while (answer := self._read()).get("id") != number:
             self.events.append(answer)
-        assert "error" not in answer, answer
+        if "error" in answer:
+            raise ProtocolError(answer["error"]["message"])
         result: dict[str, Any] = answer["result"]
         return result
 
@@ -130,11 +136,16 @@ class Page:
         return self._browser.call(method, self._session, **parameters)
 
     def evaluate(self, expression: str) -> Any:  # noqa: ANN401 - the type of the expression's value
-        """Return the value of an expression."""
-        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+        """Return the value of an expression, on the next page if this one is just being replaced."""
+        while True:
+            try:
+                return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+            except ProtocolError as error:
+                if str(error) != _NAVIGATED:
+                    raise
 
     def wait_for(self, condition: str) -> None:
-        """Wait until an expression is true, also while the page is replaced."""
+        """Wait until an expression is true."""
         end = time.monotonic() + _SECONDS
         while not self.evaluate(condition):
             assert time.monotonic() < end, condition

@@ -180,8 +180,8 @@ def test_certificate_of_an_unknown_authority(waiting: World, server_tls: ssl.SSL
 def test_a_certificate_for_another_name(waiting: World, foreign_tls: ssl.SSLContext, authority_file: Path) -> None:
     """A trusted certificate of another host is refused."""
     with UpdateServer(tls=foreign_tls) as server:
-        waiting.set(UPDATE_CHECK_URL=server.http.url("/update-check", "localhost"), SSL_CERT_FILE=str(authority_file))
-        expect_failure(waiting, "the certificate of localhost")
+        waiting.set(UPDATE_CHECK_URL=server.http.url("/update-check"), SSL_CERT_FILE=str(authority_file))
+        expect_failure(waiting, "the certificate of 127.0.0.1")
         assert [] == server.asked
 
 

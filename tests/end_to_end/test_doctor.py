@@ -81,7 +81,12 @@ def test_words(world: World) -> None:
     [
         pytest.param({"UPDATE_CHECK_URL": "http://127.0.0.1:9/"}, "update server", "refused", id="no update server"),
         pytest.param({"UPDATE_CHECK_MASTODON_VERSION": None}, "version", "no place says", id="no version anywhere"),
-        pytest.param({"UPDATE_CHECK_RECIPIENTS": "devops", "DB_PORT": "9"}, "database", "refused", id="no database"),
+        pytest.param(
+            {"UPDATE_CHECK_RECIPIENTS": "devops", "DB_HOST": "127.0.0.1", "DB_PORT": "9"},
+            "database",
+            "refused",
+            id="no database",
+        ),
     ],
 )
 def test_broken_parts_are_errors(checked: World, variables: dict[str, str | None], subject: str, words: str) -> None:

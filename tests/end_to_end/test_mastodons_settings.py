@@ -28,7 +28,7 @@ def beside(world: World, authority_file: Path) -> World:
 def write_settings(world: World, *lines: str) -> None:
     """Write `.env.production` with these lines, and the server's names and mail server."""
     port = world.environment.pop("SMTP_PORT", str(world.mail_server.port))
-    basis = ("LOCAL_DOMAIN=social.example", "WEB_DOMAIN=web.social.example", "SMTP_SERVER=localhost")
+    basis = ("LOCAL_DOMAIN=social.example", "WEB_DOMAIN=web.social.example", "SMTP_SERVER=127.0.0.1")
     # Without this the running server would be asked, which is not there.
     world.set(UPDATE_CHECK_INSTANCE_URL="")
     (world.root / ".env.production").write_text("\n".join((*basis, f"SMTP_PORT={port}", *lines)) + "\n")
