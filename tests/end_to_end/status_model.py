@@ -112,6 +112,9 @@ class Status(Strict):
     urgent_to_act_on: Count = Field(description="urgent ones that call for action")
     updates: list[Update] = Field(description="at most 20 of those that are pending, urgent ones first")
     skipped: list[str] = Field(description="versions that are pending and passed over: `skip`")
+    postponed: dict[str, datetime] = Field(
+        description="versions that are pending, with the end of `skip --until`: no reminders and no alarm before it"
+    )
     route: list[str] = Field(description="releases to deploy, in order; 4.6.x is the newest of a branch")
     migrations_pending: list[str] = Field(description="versions of the tree's migrations that have not run")
     services_outdated: list[str] = Field(description="units of Sidekiq and streaming that are older than the tree")

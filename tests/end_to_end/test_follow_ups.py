@@ -307,6 +307,11 @@ def test_postponed(mail_world: World) -> None:
     status = mail_world.run("status")
     assert (status.code, f"4.5.20 (urgent, skipped until {tomorrow})" in status.out) == (0, True)
     assert mail_world.run("skip", "--json").json["skipped"][0]["until"] == tomorrow
+    assert mail_world.run("status", "--json").json["postponed"]["4.5.20"].startswith(tomorrow)
+    page = mail_world.directory / "index.html"
+    mail_world.set(UPDATE_CHECK_PAGE_FILE=str(page))
+    mail_world.check()
+    assert f"skipped until {tomorrow}" in page.read_text()
     assert mail_world.run("skip", "--undo", "4.5.20").code == 0
     assert mail_world.run("status").code == 2
 

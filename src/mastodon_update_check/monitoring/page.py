@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.server.check_days import CheckDay, fill_days
-from mastodon_update_check.domain.server.status import Level
+from mastodon_update_check.domain.server.status import Level, postponed_until
 from mastodon_update_check.domain.text import minute
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.content import Releases
@@ -130,7 +130,9 @@ def _render_updates(report: StatusReport) -> str:
     parts: list[str] = []
     for update in order_updates(known.pending(), context.branch)[:RELEASES_SHOWN]:
         row = describe_release(update, "", context)
-        shown = replace(row, note="skipped") if known.is_skipped(update) else row
+        until = postponed_until(update, known)
+        note = "skipped" if known.is_skipped(update) else f"skipped until {until:%Y-%m-%d}" if until else row.note
+        shown = replace(row, note=note)
         parts += map(render_html_block, (Releases((shown,)), *describe_details(update, context)))
     return "\n".join(("<section>\n<h2>Pending releases</h2>", *parts, "</section>")) if parts else ""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.server.status import Verdict, is_alive, urgent_to_act_on
+from mastodon_update_check.domain.server.status import Verdict, is_alive, postponed_until, urgent_to_act_on
 from mastodon_update_check.ledger.nodes import Node
 from mastodon_update_check.ledger.summary import OutboxSummary, SinkAccount
 from mastodon_update_check.logs import hide_secrets
@@ -81,6 +81,9 @@ def describe_status(report: StatusReport) -> dict[str, object]:
             for update in list_updates(known, known.pending())
         ],
         "skipped": [str(update.version) for update in known.pending() if known.is_skipped(update)],
+        "postponed": {
+            str(update.version): iso(until) for update in known.pending() if (until := postponed_until(update, known))
+        },
         "route": list(find_route(known.installed, known.pending())) if known.installed else [],
         "migrations_pending": list(known.pending_migrations()),
         "services_outdated": list(known.outdated_services()),

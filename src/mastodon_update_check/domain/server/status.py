@@ -119,15 +119,20 @@ def describe_undelivered(waiting_since: datetime | None, now: datetime) -> str:
     return f"something has not been delivered since {waiting_since:%Y-%m-%d %H:%M} UTC"
 
 
+def postponed_until(update: UpdateNotice, known: ServerState) -> datetime | None:
+    """Return until when there are no reminders and no alarms of a pending update; None when it is not postponed."""
+    if known.is_skipped(update):
+        return None
+    return max((skip.until_at for skip in known.skips if skip.until_at and skip.covers(update)), default=None)
+
+
 def describe_pending(known: ServerState) -> Iterable[str]:
     """Write `4.5.20 (urgent)`, `4.5.21 (skipped)`, `4.5.22 (skipped until 2026-12-01)` for each pending update."""
     for update in known.pending():
-        skips = [skip for skip in known.skips if skip.covers(update)]
-        until = max((skip.until_at for skip in skips if skip.until_at), default=None)
         marks = ["urgent"] if update.urgent else []
         if known.is_skipped(update):
             marks.append("skipped")
-        elif until is not None:
+        elif until := postponed_until(update, known):
             marks.append(f"skipped until {until:%Y-%m-%d}")
         yield f"{update.version} ({', '.join(marks)})" if marks else str(update.version)
 
