@@ -57,7 +57,7 @@ def test_file_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_page_names_no_people(tmp_path: Path) -> None:
-    """Neither the page nor its JSON form has the names and addresses that replies and warnings may hold."""
+    """Neither the page nor its JSON form has names and addresses, which replies and warnings may hold, or commands."""
     alice = Recipient(sink="email", key="user:1", address="alice@social.example", name="alice")
     known = replace(URGENT, devops=(alice,), warnings=("alice has no address",), detail="<bob@mail.example> refused")
     sink = SinkAccount(
@@ -76,4 +76,4 @@ def test_page_names_no_people(tmp_path: Path) -> None:
     assert status["warnings"] == ["… has no address"]
     assert status["updates"][0]["version"] == str(update("4.5.20").version)
     for path in tmp_path.iterdir():
-        assert [word for word in ("alice", "bob", "postmaster") if word in path.read_text()] == []
+        assert [word for word in ("alice", "bob", "postmaster", "systemctl") if word in path.read_text()] == []

@@ -42,7 +42,7 @@ def list_details(report: StatusReport, when: When, *, is_public: bool = False) -
     yield from _describe_outbox(report, when)
     if report.outbox.undelivered and not is_public:
         yield "", "`mastodon-update-check retry` makes it due at once; `explain` shows more."
-    yield "Daemon", "running" if report.is_alive else _describe_absence(report, when)
+    yield "Daemon", "running" if report.is_alive else _describe_absence(report, when, is_public=is_public)
     for node in () if is_public else report.nodes:
         yield "", f"{clean(node.host)}: {_describe_node(node, report, when)}"
 
@@ -77,8 +77,10 @@ def _describe_node(node: Node, report: StatusReport, when: When) -> str:
     return "running, checks" if node.is_owner else "running"
 
 
-def _describe_absence(report: StatusReport, when: When) -> str:
+def _describe_absence(report: StatusReport, when: When, *, is_public: bool) -> str:
     since = f" since {when(report.last_beat_at)}" if report.last_beat_at else ""
+    if is_public:
+        return f"not running{since}"
     start = "`systemctl start mastodon-update-check` (in a checkout `mastodon-update-check run`)"
     if report.is_checked:
         return f"not running on this machine{since}: {start}, as a standby"
