@@ -9,7 +9,6 @@ from pathlib import Path
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.engine import Connection, Location, Row
 from mastodon_update_check.ledger.schema import KEPT_BY_MIGRATION, TABLES, migrate
-from mastodon_update_check.ledger.sqlite import SqliteConnection
 from mastodon_update_check.ledger.sqlite_file import backup_file
 
 _BATCH = 50
@@ -62,7 +61,7 @@ def export(source: Location, target: Path) -> None:
         migrate(connection)
         with connection:
             connection.execute("BEGIN")
-            copy_rows(rows, SqliteConnection(connection))
+            copy_rows(rows, connection)
 
 
 def copy_rows(source: Connection, target: Connection) -> int:
@@ -74,7 +73,7 @@ def copy_rows(source: Connection, target: Connection) -> int:
 
 def _copy_table(source: Connection, target: Connection, table: str) -> int:
     """Copy a table in batches; rows of `meta` that belong to the schema stay as they are in the target."""
-    rows: Iterator[Row] = source.stream(f"SELECT * FROM {table}")  # noqa: S608 - our own constant
+    rows = iter(source.execute(f"SELECT * FROM {table}"))  # noqa: S608 - our own constant
     if table == "meta":
         rows = (row for row in rows if row["key"] not in KEPT_BY_MIGRATION)
     count = 0

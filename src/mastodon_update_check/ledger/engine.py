@@ -56,9 +56,6 @@ class Connection(Protocol):
     def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
         """Run one statement."""
 
-    def stream(self, statement: str, /) -> Iterator[Row]:
-        """Run a query whose rows are too many to be held at once."""
-
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""
 

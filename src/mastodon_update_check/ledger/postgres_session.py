@@ -205,12 +205,6 @@ class PostgresConnection:
         """Run one statement."""
         return cast("Result", self._connection.execute(translate(statement), parameters))
 
-    def stream(self, statement: str, /) -> Iterator[DictRow]:
-        """Run a query; its rows are fetched by the thousand."""
-        with self._connection.cursor(name="stream") as cursor:
-            cursor.itersize = 1_000
-            yield from cursor.execute(translate(statement))
-
     def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
         """Run one statement for each row of parameters."""
         self._connection.cursor().executemany(translate(statement), rows)

@@ -1,16 +1,14 @@
 """The ledger in an SQLite file, as the rest of the ledger uses it; `file` looks after the file itself."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from os import fspath
 from pathlib import Path
-from typing import cast
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.engine import Parameters, Result
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.sqlite_file import BUSY_SECONDS, back_up, create_file, open_file, set_aside
 from mastodon_update_check.ledger.sqlite_problems import translated
@@ -70,7 +68,6 @@ class SqliteSession:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
-        self._statements = SqliteConnection(connection)
         self._file = _identify(path)
 
     def close(self) -> None:
@@ -79,41 +76,22 @@ class SqliteSession:
             self._connection.close()
 
     @contextmanager
-    def reading(self) -> Iterator["SqliteConnection"]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
         """Read; each statement sees the commits before it."""
         with translated(self._path):
-            yield self._statements
+            yield self._connection
 
     @contextmanager
-    def writing(self) -> Iterator["SqliteConnection"]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
         """Hold the one write transaction."""
         with translated(self._path):
             if _identify(self._path) != self._file:
                 raise LedgerError(f"the ledger {self._path} was replaced while it was in use: it is opened again")
             self._connection.execute("BEGIN IMMEDIATE")
             with self._connection:
-                yield self._statements
+                yield self._connection
 
     recording = writing
-
-
-class SqliteConnection:
-    """Runs statements."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
-        """Run one statement."""
-        return cast("Result", self._connection.execute(statement, parameters))
-
-    def stream(self, statement: str, /) -> Iterator[sqlite3.Row]:
-        """Run a query; its rows are read as they are taken."""
-        yield from self._connection.execute(statement)
-
-    def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
-        """Run one statement for each row of parameters."""
-        return self._connection.executemany(statement, rows)
 
 
 def _identify(path: Path) -> tuple[int, int]:
