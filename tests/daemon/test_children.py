@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 from daemon.program import Machine
-from mastodon_update_check.daemon.child import ORDER
 from simulators.update_server import UpdateServer
 
 WATCHING_SINK = """
@@ -60,9 +59,9 @@ def test_output_of_a_library_does_not_spoil_the_report(machine: Machine, update_
 
 def test_bug_in_a_child_is_one_line_in_the_log() -> None:
     """A job that this program does not have stands for any error that it does not expect."""
-    order = {ORDER: json.dumps({"parent": os.getpid()})}
+    order = json.dumps({"parent": os.getpid()})
     command = [sys.executable, "-m", "mastodon_update_check", "job", "unknown"]
-    ended = subprocess.run(command, env=os.environ | order, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, input=order, capture_output=True, text=True, check=False)
     assert ended.returncode == 70
     (line,) = ended.stderr.splitlines()
     logged = json.loads(line)

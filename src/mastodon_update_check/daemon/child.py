@@ -1,7 +1,7 @@
 """Child processes: each executes one job and ends; it dies with its parent, and is killed when it takes too long.
 
-A child writes one JSON object a line to its standard output: `{}` while it is well, and its report at the end. It
-reads its parameters from an environment variable, and `look` lines from its standard input.
+A child reads its parameters, a JSON object, from its standard input, which is a file in memory. It writes one JSON
+object a line to its standard output: `{}` while it is well, and its report at the end.
 """
 
 import json
@@ -14,9 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
-
-ORDER = "MASTODON_UPDATE_CHECK_JOB"
-"""The environment variable that holds a job's orders, as JSON; no secrets in it."""
 
 
 class ChildProcess:
@@ -67,15 +64,6 @@ class ChildProcess:
         ending = f"by signal {-self.exit_code}" if self.exit_code < 0 else f"with exit code {self.exit_code}"
         return f"the job {self.name} ended {ending} and without a result"
 
-    def look(self) -> None:
-        """Ask it to look whether more is due."""
-        try:
-            if self._process.stdin is not None:
-                self._process.stdin.write("look\n")
-                self._process.stdin.flush()
-        except OSError:  # it has just ended; another one is started then
-            return
-
     def terminate(self) -> None:
         """Ask it to finish the attempt in progress, and to end."""
         self._process.terminate()
@@ -112,16 +100,17 @@ def start_child(
     Raises:
         OSError: there are too many processes, or too little memory.
     """
-    environment = {**os.environ, ORDER: json.dumps({**order, "parent": os.getpid()})}
-    process = subprocess.Popen(  # noqa: S603 - this very program
-        [*_program(), "job", name],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        pass_fds=descriptors,
-        text=True,
-        errors="replace",  # a library that prints must not end the reading
-    )
+    with os.fdopen(os.memfd_create("order"), "w+") as orders:
+        json.dump({**order, "parent": os.getpid()}, orders)
+        orders.seek(0)
+        process = subprocess.Popen(  # noqa: S603 - this very program
+            [*_program(), "job", name],
+            stdin=orders,
+            stdout=subprocess.PIPE,
+            pass_fds=descriptors,
+            text=True,
+            errors="replace",  # a library that prints must not end the reading
+        )
     child = ChildProcess(process, name, silence)
     threading.Thread(target=child.follow, args=(on_end,), name=f"job {name}", daemon=True).start()
     return child

@@ -1,6 +1,5 @@
 """The child processes that run at this moment, one of each kind at most."""
 
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,9 +20,7 @@ class Children:
     def __contains__(self, name: str) -> bool:
         return name in self._running
 
-    def start(
-        self, name: str, silence: timedelta, order: Mapping[str, object], lock: int | None, config: str | None
-    ) -> None:
+    def start(self, name: str, silence: timedelta, order: Mapping[str, object], lock: int | None) -> None:
         """Start a job.
 
         Args:
@@ -31,28 +28,17 @@ class Children:
             silence: how long it may be silent.
             order: its parameters.
             lock: the descriptor of the ledger's lock, which it inherits.
-            config: the text of our own file, to be used where the present one cannot be.
 
         Raises:
             OSError, RuntimeError: there are too many processes or threads, or too little memory.
         """
-        descriptor = None if config is None else _in_memory(config)
-        try:
-            inherited = tuple(one for one in (lock, descriptor) if one is not None)
-            order = {**order, "config": descriptor}
-            self._running[name] = start_child(name, order, silence, self._events.put, inherited)
-        finally:
-            if descriptor is not None:
-                os.close(descriptor)
+        inherited = () if lock is None else (lock,)
+        self._running[name] = start_child(name, order, silence, self._events.put, inherited)
 
     def forget(self, child: ChildProcess) -> None:
         """Remove a job that has ended."""
         if self._running.get(child.name) is child:
             del self._running[child.name]
-
-    def look(self, name: str) -> None:
-        """Ask a job to look whether more is due."""
-        self._running[name].look()
 
     def kill_silent(self) -> None:
         """Kill the jobs that have been silent for too long."""
@@ -81,9 +67,3 @@ class Children:
         for child in self._running.values():
             log.warning("job.killed", job=child.name, detail="it did not end in time; its open attempts are repeated")
         self.kill()
-
-
-def _in_memory(text: str) -> int:
-    descriptor = os.memfd_create("config.env")
-    os.write(descriptor, text.encode())
-    return descriptor

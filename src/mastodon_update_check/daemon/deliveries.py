@@ -1,7 +1,6 @@
 """Deliveries of one child process: a thread for each sink that has something due, until none has."""
 
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,23 +22,18 @@ class Deliveries:
     """The threads of one delivering process."""
 
     def __init__(self, app: App, workers: Sequence[DeliveryWorker], give_sign: Callable[[], None]) -> None:
-        """Handle SIGTERM and lines on standard input from now on; `give_sign` reports that the process is alive."""
+        """Handle SIGTERM from now on; `give_sign` reports that the process is alive."""
         self._give_sign = give_sign
         self._app = app
         self._workers = workers
         self._threads: dict[DeliveryWorker, threading.Thread] = {}
         self._news = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
-        threading.Thread(target=self._listen, name="orders", daemon=True).start()
 
     def _stop(self) -> None:
         for worker in self._workers:
             worker.is_stopping = True
         self._news.set()
-
-    def _listen(self) -> None:
-        for _ in sys.stdin:
-            self._news.set()
 
     def until_nothing_is_due(self, ledger: Ledger) -> None:
         """Begin threads for the sinks that have something due; return when none runs, or one is past its limit."""

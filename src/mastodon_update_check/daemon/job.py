@@ -7,13 +7,13 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mastodon_update_check.app import App, presence_of
 from mastodon_update_check.config.settings import CONFIG_FILE
-from mastodon_update_check.daemon.child import ORDER, die_with_parent
+from mastodon_update_check.daemon.child import die_with_parent
 from mastodon_update_check.daemon.deliveries import Deliveries
 from mastodon_update_check.daemon.leave import leave
 from mastodon_update_check.daemon.tree_watch import TreeWatch
@@ -40,8 +40,8 @@ class Order:
     """Check now, whether a command asks for it or not."""
     failure: str = ""
     """Why the check before could not be finished."""
-    config: int | None = None
-    """A descriptor that holds our own file as it was when it could be used."""
+    config: str | None = field(default=None, repr=False)
+    """Our own file as it was when it could be used."""
     has_crashed: bool = False
     """Whether the delivering job before ended without a result."""
     refused: str = ""
@@ -52,7 +52,7 @@ class Order:
 
 def main(name: str) -> NoReturn:
     """Run one job and end the process, even if a thread hangs."""
-    order = Order(**json.loads(os.environ.pop(ORDER)))
+    order = Order(**json.load(sys.stdin))
     die_with_parent(order.parent)
     gc.enable()  # disabled for a quick start, see `cli.main`
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -102,7 +102,9 @@ def _load(order: Order) -> _Loaded:
                 raise
             problem = f"the new settings are wrong, the former ones stay in use: {'; '.join(error.problems)}"
     if order.config is not None:
-        os.environ["UPDATE_CHECK_CONFIG"] = f"/proc/self/fd/{order.config}"
+        descriptor = os.memfd_create("config.env")
+        os.write(descriptor, order.config.encode())
+        os.environ["UPDATE_CHECK_CONFIG"] = f"/proc/self/fd/{descriptor}"
     return _Loaded(app=load_app(order.token), problem=problem)
 
 

@@ -44,7 +44,7 @@ class Supervisor:
         self._problems = CurrentProblems()
         self._is_check_due = self._is_look_due = False
         self._deliver_at = float("inf")
-        self._delivery_nudged = self._has_crashed = False
+        self._has_crashed = False
         self._failure = ""
         self._refused = ""
         """Why the last reload failed: jobs use the settings from before it."""
@@ -78,7 +78,8 @@ class Supervisor:
     def _next_event(self) -> object:
         # Half of the watchdog's interval, because a round itself takes time.
         tick = min(limits.TICK, (self._notifier.watchdog_interval or limits.TICK) / 2, self._owner.tick)
-        seconds = min(tick.total_seconds(), max(self._deliver_at - time.monotonic(), 0.01))
+        deliver_at = float("inf") if "deliver" in self._children else self._deliver_at
+        seconds = min(tick.total_seconds(), max(deliver_at - time.monotonic(), 0.01))
         with suppress(Empty):
             return self._events.get(timeout=seconds)
         return None
@@ -121,22 +122,16 @@ class Supervisor:
             self._is_check_due = self._is_check_due and self._failure != ""  # recording a failure is not a check
             self._is_look_due = False
             self._failure = ""
-        if self._deliver_at <= time.monotonic():
-            if "deliver" not in self._children:
-                if self._start("deliver", limits.DELIVERY_SILENCE, has_crashed=self._has_crashed):
-                    self._deliver_at, self._delivery_nudged = float("inf"), False
-            else:
-                self._children.look("deliver")
-                self._deliver_at, self._delivery_nudged = float("inf"), True
+        is_delivery_due = self._deliver_at <= time.monotonic() and "deliver" not in self._children
+        if is_delivery_due and self._start("deliver", limits.DELIVERY_SILENCE, has_crashed=self._has_crashed):
+            self._deliver_at = float("inf")
 
     def _start(self, name: str, silence: timedelta, **order: object) -> bool:
         order |= {"token": self._owner.token, "seen": self._report.get("seen")}
-        config = None
         if name != "prepare":
-            order["refused"] = self._refused
-            config = self._report.get("config")
+            order |= {"refused": self._refused, "config": self._report.get("config")}
         try:
-            self._children.start(name, silence, order, self._owner.descriptor, config)
+            self._children.start(name, silence, order, self._owner.descriptor)
         except (OSError, RuntimeError) as error:  # the unit's TasksMax or MemoryMax
             self._problems.set("job", f"the job {name} could not be started: {error}")
             self._deliver_at = max(self._deliver_at, time.monotonic() + 1)
@@ -195,9 +190,7 @@ class Supervisor:
         self._take(report)
         wait = limits.PAUSE.total_seconds() if problems else report["due_in"]
         again = float("inf") if wait is None else time.monotonic() + wait
-        # It may have been asked to look just when it ended.
-        self._deliver_at = time.monotonic() if self._delivery_nudged and not problems else min(self._deliver_at, again)
-        self._delivery_nudged = False
+        self._deliver_at = min(self._deliver_at, again)  # a check may have ended meanwhile
 
     def _take(self, report: Mapping[str, Any]) -> None:
         changed = any(report[name] != self._report[name] for name in ("interval", "jitter"))
