@@ -254,5 +254,5 @@ def test_page_of_a_stopped_daemon(machine: Machine, tmp_path: Path) -> None:
         assert "A later one follows by" in page.read_text()
         assert 0 == daemon.end(signal.SIGTERM)
         assert [line["event"] for line in daemon.events][-1] == "daemon.stopped"
-    assert "not running</span></dd>" in page.read_text()
+    assert "<dt>Daemon</dt><dd>not running</dd>" in page.read_text()
     assert "this page stays as it is until the next check" in page.read_text()
