@@ -1,26 +1,26 @@
-"""One ping, against servers that do what servers should not."""
+"""Pings: what each reports, how each service's URL is written, and servers that do what servers should not."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from fetching import DIRECT
-from mastodon_update_check.domain.server.heartbeats import Ping
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.exchange import USER_AGENT
 from mastodon_update_check.http.proxies import Proxies
-from mastodon_update_check.http.request import EXCERPT, Limits
-from mastodon_update_check.monitoring.heartbeat import LIMITS, send_ping
+from mastodon_update_check.http.request import EXCERPT, Limits, Request
+from mastodon_update_check.monitoring.heartbeat import LIMITS, Beat, judge_beat, send_ping, write_ping
 from simulators.http_server import Answer, HttpServer, Raw, Reply, dribble, endless, hang, unused_port
 
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECRET = "/ping/s3cret-t0ken"
 SHORT = replace(EXCERPT, total=timedelta(milliseconds=300))
 
 
 def _fail(answer: Answer, limits: Limits) -> CheckError:
     with HttpServer(lambda _: answer) as server, pytest.raises(CheckError) as caught:
-        send_ping(Ping(method="POST", url=server.url(SECRET), text="x"), DIRECT, limits)
+        send_ping(Request(method="POST", url=server.url(SECRET), body=b"x"), DIRECT, limits)
     return caught.value
 
 
@@ -28,8 +28,8 @@ def test_ping_is_sent() -> None:
     """A POST with the sentence as its body; a password in the URL becomes basic authentication."""
     with HttpServer(lambda _: Reply(200, b"OK")) as server:
         url = server.url(SECRET).replace("http://", "http://user:pa%20ss@")
-        send_ping(Ping(method="POST", url=url, text="grüße"), DIRECT)
-        send_ping(Ping(method="GET", url=server.url(SECRET), text=""), DIRECT)
+        send_ping(Request(method="POST", url=url, body="grüße".encode()), DIRECT)
+        send_ping(Request(url=server.url(SECRET)), DIRECT)
     post, get = server.requests
     assert ("POST", SECRET, "grüße".encode()) == (post.method, post.target, post.body)
     assert (USER_AGENT, "Basic dXNlcjpwYSBzcw==") == (post.headers["user-agent"], post.headers["authorization"])
@@ -39,7 +39,7 @@ def test_ping_is_sent() -> None:
 def test_proxy_is_asked() -> None:
     """The ping goes by way of the proxy, as everything else does."""
     with HttpServer(lambda _: Reply(200)) as proxy:
-        ping = Ping(method="GET", url="http://hc.example/p", text="")
+        ping = Request(url="http://hc.example/p")
         send_ping(ping, Proxies(http=f"http://127.0.0.1:{proxy.port}"))
     assert ["http://hc.example/p"] == [request.target for request in proxy.requests]
 
@@ -68,14 +68,14 @@ def test_endless_answer_is_left() -> None:
     """Only enough is read to know whether the URL exists."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with HttpServer(lambda _: endless(head, b"400\r\n" + b"x" * 1024 + b"\r\n")) as server:
-        send_ping(Ping(method="POST", url=server.url(), text="x"), DIRECT)
+        send_ping(Request(method="POST", url=server.url(), body=b"x"), DIRECT)
     assert 1 == len(server.requests)
 
 
 def test_refused_connection() -> None:
     """A refused connection is named as such."""
     with pytest.raises(CheckError, match="cannot be reached: connection refused"):
-        send_ping(Ping(method="POST", url=f"http://127.0.0.1:{unused_port()}/", text="x"), DIRECT)
+        send_ping(Request(method="POST", url=f"http://127.0.0.1:{unused_port()}/", body=b"x"), DIRECT)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,50 @@ def test_refused_connection() -> None:
 def test_url_that_the_library_does_not_take(url: str, proxy: str | None) -> None:
     """It is an error like any other, and shows nothing of the URL."""
     with pytest.raises(CheckError) as caught:
-        send_ping(Ping(method="GET", url=url, text=""), Proxies(http=proxy))
+        send_ping(Request(url=url), Proxies(http=proxy))
     assert caught.value.detail.endswith(" is not an http or https URL")
     assert "t0ken" not in caught.value.detail
+
+
+def test_healthchecks_form() -> None:
+    """Success is the URL itself; start and fail are behind its path; what the query says stays."""
+    url = "https://hc.example/ping/6c1f"
+    ping = write_ping(url, Beat.SUCCESS, "well")
+    assert ping is not None
+    assert (ping.method, ping.url, ping.body) == ("POST", url, b"well")
+    assert [f"{url}/start", f"{url}/fail"] == [_url(url, beat) for beat in (Beat.START, Beat.FAIL)]
+    assert "https://hc.example/ping/6c1f/fail?create=1" == _url("https://hc.example/ping/6c1f/?create=1", Beat.FAIL)
+
+
+def _url(url: str, beat: Beat) -> str:
+    ping = write_ping(url, beat, "x")
+    assert ping is not None
+    return ping.url
+
+
+def test_uptime_kumas_form() -> None:
+    """Up and down replace the parameters that were copied with the URL; there is no start event."""
+    copied = "https://kuma.example/api/push/t0ken?status=up&msg=OK&ping=&node=1"
+    assert None is write_ping(copied, Beat.START, "begins")
+    up = write_ping(copied, Beat.SUCCESS, "all is well", timedelta(seconds=1.5))
+    assert up == Request(url="https://kuma.example/api/push/t0ken?node=1&status=up&msg=all+is+well&ping=1500")
+    assert "https://kuma.example/api/push/t0ken?node=1&status=down&msg=x" == _url(copied, Beat.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("failure", "waiting", "beat"),
+    [
+        pytest.param("", None, Beat.SUCCESS, id="all is well"),
+        pytest.param("status 503", None, Beat.FAIL, id="the check failed"),
+        pytest.param(
+            "", timedelta(hours=5, minutes=59), Beat.SUCCESS, id="what waits for less than six hours may wait"
+        ),
+        pytest.param("", timedelta(hours=6), Beat.FAIL, id="something has been waiting for six hours"),
+    ],
+)
+def test_success_needs_check_and_outbox(failure: str, waiting: timedelta | None, beat: Beat) -> None:
+    """Success is said only if both are healthy; the sentence names what is not."""
+    said, sentence = judge_beat(failure, None if waiting is None else NOW - waiting, NOW)
+    assert beat is said
+    assert failure in sentence
+    assert ("not been delivered since 2026-11-24 06:00 UTC" in sentence) == (waiting == timedelta(hours=6))

@@ -1,14 +1,18 @@
-"""The heartbeat: reports to a monitoring service that a check begins, and how it ended.
+"""The heartbeat: pings for a monitoring service that raises the alarm when they stop.
 
-A ping that is not accepted delays a check by 10 s at most, and is reported in the log and by `status`.
+Healthchecks' form: the URL itself for success, `/start` and `/fail` behind its path. Uptime Kuma's push monitors know
+only up and down, and take them in the query of `/api/push/…`. A ping that is not accepted delays a check by 10 s at
+most, and is reported in the log and by `status`.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from mastodon_update_check.domain.server.heartbeats import Beat, Ping, judge_beat, write_ping
+from mastodon_update_check.domain.server.status import describe_undelivered
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.http.request import EXCERPT, Limits, Request
@@ -17,7 +21,17 @@ from mastodon_update_check.logs import log
 LIMITS = replace(EXCERPT, total=timedelta(seconds=10))
 _UNKNOWN = b"not found"
 """Healthchecks answers 200 and `OK (not found)` when no check has this URL."""
-_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+_KUMA_PATH = "/api/push/"
+_KUMA_WORDS = frozenset({"status", "msg", "ping"})
+"""Parameters of a URL that was copied from Uptime Kuma; they are set again for each ping."""
+
+
+class Beat(StrEnum):
+    """The event that one ping reports."""
+
+    START = "start"
+    SUCCESS = "success"
+    FAIL = "fail"
 
 
 @dataclass(slots=True)
@@ -26,7 +40,6 @@ class Heartbeat:
 
     url: str | None = field(repr=False)
     proxies: Proxies = field(repr=False)
-    monotonic: Callable[[], float] = time.monotonic
     problem: str = ""
     """The error of the last ping; empty when it was accepted."""
     _begun_at: float | None = None
@@ -42,7 +55,7 @@ class Heartbeat:
     def begin(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
         """Report that a check begins; the arguments are those of `judge_beat` for the check before."""
         self._is_well = judge_beat(failure, waiting_since, now)[0] is Beat.SUCCESS
-        self._begun_at = self.monotonic()
+        self._begun_at = time.monotonic()
         self._send(Beat.START, "a check begins", None)
 
     def finish(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
@@ -56,7 +69,7 @@ class Heartbeat:
 
     def _end(self, beat: Beat, text: str) -> None:
         begun_at, self._begun_at = self._begun_at, None
-        self._send(beat, text, None if begun_at is None else timedelta(seconds=self.monotonic() - begun_at))
+        self._send(beat, text, None if begun_at is None else timedelta(seconds=time.monotonic() - begun_at))
 
     def _send(self, beat: Beat, text: str, took: timedelta | None) -> None:
         ping = None if self.url is None else write_ping(self.url, beat, text, took)
@@ -72,7 +85,31 @@ class Heartbeat:
             log.debug("heartbeat.sent", beat=str(beat))
 
 
-def send_ping(ping: Ping, proxies: Proxies, limits: Limits = LIMITS) -> None:
+def judge_beat(failure: str, waiting_since: datetime | None, now: datetime) -> tuple[Beat, str]:
+    """Return the event to report after a check: success only without a `failure` and with a healthy outbox."""
+    if problem := clean(failure) or describe_undelivered(waiting_since, now):
+        return Beat.FAIL, problem
+    return Beat.SUCCESS, "the check has worked"
+
+
+def write_ping(url: str, beat: Beat, text: str, took: timedelta | None = None) -> Request | None:
+    """Return the request that reports `beat` to `url`; None if the service does not know this event."""
+    parts = urlsplit(url)
+    if _KUMA_PATH not in parts.path:
+        ending = "" if beat is Beat.SUCCESS else f"/{beat}"
+        place = parts._replace(path=parts.path.rstrip("/") + ending).geturl()
+        return Request(
+            url=place, method="POST", headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode()
+        )
+    if beat is Beat.START:
+        return None
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _KUMA_WORDS]
+    said = {"status": "up" if beat is Beat.SUCCESS else "down", "msg": clean(text)}
+    duration = {} if took is None else {"ping": str(round(took.total_seconds() * 1000))}
+    return Request(url=parts._replace(query=urlencode([*kept, *(said | duration).items()])).geturl())
+
+
+def send_ping(ping: Request, proxies: Proxies, limits: Limits = LIMITS) -> None:
     """Send `ping`; of its URL, which is a secret, an error shows only the host and port.
 
     Raises:
@@ -80,8 +117,7 @@ def send_ping(ping: Ping, proxies: Proxies, limits: Limits = LIMITS) -> None:
     """
     from mastodon_update_check.http import client  # loads httpx
 
-    body = ping.text.encode() if ping.method == "POST" else None
-    response = client.send(Request(method=ping.method, url=ping.url, headers=_TEXT, body=body), proxies, limits)
+    response = client.send(ping, proxies, limits)
     if response.status // 100 != 2:  # noqa: PLR2004
         raise CheckError(Cause.HTTP_STATUS, f"{response.peer} answers with status {response.status}")
     if _UNKNOWN in response.body:
