@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.known_instance import presence_path, remember_instance
+from mastodon_update_check.jobs.recipients import find_single_key
 from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
@@ -192,9 +193,21 @@ class App:
 
     def delivery_workers(self, ledger: Ledger) -> tuple[DeliveryWorker, ...]:
         """Return a worker for each configured sink."""
-        from mastodon_update_check.jobs.workers import make_workers
+        from mastodon_update_check.jobs.workers import load
 
-        return make_workers(self.settings, self.sink_settings(ledger), self.open_ledger, self.surroundings, self.clock)
+        fingerprints = self.sink_settings(ledger)
+        return tuple(
+            DeliveryWorker(
+                sink_name=sink.name,
+                load_sink=partial(load, sink),
+                settings=fingerprints[sink.name],
+                open_ledger=self.open_ledger,
+                describe=lambda ledger: self.context_of(ledger.state()),
+                clock=self.clock,
+                only_to=find_single_key(sink),
+            )
+            for sink in self.settings.sinks
+        )
 
     def delivery_lanes(self, ledger: Ledger) -> tuple[DeliveryWorker, ...]:
         """Return the workers of a process that delivers: several for a sink with many messages.
@@ -212,12 +225,8 @@ class App:
         """Count the undelivered messages of the configured sinks."""
         return ledger.summary(self.clock(), self.settings.sink_names)
 
-    def surroundings(self, ledger: Ledger) -> MessageContext:
+    def context_of(self, known: ServerState) -> MessageContext:
         """Return the content of messages that does not come from their notices."""
-        return self.surroundings_of(ledger.state())
-
-    def surroundings_of(self, known: ServerState) -> MessageContext:
-        """Return the same for a given state."""
         settings = self.settings
         return MessageContext(
             instance=settings.instance,

@@ -84,7 +84,7 @@ def _describe_release(found: Explanation, app: App) -> Iterator[str]:
         urgent = "urgent" if update.urgent else "not urgent"
         kind = f"a {update.type} release, {urgent}" if update.type else urgent
         yield f"{update.version} is out and not installed: {kind}. {update.release_notes}".rstrip()
-        for block in describe_details(update, app.surroundings_of(known)):
+        for block in describe_details(update, app.context_of(known)):
             yield from render_block(block).splitlines()
         if known.is_skipped(update):
             yield "It is ignored: no notices and reminders (`skip --undo` ends that)."

@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 from mastodon_update_check.app import App
@@ -14,10 +15,11 @@ from mastodon_update_check.domain.text import clean, count
 from mastodon_update_check.errors import LedgerError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
 from mastodon_update_check.jobs.send_test import SendResult, SinkTest, send_tests
-from mastodon_update_check.jobs.workers import find_words, loader
+from mastodon_update_check.jobs.workers import load
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.compose import compose_test_message
 from mastodon_update_check.terminal import fill, paint, progress, say
+from mastodon_update_check.translations import load_translation
 
 _ONLY_LOG = "no person is reached, notices go to the log only: set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
 
@@ -73,19 +75,19 @@ def _find_people(app: App, sinks: Sequence[SinkSettings], known: ServerState) ->
 
 
 def _prepare(app: App, sink: SinkSettings, people: People, known: ServerState, *, everyone: bool) -> SinkTest:
-    context, now = app.surroundings_of(known), app.clock()
+    context, now = app.context_of(known), app.clock()
     messages = tuple(
         compose_test_message(
             id=uuid4().hex,
             recipient=one,
             recipients=people.recipients,
-            context=replace(context, translation=find_words(one.locale)),
+            context=replace(context, translation=load_translation(one.locale)),
             now=now,
         )
         for one in people.recipients
         if one.sink == sink.name and (everyone or one.is_operator or not one.address)
     )
-    return SinkTest(sink=sink.name, load=loader(sink), messages=messages)
+    return SinkTest(sink=sink.name, load=partial(load, sink), messages=messages)
 
 
 def _describe_mail(app: App, entries: Sequence[SinkTest], people: People, *, everyone: bool) -> Iterator[str]:

@@ -21,7 +21,6 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import log
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.messages.translation import ENGLISH, Translation
 from mastodon_update_check.sinks.base import Sink
 
 ATTEMPT_LIMIT = timedelta(minutes=20)
@@ -47,8 +46,6 @@ class DeliveryWorker:
     clock: Clock
     only_to: str = ""
     """The key of the only recipient that the sink leads to; empty when it delivers to any address."""
-    find_words: Callable[[str], Translation] = lambda _: ENGLISH
-    """Returns the language for a recipient's locale."""
     is_extra: bool = False
     """Whether it helps another worker of the same sink, and ends when nothing is due."""
     record_pause: timedelta = RECORD_PAUSE
@@ -158,6 +155,7 @@ class DeliveryWorker:
 
     def _compose(self, ledger: Ledger, attempt: Attempt) -> Message:
         from mastodon_update_check.messages.compose import compose
+        from mastodon_update_check.translations import load_translation
 
         return compose(
             id=attempt.message_id,
@@ -165,7 +163,7 @@ class DeliveryWorker:
             notices=attempt.notices,
             created_at=attempt.created_at,
             dated_at=attempt.dated_at,
-            context=replace(self.describe(ledger), translation=self.find_words(attempt.recipient.locale)),
+            context=replace(self.describe(ledger), translation=load_translation(attempt.recipient.locale)),
         )
 
     def _record(
