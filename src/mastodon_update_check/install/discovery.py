@@ -19,7 +19,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.host.machine import Account, Machine
-from mastodon_update_check.host.systemd import show
+from mastodon_update_check.host.systemd import Properties, show
 from mastodon_update_check.install.access import Access, Mode, decide_access
 from mastodon_update_check.install.copying import read_env_files, values
 
@@ -33,17 +33,7 @@ _PATTERNS: Final = (
     "mastodon-web.service",  # by its name also where it is not loaded, because it is neither enabled nor running
     *(f"*[-_]{part}.service" for part in ("web", "puma", "web@*", "puma@*")),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebUnit:
-    """A unit whose name looks like that of Mastodon's web server."""
-
-    name: str = ""
-    root: Path
-    """The directory that it runs in."""
-    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    environment_files: tuple[Path, ...] = ()
+_NO_UNIT: Final = Properties("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +65,13 @@ class Installation:
 
 def find_installations(machine: Machine) -> tuple[Installation, ...]:
     """Return every Mastodon that this host seems to run, those with a unit first."""
-    roots: dict[Path, WebUnit] = {}
-    for unit in _units(machine):
-        roots.setdefault(unit.root, unit)
+    roots: dict[Path, Properties] = {}
+    for root, unit in _units(machine):
+        roots.setdefault(root, unit)
     for place in _PLACES:
         for path in sorted(machine.prefix.glob(place)):
             root = Path("/") / path.relative_to(machine.prefix)
-            roots.setdefault(root, WebUnit(root=root))
+            roots.setdefault(root, _NO_UNIT)
     found: dict[tuple[int, int], Installation] = {}
     for root, unit in roots.items():
         identity = _identify(machine, root)
@@ -91,27 +81,29 @@ def find_installations(machine: Machine) -> tuple[Installation, ...]:
     return tuple(found.values())
 
 
-def examine(machine: Machine, root: Path, unit: WebUnit | None = None) -> Installation:
+def examine(machine: Machine, root: Path, unit: Properties | None = None) -> Installation:
     """Return the facts about the tree at `root`; its unit is looked for unless it is given.
 
     Raises:
         OSError: there is no such directory, or it cannot be opened.
     """
     if unit is None:
-        unit = next((one for one in _units(machine) if one.root == root), WebUnit(root=root))
+        unit = next((one for directory, one in _units(machine) if directory == root), _NO_UNIT)
     with ForeignDirectory(machine.real(root), machine.root_uid) as tree:
         owner = machine.find_account(tree.owner)
         needed = tuple(_modes(tree))
     files = read_env_files(machine, root)
+    environment = {name: text for name, text in unit.variables() if is_taken_from_mastodon(name)}
+    named = (Path(line.rpartition(" (")[0]) for line in unit.all("EnvironmentFiles"))
     return Installation(
         root=root,
-        unit=unit.name,
+        unit=unit.one("Id"),
         owner=owner.name if owner else "",
         access=decide_access(_ways(machine, root), needed, _groups(owner)),
         settings=MappingProxyType(values(files.assignments)),
         files=files.paths,
-        unit_environment=unit.environment,
-        environment_files=tuple(path for path in unit.environment_files if path not in files.paths),
+        unit_environment=MappingProxyType(environment),
+        environment_files=tuple(path for path in named if path not in files.paths),
         problems=files.problems,
     )
 
@@ -140,18 +132,12 @@ def _identify(machine: Machine, root: Path) -> tuple[int, int] | None:
     return (own.st_dev, own.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
-def _units(machine: Machine) -> Iterator[WebUnit]:
-    """Yield every loaded unit whose name looks like that of Mastodon's web server."""
+def _units(machine: Machine) -> Iterator[tuple[Path, Properties]]:
+    """Yield every loaded unit whose name looks like that of Mastodon's web server, with the directory it runs in."""
     for shown in show(_PATTERNS, "Id,WorkingDirectory,Environment,EnvironmentFiles", machine.run):
         directory = shown.one("WorkingDirectory").lstrip("!-")
         if directory.startswith("/"):
-            environment = {name: text for name, text in shown.variables() if is_taken_from_mastodon(name)}
-            yield WebUnit(
-                name=shown.one("Id"),
-                root=Path(os.path.normpath(directory)),
-                environment=MappingProxyType(environment),
-                environment_files=tuple(Path(line.rpartition(" (")[0]) for line in shown.all("EnvironmentFiles")),
-            )
+            yield Path(os.path.normpath(directory)), shown
 
 
 def _modes(tree: ForeignDirectory) -> Iterator[Mode]:
