@@ -6,7 +6,6 @@ path on a view.
 
 import json
 from datetime import datetime
-from functools import lru_cache
 
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger import follow_ups, marking, requests, retries, rows, upkeep
@@ -19,12 +18,7 @@ def read_state(transaction: Transaction) -> ServerState:
     """Return the state of the server."""
     row = transaction.execute("SELECT knowledge FROM instance WHERE name = :instance").fetchone()
     with reading("the state of the server"):
-        return _read_state(row["knowledge"]) if row else ServerState()
-
-
-@lru_cache(maxsize=1)  # each message of a round is composed with it
-def _read_state(text: str) -> ServerState:
-    return ServerState.from_json(json.loads(text))
+        return ServerState.from_json(json.loads(row["knowledge"])) if row else ServerState()
 
 
 def store_state(transaction: Transaction, state: ServerState, now: datetime) -> None:
