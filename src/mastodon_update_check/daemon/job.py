@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from mastodon_update_check.config.settings import CONFIG_FILE
 from mastodon_update_check.daemon.child import die_with_parent
 from mastodon_update_check.daemon.deliveries import Deliveries
 from mastodon_update_check.daemon.leave import leave
-from mastodon_update_check.daemon.tree_watch import TreeWatch
+from mastodon_update_check.daemon.tree_watch import find_bound_tree, is_blind
 from mastodon_update_check.domain.server.status import describe_line
 from mastodon_update_check.domain.stored_json import to_json
 from mastodon_update_check.domain.text import describe_bug
@@ -46,8 +46,8 @@ class Order:
     """Whether the delivering job before ended without a result."""
     refused: str = ""
     """Why a reload has failed: the settings from before it are used, without looking at the new ones."""
-    seen: Mapping[str, Any] | None = None
-    """The `TreeWatch` of the job before."""
+    bound_tree: str = ""
+    """See `tree_watch`."""
 
 
 def main(name: str) -> NoReturn:
@@ -138,7 +138,7 @@ def _prepare(order: Order) -> None:
             sinks=app.settings.sink_names,
             log_level=app.settings.log_level,
             log_format=app.settings.log_format,
-            seen=TreeWatch.begin(app.settings.mastodon_root).to_json(),
+            bound_tree=find_bound_tree(app.settings.mastodon_root),
             **_plain(loaded, ledger),
         )
 
@@ -189,9 +189,8 @@ def _check(app: App, ledger: Ledger, order: Order, problem: str, *, mark: bool) 
     before = ledger.state()
     report = app.run_check(ledger, CheckOptions(mark=mark, settings_problem=problem, failure=order.failure))
     app.finish_check(ledger, report)
-    watch = TreeWatch.read(order.seen, app.settings.mastodon_root)
-    seen = watch.see(report.knowledge, before)
-    return {"result": to_json(report.result), "seen": seen.to_json(), "is_blind": seen.is_blind}
+    blind = is_blind(order.bound_tree, app.settings.mastodon_root, before, report.knowledge)
+    return {"result": to_json(report.result), "is_blind": blind}
 
 
 def _deliver(order: Order) -> None:

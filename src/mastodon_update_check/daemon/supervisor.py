@@ -127,7 +127,7 @@ class Supervisor:
             self._deliver_at = float("inf")
 
     def _start(self, name: str, silence: timedelta, **order: object) -> bool:
-        order |= {"token": self._owner.token, "seen": self._report.get("seen")}
+        order |= {"token": self._owner.token, "bound_tree": self._report["bound_tree"]}
         if name != "prepare":
             order |= {"refused": self._refused, "config": self._report.get("config")}
         try:
