@@ -9,7 +9,7 @@ import pytest
 from end_to_end.world import Finished, World, wait_until
 from mastodon_update_check.app import App
 from mastodon_update_check.config import load_settings
-from mastodon_update_check.jobs.doctor import probe_daemon
+from mastodon_update_check.jobs.doctor import probe_program
 from mastodon_update_check.jobs.doctor.diagnose import diagnose
 from mastodon_update_check.jobs.doctor.finding import Grade
 from simulators.http_server import Reply, unused_port
@@ -243,7 +243,7 @@ def test_no_clock_to_compare_with(world: World, date: str) -> None:
 def test_unit(answer: str, grade: str, words: str) -> None:
     """The state of the unit, and a fix."""
     unit = dict(line.split("=") for line in answer.splitlines()) if answer else None
-    *_, finding = probe_daemon._describe_unit(unit)
+    *_, finding = probe_program._describe_unit(unit)
     assert (finding.grade, words in finding.sentence) == (grade, True)
 
 

@@ -11,12 +11,14 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.doctor.finding import Finding, error
-from mastodon_update_check.jobs.doctor.probe_daemon import probe_daemon
-from mastodon_update_check.jobs.doctor.probe_ledger import probe_ledger
-from mastodon_update_check.jobs.doctor.probe_people import probe_people
-from mastodon_update_check.jobs.doctor.probe_settings import describe_mastodons_check, probe_settings
-from mastodon_update_check.jobs.doctor.probe_sinks import probe_monitoring, probe_sink
-from mastodon_update_check.jobs.doctor.probe_versions import probe_release_details, probe_upgrade, probe_versions
+from mastodon_update_check.jobs.doctor.probe_delivery import probe_monitoring, probe_people, probe_sink
+from mastodon_update_check.jobs.doctor.probe_program import (
+    describe_mastodons_check,
+    probe_daemon,
+    probe_ledger,
+    probe_settings,
+)
+from mastodon_update_check.jobs.doctor.probe_server import probe_release_details, probe_upgrade, probe_versions
 from mastodon_update_check.jobs.recipients import MAIL
 from mastodon_update_check.jobs.threads import in_thread
 from mastodon_update_check.monitoring.status import StatusReport

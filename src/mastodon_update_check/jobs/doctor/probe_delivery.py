@@ -1,14 +1,19 @@
-"""The recipients: Mastodon's database, and the mail server up to the point where a mail would be sent."""
+"""Delivery: the recipients in Mastodon's database, and each sink up to the point where something would be sent."""
 
+import os
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
-from mastodon_update_check.config import Settings
+from mastodon_update_check.config import Settings, SinkSettings
+from mastodon_update_check.config.kinds import is_loopback
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
-from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, SettingsError
+from mastodon_update_check.errors import CheckError, DeliveryError, PermanentDeliveryError, SettingsError
+from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
+from mastodon_update_check.jobs.observe import proxies
 from mastodon_update_check.jobs.recipients import MAIL, find_people
 
 _LIMIT = timedelta(seconds=30)
@@ -82,3 +87,59 @@ def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Fi
             yield error("email", f"{failure.reply}: look at the SMTP_ settings")
         else:
             yield warning("email", f"{failure.reply}: it may be temporary; `send-test email` tries again")
+
+
+_BUILT_IN = frozenset({"log", "webhook"})
+
+
+def probe_sink(sink: SinkSettings) -> Iterable[Finding]:
+    """Try one sink that needs no address; nothing is sent."""
+    from mastodon_update_check.sinks.discovery import load_sink
+
+    try:
+        load_sink(sink.plugin, sink.options)
+    except SettingsError as failure:
+        yield from (error(sink.name, problem) for problem in failure.problems)
+        return
+    if sink.plugin == "webhook":
+        yield from _probe_webhook(sink)
+    elif sink.plugin not in _BUILT_IN:
+        yield ok(sink.name, f"is installed and takes its settings; `send-test {sink.name}` tries it")
+
+
+def _probe_webhook(sink: SinkSettings) -> Iterator[Finding]:
+    advice = "look at its URL, and whether the receiver is up"
+    yield _reach(sink.name, sink.options["url"], Proxies.of(sink.options), "nothing was posted", advice)
+    if sink.options["url"].startswith("http:") and not is_loopback(sink.options["url"]):
+        yield warning(sink.name, "is sent over http: it can be read on the network; use https in its URL")
+    if not sink.options.get("secret"):
+        name = "_".join(("UPDATE_CHECK", *sink.name.upper().split("."), "SECRET"))
+        yield warning(sink.name, f"is sent unsigned: its receiver cannot tell who sent it; set {name}")
+
+
+def probe_monitoring(settings: Settings) -> Iterable[Finding]:
+    """Probe the heartbeat service and the directories of metrics and page."""
+    if settings.heartbeat_url is not None:
+        advice = "look at UPDATE_CHECK_HEARTBEAT_URL, and whether its service is up"
+        yield _reach("heartbeat", settings.heartbeat_url, proxies(settings), "it was not pinged", advice)
+    if settings.metrics_file is not None:
+        yield _probe_directory("metrics", settings.metrics_file.parent, "UPDATE_CHECK_METRICS_FILE")
+    if settings.page_file is not None:
+        yield _probe_directory("status page", settings.page_file.parent, "UPDATE_CHECK_PAGE_FILE")
+
+
+def _reach(subject: str, url: str, by: Proxies, restraint: str, advice: str) -> Finding:
+    from mastodon_update_check.http.reach import reach
+
+    try:
+        return ok(subject, f"{reach(url, by)}; {restraint}")
+    except CheckError as failure:
+        return error(subject, f"{failure}: {advice}")
+
+
+def _probe_directory(subject: str, directory: Path, variable: str) -> Finding:
+    if not directory.is_dir():
+        return error(subject, f"there is no directory {directory}: create it, or change {variable}")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return error(subject, f"{directory} cannot be written: let the service write there, as docs/INSTALL.md shows")
+    return ok(subject, f"{directory} can be written")
