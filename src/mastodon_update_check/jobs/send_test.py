@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import TimeoutError as TimeLimitError
 from concurrent.futures import wait
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.errors import UpdateCheckError
@@ -16,7 +15,7 @@ from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.base import Sink
 
 PATIENCE = timedelta(seconds=60)
-"""How long a sink may take for one message before it counts as hanging."""
+"""How long to wait for the next result before the sinks that have not finished count as hanging."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,57 +41,47 @@ class SendResult:
 
 
 def send_tests(tests: Sequence[SinkTest], patience: timedelta = PATIENCE) -> Iterator[SendResult]:
-    """Deliver every message once, all sinks at the same time; yield each result as it arrives.
+    """Deliver every message once, each sink in a thread of its own; yield each result as it arrives.
 
-    A sink that takes longer than `patience` for one message fails, with its remaining messages.
+    When none has arrived for `patience`, the remaining messages have failed.
     """
-    results: SimpleQueue[SendResult | None] = SimpleQueue()
-    for test in tests:
-        in_thread(partial(_run, test, patience, results.put))
-    running = len(tests)
-    while running:
-        result = results.get()
-        if result is None:
-            running -= 1
-        else:
-            yield result
+    results: SimpleQueue[SendResult] = SimpleQueue()
+    left = [(test.sink, message.recipient.address) for test in tests for message in test.messages]
+    threads = [in_thread(partial(_run, test, results.put)) for test in tests if test.messages]
+    while left:
+        try:
+            result = results.get(timeout=patience.total_seconds())
+        except Empty:
+            break
+        left.remove((result.sink, result.address))
+        yield result
+    hanging: set[str] = set()
+    for sink, address in left:
+        reply = f"no answer within {patience.total_seconds():g} s"
+        if sink in hanging:
+            reply = "not tried: the one before it had no answer"
+        hanging.add(sink)
+        yield SendResult(sink=sink, address=address, is_accepted=False, reply=reply, took=patience)
+    if not left:
+        wait(threads, timeout=patience.total_seconds())  # until the connections are closed
 
 
-def _run(test: SinkTest, patience: timedelta, post: Callable[[SendResult | None], None]) -> None:
-    """Post a result for each message, then None."""
-    sink: list[Sink] = []
-    is_hanging = False
+def _run(test: SinkTest, post: Callable[[SendResult], None]) -> None:
+    """Send the messages, and post a result for each."""
+    sink: Sink | None = None
     for message in test.messages:
-        began = time.monotonic()
-        reply: object = "not tried: the one before it had no answer"
-        is_accepted = False
-        if not is_hanging:
-            try:
-                reply, is_accepted = in_thread(partial(_send, test, sink, message)).result(patience.total_seconds())
-            except TimeLimitError:
-                reply, is_hanging = f"no answer within {patience.total_seconds():g} s", True
-        post(
-            SendResult(
-                sink=test.sink,
-                address=message.recipient.address,
-                is_accepted=is_accepted,
-                reply=reply if isinstance(reply, str) else "",
-                took=timedelta(seconds=time.monotonic() - began),
-            )
-        )
-    close = getattr(sink[0], "close", None) if sink else None
-    if close is not None and not is_hanging:
-        wait([in_thread(close)], timeout=patience.total_seconds())  # every message has its result by now
-    post(None)
-
-
-def _send(test: SinkTest, sink: list[Sink], message: Message) -> tuple[str | None, bool]:
-    """Send one message; load the sink into the empty list `sink` before the first one."""
-    try:
-        if not sink:
-            sink.append(test.load())
-        return sink[0].send(message), True
-    except UpdateCheckError as error:
-        return str(error), False
-    except BaseException as error:  # noqa: BLE001 - another package's code may raise anything
-        return f"the sink broke: {type(error).__name__}: {words_of(error)}", False
+        began, reply, is_accepted = time.monotonic(), "", False
+        try:
+            sink = sink or test.load()
+            said = sink.send(message)
+            reply, is_accepted = said if isinstance(said, str) else "", True
+        except UpdateCheckError as error:
+            reply = str(error)
+        except BaseException as error:  # noqa: BLE001 - another package's code may raise anything
+            reply = f"the sink broke: {type(error).__name__}: {words_of(error)}"
+        took = timedelta(seconds=time.monotonic() - began)
+        address = message.recipient.address
+        post(SendResult(sink=test.sink, address=address, is_accepted=is_accepted, reply=reply, took=took))
+    close = getattr(sink, "close", None)
+    if close is not None:
+        close()
