@@ -6,13 +6,12 @@ from tempfile import TemporaryDirectory
 
 from browser.chromium import ROOT, Chromium, bring_chromium
 from browser.test_page import BUSY, DETAILS, FIX, QUIET, render
+from messages.writing import with_details
 from translations.letters import KINDS, letter
 
-KNOWN = replace(
-    QUIET.known,
-    installed=BUSY.known.installed,
-    updates=BUSY.known.updates[:1],
-    details=(replace(DETAILS, fixes=(FIX,), requires=()),),
+KNOWN = with_details(
+    replace(QUIET.known, installed=BUSY.known.installed, updates=BUSY.known.updates[:1]),
+    replace(DETAILS, fixes=(FIX,), requires=()),
 )
 STATUS = replace(QUIET, known=KNOWN, verdict=BUSY.verdict)
 WIDTH, MAIL_HEIGHT = 760, 420

@@ -27,7 +27,7 @@ from mastodon_update_check.domain.server.status import Level, Verdict
 from mastodon_update_check.ledger.summary import SinkAccount, UndeliveredMessage
 from mastodon_update_check.monitoring.page import render_page
 from mastodon_update_check.monitoring.status import StatusReport
-from messages.writing import details, fix
+from messages.writing import details, fix, with_details
 from monitoring.examples import EMPTY_OUTBOX, NEW
 
 NOW = datetime(2026, 11, 28, 10, 12, tzinfo=UTC)
@@ -69,16 +69,18 @@ REFUSAL = "mail.example answered RCPT with 451 4.7.1 greylisted"
 REFUSED = UndeliveredMessage(sink="email", address="alice@social.example", is_refused=True, reply=REFUSAL)
 BUSY = replace(
     QUIET,
-    known=replace(
-        QUIET.known,
-        installed=version("4.5.19"),
-        updates=(
-            update("4.5.20", urgent=True, type=UpdateType.PATCH, notes=NOTES),
-            update("4.6.3", type=UpdateType.MINOR, notes="https://elsewhere.example/4.6.3"),
+    known=with_details(
+        replace(
+            QUIET.known,
+            installed=version("4.5.19"),
+            updates=(
+                update("4.5.20", urgent=True, type=UpdateType.PATCH, notes=NOTES),
+                update("4.6.3", type=UpdateType.MINOR, notes="https://elsewhere.example/4.6.3"),
+            ),
+            failing_since=NOW - HALF_AN_HOUR,
+            detail="api.joinmastodon.org does not answer",
         ),
-        details=(DETAILS,),
-        failing_since=NOW - HALF_AN_HOUR,
-        detail="api.joinmastodon.org does not answer",
+        DETAILS,
     ),
     outbox=replace(EMPTY_OUTBOX, deferred=1, failed=1, waiting_since=NOW, sinks=(SINK,), latest=(REFUSED,)),
     verdict=Verdict(level=Level.CRITICAL, sentences=("install 4.5.20, it is urgent",)),
@@ -86,24 +88,24 @@ BUSY = replace(
 FULL_OF_HOSTILITY = replace(
     BUSY,
     settings=replace(BUSY.settings, local_domain=HOSTILE),
-    known=replace(
-        BUSY.known,
-        installed=version(f"4.5.19+{HOSTILE}"),
-        updates=tuple(
-            update(f"4.5.{number}", urgent=True, notes=notes)
-            for number, notes in enumerate(
-                ("javascript:document.title='owned'", f"https://github.com/{HOSTILE}", "https://evil.example/"), 20
-            )
-        ),
-        details=(
-            replace(
-                DETAILS,
-                fixes=(Fix(text=HOSTILE, advisories=(Advisory(HOSTILE),)),),
-                requires=(Requirement(name=HOSTILE, minimum="1"),),
+    known=with_details(
+        replace(
+            BUSY.known,
+            installed=version(f"4.5.19+{HOSTILE}"),
+            updates=tuple(
+                update(f"4.5.{number}", urgent=True, notes=notes)
+                for number, notes in enumerate(
+                    ("javascript:document.title='owned'", f"https://github.com/{HOSTILE}", "https://evil.example/"), 20
+                )
             ),
+            detail=HOSTILE,
+            warnings=(HOSTILE,),
         ),
-        detail=HOSTILE,
-        warnings=(HOSTILE,),
+        replace(
+            DETAILS,
+            fixes=(Fix(text=HOSTILE, advisories=(Advisory(HOSTILE),)),),
+            requires=(Requirement(name=HOSTILE, minimum="1"),),
+        ),
     ),
     outbox=replace(
         BUSY.outbox,

@@ -30,6 +30,13 @@ def minor(text: str, *, urgent: bool = False, ends_on: date | None = None) -> Up
     return update(text, urgent=urgent, type=UpdateType.MINOR, notes=NOTES + text, ends_on=ends_on)
 
 
+def with_details(known: ServerState, *details: ReleaseDetails) -> ServerState:
+    """Return a state with these details, whatever the facts of its releases."""
+    changed = replace(known)
+    changed.__dict__["details"] = details
+    return changed
+
+
 def make_context(
     pending: Sequence[UpdateNotice] = (),
     installed: str | None = "4.5.19",
@@ -44,8 +51,8 @@ def make_context(
         updates=tuple(pending),
         support_ends_on=ends_on,
         good_at=now,
-        details=tuple(details),
     )
+    knowledge = with_details(knowledge, *details)
     context = MessageContext(
         instance=INSTANCE,
         knowledge=knowledge,

@@ -150,10 +150,6 @@ def _decide(
 
 def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     """Return the state after these findings; facts that could not be observed stay as they were."""
-    return _learn(known, findings, now).compared()
-
-
-def _learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     wrong_since = (known.settings_wrong_since or now) if findings.settings_problem else None
     known = replace(known, settings_wrong_since=wrong_since)
     known = replace(known, postgresql=findings.people.answer.server_version or known.postgresql)

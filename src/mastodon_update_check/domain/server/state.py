@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any, Self
 
 from mastodon_update_check.domain.feeds import Feed, newer_updates
@@ -45,7 +46,7 @@ class Skip:
         return self.until_at is None or now < self.until_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ServerState:
     """The state of one instance; what messages are composed from and what `status` shows."""
 
@@ -81,8 +82,6 @@ class ServerState:
     """When each release that is newer than the installed one was first listed, and its name."""
     updates: tuple[UpdateNotice, ...] = ()
     """The updates of the last answer, newer than the installed version then."""
-    details: tuple[ReleaseDetails, ...] = ()
-    """The upgrades to pending releases: `release_facts` compared. Not stored."""
     release_facts: Mapping[str, TreeFacts] = field(default_factory=dict)
     """The facts of the trees of the installed release and of pending ones, by version."""
     postgresql: str = ""
@@ -121,12 +120,11 @@ class ServerState:
             return None
         return compare(offered, version, own, before, self.postgresql)
 
-    def compared(self) -> Self:
-        """Return this state with the details of pending releases, as the facts of their trees show them."""
-        if self.installed is None or not self.release_facts:
-            return replace(self, details=())
-        details = (self.compare(update.version, self.installed) for update in self.pending())
-        return replace(self, details=tuple(one for one in details if one is not None))
+    @cached_property
+    def details(self) -> tuple[ReleaseDetails, ...]:
+        """The upgrades to pending releases, as the facts of their trees show them; not stored."""
+        found = (self.compare(one.version, self.installed) for one in self.pending() if self.installed)
+        return tuple(one for one in found if one is not None)
 
     def pending_migrations(self) -> tuple[str, ...]:
         """Return the migrations that the last check found pending."""
@@ -239,12 +237,12 @@ class ServerState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the ledger keeps it."""
-        stored = to_json(replace(self, details=()))
+        stored = to_json(self)
         return {name: value for name, value in stored.items() if value not in (None, "", [], {}, 0)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "ServerState":
         """Read back what `to_json` wrote; names of other versions of this program are passed over."""
         parts = {name: data[name] for name in ("migrations", "services") if "about" in (data.get(name) or ())}
-        known: ServerState = from_json(cls, {**data, "details": (), "migrations": None, "services": None, **parts})
-        return known.compared()
+        known: ServerState = from_json(cls, {**data, "migrations": None, "services": None, **parts})
+        return known
