@@ -1,17 +1,18 @@
 """Answers on a person's terminal: no log lines, wrapped to the width, colour, progress."""
 
+import contextlib
 import fcntl
 import os
 import pty
 import re
 import struct
-import subprocess
 import termios
 import time
+from threading import Thread
 
 import pytest
 
-from end_to_end.world import PROGRAM, World
+from end_to_end.world import World
 from simulators.http_server import HttpServer, Reply, Request
 from simulators.smtp_server import ScriptedSmtpServer
 
@@ -20,25 +21,23 @@ WIDTH = 80
 
 def show(world: World, *arguments: str, **variables: str) -> tuple[int, str]:
     """Run the program on a terminal; return its exit code and everything that the terminal got."""
+    world.set(**{"TERM": "xterm", **variables})
     screen, end = pty.openpty()
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, WIDTH, 0, 0))
-    with subprocess.Popen(
-        [PROGRAM, *arguments],
-        env={**world.variables, "TERM": "xterm", **variables},
-        cwd=world.directory,
-        stdin=end,
-        stdout=end,
-        stderr=end,
-    ) as process:
-        os.close(end)
-        text = b""
-        while True:
-            try:
-                text += os.read(screen, 65_536)
-            except OSError:  # the other end is closed
-                break
+    chunks: list[bytes] = []
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # the other end is closed
+            while chunk := os.read(screen, 65_536):
+                chunks.append(chunk)
+
+    reader = Thread(target=read)
+    reader.start()
+    code = world.start_on_terminal(end, *arguments).wait()
+    os.close(end)
+    reader.join()
     os.close(screen)
-    return process.returncode, text.decode().replace("\r\n", "\n")
+    return code, b"".join(chunks).decode().replace("\r\n", "\n")
 
 
 def plain(text: str) -> str:

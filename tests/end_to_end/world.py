@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from end_to_end.passing import let_pass
-from processes.starters import shared
+from processes.starters import Order, Process, shared
 from simulators.collector import Collector
 from simulators.http_server import Answer, HttpServer, Reply, Request
 from simulators.smtp_server import ReceivedMail, ScriptedSmtpServer, SmtpServer
@@ -205,11 +205,25 @@ class World:
 
     def run(self, *arguments: str, through: tuple[str, ...] = ()) -> Finished:
         """Run the program to its end, by way of another command if given; forked, which is faster, if that will do."""
-        if through or {"COVERAGE_PROCESS_START", "PYTHONPATH"} & self.variables.keys():
+        if through or self.needs_an_interpreter:
             with self.start(*arguments, through=through) as process:
                 out, err = process.communicate()
             return Finished(process.returncode, out, err)
         return Finished(*shared().run(arguments, self.variables, self.directory))
+
+    def start_on_terminal(self, terminal: int, *arguments: str) -> Process:
+        """Start the program with both outputs on a terminal; forked, if that will do."""
+        if self.needs_an_interpreter:
+            return self.start(*arguments, out=terminal, err=terminal)
+        name = Path(os.ttyname(terminal))
+        return shared().start(
+            Order(arguments=arguments, environment=self.variables, directory=self.directory, out=name, err=name)
+        )
+
+    @property
+    def needs_an_interpreter(self) -> bool:
+        """Whether a variable acts only while Python starts."""
+        return bool({"COVERAGE_PROCESS_START", "PYTHONPATH"} & self.variables.keys())
 
     def check(self) -> Finished:
         """Run `check --json`."""

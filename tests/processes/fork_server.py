@@ -14,7 +14,7 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import mastodon_update_check
 from crashes import steps
@@ -54,8 +54,8 @@ def _become(order: dict[str, Any]) -> NoReturn:
     time.tzset()
     os.chdir(order["directory"])
     _point(os.devnull, 0)
-    _point(order["out"], 1)
-    _point(order["err"], 2)
+    sys.stdout = _open(order["out"], 1)
+    sys.stderr = _open(order["err"], 2)
     sys.argv = ["mastodon-update-check", *order["arguments"]]
     # The command of child processes: the installed program.
     sys.orig_argv = [sys.executable, str(Path(sys.executable).with_name("mastodon-update-check")), *order["arguments"]]
@@ -70,6 +70,12 @@ def _become(order: dict[str, Any]) -> NoReturn:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def _open(path: str, number: int) -> TextIO:
+    """Return a new stream, because the old one remembers whether its file was seekable."""
+    _point(path, number)
+    return open(number, "w", buffering=1 if number == 2 else -1, closefd=False)
 
 
 def _point(path: str, number: int) -> None:
