@@ -1,4 +1,4 @@
-"""Shared by the tests of the HTTP client: a request that must fail, and limits that make it fail soon."""
+"""Shared by the tests of the HTTP client: a request that must fail, and limits for servers that are silent or slow."""
 
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from simulators.http_server import Answer, HttpServer
 DIRECT = Proxies()
 SHORT = timedelta(milliseconds=200)
 LONG = timedelta(seconds=30)
+PATIENT = Limits(connect=LONG, read=LONG, total=LONG)
 IMPATIENT = Limits(connect=SHORT, read=SHORT, total=LONG)
 HURRIED = Limits(connect=LONG, read=LONG, total=SHORT)
 
@@ -22,14 +23,14 @@ def fetch(url: str, proxies: Proxies = DIRECT, limits: Limits = DOCUMENT) -> obj
     return read_json(get_document(Request(url=url), proxies, limits))
 
 
-def failure(url: str, proxies: Proxies = DIRECT, limits: Limits = IMPATIENT) -> CheckError:
+def failure(url: str, proxies: Proxies = DIRECT, limits: Limits = PATIENT) -> CheckError:
     """Return the error with which the request ends."""
     with pytest.raises(CheckError) as caught:
         fetch(url, proxies, limits)
     return caught.value
 
 
-def failure_of(answer: Answer, limits: Limits = IMPATIENT) -> CheckError:
+def failure_of(answer: Answer, limits: Limits = PATIENT) -> CheckError:
     """Return the error to which an answer leads."""
     with HttpServer(lambda _: answer) as server:
         return failure(server.url(), limits=limits)

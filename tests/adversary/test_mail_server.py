@@ -97,7 +97,7 @@ def test_floods_and_lies_end_at_once(step: str, attack: Answer) -> None:
         shown = say(server)
         was_sent = b"".join(server.bodies) != b""
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
     assert was_sent == (step == "END")
     is_accepted = shown.startswith("250 ")
     assert is_accepted == (step == "END" and attack == FLOODS["a reply too many"])
@@ -107,12 +107,12 @@ def test_floods_and_lies_end_at_once(step: str, attack: Answer) -> None:
 @pytest.mark.parametrize("attack", [Dribble(pause=0.01), Hang()], ids=["a byte now and then", "silence"])
 def test_stalling_ends_with_the_time_for_it(step: str, attack: Answer) -> None:
     """A byte now and then does not extend the time of a connection or of a mail."""
-    limits = MailLimits(connect=0.2, opening=timedelta(seconds=0.4), reply=5, accept=5, total=timedelta(seconds=0.4))
+    limits = MailLimits(connect=0.2, opening=timedelta(seconds=0.4), reply=60, accept=60, total=timedelta(seconds=0.4))
     began = time.monotonic()
     with ScriptedSmtpServer({"EHLO": [OFFER], step: [attack]}) as server:
         assert "not done within 0.4 s in all" in say(server, limits)
 
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 25
 
 
 ATTACKS: dict[str, Script] = {

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from end_to_end.world import World
-from fetching import HURRIED, IMPATIENT, failure, failure_of
+from fetching import HURRIED, IMPATIENT, PATIENT, failure, failure_of
 from mastodon_update_check.errors import Cause
 from mastodon_update_check.http.request import DOCUMENT, Limits
 from simulators.http_server import Answer, HttpServer, Raw, Reply, dribble, endless, hang, truncated
@@ -75,15 +75,15 @@ CONNECTION_FAULTS = [
     ("a body, byte by byte", Raw([HEAD + b"\r\n", *dribble(b" " * 999).parts]), HURRIED, "took longer than 0.2 s"),
     ("a chunk, byte by byte", Raw([CHUNKED, *dribble(b"1\r\n \r\n" * 99).parts]), HURRIED, "took longer than 0.2 s"),
     ("interim answers", Raw(iter(lambda: b"HTTP/1.1 103 x\r\n\r\n", None)), HURRIED, "took longer than 0.2 s"),
-    ("goes at once", Raw([]), IMPATIENT, "ended the connection before it answered"),
-    ("goes in the head", Raw([b"HTTP/1.1 200 OK\r\nContent-"]), IMPATIENT, "ended the connection before it answered"),
-    ("goes in the body", truncated(Reply.json({"a": 1}), 3), IMPATIENT, "in the middle of its answer"),
-    ("not HTTP", Raw([b"220 mail.example ESMTP\r\n"]), IMPATIENT, "does not speak HTTP"),
-    ("a header of 1 MB", Raw([HEAD, b"X-Long: " + b"x" * 1_000_000]), IMPATIENT, "before it answered"),
-    ("headers without end", endless(HEAD, b"X-Flood: 1\r\n"), IMPATIENT, "before it answered"),
-    ("a length that is not a number", Raw([HEAD, b"Content-Length: x\r\n\r\n{}"]), IMPATIENT, "before it answered"),
-    ("two lengths", Raw([HEAD, b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"]), IMPATIENT, "before it answered"),
-    ("a chunk of a negative size", Raw([CHUNKED, b"-1\r\n{}\r\n"]), IMPATIENT, "in the middle of its answer"),
+    ("goes at once", Raw([]), PATIENT, "ended the connection before it answered"),
+    ("goes in the head", Raw([b"HTTP/1.1 200 OK\r\nContent-"]), PATIENT, "ended the connection before it answered"),
+    ("goes in the body", truncated(Reply.json({"a": 1}), 3), PATIENT, "in the middle of its answer"),
+    ("not HTTP", Raw([b"220 mail.example ESMTP\r\n"]), PATIENT, "does not speak HTTP"),
+    ("a header of 1 MB", Raw([HEAD, b"X-Long: " + b"x" * 1_000_000]), PATIENT, "before it answered"),
+    ("headers without end", endless(HEAD, b"X-Flood: 1\r\n"), PATIENT, "before it answered"),
+    ("a length that is not a number", Raw([HEAD, b"Content-Length: x\r\n\r\n{}"]), PATIENT, "before it answered"),
+    ("two lengths", Raw([HEAD, b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"]), PATIENT, "before it answered"),
+    ("a chunk of a negative size", Raw([CHUNKED, b"-1\r\n{}\r\n"]), PATIENT, "in the middle of its answer"),
 ]
 
 
@@ -97,7 +97,7 @@ def test_connections_that_fail(answer: Answer, limits: Limits, fault: str) -> No
     assert error.cause == Cause.CONNECTION
     assert fault in error.detail
     assert error.detail.startswith("127.0.0.1:")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
 
 
 def test_compression_bomb_costs_nothing() -> None:
@@ -170,7 +170,7 @@ def test_body_of_a_refusal_is_not_waited_for() -> None:
     began = time.monotonic()
     error = failure_of(Raw([b"HTTP/1.1 503 x\r\n\r\n", 60.0]), limits=DOCUMENT)
     assert error.detail.endswith(" answers with status 503")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25
 
 
 @pytest.fixture

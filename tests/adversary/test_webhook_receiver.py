@@ -15,6 +15,7 @@ from simulators.http_server import Answer, Handler, HttpServer, Raw, Reply, Requ
 from sinks.examples import MESSAGE
 
 SHORT = replace(EXCERPT, connect=timedelta(seconds=0.3), read=timedelta(seconds=0.3), total=timedelta(seconds=5))
+PATIENT = replace(EXCERPT, connect=timedelta(seconds=30), read=timedelta(seconds=30), total=timedelta(seconds=30))
 HURRIED = replace(EXCERPT, total=timedelta(seconds=0.4))
 SECRET = "whsec_" + b64encode(b"n" * 32).decode()
 PATH = "/services/T0001/B0001/XXXXXXXXXXXXXXXXXXXXXXXX?token=hunter2hunter2hunter2"
@@ -30,13 +31,13 @@ PIECES = (
 )
 
 
-def post(answer: Answer, limits: Limits = SHORT) -> str:
+def post(answer: Answer, limits: Limits = PATIENT) -> str:
     """Post one message; return the reply."""
     with HttpServer(lambda _: answer) as server:
         return create({"url": server.url("/hook", "localhost")}, limits).send(MESSAGE)
 
 
-def refusal(answer: Answer, limits: Limits = SHORT) -> DeliveryError:
+def refusal(answer: Answer, limits: Limits = PATIENT) -> DeliveryError:
     """Return the error that one message leads to."""
     with pytest.raises(DeliveryError) as caught:
         post(answer, limits)
@@ -112,9 +113,9 @@ def test_status_decides(answer: Callable[[], Answer], limits: Limits) -> None:
 
 REFUSED = [
     ("no answer", hang(), SHORT, "was silent for 0.3 s"),
-    ("closed without an answer", Raw([]), SHORT, "ended the connection before it answered"),
-    ("not HTTP", Raw([b"SSH-2.0-server\r\n\r\n"]), SHORT, "does not speak HTTP"),
-    ("an endless head", endless(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"), SHORT, "before it answered"),
+    ("closed without an answer", Raw([]), PATIENT, "ended the connection before it answered"),
+    ("not HTTP", Raw([b"SSH-2.0-server\r\n\r\n"]), PATIENT, "does not speak HTTP"),
+    ("an endless head", endless(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"), PATIENT, "before it answered"),
     ("one byte at a time", dribble(b"HTTP/1.1 200 OK" * 1000), HURRIED, "took longer than 0.4 s in all"),
     ("interim answers", Raw(iter(lambda: b"HTTP/1.1 102 x\r\n\r\n", None)), HURRIED, "took longer than 0.4 s in all"),
 ]
@@ -128,7 +129,7 @@ def test_no_answer(answer: Answer, limits: Limits, why: str) -> None:
     assert (type(error), error.sink_wide) == (TransientDeliveryError, True)
     assert error.reply.startswith("no answer: localhost:")
     assert why in error.reply
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 25
 
 
 def test_redirects_are_not_followed() -> None:

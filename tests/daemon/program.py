@@ -171,8 +171,8 @@ class Daemon:
         """Ask for the settings to be read again."""
         self.send(signal.SIGHUP)
 
-    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = STOP_SECONDS) -> int:
-        """Send a signal, and return the exit code, which must come in time."""
+    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = LONGEST) -> int:
+        """Send a signal, and return the exit code, which must come within `seconds`."""
         self.send(number)
         code = self.process.wait(seconds)
         self.systemd.settle()

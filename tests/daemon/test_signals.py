@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.program import LONGEST, Machine, wait_until
+from daemon.program import LONGEST, STOP_SECONDS, Machine, wait_until
 from simulators.http_server import HttpServer, Reply, hang
 from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
 from simulators.update_server import UpdateServer
@@ -34,7 +34,7 @@ orders = SimpleQueue()
 take_signals(orders.put)
 for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM):
     os.kill(os.getpid(), number)
-    print(orders.get(timeout=30).name, flush=True)
+    print(orders.get(timeout=60).name, flush=True)
 os._exit(0)
 """
 
@@ -90,7 +90,7 @@ def test_stop_ends_a_hanging_attempt(machine: Machine, update_server: UpdateServ
         mail_by(machine, smtp.port)
         with machine.start() as daemon:
             wait_until(lambda: smtp.bodies, "the mail")
-            assert daemon.end() == 0
+            assert daemon.end(seconds=STOP_SECONDS) == 0
             assert len(daemon.find("job.killed", job="deliver")) == 1
         assert [("email", 1, None)] == machine.attempts
         with machine.start() as daemon:

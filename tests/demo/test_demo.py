@@ -71,7 +71,7 @@ def test_interrupted(tmp_path: Path, number: signal.Signals) -> None:
             assert process.poll() is None
         assert remains(tmp_path)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
 
     assert (process.returncode, err) == (0, "")
     assert out.endswith("The demonstration is over. Its files are removed.\n")
@@ -88,7 +88,7 @@ def test_page_is_reachable_over_ssh(tmp_path: Path) -> None:
             assert line, said
             said += line
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
     words = " ".join(said.split())
     (port,) = re.findall(r"status page: http://127\.0\.0\.1:([0-9]+)/", words)
@@ -101,7 +101,7 @@ def test_reader_that_goes(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(timeout=30) == 141
+        assert process.wait(timeout=60) == 141
 
     assert remains(tmp_path) == []
 
@@ -113,7 +113,7 @@ def test_unless_set_up(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert "daemon.started" in process.stderr.readline()
         process.terminate()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_nothing_set_up(tmp_path: Path) -> None:
@@ -124,4 +124,4 @@ def test_nothing_set_up(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert "demonstration" in process.stdout.readline()
         process.terminate()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0

@@ -291,7 +291,7 @@ def test_skip_while_the_daemon_runs(mail_world: World) -> None:
         wait_until(lambda: len(mail_world.update_server.asked) >= asked + 3)
         assert 0 == mail_world.run("status").code
         daemon.send_signal(signal.SIGTERM)
-        assert 0 == daemon.wait(30)
+        assert 0 == daemon.wait(60)
     mail_world.let_pass(days=2)
     assert (0, 0, 0, 0, 0) == mail_world.check().result
 

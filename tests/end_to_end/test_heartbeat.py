@@ -60,7 +60,7 @@ def test_planned_stop_is_not_a_failure(world: World) -> None:
 
     def answer(_: Request) -> Answer:
         if next(checks) > 1:
-            released.wait(20)
+            released.wait(60)
         return Reply.json({"updatesAvailable": []})
 
     with HttpServer(lambda _: Reply(200, b"OK")) as monitor, HttpServer(answer) as server:

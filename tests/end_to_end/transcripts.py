@@ -68,7 +68,7 @@ class Journal:
     def stop(self) -> str:
         """Stop the daemon; return the transcript."""
         self._daemon.send_signal(signal.SIGTERM)
-        assert self._daemon.wait(10) == 0
+        assert self._daemon.wait(60) == 0
         self._take_down("systemctl stop mastodon-update-check")
         return "\n".join(self._parts)
 

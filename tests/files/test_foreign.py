@@ -144,7 +144,7 @@ def test_lease(tree: Path, monkeypatch: pytest.MonkeyPatch, holder: str) -> None
                 read(tree)
         else:
             assert read(tree) == "LOCAL_DOMAIN=social.example\n"
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         process.kill()
 
 

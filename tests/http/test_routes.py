@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from fetching import DIRECT, failure, fetch
+from fetching import DIRECT, IMPATIENT, PATIENT, failure, fetch
 from mastodon_update_check.errors import Cause
 from mastodon_update_check.http.client import get_document
 from mastodon_update_check.http.proxies import Proxies
@@ -150,7 +150,8 @@ PROXY_FAULTS = [
 def test_failures_of_the_proxy_name_the_proxy(scheme: str, answer: Answer, cause: Cause, fault: str) -> None:
     """An administrator looks at the right machine, and finds no password in the log."""
     with proxied(lambda _: answer) as (proxy, proxies):
-        error = failure(f"{scheme}://updates.invalid/", proxies=proxies)
+        limits = IMPATIENT if "silent" in fault else PATIENT
+        error = failure(f"{scheme}://updates.invalid/", proxies=proxies, limits=limits)
     assert (cause, fault.format(f"the proxy 127.0.0.1:{proxy.port}")) == (error.cause, error.detail)
 
 

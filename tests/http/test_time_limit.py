@@ -139,13 +139,11 @@ def test_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_many_silent_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eight addresses of 0.25 s each end after 0.6 s; nothing is sent to the ninth, which would answer."""
+    """Eight addresses of 0.05 s each end after 0.2 s; nothing is sent to the ninth, which would answer."""
     with silent_port() as silent, HttpServer(lambda _: Reply.json({})) as server:
         resolve_to(monkeypatch, [*8 * [silent], server.port])
-        limits = replace(DOCUMENT, connect=timedelta(seconds=0.25), total=timedelta(seconds=0.6))
-        began = time.monotonic()
+        limits = replace(DOCUMENT, connect=timedelta(seconds=0.05), total=timedelta(seconds=0.2))
         error = failure("http://updates.example/", limits=limits)
-        assert 0.6 <= time.monotonic() - began < 1.9
-        assert error.detail == "updates.example took longer than 0.6 s in all"
-        time.sleep(2.0)
+        assert error.detail == "updates.example took longer than 0.2 s in all"
+        time.sleep(0.5)
         assert server.requests == []

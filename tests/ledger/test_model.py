@@ -41,6 +41,7 @@ from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.copying import copy
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.postgres_session import PATIENT
 from mastodon_update_check.ledger.sqlite import SqliteLocation, SqliteSession
 from mastodon_update_check.ledger.sqlite_file import create_file, open_file
 from simulators.postgres import Postgres
@@ -475,7 +476,7 @@ class DeliveriesOnPostgres(Deliveries):
         self.schema = ExitStack()
         self.place = self.schema.enter_context(postgres_location(self.postgres))
         self.place.create()
-        self.place = owned(self.place)
+        self.place = replace(owned(self.place), bounds=PATIENT)
 
     def copy_ledger(self) -> bytes:
         """Return a backup."""
@@ -490,7 +491,7 @@ class DeliveriesOnPostgres(Deliveries):
         self.schema = ExitStack()
         self.place = self.schema.enter_context(postgres_location(self.postgres))
         copy(SqliteLocation(self.path), self.place)
-        self.place = owned(self.place)
+        self.place = replace(owned(self.place), bounds=PATIENT)
 
     def open_ledger(self) -> Ledger:
         """Open the ledger."""

@@ -152,7 +152,7 @@ def test_a_node_that_freezes_with_the_ledger_in_its_hands(place: PostgresLocatio
     frozen = replace(place, bounds=replace(BOUNDS, idle=timedelta(milliseconds=300)))
     Ledger.create(place, INSTANCE).close()
     with Ledger.open(place, INSTANCE) as other, Ledger.open(frozen, INSTANCE) as ledger:
-        with pytest.raises(LedgerError, match="stood still in the middle of a transaction"):
+        with pytest.raises(LedgerError, match="idle-in-transaction timeout"):
             write_around(ledger, lambda: beat(other, "web2", NOW))
         assert other.state() == ServerState()
         assert [node.host for node in other.nodes(NOW)] == ["web2"]

@@ -87,7 +87,7 @@ class Postgres:
     def stop(self, *, at_once: bool = False) -> None:
         """Shut down in the fast mode, which ends the connections, or `at_once` (immediate), as in a crash."""
         self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
-        self._process.wait(30)
+        self._process.wait(60)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
@@ -222,7 +222,7 @@ class Standby(Postgres):
         """Wait until it has all that the other one has."""
         with contextlib.closing(self._primary.connect("postgres")) as connection:
             ((position,),) = connection.execute("SELECT pg_current_wal_lsn()::text")
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         with contextlib.closing(self.connect("postgres")) as connection:
             while connection.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position]).fetchone() != (True,):
                 assert time.monotonic() < end, "the standby lags behind"
@@ -232,7 +232,7 @@ class Standby(Postgres):
         """Receive nothing more from the primary: later commits are lost with it."""
         self.execute("postgres", "ALTER SYSTEM SET primary_conninfo = ''")
         self.execute("postgres", "SELECT pg_reload_conf()")
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         with contextlib.closing(self.connect("postgres")) as connection:
             while connection.execute("SELECT FROM pg_stat_wal_receiver").rowcount:
                 assert time.monotonic() < end, "the standby goes on following"

@@ -167,7 +167,7 @@ class SmtpServer:
             _Handler(self),
             hostname=host,
             port=_free_port(host),
-            ready_timeout=20,
+            ready_timeout=60,
             ssl_context=tls if implicit else None,
             tls_context=None if implicit else tls,
             enable_SMTPUTF8=smtputf8,

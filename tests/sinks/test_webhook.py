@@ -18,10 +18,10 @@ from simulators.http_server import Handler, HttpServer, Reply, Tunnel, unused_po
 from simulators.smtp_server import Hang, ScriptedSmtpServer
 from sinks.examples import ID, MESSAGE, PAYLOAD
 
-SHORT = Limits(
-    connect=timedelta(seconds=0.3),
-    read=timedelta(seconds=0.3),
-    total=timedelta(seconds=5),
+LIMITS = Limits(
+    connect=timedelta(seconds=10),
+    read=timedelta(seconds=30),
+    total=timedelta(seconds=60),
     redirects=0,
     body_bytes=1024,
     error_body_bytes=1024,
@@ -39,7 +39,7 @@ def answer(reply: Reply) -> Handler:
 def refusal(handler: Handler, tls: ssl.SSLContext | None = None, **options: str) -> DeliveryError:
     """Return the error of one attempt at a server on localhost, which must fail."""
     with HttpServer(handler, tls=tls) as server:
-        sink = create({"url": server.url("/hook", host="localhost"), **options}, SHORT, lambda: NOON)
+        sink = create({"url": server.url("/hook", host="localhost"), **options}, LIMITS, lambda: NOON)
         with pytest.raises(DeliveryError) as caught:
             sink.send(MESSAGE)
     assert "/hook" not in str(caught.value)
@@ -182,8 +182,9 @@ def test_unknown_authority(server_tls: ssl.SSLContext) -> None:
 )
 def test_no_tls(script: dict[str, list[str | Hang]], words: str) -> None:
     """A server that does not speak TLS, or nothing at all, is distinguished from one with a bad certificate."""
+    limits = replace(LIMITS, connect=timedelta(seconds=0.3)) if script else LIMITS
     with ScriptedSmtpServer(script) as server, pytest.raises(TransientDeliveryError, match=words):
-        create({"url": f"https://localhost:{server.port}/"}, SHORT).send(MESSAGE)
+        create({"url": f"https://localhost:{server.port}/"}, limits).send(MESSAGE)
 
 
 def test_http_proxy() -> None:
