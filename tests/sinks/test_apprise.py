@@ -162,13 +162,13 @@ def test_url_is_in_no_argument_list() -> None:
                     text = (process / name).read_text(errors="replace")
                 except OSError:  # gone, or another user's
                     continue
-                if "apprise_child" in (process / "cmdline").read_text(errors="replace"):
+                if "apprise.cli" in (process / "cmdline").read_text(errors="replace"):
                     seen.append(text)
         return Reply(200)
 
     with HttpServer(look) as server:
         create({"url": f"json://127.0.0.1:{server.port}/s3cret"}).send(MESSAGE)
-    assert any("apprise_child" in text for text in seen)
+    assert any("apprise.cli" in text for text in seen)
     assert not any("s3cret" in text for text in seen)
 
 
@@ -193,5 +193,5 @@ def test_process_that_ends_without_an_answer(tmp_path: Path) -> None:
     """An Apprise that cannot be imported is transient; the reason is shown."""
     (tmp_path / "apprise.py").write_text("raise SystemExit('half installed s3cretT0ken')")
     sink = AppriseSink("json://127.0.0.1/s3cretT0ken", {}, [str(tmp_path)])
-    with pytest.raises(TransientDeliveryError, match="Apprise ended without an answer: half installed …"):
+    with pytest.raises(TransientDeliveryError, match="not accepted: half installed …"):
         sink.send(MESSAGE)

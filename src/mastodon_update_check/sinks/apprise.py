@@ -1,10 +1,10 @@
-"""Apprise: chat services of all kinds, through a library that is an extra and runs in a process of its own.
+"""Apprise: chat services of all kinds, through its own command, which is an extra, in a process for each message.
 
-Apprise reports success or failure and no more, so every failure is transient. One sink is one URL: of several URLs,
-the ones that have accepted a message would be unknown.
+The URL is in no argument and no environment. Only options are used that every Apprise since 1.2 has: the installed one
+may be Debian's. Apprise reports success or failure and no more, so every failure is transient. One sink is one URL: of
+several URLs, the ones that have accepted a message would be unknown.
 """
 
-import json
 import os
 import re
 import ssl
@@ -13,8 +13,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from importlib.machinery import PathFinder
-from pathlib import Path
-from typing import Any
 
 from mastodon_update_check.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from mastodon_update_check.http.proxies import Proxies
@@ -26,7 +24,12 @@ TOTAL = timedelta(seconds=60)
 DEBIANS_MODULES = "/usr/lib/python3/dist-packages"
 """Where `apt install apprise` puts it. This program's own package looks there for nothing else."""
 SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-_CHILD = str(Path(__file__).with_name("apprise_child.py"))
+NOTES_KEPT = 5
+_CUT = "overflow=truncate"
+"""A chat with a smaller limit gets the beginning."""
+_ENVIRONMENT = {"HOME": "/dev/null", "LC_ALL": "C.UTF-8"}  # without plugins, settings and storage of a user's
+_NOTE = re.compile(r" - (?:WARNING|ERROR) - (.*)")
+_NO_SERVICE = "You must specify at least one"
 _TOKEN_CHARACTERS = 6
 """A part of an Apprise URL that is as long as this may be a token."""
 _MISSING = "Apprise is not installed: apt install apprise, or pip install 'mastodon-update-check[apprise]'"
@@ -39,7 +42,9 @@ class AppriseSink:
     attempt_limit = TOTAL + timedelta(seconds=30)
 
     def __init__(self, url: str, environment: Mapping[str, str], path: Sequence[str], total: timedelta = TOTAL) -> None:
-        self._order = {"url": url, "environment": dict(environment), "path": list(path)}
+        self._url = url if "overflow=" in url else f"{url}{'&' if '?' in url else '?'}{_CUT}"
+        self._environment = {**_ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath), **environment}
+        self._program = f"import sys; sys.path[:] = {list(path)!r}; from apprise.cli import main; main()"
         self._total = total
         pieces = (part for part in re.split(r"[/:@?&=,;]", url) if len(part) >= _TOKEN_CHARACTERS)
         proxies = (secrets_of(environment.get(name, "")) for name in ("https_proxy", "http_proxy"))
@@ -52,37 +57,43 @@ class AppriseSink:
             TransientDeliveryError: sink-wide; the service did not accept it, or this is unknown.
             PermanentDeliveryError: Apprise does not understand the URL.
         """
-        answer = self._run({**self._order, **_write(message)})
-        if not answer["understood"]:
+        # Services show a failure in red, and rank it highest.
+        kind = "failure" if message.urgent else "success" if message.type in _GOOD_NEWS else "info"
+        code, said = self._run(message.text, f"--title={message.subject}", f"--notification-type={kind}")
+        if code and _NO_SERVICE in said:
             raise PermanentDeliveryError("Apprise does not understand UPDATE_CHECK_APPRISE_URL")
-        if not answer["accepted"]:
-            why = shown(" ".join(answer["notes"]), self._secrets) or "Apprise gives no reason"
+        if code:
+            notes = _NOTE.findall(said)[-NOTES_KEPT:] or said.splitlines()[-1:]
+            why = shown(" ".join(notes), self._secrets) or "Apprise gives no reason"
             raise TransientDeliveryError(f"not accepted: {why}", sink_wide=True)
 
-    def _run(self, order: Mapping[str, object]) -> dict[str, Any]:
-        """Return the answer of a process that carries out `order`."""
-        try:
-            # -I: neither the environment nor the working directory decides about imports.
-            finished = subprocess.run(  # noqa: S603 - our own file, and no argument
-                [sys.executable, "-I", _CHILD],
-                check=False,
-                env={"PATH": os.environ.get("PATH", os.defpath)},
-                input=json.dumps(order),
-                capture_output=True,
-                text=True,
-                timeout=self._total.total_seconds(),
-            )
-        except OSError as error:
-            raise TransientDeliveryError(f"Apprise could not be started: {error.strerror}", sink_wide=True) from error
-        except subprocess.TimeoutExpired as error:
-            limit = f"Apprise took longer than {self._total.total_seconds():g} s in all"
-            raise TransientDeliveryError(limit, sink_wide=True) from error
-        try:
-            answer: dict[str, Any] = json.loads(finished.stdout)
-        except ValueError as error:
-            why = shown(finished.stderr.strip().rpartition("\n")[2], self._secrets)
-            raise TransientDeliveryError(f"Apprise ended without an answer: {why}", sink_wide=True) from error
-        return answer
+    def _run(self, text: str, *options: str) -> tuple[int, str]:
+        """Run Apprise's own command, which reads the URL from a file in memory; return exit code and output."""
+        with os.fdopen(os.memfd_create("apprise"), "w") as file:
+            file.write(f"{self._url}\n")
+            file.flush()
+            config = f"--config=/proc/self/fd/{file.fileno()}"
+            try:
+                # -I: neither the environment nor the working directory decides about imports.
+                finished = subprocess.run(  # noqa: S603 - our own words, and a title
+                    [sys.executable, "-I", "-c", self._program, "-v", "--input-format=text", config, *options],
+                    check=False,
+                    env=self._environment,
+                    input=text,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    encoding="utf-8",
+                    errors="replace",
+                    pass_fds=(file.fileno(),),
+                    timeout=self._total.total_seconds(),
+                )
+            except OSError as error:
+                why = f"Apprise could not be started: {error.strerror}"
+                raise TransientDeliveryError(why, sink_wide=True) from error
+            except subprocess.TimeoutExpired as error:
+                limit = f"Apprise took longer than {self._total.total_seconds():g} s in all"
+                raise TransientDeliveryError(limit, sink_wide=True) from error
+        return finished.returncode, finished.stdout
 
 
 def create(options: Mapping[str, str], total: timedelta = TOTAL) -> AppriseSink:
@@ -109,9 +120,3 @@ def _certificates() -> dict[str, str]:
     known = (ssl.get_default_verify_paths().cafile, SYSTEM_CERTIFICATES)
     found = next((path for path in known if path and os.path.exists(path)), None)  # noqa: PTH110 - a text, as it is needed
     return {} if found is None else {"REQUESTS_CA_BUNDLE": found}
-
-
-def _write(message: Message) -> Mapping[str, str]:
-    # Services show a failure in red, and rank it highest.
-    kind = "failure" if message.urgent else "success" if message.type in _GOOD_NEWS else "info"
-    return {"title": message.subject, "body": message.text, "type": kind}
