@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
+from mastodon_update_check.config.sinks import BUILT_IN
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
@@ -26,6 +27,7 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.sinks.base import secret_options
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckOptions, CheckReport
@@ -205,6 +207,7 @@ class App:
                 describe=lambda ledger: self.context_of(ledger.state()),
                 clock=self.clock,
                 only_to=find_single_key(sink),
+                secrets=() if sink.plugin in BUILT_IN else secret_options(sink.options),
             )
             for sink in self.settings.sinks
         )

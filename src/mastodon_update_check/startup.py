@@ -1,6 +1,7 @@
 """From the process environment to a configured program, with its logs set up and its secrets hidden."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -47,7 +48,7 @@ def _find_version(root: Path, environment: Mapping[str, str]) -> MastodonVersion
 
 def _secrets(settings: Settings) -> Iterator[str]:
     """Give the texts that no log may show."""
-    words = ("password", "secret", "token", "key")
+    words = ("pass", "secret", "token", "key", "credential", "access")
     for sink in settings.sinks:
         for name, value in sink.options.items():
             if any(word in name for word in words):
@@ -68,7 +69,9 @@ def _parts(url: str) -> Iterator[str]:
     """Give the parts of a URL that may be secret, raw and unquoted; of another scheme than http, all of it."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # not every connection string is a URL
+        if not parts.scheme:  # a connection string in libpq's other form
+            yield from (word.partition("=")[2] for word in shlex.split(url) if word.startswith("password="))
+    except ValueError:
         return
     tokens = [piece for piece in f"{parts.path}/{parts.query}".split("/") if len(piece) >= TOKEN_CHARACTERS]
     for part in (parts.password or "", *(tokens if parts.scheme in {"http", "https"} else (url,))):

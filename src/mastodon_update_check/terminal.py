@@ -1,42 +1,17 @@
 """Text on a terminal: wrapped to its width, with colour and a progress line; elsewhere plain lines, unwrapped."""
 
-import io
 import os
-import re
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Self, TextIO
+from typing import TextIO
 
 _WIDEST = 100
 _UNLIMITED = 100_000
 _COLOURS = {"bad": "1;31", "warning": "33", "fine": "32", "quiet": "2"}
 _PROGRESS_SECONDS = 1.0
 ERASE_LINE = "\r\x1b[K"
-_OURS = re.compile(r"(\r\x1b\[K|\x1b\[[0-9;]*m)")
-"""Sequences that this program writes itself; colours can do no harm."""
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-class CleanStream(io.TextIOWrapper):
-    """A text stream that replaces control characters, except line breaks, and all that turn text around."""
-
-    @classmethod
-    def around(cls, stream: io.TextIOWrapper) -> Self:
-        """Take over a stream; characters that its encoding lacks are written as escapes."""
-        encoding, is_line_buffered = stream.encoding, stream.line_buffering
-        return cls(stream.detach(), encoding, "backslashreplace", line_buffering=is_line_buffered)
-
-    def write(self, text: str, /) -> int:
-        """Write a text, and return its length."""
-        if not text.isprintable():
-            parts = _OURS.split(text)
-            parts[::2] = [_CONTROLS.sub("\ufffd", part) for part in parts[::2]]
-            super().write("".join(parts))
-        else:
-            super().write(text)
-        return len(text)
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:

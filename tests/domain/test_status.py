@@ -1,5 +1,6 @@
 """How the server stands, as a monitoring plugin says it."""
 
+import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -8,7 +9,7 @@ import pytest
 from domain.examples import NOW, minor, patch, version
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.server.status import Level, Verdict, acts_on, describe_line, judge, urgent_to_act_on
+from mastodon_update_check.domain.server.status import Level, Verdict, describe_line, judge, urgent_to_act_on
 
 HALF_HOUR = timedelta(minutes=30)
 GOOD = ServerState(checked_at=NOW, good_at=NOW, installed=version("4.5.19"), support_ends_on=date(2028, 1, 1))
@@ -49,7 +50,15 @@ def verdict(
 def test_urgent_updates_to_act_on(known: ServerState, to_act_on: list[str]) -> None:
     """An urgent update of the own branch, or any once that branch has no fix or no support, is to act on."""
     assert [str(update.version) for update in urgent_to_act_on(known, NOW)] == to_act_on
-    assert [str(update.version) for update in known.updates if acts_on(update, known, NOW)] == to_act_on
+
+
+def test_thousands_of_pending_releases_cost_little() -> None:
+    """The time does not grow with the square of their number."""
+    known = knowing(PLAIN, *(minor(f"4.7.{number}", urgent=True) for number in range(2_000)))
+    began = time.process_time()
+    assert len(urgent_to_act_on(known, NOW)) == 2_000
+    assert len(verdict(known).sentences) == 2_001
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,26 @@ def test_its_crash_affects_no_other_sink(broken: World, tmp_path: Path, code: st
     assert ("ntfy", True) == (line["sink"], reply in line["reply"]), line["reply"]
 
 
+def test_its_errors_do_not_show_its_options(broken: World, tmp_path: Path) -> None:
+    """Which of its options are secret is not known here: none of them is in any text that its errors go into."""
+    (tmp_path / "site" / "ntfy_sink.py").write_text(
+        "class Ntfy:\n def __init__(self, options): self.options = options\n"
+        " def send(self, message): raise RuntimeError(f'refused: {self.options}')\n"
+    )
+    options = {name: f"{name.lower()}-0123456789" for name in ("PASSWORD", "PIN", "ACCESS", "WORD")}
+    broken.set(**{f"UPDATE_CHECK_NTFY_{name}": value for name, value in options.items()})
+    outputs = [broken.check()]
+    for _ in range(2):
+        broken.let_pass(hours=7)
+        outputs.append(broken.check())
+    outputs += [broken.run(*words) for words in (["status"], ["status", "--json"], ["doctor"], ["explain", "4.5.20"])]
+    assert any("have not gone out" in subject for subject in broken.subjects)
+    assert "refused: " in outputs[-1].out
+    shown = "".join((*(each.out + each.err for each in outputs), *broken.texts)).encode()
+    everything = shown + b"".join(broken.bytes_of_state().values())
+    assert [value for value in options.values() if value.encode() in everything] == []
+
+
 def test_it_is_not_installed(world: World) -> None:
     """An unknown sink is a wrong setting, and so are its variables."""
     world.set(UPDATE_CHECK_SINKS="ntfy", UPDATE_CHECK_NTFI_URL="https://ntfy.example/")

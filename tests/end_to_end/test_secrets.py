@@ -11,6 +11,7 @@ from mastodon_update_check.config import load_settings
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.startup import _secrets
 from simulators.http_server import HttpServer, Reply, Request
+from simulators.postgres_front import Front, repeat_password
 from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
 
 PASSWORD = "correct-horse-battery-staple"
@@ -68,6 +69,34 @@ def test_servers_that_repeat_them(secretive: World) -> None:
     assert "535" in others[1].out
     assert "500" in others[1].out
     expect_silence(secretive, check, *others)
+
+
+@pytest.mark.parametrize("code", ["XX000", "42P01"])
+@pytest.mark.parametrize(
+    "form", ["host={host} port={port} password={password}", "postgresql://u:{password}@{host}:{port}/m"]
+)
+def test_database_that_repeats_the_password(world: World, tmp_path: Path, code: str, form: str) -> None:
+    """Neither logs, commands, page and ledger nor mails and webhooks have it."""
+    page = tmp_path / "page" / "index.html"
+    page.parent.mkdir()
+    with Front(repeat_password(code)) as front:
+        url = form.format(host="127.0.0.1", port=front.port, password=DATABASE_PASSWORD)
+        url += ("?" if "://" in url else " ") + "sslmode=disable"
+        world.set(
+            UPDATE_CHECK_DATABASE_URL=url,
+            UPDATE_CHECK_PAGE_FILE=str(page),
+            UPDATE_CHECK_RECIPIENTS="devops,ops@social.example",
+        )
+        outputs = []
+        for _ in range(3):
+            outputs.append(world.check())
+            world.let_pass(hours=7)
+        outputs += [world.run(*words.split()) for words in ("status", "status --json", "doctor", "recipients")]
+    assert "the password is …" in "".join(world.texts)
+    assert "the password is …" in outputs[-1].out + outputs[-1].err
+    expect_silence(world, *outputs)
+    sent = [*world.texts, *(call.body.decode() for call in world.calls), page.read_text()]
+    assert [text for text in sent if DATABASE_PASSWORD in text] == []
 
 
 def test_a_proxy_and_an_update_server_with_passwords(secretive: World) -> None:

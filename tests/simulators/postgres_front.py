@@ -144,6 +144,22 @@ def tls(context: ssl.SSLContext, upstream: int) -> Conversation:
     return converse
 
 
+def repeat_password(code: str) -> Conversation:
+    """Ask for the password in clear text, let every login in, and repeat it in the error of the first query."""
+
+    def converse(sock: socket.socket, _: threading.Event) -> None:
+        sock.recv(4096)
+        sock.sendall(b"R" + struct.pack("!II", 8, 3))
+        password = sock.recv(4096)[5:-1].decode()
+        sock.sendall(b"R" + struct.pack("!II", 8, 0) + _READY)
+        sock.recv(65_536)
+        parts = (b"SERROR", b"C" + code.encode(), b"Mthe password is " + password.encode())
+        sock.sendall(_message(b"E", b"".join(part + b"\0" for part in parts) + b"\0") + _READY)
+        sock.recv(4096)
+
+    return converse
+
+
 def _message(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("!I", len(body) + 4) + body
 

@@ -120,13 +120,14 @@ def advise(command: str, why: str, user: int) -> tuple[str, ...]:
 def _open_streams() -> None:
     """Open standard output and standard error on the null device where the process was started without them.
 
-    Both write no control characters but this program's own, whatever the ledger holds.
+    Both show no secrets, and no control characters but this program's own.
     """
-    from mastodon_update_check.terminal import CleanStream
+    from mastodon_update_check.streams import CleanStream
 
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w")  # noqa: SIM115, PTH123 - it lives as long as the process
-        setattr(sys, name, CleanStream.around(stream))
+        is_pipe_to_daemon = name == "stdout" and sys.argv[1:2] == ["job"]
+        setattr(sys, name, stream if is_pipe_to_daemon else CleanStream.around(stream))
 
 
 def _flush() -> None:

@@ -13,7 +13,11 @@ _WARNINGS_SHOWN = 20
 # Cc control, Cf format (bidi overrides, zero width), Zl/Zp line and paragraph separators, Cs lone surrogates.
 _UNSAFE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
-_URL = re.compile(r"(?:\w{1,20}:/{1,9}|\bwww\.)\S*", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:\w{1,20}:/{1,9}|\bwww\.|(?<!\S)//|(?:https?|mailto|tel|javascript):|(?<![\w./-])(?:[\w-]{1,63}\.){1,5}[a-z]{2,24}/)\S*",
+    re.IGNORECASE,
+)
+"""What mail programs and chat services make a link of: also a host without a scheme, with a path behind it."""
 _MARKS = str.maketrans("", "", "<>@")
 
 

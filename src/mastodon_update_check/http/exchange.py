@@ -154,6 +154,8 @@ class Exchange:
             self._refuse(response, "redirects to what is not an http or https URL")
         if (url.scheme, target.scheme) == ("https", "http"):
             self._refuse(response, "redirects from https to http, which is not followed")
+        if target.host != url.host and is_local(target.host) and not is_local(url.host):
+            self._refuse(response, "redirects to an address of this machine or network, which is not followed")
         return target
 
     def _refuse(self, response: Response, fault: str) -> NoReturn:

@@ -27,7 +27,7 @@ from mastodon_update_check.jobs.observe import Findings, inquire, nothing_found
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.ledger.transaction import LedgerView
-from mastodon_update_check.logs import log
+from mastodon_update_check.logs import hide_secrets, log
 
 DETAIL_CHARACTERS = 1_000
 """Longest reason of a failure: the ledger keeps it with the notice of each recipient."""
@@ -110,9 +110,15 @@ def _observe(settings: Settings, known: ServerState, now: datetime, options: Che
         findings = nothing_found(settings, known, CheckError(Cause.INTERNAL, options.failure))
     else:
         findings = inquire(settings, known, now)
-    warnings = (*options.warnings, *findings.warnings)
     problem = clean(options.settings_problem or "; ".join(map(str, settings.disabled)), DETAIL_CHARACTERS)
-    return replace(findings, settings_problem=problem, warnings=warnings)
+    error = findings.error
+    # Notices, ledger and page repeat these texts: whatever a neighbour has answered, no secret goes further.
+    return replace(
+        findings,
+        error=error and CheckError(error.cause, clean(hide_secrets(error.detail), DETAIL_CHARACTERS)),
+        warnings=tuple(map(hide_secrets, (*options.warnings, *findings.warnings))),
+        settings_problem=hide_secrets(problem),
+    )
 
 
 def _decide(

@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 from mastodon_update_check.domain.outbox import Outcome, Settlement, settle
 from mastodon_update_check.domain.text import clean, words_of
 from mastodon_update_check.errors import DeliveryError, LedgerError, TransientDeliveryError, UpdateCheckError
+from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.logs import log
+from mastodon_update_check.logs import hide_secrets, log
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.base import Sink
@@ -46,6 +47,8 @@ class DeliveryWorker:
     clock: Clock
     only_to: str = ""
     """The key of the only recipient that the sink leads to; empty when it delivers to any address."""
+    secrets: Sequence[str] = ()
+    """Texts that are removed from replies: the options of a sink of another package."""
     is_extra: bool = False
     """Whether it helps another worker of the same sink, and ends when nothing is due."""
     record_pause: timedelta = RECORD_PAUSE
@@ -126,6 +129,7 @@ class DeliveryWorker:
             self.current, self.ends_at = None, float("inf")
         now = self.clock()
         settlement = settle_attempt(attempt, error, reply, now)
+        settlement = replace(settlement, reply=shown(hide_secrets(settlement.reply), self.secrets))
         following = self._record(ledger, attempt, settlement, now, due_by)
         self.sent += settlement.outcome is Outcome.SENT
         log_attempt(attempt, settlement)

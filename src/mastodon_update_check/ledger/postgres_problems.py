@@ -52,7 +52,7 @@ def translated(address: "PostgresAddress", deadline: "Deadline | None" = None) -
 def _explain(error: psycopg.Error, address: "PostgresAddress") -> str:
     code, words = error.sqlstate, error.diag.message_primary or str(error)
     if code is None:
-        return f"cannot be reached any more: {last_line(words)}"
+        return f"cannot be reached any more: {clean(last_line(words))}"
     if code in _CODES:
         return _CODES[code].format(role=address.login.role, schema=address.schema)
     if code in _GONE:

@@ -13,7 +13,6 @@ from typing import Any, Final
 import psycopg
 from psycopg.pq import Conninfo
 
-from mastodon_update_check.domain.text import clean
 from mastodon_update_check.mastodon.database_address import OWN_ROLE, VARIABLE
 from mastodon_update_check.mastodon.sql import migrations_query, schema_query, staff_query
 from mastodon_update_check.postgres.login import Login, LoginError, connect, last_line, read_conninfo
@@ -160,5 +159,5 @@ def explain_query(login: Login, code: str | None, words: str) -> str:
     if code in _CODES:
         return login.say(_CODES[code])
     if code.startswith(_UNKNOWN_NAME):
-        return login.say("has a schema in {database} that no known Mastodon has: {words}", clean(words))
-    return login.say("fails with {words}", clean(f"{code}: {words}"))
+        return login.say("has a schema in {database} that no known Mastodon has: {words}", words)
+    return login.say("fails with {words}", f"{code}: {words}")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mastodon_update_check.mastodon.tree import VERSION_FILE, opened
 
+MIGRATIONS_KEPT = 200
+"""Of the pending ones: each row of a notice has them."""
 NAMES_READ = 10_000
 """Of each directory; Mastodon has about 600 migrations."""
 STREAMING_FILES = ("streaming/package.json", "streaming/index.js")
@@ -43,7 +45,7 @@ def _list(directory: int) -> Sequence[str]:
 
 
 def pending_migrations(root: Path, run: frozenset[str] | None) -> tuple[str, ...] | None:
-    """Return the migrations of the tree that the database has not run, in order; None when that is unknown.
+    """Return the newest migrations of the tree that the database has not run, in order; None when that is unknown.
 
     Args:
         root: Mastodon's tree.
@@ -52,7 +54,7 @@ def pending_migrations(root: Path, run: frozenset[str] | None) -> tuple[str, ...
     listed = list_migrations(root) if run else None
     if run is None or listed is None or not listed & run:
         return None
-    return tuple(sorted(listed - run))
+    return tuple(sorted(listed - run)[-MIGRATIONS_KEPT:])
 
 
 def tree_changed_at(root: Path) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Preference, Recipient
-from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.text import clean, without_links
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.translation import Translation
 
@@ -28,7 +28,7 @@ def write_footer(recipient: Recipient, main: Notice, context: MessageContext, me
 
 
 def _why_user(recipient: Recipient, main: Notice, context: MessageContext) -> str:
-    translation, role = context.translation, clean(recipient.role)
+    translation, role = context.translation, without_links(clean(recipient.role))
     if role:
         to = translation.say("To you as {role} of {instance}", role=role, instance=context.instance)
     else:

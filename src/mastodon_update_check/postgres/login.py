@@ -5,10 +5,11 @@ The words are English unless the server speaks another language.
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.http.secrets import shown
 
 if TYPE_CHECKING:
     import psycopg
@@ -53,6 +54,8 @@ class Login:
     """The variable that can name another login."""
     remedy: str
     """How to make the role, as an imperative."""
+    password: str = field(default="", repr=False)
+    """Hidden in the words of a server, which may repeat it."""
 
     @classmethod
     def of(cls, parameters: Mapping[str, str], origin: str, variable: str, remedy: str) -> "Login":
@@ -67,10 +70,12 @@ class Login:
             origin=origin,
             variable=variable,
             remedy=remedy,
+            password=parameters.get("password", ""),
         )
 
     def say(self, fault: str, words: str = "") -> str:
         """Return the sentence about this server that ends with `fault`."""
+        words = shown(words, [self.password])
         return f"PostgreSQL at {self.place} {fault.format(words=words, **asdict(self))}"
 
 
@@ -131,10 +136,7 @@ def connect(
     try:
         return psycopg.connect(make_conninfo("", **stated), autocommit=True, prepare_threshold=None)
     except (psycopg.Error, UnicodeError) as error:
-        words = str(error)
-        if password := parameters.get("password"):
-            words = words.replace(password, "…")
-        raise LoginError(explain_login(login, words)) from error
+        raise LoginError(explain_login(login, str(error))) from error
 
 
 def explain_login(login: Login, words: str) -> str:
@@ -147,7 +149,7 @@ def last_line(words: str) -> str:
     """Return the server's own words, without libpq's description of the attempt."""
     said = [line for line in words.splitlines() if line.strip()]
     line = next((line for line in said if "FATAL:" in line or "ERROR:" in line), said[0] if said else "no reason given")
-    return clean(_PREAMBLE.sub("", line))
+    return _PREAMBLE.sub("", line)
 
 
 def is_misread(conninfo: str) -> bool:

@@ -4,11 +4,19 @@ A sink is an entry point of the group `mastodon_update_check.sinks`: a factory t
 `UPDATE_CHECK_<SINK>_…` variables, the rest of the name in lower case) and returns an object with one method.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from mastodon_update_check.messages.message import Message
 
 ENTRY_POINTS = "mastodon_update_check.sinks"
+_SECRET_CHARACTERS = 4
+"""An option that is as long as this is removed from what another package's sink says; a shorter one is a word in it."""
+
+
+def secret_options(options: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the options of another package's sink that may be secret: which ones are is not known here."""
+    return tuple(value for value in options.values() if len(value) >= _SECRET_CHARACTERS)
 
 
 class Sink(Protocol):

@@ -6,10 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.http.secrets import shown
-from mastodon_update_check.sinks.base import ENTRY_POINTS, Sink
-
-_SECRET_CHARACTERS = 4
-"""An option that is as long as this is removed from the error of a plugin; a shorter one is a word in it."""
+from mastodon_update_check.sinks.base import ENTRY_POINTS, Sink, secret_options
 
 
 def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
@@ -26,8 +23,7 @@ def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
     except SettingsError as error:
         raise SettingsError([f"{_origin(entry_point)}: {problem}" for problem in error.problems]) from error
     except (Exception, SystemExit) as error:  # another package's code may raise anything
-        secrets = [value for value in options.values() if len(value) >= _SECRET_CHARACTERS]
-        why = shown(f"{type(error).__name__}: {error}", secrets)
+        why = shown(f"{type(error).__name__}: {error}", secret_options(options))
         raise SettingsError([f"{_origin(entry_point)} cannot be set up ({why}); {_remedy(entry_point)}"]) from error
     if not callable(getattr(sink, "send", None)):
         raise SettingsError([f"{_origin(entry_point)} has no method send(); {_remedy(entry_point)}"])

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Self
 
-from mastodon_update_check.domain.feeds import Feed, newer_updates
+from mastodon_update_check.domain.feeds import MAXIMUM_ENTRIES, Feed, newer_updates
 from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Recipient
@@ -169,7 +169,7 @@ class ServerState:
             versions = {update.version for update in listed}
             # An answer that could not be read whole takes nothing away.
             kept = () if feed.is_complete else (update for update in self.updates if update.version not in versions)
-            known = replace(known, updates=(*listed, *kept))
+            known = replace(known, updates=(*listed, *kept)[:MAXIMUM_ENTRIES])
         if feed is not None and feed.ends_on is not None:
             known = replace(known, support_ends_on=feed.ends_on)
         return known

@@ -39,21 +39,17 @@ class Verdict:
 
 def urgent_to_act_on(known: ServerState, now: datetime) -> tuple[UpdateNotice, ...]:
     """Return the pending urgent updates that call for action."""
-    return tuple(update for update in known.pending() if acts_on(update, known, now))
-
-
-def acts_on(update: UpdateNotice, known: ServerState, now: datetime) -> bool:
-    """Whether a pending update calls for action: an urgent one that is not skipped, of the right branch.
-
-    That is the own branch. It is any branch once the own one is out of support, and any when patches of the own branch
-    are pending, but none of them is urgent. A server with the newest release of a supported branch need not leave it.
-    """
-    if known.installed is None or not update.urgent or known.is_silenced(update, now):
-        return False
-    if update.version.branch == known.installed.branch or has_support_ended(known, now):
-        return True
-    own = [one for one in known.pending() if one.version.branch == known.installed.branch]
-    return bool(own) and not any(one.urgent for one in own)
+    if known.installed is None:
+        return ()
+    pending, branch = known.pending(), known.installed.branch
+    own = [one for one in pending if one.version.branch == branch]
+    has_no_fix = bool(own) and not any(one.urgent for one in own)
+    is_any_branch = has_no_fix or has_support_ended(known, now)
+    return tuple(
+        update
+        for update in pending
+        if update.urgent and (is_any_branch or update.version.branch == branch) and not known.is_silenced(update, now)
+    )
 
 
 def has_support_ended(known: ServerState, now: datetime) -> bool:
@@ -81,8 +77,9 @@ def judge(
 
 def _judge_updates(known: ServerState, now: datetime) -> Iterable[tuple[Level, str]]:
     branch, own = known.installed.branch if known.installed else "", None
+    to_act_on = {update.version for update in urgent_to_act_on(known, now)}
     for update in known.pending():
-        if acts_on(update, known, now):
+        if update.version in to_act_on:
             yield Level.CRITICAL, f"install {update.version}, it is urgent"
         elif update.version.branch == branch and not known.is_silenced(update, now):
             own = update
