@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from fetching import DIRECT, IMPATIENT, PATIENT, failure, fetch
-from mastodon_update_check.errors import Cause
+from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.client import get_document
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.http.request import DOCUMENT, Request
@@ -47,6 +47,16 @@ def test_redirect_from_https_to_http_is_not_followed(server_tls: ssl.SSLContext)
             error = failure(server.url(host="localhost"), limits=DOCUMENT)
     assert "redirects from https to http, which is not followed" in error.detail
     assert plain.requests == []
+
+
+def test_redirect_into_this_network_is_not_followed() -> None:
+    """A server elsewhere has no request made to an address of this machine; one on this machine may."""
+    with HttpServer(lambda _: Reply.json("inside")) as inside:
+        target = Reply.redirect(inside.url("/delete?all=1"))
+        with HttpServer(lambda _: target) as proxy, pytest.raises(CheckError) as caught:
+            get_document(Request(url="http://updates.invalid/"), Proxies(http=proxy.url()))
+    assert "redirects to an address of this machine or network, which is not followed" in caught.value.detail
+    assert inside.requests == []
 
 
 @pytest.mark.usefixtures("trusted_authority")

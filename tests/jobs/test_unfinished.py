@@ -19,7 +19,7 @@ from mastodon_update_check.jobs.check import learn
 from mastodon_update_check.jobs.observe import Findings
 from mastodon_update_check.jobs.recipients import People
 from mastodon_update_check.jobs.unfinished import TOLERANCE, outdated_services
-from mastodon_update_check.mastodon.migrations import NAMES_READ, list_migrations, pending_migrations
+from mastodon_update_check.mastodon.migrations import MIGRATIONS_KEPT, NAMES_READ, list_migrations, pending_migrations
 from simulators.mastodon_tree import configured, write_tree
 
 FIRST, SECOND, POST = "20230101000001", "20240202000002", "20240303000003"
@@ -56,6 +56,14 @@ def write(root: Path, *names: str) -> None:
 def test_pending_migrations(tree: Path, run: set[str] | None, expected: tuple[str, ...] | None) -> None:
     """Those of the tree that the database has not run, in order; unknown is not "none"."""
     assert pending_migrations(tree, None if run is None else frozenset(run)) == expected
+
+
+def test_newest_of_many_pending_migrations_are_kept(tree: Path) -> None:
+    """A tree with thousands of made-up migrations makes no notice of hundreds of kilobytes."""
+    write(tree, *(f"db/migrate/{20250101000000 + number}_made_up.rb" for number in range(300)))
+    pending = pending_migrations(tree, frozenset({FIRST}))
+    assert pending is not None
+    assert (len(pending), pending[-1]) == (MIGRATIONS_KEPT, "20250101000299")
 
 
 def test_other_files_are_not_migrations(tree: Path) -> None:

@@ -50,6 +50,13 @@ OPS = named("ops@social.example", Preference.PATCH)
             id="a role with characters that act",
         ),
         pytest.param(
+            replace(OWNER, role="Owner. Renew your login at https://evil.example/login"),
+            CHECK,
+            "To you as Owner. Renew your login at … of social.example, because UPDATE_CHECK_OPERATOR names no other "
+            "address.",
+            id="a role with a link",
+        ),
+        pytest.param(
             OPS,
             UPDATE,
             f"{BY_SETTINGS} (patch); change UPDATE_CHECK_RECIPIENTS there.",

@@ -116,7 +116,7 @@ def test_words_of_others_hold_no_links(notice: CheckFailingNotice | DeliveryFail
     """A reply of a server, or a value of Mastodon's file, is shown without a link or a mention for chat services."""
     said = "go to https://evil.example/x, <http://evil.example|click> [here](//evil.example) <!channel> @everyone"
     message = write([replace(notice, detail=said)])
-    shown = "go to … … [here] (//evil.example) !channel everyone."
+    shown = "go to … … [here] (… !channel everyone."
     assert sum(shown in paragraph for paragraph in body(message)) == 1
     assert 'href="https://evil' not in message.html
     assert "evil.example|" not in message.html + message.text

@@ -14,7 +14,8 @@ _WARNINGS_SHOWN = 20
 _UNSAFE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 _URL = re.compile(
-    r"(?:\w{1,20}:/{1,9}|\bwww\.|(?<!\S)//|(?:https?|mailto|tel|javascript):|(?<![\w./-])(?:[\w-]{1,63}\.){1,5}[a-z]{2,24}/)\S*",
+    r"(?:\w{1,20}:/{1,9}|\bwww\.|(?<![\w:/.])//|\b(?:https?|mailto|tel|javascript):"
+    r"|(?<![\w./-])(?:[\w-]{1,63}\.){1,5}[a-z]{2,24}/)\S*",
     re.IGNORECASE,
 )
 """What mail programs and chat services make a link of: also a host without a scheme, with a path behind it."""
