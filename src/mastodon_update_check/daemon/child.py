@@ -19,24 +19,49 @@ from typing import Any
 class ChildProcess:
     """One job under way."""
 
-    def __init__(self, process: subprocess.Popen[str], name: str, silence: timedelta) -> None:
+    def __init__(
+        self,
+        name: str,
+        order: Mapping[str, object],
+        silence: timedelta,
+        on_end: Callable[["ChildProcess"], None],
+        descriptors: tuple[int, ...] = (),
+    ) -> None:
+        """Start a job.
+
+        It must be started by the main thread: the kernel kills a child when the thread ends that started it.
+
+        Args:
+            name: the job.
+            order: its parameters.
+            silence: how long it may be silent.
+            on_end: called, by another thread, when it has ended.
+            descriptors: inherited by it.
+
+        Raises:
+            OSError, RuntimeError: there are too many processes or threads, or too little memory.
+        """
         self.name = name
         self.report: Mapping[str, Any] | None = None
-        self.is_overdue = False
-        """Whether it was killed because it was silent for too long."""
-        self._process = process
-        self._silence = silence.total_seconds()
+        self._silence = silence
+        self._is_overdue = False
         self._heard_at = time.monotonic()
+        with os.fdopen(os.memfd_create("order"), "w+") as orders:
+            json.dump({**order, "parent": os.getpid()}, orders)
+            orders.seek(0)
+            self.process = subprocess.Popen(  # noqa: S603 - this very program
+                [*_program(), "job", name],
+                stdin=orders,
+                stdout=subprocess.PIPE,
+                pass_fds=descriptors,
+                text=True,
+                errors="replace",  # a library that prints must not end the reading
+            )
+        threading.Thread(target=self._follow, args=(on_end,), name=f"job {name}", daemon=True).start()
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    def follow(self, on_end: Callable[["ChildProcess"], None]) -> None:
-        """Read its reports, in a thread, until it has ended."""
-        assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
-        for line in self._process.stdout:
+    def _follow(self, on_end: Callable[["ChildProcess"], None]) -> None:
+        """Read its reports until it has ended."""
+        for line in self.process.stdout or ():
             self._heard_at = time.monotonic()
             try:
                 said = json.loads(line)
@@ -44,76 +69,32 @@ class ChildProcess:
                 continue
             if isinstance(said, dict) and said:
                 self.report = said
-        self._process.wait()
+        self.process.wait()
         on_end(self)
 
     @property
-    def exit_code(self) -> int:
-        """The exit code once it has ended; negative for a signal."""
-        return self._process.returncode
+    def result(self) -> Mapping[str, Any] | None:
+        """The report, once it has ended as it should."""
+        return self.report if self.process.returncode == 0 else None
 
-    def explain_end(self, limit: timedelta) -> str:
-        """Return why it has no result; `limit` is its time limit."""
+    def explain_end(self) -> str:
+        """Return why it has no result."""
         report = self.report or {}
         if "settings_problems" in report:
             return "; ".join(report["settings_problems"])
         if "ledger_problem" in report:
             return str(report["ledger_problem"])
-        if self.is_overdue:
-            return f"it took longer than {limit.total_seconds() / 60:g} minutes, and was ended"
-        ending = f"by signal {-self.exit_code}" if self.exit_code < 0 else f"with exit code {self.exit_code}"
+        if self._is_overdue:
+            return f"it took longer than {self._silence.total_seconds() / 60:g} minutes, and was ended"
+        code = self.process.returncode
+        ending = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         return f"the job {self.name} ended {ending} and without a result"
-
-    def terminate(self) -> None:
-        """Ask it to finish the attempt in progress, and to end."""
-        self._process.terminate()
 
     def kill_if_silent(self) -> None:
         """Kill it if it has been silent for too long."""
-        if time.monotonic() - self._heard_at > self._silence and not self.is_overdue:
-            self.is_overdue = True
-            self._process.kill()
-
-    def kill(self) -> None:
-        """Kill it."""
-        self._process.kill()
-
-
-def start_child(
-    name: str,
-    order: Mapping[str, object],
-    silence: timedelta,
-    on_end: Callable[[ChildProcess], None],
-    descriptors: tuple[int, ...] = (),
-) -> ChildProcess:
-    """Start a job.
-
-    It must be started by the main thread: the kernel kills a child when the thread ends that started it.
-
-    Args:
-        name: the job.
-        order: its parameters.
-        silence: how long it may be silent.
-        on_end: called, by another thread, when it has ended.
-        descriptors: inherited by it.
-
-    Raises:
-        OSError: there are too many processes, or too little memory.
-    """
-    with os.fdopen(os.memfd_create("order"), "w+") as orders:
-        json.dump({**order, "parent": os.getpid()}, orders)
-        orders.seek(0)
-        process = subprocess.Popen(  # noqa: S603 - this very program
-            [*_program(), "job", name],
-            stdin=orders,
-            stdout=subprocess.PIPE,
-            pass_fds=descriptors,
-            text=True,
-            errors="replace",  # a library that prints must not end the reading
-        )
-    child = ChildProcess(process, name, silence)
-    threading.Thread(target=child.follow, args=(on_end,), name=f"job {name}", daemon=True).start()
-    return child
+        if time.monotonic() - self._heard_at > self._silence.total_seconds() and not self._is_overdue:
+            self._is_overdue = True
+            self.process.kill()
 
 
 def _program() -> list[str]:

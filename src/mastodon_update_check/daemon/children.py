@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 
-from mastodon_update_check.daemon.child import ChildProcess, start_child
+from mastodon_update_check.daemon.child import ChildProcess
 from mastodon_update_check.logs import log
 
 
@@ -21,19 +21,9 @@ class Children:
         return name in self._running
 
     def start(self, name: str, silence: timedelta, order: Mapping[str, object], lock: int | None) -> None:
-        """Start a job.
-
-        Args:
-            name: the kind of job.
-            silence: how long it may be silent.
-            order: its parameters.
-            lock: the descriptor of the ledger's lock, which it inherits.
-
-        Raises:
-            OSError, RuntimeError: there are too many processes or threads, or too little memory.
-        """
+        """Start a job, which inherits the ledger's lock; raises what `ChildProcess` raises."""
         inherited = () if lock is None else (lock,)
-        self._running[name] = start_child(name, order, silence, self._events.put, inherited)
+        self._running[name] = ChildProcess(name, order, silence, self._events.put, inherited)
 
     def forget(self, child: ChildProcess) -> None:
         """Remove a job that has ended."""
@@ -48,12 +38,12 @@ class Children:
     def kill(self) -> None:
         """Kill every job."""
         for child in self._running.values():
-            child.kill()
+            child.process.kill()
 
     def stop(self, patience: timedelta) -> None:
         """Let every job finish its attempts, and kill those that take too long."""
         for child in self._running.values():
-            child.terminate()
+            child.process.terminate()
         self.wait(patience)
 
     def wait(self, patience: timedelta) -> None:

@@ -5,7 +5,7 @@ from queue import SimpleQueue
 from typing import Any, NoReturn
 
 from mastodon_update_check import logs
-from mastodon_update_check.daemon.child import start_child
+from mastodon_update_check.daemon.child import ChildProcess
 from mastodon_update_check.daemon.leave import leave
 from mastodon_update_check.daemon.limits import CHECK_LIMIT, RESTART
 from mastodon_update_check.daemon.signals import SignalEvent, take_signals
@@ -39,7 +39,7 @@ def run() -> NoReturn:
 
 def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
     """Have a child read the settings and open the ledger; return its report."""
-    child = start_child("prepare", {}, CHECK_LIMIT, events.put)
+    child = ChildProcess("prepare", {}, CHECK_LIMIT, events.put)
     early = []
     while (event := events.get()) is not child:
         if event is SignalEvent.STOP:
@@ -47,13 +47,14 @@ def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
         early.append(event)
     for event in early:
         events.put(event)
-    report = child.report
-    if report is None or child.exit_code != 0:
-        if report is not None and "settings_problems" in report:
-            raise SettingsError(report["settings_problems"])
-        if report is not None and "ledger_problem" in report:
-            raise LedgerError(report["ledger_problem"])
-        log.critical("daemon.not_prepared", detail=child.explain_end(CHECK_LIMIT))
+    report = child.result
+    if report is None:
+        ending = child.report or {}
+        if "settings_problems" in ending:
+            raise SettingsError(ending["settings_problems"])
+        if "ledger_problem" in ending:
+            raise LedgerError(ending["ledger_problem"])
+        log.critical("daemon.not_prepared", detail=child.explain_end())
         leave(RESTART)
     logs.configure(report["log_level"], report["log_format"])
     return report

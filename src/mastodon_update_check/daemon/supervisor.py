@@ -160,11 +160,11 @@ class Supervisor:
         finish[child.name](child)
 
     def _finish_work(self, child: ChildProcess) -> None:
-        report = child.report
-        if report is None or child.exit_code != 0:
-            failure = child.explain_end(limits.CHECK_LIMIT)
+        report = child.result
+        if report is None:
+            failure = child.explain_end()
             self._problems.set("check", failure)
-            if report is None:  # neither its settings nor the ledger are the cause: the next job records it
+            if child.report is None:  # neither its settings nor the ledger are the cause: the next job records it
                 self._failure = failure
             return
         self._problems.set("check", "")
@@ -176,10 +176,10 @@ class Supervisor:
             self._stop(limits.RESTART)
 
     def _finish_deliveries(self, child: ChildProcess) -> None:
-        report = child.report
-        self._has_crashed = not report
-        if report is None or child.exit_code != 0:
-            self._problems.set("delivery", child.explain_end(limits.DELIVERY_SILENCE))
+        report = child.result
+        self._has_crashed = not child.report
+        if report is None:
+            self._problems.set("delivery", child.explain_end())
             # A job that crashed may crash again; its open attempt waits then.
             self._deliver_at = (
                 time.monotonic() + (limits.CRASH_PAUSE if self._has_crashed else limits.PAUSE).total_seconds()
@@ -205,9 +205,9 @@ class Supervisor:
             self._notifier.ready()
 
     def _finish_reload(self, child: ChildProcess) -> None:
-        report = child.report
-        if report is None or child.exit_code != 0:
-            reason = child.explain_end(limits.CHECK_LIMIT)
+        report = child.result
+        if report is None:
+            reason = child.explain_end()
             log.error("daemon.reload_failed", detail=reason, effect="the former settings stay in use")
             self._problems.set("settings", f"the new settings are wrong, the former ones stay in use: {reason}")
             self._refused = self._problems.get("settings")
