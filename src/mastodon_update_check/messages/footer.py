@@ -1,5 +1,7 @@
 """The footer of a message: who got it, why, and how to change that."""
 
+from functools import partial
+
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Preference, Recipient
 from mastodon_update_check.domain.text import clean, without_links
@@ -33,29 +35,18 @@ def _why_user(recipient: Recipient, main: Notice, context: MessageContext) -> st
         to = translation.say("To you as {role} of {instance}", role=role, instance=context.instance)
     else:
         to = translation.say("To you of {instance}", instance=context.instance)
+    setting, url = describe_preference(recipient.preference, translation), context.preferences_url
+    say = partial(translation.say, to=to, setting=setting, url=url)
     match main:
         case UpdateNotice() | ReminderNotice() | InstalledNotice():
-            why = _why_update(recipient, context)
+            why = say("your setting: {setting}; change it at {url}") if url else say("your setting: {setting}")
+        case SupportNotice() if url:
+            why = say("your setting for the end of support: on; change it at {url}")
         case SupportNotice():
-            why = _why_support(context)
+            why = say("your setting for the end of support: on")
         case _:
-            return translation.say("{to}, because UPDATE_CHECK_OPERATOR names no other address.", to=to)
+            return say("{to}, because UPDATE_CHECK_OPERATOR names no other address.")
     return translation.label("footer", "{to} ({why}).", to=to, why=why)
-
-
-def _why_update(recipient: Recipient, context: MessageContext) -> str:
-    translation, url = context.translation, context.preferences_url
-    setting = describe_preference(recipient.preference, translation)
-    if not url:
-        return translation.say("your setting: {setting}", setting=setting)
-    return translation.say("your setting: {setting}; change it at {url}", setting=setting, url=url)
-
-
-def _why_support(context: MessageContext) -> str:
-    translation, url = context.translation, context.preferences_url
-    if not url:
-        return translation.say("your setting for the end of support: on")
-    return translation.say("your setting for the end of support: on; change it at {url}", url=url)
 
 
 def describe_preference(preference: Preference, translation: Translation) -> str:
