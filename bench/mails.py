@@ -21,7 +21,7 @@ from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.jobs.check import CheckOptions
-from mastodon_update_check.jobs.deliver import deliver_round
+from mastodon_update_check.jobs.workers import deliver_round
 from mastodon_update_check.messages.message import Message
 
 LIMIT = 1.0

@@ -123,20 +123,15 @@ class App:
 
     def nudge_owner(self) -> bool:
         """Ask the owner to read its requests; return whether there is an owner."""
-        daemon = self.presence.owner()
+        daemon = presence_of(self.settings).owner()
         if daemon is not None and daemon.is_daemon and daemon.pid:
             with suppress(ProcessLookupError, PermissionError):  # it reads its requests at its next check
                 os.kill(daemon.pid, signal.SIGUSR1)  # of no effect on a standby: its owner looks every 5 s
         return self.ledger_location.ownership(self.host).owner() is not None
 
-    @property
-    def presence(self) -> FileLock:
-        """The lock that the daemon on this machine holds while it runs, as owner or standby."""
-        return presence_of(self.settings)
-
     def last_beat_at(self) -> datetime | None:
         """Return the last heartbeat of the daemon on this machine; None when none is running."""
-        owner = self.presence.owner()
+        owner = presence_of(self.settings).owner()
         return owner.alive_at if owner is not None and owner.is_daemon else None
 
     def sink_settings(self, ledger: Ledger) -> Mapping[str, str]:

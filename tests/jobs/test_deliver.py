@@ -38,7 +38,8 @@ from mastodon_update_check.errors import (
     SettingsError,
     TransientDeliveryError,
 )
-from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT, DeliveryWorker, deliver_round, settle_attempt
+from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT, DeliveryWorker, settle_attempt
+from mastodon_update_check.jobs.workers import deliver_round
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message

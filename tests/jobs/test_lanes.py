@@ -10,8 +10,7 @@ from ledger.examples import NOW, SettableClock, facts, replan, update
 from ledger.locations import query
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import TransientDeliveryError
-from mastodon_update_check.jobs.deliver import deliver_round
-from mastodon_update_check.jobs.workers import MESSAGES_A_LANE, add_lanes
+from mastodon_update_check.jobs.workers import MESSAGES_A_LANE, add_lanes, deliver_round
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.messages.message import Message
 

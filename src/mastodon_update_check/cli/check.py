@@ -17,7 +17,7 @@ from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.domain.text import count
 from mastodon_update_check.jobs.check import CheckOptions, rehearse
 from mastodon_update_check.jobs.check_result import CheckResult
-from mastodon_update_check.jobs.deliver import deliver_round
+from mastodon_update_check.jobs.workers import deliver_round
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.messages.explanations import name_notice

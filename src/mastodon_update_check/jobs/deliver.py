@@ -5,7 +5,6 @@ One process at a time delivers for a ledger. The next one closes attempts that a
 """
 
 import random
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -28,7 +27,6 @@ ATTEMPT_LIMIT = timedelta(minutes=20)
 """How long one attempt may take; mail servers may take 10 minutes for their last reply (RFC 5321, 4.5.3.2.6).
 
 A faster sink has an attribute `attempt_limit`, a timedelta."""
-RECORD_TRIES = 5
 RECORD_PAUSE = timedelta(seconds=1)
 """How long to wait before an acceptance is recorded again."""
 
@@ -226,27 +224,3 @@ def log_attempt(attempt: Attempt, settlement: Settlement) -> None:
     if settlement.outcome is not Outcome.SENT:
         details["next_at"] = settlement.due_at and settlement.due_at.isoformat(timespec="seconds")
     getattr(log, level)(f"delivery.{settlement.outcome}", **details)
-
-
-def deliver_round(workers: Sequence[DeliveryWorker], due_by: datetime) -> int:
-    """Make one attempt at every message that was due at `due_by`, each sink in a thread; return how many were accepted.
-
-    A message that fails is due later than `due_by`, so it is not tried twice.
-
-    Raises:
-        LedgerError: the ledger cannot be used; the other sinks have had their turn.
-    """
-    for worker in workers:
-        worker.record_tries = RECORD_TRIES
-    threads = [
-        threading.Thread(target=worker.run, args=(lambda: due_by,), name=worker.sink_name, daemon=True)
-        for worker in workers
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()  # a daemon thread: Ctrl-C ends the command
-    for worker in workers:
-        if worker.problem:
-            raise LedgerError(worker.problem)
-    return sum(worker.sent for worker in workers)

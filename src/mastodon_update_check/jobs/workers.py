@@ -1,14 +1,18 @@
-"""The sinks that delivery workers load, and more workers for a sink with many messages."""
+"""Delivery workers: the sinks that they load, more of them for a sink with many messages, and one round of all."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from mastodon_update_check.config import SinkSettings
+from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.sinks.base import Sink
 
+RECORD_TRIES = 5
+"""How often a command tries to record an acceptance."""
 LANES = 2
 """Most connections, each with one message in flight, over which a sink delivers."""
 MESSAGES_A_LANE = 50
@@ -34,3 +38,27 @@ def load(sink: SinkSettings) -> Sink:
     from mastodon_update_check.sinks.discovery import load_sink
 
     return load_sink(sink.plugin, sink.options)
+
+
+def deliver_round(workers: Sequence[DeliveryWorker], due_by: datetime) -> int:
+    """Make one attempt at every message that was due at `due_by`, each sink in a thread; return how many were accepted.
+
+    A message that fails is due later than `due_by`, so it is not tried twice.
+
+    Raises:
+        LedgerError: the ledger cannot be used; the other sinks have had their turn.
+    """
+    for worker in workers:
+        worker.record_tries = RECORD_TRIES
+    threads = [
+        threading.Thread(target=worker.run, args=(lambda: due_by,), name=worker.sink_name, daemon=True)
+        for worker in workers
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()  # a daemon thread: Ctrl-C ends the command
+    for worker in workers:
+        if worker.problem:
+            raise LedgerError(worker.problem)
+    return sum(worker.sent for worker in workers)

@@ -1,7 +1,6 @@
 """The ledger: planned, sent and pending notices, durable before a message is sent."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -14,8 +13,7 @@ from mastodon_update_check.ledger import summary as outbox
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.engine import Location, Session, Transaction
 from mastodon_update_check.ledger.results import record_attempt
-from mastodon_update_check.ledger.sqlite import SqliteLocation, SqliteSession
-from mastodon_update_check.ledger.sqlite_file import open_empty
+from mastodon_update_check.ledger.sqlite import SqliteLocation, open_empty
 from mastodon_update_check.ledger.transaction import LedgerTransaction, LedgerView, read_state
 
 P = ParamSpec("P")
@@ -53,7 +51,7 @@ class Ledger:
     @classmethod
     def empty(cls, instance: str) -> Self:
         """Return a ledger in memory that stands for one that does not exist yet; it is only read."""
-        return cls(SqliteSession(Path(os.devnull), open_empty()), instance)
+        return cls(open_empty(), instance)
 
     @classmethod
     def create(cls, where: Location | Path, instance: str) -> Self:

@@ -1,5 +1,6 @@
 """The ledger in an SQLite file, as the rest of the ledger uses it; `file` looks after the file itself."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.file_lock import FileLock
+from mastodon_update_check.ledger.schema import migrate
 from mastodon_update_check.ledger.sqlite_file import BUSY_SECONDS, back_up, create_file, open_file, set_aside
 from mastodon_update_check.ledger.sqlite_problems import translated
 
@@ -92,6 +94,14 @@ class SqliteSession:
                 yield self._connection
 
     recording = writing
+
+
+def open_empty() -> SqliteSession:
+    """Return a new ledger in memory."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    migrate(connection)
+    return SqliteSession(Path(os.devnull), connection)
 
 
 def _identify(path: Path) -> tuple[int, int]:

@@ -58,14 +58,6 @@ def open_file(path: Path, *, verify: bool = True, busy_seconds: float = BUSY_SEC
     return connection
 
 
-def open_empty() -> sqlite3.Connection:
-    """Return a new ledger in memory."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    migrate(connection)
-    return connection
-
-
 def create_file(path: Path) -> None:
     """Create an empty ledger at `path`; one that another process has just made there is left alone.
 
