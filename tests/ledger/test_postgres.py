@@ -194,7 +194,7 @@ def test_a_server_that_is_not_there() -> None:
     with pytest.raises(LedgerError) as caught:
         place.exists()
 
-    expected = "cannot be used as u: Connection refused; is it running? Check UPDATE_CHECK_LEDGER"
+    expected = "cannot be used as the role u: Connection refused; is it running? Check UPDATE_CHECK_LEDGER"
     assert str(caught.value) == f"the ledger cannot be used: PostgreSQL at 127.0.0.1:{port} {expected}"
     assert "s3cret" not in f"{caught.value!r} {place!r} {place}"
 

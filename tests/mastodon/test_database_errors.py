@@ -63,7 +63,7 @@ LOGINS = [
 def test_login_that_fails(words: str, expected: str) -> None:
     """The words are passed on, cleaned, with advice where they are known."""
     sentence = explain_login(LOGIN, words)
-    assert sentence.startswith("PostgreSQL at db.example:5432 cannot be used as tusk: ")
+    assert sentence.startswith("PostgreSQL at db.example:5432 cannot be used as the role tusk: ")
     assert sentence.endswith(expected)
 
 

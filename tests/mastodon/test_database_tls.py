@@ -89,14 +89,14 @@ def test_handshake_that_fails(postgres: Postgres, database: str, server_tls: ssl
         sentence = refusal(
             front, database, "require", ssl_max_protocol_version="TLSv1.1", ssl_min_protocol_version="TLSv1"
         )
-    assert sentence.startswith("cannot be used as mastodon: SSL error: ")
+    assert sentence.startswith("cannot be used as the role mastodon: SSL error: ")
 
 
 def test_server_without_tls(postgres: Postgres, database: str) -> None:
     """A server that speaks no TLS is refused where TLS is asked for."""
     with pytest.raises(CheckError) as caught:
         ask(tcp_address(postgres.port, database, sslmode="require"))
-    expected = "cannot be used as mastodon: server does not support SSL, but SSL was required"
+    expected = "cannot be used as the role mastodon: server does not support SSL, but SSL was required"
     assert caught.value.detail == f"PostgreSQL at 127.0.0.1:{postgres.port} {expected}"
 
 

@@ -140,5 +140,7 @@ def test_database_that_is_absent(pooler: int) -> None:
     """The server's error to PgBouncer becomes a sentence."""
     with pytest.raises(CheckError) as caught:
         ask_first([tcp_address(pooler, "mastodon_production")])
-    wrong = 'cannot be used as mastodon: database "mastodon_production" does not exist; check the DB_ variables'
+    wrong = (
+        'cannot be used as the role mastodon: database "mastodon_production" does not exist; check the DB_ variables'
+    )
     assert caught.value.detail == f"PostgreSQL at 127.0.0.1:{pooler} {wrong}"

@@ -142,7 +142,7 @@ def connect(
 def explain_login(login: Login, words: str) -> str:
     """Return the sentence about a login that failed with these words."""
     advice = next((f"; {advice}" for pattern, advice in _ADVICE if re.search(pattern, words)), "")
-    return login.say(f"cannot be used as {{role}}: {{words}}{advice}", last_line(words))
+    return login.say(f"cannot be used as the role {{role}}: {{words}}{advice}", last_line(words))
 
 
 def last_line(words: str) -> str:
