@@ -1,5 +1,6 @@
 """A host to set up: a root directory of its own, systemd's answers, a real PostgreSQL behind `runuser` and `psql`."""
 
+import io
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,12 @@ from simulators.postgres import Postgres
 ROOT = Path("/home/mastodon/live")
 PROGRAM = "/usr/bin/mastodon-update-check"
 UNIT = "mastodon-update-check.service"
+DROP_IN = f"etc/systemd/system/{UNIT}.d/50-setup.conf"
+WATCH = "etc/systemd/system/mastodon-update-check-settings.path.d/50-setup.conf"
+CONFIG = "etc/mastodon-update-check/config.env"
+COPY = "run/mastodon-update-check/mastodon.env"
+MANIFEST = "etc/mastodon-update-check/setup.json"
+ENV = "LOCAL_DOMAIN=social.example\nSMTP_SERVER=localhost\nSECRET_KEY_BASE=of-mastodon\nDB_PASS=of-the-database\n"
 LOADED = "LoadState=loaded\nUser=_mastodon_update_check\n"
 
 
@@ -144,3 +151,17 @@ def refused(host: Host, **options: object) -> str:
     with pytest.raises(SetupError) as caught:
         set_up(host, **options)
     return str(caught.value)
+
+
+def write_config(host: Host, text: str) -> None:
+    """Write the administrator's file."""
+    (host.prefix / CONFIG).parent.mkdir(exist_ok=True)
+    (host.prefix / CONFIG).write_text(text)
+
+
+class Terminal(io.StringIO):
+    """Standard input with answers typed ahead."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
