@@ -9,7 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from crashes.new_interpreter import NewInterpreter
 from crashes.scenario import FAST
 from crashes.sweeps import SWEEPS
-from ledger.test_model import Deliveries
+from ledger.model import Deliveries
 from processes.starters import Forked
 from soak.life import Life
 from soak.tally import Tally
