@@ -90,7 +90,7 @@ def test_file_that_libpq_would_open(
             trustme.CA().cert_pem.write_to_path(tmp_path / "ca")
         login: dict[str, str | int] = {"host": "127.0.0.1", "port": front.port, "dbname": database, "user": DIRECT}
         own = trusted_address(**login, **files)
-        assert refusal(own, SHORT) == f"PostgreSQL at 127.0.0.1:{front.port} did not answer in time"
+        assert refusal(own, SHORT).endswith(" did not answer in time")
         query = "&".join(f"{key}={text}" for key, text in (files | {"sslmode": "prefer"}).items())
         address = from_mastodons_file(tmp_path, DATABASE_URL=url(front.port, database, query))
         answer = ask(address)

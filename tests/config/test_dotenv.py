@@ -158,11 +158,11 @@ def test_value_of_the_largest_size() -> None:
 def test_expansion_bomb() -> None:
     """Doubling a value many times ends at the limit, quickly, and so do values that refer to it."""
     text = "A0=" + "x" * 1000 + "\n" + "".join(f"A{n}=$A{n - 1}$A{n - 1}\n" for n in range(1, 60))
-    started = time.monotonic()
+    started = time.process_time()
     values = read(text)
     assert values["A7"] == TOO_LONG
     assert {TOO_LONG, TOO_MUCH} == {values[f"A{n}"] for n in range(7, 60)}
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_many_large_values() -> None:
@@ -191,9 +191,9 @@ def test_many_large_values() -> None:
 )
 def test_slow_files(text: str) -> None:
     """Files that a backtracking expression takes minutes for are read at once."""
-    started = time.monotonic()
+    started = time.process_time()
     read(text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 PIECES = st.sampled_from([*"A=\n'\"\\#) \ré:", "B=", "$A", "${B}", "$(", "export "])

@@ -66,12 +66,17 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         git(root, "add", "--all")
         git(root, "commit", "--quiet", "--message", tag)
         git(root, "tag", f"v{tag}")
-    programs = root.with_name("programs")
+    programs = programs_beside(root)
     programs.mkdir()
     for name in ("bundle", "yarn", "rbenv"):
         (programs / name).write_text(f'#!/bin/sh\necho "{name} $*"\n')
         (programs / name).chmod(0o755)
     return root
+
+
+def programs_beside(root: Path) -> Path:
+    """Return where the programs are that only note that they were run."""
+    return root.with_name(f"{root.name}-programs")
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -142,7 +147,7 @@ def test_commands_of_the_route_take_those_steps(
     commands = [step.text for step in steps if isinstance(step, CommandStep)]
     taken = commands[commands.index(f"git checkout v{offered}") : commands.index("exit")]
     script = "\n".join([f"cd {shlex.quote(str(repository))}", f"git checkout --quiet v{installed}", *taken])
-    environment = {"PATH": f"{repository.with_name('programs')}:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    environment = {"PATH": f"{programs_beside(repository)}:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null"}
     ended = subprocess.run(("bash", "-e", "-c", script), env=environment, check=True, capture_output=True, text=True)
     run = {step for line in ended.stdout.splitlines() for start, step in PROGRAMS.items() if line.startswith(start)}
     real = find_difference(repository, installed, offered)

@@ -123,11 +123,15 @@ class Postgres:
         return self.directory / f".s.PGSQL.{self.port}"
 
     def create_database(self, name: str, script: str, owner: str = "mastodon") -> str:
-        """Make a database that belongs to `owner`, run the script in it as that role, and return its name."""
+        """Make a database that belongs to `owner`, run the script in it as that role, and return its name.
+
+        One of that name goes: a worker that takes over tests of another worker may begin with a module again.
+        """
         with contextlib.closing(self.connect("postgres")) as connection:
             role, database = sql.Identifier(owner), sql.Identifier(name)
             if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [owner]).rowcount:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'right'").format(role))
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
         self.execute(name, script, owner)
         return name
