@@ -186,6 +186,26 @@ def test_hostile_tree(program: Program, machine: Machine, site: Site) -> None:
     program.wait_running()
 
 
+def test_hostile_directories(program: Program, machine: Machine, site: Site) -> None:
+    """Whatever the tree's owner puts in the place of its directories, the service starts, and sees nothing else."""
+    machine.shell(f"cd {site.root} && runuser -u mastodon -- sh -c 'mkdir -p config && touch config/of-mastodon'")
+    machine.shell("install -d -m 0700 /home/backup && install -d /home/backup/etc && touch /home/backup/etc/of-others")
+
+    def restart_and_list() -> str:
+        before = program.pid
+        machine.shell(f"systemctl restart {UNIT}")
+        program.wait_running(other_than=before)
+        return machine.run(f"ls /proc/{program.pid}/root{site.root}/config 2>&1").out
+
+    assert "of-mastodon" in restart_and_list()
+    for attack in ("ln -s config config", "ln -s / config", "ln -s /home/backup config", "touch config"):
+        machine.shell(f"cd {site.root} && runuser -u mastodon -- sh -c 'mv config kept && {attack}'")
+        assert "etc" not in restart_and_list().split(), attack
+        machine.shell(f"cd {site.root} && rm config && mv kept config")
+    assert "of-mastodon" in restart_and_list()
+    assert 0 != machine.run(f"touch /run/mastodon-update-check/tree/config/x {site.root}/../x/y").code
+
+
 def _inside(machine: Machine, site: Site) -> dict[str, Any]:
     """Run the intruder in a unit that is the real one but for what it runs."""
     machine.shell("install -m 0644 /opt/site/intruder.py /usr/local/lib/intruder.py")

@@ -53,8 +53,10 @@ PROPERTIES = (
 def says(text: str, code: int = 0) -> Run:
     """Return a systemd that says this of every unit."""
 
-    def run(argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT) -> Finished:
-        assert (argv[:2], stdin, limit) == (("systemctl", "cat"), "", LIMIT)
+    def run(
+        argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT, descriptors: Sequence[int] = ()
+    ) -> Finished:
+        assert (argv[:2], stdin, limit, descriptors) == (("systemctl", "cat"), "", LIMIT, ())
         return Finished(code=code, out=text)
 
     return run

@@ -98,8 +98,11 @@ class Host:
         """Return what was run that begins with these words."""
         return [line for line in self.ran if line.startswith(" ".join(words))]
 
-    def run(self, argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT) -> Finished:
+    def run(
+        self, argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT, descriptors: Sequence[int] = ()
+    ) -> Finished:
         """Answer as the host's programs would."""
+        assert all(os.fstat(descriptor) for descriptor in descriptors)
         assert not isinstance(argv, str), "a command line for a shell"
         assert limit <= LIMIT
         line = " ".join(argv)

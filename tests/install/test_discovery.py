@@ -142,15 +142,16 @@ def test_access(ways: list[list[tuple[Path, int]]], needed: tuple[Mode, ...], ex
 def test_drop_in() -> None:
     """The version's directories are shown, the rest of the tree is hidden; a group is lent only if it takes one."""
     access = Access(is_readable=True, group="www-data", hidden=(Path("/data"),))
-    lines = [line for line in service_drop_in(Path("/data/live"), access).splitlines() if not line.startswith("#")]
+    lines = [
+        line
+        for line in service_drop_in(Path("/data/live"), Path("/run/x/tree"), access).splitlines()
+        if not line.startswith("#")
+    ]
     assert [
         "[Service]",
         "TemporaryFileSystem=/data:ro",
-        "BindReadOnlyPaths=-/data/live/lib/mastodon",
-        "BindReadOnlyPaths=-/data/live/config",
-        "BindReadOnlyPaths=-/data/live/db/migrate",
-        "BindReadOnlyPaths=-/data/live/db/post_migrate",
-        "BindReadOnlyPaths=-/data/live/streaming",
+        "BindReadOnlyPaths=-/run/x/tree:/data/live",
+        "NoExecPaths=-/data/live",
         "NoExecPaths=-/data/live/lib/mastodon",
         "NoExecPaths=-/data/live/config",
         "NoExecPaths=-/data/live/db/migrate",
@@ -158,7 +159,9 @@ def test_drop_in() -> None:
         "NoExecPaths=-/data/live/streaming",
         "SupplementaryGroups=www-data",
     ] == lines
-    assert ["[Service]"] == service_drop_in(Path("/home/x"), Access(is_readable=False)).splitlines()[1:]
+    assert ["[Service]"] == service_drop_in(
+        Path("/home/x"), Path("/run/x/tree"), Access(is_readable=False)
+    ).splitlines()[1:]
 
 
 def test_path_drop_in() -> None:

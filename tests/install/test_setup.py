@@ -41,7 +41,10 @@ def test_whole_setup(with_database: Host, postgres: Postgres, database: str) -> 
     login = f"host={postgres.directory} port={postgres.port} dbname={database} user=_mastodon_update_check"
     assert f"UPDATE_CHECK_DATABASE_URL='{login}'" in files[CONFIG]
     assert f"UPDATE_CHECK_MASTODON_ROOT='{ROOT}'" in files[CONFIG]
-    assert "BindReadOnlyPaths=-/home/mastodon/live/lib/mastodon\n" in files[DROP_IN]
+    tree = with_database.machine.place().tree
+    assert f"BindReadOnlyPaths=-{tree}:/home/mastodon/live\n" in files[DROP_IN]
+    mounted = [line.split()[-1] for line in with_database.commands("mount --no-canonicalize --bind /proc/self/fd/")]
+    assert mounted == [f"{tree}/{directory}" for directory in ("lib/mastodon", "config")]
     assert "SMTP_SERVER=localhost" in files[COPY]
     assert with_database.commands("systemctl enable", UNIT)
     assert with_database.ran[-1] == f"systemctl restart {UNIT}"

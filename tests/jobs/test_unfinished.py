@@ -100,8 +100,8 @@ def test_a_huge_directory_is_not_read(tree: Path, monkeypatch: pytest.MonkeyPatc
 def systemd(root: Path, ages: Mapping[str, timedelta], state: str = "active") -> Run:
     """Return a systemd whose units run in the tree for so long."""
 
-    def run(argv: Sequence[str], stdin: str = "", limit: timedelta = HOUR) -> Finished:
-        assert (argv[:2], stdin, limit < timedelta(minutes=1)) == (("systemctl", "show"), "", True)
+    def run(argv: Sequence[str], stdin: str = "", limit: timedelta = HOUR, descriptors: Sequence[int] = ()) -> Finished:
+        assert (argv[:2], stdin, limit < timedelta(minutes=1), descriptors) == (("systemctl", "show"), "", True, ())
         blocks = [
             f"Id={name}.service\nWorkingDirectory={root}\nActiveState={state}\n"
             f"ActiveEnterTimestampMonotonic={max(int((time.monotonic() - age.total_seconds()) * 1e6), 1)}"
@@ -154,8 +154,10 @@ def test_services_restarted_right_after_a_change_are_not_outdated_by_a_slow_host
     age(tree, ["lib/mastodon/version.rb", "streaming/index.js", "streaming/package.json"], 10)
     quick = systemd(tree, {"mastodon-sidekiq": timedelta(seconds=10)})
 
-    def slow(argv: Sequence[str], stdin: str = "", limit: timedelta = HOUR) -> Finished:
-        finished = quick(argv, stdin, limit)
+    def slow(
+        argv: Sequence[str], stdin: str = "", limit: timedelta = HOUR, descriptors: Sequence[int] = ()
+    ) -> Finished:
+        finished = quick(argv, stdin, limit, descriptors)
         time.sleep(TOLERANCE.total_seconds() + 0.2)
         return finished
 

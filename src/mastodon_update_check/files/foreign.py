@@ -69,6 +69,14 @@ class ForeignDirectory:
         finally:
             os.close(descriptor)
 
+    def open(self, name: str) -> int:
+        """Return a descriptor of a directory beneath, without following links."""
+        descriptor = open_beneath(self._descriptor, Path(name).parts)
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise NotADirectoryError(errno.ENOTDIR, "it is not a directory")
+        return descriptor
+
     def read_secrets(self, name: str, limit_bytes: int) -> str:
         """Return the text of a file that may hold secrets; bytes that are not UTF-8 become lone surrogates.
 

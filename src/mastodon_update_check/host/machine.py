@@ -55,6 +55,11 @@ class Place:
         return self.copies / f"{self.name or 'mastodon'}.env"
 
     @property
+    def tree(self) -> Path:
+        """Where the unit finds the directories of Mastodon's tree."""
+        return self.copies / (f"tree-{self.name}" if self.name else "tree")
+
+    @property
     def unit(self) -> str:
         """The service's unit."""
         return f"{_UNIT}@{self.name}.service" if self.name else f"{_UNIT}.service"

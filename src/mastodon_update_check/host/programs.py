@@ -44,11 +44,15 @@ class Finished:
 class Run(Protocol):
     """Runs a program to its end."""
 
-    def __call__(self, argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT) -> Finished:
-        """Run `argv` with this standard input."""
+    def __call__(
+        self, argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT, descriptors: Sequence[int] = ()
+    ) -> Finished:
+        """Run `argv` with this standard input; it inherits the descriptors."""
 
 
-def run_program(argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT) -> Finished:
+def run_program(
+    argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT, descriptors: Sequence[int] = ()
+) -> Finished:
     """Run a program; one that is missing, takes too long or prints too much has an exit code that is not 0."""
     seconds = max(0.1, limit.total_seconds())
     bounds = ("timeout", "--kill-after=5", f"{seconds}", "prlimit", f"--fsize={OUTPUT_BYTES}", "--core=0", "--")
@@ -63,6 +67,7 @@ def run_program(argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT) 
                 env=ENVIRONMENT,
                 cwd="/",
                 start_new_session=True,
+                pass_fds=descriptors,
             )
         except FileNotFoundError as error:
             return Finished(code=127, err=f"{error.filename}: {error.strerror}")

@@ -18,6 +18,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.files.own import read_own, replace_file
 from mastodon_update_check.host.machine import SERVICE_USER, Machine, Place
+from mastodon_update_check.install.tree_view import show_tree
 
 ENV_FILE: Final = ".env.production"
 ROOT: Final = "UPDATE_CHECK_MASTODON_ROOT"
@@ -51,12 +52,14 @@ class EnvFiles:
 
 
 def copy_settings(machine: Machine, place: Place) -> CopyReport:
-    """Copy the needed lines to where the service reads them.
+    """Copy the needed lines to where the service reads them, and show it the tree's directories.
 
     Raises:
         OSError: the copy cannot be written.
     """
     own = own_values(place.config_file, _NAMES)
+    if place.drop_in(place.unit).exists():
+        show_tree(machine, place, Path(own.get(ROOT, str(MASTODON_ROOT))))
     if own.get(COPY) != str(place.mastodon_copy):
         return CopyReport(sentence=f"nothing is copied: {place.config_file} does not set {COPY}={place.mastodon_copy}")
     account = machine.service_account

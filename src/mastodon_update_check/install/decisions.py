@@ -14,6 +14,7 @@ from mastodon_update_check.install.manifest import Manifest
 from mastodon_update_check.install.steps import (
     DAEMON_RELOAD,
     CopySettings,
+    HideTree,
     RemoveFile,
     Step,
     WriteFile,
@@ -123,6 +124,7 @@ def undo(manifest: Manifest, place: Place, config: str, others: Collection[Manif
         purpose = "remove the settings that setup has written"
         steps.append(WriteFile(path=place.config_file, content=content, purpose=purpose, is_secret=True))
     steps += [RemoveFile(path=path) for path in manifest.files]
+    steps.append(HideTree(path=place.tree))
     steps.append(DAEMON_RELOAD)
     if manifest.server is not None and manifest.server not in {other.server for other in others}:
         steps.append(drop_role(manifest.server))
@@ -154,7 +156,7 @@ def _drop_ins(situation: Situation, place: Place) -> Iterator[WriteFile]:
             content = path_drop_in(installation.root)
             purpose = "pass changes of Mastodon's settings on to the service"
         else:
-            content = service_drop_in(installation.root, installation.access)
+            content = service_drop_in(installation.root, place.tree, installation.access)
             purpose = "let the service read the version and the migrations in that tree, and nothing else of it"
         added = tuple(line for line in content.splitlines() if line[0] not in "#[")
         if present != content and (present or added):

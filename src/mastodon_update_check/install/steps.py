@@ -10,6 +10,7 @@ from mastodon_update_check.files.own import replace_file
 from mastodon_update_check.host.machine import Account, Machine, Place
 from mastodon_update_check.install.copying import copy_settings
 from mastodon_update_check.install.database import Server, psql
+from mastodon_update_check.install.tree_view import hide_tree
 from mastodon_update_check.mastodon.sql import install_script, undo_script
 
 SAID_CHARACTERS = 500
@@ -66,7 +67,17 @@ class CopySettings:
         return f"copy the needed lines of {' and '.join(map(str, self.sources))} to {self.target}"
 
 
-Step = RunProgram | WriteFile | RemoveFile | CopySettings
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HideTree:
+    """Unmount what the service sees of Mastodon's tree."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unmount {self.path}"
+
+
+Step = RunProgram | WriteFile | RemoveFile | CopySettings | HideTree
 
 
 def systemctl(*words: str) -> RunProgram:
@@ -108,6 +119,8 @@ def perform(step: Step, machine: Machine, place: Place, account: Account) -> str
                 replace_file(step.path, step.content.encode(errors="surrogateescape"), mode=mode, group=group)
             case RemoveFile():
                 _remove(step.path, place)
+            case HideTree():
+                hide_tree(machine, place)
             case CopySettings():
                 report = copy_settings(machine, place)
                 return report.sentence if report.is_problem else ""

@@ -7,6 +7,7 @@ from typing import Final
 
 from mastodon_update_check.config.dotenv import parse
 from mastodon_update_check.install.access import Access
+from mastodon_update_check.install.tree_view import SHOWN_DIRECTORIES
 
 _BEGIN: Final = "# --- written by mastodon-update-check setup; setup --undo removes it ---"
 _END: Final = "# --- end of what setup has written ---"
@@ -16,8 +17,6 @@ PATH: Final = re.compile(r"/[A-Za-z0-9/._+@=,-]*")
 """A path without characters that have a meaning in a unit, a file of settings or a shell."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9 ./:_@=,+<>-]*")
 """A value without characters that have a meaning between single quotes."""
-SHOWN_DIRECTORIES: Final = ("lib/mastodon", "config", "db/migrate", "db/post_migrate", "streaming")
-"""The version, the names of the migrations, and the times of the files of streaming."""
 
 
 def without_block(text: str) -> str:
@@ -39,13 +38,16 @@ def own_values_of(text: str) -> Mapping[str, str]:
     return {assignment.name: assignment.text.strip() for assignment in parse(without_block(text))}
 
 
-def service_drop_in(root: Path, access: Access) -> str:
-    """Return what a unit needs to see the tree's version and migrations, and nothing else of the tree."""
+def service_drop_in(root: Path, shown: Path, access: Access) -> str:
+    """Return what a unit needs to see the tree's version and migrations, which are mounted at `shown`, and no more."""
     lines = [_HEAD, "[Service]", *(f"TemporaryFileSystem={path}:ro" for path in access.hidden)]
     if access.is_readable:
-        lines.append("# Directories, because `git checkout` replaces files; a missing one does not prevent a start.")
-        lines += [f"BindReadOnlyPaths=-{root}/{directory}" for directory in SHOWN_DIRECTORIES]
-        lines += ["# Nothing in them can be executed or loaded as a library."]
+        lines.append(
+            "# What `copy-settings` has mounted there: it follows no links of the tree's owner, as a bind would."
+        )
+        lines.append(f"BindReadOnlyPaths=-{shown}:{root}")
+        lines.append("# Nothing in it can be executed or loaded as a library.")
+        lines.append(f"NoExecPaths=-{root}")
         lines += [f"NoExecPaths=-{root}/{directory}" for directory in SHOWN_DIRECTORIES]
     if access.group:
         lines += ["# Only this group may read the version.", f"SupplementaryGroups={access.group}"]
