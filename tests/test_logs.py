@@ -72,8 +72,8 @@ def test_hostile_text(log_format: str) -> None:
     assert text.endswith("\n")
     assert text[:-1].isprintable()
     assert 4 == text.count(CLEAN)
-    assert "x" * (logs.LINE_CHARACTERS - 1) + "…" in text
-    assert "x" * logs.LINE_CHARACTERS not in text
+    assert "x" * (logs.TEXT_CHARACTERS - 1) + "…" in text
+    assert "x" * logs.TEXT_CHARACTERS not in text
 
 
 def test_non_ascii_stays_legible() -> None:
@@ -83,6 +83,16 @@ def test_non_ascii_stays_legible() -> None:
     log.info("notice", names=["Jürgen", "版本"])
     assert "Jürgen" in stream.getvalue()
     assert "版本" in stream.getvalue()
+
+
+def test_long_lists_are_counted() -> None:
+    """A line stays shorter than the journal splits it, however many users there are."""
+    stream = io.StringIO()
+    logs.configure("info", "json", stream)
+    logs.log.info("notice.test", devops_users=["x" * 190] * 1_000)
+    line = json.loads(stream.getvalue())
+    assert line["devops_users"][-1] == "980 more"
+    assert len(stream.getvalue()) < 10_000
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])

@@ -21,11 +21,13 @@ from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.known_instance import presence_path, remember_instance
 from mastodon_update_check.jobs.recipients import find_single_key
+from mastodon_update_check.jobs.threads import in_thread
 from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
+from mastodon_update_check.logs import log
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.sinks.base import secret_options
 
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from mastodon_update_check.monitoring.heartbeat import Heartbeat
     from mastodon_update_check.monitoring.status import StatusReport
 
+PUBLISH_SECONDS = 10.0
+"""How long the metrics and the status page may take: a check goes on without them."""
+_HANGING = f"metrics and status page are not written within {PUBLISH_SECONDS:g} s: does their file system hang?"
 _FOREIGN_LEDGER = (
     "LOCAL_DOMAIN is not set, but the ledger belongs to {others}: set it, or make the file readable that sets it "
     "(UPDATE_CHECK_MASTODON_ENV_FILE). Otherwise every notice would be sent again."
@@ -186,7 +191,12 @@ class App:
             return ()
         from mastodon_update_check.monitoring.publish import publish
 
-        return publish(self.status_report(ledger))
+        report = self.status_report(ledger)
+        try:
+            return in_thread(lambda: publish(report)).result(timeout=PUBLISH_SECONDS)
+        except TimeoutError:  # a file system whose server is gone
+            log.warning("publish.failed", detail=_HANGING)
+            return (_HANGING,)
 
     def delivery_workers(self, ledger: Ledger) -> tuple[DeliveryWorker, ...]:
         """Return a worker for each configured sink."""

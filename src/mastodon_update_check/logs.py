@@ -18,8 +18,10 @@ from typing import TextIO
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.terminal import ERASE_LINE, has_controls, may_colour
 
-LINE_CHARACTERS = 1_000
-"""Longest text in a log line; the journal splits longer ones."""
+TEXT_CHARACTERS = 1_000
+"""Longest text in a log line."""
+ITEMS_SHOWN = 20
+"""Most items of a list in a log line: the journal splits a line of 48 KiB, and takes the rest for another entry."""
 SHORTEST_SECRET = 6
 """A shorter secret is too common in ordinary text to be hidden."""
 SILENT = "silent"
@@ -163,8 +165,10 @@ def _tidy(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(_tidy(str(key))): _tidy(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_tidy(each) for each in value]
-    return clean(hide_secrets(str(value)), LINE_CHARACTERS)
+        items = [_tidy(each) for each in value]
+        rest = len(items) - ITEMS_SHOWN
+        return [*items[:ITEMS_SHOWN], *([f"{rest} more"] if rest > 0 else [])]
+    return clean(hide_secrets(str(value)), TEXT_CHARACTERS)
 
 
 class _Forwarder(logging.Handler):

@@ -43,6 +43,33 @@ def test_daemon_writes_the_metrics(world: World) -> None:
         process.communicate()
 
 
+HANGING = """
+import tempfile, time
+
+whole = tempfile.mkstemp
+
+def mkstemp(*arguments, **more):
+    if "/hanging" in str(more.get("dir", "")):
+        time.sleep(600)
+    return whole(*arguments, **more)
+
+tempfile.mkstemp = mkstemp
+"""
+
+
+def test_file_system_that_hangs_keeps_nobody_from_being_notified(world: World, tmp_path: Path) -> None:
+    """The check goes on without the page, with a warning."""
+    for name in ("site", "hanging"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(HANGING)
+    world.set(PYTHONPATH=str(tmp_path / "site"), UPDATE_CHECK_PAGE_FILE=str(tmp_path / "hanging" / "index.html"))
+    world.update_server.publish("4.5.20", urgent=True)
+    finished = world.check()
+    assert (finished.code, len(world.mails)) == (0, 1)
+    assert "does their file system hang?" in finished.events("publish.failed")[0]["detail"]
+    assert "does their file system hang?" in world.run("status").out
+
+
 @pytest.mark.parametrize(
     ("name", "why"), [("missing/x.prom", "no such file or directory"), ("pipe", "it is not a regular file")]
 )
