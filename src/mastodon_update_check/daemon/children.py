@@ -17,6 +17,9 @@ class Children:
         self._events = events
         self._running: dict[str, ChildProcess] = {}
 
+    def __len__(self) -> int:
+        return len(self._running)
+
     def __contains__(self, name: str) -> bool:
         return name in self._running
 

@@ -44,6 +44,7 @@ class Supervisor:
         self._problems = CurrentProblems()
         self._is_check_due = self._is_look_due = False
         self._deliver_at = float("inf")
+        self._is_blind = False
         self._has_crashed = False
         self._failure = ""
         self._refused = ""
@@ -117,7 +118,11 @@ class Supervisor:
         if not self._owner.is_owner:
             return
         is_work_due = (self._is_check_due or self._is_look_due or self._failure) and "work" not in self._children
-        if is_work_due and self._start("work", limits.CHECK_LIMIT, check=self._is_check_due, failure=self._failure):
+        if (
+            is_work_due
+            and not self._is_blind
+            and self._start("work", limits.CHECK_LIMIT, check=self._is_check_due, failure=self._failure)
+        ):
             self._scheduler.note_begun()
             self._is_check_due = self._is_check_due and self._failure != ""  # recording a failure is not a check
             self._is_look_due = False
@@ -125,6 +130,9 @@ class Supervisor:
         is_delivery_due = self._deliver_at <= time.monotonic() and "deliver" not in self._children
         if is_delivery_due and self._start("deliver", limits.DELIVERY_SILENCE, has_crashed=self._has_crashed):
             self._deliver_at = float("inf")
+        # Not before deliveries have ended: Mastodon's user, who causes this, could interrupt each attempt.
+        if self._is_blind and not self._children:
+            self._stop(limits.RESTART)
 
     def _start(self, name: str, silence: timedelta, **order: object) -> bool:
         order |= {"token": self._owner.token, "bound_tree": self._report["bound_tree"]}
@@ -173,7 +181,7 @@ class Supervisor:
         self._deliver_at = time.monotonic()
         if report.get("is_blind"):
             log.warning("daemon.blind", detail="Mastodon's tree was replaced: a new process will see the new one")
-            self._stop(limits.RESTART)
+            self._is_blind = True
 
     def _finish_deliveries(self, child: ChildProcess) -> None:
         report = child.result
