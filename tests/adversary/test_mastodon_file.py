@@ -163,6 +163,13 @@ def test_self_destruct_is_reported_and_ends_with_its_line(server: World) -> None
     assert "SELF_DESTRUCT" not in server.run("status").out
 
 
+def test_self_destruct_makes_no_interval_wrong(server: World) -> None:
+    """A short interval is allowed for an update server on loopback, also while checks are off."""
+    server.set(UPDATE_CHECK_INTERVAL="1m", UPDATE_CHECK_JITTER="0")
+    write(server, "SELF_DESTRUCT=yes")
+    assert server.check().code == 0
+
+
 @pytest.mark.parametrize("line", ["", "LOCAL_DOMAIN=not a domain", "LOCAL_DOMAIN=$(id)"])
 def test_lost_domain_neither_stops_nor_repeats_notices(server: World, line: str) -> None:
     """Without a usable domain the known one is used."""
