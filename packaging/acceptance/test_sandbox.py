@@ -155,7 +155,7 @@ def test_other_database_server(machine: Machine, site: Site) -> None:
     file = f"{site.root}/.env.production"
     machine.shell(f"cp -p {file} /root/kept; sed -i 's#^DB_HOST=.*#DB_HOST=/x,127.0.0.1#' {file}")
     said = machine.run("mastodon-update-check setup --dry-run 2>&1").out
-    assert "DB_HOST has characters that setup does not accept" in said, said
+    assert "expected one host, got a list" in said, said
     machine.shell(f"cp -p /root/kept {site.root}/.env.production && systemctl reload {UNIT}")
 
 
@@ -175,12 +175,12 @@ def test_hostile_tree(program: Program, machine: Machine, site: Site) -> None:
     machine.shell(f"cd {root} && mv .env.production former && runuser -u mastodon -- ln -s /etc/shadow .env.production")
     before = machine.cursor()
     machine.shell(f"systemctl reload {UNIT}")
-    copy = machine.shell("cat /run/mastodon-update-check/*")
+    copy = machine.shell("cat /run/mastodon-update-check/*.env")
     assert "root:" not in copy
     said = " ".join(str(line["MESSAGE"]) for line in machine.journal(UNIT, before))
     assert "cannot be copied" in said, said
     machine.run("mastodon-update-check setup --yes --tell mark --no-test 2>&1")
-    assert "root:" not in machine.shell("cat /run/mastodon-update-check/* /etc/mastodon-update-check/*")
+    assert "root:" not in machine.shell("cat /run/mastodon-update-check/*.env /etc/mastodon-update-check/*")
     machine.shell(f"cd {root} && mv --force former .env.production && systemctl reload {UNIT}")
     assert "SMTP_SERVER" in machine.shell("cat /run/mastodon-update-check/mastodon.env")
     program.wait_running()

@@ -33,6 +33,7 @@ def show_tree(machine: Machine, place: Place, root: Path) -> None:
     with suppress(OSError), ForeignDirectory(machine.real(root), machine.root_uid) as tree:
         for name in SHOWN_DIRECTORIES:
             with suppress(OSError):
+                machine.require_own_directory((place.tree / name).parent, 0o755, -1)
                 _mount(machine, tree.open(name), place.tree / name)
 
 
@@ -45,7 +46,7 @@ def hide_tree(machine: Machine, place: Place) -> None:
 def _mount(machine: Machine, descriptor: int, target: Path) -> None:
     """Mount the directory that was examined, even if its name leads to another one by now."""
     try:
-        target.mkdir(parents=True)
+        target.mkdir()
         source = f"/proc/self/fd/{descriptor}"
         machine.run(("mount", "--no-canonicalize", "--bind", source, str(target)), descriptors=(descriptor,))
         machine.run(("mount", f"--options=remount,bind,ro,{_OPTIONS}", str(target)))
