@@ -283,6 +283,16 @@ def test_installing_over_a_mighty_role(alone: Postgres) -> None:
     assert "exists and has rights that it does not need: drop it first" in result.stderr
 
 
+def test_installing_over_tables_of_a_superuser(alone: Postgres) -> None:
+    """The owner of the database could have code of his own run with the superuser's rights."""
+    alone.execute(ALONE, f'ALTER DATABASE "{ALONE}" OWNER TO mastodon; ALTER TABLE public.users OWNER TO CURRENT_USER')
+    result = alone.psql(ALONE, INSTALL)
+    assert result.returncode != 0
+    assert "and the database to another role: give them to Mastodon's role" in result.stderr
+    with closing(alone.connect(ALONE)) as connection:
+        assert connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall() == []
+
+
 def test_installing_without_superuser(alone: Postgres) -> None:
     """On a managed server, a role that may create roles and has Mastodon's as one of its own can run it."""
     alone.execute(ALONE, "CREATE ROLE manager LOGIN CREATEROLE; GRANT mastodon TO manager; ")

@@ -15,6 +15,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+LINE_CHARACTERS = 4 * 1024 * 1024
+"""Longest line of a child that is kept in memory; a report has the text of our own file at most."""
+
 
 class ChildProcess:
     """One job under way."""
@@ -61,7 +64,8 @@ class ChildProcess:
 
     def _follow(self, on_end: Callable[["ChildProcess"], None]) -> None:
         """Read its reports until it has ended."""
-        for line in self.process.stdout or ():
+        out = self.process.stdout
+        while out is not None and (line := out.readline(LINE_CHARACTERS)):
             self._heard_at = time.monotonic()
             try:
                 said = json.loads(line)

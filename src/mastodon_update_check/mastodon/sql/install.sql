@@ -194,12 +194,19 @@ $function$;
 REVOKE ALL ON FUNCTION mastodon_update_check.staff(), mastodon_update_check.migrations() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mastodon_update_check.staff(), mastodon_update_check.migrations() TO _mastodon_update_check;
 
--- They belong to the owner of the tables, who may read them anyway: no superuser's rights are lent out. A role that is
--- not a superuser can hand them over only while the new owner has CREATE.
+-- They belong to the owner of the tables, who may read them anyway. Rights of a superuser are not lent out: the owner of
+-- the database could replace the tables by views, whose functions would run with them. A role that is not a superuser can
+-- hand them over only while the new owner has CREATE.
 DO $do$
 DECLARE
   owner name := (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('public.users'));
 BEGIN
+  IF (SELECT rolsuper FROM pg_roles WHERE rolname = owner)
+     AND NOT (SELECT rolsuper FROM pg_roles JOIN pg_database ON datdba = pg_roles.oid WHERE datname = current_database())
+  THEN
+    RAISE EXCEPTION 'the tables belong to the superuser %, and the database to another role: give them to Mastodon''s role, '
+      'for example with REASSIGN OWNED or ALTER TABLE … OWNER TO', owner;
+  END IF;
   EXECUTE format('GRANT CREATE ON SCHEMA mastodon_update_check TO %I', owner);
   EXECUTE format('ALTER FUNCTION mastodon_update_check.staff() OWNER TO %I', owner);
   EXECUTE format('ALTER FUNCTION mastodon_update_check.migrations() OWNER TO %I', owner);
