@@ -52,3 +52,10 @@ def test_without_units_the_usual_ones(tmp_path: Path, answer: Finished) -> None:
     """Where systemd knows none, or is missing, the names of Mastodon's guide are given."""
     expected = ("mastodon-sidekiq", "mastodon-web", "mastodon-streaming")
     assert find_units(tmp_path, lambda *_, **__: answer) == expected
+
+
+def test_unit_in_a_loop_of_links_is_passed_over(tmp_path: Path) -> None:
+    """Another user's directory that leads to itself does not make a check fail."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    answer = Finished(code=0, out=f"Id=other-sidekiq.service\nWorkingDirectory={tmp_path}/loop\nActiveState=active\n")
+    assert find_units(tmp_path, lambda *_, **__: answer) == ("mastodon-sidekiq", "mastodon-web", "mastodon-streaming")

@@ -56,3 +56,9 @@ def test_secrets_are_gone(secret: str, before: str, write: type[str]) -> None:
     """Whatever surrounds it, a secret is not in the text."""
     if not {"…", "\0"} & set(secret):
         assert write(secret) not in hide(f"{before}{write(secret)}", {secret}).replace("…", "\0")
+
+
+@pytest.mark.parametrize("mark", ["\x00", "\u200b", "\x1b", "\r\n"])
+def test_secrets_with_characters_that_are_not_seen(mark: str) -> None:
+    """A server that writes a password with such a character in the middle does not get it shown."""
+    assert "battery" not in shown(f"535 correct{mark}-horse-battery no", ["correct-horse-battery"])

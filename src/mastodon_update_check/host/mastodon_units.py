@@ -1,5 +1,6 @@
 """The user who owns Mastodon's tree, and the units that run it."""
 
+import os
 import pwd
 import time
 from collections.abc import Mapping
@@ -55,4 +56,5 @@ def find_running(root: Path, run: Run = run_program) -> Mapping[str, datetime]:
 
 def _is_beneath(directory: str, root: Path) -> bool:
     """Whether a unit runs in the tree, whichever of them is a link to the other."""
-    return bool(directory) and Path(directory.lstrip("!-")).resolve() == root.resolve()
+    # `Path.resolve` raises an error for a loop of links before Python 3.13; another user may have made one.
+    return bool(directory) and os.path.realpath(directory.lstrip("!-")) == os.path.realpath(root)

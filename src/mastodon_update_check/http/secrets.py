@@ -40,8 +40,12 @@ def hide(text: str, secrets: Iterable[str], *, is_cut: bool = False) -> str:
 
 
 def shown(text: str, secrets: Iterable[str] = (), *, is_cut: bool = False) -> str:
-    """Return text from outside on one line, cut, and without any of `secrets`."""
-    return clean(hide(text, secrets, is_cut=is_cut))
+    """Return text from outside on one line, cut, and without any of `secrets`, however it hides them with characters."""
+    known = tuple(secrets)
+    visible = "".join(char for char in text if char.isprintable())
+    if hide(visible, known) != visible:
+        text = visible
+    return clean(hide(text, known, is_cut=is_cut))
 
 
 def _overlap(text: str, form: str) -> int:

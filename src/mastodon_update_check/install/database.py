@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,8 @@ _VARIABLES: Final = {
     "sslmode": "DB_SSLMODE",
 }
 """Mastodon's variables, by the names of libpq's parameters."""
+_NAMES_READ: Final = 10_000
+"""Of the directory of sockets, which Mastodon's file names."""
 _MOST_SERVERS: Final = 10
 _OPTIONS: Final = (
     "PGOPTIONS=-c search_path=pg_catalog -c default_transaction_read_only=off "
@@ -113,8 +116,8 @@ def psql(server: Server) -> tuple[str, ...]:
 def _ports(machine: Machine, directory: str, first: int) -> list[int]:
     """Return the ports of the sockets in a directory; first the one of Mastodon's settings, which may be a pooler's."""
     place = machine.real(Path(directory))
-    names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
-    found = [int(match[1]) for name in names if (match := _SOCKET.fullmatch(name))]
+    names = islice((path.name for path in place.iterdir()), _NAMES_READ) if place.is_dir() else ()
+    found = [int(match[1]) for name in sorted(names) if (match := _SOCKET.fullmatch(name))]
     return sorted(found, key=lambda port: port != first)[:_MOST_SERVERS]
 
 
