@@ -67,13 +67,13 @@ def test_page_names_no_people(tmp_path: Path) -> None:
         failing_since=NOW,
         retry_at=None,
         is_stopped=False,
-        reply="550 5.1.1 <alice@social.example>: no such user; ask postmaster@mail.example",
+        reply="550 5.1.1 <alice@social.example>: no such user Alice; ask postmaster@mail.example",
         sent_at=None,
     )
     published(tmp_path, replace(NEW, known=known, outbox=replace(EMPTY_OUTBOX, failed=1, sinks=(sink,))))
     status = json.loads((tmp_path / "index.json").read_text())
-    assert status["sinks"][0]["reply"] == "550 5.1.1 <…>: no such user; ask …"
+    assert status["sinks"][0]["reply"] == "550 5.1.1 <…>: no such user …; ask …"
     assert status["warnings"] == ["… has no address"]
     assert status["updates"][0]["version"] == str(update("4.5.20").version)
     for path in tmp_path.iterdir():
-        assert [word for word in ("alice", "bob", "postmaster", "systemctl") if word in path.read_text()] == []
+        assert [word for word in ("alice", "Alice", "bob", "postmaster", "systemctl") if word in path.read_text()] == []
