@@ -40,7 +40,7 @@ def hide(text: str, secrets: Iterable[str], *, is_cut: bool = False) -> str:
 
 
 def shown(text: str, secrets: Iterable[str] = (), *, is_cut: bool = False) -> str:
-    """Return text from outside on one line, cut, and without any of `secrets`, also if invisible characters part them."""
+    """Return text from outside on one line, cut, without `secrets`, even with invisible characters within them."""
     known = tuple(secrets)
     visible = "".join(char for char in text if char.isprintable())
     if hide(visible, known) != visible:
