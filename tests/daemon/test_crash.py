@@ -40,10 +40,13 @@ def start(machine: Machine, *, check: float = 300, grace: float = 300, **environ
     return machine.start_command(sys.executable, "-c", script, "run", **environment)
 
 
-def children(daemon: Daemon) -> list[int]:
-    """Return the process ids of its child processes."""
+def find_job(daemon: Daemon, name: str) -> int:
+    """Return the process id of a job."""
     tasks = Path(f"/proc/{daemon.process.pid}/task")
-    return [int(word) for task in tasks.iterdir() for word in (task / "children").read_text().split()]
+    children = (word for task in tasks.iterdir() for word in (task / "children").read_text().split())
+    commands = {child: Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[:-1] for child in children}
+    (found,) = (int(child) for child, command in commands.items() if command[-2:] == [b"job", name.encode()])
+    return found
 
 
 def test_sink_that_crashes_its_process(machine: Machine, update_server: UpdateServer) -> None:
@@ -80,8 +83,7 @@ def test_check_that_does_not_end(machine: Machine, update_server: UpdateServer, 
     with start(machine, check=limit, WATCHDOG_USEC="1000000") as daemon:
         if limit == 300:
             wait_until(lambda: update_server.asked, "the check")
-            (child,) = children(daemon)
-            os.kill(child, signal.SIGKILL)
+            os.kill(find_job(daemon, "work"), signal.SIGKILL)
         daemon.wait_for("check.failed", detail=detail)
         daemon.wait_status(detail)
         update_server.recover()
