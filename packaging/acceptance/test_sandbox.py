@@ -203,7 +203,11 @@ def test_hostile_directories(program: Program, machine: Machine, site: Site) -> 
         assert "etc" not in restart_and_list().split(), attack
         machine.shell(f"cd {site.root} && rm config && mv kept config")
     assert "of-mastodon" in restart_and_list()
-    assert 0 != machine.run(f"touch /run/mastodon-update-check/tree/config/x {site.root}/../x/y").code
+    mounted = "/run/mastodon-update-check/trees/mastodon/config"
+    assert 0 == machine.run(f"ls {mounted}/of-mastodon").code
+    assert 0 != machine.run(f"touch {mounted}/x").code
+    # Only the service sees them, and not past the modes of the home.
+    assert 0 != machine.run(f"runuser -u nobody -- ls {mounted}").code
 
 
 def _inside(machine: Machine, site: Site) -> dict[str, Any]:

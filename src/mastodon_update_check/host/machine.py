@@ -56,8 +56,8 @@ class Place:
 
     @property
     def tree(self) -> Path:
-        """Where the unit finds the directories of Mastodon's tree."""
-        return self.copies / (f"tree-{self.name}" if self.name else "tree")
+        """Where the unit finds the directories of Mastodon's tree; only root passes through the directory above."""
+        return self.copies / "trees" / (self.name or "mastodon")
 
     @property
     def unit(self) -> str:

@@ -62,8 +62,12 @@ def decide_access(
 
 
 def _to_hide(way: Collection[tuple[Path, int]]) -> Path | None:
-    """Return the outermost directory that others may not pass through, else the tree; None if it is hidden anyway."""
+    """Return the directory below `/` that leads to the tree, which only root can replace; None if it is hidden anyway.
+
+    Where the service needs that one: the outermost directory that others may not pass through, else the tree.
+    """
     tree = list(way)[-1][0]
     if any(tree.is_relative_to(directory) for directory in HIDDEN_ANYWAY):
         return None
-    return next((path for path, mode in way if not mode & stat.S_IXOTH), tree)
+    top, locked = Path(*tree.parts[:2]), next((path for path, mode in way if not mode & stat.S_IXOTH), tree)
+    return locked if {top, locked} & NEVER_HIDDEN else top

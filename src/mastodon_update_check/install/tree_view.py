@@ -25,6 +25,7 @@ def show_tree(machine: Machine, place: Place, root: Path) -> None:
     """
     hide_tree(machine, place)
     machine.require_own_directory(place.copies, 0o755, -1)
+    machine.require_own_directory(place.tree.parent, 0o700, -1)
     machine.require_own_directory(place.tree, 0o755, -1)
     # Private: what is mounted here later changes nothing for a service that runs.
     base = ("mount", "--types=tmpfs", f"--options=mode=0755,size=64k,{_OPTIONS}", "--make-private", "tree")
