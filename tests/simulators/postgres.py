@@ -48,7 +48,6 @@ class Postgres:
         self._durable = durable
 
     def __enter__(self) -> Self:
-        self.port = unused_port()
         self.directory = Path(tempfile.mkdtemp(prefix="pg"))
         self._user = NOBODY if os.getuid() == 0 else None
         programs = _programs()
@@ -58,6 +57,7 @@ class Postgres:
         self._bin = programs / "pginstall" / "bin"
         self._make_data()
         self._log = (self.directory / "log").open("wb")
+        self.port = unused_port()  # late, so that no other test takes it
         self.start()
         return self
 

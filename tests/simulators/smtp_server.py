@@ -20,7 +20,7 @@ import io
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any, Self, cast
@@ -121,10 +121,15 @@ class _Protocol(SMTP):
 
 
 class _Controller(Controller):
-    """Makes our protocol, in a thread of its own."""
+    """Makes our protocol, in a thread of its own, for the connections of a socket that listens already."""
+
+    listener: socket.socket
 
     def factory(self) -> SMTP:
         return _Protocol(self.handler, **self.SMTP_kwargs)
+
+    def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self.listener, ssl=self.ssl_context)
 
 
 class SmtpServer:
@@ -166,7 +171,6 @@ class SmtpServer:
         self._controller = _Controller(
             _Handler(self),
             hostname=host,
-            port=_free_port(host),
             ready_timeout=60,
             ssl_context=tls if implicit else None,
             tls_context=None if implicit else tls,
@@ -177,6 +181,8 @@ class SmtpServer:
             auth_require_tls=False,
             auth_required=bool(users),
         )
+        self._controller.listener = socket.create_server((host, 0))
+        self._controller.port = self._controller.listener.getsockname()[1]
 
     @property
     def port(self) -> int:
@@ -188,16 +194,12 @@ class SmtpServer:
 
     def __exit__(self, *_: object) -> None:
         self._controller.stop()
+        self._controller.listener.close()
 
     def _authenticate(self, _: SMTP, __: Session, ___: Envelope, ____: str, data: LoginPassword) -> AuthResult:
         login = data.login.decode()
         success = self.users.get(login) == data.password.decode()
         return AuthResult(success=success, auth_data=login, handled=False)
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as sock:
-        return int(sock.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
