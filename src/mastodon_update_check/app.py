@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,11 +18,10 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import DeliveryWorker
-from mastodon_update_check.jobs.known_instance import presence_path, remember_instance
+from mastodon_update_check.jobs.known_instance import presence_of, remember_instance
 from mastodon_update_check.jobs.recipients import find_single_key
 from mastodon_update_check.jobs.threads import in_thread
 from mastodon_update_check.ledger.engine import Location
-from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
@@ -247,11 +245,3 @@ class App:
             reminders=settings.reminders,
             install_kind=settings.install_kind,
         )
-
-
-def presence_of(settings: Settings) -> FileLock:
-    """Return the lock that a running daemon holds on this machine: in a file, it is the ledger's own."""
-    location = find_location(settings.ledger)
-    if not location.is_shared:
-        return FileLock(f"{Path(settings.ledger).resolve()}.lock")
-    return FileLock(str(presence_path(settings)))

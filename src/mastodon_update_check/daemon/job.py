@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mastodon_update_check.app import App, presence_of
+from mastodon_update_check.app import App
 from mastodon_update_check.config.settings import CONFIG_FILE
 from mastodon_update_check.daemon.child import die_with_parent
 from mastodon_update_check.daemon.deliveries import Deliveries
@@ -23,6 +23,7 @@ from mastodon_update_check.domain.text import describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.check import CheckOptions
 from mastodon_update_check.jobs.deliver import DeliveryWorker
+from mastodon_update_check.jobs.known_instance import presence_of
 from mastodon_update_check.jobs.requests import answer_requests
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log

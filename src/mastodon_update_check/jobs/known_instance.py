@@ -6,6 +6,7 @@ from pathlib import Path
 from mastodon_update_check.config import Settings
 from mastodon_update_check.config.load import state_directory
 from mastodon_update_check.errors import UpdateCheckError
+from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import find_location
 
@@ -40,6 +41,14 @@ def with_known_instance(settings: Settings) -> Settings:
 def presence_path(settings: Settings) -> Path:
     """Return the lock file of the daemon on this machine whose ledger is in PostgreSQL."""
     return state_directory(os.environ, settings.config_file) / f"{settings.instance}.lock"
+
+
+def presence_of(settings: Settings) -> FileLock:
+    """Return the lock that a running daemon holds on this machine: in a file, it is the ledger's own."""
+    location = find_location(settings.ledger)
+    if not location.is_shared:
+        return FileLock(f"{Path(settings.ledger).resolve()}.lock")
+    return FileLock(str(presence_path(settings)))
 
 
 def remember_instance(settings: Settings) -> None:
