@@ -303,7 +303,8 @@ def test_hanging_probe_delays_no_other(tmp_path: Path) -> None:
             tmp_path / "config.env",
         )
         app = App(settings)
-        findings = diagnose(settings, lambda: app.status_report(app.find_ledger()), app.clock, timedelta(seconds=0.5))
+        with app.find_ledger() as ledger:
+            findings = diagnose(settings, lambda: app.status_report(ledger), app.clock, timedelta(seconds=0.5))
     errors = {one.subject: one.sentence for one in findings if one.grade is Grade.ERROR}
     assert errors["recipients"] == "was not done within 0.5 s: something on the way hangs"
     assert "version" in {one.subject for one in findings}
