@@ -30,7 +30,7 @@ coverage: $(VENV)/test.done ## the same, with what the tests reach of each branc
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-transcripts: $(VENV)/test.done ## write anew what the commands print (tests/transcripts, docs/status.schema.json), to be read
+transcripts: $(VENV)/test.done ## write the output of the commands again (tests/transcripts, docs/status.schema.json), to be reviewed
 	TRANSCRIPTS=write $(BIN)/python -m pytest tests/end_to_end/test_transcripts.py tests/end_to_end/test_status_form.py $(ARGS)
 
 soak: $(VENV)/test.done ## kill the program at every step and in random lives, for 20 minutes: ARGS="--minutes 3"
@@ -115,7 +115,7 @@ release-check: $(VENV)/release.done ## the same of this commit with a test key, 
 acceptance: $(VENV)/test.done ## install and run it on real Debian 12 and 13, booted in containers; installs what that takes, as root
 	packaging/acceptance/run $(BIN)/python $(ARGS)
 
-lock: ## make the hash-locked lists anew (needs uv)
+lock: ## make the hash-locked lists again (needs uv)
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip --quiet install uv
 	VENV=$(VENV)-lock sh requirements/lock.sh
 

@@ -4,9 +4,9 @@
 file system (kept under build/, from the very mirror that this machine's apt uses), boots it with systemd-nspawn, puts a
 Mastodon server with its neighbours into it, and goes through what happens in the life of such a server.
 
-What is where: `images` makes root file systems, `machine` boots them and runs commands in them, `site` is Mastodon and
+Modules: `images` makes root file systems, `machine` boots them and runs commands in them, `site` is Mastodon and
 its neighbours in one machine, `inside` holds what is copied into it, `program` is what is being shown, and each
-`test_…` is one story, told in order on one machine: its scenarios build on those before.
+`test_…` is one story on one machine: its scenarios build on those before.
 
 Nothing is left behind, however it ends: all of it runs in a PID and a mount namespace of its own, and processes and
 mounts go with them.

@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tell every story on every release; a story has a process of its own (`--dist loadscope`)."""
+    """Run every story on every release; a story has a process of its own (`--dist loadscope`)."""
     if "release" in metafunc.fixturenames:
         metafunc.parametrize("release", metafunc.config.getoption("--releases").split(","), scope="module")
 

@@ -95,7 +95,7 @@ def _mirror() -> str:
 
 
 def _apt_options() -> list[str]:
-    """Return what this machine's apt has been told about reaching mirrors: proxies, and how old lists may be."""
+    """Return this machine's apt settings about mirrors: proxies, and the permitted age of lists."""
     wanted = ("Acquire::http", "Acquire::https", "Acquire::Check-", "Acquire::ForceIPv4", "Acquire::Retries")
     dumped = _ask("apt-config", "dump", "--format", "%F %v%n").splitlines()
     named = (line.split(" ", 1) for line in dumped if line.startswith(wanted))

@@ -7,8 +7,8 @@
 
 What made it boot where there is no systemd outside and control groups are of version 1, with a trace of 2 (hybrid):
 
-- `--register=no --keep-unit`: nobody outside is asked for a scope. nspawn then leaves with 133 when the system inside
-  reboots, and is started again.
+- `--register=no --keep-unit`: systemd outside is not asked for a scope. nspawn then exits with 133 when the system
+  inside reboots, and is started again.
 - A control group of its own in each hierarchy that systemd inside uses. Without one, two machines share theirs.
 - Of version 1, nspawn hands over only the hierarchy without a controller. The one for memory is made writable from
   outside after the boot; since then `MemoryMax=` and `MemoryCurrent` are real.
@@ -106,7 +106,7 @@ class Machine:
         return finished.out
 
     def answer(self, script: str, *answers: str) -> Finished:
-        """Run a script at a terminal, where somebody gives these answers when asked."""
+        """Run a script at a terminal, and give these answers to its questions."""
         self.write("/opt/script", script)
         return self.run(f"python3 /opt/site/answer.py /opt/script {' '.join(answers)}")
 

@@ -34,7 +34,7 @@ SMTP_FROM_ADDRESS='Mastodon <notifications@social.example>'
 
 
 class Site:
-    """What an administrator has before installing this program, and how it is changed."""
+    """A host before this program is installed, and the changes that an administrator makes there."""
 
     def __init__(self, machine: Machine, root: str = "/home/mastodon/live") -> None:
         self.machine = machine
@@ -46,16 +46,16 @@ class Site:
 
     @property
     def devops(self) -> list[str]:
-        """The addresses of those whom Mastodon's database names as to be told of everything urgent."""
-        told = (person for person in PEOPLE if person.expected == "views_devops" and person.is_in(SCHEMA))
-        return sorted(f"{person.name}@social.example" for person in told)
+        """The addresses of the users who get every urgent notice, by Mastodon's database."""
+        notified = (person for person in PEOPLE if person.expected == "views_devops" and person.is_in(SCHEMA))
+        return sorted(f"{person.name}@social.example" for person in notified)
 
     def checkout(self, version: str) -> None:
-        """Do what an administrator does to upgrade, before the restart."""
+        """Check out another release, as an administrator does before the restart."""
         self.machine.shell(f"cd {self.root} && runuser -u mastodon -- git checkout --quiet v{version}")
 
     def set_mail_password(self, password: str) -> None:
-        """Change what the mail server wants."""
+        """Change the password that the mail server expects."""
         self.machine.shell(f"saslpasswd2 -p -c -u social.example notifications <<< '{password}'")
 
     def change_env(self, old: str, new: str) -> None:

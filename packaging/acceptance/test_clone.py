@@ -34,11 +34,11 @@ def test_make_run(person: Person, record_property: Note) -> None:
     """`make run` shows the demonstration from its first line to its last, and leaves nothing behind."""
     begun = monotonic()
     ended = person("make run")
-    assert 0 == ended.code, ended.out
+    assert ended.code == 0, ended.out
     record_property("figure", f"make run in a fresh clone, without downloads: {monotonic() - begun:.0f} s")
     assert "demonstration" in ended.out
     assert "4.5.20" in ended.out
-    assert "" == person("find /tmp /var/tmp -user person 2>/dev/null || true").out.strip()
+    assert person("find /tmp /var/tmp -user person 2>/dev/null || true").out.strip() == ""
 
 
 def test_make_test(person: Person, record_property: Note) -> None:
@@ -46,6 +46,6 @@ def test_make_test(person: Person, record_property: Note) -> None:
     begun = monotonic()
     ended = person("make test")
     record_property("figure", f"make test in a fresh clone, without downloads: {monotonic() - begun:.0f} s")
-    assert 0 == ended.code, ended.out[-10_000:]
+    assert ended.code == 0, ended.out[-10_000:]
     (summary,) = re.findall(r"^=+ (.*\d+ passed.*) =+$", ended.out, re.MULTILINE)
     record_property("figure", f"make test: {summary}")

@@ -18,7 +18,7 @@ Note = Callable[[str, object], None]
 
 
 def test_setup(program: Program, machine: Machine, site: Site) -> None:
-    """The unit runs, set up as ever."""
+    """The unit is set up, and runs."""
     program.install(program.package)
     program.add_settings(QUICK)
     site.update_server.publish("4.5.20", urgent=True)
@@ -49,11 +49,11 @@ def test_memory(program: Program, machine: Machine, site: Site, record_property:
     shown = machine.show(UNIT, "MemoryCurrent", "MemoryMax", "TasksCurrent", "TasksMax")
     peak, limit = machine.groups.memory_peak(UNIT), int(shown["MemoryMax"])
     resident = re.findall(r"(VmRSS|VmHWM):\s+(\d+)", machine.shell(f"cat /proc/{program.pid}/status"))
-    told = {name: f"{int(kilobytes) / 1024:.1f} MiB" for name, kilobytes in resident}
+    sizes = {name: f"{int(kilobytes) / 1024:.1f} MiB" for name, kilobytes in resident}
     current = int(shown["MemoryCurrent"])
     assert peak is not None, "this machine's kernel does not count memory by control groups"
     record_property("figure", f"memory of the control group: {current / 2**20:.1f} MiB, at most {peak / 2**20:.1f} MiB")
-    record_property("figure", f"memory of the process: {told['VmRSS']}, at most {told['VmHWM']}")
+    record_property("figure", f"memory of the process: {sizes['VmRSS']}, at most {sizes['VmHWM']}")
     record_property("figure", f"MemoryMax: {limit / 2**20:.0f} MiB")
     assert peak < limit / 2
 
@@ -79,7 +79,7 @@ def test_every_sink(program: Program, machine: Machine, site: Site, record_prope
 
 
 def test_start_time(machine: Machine, record_property: Note) -> None:
-    """How long a start takes until READY, as systemd counts it; the median of five."""
+    """Record the time from start to READY, as systemd counts it; the median of five."""
     seconds = []
     for _ in range(5):
         machine.shell(f"systemctl restart {UNIT}")
@@ -93,7 +93,7 @@ def test_start_time(machine: Machine, record_property: Note) -> None:
 
 
 def test_size(program: Program, machine: Machine, record_property: Note) -> None:
-    """How large the package is."""
+    """Record the size of the package."""
     size = int(machine.shell(f"stat -c %s /root/{program.package}"))
     installed = int(machine.shell("dpkg-query -W -f '${Installed-Size}' mastodon-update-check"))
     compiled = int(machine.shell("du -sk /usr/lib/mastodon-update-check | cut -f1"))

@@ -44,7 +44,7 @@ def test_setup(
     maintainer.publish(machine, packages[0])
     (block,) = blocks("Install")
     ended = machine.answer(f"cd /root\n{block}", "n", "y", "y", "y")
-    assert 0 == ended.code, ended.out
+    assert ended.code == 0, ended.out
     program.wait_running()
     assert "https://packages.example.org" in machine.shell("apt-cache policy mastodon-update-check")
 
@@ -143,6 +143,6 @@ def test_remove(machine: Machine) -> None:
     (block,) = blocks("Remove it")
     lines = [line.partition("#")[0].strip() for line in block.splitlines()]
     ended = machine.answer("\n".join(lines), "y", "y")
-    assert 0 == ended.code, ended.out
-    assert 0 != machine.run(VERSION).code
-    assert "running" == machine.run("systemctl is-system-running").out.strip()
+    assert ended.code == 0, ended.out
+    assert machine.run(VERSION).code != 0
+    assert machine.run("systemctl is-system-running").out.strip() == "running"

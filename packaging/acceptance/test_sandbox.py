@@ -51,7 +51,7 @@ def test_setup(program: Program, machine: Machine, site: Site) -> None:
 def test_intruder(machine: Machine, site: Site) -> None:
     """In the sandbox only what the service needs works, and only its own places can be written to."""
     found = _inside(machine, site)
-    assert ALLOWED == {name for name, worked in found["outcomes"].items() if worked}
+    assert {name for name, worked in found["outcomes"].items() if worked} == ALLOWED
     assert {STATE, "/tmp", "/var/tmp"} >= set(found["writable"]), found["writable"]  # noqa: S108 - its own, by PrivateTmp
 
 
@@ -131,7 +131,7 @@ def test_terminal_of_root(machine: Machine) -> None:
     machine.run(f"{typing} | python3 /opt/site/typist.py", seconds=120)
     allowed = machine.run("sysctl --values dev.tty.legacy_tiocsti").out.strip() != "0"
     assert allowed == (0 == machine.run("test -e /root/control").code)
-    assert 0 != machine.run("test -e /root/pushed").code
+    assert machine.run("test -e /root/pushed").code != 0
 
 
 def test_lease_on_the_settings(program: Program, machine: Machine, site: Site) -> None:
@@ -164,7 +164,7 @@ def test_dangling_state(machine: Machine) -> None:
     machine.shell("echo LOCAL_DOMAIN=second.example > /etc/mastodon-update-check/second.env")
     machine.shell(f"runuser -u {USER} -- ln -s /nowhere {STATE}/second")
     ended = machine.run("UPDATE_CHECK_CONFIG=/etc/mastodon-update-check/second.env mastodon-update-check status 2>&1")
-    assert 3 == ended.code, ended.out
+    assert ended.code == 3, ended.out
     assert "systemd could not prepare the sandbox of mastodon-update-check@second.service" in ended.out
     machine.shell(f"rm {STATE}/second /etc/mastodon-update-check/second.env")
 
@@ -187,7 +187,7 @@ def test_hostile_tree(program: Program, machine: Machine, site: Site) -> None:
 
 
 def test_hostile_directories(program: Program, machine: Machine, site: Site) -> None:
-    """Whatever the tree's owner puts in the place of its directories, the service starts, and sees nothing else."""
+    """The tree's owner may replace its directories by links or files: the service starts, and sees nothing else."""
     machine.shell(f"cd {site.root} && runuser -u mastodon -- sh -c 'mkdir -p config && touch config/of-mastodon'")
     machine.shell("install -d -m 0700 /home/backup && install -d /home/backup/etc && touch /home/backup/etc/of-others")
 
@@ -204,14 +204,14 @@ def test_hostile_directories(program: Program, machine: Machine, site: Site) -> 
         machine.shell(f"cd {site.root} && rm config && mv kept config")
     assert "of-mastodon" in restart_and_list()
     mounted = "/run/mastodon-update-check/trees/mastodon/config"
-    assert 0 == machine.run(f"ls {mounted}/of-mastodon").code
-    assert 0 != machine.run(f"touch {mounted}/x").code
+    assert machine.run(f"ls {mounted}/of-mastodon").code == 0
+    assert machine.run(f"touch {mounted}/x").code != 0
     # Only the service sees them, and not past the modes of the home.
-    assert 0 != machine.run(f"runuser -u nobody -- ls {mounted}").code
+    assert machine.run(f"runuser -u nobody -- ls {mounted}").code != 0
 
 
 def _inside(machine: Machine, site: Site) -> dict[str, Any]:
-    """Run the intruder in a unit that is the real one but for what it runs."""
+    """Run the intruder in a copy of the real unit."""
     machine.shell("install -m 0644 /opt/site/intruder.py /usr/local/lib/intruder.py")
     lines = machine.shell(f"systemctl cat {UNIT}").splitlines()
     dropped = ("ExecStart", "ExecReload", "Type=", "Restart", "WatchdogSec", "WantedBy", "StateDirectory=", "[Install]")

@@ -13,22 +13,22 @@ URGENT = "4.5.20"
 ROLES = "SELECT count(*) FROM pg_roles WHERE rolname = '_mastodon_update_check'"
 SCHEMAS = "SELECT count(*) FROM pg_namespace WHERE nspname = 'mastodon_update_check'"
 OFTEN = 8
-"""More often than systemd by itself lets a unit start within a short time."""
+"""More starts than systemd's default limit allows within a short time."""
 
 
 def test_install(program: Program, machine: Machine) -> None:
     """The package installs, says what to do next, and starts nothing."""
     said = program.install(program.package)
     assert "mastodon-update-check setup" in said
-    assert "inactive/dead" == program.state
-    assert "disabled" == machine.run(f"systemctl is-enabled {UNIT}").out.strip()
+    assert program.state == "inactive/dead"
+    assert machine.run(f"systemctl is-enabled {UNIT}").out.strip() == "disabled"
 
 
 def test_units_are_without_fault(machine: Machine) -> None:
-    """`systemd-analyze verify` has nothing to say about the units."""
+    """`systemd-analyze verify` prints nothing about the units."""
     units = machine.shell("ls /usr/lib/systemd/system/mastodon-update-check* | sed 's/@\\./@x./'").split()
     assert len(units) == 8, units
-    assert "" == machine.shell(f"systemd-analyze verify {' '.join(units)} 2>&1")
+    assert machine.shell(f"systemd-analyze verify {' '.join(units)} 2>&1") == ""
 
 
 def test_unconfigured_commands(program: Program) -> None:
@@ -40,21 +40,21 @@ def test_unconfigured_commands(program: Program) -> None:
 
 
 def test_unconfigured_start(machine: Machine) -> None:
-    """Started before it is set up it says what to do, and is not tried again and again."""
+    """Started before `setup`, it logs the remedy, and systemd does not restart it."""
     machine.run(f"systemctl start {UNIT}")
     time.sleep(1)
     shown = machine.show(UNIT, "ActiveState", "NRestarts", "Result", "ConditionResult")
-    told = machine.run(f"systemctl status {UNIT}; journalctl --unit {UNIT}").out
-    assert "0" == shown["NRestarts"], shown
-    assert "mastodon-update-check setup" in told, told
+    said = machine.run(f"systemctl status {UNIT}; journalctl --unit {UNIT}").out
+    assert shown["NRestarts"] == "0", shown
+    assert "mastodon-update-check setup" in said, said
     machine.run(f"systemctl stop {UNIT}; systemctl reset-failed {UNIT}")
 
 
 def test_unconfigured_boot(program: Program, machine: Machine) -> None:
     """A machine on which it is installed but not set up boots without a failed unit."""
     machine.reboot()
-    assert "" == machine.shell("systemctl --failed --no-legend --plain").strip()
-    assert "inactive/dead" == program.state
+    assert machine.shell("systemctl --failed --no-legend --plain").strip() == ""
+    assert program.state == "inactive/dead"
 
 
 def test_setup_shows_first(machine: Machine) -> None:
@@ -65,7 +65,7 @@ def test_setup_shows_first(machine: Machine) -> None:
     before = machine.shell(files)
     assert "/home/mastodon/live" in machine.shell("mastodon-update-check setup --dry-run")
     assert before == machine.shell(files)
-    assert "0" == _ask_database(machine, ROLES)
+    assert _ask_database(machine, ROLES) == "0"
 
 
 def test_setup(program: Program, machine: Machine, site: Site) -> None:
@@ -74,47 +74,47 @@ def test_setup(program: Program, machine: Machine, site: Site) -> None:
     site.update_server.publish(URGENT, urgent=True)
     machine.shell("mastodon-update-check setup --yes --tell now --no-test 2>&1")
     program.wait_running()
-    assert "enabled" == machine.run(f"systemctl is-enabled {UNIT}").out.strip()
+    assert machine.run(f"systemctl is-enabled {UNIT}").out.strip() == "enabled"
     shown = machine.show(UNIT, "Type", "NotifyAccess", "StatusText", "User")
-    assert ("notify", USER) == (shown["Type"], shown["User"])
+    assert (shown["Type"], shown["User"]) == ("notify", USER)
 
 
 def test_mail(site: Site) -> None:
     """Each DevOps user gets one mail, through Postfix, over TLS, with Mastodon's own login."""
     site.mailbox.wait_for(site.devops, URGENT)
     mail = site.mailbox.mails[0]
-    assert "auto-generated" == mail["Auto-Submitted"]
+    assert mail["Auto-Submitted"] == "auto-generated"
     assert "ESMTPSA" in str(mail["Received"])
 
 
 def test_once(site: Site) -> None:
-    """Further checks tell nobody again."""
+    """Further checks send no notice again."""
     for _ in range(3):
         site.update_server.wait_for_question("4.5.19")
     assert site.devops == site.mailbox.recipients(URGENT)
 
 
 def test_priorities(program: Program, machine: Machine, site: Site) -> None:
-    """The journal has each line at the priority that fits: told, done, failed."""
+    """The journal has each line at a fitting priority: notice, success, failure."""
     notice = program.wait_event("notice.update.available")
-    assert ("2", [URGENT]) == (notice["PRIORITY"], notice["versions"])
-    assert "6" == program.wait_event("daemon.started")["PRIORITY"]
-    assert "6" == program.wait_event("check.finished")["PRIORITY"]
+    assert (notice["PRIORITY"], notice["versions"]) == ("2", [URGENT])
+    assert program.wait_event("daemon.started")["PRIORITY"] == "6"
+    assert program.wait_event("check.finished")["PRIORITY"] == "6"
     before = machine.cursor()
     machine.shell("systemctl stop update-server")
-    assert "3" == program.wait_event("check.failed", before)["PRIORITY"]
+    assert program.wait_event("check.failed", before)["PRIORITY"] == "3"
     machine.shell("systemctl start update-server")
     site.update_server.wait_for_question()
 
 
 def test_root_sees_what_the_unit_sees(program: Program, machine: Machine, site: Site) -> None:
     """Commands in a root shell use the unit's ledger and settings, and leave no files of root's."""
-    assert "4.5.19" == program.status()["installed_version"]
+    assert program.status()["installed_version"] == "4.5.19"
     dry = program.command("check --dry-run")
-    assert 0 == dry.code, dry.out
+    assert dry.code == 0, dry.out
     recipients = program.command("recipients").out
     assert all(address in recipients for address in site.devops), recipients
-    assert "" == machine.shell(f"find {STATE} ! -user {USER}")
+    assert machine.shell(f"find {STATE} ! -user {USER}") == ""
 
 
 def test_monitoring_system(machine: Machine) -> None:
@@ -125,22 +125,22 @@ def test_monitoring_system(machine: Machine) -> None:
     machine.shell("useradd --system nagios")
     machine.write("/etc/sudoers.d/mastodon-update-check", f"{rule}\n", 0o440)
     asked = machine.run(f"runuser -u nagios -- {plugin} 2>/dev/null")
-    assert (2, True) == (asked.code, asked.out.startswith("MASTODON-UPDATE-CHECK CRITICAL")), asked.out
-    assert 0 != machine.run("runuser -u nagios -- sudo -n mastodon-update-check retry").code
+    assert (asked.code, asked.out.startswith("MASTODON-UPDATE-CHECK CRITICAL")) == (2, True), asked.out
+    assert machine.run("runuser -u nagios -- sudo -n mastodon-update-check retry").code != 0
     machine.shell("rm /etc/sudoers.d/mastodon-update-check")
 
 
 def test_doctor(program: Program) -> None:
-    """`doctor` finds nothing amiss."""
+    """`doctor` finds no problem."""
     finished = program.command("doctor")
-    assert 0 == finished.code, finished.out
+    assert finished.code == 0, finished.out
 
 
 def test_route(program: Program, site: Site) -> None:
     """The steps of `route`, word for word, upgrade under the running unit; each recipient gets "is installed"."""
     process = program.pid
     followed = program.follow_route(URGENT)
-    assert 0 == followed.code, followed.out
+    assert followed.code == 0, followed.out
     site.update_server.wait_for_question(URGENT)
     assert process == program.pid
     site.mailbox.wait_for(site.devops, URGENT, INSTALLED)
@@ -168,15 +168,15 @@ def test_moved_tree(program: Program, machine: Machine, site: Site) -> None:
     site.checkout("4.6.9")
     machine.shell("systemctl restart mastodon-web")
     site.update_server.wait_for_question("4.6.9")
-    assert 0 == program.command("doctor").code, program.command("doctor").out
+    assert program.command("doctor").code == 0, program.command("doctor").out
 
 
 def test_replaced_tree(program: Program, machine: Machine, site: Site) -> None:
-    """Another tree put in the place of the old one is seen without anybody's doing."""
+    """Another tree put in the place of the old one is noticed without a restart by hand."""
     machine.shell("cd /srv && mv mastodon former && cp --archive former mastodon")
     site.checkout("4.7.6")
     machine.shell("systemctl restart mastodon-web")
-    site.update_server.wait_for_question("4.7.6", 120)  # it begins anew half a minute after it has noticed
+    site.update_server.wait_for_question("4.7.6", 120)  # it restarts half a minute after it has noticed
     site.checkout("4.6.9")
     machine.shell("systemctl restart mastodon-web")
     site.update_server.wait_for_question("4.6.9")
@@ -190,7 +190,7 @@ def test_new_password(program: Program, machine: Machine, site: Site) -> None:
     site.update_server.publish("4.7.6", urgent=True)
     refused = program.wait_event("delivery.deferred", before)
     assert refused["PRIORITY"] in "34", refused
-    assert [] == site.mailbox.recipients("4.7.6")
+    assert site.mailbox.recipients("4.7.6") == []
     site.change_env(PASSWORD, "another one entirely")
     assert "settings have changed since the service read them" in program.command("doctor 2>&1").out
     program.wait_event("daemon.reloaded", before)
@@ -219,7 +219,7 @@ def test_frozen(program: Program, machine: Machine, site: Site) -> None:
 
 
 def test_nothing_twice(site: Site) -> None:
-    """After all that nobody has been told anything twice."""
+    """After all that no notice has been sent twice."""
     assert site.devops == site.mailbox.recipients(URGENT)
     assert site.devops == site.mailbox.recipients("4.7.6")
 
@@ -228,11 +228,11 @@ def test_wrong_reload(program: Program, machine: Machine) -> None:
     """A reload with wrong settings fails and logs which variable it is; the service keeps running."""
     process, before = program.pid, machine.cursor()
     with program.wrong_settings("UPDATE_CHECK_RECIPIENT=devops"):
-        assert 0 != machine.run(f"systemctl reload {UNIT}").code
+        assert machine.run(f"systemctl reload {UNIT}").code != 0
         said = " ".join(str(line["MESSAGE"]) for line in machine.journal(UNIT, before))
         assert "UPDATE_CHECK_RECIPIENT" in said, said
     assert process == program.pid
-    assert "active/running" == program.state
+    assert program.state == "active/running"
     machine.shell(f"systemctl reload {UNIT}")
     program.wait_event("daemon.reloaded", before)
 
@@ -242,29 +242,29 @@ def test_wrong_start(program: Program, machine: Machine) -> None:
     machine.shell(f"systemctl stop {UNIT}")
     before = machine.cursor()
     with program.wrong_settings("UPDATE_CHECK_RECIPIENT=devops"):
-        assert 0 != machine.run(f"systemctl start {UNIT}").code
+        assert machine.run(f"systemctl start {UNIT}").code != 0
         shown = machine.show(UNIT, "NRestarts", "ActiveState")  # waiting for another start, it would be "activating"
-        assert {"NRestarts": "0", "ActiveState": "failed"} == shown
+        assert shown == {"NRestarts": "0", "ActiveState": "failed"}
         said = [str(line["MESSAGE"]) for line in machine.journal(UNIT, before)]
-        assert 1 == len([line for line in said if "status=78" in line]), said
+        assert len([line for line in said if "status=78" in line]) == 1, said
         assert any("did you mean UPDATE_CHECK_RECIPIENTS" in line for line in said), said
     machine.shell(f"systemctl start {UNIT}")
     program.wait_running()
 
 
 def test_restarted_often(program: Program, machine: Machine) -> None:
-    """Who tries settings may restart it as often as it takes."""
+    """An administrator who tries settings may restart it any number of times."""
     machine.shell(f"for i in $(seq {OFTEN}); do systemctl restart {UNIT}; done")
     program.wait_running()
 
 
-def test_trouble_that_passes(program: Program, machine: Machine) -> None:
-    """While its ledger cannot be used it is started again and again; as soon as it can be, it runs."""
+def test_ledger_unusable_for_a_time(program: Program, machine: Machine) -> None:
+    """While its ledger cannot be used, systemd restarts it; as soon as the ledger can be used, it runs."""
     drop_in, ledger = f"/etc/systemd/system/{UNIT}.d/quick.conf", f"{STATE}/ledger.sqlite3"
-    machine.write(drop_in, "[Service]\nRestartSec=1\n")  # nobody has the time for half a minute
+    machine.write(drop_in, "[Service]\nRestartSec=1\n")  # half a minute by default
     before = machine.cursor()
     machine.shell(f"systemctl daemon-reload; systemctl stop {UNIT}; mv {ledger} {STATE}/aside; mkdir {ledger}")
-    assert 0 != machine.run(f"systemctl start {UNIT}").code
+    assert machine.run(f"systemctl start {UNIT}").code != 0
     wait_until(lambda: int(machine.show(UNIT, "NRestarts")["NRestarts"]) >= OFTEN, "another start", 120)
     assert any(ledger in str(line["MESSAGE"]) for line in machine.journal(UNIT, before))
     machine.shell(f"rmdir {ledger} && mv {STATE}/aside {ledger}")
@@ -273,16 +273,16 @@ def test_trouble_that_passes(program: Program, machine: Machine) -> None:
 
 
 def test_reboot(program: Program, machine: Machine, site: Site) -> None:
-    """After a reboot it runs, and tells nobody again."""
+    """After a reboot it runs, and sends no notice again."""
     machine.reboot()
     program.wait_running()
     site.update_server.wait_for_question()
-    assert "" == machine.shell("systemctl --failed --no-legend --plain").strip()
+    assert machine.shell("systemctl --failed --no-legend --plain").strip() == ""
     assert site.devops == site.mailbox.recipients("4.7.6")
 
 
 def test_upgrade(program: Program, machine: Machine, site: Site) -> None:
-    """An upgrade of the package keeps ledger and settings, and what runs goes on with the new version."""
+    """An upgrade of the package keeps ledger and settings, and running services continue with the new version."""
     process, config = program.pid, machine.shell(f"sha256sum {CONFIG}; stat -c '%a %U %G' {CONFIG}")
     said = program.install(program.next_package)
     program.wait_running(other_than=process)
@@ -296,10 +296,10 @@ def test_upgrade(program: Program, machine: Machine, site: Site) -> None:
 def test_removal(program: Program, machine: Machine) -> None:
     """Removed, it has stopped and left its ledger; installed again, it has forgotten nothing."""
     machine.shell("apt-get remove --yes mastodon-update-check 2>&1")
-    assert "" == machine.run(f"find /proc -maxdepth 1 -user {USER}").out.strip()
+    assert machine.run(f"find /proc -maxdepth 1 -user {USER}").out.strip() == ""
     machine.shell(f"test -f {STATE}/ledger.sqlite3 && test -f {CONFIG}")
     program.install(program.next_package)
-    assert 0 == machine.run(f"systemctl start {UNIT}").code
+    assert machine.run(f"systemctl start {UNIT}").code == 0
     program.wait_running()
 
 
@@ -312,12 +312,12 @@ def test_undo_and_purge(machine: Machine) -> None:
         f"find {places} -xdev \\( -name '*mastodon-update-check*' -o -name '*mastodon_update_check*' \\) "
         "! -path '/root/*.deb' ! -path '/var/cache/man/*' 2>/dev/null || true"
     )
-    assert "" == left.replace("/var/lib/systemd/timers/stamp-mastodon-update-check-once.timer\n", "")
-    assert 2 == machine.run(f"getent passwd {USER}").code
-    assert ("0", "0") == (_ask_database(machine, ROLES), _ask_database(machine, SCHEMAS))
-    assert "running" == machine.run("systemctl is-system-running").out.strip()
-    assert "active" == machine.run("systemctl is-active mastodon-web").out.strip()
-    assert 0 != machine.run(f"systemctl cat {UNIT}").code
+    assert left.replace("/var/lib/systemd/timers/stamp-mastodon-update-check-once.timer\n", "") == ""
+    assert machine.run(f"getent passwd {USER}").code == 2
+    assert (_ask_database(machine, ROLES), _ask_database(machine, SCHEMAS)) == ("0", "0")
+    assert machine.run("systemctl is-system-running").out.strip() == "running"
+    assert machine.run("systemctl is-active mastodon-web").out.strip() == "active"
+    assert machine.run(f"systemctl cat {UNIT}").code != 0
 
 
 def _ask_database(machine: Machine, question: str) -> str:

@@ -20,18 +20,18 @@ def test_install(program: Program, machine: Machine, site: Site) -> None:
     site.update_server.publish("4.5.20", urgent=True)
     site.update_server.publish("4.7.6", urgent=True)
     refused = program.command("setup --yes --tell now")
-    assert 1 == refused.code
+    assert refused.code == 1
     assert f"setup --root {FIRST}\n" in refused.out
     assert f"setup --root {SECOND} --name second\n" in refused.out
 
 
 def test_setup(program: Program, machine: Machine, site: Site) -> None:
-    """The first is named by its tree, the second by a name too, word for word; each tells its own."""
+    """The first is named by its tree, the second by a name too, word for word; each notifies its own users."""
     machine.shell(f"mastodon-update-check setup --root {FIRST} --yes --tell now --no-test 2>&1")
     machine.shell(f"echo '{QUICK}UPDATE_CHECK_INSTANCE_URL=http://127.0.0.1:3001' > {SECOND_CONFIG}")
     (block,) = blocks("Several servers on one host", "docs/INSTALL.md")
     ended = machine.answer(block, "n", "y", "y", "n")
-    assert 0 == ended.code, ended.out
+    assert ended.code == 0, ended.out
     assert f"{AS_SECOND} status" in ended.out
     program.wait_running()
     program.wait_running(unit=SECOND_UNIT)
@@ -44,10 +44,10 @@ def test_apart(program: Program, machine: Machine) -> None:
     """Each has its own process, ledger, settings and view of the files; root's commands go by the settings."""
     assert program.pid != program.pid_of(SECOND_UNIT)
     machine.shell(f"test -f {STATE}/ledger.sqlite3 && test -f {STATE}/second/ledger.sqlite3")
-    assert "" == machine.shell(f"find {STATE} ! -user {USER}")
-    assert "4.5.19" == program.status()["installed_version"]
-    assert "4.6.9" == program.status(AS_SECOND)["installed_version"]
-    assert (0, 0) == (program.command("doctor").code, machine.run(f"{AS_SECOND} doctor").code)
+    assert machine.shell(f"find {STATE} ! -user {USER}") == ""
+    assert program.status()["installed_version"] == "4.5.19"
+    assert program.status(AS_SECOND)["installed_version"] == "4.6.9"
+    assert (program.command("doctor").code, machine.run(f"{AS_SECOND} doctor").code) == (0, 0)
     for unit, seen, hidden in ((UNIT, FIRST, SECOND), (SECOND_UNIT, SECOND, FIRST)):
         enter = f"nsenter --target {program.pid_of(unit)} --mount --"
         machine.shell(f"{enter} test -f {seen}/lib/mastodon/version.rb && ! {enter} test -e {hidden}")
@@ -60,18 +60,18 @@ def test_exposure(machine: Machine) -> None:
 
 
 def test_reload(program: Program, machine: Machine) -> None:
-    """A reload of the second takes its own settings anew, and leaves the first alone."""
+    """A reload of the second reads its own settings again, and does not touch the first."""
     processes = program.pid, program.pid_of(SECOND_UNIT)
     before = machine.cursor()
     machine.shell(f"rm /run/mastodon-update-check/second.env; systemctl reload {SECOND_UNIT}")
     program.wait_event("daemon.reloaded", before, unit=SECOND_UNIT)
     assert "LOCAL_DOMAIN=second.example" in machine.shell("cat /run/mastodon-update-check/second.env")
-    assert [] == program.events("daemon.reloaded", before)
+    assert program.events("daemon.reloaded", before) == []
     assert processes == (program.pid, program.pid_of(SECOND_UNIT))
 
 
 def test_one_dies(program: Program, machine: Machine) -> None:
-    """Killed, the second is started again; the first has nothing to do with it."""
+    """Killed, the second is started again; the first is not affected."""
     first, second = program.pid, program.pid_of(SECOND_UNIT)
     machine.shell(f"systemctl kill --signal=KILL {SECOND_UNIT}")
     program.wait_running(unit=SECOND_UNIT, other_than=second)
@@ -79,7 +79,7 @@ def test_one_dies(program: Program, machine: Machine) -> None:
 
 
 def test_upgrade_and_reboot(program: Program, machine: Machine, site: Site) -> None:
-    """An upgrade restarts both, and both are there after a reboot; nobody is told again."""
+    """An upgrade restarts both, and both run after a reboot; no notice is sent again."""
     processes = program.pid, program.pid_of(SECOND_UNIT)
     program.install(program.next_package)
     program.wait_running(other_than=processes[0])
@@ -97,11 +97,11 @@ def test_undo(program: Program, machine: Machine) -> None:
     """What was set up for the second is taken back; the first goes on with its role."""
     process = program.pid
     machine.shell("mastodon-update-check setup --name second --undo --yes 2>&1")
-    assert "inactive" == machine.run(f"systemctl is-active {SECOND_UNIT}").out.strip()
-    assert "disabled" == machine.run(f"systemctl is-enabled {SECOND_UNIT}").out.strip()
+    assert machine.run(f"systemctl is-active {SECOND_UNIT}").out.strip() == "inactive"
+    assert machine.run(f"systemctl is-enabled {SECOND_UNIT}").out.strip() == "disabled"
     before = machine.cursor()
     assert program.wait_event("check.finished", before)["level"] == "info"
-    assert 0 == program.command("doctor").code
+    assert program.command("doctor").code == 0
     assert process == program.pid
 
 
@@ -113,9 +113,9 @@ def test_purge(machine: Machine) -> None:
     (hint,) = [line for line in said.splitlines() if line.startswith("  runuser")]
     machine.run(f"cd / && {hint}")  # the role stays for as long as the other database uses it
     ask = "SELECT count(*) FROM pg_roles WHERE rolname = '_mastodon_update_check'"
-    assert "1" == machine.shell(f'cd / && runuser -u postgres -- psql -Atc "{ask}"').strip(), "the second has it, too"
+    assert machine.shell(f'cd / && runuser -u postgres -- psql -Atc "{ask}"').strip() == "1", "the second has it, too"
     machine.shell(f"cd / && {hint.replace('mastodon_production', 'mastodon_second')}")
-    assert "0" == machine.shell(f'cd / && runuser -u postgres -- psql -Atc "{ask}"').strip()
+    assert machine.shell(f'cd / && runuser -u postgres -- psql -Atc "{ask}"').strip() == "0"
     left = machine.shell("find /etc /usr /var/lib /run -xdev -name '*mastodon-update-check*' ! -name 'stamp-*' || true")
-    assert "" == left
-    assert "running" == machine.run("systemctl is-system-running").out.strip()
+    assert left == ""
+    assert machine.run("systemctl is-system-running").out.strip() == "running"

@@ -1,4 +1,4 @@
-"""A server as YunoHost lays it out: the tree under /var/www, closed to everybody but its owner."""
+"""A server as YunoHost lays it out: the tree under /var/www, which only its owner may read."""
 
 from acceptance.machine import Machine, wait_until
 from acceptance.program import QUICK, STATE, UNIT, USER, Program
@@ -20,7 +20,7 @@ def test_install(program: Program, machine: Machine, site: Site) -> None:
 
 
 def test_setup(program: Program, machine: Machine, site: Site) -> None:
-    """`setup` finds it, the service runs, and everybody is told."""
+    """`setup` finds it, the service runs, and every DevOps user is notified."""
     said = machine.shell("mastodon-update-check setup --yes --tell now --no-test 2>&1")
     assert ROOT in said
     program.wait_running()
@@ -30,7 +30,7 @@ def test_setup(program: Program, machine: Machine, site: Site) -> None:
 def test_modes(machine: Machine) -> None:
     """No mode, owner or group in the tree was changed for that."""
     modes = machine.shell(f"stat -c '%a %U %G' /var/www/mastodon {ROOT} {ROOT}/.env.production").splitlines()
-    assert ["750 mastodon www-data", "750 mastodon www-data", "400 mastodon www-data"] == modes
+    assert modes == ["750 mastodon www-data", "750 mastodon www-data", "400 mastodon www-data"]
     assert USER not in machine.shell("id -nG mastodon; getent group mastodon www-data")
 
 
@@ -44,21 +44,21 @@ def test_checkout(program: Program, machine: Machine, site: Site) -> None:
 
 
 def test_timer(machine: Machine, site: Site) -> None:
-    """Who prefers no resident process has the timer in place of the service: checks go on, nobody is told again."""
+    """`setup --timer` replaces the resident service by a timer: checks continue, and no notice is sent again."""
     machine.shell("mastodon-update-check setup --yes --tell mark --no-test --timer 2>&1")
-    assert "inactive" == machine.run(f"systemctl is-active {UNIT}").out.strip()
-    assert "active" == machine.run(f"systemctl is-active {TIMER}").out.strip()
+    assert machine.run(f"systemctl is-active {UNIT}").out.strip() == "inactive"
+    assert machine.run(f"systemctl is-active {TIMER}").out.strip() == "active"
     before = len(site.update_server.asked)
     machine.shell(f"systemctl start {ONCE}")
-    assert "success" == machine.show(ONCE, "Result")["Result"]
+    assert machine.show(ONCE, "Result")["Result"] == "success"
     wait_until(lambda: len(site.update_server.asked) > before, "a check by the timer's service")
-    assert "4.5.20" == site.update_server.asked[-1]
+    assert site.update_server.asked[-1] == "4.5.20"
     assert site.devops == site.mailbox.recipients("4.5.20")
-    assert "" == machine.shell(f"find {STATE} ! -user {USER}")
+    assert machine.shell(f"find {STATE} ! -user {USER}") == ""
 
 
 def test_timer_fires(program: Program, machine: Machine, site: Site) -> None:
-    """The timer starts checks by itself, again and again."""
+    """The timer starts one check after another."""
     lines = (
         "OnActiveSec=\nOnUnitActiveSec=\nOnActiveSec=1s\nOnUnitActiveSec=2s\nRandomizedDelaySec=0\nAccuracySec=100ms"
     )
@@ -68,19 +68,19 @@ def test_timer_fires(program: Program, machine: Machine, site: Site) -> None:
     for _ in range(3):
         site.update_server.wait_for_question("4.5.20")
     assert program.wait_event("check.finished", before, unit=ONCE)["planned"] == 0
-    assert "success" == machine.show(ONCE, "Result")["Result"]
-    assert "inactive/dead" == program.state
+    assert machine.show(ONCE, "Result")["Result"] == "success"
+    assert program.state == "inactive/dead"
 
 
 def test_either_or(program: Program, machine: Machine) -> None:
     """Starting the service stops the timer, and the timer the service; one check by hand stops neither."""
     machine.shell(f"systemctl start {UNIT}")
     process = program.wait_running()
-    assert "inactive" == machine.run(f"systemctl is-active {TIMER}").out.strip()
+    assert machine.run(f"systemctl is-active {TIMER}").out.strip() == "inactive"
     machine.shell(f"systemctl start {ONCE}")
     assert process == program.pid
     machine.shell(f"systemctl start {TIMER}")
-    assert "active" == machine.run(f"systemctl is-active {TIMER}").out.strip()
+    assert machine.run(f"systemctl is-active {TIMER}").out.strip() == "active"
     # `start` does not wait for what it stops.
     wait_until(lambda: program.state == "inactive/dead", "the service to stop", 15)
 
@@ -88,15 +88,15 @@ def test_either_or(program: Program, machine: Machine) -> None:
 def test_restart_of_everything(program: Program, machine: Machine) -> None:
     """`systemctl restart 'mastodon-*'`, which is meant for Mastodon, leaves it at the timer."""
     machine.shell("systemctl restart 'mastodon-*'")
-    assert "active" == machine.run(f"systemctl is-active {TIMER}").out.strip()
-    assert "inactive/dead" == program.state
+    assert machine.run(f"systemctl is-active {TIMER}").out.strip() == "active"
+    assert program.state == "inactive/dead"
 
 
 def test_timer_after_boot(program: Program, machine: Machine, site: Site) -> None:
-    """After a reboot the timer is there, and the service is not; nobody is told again."""
+    """After a reboot the timer runs and the service does not; no notice is sent again."""
     machine.reboot()
     site.update_server.wait_for_question("4.5.20")
-    assert "active" == machine.run(f"systemctl is-active {TIMER}").out.strip()
-    assert "inactive/dead" == program.state
-    assert "" == machine.shell("systemctl --failed --no-legend --plain").strip()
+    assert machine.run(f"systemctl is-active {TIMER}").out.strip() == "active"
+    assert program.state == "inactive/dead"
+    assert machine.shell("systemctl --failed --no-legend --plain").strip() == ""
     assert site.devops == site.mailbox.recipients("4.5.20")

@@ -7,7 +7,7 @@ from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 
 AUTHORITIES = PurePosixPath("certifi/cacert.pem")
-"""certifi's own certificate authorities. Nobody asks for them here, and a list that nobody updates must not be used."""
+"""certifi's own certificate authorities. They are not used here, and an old list must not be."""
 SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
 _KEPT_OF_METADATA = ("METADATA", "entry_points.txt")

@@ -9,12 +9,12 @@ from tools.documents.settings import GROUPS, SOURCES, Setting
 _FILES = {
     "/etc/mastodon-update-check/config.env": "the settings",
     "/etc/mastodon-update-check/NAME.env": "those of mastodon-update-check@NAME, one of several servers on this host",
-    "/var/lib/mastodon-update-check/ledger.sqlite3": "the ledger, which remembers what was told to whom",
-    "/usr/local/lib/mastodon-update-check": "where further sinks are looked for",
+    "/var/lib/mastodon-update-check/ledger.sqlite3": "the ledger of planned and sent notices",
+    "/usr/local/lib/mastodon-update-check": "further sinks",
 }
 _SIGNALS = {
     "SIGHUP": "reads the settings again; wrong ones change nothing, and are logged",
-    "SIGTERM, SIGINT": "finish what is in hand, within ten seconds, and end; a second one ends at once",
+    "SIGTERM, SIGINT": "finish open attempts, within ten seconds, and exit; a second signal exits at once",
 }
 _EXIT_CODES = {
     "0": "done",
@@ -25,9 +25,9 @@ _EXIT_CODES = {
 }
 _DESCRIPTION = (
     """Runs beside a Mastodon server. Every 30 minutes it asks the update server which releases are newer than the
-installed one, and tells whoever wants to know by mail, webhook and log: an urgent fix, a patch, a new version, the end
-of support. What it has decided to tell is on disk before it is sent, and is tried until it is accepted; what somebody
-has been told is remembered for good.""",
+installed one, and notifies the server's administrators by mail, webhook and log of urgent fixes, patches, new versions
+and the end of support. Each notice is stored before it is sent, retried until it is accepted, and then never sent
+again.""",
     "It runs nothing of Mastodon's and changes nothing of Mastodon's. As root, begin with mastodon-update-check setup.",
 )
 
@@ -39,7 +39,7 @@ def manual_page() -> str:
         '.\\" Made from the code by "make documents".',
         '.TH MASTODON\\-UPDATE\\-CHECK 1 "" mastodon\\-update\\-check "Mastodon administration"',
         ".SH NAME",
-        "mastodon\\-update\\-check \\- tells the administrators of a Mastodon server when it needs an update",
+        "mastodon\\-update\\-check \\- notifies the administrators of a Mastodon server about updates",
         ".SH SYNOPSIS",
         ".B mastodon\\-update\\-check",
         ".I COMMAND",
@@ -114,6 +114,6 @@ def _sentence(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Write a text so that none of it is taken for an order."""
+    """Write a text so that man(7) takes none of it for a request."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq").replace("`", "")
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped

@@ -17,7 +17,7 @@ def main(command: str, *answers: str) -> int:
     while True:
         try:
             said = os.read(terminal, 65_536)
-        except OSError:  # how a terminal says that nobody writes to it any more
+        except OSError:  # the terminal has no writer any more
             break
         os.write(1, said)
         seen = (seen + said)[-200:]

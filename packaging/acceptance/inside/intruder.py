@@ -40,7 +40,7 @@ def calls(function: str, *arguments: object) -> bool:
 
 
 def is_allowed(name: str) -> bool:
-    """Ask for nothing by a system call: whoever may not ask at all gets EPERM."""
+    """Make a system call without arguments; a filtered one fails with EPERM."""
     ctypes.set_errno(0)
     LIBC.syscall(CALLS[name], *(ctypes.c_long(0),) * 5)
     return ctypes.get_errno() not in (EPERM, ENOSYS)
@@ -109,7 +109,7 @@ def sees_others() -> bool:
 
 
 def changes(call: str, *arguments: object) -> bool:
-    """Become somebody or something else, in a child, which is none of this process's business."""
+    """Change user or domain in a child process, so that this process keeps its own."""
     if (child := os.fork()) == 0:
         try:
             os._exit(0 if calls(call, *arguments) else 1)

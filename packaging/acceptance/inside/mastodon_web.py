@@ -1,4 +1,4 @@
-"""Mastodon as far as it is asked: says the version that its tree held when it was started."""
+"""The web process of a Mastodon: answers with the version that its tree had at its start."""
 
 import json
 import os

@@ -37,7 +37,7 @@ useradd --create-home --shell /bin/bash somebody
 echo "not for you" > /home/somebody/private
 chmod 0600 /home/somebody/private
 
-# Whatever runs on the machine on which this was made.
+# Services of the machine on which this image was made.
 sed -i 's/^port = .*/port = 5432/' /etc/postgresql/*/main/postgresql.conf
 
 # Postfix: mail for social.example and elsewhere.example ends in one mailbox; the submission port wants a password.
