@@ -49,9 +49,9 @@ def test_json() -> None:
     log.info("check.finished", planned=2, urgent=True, took=0.5, since=None, where=Path("/x"))
     (line,) = stream.getvalue().splitlines()
     event = json.loads(line)
-    assert ["event", "planned", "urgent", "took", "since", "where", "level", "at"] == list(event)
+    assert list(event) == ["event", "planned", "urgent", "took", "since", "where", "level", "at"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", event.pop("at"))
-    assert {
+    assert event == {
         "event": "check.finished",
         "planned": 2,
         "urgent": True,
@@ -59,7 +59,7 @@ def test_json() -> None:
         "since": None,
         "where": "/x",
         "level": "info",
-    } == event
+    }
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
@@ -71,7 +71,7 @@ def test_hostile_text(log_format: str) -> None:
     text = stream.getvalue()
     assert text.endswith("\n")
     assert text[:-1].isprintable()
-    assert 4 == text.count(CLEAN)
+    assert text.count(CLEAN) == 4
     assert "x" * (logs.TEXT_CHARACTERS - 1) + "…" in text
     assert "x" * logs.TEXT_CHARACTERS not in text
 
@@ -105,7 +105,7 @@ def test_secrets_are_hidden(log_format: str) -> None:
     logging.getLogger("library").error("crashed", exc_info=ValueError(f"wrong: {SECRET}"))
     logging.getLogger("library").warning("said %s", SECRET)
     text = stream.getvalue()
-    assert 3 == text.count("\n")
+    assert text.count("\n") == 3
     assert SECRET[6:] not in text
     assert SECRET[:20] not in text
     assert "x…y" in text
@@ -135,8 +135,8 @@ def test_libraries() -> None:
     first, second, third = written(stream)
     wanted = {"event": "library.logged", "library": "some.library", "detail": f"it is {CLEAN}", "level": "warning"}
     assert wanted == {key: first[key] for key in wanted}
-    assert ("an odd level", "warning") == (second["detail"], second["level"])
-    assert ("wrong %d", "error") == (third["detail"], third["level"])
+    assert (second["detail"], second["level"]) == ("an odd level", "warning")
+    assert (third["detail"], third["level"]) == ("wrong %d", "error")
 
 
 def test_python_warnings() -> None:

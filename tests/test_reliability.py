@@ -17,7 +17,7 @@ def find_test(file: str, name: str) -> re.Match[str] | None:
 def test_every_test_that_is_named_exists() -> None:
     """A renamed test is renamed there, too."""
     assert len(NAMED) > 50
-    assert [] == [f"{file}::{name}" for file, name in NAMED if find_test(file, name) is None]
+    assert [f"{file}::{name}" for file, name in NAMED if find_test(file, name) is None] == []
 
 
 def test_every_fault_names_a_test() -> None:
@@ -25,4 +25,4 @@ def test_every_fault_names_a_test() -> None:
     table = TEXT.partition("## Faults")[2]
     lines = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith(("| **", "| fault"))]
     assert len(lines) > 30
-    assert [] == [line for line in lines if not re.search(r"`\S+\.py::\w+`", line)]
+    assert [line for line in lines if not re.search(r"`\S+\.py::\w+`", line)] == []

@@ -49,7 +49,7 @@ def test_a_damaged_catalogue(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "de.mo").write_bytes(content)
     with capture_logs() as lines:
         found = [load_translation("de", tmp_path) for _ in range(2)]
-    assert [ENGLISH, ENGLISH] == found
+    assert found == [ENGLISH, ENGLISH]
     assert [(line["event"], line["language"]) for line in lines] == [("language.failed", "de")]
 
 

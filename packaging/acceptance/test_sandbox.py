@@ -130,7 +130,7 @@ def test_terminal_of_root(machine: Machine) -> None:
     typing = '(while read -r line; do echo "$line"; sleep 3; done < /opt/keys; sleep 2; echo exit)'
     machine.run(f"{typing} | python3 /opt/site/typist.py", seconds=120)
     allowed = machine.run("sysctl --values dev.tty.legacy_tiocsti").out.strip() != "0"
-    assert allowed == (0 == machine.run("test -e /root/control").code)
+    assert allowed == (machine.run("test -e /root/control").code == 0)
     assert machine.run("test -e /root/pushed").code != 0
 
 

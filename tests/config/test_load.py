@@ -59,7 +59,7 @@ def test_defaults(machine: Machine) -> None:
         "log_level": "info",
         "log_format": "auto",
     }
-    assert expected == {name: getattr(settings, name) for name in expected}
+    assert {name: getattr(settings, name) for name in expected} == expected
 
 
 def test_everything_set(machine: Machine) -> None:
@@ -125,7 +125,7 @@ def test_everything_set(machine: Machine) -> None:
         "mastodon_database_url": "postgresql://s3cret",
         "db_sslmode": "verify-full",
     }
-    assert expected == {name: getattr(settings, name) for name in expected}
+    assert {name: getattr(settings, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_mastodon_root(machine: Machine) -> None:
 def test_ledger_with_a_file_of_ours(machine: Machine) -> None:
     """A command in a shell uses the ledger of the installed unit."""
     expected = "/var/lib/mastodon-update-check/ledger.sqlite3"
-    assert expected == machine.load({"XDG_STATE_HOME": "/state"}).ledger
+    assert machine.load({"XDG_STATE_HOME": "/state"}).ledger == expected
 
 
 def test_ledger_without_a_place(machine: Machine) -> None:

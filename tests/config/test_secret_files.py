@@ -45,7 +45,7 @@ def test_every_secret_has_three_doors(machine: Machine, name: str) -> None:
     machine.load({name: value})
     machine.own(f"{name}_FILE={machine.file('secret', value)}").load()
     settings = machine.own("").credential(name.lower(), value).load()
-    assert f"credential {name.lower()}" == settings.origins[name]
+    assert settings.origins[name] == f"credential {name.lower()}"
 
 
 def test_file_in_the_environment_wins_over_value_in_our_file(machine: Machine) -> None:
@@ -88,13 +88,13 @@ def test_files_that_cannot_be_read(machine: Machine) -> None:
     machine.file("large", "x" * (VALUE_BYTES + 1))
     start = "DB_PASS_FILE in the environment: "
     assert {
+        name: machine.problems({"DB_PASS_FILE": str(machine.home / name)})
+        for name in ("missing", "pipe", "large", "a\nb")
+    } == {
         "missing": [f"{start}missing cannot be read: no such file or directory."],
         "pipe": [f"{start}pipe cannot be read: it is not a regular file."],
         "large": [f"{start}large cannot be read: it is larger than {VALUE_BYTES} bytes."],
         "a\nb": [f"{start}expected one line of text, got control characters."],
-    } == {
-        name: machine.problems({"DB_PASS_FILE": str(machine.home / name)})
-        for name in ("missing", "pipe", "large", "a\nb")
     }
 
 
@@ -104,9 +104,9 @@ def test_secret_that_is_not_text(machine: Machine) -> None:
     path.write_bytes(b"\xff")
     place = "DB_PASS in secret, which DB_PASS_FILE names"
     environ = {"DB_PASS_FILE": str(path)}
-    assert [f"{place}: expected text in UTF-8, got another encoding."] == machine.problems(environ)
+    assert machine.problems(environ) == [f"{place}: expected text in UTF-8, got another encoding."]
     path.write_bytes(b"a\0b")
-    assert [f"{place}: expected text, got a NUL character."] == machine.problems(environ)
+    assert machine.problems(environ) == [f"{place}: expected text, got a NUL character."]
 
 
 def test_only_secrets_have_files(machine: Machine) -> None:
@@ -133,10 +133,10 @@ def test_credentials_that_cannot_be_read(machine: Machine) -> None:
     """A credential that is not a file, or too large, and a directory that is missing, are named."""
     machine.credential("db_pass", "x" * (VALUE_BYTES + 1))
     (machine.home / "credentials" / "smtp_password").mkdir()
-    assert [
+    assert machine.problems() == [
         f"DB_PASS in credential db_pass: the credential cannot be read: it is larger than {VALUE_BYTES} bytes.",
         "SMTP_PASSWORD in credential smtp_password: the credential cannot be read: it is a directory.",
-    ] == machine.problems()
+    ]
     assert machine.problems({"CREDENTIALS_DIRECTORY": "/nowhere"}) == [
         "CREDENTIALS_DIRECTORY in the environment: the directory cannot be read: no such file or directory."
     ]

@@ -70,14 +70,14 @@ def test_webhook(machine: Machine) -> None:
         },
     )
     assert (sink.plugin, sink.preference) == ("webhook", Preference.CRITICAL)
-    assert {
+    assert sink.options == {
         "url": HOOK,
         "secret": f"{KEY} {KEY}",
         "names": "true",
         "https_proxy": "http://proxy.example:3128",
         "http_proxy": "http://user:pw@proxy.example",
         "no_proxy": "localhost,.internal",
-    } == sink.options
+    }
 
 
 def test_webhook_with_nothing_but_a_url(machine: Machine) -> None:
@@ -230,12 +230,12 @@ def test_apprise(machine: Machine) -> None:
     settings = machine.load(
         {"UPDATE_CHECK_APPRISE_URL": urls, "UPDATE_CHECK_APPRISE_PREFERENCE": "critical", "https_proxy": "proxy:3128"}
     )
-    assert ("log", "apprise", "apprise.2") == settings.sink_names
+    assert settings.sink_names == ("log", "apprise", "apprise.2")
     proxy = {"https_proxy": "http://proxy:3128"}
     expected = [{"url": url, **proxy} for url in urls.split()]
-    assert expected == [dict(sink.options) for sink in settings.sinks[1:]]
-    assert {"apprise"} == {sink.plugin for sink in settings.sinks[1:]}
-    assert {Preference.CRITICAL} == {sink.preference for sink in settings.sinks[1:]}
+    assert [dict(sink.options) for sink in settings.sinks[1:]] == expected
+    assert {sink.plugin for sink in settings.sinks[1:]} == {"apprise"}
+    assert {sink.preference for sink in settings.sinks[1:]} == {Preference.CRITICAL}
 
 
 @pytest.mark.parametrize(

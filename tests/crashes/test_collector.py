@@ -32,7 +32,7 @@ def counts(collector: Collector) -> Sequence[int]:
 
 def test_missing_notice_is_lost(collector: Collector) -> None:
     """A wanted notice that does not arrive is a fault."""
-    assert [0, 1, 0, 0, 0, 0] == counts(collector)
+    assert counts(collector) == [0, 1, 0, 0, 0, 0]
     with pytest.raises(AssertionError, match=r"4\.5\.20"):
         collector.check()
 
@@ -41,7 +41,7 @@ def test_missing_notice_is_lost(collector: Collector) -> None:
 def test_either_form_of_a_wanted_notice_is_delivered(collector: Collector, row: str) -> None:
     """One of the forms suffices."""
     arrive(collector, "a", row)
-    assert [1, 0, 0, 0, 0, 0] == counts(collector)
+    assert counts(collector) == [1, 0, 0, 0, 0, 0]
     collector.check()
 
 
@@ -49,7 +49,7 @@ def test_notice_that_was_never_wanted_is_a_fault(collector: Collector) -> None:
     """An unexpected release is a fault; a notice about the tool itself is not."""
     arrive(collector, "a", "4.5.20", "4.7.6")
     arrive(collector, "b")
-    assert [2, 0, 1, 0, 0, 0] == counts(collector)
+    assert counts(collector) == [2, 0, 1, 0, 0, 0]
     with pytest.raises(AssertionError, match=r"4\.7\.6"):
         collector.check()
 
@@ -60,7 +60,7 @@ def test_repeat_is_a_fault(collector: Collector) -> None:
     arrive(collector, "a", "4.5.20")
     arrive(collector, "b", "4.5.20!")
     arrive(collector, "c", "4.5.20")
-    assert [2, 0, 0, 2, 0, 0] == counts(collector)
+    assert counts(collector) == [2, 0, 0, 2, 0, 0]
     with pytest.raises(AssertionError):
         collector.check()
 
@@ -72,9 +72,9 @@ def test_unconfirmed_notice_may_repeat_with_its_id(collector: Collector) -> None
     arrive(collector, "a", "4.5.20", manner=Manner.TAKE_AND_CUT)
     arrive(collector, "a", "4.5.20")
     collector.check()
-    assert [1, 0, 0, 0, 2, 0] == counts(collector)
+    assert counts(collector) == [1, 0, 0, 0, 2, 0]
     arrive(collector, "a", "4.5.20")
-    assert [1, 0, 0, 1, 2, 0] == counts(collector)
+    assert counts(collector) == [1, 0, 0, 1, 2, 0]
 
 
 def test_recorded_notice_may_not_repeat(collector: Collector) -> None:
@@ -85,7 +85,7 @@ def test_recorded_notice_may_not_repeat(collector: Collector) -> None:
     assert collector.arrivals[0].is_doubtful
     collector.settle([("a", "4.5.20")])
     arrive(collector, "a", "4.5.20")
-    assert [1, 0, 0, 1, 0, 0] == counts(collector)
+    assert counts(collector) == [1, 0, 0, 1, 0, 0]
 
 
 def test_repeat_with_another_id_is_a_fault(collector: Collector) -> None:
@@ -94,10 +94,10 @@ def test_repeat_with_another_id_is_a_fault(collector: Collector) -> None:
     with collector.window():
         arrive(collector, "a", "4.5.20", "4.7.6")
     arrive(collector, "b", "4.7.6")
-    assert [2, 0, 0, 1, 0, 0] == counts(collector)
+    assert counts(collector) == [2, 0, 0, 1, 0, 0]
     arrive(collector, "a", "4.7.6", manner=Manner.TAKE_AND_CUT)
     arrive(collector, "c", "4.5.20")
-    assert [2, 0, 0, 2, 0, 1] == counts(collector)
+    assert counts(collector) == [2, 0, 0, 2, 0, 1]
 
 
 def test_mail_without_its_id_is_rejected() -> None:

@@ -42,7 +42,7 @@ def migrate(ledger: Path, fatal: int) -> int:
 def look(ledger: Path) -> tuple[int, bool, list[tuple[str, str]]]:
     """Return the schema's version, whether the new column is there, and every row's identity and state."""
     with closing(sqlite3.connect(ledger)) as connection:
-        assert [("ok",)] == connection.execute("PRAGMA integrity_check").fetchall()
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         columns = [column[1] for column in connection.execute("PRAGMA table_info(delivery)").fetchall()]
         rows = connection.execute("SELECT identity, state FROM delivery ORDER BY identity, recipient_key").fetchall()
@@ -62,9 +62,9 @@ def test_killed_during_a_migration(forked: Forked) -> None:
             version, is_further, rows = look(ledger)
             versions.append(version)
             assert (is_further, rows) == (version > SCHEMA_VERSION, before[2])
-        assert 0 == code
+        assert code == 0
         assert [SCHEMA_VERSION] * (step - 1) == versions[:-1]
-        assert SCHEMA_VERSION + 1 == versions[-1]
+        assert versions[-1] == SCHEMA_VERSION + 1
         assert step > len(("BEGIN", "ALTER", "CREATE", "UPDATE", "COMMIT"))
 
 
@@ -79,7 +79,7 @@ def test_killed_during_a_backup(forked: Forked, tmp_path: Path) -> None:
             assert scenario.run_and_kill(step, "ledger", "backup", str(target))
             assert not target.exists() or look(target) == whole
             assert look(scenario.world.ledger) == whole
-        assert 0 == scenario.run("check")
+        assert scenario.run("check") == 0
         scenario.collector.check()
 
 
@@ -99,14 +99,14 @@ def test_killed_while_a_new_ledger_is_created(forked: Forked) -> None:
             assert whole[2] in [look(file)[2] for file in kept if file.exists()]
             for file in kept[:-1]:
                 file.rename(file.with_suffix(".kept"))  # two in the same second would have the same name
-            assert 0 == scenario.run("ledger", "new"), scenario.errors
+            assert scenario.run("ledger", "new") == 0, scenario.errors
             for arrival in scenario.collector.arrivals:
                 arrival.is_doubtful = True  # with a new ledger, pending notices repeat
-            assert 0 == scenario.run("check")
+            assert scenario.run("check") == 0
             scenario.collector.check()
 
 
 def notify_once(scenario: Scenario) -> None:
     """Notify every recipient of a release."""
     scenario.publish("4.5.20")
-    assert 0 == scenario.run("check")
+    assert scenario.run("check") == 0

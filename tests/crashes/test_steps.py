@@ -37,7 +37,7 @@ def test_killed_between_acceptance_and_record(sweep: Sweep, forked: Forked) -> N
     result = len(steps) - steps[::-1].index("UPDATE sink SET settings")
     recorded = result + steps[result:].index("COMMIT") + 1
     handed_over = result - steps[:result][::-1].index("send")
-    assert ["sent", "received"] == [step for step in steps[handed_over:recorded] if step in {"sent", "received"}]
+    assert [step for step in steps[handed_over:recorded] if step in {"sent", "received"}] == ["sent", "received"]
     for step in (handed_over, handed_over + 1, recorded, recorded + 1):
         account, was_killed = sweep.kill_at(step, forked)
         assert was_killed
@@ -65,4 +65,4 @@ def test_check_takes_its_steps_in_order(forked: Forked) -> None:
         "UPDATE delivery SET state",
         "COMMIT",
     )
-    assert [] == [name for name in expected if name not in steps]
+    assert [name for name in expected if name not in steps] == []

@@ -30,7 +30,7 @@ def test_delivering_child_collects_garbage(machine: Machine, update_server: Upda
     with machine.start() as daemon:
         assert daemon.wait_for("delivery.sent")["reply"] == "collecting: True"
         assert daemon.end() == 0
-    assert ["4.5.19"] == update_server.asked
+    assert update_server.asked == ["4.5.19"]
 
 
 PRINTING_SINK = """

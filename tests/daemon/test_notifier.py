@@ -50,7 +50,7 @@ def test_status_is_one_line(systemd: Systemd, text: str, line: str) -> None:
     with notifying() as notifier:
         notifier.status(text)
     wait_until(lambda: systemd.received, "the status")
-    assert [f"STATUS={line}"] == systemd.lines
+    assert systemd.lines == [f"STATUS={line}"]
 
 
 def test_notifications(systemd: Systemd) -> None:
@@ -61,10 +61,10 @@ def test_notifications(systemd: Systemd) -> None:
         notifier.stopping()
     wait_until(lambda: len(systemd.received) == 3, "three messages")
     ready, reloading, stopping = (message.decode() for _, message in systemd.received)
-    assert ("READY=1", "STOPPING=1") == (ready, stopping)
+    assert (ready, stopping) == ("READY=1", "STOPPING=1")
     word, _, moment = reloading.partition("\nMONOTONIC_USEC=")
-    assert "RELOADING=1" == word
-    assert 0 < int(moment)
+    assert word == "RELOADING=1"
+    assert int(moment) > 0
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_abstract_socket(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
         with notifying() as notifier:
             notifier.ready()
-        assert b"READY=1" == sock.recv(100)
+        assert sock.recv(100) == b"READY=1"
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the library forgets the socket

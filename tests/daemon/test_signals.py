@@ -55,7 +55,7 @@ def test_stop_while_idle(machine: Machine, number: signal.Signals) -> None:
     with machine.start() as daemon:
         daemon.wait_for("check.skipped")
         assert daemon.end(number) == 0
-        assert ["daemon.stopping", "daemon.stopped"] == [line["event"] for line in daemon.events][-2:]
+        assert [line["event"] for line in daemon.events][-2:] == ["daemon.stopping", "daemon.stopped"]
         assert "STOPPING=1" in daemon.systemd.lines
 
 
@@ -65,7 +65,7 @@ def test_stop_during_a_hanging_check(machine: Machine, update_server: UpdateServ
     with machine.start() as daemon:
         wait_until(lambda: update_server.asked, "the question")
         assert daemon.end() == 0
-        assert [] == daemon.find("check.finished") + daemon.find("check.failed")
+        assert daemon.find("check.finished") + daemon.find("check.failed") == []
 
 
 def test_stop_waits_for_a_slow_server(machine: Machine, update_server: UpdateServer) -> None:
@@ -76,9 +76,9 @@ def test_stop_waits_for_a_slow_server(machine: Machine, update_server: UpdateSer
         mail_by(machine, smtp.port)
         with machine.start() as daemon:
             wait_until(lambda: machine.attempts, "the attempt")
-            assert [("email", 1, None)] == machine.attempts
+            assert machine.attempts == [("email", 1, None)]
             assert daemon.end() == 0
-            assert [("email", 1, "sent")] == machine.attempts
+            assert machine.attempts == [("email", 1, "sent")]
             assert len(daemon.find("delivery.sent")) == 1
     assert len(smtp.mails) == 1
 
@@ -92,11 +92,11 @@ def test_stop_ends_a_hanging_attempt(machine: Machine, update_server: UpdateServ
             wait_until(lambda: smtp.bodies, "the mail")
             assert daemon.end(seconds=STOP_SECONDS) == 0
             assert len(daemon.find("job.killed", job="deliver")) == 1
-        assert [("email", 1, None)] == machine.attempts
+        assert machine.attempts == [("email", 1, None)]
         with machine.start() as daemon:
             daemon.wait_for("delivery.sent", sink="email", attempt=2)
             assert daemon.end() == 0
-    assert [("email", 1, "unknown"), ("email", 2, "sent")] == machine.attempts
+    assert machine.attempts == [("email", 1, "unknown"), ("email", 2, "sent")]
     first, second = ids(smtp)
     assert first == second
 
@@ -109,7 +109,7 @@ def test_attempt_of_a_killed_daemon_is_repeated_with_its_id(machine: Machine, up
         with machine.start() as daemon:
             wait_until(lambda: smtp.bodies, "the mail")
             daemon.end(signal.SIGKILL)
-        assert [("email", 1, None)] == machine.attempts
+        assert machine.attempts == [("email", 1, None)]
         with machine.start() as daemon:
             daemon.wait_for("delivery.sent", sink="email", attempt=2)
             assert daemon.end() == 0
@@ -128,10 +128,10 @@ def test_stop_waits_for_an_attempt_with_former_settings(machine: Machine, update
             mail_by(machine, new.port)
             daemon.reload()
             daemon.wait_for("daemon.reloaded")
-            assert [("email", 1, None)] == machine.attempts
+            assert machine.attempts == [("email", 1, None)]
             assert daemon.end() == 0
-        assert [("email", 1, "sent")] == machine.attempts
-        assert ([], 1) == (new.mails, len(old.mails))
+        assert machine.attempts == [("email", 1, "sent")]
+        assert (new.mails, len(old.mails)) == ([], 1)
 
 
 def test_reload(machine: Machine, update_server: UpdateServer) -> None:
@@ -146,10 +146,10 @@ def test_reload(machine: Machine, update_server: UpdateServer) -> None:
             daemon.wait_notified("READY=1", count=2)
             daemon.wait_for("delivery.sent", count=2, sink="email")
             daemon.wait_for("delivery.sent", sink="webhook")
-            assert ["log", "email", "webhook"] == daemon.find("daemon.reloaded")[0]["sinks"]
+            assert daemon.find("daemon.reloaded")[0]["sinks"] == ["log", "email", "webhook"]
             lines = daemon.systemd.lines
             assert daemon.end() == 0
-    assert (1, 1, 1) == (len(old.mails), len(new.mails), len(webhook.requests))
+    assert (len(old.mails), len(new.mails), len(webhook.requests)) == (1, 1, 1)
     moment = lines[lines.index("RELOADING=1") + 1]
     assert moment.startswith("MONOTONIC_USEC=")
     assert moment.removeprefix("MONOTONIC_USEC=").isdecimal()
@@ -227,7 +227,7 @@ def test_stop_ends_a_hanging_main_thread(limit: str, signals: int) -> None:
     with subprocess.Popen([sys.executable, "-c", STUCK.format(limit=limit)], stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
-            assert b"here\n" == process.stdout.readline()
+            assert process.stdout.readline() == b"here\n"
             for _ in range(signals):
                 process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -252,7 +252,7 @@ def test_page_of_a_stopped_daemon(machine: Machine, tmp_path: Path) -> None:
     with machine.start() as daemon:
         wait_until(lambda: page.exists() and "<dd>running</dd>" in page.read_text(), "a page")
         assert "A later one follows by" in page.read_text()
-        assert 0 == daemon.end(signal.SIGTERM)
+        assert daemon.end(signal.SIGTERM) == 0
         assert [line["event"] for line in daemon.events][-1] == "daemon.stopped"
     assert "<dt>Daemon</dt><dd>not running</dd>" in page.read_text()
     assert "this page stays as it is until the next check" in page.read_text()

@@ -41,12 +41,12 @@ def test_compose() -> None:
     """With Mastodon's containers: both networks, its settings, a volume for the ledger, nothing else writable."""
     document = yaml.safe_load((CONTAINER / "compose.yaml").read_text())
     service = document["services"]["mastodon-update-check"]
-    assert {"internal_network", "external_network"} == set(service["networks"])
-    assert ".env.production" == service["env_file"]
+    assert set(service["networks"]) == {"internal_network", "external_network"}
+    assert service["env_file"] == ".env.production"
     (volume,) = service["volumes"]
-    assert (f"mastodon-update-check:{STATE}", True) == (volume, volume.partition(":")[0] in document["volumes"])
-    assert ["CMD", "mastodon-update-check", "status", "--alive"] == service["healthcheck"]["test"]
-    assert (True, ["ALL"]) == (service["read_only"], service["cap_drop"])
+    assert (volume, volume.partition(":")[0] in document["volumes"]) == (f"mastodon-update-check:{STATE}", True)
+    assert service["healthcheck"]["test"] == ["CMD", "mastodon-update-check", "status", "--alive"]
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
     assert service["environment"]["UPDATE_CHECK_URL"], "a blank one of Mastodon's must not switch checking off"
 
 
@@ -84,7 +84,7 @@ def test_refuses_to_forget() -> None:
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     refused = start()
-    assert 78 == refused.returncode
+    assert refused.returncode == 78
     assert f"no volume at {STATE}" in refused.stderr
     for name in ("UPDATE_CHECK_LEDGER", "UPDATE_CHECK_LEDGER_FILE"):  # the second holds the password, as a secret
         assert "no volume" not in start(**{name: "/run/secrets/ledger"}).stderr

@@ -32,7 +32,7 @@ def test_merged(tmp_path: Path) -> None:
     second = wheel(tmp_path, "a", "cp313-cp313-linux", a__core_dot_py="x", a__so_dot_cpython_313_dot_so="2")
     merge([first, second], tmp_path / "tree")
     found = sorted(path.name for path in (tmp_path / "tree" / "a").iterdir())
-    assert ["core.py", "so.cpython_311.so", "so.cpython_313.so"] == found
+    assert found == ["core.py", "so.cpython_311.so", "so.cpython_313.so"]
 
 
 def test_only_runtime_files_are_packed(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_only_runtime_files_are_packed(tmp_path: Path) -> None:
     files = sorted(
         str(path.relative_to(tmp_path / "tree")) for path in (tmp_path / "tree").rglob("*") if path.is_file()
     )
-    assert ["a-1.0.dist-info/METADATA", "a/core.py"] == files
+    assert files == ["a-1.0.dist-info/METADATA", "a/core.py"]
     metadata = (tmp_path / "tree" / "a-1.0.dist-info" / "METADATA").read_text()
     assert ("Version: 1.0" in metadata, "story" in metadata) == (True, False)
 
@@ -71,7 +71,7 @@ def test_no_shadow(tmp_path: Path) -> None:
 def test_authorities_of_the_system(tmp_path: Path) -> None:
     """No list of certificate authorities grows old in the package."""
     merge([wheel(tmp_path, "certifi", certifi__cacert_dot_pem="old")], tmp_path / "tree")
-    assert SYSTEM_AUTHORITIES == str((tmp_path / "tree" / "certifi" / "cacert.pem").readlink())
+    assert str((tmp_path / "tree" / "certifi" / "cacert.pem").readlink()) == SYSTEM_AUTHORITIES
 
 
 def test_copyright(tmp_path: Path) -> None:
@@ -95,4 +95,4 @@ def test_common_licences(tmp_path: Path) -> None:
 def test_excerpt_of_a_lock() -> None:
     """Of a lock list only the wanted distributions remain, with all their hashes."""
     lock = "a==1 \\\n    --hash=sha256:1\nb-c==2 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n    # via a\n"
-    assert "b-c==2 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n    # via a\n" == excerpt(lock, {"b-c"})
+    assert excerpt(lock, {"b-c"}) == "b-c==2 \\\n    --hash=sha256:2 \\\n    --hash=sha256:3\n    # via a\n"

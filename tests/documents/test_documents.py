@@ -31,7 +31,7 @@ def test_every_variable() -> None:
     """Every variable is described once, and nothing else is."""
     assert len(SETTINGS) == sum(len(group.settings) for group in GROUPS)
     assert sorted(VARIABLES.keys() | set(WEBHOOKS)) == sorted(SETTINGS)
-    assert ["NAMES", "PREFERENCE", "SECRET", "URL"] == sorted(name.rpartition("_")[2] for name in WEBHOOKS)
+    assert sorted(name.rpartition("_")[2] for name in WEBHOOKS) == ["NAMES", "PREFERENCE", "SECRET", "URL"]
 
 
 def test_defaults() -> None:
@@ -61,7 +61,7 @@ def test_secrets() -> None:
 def test_config_sets_nothing(tmp_path: Path) -> None:
     """As it is installed, config.env sets nothing."""
     home = {"HOME": str(tmp_path), "UPDATE_CHECK_CONFIG": str(PROJECT / "packaging" / "config.env")}
-    assert {"UPDATE_CHECK_CONFIG"} == set(load_settings(home).origins)
+    assert set(load_settings(home).origins) == {"UPDATE_CHECK_CONFIG"}
 
 
 def test_config_lines_are_valid(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_manual() -> None:
         for option in command.options:
             text = option.option_strings[-1].replace("-", "\\-")
             assert re.search(rf"^\.B (.*, )?{re.escape(text)}", source, re.MULTILINE) or text == "\\-\\-help"
-    assert [] == [name for name in VARIABLES if name not in source]
+    assert [name for name in VARIABLES if name not in source] == []
 
 
 def complete(*words: str) -> list[str]:
@@ -101,12 +101,12 @@ def complete(*words: str) -> list[str]:
 
 def test_bash_completion() -> None:
     """Commands, their actions and their options are offered if they fit the line."""
-    assert ["recipients"] == complete("rec")
+    assert complete("rec") == ["recipients"]
     assert "doctor" in complete("")
     assert {"--alive", "--json", "--help"} <= set(complete("status", "--"))
-    assert ["backup"] == complete("ledger", "b")
+    assert complete("ledger", "b") == ["backup"]
     assert "--dry-run" in complete("check", "--json", "--d")
-    assert [] == complete("ledger", "backup", "nothing-like-this")
+    assert complete("ledger", "backup", "nothing-like-this") == []
 
 
 def test_commands_of_readme() -> None:

@@ -181,7 +181,7 @@ def test_facts_without_a_date_in_sight() -> None:
         facts(ANN, answer=feed()),
         facts(ANN, answer=feed(ends_on=date(2029, 1, 1))),
     ):
-        assert () == known.notices
+        assert known.notices == ()
     assert (patch("4.5.20"), support(THREE_MONTHS)) == facts(ANN, answer=feed(patch("4.5.20"), ends_on=ENDS_ON)).notices
 
 

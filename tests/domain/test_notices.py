@@ -147,12 +147,12 @@ def test_urgent_notices(notice: Notice, *, expected: bool) -> None:
 def test_a_notice_claims_nothing_by_itself() -> None:
     """By default an update is not urgent, and has no type, notes or date."""
     notice = UpdateNotice(version=version("4.5.20"))
-    assert (False, None, "", None) == (notice.urgent, notice.type, notice.release_notes, notice.end_of_support_on)
+    assert (notice.urgent, notice.type, notice.release_notes, notice.end_of_support_on) == (False, None, "", None)
 
 
 def test_stages_stand_in_the_order_of_time() -> None:
     """A later stage covers the earlier ones, so their order matters."""
-    assert ["three_months", "two_weeks", "ended"] == [str(stage) for stage in SupportStage]
+    assert [str(stage) for stage in SupportStage] == ["three_months", "two_weeks", "ended"]
     assert isinstance(from_json(Notice, to_json(support(SupportStage.ENDED))), SupportNotice)
 
 

@@ -43,7 +43,7 @@ def test_causes_on_this_server(cause: Cause, lasted: timedelta, stage: int | Non
     expected = None
     if stage is not None:
         expected = CheckFailingNotice(started_at=NOW - lasted, stage=stage, cause=cause, detail="why")
-    assert expected == notice
+    assert notice == expected
 
 
 @pytest.mark.parametrize("cause", [cause for cause in Cause if cause.is_remote])
@@ -68,7 +68,7 @@ def test_recovery(ended: timedelta, *, is_notified: bool) -> None:
     """A recovery is worth telling for a week."""
     started_at, ended_at = NOW - timedelta(days=30), NOW - ended
     expected = CheckRecoveredNotice(started_at=started_at, recovered_at=ended_at) if is_notified else None
-    assert expected == check_recovered_notice(started_at, ended_at, NOW)
+    assert check_recovered_notice(started_at, ended_at, NOW) == expected
 
 
 @pytest.mark.parametrize(("started_at", "ended_at"), [(None, NOW), (NOW, None), (None, None)])
@@ -83,7 +83,7 @@ def test_failing_deliveries(lasted: timedelta, stage: int | None) -> None:
     expected = None
     if stage is not None:
         expected = DeliveryFailingNotice(sink="email", started_at=NOW - lasted, stage=stage, detail="why")
-    assert expected == delivery_failing_notice("email", NOW - lasted, "why", NOW)
+    assert delivery_failing_notice("email", NOW - lasted, "why", NOW) == expected
 
 
 def test_sink_that_works() -> None:

@@ -47,7 +47,7 @@ def test_acceptance_ends_it() -> None:
 def test_ladder(failures: int, delay: timedelta) -> None:
     """5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, then daily for as long as it takes."""
     expected = Settlement(outcome=Outcome.DEFERRED, reply="421 try later", due_at=NOW + delay)
-    assert expected == settled(TRANSIENT, failures, sink_failures=3)
+    assert settled(TRANSIENT, failures, sink_failures=3) == expected
 
 
 @pytest.mark.parametrize(("spread", "factor"), [(0.0, 0.9), (0.25, 0.95), (0.5, 1.0), (1.0, 1.1)])
@@ -101,20 +101,20 @@ def test_sink_that_asks_for_time() -> None:
 def test_refusal_waits_a_week() -> None:
     """A refused message is retried weekly; the sink does not back off."""
     expected = Settlement(outcome=Outcome.FAILED, reply="550 no such user", due_at=NOW + timedelta(days=7))
-    assert expected == settled(PermanentDeliveryError("550 no such user"), failures=4, sink_failures=4)
+    assert settled(PermanentDeliveryError("550 no such user"), failures=4, sink_failures=4) == expected
 
 
 def test_gone_is_gone() -> None:
     """HTTP 410 stops the webhook: it is never due again by itself."""
     expected = Settlement(outcome=Outcome.FAILED, reply="410 Gone", due_at=None, stops_sink=True)
-    assert expected == settled(PermanentDeliveryError("410 Gone", sink_wide=True))
+    assert settled(PermanentDeliveryError("410 Gone", sink_wide=True)) == expected
 
 
 @pytest.mark.parametrize("error", [TransientDeliveryError, PermanentDeliveryError])
 def test_replies_are_cleaned(error: type[DeliveryError]) -> None:
     """The reply is kept on one line, bounded."""
-    assert "550 [2J no" == settled(error("550\r\n\x1b[2J no")).reply
-    assert 200 == len(settled(error("x" * 5000)).reply)
+    assert settled(error("550\r\n\x1b[2J no")).reply == "550 [2J no"
+    assert len(settled(error("x" * 5000)).reply) == 200
 
 
 @given(
@@ -128,7 +128,7 @@ def test_every_failure_is_retried_in_time(error: DeliveryError, failures: int, s
     """Nothing ends by age alone: all but a 410 is due again, later than now and within the longest wait."""
     settlement = settled(error, failures, sink, spread)
     if settlement.stops_sink:
-        assert (None, True) == (settlement.due_at, error.sink_wide)
+        assert (settlement.due_at, error.sink_wide) == (None, True)
         return
     assert settlement.due_at is not None
     assert NOW + LADDER[0] * 0.9 <= settlement.due_at <= NOW + LONGEST_WAIT

@@ -59,7 +59,7 @@ def test_case_2_unlisted_releases_are_cancelled() -> None:
     rows.plan(facts(ANN, installed="4.2.0", answer=feed(minor("42.13.12"))))
     rows.plan(facts(ANN, installed="4.2.0", answer=fixture_answer("4.2.1", "4.3.0", "5.0.0")))
     open_now = sorted(row.identity for row in rows.rows.values() if row.is_open)
-    assert ["update/4.2.1/plain", "update/4.3.0/plain", "update/5.0.0/plain"] == open_now
+    assert open_now == ["update/4.2.1/plain", "update/4.3.0/plain", "update/5.0.0/plain"]
 
 
 def test_case_3_ordinary_updates() -> None:
@@ -69,32 +69,32 @@ def test_case_3_ordinary_updates() -> None:
     here they are named in the letter as what else is out.
     """
     made = Rows().plan(facts(*staff(), installed="4.2.0", answer=fixture_answer("4.2.1", "4.3.0", "5.0.0")))
-    assert [
+    assert planned(made) == [
         ("user:1", "update/4.2.1/plain", "patch_update"),
         ("user:1", "update/4.3.0/plain", "any_update"),
         ("user:1", "update/5.0.0/plain", "any_update"),
         ("user:3", "update/4.2.1/plain", "patch_update"),
-    ] == planned(made)
-    assert 2 == len(made.messages)
+    ]
+    assert len(made.messages) == 2
 
 
 def test_case_4_an_urgent_update() -> None:
     """Case 4: owner, patch-user and critical-user get an urgent release once each, before other messages."""
     made = Rows().plan(facts(*staff(), installed="4.2.0", answer=fixture_answer("5.0.0", urgent=True)))
     expected = [(key, "update/5.0.0/urgent", "urgent_update") for key in ("user:1", "user:3", "user:4")]
-    assert expected == planned(made)
+    assert planned(made) == expected
     assert all(message.is_urgent for message in made.messages)
 
 
 def test_every_decision_has_its_reason() -> None:
     """A decision not to notify has a reason, too."""
     made = Rows().plan(facts(*staff(), answer=feed(minor("4.6.9"))))
-    assert [
+    assert [(one.recipient.key, one.reason) for one in made.decisions] == [
         ("user:1", Reason.ANY_UPDATE),
         ("user:2", Reason.PREFERENCE_NONE),
         ("user:3", Reason.BELOW_PREFERENCE),
         ("user:4", Reason.BELOW_PREFERENCE),
-    ] == [(one.recipient.key, one.reason) for one in made.decisions]
+    ]
 
 
 def test_notified_once() -> None:
@@ -107,9 +107,11 @@ def test_notified_once() -> None:
     refused = rows.plan(known)
     rows.send()
     sent = rows.plan(known)
-    assert [[], [], []] == [planned(pending), planned(refused), planned(sent)]
-    assert [Reason.ALREADY_PLANNED, Reason.ALREADY_PLANNED, Reason.ALREADY_NOTIFIED] == [
-        made.decisions[0].reason for made in (pending, refused, sent)
+    assert [planned(pending), planned(refused), planned(sent)] == [[], [], []]
+    assert [made.decisions[0].reason for made in (pending, refused, sent)] == [
+        Reason.ALREADY_PLANNED,
+        Reason.ALREADY_PLANNED,
+        Reason.ALREADY_NOTIFIED,
     ]
 
 
@@ -119,23 +121,23 @@ def test_one_message_for_notices_planned_together() -> None:
     made = Rows().plan(facts(ANN, hook(), answer=answer, tool_notices=[CHECK, RESTART]))
     bundles = [(one.recipient.key, len(one.decisions)) for one in made.messages]
     assert [(ANN.key, 3), (ANN.key, 1), (ANN.key, 1), ("webhook:1", 3), ("webhook:1", 1), ("webhook:1", 1)] == bundles
-    assert 6 == len({one.id for one in made.messages})
+    assert len({one.id for one in made.messages}) == 6
 
 
 def test_subjects_are_those_of_true_notices() -> None:
     """Beside the open rows a plan must see those of the notices that are true now."""
     known = facts(ANN, installed="4.4.26", answer=feed(update("4.4.27"), ends_on=date(2026, 12, 17)))
-    assert {"update/4.4.27", "support/4.4"} == subjects(known)
+    assert subjects(known) == {"update/4.4.27", "support/4.4"}
 
 
 def test_message_id() -> None:
     """The id stands in ledgers and mails: 32 digits of a hash of instance, recipient and rows in any order."""
     expected = message_id(INSTANCE, ANN.key, [PLAIN_ID, URGENT_ID])
     assert "f" * 32 >= expected >= "0" * 32
-    assert (32, expected) == (len(expected), message_id(INSTANCE, ANN.key, [URGENT_ID, PLAIN_ID]))
+    assert (len(expected), message_id(INSTANCE, ANN.key, [URGENT_ID, PLAIN_ID])) == (32, expected)
     others = {
         message_id("other.example", ANN.key, [PLAIN_ID, URGENT_ID]),
         message_id(INSTANCE, BEN.key, [PLAIN_ID, URGENT_ID]),
         message_id(INSTANCE, ANN.key, [PLAIN_ID]),
     }
-    assert 3 == len(others - {expected})
+    assert len(others - {expected}) == 3

@@ -28,7 +28,7 @@ PLAIN_ID = "update/4.5.20/plain"
 def test_preference_raised() -> None:
     """After a raised preference the next check plans the notices that are true now."""
     rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
-    assert [] == planned(rows.plan(facts(user(preference=CRITICAL), answer=answer)))
+    assert planned(rows.plan(facts(user(preference=CRITICAL), answer=answer))) == []
     assert [(ANN.key, PLAIN_ID, "patch_update")] == planned(rows.plan(facts(user(preference=PATCH), answer=answer)))
     rows.send()
     made = rows.plan(facts(user(preference=ALL), answer=answer))
@@ -66,7 +66,7 @@ def test_recipients_unasked(known: object) -> None:
     rows = Rows()
     rows.plan(facts(ANN, BEN, answer=feed(PLAIN)))
     made = rows.plan(known)  # type: ignore[arg-type] # a parameter
-    assert ([], [], ()) == (changed(made), planned(made), made.redirections)
+    assert (changed(made), planned(made), made.redirections) == ([], [], ())
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_same_person(now: Recipient) -> None:
     made = rows.plan(facts(now, answer=answer))
     assert ([], [], [now]) == (planned(made), changed(made), [one.recipient for one in made.redirections])
     rows.send()
-    assert [] == planned(rows.plan(facts(now, answer=answer)))
+    assert planned(rows.plan(facts(now, answer=answer))) == []
 
 
 @pytest.mark.parametrize("is_notified", [True, False])
@@ -99,7 +99,7 @@ def test_address_of_a_former_recipient_is_taken_over(is_notified: bool) -> None:
     heir = replace(ANN, address=BEN.address)
     made = rows.plan(facts(heir, answer=answer))
     assert ([(BEN.key, PLAIN_ID, "covered")], []) == (changed(made), planned(made))
-    assert ([], []) == (changed(again := rows.plan(facts(heir, answer=answer))), planned(again))
+    assert (changed(again := rows.plan(facts(heir, answer=answer))), planned(again)) == ([], [])
 
 
 def test_two_recipients_with_one_address() -> None:
@@ -108,7 +108,7 @@ def test_two_recipients_with_one_address() -> None:
     rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
     made = rows.plan(facts(user(preference=PATCH), twin, answer=answer))
     assert [(ANN.key, PLAIN_ID, "patch_update"), (twin.key, "update/4.6.9/plain", "any_update")] == planned(made)
-    assert [] == planned(rows.plan(facts(twin, ANN, answer=answer)))
+    assert planned(rows.plan(facts(twin, ANN, answer=answer))) == []
 
 
 def test_same_webhook_under_another_name() -> None:
@@ -116,9 +116,9 @@ def test_same_webhook_under_another_name() -> None:
     rows, answer = Rows(), feed(PLAIN)
     old, new = hook("webhook"), hook("webhook.ops")
     both = rows.plan(facts(old, new, answer=answer, sinks=["webhook", "webhook.ops"]))
-    assert [("webhook:1", PLAIN_ID, "patch_update")] == planned(both)
+    assert planned(both) == [("webhook:1", PLAIN_ID, "patch_update")]
     rows.send()
-    assert [] == planned(rows.plan(facts(new, answer=answer, sinks=["webhook.ops"])))
+    assert planned(rows.plan(facts(new, answer=answer, sinks=["webhook.ops"]))) == []
 
 
 def test_pending_webhook_under_another_name() -> None:
@@ -126,7 +126,7 @@ def test_pending_webhook_under_another_name() -> None:
     rows, answer = Rows(), feed(PLAIN)
     first = rows.plan(facts(hook("webhook"), answer=answer, sinks=["webhook"]))
     made = rows.plan(facts(hook("webhook.ops"), answer=answer, sinks=["webhook.ops"]))
-    assert [("webhook:1", PLAIN_ID, "recipient_gone")] == changed(made)
+    assert changed(made) == [("webhook:1", PLAIN_ID, "recipient_gone")]
     assert [("webhook.ops", first.messages[0].id)] == [(one.recipient.sink, one.id) for one in made.messages]
 
 
@@ -135,8 +135,8 @@ def test_new_webhook_url() -> None:
     rows, answer = Rows(), feed(PLAIN)
     rows.plan(facts(hook(key="webhook:1"), answer=answer))
     made = rows.plan(facts(hook(key="webhook:2"), answer=answer))
-    assert [("webhook:1", PLAIN_ID, "recipient_gone")] == changed(made)
-    assert [("webhook:2", PLAIN_ID, "patch_update")] == planned(made)
+    assert changed(made) == [("webhook:1", PLAIN_ID, "recipient_gone")]
+    assert planned(made) == [("webhook:2", PLAIN_ID, "patch_update")]
 
 
 def test_sink_removed_and_put_back() -> None:
@@ -145,8 +145,8 @@ def test_sink_removed_and_put_back() -> None:
     both = facts(ANN, hook(), answer=answer)
     rows.plan(both)
     without = rows.plan(facts(ANN, answer=answer, sinks=["email"]))
-    assert ([], []) == (changed(without), planned(without))
-    assert [] == planned(rows.plan(both))
+    assert (changed(without), planned(without)) == ([], [])
+    assert planned(rows.plan(both)) == []
     withdrawn = rows.plan(facts(ANN, answer=feed(), sinks=["email"]))
     assert {(ANN.key, PLAIN_ID, "withdrawn"), ("webhook:1", PLAIN_ID, "withdrawn")} == set(changed(withdrawn))
 
@@ -163,11 +163,11 @@ def test_change_after_a_refusal(now: Recipient, *, is_hurried: bool) -> None:
     """A refused message is due at once when its address is corrected, and only once; for settings see the ledger."""
     rows, answer = Rows(), feed(PLAIN)
     rows.plan(facts(ANN, answer=answer))
-    assert [False] == [one.is_hurried for one in rows.plan(facts(ANN, answer=answer)).redirections]
+    assert [one.is_hurried for one in rows.plan(facts(ANN, answer=answer)).redirections] == [False]
     rows.refuse()
     made = rows.plan(facts(now, answer=answer))
     assert [(now, is_hurried)] == [(one.recipient, one.is_hurried) for one in made.redirections]
-    assert [False] == [one.is_hurried for one in rows.plan(facts(now, answer=answer)).redirections]
+    assert [one.is_hurried for one in rows.plan(facts(now, answer=answer)).redirections] == [False]
 
 
 def test_receiver_that_is_gone_is_not_hurried() -> None:
@@ -177,7 +177,7 @@ def test_receiver_that_is_gone_is_not_hurried() -> None:
     rows.refuse()
     rows.set(DeliveryState.FAILED, is_stopped=True)
     made = rows.plan(facts(hook(), answer=answer))
-    assert [False] == [one.is_hurried for one in made.redirections]
+    assert [one.is_hurried for one in made.redirections] == [False]
 
 
 def test_redirection_is_one_per_message() -> None:
@@ -200,4 +200,4 @@ def test_claimed_rows_are_left_alone() -> None:
         facts(replace(ANN, address="new@social.example"), answer=feed(PLAIN)),
     ):
         made = rows.plan(known)
-        assert ([], [], ()) == (changed(made), planned(made), made.redirections)
+        assert (changed(made), planned(made), made.redirections) == ([], [], ())

@@ -137,7 +137,7 @@ def test_planning_twice_plans_nothing_new(history: list[tuple[Facts, str]], know
     rows = lived(history)
     rows.plan(known)
     again = rows.plan(known)
-    assert ([], []) == (planned(again), changed(again))
+    assert (planned(again), changed(again)) == ([], [])
     assert not any(one.is_hurried for one in again.redirections)
 
 
@@ -263,7 +263,7 @@ def test_a_plan_is_true_notices_times_recipients(known: Facts) -> None:
     made = plan(known, ())
     assert len(known.recipients) * len(known.notices) == len(made.decisions)
     expected = {(one.recipient.key, identity(one.notice)) for one in made.decisions if one.reason.notifies}
-    assert expected == {(recipient.key, identity(notice)) for recipient, notice in deliveries(made)}
+    assert {(recipient.key, identity(notice)) for recipient, notice in deliveries(made)} == expected
     assert all(one.reason not in {"already_told", "already_planned"} for one in made.decisions)
     assert {DeliveryState.PENDING} >= {row.state for row in lived([(known, "")]).rows.values()}
 
@@ -272,4 +272,4 @@ def test_generated_examples_reach_their_subject() -> None:
     """The helper keeps what a plan says, or the properties above would say nothing."""
     rows = Rows()
     rows.plan(facts(user(), answer=feed(update("4.5.20"))))
-    assert {("update/4.5.20/plain", "user:1"): "pending"} == rows.states()
+    assert rows.states() == {("update/4.5.20/plain", "user:1"): "pending"}

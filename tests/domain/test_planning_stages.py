@@ -36,18 +36,18 @@ def test_support_stages_one_after_the_other() -> None:
         rows.send()
         if made.messages:
             told_on[day] = [identity for _, identity, _ in planned(made)], made.messages[0].is_urgent
-    assert {
+    assert told_on == {
         "2026-10-17": (["support/4.4/2026-12-17/three_months"], False),
         "2026-12-07": (["support/4.4/2026-12-17/two_weeks"], False),
         "2026-12-18": (["support/4.4/2026-12-17/ended"], True),
-    } == told_on
+    }
 
 
 def test_support_switch() -> None:
     """A recipient without support warnings gets nothing. Turned on again, the stage is planned."""
     rows, answer = Rows(), feed(ends_on=date(2026, 12, 17))
     off = user(wants_support=False)
-    assert [] == planned(rows.plan(facts(off, installed="4.4.27", answer=answer)))
+    assert planned(rows.plan(facts(off, installed="4.4.27", answer=answer))) == []
     made = rows.plan(facts(ANN, installed="4.4.27", answer=answer))
     assert [(ANN.key, "support/4.4/2026-12-17/three_months", "support_ends")] == planned(made)
     assert [(ANN.key, "support/4.4/2026-12-17/three_months", "preference_lowered")] == changed(
@@ -82,8 +82,13 @@ def test_date_moved_a_little(day: str) -> None:
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17)), now=at("2026-11-01")))
     rows.send()
-    assert [] == planned(
-        rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date.fromisoformat(day)), now=at("2026-11-01")))
+    assert (
+        planned(
+            rows.plan(
+                facts(ANN, installed="4.4.27", answer=feed(ends_on=date.fromisoformat(day)), now=at("2026-11-01"))
+            )
+        )
+        == []
     )
 
 
@@ -130,8 +135,8 @@ def test_recovery_goes_to_recipients_of_the_outage() -> None:
     rows.send()
     made = rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED]))
     assert [(ANN.key, "check/20261122T130500Z/recovered", "operator")] == planned(made)
-    assert [Reason.OPERATOR, Reason.NOT_NOTIFIED_OF_OUTAGE] == [one.reason for one in made.decisions]
-    assert [] == planned(rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED])))
+    assert [one.reason for one in made.decisions] == [Reason.OPERATOR, Reason.NOT_NOTIFIED_OF_OUTAGE]
+    assert planned(rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED]))) == []
 
 
 def test_recovery_before_the_outage_was_sent() -> None:
@@ -140,13 +145,13 @@ def test_recovery_before_the_outage_was_sent() -> None:
     rows.plan(facts(ANN, tool_notices=[CHECK]))
     made = rows.plan(facts(ANN, tool_notices=[RECOVERED]))
     assert [(ANN.key, "check/20261122T130500Z/1", "later_stage")] == changed(made)
-    assert [] == planned(made)
+    assert planned(made) == []
 
 
 def test_stages_of_an_outage() -> None:
     """Each stage of an outage is planned once; one that was not sent makes way for the next."""
     rows = Rows()
-    assert 1 == len(planned(rows.plan(facts(ANN, tool_notices=[CHECK]))))
+    assert len(planned(rows.plan(facts(ANN, tool_notices=[CHECK])))) == 1
     later = replace(CHECK, stage=2)
     made = rows.plan(facts(ANN, tool_notices=[later]))
     assert [(ANN.key, "check/20261122T130500Z/1", "later_stage")] == changed(made)

@@ -39,8 +39,8 @@ def test_withdrawn_and_listed_again_after_it_was_sent() -> None:
     rows, known = Rows(), facts(ANN, answer=feed(PLAIN))
     rows.plan(known)
     rows.send()
-    assert [] == changed(rows.plan(facts(ANN, answer=feed())))
-    assert [] == planned(rows.plan(known))
+    assert changed(rows.plan(facts(ANN, answer=feed()))) == []
+    assert planned(rows.plan(known)) == []
 
 
 def test_two_processes_on_different_versions() -> None:
@@ -48,9 +48,9 @@ def test_two_processes_on_different_versions() -> None:
     rows = Rows()
     old = facts(ANN, installed="4.5.18", answer=feed(patch("4.5.19"), PLAIN))
     new = facts(ANN, installed="4.5.19", answer=feed(PLAIN))
-    assert 2 == len(planned(rows.plan(old)))
+    assert len(planned(rows.plan(old))) == 2
     rows.send()
-    assert [[]] * 4 == [planned(rows.plan(known)) for known in (new, old, new, old)]
+    assert [planned(rows.plan(known)) for known in (new, old, new, old)] == [[]] * 4
 
 
 def test_urgency_that_rises_before_it_was_sent() -> None:
@@ -72,7 +72,7 @@ def test_urgency_that_rises_after_it_was_sent() -> None:
     made = rows.plan(facts(ANN, careful, answer=feed(URGENT)))
     assert [(ANN.key, URGENT_ID, "urgent_update"), (careful.key, URGENT_ID, "urgent_update")] == planned(made)
     rows.send()
-    assert [] == planned(rows.plan(facts(ANN, careful, answer=feed(URGENT))))
+    assert planned(rows.plan(facts(ANN, careful, answer=feed(URGENT)))) == []
 
 
 def test_urgency_that_falls_before_it_was_sent() -> None:
@@ -92,7 +92,7 @@ def test_urgency_that_falls_and_rises_after_it_was_sent() -> None:
     rows.send()
     for answer in (feed(PLAIN), feed(URGENT), feed(PLAIN)):
         made = rows.plan(facts(ANN, answer=answer))
-        assert ([], []) == (planned(made), changed(made))
+        assert (planned(made), changed(made)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_missing_answers_change_nothing(known: object) -> None:
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.26", answer=feed(patch("4.4.27"), ends_on=date(2026, 12, 17))))
     made = rows.plan(known)  # type: ignore[arg-type] # a parameter
-    assert ([], []) == (changed(made), planned(made))
-    assert {"pending"} == set(rows.states().values())
+    assert (changed(made), planned(made)) == ([], [])
+    assert set(rows.states().values()) == {"pending"}
 
 
 def test_answer_in_part() -> None:
@@ -162,13 +162,13 @@ def test_answer_in_part() -> None:
 def test_malformed_local_label_repeats_nothing() -> None:
     """A version like `4.1.25~moew` makes Mastodon mail every 30 minutes; here there is one notice."""
     rows, known = Rows(), facts(ANN, installed="4.1.25~moew", answer=feed(minor("4.2.29")))
-    assert 1 == len(planned(rows.plan(known)))
-    assert [] == planned(rows.plan(known))
+    assert len(planned(rows.plan(known))) == 1
+    assert planned(rows.plan(known)) == []
 
 
 def test_fork_is_not_notified_of_its_own_release() -> None:
     """`4.5.20-kronk.1.7.0` has what 4.5.20 has."""
-    assert () == Rows().plan(facts(ANN, installed="4.5.20-kronk.1.7.0", answer=feed(PLAIN))).decisions
+    assert Rows().plan(facts(ANN, installed="4.5.20-kronk.1.7.0", answer=feed(PLAIN))).decisions == ()
 
 
 def test_support_date_of_a_listed_update_is_not_a_notice() -> None:
@@ -182,4 +182,4 @@ def test_support_date_of_a_listed_update_is_not_a_notice() -> None:
         end_of_support_on=date(2030, 1, 1),
     )
     made = rows.plan(facts(ANN, answer=feed(other)))
-    assert ([], []) == (planned(made), changed(made))
+    assert (planned(made), changed(made)) == ([], [])

@@ -72,16 +72,22 @@ def test_a_failing_sink_is_reported_through_others() -> None:
 
 def test_reasons_notify_or_do_not() -> None:
     """Seven reasons notify, two supersede, and the rest do neither."""
-    assert {"urgent_update", "patch_update", "any_update", "support_ends", "operator", "reminder", "closure"} == {
-        str(reason) for reason in Reason if reason.notifies
+    assert {str(reason) for reason in Reason if reason.notifies} == {
+        "urgent_update",
+        "patch_update",
+        "any_update",
+        "support_ends",
+        "operator",
+        "reminder",
+        "closure",
     }
-    assert {"urgency_rose", "later_stage"} == {str(reason) for reason in Reason if reason.supersedes}
+    assert {str(reason) for reason in Reason if reason.supersedes} == {"urgency_rose", "later_stage"}
 
 
 def test_keys_keep_their_spelling() -> None:
     """Keys stand in ledgers; a webhook's is a hash, since its URL may be a secret."""
-    assert "user:42" == user_key(42)
-    assert "sink:log" == sink_key("log")
+    assert user_key(42) == "user:42"
+    assert sink_key("log") == "sink:log"
     assert "address:ops@social.example" == address_key(" Ops@Social.Example ") == named("OPS@social.example").key
     assert url_key("webhook", "https://hooks.example/s3cret") == (
         "webhook:780b2309e9791e19f2d9a2814d2daaacb06cfa2d53b66a3effd1fe9844609412"
@@ -96,9 +102,9 @@ def test_a_new_url_is_a_new_webhook() -> None:
 def test_a_recipient_gets_every_notice_by_default() -> None:
     """By default a recipient wants every notice."""
     recipient = Recipient(sink="log", key="sink:log")
-    assert (Preference.ALL, True, True, "") == (
+    assert (
         recipient.preference,
         recipient.wants_support,
         recipient.is_operator,
         recipient.address,
-    )
+    ) == (Preference.ALL, True, True, "")

@@ -92,8 +92,8 @@ def test_missed_reminders_are_not_made_up_for() -> None:
     assert [(ANN.key, "update/4.5.20/urgent/reminder/4", "reminder")] == planned(made)
     assert made.messages[0].is_urgent
     rows.send()
-    assert [] == planned(rows.plan(after(days(20))))
-    assert 1 == len(planned(rows.plan(after(days(21)))))
+    assert planned(rows.plan(after(days(20)))) == []
+    assert len(planned(rows.plan(after(days(21))))) == 1
 
 
 def test_a_reminder_that_waits_makes_way_for_the_next() -> None:
@@ -130,7 +130,7 @@ def test_when_a_reminder_is_given_up(known: Facts, reason: str | None) -> None:
     rows.plan(after(days(1)))
     made = rows.plan(known)
     expected = [] if reason is None else [(ANN.key, "update/4.5.20/urgent/reminder/1", reason)]
-    assert expected == [one for one in changed(made) if "/reminder/" in one[1]]
+    assert [one for one in changed(made) if "/reminder/" in one[1]] == expected
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_when_a_reminder_is_given_up(known: Facts, reason: str | None) -> None:
 )
 def test_when_there_is_no_reminder(known: Facts) -> None:
     """Nothing is planned when there is nothing to remind of, or when it cannot be said."""
-    assert [] == planned(notified_urgent().plan(known))
+    assert planned(notified_urgent().plan(known)) == []
 
 
 def test_only_notified_recipients_are_reminded() -> None:
@@ -156,7 +156,7 @@ def test_only_notified_recipients_are_reminded() -> None:
     made = rows.plan(facts(ANN, BEN, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT))
     assert [FIRST, (BEN.key, "update/4.5.20/urgent", "urgent_update")] == planned(made)
     waiting = rows.plan(facts(ANN, BEN, now=NOW + days(2), answer=feed(URGENT), reminders=FollowUps.URGENT))
-    assert [] == planned(waiting)
+    assert planned(waiting) == []
 
 
 def test_each_counts_from_a_message_of_its_own() -> None:
@@ -183,7 +183,7 @@ def test_the_same_person_by_another_key() -> None:
 def test_lowered_preference_ends_reminders() -> None:
     """A preference that was lowered since counts."""
     rows, off = notified_urgent(), user(1, Preference.NONE)
-    assert [] == planned(rows.plan(facts(off, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT)))
+    assert planned(rows.plan(facts(off, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT))) == []
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_nothing_to_act_on() -> None:
     answer = feed(minor("4.7.6", urgent=True))
     rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT))
     rows.send()
-    assert [] == planned(rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT, now=NOW + days(1))))
+    assert planned(rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT, now=NOW + days(1)))) == []
     both = feed(minor("4.7.6", urgent=True), PLAIN)
     made = rows.plan(facts(ANN, answer=both, reminders=FollowUps.URGENT, now=NOW + days(1)))
     assert (ANN.key, "update/4.7.6/urgent/reminder/1", "reminder") in planned(made)
@@ -220,12 +220,12 @@ def test_urgency_that_rises_restarts_reminders() -> None:
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN), reminders=FollowUps.ALL))
     rows.send()
-    assert 1 == len(planned(rows.plan(facts(ANN, answer=feed(PLAIN), reminders=FollowUps.ALL, now=NOW + days(1)))))
+    assert len(planned(rows.plan(facts(ANN, answer=feed(PLAIN), reminders=FollowUps.ALL, now=NOW + days(1))))) == 1
     rows.send(NOW + days(1))
     rows.plan(after(days(2)))
     rows.send(NOW + days(2))
-    assert [] == planned(rows.plan(after(days(3) - MOMENT)))
-    assert [FIRST] == planned(rows.plan(after(days(3))))
+    assert planned(rows.plan(after(days(3) - MOMENT))) == []
+    assert planned(rows.plan(after(days(3)))) == [FIRST]
 
 
 def test_urgency_that_falls_repeats_nothing() -> None:
@@ -235,7 +235,7 @@ def test_urgency_that_falls_repeats_nothing() -> None:
         answer = feed(URGENT if elapsed == days(1) else PLAIN)
         made = rows.plan(after(elapsed, answer, reminders=FollowUps.ALL))
         rows.send(NOW + elapsed)
-        assert expected == len(planned(made)), elapsed
+        assert len(planned(made)) == expected, elapsed
 
 
 def test_a_clock_set_back_a_little() -> None:
@@ -244,7 +244,7 @@ def test_a_clock_set_back_a_little() -> None:
     rows.plan(after(days(3)))
     rows.send(NOW + days(3))
     for elapsed in (days(3) - timedelta(minutes=31), days(2), days(3), days(6)):
-        assert [] == planned(rows.plan(after(elapsed)))
+        assert planned(rows.plan(after(elapsed))) == []
     assert [(ANN.key, "update/4.5.20/urgent/reminder/3", "reminder")] == planned(rows.plan(after(days(7))))
 
 
@@ -253,7 +253,7 @@ def test_a_clock_that_was_a_year_ahead_for_one_check() -> None:
     rows = notified_urgent()
     rows.plan(after(days(365)))
     rows.send(NOW + days(365))
-    assert [FIRST] == planned(rows.plan(after(days(1))))
+    assert planned(rows.plan(after(days(1)))) == [FIRST]
 
 
 def test_a_clock_that_was_a_year_ahead_at_acceptance() -> None:
@@ -261,16 +261,16 @@ def test_a_clock_that_was_a_year_ahead_at_acceptance() -> None:
     rows = notified_urgent(at=NOW + days(365))
     made = rows.plan(after(timedelta()))
     assert (("update/4.5.20/urgent", ANN.key),) == made.misdated
-    assert () == rows.plan(after(timedelta(hours=1))).misdated
-    assert [] == planned(rows.plan(after(days(1) - MOMENT)))
-    assert [FIRST] == planned(rows.plan(after(days(1))))
+    assert rows.plan(after(timedelta(hours=1))).misdated == ()
+    assert planned(rows.plan(after(days(1) - MOMENT))) == []
+    assert planned(rows.plan(after(days(1)))) == [FIRST]
 
 
 def test_a_message_accepted_while_the_check_was_asking() -> None:
     """An acceptance a little after the check's own instant is not a wrong clock."""
     rows = notified_urgent(at=NOW + timedelta(minutes=2))
-    assert () == rows.plan(after(timedelta())).misdated
-    assert [FIRST] == planned(rows.plan(after(days(1) + timedelta(minutes=2))))
+    assert rows.plan(after(timedelta())).misdated == ()
+    assert planned(rows.plan(after(days(1) + timedelta(minutes=2)))) == [FIRST]
 
 
 def test_in_a_message_of_its_own() -> None:
@@ -278,5 +278,5 @@ def test_in_a_message_of_its_own() -> None:
     rows = notified_urgent()
     answer = feed(URGENT, minor("4.7.6"))
     made = rows.plan(after(days(1), answer))
-    assert 2 == len(made.messages)
+    assert len(made.messages) == 2
     assert reminder(URGENT) in {one.notice for sent in made.messages for one in sent.decisions}

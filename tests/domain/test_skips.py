@@ -46,7 +46,7 @@ def test_skipped_release_is_not_planned() -> None:
     rows.plan(facts(ANN, HOOK, answer=feed(PLAIN, minor("4.7.6"))))
     made = rows.plan(facts(ANN, HOOK, answer=feed(PLAIN, minor("4.7.6")), skips=[skip("4.5.20")]))
     assert [(key, "update/4.5.20/plain", "skipped") for key in (ANN.key, HOOK.key)] == changed(made)
-    assert ["skipped", "already_planned"] * 2 == [str(one.reason) for one in made.decisions]
+    assert [str(one.reason) for one in made.decisions] == ["skipped", "already_planned"] * 2
 
 
 def test_lifted_when_it_turns_urgent() -> None:
@@ -55,17 +55,17 @@ def test_lifted_when_it_turns_urgent() -> None:
     made = Rows().plan(facts(ANN, answer=feed(URGENT), skips=skips))
     assert [(ANN.key, "update/4.5.20/urgent", "urgent_update")] == planned(made)
     known = replace(KNOWN, skips=(*skips, skip("4.5.21")))
-    assert () == known.lifted()
+    assert known.lifted() == ()
     assert tuple(skips) == replace(known, updates=(URGENT, patch("4.5.21"))).lifted()
     kept = replace(known, skips=(skip("4.5.20", urgent=True),), updates=(URGENT,))
-    assert () == kept.lifted()
+    assert kept.lifted() == ()
 
 
 def test_no_alarm() -> None:
     """`status` and the status line leave it in peace; nor does an urgent release elsewhere take its place."""
     updates = (URGENT, minor("4.7.6", urgent=True))
     known = replace(KNOWN, updates=updates, skips=(skip("4.5.20", urgent=True),))
-    assert () == urgent_to_act_on(known, NOW)
+    assert urgent_to_act_on(known, NOW) == ()
     assert Level.OK is judge(known, None, NOW, NOW - NOW, "").level
     assert "pending: 4.5.20 (urgent, skipped), 4.7.6 (urgent)" in describe_line(known, 0, None, "")
     assert Level.OK is judge(replace(KNOWN, skips=(skip("4.5.21"),)), None, NOW, NOW - NOW, "").level
@@ -103,7 +103,7 @@ def test_releases_that_cannot_be_skipped(known: ServerState, text: str, sentence
 
 def test_pending_release_can_be_skipped() -> None:
     """A release that is pending, however it is spelled."""
-    assert PLAIN == find_skippable(KNOWN, " v4.5.20 ")
+    assert find_skippable(KNOWN, " v4.5.20 ") == PLAIN
 
 
 def test_taken_back() -> None:
@@ -132,7 +132,7 @@ def test_messages_that_wait() -> None:
         delivery(minor("4.7.6"), ANN),
     ]
     found = [*skipped_rows(rows, skip_release(KNOWN, PLAIN, NOW), NOW)]
-    assert ["user:1", "user:2", "user:3"] == [row.recipient_key for row in found]
+    assert [row.recipient_key for row in found] == ["user:1", "user:2", "user:3"]
     assert [row.is_open for row in found] == [True, True, False]
 
 

@@ -154,7 +154,7 @@ def test_worst_comes_first(known: ServerState, waiting_since: datetime | None, l
 
 def test_levels_are_exit_codes() -> None:
     """0, 1, 2 and 3, as monitoring plugins have them."""
-    assert [0, 1, 2, 3] == [int(level) for level in (Level.OK, Level.WARNING, Level.CRITICAL, Level.UNKNOWN)]
+    assert [int(level) for level in (Level.OK, Level.WARNING, Level.CRITICAL, Level.UNKNOWN)] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_order_is_that_of_rubygems(older: str, newer: str) -> None:
 def test_order_holds_across_the_whole_chain() -> None:
     """Sorting the chain from any order gives the chain."""
     expected = [MastodonVersion.parse(text).text for text in ASCENDING]
-    assert expected == [version.text for version in sorted(map(MastodonVersion.parse, reversed(ASCENDING)))]
+    assert [version.text for version in sorted(map(MastodonVersion.parse, reversed(ASCENDING)))] == expected
 
 
 @pytest.mark.parametrize(

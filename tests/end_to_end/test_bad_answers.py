@@ -23,7 +23,7 @@ def deferred(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         world.only("email")
         refuse(world)
         world.update_server.publish("4.5.20")
-        assert (75, 1, 0, 1, 0) == world.check().result
+        assert world.check().result == (75, 1, 0, 1, 0)
         return world.ledger.read_bytes()
 
 
@@ -45,10 +45,10 @@ def expect_failure(world: World, sentence: str) -> None:
     """Check once: it fails with this sentence on both outputs, and what waits still waits."""
     finished = world.run("check")
     (line,) = finished.events("check.failed")
-    assert (1, True, True) == (finished.code, sentence in line["detail"], sentence in finished.out), finished.out
-    assert (0, 0) == (line["planned"], line["cancelled"])
-    assert [("update/4.5.20/plain", "pending")] == world.rows("SELECT identity, state FROM delivery")
-    assert [] == world.mails
+    assert (finished.code, sentence in line["detail"], sentence in finished.out) == (1, True, True), finished.out
+    assert (line["planned"], line["cancelled"]) == (0, 0)
+    assert world.rows("SELECT identity, state FROM delivery") == [("update/4.5.20/plain", "pending")]
+    assert world.mails == []
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_incomplete_answer_withdraws_nothing(waiting: World, answer: object, cod
 
 def test_an_empty_list_is_an_answer(waiting: World) -> None:
     """Nothing is newer: what waits is given up."""
-    assert (0, 0, 0, 0, 0) == waiting.check().result
+    assert waiting.check().result == (0, 0, 0, 0, 0)
 
 
 def test_bad_entries_do_not_hide_the_good_ones(mail_world: World) -> None:
@@ -127,15 +127,15 @@ def test_bad_entries_do_not_hide_the_good_ones(mail_world: World) -> None:
     ]
     mail_world.update_server.fail(Reply.json({"updatesAvailable": entries}))
     finished = mail_world.check()
-    assert (0, 1, 1, 0, 0) == finished.result
-    assert {"4.5.21", "4.5.22", "4.5.23", "4.5.24"} == {update["version"] for update in finished.json["updates"]}
+    assert finished.result == (0, 1, 1, 0, 0)
+    assert {update["version"] for update in finished.json["updates"]} == {"4.5.21", "4.5.22", "4.5.23", "4.5.24"}
     details = " ".join(line["detail"] for line in finished.events("check.degraded"))
     paths = ("[0].version", "[1].version", "[2].version", "[3].releaseNotes", "[3].type", "[3].endOfSupport")
     for path in (*paths, "[4].releaseNotes", "[4].urgent", "[6].releaseNotes"):
         assert f"updatesAvailable{path} " in details
     (mail,) = mail_world.mails
-    assert "URGENT [social.example] install Mastodon 4.5.22 (you run 4.5.19)" == mail.message["Subject"]
-    assert [None, ["ops@social.example"]] == [mail.message["Bcc"], mail.message.get_all("To")]
+    assert mail.message["Subject"] == "URGENT [social.example] install Mastodon 4.5.22 (you run 4.5.19)"
+    assert [mail.message["Bcc"], mail.message.get_all("To")] == [None, ["ops@social.example"]]
     assert "javascript" not in mail_world.texts[0]
     assert 'href="https://evil' not in mail_world.texts[0]
     assert "https://evil.example/notes" in mail_world.texts[0]
@@ -174,7 +174,7 @@ def test_certificate_of_an_unknown_authority(waiting: World, server_tls: ssl.SSL
     with UpdateServer(tls=server_tls) as server:
         waiting.set(UPDATE_CHECK_URL=server.url)
         expect_failure(waiting, "is signed by an authority that this system does not trust")
-        assert [] == server.asked
+        assert server.asked == []
 
 
 def test_a_certificate_for_another_name(waiting: World, foreign_tls: ssl.SSLContext, authority_file: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_certificate_for_another_name(waiting: World, foreign_tls: ssl.SSLCont
     with UpdateServer(tls=foreign_tls) as server:
         waiting.set(UPDATE_CHECK_URL=server.http.url("/update-check"), SSL_CERT_FILE=str(authority_file))
         expect_failure(waiting, "the certificate of 127.0.0.1")
-        assert [] == server.asked
+        assert server.asked == []
 
 
 def test_a_failed_check_prints_the_contract(waiting: World) -> None:
@@ -199,4 +199,4 @@ def test_a_failed_check_prints_the_contract(waiting: World) -> None:
         "deferred": 1,
         "failed": 0,
     }
-    assert (1, expected) == (finished.code, json.loads(finished.out))
+    assert (finished.code, json.loads(finished.out)) == (1, expected)

@@ -44,11 +44,11 @@ def test_killed_between_plan_and_send(world: World) -> None:
         return world.ledger.exists() and world.rows("SELECT count(*) FROM message") == [(3,)]
 
     kill_when(world, is_planned, writing)
-    assert ([(0,)], (0, 0)) == (world.rows("SELECT count(*) FROM attempt"), world.notified)
+    assert (world.rows("SELECT count(*) FROM attempt"), world.notified) == ([(0,)], (0, 0))
     os.close(reading)
     os.close(writing)
-    assert (0, 0, 3, 0, 0) == world.check().result
-    assert (1, 1) == world.notified
+    assert world.check().result == (0, 0, 3, 0, 0)
+    assert world.notified == (1, 1)
 
 
 @pytest.mark.parametrize("step", ["CONNECT", "RCPT", "END"])
@@ -63,11 +63,11 @@ def test_killed_while_a_mail_is_on_its_way(mail_world: World, step: str) -> None
 
     kill_when(mail_world, is_waiting, os.open(os.devnull, os.O_WRONLY))
     mail_world.use_mail_server(SmtpServer())
-    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 1, 0, 0)
     (mail,) = mail_world.mails
     for body in hanging.bodies:
         assert f"Message-ID: {mail.message['Message-ID']}".encode() in body
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
 
 
 def test_killed_while_a_webhook_is_called(world: World) -> None:
@@ -78,7 +78,7 @@ def test_killed_while_a_webhook_is_called(world: World) -> None:
     kill_when(world, lambda: bool(world.calls), os.open(os.devnull, os.O_WRONLY))
     world.answer_hook = lambda _: Reply(204)
     world.let_pass(seconds=10)
-    assert (0, 0, 1, 0, 0) == world.check().result
+    assert world.check().result == (0, 0, 1, 0, 0)
     first, second = world.calls
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert json.loads(first.body)["data"] == json.loads(second.body)["data"]
@@ -97,6 +97,6 @@ def test_killed_at_a_random_moment(world: World) -> None:
                     process.communicate()
         if world.ledger.exists():
             world.let_pass(seconds=10)
-        assert 0 == world.check().code
-        assert (0, 0, 0, 0, 0) == world.check().result
+        assert world.check().code == 0
+        assert world.check().result == (0, 0, 0, 0, 0)
         collector.check()

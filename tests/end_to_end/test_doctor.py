@@ -104,11 +104,11 @@ def test_heartbeat_and_metrics(world: World, tmp_path: Path) -> None:
     world.set(UPDATE_CHECK_HEARTBEAT_URL=world.update_server.url, UPDATE_CHECK_METRICS_FILE=str(tmp_path / "our.prom"))
     finished = world.run("doctor", "--json")
     found = dict(graded(finished, "ok"))
-    assert ("http://127.0.0.1 is reached; it was not pinged", f"{tmp_path} can be written") == (
+    assert (
         found["heartbeat"],
         found["metrics"],
-    )
-    assert (["4.5.19"], False) == (asked, (tmp_path / "our.prom").exists())
+    ) == ("http://127.0.0.1 is reached; it was not pinged", f"{tmp_path} can be written")
+    assert (asked, (tmp_path / "our.prom").exists()) == (["4.5.19"], False)
 
 
 def test_broken_monitoring(world: World, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_broken_monitoring(world: World, tmp_path: Path) -> None:
     finished = world.run("doctor", "--json")
     heartbeat, metrics = (dict(graded(finished, "error"))[name] for name in ("heartbeat", "metrics"))
     assert "UPDATE_CHECK_HEARTBEAT_URL" in heartbeat
-    assert f"there is no directory {tmp_path / 'missing'}: create it, or change UPDATE_CHECK_METRICS_FILE" == metrics
+    assert metrics == f"there is no directory {tmp_path / 'missing'}: create it, or change UPDATE_CHECK_METRICS_FILE"
     assert "UPDATE_CHECK_PAGE_FILE" in dict(graded(finished, "error"))["status page"]
     assert "secret-uuid" not in finished.out
 
@@ -130,7 +130,7 @@ def test_damaged_ledger(world: World) -> None:
     """It is named with the ways out; the other probes are made all the same."""
     world.ledger.write_text("no ledger")
     finished = world.run("doctor", "--json")
-    assert (1, ["ledger"]) == (finished.code, [subject for subject, _ in graded(finished, "error")])
+    assert (finished.code, [subject for subject, _ in graded(finished, "error")]) == (1, ["ledger"])
     assert "update server" in dict(graded(finished, "ok"))
 
 
@@ -175,7 +175,7 @@ def test_mail_server(checked: World, replies: dict[str, str], code: int, grade: 
     checked.mail_server.replies.update(replies)
     finished = checked.run("doctor", "--json")
     assert (code, True) == (finished.code, words in dict(graded(finished, grade))["email"])
-    assert (0, 0) == checked.notified
+    assert checked.notified == (0, 0)
 
 
 def test_mail_server_is_tried_with_the_operator(world: World) -> None:
@@ -188,7 +188,7 @@ def test_receiver_that_is_down(world: World) -> None:
     """A webhook that cannot be reached is an error; its URL, which may be a secret, is not shown."""
     world.set(UPDATE_CHECK_WEBHOOK_URL=f"http://127.0.0.1:{unused_port()}/secret-path")
     finished = world.run("doctor")
-    assert (1, True) == (finished.code, "cannot be reached: connection refused" in finished.out)
+    assert (finished.code, "cannot be reached: connection refused" in finished.out) == (1, True)
     assert "secret-path" not in finished.out
 
 
@@ -317,7 +317,7 @@ def test_failing_sink(world: World) -> None:
     world.update_server.publish("4.5.20")
     world.check()
     warnings = dict(graded(world.run("doctor", "--json"), "warning"))
-    assert "1 message is not delivered yet: `status` says why, `retry` makes them due at once" == warnings["ledger"]
+    assert warnings["ledger"] == "1 message is not delivered yet: `status` says why, `retry` makes them due at once"
     world.answer_hook = lambda _: Reply(410)
     world.let_pass(hours=1)
     world.check()

@@ -35,18 +35,18 @@ def test_recipients_who_were_not_notified(staffed: Staffed) -> None:
     assert lines[notified + 1].endswith(" UTC; patches are wanted")
     verbose = staffed.world.run("explain", "4.5.20", "-v").out.splitlines()
     assert verbose[notified + 2].endswith(": accepted: 250 2.0.0 OK: queued as 1")
-    assert [
+    assert lines[rest + 1 :] == [
         "  bob <bob@social.example> by email: only urgent releases are wanted (the setting is critical)",
         "  mod (Moderator): cannot view devops",
-    ] == lines[rest + 1 :]
+    ]
 
 
 @pytest.mark.parametrize("about", ["bob", "@bob", "@bob@social.example", "BOB@social.example"])
 def test_a_person(staffed: Staffed, about: str) -> None:
     """By name or address."""
     answer = staffed.world.run("explain", "--json", about).json
-    assert (["bob"], []) == ([one["name"] for one in answer["recipients"]], answer["deliveries"])
-    assert [("4.5.20", "below_preference")] == [(one["notice"], one["reason"]) for one in answer["decisions"]]
+    assert ([one["name"] for one in answer["recipients"]], answer["deliveries"]) == (["bob"], [])
+    assert [(one["notice"], one["reason"]) for one in answer["decisions"]] == [("4.5.20", "below_preference")]
 
 
 def test_user_without_notices(staffed: Staffed) -> None:
@@ -83,7 +83,7 @@ def test_a_raised_preference(staffed: Staffed) -> None:
     staffed.set_preference("bob", "all")
     lines = staffed.world.run("explain", "4.5.20").out.splitlines()
     at = lines.index("To be notified at the next check:")
-    assert "  bob <bob@social.example> by email: patches are wanted" == lines[at + 1]
+    assert lines[at + 1] == "  bob <bob@social.example> by email: patches are wanted"
 
 
 def test_withdrawn_release(mail_world: World) -> None:
@@ -99,7 +99,7 @@ def test_withdrawn_release(mail_world: World) -> None:
     assert "because the update server did not list it any more" in finished.out
     assert "answered MAIL with 451 4.7.1 later" in finished.out
     (row,) = mail_world.run("explain", "4.5.20", "--json").json["deliveries"]
-    assert ("cancelled", "withdrawn", 1) == (row["state"], row["reason"], len(row["attempts"]))
+    assert (row["state"], row["reason"], len(row["attempts"])) == ("cancelled", "withdrawn", 1)
 
 
 @pytest.mark.parametrize("about", ["nobody", "", "4.5.x", "@"])
@@ -108,11 +108,11 @@ def test_nonsense(world: World, about: str) -> None:
     for command in ("explain", "retry", "retry"):
         finished = world.run(command, about)
         world.check()  # with a ledger, and without
-        assert (2, "", True) == (
+        assert (
             finished.code,
             finished.out,
             "is not known here: name a release (4.5.20)" in finished.err,
-        )
+        ) == (2, "", True)
 
 
 def test_retry(mail_world: World) -> None:
@@ -121,15 +121,15 @@ def test_retry(mail_world: World) -> None:
     mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example,boss@social.example")
     mail_world.mail_server.refused = {"ops@social.example": "550 5.1.1 no", "boss@social.example": "550 5.1.1 no"}
     mail_world.update_server.publish("4.5.20")
-    assert (75, 2, 0, 0, 2) == mail_world.check().result
+    assert mail_world.check().result == (75, 2, 0, 0, 2)
     mail_world.mail_server.refused.clear()
-    assert (75, 0, 0, 0, 2) == mail_world.check().result
+    assert mail_world.check().result == (75, 0, 0, 0, 2)
     finished = mail_world.run("retry", "boss@social.example")
     assert "1 message is due now. The daemon is not running: `mastodon-update-check check` tries now" in finished.out
-    assert (75, 0, 1, 0, 1) == mail_world.check().result
-    assert ["boss@social.example"] == [mail.recipient for mail in mail_world.mails]
-    assert 1 == mail_world.run("retry", "--json", "4.5.20").json["retried"]
-    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (75, 0, 1, 0, 1)
+    assert [mail.recipient for mail in mail_world.mails] == ["boss@social.example"]
+    assert mail_world.run("retry", "--json", "4.5.20").json["retried"] == 1
+    assert mail_world.check().result == (0, 0, 1, 0, 0)
     assert "Nothing is undelivered." in mail_world.run("retry").out
     assert "Nothing that matches is undelivered." in mail_world.run("retry", "4.5.20").out
 
@@ -159,7 +159,7 @@ def test_retry_of_a_stopped_webhook(world: World) -> None:
     finished = world.run("retry")
     assert "webhook: its receiver asked never to be called again (HTTP 410): give it another URL" in finished.out
     world.check()
-    assert 1 == len(world.calls)
+    assert len(world.calls) == 1
     world.answer_hook = lambda _: Reply(204)
-    assert 1 == world.run("retry", "--stopped", "--json").json["retried"]
-    assert (0, 0, 1, 0, 0) == world.check().result
+    assert world.run("retry", "--stopped", "--json").json["retried"] == 1
+    assert world.check().result == (0, 0, 1, 0, 0)

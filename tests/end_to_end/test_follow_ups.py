@@ -32,30 +32,33 @@ def last_data(world: World) -> dict[str, Any]:
 def test_from_the_first_message_to_the_last(world: World) -> None:
     """Notified, reminded after one and three days, notified of the installation; by every sink, each once."""
     world.update_server.publish("4.5.20", urgent=True)
-    assert (0, 3, 3, 0, 0) == world.check().result
+    assert world.check().result == (0, 3, 3, 0, 0)
     world.let_pass(hours=23)
-    assert (0, 0, 0, 0, 0) == world.check().result
+    assert world.check().result == (0, 0, 0, 0, 0)
     for passed in (2, 48):
         world.let_pass(hours=passed)
         finished = world.check()
-        assert (0, 3, 3, 0, 0) == finished.result
-        assert ["4.5.20"] == finished.events("notice.update.reminder")[0]["versions"]
-        assert (0, 0, 0, 0, 0) == world.check().result
+        assert finished.result == (0, 3, 3, 0, 0)
+        assert finished.events("notice.update.reminder")[0]["versions"] == ["4.5.20"]
+        assert world.check().result == (0, 0, 0, 0, 0)
     world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
     finished = world.check()
-    assert (0, 3, 3, 0, 0) == finished.result
-    assert ["4.5.20"] == finished.events("notice.update.installed")[0]["versions"]
-    assert [URGENT, REMINDER, REMINDER, INSTALLED] == world.subjects
-    assert ["update.available", "update.reminder", "update.reminder", "update.installed"] == types(world)
-    assert [{"version": "4.5.20", "urgent": True}] == last_data(world)["closed"]
+    assert finished.result == (0, 3, 3, 0, 0)
+    assert finished.events("notice.update.installed")[0]["versions"] == ["4.5.20"]
+    assert world.subjects == [URGENT, REMINDER, REMINDER, INSTALLED]
+    assert types(world) == ["update.available", "update.reminder", "update.reminder", "update.installed"]
+    assert last_data(world)["closed"] == [{"version": "4.5.20", "urgent": True}]
     threads = {mail.message["References"] for mail in world.mails}
-    assert (1, 4) == (len(threads), len({mail.message["Message-ID"] for mail in world.mails}))
-    assert ["update.available", "update.reminder", "update.reminder", "update.installed"] == [
-        mail.message["X-Update-Check-Event"] for mail in world.mails
+    assert (len(threads), len({mail.message["Message-ID"] for mail in world.mails})) == (1, 4)
+    assert [mail.message["X-Update-Check-Event"] for mail in world.mails] == [
+        "update.available",
+        "update.reminder",
+        "update.reminder",
+        "update.installed",
     ]
     for version in ("4.5.19", "4.5.20", "4.5.21"):
         world.set(UPDATE_CHECK_MASTODON_VERSION=version, UPDATE_CHECK_REMINDERS="none")
-        assert (0, 0, 0, 0, 0) == world.check().result
+        assert world.check().result == (0, 0, 0, 0, 0)
 
 
 def test_one_reminder_after_a_long_silence(mail_world: World) -> None:
@@ -63,9 +66,9 @@ def test_one_reminder_after_a_long_silence(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20", urgent=True)
     mail_world.check()
     mail_world.let_pass(days=30)
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
-    assert [URGENT, REMINDER] == mail_world.subjects
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
+    assert mail_world.subjects == [URGENT, REMINDER]
 
 
 def test_a_reminder_counts_from_the_acceptance(mail_world: World) -> None:
@@ -73,15 +76,15 @@ def test_a_reminder_counts_from_the_acceptance(mail_world: World) -> None:
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.mail_server.replies["MAIL"] = "451 4.7.1 later"
     mail_world.update_server.publish("4.5.20", urgent=True)
-    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    assert mail_world.check().result == (75, 1, 0, 1, 0)
     mail_world.let_pass(days=2)
     mail_world.mail_server.replies.clear()
-    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 1, 0, 0)
     mail_world.let_pass(hours=20)
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     mail_world.let_pass(hours=5)
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert [URGENT, REMINDER] == mail_world.subjects
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.subjects == [URGENT, REMINDER]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_as_it_is_set(world: World, settings: dict[str, str], expected: list[str
     world.check()
     world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
     finished = world.check()
-    assert expected == world.subjects
+    assert world.subjects == expected
     assert "settings.without_effect" not in finished.err
     assert (settings.get("UPDATE_CHECK_CLOSURE") == "all" or INSTALLED in expected) is (
         "update.installed" in types(world)
@@ -121,13 +124,13 @@ def test_an_update_that_covers_another(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20", urgent=True)
     mail_world.check()
     mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.21")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert "[social.example] Mastodon 4.5.21 is installed" == mail_world.subjects[-1]
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.subjects[-1] == "[social.example] Mastodon 4.5.21 is installed"
     assert "4.5.21 is installed. That settles 4.5.20, which Mastodon marked as urgent." in mail_world.texts[-1]
     mail_world.update_server.publish("4.5.21", urgent=True)
     for version in ("4.5.21", "4.5.22"):
         mail_world.set(UPDATE_CHECK_MASTODON_VERSION=version)
-        assert (0, 0, 0, 0, 0) == mail_world.check().result
+        assert mail_world.check().result == (0, 0, 0, 0, 0)
 
 
 def test_a_dry_run_names_them(world: World) -> None:
@@ -152,17 +155,17 @@ def test_skip_of_a_sent_notice(mail_world: World) -> None:
     """A skipped release is reminded of no more and raises no alarm; taken back, it does again."""
     mail_world.update_server.publish("4.5.20", urgent=True)
     mail_world.check()
-    assert 2 == mail_world.run("status").code
-    assert (0, SKIPPED + WARNING + BACK, "") == _outcome(mail_world, "skip", "4.5.20")
+    assert mail_world.run("status").code == 2
+    assert _outcome(mail_world, "skip", "4.5.20") == (0, SKIPPED + WARNING + BACK, "")
     status = mail_world.run("status")
-    assert (0, True) == (status.code, "Pending:     4.5.20 (urgent, skipped)\n" in status.out)
-    assert ["4.5.20"] == mail_world.run("status", "--json").json["skipped"]
+    assert (status.code, "Pending:     4.5.20 (urgent, skipped)\n" in status.out) == (0, True)
+    assert mail_world.run("status", "--json").json["skipped"] == ["4.5.20"]
     mail_world.let_pass(days=2)
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     undone = "No longer skipped: 4.5.20. The next check notifies those who were not yet notified.\n"
     assert (0, undone, "") == _outcome(mail_world, "skip", "--undo", "4.5.20")
-    assert (2, (0, 1, 1, 0, 0)) == (mail_world.run("status").code, mail_world.check().result)
-    assert [URGENT, REMINDER] == mail_world.subjects
+    assert (mail_world.run("status").code, mail_world.check().result) == (2, (0, 1, 1, 0, 0))
+    assert mail_world.subjects == [URGENT, REMINDER]
 
 
 def test_skip_of_a_pending_notice(mail_world: World) -> None:
@@ -171,31 +174,31 @@ def test_skip_of_a_pending_notice(mail_world: World) -> None:
     mail_world.mail_server.replies["END"] = "451 4.3.0 later"
     mail_world.update_server.publish("4.5.20")
     mail_world.update_server.publish("4.7.6", type="minor")
-    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    assert mail_world.check().result == (75, 1, 0, 1, 0)
     taken = "It is removed from 1 unsent message.\n"
     assert (0, SKIPPED + LATER + taken + BACK, "") == _outcome(mail_world, "skip", "4.5.20")
-    assert [("skipped",)] == mail_world.rows("SELECT reason FROM delivery WHERE state = 'cancelled'")
+    assert mail_world.rows("SELECT reason FROM delivery WHERE state = 'cancelled'") == [("skipped",)]
     mail_world.mail_server.replies.clear()
     mail_world.let_pass(hours=1)
-    assert (0, 0, 1, 0, 0) == mail_world.check().result
-    assert ["[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"] == mail_world.subjects
+    assert mail_world.check().result == (0, 0, 1, 0, 0)
+    assert mail_world.subjects == ["[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"]
     assert "4.5.20" not in mail_world.texts[0]
     mail_world.run("skip", "--undo", "4.5.20")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert PLAIN == mail_world.subjects[-1]
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.subjects[-1] == PLAIN
 
 
 def test_skip_is_lifted_when_it_turns_urgent(mail_world: World) -> None:
     """A skipped release that turns urgent is sent, and the log says why."""
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
-    assert 0 == mail_world.run("skip", "4.5.20").code
+    assert mail_world.run("skip", "4.5.20").code == 0
     mail_world.update_server.make_urgent("4.5.20")
     finished = mail_world.check()
-    assert (0, 1, 1, 0, 0) == finished.result
-    assert ["4.5.20"] == [line["version"] for line in finished.events("skip.lifted")]
-    assert [PLAIN, URGENT] == mail_world.subjects
-    assert "Nothing is skipped.\n" == mail_world.run("skip").out
+    assert finished.result == (0, 1, 1, 0, 0)
+    assert [line["version"] for line in finished.events("skip.lifted")] == ["4.5.20"]
+    assert mail_world.subjects == [PLAIN, URGENT]
+    assert mail_world.run("skip").out == "Nothing is skipped.\n"
 
 
 def test_skip_covers_older_releases_of_the_branch(mail_world: World) -> None:
@@ -207,29 +210,29 @@ def test_skip_covers_older_releases_of_the_branch(mail_world: World) -> None:
     finished = mail_world.run("skip", "4.5.21")
     assert "Older releases of its branch are skipped with it: 4.5.20.\n" in finished.out
     assert "Warning: Mastodon marks 4.5.21, 4.5.20 as urgent." in finished.out
-    assert 0 == mail_world.run("status").code
+    assert mail_world.run("status").code == 0
     mail_world.let_pass(days=2)
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     finished = mail_world.run("skip", "--undo", "4.5.20")
-    assert (2, "mastodon-update-check: 4.5.20 is skipped with 4.5.21, which is newer: undo that\n") == (
+    assert (
         finished.code,
         finished.err,
-    )
+    ) == (2, "mastodon-update-check: 4.5.20 is skipped with 4.5.21, which is newer: undo that\n")
 
 
 def test_list_of_skipped_releases(mail_world: World) -> None:
     """Without a version `skip` lists, for people and for programs."""
-    assert (0, "Nothing is skipped.\n", "") == _outcome(mail_world, "skip")
-    assert [] == mail_world.run("skip", "--json").json["skipped"]
-    assert {} == mail_world.bytes_of_state()
+    assert _outcome(mail_world, "skip") == (0, "Nothing is skipped.\n", "")
+    assert mail_world.run("skip", "--json").json["skipped"] == []
+    assert mail_world.bytes_of_state() == {}
     mail_world.update_server.publish("4.5.20", urgent=True)
     mail_world.update_server.publish("4.7.6", type="minor")
     mail_world.check()
     mail_world.run("skip", "4.5.20", "4.7.6")
     (first, second) = mail_world.run("skip").out.splitlines()
-    assert (True, True) == (first.startswith("4.5.20, urgent: skipped on "), second.startswith("4.7.6: skipped on "))
+    assert (first.startswith("4.5.20, urgent: skipped on "), second.startswith("4.7.6: skipped on ")) == (True, True)
     listed = mail_world.run("skip", "--json").json["skipped"]
-    assert [("4.5.20", True), ("4.7.6", False)] == [(one["version"], one["urgent"]) for one in listed]
+    assert [(one["version"], one["urgent"]) for one in listed] == [("4.5.20", True), ("4.7.6", False)]
 
 
 @pytest.mark.parametrize(
@@ -248,15 +251,15 @@ def test_versions_that_cannot_be_skipped(mail_world: World, arguments: list[str]
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     finished = mail_world.run("skip", *arguments)
-    assert (2, "", f"mastodon-update-check: {sentence}\n") == (finished.code, finished.out, finished.err)
-    assert "Nothing is skipped.\n" == mail_world.run("skip").out
+    assert (finished.code, finished.out, finished.err) == (2, "", f"mastodon-update-check: {sentence}\n")
+    assert mail_world.run("skip").out == "Nothing is skipped.\n"
 
 
 def test_skip_before_the_first_check(mail_world: World) -> None:
     """Without a ledger there is nothing to skip, and none is made."""
     finished = mail_world.run("skip", "4.5.20")
-    assert (2, True) == (finished.code, "no check has run yet" in finished.err)
-    assert {} == mail_world.bytes_of_state()
+    assert (finished.code, "no check has run yet" in finished.err) == (2, True)
+    assert mail_world.bytes_of_state() == {}
 
 
 def test_skip_while_checks_run(mail_world: World) -> None:
@@ -271,8 +274,8 @@ def test_skip_while_checks_run(mail_world: World) -> None:
     for check in checks:
         check.join()
     mail_world.check()
-    assert [0, 0] == codes
-    assert ["4.5.20", "4.7.6"] == [one["version"] for one in mail_world.run("skip", "--json").json["skipped"]]
+    assert codes == [0, 0]
+    assert [one["version"] for one in mail_world.run("skip", "--json").json["skipped"]] == ["4.5.20", "4.7.6"]
 
 
 def _outcome(world: World, *arguments: str) -> tuple[int, str, str]:
@@ -286,14 +289,14 @@ def test_skip_while_the_daemon_runs(mail_world: World) -> None:
     mail_world.set(UPDATE_CHECK_INTERVAL="1s", UPDATE_CHECK_JITTER="0")
     with mail_world.start("run", out=subprocess.DEVNULL, err=subprocess.DEVNULL) as daemon:
         wait_until(lambda: len(mail_world.mails) == 1)
-        assert 0 == mail_world.run("skip", "4.5.20").code
+        assert mail_world.run("skip", "4.5.20").code == 0
         asked = len(mail_world.update_server.asked)
         wait_until(lambda: len(mail_world.update_server.asked) >= asked + 3)
-        assert 0 == mail_world.run("status").code
+        assert mail_world.run("status").code == 0
         daemon.send_signal(signal.SIGTERM)
-        assert 0 == daemon.wait(60)
+        assert daemon.wait(60) == 0
     mail_world.let_pass(days=2)
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
 
 
 def test_postponed(mail_world: World) -> None:

@@ -12,8 +12,8 @@ def test_check_is_said_to_begin_and_to_work(world: World) -> None:
     """A check says that it begins, and that it has worked."""
     with HttpServer(lambda _: Reply(200, b"OK")) as monitor:
         world.set(UPDATE_CHECK_HEARTBEAT_URL=monitor.url("/ping/1"))
-        assert 0 == world.check().code
-    assert ["/ping/1/start", "/ping/1"] == [request.path for request in monitor.requests]
+        assert world.check().code == 0
+    assert [request.path for request in monitor.requests] == ["/ping/1/start", "/ping/1"]
 
 
 def test_failed_check_is_said(world: World) -> None:
@@ -21,11 +21,11 @@ def test_failed_check_is_said(world: World) -> None:
     with HttpServer(lambda _: Reply(200, b"OK")) as monitor:
         world.set(UPDATE_CHECK_HEARTBEAT_URL=monitor.url("/ping/1"))
         world.update_server.fail(503)
-        assert 1 == world.check().code
+        assert world.check().code == 1
         world.update_server.recover()
-        assert 0 == world.check().code
+        assert world.check().code == 0
     failed = monitor.requests[1]
-    assert ["start", "fail", "start", "1"] == [request.path.rpartition("/")[2] for request in monitor.requests]
+    assert [request.path.rpartition("/")[2] for request in monitor.requests] == ["start", "fail", "start", "1"]
     assert "503" in failed.body.decode()
 
 
@@ -39,7 +39,7 @@ def test_outbox_that_stands_still_is_a_failure(world: World) -> None:
         world.check()
         world.let_pass(hours=6, minutes=1)
         world.check()
-    assert ["up", "down"] == [request.query["status"] for request in monitor.requests]
+    assert [request.query["status"] for request in monitor.requests] == ["up", "down"]
     assert "not been delivered since" in monitor.requests[1].query["msg"]
 
 
@@ -47,8 +47,8 @@ def test_failing_heartbeat_is_logged_and_shown(world: World) -> None:
     """The check does its work all the same; the log and `status` say it, without the secret in the URL."""
     world.set(UPDATE_CHECK_HEARTBEAT_URL=f"http://127.0.0.1:{unused_port()}/ping/s3cret-and-l0ng")
     finished = world.check()
-    assert 0 == finished.code
-    assert ["start", "success"] == [line["beat"] for line in finished.events("heartbeat.failed")]
+    assert finished.code == 0
+    assert [line["beat"] for line in finished.events("heartbeat.failed")] == ["start", "success"]
     status = world.run("status")
     assert "Warning:     the heartbeat does not arrive: 127.0.0.1:" in status.out
     assert "s3cret" not in finished.err + finished.out + status.out
@@ -75,7 +75,7 @@ def test_planned_stop_is_not_a_failure(world: World) -> None:
             process.send_signal(signal.SIGTERM)
             process.communicate()
             released.set()
-        assert 0 == process.returncode
+        assert process.returncode == 0
     paths = [request.path for request in monitor.requests]
-    assert ["/ping/1/start", "/ping/1", "/ping/1/start", "/ping/1"] == paths
-    assert b"stopped as planned" == monitor.requests[-1].body
+    assert paths == ["/ping/1/start", "/ping/1", "/ping/1/start", "/ping/1"]
+    assert monitor.requests[-1].body == b"stopped as planned"

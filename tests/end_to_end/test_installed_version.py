@@ -32,7 +32,7 @@ def test_the_tree_alone(world: World, tree: str, config: str | None, expected: t
     world.set(UPDATE_CHECK_MASTODON_VERSION=None)
     write_tree(world.root, tree, config)
     answer = world.check().json
-    assert expected == (answer["installed_version"], answer["queried_version"])
+    assert (answer["installed_version"], answer["queried_version"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_the_running_server_is_down(world: World) -> None:
     """Its last answer stands until the tree changes; the check counts as good and says what it lacks."""
     runs(world, "4.5.18")
     write_tree(world.root, configured("4.5.19"))
-    assert "4.5.18" == world.check().json["queried_version"]
+    assert world.check().json["queried_version"] == "4.5.18"
     world.answer_hook = lambda _: Reply(502)
     finished = world.check()
-    assert (0, "4.5.18") == (finished.code, finished.json["queried_version"])
+    assert (finished.code, finished.json["queried_version"]) == (0, "4.5.18")
     assert ["502" in line["detail"] for line in finished.events("check.degraded")] == [True]
     write_tree(world.root, configured("4.5.20"))
-    assert "4.5.20" == world.check().json["queried_version"]
+    assert world.check().json["queried_version"] == "4.5.20"
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def test_no_version(world: World, tree: str | None, running: str | None, sentenc
     if running:
         runs(world, running)
     finished = world.run("check")
-    assert (1, []) == (finished.code, world.update_server.asked)
+    assert (finished.code, world.update_server.asked) == (1, [])
     for sentence in sentences:
         assert sentence in finished.out
-    assert 1 == len(finished.events("check.failed"))
+    assert len(finished.events("check.failed")) == 1
 
 
 def test_latest_in_the_settings(world: World) -> None:
     """A version in the settings that is none is a wrong setting."""
     world.set(UPDATE_CHECK_MASTODON_VERSION="latest")
     finished = world.run("check")
-    assert 78 == finished.code
+    assert finished.code == 78
     assert "UPDATE_CHECK_MASTODON_VERSION in the environment: expected a version of Mastodon" in finished.err

@@ -26,7 +26,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     with World(tmp_path_factory.mktemp("good")) as world:
         world.only("email")
         world.update_server.publish("4.5.20")
-        assert (0, 1, 1, 0, 0) == world.check().result
+        assert world.check().result == (0, 1, 1, 0, 0)
         return world.ledger.read_bytes()
 
 
@@ -81,7 +81,7 @@ def test_unusable_ledger(ready: World, harm: Callable[[World], object], sentence
     harm(ready)
     for arguments in (["check"], ["check", "--dry-run"], ["status"], ["ledger", "backup", "copy"]):
         finished = ready.run(*arguments)
-        assert (74, 1) == (finished.code, finished.err.count("\n"))
+        assert (finished.code, finished.err.count("\n")) == (74, 1)
         # A monitoring system shows nothing but standard output.
         is_status = arguments == ["status"]
         repeated = finished.err.replace("mastodon-update-check: ", "MASTODON-UPDATE-CHECK UNKNOWN - ", 1)
@@ -89,7 +89,7 @@ def test_unusable_ledger(ready: World, harm: Callable[[World], object], sentence
         assert finished.err.startswith("mastodon-update-check: ")
         assert str(ready.ledger) in finished.err
         assert sentence in finished.err
-    assert ([], False) == (ready.mails, (ready.directory / "copy").exists())
+    assert (ready.mails, (ready.directory / "copy").exists()) == ([], False)
 
 
 def test_locked_ledger(ready: World) -> None:
@@ -98,16 +98,16 @@ def test_locked_ledger(ready: World) -> None:
         other.execute("BEGIN IMMEDIATE")
         finished = ready.run("check")
         other.execute("ROLLBACK")
-    assert (74, []) == (finished.code, ready.mails)
+    assert (finished.code, ready.mails) == (74, [])
     assert "is locked by another process" in finished.err
-    assert (0, 1, 1, 0, 0) == ready.check().result
+    assert ready.check().result == (0, 1, 1, 0, 0)
 
 
 def test_read_only_ledger(ready: World) -> None:
     """Nothing is sent without a record; commands that read work."""
     ready.ledger.chmod(0o400)
     finished = ready.run("check", through=WITHOUT_PRIVILEGES)
-    assert (74, []) == (finished.code, ready.mails)
+    assert (finished.code, ready.mails) == (74, [])
     assert "is read-only for this user" in finished.err
 
 
@@ -117,77 +117,77 @@ def test_a_directory_that_may_not_be_written_to(world: World) -> None:
     world.ledger.parent.chmod(0o500)
     finished = world.run("check", through=WITHOUT_PRIVILEGES)
     world.ledger.parent.chmod(0o700)
-    assert (74, (0, 0), True) == (finished.code, world.notified, f"the ledger {world.ledger} " in finished.err)
+    assert (finished.code, world.notified, f"the ledger {world.ledger} " in finished.err) == (74, (0, 0), True)
 
 
 def test_a_missing_directory_is_made(world: World) -> None:
     """The first check makes the ledger and its directory, for this user's eyes only."""
     world.ledger.parent.rmdir()
-    assert 0 == world.check().code
-    assert (0o700, 0o600) == (world.ledger.parent.stat().st_mode & 0o777, world.ledger.stat().st_mode & 0o777)
+    assert world.check().code == 0
+    assert (world.ledger.parent.stat().st_mode & 0o777, world.ledger.stat().st_mode & 0o777) == (0o700, 0o600)
 
 
 @pytest.mark.parametrize("size", [0, 4096, 20_000])
 def test_a_full_disk(ready: World, size: int) -> None:
     """Without space for the plan nothing is sent; with space again, everything is sent once."""
     finished = ready.run("check", through=with_room_for(size))
-    assert (74, "", []) == (finished.code, finished.out, ready.mails)
+    assert (finished.code, finished.out, ready.mails) == (74, "", [])
     assert f"the ledger {ready.ledger} cannot be" in finished.err
-    assert (0, 1, 1, 0, 0) == ready.check().result
+    assert ready.check().result == (0, 1, 1, 0, 0)
 
 
 @pytest.mark.parametrize("size", [60_000, 72_000])
 def test_a_disk_that_fills_up_during_a_delivery(ready: World, size: int) -> None:
     """An acceptance that could not be recorded does not count as sent: the message is repeated with its id."""
     finished = ready.run("check", through=with_room_for(size))
-    assert (74, "") == (finished.code, finished.out)
+    assert (finished.code, finished.out) == (74, "")
     ready.let_pass(seconds=10)
-    assert 0 == ready.check().code
-    assert (0, 0, 0, 0, 0) == ready.check().result
-    assert 1 == len({mail.message["Message-ID"] for mail in ready.mails})
+    assert ready.check().code == 0
+    assert ready.check().result == (0, 0, 0, 0, 0)
+    assert len({mail.message["Message-ID"] for mail in ready.mails}) == 1
 
 
 @pytest.mark.parametrize("calls", [("fsync", "fdatasync"), ("pwrite64",)], ids=["sync", "write"])
 def test_a_disk_that_breaks(ready: World, calls: tuple[str, ...]) -> None:
     """Without a working disk nothing is sent and the disk is named; on a good one everything is sent."""
     finished = ready.run("check", through=broken_disk.through(*calls))
-    assert (74, "", []) == (finished.code, finished.out, ready.mails)
+    assert (finished.code, finished.out, ready.mails) == (74, "", [])
     assert "the disk reports an error" in finished.err
-    assert (0, 1, 1, 0, 0) == ready.check().result
+    assert ready.check().result == (0, 1, 1, 0, 0)
 
 
 def test_no_room_for_a_new_ledger(world: World) -> None:
     """A ledger that cannot be made whole is not made at all."""
     world.update_server.publish("4.5.20")
     finished = world.run("check", through=with_room_for(20_000))
-    assert (74, (0, 0), {}) == (finished.code, world.notified, world.bytes_of_state())
-    assert (0, 3, 3, 0, 0) == world.check().result
+    assert (finished.code, world.notified, world.bytes_of_state()) == (74, (0, 0), {})
+    assert world.check().result == (0, 3, 3, 0, 0)
 
 
 def test_backup(ready: World) -> None:
     """The copy is a whole ledger for this user's eyes only; a file that exists is never overwritten."""
     copy = ready.directory / "copy.sqlite3"
     finished = ready.run("ledger", "backup", str(copy))
-    assert (0, f"The ledger is backed up to {copy}.\n") == (finished.code, finished.out)
-    assert 0o600 == copy.stat().st_mode & 0o777
+    assert (finished.code, finished.out) == (0, f"The ledger is backed up to {copy}.\n")
+    assert copy.stat().st_mode & 0o777 == 0o600
     content = copy.read_bytes()
     finished = ready.run("ledger", "backup", str(copy))
     assert (74, True, content) == (finished.code, f"{copy} exists already" in finished.err, copy.read_bytes())
     ready.set(UPDATE_CHECK_LEDGER=str(copy))
-    assert (0, 1, 1, 0, 0) == ready.check().result
+    assert ready.check().result == (0, 1, 1, 0, 0)
 
 
 @pytest.mark.parametrize("target", ["missing/copy", "/dev/null/copy"])
 def test_a_backup_that_cannot_be_written(ready: World, target: str) -> None:
     """The file that cannot be written is the one that is named."""
     finished = ready.run("ledger", "backup", target)
-    assert (74, True) == (finished.code, target in finished.err), finished.err
+    assert (finished.code, target in finished.err) == (74, True), finished.err
 
 
 def test_nothing_to_back_up(world: World) -> None:
     """Without a ledger, none is created."""
     finished = world.run("ledger", "backup", "copy")
-    assert (74, False) == (finished.code, (world.directory / "copy").exists())
+    assert (finished.code, (world.directory / "copy").exists()) == (74, False)
     assert str(world.ledger) in finished.err
 
 
@@ -195,19 +195,19 @@ def test_new_ledger(ready: World) -> None:
     """The old ledger is kept beside the new one, and pending notices are sent again."""
     old = ready.ledger.read_bytes()
     finished = ready.run("ledger", "new")
-    assert 0 == finished.code
+    assert finished.code == 0
     assert f"A new ledger is at {ready.ledger}." in finished.out
     (kept,) = [path for path in ready.ledger.parent.iterdir() if path.suffix == ".old"]
     assert (True, old) == (str(kept) in finished.out, kept.read_bytes())
-    assert (0, 1, 1, 0, 0) == ready.check().result
+    assert ready.check().result == (0, 1, 1, 0, 0)
     assert "4.5.20 and 4.5.21" in ready.subjects[0] or "4.5.21 and 4.5.20" in ready.subjects[0]
 
 
 def test_new_in_place_of_a_damaged_one(ready: World) -> None:
     """`ledger new` is the way out of every damage."""
     scribble(ready)
-    assert 0 == ready.run("ledger", "new").code
-    assert (0, 1, 1, 0, 0) == ready.check().result
+    assert ready.run("ledger", "new").code == 0
+    assert ready.check().result == (0, 1, 1, 0, 0)
 
 
 def test_a_dry_run_changes_nothing(ready: World) -> None:
@@ -224,6 +224,6 @@ def test_a_dry_run_makes_no_ledger(world: World) -> None:
     world.update_server.publish("4.5.20")
     world.ledger.parent.rmdir()
     finished = world.run("check", "--dry-run")
-    assert (0, (0, 0), False) == (finished.code, world.notified, world.ledger.parent.exists())
+    assert (finished.code, world.notified, world.ledger.parent.exists()) == (0, (0, 0), False)
     assert "3 messages would be sent. Nothing was sent or stored." in finished.out
     assert "  email to ops@social.example: 4.5.20\n" in finished.out

@@ -7,12 +7,12 @@ def test_marked_notices_are_never_sent(world: World) -> None:
     """Pending releases are sent neither now nor later; later releases are."""
     world.update_server.publish("4.5.20", urgent=True)
     marked = world.run("check", "--mark")
-    assert (0, (0, 0)) == (marked.code, world.notified)
+    assert (marked.code, world.notified) == (0, (0, 0))
     assert "3 messages marked as sent; nothing was sent." in marked.out
-    assert ((0, 0, 0, 0, 0), (0, 0)) == (world.check().result, world.notified)
+    assert (world.check().result, world.notified) == ((0, 0, 0, 0, 0), (0, 0))
     world.update_server.publish("4.5.21", urgent=True)
     world.check()
-    assert (1, 1) == world.notified
+    assert world.notified == (1, 1)
 
 
 def test_nothing_is_marked_without_an_answer(world: World) -> None:
@@ -20,12 +20,12 @@ def test_nothing_is_marked_without_an_answer(world: World) -> None:
     world.update_server.publish("4.5.20", urgent=True)
     world.update_server.fail(503)
     marked = world.run("check", "--mark")
-    assert (1, True) == (marked.code, "0 messages marked as sent" in marked.out)
+    assert (marked.code, "0 messages marked as sent" in marked.out) == (1, True)
     world.update_server.recover()
     world.check()
-    assert (1, 1) == world.notified
+    assert world.notified == (1, 1)
 
 
 def test_either_or(world: World) -> None:
     """A rehearsal marks nothing."""
-    assert 2 == world.run("check", "--dry-run", "--mark").code
+    assert world.run("check", "--dry-run", "--mark").code == 2

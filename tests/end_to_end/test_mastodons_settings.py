@@ -45,15 +45,15 @@ def test_as_installed(beside: World) -> None:
         "SECRET_KEY_BASE=$(rake secret)",
         "VAPID_PRIVATE_KEY='unbalanced",
     )
-    assert (0, 2, 2, 0, 0) == beside.check().result
+    assert beside.check().result == (0, 2, 2, 0, 0)
     (mail,) = beside.mails
     headers = ("From", "Reply-To", "Subject")
-    assert (
+    assert tuple(mail.message[name] for name in headers) == (
         "Social Example <notifications@social.example>",
         "admin@social.example",
         "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)",
-    ) == tuple(mail.message[name] for name in headers)
-    assert "bounces@social.example" == mail.sender
+    )
+    assert mail.sender == "bounces@social.example"
     assert "https://web.social.example/admin/software_updates" in beside.texts[0]
 
 
@@ -91,7 +91,7 @@ def test_mail_settings(
     users = {"mastodon": PASSWORD} if login else None
     beside.use_mail_server(SmtpServer(tls=server_tls if has_tls else None, users=users))
     write_settings(beside, *lines)
-    assert (0, 2, 2, 0, 0) == beside.check().result
+    assert beside.check().result == (0, 2, 2, 0, 0)
     assert [(is_encrypted, login)] == [(mail.encrypted, mail.login) for mail in beside.mails]
 
 
@@ -106,8 +106,8 @@ def test_mail_settings_that_do_not_fit(beside: World, lines: list[str], reply: s
     """Mail that cannot be sent as the settings demand is not sent otherwise."""
     write_settings(beside, *lines)
     finished = beside.check()
-    assert ((75, 2, 1, 1, 0), []) == (finished.result, beside.mails)
-    assert [True] == [reply in line["reply"] for line in finished.events("delivery.deferred")]
+    assert (finished.result, beside.mails) == ((75, 2, 1, 1, 0), [])
+    assert [reply in line["reply"] for line in finished.events("delivery.deferred")] == [True]
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_the_environment_goes_first(beside: World) -> None:
     )
     beside.config_file.write_text("LOCAL_DOMAIN=own.example\nSMTP_FROM_ADDRESS=own@social.example\n")
     beside.set(LOCAL_DOMAIN="environment.example")
-    assert (0, 2, 2, 0, 0) == beside.check().result
-    assert ["[environment.example] Mastodon 4.5.20 is out (you run 4.5.19)"] == beside.subjects
-    assert "own@social.example" == beside.mails[0].message["From"]
+    assert beside.check().result == (0, 2, 2, 0, 0)
+    assert beside.subjects == ["[environment.example] Mastodon 4.5.20 is out (you run 4.5.19)"]
+    assert beside.mails[0].message["From"] == "own@social.example"
 
 
 def test_sendmail_disables_email_alone(beside: World) -> None:
@@ -171,4 +171,4 @@ def test_networks_without_a_proxy(world: World, no_proxy: str, *, is_proxied: bo
         world.set(http_proxy=proxy.url(), no_proxy=no_proxy)
         assert int(is_proxied) == world.check().code
         assert ["/update-check"] * is_proxied == [request.path for request in proxy.requests]
-    assert ["/api/v2/instance"] == [call.path for call in world.calls]
+    assert [call.path for call in world.calls] == ["/api/v2/instance"]

@@ -20,13 +20,13 @@ def test_check_writes_the_metrics(world: World) -> None:
     world.update_server.publish("4.5.20", urgent=True, type="patch")
     world.check()
     values = _values(path)
-    assert "2.0" == values['mastodon_update_check_status{server="social.example"}']
-    assert "1.0" == values['mastodon_update_check_urgent_updates_to_act_on{server="social.example"}']
+    assert values['mastodon_update_check_status{server="social.example"}'] == "2.0"
+    assert values['mastodon_update_check_urgent_updates_to_act_on{server="social.example"}'] == "1.0"
     labels = 'installed_version="4.5.19",server="social.example"'
     assert any(name.startswith("mastodon_update_check_info{") and labels in name for name in values)
     world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
     world.check()
-    assert "0.0" == _values(path)['mastodon_update_check_status{server="social.example"}']
+    assert _values(path)['mastodon_update_check_status{server="social.example"}'] == "0.0"
 
 
 def test_daemon_writes_the_metrics(world: World) -> None:
@@ -36,7 +36,7 @@ def test_daemon_writes_the_metrics(world: World) -> None:
     with world.start("run") as process:
         wait_until(
             lambda: (
-                path.exists() and "0.0" == _values(path).get('mastodon_update_check_status{server="social.example"}')
+                path.exists() and _values(path).get('mastodon_update_check_status{server="social.example"}') == "0.0"
             )
         )
         process.terminate()
@@ -78,6 +78,6 @@ def test_unwritable_metrics_are_logged(world: World, name: str, why: str) -> Non
     os.mkfifo(world.directory / "pipe")
     world.set(UPDATE_CHECK_METRICS_FILE=str(world.directory / name))
     finished = world.check()
-    assert 0 == finished.code
+    assert finished.code == 0
     assert {line["detail"] for line in finished.events("publish.failed")} == {why}
     assert (world.directory / "pipe").is_fifo()

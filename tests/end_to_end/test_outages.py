@@ -23,26 +23,26 @@ def test_failing_checks_are_notified(world: World) -> None:
     """Nothing for a day of the update server's fault; then once, after three days again, then weekly; and recovery."""
     world.check()
     world.update_server.fail(503)
-    assert [(1, 0), (1, 0)] == [(world.check().code, len(world.calls)) for _ in range(2)]
+    assert [(world.check().code, len(world.calls)) for _ in range(2)] == [(1, 0), (1, 0)]
     world.let_pass(hours=23)
-    assert (1, 0) == (world.check().code, len(world.calls))
+    assert (world.check().code, len(world.calls)) == (1, 0)
     world.let_pass(hours=2)
     world.check()
     world.check()
-    assert ["check.failing"] == _types(world)
-    assert 1 == len(world.subjects)
+    assert _types(world) == ["check.failing"]
+    assert len(world.subjects) == 1
     assert "No update check has worked since" in world.subjects[0]
     assert "503" in world.texts[0]
     world.let_pass(days=2)
     world.check()
-    assert ["check.failing"] * 2 == _types(world)
+    assert _types(world) == ["check.failing"] * 2
     world.let_pass(days=7)
     world.check()
-    assert ["check.failing"] * 3 == _types(world)
+    assert _types(world) == ["check.failing"] * 3
     world.update_server.recover()
     world.check()
     world.check()
-    assert [*["check.failing"] * 3, "check.recovered"] == _types(world)
+    assert _types(world) == [*["check.failing"] * 3, "check.recovered"]
     assert "work again" in world.subjects[-1]
 
 
@@ -52,10 +52,10 @@ def test_causes_on_this_server_are_notified_after_six_hours(world: World) -> Non
     world.check()
     world.let_pass(hours=5)
     world.check()
-    assert [] == _types(world)
+    assert _types(world) == []
     world.let_pass(hours=1, minutes=1)
     world.check()
-    assert ["check.failing"] == _types(world)
+    assert _types(world) == ["check.failing"]
 
 
 def test_short_outage_is_not_notified(world: World) -> None:
@@ -66,7 +66,7 @@ def test_short_outage_is_not_notified(world: World) -> None:
     world.check()
     world.update_server.recover()
     world.check()
-    assert (0, 0) == world.notified
+    assert world.notified == (0, 0)
 
 
 def test_one_failure_is_not_an_outage(world: World) -> None:
@@ -76,7 +76,7 @@ def test_one_failure_is_not_an_outage(world: World) -> None:
     world.let_pass(days=2)
     world.update_server.recover()
     world.check()
-    assert (0, 0) == world.notified
+    assert world.notified == (0, 0)
 
 
 def test_recovery_goes_to_recipients_of_the_outage(world: World) -> None:
@@ -93,8 +93,8 @@ def test_recovery_goes_to_recipients_of_the_outage(world: World) -> None:
     world.let_pass(days=2)
     world.check()
     events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert ["check.failing", "check.recovered"] == events
-    assert [] == world.calls[before:]
+    assert events == ["check.failing", "check.recovered"]
+    assert world.calls[before:] == []
 
 
 def test_recovery_is_sent_though_one_more_check_fails(world: World) -> None:
@@ -115,7 +115,7 @@ def test_recovery_is_sent_though_one_more_check_fails(world: World) -> None:
     world.let_pass(hours=1)
     world.check()
     events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert ["check.failing", "check.recovered"] == events
+    assert events == ["check.failing", "check.recovered"]
 
 
 def test_operator_gets_the_notices_about_this_tool(world: World) -> None:
@@ -125,12 +125,12 @@ def test_operator_gets_the_notices_about_this_tool(world: World) -> None:
     world.check()
     world.let_pass(hours=25)
     world.check()
-    assert ["root@social.example"] == [mail.recipient for mail in world.mails]
+    assert [mail.recipient for mail in world.mails] == ["root@social.example"]
     world.update_server.recover()
     world.update_server.publish("4.5.20")
     world.check()
     mails = {str(mail.message["X-Update-Check-Event"]): mail.recipient for mail in world.mails[1:]}
-    assert {"check.recovered": "root@social.example", "update.available": "ops@social.example"} == mails
+    assert mails == {"check.recovered": "root@social.example", "update.available": "ops@social.example"}
 
 
 def test_failing_delivery_is_notified_through_the_other_sinks(world: World) -> None:
@@ -140,16 +140,16 @@ def test_failing_delivery_is_notified_through_the_other_sinks(world: World) -> N
     world.check()
     world.let_pass(hours=6)
     world.check()
-    assert ["update.available"] == list(dict.fromkeys(_types(world)))
+    assert list(dict.fromkeys(_types(world))) == ["update.available"]
     events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert ["update.available", "delivery.failing"] == events
+    assert events == ["update.available", "delivery.failing"]
     assert "503" in world.texts[-1]
     world.answer_hook = lambda _: Reply(204)
     world.let_pass(days=1)
     world.check()
     world.let_pass(days=1)
     world.check()
-    assert 2 == len(world.mails)
+    assert len(world.mails) == 2
 
 
 def test_mail_server_that_refuses_every_recipient_is_notified(world: World) -> None:
@@ -160,10 +160,10 @@ def test_mail_server_that_refuses_every_recipient_is_notified(world: World) -> N
     world.check()
     world.let_pass(hours=5)
     world.check()
-    assert ["update.available"] == _types(world)
+    assert _types(world) == ["update.available"]
     world.let_pass(hours=1, minutes=1)
     world.check()
-    assert ["update.available", "delivery.failing"] == _types(world)
+    assert _types(world) == ["update.available", "delivery.failing"]
     assert b"Relay access denied" in world.calls[-1].body
 
 
@@ -175,7 +175,7 @@ def test_webhook_that_rejects_every_message_is_notified(world: World) -> None:
     world.let_pass(hours=6, minutes=1)
     world.check()
     events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert ["update.available", "delivery.failing"] == events
+    assert events == ["update.available", "delivery.failing"]
 
 
 def test_one_refused_mailbox_is_not_a_failing_sink(world: World) -> None:
@@ -187,7 +187,7 @@ def test_one_refused_mailbox_is_not_a_failing_sink(world: World) -> None:
     world.check()
     world.let_pass(hours=7)
     world.check()
-    assert ["update.available"] == _types(world)
+    assert _types(world) == ["update.available"]
     assert "gone@social.example" in world.run("status").out
 
 
@@ -202,13 +202,13 @@ def test_stopped_webhook_is_notified_until_its_url_changes(world: World) -> None
     world.let_pass(days=3)
     world.check()
     events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert ["update.available", "delivery.failing", "delivery.failing"] == events
-    assert [("webhook", True)] == _stopped(world)
+    assert events == ["update.available", "delivery.failing", "delivery.failing"]
+    assert _stopped(world) == [("webhook", True)]
 
     world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20", UPDATE_CHECK_WEBHOOK_URL=world.receiver.url("/new"))
     world.check()
-    assert ["/hook"] == [call.path for call in world.calls]
-    assert [("webhook", False)] == _stopped(world)
+    assert [call.path for call in world.calls] == ["/hook"]
+    assert _stopped(world) == [("webhook", False)]
     assert "410" not in world.run("doctor").out
 
 
@@ -223,9 +223,9 @@ def test_restart_due(world: World) -> None:
     world.check()
     world.let_pass(minutes=50)
     world.check()
-    assert [] == world.mails
+    assert world.mails == []
     world.let_pass(minutes=11)
     world.check()
     world.check()
-    assert ["restart.due"] == [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
+    assert [str(mail.message["X-Update-Check-Event"]) for mail in world.mails] == ["restart.due"]
     assert "4.5.19 runs, 4.5.20 is installed" in world.subjects[0]

@@ -28,13 +28,13 @@ def test_one_check_notifies_every_recipient(world: World) -> None:
     """One process, from the question to mail, webhook and log."""
     publish(world.update_server)
     finished = world.check()
-    assert ((0, 3, 3, 0, 0), (1, 1)) == (finished.result, world.notified)
-    assert ["4.5.19"] == world.update_server.asked
+    assert (finished.result, world.notified) == ((0, 3, 3, 0, 0), (1, 1))
+    assert world.update_server.asked == ["4.5.19"]
     notices = finished.events("notice.update.available")
-    assert [["4.5.20", "4.7.6"]] == [line["versions"] for line in notices]
-    assert ["log", "email", "webhook"] == sorted(
+    assert [line["versions"] for line in notices] == [["4.5.20", "4.7.6"]]
+    assert sorted(
         (line["sink"] for line in finished.events("delivery.sent")), key=["log", "email", "webhook"].index
-    )
+    ) == ["log", "email", "webhook"]
 
 
 def test_json_is_the_contract(world: World) -> None:
@@ -68,7 +68,7 @@ def test_json_is_the_contract(world: World) -> None:
         "deferred": 0,
         "failed": 0,
     }
-    assert expected == world.check().json
+    assert world.check().json == expected
     known = [patch | {"new": False}, minor | {"new": False}]
     assert expected | {"updates": known, "planned": 0, "sent": 0} == world.check().json
 
@@ -78,8 +78,13 @@ def test_one_full_line_per_check(world: World) -> None:
     publish(world.update_server)
     finished = world.check()
     (line,) = finished.events("check.finished")
-    assert ("info", "4.5.19", "4.5.19", ["4.5.20 (urgent)", "4.7.6"], 3, 0) == tuple(
-        line[key] for key in ("level", "asked", "installed", "pending", "planned", "cancelled")
+    assert tuple(line[key] for key in ("level", "asked", "installed", "pending", "planned", "cancelled")) == (
+        "info",
+        "4.5.19",
+        "4.5.19",
+        ["4.5.20 (urgent)", "4.7.6"],
+        3,
+        0,
     )
     assert "ops@" not in finished.err
 
@@ -91,12 +96,13 @@ def test_the_mail(world: World) -> None:
         UPDATE_CHECK_RECIPIENTS="ops@social.example, second@social.example", SMTP_FROM_ADDRESS="M <m@social.example>"
     )
     world.check()
-    assert {("ops@social.example", "ops@social.example"), ("second@social.example", "second@social.example")} == {
-        (mail.recipient, mail.message["To"]) for mail in world.mails
+    assert {(mail.recipient, mail.message["To"]) for mail in world.mails} == {
+        ("ops@social.example", "ops@social.example"),
+        ("second@social.example", "second@social.example"),
     }
     mail = world.mails[0].message
     key = mail["X-Update-Check-ID"]
-    assert "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)" == mail["Subject"]
+    assert mail["Subject"] == "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
     assert {
         "From": "M <m@social.example>",
         "Message-ID": f"<{key}@social.example>",
@@ -108,7 +114,7 @@ def test_the_mail(world: World) -> None:
         "X-Priority": "1",
         "References": mail["In-Reply-To"],
     }.items() <= dict(mail.items()).items()
-    assert ["text/plain", "text/html"] == [part.get_content_type() for part in mail.iter_parts()]
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
     for part in mail.iter_parts():
         content = part.get_content().replace("\N{NO-BREAK SPACE}", " ")  # dates do not tear at a line's end
         assert all(said in content for said in ("4.5.20", "4.7.6", "20 February 2099", "no need", key)), content
@@ -121,8 +127,8 @@ def test_a_mail_that_is_not_urgent_says_so(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail = mail_world.mails[0].message
-    assert ["[social.example] Mastodon 4.5.20 is out (you run 4.5.19)"] == mail_world.subjects
-    assert [None] * 3 == [mail["Importance"], mail["Priority"], mail["X-Priority"]]
+    assert mail_world.subjects == ["[social.example] Mastodon 4.5.20 is out (you run 4.5.19)"]
+    assert [mail["Importance"], mail["Priority"], mail["X-Priority"]] == [None] * 3
 
 
 def test_every_attempt_has_the_same_ids(world: World) -> None:
@@ -134,10 +140,10 @@ def test_every_attempt_has_the_same_ids(world: World) -> None:
         refusing.replies["END"] = "451 4.3.0 later"
         world.set(SMTP_PORT=str(refusing.port))
         first = world.check()
-    assert (75, 3, 1, 2, 0) == first.result
+    assert first.result == (75, 3, 1, 2, 0)
     world.set(SMTP_PORT=str(world.mail_server.port))
     world.let_pass(minutes=10)
-    assert (0, 0, 2, 0, 0) == world.check().result
+    assert world.check().result == (0, 0, 2, 0, 0)
     (deferred,) = [line for line in first.events("delivery.deferred") if line["sink"] == "email"]
     mail = world.mails[0].message
     assert (deferred["message_id"], f"<{deferred['message_id']}@social.example>") == (
@@ -159,20 +165,20 @@ def test_webhooks_have_their_own_secrets(world: World) -> None:
         UPDATE_CHECK_WEBHOOK_OPS_NAMES="true",
         UPDATE_CHECK_WEBHOOK_OPEN_URL=world.receiver.url("/open"),
     )
-    assert (0, 5, 5, 0, 0) == world.check().result
+    assert world.check().result == (0, 5, 5, 0, 0)
     calls = {call.path: call for call in world.calls}
     verified = Webhook(FIRST_SECRET).verify(calls["/hook"].body, dict(calls["/hook"].headers))
     for secret in (FIRST_SECRET, SECOND_SECRET):
         assert Webhook(secret).verify(calls["/ops"].body, dict(calls["/ops"].headers))
     assert "webhook-signature" not in calls["/open"].headers
-    assert {"update.available", "social.example", "4.5.19", True} == {
+    assert {
         verified["type"],
         *(verified["data"][key] for key in ("instance", "installed_version", "urgent")),
-    }
-    assert ["4.5.20", "4.7.6"] == [update["version"] for update in verified["data"]["updates"]]
-    assert ["4.5.20", "4.6.x", "4.7.6"] == verified["data"]["route"]
+    } == {"update.available", "social.example", "4.5.19", True}
+    assert [update["version"] for update in verified["data"]["updates"]] == ["4.5.20", "4.7.6"]
+    assert verified["data"]["route"] == ["4.5.20", "4.6.x", "4.7.6"]
     named = {path for path, call in calls.items() if b'"devops_users"' in call.body}
-    assert {"/ops"} == named
+    assert named == {"/ops"}
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
@@ -189,9 +195,9 @@ def test_over_tls(world: World, server_tls: ssl.SSLContext, authority_file: Path
             SMTP_LOGIN="mastodon",
             SMTP_PASSWORD="hunter2-hunter2",
         )
-        assert (0, 3, 3, 0, 0) == world.check().result
-    assert 1 == len(hooks.requests)
-    assert [(True, "mastodon")] == [(mail.encrypted, mail.login) for mail in world.mails]
+        assert world.check().result == (0, 3, 3, 0, 0)
+    assert len(hooks.requests) == 1
+    assert [(mail.encrypted, mail.login) for mail in world.mails] == [(True, "mastodon")]
 
 
 def test_implicit_tls(mail_world: World, server_tls: ssl.SSLContext, authority_file: Path) -> None:
@@ -199,8 +205,8 @@ def test_implicit_tls(mail_world: World, server_tls: ssl.SSLContext, authority_f
     mail_world.update_server.publish("4.5.20")
     mail_world.use_mail_server(SmtpServer(tls=server_tls, implicit=True))
     mail_world.set(SSL_CERT_FILE=str(authority_file), SMTP_TLS="true")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert [True] == [mail.encrypted for mail in mail_world.mails]
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert [mail.encrypted for mail in mail_world.mails] == [True]
 
 
 @pytest.mark.parametrize(

@@ -74,11 +74,11 @@ UPDATE = "update.available"
 def test_each_user_is_notified_by_preference(staffed: Staffed) -> None:
     """A plain patch goes to the user who wants all; the urgent one goes to both; the moderator gets neither."""
     staffed.world.update_server.publish("4.5.20")
-    assert (0, 1, 1, 0, 0) == staffed.world.check().result
-    assert [("alice", UPDATE)] == staffed.take_mails()
+    assert staffed.world.check().result == (0, 1, 1, 0, 0)
+    assert staffed.take_mails() == [("alice", UPDATE)]
     staffed.world.update_server.make_urgent("4.5.20")
     staffed.world.check()
-    assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.take_mails()
+    assert staffed.take_mails() == [("alice", UPDATE), ("bob", UPDATE)]
 
 
 def test_footer_says_why(staffed: Staffed) -> None:
@@ -96,12 +96,12 @@ def test_preference_raised_and_lowered(staffed: Staffed) -> None:
     staffed.take_mails()
     staffed.set_preference("bob", "patch")
     staffed.world.check()
-    assert [("bob", UPDATE)] == staffed.take_mails()
+    assert staffed.take_mails() == [("bob", UPDATE)]
     staffed.world.set(SMTP_PORT="1")
     staffed.world.update_server.publish("4.5.21")
-    assert (75, 2, 0, 2, 0) == staffed.world.check().result
+    assert staffed.world.check().result == (75, 2, 0, 2, 0)
     staffed.set_preference("bob", "none")
-    assert (75, 0, 0, 1, 0) == staffed.world.check().result
+    assert staffed.world.check().result == (75, 0, 0, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_former_staff_get_no_mail(staffed: Staffed, loss: str) -> None:
     port = staffed.world.environment["SMTP_PORT"]
     staffed.world.set(SMTP_PORT="1")
     staffed.world.update_server.publish("4.5.20")
-    assert (75, 1, 0, 1, 0) == staffed.world.check().result
+    assert staffed.world.check().result == (75, 1, 0, 1, 0)
     staffed.change(loss)
     staffed.world.set(SMTP_PORT=port)
-    assert (0, 0, 0, 0, 0) == staffed.world.check().result
-    assert [] == staffed.take_mails()
+    assert staffed.world.check().result == (0, 0, 0, 0, 0)
+    assert staffed.take_mails() == []
 
 
 def test_changed_address_is_the_same_user(staffed: Staffed) -> None:
@@ -130,10 +130,10 @@ def test_changed_address_is_the_same_user(staffed: Staffed) -> None:
     staffed.world.check()
     staffed.take_mails()
     staffed.change("UPDATE users SET email = 'alice.new@social.example' WHERE id = 1")
-    assert (0, 0, 0, 0, 0) == staffed.world.check().result
+    assert staffed.world.check().result == (0, 0, 0, 0, 0)
     staffed.world.update_server.publish("4.5.21")
     staffed.world.check()
-    assert [("alice.new", UPDATE)] == staffed.take_mails()
+    assert staffed.take_mails() == [("alice.new", UPDATE)]
 
 
 def test_same_person_by_address(staffed: Staffed) -> None:
@@ -141,7 +141,7 @@ def test_same_person_by_address(staffed: Staffed) -> None:
     staffed.world.set(UPDATE_CHECK_RECIPIENTS="devops,Alice@social.example=all,ops@social.example=all")
     staffed.world.update_server.publish("4.5.20")
     staffed.world.check()
-    assert [("alice", UPDATE), ("ops", UPDATE)] == staffed.take_mails()
+    assert staffed.take_mails() == [("alice", UPDATE), ("ops", UPDATE)]
 
 
 def test_database_is_off_before_it_ever_answered(staffed: Staffed) -> None:
@@ -149,12 +149,12 @@ def test_database_is_off_before_it_ever_answered(staffed: Staffed) -> None:
     staffed.switch_off()
     staffed.world.update_server.publish("4.5.20")
     finished = staffed.world.check()
-    assert (1, 0, 0, 0, 0) == finished.result
+    assert finished.result == (1, 0, 0, 0, 0)
     assert "not_there" in finished.events("check.failed")[0]["detail"]
-    assert ["4.5.20"] == [update["version"] for update in finished.json["updates"]]
+    assert [update["version"] for update in finished.json["updates"]] == ["4.5.20"]
     staffed.switch_on()
     staffed.world.check()
-    assert [("alice", UPDATE)] == staffed.take_mails()
+    assert staffed.take_mails() == [("alice", UPDATE)]
 
 
 def test_database_is_off_later(staffed: Staffed) -> None:
@@ -163,9 +163,9 @@ def test_database_is_off_later(staffed: Staffed) -> None:
     staffed.switch_off()
     staffed.world.update_server.publish("4.5.20", urgent=True)
     finished = staffed.world.check()
-    assert (0, 2, 2, 0, 0) == finished.result
+    assert finished.result == (0, 2, 2, 0, 0)
     assert "the DevOps users of the last good answer are notified" in finished.events("check.degraded")[0]["detail"]
-    assert [("alice", UPDATE), ("bob", UPDATE)] == staffed.take_mails()
+    assert staffed.take_mails() == [("alice", UPDATE), ("bob", UPDATE)]
 
 
 def test_empty_answer_is_not_evidence(staffed: Staffed) -> None:
@@ -185,7 +185,7 @@ def test_empty_answer_is_not_evidence(staffed: Staffed) -> None:
     staffed.world.set(SMTP_PORT=port)
     staffed.world.let_pass(minutes=10)
     staffed.world.check()
-    assert [("alice", UPDATE)] == staffed.take_mails()
+    assert staffed.take_mails() == [("alice", UPDATE)]
 
 
 def test_webhooks_name_the_devops_users(staffed: Staffed) -> None:
@@ -200,7 +200,7 @@ def test_webhooks_name_the_devops_users(staffed: Staffed) -> None:
     world.update_server.publish("4.5.20")
     world.check()
     named = {call.path: json.loads(call.body)["data"].get("devops_users") for call in world.calls}
-    assert {"/hook": None, "/ops": ["alice", "bob"]} == named
+    assert named == {"/hook": None, "/ops": ["alice", "bob"]}
     assert not any(b"alice@" in call.body for call in world.calls)
 
 
@@ -209,14 +209,14 @@ def test_recipients_are_listed_with_reasons(staffed: Staffed) -> None:
     staffed.world.set(UPDATE_CHECK_RECIPIENTS="devops,ops@social.example=critical")
     finished = staffed.world.run("recipients", "--json")
     notified = [(one["name"], one["preference"], one["reason"]) for one in finished.json["recipients"]]
-    assert [
+    assert notified == [
         ("alice", "all", "Owner can view DevOps"),
         ("bob", "critical", "Owner can view DevOps"),
         (None, "critical", "named in the settings"),
-    ] == notified
-    assert [{"name": "mod", "role": "Moderator", "reason": "cannot_view_devops"}] == finished.json["not_told"]
+    ]
+    assert finished.json["not_told"] == [{"name": "mod", "role": "Moderator", "reason": "cannot_view_devops"}]
     table = staffed.world.run("recipients")
-    assert (0, "") == (table.code, table.err)
+    assert (table.code, table.err) == (0, "")
     assert "email  alice <alice@social.example>  all" in table.out
     assert "mod (Moderator): cannot view devops" in table.out
 
@@ -226,7 +226,7 @@ def test_recipients_without_the_database(staffed: Staffed) -> None:
     staffed.world.check()
     staffed.switch_off()
     finished = staffed.world.run("recipients")
-    assert 1 == finished.code
+    assert finished.code == 1
     assert "Mastodon's database could not be asked for the DevOps users: " in finished.out
     assert "alice <alice@social.example>" in finished.out
 
@@ -238,14 +238,14 @@ def test_mail_is_in_the_users_language(staffed: Staffed) -> None:
     staffed.change("UPDATE users SET locale = %s WHERE email = %s", "zh-CN", "alice@social.example")
     world.update_server.publish("4.5.20", urgent=True)
     finished = world.check()
-    assert (0, 4, 4, 0, 0) == finished.result
+    assert finished.result == (0, 4, 4, 0, 0)
     mails = {mail.recipient: mail.message for mail in world.mails}
     german, english = mails["bob@social.example"], mails["alice@social.example"]
-    assert "DRINGEND [social.example] Mastodon 4.5.20 installieren (bei dir läuft 4.5.19)" == german["Subject"]
-    assert ("de", "en") == (german["Content-Language"], english["Content-Language"])
+    assert german["Subject"] == "DRINGEND [social.example] Mastodon 4.5.20 installieren (bei dir läuft 4.5.19)"
+    assert (german["Content-Language"], english["Content-Language"]) == ("de", "en")
     assert all("Mastodon kennzeichnet 4.5.20 als dringend." in part.get_content() for part in german.iter_parts())
-    assert "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)" == english["Subject"]
+    assert english["Subject"] == "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
     [line] = finished.events("notice.update.available")
     assert line["summary"] == english["Subject"]
     assert "Mastodon marks 4.5.20" not in world.calls[0].body.decode()
-    assert ["4.5.20"] == [one["version"] for one in json.loads(world.calls[0].body)["data"]["updates"]]
+    assert [one["version"] for one in json.loads(world.calls[0].body)["data"]["updates"]] == ["4.5.20"]

@@ -57,20 +57,20 @@ def broken(world: World, tmp_path: Path) -> World:
 
 def test_it_gets_each_message_once(plugged: World) -> None:
     """Its options arrive, it gets subject, text, urgency and id, and each message once."""
-    assert (0, 2, 2, 0, 0) == plugged.check().result
-    assert (0, 0, 0, 0, 0) == plugged.check().result
+    assert plugged.check().result == (0, 2, 2, 0, 0)
+    assert plugged.check().result == (0, 0, 0, 0, 0)
     (call,) = plugged.calls
-    assert ("/mastodon", "urgent") == (call.path, call.headers["priority"])
-    assert "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)" == call.headers["title"]
+    assert (call.path, call.headers["priority"]) == ("/mastodon", "urgent")
+    assert call.headers["title"] == "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
     assert call.headers["x-id"] in call.body.decode()
-    assert 1 == len(plugged.mails)
+    assert len(plugged.mails) == 1
 
 
 def test_its_preference(plugged: World) -> None:
     """It has a preference of its own, like every sink."""
     plugged.set(UPDATE_CHECK_NTFY_PREFERENCE="critical")
     plugged.update_server.make_urgent("4.5.20", urgent=False)
-    assert ((0, 1, 1, 0, 0), (1, 0)) == (plugged.check().result, plugged.notified)
+    assert (plugged.check().result, plugged.notified) == ((0, 1, 1, 0, 0), (1, 0))
 
 
 def test_it_refuses_for_a_while(plugged: World) -> None:
@@ -78,11 +78,11 @@ def test_it_refuses_for_a_while(plugged: World) -> None:
     answers = [Reply(503, b"closed"), Reply(200)]
     plugged.answer_hook = lambda _: answers.pop(0)
     finished = plugged.check()
-    assert ((75, 2, 1, 1, 0), 1) == (finished.result, len(plugged.mails))
-    assert ["503 closed"] == [line["reply"] for line in finished.events("delivery.deferred")]
+    assert (finished.result, len(plugged.mails)) == ((75, 2, 1, 1, 0), 1)
+    assert [line["reply"] for line in finished.events("delivery.deferred")] == ["503 closed"]
     plugged.let_pass(hours=1)
-    assert (0, 0, 1, 0, 0) == plugged.check().result
-    assert 1 == len({call.headers["x-id"] for call in plugged.calls})
+    assert plugged.check().result == (0, 0, 1, 0, 0)
+    assert len({call.headers["x-id"] for call in plugged.calls}) == 1
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_its_crash_affects_no_other_sink(broken: World, tmp_path: Path, code: st
     """The other sinks deliver, its own message waits, and the reason is one line."""
     (tmp_path / "site" / "ntfy_sink.py").write_text(code + "\n")
     finished = broken.check()
-    assert ((75, 3, 2, 1, 0), 1) == (finished.result, len(broken.mails))
+    assert (finished.result, len(broken.mails)) == ((75, 3, 2, 1, 0), 1)
     (line,) = finished.events("delivery.deferred")
-    assert ("ntfy", True) == (line["sink"], reply in line["reply"]), line["reply"]
+    assert (line["sink"], reply in line["reply"]) == ("ntfy", True), line["reply"]
 
 
 def test_its_errors_do_not_show_its_options(broken: World, tmp_path: Path) -> None:
@@ -137,11 +137,11 @@ def test_it_is_not_installed(world: World) -> None:
     """An unknown sink is a wrong setting, and so are its variables."""
     world.set(UPDATE_CHECK_SINKS="ntfy", UPDATE_CHECK_NTFI_URL="https://ntfy.example/")
     finished = world.run("check")
-    assert (78, True) == (finished.code, "is not an installed sink: install its package" in finished.err)
+    assert (finished.code, "is not an installed sink: install its package" in finished.err) == (78, True)
     assert "UPDATE_CHECK_NTFI_URL in the environment: unknown variable: remov" in finished.err
 
 
 def test_the_readme_shows_this_sink() -> None:
     """The sink of docs/SINKS.md is the one that these tests use, to the letter."""
     shown = re.findall(r"```python\n(# ntfy_sink\.py\n.*?)```", SINKS.read_text(), re.DOTALL)
-    assert [SINK] == shown
+    assert shown == [SINK]

@@ -28,24 +28,24 @@ To 4.4.27, for a Mastodon installed from source. None of this is run for you:
     assert "    git checkout v4.4.27\n" in shown
     assert "    git checkout v4.5.20\n" in world.run("route", "4.5").out
     assert "    git checkout v4.5.20\n" in world.run("route", "v4.5.20").out
-    assert [] == [*world.directory.glob("state/*")]
+    assert [*world.directory.glob("state/*")] == []
 
 
 def test_release_that_is_not_on_the_route(world: World) -> None:
     """It is wrong usage, and the route is named."""
     world.update_server.publish("4.5.20", type="patch")
     finished = world.run("route", "4.5.21")
-    assert (2, "", 1) == (
+    assert (
         finished.code,
         finished.out,
         finished.err.count("4.5.21 is not on the route: that has 4.5.20"),
-    )
+    ) == (2, "", 1)
 
 
 def test_nothing_newer(world: World) -> None:
     """Then there is nowhere to go, and that is said."""
-    assert "social.example runs Mastodon 4.5.19, and nothing newer is known.\n" == world.run("route").out
-    assert (2, 1) == ((finished := world.run("route", "4.6")).code, finished.err.count("that has nothing"))
+    assert world.run("route").out == "social.example runs Mastodon 4.5.19, and nothing newer is known.\n"
+    assert ((finished := world.run("route", "4.6")).code, finished.err.count("that has nothing")) == (2, 1)
 
 
 def test_update_server_that_is_down(world: World) -> None:
@@ -53,15 +53,15 @@ def test_update_server_that_is_down(world: World) -> None:
     world.update_server.publish("4.5.20", type="patch")
     world.update_server.fail(503)
     finished = world.run("route")
-    assert (1, "") == (finished.code, finished.out)
+    assert (finished.code, finished.out) == (1, "")
     assert "mastodon-update-check: the route is unknown: " in finished.err
     failed = world.run("route", "--json")
-    assert (1, [], True) == (failed.code, failed.json["route"], "503" in failed.json["error"])
+    assert (failed.code, failed.json["route"], "503" in failed.json["error"]) == (1, [], True)
     world.update_server.recover()
     world.check()
     world.update_server.fail(503)
     finished = world.run("route", "--json")
-    assert (0, ["4.5.20"]) == (finished.code, [one["release"] for one in finished.json["route"]])
+    assert (finished.code, [one["release"] for one in finished.json["route"]]) == (0, ["4.5.20"])
     assert "503" in finished.json["error"]
     assert "This is from the last good answer.\nFrom 4.5.19 to 4.5.20:\n" in world.run("route").out
 
@@ -70,7 +70,7 @@ def test_unknown_installed_version(world: World) -> None:
     """The reason is said in a sentence."""
     world.set(UPDATE_CHECK_MASTODON_VERSION=None)
     finished = world.run("route")
-    assert (1, "") == (finished.code, finished.out)
+    assert (finished.code, finished.out) == (1, "")
     assert "UPDATE_CHECK_MASTODON_ROOT" in finished.err
 
 
@@ -80,5 +80,5 @@ def test_unreadable_tree(world: World) -> None:
     world.set(UPDATE_CHECK_MASTODON_ROOT=str(world.directory / "home/live"))
     world.update_server.publish("4.5.20", type="patch")
     finished = world.run("route", through=WITHOUT_PRIVILEGES)
-    assert (0, "From 4.5.19 to 4.5.20:") == (finished.code, finished.out.partition("\n")[0]), finished.err
+    assert (finished.code, finished.out.partition("\n")[0]) == (0, "From 4.5.19 to 4.5.20:"), finished.err
     assert "installed from source" in finished.out

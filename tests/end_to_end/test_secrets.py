@@ -58,13 +58,13 @@ def secretive(world: World) -> World:
 def expect_silence(world: World, *finished: Finished) -> None:
     """Assert that no secret is in the output or in a file of the ledger."""
     everything = "".join(each.out + each.err for each in finished).encode() + b"".join(world.bytes_of_state().values())
-    assert [] == [secret for secret in SECRETS if secret.encode() in everything]
+    assert [secret for secret in SECRETS if secret.encode() in everything] == []
 
 
 def test_servers_that_repeat_them(secretive: World) -> None:
     """Refusals are shown and kept, without what they repeat; every command that shows them is looked at."""
     check = secretive.check()
-    assert (75, 3, 1, 2, 0) == check.result
+    assert check.result == (75, 3, 1, 2, 0)
     others = [secretive.run(*command.split()) for command in ("check", "status", "status --json", "check --dry-run")]
     assert "535" in others[1].out
     assert "500" in others[1].out
@@ -107,8 +107,8 @@ def test_a_proxy_and_an_update_server_with_passwords(secretive: World) -> None:
             UPDATE_CHECK_URL=f"https://me:{URL_PASSWORD}@updates.example/",
         )
         finished = secretive.run("check")
-        assert ["CONNECT"] == [request.method for request in proxy.requests]
-    assert (1, True) == (finished.code, "updates.example" in finished.out)
+        assert [request.method for request in proxy.requests] == ["CONNECT"]
+    assert (finished.code, "updates.example" in finished.out) == (1, True)
     expect_silence(secretive, finished, secretive.run("status"))
 
 
@@ -116,7 +116,7 @@ def test_a_database_with_a_password(secretive: World) -> None:
     """The error names the database without its password; the address of the settings is notified."""
     secretive.set(UPDATE_CHECK_RECIPIENTS="devops, ops@social.example")
     finished = secretive.run("check")
-    assert (1, True) == (finished.code, "PostgreSQL at 127.0.0.1:1 cannot be used" in finished.out), finished.out
+    assert (finished.code, "PostgreSQL at 127.0.0.1:1 cannot be used" in finished.out) == (1, True), finished.out
     expect_silence(secretive, finished, secretive.run("status"))
 
 
@@ -130,7 +130,7 @@ def test_wrong_settings(secretive: World) -> None:
         https_proxy=f"socks5://me:{PROXY_PASSWORD}@127.0.0.1",
     )
     finished = secretive.run("check")
-    assert 78 == finished.code
+    assert finished.code == 78
     for name in ("UPDATE_CHECK_WEBHOOK_SECRET", "UPDATE_CHECK_WEBHOOK_URL", "https_proxy"):
         assert name in finished.err
     expect_silence(secretive, finished)
@@ -147,7 +147,7 @@ def test_the_list_of_processes(secretive: World) -> None:
         children = [task.read_bytes() for task in Path(f"/proc/{process.pid}/task").glob("*/children")]
         process.kill()
     assert (True, set()) == (b"check" in shown, {child for child in children if child})
-    assert [] == [secret for secret in SECRETS if secret.encode() in shown + b"".join(names)]
+    assert [secret for secret in SECRETS if secret.encode() in shown + b"".join(names)] == []
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
@@ -158,7 +158,7 @@ def test_secrets_in_files(mail_world: World, tmp_path: Path) -> None:
     mail_world.set(SMTP_LOGIN="mastodon", SMTP_PASSWORD_FILE=str(tmp_path / "password"))
     mail_world.update_server.publish("4.5.20")
     finished = mail_world.check()
-    assert ((0, 1, 1, 0, 0), ["mastodon"]) == (finished.result, [mail.login for mail in mail_world.mails])
+    assert (finished.result, [mail.login for mail in mail_world.mails]) == ((0, 1, 1, 0, 0), ["mastodon"])
     expect_silence(mail_world, finished)
 
 

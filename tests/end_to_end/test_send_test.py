@@ -27,8 +27,8 @@ def test_every_sink(world: World) -> None:
         "ops@social.example": (True, "250 2.0.0 OK: queued as 1"),
         "webhook": (True, "204 No Content"),
     }
-    assert (0, expected) == verdicts(world)
-    assert ((1, 1), {}) == (world.notified, world.bytes_of_state())
+    assert verdicts(world) == (0, expected)
+    assert (world.notified, world.bytes_of_state()) == ((1, 1), {})
 
 
 def test_test_message(world: World) -> None:
@@ -37,17 +37,17 @@ def test_test_message(world: World) -> None:
     world.update_server.publish("4.5.20", urgent=True)
     world.check()
     world.mails.clear()
-    assert 0 == world.run("send-test").code
+    assert world.run("send-test").code == 0
     mail, text = world.mails[0].message, world.texts[0]
-    assert "[social.example] Test of mastodon-update-check: nothing to do" == mail["Subject"]
-    assert ("test", None) == (mail["X-Update-Check-Event"], mail["Importance"])
+    assert mail["Subject"] == "[social.example] Test of mastodon-update-check: nothing to do"
+    assert (mail["X-Update-Check-Event"], mail["Importance"]) == ("test", None)
     assert "This is a test, sent by hand: it announces nothing" in text
     assert "releases that Mastodon marks as urgent" in text
     assert "ops@social.example (critical) and b@x.example (all)" in text
     assert "4.5.20" not in text
     call = world.calls[-1]
     payload = Webhook(SECRET).verify(call.body, dict(call.headers))
-    assert ("test", [], False) == (payload["type"], payload["data"]["updates"], payload["data"]["urgent"])
+    assert (payload["type"], payload["data"]["updates"], payload["data"]["urgent"]) == ("test", [], False)
 
 
 def test_nothing_is_stored(world: World) -> None:
@@ -57,14 +57,14 @@ def test_nothing_is_stored(world: World) -> None:
     world.run("send-test")
     assert before == (world.rows("SELECT * FROM message"), world.rows("SELECT * FROM sink"))
     world.update_server.publish("4.5.20")
-    assert (0, 3, 3, 0, 0) == world.check().result
+    assert world.check().result == (0, 3, 3, 0, 0)
 
 
 def test_beside_the_daemon(world: World) -> None:
     """It does not wait for the daemon, nor disturb it."""
     with world.start("run") as daemon:
         wait_until(lambda: world.run("status", "--alive").code == 0)
-        assert 0 == verdicts(world)[0]
+        assert verdicts(world)[0] == 0
         assert daemon.poll() is None
         daemon.terminate()
         daemon.communicate()
@@ -89,7 +89,7 @@ def test_without_an_operator(mail_world: World) -> None:
     assert "Note:" not in mail_world.run("send-test").out
     mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example,boss@social.example")
     assert "every mail recipient counts as the operator and gets the test (2 mails)" in mail_world.run("send-test").out
-    assert 3 == len(mail_world.mails)
+    assert len(mail_world.mails) == 3
 
 
 def test_failures(world: World) -> None:
@@ -99,7 +99,7 @@ def test_failures(world: World) -> None:
     world.mail_server.refused["boss@social.example"] = "550 5.1.1 no such user"
     world.answer_hook = lambda _: Reply(503, b"closed")
     code, found = verdicts(world)
-    assert (1, (True, None), (True, "250 2.0.0 OK: queued as 1")) == (code, found["log"], found["ops@social.example"])
+    assert (code, found["log"], found["ops@social.example"]) == (1, (True, None), (True, "250 2.0.0 OK: queued as 1"))
     assert "550 5.1.1 no such user" in str(found["boss@social.example"])
     receiver = world.receiver.url("").removeprefix("http://").strip("/")
     assert found["webhook"] == (False, f"{receiver} answered 503 Service Unavailable closed")
@@ -113,16 +113,16 @@ def test_hanging_sink(world: World) -> None:
         lines = {process.stdout.readline() for _ in range(2)}
         process.kill()
         process.communicate()
-    assert {"log: accepted\n", "webhook: accepted: 204 No Content\n"} == lines
+    assert lines == {"log: accepted\n", "webhook: accepted: 204 No Content\n"}
 
 
 def test_names(world: World) -> None:
     """Only the sinks that are named; one that there is not is wrong usage, and the right ones are listed."""
     world.set(UPDATE_CHECK_WEBHOOK_OPS_URL=world.receiver.url("/ops"))
-    assert {"webhook", "webhook.ops"} == verdicts(world, "WEBHOOK")[1].keys()
-    assert {"webhook.ops"} == verdicts(world, "webhook.ops")[1].keys()
+    assert verdicts(world, "WEBHOOK")[1].keys() == {"webhook", "webhook.ops"}
+    assert verdicts(world, "webhook.ops")[1].keys() == {"webhook.ops"}
     finished = world.run("send-test", "log", "ntfy")
-    assert (2, "") == (finished.code, finished.out)
+    assert (finished.code, finished.out) == (2, "")
     assert "there is no sink 'ntfy' in the settings; there are: log, email, webhook, webhook.ops" in finished.err
 
 
@@ -139,7 +139,7 @@ def test_unknown_recipients(world: World) -> None:
     """When the recipients are unknown, mail has failed, with the reason."""
     world.set(UPDATE_CHECK_RECIPIENTS="devops", DB_PORT="9")
     code, found = verdicts(world)
-    assert (1, False, True) == (code, found["email"][0], "there is no recipient" in str(found["email"][1]))
+    assert (code, found["email"][0], "there is no recipient" in str(found["email"][1])) == (1, False, True)
     assert found["webhook"][0]
 
 
@@ -161,7 +161,7 @@ def test_secrets_do_not_show(world: World, tmp_path: Path) -> None:
         UPDATE_CHECK_LOUD_TOKEN="correct-horse-battery",
     )
     finished = world.run("send-test", "--json")
-    assert "the sink broke: RuntimeError: bad token …" == json.loads(finished.out)["results"][0]["reply"]
+    assert json.loads(finished.out)["results"][0]["reply"] == "the sink broke: RuntimeError: bad token …"
     assert "correct-horse" not in finished.out + finished.err + world.run("doctor").out
 
 
@@ -169,4 +169,4 @@ def test_a_damaged_ledger(world: World) -> None:
     """The test works without the ledger, and names its problem."""
     world.ledger.write_text("no ledger")
     finished = world.run("send-test")
-    assert (0, True) == (finished.code, "is damaged" in finished.out)
+    assert (finished.code, "is damaged" in finished.out) == (0, True)

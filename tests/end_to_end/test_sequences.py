@@ -30,11 +30,11 @@ def test_notified_once(world: World) -> None:
     """Repeated checks send nothing again; reminders have tests of their own."""
     world.set(UPDATE_CHECK_REMINDERS="none")
     world.update_server.publish("4.5.20", urgent=True)
-    assert (0, 3, 3, 0, 0) == world.check().result
+    assert world.check().result == (0, 3, 3, 0, 0)
     for _ in range(2):
         world.let_pass(days=10)
-        assert (0, 0, 0, 0, 0) == world.check().result
-    assert (1, 1) == world.notified
+        assert world.check().result == (0, 0, 0, 0, 0)
+    assert world.notified == (1, 1)
 
 
 def test_later_release_is_sent_alone(mail_world: World) -> None:
@@ -42,8 +42,8 @@ def test_later_release_is_sent_alone(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.update_server.publish("4.7.6", type="minor")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert [PLAIN, "[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"] == mail_world.subjects
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.subjects == [PLAIN, "[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"]
     assert "4.5.20" in mail_world.texts[1]
 
 
@@ -52,25 +52,25 @@ def test_withdrawn_and_listed_again_after_it_was_sent(mail_world: World) -> None
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.update_server.withdraw("4.5.20")
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     mail_world.update_server.publish("4.5.20")
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
-    assert [PLAIN] == mail_world.subjects
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
+    assert mail_world.subjects == [PLAIN]
 
 
 def test_withdrawn_and_listed_again_before_it_was_sent(mail_world: World) -> None:
     """An unsent release is cancelled while it is withdrawn, and sent once when it is back."""
     defer(mail_world)
     mail_world.update_server.publish("4.5.20")
-    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    assert mail_world.check().result == (75, 1, 0, 1, 0)
     mail_world.update_server.withdraw("4.5.20")
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     accept(mail_world)
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     mail_world.update_server.publish("4.5.20")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
-    assert [PLAIN] == mail_world.subjects
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
+    assert mail_world.subjects == [PLAIN]
 
 
 def test_urgency_that_rises_after_it_was_sent(mail_world: World) -> None:
@@ -78,12 +78,12 @@ def test_urgency_that_rises_after_it_was_sent(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.update_server.make_urgent("4.5.20")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
     mail_world.update_server.make_urgent("4.5.20", urgent=False)
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     mail_world.update_server.make_urgent("4.5.20")
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
-    assert [PLAIN, URGENT] == mail_world.subjects
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
+    assert mail_world.subjects == [PLAIN, URGENT]
 
 
 def test_urgency_that_rises_before_it_was_sent(mail_world: World) -> None:
@@ -92,22 +92,22 @@ def test_urgency_that_rises_before_it_was_sent(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.update_server.make_urgent("4.5.20")
-    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    assert mail_world.check().result == (75, 1, 0, 1, 0)
     accept(mail_world)
-    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 1, 0, 0)
     mail_world.update_server.make_urgent("4.5.20", urgent=False)
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
-    assert [URGENT] == mail_world.subjects
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
+    assert mail_world.subjects == [URGENT]
 
 
 def test_critical_preference_gets_a_release_that_turns_urgent(mail_world: World) -> None:
     """A recipient of urgent notices gets the release when it turns urgent."""
     mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example=critical")
     mail_world.update_server.publish("4.5.20")
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     mail_world.update_server.make_urgent("4.5.20")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert [URGENT] == mail_world.subjects
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.subjects == [URGENT]
 
 
 def test_installed_while_deferred(mail_world: World) -> None:
@@ -116,12 +116,12 @@ def test_installed_while_deferred(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     accept(mail_world)
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.19")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert [PLAIN] == mail_world.subjects
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.subjects == [PLAIN]
 
 
 def test_withdrawn_while_deferred(mail_world: World) -> None:
@@ -131,10 +131,10 @@ def test_withdrawn_while_deferred(mail_world: World) -> None:
     mail_world.update_server.publish("4.7.6", type="minor")
     mail_world.check()
     mail_world.update_server.withdraw("4.5.20")
-    assert (75, 0, 0, 1, 0) == mail_world.check().result
+    assert mail_world.check().result == (75, 0, 0, 1, 0)
     accept(mail_world)
-    assert (0, 0, 1, 0, 0) == mail_world.check().result
-    assert ["[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"] == mail_world.subjects
+    assert mail_world.check().result == (0, 0, 1, 0, 0)
+    assert mail_world.subjects == ["[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"]
     assert "4.5.20" not in mail_world.texts[0]
 
 
@@ -144,11 +144,11 @@ def test_an_address_corrected_after_a_refusal(mail_world: World) -> None:
     mail_world.mail_server.refused["opps@social.example"] = "550 5.1.1 no such user"
     mail_world.set(UPDATE_CHECK_RECIPIENTS="opps@social.example, second@social.example")
     mail_world.update_server.publish("4.5.20")
-    assert (75, 2, 1, 0, 1) == mail_world.check().result
-    assert (75, 0, 0, 0, 1) == mail_world.check().result
+    assert mail_world.check().result == (75, 2, 1, 0, 1)
+    assert mail_world.check().result == (75, 0, 0, 0, 1)
     mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example, second@social.example")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert ["second@social.example", "ops@social.example"] == [mail.recipient for mail in mail_world.mails]
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert [mail.recipient for mail in mail_world.mails] == ["second@social.example", "ops@social.example"]
 
 
 def test_sink_settings_corrected_after_a_failure(mail_world: World) -> None:
@@ -156,10 +156,10 @@ def test_sink_settings_corrected_after_a_failure(mail_world: World) -> None:
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.mail_server.replies["MAIL"] = "530 5.7.0 go away"
     mail_world.update_server.publish("4.5.20")
-    assert (75, 1, 0, 1, 0) == mail_world.check().result
-    assert (75, 0, 0, 1, 0) == mail_world.check().result
+    assert mail_world.check().result == (75, 1, 0, 1, 0)
+    assert mail_world.check().result == (75, 0, 0, 1, 0)
     mail_world.use_mail_server(SmtpServer())
-    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 1, 0, 0)
 
 
 def test_downgrade(mail_world: World) -> None:
@@ -169,10 +169,10 @@ def test_downgrade(mail_world: World) -> None:
     mail_world.update_server.publish("4.7.6", type="minor")
     mail_world.check()
     mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.19")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
     mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
-    assert ["[social.example] Mastodon 4.7.6 is out (you run 4.5.20)", PLAIN] == mail_world.subjects
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
+    assert mail_world.subjects == ["[social.example] Mastodon 4.7.6 is out (you run 4.5.20)", PLAIN]
 
 
 def test_two_daemons_on_different_versions(mail_world: World) -> None:
@@ -183,8 +183,8 @@ def test_two_daemons_on_different_versions(mail_world: World) -> None:
     for version in ("4.5.19", "4.5.20") * 3:
         mail_world.set(UPDATE_CHECK_MASTODON_VERSION=version)
         results.append(mail_world.check().result)
-    assert [(0, 1, 1, 0, 0), *[(0, 0, 0, 0, 0)] * 5] == results
-    assert 1 == len(mail_world.mails)
+    assert results == [(0, 1, 1, 0, 0), *[(0, 0, 0, 0, 0)] * 5]
+    assert len(mail_world.mails) == 1
 
 
 def test_two_servers_on_one_ledger(mail_world: World) -> None:
@@ -192,10 +192,10 @@ def test_two_servers_on_one_ledger(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.set(LOCAL_DOMAIN="other.example")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
     assert [PLAIN, PLAIN.replace("social", "other")] == mail_world.subjects
-    assert 2 == len({mail.message["X-Update-Check-ID"] for mail in mail_world.mails})
+    assert len({mail.message["X-Update-Check-ID"] for mail in mail_world.mails}) == 2
 
 
 def test_lost_name_is_the_one_of_the_ledger(mail_world: World) -> None:
@@ -229,14 +229,14 @@ def test_a_restored_backup(world: World) -> None:
     """Notices that the backup lacks are sent again, with the same ids."""
     world.check()
     backup = world.directory / "backup"
-    assert 0 == world.run("ledger", "backup", str(backup)).code
+    assert world.run("ledger", "backup", str(backup)).code == 0
     world.update_server.publish("4.5.20")
-    assert (0, 3, 3, 0, 0) == world.check().result
+    assert world.check().result == (0, 3, 3, 0, 0)
     world.ledger.write_bytes(backup.read_bytes())
-    assert (0, 3, 3, 0, 0) == world.check().result
-    assert 1 == len({mail.message["Message-ID"] for mail in world.mails})
-    assert 1 == len({call.headers["webhook-id"] for call in world.calls})
-    assert (2, 2) == world.notified
+    assert world.check().result == (0, 3, 3, 0, 0)
+    assert len({mail.message["Message-ID"] for mail in world.mails}) == 1
+    assert len({call.headers["webhook-id"] for call in world.calls}) == 1
+    assert world.notified == (2, 2)
 
 
 def test_checks_that_fail_in_between(mail_world: World) -> None:
@@ -245,12 +245,12 @@ def test_checks_that_fail_in_between(mail_world: World) -> None:
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.update_server.fail(500)
-    assert (1, 0, 0, 1, 0) == mail_world.check().result
+    assert mail_world.check().result == (1, 0, 0, 1, 0)
     accept(mail_world)
-    assert (1, 0, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (1, 0, 1, 0, 0)
     mail_world.update_server.recover()
-    assert (0, 0, 0, 0, 0) == mail_world.check().result
-    assert [PLAIN] == mail_world.subjects
+    assert mail_world.check().result == (0, 0, 0, 0, 0)
+    assert mail_world.subjects == [PLAIN]
 
 
 def test_several_checks_at_once(world: World) -> None:
@@ -264,7 +264,7 @@ def test_several_checks_at_once(world: World) -> None:
             processes = [stack.enter_context(world.start("check")) for _ in range(4)]
             for process in processes:
                 process.communicate()
-        assert (0, 0, 0, 0, 0) == world.check().result
+        assert world.check().result == (0, 0, 0, 0, 0)
         collector.check()
 
 
@@ -273,12 +273,12 @@ def test_a_check_by_hand_with_fewer_sinks(world: World) -> None:
     port = world.environment["SMTP_PORT"]
     world.set(SMTP_PORT="1")
     world.update_server.publish("4.5.20")
-    assert (75, 3, 2, 1, 0) == world.check().result
+    assert world.check().result == (75, 3, 2, 1, 0)
     world.set(UPDATE_CHECK_SINKS="log")
-    assert (0, 0, 0, 0, 0) == world.check().result
-    assert [("pending",)] == world.rows("SELECT state FROM message WHERE sink = 'email'")
+    assert world.check().result == (0, 0, 0, 0, 0)
+    assert world.rows("SELECT state FROM message WHERE sink = 'email'") == [("pending",)]
     world.set(UPDATE_CHECK_SINKS=None, SMTP_PORT=port)
-    assert (0, 0, 1, 0, 0) == world.check().result
+    assert world.check().result == (0, 0, 1, 0, 0)
 
 
 def test_webhook_with_a_new_url_is_notified_once(world: World) -> None:
@@ -295,4 +295,4 @@ def test_webhook_with_a_new_url_is_notified_once(world: World) -> None:
         daemon.terminate()
         daemon.communicate()
     listed = [json.loads(call.body)["data"]["updates"] for call in world.calls if call.path == "/new"]
-    assert [{"4.5.20", "4.5.21"}] == [{one["version"] for one in updates if one["new"]} for updates in listed]
+    assert [{one["version"] for one in updates if one["new"]} for updates in listed] == [{"4.5.20", "4.5.21"}]

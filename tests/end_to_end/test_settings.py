@@ -50,14 +50,14 @@ def test_all_problems_together(world: World, arguments: list[str], code: int) ->
     assert 'SMTP_PORT in the environment: expected a port number (1-65535), got "smtp".' in finished.err
     for value in ("hunter2", "ops@social.example"):
         assert value not in finished.err
-    assert ({}, []) == (world.bytes_of_state(), world.update_server.http.requests)
+    assert (world.bytes_of_state(), world.update_server.http.requests) == ({}, [])
 
 
 def test_a_misspelt_variable(world: World) -> None:
     """A name that is nearly right is answered with the right one."""
     world.config_file.write_text("# ours\nUPDATE_CHECK_INTERVALL=1h\n")
     finished = world.run("check")
-    assert 78 == finished.code
+    assert finished.code == 78
     assert f"INTERVALL in {world.config_file}, line 2: unknown variable" in finished.err
     assert "did you mean UPDATE_CHECK_INTERVAL?" in finished.err
 
@@ -66,7 +66,7 @@ def test_a_config_file_that_is_not_there(world: World) -> None:
     """A file that was named must be there."""
     world.config_file.unlink()
     finished = world.run("check")
-    assert (78, True) == (finished.code, f"{world.config_file} cannot be read: no such file" in finished.err)
+    assert (finished.code, f"{world.config_file} cannot be read: no such file" in finished.err) == (78, True)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
     """Exit code 2, the usage, and the problem; before any setting is read."""
     world.set(**WRONG)
     finished = world.run(*arguments)
-    assert (2, "", True) == (finished.code, finished.out, sentence in finished.err)
+    assert (finished.code, finished.out, sentence in finished.err) == (2, "", True)
     assert finished.err.startswith("usage: mastodon-update-check")
 
 
@@ -119,7 +119,7 @@ def test_a_terminal_that_lacks_letters(world: World) -> None:
 def test_missing_ledger_cannot_be_copied(world: World) -> None:
     """A mistyped path does not lead to the advice to start a new ledger."""
     finished = world.run("ledger", "copy", f"{world.directory}/typo", f"{world.directory}/copy")
-    assert 74 == finished.code
+    assert finished.code == 74
     assert f"there is no ledger {world.directory}/typo to copy: UPDATE_CHECK_LEDGER is {world.ledger}" in finished.err
     assert not (world.directory / "copy").exists()
 
@@ -129,7 +129,7 @@ def test_help(world: World, arguments: list[str]) -> None:
     """Help and version need no settings at all."""
     world.environment.clear()
     finished = world.run(*arguments)
-    assert (0, "", True) == (finished.code, finished.err, "mastodon-update-check" in finished.out)
+    assert (finished.code, finished.err, "mastodon-update-check" in finished.out) == (0, "", True)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_interrupted_while_it_starts() -> None:
     main()
     """
     done = subprocess.run([sys.executable, "-c", code, "status"], capture_output=True, text=True, check=False)
-    assert (130, "", "") == (done.returncode, done.stdout, done.stderr)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("arguments", [("recipients",), ("recipients", "--json")])
@@ -171,10 +171,10 @@ def test_terminal_without_utf8(world: World, arguments: tuple[str, ...]) -> None
     """Characters outside the terminal's encoding are escaped, so that JSON stays JSON."""
     world.set(UPDATE_CHECK_RECIPIENTS="ops@m\u00fcnchen.example,\u65e5@social.example")
     finished = world.run(*arguments, through=("env", "PYTHONIOENCODING=ascii"))
-    assert 0 == finished.code, finished.err
+    assert finished.code == 0, finished.err
     if "--json" in arguments:
         addresses = [one["address"] for one in finished.json["recipients"] if one["address"]]
-        assert ["ops@m\u00fcnchen.example", "\u65e5@social.example"] == addresses
+        assert addresses == ["ops@m\u00fcnchen.example", "\u65e5@social.example"]
     else:
         assert r"\u65e5@social.example" in finished.out
 
@@ -183,7 +183,7 @@ def test_ledger_in_a_directory_with_a_strange_name(world: World) -> None:
     """A path need not be UTF-8."""
     directory = os.fsencode(world.directory) + b"/st\xff"
     world.set(UPDATE_CHECK_LEDGER=None, STATE_DIRECTORY=os.fsdecode(directory))
-    assert (0, True) == (world.check().code, os.path.exists(directory + b"/ledger.sqlite3"))  # noqa: PTH110 - bytes
+    assert (world.check().code, os.path.exists(directory + b"/ledger.sqlite3")) == (0, True)  # noqa: PTH110 - bytes
 
 
 def test_closed_pipe_ends_silently(world: World) -> None:
@@ -194,7 +194,7 @@ def test_closed_pipe_ends_silently(world: World) -> None:
     with world.start("check", "--json", out=writing) as process:
         os.close(writing)
         _, err = process.communicate()
-    assert (141, 1) == (process.returncode, err.count("\n")), err
+    assert (process.returncode, err.count("\n")) == (141, 1), err
 
 
 def test_settings_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,9 +15,9 @@ def test_print_sql(world: World) -> None:
 @pytest.mark.parametrize("way", [["--dry-run", "--undo"], ["--tell", "later"], ["--print-sql", "--undo"]])
 def test_wrong_usage(world: World, way: list[str]) -> None:
     """Conflicting options and invalid answers are refused first."""
-    assert 2 == world.run("setup", *way).code
+    assert world.run("setup", *way).code == 2
 
 
 def test_bad_name(world: World) -> None:
     """A name that leads to another file is refused; no traceback, nothing copied."""
-    assert 2 == world.run("copy-settings", "../../etc/passwd").code
+    assert world.run("copy-settings", "../../etc/passwd").code == 2

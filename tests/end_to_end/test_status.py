@@ -94,8 +94,8 @@ def test_silence(world: World, crew: Crew, interval: str, minutes: int, code: in
 def test_before_the_first_check(world: World) -> None:
     """Nothing is known: that is not well, and nothing is written to find it out."""
     finished = world.run("status")
-    assert (3, True) == (finished.code, "UNKNOWN - social.example: no check has worked yet" in finished.out)
-    assert {} == world.bytes_of_state()
+    assert (finished.code, "UNKNOWN - social.example: no check has worked yet" in finished.out) == (3, True)
+    assert world.bytes_of_state() == {}
 
 
 def test_why_checks_fail(world: World) -> None:
@@ -103,9 +103,9 @@ def test_why_checks_fail(world: World) -> None:
     world.update_server.fail(500)
     world.check()
     finished = world.run("status")
-    assert (3, True) == (finished.code, "500" in finished.out.splitlines()[0])
+    assert (finished.code, "500" in finished.out.splitlines()[0]) == (3, True)
     answer = world.run("status", "--json").json
-    assert ("unknown", True, None) == (answer["level"], "500" in answer["failure"], answer["last_good_check_at"])
+    assert (answer["level"], "500" in answer["failure"], answer["last_good_check_at"]) == ("unknown", True, None)
 
 
 def test_something_undelivered(mail_world: World) -> None:
@@ -114,16 +114,16 @@ def test_something_undelivered(mail_world: World) -> None:
     mail_world.mail_server.replies["MAIL"] = "451 4.7.1 greylisted"
     mail_world.update_server.publish("4.6.0", type="minor")
     mail_world.set(UPDATE_CHECK_INTERVAL="1d")
-    assert (75, 1, 0, 1, 0) == mail_world.check().result
-    assert 0 == mail_world.run("status").code
+    assert mail_world.check().result == (75, 1, 0, 1, 0)
+    assert mail_world.run("status").code == 0
     mail_world.let_pass(hours=5, minutes=50)
-    assert 0 == mail_world.run("status").code
+    assert mail_world.run("status").code == 0
     mail_world.let_pass(minutes=20)
     finished = mail_world.run("status")
-    assert (1, True) == (finished.code, "something has not been delivered since" in finished.out), finished.out
+    assert (finished.code, "something has not been delivered since" in finished.out) == (1, True), finished.out
     assert "451 4.7.1 greylisted" in finished.out
     answer = mail_world.run("status", "--json").json
-    assert ("warning", 1, 0) == tuple(answer[key] for key in ("level", "deferred", "failed"))
+    assert tuple(answer[key] for key in ("level", "deferred", "failed")) == ("warning", 1, 0)
 
 
 def test_held_back_mails_are_said(mail_world: World) -> None:
@@ -131,11 +131,11 @@ def test_held_back_mails_are_said(mail_world: World) -> None:
     for number in range(20, 27):
         mail_world.update_server.publish(f"4.5.{number}")
         result = mail_world.check().result
-    assert ((75, 1, 0, 1, 0), 6) == (result, len(mail_world.mails))
-    assert 1 == mail_world.run("status", "--json").json["held_back"]
+    assert (result, len(mail_world.mails)) == ((75, 1, 0, 1, 0), 6)
+    assert mail_world.run("status", "--json").json["held_back"] == 1
     assert "1 held back" in mail_world.run("status").out
     mail_world.let_pass(hours=25)
-    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 1, 0, 0)
 
 
 def test_json(world: World) -> None:
@@ -144,17 +144,17 @@ def test_json(world: World) -> None:
     world.check()
     finished = world.run("status", "--json")
     answer = finished.json
-    assert (2, "critical", ["install 4.5.20, it is urgent"]) == (finished.code, answer["level"], answer["reasons"])
-    assert ("4.5.19", ["4.5.20"]) == (answer["installed_version"], [each["version"] for each in answer["updates"]])
-    assert ["email", "log", "webhook"] == [sink["name"] for sink in answer["sinks"]]
-    assert 1 == answer["schema"]
+    assert (finished.code, answer["level"], answer["reasons"]) == (2, "critical", ["install 4.5.20, it is urgent"])
+    assert (answer["installed_version"], [each["version"] for each in answer["updates"]]) == ("4.5.19", ["4.5.20"])
+    assert [sink["name"] for sink in answer["sinks"]] == ["email", "log", "webhook"]
+    assert answer["schema"] == 1
 
 
 @pytest.mark.parametrize("arguments", [["--wrong"], ["extra"]])
 def test_wrong_usage_is_unknown(world: World, arguments: list[str]) -> None:
     """Wrong arguments of a monitoring system give neither OK nor an alarm."""
     finished = world.run("status", *arguments)
-    assert (3, "") == (finished.code, finished.out)
+    assert (finished.code, finished.out) == (3, "")
     assert f"mastodon-update-check: unrecognized arguments: {arguments[0]}" in finished.err
 
 
@@ -162,7 +162,7 @@ def test_wrong_settings_are_unknown(world: World) -> None:
     """Settings that are wrong make everything unknown."""
     world.set(UPDATE_CHECK_INTERVAL="soon", SMTP_PORT="x")
     finished = world.run("status")
-    assert (3, 2) == (finished.code, finished.err.count("\n  - "))
+    assert (finished.code, finished.err.count("\n  - ")) == (3, 2)
 
 
 def test_wrong_settings_hide_no_alarm(world: World) -> None:

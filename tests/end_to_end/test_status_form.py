@@ -66,13 +66,17 @@ def test_performance_data(world: World) -> None:
     first, *rest = world.run("status").out.splitlines()
     text, _, data = first.partition(" | ")
     words = data.split()
-    assert ["pending", "urgent", "undelivered", "last_good_check", "support_days"] == [
-        word.partition("=")[0] for word in words
+    assert [word.partition("=")[0] for word in words] == [
+        "pending",
+        "urgent",
+        "undelivered",
+        "last_good_check",
+        "support_days",
     ]
     assert all(PERFORMANCE.fullmatch(word) for word in words), words
     assert "|" not in text
-    assert (False, True) == (any("|" in line for line in rest), any("later / not now" in line for line in rest))
-    assert ["pending=2;;;0", "urgent=1;;0;0", "undelivered=2;;;0", "support_days=3;15:;0:"] == [*words[:3], words[-1]]
+    assert (any("|" in line for line in rest), any("later / not now" in line for line in rest)) == (False, True)
+    assert [*words[:3], words[-1]] == ["pending=2;;;0", "urgent=1;;0;0", "undelivered=2;;;0", "support_days=3;15:;0:"]
 
 
 def test_next_check(world: World) -> None:
@@ -93,7 +97,7 @@ def test_next_check(world: World) -> None:
 def test_alive_as_json(world: World) -> None:
     """`--alive --json` prints JSON."""
     finished = world.run("status", "--alive", "--json")
-    assert (1, {"schema": 1, "alive": False, "last_beat_at": None}) == (finished.code, finished.json)
+    assert (finished.code, finished.json) == (1, {"schema": 1, "alive": False, "last_beat_at": None})
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def test_a_blank_url_of_ours(mail_world: World, place: str) -> None:
     mail_world.root.mkdir()
     (mail_world.root / ".env.production").write_text(f"UPDATE_CHECK_URL={mail_world.update_server.url}\n")
     finished = mail_world.run("check")
-    assert (0, []) == (finished.code, mail_world.update_server.asked)
+    assert (finished.code, mail_world.update_server.asked) == (0, [])
     assert "Checking is off: UPDATE_CHECK_URL is blank." in finished.out
     assert "Checking is off: UPDATE_CHECK_URL is blank." in mail_world.run("status").out
 
@@ -24,8 +24,8 @@ def test_a_blank_url_of_mastodons(mail_world: World) -> None:
     mail_world.set(UPDATE_CHECK_URL=None, https_proxy=mail_world.receiver.url())
     mail_world.root.mkdir()
     (mail_world.root / ".env.production").write_text("UPDATE_CHECK_URL=\n")
-    assert 1 == mail_world.check().code
-    assert [("CONNECT", "api.joinmastodon.org:443")] == [(call.method, call.target) for call in mail_world.calls]
+    assert mail_world.check().code == 1
+    assert [(call.method, call.target) for call in mail_world.calls] == [("CONNECT", "api.joinmastodon.org:443")]
 
 
 def test_no_admin_page_while_mastodons_check_is_off(mail_world: World) -> None:
@@ -33,7 +33,7 @@ def test_no_admin_page_while_mastodons_check_is_off(mail_world: World) -> None:
     mail_world.root.mkdir()
     (mail_world.root / ".env.production").write_text("UPDATE_CHECK_URL=\n")
     mail_world.update_server.publish("4.5.20")
-    assert (0, 1, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
     assert "/admin/" not in mail_world.texts[0]
 
 
@@ -42,15 +42,15 @@ def test_pending_notices_are_sent_while_checking_is_off(mail_world: World) -> No
     assert isinstance(mail_world.mail_server, SmtpServer)
     mail_world.mail_server.replies["END"] = "451 4.3.0 later"
     mail_world.update_server.publish("4.5.20")
-    assert (75, 1, 0, 1, 0) == mail_world.check().result
+    assert mail_world.check().result == (75, 1, 0, 1, 0)
     mail_world.mail_server.replies.clear()
     mail_world.let_pass(hours=1)
     mail_world.set(UPDATE_CHECK_URL="")
-    assert (0, 0, 1, 0, 0) == mail_world.check().result
+    assert mail_world.check().result == (0, 0, 1, 0, 0)
 
 
 def test_a_server_that_destroys_itself(mail_world: World) -> None:
     """With SELF_DESTRUCT there is nothing left to update."""
     mail_world.set(SELF_DESTRUCT="c2VsZi1kZXN0cnVjdA")
     assert "Checking is off: SELF_DESTRUCT is set." in mail_world.run("check").out
-    assert [] == mail_world.update_server.asked
+    assert mail_world.update_server.asked == []

@@ -28,13 +28,13 @@ Warning: updatesAvailable[2].releaseNotes is ignored: not an http or https addre
         "  webhook: 4.5.20 (urgent), 4.6.9, 4.10.0\n"
     )
     assert rehearsed == world.run("check", "--dry-run").out
-    assert expected + "3 messages planned, 3 sent.\n" == world.run("check").out
+    assert world.run("check").out == expected + "3 messages planned, 3 sent.\n"
 
 
 def test_nothing_new(world: World) -> None:
     """Silence would leave it open whether it was asked at all."""
     expected = "social.example runs Mastodon 4.5.19.\nNothing newer is out.\n0 messages planned, 0 sent.\n"
-    assert expected == world.run("check").out
+    assert world.run("check").out == expected
 
 
 def test_not_delivered(mail_world: World) -> None:
@@ -50,7 +50,7 @@ def test_not_delivered(mail_world: World) -> None:
             f"127.0.0.1:{mail_world.mail_server.port} answered MAIL with 451 4.7.1 greylisted"
         ),
     ]
-    assert expected == mail_world.run("check").out.splitlines()[-3:]
+    assert mail_world.run("check").out.splitlines()[-3:] == expected
 
 
 def test_out_of_support(world: World) -> None:
@@ -74,7 +74,7 @@ def test_status(world: World) -> None:
     lines = world.run("status").out.splitlines()
     lines[0] = lines[0].partition(" | ")[0]
     support, last_check = lines.pop(4), lines.pop(4)
-    assert [
+    assert lines == [
         "MASTODON-UPDATE-CHECK CRITICAL - social.example: install 4.5.20, it is urgent",
         "Installed:   4.5.19",
         "Pending:     4.5.20 (urgent), 4.6.9",
@@ -85,7 +85,7 @@ def test_status(world: World) -> None:
             "Daemon:      not running: `systemctl start mastodon-update-check` "
             "(in a checkout `mastodon-update-check run`), unless a timer runs `mastodon-update-check check`"
         ),
-    ] == lines
+    ]
     assert support.startswith("Support:     4.5 until 20 February 2099 (")
     assert last_check.startswith("Last check:  20")
 

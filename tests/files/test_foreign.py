@@ -55,7 +55,7 @@ def read(path: Path, trusted_uid: int = ELSEWHERE + 1) -> str:
 
 def test_own_file_is_read(tree: Path) -> None:
     """A regular file of its owner is read."""
-    assert "LOCAL_DOMAIN=social.example\n" == read(tree)
+    assert read(tree) == "LOCAL_DOMAIN=social.example\n"
 
 
 def _link_the_file(tree: Path, target: Path) -> None:
@@ -103,11 +103,11 @@ def test_hard_link(tree: Path, tmp_path: Path) -> None:
     """A second name of another user's file is not read; of the owner's own it is, and of root's without one."""
     with ForeignDirectory(tree, os.getuid()) as directory:
         directory.owner = ELSEWHERE  # as if the tree were another user's, and the file ours
-        assert "LOCAL_DOMAIN=social.example\n" == directory.read_secrets(".env.production", LIMIT)
+        assert directory.read_secrets(".env.production", LIMIT) == "LOCAL_DOMAIN=social.example\n"
         os.link(tree / ".env.production", tmp_path / "second")
         with pytest.raises(OSError, match="it is root's and has a second name"):
             directory.read_secrets(".env.production", LIMIT)
-    assert "LOCAL_DOMAIN=social.example\n" == read(tree)
+    assert read(tree) == "LOCAL_DOMAIN=social.example\n"
 
 
 def test_file_of_a_third_user(tree: Path) -> None:
@@ -172,7 +172,7 @@ def test_tree_that_was_moved(tree: Path, tmp_path: Path) -> None:
     tree.rename(tmp_path / "moved")
     (tmp_path / "current").symlink_to("moved")
     tree.symlink_to(tmp_path / "current")
-    assert "LOCAL_DOMAIN=social.example\n" == read(tree)
+    assert read(tree) == "LOCAL_DOMAIN=social.example\n"
 
 
 def test_link_to_a_directory_of_another_user(tree: Path, victim: Path, tmp_path: Path) -> None:
@@ -211,13 +211,13 @@ def test_exchanged_between_check_and_use(tree: Path, tmp_path: Path) -> None:
         tree.rename(tmp_path / "aside")
         tree.mkdir()
         (tree / ".env.production").write_text("SMTP_SERVER=evil.example\n")
-        assert "LOCAL_DOMAIN=social.example\n" == directory.read_secrets(".env.production", LIMIT)
+        assert directory.read_secrets(".env.production", LIMIT) == "LOCAL_DOMAIN=social.example\n"
     opened = os.open(tree, os.O_PATH)
     try:
         file = open_beneath(opened, (".env.production",))
         (tree / ".env.production").unlink()
         (tree / ".env.production").symlink_to("/etc/passwd")
-        assert b"SMTP_SERVER=evil.example\n" == read_opened(file, LIMIT)
+        assert read_opened(file, LIMIT) == b"SMTP_SERVER=evil.example\n"
     finally:
         os.close(opened)
         os.close(file)
@@ -236,8 +236,11 @@ def test_nothing_is_left_open(tree: Path, tmp_path: Path) -> None:
 def test_unreadable_path_is_not_missing(tree: Path, tmp_path: Path) -> None:
     """A file in an unreadable directory, or a link to itself, may exist; that is not an error."""
     (tmp_path / "loop").symlink_to("loop")
-    assert [False, True, True, False] == [
-        is_missing(path) for path in (tree, tree / "none", tree / ".env.production/none", tmp_path / "loop")
+    assert [is_missing(path) for path in (tree, tree / "none", tree / ".env.production/none", tmp_path / "loop")] == [
+        False,
+        True,
+        True,
+        False,
     ]
     with tempfile.TemporaryDirectory() as closed:
         Path(closed).chmod(0)

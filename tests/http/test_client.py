@@ -36,7 +36,7 @@ def test_request_names_only_this_program() -> None:
         "accept-encoding": "identity",
         "user-agent": USER_AGENT,
     }
-    assert expected == server.requests[0].headers
+    assert server.requests[0].headers == expected
 
 
 def test_caller_adds_headers_and_host() -> None:
@@ -54,7 +54,7 @@ def test_password_of_the_url_is_sent_as_basic_authentication() -> None:
         fetch(url)
         error = failure(url)
     assert server.requests[0].headers["authorization"] == "Basic YW5uOnNAY3JldHM="
-    assert f"127.0.0.1:{server.port} answers with status 401" == error.detail
+    assert error.detail == f"127.0.0.1:{server.port} answers with status 401"
 
 
 @pytest.mark.parametrize("status", [201, 204, 304, 400, 403, 404, 429, 500, 503, 999])
@@ -77,7 +77,7 @@ def test_refused_connection() -> None:
     """A closed port is said in the system's words."""
     port = unused_port()
     error = failure(f"http://127.0.0.1:{port}/secret?token=hidden")
-    assert (Cause.CONNECTION, f"127.0.0.1:{port} cannot be reached: connection refused") == (error.cause, error.detail)
+    assert (error.cause, error.detail) == (Cause.CONNECTION, f"127.0.0.1:{port} cannot be reached: connection refused")
 
 
 def test_name_that_does_not_resolve() -> None:

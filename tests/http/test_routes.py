@@ -112,7 +112,7 @@ def test_https_goes_through_a_tunnel(server_tls: ssl.SSLContext) -> None:
         with HttpServer(lambda _: Tunnel(port)) as proxy:
             url = server.url("/x?secret=1", host="localhost")
             assert fetch(url, proxies=Proxies(https=proxy.url(""))) == "safe"
-    assert [("CONNECT", f"localhost:{port}")] == [(each.method, each.target) for each in proxy.requests]
+    assert [(each.method, each.target) for each in proxy.requests] == [("CONNECT", f"localhost:{port}")]
     assert server.requests[0].target == "/x?secret=1"
 
 
@@ -188,4 +188,4 @@ def test_tls_failure_behind_a_proxy_is_the_host_s(foreign_tls: ssl.SSLContext) -
         port = server.port
         with HttpServer(lambda _: Tunnel(port)) as proxy:
             error = failure(server.url(host="localhost"), proxies=Proxies(https=proxy.url("")), limits=DOCUMENT)
-    assert f"the certificate of localhost:{port} is for another name" == error.detail
+    assert error.detail == f"the certificate of localhost:{port} is for another name"

@@ -58,7 +58,7 @@ def test_certificate_for_another_host(host: str, fault: str, foreign_tls: ssl.SS
     with HttpServer(lambda _: Reply.json(1), tls=foreign_tls) as server, pytest.raises(CheckError) as caught:
         get_document(Request(url=server.url(host=host), host="elsewhere.example"), DIRECT)
     assert caught.value.cause == Cause.TLS
-    assert f"the certificate of {host}:{server.port} {fault}" == caught.value.detail
+    assert caught.value.detail == f"the certificate of {host}:{server.port} {fault}"
 
 
 @pytest.mark.usefixtures("trusted_authority")

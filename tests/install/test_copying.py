@@ -38,7 +38,7 @@ def test_copy(host: Host, place: Place) -> None:
         "LOCAL_DOMAIN=social.example",
         "DB_PASS=of-the-database",
     ]
-    assert 0o640 == place.mastodon_copy.stat().st_mode & 0o777
+    assert place.mastodon_copy.stat().st_mode & 0o777 == 0o640
     assert [place.mastodon_copy] == list(place.copies.iterdir())
 
 
@@ -174,8 +174,8 @@ def test_intruder(host: Host, place: Place, tmp_path: Path, attack: Callable[[Pa
     report = copy(host, place)
     assert report.is_problem
     assert (
-        f"/home/mastodon/live/.env.production cannot be copied: {words}; the service starts without it"
-        == report.sentence
+        report.sentence
+        == f"/home/mastodon/live/.env.production cannot be copied: {words}; the service starts without it"
     )
     assert place.mastodon_copy.read_text().startswith("# /home/mastodon/live/.env.production cannot be copied")
     assert MARK not in place.mastodon_copy.read_text()
@@ -197,7 +197,7 @@ def test_link_in_the_place_of_the_copy(host: Host, place: Place, tmp_path: Path)
     (tmp_path / "victim").write_text("untouched")
     place.mastodon_copy.symlink_to(tmp_path / "victim")
     copy(host, place)
-    assert "untouched" == (tmp_path / "victim").read_text()
+    assert (tmp_path / "victim").read_text() == "untouched"
     assert not place.mastodon_copy.is_symlink()
 
 
@@ -221,7 +221,7 @@ def test_not_asked_for(host: Host, place: Place, own: str) -> None:
     host.install(ENV)
     place.config_file.write_text(own)
     report = copy(host, place)
-    assert (False, False) == (report.is_problem, place.mastodon_copy.exists())
+    assert (report.is_problem, place.mastodon_copy.exists()) == (False, False)
     assert report.sentence.startswith("nothing is copied")
 
 

@@ -28,8 +28,8 @@ def test_by_unit(host: Host) -> None:
     host.add_web_unit("social-web.service", Path("/srv/social"))
     host.add_web_unit("paperless-web.service", Path("/opt/paperless"))
     (found,) = find_installations(host.machine)
-    assert ("/srv/social", "social-web.service") == (str(found.root), found.unit)
-    assert {"LOCAL_DOMAIN": "social.example"} == dict(found.settings)
+    assert (str(found.root), found.unit) == ("/srv/social", "social-web.service")
+    assert dict(found.settings) == {"LOCAL_DOMAIN": "social.example"}
 
 
 def test_usual_places(host: Host) -> None:
@@ -46,7 +46,7 @@ def test_once_each(host: Host) -> None:
     host.add_web_unit("mastodon-web.service")
     host.real(Path("/var/www/mastodon")).mkdir()
     host.real(Path("/var/www/mastodon/live")).symlink_to(host.real(ROOT))
-    assert ["/home/mastodon/live"] == roots(host)
+    assert roots(host) == ["/home/mastodon/live"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_version_file_as_a_link(host: Host, target: str) -> None:
     tree = host.install("")
     (tree / "lib/mastodon/version.rb").unlink()
     (tree / "lib/mastodon/version.rb").symlink_to(target)
-    assert [] == roots(host)
+    assert roots(host) == []
     assert "no Mastodon was found on this host" in refused(host)
 
 
@@ -74,7 +74,7 @@ def test_odd_path(host: Host, name: str) -> None:
     """A path that a unit, libpq or a file of settings would read in another way is refused; nothing is written."""
     host.install("LOCAL_DOMAIN=social.example\n", Path("/srv", name))
     assert "has characters with a meaning in a unit" in refused(host, root=Path("/srv", name))
-    assert {} == {path: text for path, text in host.files().items() if name not in path}
+    assert {path: text for path, text in host.files().items() if name not in path} == {}
 
 
 @pytest.mark.parametrize("root", ["home/mastodon/live", "/nowhere", "/home"])
@@ -132,7 +132,7 @@ MIXED = (Mode(DIRECTORY | 0o750, MASTODON), Mode(FILE | 0o640, WEB))
 )
 def test_access(ways: list[list[tuple[Path, int]]], needed: tuple[Mode, ...], expected: Access) -> None:
     """The modes of the version's files decide which group the unit gets, and which directories are hidden."""
-    assert expected == decide_access(ways, needed, GROUPS)
+    assert decide_access(ways, needed, GROUPS) == expected
 
 
 def test_drop_in() -> None:
@@ -143,7 +143,7 @@ def test_drop_in() -> None:
         for line in service_drop_in(Path("/data/live"), Path("/run/x/tree"), access).splitlines()
         if not line.startswith("#")
     ]
-    assert [
+    assert lines == [
         "[Service]",
         "TemporaryFileSystem=/data:ro",
         "BindReadOnlyPaths=-/run/x/tree:/data/live",
@@ -154,10 +154,10 @@ def test_drop_in() -> None:
         "NoExecPaths=-/data/live/db/post_migrate",
         "NoExecPaths=-/data/live/streaming",
         "SupplementaryGroups=www-data",
-    ] == lines
-    assert ["[Service]"] == service_drop_in(
-        Path("/home/x"), Path("/run/x/tree"), Access(is_readable=False)
-    ).splitlines()[1:]
+    ]
+    assert service_drop_in(Path("/home/x"), Path("/run/x/tree"), Access(is_readable=False)).splitlines()[1:] == [
+        "[Service]"
+    ]
 
 
 def test_path_drop_in() -> None:

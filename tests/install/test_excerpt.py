@@ -51,14 +51,14 @@ def test_needed_lines_and_no_others() -> None:
 
 def test_login_where_it_is_needed() -> None:
     """Mastodon's own login to the database is copied only where the service has no other."""
-    assert [True, False] == ["of-the-database" in excerpt(parse(FILE), with_login=needed) for needed in (True, False)]
+    assert ["of-the-database" in excerpt(parse(FILE), with_login=needed) for needed in (True, False)] == [True, False]
 
 
 def test_a_line_cannot_smuggle_another_in() -> None:
     """No value can make the copy assign other names than the needed ones."""
     text = 'SMTP_PASSWORD="x\nUPDATE_CHECK_LEDGER=/etc/passwd\nDB_PASS=y"\nDB_NAME=a\rUPDATE_CHECK_CONFIG=/x\n'
     copy = parse(excerpt(parse(text), with_login=False))
-    assert ["SMTP_PASSWORD", "DB_NAME"] == [assignment.name for assignment in copy]
+    assert [assignment.name for assignment in copy] == ["SMTP_PASSWORD", "DB_NAME"]
 
 
 PIECES = st.sampled_from(
@@ -80,7 +80,7 @@ def test_copy_has_the_values_of_the_file(text: str) -> None:
 def test_values() -> None:
     """The values are those that the service will find, expanded; what would be a command is none."""
     found = values(parse(FILE + "SMTP_SERVER=$(cat /etc/shadow)\n"))
-    assert ("notifications@social.example", False) == (found["SMTP_FROM_ADDRESS"], "SMTP_SERVER" in found)
+    assert (found["SMTP_FROM_ADDRESS"], "SMTP_SERVER" in found) == ("notifications@social.example", False)
     assert "SECRET_KEY_BASE" not in found
 
 
@@ -91,4 +91,4 @@ def test_own_values(text: str | None, expected: dict[str, str], tmp_path: Path) 
     """Of our own file the variables asked for are read, if they are set and if there is a file."""
     if text is not None:
         (tmp_path / "config.env").write_text(text)
-    assert expected == own_values(tmp_path / "config.env", frozenset({"A", "C"}))
+    assert own_values(tmp_path / "config.env", frozenset({"A", "C"})) == expected

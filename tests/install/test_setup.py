@@ -55,7 +55,7 @@ def test_secrets_stay_where_they_belong(with_database: Host) -> None:
     set_up(with_database)
     assert not [text for text in with_database.files().values() if "of-mastodon" in text or "of-the-database" in text]
     modes = {name: (with_database.prefix / name).stat().st_mode & 0o777 for name in (CONFIG, COPY, MANIFEST, DROP_IN)}
-    assert {CONFIG: 0o640, COPY: 0o640, MANIFEST: 0o600, DROP_IN: 0o644} == modes
+    assert modes == {CONFIG: 0o640, COPY: 0o640, MANIFEST: 0o600, DROP_IN: 0o644}
 
 
 def test_again(with_database: Host) -> None:
@@ -74,17 +74,17 @@ def test_undo(with_database: Host, postgres: Postgres, database: str) -> None:
     set_up(with_database)
     with_database.ran = []
     assert session(with_database).undo()
-    assert {CONFIG: "UPDATE_CHECK_RECIPIENTS=devops\n"} == with_database.files()
-    assert f"systemctl disable --now {UNIT}" == with_database.ran[0]
+    assert with_database.files() == {CONFIG: "UPDATE_CHECK_RECIPIENTS=devops\n"}
+    assert with_database.ran[0] == f"systemctl disable --now {UNIT}"
     with closing(postgres.connect(database)) as connection:
-        assert 0 == connection.execute("SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'").rowcount
+        assert connection.execute("SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'").rowcount == 0
     assert not (with_database.prefix / DROP_IN).parent.exists()
 
 
 def test_undo_of_nothing(host: Host) -> None:
     """Where nothing was done, nothing is undone."""
     assert session(host).undo()
-    assert [] == host.ran
+    assert host.ran == []
 
 
 def test_undo_goes_on(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,22 +92,22 @@ def test_undo_goes_on(with_database: Host, capsys: pytest.CaptureFixture[str]) -
     set_up(with_database)
     with_database.answers["psql"] = Finished(code=2, err="psql: error: no server\n")
     assert not session(with_database).undo()
-    assert {CONFIG, MANIFEST} == with_database.files().keys()
+    assert with_database.files().keys() == {CONFIG, MANIFEST}
     assert "no server" in capsys.readouterr().out
     del with_database.answers["psql"]
     assert session(with_database).undo()
-    assert {CONFIG} == with_database.files().keys()
+    assert with_database.files().keys() == {CONFIG}
 
 
 def test_dry_run(with_database: Host, postgres: Postgres, capsys: pytest.CaptureFixture[str]) -> None:
     """All is said, nothing is done."""
     assert set_up(with_database, dry_run=True)
-    assert {} == with_database.files()
+    assert with_database.files() == {}
     out = capsys.readouterr().out
     for words in ("create the PostgreSQL role", "50-setup.conf", "copy the needed lines", UNIT, "Nothing was changed."):
         assert words in out
     with closing(postgres.connect("to_be_set_up")) as connection:
-        assert 0 == connection.execute("SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'").rowcount
+        assert connection.execute("SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'").rowcount == 0
 
 
 def test_no_name_no_message(host: Host) -> None:
@@ -115,7 +115,7 @@ def test_no_name_no_message(host: Host) -> None:
     host.install(ENV.replace("LOCAL_DOMAIN=social.example\n", ""))
     answer = refused(host)
     assert f"LOCAL_DOMAIN is not set: expected it in {ROOT}/.env.production" in answer
-    assert ({}, []) == (host.files(), host.commands("env"))
+    assert (host.files(), host.commands("env")) == ({}, [])
 
 
 def test_program_that_the_unit_does_not_run(host: Host) -> None:
@@ -139,9 +139,9 @@ def test_unreadable_version(host: Host) -> None:
     """Where the unit can be shown nothing, it is not given an empty file."""
     (host.install(ENV) / "lib/mastodon/version.rb").chmod(0o600)
     assert set_up(host)
-    assert {CONFIG, COPY, MANIFEST, WATCH} == host.files().keys()
+    assert host.files().keys() == {CONFIG, COPY, MANIFEST, WATCH}
     assert session(host).undo()
-    assert {CONFIG} == host.files().keys()
+    assert host.files().keys() == {CONFIG}
 
 
 def test_not_installed(host: Host) -> None:

@@ -82,7 +82,7 @@ def test_owner_of_the_database_as_intruder(with_database: Host, postgres: Postgr
     postgres.execute(database, f"ALTER DATABASE {database} SET default_transaction_read_only = on", "mastodon")
     assert set_up(with_database)
     with closing(postgres.connect("postgres")) as connection:
-        assert (False,) == connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = 'mastodon'").fetchone()
+        assert connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = 'mastodon'").fetchone() == (False,)
     assert "UPDATE_CHECK_DATABASE_URL" in with_database.read(CONFIG)
 
 

@@ -26,7 +26,7 @@ def test_settings_of_the_administrator_win(with_database: Host, capsys: pytest.C
     set_up(with_database)
     text = with_database.read(CONFIG)
     assert text.startswith("UPDATE_CHECK_DATABASE_URL=host=db.example\n")
-    assert 1 == text.count("UPDATE_CHECK_DATABASE_URL")
+    assert text.count("UPDATE_CHECK_DATABASE_URL") == 1
     assert "no PostgreSQL role is created" in capsys.readouterr().out
     assert not [line for line in with_database.ran if "psql" in line and "ON_ERROR_STOP" not in line]
     assert json.loads(with_database.read(MANIFEST))["server"] is None
@@ -44,7 +44,7 @@ def test_dry_run_names_settings_that_stop_the_real_run(
     assert f"Setup would stop here: {line.partition('=')[0]}" in out
     assert "/tmp/" not in out.replace(str(host.prefix), "")  # noqa: S108 - where the draft was read
     assert line.partition("=")[0] in refused(host)
-    assert {CONFIG: f"{line}\n"} == host.files()
+    assert host.files() == {CONFIG: f"{line}\n"}
 
 
 def test_dry_run_names_parts_that_mastodons_settings_disable(host: Host, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ def test_mark(host: Host) -> None:
     assert set_up(host, tell="mark")
     config = host.prefix / CONFIG
     own = [line.rpartition(f"{PROGRAM} ")[2] for line in host.commands("env", f"UPDATE_CHECK_CONFIG={config}")]
-    assert ["recipients --json", "check --dry-run --json", "check --mark", "send-test"] == own
+    assert own == ["recipients --json", "check --dry-run --json", "check --mark", "send-test"]
     assert host.ran.index(host.commands("env")[-1]) < host.ran.index(f"systemctl enable {UNIT}")
 
 
@@ -140,7 +140,7 @@ def test_timer(host: Host) -> None:
     host.install(ENV)
     assert set_up(host, timer=True)
     assert set_up(host)
-    assert {f"systemctl restart {TIMER}"} == set(host.commands("systemctl restart"))
+    assert set(host.commands("systemctl restart")) == {f"systemctl restart {TIMER}"}
     assert not host.commands("systemctl disable")
     session(host).undo()
     assert host.commands("systemctl disable --now", TIMER)
@@ -152,11 +152,11 @@ def test_timer_instead(host: Host) -> None:
     assert set_up(host)
     host.ran = []
     assert set_up(host, timer=True)
-    assert [f"systemctl disable --now {UNIT}", f"systemctl enable {TIMER}", f"systemctl restart {TIMER}"] == [
+    assert [
         line
         for line in host.ran
         if line.startswith("systemctl") and line.split()[1] in {"disable", "enable", "restart"}
-    ]
+    ] == [f"systemctl disable --now {UNIT}", f"systemctl enable {TIMER}", f"systemctl restart {TIMER}"]
 
 
 def test_no_terminal_to_ask(host: Host) -> None:
@@ -164,4 +164,4 @@ def test_no_terminal_to_ask(host: Host) -> None:
     host.install(ENV)
     with pytest.raises(Exception, match="standard input is not a terminal"):
         session(host, is_silent=False).set_up()
-    assert {} == host.files()
+    assert host.files() == {}

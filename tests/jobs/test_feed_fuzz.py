@@ -84,7 +84,7 @@ def expect_sentences(report: CheckReport, texts: list[str]) -> None:
     assert all(0 < len(sentence) <= LONGEST_SENTENCE and sentence.isprintable() for sentence in said)
     assert all(len(text) <= LONGEST_TEXT and "\0" not in text for text in texts)
     if report.error is not None:
-        assert ((), ()) == (report.plan.messages, report.plan.changes)
+        assert (report.plan.messages, report.plan.changes) == ((), ())
 
 
 @given(documents)

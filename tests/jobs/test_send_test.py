@@ -58,13 +58,13 @@ def test_hanging_sink_delays_no_other(gate: threading.Event) -> None:
     quick, sink = sink_test("quick", lambda _: "250 ok")
     verdicts = send_tests([hanging, quick], SOON)
     first = next(verdicts)
-    assert ("quick", True, "250 ok") == (first.sink, first.is_accepted, first.reply)
+    assert (first.sink, first.is_accepted, first.reply) == ("quick", True, "250 ok")
     rest = [(each.address, each.is_accepted, each.reply) for each in verdicts]
-    assert [
+    assert rest == [
         ("a@x", False, "no answer within 0.3 s"),
         ("b@x", False, "not tried: the one before it had no answer"),
-    ] == rest
-    assert 1 == sink.closed
+    ]
+    assert sink.closed == 1
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_sink_that_cannot_be_loaded_has_failed() -> None:
         raise SettingsError(["there is no sink 'ntfy'"])
 
     (verdict,) = send_tests([replace(sink_test("ntfy", str)[0], load=load)], LONG)
-    assert (False, "there is no sink 'ntfy'") == (verdict.is_accepted, verdict.reply)
+    assert (verdict.is_accepted, verdict.reply) == (False, "there is no sink 'ntfy'")
 
 
 def test_reply_need_not_be_text() -> None:
     """A sink of another package may return anything."""
     odd, _ = sink_test("odd", lambda _: 5)  # type: ignore[arg-type,return-value] # on purpose
-    assert [(True, "")] == [(each.is_accepted, each.reply) for each in send_tests([odd], LONG)]
+    assert [(each.is_accepted, each.reply) for each in send_tests([odd], LONG)] == [(True, "")]
 
 
 def test_sink_without_messages_is_not_loaded() -> None:
     """It has no result, and nothing waits for it."""
     idle, sink = sink_test("idle", str)
-    assert ([], 0) == (list(send_tests([replace(idle, messages=())], LONG)), sink.closed)
+    assert (list(send_tests([replace(idle, messages=())], LONG)), sink.closed) == ([], 0)

@@ -38,7 +38,7 @@ def test_two_threads_never_get_the_same_message(ledger: Ledger, other: Ledger) -
     """The second one gets the next message, or none."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
 
-    assert {"user:1", "user:2"} == {take(ledger).recipient_key, take(other).recipient_key}
+    assert {take(ledger).recipient_key, take(other).recipient_key} == {"user:1", "user:2"}
     assert find_attempt(ledger) is None
     assert find_attempt(other) is None
 
@@ -48,7 +48,7 @@ def test_sent_message_is_not_tried_again(ledger: Ledger) -> None:
     replan(ledger, facts(PATCH))
     accept(ledger, take(ledger))
 
-    assert [None, None] == [find_attempt(ledger, now) for now in (NOW, NOW + 9 * YEAR)]
+    assert [find_attempt(ledger, now) for now in (NOW, NOW + 9 * YEAR)] == [None, None]
 
 
 def test_attempt_has_everything_needed_to_send(ledger: Ledger) -> None:
@@ -61,8 +61,8 @@ def test_attempt_has_everything_needed_to_send(ledger: Ledger) -> None:
     assert stored.messages[0].id == attempt.message_id
     assert (ALICE, ALICE.key) == (attempt.recipient, attempt.recipient_key)
     assert tuple(one.notice for one in stored.messages[0].decisions) == attempt.notices
-    assert ("update/4.5.1/plain", "update/4.6.0/plain") == attempt.identities
-    assert (NOW, 2, 1, 0) == (attempt.created_at, attempt.number, attempt.failures, attempt.sink_failures)
+    assert attempt.identities == ("update/4.5.1/plain", "update/4.6.0/plain")
+    assert (attempt.created_at, attempt.number, attempt.failures, attempt.sink_failures) == (NOW, 2, 1, 0)
 
 
 FAR: list[tuple[str, timedelta, bool]] = [
@@ -89,7 +89,7 @@ def test_a_failure_from_a_wrong_clock_delays_nothing(ledger: Ledger) -> None:
     replan(ledger, facts(PATCH))
     defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
 
-    assert 2 == take(ledger, NOW).number
+    assert take(ledger, NOW).number == 2
 
 
 def test_urgent_messages_go_first(ledger: Ledger) -> None:
@@ -99,8 +99,8 @@ def test_urgent_messages_go_first(ledger: Ledger) -> None:
     replan(ledger, facts(MINOR, update("4.5.1", urgent=True), to=(ALICE, BOB), now=NOW + SECOND))
     order = [take(ledger, NOW + SECOND) for _ in range(4)]
 
-    assert [True, True, False, False] == ["urgent" in claim.identities[0] for claim in order]
-    assert ["user:2", "user:1"] == [claim.recipient_key for claim in order[2:]]
+    assert ["urgent" in claim.identities[0] for claim in order] == [True, True, False, False]
+    assert [claim.recipient_key for claim in order[2:]] == ["user:2", "user:1"]
 
 
 def test_round_takes_only_messages_due_at_its_start(ledger: Ledger) -> None:
@@ -117,7 +117,7 @@ def test_each_sink_has_its_own_messages(ledger: Ledger) -> None:
     """Nothing of the mail's goes to the webhook."""
     replan(ledger, facts(PATCH, to=(ALICE, HOOK)))
 
-    assert ("user:1", "webhook:aaaa") == (take(ledger).recipient_key, take(ledger, sink="webhook").recipient_key)
+    assert (take(ledger).recipient_key, take(ledger, sink="webhook").recipient_key) == ("user:1", "webhook:aaaa")
 
 
 def test_an_attempt_of_a_dead_process_goes_out_again_with_its_id(ledger: Ledger, place: Location) -> None:

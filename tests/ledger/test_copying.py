@@ -126,7 +126,7 @@ def test_a_source_that_is_missing(place: Location, target: Location) -> None:
     with pytest.raises(LedgerError, match=r"is not there|there is no ledger in"):
         copy(place, target)
 
-    assert (False, False) == (place.exists(), target.exists())
+    assert (place.exists(), target.exists()) == (False, False)
 
 
 def test_a_ledger_is_not_copied_to_itself(place: Location) -> None:

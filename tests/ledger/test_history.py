@@ -51,8 +51,8 @@ def test_of_a_release(notified: Ledger) -> None:
         (1, Outcome.DEFERRED, "busy"),
         (2, Outcome.SENT, "accepted"),
     ]
-    assert (DeliveryState.SENT, NOW, NOW + 7 * SECOND) == (alice.state, alice.planned_at, alice.settled_at)
-    assert ("bob", DeliveryState.PENDING, ()) == (bob.recipient.name, bob.state, bob.attempts)
+    assert (alice.state, alice.planned_at, alice.settled_at) == (DeliveryState.SENT, NOW, NOW + 7 * SECOND)
+    assert (bob.recipient.name, bob.state, bob.attempts) == ("bob", DeliveryState.PENDING, ())
     assert alice.reason == "patch_update"
 
 
@@ -100,7 +100,7 @@ def test_a_sink_goes_on_failing_until_it_works(ledger: Ledger) -> None:
     defer(ledger, take(ledger), sink_wide=True)
     retry(ledger, "email")
     (account,) = ledger.summary(NOW).sinks
-    assert (NOW, None) == (account.failing_since, account.retry_at)
+    assert (account.failing_since, account.retry_at) == (NOW, None)
 
 
 def test_retry_changes_no_message_that_is_being_sent_or_sent(notified: Ledger) -> None:

@@ -252,7 +252,7 @@ def test_a_tool_notice_is_a_message_of_its_own(ledger: Ledger) -> None:
     first, second = take(ledger), take(ledger)
 
     assert [attempt.notices for attempt in (first, second) if len(attempt.notices) == 1][-1:] == [(restart,)]
-    assert {("update/4.5.1/plain",), ("restart/4.5.1/4.5.0",)} == {first.identities, second.identities}
+    assert {first.identities, second.identities} == {("update/4.5.1/plain",), ("restart/4.5.1/4.5.0",)}
 
 
 def test_a_recipient_with_fields_of_another_version_can_be_read(ledger: Ledger, place: Location) -> None:

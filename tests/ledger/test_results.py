@@ -266,6 +266,6 @@ def test_a_refusal_is_counted_as_failed_until_it_is_accepted(ledger: Ledger) -> 
     accept(ledger, take(ledger, NOW + 7 * DAY), NOW + 7 * DAY)
     second = ledger.summary(NOW + 7 * DAY)
 
-    assert (0, 1) == (first.deferred, first.failed)
-    assert (0, 0) == (second.deferred, second.failed)
+    assert (first.deferred, first.failed) == (0, 1)
+    assert (second.deferred, second.failed) == (0, 0)
     assert states(ledger, PATCH) == {PLAIN: DeliveryState.SENT}

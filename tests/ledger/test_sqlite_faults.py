@@ -224,7 +224,7 @@ def test_full_disk_keeps_committed_transactions(path: Path) -> None:
     *written, error = run_limited(path, 100_000)
 
     assert written
-    assert f"the ledger {path} cannot be read or written: the disk reports an error; look at the system's log" == error
+    assert error == f"the ledger {path} cannot be read or written: the disk reports an error; look at the system's log"
     with Ledger.open(path, INSTANCE) as ledger:
         (node,) = ledger.nodes(NOW)
     assert node.alive_at == NOW + int(written[-1]) * 60 * SECOND

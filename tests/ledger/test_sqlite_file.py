@@ -227,14 +227,14 @@ def test_another_database_is_refused(path: Path) -> None:
     """A wrong path must not change another program's database."""
     query(path, "CREATE TABLE theirs (x)")
 
-    assert f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER" == opening_error(path)
+    assert opening_error(path) == f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER"
 
 
 def test_a_file_of_one_byte_is_refused(path: Path) -> None:
     """SQLite would take it for an empty database."""
     path.write_bytes(b"S")
 
-    assert f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER" == opening_error(path)
+    assert opening_error(path) == f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER"
 
 
 def test_a_missing_file_is_not_made_by_opening(path: Path) -> None:

@@ -46,7 +46,7 @@ def test_messages_are_counted_and_sinks_described(ledger: Ledger) -> None:
     take(ledger)
     found = ledger.summary(NOW)
 
-    assert (3, 1, 4) == (found.deferred, found.failed, found.undelivered)
+    assert (found.deferred, found.failed, found.undelivered) == (3, 1, 4)
     assert found.waiting_since == NOW - DAY
     email = ("email", SETTINGS, 3, None, None, False, "no such user", NOW)
     webhook = ("webhook", SETTINGS, 1, NOW, NOW + 5 * SECOND, False, "busy", None)
@@ -75,8 +75,8 @@ def test_a_sink_fails_since_its_first_failure(ledger: Ledger) -> None:
     accept(ledger, take(ledger, NOW + DAY), NOW + DAY)
     after = ledger.summary(NOW + DAY).sinks[0]
 
-    assert (NOW, None) == (during.failing_since, during.sent_at)
-    assert (None, NOW + DAY, "accepted") == (after.failing_since, after.sent_at, after.reply)
+    assert (during.failing_since, during.sent_at) == (NOW, None)
+    assert (after.failing_since, after.sent_at, after.reply) == (None, NOW + DAY, "accepted")
 
 
 def test_a_sink_that_failed_while_the_clock_was_ahead(ledger: Ledger) -> None:

@@ -53,7 +53,7 @@ def test_message_names_the_next_reminder(new: list[UpdateNotice], mode: FollowUp
     """The letter about an update says how often there will be reminders and how to stop them, if there will be any."""
     said = [line for line in body(write(new, context(new, mode))) if "Reminders" in line]
     expected = [] if promise is None else [f"Reminders come in 1, 3 and 7 days, then weekly; {promise}"]
-    assert expected == said
+    assert said == expected
 
 
 def test_a_reminder() -> None:

@@ -32,8 +32,8 @@ def test_ping_is_sent() -> None:
         send_ping(Request(url=server.url(SECRET)), DIRECT)
     post, get = server.requests
     assert ("POST", SECRET, "grüße".encode()) == (post.method, post.target, post.body)
-    assert (USER_AGENT, "Basic dXNlcjpwYSBzcw==") == (post.headers["user-agent"], post.headers["authorization"])
-    assert ("GET", b"", False) == (get.method, get.body, "authorization" in get.headers)
+    assert (post.headers["user-agent"], post.headers["authorization"]) == (USER_AGENT, "Basic dXNlcjpwYSBzcw==")
+    assert (get.method, get.body, "authorization" in get.headers) == ("GET", b"", False)
 
 
 def test_proxy_is_asked() -> None:
@@ -41,7 +41,7 @@ def test_proxy_is_asked() -> None:
     with HttpServer(lambda _: Reply(200)) as proxy:
         ping = Request(url="http://hc.example/p")
         send_ping(ping, Proxies(http=f"http://127.0.0.1:{proxy.port}"))
-    assert ["http://hc.example/p"] == [request.target for request in proxy.requests]
+    assert [request.target for request in proxy.requests] == ["http://hc.example/p"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_endless_answer_is_left() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with HttpServer(lambda _: endless(head, b"400\r\n" + b"x" * 1024 + b"\r\n")) as server:
         send_ping(Request(method="POST", url=server.url(), body=b"x"), DIRECT)
-    assert 1 == len(server.requests)
+    assert len(server.requests) == 1
 
 
 def test_refused_connection() -> None:
@@ -95,8 +95,8 @@ def test_healthchecks_form() -> None:
     ping = write_ping(url, Beat.SUCCESS, "well")
     assert ping is not None
     assert (ping.method, ping.url, ping.body) == ("POST", url, b"well")
-    assert [f"{url}/start", f"{url}/fail"] == [_url(url, beat) for beat in (Beat.START, Beat.FAIL)]
-    assert "https://hc.example/ping/6c1f/fail?create=1" == _url("https://hc.example/ping/6c1f/?create=1", Beat.FAIL)
+    assert [_url(url, beat) for beat in (Beat.START, Beat.FAIL)] == [f"{url}/start", f"{url}/fail"]
+    assert _url("https://hc.example/ping/6c1f/?create=1", Beat.FAIL) == "https://hc.example/ping/6c1f/fail?create=1"
 
 
 def _url(url: str, beat: Beat) -> str:
@@ -111,7 +111,7 @@ def test_uptime_kumas_form() -> None:
     assert None is write_ping(copied, Beat.START, "begins")
     up = write_ping(copied, Beat.SUCCESS, "all is well", timedelta(seconds=1.5))
     assert up == Request(url="https://kuma.example/api/push/t0ken?node=1&status=up&msg=all+is+well&ping=1500")
-    assert "https://kuma.example/api/push/t0ken?node=1&status=down&msg=x" == _url(copied, Beat.FAIL)
+    assert _url(copied, Beat.FAIL) == "https://kuma.example/api/push/t0ken?node=1&status=down&msg=x"
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ def read(report: StatusReport) -> dict[tuple[str, ...], float]:
     """Return each value by name and labels, without the prefix and the instance."""
     found = {}
     for family in text_string_to_metric_families(render(report).decode()):
-        assert ("gauge", True) == (family.type, bool(family.documentation))
+        assert (family.type, bool(family.documentation)) == ("gauge", True)
         for sample in family.samples:
-            assert "social.example" == sample.labels.pop("server")
+            assert sample.labels.pop("server") == "social.example"
             found[sample.name.removeprefix("mastodon_update_check_"), *sample.labels.values()] = sample.value
     return found
 
@@ -35,7 +35,7 @@ def test_every_set_of_labels_is_there_before_the_first_check() -> None:
     values = read(NEW)
     kinds = {(kind, urgent) for kind in ("patch", "minor", "major") for urgent in ("true", "false")}
     assert kinds == {labels[1:] for labels in values if labels[0] == "updates_pending"}
-    assert {"email", "log"} == {labels[1] for labels in values if labels[0] == "messages_undelivered"}
+    assert {labels[1] for labels in values if labels[0] == "messages_undelivered"} == {"email", "log"}
     assert 0 == values["last_successful_check_timestamp_seconds",] == values["support_end_timestamp_seconds",]
     assert (3, 1800, NOW.timestamp()) == (
         values["status",],
@@ -66,16 +66,16 @@ def test_values_are_those_of_the_ledger() -> None:
     )
     outbox = replace(EMPTY_OUTBOX, waiting_since=NOW - timedelta(hours=7), sinks=(mail,))
     values = read(replace(NEW, known=known, outbox=outbox, verdict=CRITICAL))
-    assert 1 == values["updates_pending", "patch", "true"]
-    assert (0, 2) == (values["updates_pending", "patch", "false"], values["updates_pending", "minor", "false"])
-    assert 1 == values["urgent_updates_to_act_on",]
+    assert values["updates_pending", "patch", "true"] == 1
+    assert (values["updates_pending", "patch", "false"], values["updates_pending", "minor", "false"]) == (0, 2)
+    assert values["urgent_updates_to_act_on",] == 1
     assert datetime(2026, 12, 18, tzinfo=UTC).timestamp() == values["support_end_timestamp_seconds",]
     assert (2, (NOW - timedelta(hours=1)).timestamp()) == (
         values["failed_checks",],
         values["last_successful_check_timestamp_seconds",],
     )
-    assert (3, 0) == (values["messages_undelivered", "email"], values["messages_undelivered", "log"])
-    assert (1, 0) == (values["sink_failing", "email"], values["sink_failing", "log"])
+    assert (values["messages_undelivered", "email"], values["messages_undelivered", "log"]) == (3, 0)
+    assert (values["sink_failing", "email"], values["sink_failing", "log"]) == (1, 0)
     assert (NOW - timedelta(days=1)).timestamp() == values["last_delivery_timestamp_seconds", "email"]
     assert (NOW - timedelta(hours=7)).timestamp() == values["oldest_undelivered_timestamp_seconds",]
 

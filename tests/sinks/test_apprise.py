@@ -101,7 +101,7 @@ def test_urgency_is_shown() -> None:
             replace(MESSAGE, type=MessageType.UPDATE_INSTALLED),
         ):
             sink.send(message)
-    assert ["info", "failure", "success"] == [json.loads(request.body)["type"] for request in server.requests]
+    assert [json.loads(request.body)["type"] for request in server.requests] == ["info", "failure", "success"]
 
 
 def test_long_text_is_cut_to_the_limit_of_the_service(internet: Internet) -> None:
@@ -127,7 +127,7 @@ def test_certificate_is_checked(internet: Internet, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "another.pem"))
     with pytest.raises(TransientDeliveryError):
         create({"url": RECIPES["ntfy"][0], **internet.options}).send(MESSAGE)
-    assert [] == internet.services.requests
+    assert internet.services.requests == []
 
 
 def test_service_that_is_down() -> None:

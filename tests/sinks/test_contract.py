@@ -80,7 +80,7 @@ def test_close_is_optional_and_repeatable(bench: Bench) -> None:
     close()
     bench.sink.send(MESSAGE)
 
-    assert 2 == len(bench.received())
+    assert len(bench.received()) == 2
 
 
 @pytest.mark.parametrize("plugin", ["email", "webhook"])

@@ -60,8 +60,8 @@ def test_another_package(packages: Path) -> None:
 
     sink = load_sink("pager", {"number": "110"})
 
-    assert {"number": "110"} == sink.options  # type: ignore[attr-defined]  # the package's own
-    assert "taken" == sink.send(MESSAGE)
+    assert sink.options == {"number": "110"}  # type: ignore[attr-defined]  # the package's own
+    assert sink.send(MESSAGE) == "taken"
 
 
 def test_only_configured_sinks_are_loaded(packages: Path) -> None:
@@ -75,7 +75,7 @@ def test_unknown(packages: Path) -> None:
     """An unknown name lists those that are known."""
     install(packages, "paging-sink", "paging", SINK)
 
-    assert "there is no sink 'fax'; known: apprise, email, log, paging, webhook" == problem("fax")
+    assert problem("fax") == "there is no sink 'fax'; known: apprise, email, log, paging, webhook"
 
 
 def test_offered_twice(packages: Path) -> None:
@@ -83,7 +83,7 @@ def test_offered_twice(packages: Path) -> None:
     install(packages, "first-sink", "twice", SINK)
     install(packages, "second-sink", "twice", SINK)
 
-    assert "the sink 'twice' is offered by first-sink and second-sink; remove all but one of them" == problem("twice")
+    assert problem("twice") == "the sink 'twice' is offered by first-sink and second-sink; remove all but one of them"
 
 
 def test_built_in_name_taken(packages: Path) -> None:
@@ -91,8 +91,8 @@ def test_built_in_name_taken(packages: Path) -> None:
     install(packages, "usurping-sink", "log", SINK)
 
     assert (
-        "the sink 'log' is offered by mastodon-update-check and usurping-sink; remove all but one of them"
-        == problem("log")
+        problem("log")
+        == "the sink 'log' is offered by mastodon-update-check and usurping-sink; remove all but one of them"
     )
 
 
@@ -110,10 +110,10 @@ def test_import_fails(packages: Path, number: int, source: str, why: str) -> Non
     """A package that cannot be imported is named, with the reason and the remedy."""
     install(packages, f"import-fault-{number}", "faulty", source)
 
-    assert (
+    assert problem("faulty") == (
         f"the sink 'faulty' of import-fault-{number} cannot be loaded ({why}); "
         f"repair, update or remove import-fault-{number}, or take 'faulty' out of UPDATE_CHECK_SINKS"
-    ) == problem("faulty")
+    )
 
 
 def test_factory_fails(packages: Path) -> None:
@@ -122,10 +122,10 @@ def test_factory_fails(packages: Path) -> None:
 
     sentence = problem("factory", token="swordfish")
 
-    assert (
+    assert sentence == (
         "the sink 'factory' of factory-fault cannot be set up (ValueError: bad: {'token': '…'}); "
         "repair, update or remove factory-fault, or take 'factory' out of UPDATE_CHECK_SINKS"
-    ) == sentence
+    )
 
 
 def test_factory_dislikes_options() -> None:

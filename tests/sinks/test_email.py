@@ -30,7 +30,7 @@ def refusal(server: SmtpServer, **options: str) -> DeliveryError:
     """Return the error of an attempt, which must fail and leave no mail behind."""
     with email_sink(server.port, **options) as sink, pytest.raises(DeliveryError) as caught:
         sink.send(MESSAGE)
-    assert [] == server.mails
+    assert server.mails == []
     return caught.value
 
 
@@ -43,9 +43,9 @@ def test_plain() -> None:
         reply = sink.send(MESSAGE)
 
     [mail] = server.mails
-    assert "250 2.0.0 OK: queued as 1" == reply
-    assert ("notifications@social.example", ADDRESS) == (mail.sender, mail.recipient)
-    assert (["social.example"], False, "") == (server.greeted, mail.encrypted, mail.login)
+    assert reply == "250 2.0.0 OK: queued as 1"
+    assert (mail.sender, mail.recipient) == ("notifications@social.example", ADDRESS)
+    assert (server.greeted, mail.encrypted, mail.login) == (["social.example"], False, "")
 
 
 def test_defaults() -> None:
@@ -53,9 +53,9 @@ def test_defaults() -> None:
     with SmtpServer() as server, email_sink(server.port, domain="") as sink:
         sink.send(MESSAGE)
 
-    assert ["localhost"] == server.greeted
-    assert "notifications@localhost" == server.mails[0].sender
-    assert "localhost:25" == create({})._options.place
+    assert server.greeted == ["localhost"]
+    assert server.mails[0].sender == "notifications@localhost"
+    assert create({})._options.place == "localhost:25"
 
 
 def test_envelope_sender() -> None:
@@ -65,8 +65,8 @@ def test_envelope_sender() -> None:
         sink.send(MESSAGE)
 
     [mail] = server.mails
-    assert "b@x.example" == mail.sender
-    assert ("a@x.example", "Ops <c@x.example>") == (mail.message["From"], mail.message["Reply-To"])
+    assert mail.sender == "b@x.example"
+    assert (mail.message["From"], mail.message["Reply-To"]) == ("a@x.example", "Ops <c@x.example>")
 
 
 @pytest.mark.usefixtures("trusted_authority")
@@ -94,7 +94,7 @@ def test_starttls_required_but_not_offered() -> None:
         error = refusal(server, starttls="always")
 
     place = f"localhost:{server.port}"
-    assert f"{place} does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires" == str(error)
+    assert str(error) == f"{place} does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires"
     assert error.sink_wide
 
 
@@ -104,7 +104,7 @@ def test_implicit_tls(server_tls: ssl.SSLContext) -> None:
     with SmtpServer(tls=server_tls, implicit=True) as server, email_sink(server.port, tls="true") as sink:
         sink.send(MESSAGE)
 
-    assert [True] == [mail.encrypted for mail in server.mails]
+    assert [mail.encrypted for mail in server.mails] == [True]
 
 
 def test_ca_file(server_tls: ssl.SSLContext, authority_file: Path) -> None:
@@ -113,7 +113,7 @@ def test_ca_file(server_tls: ssl.SSLContext, authority_file: Path) -> None:
     with SmtpServer(tls=server_tls) as server, email_sink(server.port, **options) as sink:
         sink.send(MESSAGE)
 
-    assert [True] == [mail.encrypted for mail in server.mails]
+    assert [mail.encrypted for mail in server.mails] == [True]
 
 
 @pytest.mark.usefixtures("trusted_authority")
@@ -199,7 +199,7 @@ def test_unverified(foreign_tls: ssl.SSLContext, *, implicit: bool) -> None:
     ):
         sink.send(MESSAGE)
 
-    assert [True] == [mail.encrypted for mail in server.mails]
+    assert [mail.encrypted for mail in server.mails] == [True]
 
 
 def test_tls_with_a_plain_server() -> None:
@@ -217,7 +217,7 @@ def test_authentication(method: str) -> None:
     with SmtpServer(users=USERS) as server, email_sink(server.port, auth_method=method, **CREDENTIALS) as sink:
         sink.send(MESSAGE)
 
-    assert ["mastodon"] == [mail.login for mail in server.mails]
+    assert [mail.login for mail in server.mails] == ["mastodon"]
 
 
 @pytest.mark.usefixtures("trusted_authority")
@@ -229,7 +229,7 @@ def test_authentication_over_tls(server_tls: ssl.SSLContext, method: str) -> Non
     with SmtpServer(tls=server_tls, users=users) as server, email_sink(server.port, **options) as sink:
         sink.send(MESSAGE)
 
-    assert [("mastodon", True)] == [(mail.login, mail.encrypted) for mail in server.mails]
+    assert [(mail.login, mail.encrypted) for mail in server.mails] == [("mastodon", True)]
 
 
 def test_no_authentication() -> None:
@@ -237,7 +237,7 @@ def test_no_authentication() -> None:
     with SmtpServer() as server, email_sink(server.port, auth_method="none", **CREDENTIALS) as sink:
         sink.send(MESSAGE)
 
-    assert [""] == [mail.login for mail in server.mails]
+    assert [mail.login for mail in server.mails] == [""]
 
 
 @pytest.mark.parametrize("method", ["plain", "login", "cram_md5"])
@@ -248,7 +248,7 @@ def test_wrong_password(method: str) -> None:
 
     assert error.sink_wide
     assert isinstance(error, TransientDeliveryError)
-    assert f"localhost:{server.port} answered AUTH with 535 5.7.8 Authentication credentials invalid" == str(error)
+    assert str(error) == f"localhost:{server.port} answered AUTH with 535 5.7.8 Authentication credentials invalid"
 
 
 def test_missing_login() -> None:
@@ -266,7 +266,7 @@ def test_connection_is_kept() -> None:
         for number in range(3):
             sink.send(to(f"admin{number}@social.example"))
 
-    assert [1, 1, 1] == [mail.connection for mail in server.mails]
+    assert [mail.connection for mail in server.mails] == [1, 1, 1]
     assert [f"admin{number}@social.example" for number in range(3)] == [mail.recipient for mail in server.mails]
 
 
@@ -276,7 +276,7 @@ def test_connection_is_renewed() -> None:
         for number in range(5):
             sink.send(to(f"admin{number}@social.example"))
 
-    assert [1, 1, 2, 2, 3] == [mail.connection for mail in server.mails]
+    assert [mail.connection for mail in server.mails] == [1, 1, 2, 2, 3]
 
 
 def test_closed_sink_opens_again() -> None:
@@ -286,7 +286,7 @@ def test_closed_sink_opens_again() -> None:
         sink.close()
         sink.send(MESSAGE)
 
-    assert [1, 2] == [mail.connection for mail in server.mails]
+    assert [mail.connection for mail in server.mails] == [1, 2]
 
 
 def test_refused_recipient_leaves_the_others_alone() -> None:
@@ -298,10 +298,11 @@ def test_refused_recipient_leaves_the_others_alone() -> None:
             sink.send(to("gone@social.example"))
         sink.send(to("last@social.example"))
 
-    assert f"localhost:{server.port} answered RCPT with 550 5.1.1 no such user" == str(caught.value)
+    assert str(caught.value) == f"localhost:{server.port} answered RCPT with 550 5.1.1 no such user"
     assert not caught.value.sink_wide
-    assert [("first@social.example", 1), ("last@social.example", 1)] == [
-        (mail.recipient, mail.connection) for mail in server.mails
+    assert [(mail.recipient, mail.connection) for mail in server.mails] == [
+        ("first@social.example", 1),
+        ("last@social.example", 1),
     ]
 
 
@@ -314,7 +315,7 @@ def test_too_big() -> None:
 
     assert "552" in str(caught.value)
     assert not caught.value.sink_wide
-    assert 1 == len(server.mails)
+    assert len(server.mails) == 1
 
 
 def test_international_domain() -> None:
@@ -323,7 +324,7 @@ def test_international_domain() -> None:
         sink.send(to("admin@straße.example"))
 
     [mail] = server.mails
-    assert "admin@xn--strae-oqa.example" == mail.recipient
+    assert mail.recipient == "admin@xn--strae-oqa.example"
     assert b"\r\nTo: admin@xn--strae-oqa.example\r\n" in mail.data
 
 
@@ -334,9 +335,9 @@ def test_international_local_part() -> None:
         sink.send(to("next@social.example"))
 
     first, second = server.mails
-    assert ("jürgen@xn--bcher-kva.example", ("SMTPUTF8",)) == (first.recipient, first.options)
+    assert (first.recipient, first.options) == ("jürgen@xn--bcher-kva.example", ("SMTPUTF8",))
     assert "\r\nTo: jürgen@xn--bcher-kva.example\r\n".encode() in first.data
-    assert () == second.options
+    assert second.options == ()
 
 
 def test_international_local_part_not_supported() -> None:
@@ -348,4 +349,4 @@ def test_international_local_part_not_supported() -> None:
 
     assert not caught.value.sink_wide
     assert "needs a mail server with SMTPUTF8" in str(caught.value)
-    assert [(ADDRESS, 1)] == [(mail.recipient, mail.connection) for mail in server.mails]
+    assert [(mail.recipient, mail.connection) for mail in server.mails] == [(ADDRESS, 1)]

@@ -56,7 +56,7 @@ def test_the_final_dot_may_take_longer() -> None:
         sink.send(MESSAGE)
         sink.send(MESSAGE)
 
-    assert [1, 1] == [mail.connection for mail in server.mails]
+    assert [mail.connection for mail in server.mails] == [1, 1]
 
 
 def test_silent_resolver_and_silent_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,7 @@ def test_nothing_listens() -> None:
     with email_sink(port, PATIENT) as sink, pytest.raises(TransientDeliveryError) as caught:
         sink.send(MESSAGE)
 
-    assert f"localhost:{port} cannot be reached: connection refused" == str(caught.value)
+    assert str(caught.value) == f"localhost:{port} cannot be reached: connection refused"
     assert caught.value.sink_wide
 
 
@@ -138,7 +138,7 @@ def test_server_that_never_speaks_tls() -> None:
     ):
         sink.send(MESSAGE)
 
-    assert f"localhost:{server.port} did not answer in time" == str(caught.value)
+    assert str(caught.value) == f"localhost:{server.port} did not answer in time"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_connection_found_dead_after_a_refusal(fault: Answer) -> None:
             sink.send(MESSAGE)
         sink.send(to("next@social.example"))
 
-    assert ["EHLO", "MAIL", "RCPT", "RSET", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"] == server.verbs
+    assert server.verbs == ["EHLO", "MAIL", "RCPT", "RSET", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
 
 
 def test_connection_dropped_while_idle() -> None:
@@ -177,7 +177,7 @@ def test_connection_dropped_while_idle() -> None:
         "MAIL": ["250 ok", Drop(), "250 ok"],
     }
     with ScriptedSmtpServer(script) as server, email_sink(server.port, PATIENT) as sink:
-        assert ["250 ok", "250 ok"] == [sink.send(MESSAGE), sink.send(MESSAGE)]
+        assert [sink.send(MESSAGE), sink.send(MESSAGE)] == ["250 ok", "250 ok"]
 
 
 def test_dead_server_behind_an_idle_connection() -> None:
@@ -188,8 +188,8 @@ def test_dead_server_behind_an_idle_connection() -> None:
         with pytest.raises(TransientDeliveryError) as caught:
             sink.send(MESSAGE)
 
-    assert f"localhost:{server.port} answered the connection with 554 5.3.2 closed" == str(caught.value)
-    assert ["EHLO", "MAIL", "RCPT", "DATA", "MAIL"] == server.verbs
+    assert str(caught.value) == f"localhost:{server.port} answered the connection with 554 5.3.2 closed"
+    assert server.verbs == ["EHLO", "MAIL", "RCPT", "DATA", "MAIL"]
 
 
 @pytest.mark.parametrize(
@@ -222,10 +222,10 @@ def test_wire_format() -> None:
 
     [body] = server.bodies
     lines = body.split(b"\r\n")
-    assert [] == [line for line in lines if b"\n" in line or b"\r" in line or len(line) > 78]
-    assert [b"."] == [line for line in lines if line == b"."]
-    assert b".\r\n" == body[-3:]
-    assert [b"=2E", b"...", b"..dot"] == [line for line in lines if line.startswith((b"=2E", b".."))][:3]
+    assert [line for line in lines if b"\n" in line or b"\r" in line or len(line) > 78] == []
+    assert [line for line in lines if line == b"."] == [b"."]
+    assert body[-3:] == b".\r\n"
+    assert [line for line in lines if line.startswith((b"=2E", b".."))][:3] == [b"=2E", b"...", b"..dot"]
 
 
 def test_commands() -> None:
@@ -233,13 +233,13 @@ def test_commands() -> None:
     with ScriptedSmtpServer() as server, email_sink(server.port, PATIENT, from_address="a@x.example") as sink:
         sink.send(MESSAGE)
 
-    assert [
+    assert server.lines == [
         "ehlo social.example",
         "MAIL FROM:<a@x.example>",
         "RCPT TO:<admin@social.example>",
         "DATA",
         "QUIT",
-    ] == server.lines
+    ]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_unsafe_address(address: str) -> None:
 
     assert not caught.value.sink_wide
     assert "is not a mail address" in str(caught.value)
-    assert [] == server.lines
+    assert server.lines == []
 
 
 def test_repeated_answer_to_a_challenge() -> None:
@@ -286,7 +286,7 @@ def test_undecodable_challenge() -> None:
     error = attempt({"AUTH": ["334 ?"]}, auth_method="cram_md5", **LOGIN)
 
     assert (TransientDeliveryError, True) == (type(error), error.sink_wide)
-    assert "{server} sent a challenge for CRAM-MD5 that is not base64" == error.reply
+    assert error.reply == "{server} sent a challenge for CRAM-MD5 that is not base64"
 
 
 @pytest.mark.usefixtures("trusted_authority")
@@ -354,4 +354,4 @@ def test_password_over_a_network(
 )
 def test_is_loopback(address: str, *, expected: bool) -> None:
     """Only what never leaves the machine is loopback."""
-    assert expected == is_loopback(address)
+    assert is_loopback(address) == expected

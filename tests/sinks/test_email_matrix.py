@@ -116,7 +116,7 @@ def test_reply_at_a_step(server_tls: ssl.SSLContext, verb: str, column: str, exp
                 sink.send(to("gone@social.example"))
         error = attempt(sink)
 
-    assert expected == outcome(error)
+    assert outcome(error) == expected
     assert bool(b"".join(server.bodies)) == (expected in {"ok", "?"} or verb == "END")
     if error is not None:
         assert error.reply.startswith(f"localhost:{server.port} ")

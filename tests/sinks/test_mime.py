@@ -26,7 +26,7 @@ def data(message: Message, author: Mailbox = AUTHOR, reply_to: Mailbox | None = 
 def read(message: Message, reply_to: Mailbox | None = None) -> EmailMessage:
     """Return the mail as its reader sees it, which must find nothing wrong with it."""
     mail = email.message_from_bytes(data(message, AUTHOR, reply_to), policy=email.policy.default)
-    assert [] == [defect for part in mail.walk() for defect in part.defects]
+    assert [defect for part in mail.walk() for defect in part.defects] == []
     return mail
 
 
@@ -34,7 +34,7 @@ def test_headers() -> None:
     """All headers, and no other."""
     mail = read(MESSAGE)
 
-    assert {
+    assert dict(mail.items()) == {
         "Date": "Mon, 23 Nov 2026 12:00:00 +0000",
         "From": "Mastodon <notifications@social.example>",
         "To": "admin@social.example",
@@ -51,7 +51,7 @@ def test_headers() -> None:
         "Content-Language": "en",
         "MIME-Version": "1.0",
         "Content-Type": 'multipart/alternative; boundary="=_alternative"',
-    } == dict(mail.items())
+    }
 
 
 def test_date() -> None:
@@ -65,7 +65,7 @@ def test_urgent_headers() -> None:
     """Urgent mails carry the three headers that Mastodon's critical ones do."""
     mail = read(replace(MESSAGE, urgent=True))
 
-    assert ("high", "urgent", "1") == (mail["Importance"], mail["Priority"], mail["X-Priority"])
+    assert (mail["Importance"], mail["Priority"], mail["X-Priority"]) == ("high", "urgent", "1")
 
 
 @pytest.mark.parametrize("kind", MessageType)
@@ -80,9 +80,9 @@ def test_body() -> None:
     mail = read(replace(MESSAGE, text=text, html=f"<p>{text}</p>\n"))
 
     plain, html = mail.iter_parts()
-    assert ["text/plain", "text/html"] == [plain.get_content_type(), html.get_content_type()]
+    assert [plain.get_content_type(), html.get_content_type()] == ["text/plain", "text/html"]
     assert text == plain.get_payload(decode=True).decode().replace("\r\n", "\n")  # type: ignore[union-attr]
-    assert f"<p>{text}</p>\n" == html.get_payload(decode=True).decode().replace("\r\n", "\n")  # type: ignore[union-attr]
+    assert html.get_payload(decode=True).decode().replace("\r\n", "\n") == f"<p>{text}</p>\n"  # type: ignore[union-attr]
 
 
 def test_unencodable_text() -> None:
@@ -98,7 +98,7 @@ def test_bytes(text: str) -> None:
     first = data(message)
     assert first == data(message)
     assert first.isascii()
-    assert [] == [line for line in first.split(b"\r\n") if b"\r" in line or b"\n" in line or len(line) > 78]
+    assert [line for line in first.split(b"\r\n") if b"\r" in line or b"\n" in line or len(line) > 78] == []
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_ids(instance: str, domain: str) -> None:
 
 def test_thread() -> None:
     """A thread's name is made fit for an id; without one there are no thread headers."""
-    assert "<update-4.5.20-x.thread@social.example>" == read(replace(MESSAGE, thread="update:4.5.20 >x"))["References"]
+    assert read(replace(MESSAGE, thread="update:4.5.20 >x"))["References"] == "<update-4.5.20-x.thread@social.example>"
     assert "References" not in read(replace(MESSAGE, thread=""))
 
 

@@ -19,8 +19,8 @@ QUICK = MailLimits(connect=0.5, reply=0.3, total=timedelta(seconds=2))
 def test_the_dialogue() -> None:
     """It goes as far as RCPT, and ends with RSET and QUIT."""
     with ScriptedSmtpServer() as server, email_sink(server.port) as sink:
-        assert f"localhost:{server.port} takes mail for {ADDRESS} (unencrypted)" == sink.rehearse(ADDRESS)
-    assert (["EHLO", "MAIL", "RCPT", "RSET", "QUIT"], []) == (server.verbs, server.bodies)
+        assert sink.rehearse(ADDRESS) == f"localhost:{server.port} takes mail for {ADDRESS} (unencrypted)"
+    assert (server.verbs, server.bodies) == (["EHLO", "MAIL", "RCPT", "RSET", "QUIT"], [])
 
 
 def test_encrypted_and_logged_in(server_tls: ssl.SSLContext, trusted_authority: Path) -> None:
@@ -31,7 +31,7 @@ def test_encrypted_and_logged_in(server_tls: ssl.SSLContext, trusted_authority: 
         email_sink(server.port, login="mastodon", password=PASSWORD) as sink,
     ):
         assert sink.rehearse(ADDRESS).endswith("(encrypted, logged in)")
-    assert [] == server.mails
+    assert server.mails == []
 
 
 @pytest.mark.parametrize(

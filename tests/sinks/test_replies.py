@@ -62,8 +62,8 @@ def test_from_the_recipient_on(step: Step, code: int, text: str, expected: tuple
     """The reply decides; see the module's own table."""
     error = judge(step, code, text, "a sentence")
 
-    assert expected == (type(error), error.sink_wide)
-    assert "a sentence" == error.reply
+    assert (type(error), error.sink_wide) == expected
+    assert error.reply == "a sentence"
 
 
 @pytest.mark.parametrize("step", [Step.CONNECT, Step.EHLO, Step.STARTTLS, Step.AUTH, Step.MAIL])
@@ -72,4 +72,4 @@ def test_before_the_recipient(step: Step, code: int, text: str) -> None:
     """Everything is the sink's fault."""
     error = judge(step, code, text, "a sentence")
 
-    assert SINK == (type(error), error.sink_wide)
+    assert (type(error), error.sink_wide) == SINK
