@@ -120,7 +120,7 @@ def test_the_other_sinks_report_it_after_six_hours_and_all_recovers(server: Worl
         server.check()
         server.let_pass(hours=3, minutes=10)
     server.check()
-    types = [json.loads(call.body)["type"] for call in server.calls]
+    types = server.hook_events
     assert types == ["update.available", "check.failing"]
     sentence = f"email is disabled: SMTP_AUTH_METHOD in {server.root}/.env.production, line 4: expected plain,"
     assert sentence in server.run("status").out
@@ -138,7 +138,7 @@ def test_thousands_of_unusable_values_make_short_reports(server: World) -> None:
         server.check()
         server.let_pass(hours=3, minutes=10)
     server.check()
-    assert [json.loads(call.body)["type"] for call in server.calls] == ["update.available", "check.failing"]
+    assert server.hook_events == ["update.available", "check.failing"]
     assert max(len(call.body) for call in server.calls) < 10_000
     status = server.run("status").out
     assert "email is disabled: SMTP_PORT" in status
@@ -152,14 +152,14 @@ def test_self_destruct_is_reported_and_ends_with_its_line(server: World) -> None
     for _ in range(3):
         assert server.check().code == 0
         server.let_pass(hours=3, minutes=10)
-    assert [json.loads(call.body)["type"] for call in server.calls] == ["check.failing"]
+    assert server.hook_events == ["check.failing"]
     sentence = f"checking is disabled: SELF_DESTRUCT in {server.root}/.env.production, line 2: says that this server"
     assert sentence in server.run("status").out
     assert sentence in server.run("doctor").out
     assert not server.update_server.asked
     write(server, "")
     server.check()
-    assert [json.loads(call.body)["type"] for call in server.calls] == ["check.failing", "update.available"]
+    assert server.hook_events == ["check.failing", "update.available"]
     assert "SELF_DESTRUCT" not in server.run("status").out
 
 

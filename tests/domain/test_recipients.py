@@ -102,9 +102,9 @@ def test_a_new_url_is_a_new_webhook() -> None:
 def test_a_recipient_gets_every_notice_by_default() -> None:
     """By default a recipient wants every notice."""
     recipient = Recipient(sink="log", key="sink:log")
-    assert (
-        recipient.preference,
-        recipient.wants_support,
-        recipient.is_operator,
-        recipient.address,
-    ) == (Preference.ALL, True, True, "")
+    assert (recipient.preference, recipient.wants_support, recipient.is_operator, recipient.address) == (
+        Preference.ALL,
+        True,
+        True,
+        "",
+    )

@@ -98,7 +98,7 @@ def test_releases_that_cannot_be_skipped(known: ServerState, text: str, sentence
     """Only what is pending can be skipped; anything else is answered by a sentence that says what could be."""
     with pytest.raises(UsageError) as caught:
         find_skippable(known, text)
-    assert sentence == str(caught.value)
+    assert str(caught.value) == sentence
 
 
 def test_pending_release_can_be_skipped() -> None:
@@ -117,7 +117,7 @@ def test_taken_back() -> None:
     ):
         with pytest.raises(UsageError) as caught:
             unskip(after, text)
-        assert sentence == str(caught.value)
+        assert str(caught.value) == sentence
     with pytest.raises(UsageError, match=r"4\.5\.20 is skipped with 4\.5\.21, which is newer: undo that"):
         unskip(skip_release(KNOWN, patch("4.5.21"), NOW), "4.5.20")
 

@@ -20,3 +20,10 @@ def mail_world(world: World) -> World:
     """Return the same with mail as the only sink."""
     world.only("email")
     return world
+
+
+@pytest.fixture
+def checked(world: World) -> World:
+    """Return a server that was checked a moment ago, so that no daemon is missed."""
+    world.check()
+    return world

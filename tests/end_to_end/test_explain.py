@@ -108,11 +108,11 @@ def test_nonsense(world: World, about: str) -> None:
     for command in ("explain", "retry", "retry"):
         finished = world.run(command, about)
         world.check()  # with a ledger, and without
-        assert (
-            finished.code,
-            finished.out,
-            "is not known here: name a release (4.5.20)" in finished.err,
-        ) == (2, "", True)
+        assert (finished.code, finished.out, "is not known here: name a release (4.5.20)" in finished.err) == (
+            2,
+            "",
+            True,
+        )
 
 
 def test_retry(mail_world: World) -> None:

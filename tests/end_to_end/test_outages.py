@@ -1,16 +1,9 @@
 """Notices about this tool itself: failing checks, failing deliveries, a due restart, and recovery."""
 
-import json
-
 from end_to_end.world import World
 from simulators.http_server import Reply
 from simulators.mastodon_tree import parts, write_tree
 from simulators.smtp_server import SmtpServer
-
-
-def _types(world: World) -> list[object]:
-    """Return the types of the webhook's messages, in order."""
-    return [json.loads(call.body)["type"] for call in world.calls]
 
 
 def _stopped(world: World) -> list[tuple[str, bool]]:
@@ -29,20 +22,20 @@ def test_failing_checks_are_notified(world: World) -> None:
     world.let_pass(hours=2)
     world.check()
     world.check()
-    assert _types(world) == ["check.failing"]
+    assert world.hook_events == ["check.failing"]
     assert len(world.subjects) == 1
     assert "No update check has worked since" in world.subjects[0]
     assert "503" in world.texts[0]
     world.let_pass(days=2)
     world.check()
-    assert _types(world) == ["check.failing"] * 2
+    assert world.hook_events == ["check.failing"] * 2
     world.let_pass(days=7)
     world.check()
-    assert _types(world) == ["check.failing"] * 3
+    assert world.hook_events == ["check.failing"] * 3
     world.update_server.recover()
     world.check()
     world.check()
-    assert _types(world) == [*["check.failing"] * 3, "check.recovered"]
+    assert world.hook_events == [*["check.failing"] * 3, "check.recovered"]
     assert "work again" in world.subjects[-1]
 
 
@@ -52,10 +45,10 @@ def test_causes_on_this_server_are_notified_after_six_hours(world: World) -> Non
     world.check()
     world.let_pass(hours=5)
     world.check()
-    assert _types(world) == []
+    assert world.hook_events == []
     world.let_pass(hours=1, minutes=1)
     world.check()
-    assert _types(world) == ["check.failing"]
+    assert world.hook_events == ["check.failing"]
 
 
 def test_short_outage_is_not_notified(world: World) -> None:
@@ -92,8 +85,7 @@ def test_recovery_goes_to_recipients_of_the_outage(world: World) -> None:
     world.check()
     world.let_pass(days=2)
     world.check()
-    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert events == ["check.failing", "check.recovered"]
+    assert world.mail_events == ["check.failing", "check.recovered"]
     assert world.calls[before:] == []
 
 
@@ -114,8 +106,7 @@ def test_recovery_is_sent_though_one_more_check_fails(world: World) -> None:
     world.mail_server.replies.clear()
     world.let_pass(hours=1)
     world.check()
-    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert events == ["check.failing", "check.recovered"]
+    assert world.mail_events == ["check.failing", "check.recovered"]
 
 
 def test_operator_gets_the_notices_about_this_tool(world: World) -> None:
@@ -129,8 +120,9 @@ def test_operator_gets_the_notices_about_this_tool(world: World) -> None:
     world.update_server.recover()
     world.update_server.publish("4.5.20")
     world.check()
-    mails = {str(mail.message["X-Update-Check-Event"]): mail.recipient for mail in world.mails[1:]}
-    assert mails == {"check.recovered": "root@social.example", "update.available": "ops@social.example"}
+    recipients = dict(zip(world.mail_events, (mail.recipient for mail in world.mails), strict=True))
+    assert recipients["check.recovered"] == "root@social.example"
+    assert recipients["update.available"] == "ops@social.example"
 
 
 def test_failing_delivery_is_notified_through_the_other_sinks(world: World) -> None:
@@ -140,9 +132,8 @@ def test_failing_delivery_is_notified_through_the_other_sinks(world: World) -> N
     world.check()
     world.let_pass(hours=6)
     world.check()
-    assert list(dict.fromkeys(_types(world))) == ["update.available"]
-    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert events == ["update.available", "delivery.failing"]
+    assert list(dict.fromkeys(world.hook_events)) == ["update.available"]
+    assert world.mail_events == ["update.available", "delivery.failing"]
     assert "503" in world.texts[-1]
     world.answer_hook = lambda _: Reply(204)
     world.let_pass(days=1)
@@ -160,10 +151,10 @@ def test_mail_server_that_refuses_every_recipient_is_notified(world: World) -> N
     world.check()
     world.let_pass(hours=5)
     world.check()
-    assert _types(world) == ["update.available"]
+    assert world.hook_events == ["update.available"]
     world.let_pass(hours=1, minutes=1)
     world.check()
-    assert _types(world) == ["update.available", "delivery.failing"]
+    assert world.hook_events == ["update.available", "delivery.failing"]
     assert b"Relay access denied" in world.calls[-1].body
 
 
@@ -174,8 +165,7 @@ def test_webhook_that_rejects_every_message_is_notified(world: World) -> None:
     world.check()
     world.let_pass(hours=6, minutes=1)
     world.check()
-    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert events == ["update.available", "delivery.failing"]
+    assert world.mail_events == ["update.available", "delivery.failing"]
 
 
 def test_one_refused_mailbox_is_not_a_failing_sink(world: World) -> None:
@@ -187,7 +177,7 @@ def test_one_refused_mailbox_is_not_a_failing_sink(world: World) -> None:
     world.check()
     world.let_pass(hours=7)
     world.check()
-    assert _types(world) == ["update.available"]
+    assert world.hook_events == ["update.available"]
     assert "gone@social.example" in world.run("status").out
 
 
@@ -201,8 +191,7 @@ def test_stopped_webhook_is_notified_until_its_url_changes(world: World) -> None
     world.check()
     world.let_pass(days=3)
     world.check()
-    events = [str(mail.message["X-Update-Check-Event"]) for mail in world.mails]
-    assert events == ["update.available", "delivery.failing", "delivery.failing"]
+    assert world.mail_events == ["update.available", "delivery.failing", "delivery.failing"]
     assert _stopped(world) == [("webhook", True)]
 
     world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20", UPDATE_CHECK_WEBHOOK_URL=world.receiver.url("/new"))
@@ -227,5 +216,5 @@ def test_restart_due(world: World) -> None:
     world.let_pass(minutes=11)
     world.check()
     world.check()
-    assert [str(mail.message["X-Update-Check-Event"]) for mail in world.mails] == ["restart.due"]
+    assert world.mail_events == ["restart.due"]
     assert "4.5.19 runs, 4.5.20 is installed" in world.subjects[0]

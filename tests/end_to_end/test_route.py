@@ -35,11 +35,11 @@ def test_release_that_is_not_on_the_route(world: World) -> None:
     """It is wrong usage, and the route is named."""
     world.update_server.publish("4.5.20", type="patch")
     finished = world.run("route", "4.5.21")
-    assert (
-        finished.code,
-        finished.out,
-        finished.err.count("4.5.21 is not on the route: that has 4.5.20"),
-    ) == (2, "", 1)
+    assert (finished.code, finished.out, finished.err.count("4.5.21 is not on the route: that has 4.5.20")) == (
+        2,
+        "",
+        1,
+    )
 
 
 def test_nothing_newer(world: World) -> None:

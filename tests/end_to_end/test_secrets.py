@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.world import Finished, World, wait_until
+from end_to_end.finished import Finished
+from end_to_end.world import World, wait_until
 from mastodon_update_check import logs
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.logs import hide_secrets

@@ -4,7 +4,7 @@
 
     world.update_server.publish("4.5.20")
     finished = world.run("check")
-    assert (0, 1) == (finished.code, len(world.mails))
+    assert (finished.code, len(world.mails)) == (0, 1)
 
 The program gets the variables in `world.environment` and nothing else but PATH and COVERAGE_PROCESS_START. 4.5.19 is
 installed; the recipients are ops@social.example by mail, one webhook, and the log.
@@ -18,11 +18,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from end_to_end.finished import Finished
 from end_to_end.passing import let_pass
 from processes.starters import Order, Process, shared
 from simulators.collector import Collector
@@ -45,41 +45,6 @@ WITHOUT_PRIVILEGES = (
     os.execv(sys.argv[1], sys.argv[1:])
     """,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The result of a process."""
-
-    code: int
-    out: str
-    err: str
-
-    def __post_init__(self) -> None:
-        """Assert that there is no traceback."""
-        assert "Traceback" not in self.out + self.err, self.err
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Standard output, which is one JSON object."""
-        assert self.out, self.err
-        document: dict[str, Any] = json.loads(self.out)
-        return document
-
-    @property
-    def logs(self) -> list[dict[str, Any]]:
-        """Standard error, which is one JSON object a line."""
-        return [json.loads(line) for line in self.err.splitlines()]
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """Return the log lines of one name."""
-        return [line for line in self.logs if line["event"] == name]
-
-    @property
-    def result(self) -> tuple[int, int, int, int, int]:
-        """Exit code, planned, sent, deferred, failed, of `check --json`."""
-        answer = self.json
-        return self.code, answer["planned"], answer["sent"], answer["deferred"], answer["failed"]
 
 
 class World:
@@ -149,9 +114,19 @@ class World:
         return ["\n".join(forms) for forms in bodies]
 
     @property
+    def mail_events(self) -> list[str]:
+        """The events that the mails are about."""
+        return [str(mail.message["X-Update-Check-Event"]) for mail in self.mails]
+
+    @property
     def calls(self) -> list[Request]:
         """The calls of the webhook's receiver."""
         return self.receiver.requests
+
+    @property
+    def hook_events(self) -> list[str]:
+        """The events that the webhook's calls are about."""
+        return [json.loads(call.body)["type"] for call in self.calls]
 
     @property
     def notified(self) -> tuple[int, int]:

@@ -112,11 +112,11 @@ def test_reminders_are_read_back(ledger: Ledger, place: Location) -> None:
     attempt = take(ledger, NOW + DAY)
     (notice,) = attempt.notices
     assert isinstance(notice, ReminderNotice)
-    assert (
-        str(notice.update.version),
-        notice.update.urgent,
-        notice.number,
-        notice.notified_at,
-    ) == ("4.5.2", True, 1, NOW)
+    assert (str(notice.update.version), notice.update.urgent, notice.number, notice.notified_at) == (
+        "4.5.2",
+        True,
+        1,
+        NOW,
+    )
     (kept,) = query(place, "SELECT notice FROM delivery WHERE identity LIKE '%/reminder/1'")
     assert '"kind": "reminder"' in str(kept[0])

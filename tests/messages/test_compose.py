@@ -84,12 +84,7 @@ def test_values_that_stay_on_every_attempt(notices: list[Notice]) -> None:
     """Id, date, instance and recipient are those that were planned; two attempts differ in nothing."""
     first = write(notices)
     assert write(notices) == first
-    assert (
-        first.id,
-        first.created_at,
-        first.instance,
-        first.recipient,
-    ) == ("0f" * 16, NOW, "social.example", OWNER)
+    assert (first.id, first.created_at, first.instance, first.recipient) == ("0f" * 16, NOW, "social.example", OWNER)
 
 
 def test_threads() -> None:

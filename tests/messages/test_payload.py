@@ -110,12 +110,12 @@ def test_a_support_notice(stage: SupportStage, ends_on: date, *, urgent: bool) -
     """Its branch, date and stage; out of support is urgent."""
     found = data(support(stage, ends_on), ends_on=ends_on)
     assert set(found) == KEYS
-    assert (
-        found["support"],
-        found["urgent"],
-        found["updates"],
-        found["route"],
-    ) == ({"branch": "4.5", "end_of_support": ends_on.isoformat(), "stage": str(stage)}, urgent, [], [])
+    assert (found["support"], found["urgent"], found["updates"], found["route"]) == (
+        {"branch": "4.5", "end_of_support": ends_on.isoformat(), "stage": str(stage)},
+        urgent,
+        [],
+        [],
+    )
 
 
 def test_nothing_known() -> None:

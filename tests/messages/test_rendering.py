@@ -19,10 +19,10 @@ from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
 
 def test_dates() -> None:
     """Dates are written out, so that day and month cannot be confused."""
-    assert (
-        long_date(date(2027, 2, 20)),
-        ENGLISH.short_date(date(2026, 12, 1)).replace(NO_BREAK, " "),
-    ) == ("20 February 2027", "1 December")
+    assert (long_date(date(2027, 2, 20)), ENGLISH.short_date(date(2026, 12, 1)).replace(NO_BREAK, " ")) == (
+        "20 February 2027",
+        "1 December",
+    )
 
 
 def test_instants() -> None:

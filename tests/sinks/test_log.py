@@ -108,12 +108,12 @@ def test_values_are_clean() -> None:
         )
     )
 
-    assert (
-        line["summary"],
-        line["devops_users"],
-        line["versions"],
-        line["release_notes"],
-    ) == ("one two [31m", ["eve root"], ["4 5"], [""])
+    assert (line["summary"], line["devops_users"], line["versions"], line["release_notes"]) == (
+        "one two [31m",
+        ["eve root"],
+        ["4 5"],
+        [""],
+    )
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_body() -> None:
 
     plain, html = mail.iter_parts()
     assert [plain.get_content_type(), html.get_content_type()] == ["text/plain", "text/html"]
-    assert text == plain.get_payload(decode=True).decode().replace("\r\n", "\n")  # type: ignore[union-attr]
+    assert plain.get_payload(decode=True).decode().replace("\r\n", "\n") == text  # type: ignore[union-attr]
     assert html.get_payload(decode=True).decode().replace("\r\n", "\n") == f"<p>{text}</p>\n"  # type: ignore[union-attr]
 
 
