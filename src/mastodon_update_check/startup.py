@@ -2,15 +2,13 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.config.settings import CONFIG_FILE
-from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.known_instance import with_known_instance
 from mastodon_update_check.ledger.location import SCHEMES
@@ -27,7 +25,7 @@ def load_app(token: str = "", *, is_silent: bool = False, is_lenient: bool = Fal
     Raises:
         SettingsError: the settings are wrong.
     """
-    settings = with_known_instance(load_settings(os.environ, find_version=_find_version, is_lenient=is_lenient))
+    settings = with_known_instance(load_settings(os.environ, is_lenient=is_lenient))
     level = logs.SILENT if is_silent else settings.log_level
     logs.configure(level, settings.log_format, secrets=tuple(_secrets(settings)))
     return App(settings, token=token)
@@ -38,12 +36,6 @@ def is_set_up(settings: Settings) -> bool:
     from mastodon_update_check.files.foreign import is_missing
 
     return not settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"} or not is_missing(settings.mastodon_root)
-
-
-def _find_version(root: Path, environment: Mapping[str, str]) -> MastodonVersion:
-    from mastodon_update_check.mastodon.tree import read_tree_version
-
-    return read_tree_version(root, environment)
 
 
 def _secrets(settings: Settings) -> Iterator[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from mastodon_update_check.config import Settings, SinkSettings, load_settings
-from mastodon_update_check.config.mastodon_files import FindVersion
 from mastodon_update_check.errors import SettingsError
 
 
@@ -60,9 +59,9 @@ class Machine:
         path.write_text(text)
         return str(path)
 
-    def load(self, environ: Mapping[str, str] | None = None, find_version: FindVersion | None = None) -> Settings:
+    def load(self, environ: Mapping[str, str] | None = None) -> Settings:
         """Return the settings, with these variables added to the environment."""
-        return load_settings({**self.environ, **(environ or {})}, self.home / "no_default.env", find_version)
+        return load_settings({**self.environ, **(environ or {})}, self.home / "no_default.env")
 
     def problems(self, environ: Mapping[str, str] | None = None) -> list[str]:
         """Return the problems; this machine's directory is left out of them."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.config.dotenv import bare_exports, parse
+from mastodon_update_check.config.dotenv import parse
 from mastodon_update_check.config.expansion import Defect, expand
 from mastodon_update_check.config.found import FILE_BYTES, VALUE_BYTES
 
@@ -98,8 +98,6 @@ EXPANSION = [
     ("two backslashes are one", r'C="a\\b"', {"C": r"a\b"}),
     ("backslash n stays in double quotes", r'C="a\nb\rc"', {"C": r"a\nb\rc"}),
     ("backslash n loses its backslash elsewhere", r"C=a\nb", {"C": "anb"}),
-    ("backslash n in the old mode", 'DOTENV_LINEBREAK_MODE=legacy\nC="a\\nb\\rc"', {"C": "a\nb\rc"}),
-    ("the old mode only from its line on", 'C="a\\nb"\nDOTENV_LINEBREAK_MODE=legacy', {"C": r"a\nb"}),
     ("a command", "C=$(id)", {"C": COMMAND}),
     ("a command in double quotes", 'C="a $(id) b"', {"C": COMMAND}),
     ("a command in a command", "C=$(a $(b) c)", {"C": COMMAND}),
@@ -134,12 +132,6 @@ def test_lines() -> None:
     """An assignment knows the line of its name, also behind values of several lines."""
     text = "# first\n\nA=b\r\nB='x\ny\n'\n\n  C=d\nnothing\nD=e"
     assert [(each.name, each.line) for each in parse(text)] == [("A", 3), ("B", 4), ("C", 8), ("D", 10)]
-
-
-def test_export_of_nothing() -> None:
-    """Exporting a variable that the file does not assign is reported, as Ruby refuses such a file."""
-    text = "A=b\nexport B\nexport A\nexport A C\nexport\nD='x\nexport Y\n'\n"
-    assert bare_exports(text, parse(text)) == (2, 4)
 
 
 def test_only_wanted_values_are_expanded() -> None:

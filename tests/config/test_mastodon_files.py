@@ -1,7 +1,6 @@
 """Mastodon's files: which are read, what is taken from them, and what an unusable value disables."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,8 @@ from config.machine import Machine
 from mastodon_update_check.config import mastodon_files
 from mastodon_update_check.config.found import FILE_BYTES, Feature
 from mastodon_update_check.config.settings import UPDATE_SERVER
-from mastodon_update_check.domain.versions import MastodonVersion
-from mastodon_update_check.errors import Cause, CheckError
 
 URL = "UPDATE_CHECK_URL"
-VERSION = "UPDATE_CHECK_MASTODON_VERSION"
 
 
 @pytest.fixture
@@ -91,17 +87,6 @@ def test_mastodons_own_check_silenced(machine: Machine, value: str) -> None:
     assert (settings.url, settings.off_reason, settings.mastodon_check_is_off) == (UPDATE_SERVER, "", True)
 
 
-@pytest.mark.parametrize("value", ["null", "False", "~", "'\"\"'"])
-def test_words_that_mean_off_in_mastodon_440(machine: Machine, value: str) -> None:
-    """Only Mastodon 4.4.0 reads them as no URL; for every other release they are a URL that cannot be used."""
-    settings = machine.mastodon(f"{URL}={value}").load({VERSION: "4.4.0"})
-    assert (settings.url, settings.mastodon_check_is_off, settings.disabled) == (UPDATE_SERVER, True, ())
-    for version in ("4.3.9", "4.4.1", ""):
-        settings = machine.load({VERSION: version})
-        assert (settings.url, settings.mastodon_check_is_off) == (UPDATE_SERVER, False)
-        assert [each.feature for each in settings.disabled] == [Feature.UPDATE_SERVER]
-
-
 def test_mastodons_check_and_ours(machine: Machine) -> None:
     """Whether Mastodon's check is off is known even when our URL is set elsewhere, and the other way round."""
     settings = machine.mastodon(f"{URL}=").own(f"{URL}=https://updates.example/").load()
@@ -130,39 +115,11 @@ def test_our_variables_are_not_put_into_mastodons_values(machine: Machine) -> No
     assert (options["login"], options["password"], options["from_address"]) == ("x", "x", "mail@social.example")
 
 
-@pytest.mark.parametrize(
-    ("version", "login", "password"),
-    [("4.3.9", '"x y"', "'abc'"), ("4.4.0", "x y", "abc"), ("4.4.1", '"x y"', "'abc'"), ("", '"x y"', "'abc'")],
-)
-def test_quotes_inside_the_password(machine: Machine, version: str, login: str, password: str) -> None:
-    """They belong to the value, except for 4.4.0; other variables lose them, as they would in YAML."""
-    machine.mastodon(
-        "SMTP_SERVER=localhost\nSMTP_LOGIN='\"x y\"'\nSMTP_PASSWORD=\"'abc'\"\nSMTP_PORT='\"587\"'\nDB_PASS='\"q\"'"
-    )
-    options = machine.sink("email", {VERSION: version}).options
-    assert (options["login"], options["password"], options["port"]) == (login, password, "587")
-    db_pass = machine.load().db_pass
-    assert db_pass is not None
-    assert db_pass == '"q"'
-
-
-@pytest.mark.parametrize(
-    ("version", "bare", "quoted"), [("3.5.3", r"pa\ss", "a\nb"), ("4.0.0", "pass", r"a\nb"), (None, "pass", r"a\nb")]
-)
-def test_backslashes_of_dotenv_2_7(machine: Machine, version: str | None, bare: str, quoted: str) -> None:
-    r"""Mastodon 3.5 has a dotenv that keeps the backslash of an unquoted value and turns `\n` into a newline."""
-    machine.mastodon('SMTP_PASSWORD=pa\\ss\nDB_PASS="a\\nb"')
-
-    def find(root: Path, _environment: Mapping[str, str]) -> MastodonVersion:
-        assert root == machine.home
-        if version is None:
-            raise CheckError(Cause.VERSION, "there is no tree")
-        return MastodonVersion.parse(version)
-
-    settings = machine.load(find_version=find)
-    assert settings.smtp_password is not None
-    assert settings.db_pass is not None
-    assert (settings.smtp_password, settings.db_pass) == (bare, quoted)
+def test_quotes_inside_a_value(machine: Machine) -> None:
+    """Quotes that dotenv leaves belong to the value."""
+    machine.mastodon("SMTP_SERVER=localhost\nSMTP_LOGIN='\"x y\"'\nSMTP_PASSWORD=\"'abc'\"\nDB_PASS='\"q\"'")
+    options = machine.sink("email").options
+    assert (options["login"], options["password"], machine.load().db_pass) == ('"x y"', "'abc'", '"q"')
 
 
 PORT = 'expected a port number (1-65535), got "abc"'

@@ -101,13 +101,6 @@ def test_our_file_cannot_say_where_it_is(machine: Machine) -> None:
     ]
 
 
-def test_export_of_nothing(machine: Machine) -> None:
-    """A file of ours that Ruby would refuse is refused; its text is not shown."""
-    machine.own("A=b\nexport HUNTER2").mastodon("export NOTHING")
-    sentence = "expected export NAME=value, got the export of a variable that the file does not set."
-    assert machine.problems() == [f"config.env, line 2: {sentence}"]
-
-
 def test_byte_order_mark(machine: Machine) -> None:
     """A byte order mark does not belong to a name, as in Ruby."""
     assert machine.own("\ufeffDB_NAME=x").load().db_name == "x"

@@ -6,7 +6,7 @@ An assignment begins on a line of its own: whitespace, perhaps `export`, a name,
   it, if a later quote can. It may span lines.
 - Any other value ends at the first `#`, even inside a word, or with its line; whitespace around it is dropped.
 - Whitespace before `=`, and between `=` and a quote, may include newlines.
-- A line that is not an assignment has no effect, except that `export NAME` requires NAME to be assigned in the file.
+- A line that is not an assignment has no effect.
 
 Ruby does this with one backtracking expression. This scanner reads each character a few times at most, so that no
 file can make it slow.
@@ -55,9 +55,10 @@ Assignments = Sequence[Assignment]
 def parse(text: str, file: Path | str = "") -> Assignments:
     """Return the assignments of a dotenv file in their order; of several for one name, the last one counts.
 
-    A byte order mark before them is left out. A line that is not an assignment has no effect.
+    A byte order mark before them is left out.
     """
-    return tuple(_assignments(_plain(text), str(file)))
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return tuple(_assignments(plain, str(file)))
 
 
 def merge(documents: Iterable[Assignments]) -> Assignments:
@@ -67,18 +68,6 @@ def merge(documents: Iterable[Assignments]) -> Assignments:
         names = {assignment.name for assignment in merged}
         merged += [assignment for assignment in document if assignment.name not in names]
     return merged
-
-
-def bare_exports(text: str, assignments: Assignments) -> tuple[int, ...]:
-    """Return the lines `export NAME` whose variables the file does not assign; Ruby refuses such a file."""
-    names = {assignment.name for assignment in assignments}
-    values = {each.line + offset for each in assignments for offset in range(each.source.count("\n") + 1)}
-    exports = ((line, words.split()) for line, words in enumerate(_plain(text).split("\n"), 1) if line not in values)
-    return tuple(line for line, words in exports if words[:1] == ["export"] and not names.issuperset(words[1:]))
-
-
-def _plain(text: str) -> str:
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _assignments(source: str, file: str) -> Iterator[Assignment]:

@@ -2,8 +2,7 @@ r"""The values of a dotenv file, as Ruby's dotenv expands them; nothing is ever 
 
 - In single quotes nothing is changed.
 - Otherwise a backslash is dropped and the next character is kept, except before `$`. `\n` and `\r` in double quotes
-  stay as they are, unless `DOTENV_LINEBREAK_MODE` is `legacy`: then they are line breaks.
-- dotenv 2.7 (Mastodon 3.5) keeps the backslashes of unquoted values, and always has the legacy line breaks.
+  stay as they are.
 - `$NAME` and `${NAME}` are replaced: from the environment, or else from above in the file, or else by nothing; `\$` is
   `$`. The replacement is not searched for variables again, but it is for commands.
 - `$(…)` would be executed by Ruby; here such a value is a defect. `\$(…)` is text.
@@ -27,7 +26,6 @@ for _ in range(5):  # as deep as commands are nested; Ruby's expression is recur
 _COMMAND = re.compile(rf"(?P<escape>\\)?\${_PARENTHESES}")
 _MOST_COMMANDS: Final = 100
 """More of them in one value are refused: each one is searched to the end of the value."""
-_LINE_BREAKS: Final = "DOTENV_LINEBREAK_MODE"
 
 
 class Defect(Enum):
@@ -38,13 +36,7 @@ class Defect(Enum):
     TOO_MUCH = f"expected at most {FILE_BYTES} bytes in all values of this file together, got more"
 
 
-def expand(
-    assignments: Assignments,
-    wanted: Collection[str],
-    environ: Mapping[str, str],
-    *,
-    is_dotenv_2_7: bool = False,
-) -> dict[str, str | Defect]:
+def expand(assignments: Assignments, wanted: Collection[str], environ: Mapping[str, str]) -> dict[str, str | Defect]:
     """Return the values of the `wanted` names that are assigned; `environ` is for `$NAME` in them."""
     values: dict[str, str | Defect] = {}
     budget = FILE_BYTES
@@ -52,7 +44,7 @@ def expand(
         if budget <= 0:
             values[assignment.name] = Defect.TOO_MUCH
             continue
-        value = _value(assignment, environ, values, is_dotenv_2_7=is_dotenv_2_7)
+        value = _value(assignment, environ, values)
         values[assignment.name] = value
         budget -= VALUE_BYTES if isinstance(value, Defect) else size_bytes(value)
     return {name: value for name, value in values.items() if name in wanted}
@@ -60,7 +52,7 @@ def expand(
 
 def needed(assignments: Assignments, wanted: Collection[str], environ: Mapping[str, str]) -> list[Assignment]:
     """Return the assignments that the wanted values are made of, in the order of the file."""
-    names = {*wanted, _LINE_BREAKS}
+    names = set(wanted)
     found = []
     for assignment in reversed(assignments):
         if assignment.name not in names:
@@ -68,34 +60,25 @@ def needed(assignments: Assignments, wanted: Collection[str], environ: Mapping[s
         found.append(assignment)
         names.discard(assignment.name)
         if assignment.quote != "'":
-            references = _REFERENCE.finditer(_unescaped(assignment, legacy=False))
+            references = _REFERENCE.finditer(_unescaped(assignment))
             names.update(match["name"] for match in references if match["name"] and match["name"] not in environ)
     return found[::-1]
 
 
-def _value(
-    assignment: Assignment, environ: Mapping[str, str], values: Mapping[str, str | Defect], *, is_dotenv_2_7: bool
-) -> str | Defect:
-    value: str | Defect | None = assignment.text
+def _value(assignment: Assignment, environ: Mapping[str, str], values: Mapping[str, str | Defect]) -> str | Defect:
+    value: str | Defect = assignment.text
     if assignment.quote != "'":
-        legacy = is_dotenv_2_7 or values.get(_LINE_BREAKS, environ.get(_LINE_BREAKS)) == "legacy"
-        keeps_backslashes = is_dotenv_2_7 and not assignment.quote
-        text = assignment.text if keeps_backslashes else _unescaped(assignment, legacy=legacy)
-        value = _substituted(text, environ, values)
+        value = _substituted(_unescaped(assignment), environ, values)
         if not isinstance(value, Defect):
             value = _without_commands(value)
-    if value is None:
-        return Defect.COMMAND
     if isinstance(value, str) and size_bytes(value) > VALUE_BYTES:
         return Defect.TOO_LONG
     return value
 
 
-def _unescaped(assignment: Assignment, *, legacy: bool) -> str:
+def _unescaped(assignment: Assignment) -> str:
     text = assignment.text
-    if assignment.quote == '"' and legacy:
-        text = text.replace(r"\n", "\n").replace(r"\r", "\r")
-    elif assignment.quote == '"':
+    if assignment.quote == '"':
         text = text.replace(r"\n", r"\\n").replace(r"\r", r"\\r")  # so that the next line leaves them alone
     return _ESCAPE.sub(r"\1", text)
 
@@ -123,8 +106,8 @@ def _replacement(match: re.Match[str], environ: Mapping[str, str], values: Mappi
     return match[0]
 
 
-def _without_commands(text: str) -> str | None:
-    """Return `text` without the backslashes before commands; None if one has no backslash."""
+def _without_commands(text: str) -> str | Defect:
+    """Return `text` without the backslashes before commands; a command without one is a defect."""
     if text.count("$(") > _MOST_COMMANDS or any(not match["escape"] for match in _COMMAND.finditer(text)):
-        return None
+        return Defect.COMMAND
     return _COMMAND.sub(lambda match: match[0][1:], text)

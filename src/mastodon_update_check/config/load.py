@@ -9,7 +9,6 @@ from typing import Any
 
 from mastodon_update_check.config.found import Disabled, Feature, Found, Layer, Problems
 from mastodon_update_check.config.kinds import is_loopback, parse_text
-from mastodon_update_check.config.mastodon_files import FindVersion
 from mastodon_update_check.config.names import VERSION, shown
 from mastodon_update_check.config.sent_secrets import keep_secrets
 from mastodon_update_check.config.settings import CONFIG_FILE, JITTER, VARIABLES, Settings
@@ -25,26 +24,19 @@ _LEDGER = "UPDATE_CHECK_LEDGER"
 _URL = "UPDATE_CHECK_URL"
 
 
-def load_settings(
-    environ: Mapping[str, str],
-    config_file: Path = CONFIG_FILE,
-    find_version: FindVersion | None = None,
-    *,
-    is_lenient: bool = False,
-) -> Settings:
+def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE, *, is_lenient: bool = False) -> Settings:
     """Return the settings that the environment, and the files that it points to, give.
 
     Args:
         environ: the process environment.
         config_file: our own file, unless the environment names another.
-        find_version: finds the version of Mastodon's tree, for the few values whose meaning depends on it.
         is_lenient: use the defaults in place of wrong values, to read what a running daemon has recorded.
 
     Raises:
         SettingsError: the environment or our own file is wrong; it holds every problem.
     """
     problems = Problems()
-    sources = gather(environ, config_file, problems, find_version)
+    sources = gather(environ, config_file, problems)
     found = sources.found
     settings = parse(found, problems)
     if _LEDGER not in found:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.dotenv import Assignments, bare_exports, parse
+from mastodon_update_check.config.dotenv import Assignments, parse
 from mastodon_update_check.config.expansion import Defect, expand
 from mastodon_update_check.config.found import (
     ENVIRONMENT,
@@ -26,7 +26,7 @@ from mastodon_update_check.config.found import (
     usable,
 )
 from mastodon_update_check.config.kinds import parse_path
-from mastodon_update_check.config.mastodon_files import FindVersion, MastodonFiles, path_of, read_mastodon_files
+from mastodon_update_check.config.mastodon_files import MastodonFiles, path_of, read_mastodon_files
 from mastodon_update_check.config.settings import BLANK_COUNTS
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.files.foreign import describe
@@ -49,16 +49,14 @@ class Sources:
     mastodon: MastodonFiles
 
 
-def gather(
-    environ: Mapping[str, str], config_file: Path, problems: Problems, find_version: FindVersion | None = None
-) -> Sources:
+def gather(environ: Mapping[str, str], config_file: Path, problems: Problems) -> Sources:
     """Read all sources, our own file at `config_file` by default; what cannot be read is added to `problems`."""
     relevant = {name: Found(text, ENVIRONMENT) for name, text in environ.items() if names.is_relevant(name)}
     environment = dict(_with_secret_files(relevant, (), problems))
     passed = dict(_credentials(environ, environment, problems))
     path, own = _own_file(environ, ChainMap(environment, passed), config_file, problems)
     above = ChainMap(environment, passed, dict(own))
-    mastodon = read_mastodon_files(environ, above, problems, find_version)
+    mastodon = read_mastodon_files(environ, above, problems)
     merged = ChainMap(*above.maps, dict(mastodon.layer))
     public = ChainMap(environment, dict(own))
     return Sources(
@@ -84,11 +82,7 @@ def _own_file(environ: Mapping[str, str], above: Layer, default: Path, problems:
                 _CONFIG, named or Found("", "default"), f"{clean(str(path))} cannot be read: {describe(error)}"
             )
         return None, {}
-    assignments = parse(text, path)
-    for line in bare_exports(text, assignments):
-        sentence = "expected export NAME=value, got the export of a variable that the file does not set"
-        problems.sentences.append(f"{clean(str(path))}, line {line}: {sentence}.")
-    return path, _with_secret_files(_layer(assignments, environ, above, problems), above, problems)
+    return path, _with_secret_files(_layer(parse(text, path), environ, above, problems), above, problems)
 
 
 def _layer(assignments: Assignments, environ: Mapping[str, str], above: Layer, problems: Problems) -> Layer:
