@@ -127,19 +127,17 @@ def test_other_settings_ask_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "manifest", "expected"),
+    ("config", "expected"),
     [
-        ("# x\n", 0, False),
-        ("UPDATE_CHECK_URL=x\n#LOCAL_DOMAIN=x\n", 0, False),
-        ("A=1\n LOCAL_DOMAIN=x\n", 0, True),
-        ("", 1, True),
+        ("# x\n", False),
+        ("UPDATE_CHECK_URL=x\n#LOCAL_DOMAIN=x\n", False),
+        ("A=1\n LOCAL_DOMAIN=x\n", True),
+        ("UPDATE_CHECK_MASTODON_ROOT='/home/mastodon/live'\n", True),
     ],
 )
-def test_set_up(place: Place, config: str, manifest: int, *, expected: bool) -> None:
+def test_set_up(place: Place, config: str, *, expected: bool) -> None:
     """Set up means: `setup` has been run, or the settings have been written by hand."""
     place.config_file.write_text(config)
-    if manifest:
-        place.manifest.touch()
     found = find(place)
     assert found is not None
     assert found.is_set_up is expected

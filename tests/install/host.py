@@ -26,7 +26,6 @@ DROP_IN = f"etc/systemd/system/{UNIT}.d/50-setup.conf"
 WATCH = "etc/systemd/system/mastodon-update-check-settings.path.d/50-setup.conf"
 CONFIG = "etc/mastodon-update-check/config.env"
 COPY = "run/mastodon-update-check/mastodon.env"
-MANIFEST = "etc/mastodon-update-check/setup.json"
 ENV = "LOCAL_DOMAIN=social.example\nSMTP_SERVER=localhost\nSECRET_KEY_BASE=of-mastodon\nDB_PASS=of-the-database\n"
 LOADED = "LoadState=loaded\nUser=_mastodon_update_check\n"
 
@@ -42,6 +41,8 @@ class Host:
     answers: dict[str, Finished] = field(default_factory=dict)
     """The results of programs, by words of their command line; the first that fits counts."""
     ran: list[str] = field(default_factory=list)
+    enabled: set[str] = field(default_factory=set)
+    """The units that are enabled."""
     has_superuser: bool = True
     pending: str = '{"updates": [{"version": "4.5.20", "urgent": true}], "planned": 1}'
     recipients: str = '{"recipients": [{"sink": "email", "name": "alice", "address": "a@a.example"}], "error": null}'
@@ -113,6 +114,12 @@ class Host:
         match argv[:2]:
             case "systemctl", "show":
                 return Finished(code=0, out="\n".join(self._show(argv[argv.index("--") + 1 :])))
+            case "systemctl", "is-enabled":
+                return Finished(code=0 if argv[-1] in self.enabled else 1)
+            case "systemctl", "enable":
+                self.enabled.add(argv[-1])
+            case "systemctl", "disable":
+                self.enabled.difference_update(argv)
             case "setpriv", "--reuid=postgres":
                 return self._psql(argv, stdin)
             case "env", _ if line.endswith("recipients --json"):

@@ -8,9 +8,20 @@ import pytest
 
 from install.host import ROOT, Host, refused
 from mastodon_update_check.install.access import Access, Mode, decide_access
-from mastodon_update_check.install.decisions import Situation, decide
+from mastodon_update_check.install.copying import DATABASE
+from mastodon_update_check.install.database import Server
 from mastodon_update_check.install.discovery import Installation, find_installations
-from mastodon_update_check.install.texts import path_drop_in, service_drop_in, with_block, without_block
+from mastodon_update_check.install.plan import SetupPlan
+from mastodon_update_check.install.steps import Steps
+from mastodon_update_check.install.texts import (
+    find_role,
+    own_values_of,
+    path_drop_in,
+    service_drop_in,
+    values_of,
+    with_block,
+    without_block,
+)
 
 DIRECTORY, FILE = stat.S_IFDIR, stat.S_IFREG
 MASTODON, WEB = 1001, 33
@@ -95,13 +106,7 @@ def test_tree_that_changes_meanwhile(host: Host, tmp_path: Path) -> None:
     assert "is not a tree of Mastodon's" in refused(host, root=found.root)
 
 
-def way(*steps: tuple[str, int]) -> list[tuple[Path, int]]:
-    """Return the directories on the way to a tree."""
-    return [(Path(path), DIRECTORY | mode) for path, mode in steps]
-
-
-HOME = way(("/", 0o755), ("/home", 0o755), ("/home/mastodon", 0o750), ("/home/mastodon/live", 0o755))
-DATA = way(("/", 0o755), ("/data", 0o755), ("/data/mastodon", 0o700), ("/data/mastodon/live", 0o755))
+HOME, DATA = Path("/home/mastodon/live"), Path("/data/mastodon/live")
 OPEN = (Mode(DIRECTORY | 0o755, MASTODON), Mode(FILE | 0o644, MASTODON))
 YUNOHOST = (Mode(DIRECTORY | 0o750, WEB), Mode(FILE | 0o640, WEB))
 LOCKED = (Mode(DIRECTORY | 0o755, MASTODON), Mode(FILE | 0o600, MASTODON))
@@ -110,7 +115,7 @@ MIXED = (Mode(DIRECTORY | 0o750, MASTODON), Mode(FILE | 0o640, WEB))
 
 
 @pytest.mark.parametrize(
-    ("ways", "needed", "expected"),
+    ("trees", "needed", "expected"),
     [
         pytest.param([HOME], OPEN, Access(is_readable=True), id="as in Mastodon's guide"),
         pytest.param([HOME], YUNOHOST, Access(is_readable=True, group="www-data"), id="as YunoHost has it"),
@@ -119,20 +124,15 @@ MIXED = (Mode(DIRECTORY | 0o750, MASTODON), Mode(FILE | 0o640, WEB))
             [HOME], DOCKER, Access(is_readable=False), id="a group that its owner may have chosen to get us into"
         ),
         pytest.param([HOME], MIXED, Access(is_readable=False), id="two groups"),
-        pytest.param([DATA], OPEN, Access(is_readable=True, hidden=(Path("/data"),)), id="only the owner may pass"),
-        pytest.param(
-            [way(("/", 0o755), ("/data", 0o755))],
-            OPEN,
-            Access(is_readable=True, hidden=(Path("/data"),)),
-            id="the tree is hidden",
-        ),
-        pytest.param([way(("/", 0o700), ("/data", 0o755))], OPEN, Access(is_readable=False), id="a host beyond help"),
-        pytest.param([HOME[:-1], DATA], OPEN, Access(is_readable=True, hidden=(Path("/data"),)), id="a link in a home"),
+        pytest.param([DATA], OPEN, Access(is_readable=True, hidden=(Path("/data"),)), id="elsewhere"),
+        pytest.param([Path("/usr/local/live")], OPEN, Access(is_readable=True, hidden=(Path("/usr/local/live"),))),
+        pytest.param([Path("/usr")], OPEN, Access(is_readable=False), id="a directory that the service needs"),
+        pytest.param([HOME.parent, DATA], OPEN, Access(is_readable=True, hidden=(Path("/data"),)), id="a link"),
     ],
 )
-def test_access(ways: list[list[tuple[Path, int]]], needed: tuple[Mode, ...], expected: Access) -> None:
-    """The modes of the version's files decide which group the unit gets, and which directories are hidden."""
-    assert decide_access(ways, needed, GROUPS) == expected
+def test_access(trees: list[Path], needed: tuple[Mode, ...], expected: Access) -> None:
+    """The modes of the version's files decide which group the unit gets, and its place which directory is hidden."""
+    assert decide_access(trees, needed, GROUPS) == expected
 
 
 def test_drop_in() -> None:
@@ -165,6 +165,16 @@ def test_path_drop_in() -> None:
     assert path_drop_in(Path("/srv/live")).splitlines()[1:] == ["[Path]", "PathChanged=", "PathChanged=/srv/live"]
 
 
+def test_record_of_the_role() -> None:
+    """The block names the server with our role, in a comment where the administrator has another login."""
+    role = Server(directory="/run/p", port=5433, name="m.x")
+    texts = [with_block("", {DATABASE: role.login}, role), with_block(f"{DATABASE}=dbname=x\n", {}, role)]
+    assert [find_role(text) for text in texts] == [role, role]
+    assert own_values_of(texts[1]) == values_of(texts[1]) == {DATABASE: "dbname=x"}
+    assert find_role(without_block(texts[0])) is None
+    assert find_role(f"{DATABASE}='{role.login}'\n") is None
+
+
 @pytest.mark.parametrize("text", ["", "A=1\n", "A=1", "A=1\n\n# the end\n", "A='1\n2'\n"])
 def test_block(text: str) -> None:
     """The administrator's own lines survive the block and its removal; a block replaces the one before."""
@@ -179,9 +189,9 @@ def test_values_that_cannot_be_written(host: Host) -> None:
     """A value of Mastodon's unit that would mean something else in our file is left out, and that is said."""
     environment = {"SMTP_PASSWORD": "it's", "WEB_DOMAIN": "m.social.example\nUPDATE_CHECK_LEDGER=/etc/passwd"}
     installation = Installation(root=ROOT, unit="mastodon-web.service", unit_environment=environment)
-    situation = Situation(installation=installation, server="it is stopped", config="", drop_ins={})
-    decision = decide(situation, host.machine.place(), "unit")
-    shown = " ".join(map(str, decision.preparations)) + " ".join(decision.remarks)
+    place = host.machine.place()
+    plan = SetupPlan(place=place, installation=installation, server="it is stopped", config="", drop_ins={})
+    shown = " ".join((*map(str, plan.preparations(Steps(host.machine, place))), plan.new_config, *plan.remarks()))
     assert "LEDGER" not in shown
     assert "it's" not in shown
     assert "SMTP_PASSWORD in mastodon-web.service has characters that setup does not accept" in shown

@@ -102,7 +102,9 @@ def test_login_of_another_database(with_database: Host) -> None:
     set_up(with_database)
     (with_database.real(ROOT) / ".env.production").write_text(f"{ENV}DB_HOST=db.example\n")
     assert set_up(with_database)
-    assert "UPDATE_CHECK_DATABASE_URL" not in with_database.read(CONFIG)
+    assert "\nUPDATE_CHECK_DATABASE_URL" not in with_database.read(CONFIG)
+    assert session(with_database).undo()
+    assert with_database.commands("setpriv --reuid=postgres")
 
 
 def test_undo_beside_another(with_database: Host, postgres: Postgres, database: str) -> None:

@@ -143,7 +143,7 @@ def test_timer(host: Host) -> None:
     assert set(host.commands("systemctl restart")) == {f"systemctl restart {TIMER}"}
     assert not host.commands("systemctl disable")
     session(host).undo()
-    assert host.commands("systemctl disable --now", TIMER)
+    assert host.commands("systemctl disable --now", UNIT, TIMER)
 
 
 def test_timer_instead(host: Host) -> None:

@@ -127,7 +127,6 @@ ATTEMPTS: dict[str, Callable[[], bool]] = {
     "list the migrations": lambda: lists(f"{sys.argv[1]}/db/migrate"),
     "read the passwords of users": lambda: reads("/etc/shadow"),
     "read a file of root's": lambda: lists("/root"),
-    "read what setup has noted": lambda: reads("/etc/mastodon-update-check/setup.json"),
     "read our own settings": lambda: reads("/etc/mastodon-update-check/config.env"),
     "list the homes": lambda: set(os.listdir("/home")) != {"mastodon"} and lists("/home"),
     "read a home": lambda: lists("/home/somebody"),

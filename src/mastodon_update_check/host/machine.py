@@ -40,11 +40,6 @@ class Place:
         return self.settings_directory / f"{self.name or 'config'}.env"
 
     @property
-    def manifest(self) -> Path:
-        """The record of what `setup` has done, which only root reads."""
-        return self.settings_directory / (f"setup-{self.name}.json" if self.name else "setup.json")
-
-    @property
     def copies(self) -> Path:
         """The directory for copies of Mastodon's settings."""
         return self.prefix / "run/mastodon-update-check"
@@ -65,14 +60,19 @@ class Place:
         return f"{_UNIT}@{self.name}.service" if self.name else f"{_UNIT}.service"
 
     @property
+    def path_unit(self) -> str:
+        """The unit that watches Mastodon's files of settings."""
+        return f"{_UNIT}-settings@{self.name}.path" if self.name else f"{_UNIT}-settings.path"
+
+    @property
     def once_unit(self) -> str:
         """The unit that a timer starts; only the first service has one."""
         return "" if self.name else f"{_UNIT}-once.service"
 
     @property
-    def path_unit(self) -> str:
-        """The unit that watches Mastodon's files of settings."""
-        return f"{_UNIT}-settings@{self.name}.path" if self.name else f"{_UNIT}-settings.path"
+    def drop_ins(self) -> tuple[Path, ...]:
+        """The files that `setup` adds to units."""
+        return tuple(map(self.drop_in, filter(None, (self.unit, self.once_unit, self.path_unit))))
 
     def drop_in(self, unit: str) -> Path:
         """Return the file that `setup` adds to a unit."""

@@ -53,8 +53,7 @@ class Service:
     @property
     def is_set_up(self) -> bool:
         """Whether `setup` has been run, or an administrator has named a server in the settings."""
-        config = self.place.config_file.read_text(errors="replace")
-        return self.place.manifest.exists() or bool(_NAMES_SERVER.search(config))
+        return _NAMES_SERVER.search(self.place.config_file.read_text(errors="replace")) is not None
 
 
 def find_service(

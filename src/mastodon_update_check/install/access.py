@@ -1,7 +1,7 @@
 """How the service can read the version in a tree that belongs to another user. Pure: modes in, a decision out."""
 
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ class Access:
     group: str = ""
     """The group that it needs for that; empty when every user may read it."""
     hidden: tuple[Path, ...] = ()
-    """Directories to hide: others may not pass through them, or the service does not need them."""
+    """Directories to hide, because others may not pass through them, or the service does not need them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,20 @@ class Mode:
     group: int
 
     def allows(self, shift: int) -> bool:
-        """Whether its group or others may read it and, if it is a directory, pass through."""
+        """Return whether its group or others may read it and, if it is a directory, pass through."""
         wanted = (0o5 if stat.S_ISDIR(self.mode) else 0o4) << shift
         return self.mode & wanted == wanted
 
 
-def decide_access(
-    ways: Collection[Collection[tuple[Path, int]]], needed: Iterable[Mode], groups: Mapping[int, str]
-) -> Access:
+def decide_access(trees: Iterable[Path], needed: Iterable[Mode], groups: Mapping[int, str]) -> Access:
     """Return how the service can read the tree's version.
 
     Args:
-        ways: the directories from `/` to the tree, itself among them, each with its mode; one list for each way.
+        trees: the tree by its path, and where that leads by a link.
         needed: the files and directories that must be read in it.
         groups: the groups that the service may be given, by number. No others: the tree's owner could choose them.
     """
-    hidden = tuple(dict.fromkeys(path for way in ways if (path := _to_hide(way)) is not None))
+    hidden = tuple(dict.fromkeys(filter(None, map(_to_hide, trees))))
     locked = [one for one in needed if not one.allows(_OTHERS)]
     if NEVER_HIDDEN & set(hidden):
         return Access(is_readable=False)
@@ -61,13 +59,12 @@ def decide_access(
     return Access(is_readable=True, group=group, hidden=hidden)
 
 
-def _to_hide(way: Collection[tuple[Path, int]]) -> Path | None:
-    """Return the directory below `/` that leads to the tree, which only root can replace; None if it is hidden anyway.
+def _to_hide(tree: Path) -> Path | None:
+    """Return the directory below `/` that leads to the tree, or the tree where the service needs that one.
 
-    Where the service needs that one: the outermost directory that others may not pass through, else the tree.
+    None if it is hidden anyway.
     """
-    tree = list(way)[-1][0]
     if any(tree.is_relative_to(directory) for directory in HIDDEN_ANYWAY):
         return None
-    top, locked = Path(*tree.parts[:2]), next((path for path, mode in way if not mode & stat.S_IXOTH), tree)
-    return locked if {top, locked} & NEVER_HIDDEN else top
+    top = Path(*tree.parts[:2])
+    return tree if top in NEVER_HIDDEN else top

@@ -99,7 +99,7 @@ def examine(machine: Machine, root: Path, unit: Properties | None = None) -> Ins
         root=root,
         unit=unit.one("Id"),
         owner=owner.name if owner else "",
-        access=decide_access(_ways(machine, root), needed, _groups(owner)),
+        access=decide_access(_trees(machine, root), needed, _groups(owner)),
         settings=MappingProxyType(values(files.assignments)),
         files=files.paths,
         unit_environment=MappingProxyType(environment),
@@ -152,11 +152,10 @@ def _modes(tree: ForeignDirectory) -> Iterator[Mode]:
         yield Mode(status.st_mode, status.st_gid)
 
 
-def _ways(machine: Machine, root: Path) -> list[list[tuple[Path, int]]]:
-    """Return the directories on the way to the tree: by its path, and where that leads by a link."""
+def _trees(machine: Machine, root: Path) -> list[Path]:
+    """Return the tree, or when its path is a link, the place of the link and the tree that it leads to."""
     real = Path("/") / machine.real(root).resolve().relative_to(machine.prefix.resolve())
-    ends = [real] if real == root else [root.parent, real]
-    return [[(step, machine.real(step).stat().st_mode) for step in (*reversed(end.parents), end)] for end in ends]
+    return [real] if real == root else [root.parent, real]
 
 
 def _groups(owner: Account | None) -> dict[int, str]:
