@@ -7,7 +7,7 @@ from pathlib import Path
 from end_to_end.world import World, wait_until
 from simulators.http_server import HttpServer, endless
 from simulators.postgres_front import Flood, Front, row
-from simulators.smtp_server import ScriptedSmtpServer, Wire
+from simulators.scripted_smtp_server import ScriptedSmtpServer, Wire
 
 ENDLESS = endless(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", b"x" * 65_536)
 MOST_MEGABYTES = 150

@@ -11,7 +11,7 @@ import pytest
 from end_to_end.world import World
 from mastodon_update_check.errors import DeliveryError
 from mastodon_update_check.sinks.smtp_server import MailLimits
-from simulators.smtp_server import Answer, Dribble, Drop, Hang, ScriptedSmtpServer, Wire
+from simulators.scripted_smtp_server import Answer, Dribble, Drop, Hang, ScriptedSmtpServer, Wire
 from sinks.examples import MESSAGE, email_sink
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")

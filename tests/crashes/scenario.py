@@ -21,7 +21,7 @@ from typing import Self
 from end_to_end.world import World
 from processes.starters import KILLED, Order, Process, Starter, is_over, kill_all
 from simulators.collector import Collector
-from simulators.smtp_server import ScriptedSmtpServer
+from simulators.scripted_smtp_server import ScriptedSmtpServer
 
 ADDRESSES = {"all@social.example": "all", "patch@social.example": "patch", "critical@social.example": "critical"}
 WEBHOOKS = {"/one": "all", "/two": "critical"}

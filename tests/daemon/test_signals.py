@@ -11,7 +11,8 @@ import pytest
 
 from daemon.program import LONGEST, STOP_SECONDS, Machine, wait_until
 from simulators.http_server import HttpServer, Reply, hang
-from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
+from simulators.scripted_smtp_server import Hang, ScriptedSmtpServer
+from simulators.smtp_server import SmtpServer
 from simulators.update_server import UpdateServer
 
 STUCK = """

@@ -10,7 +10,8 @@ import pytest
 from end_to_end.world import World, wait_until
 from simulators.collector import Collector
 from simulators.http_server import Reply, hang
-from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
+from simulators.scripted_smtp_server import Hang, ScriptedSmtpServer
+from simulators.smtp_server import SmtpServer
 
 
 def blocked_pipe() -> tuple[int, int]:

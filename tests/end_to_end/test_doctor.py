@@ -11,7 +11,7 @@ from mastodon_update_check.config import load_settings
 from mastodon_update_check.jobs.doctor import probe_program
 from mastodon_update_check.jobs.doctor.diagnose import diagnose
 from mastodon_update_check.jobs.doctor.finding import Grade
-from simulators.smtp_server import Hang, ScriptedSmtpServer
+from simulators.scripted_smtp_server import Hang, ScriptedSmtpServer
 
 
 def test_healthy(checked: World) -> None:

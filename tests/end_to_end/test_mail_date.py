@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from end_to_end.world import World
-from simulators.smtp_server import Drop, ScriptedSmtpServer
+from simulators.scripted_smtp_server import Drop, ScriptedSmtpServer
 
 SOON = timedelta(minutes=1)
 

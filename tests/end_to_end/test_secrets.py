@@ -13,7 +13,8 @@ from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.startup import _secrets
 from simulators.http_server import HttpServer, Reply, Request
 from simulators.postgres_front import Front, repeat_password
-from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
+from simulators.scripted_smtp_server import Hang, ScriptedSmtpServer
+from simulators.smtp_server import SmtpServer
 
 PASSWORD = "correct-horse-battery-staple"
 LOGIN = base64.b64encode(f"\0mastodon\0{PASSWORD}".encode()).decode()

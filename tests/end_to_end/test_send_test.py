@@ -8,7 +8,8 @@ from standardwebhooks import Webhook
 
 from end_to_end.world import World, wait_until
 from simulators.http_server import Reply
-from simulators.smtp_server import Hang, ScriptedSmtpServer, SmtpServer
+from simulators.scripted_smtp_server import Hang, ScriptedSmtpServer
+from simulators.smtp_server import SmtpServer
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 

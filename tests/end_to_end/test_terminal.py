@@ -14,7 +14,7 @@ import pytest
 
 from end_to_end.world import World
 from simulators.http_server import HttpServer, Reply, Request
-from simulators.smtp_server import ScriptedSmtpServer
+from simulators.scripted_smtp_server import ScriptedSmtpServer
 
 WIDTH = 80
 

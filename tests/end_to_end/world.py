@@ -27,7 +27,8 @@ from end_to_end.passing import let_pass
 from processes.starters import Order, Process, shared
 from simulators.collector import Collector
 from simulators.http_server import Answer, HttpServer, Reply, Request
-from simulators.smtp_server import ReceivedMail, ScriptedSmtpServer, SmtpServer
+from simulators.scripted_smtp_server import ScriptedSmtpServer
+from simulators.smtp_server import ReceivedMail, SmtpServer
 from simulators.update_server import UpdateServer
 
 PROGRAM = str(Path(sys.executable).with_name("mastodon-update-check"))

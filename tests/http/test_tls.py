@@ -16,7 +16,7 @@ from simulators.http_server import (
     HttpServer,
     Reply,
 )
-from simulators.smtp_server import ScriptedSmtpServer
+from simulators.scripted_smtp_server import ScriptedSmtpServer
 
 
 def test_trusted_authority(trusted_authority: Path, server_tls: ssl.SSLContext) -> None:

@@ -1,4 +1,4 @@
-"""Mail server and webhooks in one, which know what is wanted: what is missing fails, and so does what is too much.
+"""Mail server and webhooks in one, which know what is wanted: a missing message fails, and so does a repeated one.
 
 ::
 
@@ -88,9 +88,8 @@ class Collector:
         self.manner: Callable[[str], Manner] = lambda _: Manner.TAKE
         """Asked once for each attempt at a place."""
         self.on_arrival: Callable[[Arrival], None] = lambda _: None
-        """Called when a message has been taken, and nothing answered yet; may kill the sender, for one."""
-        self.mail_is_closed = False
-        """Whether the mail server turns everybody away at once."""
+        """Called when a message has been taken and before it is answered; it may kill the sender."""
+        self.mail_is_closed = False  # whether the mail server refuses every connection
         self.mail_server = MailServer(self._judge)
         self.receiver = HttpServer(self._take_call)
         self._wanted: list[tuple[str, tuple[str, ...]]] = []
@@ -200,8 +199,7 @@ class Collector:
         return {Manner.TAKE: OK, Manner.PUT_OFF: "451 4.3.0 later"}.get(manner)
 
     def _wait_until_quiet(self) -> None:
-        """Wait until all that is on its way has arrived: what a dead sender's connections still hold."""
-        # Whoever came before us has been taken in by now; then it is a matter of reading to the end.
+        """Wait until all bytes have been read that a dead sender's connections still hold."""
         with socket.create_connection(("127.0.0.1", self.mail_server.port)) as visit:
             visit.makefile("rb").readline()
         with socket.create_connection(("127.0.0.1", self.receiver.port)) as visit:

@@ -4,7 +4,7 @@
 
     with HttpServer(lambda request: Reply.json({"version": "4.7.1"})) as server:
         httpx.get(server.url("/api/v2/instance"))
-    assert "/api/v2/instance" == server.requests[0].path
+    assert server.requests[0].path == "/api/v2/instance"
 
 A handler takes a `Request` and returns a `Reply` (well-formed), `Raw` (these bytes, with these pauses: to dribble,
 truncate, hang, never end) or `Tunnel` (a proxy's answer to CONNECT). Each connection carries one request.
@@ -17,7 +17,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -239,20 +239,3 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 def _end(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
-
-
-__all__: Sequence[str] = (
-    "Answer",
-    "Handler",
-    "HttpServer",
-    "Raw",
-    "Reply",
-    "Request",
-    "Tunnel",
-    "dribble",
-    "endless",
-    "hang",
-    "script",
-    "truncated",
-    "unused_port",
-)

@@ -141,16 +141,6 @@ class Postgres:
         with contextlib.closing(self.connect("postgres")) as connection:
             return frozenset(name for (name,) in connection.execute("SELECT datname FROM pg_database"))
 
-    def copy_database(self, source: str, name: str) -> str:
-        """Make a copy of a database and return its name."""
-        with contextlib.closing(self.connect("postgres")) as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER mastodon TEMPLATE {}").format(
-                    sql.Identifier(name), sql.Identifier(source)
-                )
-            )
-        return name
-
     def drop_database(self, name: str) -> None:
         """Remove a database, and end the connections to it."""
         with contextlib.closing(self.connect("postgres")) as connection:
@@ -213,48 +203,6 @@ class Postgres:
                 time.sleep(0.05)
             else:
                 return
-
-
-class Standby(Postgres):
-    """A copy of another server that follows it, until it is promoted; then it is a server of its own."""
-
-    def __init__(self, primary: Postgres) -> None:
-        super().__init__(durable=True)
-        self._primary = primary
-
-    def wait_for_primary(self) -> None:
-        """Wait until it has all that the other one has."""
-        with contextlib.closing(self._primary.connect("postgres")) as connection:
-            ((position,),) = connection.execute("SELECT pg_current_wal_lsn()::text")
-        end = time.monotonic() + 60
-        with contextlib.closing(self.connect("postgres")) as connection:
-            while connection.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position]).fetchone() != (True,):
-                assert time.monotonic() < end, "the standby lags behind"
-                time.sleep(0.02)
-
-    def stop_following(self) -> None:
-        """Receive nothing more from the primary: later commits are lost with it."""
-        self.execute("postgres", "ALTER SYSTEM SET primary_conninfo = ''")
-        self.execute("postgres", "SELECT pg_reload_conf()")
-        end = time.monotonic() + 60
-        with contextlib.closing(self.connect("postgres")) as connection:
-            while connection.execute("SELECT FROM pg_stat_wal_receiver").rowcount:
-                assert time.monotonic() < end, "the standby goes on following"
-                time.sleep(0.02)
-
-    def promote(self) -> None:
-        """Be a primary from now on."""
-        self.execute("postgres", "SELECT pg_promote()")
-
-    def move_to(self, port: int) -> None:
-        """Be found where another server was."""
-        self.stop()
-        self.port = port
-        self.start()
-
-    def _make_data(self) -> None:
-        login = ("-h", str(self._primary.directory), "-p", str(self._primary.port), "-U", "postgres")
-        self._run("pg_basebackup", "-D", str(self._data), "-X", "stream", "-c", "fast", "-R", "--no-sync", *login)
 
 
 def _link(source: str, target: str) -> None:

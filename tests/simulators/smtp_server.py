@@ -1,27 +1,21 @@
 # ruff: noqa: N802  # aiosmtpd finds its hooks by names such as handle_RCPT
-"""Mail servers on loopback: a real one (aiosmtpd), and a scripted one for faults.
+"""A real mail server on loopback (aiosmtpd).
 
 ::
 
     with SmtpServer(tls=context, users={"mastodon": "secret"}) as server:
         ...
-    assert ["admin@social.example"] == [mail.recipient for mail in server.mails]
-
-    with ScriptedSmtpServer({"RCPT": ["450 4.2.0 try later", "250 ok"], "DATA": [Drop()]}) as server:
-        ...
+    assert [mail.recipient for mail in server.mails] == ["admin@social.example"]
 """
 
 import asyncio
-import contextlib
 import email
 import email.policy
 import hmac
-import io
 import socket
 import ssl
-import threading
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, Self, cast
 
@@ -200,155 +194,3 @@ class SmtpServer:
         login = data.login.decode()
         success = self.users.get(login) == data.password.decode()
         return AuthResult(success=success, auth_data=login, handled=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Send `after`, then close the connection."""
-
-    after: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Hang:
-    """Say nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dribble:
-    """Begin a reply and never end it: one byte every `pause` seconds."""
-
-    pause: float = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """Send exactly these bytes."""
-
-    data: bytes
-
-
-Answer = str | Drop | Hang | Dribble | Wire
-
-_POLITE: Mapping[str, Answer] = {
-    "CONNECT": "220 mail.example ESMTP",
-    "EHLO": "250-mail.example\r\n250 ENHANCEDSTATUSCODES",
-    "STARTTLS": "220 2.0.0 go ahead",
-    "AUTH": "235 2.7.0 accepted",
-    "MAIL": "250 2.1.0 ok",
-    "RCPT": "250 2.1.5 ok",
-    "DATA": "354 end with a dot",
-    "END": "250 2.0.0 queued as 1",
-    "RSET": "250 2.0.0 ok",
-    "QUIT": "221 2.0.0 bye",
-}
-
-
-@dataclass(slots=True)
-class ScriptedSmtpServer:
-    """Answers every verb as the script says, and politely where it says nothing.
-
-    The n-th use of a verb, over all connections, gets the n-th answer; the last one stays. `CONNECT` is the greeting,
-    `END` follows the final dot. Connections are served one after the other.
-    """
-
-    script: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
-    tls: ssl.SSLContext | None = None
-    lines: list[str] = field(default_factory=list)
-    """Every command that came."""
-    bodies: list[bytes] = field(default_factory=list)
-    """The bytes after DATA, as on the wire, with the final dot if there was one."""
-    port: int = 0
-    _used: dict[str, int] = field(default_factory=dict)
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _listener: socket.socket = field(init=False)
-    _thread: threading.Thread = field(init=False)
-    _open: set[socket.socket] = field(default_factory=set)
-
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for sock in (self._listener, *self._open):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
-
-    @property
-    def verbs(self) -> list[str]:
-        """The commands that came, without their arguments."""
-        return [line.split(" ")[0].upper() for line in self.lines]
-
-    def _listen(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:  # the listener was shut down
-                return
-            self._open.add(sock)
-            # The client may go at any time, and a dropped connection ends here too.
-            with contextlib.suppress(OSError):
-                self._serve(sock)
-            self._open.discard(sock)
-            sock.close()
-
-    def _serve(self, sock: socket.socket) -> None:
-        reading = sock.makefile("rb")
-        try:
-            self._answer(sock, "CONNECT")
-            while line := reading.readline(4096):
-                self.lines.append(line.decode(errors="replace").rstrip("\r\n"))
-                verb = self.verbs[-1]
-                answer = self._answer(sock, verb)
-                if verb == "DATA" and answer.startswith("354"):
-                    self._read_body(reading)
-                    self._answer(sock, "END")
-                elif verb == "STARTTLS" and self.tls:
-                    reading.close()
-                    self._open.discard(sock)
-                    sock = self.tls.wrap_socket(sock, server_side=True)
-                    self._open.add(sock)
-                    reading = sock.makefile("rb")
-                elif verb == "QUIT":
-                    return
-        finally:
-            reading.close()
-            self._open.discard(sock)
-            sock.close()
-
-    def _read_body(self, reading: io.BufferedReader) -> None:
-        body = b""
-        while not body.endswith(b"\r\n.\r\n") and (line := reading.readline()):
-            body += line
-        self.bodies.append(body)
-
-    def _answer(self, sock: socket.socket, verb: str) -> str:
-        number = self._used.get(verb, 0)
-        self._used[verb] = number + 1
-        answers = self.script.get(verb) or [_POLITE.get(verb, "500 5.5.1 what?")]
-        match answers[min(number, len(answers) - 1)]:
-            case str() as line:
-                sock.sendall(f"{line}\r\n".encode())
-                return line
-            case Wire(data):
-                sock.sendall(data)
-                return data.decode(errors="replace")
-            case Drop(after):
-                sock.sendall(after)
-                raise ConnectionAbortedError
-            case Hang():
-                self._wait_for_the_end(sock)
-            case Dribble(pause):
-                while not self._stopping.wait(pause):
-                    sock.sendall(b"2")
-        raise ConnectionAbortedError
-
-    def _wait_for_the_end(self, sock: socket.socket) -> None:
-        while sock.recv(4096):
-            pass

@@ -17,7 +17,8 @@ from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, 
 from mastodon_update_check.sinks import smtp
 from mastodon_update_check.sinks.smtp_server import MailLimits, is_loopback
 from simulators.http_server import unused_port
-from simulators.smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, SmtpServer, Wire
+from simulators.scripted_smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
+from simulators.smtp_server import SmtpServer
 from sinks.examples import MESSAGE, PASSWORD, email_sink, to
 
 PATIENT = MailLimits(connect=10, reply=30, accept=30)

@@ -21,7 +21,7 @@ from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, 
 from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT
 from mastodon_update_check.sinks.email import EmailSink
 from mastodon_update_check.sinks.smtp_server import MailLimits
-from simulators.smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
+from simulators.scripted_smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
 from sinks.examples import MESSAGE, PASSWORD, email_sink, to
 
 # `good` is 250, 220, 235 or 354, as the step requires; `odd` is of a class that fits another step.

@@ -9,7 +9,8 @@ import pytest
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks.smtp_server import MailLimits
-from simulators.smtp_server import Answer, Hang, ScriptedSmtpServer, SmtpServer
+from simulators.scripted_smtp_server import Answer, Hang, ScriptedSmtpServer
+from simulators.smtp_server import SmtpServer
 from sinks.examples import ADDRESS, PASSWORD, email_sink
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")

@@ -15,7 +15,7 @@ from mastodon_update_check.errors import DeliveryError, TransientDeliveryError
 from mastodon_update_check.http.request import Limits
 from mastodon_update_check.sinks.webhook import create
 from simulators.http_server import Handler, HttpServer, Reply, Tunnel, unused_port
-from simulators.smtp_server import Hang, ScriptedSmtpServer
+from simulators.scripted_smtp_server import Hang, ScriptedSmtpServer
 from sinks.examples import ID, MESSAGE, PAYLOAD
 
 LIMITS = Limits(
