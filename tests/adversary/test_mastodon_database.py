@@ -39,6 +39,13 @@ def database(postgres: Postgres) -> str:
 
 
 @pytest.fixture
+def tls_port(postgres: Postgres, server_tls: ssl.SSLContext) -> Iterator[int]:
+    """Return the port of a front of PostgreSQL that speaks TLS."""
+    with Front(tls(server_tls, postgres.port)) as front:
+        yield front.port
+
+
+@pytest.fixture
 def fifo(tmp_path: Path) -> Path:
     """Return a file that blocks each process that opens it to read."""
     path = tmp_path / "fifo"
@@ -72,6 +79,11 @@ def from_mastodons_file(home: Path, **variables: str) -> DatabaseAddress:
     return address
 
 
+def own_address(port: int, database: str, **parameters: str) -> DatabaseAddress:
+    """Return the address of a database on a port of loopback as the administrator gives it."""
+    return trusted_address(host="127.0.0.1", port=port, dbname=database, user=DIRECT, **parameters)
+
+
 def url(port: int, database: str, query: str) -> str:
     """Return the URL of a database on a port of loopback."""
     return f"postgres://{DIRECT}:right@127.0.0.1:{port}/{database}?{query}"
@@ -79,64 +91,44 @@ def url(port: int, database: str, query: str) -> str:
 
 @pytest.mark.parametrize("name", ["sslrootcert", "sslcert", "sslcrl"])
 def test_file_that_libpq_would_open(
-    postgres: Postgres, database: str, server_tls: ssl.SSLContext, fifo: Path, tmp_path: Path, name: str
+    database: str, tls_port: int, authority_file: Path, fifo: Path, tmp_path: Path, name: str
 ) -> None:
     """Libpq opens the file when the administrator names it, and waits; it does not when Mastodon's file does."""
-    files: dict[str, str] = {name: str(fifo)} | ({"sslrootcert": str(tmp_path / "ca")} if name == "sslcrl" else {})
-    with Front(tls(server_tls, postgres.port)) as front:
-        if name == "sslcrl":
-            import trustme
-
-            trustme.CA().cert_pem.write_to_path(tmp_path / "ca")
-        login: dict[str, str | int] = {"host": "127.0.0.1", "port": front.port, "dbname": database, "user": DIRECT}
-        own = trusted_address(**login, **files)
-        assert refusal(own, SHORT).endswith(" did not answer in time")
-        query = "&".join(f"{key}={text}" for key, text in (files | {"sslmode": "prefer"}).items())
-        address = from_mastodons_file(tmp_path, DATABASE_URL=url(front.port, database, query))
-        answer = ask(address)
+    files = {name: str(fifo)} | ({"sslrootcert": str(authority_file)} if name == "sslcrl" else {})
+    assert refusal(own_address(tls_port, database, **files), SHORT).endswith(" did not answer in time")
+    query = "&".join(f"{key}={text}" for key, text in (files | {"sslmode": "prefer"}).items())
+    answer = ask(from_mastodons_file(tmp_path, DATABASE_URL=url(tls_port, database, query)))
     assert answer.verdicts
     assert answer.warnings[0].startswith(f"DATABASE_URL names files, which are not opened ({', '.join(sorted(files))})")
 
 
-def test_file_that_libpq_would_write(
-    postgres: Postgres, database: str, server_tls: ssl.SSLContext, tmp_path: Path
-) -> None:
+def test_file_that_libpq_would_write(database: str, tls_port: int, tmp_path: Path) -> None:
     """Libpq writes the session's keys into the file that the administrator names; never into Mastodon's choice."""
     keys = tmp_path / "keys"
-    with Front(tls(server_tls, postgres.port)) as front:
-        login: dict[str, str | int] = {"host": "127.0.0.1", "port": front.port, "dbname": database, "user": DIRECT}
-        own = trusted_address(**login, password="right", sslmode="require", sslkeylogfile=str(keys))
-        assert ask(own).verdicts
-        assert keys.stat().st_size
-        keys.unlink()
-        query = f"sslmode=require&sslkeylogfile={keys}"
-        assert ask(from_mastodons_file(tmp_path, DATABASE_URL=url(front.port, database, query))).verdicts
+    own = own_address(tls_port, database, password="right", sslmode="require", sslkeylogfile=str(keys))
+    assert ask(own).verdicts
+    assert keys.stat().st_size
+    keys.unlink()
+    query = f"sslmode=require&sslkeylogfile={keys}"
+    assert ask(from_mastodons_file(tmp_path, DATABASE_URL=url(tls_port, database, query))).verdicts
     assert not keys.exists()
 
 
-def test_connection_string_instead_of_a_url(tmp_path: Path) -> None:
-    """Libpq's own form, in which Mastodon does not read the variable, is refused."""
-    address = from_mastodons_file(tmp_path, DATABASE_URL="host=127.0.0.1 sslkey=/tmp/evil.so:x sslcert=/c")
-    assert refusal(address).startswith("DATABASE_URL is not a URL as Rails reads it")
-
-
 def test_environment_and_home(
-    postgres: Postgres, database: str, server_tls: ssl.SSLContext, fifo: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: Postgres, database: str, tls_port: int, fifo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither root's PG variables nor root's files of passwords serve a login from Mastodon's file."""
     for name in ("PGSSLROOTCERT", "PGSSLCERT", "PGPASSFILE", "PGSERVICEFILE"):
         monkeypatch.setenv(name, str(fifo))
     monkeypatch.setenv("PGSERVICE", "any")
-    with Front(tls(server_tls, postgres.port)) as front:
-        assert ask(tcp_address(front.port, database, sslmode="require")).verdicts
+    assert ask(tcp_address(tls_port, database, sslmode="require")).verdicts
     for name in ("PGSSLROOTCERT", "PGSSLCERT", "PGPASSFILE", "PGSERVICEFILE", "PGSERVICE"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(fifo.parent))
     passwords = fifo.parent / ".pgpass"
     passwords.write_text("*:*:*:*:right\n")
     passwords.chmod(0o600)
-    login: dict[str, str | int] = {"host": "127.0.0.1", "port": postgres.port, "dbname": database, "user": DIRECT}
-    assert ask(trusted_address(**login)).verdicts
+    assert ask(own_address(postgres.port, database)).verdicts
     assert "no password supplied" in refusal(tcp_address(postgres.port, database, password=""))
 
 

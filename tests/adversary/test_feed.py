@@ -1,0 +1,92 @@
+"""A hostile feed: stale, changing at each check, full of bad entries; what the program reports stays bounded."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from end_to_end.world import World
+from simulators.http_server import Reply
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Return a server of which only the log is notified."""
+    with World(tmp_path) as opened:
+        opened.only("log")
+        yield opened
+
+
+FEED: dict[str, list[str]] = {"updatesAvailable": []}
+LONG_AGO = format_datetime(datetime.now(UTC) - timedelta(days=730), usegmt=True)
+YESTERDAY = format_datetime(datetime.now(UTC) - timedelta(hours=25), usegmt=True)
+STALE = [
+    ("Age", {"Age": "9999999"}, "115 days old by its header Age"),
+    ("an absurd Age", {"Age": "9" * 40}, "24855 days old by its header Age"),
+    ("an old Date", {"Date": LONG_AGO}, "730 days old by its header Date"),
+    ("a Date of yesterday", {"Date": YESTERDAY}, "1 day old by its header Date"),
+]
+FRESH: list[tuple[str, Mapping[str, str]]] = [
+    ("an hour in a cache", {"Age": "3600"}),
+    ("nonsense", {"Age": "-5", "Date": "yesterday"}),
+    ("other digits", {"Age": "٩٩٩٩٩٩٩٩".encode().decode("latin-1")}),
+]
+
+
+@pytest.mark.parametrize(("headers", "words"), [row[1:] for row in STALE], ids=[row[0] for row in STALE])
+def test_stale_answer_is_reported(world: World, headers: Mapping[str, str], words: str) -> None:
+    """Releases may be missing from it; this machine's clock is not blamed."""
+    world.update_server.fail(Reply(200, json.dumps(FEED).encode(), headers))
+    check = world.run("check")
+    assert check.code == 0
+    assert words in check.out
+    doctor = world.run("doctor", "--json")
+    assert words in dict(doctor.findings("warning"))["update server"]
+    assert "was not compared" in dict(doctor.findings("ok"))["clock"]
+
+
+@pytest.mark.parametrize("headers", [row[1] for row in FRESH], ids=[row[0] for row in FRESH])
+def test_fresh_answer_is_not(world: World, headers: Mapping[str, str]) -> None:
+    """A cache may keep the feed for a while."""
+    world.update_server.fail(Reply(200, json.dumps(FEED).encode(), headers))
+    assert "stale" not in world.run("check").out
+
+
+def test_support_date_that_moves_at_each_check(tmp_path: Path) -> None:
+    """Each recipient is notified of three dates of one stage, and no more."""
+    with World(tmp_path) as world:
+        for months in range(6):
+            end = datetime.now(UTC).date() - timedelta(days=5 + 35 * months)
+            world.update_server.set_current_end(end.isoformat())
+            assert world.check().code == 0
+    assert (len(world.mails), len(world.calls)) == (3, 3)
+
+
+def test_release_with_endless_numbers_is_left_out(tmp_path: Path) -> None:
+    """A name that would be longer in its canonical spelling than may be read stops no later check."""
+    entries = [{"version": version} for version in (f"4.6.{'1' * 138}rc{'1' * 56}", "4.6.0-rc.1")]
+    with World(tmp_path) as world:
+        world.set(UPDATE_CHECK_MASTODON_VERSION="4.6.0-beta.1")
+        world.update_server.fail(Reply(200, json.dumps({"updatesAvailable": entries}).encode()))
+        for _ in range(2):
+            assert world.check().code == 0
+            world.let_pass(minutes=40)
+        world.update_server.recover()
+        world.update_server.publish("4.6.0", urgent=True)
+        assert world.check().code == 0
+        first, second = world.subjects
+    assert ("4.6.0-rc.1" in first, "install Mastodon 4.6.0 " in second) == (True, True)
+
+
+def test_warnings_are_counted(tmp_path: Path) -> None:
+    """Hundreds of bad entries cause twenty lines in the log and in `doctor`, and the number of the rest."""
+    entries = [{"version": f"4.5.x{number}"} for number in range(900)] + [{"version": "4.5.20"}]
+    with World(tmp_path) as world:
+        world.update_server.fail(Reply.json({"updatesAvailable": entries}))
+        warnings = [line["detail"] for line in world.check().events("check.degraded")]
+        shown = world.run("doctor").out
+    assert (len(warnings), warnings[-1]) == (21, "880 more warnings about the same answer")
+    assert shown.count("updatesAvailable[") == 20
