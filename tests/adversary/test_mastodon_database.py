@@ -1,149 +1,36 @@
-"""A hostile Mastodon user: the settings, the database and a false server cost seconds and bounded memory.
+"""A hostile Mastodon user: the database and a false server cost seconds and bounded memory.
 
-This user can write Mastodon's file and everything in its database, and run a server that only looks like PostgreSQL.
+This user can write everything in the database, and run a server that only looks like PostgreSQL.
 """
 
-import os
-import ssl
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from mastodon.databases import DIRECT, OWN_ROLE, populated, socket_address, tcp_address, trusted_address
-from mastodon_update_check.config import load_settings
+from mastodon.databases import (
+    DIRECT,
+    OWN_ROLE,
+    ask_in_process,
+    populated,
+    refusal,
+    socket_address,
+    tcp_address,
+)
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.jobs.recipients import find_logins
-from mastodon_update_check.mastodon.database import DatabaseBounds, ask_first
+from mastodon_update_check.mastodon.database import DatabaseBounds
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from mastodon_update_check.mastodon.database_session import TOTAL_BYTES
 from mastodon_update_check.mastodon.sql import install_script
 from simulators.postgres import Postgres
-from simulators.postgres_front import Flood, Front, row, silence, tls
+from simulators.postgres_front import Flood, Front, row
 
 PATIENT = DatabaseBounds(statement=timedelta(seconds=60), total=timedelta(seconds=60))
-SHORT = DatabaseBounds(connect=timedelta(seconds=2), total=timedelta(seconds=3))
-"""For conversations that only time ends."""
+SHORT = DatabaseBounds(connect=timedelta(seconds=2), total=timedelta(seconds=3))  # where only time ends it
 MEGABYTE = 1024 * 1024
 Hostile = Callable[..., list[DatabaseAnswer | str]]
-
-
-@pytest.fixture(scope="module")
-def database(postgres: Postgres) -> str:
-    """Return a database of the newest version."""
-    return populated(postgres, "attacked", "4.7")
-
-
-@pytest.fixture
-def tls_port(postgres: Postgres, server_tls: ssl.SSLContext) -> Iterator[int]:
-    """Return the port of a front of PostgreSQL that speaks TLS."""
-    with Front(tls(server_tls, postgres.port)) as front:
-        yield front.port
-
-
-@pytest.fixture
-def fifo(tmp_path: Path) -> Path:
-    """Return a file that blocks each process that opens it to read."""
-    path = tmp_path / "fifo"
-    os.mkfifo(path)
-    return path
-
-
-def ask(address: DatabaseAddress, bounds: DatabaseBounds = PATIENT) -> DatabaseAnswer:
-    """Ask as the program does, within these limits."""
-    began = time.monotonic()
-    try:
-        return ask_first([address], bounds=bounds)
-    finally:
-        assert time.monotonic() - began < bounds.total.total_seconds() + 20
-
-
-def refusal(address: DatabaseAddress, bounds: DatabaseBounds = PATIENT) -> str:
-    """Return the sentence with which asking fails."""
-    with pytest.raises(CheckError) as caught:
-        ask(address, bounds)
-    return caught.value.detail
-
-
-def from_mastodons_file(home: Path, **variables: str) -> DatabaseAddress:
-    """Return the login that these variables of Mastodon's file stand for."""
-    own, theirs = home / "own.env", home / "mastodon.env"
-    own.touch()
-    theirs.write_text("".join(f"{name}='{text}'\n" for name, text in variables.items()))
-    files = {"UPDATE_CHECK_CONFIG": str(own), "UPDATE_CHECK_MASTODON_ENV_FILE": str(theirs)}
-    (address,) = find_logins(load_settings({"HOME": str(home), **files}), "root")
-    return address
-
-
-def own_address(port: int, database: str, **parameters: str) -> DatabaseAddress:
-    """Return the address of a database on a port of loopback as the administrator gives it."""
-    return trusted_address(host="127.0.0.1", port=port, dbname=database, user=DIRECT, **parameters)
-
-
-def url(port: int, database: str, query: str) -> str:
-    """Return the URL of a database on a port of loopback."""
-    return f"postgres://{DIRECT}:right@127.0.0.1:{port}/{database}?{query}"
-
-
-@pytest.mark.parametrize("name", ["sslrootcert", "sslcert", "sslcrl"])
-def test_file_that_libpq_would_open(
-    database: str, tls_port: int, authority_file: Path, fifo: Path, tmp_path: Path, name: str
-) -> None:
-    """Libpq opens the file when the administrator names it, and waits; it does not when Mastodon's file does."""
-    files = {name: str(fifo)} | ({"sslrootcert": str(authority_file)} if name == "sslcrl" else {})
-    assert refusal(own_address(tls_port, database, **files), SHORT).endswith(" did not answer in time")
-    query = "&".join(f"{key}={text}" for key, text in (files | {"sslmode": "prefer"}).items())
-    answer = ask(from_mastodons_file(tmp_path, DATABASE_URL=url(tls_port, database, query)))
-    assert answer.verdicts
-    assert answer.warnings[0].startswith(f"DATABASE_URL names files, which are not opened ({', '.join(sorted(files))})")
-
-
-def test_file_that_libpq_would_write(database: str, tls_port: int, tmp_path: Path) -> None:
-    """Libpq writes the session's keys into the file that the administrator names; never into Mastodon's choice."""
-    keys = tmp_path / "keys"
-    own = own_address(tls_port, database, password="right", sslmode="require", sslkeylogfile=str(keys))
-    assert ask(own).verdicts
-    assert keys.stat().st_size
-    keys.unlink()
-    query = f"sslmode=require&sslkeylogfile={keys}"
-    assert ask(from_mastodons_file(tmp_path, DATABASE_URL=url(tls_port, database, query))).verdicts
-    assert not keys.exists()
-
-
-def test_environment_and_home(
-    postgres: Postgres, database: str, tls_port: int, fifo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither root's PG variables nor root's files of passwords serve a login from Mastodon's file."""
-    for name in ("PGSSLROOTCERT", "PGSSLCERT", "PGPASSFILE", "PGSERVICEFILE"):
-        monkeypatch.setenv(name, str(fifo))
-    monkeypatch.setenv("PGSERVICE", "any")
-    assert ask(tcp_address(tls_port, database, sslmode="require")).verdicts
-    for name in ("PGSSLROOTCERT", "PGSSLCERT", "PGPASSFILE", "PGSERVICEFILE", "PGSERVICE"):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(fifo.parent))
-    passwords = fifo.parent / ".pgpass"
-    passwords.write_text("*:*:*:*:right\n")
-    passwords.chmod(0o600)
-    assert ask(own_address(postgres.port, database)).verdicts
-    assert "no password supplied" in refusal(tcp_address(postgres.port, database, password=""))
-
-
-def test_many_silent_addresses() -> None:
-    """All addresses of a name together have one limit."""
-    with Front(silence) as front:
-        many = trusted_address(host=",".join(["x"] * 40), hostaddr=",".join(["127.0.0.1"] * 40), port=front.port)
-        assert refusal(many, SHORT).endswith(" did not answer in time")
-
-
-def test_resolver_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit holds inside a C function that keeps the interpreter's lock, as libpq's name resolution does."""
-    (tmp_path / "psycopg.py").write_text("import ctypes\nctypes.PyDLL(None).sleep(60)\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert refusal(tcp_address(1, "x"), SHORT).endswith(" did not answer in time")
 
 
 HUGE = b'{"has_users": "' + b"x" * MEGABYTE
@@ -164,7 +51,8 @@ def test_server_that_floods(flood: Callable[[], Flood], words: str) -> None:
     """The process takes no more than its memory, and ends."""
     conversation = flood()
     with Front(conversation) as front:
-        assert words in refusal(tcp_address(front.port, "x", sslmode="disable"), PATIENT if words else SHORT)
+        address = tcp_address(front.port, "x", sslmode="disable")
+        assert words in refusal(address, bounds=PATIENT if words else SHORT, in_process=True)
     assert conversation.sent_bytes < 400 * MEGABYTE
 
 
@@ -185,7 +73,7 @@ def hostile(postgres: Postgres) -> Iterator[Hostile]:
 
 def _answer(address: DatabaseAddress, bounds: DatabaseBounds) -> DatabaseAnswer | str:
     try:
-        return ask(address, bounds)
+        return ask_in_process(address, bounds=bounds)
     except CheckError as error:
         return error.detail
 

@@ -8,7 +8,6 @@ from typing import LiteralString
 import pytest
 
 from mastodon.databases import DIRECT, OWN_ROLE, ask, populated, socket_address
-from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.staff import DatabaseAnswer, StaffVerdict
 from mastodon_update_check.mastodon.sql import staff_query
 from simulators.mastodon_people import DEVOPS, EVERYONE, INVITER, MODERATOR, PEOPLE, SUPPORTER, VERSIONS, Person
@@ -28,12 +27,6 @@ def staff_of(postgres: Postgres) -> StaffOf:
         populated(postgres, f"people of {version}", version)
         assert postgres.psql(f"people of {version}", INSTALL).returncode == 0
     return lambda version, role: ask(socket_address(postgres, f"people of {version}", role))
-
-
-@pytest.fixture(scope="module")
-def wishes(postgres: Postgres) -> dict[str, str]:
-    """Return databases whose owner's settings may be changed, by version."""
-    return {version: populated(postgres, f"wishes of {version}", version) for version in ("4.2", "4.7")}
 
 
 @pytest.fixture
@@ -92,65 +85,6 @@ def test_warning_about_an_address(staff_of: StaffOf) -> None:
     shown = "'linebreak@social.example Bcc: all@social.example'"
     expected = f"linebreak gets no mail: {shown} is not an address that a mail server could accept"
     assert staff_of("4.7", DIRECT).warnings == (expected,)
-
-
-def padded(length: int) -> str:
-    """Return settings of this length."""
-    start = '{"notification_emails.software_updates": "all", "x": "'
-    return f'{start}{"x" * (length - len(start) - 2)}"}}'
-
-
-ALL = '"notification_emails.software_updates": "all"'
-PREFERENCES = [
-    ("NULL", None, "critical", True, 0),
-    ("empty", "", "critical", True, 0),
-    ("an empty object", "{}", "critical", True, 0),
-    ("none", '{"notification_emails.software_updates": "none"}', "none", True, 0),
-    ("critical", '{"notification_emails.software_updates": "critical"}', "critical", True, 0),
-    ("patch", '{"notification_emails.software_updates": "patch"}', "patch", True, 0),
-    ("all", '{"notification_emails.software_updates": "all"}', "all", True, 0),
-    ("unknown", '{"notification_emails.software_updates": "major"}', "critical", True, 1),
-    ("a null", '{"notification_emails.software_updates": null}', "critical", True, 0),
-    ("support off", '{"notification_emails.end_of_support": false}', "critical", False, 0),
-    ("support on", '{"notification_emails.end_of_support": true}', "critical", True, 0),
-    ("support as a text", '{"notification_emails.end_of_support": "false"}', "critical", True, 1),
-    ("broken", "{", "critical", True, 1),
-    ("a list", "[]", "critical", True, 1),
-    ("among others", f'{{"a": "x, {{\\" ", {ALL} , "b": 1}}', "all", True, 0),
-    ("both", f'{{"notification_emails.end_of_support":false,{ALL}}}', "all", False, 0),
-    ("inside a text", '{"a": "{\\"notification_emails.software_updates\\": \\"all\\"}"}', "critical", True, 0),
-    ("a list as preference", '{"notification_emails.software_updates": ["all"]}', "critical", True, 1),
-    ("padded", ' {"notification_emails.software_updates": "all"}'.ljust(9_000_000), "all", True, 0),
-    ("as long as it may be", padded(65_536), "all", True, 0),
-    ("too long", padded(65_537), "critical", True, 1),
-    ("far too long", padded(9_000_000), "critical", True, 1),
-]
-
-
-@pytest.mark.parametrize("version", ["4.2", "4.7"])
-@pytest.mark.parametrize(
-    ("settings", "preference", "support", "warnings"),
-    [each[1:] for each in PREFERENCES],
-    ids=[each[0] for each in PREFERENCES],
-)
-def test_preferences(
-    postgres: Postgres,
-    wishes: dict[str, str],
-    version: str,
-    *,
-    settings: str | None,
-    preference: str,
-    support: bool,
-    warnings: int,
-) -> None:
-    """`users.settings` decides which notices a user gets; no content of it is an error."""
-    with closing(postgres.connect(wishes[version], DIRECT)) as connection:
-        connection.execute("UPDATE users SET settings = %s WHERE id = 1", [settings])
-    staff = ask(socket_address(postgres, wishes[version]))
-    owner = staff.verdicts[0].recipient
-    assert owner is not None
-    assert (Preference(preference), support) == (owner.preference, owner.wants_support)
-    assert warnings == len([warning for warning in staff.warnings if warning.startswith("owner has ")])
 
 
 def answers(postgres: Postgres, database: str) -> dict[str, StaffVerdict]:

@@ -11,14 +11,12 @@ from psycopg.rows import TupleRow
 
 from mastodon.databases import DIRECT, OWN_ROLE, ask, populated, socket_address
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.mastodon import sql
 from mastodon_update_check.mastodon.sql import staff_query
 from simulators.mastodon_people import PASSWORD_HASH
 from simulators.mastodon_schema import MIGRATIONS
 from simulators.postgres import Postgres
 
 SCRIPTS = Path(__file__).parents[2] / "packaging" / "postgresql"
-ALONE = "the only one"
 INSTALL, UNDO = SCRIPTS / "install.sql", SCRIPTS / "undo.sql"
 
 
@@ -45,28 +43,6 @@ def fresh(postgres: Postgres) -> Iterator[str]:
     """Return a database of Mastodon's without our role's schema, for one test alone."""
     yield populated(postgres, "without our role", "4.7")
     postgres.drop_database("without our role")
-
-
-@pytest.fixture(scope="module")
-def other_server() -> Iterator[Postgres]:
-    """Return a server on which no database has our role."""
-    with Postgres() as server:
-        yield server
-
-
-@pytest.fixture
-def alone(other_server: Postgres) -> Iterator[Postgres]:
-    """Return it with one database of Mastodon's."""
-    populated(other_server, ALONE, "4.7")
-    yield other_server
-    other_server.drop_database(ALONE)
-    other_server.execute("postgres", "DROP ROLE IF EXISTS _mastodon_update_check; DROP ROLE IF EXISTS manager")
-
-
-@pytest.mark.parametrize(("name", "script"), [("install", sql.install_script), ("undo", sql.undo_script)])
-def test_packaged_scripts_are_the_program_s(name: str, script: type[str]) -> None:
-    """The files in packaging/ are links to the package's own."""
-    assert (SCRIPTS / f"{name}.sql").read_text() == script()
 
 
 FORBIDDEN = [
@@ -254,49 +230,3 @@ def test_installing_twice_and_undoing_twice(postgres: Postgres, fresh: str, inst
         ask(socket_address(postgres, fresh, OWN_ROLE))
     expected = "does not let the role _mastodon_update_check read Mastodon's tables: run "
     assert expected in caught.value.detail
-
-
-def test_undoing_the_last_one_drops_the_role(alone: Postgres) -> None:
-    """Where no other database uses the role it goes too."""
-    results = [alone.psql(ALONE, script) for script in (INSTALL, UNDO, UNDO)]
-    with closing(alone.connect(ALONE)) as connection:
-        roles = connection.execute("SELECT FROM pg_roles WHERE rolname = '_mastodon_update_check'").fetchall()
-        schemas = connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall()
-    assert [(result.returncode, result.stderr) for result in results] == [(0, "")] * 3
-    assert (roles, schemas) == ([], [])
-
-
-def test_installing_in_the_wrong_database(postgres: Postgres) -> None:
-    """A database that is not Mastodon's is refused, and nothing is made in it."""
-    result = postgres.psql("postgres", INSTALL)
-    assert result.returncode != 0
-    assert "the database postgres is not Mastodon's: name Mastodon's with -d" in result.stderr
-    with closing(postgres.connect("postgres")) as connection:
-        assert connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall() == []
-
-
-def test_installing_over_a_mighty_role(alone: Postgres) -> None:
-    """A role of that name that may do more is not taken over."""
-    alone.execute(ALONE, "CREATE ROLE _mastodon_update_check CREATEDB")
-    result = alone.psql(ALONE, INSTALL)
-    assert result.returncode != 0
-    assert "exists and has rights that it does not need: drop it first" in result.stderr
-
-
-def test_installing_over_tables_of_a_superuser(alone: Postgres) -> None:
-    """The owner of the database could have code of his own run with the superuser's rights."""
-    alone.execute(ALONE, f'ALTER DATABASE "{ALONE}" OWNER TO mastodon; ALTER TABLE public.users OWNER TO CURRENT_USER')
-    result = alone.psql(ALONE, INSTALL)
-    assert result.returncode != 0
-    assert "and the database to another role: give them to Mastodon's role" in result.stderr
-    with closing(alone.connect(ALONE)) as connection:
-        assert connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall() == []
-
-
-def test_installing_without_superuser(alone: Postgres) -> None:
-    """On a managed server, a role that may create roles and has Mastodon's as one of its own can run it."""
-    alone.execute(ALONE, "CREATE ROLE manager LOGIN CREATEROLE; GRANT mastodon TO manager; ")
-    alone.execute(ALONE, f'GRANT CREATE, CONNECT ON DATABASE "{ALONE}" TO manager WITH GRANT OPTION')
-    result = alone.psql(ALONE, INSTALL, role="manager")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert ask(socket_address(alone, ALONE, OWN_ROLE)).through.startswith("mastodon_update_check.staff()")

@@ -1,0 +1,151 @@
+"""Logging in to Mastodon's database: each login that is refused names the role and the fix, and the next is tried."""
+
+import pytest
+
+from mastodon.databases import OWN_ROLE, ask, populated, refusal, socket_address, tcp_address, trusted_address
+from mastodon_update_check.mastodon.database import ask_first
+from mastodon_update_check.mastodon.database_address import DatabaseAddress
+from simulators.postgres import Postgres
+
+
+@pytest.fixture(scope="module")
+def database(postgres: Postgres) -> str:
+    """Return a database without our function."""
+    return populated(postgres, "to log in to", "4.7")
+
+
+PASSWORDS = [
+    ("a wrong one", {"password": "no"}, 'password authentication failed for user "mastodon"'),
+    ("none", {"password": ""}, "fe_sendauth: no password supplied"),
+    ("no such role", {"user": "missing"}, 'password authentication failed for user "missing"'),
+]
+
+
+@pytest.mark.parametrize(("changes", "wrong"), [row[1:] for row in PASSWORDS], ids=[row[0] for row in PASSWORDS])
+def test_password(postgres: Postgres, database: str, changes: dict[str, str], wrong: str) -> None:
+    """A login over TCP that is refused: the role is named, and where its password is set."""
+    user = changes.get("user", "mastodon")
+    expected = f"cannot be used as the role {user}: {wrong}; check the password in the DB_ variables"
+    sentence = refusal(tcp_address(postgres.port, database, **changes))
+    assert sentence == f"PostgreSQL at 127.0.0.1:{postgres.port} {expected}"
+
+
+def test_right_password(postgres: Postgres, database: str) -> None:
+    """With the right one the answer comes."""
+    assert ask(tcp_address(postgres.port, database)).through.endswith(f" as mastodon at 127.0.0.1:{postgres.port}")
+
+
+def test_peer_login_as_another_user(postgres: Postgres, database: str) -> None:
+    """Over a socket, a role may be another system user's."""
+    sentence = refusal(socket_address(postgres, database, "peer"))
+    assert 'cannot be used as the role peer: Peer authentication failed for user "peer"; ' in sentence
+    assert "; over a socket each system user has the role of the same name: run " in sentence
+
+
+def test_role_absent(postgres: Postgres, database: str) -> None:
+    """Over a socket the error names a missing role."""
+    sentence = refusal(socket_address(postgres, database, "missing"))
+    assert 'cannot be used as the role missing: role "missing" does not exist; ' in sentence
+    assert sentence.endswith("; run `mastodon-update-check setup`, or check the DB_ variables")
+
+
+def test_role_that_is_barred(postgres: Postgres, database: str) -> None:
+    """A server that refuses this host has a line too few, or one too many."""
+    sentence = refusal(tcp_address(postgres.port, database, user="barred"))
+    assert "cannot be used as the role barred: pg_hba.conf rejects connection" in sentence
+
+
+def test_database_that_is_closed(postgres: Postgres) -> None:
+    """A role may be kept out of a database."""
+    postgres.create_database("closed", "SELECT")
+    postgres.execute("postgres", "REVOKE CONNECT ON DATABASE closed FROM PUBLIC; CREATE ROLE visitor LOGIN")
+    wrong = 'cannot be used as the role visitor: permission denied for database "closed"; GRANT CONNECT allows it'
+    assert refusal(socket_address(postgres, "closed", "visitor")) == f"PostgreSQL at {postgres.socket} {wrong}"
+
+
+REMEDY = "run `mastodon-update-check setup`, or give another login in UPDATE_CHECK_DATABASE_URL"
+ROLES = [
+    (
+        "that may not log in",
+        "CREATE ROLE dormant",
+        'cannot be used as the role dormant: role "dormant" is not permitted to log in; ALTER ROLE … LOGIN allows it',
+    ),
+    (
+        "that has used up its connections",
+        "CREATE ROLE busy LOGIN CONNECTION LIMIT 0",
+        'cannot be used as the role busy: too many connections for role "busy"',
+    ),
+    (
+        "that may not read the tables",
+        "CREATE ROLE reader LOGIN",
+        f"does not let the role reader read Mastodon's tables: {REMEDY}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("script", "wrong"), [row[1:] for row in ROLES], ids=[row[0] for row in ROLES])
+def test_role_without_rights(postgres: Postgres, database: str, script: str, wrong: str) -> None:
+    """The error for a role that lacks a right says what grants it."""
+    postgres.execute("postgres", script)
+    address = socket_address(postgres, database, script.split()[2])
+    assert refusal(address) == f"PostgreSQL at {postgres.socket} {wrong}"
+
+
+@pytest.mark.parametrize(
+    "conninfo", ["secret", "host=a secret=b", "postgresql://u:sec ret@h/d", "postgresql://[secret"]
+)
+def test_string_that_is_none(conninfo: str) -> None:
+    """A connection string with a slip in it is not repeated: the slip may be the password."""
+    address = DatabaseAddress(origin="UPDATE_CHECK_DATABASE_URL", conninfo=conninfo)
+    expected = "UPDATE_CHECK_DATABASE_URL is not a connection string that PostgreSQL's libpq can read"
+    assert refusal(address) == expected
+
+
+PASSWORDS_NOT_ESCAPED = ("secret/x", "secret?x", "secret#x", "x@secret", "12345/x", "12345#x", "12345?x")
+
+
+@pytest.mark.parametrize("password", PASSWORDS_NOT_ESCAPED)
+def test_password_that_is_not_escaped(password: str) -> None:
+    """It would be read as host, port and database, and be repeated with them."""
+    expected = "has a password whose special characters must be escaped: write %2F for /, %3F for ?, %23 for # and"
+    url = f"postgresql://mastodon:{password}@127.0.0.1:1/db?pool=5"
+    sentence = refusal(DatabaseAddress(origin="UPDATE_CHECK_DATABASE_URL", conninfo=url))
+    assert sentence.startswith(f"UPDATE_CHECK_DATABASE_URL {expected}")
+
+
+def test_own_role_and_then_the_next(postgres: Postgres, database: str) -> None:
+    """Where our own role cannot log in, or may read nothing, Mastodon's login is tried."""
+    own = socket_address(postgres, database, OWN_ROLE)
+    staff = ask_first([own, socket_address(postgres, database)])
+    assert staff.through == f"Mastodon's tables as mastodon at {postgres.socket}"
+
+
+def test_all_logins_fail(postgres: Postgres, database: str) -> None:
+    """The error says what each of them lacks, the usual login's first."""
+    sentence = refusal(
+        socket_address(postgres, database, "missing"), tcp_address(postgres.port, database, password="no")
+    )
+    first, second = sentence.split("; and ")
+    assert "password authentication failed for user" in first
+    assert 'role "missing" does not exist' in second
+
+
+def test_any_connection_string(postgres: Postgres, database: str) -> None:
+    """The administrator's may be a URL or have libpq's own form."""
+    strings = (
+        f"postgresql://mastodon@/{database.replace(' ', '%20')}?host={postgres.directory}&port={postgres.port}",
+        f"host={postgres.directory} port={postgres.port} user=mastodon dbname='{database}'",
+    )
+    for conninfo in strings:
+        address = DatabaseAddress(origin="x", conninfo=conninfo)
+        assert ask(address).through == f"Mastodon's tables as mastodon at {postgres.socket}"
+
+
+def test_environment_s_startup_options_are_left_out(
+    postgres: Postgres, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGOPTIONS would be refused by PgBouncer: it does not reach the server."""
+    monkeypatch.setenv("PGOPTIONS", "-c no_such_setting=1")
+    address = socket_address(postgres, database)
+    for one in (address, trusted_address(**address.parameters)):
+        assert ask_first([one]).verdicts
