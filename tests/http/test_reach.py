@@ -30,7 +30,10 @@ def test_certificate_for_another_host(foreign_tls: ssl.SSLContext) -> None:
     """A certificate that no request would accept is not accepted here."""
     with HttpServer(lambda _: Reply(204), tls=foreign_tls) as server, pytest.raises(CheckError) as caught:
         reach(server.url("/secret", "localhost"), DIRECT)
-    assert caught.value.detail == f"the certificate of localhost:{server.port} is for another name"
+    assert caught.value.detail == (
+        f"the certificate of localhost:{server.port} is not accepted: "
+        "Hostname mismatch, certificate is not valid for 'localhost'"
+    )
 
 
 def test_connection_refused() -> None:

@@ -52,7 +52,12 @@ def test_proxy_is_asked() -> None:
         pytest.param(Reply.redirect("https://elsewhere.example/"), Cause.HTTP_STATUS, "status 302", id="redirect"),
         pytest.param(hang(), Cause.CONNECTION, "", id="silent"),
         pytest.param(dribble(b"HTTP/1.1 200 OK\r\n" * 9), Cause.CONNECTION, "took longer than 0.3 s", id="dribble"),
-        pytest.param(Raw([b"SSH-2.0-x\r\n"]), Cause.CONNECTION, "does not speak HTTP", id="not HTTP"),
+        pytest.param(
+            Raw([b"SSH-2.0-x\r\n"]),
+            Cause.CONNECTION,
+            "ended the connection before a complete answer in HTTP",
+            id="not HTTP",
+        ),
     ],
 )
 def test_ping_that_is_not_taken(answer: Answer, cause: Cause, words: str) -> None:

@@ -6,7 +6,7 @@ Feed, instance, release details, webhooks and heartbeats all use it, each with l
 - redirects are followed only as far as the limits say, never from https to http, and to another host without the
   user, the password and the headers of the first;
 - only the given proxies are used, and certificate authorities are read for each conversation;
-- an error names the host, or the proxy where it is the proxy's failure, and no user, password, path or query.
+- an error names the host, and the proxy before it, but no user, password, path or query.
 
 `httpx` is imported with this module: import it where it is used.
 """

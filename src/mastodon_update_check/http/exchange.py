@@ -4,8 +4,7 @@ import base64
 import contextlib
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import httpx
 
@@ -22,27 +21,6 @@ USER_AGENT = f"mastodon-update-check/{__version__}"
 """Names neither the server nor its domain."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PROXY_LOGIN = 407
-
-
-@dataclass(slots=True, kw_only=True)
-class Peer:
-    """The host that is asked at the moment, and the proxy; `str` names the one whose failure it is."""
-
-    host: str
-    proxy: str = ""
-    is_tunnelled: bool = False
-    """Whether the proxy has connected us: a failure from here on is the host's."""
-    has_answered: bool = False
-    """Whether the head of the answer has been read."""
-
-    def __str__(self) -> str:
-        return f"the proxy {self.proxy}" if self.proxy and not self.is_tunnelled else self.host
-
-    @property
-    def described(self) -> str:
-        """The host, and the proxy if that one can change what the host says."""
-        return f"{self.host} (through {self})" if self.proxy and not self.is_tunnelled else self.host
 
 
 class Exchange:
@@ -57,7 +35,8 @@ class Exchange:
         self._proxies = proxies
         self._limits = limits
         self._first = _parse(parse_url, request.url, "the URL to ask is not an http or https URL")
-        self._peer = Peer(host=_netloc(self._first))
+        self.peer = _netloc(self._first)
+        """The host that is asked at the moment, and the proxy before it, as a sentence names them."""
 
     def run(self, guard: SocketGuard) -> Response:
         """Return the answer after the redirects that are followed; raises as `http.client.send` does."""
@@ -72,25 +51,19 @@ class Exchange:
             self._refuse(response, f"redirects once more after {self._limits.redirects} redirects")
         return response
 
-    @property
-    def peer(self) -> str:
-        """The host, or the proxy, whose failure it is if this fails now."""
-        return str(self._peer)
-
     def _ask(self, url: httpx.URL, guard: SocketGuard) -> Response:
         proxy = self._choose_proxy(url)
-        self._peer = Peer(host=_netloc(url), proxy=_netloc(proxy) if proxy else "")
+        self.peer = f"{_netloc(url)} (through the proxy {_netloc(proxy)})" if proxy else _netloc(url)
         try:
             request = httpx.Request(
                 self._request.method,
                 url.copy_with(userinfo=b""),
                 headers=self._headers(url),
                 content=self._request.body,
-                extensions={"timeout": self._limits.timeouts, "trace": self._tracer(guard)},
+                extensions={"timeout": self._limits.timeouts, "trace": guard.trace},
             )
             # The transport, not a client: clients log each URL with its query, and read `.netrc`.
             with _transport(url, proxy) as transport, contextlib.closing(transport.handle_request(request)) as answer:
-                self._peer.has_answered = True
                 return self._read(answer, guard)
         except (httpx.HTTPError, UnicodeError) as error:
             raise self._explain(error) from error
@@ -107,14 +80,6 @@ class Exchange:
             return {"Accept": "*/*", **always}
         host = {"Host": self._request.host} if self._request.host else {}
         return {"Accept": "*/*", **self._request.headers, **host, **_authorization(self._first), **always}
-
-    def _tracer(self, guard: SocketGuard) -> Callable[[str, Mapping[str, Any]], None]:
-        def trace(event: str, info: Mapping[str, Any]) -> None:
-            guard.trace(event, info)
-            if event == "proxy.start_tls.started":  # the proxy has done its part
-                self._peer.is_tunnelled = True
-
-        return trace
 
     def _read(self, answer: httpx.Response, guard: SocketGuard) -> Response:
         limit = self._limits.body_bytes if answer.is_success else self._limits.error_body_bytes
@@ -133,9 +98,9 @@ class Exchange:
                 fault = self._explain(error)
         if guard.expired:  # an answer without a length ends where the connection was shut down
             seconds = self._limits.total.total_seconds()
-            fault = CheckError(Cause.CONNECTION, f"{self._peer} took longer than {seconds:g} s in all")
+            fault = CheckError(Cause.CONNECTION, f"{self.peer} took longer than {seconds:g} s in all")
         return Response(
-            peer=str(self._peer) if answer.status_code == _PROXY_LOGIN else self._peer.described,
+            peer=self.peer,
             status=answer.status_code,
             reason=answer.reason_phrase,
             headers=answer.headers,
@@ -144,7 +109,7 @@ class Exchange:
         )
 
     def _content_fault(self, fault: str) -> CheckError:
-        return CheckError(Cause.CONTENT, f"the answer of {self._peer.host} {fault}")
+        return CheckError(Cause.CONTENT, f"the answer of {self.peer} {fault}")
 
     def _redirect(self, url: httpx.URL, response: Response) -> httpx.URL:
         try:
@@ -159,12 +124,12 @@ class Exchange:
         return target
 
     def _refuse(self, response: Response, fault: str) -> NoReturn:
-        raise StatusError(response.status, f"{self._peer.host} {fault}", response.headers)
+        raise StatusError(response.status, f"{self.peer} {fault}", response.headers)
 
     def _explain(self, error: Exception) -> CheckError:
         """Return what an error of httpx means; the system's own error beneath it says more than its text."""
-        known = explain_name_or_tls(error, str(self._peer))
-        return known or CheckError(Cause.CONNECTION, f"{self._peer} {self._connection_fault(error)}")
+        known = explain_name_or_tls(error, self.peer)
+        return known or CheckError(Cause.CONNECTION, f"{self.peer} {self._connection_fault(error)}")
 
     def _connection_fault(self, error: Exception) -> str:
         match error:
@@ -173,16 +138,11 @@ class Exchange:
             case httpx.TimeoutException():
                 return f"was silent for {self._limits.read.total_seconds():g} s"
             case httpx.ProxyError():
-                status = str(error).split(" ", 1)[0]
-                return f"does not connect us to {self._peer.host}" + (f" (status {status})" if status.isdigit() else "")
+                return f"cannot be reached: the proxy answers with status {str(error)[:3]}"  # its words may be anything
             case httpx.ConnectError():
                 return f"cannot be reached: {system_words(error)}"
-            case _ if self._peer.has_answered:
-                return "ended the connection in the middle of its answer"
-            case httpx.NetworkError():
-                return f"ended the connection before it answered: {system_words(error)}"
             case _:
-                return "ended the connection before it answered, or does not speak HTTP"
+                return "ended the connection before a complete answer in HTTP"
 
 
 def _transport(url: httpx.URL, proxy: httpx.URL | None) -> httpx.HTTPTransport:

@@ -10,20 +10,6 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.time_limit import TimeLimitError
 
-_UNTRUSTED = "is signed by an authority that this system does not trust"
-# Codes of OpenSSL's X509_V_ERR_…; for others OpenSSL's own words are shown.
-_CERTIFICATE_FAULTS = {
-    9: "is not valid yet (is the clock right?)",
-    10: "has expired",
-    18: "is self-signed",
-    19: _UNTRUSTED,
-    20: _UNTRUSTED,
-    21: _UNTRUSTED,
-    23: "has been revoked",
-    62: "is for another name",
-    64: "is for another address",
-}
-
 
 def explain(error: BaseException, peer: str) -> CheckError:
     """Return why a conversation with `peer`, a host and port, failed."""
@@ -46,7 +32,9 @@ def explain_name_or_tls(error: BaseException, peer: str) -> CheckError | None:
             case UnicodeError():
                 return CheckError(Cause.DNS, f"{peer} is not a name that can be resolved")
             case ssl.SSLCertVerificationError():
-                return CheckError(Cause.TLS, f"the certificate of {peer} {_certificate_fault(beneath)}")
+                return CheckError(
+                    Cause.TLS, f"the certificate of {peer} is not accepted: {clean(beneath.verify_message.rstrip('.'))}"
+                )
             case ssl.SSLError():
                 return CheckError(Cause.TLS, f"no TLS connection with {peer}: {_words(beneath)}")
     return None
@@ -69,7 +57,3 @@ def _words(error: OSError) -> str:
     if isinstance(error, ssl.SSLError) and reason:
         return clean(str(reason).replace("_", " ").lower())
     return clean(str(error.strerror or "unknown")).lower()
-
-
-def _certificate_fault(error: ssl.SSLCertVerificationError) -> str:
-    return _CERTIFICATE_FAULTS.get(error.verify_code, f"is not accepted: {clean(error.verify_message)}")

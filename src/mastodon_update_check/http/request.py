@@ -54,7 +54,7 @@ class Response:
     """The answer."""
 
     peer: str
-    """The host that answered, and the proxy if that one can change the answer: for sentences."""
+    """The host that answered, and the proxy before it: for sentences."""
     status: int
     reason: str
     headers: Mapping[str, str]
