@@ -134,7 +134,7 @@ def test_limited_federation() -> None:
         (Reply(401), "answers with status 401"),
         (Reply.json({"software": "mastodon"}), "does not answer with a version"),
         (Reply.json([]), "does not answer with a version"),
-        (Reply(200, b"<html>"), "is not valid JSON"),
+        (Reply(200, b"<html>"), "is not usable JSON"),
     ],
 )
 def test_limited_federation_without_nodeinfo(answer: Answer, words: str) -> None:

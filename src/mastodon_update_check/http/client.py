@@ -12,9 +12,7 @@ Feed, instance, release details, webhooks and heartbeats all use it, each with l
 """
 
 import json
-import math
 from http import HTTPStatus
-from typing import NoReturn
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
@@ -65,26 +63,10 @@ def read_json(response: Response) -> object:
     Raises:
         CheckError: with cause `CONTENT`; it is not valid JSON.
     """
-    fault = f"the answer of {response.peer} is not valid JSON"
+    text = response.body.decode("utf-8-sig", errors="backslashreplace")
     try:
-        text = response.body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CheckError(Cause.CONTENT, f"{fault}: it is not UTF-8") from error
-    try:
-        document: object = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-    except RecursionError as error:
-        raise CheckError(Cause.CONTENT, f"{fault} that can be used: it is nested too deeply") from error
-    except ValueError as error:  # JSONDecodeError is one, and so is a number of thousands of digits
-        raise CheckError(Cause.CONTENT, f"{fault}: it begins with {clean(text, 40)!r}") from error
+        document: object = json.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
+        detail = f"the answer of {response.peer} is not usable JSON: it begins with {clean(text, 40)!r}"
+        raise CheckError(Cause.CONTENT, detail) from error
     return document
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError("the number is out of range")
-    return value
