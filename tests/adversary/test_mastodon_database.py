@@ -9,15 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from mastodon.databases import (
-    DIRECT,
-    OWN_ROLE,
-    ask_in_process,
-    populated,
-    refusal,
-    socket_address,
-    tcp_address,
-)
+from mastodon.databases import DIRECT, OWN_ROLE, ask_in_process, populated, refusal, socket_address, tcp_address
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.mastodon.database import DatabaseBounds

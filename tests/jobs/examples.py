@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ledger.examples import INSTANCE, SETTINGS, SettableClock
+from ledger.locations import query
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import SqliteLocation
@@ -85,3 +86,19 @@ def worker(
         clock=clock,
         record_pause=timedelta(milliseconds=20),
     )
+
+
+def outcomes(path: Path) -> list[object]:
+    """Return the outcome of every attempt, as another process sees it; None for one that is in progress."""
+    return [row[0] for row in query(path, "SELECT outcome FROM attempt ORDER BY ended_at IS NULL, ended_at, number")]
+
+
+def deliver(deliverer: DeliveryWorker, ledger: Ledger) -> None:
+    """Deliver messages that are due at the start."""
+    now = deliverer.clock()
+    deliverer.deliver_due(ledger, lambda: now)
+
+
+def attempts(path: Path) -> list[tuple[object, ...]]:
+    """Return outcome and reply of every attempt."""
+    return query(path, "SELECT outcome, reply FROM attempt ORDER BY number")

@@ -9,11 +9,7 @@ import pytest
 import trustme
 
 from captured_logs import capture_logs
-from mastodon_update_check.errors import (
-    DeliveryError,
-    PermanentDeliveryError,
-    TransientDeliveryError,
-)
+from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks.email import create
 from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.smtp_server import SmtpServer
