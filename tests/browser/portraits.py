@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from browser.chromium import ROOT, Chromium, bring_chromium
-from browser.test_page import BUSY, DETAILS, FIX, QUIET, render
+from browser.reports import BUSY, DETAILS, FIX, QUIET, render
 from messages.writing import with_details
 from translations.letters import KINDS, letter
 

@@ -6,7 +6,7 @@
     with machine.start() as daemon:
         daemon.wait_notified("READY=1")
         daemon.wait_for("check.finished")
-        assert 0 == daemon.end(signal.SIGTERM)
+        assert daemon.end(signal.SIGTERM) == 0
 
 The process gets the variables named here and no others; every process is ended, by its id, with its context.
 """
@@ -15,21 +15,19 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from simulators.systemd import Systemd
+
 PROGRAM = (sys.executable, "-m", "mastodon_update_check")
 LONGEST = 90.0
 """How many seconds to wait for something that takes far less."""
-_LAST = b"X_LAST=1"
 STOP_SECONDS = 10.0
 """The daemon's promise: it stops within this time, with any attempt in progress."""
 
@@ -40,52 +38,6 @@ def wait_until(is_true: Callable[[], object], what: str, explain: Callable[[], o
     while not is_true():
         assert time.monotonic() < end, f"timeout: {what}\n{explain()}"
         time.sleep(0.02)
-
-
-class Systemd:
-    """The other end of NOTIFY_SOCKET: keeps every message, with the time of its arrival."""
-
-    def __init__(self) -> None:
-        self._directory = tempfile.TemporaryDirectory()  # pytest's own paths may be too long for a socket
-        self.path = str(Path(self._directory.name, "notify"))
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(self.path)
-        self.received: list[tuple[float, bytes]] = []
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-
-    @property
-    def lines(self) -> list[str]:
-        """Every line, in order; bytes that are not UTF-8 fail the test, as systemd refuses them."""
-        return [line for _, message in self.received for line in message.decode().split("\n")]
-
-    @property
-    def statuses(self) -> list[str]:
-        """The status lines."""
-        return [line.removeprefix("STATUS=") for line in self.lines if line.startswith("STATUS=")]
-
-    def feedings(self) -> list[float]:
-        """Return the times at which the watchdog was fed."""
-        return [at for at, message in self.received if message == b"WATCHDOG=1"]
-
-    def close(self) -> None:
-        """Stop receiving."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.sendto(b"", self.path)
-        self._thread.join()
-        self._socket.close()
-        self._directory.cleanup()
-
-    def settle(self) -> None:
-        """Wait until everything that was sent so far has been received."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.sendto(_LAST, self.path)
-        wait_until(lambda: self.received and self.received[-1][1] == _LAST, "the last message")
-        del self.received[-1]
-
-    def _listen(self) -> None:
-        while message := self._socket.recv(65_536):
-            self.received.append((time.monotonic(), message))
 
 
 class Daemon:

@@ -10,8 +10,9 @@ from datetime import timedelta
 
 import pytest
 
-from daemon.program import Systemd, wait_until
+from daemon.program import wait_until
 from mastodon_update_check.daemon.systemd import STATUS_CHARACTERS, SystemdNotifier
+from simulators.systemd import Systemd
 
 
 @pytest.fixture
