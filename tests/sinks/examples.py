@@ -3,16 +3,25 @@
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.errors import DeliveryError
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.sinks.email import EmailSink, create
 from mastodon_update_check.sinks.smtp_server import MailLimits
+from simulators.smtp_server import SmtpServer
 
 ID = "0123456789abcdef0123456789abcdef"
 ADDRESS = "admin@social.example"
 PASSWORD = "correct horse battery staple"
+USERS = {"mastodon": PASSWORD}
+LOGIN = {"login": "mastodon", "password": PASSWORD}
+PATIENT = MailLimits(connect=10, reply=30, accept=30)
+SHORT = MailLimits(connect=0.2, reply=0.2, accept=0.4, total=timedelta(seconds=20))
+"""For servers that hang."""
 PAYLOAD: Mapping[str, object] = {
     "type": "update.available",
     "timestamp": "2026-11-23T12:00:00Z",
@@ -57,3 +66,11 @@ def recipient(address: str) -> Recipient:
 def email_sink(port: int, limits: MailLimits | None = None, /, **options: str) -> "closing[EmailSink]":
     """Return a mail sink for a server on localhost; closed at the end of its context."""
     return closing(create({"server": "localhost", "port": str(port), "domain": "social.example", **options}, limits))
+
+
+def refusal(server: SmtpServer, **options: str) -> DeliveryError:
+    """Return the error of an attempt, which must fail and leave no mail behind."""
+    with email_sink(server.port, **options) as sink, pytest.raises(DeliveryError) as caught:
+        sink.send(MESSAGE)
+    assert server.mails == []
+    return caught.value

@@ -1,33 +1,17 @@
-"""Mail over a real mail server: TLS in all its forms, logging in, keeping the connection."""
+"""Mail over a real mail server: envelopes, logins, and recipients that it refuses or can reach."""
 
-import os
 import ssl
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import trustme
 
-from captured_logs import capture_logs
-from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks.email import create
-from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.smtp_server import SmtpServer
-from sinks.examples import ADDRESS, MESSAGE, PASSWORD, email_sink, to
+from sinks.examples import ADDRESS, LOGIN, MESSAGE, USERS, email_sink, refusal, to
 
 # aiosmtpd warns of what these servers are for: refusing and accepting passwords without TLS.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
-
-USERS = {"mastodon": PASSWORD}
-CREDENTIALS = {"login": "mastodon", "password": PASSWORD}
-
-
-def refusal(server: SmtpServer, **options: str) -> DeliveryError:
-    """Return the error of an attempt, which must fail and leave no mail behind."""
-    with email_sink(server.port, **options) as sink, pytest.raises(DeliveryError) as caught:
-        sink.send(MESSAGE)
-    assert server.mails == []
-    return caught.value
 
 
 def test_plain() -> None:
@@ -65,156 +49,10 @@ def test_envelope_sender() -> None:
     assert (mail.message["From"], mail.message["Reply-To"]) == ("a@x.example", "Ops <c@x.example>")
 
 
-@pytest.mark.usefixtures("trusted_authority")
-@pytest.mark.parametrize(
-    ("options", "encrypted"),
-    [
-        pytest.param({"starttls": "always"}, True, id="always: over TLS"),
-        pytest.param({"starttls": "auto"}, True, id="auto: over TLS, since it is offered"),
-        pytest.param({}, True, id="auto is the default"),
-        pytest.param({"starttls": "never"}, False, id="never: in the clear"),
-        pytest.param({"server": "127.0.0.1"}, True, id="a certificate for an IP address"),
-    ],
-)
-def test_starttls(server_tls: ssl.SSLContext, options: dict[str, str], *, encrypted: bool) -> None:
-    """SMTP_ENABLE_STARTTLS decides whether an offer of STARTTLS is used."""
-    with SmtpServer(tls=server_tls) as server, email_sink(server.port, **options) as sink:
-        sink.send(MESSAGE)
-
-    assert [encrypted] == [mail.encrypted for mail in server.mails]
-
-
-def test_starttls_required_but_not_offered() -> None:
-    """`always` does not fall back to plain text: an attacker may have removed the offer."""
-    with SmtpServer() as server:
-        error = refusal(server, starttls="always")
-
-    place = f"localhost:{server.port}"
-    assert str(error) == f"{place} does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires"
-    assert error.sink_wide
-
-
-@pytest.mark.usefixtures("trusted_authority")
-def test_implicit_tls(server_tls: ssl.SSLContext) -> None:
-    """SMTP_TLS speaks TLS from the first byte."""
-    with SmtpServer(tls=server_tls, implicit=True) as server, email_sink(server.port, tls="true") as sink:
-        sink.send(MESSAGE)
-
-    assert [mail.encrypted for mail in server.mails] == [True]
-
-
-def test_ca_file(server_tls: ssl.SSLContext, authority_file: Path) -> None:
-    """SMTP_CA_FILE's authorities are trusted, also if the system does not."""
-    options = {"ca_file": str(authority_file), "starttls": "always"}
-    with SmtpServer(tls=server_tls) as server, email_sink(server.port, **options) as sink:
-        sink.send(MESSAGE)
-
-    assert [mail.encrypted for mail in server.mails] == [True]
-
-
-@pytest.mark.usefixtures("trusted_authority")
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        pytest.param(None, "no such file or directory", id="missing"),
-        pytest.param("fifo", "it is not a regular file", id="a FIFO, which would be waited for"),
-        pytest.param("link", "it is a symbolic link", id="a link"),
-        pytest.param("directory", "it is a directory", id="a directory"),
-        pytest.param(b"not PEM", "it holds no usable certificate", id="not a certificate"),
-        pytest.param(b"x" * (4 << 20) + b"x", "it is larger than 4194304 bytes", id="large"),
-    ],
-)
-def test_ca_file_that_cannot_be_used(
-    server_tls: ssl.SSLContext, tmp_path: Path, content: str | bytes | None, why: str
-) -> None:
-    """SMTP_CA_FILE may belong to another user: it is ignored with a warning, and the system's authorities count."""
-    file = tmp_path / "ca.pem"
-    match content:
-        case "fifo":
-            os.mkfifo(file)
-        case "link":
-            file.symlink_to("/etc/hostname")
-        case "directory":
-            file.mkdir()
-        case bytes():
-            file.write_bytes(content)
-    with (
-        capture_logs() as lines,
-        SmtpServer(tls=server_tls) as server,
-        email_sink(server.port, ca_file=str(file)) as sink,
-    ):
-        sink.send(MESSAGE)
-
-    assert [mail.encrypted for mail in server.mails] == [True]
-    assert [(line["event"], line["detail"]) for line in lines] == [("ca_file.ignored", why)]
-
-
-def self_signed() -> ssl.SSLContext:
-    """Return a server's context with a self-signed certificate, such as Debian's snake-oil one."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    own = trustme.CA()
-    with own.cert_pem.tempfile() as certificate, own.private_key_pem.tempfile() as key:
-        context.load_cert_chain(certificate, key)
-    return context
-
-
-@pytest.mark.usefixtures("trusted_authority")
-@pytest.mark.parametrize("implicit", [True, False], ids=["from the first byte", "after STARTTLS"])
-@pytest.mark.parametrize(
-    ("certificate", "why"),
-    [
-        pytest.param(
-            "wrong name",
-            "is not accepted: Hostname mismatch, certificate is not valid for 'localhost'",
-            id="of another host",
-        ),
-        pytest.param("self-signed", "is not accepted: self-signed certificate", id="self-signed"),
-        pytest.param(
-            "unknown",
-            "is not accepted: unable to get local issuer certificate",
-            id="of an authority that is not trusted",
-        ),
-    ],
-)
-def test_certificate_refused(foreign_tls: ssl.SSLContext, certificate: str, why: str, *, implicit: bool) -> None:
-    """A certificate that does not prove the server's name ends the attempt before anything is sent."""
-    unknown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(unknown)
-    contexts = {"wrong name": foreign_tls, "self-signed": self_signed(), "unknown": unknown}
-    with SmtpServer(tls=contexts[certificate], implicit=implicit, users=USERS) as server:
-        error = refusal(server, tls=str(implicit).lower(), **CREDENTIALS)
-
-    assert isinstance(error, TransientDeliveryError)
-    assert error.sink_wide
-    assert str(error).startswith(f"the certificate of localhost:{server.port} {why} (SMTP_CA_FILE names ")
-
-
-@pytest.mark.parametrize("implicit", [True, False], ids=["from the first byte", "after STARTTLS"])
-def test_unverified(foreign_tls: ssl.SSLContext, *, implicit: bool) -> None:
-    """SMTP_OPENSSL_VERIFY_MODE=none takes any certificate."""
-    options = {"openssl_verify_mode": "none", "tls": str(implicit).lower()}
-    with (
-        SmtpServer(tls=foreign_tls, implicit=implicit) as server,
-        email_sink(server.port, **options) as sink,
-    ):
-        sink.send(MESSAGE)
-
-    assert [mail.encrypted for mail in server.mails] == [True]
-
-
-def test_tls_with_a_plain_server() -> None:
-    """SMTP_TLS against a server that greets in the clear says that TLS failed."""
-    with SmtpServer() as server:
-        error = refusal(server, tls="true")
-
-    assert f"no TLS connection with localhost:{server.port}: " in str(error)
-    assert error.sink_wide
-
-
 @pytest.mark.parametrize("method", ["plain", "login", "cram_md5", ""])
 def test_authentication(method: str) -> None:
     """Each method of SMTP_AUTH_METHOD logs in; on loopback without TLS too, plain by default."""
-    with SmtpServer(users=USERS) as server, email_sink(server.port, auth_method=method, **CREDENTIALS) as sink:
+    with SmtpServer(users=USERS) as server, email_sink(server.port, auth_method=method, **LOGIN) as sink:
         sink.send(MESSAGE)
 
     assert [mail.login for mail in server.mails] == ["mastodon"]
@@ -234,7 +72,7 @@ def test_authentication_over_tls(server_tls: ssl.SSLContext, method: str) -> Non
 
 def test_no_authentication() -> None:
     """SMTP_AUTH_METHOD=none does not log in, with any login."""
-    with SmtpServer() as server, email_sink(server.port, auth_method="none", **CREDENTIALS) as sink:
+    with SmtpServer() as server, email_sink(server.port, auth_method="none", **LOGIN) as sink:
         sink.send(MESSAGE)
 
     assert [mail.login for mail in server.mails] == [""]
@@ -244,7 +82,7 @@ def test_no_authentication() -> None:
 def test_wrong_password(method: str) -> None:
     """A refused log-in is the sink's fault, and the password stays secret."""
     with SmtpServer(users={"mastodon": "something else"}) as server:
-        error = refusal(server, auth_method=method, **CREDENTIALS)
+        error = refusal(server, auth_method=method, **LOGIN)
 
     assert error.sink_wide
     assert isinstance(error, TransientDeliveryError)
@@ -258,35 +96,6 @@ def test_missing_login() -> None:
 
     assert error.sink_wide
     assert "answered MAIL with 530 5.7.0 Authentication required" in str(error)
-
-
-def test_connection_is_kept() -> None:
-    """Mails go one after the other over one connection, each with its own envelope."""
-    with SmtpServer() as server, email_sink(server.port) as sink:
-        for number in range(3):
-            sink.send(to(f"admin{number}@social.example"))
-
-    assert [mail.connection for mail in server.mails] == [1, 1, 1]
-    assert [f"admin{number}@social.example" for number in range(3)] == [mail.recipient for mail in server.mails]
-
-
-def test_connection_is_renewed() -> None:
-    """After the agreed number of mails a new connection is made: some servers count."""
-    with SmtpServer() as server, email_sink(server.port, MailLimits(mails=2)) as sink:
-        for number in range(5):
-            sink.send(to(f"admin{number}@social.example"))
-
-    assert [mail.connection for mail in server.mails] == [1, 1, 2, 2, 3]
-
-
-def test_closed_sink_opens_again() -> None:
-    """`close` ends the connection; the next mail goes over a new one."""
-    with SmtpServer() as server, email_sink(server.port) as sink:
-        sink.send(MESSAGE)
-        sink.close()
-        sink.send(MESSAGE)
-
-    assert [mail.connection for mail in server.mails] == [1, 2]
 
 
 def test_refused_recipient_leaves_the_others_alone() -> None:

@@ -17,21 +17,12 @@ from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, 
 from mastodon_update_check.sinks import smtp
 from mastodon_update_check.sinks.smtp_server import MailLimits, is_loopback
 from simulators.http_server import unused_port
-from simulators.scripted_smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
+from simulators.scripted_smtp_server import Answer, ScriptedSmtpServer, Wire
 from simulators.smtp_server import SmtpServer
-from sinks.examples import MESSAGE, PASSWORD, email_sink, to
+from sinks.examples import LOGIN, MESSAGE, PASSWORD, PATIENT, SHORT, email_sink, to
 
-PATIENT = MailLimits(connect=10, reply=30, accept=30)
-SHORT = MailLimits(connect=0.2, reply=0.2, accept=0.4, total=timedelta(seconds=20))
-"""For servers that hang."""
-LOGIN = {"login": "mastodon", "password": PASSWORD}
 BEFORE_RCPT = ("CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL")
 NAMES = {"CONNECT": "the connection", "END": "the mail"}
-
-
-def limits_for(answer: Answer) -> MailLimits:
-    """Return short limits for a server that hangs, and long ones for others, which may be slow on a loaded machine."""
-    return SHORT if isinstance(answer, Hang) else PATIENT
 
 
 def attempt(script: Mapping[str, Sequence[Answer]], bounds: MailLimits = PATIENT, /, **options: str) -> DeliveryError:
@@ -130,91 +121,6 @@ def test_nothing_listens() -> None:
     assert caught.value.sink_wide
 
 
-def test_server_that_never_speaks_tls() -> None:
-    """A server that takes the connection and never speaks TLS is given up."""
-    with (
-        ScriptedSmtpServer({"CONNECT": [Hang()]}) as server,
-        email_sink(server.port, SHORT, tls="true") as sink,
-        pytest.raises(TransientDeliveryError) as caught,
-    ):
-        sink.send(MESSAGE)
-
-    assert str(caught.value) == f"localhost:{server.port} did not answer in time"
-
-
-@pytest.mark.parametrize(
-    "fault",
-    ["500 no", "452 enough", "421 4.4.2 idle for too long", Drop(), Hang(), Wire(b"?\r\n")],
-    ids=["500", "452", "421", "dropped", "hanging", "nonsense"],
-)
-def test_idle_connection_found_dead(fault: Answer) -> None:
-    """When MAIL fails on a kept connection, one new connection is opened, and nothing is reported."""
-    script: dict[str, list[Answer]] = {"MAIL": ["250 ok", fault, "250 ok"]}
-    with ScriptedSmtpServer(script) as server, email_sink(server.port, limits_for(fault)) as sink:
-        sink.send(MESSAGE)
-        sink.send(to("next@social.example"))
-
-    mail = ["MAIL", "RCPT", "DATA"]
-    assert ["EHLO", *mail, "MAIL", "EHLO", *mail, "QUIT"] == server.verbs
-
-
-@pytest.mark.parametrize("fault", ["500 no", Drop(), Hang()], ids=["500", "dropped", "hanging"])
-def test_connection_found_dead_after_a_refusal(fault: Answer) -> None:
-    """The same holds where the mail before has to be cleared away first."""
-    script: dict[str, list[Answer]] = {"RCPT": ["550 5.1.1 unknown", "250 ok"], "RSET": [fault]}
-    with ScriptedSmtpServer(script) as server, email_sink(server.port, limits_for(fault)) as sink:
-        with pytest.raises(PermanentDeliveryError):
-            sink.send(MESSAGE)
-        sink.send(to("next@social.example"))
-
-    assert server.verbs == ["EHLO", "MAIL", "RCPT", "RSET", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
-
-
-def test_connection_dropped_while_idle() -> None:
-    """A connection that the server has closed is replaced by a new one."""
-    script: dict[str, list[Answer]] = {
-        "CONNECT": ["220 first", "220 second"],
-        "END": [Wire(b"250 ok\r\n")],
-        "MAIL": ["250 ok", Drop(), "250 ok"],
-    }
-    with ScriptedSmtpServer(script) as server, email_sink(server.port, PATIENT) as sink:
-        assert [sink.send(MESSAGE), sink.send(MESSAGE)] == ["250 ok", "250 ok"]
-
-
-def test_dead_server_behind_an_idle_connection() -> None:
-    """When the new connection fails too, that is the error; it is not tried a third time."""
-    script: dict[str, list[Answer]] = {"CONNECT": ["220 hello", "554 5.3.2 closed"], "MAIL": ["250 ok", Drop()]}
-    with ScriptedSmtpServer(script) as server, email_sink(server.port, PATIENT) as sink:
-        sink.send(MESSAGE)
-        with pytest.raises(TransientDeliveryError) as caught:
-            sink.send(MESSAGE)
-
-    assert str(caught.value) == f"localhost:{server.port} answered the connection with 554 5.3.2 closed"
-    assert server.verbs == ["EHLO", "MAIL", "RCPT", "DATA", "MAIL"]
-
-
-@pytest.mark.parametrize(
-    ("verb", "reply", "again"),
-    [
-        pytest.param("RCPT", "550 5.1.1 unknown", ["RSET"], id="a refused recipient: the connection is kept"),
-        pytest.param("END", "451 4.3.0 later", ["RSET"], id="a mail put off: the connection is kept"),
-        pytest.param("RCPT", "421 4.3.2 closing", ["EHLO"], id="421: a new connection"),
-        pytest.param("MAIL", "451 4.3.0 later", ["EHLO"], id="the sink's fault: a new connection"),
-        pytest.param("RCPT", Drop(), ["EHLO"], id="lost: a new connection"),
-        pytest.param("END", Drop(), ["EHLO"], id="lost after the body: a new connection"),
-    ],
-)
-def test_connection_after_a_failure(verb: str, reply: Answer, again: list[str]) -> None:
-    """After a failure the connection is kept where both sides still agree on where they stand."""
-    script: dict[str, list[Answer]] = {verb: [reply, "250 ok"]}
-    with ScriptedSmtpServer(script) as server, email_sink(server.port, PATIENT) as sink:
-        with pytest.raises(DeliveryError):
-            sink.send(MESSAGE)
-        sink.send(to("next@social.example"))
-
-    assert server.verbs[-len(again) - 4 :] == [*again, "MAIL", "RCPT", "DATA", "QUIT"]
-
-
 def test_wire_format() -> None:
     """Lines end in CRLF, dots at their start are doubled, no line is too long, with any text."""
     text = ".\n..\n.dot\rcarriage\r\nreturn\n" + "long " * 500 + "x" * 2000 + "\nFrom me\nNUL\0 grüße\n."
@@ -288,24 +194,6 @@ def test_undecodable_challenge() -> None:
 
     assert (TransientDeliveryError, True) == (type(error), error.sink_wide)
     assert error.reply == "{server} sent a challenge for CRAM-MD5 that is not base64"
-
-
-@pytest.mark.usefixtures("trusted_authority")
-def test_replies_injected_before_tls(server_tls: ssl.SSLContext) -> None:
-    """A reply that an attacker appends to the one to STARTTLS does not count as the server's (CVE-2011-0411)."""
-    script: dict[str, list[Answer]] = {
-        "EHLO": ["250-mail.example\r\n250 STARTTLS", "250 mail.example"],
-        "STARTTLS": [Wire(b"220 go ahead\r\n250-evil\r\n250 SMTPUTF8\r\n")],
-    }
-    with (
-        ScriptedSmtpServer(script, tls=server_tls) as server,
-        email_sink(server.port, PATIENT) as sink,
-        pytest.raises(TransientDeliveryError) as caught,
-    ):
-        sink.send(to("jürgen@social.example"))
-
-    assert str(caught.value).endswith("did not answer STARTTLS: it answered more than it was asked")
-    assert server.verbs == ["EHLO", "STARTTLS"]
 
 
 def test_control_characters_in_replies() -> None:

@@ -15,7 +15,6 @@ from mastodon_update_check.errors import DeliveryError, TransientDeliveryError
 from mastodon_update_check.http.request import Limits
 from mastodon_update_check.sinks.webhook import create
 from simulators.http_server import Handler, HttpServer, Reply, Tunnel, unused_port
-from simulators.scripted_smtp_server import Hang, ScriptedSmtpServer
 from sinks.examples import ID, MESSAGE, PAYLOAD
 
 LIMITS = Limits(
@@ -146,23 +145,6 @@ def test_connection_refused() -> None:
     assert caught.value.sink_wide
 
 
-def test_no_such_host() -> None:
-    """A name that does not resolve is named."""
-    with pytest.raises(TransientDeliveryError, match=r"the name of hook\.invalid cannot be resolved") as caught:
-        create({"url": "https://hook.invalid/secret"}).send(MESSAGE)
-
-    assert caught.value.sink_wide
-
-
-@pytest.mark.usefixtures("trusted_authority")
-def test_https(server_tls: ssl.SSLContext) -> None:
-    """The system's certificates are trusted."""
-    with HttpServer(answer(Reply(204)), tls=server_tls) as server:
-        create({"url": server.url(host="localhost")}).send(MESSAGE)
-
-    assert len(server.requests) == 1
-
-
 @pytest.mark.usefixtures("trusted_authority")
 def test_wrong_name(foreign_tls: ssl.SSLContext) -> None:
     """A certificate for another host is refused, and nothing is sent."""
@@ -170,21 +152,6 @@ def test_wrong_name(foreign_tls: ssl.SSLContext) -> None:
 
     assert str(error).endswith("certificate is not valid for 'localhost'")
     assert (type(error), error.sink_wide) == (TransientDeliveryError, True)
-
-
-def test_unknown_authority(server_tls: ssl.SSLContext) -> None:
-    """A certificate of an authority that the system does not know is refused."""
-    assert "unable to get local issuer certificate" in str(refusal(answer(Reply(204)), tls=server_tls))
-
-
-@pytest.mark.parametrize(
-    ("script", "words"), [({}, "no TLS connection with localhost"), ({"CONNECT": [Hang()]}, "within 0.3 s")]
-)
-def test_no_tls(script: dict[str, list[str | Hang]], words: str) -> None:
-    """A server that does not speak TLS, or nothing at all, is distinguished from one with a bad certificate."""
-    limits = replace(LIMITS, connect=timedelta(seconds=0.3)) if script else LIMITS
-    with ScriptedSmtpServer(script) as server, pytest.raises(TransientDeliveryError, match=words):
-        create({"url": f"https://localhost:{server.port}/"}, limits).send(MESSAGE)
 
 
 def test_http_proxy() -> None:
@@ -210,38 +177,6 @@ def test_https_proxy(server_tls: ssl.SSLContext, variable: str) -> None:
 
     assert [(request.method, request.target) for request in proxy.requests] == [("CONNECT", f"localhost:{server.port}")]
     assert [request.target for request in server.requests] == ["/path"]
-
-
-def test_no_proxy() -> None:
-    """A host in no_proxy is reached directly."""
-    with HttpServer(answer(Reply(204))) as server:
-        options = {"http_proxy": f"http://127.0.0.1:{unused_port()}", "no_proxy": "example.net,localhost"}
-        create({"url": server.url(host="localhost"), **options}).send(MESSAGE)
-
-    assert [request.target for request in server.requests] == ["/"]
-
-
-def test_proxy_refuses() -> None:
-    """A proxy's refusal is distinguished from the receiver's, and shows no login."""
-    with HttpServer(answer(Reply(407))) as proxy:
-        options = {"url": "https://hook.example/secret", "https_proxy": f"http://user:pw@127.0.0.1:{proxy.port}"}
-        with pytest.raises(TransientDeliveryError) as caught:
-            create(options).send(MESSAGE)
-
-    expected = (
-        f"no answer: hook.example (through the proxy 127.0.0.1:{proxy.port}) cannot be reached: the proxy answers with "
-        "status 407"
-    )
-    assert str(caught.value) == expected
-
-
-def test_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the options count: not the environment's proxy, not a .netrc."""
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{unused_port()}")
-    with HttpServer(answer(Reply(204))) as server:
-        create({"url": server.url()}).send(MESSAGE)
-
-    assert "authorization" not in server.requests[0].headers
 
 
 def test_no_certificates_for_http(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

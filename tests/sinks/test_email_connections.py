@@ -1,0 +1,116 @@
+"""The connection to the mail server: kept from mail to mail, renewed where it ended, and never left in doubt."""
+
+import pytest
+
+from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+from mastodon_update_check.sinks.smtp_server import MailLimits
+from simulators.scripted_smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
+from simulators.smtp_server import SmtpServer
+from sinks.examples import MESSAGE, PATIENT, SHORT, email_sink, to
+
+
+def test_connection_is_kept() -> None:
+    """Mails go one after the other over one connection, each with its own envelope."""
+    with SmtpServer() as server, email_sink(server.port) as sink:
+        for number in range(3):
+            sink.send(to(f"admin{number}@social.example"))
+
+    assert [mail.connection for mail in server.mails] == [1, 1, 1]
+    assert [f"admin{number}@social.example" for number in range(3)] == [mail.recipient for mail in server.mails]
+
+
+def test_connection_is_renewed() -> None:
+    """After the agreed number of mails a new connection is made: some servers count."""
+    with SmtpServer() as server, email_sink(server.port, MailLimits(mails=2)) as sink:
+        for number in range(5):
+            sink.send(to(f"admin{number}@social.example"))
+
+    assert [mail.connection for mail in server.mails] == [1, 1, 2, 2, 3]
+
+
+def test_closed_sink_opens_again() -> None:
+    """`close` ends the connection; the next mail goes over a new one."""
+    with SmtpServer() as server, email_sink(server.port) as sink:
+        sink.send(MESSAGE)
+        sink.close()
+        sink.send(MESSAGE)
+
+    assert [mail.connection for mail in server.mails] == [1, 2]
+
+
+def limits_for(answer: Answer) -> MailLimits:
+    """Return short limits for a server that hangs, and long ones for others, which may be slow on a loaded machine."""
+    return SHORT if isinstance(answer, Hang) else PATIENT
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["500 no", "452 enough", "421 4.4.2 idle for too long", Drop(), Hang(), Wire(b"?\r\n")],
+    ids=["500", "452", "421", "dropped", "hanging", "nonsense"],
+)
+def test_idle_connection_found_dead(fault: Answer) -> None:
+    """When MAIL fails on a kept connection, one new connection is opened, and nothing is reported."""
+    script: dict[str, list[Answer]] = {"MAIL": ["250 ok", fault, "250 ok"]}
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, limits_for(fault)) as sink:
+        sink.send(MESSAGE)
+        sink.send(to("next@social.example"))
+
+    mail = ["MAIL", "RCPT", "DATA"]
+    assert ["EHLO", *mail, "MAIL", "EHLO", *mail, "QUIT"] == server.verbs
+
+
+@pytest.mark.parametrize("fault", ["500 no", Drop(), Hang()], ids=["500", "dropped", "hanging"])
+def test_connection_found_dead_after_a_refusal(fault: Answer) -> None:
+    """The same holds where the mail before has to be cleared away first."""
+    script: dict[str, list[Answer]] = {"RCPT": ["550 5.1.1 unknown", "250 ok"], "RSET": [fault]}
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, limits_for(fault)) as sink:
+        with pytest.raises(PermanentDeliveryError):
+            sink.send(MESSAGE)
+        sink.send(to("next@social.example"))
+
+    assert server.verbs == ["EHLO", "MAIL", "RCPT", "RSET", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
+
+
+def test_connection_dropped_while_idle() -> None:
+    """A connection that the server has closed is replaced by a new one."""
+    script: dict[str, list[Answer]] = {
+        "CONNECT": ["220 first", "220 second"],
+        "END": [Wire(b"250 ok\r\n")],
+        "MAIL": ["250 ok", Drop(), "250 ok"],
+    }
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, PATIENT) as sink:
+        assert [sink.send(MESSAGE), sink.send(MESSAGE)] == ["250 ok", "250 ok"]
+
+
+def test_dead_server_behind_an_idle_connection() -> None:
+    """When the new connection fails too, that is the error; it is not tried a third time."""
+    script: dict[str, list[Answer]] = {"CONNECT": ["220 hello", "554 5.3.2 closed"], "MAIL": ["250 ok", Drop()]}
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, PATIENT) as sink:
+        sink.send(MESSAGE)
+        with pytest.raises(TransientDeliveryError) as caught:
+            sink.send(MESSAGE)
+
+    assert str(caught.value) == f"localhost:{server.port} answered the connection with 554 5.3.2 closed"
+    assert server.verbs == ["EHLO", "MAIL", "RCPT", "DATA", "MAIL"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply", "again"),
+    [
+        pytest.param("RCPT", "550 5.1.1 unknown", ["RSET"], id="a refused recipient: the connection is kept"),
+        pytest.param("END", "451 4.3.0 later", ["RSET"], id="a mail put off: the connection is kept"),
+        pytest.param("RCPT", "421 4.3.2 closing", ["EHLO"], id="421: a new connection"),
+        pytest.param("MAIL", "451 4.3.0 later", ["EHLO"], id="the sink's fault: a new connection"),
+        pytest.param("RCPT", Drop(), ["EHLO"], id="lost: a new connection"),
+        pytest.param("END", Drop(), ["EHLO"], id="lost after the body: a new connection"),
+    ],
+)
+def test_connection_after_a_failure(verb: str, reply: Answer, again: list[str]) -> None:
+    """After a failure the connection is kept where both sides still agree on where they stand."""
+    script: dict[str, list[Answer]] = {verb: [reply, "250 ok"]}
+    with ScriptedSmtpServer(script) as server, email_sink(server.port, PATIENT) as sink:
+        with pytest.raises(DeliveryError):
+            sink.send(MESSAGE)
+        sink.send(to("next@social.example"))
+
+    assert server.verbs[-len(again) - 4 :] == [*again, "MAIL", "RCPT", "DATA", "QUIT"]
