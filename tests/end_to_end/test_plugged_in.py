@@ -88,10 +88,10 @@ def test_it_refuses_for_a_while(plugged: World) -> None:
 @pytest.mark.parametrize(
     ("code", "reply"),
     [
-        pytest.param("raise RuntimeError('no')", "cannot be loaded (RuntimeError: no)", id="breaks when imported"),
-        pytest.param("raise SystemExit", "cannot be loaded (SystemExit", id="leaves when imported"),
+        pytest.param("raise RuntimeError('no')", "cannot be set up (RuntimeError: no)", id="breaks when imported"),
+        pytest.param("raise SystemExit", "cannot be set up (SystemExit", id="leaves when imported"),
         pytest.param("Ntfy = None", "cannot be set up (TypeError", id="not a factory"),
-        pytest.param("def Ntfy(options): return object()", "has no method send()", id="makes no sink"),
+        pytest.param("def Ntfy(options): return object()", "without a method send()", id="makes no sink"),
         pytest.param(
             "class Ntfy:\n def __init__(self, options): pass\n def send(self, message): 1 / 0",
             "the sink broke: ZeroDivisionError",

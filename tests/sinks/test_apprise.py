@@ -4,7 +4,6 @@ The services' names lead, through a proxy, to one server with a certificate for 
 """
 
 import json
-import os
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -20,7 +19,7 @@ from mastodon_update_check.errors import (
     TransientDeliveryError,
 )
 from mastodon_update_check.messages.message import MessageType
-from mastodon_update_check.sinks.apprise import AppriseSink, create, find
+from mastodon_update_check.sinks.apprise import AppriseSink, create
 from simulators.http_server import Answer, HttpServer, Reply, Request, Tunnel, hang, unused_port
 from sinks.examples import MESSAGE
 
@@ -162,13 +161,13 @@ def test_url_is_in_no_argument_list() -> None:
                     text = (process / name).read_text(errors="replace")
                 except OSError:  # gone, or another user's
                     continue
-                if "apprise.cli" in (process / "cmdline").read_text(errors="replace"):
+                if "bin/apprise" in (process / "cmdline").read_text(errors="replace"):
                     seen.append(text)
         return Reply(200)
 
     with HttpServer(look) as server:
         create({"url": f"json://127.0.0.1:{server.port}/s3cret"}).send(MESSAGE)
-    assert any("apprise.cli" in text for text in seen)
+    assert any("bin/apprise" in text for text in seen)
     assert not any("s3cret" in text for text in seen)
 
 
@@ -176,22 +175,16 @@ def test_missing_url_and_missing_library(monkeypatch: pytest.MonkeyPatch) -> Non
     """Both are wrong settings, and the error names the remedy."""
     with pytest.raises(SettingsError, match="needs UPDATE_CHECK_APPRISE_URL"):
         create({})
-    monkeypatch.setattr("sys.path", [os.fspath(ROOT / "nowhere")])
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    monkeypatch.setattr("os.defpath", "/nowhere")
     with pytest.raises(SettingsError, match="apt install apprise"):
         create({"url": "json://127.0.0.1/"})
 
 
-def test_where_apprise_is_looked_for(tmp_path: Path) -> None:
-    """Where Debian puts it is looked at when it is nowhere else: beside the package's own modules it is not."""
-    (tmp_path / "apprise").mkdir()
-    (tmp_path / "apprise" / "__init__.py").touch()
-    assert find([["/nonexistent"], ["/nonexistent", str(tmp_path)]]) == ["/nonexistent", str(tmp_path)]
-    assert find([["/nonexistent"]]) is None
-
-
 def test_process_that_ends_without_an_answer(tmp_path: Path) -> None:
-    """An Apprise that cannot be imported is transient; the reason is shown."""
-    (tmp_path / "apprise.py").write_text("raise SystemExit('half installed s3cretT0ken')")
-    sink = AppriseSink("json://127.0.0.1/s3cretT0ken", {}, [str(tmp_path)])
+    """An Apprise that cannot be started is transient; the reason is shown."""
+    (tmp_path / "apprise").write_text("#!/bin/sh\necho half installed s3cretT0ken >&2; exit 1\n")
+    (tmp_path / "apprise").chmod(0o755)
+    sink = AppriseSink("json://127.0.0.1/s3cretT0ken", {}, str(tmp_path / "apprise"))
     with pytest.raises(TransientDeliveryError, match="not accepted: half installed …"):
         sink.send(MESSAGE)

@@ -111,7 +111,7 @@ def test_import_fails(packages: Path, number: int, source: str, why: str) -> Non
     install(packages, f"import-fault-{number}", "faulty", source)
 
     assert problem("faulty") == (
-        f"the sink 'faulty' of import-fault-{number} cannot be loaded ({why}); "
+        f"the sink 'faulty' of import-fault-{number} cannot be set up ({why}); "
         f"repair, update or remove import-fault-{number}, or take 'faulty' out of UPDATE_CHECK_SINKS"
     )
 
@@ -138,4 +138,7 @@ def test_no_sink_at_all(packages: Path) -> None:
     """An object without `send` is not a sink."""
     install(packages, "useless-sink", "useless", "def Sink(options):\n    return None")
 
-    assert "the sink 'useless' of useless-sink has no method send(); " in problem("useless")
+    assert (
+        "the sink 'useless' of useless-sink cannot be set up (TypeError: it makes an object without a method send()); "
+        in problem("useless")
+    )

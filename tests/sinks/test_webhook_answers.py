@@ -153,21 +153,11 @@ def test_retry_after_twice() -> None:
     assert error.retry_after is None
 
 
-@pytest.mark.parametrize(
-    ("location", "host"),
-    [
-        ("https://elsewhere.example/secret", "elsewhere.example"),
-        ("http://bücher.example:8080/secret", "bücher.example"),
-        ("//elsewhere.example/secret", "elsewhere.example"),
-        ("/another/secret", "127.0.0.1"),
-        ("http://[::bad/secret", "no host"),
-    ],
-)
-def test_redirect(location: str, host: str) -> None:
-    """Redirects are not followed, and only the host to which they lead is named."""
-    with HttpServer(lambda _: Reply.redirect(location, 307)) as server:
+def test_redirect() -> None:
+    """Redirects are not followed, and where they lead is not shown."""
+    with HttpServer(lambda _: Reply.redirect("https://elsewhere.example/secret", 307)) as server:
         error = attempt(server.url("/hook"))
     assert error is not None
-    note = f"(redirects are not followed; this one leads to {host})"
-    assert error.reply == f"127.0.0.1:{server.port} answered 307 Temporary Redirect {note}"
+    said = "answered 307 Temporary Redirect (redirects are not followed)"
+    assert error.reply == f"127.0.0.1:{server.port} {said}"
     assert (word(error), len(server.requests)) == ("retry", 1)

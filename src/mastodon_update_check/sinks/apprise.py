@@ -7,12 +7,13 @@ several URLs, the ones that have accepted a message would be unknown.
 
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from importlib.machinery import PathFinder
+from pathlib import Path
 
 from mastodon_update_check.errors import PermanentDeliveryError, SettingsError, TransientDeliveryError
 from mastodon_update_check.http.proxies import Proxies
@@ -21,8 +22,6 @@ from mastodon_update_check.messages.message import Message, MessageType
 
 TOTAL = timedelta(seconds=60)
 """How long the process may take in all."""
-DEBIANS_MODULES = "/usr/lib/python3/dist-packages"
-"""Where `apt install apprise` puts it. This program's own package looks there for nothing else."""
 SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 NOTES_KEPT = 5
 _CUT = "overflow=truncate"
@@ -41,10 +40,10 @@ class AppriseSink:
 
     attempt_limit = TOTAL + timedelta(seconds=30)
 
-    def __init__(self, url: str, environment: Mapping[str, str], path: Sequence[str], total: timedelta = TOTAL) -> None:
+    def __init__(self, url: str, environment: Mapping[str, str], program: str, total: timedelta = TOTAL) -> None:
         self._url = url if "overflow=" in url else f"{url}{'&' if '?' in url else '?'}{_CUT}"
         self._environment = {**_ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath), **environment}
-        self._program = f"import sys; sys.path[:] = {list(path)!r}; from apprise.cli import main; main()"
+        self._program = program
         self._total = total
         pieces = (part for part in re.split(r"[/:@?&=,;]", url) if len(part) >= _TOKEN_CHARACTERS)
         proxies = (secrets_of(environment.get(name, "")) for name in ("https_proxy", "http_proxy"))
@@ -74,9 +73,8 @@ class AppriseSink:
             file.flush()
             config = f"--config=/proc/self/fd/{file.fileno()}"
             try:
-                # -I: neither the environment nor the working directory decides about imports.
                 finished = subprocess.run(  # noqa: S603 - our own words, and a title
-                    [sys.executable, "-I", "-c", self._program, "-v", "--input-format=text", config, *options],
+                    [self._program, "-v", "--input-format=text", config, *options],
                     check=False,
                     env=self._environment,
                     input=text,
@@ -104,15 +102,10 @@ def create(options: Mapping[str, str], total: timedelta = TOTAL) -> AppriseSink:
     """
     if not options.get("url"):
         raise SettingsError(["the sink 'apprise' needs UPDATE_CHECK_APPRISE_URL"])
-    path = find([sys.path, [*sys.path, DEBIANS_MODULES]])
-    if path is None:
+    program = shutil.which("apprise", path=f"{Path(sys.executable).parent}:{os.defpath}")
+    if program is None:
         raise SettingsError([_MISSING])
-    return AppriseSink(options["url"], Proxies.of(options).environment | _certificates(), path, total)
-
-
-def find(paths: Sequence[Sequence[str]]) -> list[str] | None:
-    """Return the first of these search paths that has Apprise."""
-    return next((list(path) for path in paths if PathFinder.find_spec("apprise", path)), None)
+    return AppriseSink(options["url"], Proxies.of(options).environment | _certificates(), program, total)
 
 
 def _certificates() -> dict[str, str]:

@@ -17,16 +17,23 @@ def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
             distribution and the remedy, and shows no option.
     """
     entry_point = _find(plugin)
-    factory = _load(entry_point)
+    owner = _distribution(entry_point)
+    origin = f"the sink {clean(entry_point.name)!r} of {owner}"
     try:
-        sink = factory(options)
+        return _make(entry_point, options)
     except SettingsError as error:
-        raise SettingsError([f"{_origin(entry_point)}: {problem}" for problem in error.problems]) from error
+        raise SettingsError([f"{origin}: {problem}" for problem in error.problems]) from error
     except (Exception, SystemExit) as error:  # another package's code may raise anything
         why = shown(f"{type(error).__name__}: {error}", secret_options(options))
-        raise SettingsError([f"{_origin(entry_point)} cannot be set up ({why}); {_remedy(entry_point)}"]) from error
+        remedy = f"repair, update or remove {owner}, or take {clean(entry_point.name)!r} out of UPDATE_CHECK_SINKS"
+        raise SettingsError([f"{origin} cannot be set up ({why}); {remedy}"]) from error
+
+
+def _make(entry_point: EntryPoint, options: Mapping[str, str]) -> Sink:
+    factory: Callable[[Mapping[str, str]], Sink] = entry_point.load()
+    sink = factory(options)
     if not callable(getattr(sink, "send", None)):
-        raise SettingsError([f"{_origin(entry_point)} has no method send(); {_remedy(entry_point)}"])
+        raise TypeError("it makes an object without a method send()")
     return sink
 
 
@@ -42,23 +49,5 @@ def _find(plugin: str) -> EntryPoint:
     return found[0]
 
 
-def _load(entry_point: EntryPoint) -> Callable[[Mapping[str, str]], Sink]:
-    try:
-        factory: Callable[[Mapping[str, str]], Sink] = entry_point.load()
-    except (Exception, SystemExit) as error:  # importing another package runs its code, which may raise anything
-        why = clean(f"{type(error).__name__}: {error}")
-        raise SettingsError([f"{_origin(entry_point)} cannot be loaded ({why}); {_remedy(entry_point)}"]) from error
-    return factory
-
-
 def _distribution(entry_point: EntryPoint) -> str:
     return clean(entry_point.dist.name) if entry_point.dist else "an unknown distribution"
-
-
-def _origin(entry_point: EntryPoint) -> str:
-    return f"the sink {clean(entry_point.name)!r} of {_distribution(entry_point)}"
-
-
-def _remedy(entry_point: EntryPoint) -> str:
-    owner = _distribution(entry_point)
-    return f"repair, update or remove {owner}, or take {clean(entry_point.name)!r} out of UPDATE_CHECK_SINKS"
