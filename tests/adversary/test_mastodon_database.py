@@ -15,7 +15,7 @@ from mastodon_update_check.errors import CheckError
 from mastodon_update_check.mastodon.database import DatabaseBounds
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from mastodon_update_check.mastodon.database_session import TOTAL_BYTES
-from mastodon_update_check.mastodon.sql import install_script
+from mastodon_update_check.mastodon.sql import read_sql
 from simulators.postgres import Postgres
 from simulators.postgres_front import Flood, Front, row
 
@@ -53,7 +53,7 @@ def hostile(postgres: Postgres) -> Iterator[Hostile]:
     """Return a function that lets Mastodon's user run statements, and asks through the tables and the function."""
     name = populated(postgres, "hostile", "4.7")
     with closing(postgres.connect(name)) as connection:
-        connection.execute(install_script().encode())
+        connection.execute(read_sql("install").encode())
 
     def run(statements: str, role: str = DIRECT, bounds: DatabaseBounds = PATIENT) -> list[DatabaseAnswer | str]:
         postgres.execute(name, statements, role)

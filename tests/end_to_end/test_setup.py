@@ -3,13 +3,13 @@
 import pytest
 
 from end_to_end.world import World
-from mastodon_update_check.mastodon.sql import install_script
+from mastodon_update_check.mastodon.sql import read_sql
 
 
 def test_print_sql(world: World) -> None:
     """The script can be run as it is printed."""
     printed = world.run("setup", "--print-sql")
-    assert (printed.code, printed.out) == (0, install_script())
+    assert (printed.code, printed.out) == (0, read_sql("install"))
 
 
 @pytest.mark.parametrize("way", [["--dry-run", "--undo"], ["--tell", "later"], ["--print-sql", "--undo"]])

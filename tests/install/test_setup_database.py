@@ -8,7 +8,7 @@ import pytest
 
 from install.host import CONFIG, COPY, ENV, LOADED, ROOT, Host, session, set_up
 from mastodon.databases import OWN_ROLE
-from mastodon_update_check.mastodon.sql import install_script
+from mastodon_update_check.mastodon.sql import read_sql
 from simulators.postgres import Postgres
 
 
@@ -123,9 +123,9 @@ def test_undo_beside_another(with_database: Host, postgres: Postgres, database: 
 
 def test_ready_line(postgres: Postgres, database: str, tmp_path: Path) -> None:
     """A shell that runs the line for this host, as it is printed above the script, makes the role."""
-    line = next(line for line in install_script().splitlines() if "runuser" in line).partition(":")[2].strip()
+    line = next(line for line in read_sql("install").splitlines() if "runuser" in line).partition(":")[2].strip()
     line = line.replace("mastodon_production", f"{database} -h {postgres.directory} -p {postgres.port}")
-    (tmp_path / "script").write_text(install_script())
+    (tmp_path / "script").write_text(read_sql("install"))
     (tmp_path / "runuser").write_text('#!/bin/sh\nshift 3; exec "$@"\n')
     (tmp_path / "runuser").chmod(0o755)
     path = f"{tmp_path}:{postgres.program('psql').parent}:/usr/bin:/bin"

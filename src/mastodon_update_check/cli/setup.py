@@ -11,13 +11,13 @@ from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.install.dialogue import Console, Options
 from mastodon_update_check.install.session import SetupSession
-from mastodon_update_check.mastodon.sql import install_script
+from mastodon_update_check.mastodon.sql import read_sql
 
 
 def execute(arguments: Namespace) -> int:
     """Set up; exit 1 unless everything worked."""
     if arguments.print_sql:
-        sys.stdout.write(install_script())
+        sys.stdout.write(read_sql("install"))
         return Exit.DONE
     if os.geteuid() != 0:
         raise SetupError("setup needs root: run it with sudo, or in a root shell")

@@ -11,7 +11,7 @@ from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.install.copying import copy_settings
 from mastodon_update_check.install.database import Server, psql
 from mastodon_update_check.install.tree_view import hide_tree
-from mastodon_update_check.mastodon.sql import install_script, undo_script
+from mastodon_update_check.mastodon.sql import read_sql
 
 SAID_CHARACTERS = 500
 DAEMON_RELOAD = "systemctl daemon-reload"
@@ -47,12 +47,12 @@ class Steps:
         """Create the PostgreSQL role and its functions, or bring them up to date."""
         role = f"the PostgreSQL role _mastodon_update_check in {server.name} (port {server.port})"
         text = f"create {role}; it can only list the staff"
-        return Step(text=text, take=lambda: self._run(psql(server), text, install_script()))
+        return Step(text=text, take=lambda: self._run(psql(server), text, read_sql("install")))
 
     def drop_role(self, server: Server) -> Step:
         """Remove the functions, and the role unless another database uses it."""
         text = f"remove the PostgreSQL role and its functions from {server.name} (port {server.port})"
-        return Step(text=text, take=lambda: self._run(psql(server), text, undo_script()))
+        return Step(text=text, take=lambda: self._run(psql(server), text, read_sql("undo")))
 
     def write(self, path: Path, content: str, text: str, added: Sequence[str] = (), *, is_secret: bool = False) -> Step:
         """Write a file of this program's; only root and the service's group may read a secret one."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from mastodon_update_check.domain.staff import DatabaseAnswer, StaffRow, judge
 from mastodon_update_check.domain.text import clean, cut_warnings
@@ -38,8 +38,6 @@ class DatabaseBounds:
     total: timedelta = timedelta(seconds=15)
     """For name resolution, all logins, all addresses and all queries together."""
     memory_bytes: int = 128 * 1024 * 1024
-    output_bytes: int = 32 * 1024 * 1024
-    """Of our own process, whose JSON may need six bytes for a character."""
 
 
 BOUNDS: Final = DatabaseBounds()
@@ -122,21 +120,17 @@ def _converse(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> I
     if not all(one.conninfo for one in addresses):
         environment = {name: text for name, text in environment.items() if not name.startswith("PG")}
         environment["HOME"] = "/nonexistent"
-    with _file_in_memory("answers") as output, _file_in_memory("errors") as errors:
-        # -I and -S: neither the environment nor the working directory decides which modules are imported.
-        process = subprocess.run(  # noqa: S603 - our own file, without arguments
-            [sys.executable, "-IS", _CHILD],
-            input=json.dumps({"path": sys.path, **make_request(addresses, bounds)}),
-            stdout=output,
-            stderr=errors,
-            env=environment,
-            encoding="utf-8",
-            check=False,
-        )
-        output.seek(0)
-        errors.seek(0)
-        lines, last_words = output.read().splitlines(), errors.read().strip().rpartition("\n")[2]
-    for line in lines:
+    # -I and -S: neither the environment nor the working directory decides which modules are imported.
+    process = subprocess.run(  # noqa: S603 - our own file, without arguments
+        [sys.executable, "-IS", _CHILD],
+        input=json.dumps({"path": sys.path, **make_request(addresses, bounds)}),
+        capture_output=True,  # no more than `database_session.TOTAL_BYTES`, and its memory
+        env=environment,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    for line in process.stdout.splitlines():
         try:
             event = json.loads(line)
         except ValueError:  # killed while it was writing
@@ -145,9 +139,5 @@ def _converse(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> I
             raise CheckError(Cause.DATABASE, f"{_NO_LIBPQ}: {clean(event['missing'])}")
         yield event
     if process.returncode not in {0, -signal.SIGALRM}:
-        why = clean(last_words) or f"status {process.returncode}"
+        why = clean(process.stderr.strip().rpartition("\n")[2]) or f"status {process.returncode}"
         raise CheckError(Cause.DATABASE, f"the process that asks Mastodon's database failed: {why}")
-
-
-def _file_in_memory(name: str) -> TextIO:
-    return open(os.memfd_create(name), "w+", encoding="utf-8", errors="replace")  # noqa: PTH123 - a descriptor

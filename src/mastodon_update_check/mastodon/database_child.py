@@ -16,7 +16,6 @@ def main() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, also inside a library
     signal.setitimer(signal.ITIMER_REAL, request["limits"]["total"])
     _limit(resource.RLIMIT_DATA, request["limits"]["memory_bytes"])
-    _limit(resource.RLIMIT_FSIZE, request["limits"]["output_bytes"])
     _limit(resource.RLIMIT_CORE, 0)  # it would hold the password
     sys.path[:] = request["path"]
     try:

@@ -14,7 +14,7 @@ import psycopg
 from psycopg.pq import Conninfo
 
 from mastodon_update_check.mastodon.database_address import OWN_ROLE, VARIABLE
-from mastodon_update_check.mastodon.sql import migrations_query, schema_query, staff_query
+from mastodon_update_check.mastodon.sql import migrations_query, read_sql, staff_query
 from mastodon_update_check.postgres.login import Login, LoginError, connect, last_line, read_conninfo
 
 STAFF_ROWS: Final = 1000
@@ -74,9 +74,8 @@ def _ask(login: Login, parameters: Mapping[str, str], limits: Mapping[str, Any])
         try:
             return _Conversation(connection, login).hold(limits)
         except psycopg.Error as error:
-            words = error.diag.message_primary or str(error)
-            raise LoginError(explain_query(login, error.sqlstate, words)) from error
-        except (LookupError, TypeError, ValueError) as error:
+            raise LoginError(_explain(login, error)) from error
+        except (LookupError, TypeError, ValueError, RecursionError) as error:
             raise LoginError(login.say(_FORMAT)) from error
 
 
@@ -92,7 +91,7 @@ class _Conversation:
         """Ask for the staff, and for the migrations, whose failure is a part of the answer."""
         timeouts = (f"SET LOCAL {name}_timeout = {int(limits[name] * 1000)}" for name in ("statement", "lock"))
         self._connection.execute("; ".join(("BEGIN READ ONLY", *timeouts)).encode())
-        schema = {name: value for row in self._read(schema_query(), 1) for name, value in row.items()}
+        schema = {name: value for row in self._read(read_sql("schema"), 1) for name, value in row.items()}
         if not schema.get("has_users"):
             raise LoginError(self._login.say("has no Mastodon in {database}: check {origin}"))
         functions = schema["functions"]
@@ -117,8 +116,7 @@ class _Conversation:
         try:
             rows = self._read(migrations_query(functions=functions), MIGRATION_ROWS)
         except psycopg.Error as error:
-            words = error.diag.message_primary or str(error)
-            why = explain_query(self._login, error.sqlstate, words)
+            why = _explain(self._login, error)
             if self._login.role == OWN_ROLE and "migrations" not in functions:
                 why = self._login.say("has no function mastodon_update_check.migrations(): {remedy} again")
             return {"migrations": None, "migrations_problem": why}
@@ -130,26 +128,22 @@ class _Conversation:
         with self._connection.cursor() as cursor:
             for values in cursor.stream(query.encode()):
                 try:
-                    rows.append(self._decode(values))
-                    self._require_bounded(rows, limit)
-                except LoginError:
+                    rows.append(self._decode(values, is_excess=len(rows) == limit))
+                except (LoginError, TypeError, ValueError, RecursionError):
                     self._connection.pgconn.finish()  # or else psycopg would read the rest
                     raise
         return rows
 
-    def _require_bounded(self, rows: Sequence[object], limit: int) -> None:
-        if len(rows) > limit or self._bytes > TOTAL_BYTES:
-            raise LoginError(self._login.say(f"answers with more than {TOTAL_BYTES} bytes, or {limit} rows"))
+    def _decode(self, values: Sequence[object], *, is_excess: bool) -> dict[str, Any]:
+        text = str(*values)
+        self._bytes += len(text.encode())
+        if is_excess or self._bytes > TOTAL_BYTES:
+            raise LoginError(self._login.say(f"answers with more than {TOTAL_BYTES} bytes, or too many rows"))
+        return {**json.loads(text)}
 
-    def _decode(self, values: Sequence[object]) -> dict[str, Any]:
-        row = None
-        if values and isinstance(values[0], str):
-            self._bytes += len(values[0].encode())
-            with contextlib.suppress(ValueError, RecursionError):
-                row = json.loads(values[0])
-        if not isinstance(row, dict):
-            raise LoginError(self._login.say(_FORMAT))
-        return row
+
+def _explain(login: Login, error: psycopg.Error) -> str:
+    return explain_query(login, error.sqlstate, error.diag.message_primary or str(error))
 
 
 def explain_query(login: Login, code: str | None, words: str) -> str:

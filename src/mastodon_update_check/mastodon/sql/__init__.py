@@ -10,19 +10,9 @@ from pathlib import Path
 _SCRIPTS = Path(__file__).parent
 
 
-def install_script() -> str:
-    """Return the script that makes the role, the schema and the functions."""
-    return _read("install")
-
-
-def undo_script() -> str:
-    """Return the script that removes them."""
-    return _read("undo")
-
-
-def schema_query() -> str:
-    """Return the query for one JSON object that describes the database."""
-    return _read("schema")
+def read_sql(name: str) -> str:
+    """Return `install`, `undo`, or the query `schema` for one JSON object that describes the database."""
+    return (_SCRIPTS / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def staff_query(*, functions: Collection[str], has_roles: bool, has_deletion_requests: bool) -> str:
@@ -48,8 +38,4 @@ def _as_json(query: str) -> str:
 
 def _quoted(tag: str) -> str:
     """Return the text that stands between two `$tag$` in `install.sql`."""
-    return install_script().split(f"${tag}$")[1]
-
-
-def _read(name: str) -> str:
-    return (_SCRIPTS / f"{name}.sql").read_text(encoding="utf-8")
+    return read_sql("install").split(f"${tag}$")[1]
