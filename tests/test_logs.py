@@ -163,7 +163,7 @@ def test_level(level: str, shown: list[str]) -> None:
     logs.configure(level, "json", stream)
     for each in ("debug", "info", "warning", "error", "critical"):
         logs.write(each, "happened")
-    assert shown == [event["level"] for event in written(stream)]
+    assert [event["level"] for event in written(stream)] == shown
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_forged_signature(machine: Machine, served: Path, impostor: Maintainer, 
     said = machine.run("apt update 2>&1").out
     assert "error occurred during the signature verification" in said, said
     machine.shell("DEBIAN_FRONTEND=noninteractive apt upgrade --yes 2>&1")
-    assert before == machine.shell(VERSION)
+    assert machine.shell(VERSION) == before
     refused = machine.run(f"{FORGET}; apt update 2>&1")
     assert refused.code != 0, refused.out
     assert "is not signed" in refused.out
@@ -126,7 +126,7 @@ def test_altered_package(machine: Machine, served: Path, maintainer: Maintainer,
     machine.shell(f"{FORGET}; apt update 2>&1")
     refused = machine.run("DEBIAN_FRONTEND=noninteractive apt upgrade --yes 2>&1")
     assert refused.code != 0, refused.out
-    assert before == machine.shell(VERSION)
+    assert machine.shell(VERSION) == before
 
 
 def test_upgrade(program: Program, machine: Machine, maintainer: Maintainer, packages: tuple[Path, Path]) -> None:

@@ -64,7 +64,7 @@ def test_setup_shows_first(machine: Machine) -> None:
     )
     before = machine.shell(files)
     assert "/home/mastodon/live" in machine.shell("mastodon-update-check setup --dry-run")
-    assert before == machine.shell(files)
+    assert machine.shell(files) == before
     assert _ask_database(machine, ROLES) == "0"
 
 
@@ -91,7 +91,7 @@ def test_once(site: Site) -> None:
     """Further checks send no notice again."""
     for _ in range(3):
         site.update_server.wait_for_question("4.5.19")
-    assert site.devops == site.mailbox.recipients(URGENT)
+    assert site.mailbox.recipients(URGENT) == site.devops
 
 
 def test_priorities(program: Program, machine: Machine, site: Site) -> None:
@@ -142,7 +142,7 @@ def test_route(program: Program, site: Site) -> None:
     followed = program.follow_route(URGENT)
     assert followed.code == 0, followed.out
     site.update_server.wait_for_question(URGENT)
-    assert process == program.pid
+    assert program.pid == process
     site.mailbox.wait_for(site.devops, URGENT, INSTALLED)
 
 
@@ -152,7 +152,7 @@ def test_restart_of_everything(program: Program, machine: Machine, site: Site) -
     machine.shell("systemctl restart 'mastodon-*'")
     program.wait_running(other_than=process)
     site.update_server.wait_for_question(URGENT)
-    assert site.devops == site.mailbox.recipients(URGENT)
+    assert site.mailbox.recipients(URGENT) == site.devops
 
 
 def test_moved_tree(program: Program, machine: Machine, site: Site) -> None:
@@ -195,7 +195,7 @@ def test_new_password(program: Program, machine: Machine, site: Site) -> None:
     assert "settings have changed since the service read them" in program.command("doctor 2>&1").out
     program.wait_event("daemon.reloaded", before)
     site.mailbox.wait_for(site.devops, "4.7.6")
-    assert process == program.pid
+    assert program.pid == process
     assert "another one entirely" not in machine.shell(f"journalctl --unit {UNIT} --no-pager")
 
 
@@ -220,8 +220,8 @@ def test_frozen(program: Program, machine: Machine, site: Site) -> None:
 
 def test_nothing_twice(site: Site) -> None:
     """After all that no notice has been sent twice."""
-    assert site.devops == site.mailbox.recipients(URGENT)
-    assert site.devops == site.mailbox.recipients("4.7.6")
+    assert site.mailbox.recipients(URGENT) == site.devops
+    assert site.mailbox.recipients("4.7.6") == site.devops
 
 
 def test_wrong_reload(program: Program, machine: Machine) -> None:
@@ -231,7 +231,7 @@ def test_wrong_reload(program: Program, machine: Machine) -> None:
         assert machine.run(f"systemctl reload {UNIT}").code != 0
         said = " ".join(str(line["MESSAGE"]) for line in machine.journal(UNIT, before))
         assert "UPDATE_CHECK_RECIPIENT" in said, said
-    assert process == program.pid
+    assert program.pid == process
     assert program.state == "active/running"
     machine.shell(f"systemctl reload {UNIT}")
     program.wait_event("daemon.reloaded", before)
@@ -278,7 +278,7 @@ def test_reboot(program: Program, machine: Machine, site: Site) -> None:
     program.wait_running()
     site.update_server.wait_for_question()
     assert machine.shell("systemctl --failed --no-legend --plain").strip() == ""
-    assert site.devops == site.mailbox.recipients("4.7.6")
+    assert site.mailbox.recipients("4.7.6") == site.devops
 
 
 def test_upgrade(program: Program, machine: Machine, site: Site) -> None:
@@ -286,11 +286,11 @@ def test_upgrade(program: Program, machine: Machine, site: Site) -> None:
     process, config = program.pid, machine.shell(f"sha256sum {CONFIG}; stat -c '%a %U %G' {CONFIG}")
     said = program.install(program.next_package)
     program.wait_running(other_than=process)
-    assert config == machine.shell(f"sha256sum {CONFIG}; stat -c '%a %U %G' {CONFIG}")
+    assert machine.shell(f"sha256sum {CONFIG}; stat -c '%a %U %G' {CONFIG}") == config
     assert "+next" in machine.shell("dpkg-query -W -f '${Version}' mastodon-update-check")
     assert "setup" not in said.partition("Setting up")[2], said
     site.update_server.wait_for_question()
-    assert site.devops == site.mailbox.recipients("4.7.6")
+    assert site.mailbox.recipients("4.7.6") == site.devops
 
 
 def test_removal(program: Program, machine: Machine) -> None:

@@ -75,7 +75,7 @@ def test_one_dies(program: Program, machine: Machine) -> None:
     first, second = program.pid, program.pid_of(SECOND_UNIT)
     machine.shell(f"systemctl kill --signal=KILL {SECOND_UNIT}")
     program.wait_running(unit=SECOND_UNIT, other_than=second)
-    assert first == program.pid
+    assert program.pid == first
 
 
 def test_upgrade_and_reboot(program: Program, machine: Machine, site: Site) -> None:
@@ -102,7 +102,7 @@ def test_undo(program: Program, machine: Machine) -> None:
     before = machine.cursor()
     assert program.wait_event("check.finished", before)["level"] == "info"
     assert program.command("doctor").code == 0
-    assert process == program.pid
+    assert program.pid == process
 
 
 def test_purge(machine: Machine) -> None:

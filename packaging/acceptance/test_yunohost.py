@@ -40,7 +40,7 @@ def test_checkout(program: Program, machine: Machine, site: Site) -> None:
     site.checkout("4.5.20")
     machine.shell("systemctl restart mastodon-web")
     site.update_server.wait_for_question("4.5.20")
-    assert process == program.pid
+    assert program.pid == process
 
 
 def test_timer(machine: Machine, site: Site) -> None:
@@ -78,7 +78,7 @@ def test_either_or(program: Program, machine: Machine) -> None:
     process = program.wait_running()
     assert machine.run(f"systemctl is-active {TIMER}").out.strip() == "inactive"
     machine.shell(f"systemctl start {ONCE}")
-    assert process == program.pid
+    assert program.pid == process
     machine.shell(f"systemctl start {TIMER}")
     assert machine.run(f"systemctl is-active {TIMER}").out.strip() == "active"
     # `start` does not wait for what it stops.

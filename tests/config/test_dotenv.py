@@ -118,14 +118,14 @@ EXPANSION = [
 @pytest.mark.parametrize(("text", "values"), [row[1:] for row in SYNTAX], ids=[row[0] for row in SYNTAX])
 def test_syntax(text: str, values: dict[str, str]) -> None:
     """Names and values are found where Ruby finds them."""
-    assert values == read(text)
+    assert read(text) == values
 
 
 @pytest.mark.parametrize(("text", "values"), [row[1:] for row in EXPANSION], ids=[row[0] for row in EXPANSION])
 def test_expansion(text: str, values: dict[str, str | Defect]) -> None:
     """Escapes and variables become what Ruby makes of them; commands are never executed."""
     environ = {"ENV": "environment", "BLANK": "", "EVIL": "$(id)"}
-    assert values == {name: value for name, value in read(text, environ).items() if name in values}
+    assert {name: value for name, value in read(text, environ).items() if name in values} == values
 
 
 def test_lines() -> None:
@@ -203,4 +203,4 @@ def test_any_text_can_be_read(text: str) -> None:
 def test_single_quotes_keep_everything(value: str) -> None:
     """Any text in single quotes is the value as it is written."""
     if not value.endswith("\\"):
-        assert {"A": value} == read(f"A='{value}'")
+        assert read(f"A='{value}'") == {"A": value}

@@ -69,7 +69,7 @@ def test_addresses_hold_nothing_that_a_header_could_be_made_of(text: str) -> Non
 )
 def test_addresses_that_are_in_use(address: str) -> None:
     """Addresses of the local machine, with labels and of international domains are allowed."""
-    assert address == recipients.parse_address(f" {address} ")
+    assert recipients.parse_address(f" {address} ") == address
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_addresses_that_are_in_use(address: str) -> None:
 )
 def test_urls_that_are_in_use(url: str) -> None:
     """A URL is kept as it is."""
-    assert url == urls.parse_url(f" {url} ")
+    assert urls.parse_url(f" {url} ") == url

@@ -161,7 +161,7 @@ def test_devops_and_others(machine: Machine) -> None:
 def test_checking_is_off(machine: Machine, environ: dict[str, str], url: str | None, reason: str) -> None:
     """Checking is off for a reason."""
     settings = machine.load(environ)
-    assert (url, reason) == (settings.url, settings.off_reason)
+    assert (settings.url, settings.off_reason) == (url, reason)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_checking_is_off(machine: Machine, environ: dict[str, str], url: str | N
 )
 def test_instance_url(machine: Machine, environ: dict[str, str], url: str | None) -> None:
     """The running server is asked at its own name, unless that is unknown or it is not to be asked."""
-    assert url == machine.load(environ).instance_url
+    assert machine.load(environ).instance_url == url
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1:99", "[::1]:8080", "localhost", "feed.localhost"])
@@ -220,8 +220,8 @@ def test_durations(number: int, unit: str) -> None:
 def test_ledger_without_a_file_of_ours(environ: dict[str, str], ledger: str) -> None:
     """The ledger is at the configured path, else where state belongs."""
     assert (
-        ledger
-        == load_settings({**environ, "UPDATE_CHECK_MASTODON_ROOT": "/nowhere"}, Path("/nowhere/config.env")).ledger
+        load_settings({**environ, "UPDATE_CHECK_MASTODON_ROOT": "/nowhere"}, Path("/nowhere/config.env")).ledger
+        == ledger
     )
 
 

@@ -18,7 +18,7 @@ def test_secret_in_a_file(machine: Machine, text: str, secret: str) -> None:
     path.write_bytes(text.encode())
     settings = machine.load({"DB_PASS_FILE": str(path)})
     assert settings.db_pass is not None
-    assert secret == settings.db_pass
+    assert settings.db_pass == secret
     assert settings.origins["DB_PASS"] == f"{path}, which DB_PASS_FILE names"
 
 

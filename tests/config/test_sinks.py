@@ -52,7 +52,7 @@ def other_sinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 )
 def test_sinks_in_use(machine: Machine, environ: dict[str, str], names: list[str]) -> None:
     """Without a list, what is configured is used; a list says which, and in which order."""
-    assert names == [sink.name for sink in machine.load(environ).sinks]
+    assert [sink.name for sink in machine.load(environ).sinks] == names
 
 
 def test_webhook(machine: Machine) -> None:
@@ -145,7 +145,7 @@ LACKING = [
 @pytest.mark.parametrize(("environ", "problem"), LACKING)
 def test_missing_settings_of_a_sink(machine: Machine, environ: dict[str, str], problem: str) -> None:
     """A sink without what it needs is a problem, with the remedy."""
-    assert [problem] == machine.problems(environ)
+    assert machine.problems(environ) == [problem]
 
 
 UNKNOWN = [

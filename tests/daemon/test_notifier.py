@@ -89,7 +89,7 @@ def test_watchdog(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with notifying() as notifier:
-        assert interval == notifier.watchdog_interval
+        assert notifier.watchdog_interval == interval
         notifier.feed_watchdog()
         notifier.ready()
     wait_until(lambda: "READY=1" in systemd.lines, "READY=1")

@@ -28,7 +28,7 @@ ALICE = Recipient(sink="email", key="user:1", address="Alice@social.example", na
 )
 def test_kinds(text: str, kind: str, value: str) -> None:
     """Each is known by its form, or by its name."""
-    assert value == getattr(read_asked(text, SINKS, NAMES), kind)
+    assert getattr(read_asked(text, SINKS, NAMES), kind) == value
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_nonsense(text: str, words: str) -> None:
 )
 def test_recipients_of_a_subject(text: str, recipient: Recipient, addresses: tuple[str, ...], is_meant: bool) -> None:  # noqa: FBT001
     """A person is the same by name and by each address that they had."""
-    assert is_meant == read_asked(text, SINKS, NAMES).means(recipient, addresses)
+    assert read_asked(text, SINKS, NAMES).means(recipient, addresses) == is_meant

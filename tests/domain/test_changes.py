@@ -54,7 +54,7 @@ ANN = user()
 )
 def test_notices_that_cover_others(notice: Notice, notified: Notice, *, expected: bool) -> None:
     """A recipient of the one notice does not need the other."""
-    assert expected is is_covered_by(notice, notified)
+    assert is_covered_by(notice, notified) is expected
 
 
 def at(day: str) -> datetime:

@@ -45,7 +45,7 @@ def test_one_message_for_all_that_is_closed() -> None:
     """Two urgent releases that are done with one upgrade make one message."""
     rows = notified_of(URGENT, patch("4.5.21", urgent=True), minor("4.7.6", urgent=True))
     made = rows.plan(running("4.5.22"))
-    assert [CLOSED, (ANN.key, "update/4.5.21/installed", "closure")] == planned(made)
+    assert planned(made) == [CLOSED, (ANN.key, "update/4.5.21/installed", "closure")]
     assert len(made.messages) == 1
     assert not made.messages[0].is_urgent
 
@@ -63,7 +63,7 @@ def test_one_message_for_all_that_is_closed() -> None:
 def test_recipients_of_a_closure(update_: UpdateNotice, mode: FollowUps, closed: list[str]) -> None:
     """Mail goes only to recipients of the urgent notice; sinks without addresses get the rest if wanted."""
     made = notified_of(update_).plan(facts(ANN, HOOK, BEN, installed="4.5.20", closure=mode))
-    assert closed == [key for key, _, _ in planned(made)]
+    assert [key for key, _, _ in planned(made)] == closed
 
 
 def test_urgency_of_the_sent_notice_counts() -> None:
@@ -79,7 +79,7 @@ def test_unsent_notice_has_no_closure() -> None:
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(URGENT)))
     made = rows.plan(running("4.5.20"))
-    assert [(ANN.key, "update/4.5.20/urgent", "installed")] == changed(made)
+    assert changed(made) == [(ANN.key, "update/4.5.20/urgent", "installed")]
     assert planned(made) == []
     assert planned(rows.plan(running("4.5.20"))) == []
 
@@ -124,7 +124,7 @@ def test_after_a_downgrade_reminders_go_on() -> None:
     rows.plan(running("4.5.20"))
     rows.send()
     known = facts(ANN, answer=feed(URGENT), now=NOW + days(30), reminders=FollowUps.URGENT, closure=FollowUps.URGENT)
-    assert [(ANN.key, "update/4.5.20/urgent/reminder/6", "reminder")] == planned(rows.plan(known))
+    assert planned(rows.plan(known)) == [(ANN.key, "update/4.5.20/urgent/reminder/6", "reminder")]
 
 
 def test_by_address_or_by_key() -> None:
@@ -132,7 +132,7 @@ def test_by_address_or_by_key() -> None:
     rows = notified_of(URGENT)
     for again in (named(ANN.address), user(1, address="new@social.example")):
         made = rows.plan(facts(again, installed="4.5.20", closure=FollowUps.URGENT))
-        assert [(again.key, "update/4.5.20/installed", "closure")] == planned(made)
+        assert planned(made) == [(again.key, "update/4.5.20/installed", "closure")]
         rows.rows = {place: row for place, row in rows.rows.items() if not place[0].endswith("/installed")}
     off = user(1, Preference.NONE)
     assert planned(rows.plan(facts(off, installed="4.5.20", closure=FollowUps.URGENT))) == []
@@ -144,4 +144,4 @@ def test_closure_of_a_pre_release() -> None:
     rows.plan(facts(ANN, installed="4.7.0-beta.1", answer=feed(update("4.7.0-rc.1", urgent=True))))
     rows.send()
     made = rows.plan(running("4.7.0"))
-    assert [(ANN.key, "update/4.7.0-rc.1/installed", "closure")] == planned(made)
+    assert planned(made) == [(ANN.key, "update/4.7.0-rc.1/installed", "closure")]

@@ -160,7 +160,7 @@ def test_duplicates_merge() -> None:
 def test_updates_that_concern_a_server(installed: str, newer: list[str]) -> None:
     """Releases newer than the installed version, oldest first, with the given or computed type."""
     feed = Feed(updates=tuple(update(text) for text in ("5.0.0", "4.3.0-beta.1", "4.2.9", "4.3.0")))
-    assert newer == [f"{one.version} {one.type}" for one in newer_updates(feed, version(installed))]
+    assert [f"{one.version} {one.type}" for one in newer_updates(feed, version(installed))] == newer
 
 
 def test_type_that_was_said_stands() -> None:

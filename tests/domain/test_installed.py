@@ -107,7 +107,7 @@ def test_no_installed_version(tree: VersionReading, running: VersionReading, cau
     """When neither place says anything the check fails, and says why."""
     with pytest.raises(CheckError) as caught:
         merge_readings(tree, running, known("4.5.20", "4.5.20"), NOW)
-    assert (cause, detail) == (caught.value.cause, caught.value.detail)
+    assert (caught.value.cause, caught.value.detail) == (cause, detail)
 
 
 def test_no_place_to_look() -> None:
@@ -258,4 +258,4 @@ def test_support_date_does_not_outlive_its_branch() -> None:
 )
 def test_a_tree_that_was_replaced(first: ServerState, now: ServerState, *, lost: bool) -> None:
     """A server that has got ahead of a tree which has not changed runs from a tree that this process does not see."""
-    assert lost == has_lost_sight(first, now)
+    assert has_lost_sight(first, now) == lost

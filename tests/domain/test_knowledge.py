@@ -61,7 +61,7 @@ def test_good_check_ends_an_outage() -> None:
 )
 def test_updates_after_a_good_check(answer: Feed | None, updates: tuple[object, ...]) -> None:
     """The last answer counts, so far as it is one."""
-    assert updates == KNOWN.succeeded(LATER, INSTALLED, answer, ()).updates
+    assert KNOWN.succeeded(LATER, INSTALLED, answer, ()).updates == updates
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_updates_after_a_good_check(answer: Feed | None, updates: tuple[object, 
 )
 def test_support_date(installed: str, answered: date | None, ends_on: date | None) -> None:
     """The date belongs to the branch that runs."""
-    assert ends_on == KNOWN.succeeded(LATER, version(installed), feed(ends_on=answered), ()).support_ends_on
+    assert KNOWN.succeeded(LATER, version(installed), feed(ends_on=answered), ()).support_ends_on == ends_on
 
 
 def test_failed_checks_are_counted_from_the_first() -> None:

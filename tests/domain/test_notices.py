@@ -55,7 +55,7 @@ EVERY_KIND: tuple[tuple[Notice, str, str], ...] = (
 @pytest.mark.parametrize(("notice", "about", "told_once"), EVERY_KIND)
 def test_identities_keep_their_spelling(notice: Notice, about: str, told_once: str) -> None:
     """Subjects and identities stand in ledgers: they are spelled so for good."""
-    assert (about, told_once) == (subject(notice), identity(notice))
+    assert (subject(notice), identity(notice)) == (about, told_once)
 
 
 @pytest.mark.parametrize("notice", [notice for notice, _, _ in EVERY_KIND])
@@ -124,7 +124,7 @@ def test_an_outage_is_named_in_utc() -> None:
 )
 def test_type_between_versions(installed: str, newer: str, kind: UpdateType) -> None:
     """The type is the number that changes first."""
-    assert kind is UpdateType.between(version(installed), version(newer))
+    assert UpdateType.between(version(installed), version(newer)) is kind
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_type_between_versions(installed: str, newer: str, kind: UpdateType) -> 
 )
 def test_urgent_notices(notice: Notice, *, expected: bool) -> None:
     """Urgent updates, and a branch that is out of support: Mastodon mails both with urgent headers."""
-    assert expected is is_urgent(notice)
+    assert is_urgent(notice) is expected
 
 
 def test_a_notice_claims_nothing_by_itself() -> None:

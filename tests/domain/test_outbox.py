@@ -148,7 +148,7 @@ def test_every_failure_is_retried_in_time(error: DeliveryError, failures: int, s
 def test_states(state: DeliveryState, *, is_notified: bool, is_open: bool) -> None:
     """A sent or waiting row counts as notified; a waiting one is open."""
     row = delivery(patch("4.5.20"), user(), state)
-    assert (is_notified, is_open) == (row.state.is_notified, row.is_open)
+    assert (row.state.is_notified, row.is_open) == (is_notified, is_open)
 
 
 def test_waits_are_those_of_the_contract() -> None:

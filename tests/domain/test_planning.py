@@ -50,7 +50,7 @@ def test_case_1_no_answer_keeps_newer_releases() -> None:
     rows = Rows()
     rows.plan(facts(ANN, installed="3.4.0", answer=feed(minor("3.5.0"), minor("42.13.12"))))
     made = rows.plan(facts(ANN, installed="4.2.0", answer=None))
-    assert [(ANN.key, "update/3.5.0/plain", "installed")] == changed(made)
+    assert changed(made) == [(ANN.key, "update/3.5.0/plain", "installed")]
 
 
 def test_case_2_unlisted_releases_are_cancelled() -> None:
@@ -120,7 +120,7 @@ def test_one_message_for_notices_planned_together() -> None:
     answer = feed(PLAIN, minor("4.6.9"), ends_on=date(2027, 2, 20))
     made = Rows().plan(facts(ANN, hook(), answer=answer, tool_notices=[CHECK, RESTART]))
     bundles = [(one.recipient.key, len(one.decisions)) for one in made.messages]
-    assert [(ANN.key, 3), (ANN.key, 1), (ANN.key, 1), ("webhook:1", 3), ("webhook:1", 1), ("webhook:1", 1)] == bundles
+    assert bundles == [(ANN.key, 3), (ANN.key, 1), (ANN.key, 1), ("webhook:1", 3), ("webhook:1", 1), ("webhook:1", 1)]
     assert len({one.id for one in made.messages}) == 6
 
 

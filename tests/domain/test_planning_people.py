@@ -29,10 +29,10 @@ def test_preference_raised() -> None:
     """After a raised preference the next check plans the notices that are true now."""
     rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
     assert planned(rows.plan(facts(user(preference=CRITICAL), answer=answer))) == []
-    assert [(ANN.key, PLAIN_ID, "patch_update")] == planned(rows.plan(facts(user(preference=PATCH), answer=answer)))
+    assert planned(rows.plan(facts(user(preference=PATCH), answer=answer))) == [(ANN.key, PLAIN_ID, "patch_update")]
     rows.send()
     made = rows.plan(facts(user(preference=ALL), answer=answer))
-    assert [(ANN.key, "update/4.6.9/plain", "any_update")] == planned(made)
+    assert planned(made) == [(ANN.key, "update/4.6.9/plain", "any_update")]
 
 
 def test_preference_lowered_and_raised_again() -> None:
@@ -41,7 +41,7 @@ def test_preference_lowered_and_raised_again() -> None:
     rows.plan(facts(ANN, answer=answer))
     lowered = rows.plan(facts(user(preference=PATCH), answer=answer))
     assert ([(ANN.key, "update/4.6.9/plain", "preference_lowered")], []) == (changed(lowered), planned(lowered))
-    assert [(ANN.key, "update/4.6.9/plain", "any_update")] == planned(rows.plan(facts(ANN, answer=answer)))
+    assert planned(rows.plan(facts(ANN, answer=answer))) == [(ANN.key, "update/4.6.9/plain", "any_update")]
 
 
 def test_new_administrator() -> None:
@@ -49,15 +49,15 @@ def test_new_administrator() -> None:
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     rows.send()
-    assert [(BEN.key, PLAIN_ID, "patch_update")] == planned(rows.plan(facts(ANN, BEN, answer=feed(PLAIN))))
+    assert planned(rows.plan(facts(ANN, BEN, answer=feed(PLAIN)))) == [(BEN.key, PLAIN_ID, "patch_update")]
 
 
 def test_recipient_gone_and_back() -> None:
     """A recipient who is gone gets nothing; on return it is planned again."""
     rows, answer = Rows(), feed(PLAIN)
     rows.plan(facts(ANN, BEN, answer=answer))
-    assert [(BEN.key, PLAIN_ID, "recipient_gone")] == changed(rows.plan(facts(ANN, answer=answer)))
-    assert [(BEN.key, PLAIN_ID, "patch_update")] == planned(rows.plan(facts(ANN, BEN, answer=answer)))
+    assert changed(rows.plan(facts(ANN, answer=answer))) == [(BEN.key, PLAIN_ID, "recipient_gone")]
+    assert planned(rows.plan(facts(ANN, BEN, answer=answer))) == [(BEN.key, PLAIN_ID, "patch_update")]
 
 
 @pytest.mark.parametrize("known", [facts(answer=feed(PLAIN)), facts(unasked=["email"], answer=feed(PLAIN))])
@@ -107,7 +107,7 @@ def test_two_recipients_with_one_address() -> None:
     twin = named("USER1@SOCIAL.EXAMPLE")
     rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
     made = rows.plan(facts(user(preference=PATCH), twin, answer=answer))
-    assert [(ANN.key, PLAIN_ID, "patch_update"), (twin.key, "update/4.6.9/plain", "any_update")] == planned(made)
+    assert planned(made) == [(ANN.key, PLAIN_ID, "patch_update"), (twin.key, "update/4.6.9/plain", "any_update")]
     assert planned(rows.plan(facts(twin, ANN, answer=answer))) == []
 
 
@@ -148,7 +148,7 @@ def test_sink_removed_and_put_back() -> None:
     assert (changed(without), planned(without)) == ([], [])
     assert planned(rows.plan(both)) == []
     withdrawn = rows.plan(facts(ANN, answer=feed(), sinks=["email"]))
-    assert {(ANN.key, PLAIN_ID, "withdrawn"), ("webhook:1", PLAIN_ID, "withdrawn")} == set(changed(withdrawn))
+    assert set(changed(withdrawn)) == {(ANN.key, PLAIN_ID, "withdrawn"), ("webhook:1", PLAIN_ID, "withdrawn")}
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,10 @@ def test_support_switch() -> None:
     off = user(wants_support=False)
     assert planned(rows.plan(facts(off, installed="4.4.27", answer=answer))) == []
     made = rows.plan(facts(ANN, installed="4.4.27", answer=answer))
-    assert [(ANN.key, "support/4.4/2026-12-17/three_months", "support_ends")] == planned(made)
-    assert [(ANN.key, "support/4.4/2026-12-17/three_months", "preference_lowered")] == changed(
-        rows.plan(facts(off, installed="4.4.27", answer=answer))
-    )
+    assert planned(made) == [(ANN.key, "support/4.4/2026-12-17/three_months", "support_ends")]
+    assert changed(rows.plan(facts(off, installed="4.4.27", answer=answer))) == [
+        (ANN.key, "support/4.4/2026-12-17/three_months", "preference_lowered")
+    ]
 
 
 def test_later_stage_takes_the_place_of_an_earlier_one() -> None:
@@ -60,8 +60,8 @@ def test_later_stage_takes_the_place_of_an_earlier_one() -> None:
     rows, answer = Rows(), feed(ends_on=date(2026, 12, 17))
     rows.plan(facts(ANN, installed="4.4.27", answer=answer))
     made = rows.plan(facts(ANN, installed="4.4.27", answer=answer, now=at("2026-12-10")))
-    assert [(ANN.key, "support/4.4/2026-12-17/three_months", "later_stage")] == changed(made)
-    assert [(ANN.key, "support/4.4/2026-12-17/two_weeks", "support_ends")] == planned(made)
+    assert changed(made) == [(ANN.key, "support/4.4/2026-12-17/three_months", "later_stage")]
+    assert planned(made) == [(ANN.key, "support/4.4/2026-12-17/two_weeks", "support_ends")]
 
 
 def test_date_that_moves_often_is_delayed() -> None:
@@ -98,7 +98,7 @@ def test_date_moved_far() -> None:
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17)), now=at("2026-11-01")))
     rows.send()
     made = rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2027, 1, 16)), now=at("2026-11-01")))
-    assert [(ANN.key, "support/4.4/2027-01-16/three_months", "support_ends")] == planned(made)
+    assert planned(made) == [(ANN.key, "support/4.4/2027-01-16/three_months", "support_ends")]
 
 
 def test_date_moved_before_it_was_sent() -> None:
@@ -106,8 +106,8 @@ def test_date_moved_before_it_was_sent() -> None:
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17))))
     made = rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 18))))
-    assert [(ANN.key, "support/4.4/2026-12-17/three_months", "date_moved")] == changed(made)
-    assert [(ANN.key, "support/4.4/2026-12-18/three_months", "support_ends")] == planned(made)
+    assert changed(made) == [(ANN.key, "support/4.4/2026-12-17/three_months", "date_moved")]
+    assert planned(made) == [(ANN.key, "support/4.4/2026-12-18/three_months", "support_ends")]
 
 
 def test_stage_that_goes_back() -> None:
@@ -117,7 +117,7 @@ def test_stage_that_goes_back() -> None:
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17)), now=now))
     rows.send()
     made = rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2027, 2, 17)), now=now))
-    assert [(ANN.key, "support/4.4/2027-02-17/three_months", "support_ends")] == planned(made)
+    assert planned(made) == [(ANN.key, "support/4.4/2027-02-17/three_months", "support_ends")]
 
 
 def test_upgrade_to_another_branch() -> None:
@@ -125,7 +125,7 @@ def test_upgrade_to_another_branch() -> None:
     rows = Rows()
     rows.plan(facts(ANN, installed="4.4.27", answer=feed(ends_on=date(2026, 12, 17))))
     made = rows.plan(facts(ANN, installed="4.5.20", answer=None))
-    assert [(ANN.key, "support/4.4/2026-12-17/three_months", "branch_left")] == changed(made)
+    assert changed(made) == [(ANN.key, "support/4.4/2026-12-17/three_months", "branch_left")]
 
 
 def test_recovery_goes_to_recipients_of_the_outage() -> None:
@@ -134,7 +134,7 @@ def test_recovery_goes_to_recipients_of_the_outage() -> None:
     rows.plan(facts(ANN, tool_notices=[CHECK]))
     rows.send()
     made = rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED]))
-    assert [(ANN.key, "check/20261122T130500Z/recovered", "operator")] == planned(made)
+    assert planned(made) == [(ANN.key, "check/20261122T130500Z/recovered", "operator")]
     assert [one.reason for one in made.decisions] == [Reason.OPERATOR, Reason.NOT_NOTIFIED_OF_OUTAGE]
     assert planned(rows.plan(facts(ANN, BEN, tool_notices=[RECOVERED]))) == []
 
@@ -144,7 +144,7 @@ def test_recovery_before_the_outage_was_sent() -> None:
     rows = Rows()
     rows.plan(facts(ANN, tool_notices=[CHECK]))
     made = rows.plan(facts(ANN, tool_notices=[RECOVERED]))
-    assert [(ANN.key, "check/20261122T130500Z/1", "later_stage")] == changed(made)
+    assert changed(made) == [(ANN.key, "check/20261122T130500Z/1", "later_stage")]
     assert planned(made) == []
 
 
@@ -154,11 +154,11 @@ def test_stages_of_an_outage() -> None:
     assert len(planned(rows.plan(facts(ANN, tool_notices=[CHECK])))) == 1
     later = replace(CHECK, stage=2)
     made = rows.plan(facts(ANN, tool_notices=[later]))
-    assert [(ANN.key, "check/20261122T130500Z/1", "later_stage")] == changed(made)
-    assert [(ANN.key, "check/20261122T130500Z/2", "operator")] == planned(made)
+    assert changed(made) == [(ANN.key, "check/20261122T130500Z/1", "later_stage")]
+    assert planned(made) == [(ANN.key, "check/20261122T130500Z/2", "operator")]
 
 
 def test_failing_sink_is_reported_elsewhere() -> None:
     """A failing webhook is reported by mail."""
     made = Rows().plan(facts(ANN, hook("webhook.ops"), tool_notices=[DELIVERY], sinks=["email", "webhook.ops"]))
-    assert [(ANN.key, "delivery/webhook.ops/20261122T130500Z/0", "operator")] == planned(made)
+    assert planned(made) == [(ANN.key, "delivery/webhook.ops/20261122T130500Z/0", "operator")]

@@ -43,7 +43,7 @@ PLAIN_MAJOR = update("5.0.0", type=UpdateType.MAJOR)
 )
 def test_preferences_are_mastodon_s(preference: Preference, notice: Notice, reason: Reason) -> None:
     """Mastodon's rule (docs/MASTODON.md), but release by release: one urgent release makes no other one urgent."""
-    assert reason is wants(user(preference=preference), notice)
+    assert wants(user(preference=preference), notice) is reason
 
 
 @pytest.mark.parametrize("stage", SupportStage)

@@ -63,7 +63,7 @@ def notified_urgent(at: datetime = NOW) -> Rows:
 )
 def test_which_reminder_is_due(elapsed: timedelta, number: int) -> None:
     """After 1, 3 and 7 days, then weekly; and the next one is due where its turn comes."""
-    assert number == reminder_number(elapsed)
+    assert reminder_number(elapsed) == number
     assert due_after(max(number, 1), FIRST_REMINDERS) <= max(elapsed, days(1))
     assert elapsed < due_after(number + 1, FIRST_REMINDERS) == next_reminder_at(NOW, NOW + elapsed) - NOW
 
@@ -89,7 +89,7 @@ def test_missed_reminders_are_not_made_up_for() -> None:
     """After two weeks without a check one reminder is sent, the latest, and those before it never."""
     rows = notified_urgent()
     made = rows.plan(after(days(14)))
-    assert [(ANN.key, "update/4.5.20/urgent/reminder/4", "reminder")] == planned(made)
+    assert planned(made) == [(ANN.key, "update/4.5.20/urgent/reminder/4", "reminder")]
     assert made.messages[0].is_urgent
     rows.send()
     assert planned(rows.plan(after(days(20)))) == []
@@ -101,8 +101,8 @@ def test_a_reminder_that_waits_makes_way_for_the_next() -> None:
     rows = notified_urgent()
     rows.plan(after(days(1)))
     made = rows.plan(after(days(3)))
-    assert [(ANN.key, "update/4.5.20/urgent/reminder/1", "later_stage")] == changed(made)
-    assert [(ANN.key, "update/4.5.20/urgent/reminder/2", "reminder")] == planned(made)
+    assert changed(made) == [(ANN.key, "update/4.5.20/urgent/reminder/1", "later_stage")]
+    assert planned(made) == [(ANN.key, "update/4.5.20/urgent/reminder/2", "reminder")]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_only_notified_recipients_are_reminded() -> None:
     """A recipient without the notice gets it first; one whose message waits gets no reminder."""
     rows = notified_urgent()
     made = rows.plan(facts(ANN, BEN, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT))
-    assert [FIRST, (BEN.key, "update/4.5.20/urgent", "urgent_update")] == planned(made)
+    assert planned(made) == [FIRST, (BEN.key, "update/4.5.20/urgent", "urgent_update")]
     waiting = rows.plan(facts(ANN, BEN, now=NOW + days(2), answer=feed(URGENT), reminders=FollowUps.URGENT))
     assert planned(waiting) == []
 
@@ -166,10 +166,10 @@ def test_each_counts_from_a_message_of_its_own() -> None:
     rows.plan(facts(ANN, BEN, now=NOW + days(2), **both))  # type: ignore[arg-type] # the fields' own types differ
     rows.send(NOW + days(2))
     made = rows.plan(facts(ANN, BEN, now=NOW + days(3), **both))  # type: ignore[arg-type] # as above
-    assert [
+    assert planned(made) == [
         (ANN.key, "update/4.5.20/urgent/reminder/2", "reminder"),
         (BEN.key, "update/4.5.20/urgent/reminder/1", "reminder"),
-    ] == planned(made)
+    ]
 
 
 def test_the_same_person_by_another_key() -> None:
@@ -177,7 +177,7 @@ def test_the_same_person_by_another_key() -> None:
     rows = notified_urgent()
     again = named(ANN.address.upper())
     made = rows.plan(facts(again, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT))
-    assert [(again.key, "update/4.5.20/urgent/reminder/1", "reminder")] == planned(made)
+    assert planned(made) == [(again.key, "update/4.5.20/urgent/reminder/1", "reminder")]
 
 
 def test_lowered_preference_ends_reminders() -> None:
@@ -245,7 +245,7 @@ def test_a_clock_set_back_a_little() -> None:
     rows.send(NOW + days(3))
     for elapsed in (days(3) - timedelta(minutes=31), days(2), days(3), days(6)):
         assert planned(rows.plan(after(elapsed))) == []
-    assert [(ANN.key, "update/4.5.20/urgent/reminder/3", "reminder")] == planned(rows.plan(after(days(7))))
+    assert planned(rows.plan(after(days(7)))) == [(ANN.key, "update/4.5.20/urgent/reminder/3", "reminder")]
 
 
 def test_a_clock_that_was_a_year_ahead_for_one_check() -> None:
@@ -260,7 +260,7 @@ def test_a_clock_that_was_a_year_ahead_at_acceptance() -> None:
     """An acceptance in the future counts from the next check with the right time; no reminder is lost."""
     rows = notified_urgent(at=NOW + days(365))
     made = rows.plan(after(timedelta()))
-    assert (("update/4.5.20/urgent", ANN.key),) == made.misdated
+    assert made.misdated == (("update/4.5.20/urgent", ANN.key),)
     assert rows.plan(after(timedelta(hours=1))).misdated == ()
     assert planned(rows.plan(after(days(1) - MOMENT))) == []
     assert planned(rows.plan(after(days(1)))) == [FIRST]

@@ -37,7 +37,7 @@ KNOWN = ServerState(installed=version("4.5.19"), updates=(PLAIN, patch("4.5.21")
 )
 def test_releases_that_a_skip_covers(one: Skip, update: UpdateNotice, *, covered: bool) -> None:
     """A skip covers older releases of the branch, but not more urgent ones."""
-    assert covered is one.covers(update)
+    assert one.covers(update) is covered
 
 
 def test_skipped_release_is_not_planned() -> None:
@@ -53,7 +53,7 @@ def test_lifted_when_it_turns_urgent() -> None:
     """A release that turns urgent after it was skipped is planned."""
     skips = [skip("4.5.20")]
     made = Rows().plan(facts(ANN, answer=feed(URGENT), skips=skips))
-    assert [(ANN.key, "update/4.5.20/urgent", "urgent_update")] == planned(made)
+    assert planned(made) == [(ANN.key, "update/4.5.20/urgent", "urgent_update")]
     known = replace(KNOWN, skips=(*skips, skip("4.5.21")))
     assert known.lifted() == ()
     assert tuple(skips) == replace(known, updates=(URGENT, patch("4.5.21"))).lifted()

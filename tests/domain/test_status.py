@@ -110,7 +110,7 @@ def test_pending_updates(known: ServerState, level: Level, sentences: tuple[str,
 )
 def test_silence(silent_for: timedelta, interval: timedelta, level: Level) -> None:
     """3: no good check within three intervals, or two hours."""
-    assert level is verdict(knowing(good_at=NOW - silent_for), interval=interval).level
+    assert verdict(knowing(good_at=NOW - silent_for), interval=interval).level is level
 
 
 def test_silence_says_why() -> None:
@@ -133,7 +133,7 @@ def test_checking_off_is_not_silence() -> None:
 def test_undelivered(waiting: timedelta | None, level: Level) -> None:
     """1: something has not been delivered for six hours."""
     found = verdict(knowing(), waiting_since=None if waiting is None else NOW - waiting)
-    assert level is found.level
+    assert found.level is level
     assert (level is Level.OK) is (found.sentences == ())
 
 
@@ -148,7 +148,7 @@ def test_undelivered(waiting: timedelta | None, level: Level) -> None:
 def test_worst_comes_first(known: ServerState, waiting_since: datetime | None, level: Level) -> None:
     """An urgent update that is known of counts for more than a check that has failed since; all is said."""
     found = verdict(known, waiting_since)
-    assert level is found.level
+    assert found.level is level
     assert len(found.sentences) >= 2
 
 
@@ -183,4 +183,4 @@ def test_levels_are_exit_codes() -> None:
 )
 def test_line(known: ServerState, undelivered: int, next_at: datetime | None, off: str, line: str) -> None:
     """The one line that `systemctl status` shows."""
-    assert line == describe_line(known, undelivered, next_at, off)
+    assert describe_line(known, undelivered, next_at, off) == line

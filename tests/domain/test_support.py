@@ -29,7 +29,7 @@ THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage
 )
 def test_boundaries_of_mastodon(ends_on: date, stage: SupportStage | None) -> None:
     """The stages of Mastodon (docs/MASTODON.md, End of support), tried with ActiveSupport at 2026-11-23 02:07 UTC."""
-    assert stage == SupportStage.at(NOW, ends_on)
+    assert SupportStage.at(NOW, ends_on) == stage
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_boundaries_of_mastodon(ends_on: date, stage: SupportStage | None) -> No
 )
 def test_midnight(ends_on: str, at: str, stage: SupportStage | None) -> None:
     """The date counts as its midnight in UTC; the day itself is still supported."""
-    assert stage == SupportStage.at(datetime.fromisoformat(at).replace(tzinfo=UTC), date.fromisoformat(ends_on))
+    assert SupportStage.at(datetime.fromisoformat(at).replace(tzinfo=UTC), date.fromisoformat(ends_on)) == stage
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_midnight(ends_on: str, at: str, stage: SupportStage | None) -> None:
 )
 def test_month_ends(ends_on: str, at: str, stage: SupportStage | None) -> None:
     """A day that the later month lacks becomes its last day."""
-    assert stage == SupportStage.at(datetime.fromisoformat(at).replace(tzinfo=UTC), date.fromisoformat(ends_on))
+    assert SupportStage.at(datetime.fromisoformat(at).replace(tzinfo=UTC), date.fromisoformat(ends_on)) == stage
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_month_ends(ends_on: str, at: str, stage: SupportStage | None) -> None:
 def test_dated_situations(ends_on: str, at: str, stage: SupportStage | None) -> None:
     """Known ends of support (docs/MASTODON.md): real branches, an instant after midnight."""
     now = datetime.fromisoformat(at).replace(tzinfo=UTC) + timedelta(seconds=1)
-    assert stage == SupportStage.at(now, date.fromisoformat(ends_on))
+    assert SupportStage.at(now, date.fromisoformat(ends_on)) == stage
 
 
 def test_other_time_zones_count_in_utc() -> None:

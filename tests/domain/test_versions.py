@@ -219,7 +219,7 @@ def test_200_characters_are_read() -> None:
 )
 def test_pre_releases(text: str, *, expected: bool) -> None:
     """Alpha, beta, nightly and rc come before their release."""
-    assert expected is MastodonVersion.parse(text).is_prerelease
+    assert MastodonVersion.parse(text).is_prerelease is expected
 
 
 @given(st.text())

@@ -81,7 +81,7 @@ def test_mail_server(checked: World, replies: dict[str, str], code: int, grade: 
     assert isinstance(checked.mail_server, SmtpServer)
     checked.mail_server.replies.update(replies)
     finished = checked.run("doctor", "--json")
-    assert (code, True) == (finished.code, words in dict(finished.findings(grade))["email"])
+    assert (finished.code, words in dict(finished.findings(grade))["email"]) == (code, True)
     assert checked.notified == (0, 0)
 
 

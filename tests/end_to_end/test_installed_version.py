@@ -47,7 +47,7 @@ def test_the_lower_one_counts(world: World, tree: str, running: str, asked: str)
     """Of tree and running server the lower version counts."""
     runs(world, running)
     write_tree(world.root, configured(tree))
-    assert asked == world.check().json["queried_version"]
+    assert world.check().json["queried_version"] == asked
     assert {"host": "social.example", "x-forwarded-proto": "https"}.items() <= world.calls[0].headers.items()
 
 

@@ -123,7 +123,7 @@ def test_certificates(beside: World, foreign_tls: ssl.SSLContext, lines: list[st
     beside.use_mail_server(SmtpServer(tls=foreign_tls))
     write_settings(beside, *lines)
     assert ((0, 2, 2, 0, 0) if is_sent else (75, 2, 1, 1, 0)) == beside.check().result
-    assert is_sent == bool(beside.mails)
+    assert bool(beside.mails) == is_sent
 
 
 def test_the_environment_goes_first(beside: World) -> None:

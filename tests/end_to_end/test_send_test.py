@@ -81,8 +81,8 @@ def test_mail_goes_to_the_operator(mail_world: World, arguments: tuple[str, ...]
     mail_world.set(
         UPDATE_CHECK_RECIPIENTS="ops@social.example,b@x.example=none", UPDATE_CHECK_OPERATOR="boss@social.example"
     )
-    assert (0, reached) == ((found := verdicts(mail_world, *arguments))[0], set(found[1]))
-    assert reached == {mail.recipient for mail in mail_world.mails}
+    assert ((found := verdicts(mail_world, *arguments))[0], set(found[1])) == (0, reached)
+    assert {mail.recipient for mail in mail_world.mails} == reached
 
 
 def test_without_an_operator(mail_world: World) -> None:

@@ -101,7 +101,7 @@ def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
 )
 def test_unreadable_settings_suggest_sudo(command: str, why: str, user: int, *, advises: bool) -> None:
     """The error suggests sudo if it can help."""
-    assert advises is any("sudo" in line for line in advise(command, why, user))
+    assert any("sudo" in line for line in advise(command, why, user)) is advises
 
 
 def test_a_terminal_that_lacks_letters(world: World) -> None:
@@ -145,7 +145,7 @@ def test_output_that_goes_nowhere(world: World, command: str, redirection: str, 
     """A closed output causes no traceback, and the work is done."""
     world.update_server.publish("4.5.20")
     finished = world.run(command, through=("sh", "-c", f'"$@" {redirection}', "sh"))
-    assert (code, True) == (finished.code, said in finished.err), finished
+    assert (finished.code, said in finished.err) == (code, True), finished
     assert "Exception ignored" not in finished.err
     assert world.notified == ((1, 1) if command == "check" else (0, 0))
 

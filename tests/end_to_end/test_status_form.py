@@ -112,5 +112,5 @@ def test_monitoring_shows_why(world: World, spoil: Callable[[World], object], co
     """Monitoring systems show standard output, so the problem is there too; JSON is printed whole or not at all."""
     spoil(world)
     finished = world.run("status")
-    assert (code, True) == (finished.code, finished.out.startswith("MASTODON-UPDATE-CHECK UNKNOWN - the "))
-    assert (code, "") == ((finished := world.run("status", "--json")).code, finished.out)
+    assert (finished.code, finished.out.startswith("MASTODON-UPDATE-CHECK UNKNOWN - the ")) == (code, True)
+    assert ((finished := world.run("status", "--json")).code, finished.out) == (code, "")

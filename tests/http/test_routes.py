@@ -78,7 +78,7 @@ def test_headers_stay_with_their_host() -> None:
         (each.headers["host"], "x-own" in each.headers, "authorization" in each.headers) for each in server.requests
     ]
     own = ("social.example", True, True)
-    assert [own, own, (f"localhost:{server.port}", False, False)] == seen
+    assert seen == [own, own, (f"localhost:{server.port}", False, False)]
 
 
 @contextmanager

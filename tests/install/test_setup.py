@@ -36,7 +36,7 @@ def test_whole_setup(with_database: Host, postgres: Postgres, database: str) -> 
         assert connection.execute("SELECT count(*) FROM mastodon_update_check.staff()").fetchone() != (0,)
     files = with_database.files()
     once = DROP_IN.replace(UNIT, "mastodon-update-check-once.service")
-    assert {CONFIG, COPY, DROP_IN, once, WATCH} == files.keys()
+    assert files.keys() == {CONFIG, COPY, DROP_IN, once, WATCH}
     login = f"host={postgres.directory} port={postgres.port} dbname={database} user=_mastodon_update_check"
     assert f"UPDATE_CHECK_DATABASE_URL='{login}'" in files[CONFIG]
     assert f"UPDATE_CHECK_MASTODON_ROOT='{ROOT}'" in files[CONFIG]

@@ -114,8 +114,8 @@ def test_test_message(host: Host, *, wanted: bool, code: int, worked: bool, sent
     """A test message is sent unless it is not wanted; when it fails, setup exits with 1 and starts the service."""
     host.install(ENV)
     host.answers[f"{PROGRAM} send-test"] = Finished(code=code)
-    assert worked == set_up(host, sends_test=wanted)
-    assert sent == len([line for line in host.ran if line.endswith("send-test")])
+    assert set_up(host, sends_test=wanted) == worked
+    assert len([line for line in host.ran if line.endswith("send-test")]) == sent
     assert host.commands("systemctl restart")
 
 

@@ -69,7 +69,7 @@ def test_own_role_comes_first(tmp_path: Path) -> None:
 def test_own_role_takes_the_socket_of_this_host(host: str, tmp_path: Path) -> None:
     """Peer login works over a socket alone; Mastodon's login goes where it is sent."""
     own, next_one = found({"DB_HOST": host}, OWN_ROLE, tmp_path)
-    assert ("/var/run/postgresql", host) == (own.parameters["host"], next_one.parameters["host"])
+    assert (own.parameters["host"], next_one.parameters["host"]) == ("/var/run/postgresql", host)
 
 
 def test_mastodons_url(tmp_path: Path) -> None:

@@ -73,4 +73,4 @@ def test_preferences(
     owner = staff.verdicts[0].recipient
     assert owner is not None
     assert (Preference(preference), support) == (owner.preference, owner.wants_support)
-    assert warnings == len([warning for warning in staff.warnings if warning.startswith("owner has ")])
+    assert len([warning for warning in staff.warnings if warning.startswith("owner has ")]) == warnings

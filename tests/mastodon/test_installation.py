@@ -26,4 +26,4 @@ def test_kind(tmp_path: Path, paths: list[str], installed: str, kind: InstallKin
     """By what the system has, by the tree, and by what the version says of itself."""
     for path in paths:
         (tmp_path / path).mkdir(parents=True)
-    assert kind is detect_kind(tmp_path / "live", version(installed), tmp_path)
+    assert detect_kind(tmp_path / "live", version(installed), tmp_path) is kind

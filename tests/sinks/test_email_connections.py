@@ -56,7 +56,7 @@ def test_idle_connection_found_dead(fault: Answer) -> None:
         sink.send(to("next@social.example"))
 
     mail = ["MAIL", "RCPT", "DATA"]
-    assert ["EHLO", *mail, "MAIL", "EHLO", *mail, "QUIT"] == server.verbs
+    assert server.verbs == ["EHLO", *mail, "MAIL", "EHLO", *mail, "QUIT"]
 
 
 @pytest.mark.parametrize("fault", ["500 no", Drop(), Hang()], ids=["500", "dropped", "hanging"])

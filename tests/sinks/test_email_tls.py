@@ -33,7 +33,7 @@ def test_starttls(server_tls: ssl.SSLContext, options: dict[str, str], *, encryp
     with SmtpServer(tls=server_tls) as server, email_sink(server.port, **options) as sink:
         sink.send(MESSAGE)
 
-    assert [encrypted] == [mail.encrypted for mail in server.mails]
+    assert [mail.encrypted for mail in server.mails] == [encrypted]
 
 
 def test_starttls_required_but_not_offered() -> None:

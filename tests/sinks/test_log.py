@@ -88,7 +88,7 @@ def test_versions(updates: list[object], expected: list[str], level: str) -> Non
     """A line names what is new."""
     line = logged(replace(MESSAGE, payload=offering(*updates)))
 
-    assert (expected, level) == (line["versions"], line["log_level"])
+    assert (line["versions"], line["log_level"]) == (expected, level)
 
 
 @pytest.mark.parametrize("payload", [{}, {"data": None}, {"data": {}}, offering("nothing"), {"data": {"updates": "4"}}])

@@ -62,7 +62,7 @@ def test_refusals(script: Mapping[str, list[Answer]], error: type[DeliveryError]
         pytest.raises(error) as raised,
     ):
         sink.rehearse(ADDRESS)
-    assert (sink_wide, True) == (raised.value.sink_wide, words in raised.value.reply), raised.value.reply
+    assert (raised.value.sink_wide, words in raised.value.reply) == (sink_wide, True), raised.value.reply
 
 
 def test_no_address() -> None:
