@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from domain.examples import update, version
-from mastodon_update_check.domain.changelog import Advisory, Fix
+from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.notices import UpdateType
 from mastodon_update_check.domain.release_details import Requirement, UpgradeStep
 from mastodon_update_check.domain.server.check_days import CheckDay
@@ -87,7 +87,7 @@ FULL_OF_HOSTILITY = replace(
         ),
         replace(
             DETAILS,
-            fixes=(Fix(text=HOSTILE, advisories=(Advisory(HOSTILE),)),),
+            fixes=(Fix(text=HOSTILE, ids=(HOSTILE,)),),
             requires=(Requirement(name=HOSTILE, minimum="1"),),
         ),
     ),

@@ -13,7 +13,6 @@ from mastodon_update_check.domain.changelog import (
     ENTRY_CHARACTERS,
     Changelog,
     Fix,
-    SecurityEntry,
     find_fixes,
     parse_changelog,
 )
@@ -31,7 +30,7 @@ def read(*entries: str) -> tuple[Fix, ...]:
     """Read the security entries of one release."""
     lines = "\n".join(entries)
     text = f"## [4.5.20] - 2026-10-29\n\n### Security\n\n{lines}\n\n### Fixed\n\n- Fix {LINK_B}\n"
-    return tuple(entry.fix for entry in parse_changelog(text).entries)
+    return tuple(fix for _, fix in parse_changelog(text).entries)
 
 
 def fixes(installed: str, offered: str, own: str = "") -> list[tuple[str, ...]]:
@@ -46,9 +45,8 @@ def test_every_entry_of_27_releases_is_read() -> None:
     assert WHOLE.count("\n## [") == 27
     assert len(changelog.entries) == 25
     assert changelog.newest == version("4.6.5")
-    assert sum(len(entry.fix.ids) for entry in changelog.entries) == 28
-    assert all(advisory.url for entry in changelog.entries for advisory in entry.fix.advisories)
-    assert [str(entry.version) for entry in changelog.entries if entry.fix.is_container_only] == ["4.6.2"]
+    assert sum(len(fix.ids) for _, fix in changelog.entries) == 28
+    assert [str(version) for version, fix in changelog.entries if fix.is_container_only] == ["4.6.2"]
 
 
 @pytest.mark.parametrize(
@@ -91,23 +89,6 @@ def test_an_entry(entry: str, text: str, ids: tuple[str, ...]) -> None:
 def test_dependencies_are_not_a_fix(entry: str) -> None:
     """They are left out, even with an advisory."""
     assert read(f"- {entry} ({LINK_A})", "- Fix it") == (Fix(text="Fix it"),)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        f"https://github.com.evil.example/advisories/{A}",
-        f"https://evil.example/https://github.com/advisories/{A}",
-        f"http://github.com/advisories/{A}",
-        f"https://github.com/advisories/{A}?next=https://evil.example",
-        f"https://github.com/advisories/{B}",
-        f"javascript:{A}",
-    ],
-)
-def test_only_an_advisory_of_github_is_linked(url: str) -> None:
-    """Any other URL is dropped, and so is the page of another advisory; the id stays."""
-    [fix] = read(f"- Fix it ([{A}]({url}))")
-    assert [(advisory.id, advisory.url) for advisory in fix.advisories] == [(A, "")]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +139,7 @@ def test_a_huge_changelog_is_bounded() -> None:
     """Entries are counted and cut."""
     entries = parse_changelog("## [4.5.20]\n### Security\n" + ("- Fix " + "it " * 9_999 + "\n") * 600).entries
     assert len(entries) == ENTRIES_READ
-    assert max(len(entry.fix.text) for entry in entries) <= SHOWN_CHARACTERS
+    assert max(len(fix.text) for _, fix in entries) <= SHOWN_CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -180,7 +161,7 @@ def test_a_damaged_changelog_gives_entries_that_can_be_shown(damages: list[tuple
     for start, length, inserted in damages:
         text = text[:start] + inserted + text[start + length :]
     found = parse_changelog(text).entries
-    assert all(_is_fit(entry) for entry in found)
+    assert all(_is_fit(fix) for _, fix in found)
     assert len(found) <= text.count("\n") + 1
 
 
@@ -205,13 +186,8 @@ def test_a_cut_changelog_loses_only_its_end(length: int) -> None:
 @given(st.text() | st.text(alphabet="#-[]() \nGHSACVE0123456789.Security"))
 def test_any_text_is_a_changelog(text: str) -> None:
     """Nothing raises, and nothing comes out that cannot be shown."""
-    assert all(_is_fit(entry) for entry in parse_changelog(f"## [4.5.20]\n### Security\n- {text}").entries)
+    assert all(_is_fit(fix) for _, fix in parse_changelog(f"## [4.5.20]\n### Security\n- {text}").entries)
 
 
-def _is_fit(entry: SecurityEntry) -> bool:
-    fix = entry.fix
-    return (
-        fix.text == clean(fix.text) != ""
-        and all(advisory.url.startswith(("", "https://github.com/")) for advisory in fix.advisories)
-        and from_json(Fix, to_json(fix)) == fix
-    )
+def _is_fit(fix: Fix) -> bool:
+    return fix.text == clean(fix.text) != "" and from_json(Fix, to_json(fix)) == fix

@@ -45,20 +45,6 @@ def test_each_file_is_fetched_once(source: ReleaseSource) -> None:
     assert (details.needed, details.fixes) == ((UpgradeStep.BUNDLE_INSTALL,), ())
 
 
-def test_entries_of_older_branches_are_not_kept(source: ReleaseSource) -> None:
-    """Facts stay small; after a step back to an older branch the changelog alone is fetched again."""
-    facts = fetch(source).facts
-    kept = facts["4.5.20"]["CHANGELOG.md"]
-    assert isinstance(kept, dict)
-    assert min(version(entry["version"]) for entry in kept["entries"]) == version("4.5.3")
-    source.publish("4.4.0")
-    source.http.requests.clear()
-    older = fetch_releases(source.template, [NEW, version("4.4.0")], facts, Proxies()).facts["4.5.20"]["CHANGELOG.md"]
-    assert [path for path in source.asked if path.startswith("4.5.20")] == ["4.5.20/CHANGELOG.md"]
-    assert isinstance(older, dict)
-    assert len(older["entries"]) == 25
-
-
 def test_facts_of_other_releases_are_dropped(source: ReleaseSource) -> None:
     """The ledger keeps what is needed."""
     assert fetch(source, {"4.4.0": {"README.md": {}}}).facts.keys() == {"4.5.19", "4.5.20"}

@@ -158,7 +158,7 @@ def test_only_advisories_are_links() -> None:
     """Text from the changelog is escaped, and a URL in it is text."""
     hostile = Fix(text='Fix <a href="https://evil.example">this</a> https://evil.example')
     html = message(details("4.5.20", [TWO[1], hostile])).html
-    assert f'<a href="https://github.com/advisories/{C}">{C}</a>' in html
+    assert f'<a href="https://github.com/mastodon/mastodon/security/advisories/{C}">{C}</a>' in html
     assert 'href="https://evil' not in html
     assert "<a href=&quot;" not in html
     assert "&lt;a href=&quot;https://evil.example&quot;&gt;this&lt;/a&gt; https://evil.example" in html

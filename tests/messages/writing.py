@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from domain.examples import INSTANCE, NOW, update, user, version
-from mastodon_update_check.domain.changelog import Advisory, Fix
+from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.notices import Notice, UpdateNotice, UpdateType
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
@@ -84,9 +84,8 @@ def details(
 
 
 def fix(text: str, *ids: str, is_container_only: bool = False) -> Fix:
-    """Return a security fix, whose advisories have pages."""
-    advisories = tuple(Advisory(id_, f"https://github.com/advisories/{id_}") for id_ in ids)
-    return Fix(text=text, advisories=advisories, is_container_only=is_container_only)
+    """Return a security fix."""
+    return Fix(text=text, ids=ids, is_container_only=is_container_only)
 
 
 def write(notices: Sequence[Notice], context: MessageContext | None = None, recipient: Recipient = OWNER) -> Message:

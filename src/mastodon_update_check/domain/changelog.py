@@ -1,10 +1,9 @@
-"""Security entries of Mastodon's changelog: what a release fixes, and the advisories that describe it.
+"""Security entries of Mastodon's changelog: the fixes of each release, with the ids of their advisories.
 
 The text comes from outside: every line is cut before it is searched, and every pattern is linear.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mastodon_update_check.domain.text import clean, without_links
@@ -12,7 +11,7 @@ from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
 
 RELEASES_READ = 2_000
-ENTRIES_READ = 200
+ENTRIES_READ = 100
 ENTRY_CHARACTERS = 2_000
 IDS_KEPT = 20
 """Advisories of one entry."""
@@ -22,24 +21,11 @@ _SECTION = re.compile(r"###[ \t]+(?P<name>\w+)")
 _BULLET = re.compile(r"[-*][ \t]+(?P<text>\S.*)")
 _LINK = re.compile(r"\[(?P<label>[^\[\]]*)\]\((?P<url>[^\[\]()\s]*)\)")
 _ID = re.compile(r"GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}(?![\w-])|CVE-[0-9]{4}-[0-9]{4,7}(?![\w-])")
-_ADVISORY_URL = re.compile(
-    r"https://github\.com/(?:[\w.-]{1,100}/[\w.-]{1,100}/security/)?advisories/(?P<id>GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})"
-)
 _IN_BRACKETS = re.compile(r"(?<! ) *\(([^()]*)\)")
 _REFERENCE = re.compile(r"\b(?:GHSA|CVE)\b|#[0-9]|\bby @")
 _ID_OR_LABEL = re.compile(r"(?:GHSA|CVE)(?:-[\w-]{1,30})?[,.]?")
 _DEPENDENCIES = re.compile(r"(?:updated?|bump(?:ed)?|upgraded?) dependenc", re.IGNORECASE)
 _CONTAINER = re.compile(r"\b(?:container|docker) images?\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Advisory:
-    """A published description of a vulnerability."""
-
-    id: str
-    """`GHSA-…` or `CVE-…`."""
-    url: str = ""
-    """Its page on github.com; empty when the changelog links to none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,30 +34,18 @@ class Fix:
 
     text: str
     """One clean line without the ids, such as `Fix SSRF protection bypass`."""
-    advisories: tuple[Advisory, ...] = ()
+    ids: tuple[str, ...] = ()
+    """Of its advisories: `GHSA-…` or `CVE-…`."""
     is_container_only: bool = False
-    """True if it concerns only the container image."""
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids of its advisories."""
-        return tuple(advisory.id for advisory in self.advisories)
-
-
-@dataclass(frozen=True, slots=True)
-class SecurityEntry:
-    """One fix, with the release that brought it."""
-
-    version: MastodonVersion
-    fix: Fix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changelog:
-    """The security entries of one tree's changelog, and the newest release that it describes."""
+    """The security entries of one tree's changelog."""
 
-    entries: tuple[SecurityEntry, ...] = ()
+    entries: tuple[tuple[MastodonVersion, Fix], ...] = ()
     newest: MastodonVersion | None = None
+    """The newest release that it describes."""
 
 
 def parse_changelog(text: str) -> Changelog:
@@ -100,7 +74,7 @@ def parse_changelog(text: str) -> Changelog:
         elif line[:1].isspace() and found and found[-1][0] is version:
             continued = f"{found[-1][1]}\n{line.strip()}"
             found[-1] = version, continued[:ENTRY_CHARACTERS]
-    entries = (SecurityEntry(version, fix) for version, text in found if (fix := _parse_entry(text)) is not None)
+    entries = ((version, fix) for version, text in found if (fix := _parse_entry(text)) is not None)
     return Changelog(entries=tuple(entries), newest=newest)
 
 
@@ -118,7 +92,7 @@ def _parse_entry(text: str) -> Fix | None:
         return None
     return Fix(
         text=_describe(first) or "No description",
-        advisories=tuple(_find_advisories(text)),
+        ids=_find_ids(text),
         is_container_only=_CONTAINER.search(first) is not None,
     )
 
@@ -133,19 +107,10 @@ def _describe(line: str) -> str:
     return clean(without_links(" ".join(words)))
 
 
-def _find_advisories(text: str) -> Iterable[Advisory]:
-    """Return the advisories in their order; a link whose label holds no id is known by the id in its URL."""
-    found: dict[str, str] = {}
-    for link in _LINK.finditer(text):
-        page = _ADVISORY_URL.fullmatch(link["url"])
-        if page is None:
-            continue
-        for id_ in _ID.findall(link["label"]) or [page["id"]]:
-            is_other = id_.startswith("GHSA") and id_ != page["id"]
-            found.setdefault(id_, "" if is_other else link["url"])
-    for id_ in _ID.findall(_LINK.sub(lambda link: link["label"], text)):
-        found.setdefault(id_, "")
-    return [Advisory(id_, url) for id_, url in found.items()][:IDS_KEPT]
+def _find_ids(text: str) -> tuple[str, ...]:
+    """Return the ids in their order; a link whose label has none is known by the id in its URL."""
+    plain = _LINK.sub(lambda link: link["label"] if _ID.search(link["label"]) else link["url"], text)
+    return tuple(dict.fromkeys(_ID.findall(plain)))[:IDS_KEPT]
 
 
 def find_fixes(offered: Changelog, version: MastodonVersion, own: Changelog, installed: MastodonVersion) -> list[Fix]:
@@ -154,12 +119,12 @@ def find_fixes(offered: Changelog, version: MastodonVersion, own: Changelog, ins
     Branches get the same fix in releases of their own: one that is in the installed release's `own` changelog already
     is left out.
     """
-    seen = {key for entry in own.entries if entry.version <= installed for key in _keys(entry.fix)}
+    seen = {key for fixed_in, fix in own.entries if fixed_in <= installed for key in _keys(fix)}
     fixes: list[Fix] = []
-    for entry in sorted(offered.entries, key=lambda one: one.version, reverse=True):
-        keys = _keys(entry.fix)
-        if installed < entry.version <= version and not keys <= seen:
-            fixes.append(entry.fix)
+    for fixed_in, fix in sorted(offered.entries, key=lambda one: one[0], reverse=True):
+        keys = _keys(fix)
+        if installed < fixed_in <= version and not keys <= seen:
+            fixes.append(fix)
             seen |= keys
     return fixes
 

@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from mastodon_update_check.domain.changelog import Changelog, parse_changelog
 from mastodon_update_check.domain.stored_json import from_json, to_json
@@ -34,8 +33,6 @@ STREAMING = (
 UNUSABLE = False
 """The fact of a file that cannot be used, such as one that is too large."""
 
-Branch = tuple[int, int]
-"""Major and minor number."""
 TreeFacts = Mapping[str, object]
 """Fact by path. A path that is missing was not read: everything that depends on it is unknown."""
 
@@ -49,27 +46,17 @@ _STREAMING_WORKSPACE = "@mastodon/streaming@workspace:streaming"
 _DEPENDENCY = re.compile(r'    "?(?P<name>[^":]+)"?: "?(?P<range>[^"]+)"?')
 
 
-def extract(path: str, content: bytes, floor: Branch = (0, 0)) -> object:
-    """Return the fact that a file of the tree states; any content has one.
-
-    Security entries of branches older than `floor`, the installed one, are left out, which keeps the fact small.
-    """
-    return _read_changelog(content, floor) if path == CHANGELOG else _EXTRACTORS.get(path, _digest)(content)
+def extract(path: str, content: bytes) -> object:
+    """Return the fact that a file of the tree states; any content has one."""
+    return _EXTRACTORS.get(path, _digest)(content)
 
 
 def _digest(content: bytes) -> object:
     return hashlib.sha256(content).hexdigest()
 
 
-def _read_changelog(content: bytes, floor: Branch) -> object:
-    changelog = parse_changelog(content.decode(errors="replace"))
-    entries = tuple(entry for entry in changelog.entries if entry.version.branch_key >= floor)
-    return {"floor": list(floor), **to_json(replace(changelog, entries=entries))}
-
-
-def reaches(fact: object, floor: Branch) -> bool:
-    """Return whether a fact holds all that is needed of the branches from `floor` on; only a changelog's may not."""
-    return not isinstance(fact, dict) or "floor" not in fact or tuple(fact["floor"]) <= floor
+def _read_changelog(content: bytes) -> object:
+    return to_json(parse_changelog(content.decode(errors="replace")))
 
 
 def changelog_of(facts: TreeFacts) -> Changelog | None:
@@ -151,6 +138,7 @@ def _read_schema(content: bytes) -> object:
 
 
 _EXTRACTORS: Mapping[str, Callable[[bytes], object]] = {
+    CHANGELOG: _read_changelog,
     README: _read_requirements,
     RUBY_VERSION: _read_ruby_version,
     PACKAGE: _read_node,

@@ -10,7 +10,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import quote
 
-from mastodon_update_check.domain.release_tree import CHANGELOG, FILES, UNUSABLE, Branch, TreeFacts, extract, reaches
+from mastodon_update_check.domain.release_tree import CHANGELOG, FILES, UNUSABLE, TreeFacts, extract
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.proxies import Proxies
@@ -54,17 +54,13 @@ def fetch_releases(
         proxies: the proxies to use.
         total: the time for everything.
     """
-    floor = min(version.branch_key for version in versions)
-    found: dict[str, dict[str, object]] = {}
-    for version in versions:
-        kept = known.get(version.stored, {})
-        found[version.stored] = {path: fact for path, fact in kept.items() if reaches(fact, floor)}
+    found = {version.stored: dict(known.get(version.stored, {})) for version in versions}
     ends_at = time.monotonic() + total.total_seconds()
     problem = ""
     for version in versions:
         root = template.replace("{version}", quote(name_tag(template, version), safe="")).rstrip("/") + "/"
         try:
-            _fetch_release(root, found[version.stored], floor, proxies, ends_at)
+            _fetch_release(root, found[version.stored], proxies, ends_at)
         except StatusError as error:  # as for a tag that does not exist; other releases may
             problem = problem or error.detail
         except CheckError as error:
@@ -73,7 +69,7 @@ def fetch_releases(
     return FetchedReleases(facts=found, problem=problem)
 
 
-def _fetch_release(root: str, facts: dict[str, object], floor: Branch, proxies: Proxies, ends_at: float) -> None:
+def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_at: float) -> None:
     """Add the missing facts of one release.
 
     Raises:
@@ -91,7 +87,7 @@ def _fetch_release(root: str, facts: dict[str, object], floor: Branch, proxies: 
         if path == CHANGELOG:
             limits = replace(limits, body_bytes=CHANGELOG_BYTES)
         try:
-            facts[path] = extract(path, get_bytes(root + path, proxies, limits), floor)
+            facts[path] = extract(path, get_bytes(root + path, proxies, limits))
         except CheckError as error:
             facts[path] = _explain_failure(path, error)
 

@@ -14,6 +14,7 @@ from mastodon_update_check.messages.content import (
     Releases,
 )
 
+_ADVISORIES = "https://github.com/mastodon/mastodon/security/advisories/"
 # Colours keep a contrast of at least 4.5 to 1 on both grounds (WCAG 2.2, 1.4.3). Mail clients that drop the style
 # sheet show the elements' own styles: everything stays readable.
 _STYLE = """
@@ -100,7 +101,7 @@ def _render_details(block: Details) -> str:
 
 
 def _render_fix(row: Fix) -> str:
-    ids = ", ".join(_link(one.url, one.id) if one.url else escape(one.id) for one in row.advisories)
+    ids = ", ".join(_link(f"{_ADVISORIES}{one}", one) if one.startswith("GHSA-") else escape(one) for one in row.ids)
     return f'{escape(row.text)}<br><span class="note">{ids}</span>' if ids else escape(row.text)
 
 

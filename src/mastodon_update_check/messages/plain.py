@@ -35,8 +35,7 @@ def render_block(block: Block) -> str:
 
 def _render_fix(row: Fix) -> str:
     """Write one line: ids, then as much of the text as fits."""
-    head = "  " + ", ".join(advisory.id for advisory in row.advisories)
-    head = f"{head}: " if row.advisories else head
+    head = f"  {', '.join(row.ids)}: " if row.ids else "  "
     return head + clean(row.text, WIDTH - len(head))
 
 

@@ -75,7 +75,7 @@ def _fixes(details: ReleaseDetails, shown: int, translation: Translation) -> tup
 
 def _row(fix: Fix) -> Fix:
     text = fix.text.removeprefix("Fix ")
-    return replace(fix, text=text[:1].upper() + text[1:], advisories=fix.advisories[:_IDS_SHOWN])
+    return replace(fix, text=text[:1].upper() + text[1:], ids=fix.ids[:_IDS_SHOWN])
 
 
 def _requires(requirements: Sequence[Requirement], context: MessageContext) -> tuple[str, ...]:
