@@ -62,7 +62,7 @@ def test_a_reminder() -> None:
     assert message.subject == "URGENT [social.example] Reminder: install Mastodon 4.5.20 (you run 4.5.19)"
     assert (message.type, message.urgent) == ("update.reminder", True)
     assert body(message) == [
-        "4.5.20, which Mastodon marks as urgent, is not installed yet. You have known of it since 23 November.",
+        "4.5.20 is not installed yet. You have known of it since 23 November.",
         f"now 4.5.20 urgent {NOTES}4.5.20",
         UNSAID,
         "Also out, not marked urgent: 4.7.6.",
@@ -107,17 +107,17 @@ def test_payload_of_a_reminder() -> None:
 @pytest.mark.parametrize(
     ("closed", "runs", "sentence"),
     [
-        pytest.param([URGENT], "4.5.20", "4.5.20, which Mastodon marked as urgent, is installed.", id="itself"),
+        pytest.param([URGENT], "4.5.20", "4.5.20 is installed.", id="itself"),
         pytest.param(
             [URGENT],
             "4.5.21",
-            "4.5.21 is installed. That settles 4.5.20, which Mastodon marked as urgent.",
+            "4.5.21 is installed. That settles 4.5.20.",
             id="a newer one",
         ),
         pytest.param(
             [URGENT, NEWER],
             "4.5.22",
-            "4.5.22 is installed. That settles 4.5.21 and 4.5.20, which Mastodon marked as urgent.",
+            "4.5.22 is installed. That settles 4.5.21 and 4.5.20.",
             id="two at once",
         ),
     ],

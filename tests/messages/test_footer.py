@@ -72,13 +72,6 @@ def test_why(recipient: Recipient, notice: Notice, why: str) -> None:
     assert footer(write([notice], make_context([patch("4.5.20")]), recipient)) == f"{why} {END}"
 
 
-def test_without_a_known_domain() -> None:
-    """Where the server's own address is not known no page is named."""
-    message = write([UPDATE], make_context([UPDATE], web_domain=""))
-    assert footer(message) == f"To you as Owner of social.example (your setting: all). {END}"
-    assert "https://social.example" not in message.text + message.html
-
-
 def test_address_of_the_setting_is_a_link() -> None:
     """The address in the footer is a link."""
     assert f'<a href="{PAGE}">{PAGE}</a>).' in write([UPDATE]).html

@@ -10,7 +10,6 @@ from mastodon_update_check.messages.content import (
     Pointer,
     Release,
     Releases,
-    instant,
     long_date,
 )
 from mastodon_update_check.messages.plain import render_text
@@ -27,8 +26,8 @@ def test_dates() -> None:
 
 def test_instants() -> None:
     """Instants are in UTC."""
-    assert instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC)) == "Sun 22 Nov 13:05 UTC"
-    assert instant(datetime(2027, 1, 1, 22, 7, tzinfo=timezone(timedelta(hours=-5)))) == "Sat 2 Jan 03:07 UTC"
+    assert ENGLISH.instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC)) == "Sun 22 Nov 13:05 UTC"
+    assert ENGLISH.instant(datetime(2027, 1, 1, 22, 7, tzinfo=timezone(timedelta(hours=-5)))) == "Sat 2 Jan 03:07 UTC"
 
 
 @pytest.mark.parametrize(

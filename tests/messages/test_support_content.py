@@ -52,7 +52,7 @@ def test_support_ends() -> None:
         pytest.param(
             TWO_WEEKS,
             "2026-12-16",
-            "[social.example] Support for Mastodon 4.4 ends tomorrow (17 December)",
+            "[social.example] Support for Mastodon 4.4 ends in 1 day (17 December)",
             "Next message about this: 18 December.",
             id="the day before",
         ),

@@ -24,7 +24,7 @@ def test_a_patch() -> None:
     message = write([PLAIN], make_context([PLAIN, NEXT, NEWEST], ends_on=ENDS_ON))
     assert (message.subject, message.urgent) == ("[social.example] Mastodon 4.5.20 is out (you run 4.5.19)", False)
     assert body(message) == [
-        "A patch release for your branch; not marked urgent. It installs directly over 4.5.19.",
+        "4.5.20 is a release for your branch; not marked urgent. It installs directly over 4.5.19.",
         "4.5.20 patch https://github.com/mastodon/mastodon/releases/tag/v4.5.20",
         "Also out, not marked urgent: 4.6.9 and 4.7.6. Branch 4.5 gets fixes until 20 February 2027.",
         ADMIN,
@@ -69,7 +69,7 @@ def test_only_an_urgent_patch() -> None:
             "4.5.20",
             None,
             "[social.example] Mastodon 4.6.9 is out (you run 4.5.20)",
-            "A new minor release; not marked urgent.",
+            "A new release of branch 4.6; not marked urgent.",
             id="a minor release",
         ),
         pytest.param(
@@ -87,7 +87,7 @@ def test_only_an_urgent_patch() -> None:
             "4.5.19+glitch",
             None,
             "[social.example] Mastodon 4.5.20 and 4.6.9 are out (you run 4.5.19+glitch)",
-            "4.5.20 is a patch release for your branch; not marked urgent. It installs directly over 4.5.19.",
+            "4.5.20 is a release for your branch; not marked urgent. It installs directly over 4.5.19.",
             id="a patch and a minor release: the own branch first",
         ),
         pytest.param(
@@ -105,7 +105,7 @@ def test_only_an_urgent_patch() -> None:
             "4.7.0-beta.1",
             None,
             "[social.example] Mastodon 4.7.0 is out (you run 4.7.0-beta.1)",
-            "A release for your branch; not marked urgent. It installs directly over 4.7.0-beta.1.",
+            "4.7.0 is a release for your branch; not marked urgent. It installs directly over 4.7.0-beta.1.",
             id="the release of a pre-release is not a patch",
         ),
         pytest.param(
@@ -151,7 +151,7 @@ def test_only_an_urgent_patch() -> None:
             None,
             None,
             "[social.example] Mastodon 4.5.20 is out",
-            "A new patch release of branch 4.5; not marked urgent.",
+            "A new release of branch 4.5; not marked urgent.",
             id="the installed version is not known any more",
         ),
     ],
@@ -172,7 +172,7 @@ def test_subject_and_opening(
 def test_an_update_whose_type_is_not_known() -> None:
     """Rows from before the type was computed say no wrong one."""
     message = write([UpdateNotice(version=NEXT.version)])
-    assert body(message) == ["A new minor release; not marked urgent.", "4.6.9", ADMIN]
+    assert body(message) == ["A new release of branch 4.6; not marked urgent.", "4.6.9", ADMIN]
 
 
 @pytest.mark.parametrize(

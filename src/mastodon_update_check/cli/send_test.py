@@ -80,7 +80,6 @@ def _prepare(app: App, sink: SinkSettings, people: People, known: ServerState, *
         compose_test_message(
             id=uuid4().hex,
             recipient=one,
-            recipients=people.recipients,
             context=replace(context, translation=load_translation(one.locale)),
             now=now,
         )

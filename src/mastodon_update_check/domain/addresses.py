@@ -17,7 +17,6 @@ ADDRESS_CHARACTERS = 320
 
 _ATOM = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.")
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
-_A_LABEL = "xn--"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,28 +69,11 @@ def parse_address(text: str) -> Mailbox:
 
 
 def normalise_address(address: str) -> str:
-    """Return the form in which addresses are compared: trimmed, in lower case, the domain as U-labels."""
+    """Return the form in which addresses are compared: trimmed, in lower case, the domain as A-labels."""
     local, at, domain = address.strip().lower().rpartition("@")
-    if domain.isascii() and _A_LABEL not in domain:
-        return f"{local}{at}{domain}"
     with suppress(ValueError):
-        domain = ascii_domain(domain)
-    return f"{local}{at}{'.'.join(map(_u_label, domain.split('.')))}"
-
-
-def _u_label(label: str) -> str:
-    """Return what an A-label stands for (RFC 3492); any other label as it is."""
-    if not label.startswith(_A_LABEL):
-        return unicodedata.normalize("NFC", label)
-    try:
-        letters = label.removeprefix(_A_LABEL).encode("ascii").decode("punycode")
-    except UnicodeError:
-        return label
-    if letters.isascii() or not letters.isprintable() or letters != unicodedata.normalize("NFC", letters).lower():
-        return label
-    with suppress(ValueError):
-        return letters if ascii_domain(letters) == label else label
-    return letters  # IDNA 2008 does not allow it, for example a snowman: no other spelling means the same
+        domain = ascii_domain(unicodedata.normalize("NFC", domain))
+    return f"{local}{at}{domain}"
 
 
 def _is_atom(char: str) -> bool:

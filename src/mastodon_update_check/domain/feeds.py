@@ -1,13 +1,12 @@
 """The update server's answer, read field by field; a bad field is left out with a warning that names its path."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
-from mastodon_update_check.domain.text import clean, cut_warnings
+from mastodon_update_check.domain.text import clean, count, cut_warnings
 from mastodon_update_check.domain.urls import URL_CHARACTERS, is_printable_url
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
@@ -15,9 +14,6 @@ from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
 MAXIMUM_ENTRIES = 1_000
 DATE_CHARACTERS_SHOWN = 40
 STALE = timedelta(days=1)
-_SECONDS = re.compile(r"[0-9]+")
-_MOST_SECONDS = 2**31
-"""The value of larger numbers (RFC 9111, 1.2.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,23 +180,12 @@ def read_date(headers: Mapping[str, str]) -> datetime | None:
 
 
 def describe_staleness(headers: Mapping[str, str], now: datetime) -> str:
-    """Return a sentence about an answer that is a day old or older by its headers; empty for any other."""
-    age, dated_at = _read_age(headers.get("age", "")), read_date(headers)
-    if age >= STALE:
-        source, doubt = "Age", ""
-    elif dated_at is not None and now - dated_at >= STALE:
-        source, age, doubt = "Date", now - dated_at, " (or this machine's clock is ahead)"
-    else:
+    """Return a sentence about an answer that is a day old or older by its header `Date`; empty for any other."""
+    dated_at = read_date(headers)
+    if dated_at is None or now - dated_at < STALE:
         return ""
     return (
-        f"the update server's answer is stale: {age.days} {'day' if age.days == 1 else 'days'} old by its header "
-        f"{source}, so that newer releases may be missing; a cache or proxy on the way keeps an old answer{doubt}"
+        f"the update server's answer is stale: {count((now - dated_at).days, 'day')} old by its header Date, so that "
+        "newer releases may be missing; a cache or proxy on the way keeps an old answer (or this machine's clock is "
+        "ahead)"
     )
-
-
-def _read_age(text: str) -> timedelta:
-    """Read the header `Age` (RFC 9111, 5.1)."""
-    text = text.strip()
-    if not (text.isascii() and _SECONDS.fullmatch(text)):
-        return timedelta()
-    return timedelta(seconds=min(int(text[:20]), _MOST_SECONDS))

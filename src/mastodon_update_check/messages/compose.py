@@ -78,14 +78,13 @@ def compose_test_message(
     *,
     id: str,  # noqa: A002 - as above
     recipient: Recipient,
-    recipients: Sequence[Recipient],
     context: MessageContext,
     now: datetime,
 ) -> Message:
-    """Compose a test message to one recipient; `recipients` are those who get real notices."""
+    """Compose a test message to one recipient."""
     # Without releases: neither people nor programs must take a test for a notice.
     bare = replace(context, knowledge=replace(context.knowledge, updates=()))
-    content = _write_in_one_language(lambda around: write_test_content(recipient, recipients, around, id), context)
+    content = _write_in_one_language(lambda around: write_test_content(recipient, around, id), context)
     return Message(
         id=id,
         type=MessageType.TEST,

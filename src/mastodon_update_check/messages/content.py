@@ -1,7 +1,7 @@
 """The content of a message, independent of its form: subject, blocks, footer; rendered as plain text and HTML."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
@@ -76,8 +76,3 @@ class Content:
 def long_date(day: date) -> str:
     """Write a date as `20 February 2027`."""
     return ENGLISH.long_date(day).replace(NO_BREAK, " ")
-
-
-def instant(moment: datetime) -> str:
-    """Write an instant as `Sun 22 Nov 13:05 UTC`."""
-    return ENGLISH.instant(moment)

@@ -11,9 +11,6 @@ from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 
-RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
-"""The page that lists all releases."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContext:
@@ -64,5 +61,5 @@ class MessageContext:
 
     @property
     def preferences_url(self) -> str:
-        """Where a user changes which notices are mailed; empty when it is not known."""
-        return f"https://{self.web_domain}/settings/preferences/notifications" if self.web_domain else ""
+        """Where a user changes which notices are mailed."""
+        return f"https://{self.web_domain or self.instance}/settings/preferences/notifications"

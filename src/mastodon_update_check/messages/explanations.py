@@ -2,17 +2,16 @@
 
 import shlex
 from collections.abc import Iterator
-from typing import assert_never
 
 from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.errors import Cause
-from mastodon_update_check.messages.content import instant, long_date
+from mastodon_update_check.domain.upgrades import MIGRATE
+from mastodon_update_check.messages.content import long_date
+from mastodon_update_check.messages.tool_content import name_tool_notice
 
-MIGRATE = "RAILS_ENV=production bundle exec rails db:migrate"
 _WANTED = {
     Preference.CRITICAL: "only urgent releases are wanted (the setting is critical)",
     Preference.PATCH: "only patches and urgent releases are wanted (the setting is patch)",
@@ -56,25 +55,4 @@ def name_notice(notice: notices.Notice) -> str:
             when = long_date(notice.ends_on)
             return f"the end of support for {notice.branch} on {when} ({_STAGES[notice.stage]})"
         case _:
-            return _name_tool_notice(notice)
-
-
-def _name_tool_notice(notice: notices.ToolNotice) -> str:
-    match notice:
-        case notices.CheckFailingNotice():
-            what = "wrong settings" if notice.cause == Cause.SETTINGS else "checks failing"
-            return f"{what} since {instant(notice.started_at)}"
-        case notices.CheckRecoveredNotice():
-            return f"checks working again after failing since {instant(notice.started_at)}"
-        case notices.DeliveryFailingNotice():
-            return f"{notice.sink} failing since {instant(notice.started_at)}"
-        case notices.RestartNotice():
-            return f"a restart due: {notice.tree} is installed, {notice.running} runs"
-        case notices.MigrationsPendingNotice():
-            return f"{len(notice.migrations)} migrations of {notice.version} pending"
-        case notices.ServicesOutdatedNotice():
-            return f"a restart due: {', '.join(notice.services)} started before {notice.version} was installed"
-        case notices.UpgradeFinishedNotice():
-            return f"the end of this: {_name_tool_notice(notice.about)}"
-        case _:
-            assert_never(notice)
+            return name_tool_notice(notice)

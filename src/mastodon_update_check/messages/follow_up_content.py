@@ -37,16 +37,12 @@ def _subject(updates: Sequence[UpdateNotice], context: MessageContext) -> str:
 
 
 def _still_out(updates: Sequence[UpdateNotice], reminders: Sequence[ReminderNotice], context: MessageContext) -> str:
-    translation, first = context.translation, updates[0]
+    translation = context.translation
     names = name_updates(updates, RELEASES_SHOWN, translation)
     since = translation.short_date(min(one.notified_at for one in reminders).date())
-    say = partial(translation.say, version=first.version, names=names, date=since)
+    say = partial(translation.say, version=updates[0].version, names=names, date=since)
     if len(updates) > 1:
         return say("Not installed yet: {names}. You have known of them since {date}.")
-    if first.urgent:
-        return say(
-            "{version}, which Mastodon marks as urgent, is not installed yet. You have known of it since {date}."
-        )
     return say("{version} is not installed yet. You have known of it since {date}.")
 
 
@@ -56,23 +52,16 @@ def write_installed_content(notices: Sequence[InstalledNotice], context: Message
     versions = sorted((one.update.version for one in notices), reverse=True)
     installed = context.installed or versions[0]
     others = [str(version) for version in versions if version != installed][:RELEASES_SHOWN]
-    is_urgent = all(one.update.urgent for one in notices)
     reminded = any(context.reminders.admit(one.update) for one in notices)
     no_more = translation.say("There will be no more reminders.") if reminded else ""
     is_in = translation.say("Mastodon {version} is installed", version=installed)
-    said = _settled(str(installed), translation.enumerate(others), context, is_urgent=is_urgent)
+    settled = translation.enumerate(others)
+    said = (
+        translation.say("{version} is installed. That settles {names}.", version=installed, names=settled)
+        if settled
+        else translation.say("{version} is installed.", version=installed)
+    )
     return Content(
         subject=f"[{context.instance}] {is_in}",
         blocks=(Paragraph(translation.join(said, no_more)), *other_releases((), context)),
     )
-
-
-def _settled(version: str, others: str, context: MessageContext, *, is_urgent: bool) -> str:
-    say = partial(context.translation.say, version=version, names=others)
-    if others and is_urgent:
-        return say("{version} is installed. That settles {names}, which Mastodon marked as urgent.")
-    if others:
-        return say("{version} is installed. That settles {names}.")
-    if is_urgent:
-        return say("{version}, which Mastodon marked as urgent, is installed.")
-    return say("{version} is installed.")

@@ -39,11 +39,9 @@ def _why_user(recipient: Recipient, main: Notice, context: MessageContext) -> st
     say = partial(translation.say, to=to, setting=setting, url=url)
     match main:
         case UpdateNotice() | ReminderNotice() | InstalledNotice():
-            why = say("your setting: {setting}; change it at {url}") if url else say("your setting: {setting}")
-        case SupportNotice() if url:
-            why = say("your setting for the end of support: on; change it at {url}")
+            why = say("your setting: {setting}; change it at {url}")
         case SupportNotice():
-            why = say("your setting for the end of support: on")
+            why = say("your setting for the end of support: on; change it at {url}")
         case _:
             return say("{to}, because UPDATE_CHECK_OPERATOR names no other address.")
     return translation.label("footer", "{to} ({why}).", to=to, why=why)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice, UpdateType, is_urgent
+from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice, is_urgent
 from mastodon_update_check.domain.server.status import has_support_ended
 from mastodon_update_check.messages.content import Content
 from mastodon_update_check.messages.context import MessageContext
@@ -55,33 +55,13 @@ def _opening(new: Sequence[UpdateNotice], context: MessageContext) -> str:
         own = headline.version.branch == branch
         return translation.join(marked, _own_urgent(context) if own else _foreign_urgent(context))
     if headline.version.branch == branch:
-        return _own_plain(new, context)
+        return translation.join(
+            translation.say("{version} is a release for your branch; not marked urgent.", version=headline.version),
+            translation.say("It installs directly over {installed}.", installed=context.installed),
+        )
     if len(new) > 1:
         return translation.say("New releases of other branches; none is marked urgent.")
-    match headline.type:
-        case UpdateType.PATCH:
-            return translation.say(
-                "A new patch release of branch {branch}; not marked urgent.", branch=headline.version.branch
-            )
-        case UpdateType.MAJOR:
-            return translation.say("A new major release; not marked urgent.")
-        case _:
-            return translation.say("A new minor release; not marked urgent.")
-
-
-def _own_plain(new: Sequence[UpdateNotice], context: MessageContext) -> str:
-    installed = context.installed
-    say = partial(context.translation.say, version=new[0].version, installed=installed)
-    is_patch, is_alone = installed is None or not installed.is_prerelease, len(new) == 1
-    if is_alone and is_patch:
-        said = say("A patch release for your branch; not marked urgent.")
-    elif is_alone:
-        said = say("A release for your branch; not marked urgent.")
-    elif is_patch:
-        said = say("{version} is a patch release for your branch; not marked urgent.")
-    else:
-        said = say("{version} is a release for your branch; not marked urgent.")
-    return context.translation.join(said, say("It installs directly over {installed}."))
+    return translation.say("A new release of branch {branch}; not marked urgent.", branch=headline.version.branch)
 
 
 def _own_urgent(context: MessageContext) -> str:

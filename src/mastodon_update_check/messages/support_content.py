@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from functools import partial
 
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice
-from mastodon_update_check.domain.routes import find_route
+from mastodon_update_check.domain.routes import RELEASES_URL, find_route
 from mastodon_update_check.messages.content import Block, Content, Paragraph, Pointer
-from mastodon_update_check.messages.context import RELEASES_URL, MessageContext
+from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.release_parts import (
     admin_pointer,
     draw,
@@ -43,8 +43,6 @@ def _subject(support: SupportNotice, context: MessageContext) -> str:
         return f"{translation.label('subject', 'URGENT')} [{context.instance}] {said}"
     if days == 0:
         said = say("Support for Mastodon {branch} ends today ({date})")
-    elif days == 1:
-        said = say("Support for Mastodon {branch} ends tomorrow ({date})")
     else:
         said = count(
             "Support for Mastodon {branch} ends in {number} day ({date})",

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from mastodon_update_check.domain import notices
+from mastodon_update_check.domain.routes import RELEASES_URL
+from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean, without_links
+from mastodon_update_check.domain.upgrades import MIGRATE
 from mastodon_update_check.errors import Cause
 from mastodon_update_check.messages.content import Content, Paragraph, Pointer
-from mastodon_update_check.messages.context import RELEASES_URL, MessageContext
-from mastodon_update_check.messages.explanations import MIGRATE
+from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, name_updates, order_updates
-from mastodon_update_check.messages.translation import Translation
+from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 _Parts = tuple[str, Sequence[str | Pointer]]
 """The subject, and the paragraphs."""
@@ -20,19 +22,24 @@ STATUS = "sudo mastodon-update-check status"
 
 def write_tool_content(notice: notices.ToolNotice, context: MessageContext) -> Content:
     """Write the message for one tool notice."""
-    subject, parts = _write(notice, context, context.translation)
+    subject, parts = _write(notice, context.knowledge, context.translation)
     return Content(
         subject=f"[{context.instance}] {subject}",
         blocks=tuple(Paragraph(part) if isinstance(part, str) else part for part in parts),
     )
 
 
-def _write(notice: notices.ToolNotice, context: MessageContext, translation: Translation) -> _Parts:
+def name_tool_notice(notice: notices.ToolNotice) -> str:
+    """Call a tool notice by the subject of its message."""
+    return _write(notice, ServerState(), ENGLISH)[0]
+
+
+def _write(notice: notices.ToolNotice, known: ServerState, translation: Translation) -> _Parts:
     match notice:
         case notices.CheckFailingNotice(cause=Cause.SETTINGS):
             return _write_settings_wrong(notice, translation)
         case notices.CheckFailingNotice():
-            return _write_check_failing(notice, context)
+            return _write_check_failing(notice, known, translation)
         case notices.CheckRecoveredNotice():
             return _write_check_recovered(notice, translation)
         case notices.DeliveryFailingNotice():
@@ -49,30 +56,25 @@ def _write(notice: notices.ToolNotice, context: MessageContext, translation: Tra
             assert_never(notice)
 
 
-def _write_check_failing(notice: notices.CheckFailingNotice, context: MessageContext) -> _Parts:
-    translation, say = context.translation, context.translation.say
-    follow_up = (
-        say("The next mail comes in a week, and one when it works again.")
-        if notice.stage
-        else say("The next mail comes after 3 days, then weekly, and one when it works again.")
-    )
+def _write_check_failing(notice: notices.CheckFailingNotice, known: ServerState, translation: Translation) -> _Parts:
+    say = translation.say
     return say("No update check has worked since {instant}", instant=translation.instant(notice.started_at)), [
         say(
             "Until this is fixed, no notices of new releases are sent, not even of urgent ones. "
             "Mastodon itself is not affected."
         ),
-        translation.join(say("Cause: {detail}", detail=_sentence(notice.detail)), _last_answer(context)),
+        translation.join(say("Cause: {detail}", detail=_sentence(notice.detail)), _last_answer(known, translation)),
         Pointer(say("To see more, run:"), STATUS, is_link=False),
         Pointer(say("Meanwhile look here:"), RELEASES_URL),
-        follow_up,
+        say("Mails about this come after 3 days, then weekly, and one when it works again."),
     ]
 
 
-def _last_answer(context: MessageContext) -> str:
-    installed, translation = context.installed, context.translation
-    if installed is None or context.knowledge.good_at is None:
+def _last_answer(known: ServerState, translation: Translation) -> str:
+    installed = known.installed
+    if installed is None or known.good_at is None:
         return ""
-    updates = order_updates(context.knowledge.pending(), installed.branch)
+    updates = order_updates(known.pending(), installed.branch)
     if not updates:
         return translation.say("Last good answer: {installed} is installed, nothing pending.", installed=installed)
     names = name_updates(updates, RELEASES_SHOWN, translation)
@@ -87,9 +89,7 @@ def _write_settings_wrong(notice: notices.CheckFailingNotice, translation: Trans
         say("Everything that does not depend on them continues to work."),
         _sentence(notice.detail),
         Pointer(say("Fix them, then run:"), "sudo systemctl reload mastodon-update-check", is_link=False),
-        say("The next mail comes in a week.")
-        if notice.stage
-        else say("The next mail comes after 3 days, then weekly."),
+        say("Mails about this come after 3 days, then weekly."),
     ]
 
 
