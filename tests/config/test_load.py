@@ -7,12 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from config.machine import Machine
-from mastodon_update_check.config import Settings, load_settings
-from mastodon_update_check.config.kinds import LONGEST_DURATION, parse_duration
+from mastodon_update_check.config import Settings
 from mastodon_update_check.config.recipients import Recipients
 from mastodon_update_check.config.settings import UPDATE_SERVER
 from mastodon_update_check.domain.recipients import Preference
@@ -179,68 +176,9 @@ def test_instance_url(machine: Machine, environ: dict[str, str], url: str | None
     assert machine.load(environ).instance_url == url
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1:99", "[::1]:8080", "localhost", "feed.localhost"])
-def test_short_intervals_on_loopback(machine: Machine, host: str) -> None:
-    """An update server on this machine may be asked every second; the default jitter follows."""
-    settings = machine.load({"UPDATE_CHECK_URL": f"http://{host}/", "UPDATE_CHECK_INTERVAL": "1"})
-    assert (timedelta(seconds=1), timedelta(seconds=1)) == (settings.interval, settings.jitter)
-
-
-@pytest.mark.parametrize("host", ["localhost.example", "10.0.0.1", "127.0.0.1.example"])
-def test_no_short_intervals_elsewhere(machine: Machine, host: str) -> None:
-    """A host that only looks like this machine is asked every five minutes at most."""
-    environ = {"UPDATE_CHECK_URL": f"http://{host}/"}
-    assert len(machine.problems(environ | {"UPDATE_CHECK_INTERVAL": "4m"})) == 1
-    assert machine.load(environ | {"UPDATE_CHECK_INTERVAL": "5m"}).interval == 5 * MINUTE
-
-
-def test_jitter_as_long_as_the_interval(machine: Machine) -> None:
-    """The spread may be the whole interval."""
-    settings = machine.load({"UPDATE_CHECK_INTERVAL": "5m", "UPDATE_CHECK_JITTER": "300s"})
-    assert settings.interval == settings.jitter
-
-
-@given(st.integers(min_value=0, max_value=LONGEST_DURATION.days), st.sampled_from("smhd"))
-def test_durations(number: int, unit: str) -> None:
-    """A duration is its number of units; without a unit, seconds."""
-    seconds = number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
-    assert timedelta(seconds=seconds) == parse_duration(f" {number}{unit} ") == parse_duration(str(seconds))
-
-
-@pytest.mark.parametrize(
-    ("environ", "ledger"),
-    [
-        ({"UPDATE_CHECK_LEDGER": "/x/y.sqlite3", "STATE_DIRECTORY": "/s"}, "/x/y.sqlite3"),
-        ({"STATE_DIRECTORY": "/s/one:/s/two", "HOME": "/h"}, "/s/one/ledger.sqlite3"),
-        ({"XDG_STATE_HOME": "/state", "HOME": "/h"}, "/state/mastodon-update-check/ledger.sqlite3"),
-        ({"HOME": "/h"}, "/h/.local/state/mastodon-update-check/ledger.sqlite3"),
-        ({"XDG_STATE_HOME": "rel", "HOME": "/h"}, "/h/.local/state/mastodon-update-check/ledger.sqlite3"),
-    ],
-)
-def test_ledger_without_a_file_of_ours(environ: dict[str, str], ledger: str) -> None:
-    """The ledger is at the configured path, else where state belongs."""
-    assert (
-        load_settings({**environ, "UPDATE_CHECK_MASTODON_ROOT": "/nowhere"}, Path("/nowhere/config.env")).ledger
-        == ledger
-    )
-
-
 def test_mastodon_root(machine: Machine) -> None:
     """Mastodon is where its own instructions put it."""
     assert Path("/home/mastodon/live") == machine.load({"UPDATE_CHECK_MASTODON_ROOT": ""}).mastodon_root
-
-
-def test_ledger_with_a_file_of_ours(machine: Machine) -> None:
-    """A command in a shell uses the ledger of the installed unit."""
-    expected = "/var/lib/mastodon-update-check/ledger.sqlite3"
-    assert machine.load({"XDG_STATE_HOME": "/state"}).ledger == expected
-
-
-def test_ledger_without_a_place(machine: Machine) -> None:
-    """Where nothing says where state belongs, nothing is guessed."""
-    assert machine.problems({"UPDATE_CHECK_CONFIG": "", "HOME": ""}) == [
-        "UPDATE_CHECK_LEDGER in default: no place for the ledger: set it, or HOME, or STATE_DIRECTORY."
-    ]
 
 
 def test_secrets_are_never_shown(machine: Machine) -> None:
@@ -303,24 +241,3 @@ def test_heavy_modules_are_not_imported() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert result.stdout.strip() == ""
-
-
-@pytest.mark.parametrize(
-    ("own", "mastodons", "expected"),
-    [
-        ("", "http_proxy=http://theirs", ("http://theirs", None)),
-        ("", "https_proxy=http://secure\nhttp_proxy=http://theirs", ("http://secure", None)),
-        ("https_proxy=http://ours", "http_proxy=http://theirs", ("http://ours", None)),
-        ("http_proxy=http://ours", "https_proxy=http://theirs", ("http://theirs", "http://ours")),
-        ("http_proxy=http://ours", "http_proxy=http://theirs", (None, "http://ours")),
-        ("http_proxy=", "http_proxy=http://theirs", (None, None)),
-    ],
-)
-def test_proxy_of_mastodon_sees_no_plain_request(
-    machine: Machine, own: str, mastodons: str, expected: tuple[str | None, str | None]
-) -> None:
-    """It serves https, of which a proxy sees only the host; ours serves both."""
-    settings = machine.own(own).mastodon(mastodons).load({"UPDATE_CHECK_WEBHOOK_URL": "http://hooks.internal/"})
-    assert (settings.https_proxy, settings.http_proxy) == expected
-    options = next(sink.options for sink in settings.sinks if sink.name == "webhook")
-    assert (options.get("https_proxy"), options.get("http_proxy")) == expected

@@ -149,3 +149,24 @@ def test_warnings_about_our_file(machine: Machine, line: str, warning: str) -> N
     """A URL that a `#` has cut, and a name that nearly is a known one, are warnings."""
     warnings = [text.replace(f"{machine.home}/", "") for text in machine.own(line).load().warnings]
     assert warnings == ([warning] if warning else [])
+
+
+@pytest.mark.parametrize(
+    ("own", "mastodons", "expected"),
+    [
+        ("", "http_proxy=http://theirs", ("http://theirs", None)),
+        ("", "https_proxy=http://secure\nhttp_proxy=http://theirs", ("http://secure", None)),
+        ("https_proxy=http://ours", "http_proxy=http://theirs", ("http://ours", None)),
+        ("http_proxy=http://ours", "https_proxy=http://theirs", ("http://theirs", "http://ours")),
+        ("http_proxy=http://ours", "http_proxy=http://theirs", (None, "http://ours")),
+        ("http_proxy=", "http_proxy=http://theirs", (None, None)),
+    ],
+)
+def test_proxy_of_mastodon_sees_no_plain_request(
+    machine: Machine, own: str, mastodons: str, expected: tuple[str | None, str | None]
+) -> None:
+    """It serves https, of which a proxy sees only the host; ours serves both."""
+    settings = machine.own(own).mastodon(mastodons).load({"UPDATE_CHECK_WEBHOOK_URL": "http://hooks.internal/"})
+    assert (settings.https_proxy, settings.http_proxy) == expected
+    options = next(sink.options for sink in settings.sinks if sink.name == "webhook")
+    assert (options.get("https_proxy"), options.get("http_proxy")) == expected

@@ -236,12 +236,8 @@ def test_nothing_is_left_open(tree: Path, tmp_path: Path) -> None:
 def test_unreadable_path_is_not_missing(tree: Path, tmp_path: Path) -> None:
     """A file in an unreadable directory, or a link to itself, may exist; that is not an error."""
     (tmp_path / "loop").symlink_to("loop")
-    assert [is_missing(path) for path in (tree, tree / "none", tree / ".env.production/none", tmp_path / "loop")] == [
-        False,
-        True,
-        True,
-        False,
-    ]
+    paths = (tree, tree / "none", tree / ".env.production/none", tmp_path / "loop")
+    assert [is_missing(path) for path in paths] == [False, True, True, False]
     with tempfile.TemporaryDirectory() as closed:
         Path(closed).chmod(0)
         before = os.geteuid()
