@@ -21,9 +21,8 @@ from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.known_instance import presence_of, remember_instance
 from mastodon_update_check.jobs.recipients import find_single_key
 from mastodon_update_check.jobs.threads import in_thread
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.location import find_location
+from mastodon_update_check.ledger.location import Location, find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.logs import log
 from mastodon_update_check.messages.context import MessageContext

@@ -7,8 +7,8 @@ import pytest
 
 from ledger.examples import INSTANCE
 from ledger.locations import owned, postgres_location
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from mastodon_update_check.ledger.engine import Location
+from mastodon_update_check.ledger.lease import Lease
+from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_location import PostgresLocation
 from mastodon_update_check.ledger.postgres_session import translate
@@ -49,7 +50,8 @@ def owned(location: L) -> L:
     assert ownership.acquire(is_daemon=False)
     if not isinstance(location, PostgresLocation):
         return location
-    ownership.close()  # type: ignore[attr-defined]  # a lease
+    assert isinstance(ownership, Lease)
+    ownership.close()
     return replace(location, token=ownership.token)
 
 
@@ -64,7 +66,7 @@ def owning(location: L) -> Iterator[L]:
         ownership.release()
 
 
-def query(where: Location | Path, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+def query(where: "Location | Path", statement: str, *parameters: object) -> list[tuple[Any, ...]]:
     """Look at, or change, a ledger behind the program's back."""
     if isinstance(where, PostgresLocation):
         return _query_postgres(where, statement, parameters)

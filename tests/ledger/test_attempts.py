@@ -21,8 +21,8 @@ from ledger.examples import (
 )
 from ledger.locations import query
 from mastodon_update_check.domain.outbox import LONGEST_WAIT
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 
 PATCH = update("4.5.1")
 MINOR = update("4.6.0")

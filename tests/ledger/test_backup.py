@@ -7,13 +7,14 @@ import pytest
 
 from ledger.examples import INSTANCE, NOW, SECOND, beat, facts, replan, states, update
 from ledger.locations import query
-from ledger.programs import look_from_outside, open_at_once, write_and_die
+from ledger.programs import look_from_outside, write_and_die
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger.copying import back_up
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import SqliteLocation
-from mastodon_update_check.ledger.sqlite_file import back_up, create_file, open_file, set_aside
+from mastodon_update_check.ledger.sqlite_file import create_file, open_file, set_aside
 
 RELEASE = update("4.5.1")
 PLANNED = {("user:1", "update/4.5.1/plain"): DeliveryState.PENDING}
@@ -36,7 +37,7 @@ def test_a_backup_is_a_working_ledger(ledger: Ledger, path: Path, target: Path) 
     replan(ledger, facts(RELEASE))
     with ledger.writing() as transaction:
         transaction.keep_state(ServerState(failures=3), NOW)
-        back_up(path, target)
+        back_up(SqliteLocation(path), target)
     others = {entry.name for entry in path.parent.iterdir()} - {path.name, f"{path.name}-wal", f"{path.name}-shm"}
 
     assert others == {target.name}
@@ -52,7 +53,7 @@ def test_a_backup_overwrites_nothing(ledger: Ledger, path: Path, target: Path) -
     del ledger
     target.write_text("precious")
     with pytest.raises(LedgerError, match=f"{target} exists already: name a new file for the backup"):
-        back_up(path, target)
+        back_up(SqliteLocation(path), target)
 
     assert target.read_text() == "precious"
 
@@ -62,33 +63,22 @@ def test_a_backup_into_a_missing_directory(ledger: Ledger, path: Path, tmp_path:
     del ledger
     target = tmp_path / "missing" / "backup.sqlite3"
     with pytest.raises(LedgerError, match=f"{target} is not there"):
-        back_up(path, target)
+        back_up(SqliteLocation(path), target)
 
 
 def test_no_backup_of_a_damaged_ledger(path: Path, target: Path) -> None:
     """It would take the place of a good one."""
     path.write_bytes(b"x" * 5000)
     with pytest.raises(LedgerError, match=f"the ledger {path} is damaged"):
-        back_up(path, target)
+        back_up(SqliteLocation(path), target)
 
     assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_restored_backup_opened_by_several_processes_at_once(path: Path, target: Path) -> None:
-    """Each of them wants to put it into WAL mode; none is turned away."""
-    create_file(path)
-    back_up(path, target)
-    target.replace(path)
-    assert path.read_bytes()[18:20] == b"\x01\x01"
-
-    assert len(set(open_at_once(path))) == 1
-    assert path.read_bytes()[18:20] == b"\x02\x02"
 
 
 def test_a_backup_restored_over_a_side_file(path: Path, target: Path) -> None:
     """SQLite would play the old ledger's last commits into it: that is refused until the side files are gone."""
     create_file(path)
-    back_up(path, target)
+    back_up(SqliteLocation(path), target)
     write_and_die(path)
     path.write_bytes(target.read_bytes())
     side_files = [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]

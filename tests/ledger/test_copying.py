@@ -24,10 +24,10 @@ from ledger.examples import (
 from ledger.locations import owning, postgres_location, query
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.copying import copy
+from mastodon_update_check.ledger.copying import back_up, copy
 from mastodon_update_check.ledger.copying import owned as in_use
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.schema import TABLES
 from mastodon_update_check.ledger.sqlite import SqliteLocation
 from simulators.postgres import Postgres
@@ -141,7 +141,7 @@ def test_a_backup_can_be_copied_back(place: Location, tmp_path: Path, postgres: 
     fill(place)
     backup = tmp_path / "backup.sqlite3"
     with owning(place) as location, Ledger.open(location, INSTANCE) as writer, writer.writing():
-        place.back_up(backup)
+        back_up(place, backup)
     with ExitStack() as stack:
         again = stack.enter_context(postgres_location(postgres))
         copy(SqliteLocation(backup), again)
@@ -149,7 +149,7 @@ def test_a_backup_can_be_copied_back(place: Location, tmp_path: Path, postgres: 
 
     assert sorted(tmp_path.glob("backup*")) == [backup, tmp_path / "backup.sqlite3.lock"]
     with pytest.raises(LedgerError, match="exists already: name a new file for the backup"):
-        place.back_up(backup)
+        back_up(place, backup)
 
 
 def test_a_ledger_that_is_set_aside_is_kept(place: Location, ledger: Ledger) -> None:

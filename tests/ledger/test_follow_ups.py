@@ -8,8 +8,8 @@ from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, YEAR, accept, facts, rep
 from ledger.locations import query
 from mastodon_update_check.domain.notices import ReminderNotice
 from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 
 URGENT, PLAIN = update("4.5.2", urgent=True), update("4.5.1")
 

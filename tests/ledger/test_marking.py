@@ -18,8 +18,8 @@ from ledger.examples import (
 )
 from ledger.locations import query
 from mastodon_update_check.domain.outbox import MAILS_A_DAY, DeliveryState
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 
 PATCH = update("4.5.1")
 

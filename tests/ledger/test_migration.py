@@ -14,8 +14,8 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger import postgres_location as postgres_module
 from mastodon_update_check.ledger import schema
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.postgres_location import PostgresLocation
 from mastodon_update_check.ledger.rows import write_recipient
 from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, migrate

@@ -11,7 +11,7 @@ from ledger.examples import (
 )
 from ledger.locations import owned, postgres_location
 from ledger.model import Deliveries
-from mastodon_update_check.ledger.copying import copy
+from mastodon_update_check.ledger.copying import back_up, copy
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.postgres_session import PATIENT
 from mastodon_update_check.ledger.sqlite import SqliteLocation
@@ -36,7 +36,7 @@ class DeliveriesOnPostgres(Deliveries):
     def copy_ledger(self) -> bytes:
         """Return a backup."""
         self.path.unlink(missing_ok=True)
-        self.place.back_up(self.path)
+        back_up(self.place, self.path)
         return self.path.read_bytes()
 
     def put_back(self, content: bytes) -> None:

@@ -43,7 +43,7 @@ from mastodon_update_check.ledger.sqlite import SqliteLocation
 from simulators.postgres import Postgres
 
 if TYPE_CHECKING:
-    from mastodon_update_check.ledger.engine import Location
+    from mastodon_update_check.ledger.location import Location
 
 PATCH = update("4.5.1")
 HOLDER = """

@@ -30,8 +30,8 @@ from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.plan import plan
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 
 PATCH = update("4.5.1")
 URGENT_PATCH = update("4.5.1", urgent=True)

@@ -15,7 +15,7 @@ from ledger.locations import DATABASE, ROLE, owned, postgres_location, query, ur
 from ledger.programs import open_at_once
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError, SettingsError
-from mastodon_update_check.ledger.copying import copy
+from mastodon_update_check.ledger.copying import back_up, copy
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
@@ -277,5 +277,5 @@ def test_copies_and_backups_have_bounds_of_their_own(place: PostgresLocation, tm
     hasty = replace(place, bounds=replace(BOUNDS, total=timedelta(0), statement=timedelta(milliseconds=1)))
     with pytest.raises(LedgerError, match="did not answer in time"):
         Ledger.open(hasty, INSTANCE)
-    hasty.back_up(tmp_path / "backup.sqlite3")
+    back_up(hasty, tmp_path / "backup.sqlite3")
     assert copy(free(hasty), SqliteLocation(tmp_path / "copy.sqlite3")) == 1

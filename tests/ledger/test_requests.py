@@ -2,8 +2,8 @@
 
 from ledger.examples import INSTANCE, NOW, SECOND
 from ledger.locations import query
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.postgres_location import PostgresLocation
 
 

@@ -118,7 +118,7 @@ def test_every_connection_is_durable(path: Path, opened: str) -> None:
 def test_a_place_without_shared_memory_is_refused() -> None:
     """A network file system cannot hold a ledger; SQLite says so only by keeping its old mode."""
     with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(LedgerError, match="on a local disk"):
-        _ensure_wal(connection, Path("/mnt/ledger"), 0)
+        _ensure_wal(connection, Path("/mnt/ledger"))
 
 
 def cut(length: int) -> Callable[[bytes], bytes]:
@@ -186,23 +186,21 @@ PRINT: Reading = lambda ledger: ledger.fingerprint("text")  # noqa: E731
 SLEEP: Reading = lambda ledger: ledger.next_due_at("email", NOW)  # noqa: E731
 LIST: Reading = rows
 CLAIM: Reading = find_attempt
-UNREADABLE: list[tuple[str, str, Reading, str]] = [
-    ("a notice that is not JSON", "UPDATE delivery SET notice = '{'", LIST, "a row in it"),
-    ("a notice of an unknown kind", 'UPDATE delivery SET notice = \'{"kind": "x"}\'', LIST, "a row in it"),
-    ("a notice to be sent", "UPDATE delivery SET notice = '[]'", CLAIM, "a message in it"),
-    ("a recipient that is a list", "UPDATE message SET recipient = '[]'", CLAIM, "a message in it"),
-    ("a recipient without a key", 'UPDATE message SET recipient = \'{"preference": "all"}\'', CLAIM, "a message in it"),
-    ("a date that is none", "UPDATE message SET created_at = 'yesterday'", CLAIM, "a message in it"),
-    ("a due time that is none", "UPDATE message SET due_at = '2026-10-99'", SLEEP, "an instant in it"),
-    ("knowledge that is a list", "UPDATE instance SET knowledge = '[]'", KNOW, "the state of the server in it"),
-    ("no salt", "DELETE FROM meta", PRINT, "the salt in it"),
+UNREADABLE: list[tuple[str, str, Reading]] = [
+    ("a notice that is not JSON", "UPDATE delivery SET notice = '{'", LIST),
+    ("a notice of an unknown kind", 'UPDATE delivery SET notice = \'{"kind": "x"}\'', LIST),
+    ("a notice to be sent", "UPDATE delivery SET notice = '[]'", CLAIM),
+    ("a recipient that is a list", "UPDATE message SET recipient = '[]'", CLAIM),
+    ("a recipient without a key", 'UPDATE message SET recipient = \'{"preference": "all"}\'', CLAIM),
+    ("a date that is none", "UPDATE message SET created_at = 'yesterday'", CLAIM),
+    ("a due time that is none", "UPDATE message SET due_at = '2026-10-99'", SLEEP),
+    ("knowledge that is a list", "UPDATE instance SET knowledge = '[]'", KNOW),
+    ("no salt", "DELETE FROM meta", PRINT),
 ]
 
 
-@pytest.mark.parametrize(("sentence", "statement", "read", "words"), UNREADABLE, ids=[row[0] for row in UNREADABLE])
-def test_a_row_that_cannot_be_understood_is_damage(
-    path: Path, sentence: str, statement: str, read: Reading, words: str
-) -> None:
+@pytest.mark.parametrize(("sentence", "statement", "read"), UNREADABLE, ids=[row[0] for row in UNREADABLE])
+def test_a_row_that_cannot_be_understood_is_damage(path: Path, sentence: str, statement: str, read: Reading) -> None:
     """SQLite keeps no checksums: a flipped bit in a text is found when the text is read."""
     del sentence
     make_ledger(path)
@@ -211,7 +209,7 @@ def test_a_row_that_cannot_be_understood_is_damage(
         with pytest.raises(LedgerError) as caught:
             read(ledger)
 
-    assert str(caught.value).startswith(f"the ledger {path} is damaged: {words} cannot be read")
+    assert str(caught.value).startswith(f"the ledger {path} is damaged: a row in it cannot be read (")
 
 
 def test_text_that_is_not_unicode_is_damage(path: Path) -> None:

@@ -18,8 +18,8 @@ from ledger.examples import (
     update,
 )
 from ledger.locations import query
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.summary import OutboxSummary
 
 PATCH = update("4.5.1")

@@ -29,8 +29,8 @@ from ledger.locations import query
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.ledger.engine import Location
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.sqlite import SqliteSession
 from mastodon_update_check.ledger.sqlite_file import open_file
 from mastodon_update_check.ledger.upkeep import KEPT

@@ -10,7 +10,7 @@ from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit
 from mastodon_update_check.domain.text import count
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.copying import copy, owned
+from mastodon_update_check.ledger.copying import back_up, copy, owned
 from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.terminal import progress, say
 
@@ -35,12 +35,12 @@ def _back_up(app: App, target: Path) -> None:
         if not target.parent.is_dir():
             raise LedgerError(f"{target} cannot be written: {target.parent} is not an existing directory")
         with progress("Copying"):
-            app.ledger_location.back_up(target)
+            back_up(app.ledger_location, target)
         say(f"The ledger is backed up to {target}.")
         return
     with tempfile.TemporaryDirectory() as directory:  # only this user can read it
         draft = Path(directory, "backup")
-        app.ledger_location.back_up(draft)
+        back_up(app.ledger_location, draft)
         with draft.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
 

@@ -38,14 +38,13 @@ class LedgerOwner:
             self._open(str(prepared["ledger"]), str(prepared["instance"]))
 
     def _open(self, url: str, instance: str) -> None:
-        from mastodon_update_check.ledger.lease import Lease
         from mastodon_update_check.ledger.location import find_location
         from mastodon_update_check.ledger.postgres_location import PostgresLocation
 
         location = find_location(url)
         assert isinstance(location, PostgresLocation)  # noqa: S101 - by its scheme
         self._instance, self._session = instance, location.open()
-        self._lease = Lease(location, self._host)
+        self._lease = location.ownership(self._host)
 
     @property
     def token(self) -> str:

@@ -44,7 +44,7 @@ def from_json(form: Any, data: Any) -> Any:  # noqa: ANN401 - JSON, and any type
         ValueError, KeyError, TypeError, AttributeError: `data` does not have this form.
     """
     if form in _PLAIN:
-        return data
+        return bool(data) if form is bool else data  # SQLite keeps 0 and 1
     if arguments := get_args(form):
         return _read_generic(get_origin(form), arguments, data)
     if form is MastodonVersion:

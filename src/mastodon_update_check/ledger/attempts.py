@@ -13,8 +13,7 @@ from mastodon_update_check.domain.outbox import LONGEST_WAIT, MAILS_A_DAY, Outco
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.ledger.engine import Row, Transaction
-from mastodon_update_check.ledger.instants import read_stamp, stamp
-from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.stored import read_row, read_stamp, reading, stamp
 
 IS_BEING_SENT = """
     EXISTS (SELECT 1 FROM attempt WHERE attempt.message_id = message.id AND attempt.outcome IS NULL)
@@ -133,17 +132,15 @@ def _begin(transaction: Transaction, row: Row, sink_failures: int, settings: str
         now=stamp(now),
         identities=json.dumps(identities),
     )
-    with reading("a message"):
-        return Attempt(
+    with reading():
+        return read_row(
+            Attempt,
+            row,
             message_id=row["id"],
             number=number,
-            recipient_key=row["recipient_key"],
-            recipient=from_json(Recipient, json.loads(row["recipient"])),
             notices=tuple(from_json(Notice, json.loads(delivery["notice"])) for delivery in deliveries),
             identities=identities,
-            created_at=datetime.fromisoformat(row["created_at"]),
             dated_at=read_stamp(first["at"]) or now,
-            failures=row["failures"],
             sink_failures=sink_failures,
             settings=settings,
         )

@@ -2,14 +2,23 @@
 
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.engine import Connection, Location, Row
+from mastodon_update_check.ledger.engine import Row
+from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.schema import KEPT_BY_MIGRATION, TABLES, migrate
 from mastodon_update_check.ledger.sqlite_file import backup_file
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from mastodon_update_check.ledger.postgres_session import PostgresConnection
+
+    Connection = sqlite3.Connection | PostgresConnection
 
 _BATCH = 50
 """Rows in one statement; SQLite before 3.32 takes 999 parameters at most."""
@@ -24,17 +33,12 @@ def copy(source: Location, target: Location) -> int:
     if str(source) == str(target):
         raise LedgerError(f"{source} cannot be copied to itself")
     source, target = source.patient(), target.patient()
-    with ExitStack() as stack:
-        rows = stack.enter_context(closing(source.open()))
-        stack.enter_context(owned(source))
+    with closing(source.open()) as rows, owned(source):
         if not target.exists():
             target.create()
-        copies = stack.enter_context(closing(target.open()))
-        stack.enter_context(owned(target))
-        read = stack.enter_context(rows.recording())
-        write = stack.enter_context(copies.recording())
-        _refuse_full(write, target)
-        return copy_rows(read, write)
+        with closing(target.open()) as copies, owned(target), rows.recording() as read, copies.recording() as write:
+            _refuse_full(write, target)
+            return copy_rows(read, write)
 
 
 @contextmanager
@@ -55,8 +59,12 @@ def owned(location: Location) -> Iterator[None]:
         ownership.release()
 
 
-def export(source: Location, target: Path) -> None:
-    """Copy a ledger of another engine to a new file, as it is at one moment, while it may be in use."""
+def back_up(source: Location, target: Path) -> None:
+    """Copy a ledger to a new file of SQLite, as it is at one moment, while it may be in use.
+
+    Raises:
+        LedgerError: `target` exists, or either cannot be used.
+    """
     with closing(source.patient().open()) as session, session.reading() as rows, backup_file(target) as connection:
         migrate(connection)
         with connection:
@@ -64,14 +72,14 @@ def export(source: Location, target: Path) -> None:
             copy_rows(rows, connection)
 
 
-def copy_rows(source: Connection, target: Connection) -> int:
+def copy_rows(source: "Connection", target: "Connection") -> int:
     """Copy every row of every table; return the number of messages."""
     target.execute("DELETE FROM meta WHERE key = 'salt'")
     counts = {table: _copy_table(source, target, table) for table in TABLES}
     return counts["message"]
 
 
-def _copy_table(source: Connection, target: Connection, table: str) -> int:
+def _copy_table(source: "Connection", target: "Connection", table: str) -> int:
     """Copy a table in batches; rows of `meta` that belong to the schema stay as they are in the target."""
     rows = iter(source.execute(f"SELECT * FROM {table}"))  # noqa: S608 - our own constant
     if table == "meta":
@@ -83,7 +91,7 @@ def _copy_table(source: Connection, target: Connection, table: str) -> int:
     return count
 
 
-def _insert(target: Connection, table: str, rows: Sequence[Row]) -> None:
+def _insert(target: "Connection", table: str, rows: Sequence[Row]) -> None:
     """Insert rows by one statement: a statement for each would be a round trip for each."""
     names = tuple(rows[0].keys())
     marks = f"({', '.join('?' for _ in names)})"
@@ -92,7 +100,7 @@ def _insert(target: Connection, table: str, rows: Sequence[Row]) -> None:
     target.execute(statement, [row[name] for row in rows for name in names])
 
 
-def _refuse_full(connection: Connection, place: Location) -> None:
+def _refuse_full(connection: "Connection", place: Location) -> None:
     """Raise if the target has rows: ledgers cannot be merged."""
     for table in TABLES:
         if table != "meta" and connection.execute(f"SELECT 1 AS one FROM {table} LIMIT 1").fetchone() is not None:  # noqa: S608

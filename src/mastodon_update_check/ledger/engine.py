@@ -11,111 +11,25 @@ Every statement is written in the SQL that both accept:
 - no `COLLATE`, no `rowid`, no `INSERT OR …` (`ON CONFLICT` is understood), no date functions
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from mastodon_update_check.ledger.ownership import Ownership
+if TYPE_CHECKING:
+    import sqlite3
 
-Parameters = Mapping[str, object] | Sequence[object]
+    from mastodon_update_check.ledger.postgres_session import PostgresConnection
 
-
-class Row(Protocol):
-    """One row; its columns by name."""
-
-    def __getitem__(self, name: str, /) -> Any:  # noqa: ANN401 - the statement knows the type of its columns
-        """Return a column."""
-
-    def keys(self) -> Iterable[str]:
-        """Return the columns' names."""
-
-
-class Result(Protocol):
-    """The result of a statement."""
-
-    @property
-    def rowcount(self) -> int:
-        """The number of rows that were changed."""
-
-    def fetchone(self) -> Any:  # noqa: ANN401 - an aggregate always has a row, other queries may have none
-        """Return the next row; None when there is none."""
-
-    def fetchall(self) -> Sequence[Row]:
-        """Return the remaining rows."""
-
-    def __iter__(self) -> Iterator[Row]:
-        """Iterate over the rows."""
-
-
-class Connection(Protocol):
-    """Runs statements inside the transaction that its session holds."""
-
-    def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
-        """Run one statement."""
-
-    def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
-        """Run one statement for each row of parameters."""
+Row = Any
+"""A row of either library; its columns by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """A connection inside a transaction, and the instance whose rows it is about."""
 
-    connection: Connection
+    connection: "sqlite3.Connection | PostgresConnection"
     instance: str
 
-    def execute(self, statement: str, /, **parameters: object) -> Result:
+    def execute(self, statement: str, /, **parameters: object) -> Any:  # noqa: ANN401 - a cursor of either library
         """Run one statement, in which `:instance` is the instance."""
         return self.connection.execute(statement, {"instance": self.instance, **parameters})
-
-
-class Session(Protocol):
-    """An open ledger: one connection, used by one thread. Every failure is a `LedgerError`."""
-
-    def reading(self) -> AbstractContextManager[Connection]:
-        """See the ledger as it is at one moment."""
-
-    def writing(self) -> AbstractContextManager[Connection]:
-        """Change the ledger as its owner; durable at the end, or undone by any exception.
-
-        Raises:
-            OwnershipLostError: another process owns the ledger now.
-        """
-
-    def recording(self) -> AbstractContextManager[Connection]:
-        """Record a fact that is true whichever process owns the ledger: an acceptance, a request."""
-
-    def close(self) -> None:
-        """Close the connection."""
-
-
-class Location(Protocol):
-    """Where a ledger is kept; `str()` of it is fit to be shown."""
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether daemons on other machines may use it, too."""
-
-    def ownership(self, host: str) -> Ownership:
-        """Return this process's means to own the ledger."""
-
-    def exists(self) -> bool:
-        """Whether there is a ledger."""
-
-    def create(self) -> None:
-        """Create an empty one, whole or not at all; an existing one is left alone."""
-
-    def patient(self) -> "Location":
-        """Return the same location, with time limits for an operation on all of its content."""
-
-    def set_aside(self, now: datetime) -> str | None:
-        """Rename the ledger; return its new name, or None if there was none."""
-
-    def back_up(self, target: Path) -> None:
-        """Copy the ledger to a new file, while it may be in use."""
-
-    def open(self, *, verify: bool = True) -> Session:
-        """Open the existing ledger, migrated to the present schema; `verify` looks for damage first."""

@@ -5,9 +5,14 @@ from datetime import datetime
 
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.ledger.engine import Row, Transaction
-from mastodon_update_check.ledger.instants import read_stamp, stamp
+from mastodon_update_check.ledger.engine import Transaction
+from mastodon_update_check.ledger.stored import stamp
 
+NOTIFIED_AT = """
+    CASE WHEN delivery.state <> 'sent' OR delivery.reason = :marked THEN NULL
+         WHEN delivery.settled_at > delivery.planned_at THEN delivery.settled_at ELSE delivery.planned_at END
+"""
+"""When a row was accepted; an instant before the planning comes from a wrong clock."""
 _URGENT = "notified.identity LIKE 'update/%/urgent'"
 """The condition of the index `delivery_urgent`, so that a check does not read every row."""
 _PLAIN = "notified.identity LIKE 'update/%/plain' AND notified.address = ''"
@@ -21,16 +26,6 @@ _UNCLOSED = """
 """
 
 
-def notified_at(row: Row) -> datetime | None:
-    """Return when a row of `delivery` was accepted; None if it was not, or was marked as sent without being sent.
-
-    An instant before the planning comes from a wrong clock.
-    """
-    if row["state"] != "sent" or row["reason"] == Reason.MARKED_AT_SETUP:
-        return None
-    return read_stamp(max(row["settled_at"], row["planned_at"]))
-
-
 def read_unclosed(transaction: Transaction, closure: FollowUps) -> frozenset[str]:
     """Return the subjects of updates with a recipient who was notified of them, but not of their installation.
 
@@ -39,7 +34,7 @@ def read_unclosed(transaction: Transaction, closure: FollowUps) -> frozenset[str
     if closure is FollowUps.NONE:
         return frozenset()
     parts = [_UNCLOSED.format(kind=_URGENT), *([_UNCLOSED.format(kind=_PLAIN)] if closure is FollowUps.ALL else [])]
-    found = transaction.execute(" UNION ".join(parts), marked=str(Reason.MARKED_AT_SETUP))
+    found = transaction.execute(" UNION ".join(parts), marked=Reason.MARKED_AT_SETUP)
     return frozenset(row["subject"] for row in found)
 
 

@@ -1,7 +1,6 @@
 """Rows of one release, of one recipient, or all undelivered ones, with their attempts: for `explain` and `retry`."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +9,8 @@ from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
-from mastodon_update_check.ledger.engine import Row, Transaction
-from mastodon_update_check.ledger.instants import read_stamp
-from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.engine import Transaction
+from mastodon_update_check.ledger.stored import read_row, reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +23,8 @@ class PastAttempt:
     outcome: Outcome | None
     """None: it is in progress, or its process has died."""
     reply: str
+    identities: tuple[str, ...]
+    """The rows that it carried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +85,9 @@ def read_history(
         conditions.append("delivery.state IN ('pending', 'failed')")
     rows = transaction.execute(
         f"""
-        SELECT delivery.*, message.recipient, message.due_at,
-               CASE WHEN {IS_BEING_SENT} THEN 1 ELSE 0 END AS is_being_sent,
-               CASE WHEN message.due_at IS NULL OR sink.stopped_key IS NOT NULL THEN 1 ELSE 0 END AS is_stopped
+        SELECT delivery.*, message.recipient, message.due_at, {IS_BEING_SENT} AS is_being_sent,
+               delivery.state IN ('pending', 'failed')
+               AND (message.due_at IS NULL OR sink.stopped_key IS NOT NULL) AS is_stopped
         FROM delivery
         JOIN message ON message.id = delivery.message_id
         LEFT JOIN sink ON sink.instance = delivery.instance AND sink.name = delivery.sink
@@ -98,10 +98,15 @@ def read_history(
         subject=subject,
         recipient_key=recipient_key,
     ).fetchall()
-    keys = {row["recipient_key"] for row in rows}
-    attempts = {key: _read_attempts(transaction, key) for key in keys}
-    with reading("a row"):
-        return tuple(_read_entry(row, attempts[row["recipient_key"]]) for row in rows)
+    attempts = {key: _read_attempts(transaction, key) for key in {row["recipient_key"] for row in rows}}
+    return tuple(
+        read_row(
+            HistoryEntry,
+            row,
+            attempts=tuple(one for one in attempts[row["recipient_key"]] if row["identity"] in one.identities),
+        )
+        for row in rows
+    )
 
 
 def read_known_recipients(transaction: Transaction) -> tuple[KnownRecipient, ...]:
@@ -111,7 +116,7 @@ def read_known_recipients(transaction: Transaction) -> tuple[KnownRecipient, ...
     messages = transaction.execute(
         "SELECT sink, recipient_key, recipient FROM message WHERE instance = :instance ORDER BY created_at, id",
     )
-    with reading("a recipient"):
+    with reading():
         for row in messages.fetchall():
             recipients[row["sink"], row["recipient_key"]] = from_json(Recipient, json.loads(row["recipient"]))
     places = transaction.execute(
@@ -125,11 +130,8 @@ def read_known_recipients(transaction: Transaction) -> tuple[KnownRecipient, ...
     )
 
 
-def _read_attempts(transaction: Transaction, recipient_key: str) -> tuple[tuple[PastAttempt, frozenset[str]], ...]:
-    """Return the attempts to reach a recipient, each with the identities that it carried.
-
-    A reopened row may have moved to another message, so the attempts of all messages count.
-    """
+def _read_attempts(transaction: Transaction, recipient_key: str) -> tuple[PastAttempt, ...]:
+    """Return the attempts to reach a recipient: of all messages, since a reopened row may have moved to another one."""
     rows = transaction.execute(
         """
         SELECT attempt.* FROM attempt JOIN message ON message.id = attempt.message_id
@@ -138,35 +140,4 @@ def _read_attempts(transaction: Transaction, recipient_key: str) -> tuple[tuple[
         """,
         recipient_key=recipient_key,
     ).fetchall()
-    with reading("an attempt"):
-        return tuple((_read_attempt(row), frozenset(json.loads(row["identities"]))) for row in rows)
-
-
-def _read_attempt(row: Row) -> PastAttempt:
-    return PastAttempt(
-        number=row["number"],
-        started_at=datetime.fromisoformat(row["started_at"]),
-        ended_at=read_stamp(row["ended_at"]),
-        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
-        reply=row["reply"],
-    )
-
-
-def _read_entry(row: Row, attempts: Iterable[tuple[PastAttempt, frozenset[str]]]) -> HistoryEntry:
-    return HistoryEntry(
-        identity=row["identity"],
-        notice=from_json(Notice, json.loads(row["notice"])),
-        recipient=from_json(Recipient, json.loads(row["recipient"])),
-        recipient_key=row["recipient_key"],
-        address=row["address"],
-        sink=row["sink"],
-        state=DeliveryState(row["state"]),
-        reason=row["reason"],
-        planned_at=datetime.fromisoformat(row["planned_at"]),
-        settled_at=read_stamp(row["settled_at"]),
-        message_id=row["message_id"],
-        due_at=read_stamp(row["due_at"]),
-        is_being_sent=bool(row["is_being_sent"]),
-        is_stopped=bool(row["is_stopped"]) and row["state"] in {"pending", "failed"},
-        attempts=tuple(attempt for attempt, carried in attempts if row["identity"] in carried),
-    )
+    return tuple(read_row(PastAttempt, row) for row in rows)

@@ -5,18 +5,17 @@ token first, while it holds the row that serialises writers (`PostgresSession.wr
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.instants import read_stamp, stamp
 from mastodon_update_check.ledger.ownership import Owner
+from mastodon_update_check.ledger.stored import read_stamp, stamp
 
 if TYPE_CHECKING:
-    from mastodon_update_check.ledger.postgres_location import PostgresLocation
     from mastodon_update_check.ledger.postgres_session import PostgresSession
 
 LEASE = timedelta(seconds=20)
@@ -35,8 +34,8 @@ class Lease:
 
     descriptor = None
 
-    def __init__(self, location: "PostgresLocation", host: str) -> None:
-        self._location = location
+    def __init__(self, connect: "Callable[[], PostgresSession]", host: str) -> None:
+        self._connect = connect
         self._host = host
         self._is_daemon = False
         self._session: PostgresSession | None = None
@@ -102,7 +101,7 @@ class Lease:
 
     def owner(self) -> Owner | None:
         """Return the owner; None if the lease is free or has run out."""
-        with closing(self._location.open()) as session, session.reading() as connection:
+        with closing(self._connect()) as session, session.reading() as connection:
             row = connection.execute(
                 "SELECT host, is_daemon, until_at FROM owner WHERE until_at > ?", (stamp(connection.now),)
             ).fetchone()
@@ -113,5 +112,5 @@ class Lease:
 
     def _opened(self) -> "PostgresSession":
         if self._session is None:
-            self._session = self._location.open()
+            self._session = self._connect()
         return self._session

@@ -5,16 +5,22 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from mastodon_update_check.domain.outbox import Outcome, Settlement
-from mastodon_update_check.ledger import attempts, history, nodes, problems, requests
+from mastodon_update_check.ledger import attempts, history, nodes, requests
 from mastodon_update_check.ledger import summary as outbox
 from mastodon_update_check.ledger.attempts import Attempt
-from mastodon_update_check.ledger.engine import Location, Session, Transaction
+from mastodon_update_check.ledger.engine import Transaction
+from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.results import record_attempt
 from mastodon_update_check.ledger.sqlite import SqliteLocation, open_empty
+from mastodon_update_check.ledger.stored import reading
 from mastodon_update_check.ledger.transaction import LedgerTransaction, LedgerView, read_state
+
+if TYPE_CHECKING:
+    from mastodon_update_check.ledger.postgres_session import PostgresSession
+    from mastodon_update_check.ledger.sqlite import SqliteSession
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,12 +45,12 @@ class Ledger:
     change something are the owner's (`ownership.py`) unless they say otherwise.
     """
 
-    def __init__(self, session: Session, instance: str) -> None:
+    def __init__(self, session: "SqliteSession | PostgresSession", instance: str) -> None:
         self._session = session
         self.instance = instance
 
     @classmethod
-    def open(cls, where: Location | Path, instance: str, *, verify: bool = True) -> Self:
+    def open(cls, where: "Location | Path", instance: str, *, verify: bool = True) -> Self:
         """Open an existing ledger; `verify` looks for damage first. A path stands for the file there."""
         return cls(_location(where).open(verify=verify), instance)
 
@@ -54,7 +60,7 @@ class Ledger:
         return cls(open_empty(), instance)
 
     @classmethod
-    def create(cls, where: Location | Path, instance: str) -> Self:
+    def create(cls, where: "Location | Path", instance: str) -> Self:
         """Open a ledger, and create it if there is none."""
         location = _location(where)
         if not location.exists():
@@ -119,7 +125,7 @@ class Ledger:
 
     def fingerprint(self, text: str) -> str:
         """Return a hash that distinguishes two settings without revealing them: salted for this ledger alone."""
-        with self._session.reading() as connection, problems.reading("the salt"):
+        with self._session.reading() as connection, reading():
             salt = connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()["value"]
         return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()[:16]
 
@@ -137,5 +143,5 @@ class Ledger:
     withdraw = _in(recording, requests.withdraw_request)
 
 
-def _location(where: Location | Path) -> Location:
+def _location(where: "Location | Path") -> Location:
     return SqliteLocation(where) if isinstance(where, Path) else where

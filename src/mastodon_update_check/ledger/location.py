@@ -1,16 +1,21 @@
 """Find the location of a ledger from the text of a setting or an argument."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mastodon_update_check.errors import SettingsError
-from mastodon_update_check.ledger.engine import Location
 
+if TYPE_CHECKING:
+    from mastodon_update_check.ledger.postgres_location import PostgresLocation
+    from mastodon_update_check.ledger.sqlite import SqliteLocation
+
+Location: TypeAlias = "SqliteLocation | PostgresLocation"
+"""Where a ledger is kept; `str()` of it is fit to be shown."""
 SCHEMES: Final = ("postgresql://", "postgres://")
 
 
 def find_location(text: str, origin: str = "UPDATE_CHECK_LEDGER", *, token: str = "") -> Location:
-    """Return the place that a path, or the URL of a PostgreSQL database, stands for.
+    """Return the location that a path, or the URL of a PostgreSQL database, stands for.
 
     Raises:
         SettingsError: it is a URL that cannot be read.

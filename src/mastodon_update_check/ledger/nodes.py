@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.ledger.engine import Transaction
-from mastodon_update_check.ledger.instants import stamp
-from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.stored import read_row, stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +35,10 @@ def read_nodes(transaction: Transaction, now: datetime) -> tuple[Node, ...]:
     """Return the daemons that were not stopped, whether they still run or not."""
     rows = transaction.execute(
         """
-        SELECT host, beat_at, EXISTS (SELECT 1 FROM owner WHERE owner.host = node.host AND until_at > :now) AS is_owner
+        SELECT host, beat_at AS alive_at,
+               EXISTS (SELECT 1 FROM owner WHERE owner.host = node.host AND until_at > :now) AS is_owner
         FROM node WHERE instance = :instance ORDER BY host
         """,
         now=stamp(now),
     ).fetchall()
-    with reading("a heartbeat"):
-        return tuple(
-            Node(host=row["host"], alive_at=datetime.fromisoformat(row["beat_at"]), is_owner=bool(row["is_owner"]))
-            for row in rows
-        )
+    return tuple(read_row(Node, row) for row in rows)

@@ -5,18 +5,22 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.engine import Connection
 from mastodon_update_check.ledger.lease import Lease
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_problems import WAYS_OUT
-from mastodon_update_check.ledger.postgres_session import BOUNDS, PATIENT, PostgresBounds, PostgresSession
-from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.postgres_session import (
+    BOUNDS,
+    PATIENT,
+    PostgresBounds,
+    PostgresConnection,
+    PostgresSession,
+)
 from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, require_known
+from mastodon_update_check.ledger.stored import reading
 
 _JSON_EACH: Final = """
     CREATE FUNCTION json_each(text) RETURNS TABLE (value text) LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -43,7 +47,7 @@ class PostgresLocation:
 
     def ownership(self, host: str) -> Lease:
         """Return the lease."""
-        return Lease(self, host)
+        return Lease(self.open, host)
 
     def exists(self) -> bool:
         """Whether the schema has our tables."""
@@ -72,12 +76,6 @@ class PostgresLocation:
             connection.execute(f"ALTER SCHEMA {self.address.schema} RENAME TO {aside}")
         return f"the schema {aside}"
 
-    def back_up(self, target: Path) -> None:
-        """Copy the ledger to a file of SQLite, which `ledger copy` takes back."""
-        from mastodon_update_check.ledger.copying import export
-
-        export(self, target)
-
     def open(self, *, verify: bool = True) -> PostgresSession:
         """Open the ledger; the server itself looks after damage (`data_checksums`)."""
         del verify
@@ -101,22 +99,22 @@ class PostgresLocation:
         return closing(PostgresSession(self.address, self.bounds, self.token))
 
 
-def _exists(connection: Connection, schema: str) -> bool:
+def _exists(connection: PostgresConnection, schema: str) -> bool:
     found = connection.execute("SELECT to_regclass(?) IS NOT NULL AS found", (f"{schema}.meta",)).fetchone()
     return bool(found["found"])
 
 
-def _read_version(connection: Connection, address: PostgresAddress) -> int:
+def _read_version(connection: PostgresConnection, address: PostgresAddress) -> int:
     if not _exists(connection, address.schema):
         raise LedgerError(f"there is no ledger in {address}; {WAYS_OUT}")
     row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-    with reading("its version"):
+    with reading():
         version = int(row["value"])
     require_known(version, f"the ledger in {address}")
     return version
 
 
-def _make_schema(connection: Connection, address: PostgresAddress) -> None:
+def _make_schema(connection: PostgresConnection, address: PostgresAddress) -> None:
     """Create the schema unless there is one; without the right to, raise an error with the statement to run."""
     schema = address.schema
     if connection.execute("SELECT 1 AS one FROM pg_namespace WHERE nspname = ?", (schema,)).fetchone() is None:
@@ -125,7 +123,7 @@ def _make_schema(connection: Connection, address: PostgresAddress) -> None:
     connection.execute(_JSON_EACH)
 
 
-def _refuse_without_right(connection: Connection, address: PostgresAddress, *before: str) -> None:
+def _refuse_without_right(connection: PostgresConnection, address: PostgresAddress, *before: str) -> None:
     """Making or renaming a schema takes the right to make one in the database, which its owner has."""
     found = connection.execute(
         "SELECT has_database_privilege(current_database(), 'CREATE') AS allowed, current_user AS role"
@@ -135,7 +133,7 @@ def _refuse_without_right(connection: Connection, address: PostgresAddress, *bef
         raise LedgerError(f"no ledger can be made in {address}: as the owner of the database, run {orders}")
 
 
-def _take_steps(connection: Connection, version: int, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+def _take_steps(connection: PostgresConnection, version: int, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
     for step in migrations[version:]:
         for statement in filter(_is_common, step):
             connection.execute(translate_schema(statement), {"random": token_hex(16)})

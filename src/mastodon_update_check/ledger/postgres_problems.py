@@ -9,7 +9,7 @@ import psycopg
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.http.time_limit import TimeLimitError
-from mastodon_update_check.ledger.problems import DamagedRowError
+from mastodon_update_check.ledger.stored import DamagedRowError
 from mastodon_update_check.postgres.login import LoginError, last_line
 
 if TYPE_CHECKING:

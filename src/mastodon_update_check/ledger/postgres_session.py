@@ -12,24 +12,24 @@ and the transaction as a whole.
 import os
 import re
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from mastodon_update_check.errors import LedgerError, OwnershipLostError
 from mastodon_update_check.http.time_limit import Deadline, run_within
-from mastodon_update_check.ledger.engine import Parameters, Result
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_problems import translated
 from mastodon_update_check.ledger.schema import require_known
 from mastodon_update_check.postgres.login import connect
 
+Parameters = Mapping[str, object] | Sequence[object]
 _SERIALISED: Final = "SELECT value FROM meta WHERE key = 'salt' FOR UPDATE"
 """The row that every writer locks; it never changes."""
 _DURABLE: Final = """
@@ -201,14 +201,13 @@ class PostgresConnection:
         self.now = now
         """The server's clock when the transaction began, aware."""
 
-    def execute(self, statement: str, parameters: Parameters = (), /) -> Result:
+    def execute(self, statement: str, parameters: Parameters = (), /) -> Any:  # noqa: ANN401 - a cursor of psycopg
         """Run one statement."""
-        return cast("Result", self._connection.execute(translate(statement), parameters))
+        return self._connection.execute(translate(statement), parameters)
 
-    def executemany(self, statement: str, rows: Iterable[Parameters], /) -> object:
+    def executemany(self, statement: str, rows: Iterable[Parameters], /) -> None:
         """Run one statement for each row of parameters."""
         self._connection.cursor().executemany(translate(statement), rows)
-        return None
 
 
 @lru_cache(maxsize=256)

@@ -8,8 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from mastodon_update_check.ledger.engine import Transaction
-from mastodon_update_check.ledger.instants import stamp
-from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.stored import read_row, reading, stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +39,7 @@ def read_requests(transaction: Transaction) -> tuple[OwnerRequest, ...]:
     rows = transaction.execute(
         "SELECT id, kind, arguments FROM request WHERE instance = :instance AND result IS NULL ORDER BY asked_at, id"
     ).fetchall()
-    with reading("a request"):
-        return tuple(
-            OwnerRequest(id=row["id"], kind=row["kind"], arguments=json.loads(row["arguments"])) for row in rows
-        )
+    return tuple(read_row(OwnerRequest, row) for row in rows)
 
 
 def answer_request(transaction: Transaction, id_: str, result: Mapping[str, object]) -> None:
@@ -54,7 +50,7 @@ def answer_request(transaction: Transaction, id_: str, result: Mapping[str, obje
 def read_answer(transaction: Transaction, id_: str) -> Mapping[str, Any] | None:
     """Return the answer to a request; None until there is one."""
     row = transaction.execute("SELECT result FROM request WHERE id = :id", id=id_).fetchone()
-    with reading("an answer"):
+    with reading():
         answer: Mapping[str, Any] | None = json.loads(row["result"]) if row and row["result"] else None
     return answer
 

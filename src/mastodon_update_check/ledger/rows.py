@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.domain.identities import identity, subject
-from mastodon_update_check.domain.notices import Notice
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
+from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient
-from mastodon_update_check.domain.stored_json import from_json, to_json
+from mastodon_update_check.domain.stored_json import to_json
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
-from mastodon_update_check.ledger.engine import Row, Transaction
-from mastodon_update_check.ledger.follow_ups import correct_dates, notified_at
-from mastodon_update_check.ledger.instants import stamp
-from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.engine import Transaction
+from mastodon_update_check.ledger.follow_ups import NOTIFIED_AT, correct_dates
+from mastodon_update_check.ledger.stored import read_row, stamp
 
 if TYPE_CHECKING:
     from mastodon_update_check.domain.outbox import Change
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
 def read_deliveries(transaction: Transaction, subjects: Iterable[str]) -> tuple[Delivery, ...]:
     """Return the instance's open rows, and all rows of the given subjects."""
     query = f"""
-        SELECT delivery.*, message.tried_address, message.due_at,
+        SELECT delivery.*, message.tried_address, message.due_at IS NULL AS is_stopped,
                {IS_BEING_SENT} AS is_being_sent,
+               {NOTIFIED_AT} AS notified_at,
                message.state <> 'sent' AND EXISTS (
                    SELECT 1 FROM attempt, json_each(attempt.identities) AS carried
                    WHERE attempt.message_id = message.id AND carried.value = delivery.identity
@@ -34,27 +34,9 @@ def read_deliveries(transaction: Transaction, subjects: Iterable[str]) -> tuple[
         WHERE delivery.instance = :instance
           AND (delivery.state IN ('pending', 'failed')
                OR delivery.subject IN (SELECT value FROM json_each(:subjects)))
-    """  # noqa: S608 - only our own constant is put in
-    rows = transaction.execute(query, subjects=json.dumps(sorted(subjects)))
-    with reading("a row"):
-        return tuple(_read_delivery(row) for row in rows)
-
-
-def _read_delivery(row: Row) -> Delivery:
-    return Delivery(
-        identity=row["identity"],
-        notice=from_json(Notice, json.loads(row["notice"])),
-        recipient_key=row["recipient_key"],
-        address=row["address"],
-        sink=row["sink"],
-        state=DeliveryState(row["state"]),
-        message_id=row["message_id"],
-        notified_at=notified_at(row),
-        is_being_sent=bool(row["is_being_sent"]),
-        may_have_arrived=bool(row["may_have_arrived"]),
-        tried_address=row["tried_address"],
-        is_stopped=row["due_at"] is None,
-    )
+    """  # noqa: S608 - only our own constants are put in
+    rows = transaction.execute(query, subjects=json.dumps(sorted(subjects)), marked=Reason.MARKED_AT_SETUP)
+    return tuple(read_row(Delivery, row) for row in rows)
 
 
 def write_recipient(recipient: Recipient) -> str:
@@ -98,14 +80,15 @@ def _apply_changes(transaction: Transaction, changes: Iterable["Change"], now: d
 
 def cancel_empty_messages(transaction: Transaction, now: datetime) -> int:
     """Cancel messages without open rows; return their number."""
-    return transaction.execute(
+    cancelled = transaction.execute(
         """
         UPDATE message SET state = 'cancelled', settled_at = :now
         WHERE instance = :instance AND state IN ('pending', 'failed') AND NOT EXISTS (
             SELECT 1 FROM delivery WHERE message_id = message.id AND state IN ('pending', 'failed'))
         """,
         now=stamp(now),
-    ).rowcount
+    )
+    return int(cancelled.rowcount)
 
 
 def _redirect(transaction: Transaction, redirections: Iterable["Redirection"], now: str) -> None:
@@ -191,3 +174,20 @@ def _write_deliveries(transaction: Transaction, messages: Iterable["PlannedMessa
         """,
         rows,
     )
+
+
+def mark_notified(transaction: Transaction, now: datetime) -> int:
+    """Mark every pending row as sent, except those in an attempt; return the number of messages that are now empty.
+
+    These messages are cancelled, so they do not count towards a recipient's limit of mails for a day.
+    """
+    transaction.execute(
+        f"""
+        UPDATE delivery SET state = 'sent', reason = :reason, settled_at = :now
+        WHERE instance = :instance AND state IN ('pending', 'failed')
+          AND message_id NOT IN (SELECT id FROM message WHERE instance = :instance AND {IS_BEING_SENT})
+        """,  # noqa: S608 - only our own constant is put in
+        reason=Reason.MARKED_AT_SETUP,
+        now=stamp(now),
+    )
+    return cancel_empty_messages(transaction, now)

@@ -12,7 +12,7 @@ from pathlib import Path
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.schema import migrate
-from mastodon_update_check.ledger.sqlite_file import BUSY_SECONDS, back_up, create_file, open_file, set_aside
+from mastodon_update_check.ledger.sqlite_file import BUSY_SECONDS, create_file, open_file, set_aside
 from mastodon_update_check.ledger.sqlite_problems import translated
 
 
@@ -55,10 +55,6 @@ class SqliteLocation:
         aside = set_aside(self.path, now)
         return None if aside is None else str(aside)
 
-    def back_up(self, target: Path) -> None:
-        """Copy the file."""
-        back_up(self.path, target)
-
     def open(self, *, verify: bool = True) -> "SqliteSession":
         """Open the file."""
         return SqliteSession(self.path, open_file(self.path, verify=verify, busy_seconds=self.busy_seconds))
@@ -79,9 +75,11 @@ class SqliteSession:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Read; each statement sees the commits before it."""
+        """See the ledger as it is at one moment."""
         with translated(self._path):
-            yield self._connection
+            self._connection.execute("BEGIN")
+            with self._connection:
+                yield self._connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

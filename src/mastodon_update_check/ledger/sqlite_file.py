@@ -7,7 +7,6 @@ in a side file (`-wal`), which SQLite applies at the next opening. A side file m
 import os
 import sqlite3
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
@@ -17,11 +16,7 @@ from tempfile import mkstemp
 from urllib.parse import quote
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.schema import (
-    APPLICATION_ID,
-    migrate,
-    require_known,
-)
+from mastodon_update_check.ledger.schema import APPLICATION_ID, migrate, require_known
 from mastodon_update_check.ledger.sqlite_problems import WAYS_OUT, translated
 
 BUSY_SECONDS = 5.0
@@ -50,7 +45,7 @@ def open_file(path: Path, *, verify: bool = True, busy_seconds: float = BUSY_SEC
         try:
             _prepare(connection)
             _verify(connection, path, thoroughly=verify)
-            _ensure_wal(connection, path, busy_seconds)
+            _ensure_wal(connection, path)
             migrate(connection)
         except BaseException:
             connection.close()
@@ -75,7 +70,7 @@ def create_file(path: Path) -> None:
         with _draft(path) as draft:
             with closing(_connect(draft, BUSY_SECONDS)) as connection:
                 _prepare(connection)
-                _ensure_wal(connection, draft, BUSY_SECONDS)
+                _ensure_wal(connection, draft)
                 migrate(connection)
             with suppress(FileExistsError):
                 os.link(draft, path)
@@ -102,16 +97,6 @@ def set_aside(path: Path, now: datetime) -> Path | None:
         if found:
             _sync_directory(path.parent)
     return aside if found else None
-
-
-def back_up(path: Path, target: Path) -> None:
-    """Copy the ledger to a new file `target` while it may be in use.
-
-    Raises:
-        LedgerError: `target` exists, or either file cannot be used.
-    """
-    with closing(open_file(path)) as source, backup_file(target) as copy:
-        source.backup(copy)
 
 
 @contextmanager
@@ -221,20 +206,9 @@ def _verify(connection: sqlite3.Connection, path: Path, *, thoroughly: bool) -> 
             raise LedgerError(f"the ledger {path} is damaged; {WAYS_OUT}")
 
 
-def _ensure_wal(connection: sqlite3.Connection, path: Path, busy_seconds: float) -> None:
+def _ensure_wal(connection: sqlite3.Connection, path: Path) -> None:
     """Write in WAL mode from now on; it lasts in the file, but a backup comes without it."""
-    end = time.monotonic() + busy_seconds
-    while True:
-        try:
-            mode = str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
-        except sqlite3.OperationalError as error:
-            # Of two processes that do this at once, SQLite turns one away instead of letting it wait.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
-                raise
-            time.sleep(0.01)
-        else:
-            break
-    if mode != "wal":
+    if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise LedgerError(
             f"the ledger {path} cannot be kept safely there (a network file system?): name a file on a local disk in "
             "UPDATE_CHECK_LEDGER"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.problems import DamagedRowError
+from mastodon_update_check.ledger.stored import DamagedRowError
 
 WAYS_OUT = "restore a backup in its place, or start a new one with `mastodon-update-check ledger new`"
 

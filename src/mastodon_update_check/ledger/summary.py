@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.domain.outbox import LONGEST_WAIT
-from mastodon_update_check.domain.recipients import Recipient
-from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.ledger.attempts import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters, read_sink
-from mastodon_update_check.ledger.engine import Row, Transaction
-from mastodon_update_check.ledger.instants import read_stamp, stamp
-from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.engine import Transaction
+from mastodon_update_check.ledger.stored import read_row, read_stamp, reading, stamp
 
 LATEST_SHOWN = 10
 OF_SINKS = "(:sinks IS NULL OR sink IN (SELECT value FROM json_each(:sinks)))"
@@ -89,7 +86,7 @@ def summarise(transaction: Transaction, now: datetime, sinks: Collection[str] | 
     ).fetchone()
     accounts = transaction.execute(
         """
-        SELECT sink.*, (
+        SELECT sink.*, stopped_key IS NOT NULL AS is_stopped, (
             SELECT count(*) FROM message
             WHERE instance = sink.instance AND sink = sink.name AND state IN ('pending', 'failed')) AS undelivered
         FROM sink WHERE instance = :instance ORDER BY name
@@ -100,7 +97,7 @@ def summarise(transaction: Transaction, now: datetime, sinks: Collection[str] | 
         failed=row["failed"],
         held_back=row["held_back"],
         waiting_since=read_stamp(oldest["oldest"]),
-        sinks=tuple(_read_sink(account) for account in accounts if sinks is None or account["name"] in sinks),
+        sinks=tuple(read_row(SinkAccount, row) for row in accounts if sinks is None or row["name"] in sinks),
         latest=_read_latest(transaction, asked),
     )
 
@@ -108,7 +105,7 @@ def summarise(transaction: Transaction, now: datetime, sinks: Collection[str] | 
 def _read_latest(transaction: Transaction, asked: str | None) -> tuple[UndeliveredMessage, ...]:
     rows = transaction.execute(
         f"""
-        SELECT message.sink, message.recipient, attempt.outcome, attempt.reply
+        SELECT message.sink, message.recipient, attempt.outcome = 'failed' AS is_refused, attempt.reply
         FROM message JOIN attempt ON attempt.message_id = message.id AND attempt.number = message.attempts
         WHERE message.instance = :instance AND {OF_SINKS} AND message.state IN ('pending', 'failed')
           AND attempt.outcome <> 'sent' AND attempt.reply <> ''
@@ -116,29 +113,8 @@ def _read_latest(transaction: Transaction, asked: str | None) -> tuple[Undeliver
         """,  # noqa: S608 - only our own constants are put in
         sinks=asked,
     )
-    with reading("a message"):
-        return tuple(
-            UndeliveredMessage(
-                sink=row["sink"],
-                address=from_json(Recipient, json.loads(row["recipient"])).address,
-                is_refused=row["outcome"] == "failed",
-                reply=row["reply"],
-            )
-            for row in rows
-        )
-
-
-def _read_sink(row: Row) -> SinkAccount:
-    return SinkAccount(
-        name=row["name"],
-        settings=row["settings"],
-        undelivered=row["undelivered"],
-        failing_since=read_stamp(row["failing_since"]),
-        retry_at=read_stamp(row["retry_at"]),
-        is_stopped=row["stopped_key"] is not None,
-        reply=row["reply"],
-        sent_at=read_stamp(row["sent_at"]),
-    )
+    with reading():
+        return tuple(read_row(UndeliveredMessage, row, address=json.loads(row["recipient"])["address"]) for row in rows)
 
 
 def find_next_due(transaction: Transaction, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
@@ -174,19 +150,3 @@ def count_sent(transaction: Transaction, since: datetime) -> int:
         since=stamp(since),
     ).fetchone()
     return int(row["sent"])
-
-
-def has_due(transaction: Transaction, since: datetime, sinks: Collection[str]) -> bool:
-    """Whether a message of these sinks waits that was due at `since`, and whose sink has not tried it after that."""
-    row = transaction.execute(
-        f"""
-        SELECT 1 AS due FROM message LEFT JOIN sink ON sink.instance = message.instance AND sink.name = message.sink
-        WHERE message.instance = :instance AND message.sink IN (SELECT value FROM json_each(:sinks))
-          AND {IS_DUE} AND NOT {IS_CAPPED} AND (sink.retry_at IS NULL OR sink.retry_at <= :due_by)
-          AND (sink.stopped_key IS NULL OR sink.stopped_key <> message.recipient_key)
-        LIMIT 1
-        """,  # noqa: S608 - only our own constants are put in
-        sinks=json.dumps(sorted(sinks)),
-        **due_parameters(since, since),
-    ).fetchone()
-    return row is not None

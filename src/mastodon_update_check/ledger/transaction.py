@@ -8,16 +8,16 @@ import json
 from datetime import datetime
 
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.ledger import follow_ups, marking, requests, retries, rows, upkeep
+from mastodon_update_check.ledger import follow_ups, requests, retries, rows, upkeep
 from mastodon_update_check.ledger import summary as outbox
 from mastodon_update_check.ledger.engine import Transaction
-from mastodon_update_check.ledger.problems import reading
+from mastodon_update_check.ledger.stored import reading
 
 
 def read_state(transaction: Transaction) -> ServerState:
     """Return the state of the server."""
     row = transaction.execute("SELECT knowledge FROM instance WHERE name = :instance").fetchone()
-    with reading("the state of the server"):
+    with reading():
         return ServerState.from_json(json.loads(row["knowledge"])) if row else ServerState()
 
 
@@ -39,7 +39,6 @@ class LedgerView(Transaction):
     unclosed_subjects = follow_ups.read_unclosed
     summary = outbox.summarise
     sent_since = outbox.count_sent
-    is_anything_due = outbox.has_due
     open_requests = requests.read_requests
 
 
@@ -48,7 +47,7 @@ class LedgerTransaction(LedgerView):
 
     apply = rows.apply_plan
     keep_state = store_state
-    mark_notified = marking.mark_notified
+    mark_notified = rows.mark_notified
     lift_stops = retries.lift_stops
     hurry = retries.hurry
     hurry_changed = retries.hurry_changed
