@@ -21,7 +21,7 @@ from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.jobs.check import CheckOptions
-from mastodon_update_check.jobs.workers import deliver_round
+from mastodon_update_check.jobs.workers import Deliveries
 from mastodon_update_check.messages.message import Message
 
 LIMIT = 1.0
@@ -105,9 +105,10 @@ def _deliver(stage: Stage, app: App, planned: Path) -> float:
     stage.forget()
     shutil.copy(planned, stage.ledger)
     with app.open_ledger() as ledger:
-        workers = app.delivery_lanes(ledger)
+        deliveries = Deliveries(app.delivery_lanes(ledger), app.clock, due_by=app.clock())
         began = time.perf_counter()
-        assert deliver_round(workers, app.clock()) == MAILS
+        deliveries.run(ledger)
+        assert deliveries.sent == MAILS
         return (time.perf_counter() - began) * 1000
 
 

@@ -22,7 +22,7 @@ from ledger.examples import (
 )
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.jobs.workers import deliver_round
+from mastodon_update_check.jobs.workers import Deliveries
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
@@ -126,14 +126,17 @@ def test_round_of_several_sinks(ledger: Ledger, path: Path, clock: SettableClock
     hook.sink_name = "webhook"
     for each in (mail, hook):
         each.open_ledger = lambda: Ledger.open(path, INSTANCE)
-    assert deliver_round([mail, hook], NOW) == 3
+    deliveries = Deliveries([mail, hook], clock, NOW)
+    deliveries.run(ledger)
+    assert deliveries.sent == 3
     assert outcomes(path) == ["sent"] * 3
 
     def fail() -> Ledger:
         raise LedgerError("no ledger")
 
     hook.open_ledger = fail
-    replan(ledger, facts(update("4.5.2")))
-    with pytest.raises(LedgerError, match="no ledger"):
-        deliver_round([hook, mail], NOW)
+    replan(ledger, facts(update("4.5.2"), to=(ALICE, HOOK)))
+    deliveries = Deliveries([hook, mail], clock, NOW)
+    deliveries.run(ledger)
+    assert deliveries.problems == ["no ledger"]
     assert outcomes(path) == ["sent"] * 4

@@ -10,7 +10,7 @@ from ledger.examples import NOW, SettableClock, facts, replan, update
 from ledger.locations import query
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import TransientDeliveryError
-from mastodon_update_check.jobs.workers import MESSAGES_A_LANE, add_lanes, deliver_round
+from mastodon_update_check.jobs.workers import MESSAGES_A_LANE, Deliveries, add_lanes
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.messages.message import Message
 
@@ -74,7 +74,9 @@ def test_each_message_is_delivered_once_by_two_lanes_at_a_time(
     for lane in lanes:
         lane.open_ledger = lambda: Ledger.open(path, ledger.instance)
 
-    assert deliver_round(lanes, NOW) == len(MANY)
+    deliveries = Deliveries(lanes, clock, NOW)
+    deliveries.run(ledger)
+    assert deliveries.sent == len(MANY)
     received = [message.recipient for sink in sinks for message in sink.messages]
     assert sorted(received, key=str) == sorted(MANY, key=str)
     assert [sink.closed for sink in sinks] == [1, 1]
@@ -88,6 +90,8 @@ def test_failure_of_both_lanes_counts_once(ledger: Ledger, path: Path, clock: Se
     for lane in lanes:
         lane.open_ledger = lambda: Ledger.open(path, ledger.instance)
 
-    assert deliver_round(lanes, NOW) == 0
+    deliveries = Deliveries(lanes, clock, NOW)
+    deliveries.run(ledger)
+    assert deliveries.sent == 0
     assert query(path, "SELECT count(*) FROM attempt") == [(2,)]
     assert query(path, "SELECT failures FROM sink") == [(1,)]

@@ -15,9 +15,10 @@ from mastodon_update_check.domain.planning.plan import PlannedMessage
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.domain.text import count
+from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.jobs.check import CheckOptions, rehearse
 from mastodon_update_check.jobs.check_result import CheckResult
-from mastodon_update_check.jobs.workers import deliver_round
+from mastodon_update_check.jobs.workers import Deliveries
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.messages.explanations import name_notice
@@ -63,7 +64,7 @@ def _check(app: App, *, mark: bool) -> CheckAnswer:
 
     def run(ledger: Ledger) -> Mapping[str, Any]:
         report = app.run_check(ledger, CheckOptions(mark=mark))
-        done.append(0 if mark else deliver_round(app.delivery_lanes(ledger), app.clock()))
+        done.append(0 if mark else _deliver(app, ledger))
         app.finish_check(ledger, report)
         answer: Mapping[str, Any] = to_json(report.result)
         return answer
@@ -74,16 +75,31 @@ def _check(app: App, *, mark: bool) -> CheckAnswer:
             _wait_for_attempts(app, ledger, result.began_at)
         with ledger.reading() as view:
             sent = done[0] if done else view.sent_since(result.began_at)
-            return CheckAnswer(result=result, state=view.state(), sent=sent, outbox=app.summary(ledger))
+            outbox = view.summary(app.clock(), app.settings.sink_names)
+            return CheckAnswer(result=result, state=view.state(), sent=sent, outbox=outbox)
+
+
+def _deliver(app: App, ledger: Ledger) -> int:
+    """Try once every message that is due; return how many were accepted.
+
+    Raises:
+        LedgerError: the ledger cannot be used; the other sinks have had their turn.
+    """
+    deliveries = Deliveries(app.delivery_lanes(ledger), app.clock, due_by=app.clock())
+    deliveries.run(ledger)
+    if deliveries.problems:
+        raise LedgerError(deliveries.problems[0])
+    return deliveries.sent
 
 
 def _wait_for_attempts(app: App, ledger: Ledger, since: datetime) -> None:
     """Wait until the daemon has tried what was due at the check; a sink that hangs is not waited for long."""
     end = time.monotonic() + _ATTEMPTS_PATIENCE.total_seconds()
+    workers = app.delivery_workers(ledger)
     while time.monotonic() < end:
-        with ledger.reading() as view:
-            if not view.is_anything_due(since, app.settings.sink_names):
-                return
+        due = [worker.next_due_at(ledger, app.clock()) for worker in workers]
+        if not any(at is not None and at <= since for at in due):
+            return
         time.sleep(POLL_SECONDS)
 
 

@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 from mastodon_update_check.app import App
 from mastodon_update_check.config.settings import CONFIG_FILE
 from mastodon_update_check.daemon.child import die_with_parent
-from mastodon_update_check.daemon.deliveries import Deliveries
 from mastodon_update_check.daemon.leave import leave
 from mastodon_update_check.daemon.tree_watch import find_bound_tree, is_blind
 from mastodon_update_check.domain.server.status import describe_line
@@ -25,6 +24,7 @@ from mastodon_update_check.jobs.check import CheckOptions
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.known_instance import presence_of
 from mastodon_update_check.jobs.requests import answer_requests
+from mastodon_update_check.jobs.workers import Deliveries
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log
 from mastodon_update_check.startup import load_app, require_set_up
@@ -200,7 +200,8 @@ def _deliver(order: Order) -> None:
     app = loaded.app
     with app.open_ledger() as ledger:
         ledger.close_open_attempts(app.clock(), has_crashed=order.has_crashed)
-        run = Deliveries(app, app.delivery_lanes(ledger), _report)
-        run.until_nothing_is_due(ledger)
+        run = Deliveries(app.delivery_lanes(ledger), app.clock)
+        signal.signal(signal.SIGTERM, lambda *_: run.stop())
+        run.run(ledger, _report)
         app.publish(ledger)
-        _report(problems=[hide_secrets(one) for one in run.problems()], **_plain(loaded, ledger))
+        _report(problems=[hide_secrets(one) for one in run.problems], **_plain(loaded, ledger))

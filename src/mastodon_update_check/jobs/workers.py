@@ -1,18 +1,25 @@
-"""Delivery workers: the sinks that they load, more of them for a sink with many messages, and one round of all."""
+"""Delivery workers: the sinks that they load, more of them for a sink with many messages, and the threads of all."""
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mastodon_update_check.config import SinkSettings
-from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.jobs.deliver import DeliveryWorker
+from mastodon_update_check.errors import TransientDeliveryError
+from mastodon_update_check.jobs.clock import Clock
+from mastodon_update_check.jobs.deliver import DeliveryWorker, log_attempt, settle_attempt
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.logs import log
 from mastodon_update_check.sinks.base import Sink
 
 RECORD_TRIES = 5
 """How often a command tries to record an acceptance."""
+SIGN_SECONDS = 20.0
+"""How often a delivering process reports that it is alive."""
+GRACE = timedelta(seconds=10)
+"""How long the other sinks may continue when one is past its limit, before the process ends."""
 LANES = 2
 """Most connections, each with one message in flight, over which a sink delivers."""
 MESSAGES_A_LANE = 50
@@ -40,25 +47,97 @@ def load(sink: SinkSettings) -> Sink:
     return load_sink(sink.plugin, sink.options)
 
 
-def deliver_round(workers: Sequence[DeliveryWorker], due_by: datetime) -> int:
-    """Make one attempt at every message that was due at `due_by`, each sink in a thread; return how many were accepted.
+class Deliveries:
+    """The threads of one process that delivers: one for each worker that has something due."""
 
-    A message that fails is due later than `due_by`, so it is not tried twice.
+    def __init__(self, workers: Sequence[DeliveryWorker], clock: Clock, due_by: datetime | None = None) -> None:
+        """With `due_by` try once what was due then, as a command does; without it until nothing is due."""
+        self._workers = workers
+        self._clock = clock
+        self._is_once = due_by is not None
+        self._due_by = clock if due_by is None else lambda: due_by
+        self._threads: dict[DeliveryWorker, threading.Thread] = {}
+        self._news = threading.Event()
+        if due_by is not None:
+            for worker in workers:
+                worker.record_tries = RECORD_TRIES
 
-    Raises:
-        LedgerError: the ledger cannot be used; the other sinks have had their turn.
-    """
-    for worker in workers:
-        worker.record_tries = RECORD_TRIES
-    threads = [
-        threading.Thread(target=worker.run, args=(lambda: due_by,), name=worker.sink_name, daemon=True)
-        for worker in workers
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()  # a daemon thread: Ctrl-C ends the command
-    for worker in workers:
-        if worker.problem:
-            raise LedgerError(worker.problem)
-    return sum(worker.sent for worker in workers)
+    @property
+    def sent(self) -> int:
+        """The number of accepted messages."""
+        return sum(worker.sent for worker in self._workers)
+
+    @property
+    def problems(self) -> list[str]:
+        """What kept sinks from delivering."""
+        return [worker.problem for worker in self._workers if worker.problem]
+
+    def stop(self) -> None:
+        """Finish the attempts in progress, and begin no other."""
+        for worker in self._workers:
+            worker.is_stopping = True
+        self._news.set()
+
+    def run(self, ledger: Ledger, give_sign: Callable[[], None] = lambda: None) -> None:
+        """Deliver; return when no thread runs and nothing is due, or when an attempt is past its limit.
+
+        Args:
+            ledger: for this thread; each worker opens its own.
+            give_sign: is called now and then, to report that the process is alive.
+        """
+        signed_at = 0.0
+        while self._begin_due(ledger) or any(thread.is_alive() for thread in self._threads.values()):
+            if time.monotonic() - signed_at > SIGN_SECONDS:
+                signed_at = time.monotonic()
+                give_sign()
+            has_ended = not all(thread.is_alive() for thread in self._threads.values())
+            self._news.wait(0.01 if has_ended else 1.0)
+            self._news.clear()
+            late = [worker for worker in self._workers if worker.ends_at < time.monotonic()]
+            if late:
+                self._end_late(ledger, late)
+                return
+
+    def _begin_due(self, ledger: Ledger) -> bool:
+        now = self._clock()
+        begun = False
+        for worker in self._workers:
+            thread = self._threads.get(worker)
+            is_once = worker.is_extra or self._is_once
+            if worker.is_stopping or worker.problem or (thread is not None and (is_once or thread.is_alive())):
+                continue
+            due_at = worker.next_due_at(ledger, now)
+            if due_at is not None and due_at <= now:
+                self._begin(worker)
+                begun = True
+        return begun
+
+    def _begin(self, worker: DeliveryWorker) -> None:
+        def run() -> None:
+            worker.run(self._due_by)
+            self._news.set()
+
+        thread = threading.Thread(target=run, name=worker.sink_name, daemon=True)  # so that Ctrl-C ends a command
+        self._threads[worker] = thread
+        try:
+            thread.start()
+        except RuntimeError as error:  # the unit's TasksMax
+            del self._threads[worker]
+            worker.problem = f"deliveries by {worker.sink_name} could not begin: {error}"
+            log.error("delivery.crashed", sink=worker.sink_name, detail=worker.problem)
+
+    def _end_late(self, ledger: Ledger, late: Sequence[DeliveryWorker]) -> None:
+        """Record that attempts took too long, and let the other sinks finish theirs: only the process can be ended."""
+        self.stop()
+        for worker in late:
+            attempt = worker.current
+            if attempt is not None:
+                now = self._clock()
+                error = TransientDeliveryError("took longer than it may", sink_wide=True, may_have_arrived=True)
+                settlement = settle_attempt(attempt, error, "", now)
+                ledger.record(attempt, settlement, now)
+                log_attempt(attempt, settlement)
+        end = time.monotonic() + GRACE.total_seconds()
+        for worker in self._workers:
+            if worker not in late and (thread := self._threads.get(worker)) is not None:
+                thread.join(max(end - time.monotonic(), 0))
