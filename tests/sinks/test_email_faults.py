@@ -13,9 +13,10 @@ from typing import NoReturn
 
 import pytest
 
+from mastodon_update_check.domain.urls import is_loopback_host
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks import smtp
-from mastodon_update_check.sinks.smtp_server import MailLimits, is_loopback
+from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.http_server import unused_port
 from simulators.scripted_smtp_server import Answer, ScriptedSmtpServer, Wire
 from simulators.smtp_server import SmtpServer
@@ -217,7 +218,7 @@ def test_password_over_a_network(
     server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, offer: str, starttls: str, *, is_sent: bool
 ) -> None:
     """Off loopback the password is sent over TLS, or because an administrator wants it unencrypted."""
-    monkeypatch.setattr(smtp, "is_loopback", lambda _: False)
+    monkeypatch.setattr(smtp, "is_loopback_host", lambda _: False)
     with (
         ScriptedSmtpServer({"EHLO": [offer]}, tls=server_tls) as server,
         email_sink(server.port, PATIENT, starttls=starttls, **LOGIN) as sink,
@@ -241,6 +242,6 @@ def test_password_over_a_network(
         ("::ffff:192.0.2.1", False),
     ],
 )
-def test_is_loopback(address: str, *, expected: bool) -> None:
+def test_is_loopback_host(address: str, *, expected: bool) -> None:
     """Only what never leaves the machine is loopback."""
-    assert is_loopback(address) == expected
+    assert is_loopback_host(address) == expected

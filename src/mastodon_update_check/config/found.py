@@ -1,8 +1,9 @@
 """The text of a variable with its place, and the problems and warnings that it causes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from mastodon_update_check.domain.text import clean
 
@@ -13,6 +14,7 @@ FILE_BYTES = 256 * 1024
 ENVIRONMENT = "the environment"
 HIDDEN = "(hidden)"
 _GOT_CHARACTERS = 60
+Value = TypeVar("Value")
 _PROBLEMS_OF_A_FEATURE = 5
 """Problems that are kept of each feature: Mastodon's files may have thousands."""
 
@@ -126,6 +128,14 @@ class Problems:
         if sum(each.feature is feature for each in self.disabled) < _PROBLEMS_OF_A_FEATURE:
             disabled = Disabled(feature=feature, variable=clean(name), place=clean(place), problem=problem)
             self.disabled.append(disabled)
+
+    def parse(self, name: str, found: Found, parser: Callable[[str], Value], shown: str) -> Value | None:
+        """Return the value of a variable; None, and a problem, when it cannot be used. See `refuse`."""
+        try:
+            return parser(found.text)
+        except ValueError as error:
+            self.refuse(name, found, error, shown)
+            return None
 
     def refuse(self, name: str, found: Found, error: ValueError, shown: str) -> None:
         """Add what a parser expected of a variable; `shown` is its value, as far as it may be shown."""

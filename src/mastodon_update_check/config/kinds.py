@@ -5,7 +5,6 @@ The error's text continues a sentence after "expected". It never repeats the val
 
 import base64
 import binascii
-import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -13,7 +12,6 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 from mastodon_update_check.config.found import UnexpectedValueError
 from mastodon_update_check.domain.urls import is_domain, is_ip_address, parse_url
@@ -183,15 +181,3 @@ def parse_release_details(text: str) -> str:
     if template:
         parse_url(template.replace("{version}", "4.5.20"))
     return template
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the host of `url`, a valid one, is this machine by its name."""
-    return is_loopback_host(urlsplit(url).hostname or "")
-
-
-def is_loopback_host(host: str) -> bool:
-    """Whether a host name in lower case, or an address, is this machine."""
-    if is_ip_address(host):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost" or host.endswith(".localhost")

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 from mastodon_update_check.config.found import Disabled, Feature, Found, Layer, Problems
-from mastodon_update_check.config.kinds import is_loopback, parse_text
+from mastodon_update_check.config.kinds import parse_text
 from mastodon_update_check.config.names import VERSION, shown
 from mastodon_update_check.config.sent_secrets import keep_secrets
 from mastodon_update_check.config.settings import CONFIG_FILE, JITTER, VARIABLES, Settings
 from mastodon_update_check.config.sinks import read_sinks
 from mastodon_update_check.config.sources import Sources, gather
+from mastodon_update_check.domain.urls import is_loopback
 from mastodon_update_check.errors import SettingsError
 
 SHORTEST_INTERVAL = timedelta(minutes=5)
@@ -127,14 +128,11 @@ def _check_timing(settings: Settings, found: Layer, problems: Problems) -> None:
 
 
 def _version_environment(found: Layer, problems: Problems) -> dict[str, str]:
-    versions = {}
-    for name, value in found.items():
-        if name.startswith(VERSION):
-            try:
-                versions[name] = parse_text(value.text)
-            except ValueError as error:
-                problems.refuse(name, value, error, shown(name, value.text))
-    return versions
+    versions = {name: value for name, value in found.items() if name.startswith(VERSION)}
+    parsed = (
+        (name, problems.parse(name, value, parse_text, shown(name, value.text))) for name, value in versions.items()
+    )
+    return {name: text for name, text in parsed if text is not None}
 
 
 def _default_ledger(sources: Sources, environ: Mapping[str, str], problems: Problems) -> str:

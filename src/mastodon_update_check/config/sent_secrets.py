@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mastodon_update_check.config.found import Layer, Problems
-from mastodon_update_check.config.kinds import is_loopback_host
 from mastodon_update_check.config.settings import VARIABLES, Settings
 from mastodon_update_check.config.sinks import find_starttls
+from mastodon_update_check.domain.urls import is_loopback_host
 
 AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
 """The authorities of the system, and Mastodon's default for `SMTP_CA_FILE`."""

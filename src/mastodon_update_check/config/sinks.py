@@ -35,6 +35,10 @@ _WEBHOOK: Final[Mapping[str, Callable[[str], str]]] = {
     "PREFERENCE": lambda text: _PREFERENCE(text).value,
     "NAMES": lambda text: str(parse_boolean(text)).lower(),
 }
+_SMTP: Final = (
+    *("server", "port", "login", "password", "domain", "from_address", "reply_to", "return_path", "auth_method"),
+    "ca_file",
+)
 _STARTTLS = frozenset({"always", "never", "auto"})
 
 
@@ -67,22 +71,12 @@ def read_sinks(settings: Settings, sources: Sources, problems: Problems) -> tupl
 
 def _smtp_options(settings: Settings) -> Mapping[str, str]:
     """Return the options of the email sink; with `tls` (from the first byte), `starttls` has no meaning."""
-    options = {
-        "server": settings.smtp_server,
-        "port": str(settings.smtp_port),
-        "login": settings.smtp_login,
-        "password": settings.smtp_password,
-        "domain": settings.smtp_domain,
-        "from_address": settings.smtp_from_address,
-        "reply_to": settings.smtp_reply_to,
-        "return_path": settings.smtp_return_path,
-        "auth_method": settings.smtp_auth_method,
-        "ca_file": str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+    options = {name: getattr(settings, f"smtp_{name}") for name in _SMTP} | {
         "openssl_verify_mode": "none" if settings.smtp_openssl_verify_mode == "none" else "peer",
         "starttls": find_starttls(settings),
         "tls": "true" if "true" in {settings.smtp_tls, settings.smtp_ssl} else "false",
     }
-    return MappingProxyType({name: value for name, value in options.items() if value is not None})
+    return MappingProxyType({name: str(value) for name, value in options.items() if value is not None})
 
 
 def find_starttls(settings: Settings) -> str:
@@ -117,14 +111,12 @@ def _read_webhooks(found: Layer, shared: Mapping[str, str], problems: Problems) 
 
 def _parse_webhook(webhook: str, group: Layer, problems: Problems) -> dict[str, str]:
     """Return the usable values of one webhook, by their keys in lower case."""
-    values = {}
+    values: dict[str, str] = {}
     url = f"{webhook}_URL"
     for key, found in group.items():
         variable = f"{webhook}_{key}"
-        try:
-            values[key.lower()] = _WEBHOOK[key](found.text)
-        except ValueError as error:
-            problems.refuse(variable, found, error, shown(variable, found.text))
+        value = problems.parse(variable, found, _WEBHOOK[key], shown(variable, found.text))
+        values |= {} if value is None else {key.lower(): value}
         if "URL" not in group and url not in problems.names:
             problems.add(variable, found, f"the webhook has no URL: set {url}, or remove this")
     return values
@@ -193,15 +185,10 @@ def _variables_of(sink: str, installed: Iterable[str], found: Layer) -> dict[str
 def _plugged_in(name: str, plugin: str, own: dict[str, Found], problems: Problems) -> SinkSettings:
     """Return the sink of another package: the rest of its variables' names, in lower case, are its options."""
     prefix = names.sink_prefix(name)
-    preference = _preference(f"{prefix}PREFERENCE", own.pop(f"{prefix}PREFERENCE", None), problems)
+    variable = f"{prefix}PREFERENCE"
+    given = own.pop(variable, None)
+    preference = problems.parse(variable, given, _PREFERENCE, given.text) if given else None
     options = {each.removeprefix(prefix).lower(): value.text for each, value in own.items()}
-    return SinkSettings(name=name, plugin=plugin, preference=preference, options=MappingProxyType(options))
-
-
-def _preference(name: str, found: Found | None, problems: Problems) -> Preference:
-    if found is not None:
-        try:
-            return _PREFERENCE(found.text)
-        except ValueError as error:
-            problems.refuse(name, found, error, found.text)
-    return Preference.ALL
+    return SinkSettings(
+        name=name, plugin=plugin, preference=preference or Preference.ALL, options=MappingProxyType(options)
+    )

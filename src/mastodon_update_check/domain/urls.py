@@ -49,6 +49,19 @@ def is_ip_address(text: str) -> bool:
     return True
 
 
+def is_loopback(url: str) -> bool:
+    """Return whether the host of `url`, a valid one, is this machine by its name."""
+    return is_loopback_host(urlsplit(url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Return whether data that is sent to a host name in lower case, or to an address, never leaves this machine."""
+    if is_ip_address(host):
+        address = ipaddress.ip_address(host)
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
 def is_domain(domain: str) -> bool:
     """Whether `domain` is a domain name, which may be an international one."""
     try:

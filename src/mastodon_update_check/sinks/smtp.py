@@ -17,6 +17,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from mastodon_update_check.domain.addresses import Mailbox
+from mastodon_update_check.domain.urls import is_loopback_host
 from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.secrets import REDACTED, shown
@@ -26,7 +27,6 @@ from mastodon_update_check.sinks.smtp_server import (
     ReplyReader,
     SmtpOptions,
     dial,
-    is_loopback,
     mail_tls_context,
 )
 
@@ -70,7 +70,7 @@ class MailConnection(smtplib.SMTP):
             self._start_tls(self.sock)
         if options.logs_in:
             # Our own end is as telling as the other one, and can be asked for even when the connection is gone.
-            self._authenticate(is_private=self.is_encrypted or is_loopback(self.sock.getsockname()[0]))
+            self._authenticate(is_private=self.is_encrypted or is_loopback_host(self.sock.getsockname()[0]))
 
     def announce(self, recipient: Mailbox, sender: str) -> None:
         """Begin a mail to `recipient`, who is not named yet; from here `limits.total` counts."""

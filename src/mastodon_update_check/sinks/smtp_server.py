@@ -1,6 +1,5 @@
 """A mail server as the settings name it, the way to it by TCP and TLS, and its replies, read within bounds."""
 
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
@@ -116,13 +115,6 @@ def _context_with(ca_file: str) -> ssl.SSLContext | None:
         why = describe(error)
     log.warning("ca_file.ignored", variable="SMTP_CA_FILE", file=clean(ca_file), detail=why)
     return None
-
-
-def is_loopback(address: str) -> bool:
-    """Whether data sent to this IP address never leaves the machine."""
-    ip = ipaddress.ip_address(address)
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return (mapped or ip).is_loopback
 
 
 class ReplyReader:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from mastodon_update_check.config import Settings, SinkSettings
-from mastodon_update_check.config.kinds import is_loopback
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
+from mastodon_update_check.domain.urls import is_loopback
 from mastodon_update_check.errors import CheckError, DeliveryError, PermanentDeliveryError, SettingsError
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning

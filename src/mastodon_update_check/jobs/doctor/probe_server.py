@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.config.kinds import is_loopback
 from mastodon_update_check.domain.feeds import describe_staleness, newer_updates, parse_feed, read_date
 from mastodon_update_check.domain.finished import observe_services
 from mastodon_update_check.domain.server.installed import VersionReading, merge_readings
 from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.urls import is_loopback
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.jobs.clock import Clock
