@@ -8,7 +8,7 @@ import pytest
 
 from install.host import ROOT, Host, refused
 from mastodon_update_check.install.access import Access, Mode, decide_access
-from mastodon_update_check.install.copying import DATABASE
+from mastodon_update_check.install.copying import DATABASE, values_of
 from mastodon_update_check.install.database import Server
 from mastodon_update_check.install.discovery import Installation, find_installations
 from mastodon_update_check.install.plan import SetupPlan
@@ -18,7 +18,6 @@ from mastodon_update_check.install.texts import (
     own_values_of,
     path_drop_in,
     service_drop_in,
-    values_of,
     with_block,
     without_block,
 )
@@ -107,11 +106,11 @@ def test_tree_that_changes_meanwhile(host: Host, tmp_path: Path) -> None:
 
 
 HOME, DATA = Path("/home/mastodon/live"), Path("/data/mastodon/live")
-OPEN = (Mode(DIRECTORY | 0o755, MASTODON), Mode(FILE | 0o644, MASTODON))
-YUNOHOST = (Mode(DIRECTORY | 0o750, WEB), Mode(FILE | 0o640, WEB))
-LOCKED = (Mode(DIRECTORY | 0o755, MASTODON), Mode(FILE | 0o600, MASTODON))
-DOCKER = (Mode(DIRECTORY | 0o755, MASTODON), Mode(FILE | 0o640, 999))
-MIXED = (Mode(DIRECTORY | 0o750, MASTODON), Mode(FILE | 0o640, WEB))
+OPEN = ((DIRECTORY | 0o755, MASTODON), (FILE | 0o644, MASTODON))
+YUNOHOST = ((DIRECTORY | 0o750, WEB), (FILE | 0o640, WEB))
+LOCKED = ((DIRECTORY | 0o755, MASTODON), (FILE | 0o600, MASTODON))
+DOCKER = ((DIRECTORY | 0o755, MASTODON), (FILE | 0o640, 999))
+MIXED = ((DIRECTORY | 0o750, MASTODON), (FILE | 0o640, WEB))
 
 
 @pytest.mark.parametrize(

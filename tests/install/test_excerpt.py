@@ -85,10 +85,10 @@ def test_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("A=1\nB=2\nC=\n", {"A": "1"}), ("\ufeffA=1\n", {"A": "1"}), (None, {})]
+    ("text", "expected"), [("A=1\nB='2'\nC=\n", {"A": "1", "B": "2"}), ("\ufeffA=1\n", {"A": "1"}), (None, {})]
 )
 def test_own_values(text: str | None, expected: dict[str, str], tmp_path: Path) -> None:
-    """Of our own file the variables asked for are read, if they are set and if there is a file."""
+    """Of our own file the variables that are set are read, if there is a file."""
     if text is not None:
         (tmp_path / "config.env").write_text(text)
-    assert own_values(tmp_path / "config.env", frozenset({"A", "C"})) == expected
+    assert own_values(tmp_path / "config.env") == expected

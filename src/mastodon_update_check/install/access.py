@@ -25,17 +25,8 @@ class Access:
     """Directories to hide, because others may not pass through them, or the service does not need them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """The permissions of one file or directory."""
-
-    mode: int
-    group: int
-
-    def allows(self, shift: int) -> bool:
-        """Return whether its group or others may read it and, if it is a directory, pass through."""
-        wanted = (0o5 if stat.S_ISDIR(self.mode) else 0o4) << shift
-        return self.mode & wanted == wanted
+Mode = tuple[int, int]
+"""The permissions and the group of a file or directory."""
 
 
 def decide_access(trees: Iterable[Path], needed: Iterable[Mode], groups: Mapping[int, str]) -> Access:
@@ -47,16 +38,22 @@ def decide_access(trees: Iterable[Path], needed: Iterable[Mode], groups: Mapping
         groups: the groups that the service may be given, by number. No others: the tree's owner could choose them.
     """
     hidden = tuple(dict.fromkeys(filter(None, map(_to_hide, trees))))
-    locked = [one for one in needed if not one.allows(_OTHERS)]
+    locked = [one for one in needed if not _allows(one, _OTHERS)]
     if NEVER_HIDDEN & set(hidden):
         return Access(is_readable=False)
     if not locked:
         return Access(is_readable=True, hidden=hidden)
-    owners = {one.group for one in locked}
+    owners = {group for _, group in locked}
     group = groups.get(min(owners), "") if len(owners) == 1 else ""
-    if not group or not all(one.allows(_GROUP) for one in locked):
+    if not group or not all(_allows(one, _GROUP) for one in locked):
         return Access(is_readable=False, hidden=hidden)
     return Access(is_readable=True, group=group, hidden=hidden)
+
+
+def _allows(one: Mode, shift: int) -> bool:
+    """Return whether its group or others may read it and, if it is a directory, pass through."""
+    wanted = (0o5 if stat.S_ISDIR(one[0]) else 0o4) << shift
+    return one[0] & wanted == wanted
 
 
 def _to_hide(tree: Path) -> Path | None:

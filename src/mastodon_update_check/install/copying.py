@@ -4,7 +4,7 @@ The owner of the files is another user, and may have put anything there: see `fi
 is logged, and does not keep the service from starting: the last copy stays, and without one there is an empty one.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,6 @@ ENV_FILE: Final = ".env.production"
 ROOT: Final = "UPDATE_CHECK_MASTODON_ROOT"
 COPY: Final = "UPDATE_CHECK_MASTODON_ENV_FILE"
 DATABASE: Final = "UPDATE_CHECK_DATABASE_URL"
-_NAMES: Final = frozenset({ROOT, COPY, DATABASE, f"{DATABASE}_FILE"})
 
 _EXCERPT_BYTES: Final = FILE_BYTES - 8 * 1024
 """Largest excerpt: with the comments above it, the copy is a file that the service reads."""
@@ -57,7 +56,7 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
     Raises:
         OSError: the copy cannot be written.
     """
-    own = own_values(place.config_file, _NAMES)
+    own = own_values(place.config_file)
     if place.drop_in(place.unit).exists():
         show_tree(machine, place, Path(own.get(ROOT, str(MASTODON_ROOT))))
     if own.get(COPY) != str(place.mastodon_copy):
@@ -82,7 +81,7 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
 
 def differs_from_copy(machine: Machine, place: Place) -> bool:
     """Return whether Mastodon's files have changed since they were copied, or cannot be copied any more."""
-    own = own_values(place.config_file, _NAMES)
+    own = own_values(place.config_file)
     if own.get(COPY) != str(place.mastodon_copy) or not place.mastodon_copy.exists():
         return False
     files, lines = _read(machine, own)
@@ -145,17 +144,19 @@ def excerpt(assignments: Assignments, *, with_login: bool) -> str:
 
 def values(assignments: Assignments) -> dict[str, str]:
     """Return the values that this program would take from Mastodon's files; unusable ones are left out."""
-    return _usable(assignments, {each.name for each in assignments if is_taken_from_mastodon(each.name)})
+    wanted = {each.name for each in assignments if is_taken_from_mastodon(each.name)}
+    return {name: text for name, text in expand(assignments, wanted, {}).items() if isinstance(text, str)}
 
 
-def own_values(path: Path, names: frozenset[str]) -> dict[str, str]:
-    """Return those of some variables that our own file sets; nothing when it cannot be read."""
+def own_values(path: Path) -> Mapping[str, str]:
+    """Return the variables that our own file sets, as they are written; nothing when it cannot be read."""
     try:
-        assignments = parse(read_own(path, FILE_BYTES))
+        return values_of(read_own(path, FILE_BYTES))
     except (OSError, ValueError):  # reported when all of it is read
         return {}
-    return {name: text for name, text in _usable(assignments, names).items() if text.strip()}
 
 
-def _usable(assignments: Assignments, wanted: Collection[str]) -> dict[str, str]:
-    return {name: text for name, text in expand(assignments, wanted, {}).items() if isinstance(text, str)}
+def values_of(text: str) -> Mapping[str, str]:
+    """Return the variables that the text of our own file sets, as they are written; a blank one is not set."""
+    found = ((assignment.name, assignment.text.strip()) for assignment in parse(text))
+    return {name: value for name, value in found if value}

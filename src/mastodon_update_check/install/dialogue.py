@@ -150,32 +150,35 @@ class OwnCommands:
         self.console.show([f"{command:{widest}}  # {use}" for command, use in uses.items()])
 
     def _recipients(self) -> tuple[str, bool]:
-        """Return who will be notified, as a sentence, and whether the answer is complete."""
-        finished = self.ask("recipients", "--json", is_shown=False)
-        try:
-            answer = json.loads(finished.out)
-            sentence = _describe_recipients(answer["recipients"])
-        except (ValueError, KeyError, TypeError, AttributeError):
+        """Return the recipients, as a sentence, and whether the answer is complete."""
+        answer, has_worked = self._query("recipients", "--json")
+        if "recipients" not in answer:
             return "It is not known who will be notified", False
+        sentence = _describe_recipients(answer["recipients"])
         for warning in answer.get("warnings", ()):
             self.console.say(f"Note: {clean(str(warning))}.")
         if answer.get("error"):
             sentence += f" (Mastodon's staff is not known: {clean(str(answer['error']))})"
-        return sentence, finished.has_worked
+        return sentence, has_worked
 
     def _wants_notices(self, tell: str) -> bool:
         """Show the pending releases, and return whether they are notified now, instead of being marked as sent."""
-        finished = self.ask("check", "--dry-run", "--json", is_shown=False)
-        try:
-            answer = json.loads(finished.out)
-            pending = [clean(str(one["version"]), 60) + " (urgent)" * bool(one["urgent"]) for one in answer["updates"]]
-            is_nothing = finished.has_worked and not answer["planned"]
-        except (ValueError, KeyError, TypeError):
-            pending, is_nothing = ["not known"], False
+        answer, has_worked = self._query("check", "--dry-run", "--json")
+        updates = answer.get("updates", [{"version": "not known", "urgent": False}])
+        pending = [clean(str(one["version"]), 60) + " (urgent)" * bool(one["urgent"]) for one in updates]
         self.console.say(f"Pending: {', '.join(pending) or 'nothing'}.")
-        if tell or is_nothing:
+        if tell or (has_worked and answer.get("planned") == 0):
             return tell != "mark"
         return self.console.confirm("Notify them now? (n: mark this as sent instead)")
+
+    def _query(self, *arguments: str) -> tuple[Mapping[str, Any], bool]:
+        """Return the JSON object that a command prints, empty if it prints something else, and whether it worked."""
+        finished = self.ask(*arguments, is_shown=False)
+        try:
+            answer = json.loads(finished.out)
+        except ValueError:
+            return {}, finished.has_worked
+        return answer if isinstance(answer, dict) else {}, finished.has_worked
 
 
 def _describe_recipients(found: Sequence[Mapping[str, Any]]) -> str:

@@ -147,9 +147,9 @@ def _modes(tree: ForeignDirectory) -> Iterator[Mode]:
         except FileNotFoundError:
             continue
         except OSError:  # a link, which the service does not follow
-            yield Mode(stat.S_IFREG, -1)
+            yield stat.S_IFREG, -1
             continue
-        yield Mode(status.st_mode, status.st_gid)
+        yield status.st_mode, status.st_gid
 
 
 def _trees(machine: Machine, root: Path) -> list[Path]:

@@ -13,13 +13,13 @@ from mastodon_update_check.files.own import read_own
 from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit
-from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, excerpt, read_env_files
+from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, excerpt, read_env_files, values_of
 from mastodon_update_check.install.database import find_server, read_server
 from mastodon_update_check.install.dialogue import TIMER, Console, Options, OwnCommands
 from mastodon_update_check.install.discovery import Installation, find_installations, require
 from mastodon_update_check.install.plan import DETAILS, SetupPlan, undo
 from mastodon_update_check.install.steps import DAEMON_RELOAD, Step, Steps
-from mastodon_update_check.install.texts import find_role, has_block, values_of
+from mastodon_update_check.install.texts import find_role, has_block
 from mastodon_update_check.terminal import progress
 
 _NAMES: Final = ("", "second", "third", "another")

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.dotenv import parse
 from mastodon_update_check.install.access import Access
-from mastodon_update_check.install.copying import DATABASE
+from mastodon_update_check.install.copying import DATABASE, values_of
 from mastodon_update_check.install.database import Server
 from mastodon_update_check.install.tree_view import SHOWN_DIRECTORIES
 from mastodon_update_check.mastodon.database_address import OWN_ROLE
@@ -60,13 +59,8 @@ def find_role(text: str) -> Server | None:
     return Server(directory=found["directory"], port=int(found["port"]), name=found["name"]) if found else None
 
 
-def values_of(text: str) -> Mapping[str, str]:
-    """Return the variables that our own file sets, as they are written."""
-    return {assignment.name: assignment.text.strip() for assignment in parse(text)}
-
-
 def own_values_of(text: str) -> Mapping[str, str]:
-    """Return those that the administrator sets."""
+    """Return the variables that the administrator sets."""
     return values_of(without_block(text))
 
 
