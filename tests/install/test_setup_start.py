@@ -57,8 +57,8 @@ LOG = {"sink": "log", "name": None, "address": None}
         ([USER, MAIL, WEBHOOK, LOG], "Will be notified: alice, ops@social.example by email; webhook"),
         ([WEBHOOK, WEBHOOK], "Will be notified: webhook"),
         ([USER] * 10, f"Will be notified: {', '.join(['alice'] * 8)} and 2 more by email"),
-        ([LOG], "Nobody will be notified, because there is neither a mail recipient nor a webhook"),
-        ([], "Nobody will be notified"),
+        ([LOG], "No recipient will be notified, because there is neither a mail address nor a webhook"),
+        ([], "No recipient will be notified"),
     ],
 )
 def test_last_words_name_the_recipients(

@@ -23,7 +23,7 @@ class UnexpectedValueError(ValueError):
     """A value that cannot be used: the text continues a sentence after "expected"."""
 
     def __init__(self, expected: str, got: str | None = None) -> None:
-        """`got` replaces the value as it is written; it must not hold a secret."""
+        """Take the expectation; `got` replaces the value as it is written, and must not hold a secret."""
         super().__init__(expected)
         self.got = got
 
@@ -107,13 +107,10 @@ class Problems:
         """Variables that are set but cannot be used: nothing that follows from that needs a sentence of its own."""
 
     def add(self, name: str, found: Found, sentence: str, *, about: str = "") -> None:
-        """Add a problem with a variable.
+        """Add a problem with a variable; one that is not trusted only disables what needs it.
 
-        Args:
-            name: the variable as it is written.
-            found: where it is written; a value that is not trusted only disables what needs it.
-            sentence: the rest after name and place, without a full stop; never a secret.
-            about: the variable that cannot be used because of it, if that is another.
+        `sentence` is the rest after name and place, without a full stop and never a secret. `about` is the variable
+        that cannot be used because of it, if that is another.
         """
         self.names.add(about or name)
         problem = f"{clean(name)} in {clean(found.place)}: {sentence}"
@@ -138,7 +135,7 @@ class Problems:
             return None
 
     def refuse(self, name: str, found: Found, error: ValueError, shown: str) -> None:
-        """Add what a parser expected of a variable; `shown` is its value, as far as it may be shown."""
+        """Add what a parser expected of a variable; `shown` is the part of its value that may be shown."""
         quoted = "a value that is not shown" if shown == HIDDEN else f'"{clean(shown, _GOT_CHARACTERS)}"'
         self.add(name, found, f"expected {error}, {getattr(error, 'got', None) or f'got {quoted}'}")
 

@@ -28,10 +28,7 @@ _URL = "UPDATE_CHECK_URL"
 def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE, *, is_lenient: bool = False) -> Settings:
     """Return the settings that the environment, and the files that it points to, give.
 
-    Args:
-        environ: the process environment.
-        config_file: our own file, unless the environment names another.
-        is_lenient: use the defaults in place of wrong values, to read what a running daemon has recorded.
+    With `is_lenient` the defaults replace wrong values, to read what a running daemon has recorded.
 
     Raises:
         SettingsError: the environment or our own file is wrong; it holds every problem.
@@ -94,7 +91,7 @@ def _restrict_proxy(settings: Settings, found: Layer) -> Settings:
 
 
 def _is_needed(disabled: Disabled, settings: Settings) -> bool:
-    """Whether anything is disabled at all: what is not used, or is set elsewhere, need not work."""
+    """Return whether anything is disabled at all: what is not used, or is set elsewhere, need not work."""
     match disabled.feature:
         case Feature.EMAIL:
             return settings.listed_sinks is None or "email" in settings.listed_sinks

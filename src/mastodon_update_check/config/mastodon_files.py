@@ -41,13 +41,7 @@ class MastodonFiles:
 
 
 def read_mastodon_files(environ: Mapping[str, str], above: Layer, problems: Problems) -> MastodonFiles:
-    """Read the variables that may be taken from Mastodon's files, except those that `above` has.
-
-    Args:
-        environ: the environment, for `$NAME` in the values.
-        above: the variables of the sources before.
-        problems: takes what cannot be used.
-    """
+    """Read the variables that may be taken from Mastodon's files, except those that `above` has already."""
     root = path_of(above.get(_ROOT)) or MASTODON_ROOT
     documents = dict(_documents(root, above, problems))
     merged = merge(documents.values())
@@ -87,10 +81,7 @@ def path_of(found: Found | None) -> Path | None:
 
 
 def is_of_others(path: Path) -> bool:
-    """Whether a user other than root and this process's decides what is at `path`.
-
-    That is the owner of the nearest directory that exists.
-    """
+    """Return whether a user other than root and this process's owns the nearest directory of `path` that exists."""
     for directory in path.absolute().parents:
         with suppress(OSError):
             return directory.stat().st_uid not in _trusted_users()

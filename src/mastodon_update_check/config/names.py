@@ -29,28 +29,28 @@ def webhook_name(name: str) -> tuple[str, str] | None:
 
 
 def is_of_webhook(name: str, *keys: str) -> bool:
-    """Whether a variable is one of these of a webhook."""
+    """Return whether a variable is one of these of a webhook."""
     parts = webhook_name(name)
     return parts is not None and parts[1] in keys
 
 
 def is_relevant(name: str) -> bool:
-    """Whether a variable of the environment or of our own file can be one of this program's."""
+    """Return whether a variable of the environment or of our own file can be one of this program's."""
     return target(name) in VARIABLES or (name.startswith((OWN, VERSION)) and name not in _OF_FORKS)
 
 
 def is_taken_from_mastodon(name: str) -> bool:
-    """Whether a variable of Mastodon's files is read; those that name a file with a secret are not."""
+    """Return whether a variable of Mastodon's files is read; those that name a file with a secret are not."""
     return name in _OF_MASTODON or name.startswith(VERSION)
 
 
 def may_be_put_into_mastodons(name: str) -> bool:
-    """Whether a variable of the environment may be used in a value of Mastodon's files: its own, but no secrets."""
+    """Return whether values of Mastodon's files may use a variable of the environment: its own, but no secrets."""
     return is_taken_from_mastodon(name) and not (name.startswith(OWN) or is_secret(name))
 
 
 def is_secret(name: str) -> bool:
-    """Whether a variable may be given in a file of its own, or as a credential."""
+    """Return whether a variable may be given in a file of its own, or as a credential."""
     return name in SECRETS or is_of_webhook(name, "URL", "SECRET")
 
 

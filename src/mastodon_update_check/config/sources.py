@@ -124,8 +124,7 @@ def _with_secret_files(layer: Layer, above: Container[str], problems: Problems) 
 def _credentials(environ: Mapping[str, str], above: Container[str], problems: Problems) -> Layer:
     """Return the secrets that systemd passes, except those that `above` has already.
 
-    Variables of other packages' sinks are among them, since any of those may be a secret; whether such a sink is
-    installed is not checked here.
+    Variables of other packages' sinks are among them, since any of those may be a secret.
     """
     if not environ.get(_CREDENTIALS):
         return {}

@@ -31,7 +31,7 @@ _LOOK: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def is_missing(path: Path) -> bool:
-    """Whether nothing is at `path`; a path that may not be examined is not missing (`Path.exists` raises then)."""
+    """Return whether nothing is at `path`; one that may not be examined is not missing (`Path.exists` raises then)."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -80,9 +80,8 @@ class ForeignDirectory:
     def read_secrets(self, name: str, limit_bytes: int) -> str:
         """Return the text of a file that may hold secrets; bytes that are not UTF-8 become lone surrogates.
 
-        Raises:
-            OSError: it is missing, not a regular file, or does not belong to its directory's owner.
-            ValueError: it is larger than `limit_bytes`.
+        Raises `OSError` and `ValueError` as `read_opened` does, and `OSError` if it does not belong to the directory's
+        owner.
         """
         descriptor = open_beneath(self._descriptor, Path(name).parts)
         try:
@@ -125,11 +124,7 @@ def describe(error: OSError | ValueError) -> str:
 
 
 def open_beneath(directory: int, parts: Iterable[str]) -> int:
-    """Return a descriptor of a path beneath a directory, for its status only, without following links.
-
-    Raises:
-        OSError: it is missing, or a part of it is a link.
-    """
+    """Return a descriptor of a path beneath a directory, for its status only; a link on the way is an `OSError`."""
     opened = os.dup(directory)
     for part in parts:
         try:
@@ -146,9 +141,8 @@ def open_beneath(directory: int, parts: Iterable[str]) -> int:
 def read_opened(descriptor: int, limit_bytes: int) -> bytes:
     """Return the content of the regular file that a descriptor of `open_beneath` stands for.
 
-    Raises:
-        OSError: it is not a regular file, cannot be read, or another process holds a lease on it.
-        ValueError: it is larger than `limit_bytes`.
+    Raises `OSError` if it is another kind of file, or another process holds a lease on it, and `ValueError` if it is
+    too large.
     """
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISDIR(mode):

@@ -12,7 +12,7 @@ _NULL = os.makedev(1, 3)
 
 
 def is_null(path: Path) -> bool:
-    """Whether a path leads to the null device, which is an empty file."""
+    """Return whether a path leads to the null device, which is an empty file."""
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -21,12 +21,7 @@ def is_null(path: Path) -> bool:
 
 
 def read_own(path: Path, limit_bytes: int) -> str:
-    """Return the text of a regular file, to which links may lead; bytes that are not UTF-8 become lone surrogates.
-
-    Raises:
-        OSError: it is missing, cannot be read, or is not a regular file.
-        ValueError: it is larger than `limit_bytes`.
-    """
+    """Return the text of a regular file, to which links may lead; bytes that are not UTF-8 become lone surrogates."""
     if is_null(path):
         return ""
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)  # to open a device for reading can already have effects
@@ -39,11 +34,8 @@ def read_own(path: Path, limit_bytes: int) -> str:
 def replace_file(path: Path, content: bytes, *, mode: int = 0o600, group: int = -1) -> None:
     """Write `content` to a draft beside `path`, then rename the draft to `path`: no reader ever sees a part of it.
 
-    A link at `path` is replaced, not followed. The draft is opened once: the directory may belong to another user, who
-    could exchange it for a link to a file of ours.
-
-    Raises:
-        OSError: the directory or the disk refuses it, or `path` is something else than a file, for example /dev/null.
+    A link at `path` is replaced, not followed; anything else than a file is an `OSError`. The draft is opened once: the
+    directory may belong to another user, who could exchange it for a link to a file of ours.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is not a regular file")

@@ -117,11 +117,7 @@ class Machine:
     root_uid: int = 0
 
     def place(self, name: str = "") -> Place:
-        """Return the places of one service here.
-
-        Raises:
-            UsageError: a server cannot have this name.
-        """
+        """Return the places of one service here; raise `UsageError` if a server cannot have this name."""
         if name and (not NAME.fullmatch(name) or name in RESERVED):
             raise UsageError(
                 "this name cannot be used: expected small letters, digits, _ and -, and neither config nor mastodon"
@@ -138,11 +134,7 @@ class Machine:
         return self.find_account(SERVICE_USER)
 
     def require_own_directory(self, path: Path, mode: int, group: int) -> None:
-        """Create a directory that only root can write to, unless it exists.
-
-        Raises:
-            OSError: it exists, and another user can write to it, or it is not a directory.
-        """
+        """Create a directory that only root can write to, unless it exists; `OSError` if others can write to it."""
         with suppress(FileExistsError):
             path.mkdir(mode=0o700, parents=True)
             os.chown(path, -1, group)

@@ -23,8 +23,7 @@ _UNMAPPED_UID: Final = 65_534
 def find_owner(root: Path) -> str:
     """Return the name of the user who owns the tree; `mastodon` where that is not known.
 
-    The directory of the version file is asked: in the unit's sandbox, systemd itself has made the tree's root to bind
-    that directory, so the root belongs to another user there.
+    The directory of the version file is asked: in the unit's sandbox the tree's root is made by systemd.
     """
     try:
         uid = (root / VERSION_FILE).parent.stat().st_uid
@@ -55,6 +54,6 @@ def find_running(root: Path, run: Run = run_program) -> Mapping[str, datetime]:
 
 
 def _is_beneath(directory: str, root: Path) -> bool:
-    """Whether a unit runs in the tree, whichever of them is a link to the other."""
+    """Return whether a unit runs in the tree, whichever of them is a link to the other."""
     # `Path.resolve` raises an error for a loop of links before Python 3.13; another user may have made one.
     return bool(directory) and os.path.realpath(directory.lstrip("!-")) == os.path.realpath(root)

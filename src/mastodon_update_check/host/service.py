@@ -61,11 +61,8 @@ def find_service(
 ) -> Service | None:
     """Return the service whose settings a command would take; None where none is installed.
 
-    Args:
-        environ: may name the settings of a further service.
-        run: asks systemd.
-        first: the first service's place.
-        program: the path of the program that asks; a checkout's is not the one that the service runs.
+    `first` is the first service's place. `program` is the path of the program that asks: a checkout's is not the
+    service's.
     """
     first = first or Place()
     place = find_place(Path(environ.get(CONFIG, "").strip() or first.config_file), first.prefix)
@@ -88,14 +85,8 @@ def run_as_service(
 ) -> int:
     """Run a command of this program in the service's sandbox; return its exit code.
 
-    Args:
-        service: says what the sandbox is.
-        words: the command's words.
-        environ: root's environment, of which the command gets the settings.
-        out: an open file instead of standard output.
-
-    Raises:
-        SetupError: systemd could not prepare the sandbox.
+    The command gets the settings of root's environment. `out` is an open file instead of standard output. Raises
+    `SetupError` when systemd could not prepare the sandbox.
     """
     unit = f"{service.place.unit.removesuffix('.service').replace('@', '-')}-command-{os.getpid()}.service"
     is_terminal = out is None and all(os.isatty(number) for number in range(3))

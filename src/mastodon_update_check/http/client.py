@@ -3,7 +3,7 @@
 Feed, instance, release details, webhooks and heartbeats all use it, each with limits of its own. Its rules:
 
 - no content encoding is requested or accepted, so that a megabyte stays a megabyte;
-- redirects are followed only as far as the limits say, never from https to http, and to another host without the
+- redirects are followed as often as the limits allow, never from https to http, and to another host without the
   user, the password and the headers of the first;
 - only the given proxies are used, and certificate authorities are read for each conversation;
 - an error names the host, and the proxy before it, but no user, password, path or query.
@@ -24,11 +24,9 @@ from mastodon_update_check.http.time_limit import TimeLimitError, run_within
 
 
 def send(request: Request, proxies: Proxies, limits: Limits) -> Response:
-    """Return the answer to `request`, whatever its status.
+    """Return the answer to `request`, whichever its status is.
 
-    Raises:
-        StatusError: redirects are followed, and one is not allowed or one too many.
-        CheckError: there was no answer; with cause `DNS`, `CONNECTION` or `TLS`.
+    Raises `CheckError` with cause `DNS`, `CONNECTION` or `TLS`, and `StatusError` for a redirect that is not allowed.
     """
     exchange = Exchange(request, proxies, limits)
     try:
@@ -40,9 +38,7 @@ def send(request: Request, proxies: Proxies, limits: Limits) -> Response:
 def get_document(request: Request, proxies: Proxies, limits: Limits = DOCUMENT) -> Response:
     """Return the answer to `request` if its status is 200 and its body complete.
 
-    Raises:
-        StatusError: any other status; a redirect that is not allowed.
-        CheckError: with cause `DNS`, `CONNECTION`, `TLS` or `CONTENT`.
+    Raises `StatusError` for another status, and `CheckError` as `send` does or with cause `CONTENT`.
     """
     response = send(request, proxies, limits)
     if response.status != HTTPStatus.OK:
@@ -58,11 +54,7 @@ def get_bytes(url: str, proxies: Proxies, limits: Limits = DOCUMENT) -> bytes:
 
 
 def read_json(response: Response) -> object:
-    """Return the JSON document in `response`.
-
-    Raises:
-        CheckError: with cause `CONTENT`; it is not valid JSON.
-    """
+    """Return the JSON document in `response`; raise `CheckError` with cause `CONTENT` if there is none."""
     text = response.body.decode("utf-8-sig", errors="backslashreplace")
     try:
         document: object = json.loads(text)

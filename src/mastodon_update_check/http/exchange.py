@@ -24,11 +24,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Exchange:
-    """One request and its answer.
-
-    Raises:
-        CheckError: with cause `CONNECTION`; the URL is not an http or https URL.
-    """
+    """One request and its answer; `CheckError` if the URL is not an http or https URL."""
 
     def __init__(self, request: Request, proxies: Proxies, limits: Limits) -> None:
         self._request = request

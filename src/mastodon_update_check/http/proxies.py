@@ -64,7 +64,7 @@ def _networks(no_proxy: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Netwo
 
 
 def is_local(host: str) -> bool:
-    """Whether `host` is on this machine or network: each of its addresses is loopback, private or link-local."""
+    """Return whether `host` is on this machine or network: each of its addresses is loopback, private or link-local."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

@@ -13,11 +13,7 @@ from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, r
 
 
 def reach(url: str, proxies: Proxies, limits: Limits = EXCERPT) -> str:
-    """Connect to the host of `url`, or to the proxy before it, and disconnect; return a sentence about it.
-
-    Raises:
-        CheckError: it cannot be reached, or its certificate is not accepted.
-    """
+    """Connect to the host of `url`, or to the proxy before it; return a sentence about it, or raise `CheckError`."""
     try:
         proxy = proxies.choose(parse_url(url))
         parts = urlsplit(parse_proxy(proxy) if proxy else url)

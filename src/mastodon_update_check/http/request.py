@@ -60,7 +60,7 @@ class Response:
     headers: Mapping[str, str]
     """By name, in upper or lower case."""
     body: bytes
-    """The beginning of the body, as far as the limits allow."""
+    """The beginning of the body, within the limits."""
     fault: CheckError | None = None
     """Why `body` is not the whole body."""
 

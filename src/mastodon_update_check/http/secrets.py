@@ -26,12 +26,9 @@ def secrets_of(url: str) -> frozenset[str]:
 
 
 def hide(text: str, secrets: Iterable[str], *, is_cut: bool = False) -> str:
-    """Return `text` without any of `secrets`, in whatever form a server writes them.
+    """Return `text` without any of `secrets`, in whichever form a server writes them.
 
-    Args:
-        text: from outside.
-        secrets: as we sent them.
-        is_cut: the text was cut at its end, so that the beginning of a secret may stand there: that much is left out.
+    With `is_cut` the beginning of a secret may stand at the end: that much is left out.
     """
     forms = sorted({form for secret in secrets if secret for form in _forms(secret)}, key=len, reverse=True)
     for form in forms:

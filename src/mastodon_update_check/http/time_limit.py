@@ -77,14 +77,11 @@ class Deadline(SocketGuard):
 
 
 def run_within(limit: timedelta, work: Callable[[SocketGuard], T]) -> T:
-    """Return what `work` returns, or raise what it raises, unless it takes longer than `limit`.
+    """Return what `work` returns, or raise what it raises, unless it takes longer than `limit`: `TimeLimitError`.
 
     `work` runs in a daemon thread and hands each socket to its guard. When time is up the sockets are shut down, and a
     thread that hangs elsewhere, in the resolver for example, is left behind; a result that `work` still returns counts.
-
-    Raises:
-        TimeLimitError: time is up.
-        OSError: no thread can be started.
+    An `OSError` is raised when no thread can be started.
     """
     guard, finished = SocketGuard(), threading.Event()
     results: list[T] = []

@@ -32,10 +32,8 @@ Mode = tuple[int, int]
 def decide_access(trees: Iterable[Path], needed: Iterable[Mode], groups: Mapping[int, str]) -> Access:
     """Return how the service can read the tree's version.
 
-    Args:
-        trees: the tree by its path, and where that leads by a link.
-        needed: the files and directories that must be read in it.
-        groups: the groups that the service may be given, by number. No others: the tree's owner could choose them.
+    `trees` are the tree by its path, and where that leads by a link. The service may be given `groups` and no others:
+    the tree's owner could choose them.
     """
     hidden = tuple(dict.fromkeys(filter(None, map(_to_hide, trees))))
     locked = [one for one in needed if not _allows(one, _OTHERS)]

@@ -51,11 +51,7 @@ class EnvFiles:
 
 
 def copy_settings(machine: Machine, place: Place) -> CopyReport:
-    """Copy the needed lines to where the service reads them, and show it the tree's directories.
-
-    Raises:
-        OSError: the copy cannot be written.
-    """
+    """Copy the needed lines to where the service reads them, and show it the tree's directories."""
     own = own_values(place.config_file)
     if place.drop_in(place.unit).exists():
         show_tree(machine, place, Path(own.get(ROOT, str(MASTODON_ROOT))))
@@ -131,12 +127,7 @@ def _problem(path: Path, error: OSError | ValueError) -> str:
 
 
 def excerpt(assignments: Assignments, *, with_login: bool) -> str:
-    """Return the needed lines of Mastodon's files, with those that they refer to.
-
-    Args:
-        assignments: the content of the files.
-        with_login: whether Mastodon's own login to its database is needed.
-    """
+    """Return the needed lines of Mastodon's files, with those that they refer to, and Mastodon's login if wanted."""
     names = {assignment.name for assignment in assignments}
     wanted = {name for name in names if is_taken_from_mastodon(name) and (with_login or name not in LOGINS)}
     return "".join(f"{assignment.source}\n" for assignment in needed(assignments, wanted, {}))

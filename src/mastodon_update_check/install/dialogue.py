@@ -55,11 +55,7 @@ class Console:
         sys.stdout.write("".join(f"    {line}\n" for line in lines))
 
     def confirm(self, question: str) -> bool:
-        """Ask a question whose default is yes.
-
-        Raises:
-            SetupError: standard input is not a terminal, or has ended.
-        """
+        """Ask a question whose default is yes; raise `SetupError` without a terminal."""
         if self.is_silent:
             return True
         if not sys.stdin.isatty():
@@ -85,11 +81,7 @@ class OwnCommands:
     program: Sequence[str]
 
     def ask(self, *arguments: str, is_shown: bool = True) -> Finished:
-        """Run one, and show its output.
-
-        Raises:
-            SetupError: the settings or the ledger cannot be used.
-        """
+        """Run one, and show its output; raise `SetupError` when the settings or the ledger cannot be used."""
         config = f"UPDATE_CHECK_CONFIG={self.place.config_file}"
         with progress(f"Running {arguments[0]}"):
             finished = self.machine.run(("env", config, "UPDATE_CHECK_LOG_LEVEL=critical", *self.program, *arguments))
@@ -105,11 +97,8 @@ class OwnCommands:
     def settle(self, options: Options, *, is_first: bool) -> tuple[str, bool]:
         """Show recipients and pending notices, let the administrator decide about these, send a test message.
 
-        Returns:
-            Who will be notified, and whether everything worked.
-
-        Raises:
-            SetupError: the settings are wrong, or pending notices could not be marked as sent.
+        Returns the recipients, as a sentence, and whether everything worked. Raises `SetupError` when pending notices
+        could not be marked as sent.
         """
         recipients, is_complete = self._recipients()
         self.console.say(f"\n{recipients}.")
@@ -146,7 +135,7 @@ class OwnCommands:
             **({} if is_by_timer else {f"systemctl reload {started}": f"after a change of {self.place.config_file}"}),
         }
         widest = max(map(len, uses))
-        self.console.say(f"\n{state}. {recipients}. What you may need:")
+        self.console.say(f"\n{state}. {recipients}. Useful commands:")
         self.console.show([f"{command:{widest}}  # {use}" for command, use in uses.items()])
 
     def _recipients(self) -> tuple[str, bool]:
@@ -188,7 +177,7 @@ def _describe_recipients(found: Sequence[Mapping[str, Any]]) -> str:
     ways = [*([f"{', '.join(mails[:_NAMED])}{more} by email"] if mails else []), *others]
     if not ways:
         return (
-            "Nobody will be notified, because there is neither a mail recipient nor a webhook (the log alone has the "
-            "notices): set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
+            "No recipient will be notified, because there is neither a mail address nor a webhook (only the log has "
+            "the notices): set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
         )
     return f"Will be notified: {'; '.join(ways)}"

@@ -82,11 +82,7 @@ def find_installations(machine: Machine) -> tuple[Installation, ...]:
 
 
 def examine(machine: Machine, root: Path, unit: Properties | None = None) -> Installation:
-    """Return the facts about the tree at `root`; its unit is looked for unless it is given.
-
-    Raises:
-        OSError: there is no such directory, or it cannot be opened.
-    """
+    """Return the facts about the tree at `root`, which must exist; its unit is looked for unless it is given."""
     if unit is None:
         unit = next((one for directory, one in _units(machine) if directory == root), _NO_UNIT)
     with ForeignDirectory(machine.real(root), machine.root_uid) as tree:
@@ -109,11 +105,7 @@ def examine(machine: Machine, root: Path, unit: Properties | None = None) -> Ins
 
 
 def require(machine: Machine, root: Path) -> Installation:
-    """Return the installation whose tree an administrator has named.
-
-    Raises:
-        SetupError: it does not hold Mastodon's version file as a regular file, without links on the way.
-    """
+    """Return the installation in a tree that an administrator has named; raise `SetupError` if it is another tree."""
     if not root.is_absolute() or _identify(machine, root) is None:
         raise SetupError(f"{clean(str(root))} is not a tree of Mastodon's: it has no {VERSION_FILE} of its own")
     try:

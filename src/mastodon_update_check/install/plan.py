@@ -27,11 +27,7 @@ DETAILS = "UPDATE_CHECK_RELEASE_DETAILS"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupPlan:
-    """The findings on a host, and what follows from them.
-
-    Raises:
-        SetupError: the tree's path cannot be written into a unit.
-    """
+    """The findings on a host, and what follows from them; a path that no unit can have is a `SetupError`."""
 
     place: Place
     installation: Installation
@@ -153,15 +149,7 @@ class SetupPlan:
 
 
 def undo(config: str, place: Place, others: Collection[Server | None], steps: Steps, timer: str) -> Iterator[Step]:
-    """Yield the steps that undo `setup`; the record of it is removed by the last one.
-
-    Args:
-        config: the text of our own file.
-        place: the service.
-        others: the servers with the roles of other services on this host, which stay.
-        steps: makes the steps.
-        timer: the timer that may have been started instead of the service.
-    """
+    """Yield the steps that undo `setup`; the last one removes its record. The roles of `others` on this host stay."""
     yield steps.systemctl("disable", "--now", place.unit, *([] if place.name else [timer]))
     for path in (*place.drop_ins, place.mastodon_copy):
         yield steps.remove(path)

@@ -219,13 +219,7 @@ def _read(path: Path) -> str:
 
 
 def _check_settings(place: Place, config: str, copied: str) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the errors that keep the service from starting, and what Mastodon's settings disable.
-
-    Args:
-        place: where the files will be.
-        config: the content of our own file.
-        copied: the content of the copy of Mastodon's settings.
-    """
+    """Return the errors that keep the service from starting, and what the copy of Mastodon's settings disables."""
     with tempfile.TemporaryDirectory() as directory:
         own, mastodons = Path(directory, "config.env"), Path(directory, "mastodon.env")
         own.write_text(config, errors="surrogateescape")

@@ -69,7 +69,7 @@ def service_drop_in(root: Path, shown: Path, access: Access) -> str:
     lines = [_HEAD, "[Service]", *(f"TemporaryFileSystem={path}:ro" for path in access.hidden)]
     if access.is_readable:
         lines.append(
-            "# What `copy-settings` has mounted there: it follows no links of the tree's owner, as a bind would."
+            "# `copy-settings` has mounted the tree's directories there without following links, as a bind would."
         )
         lines.append(f"BindReadOnlyPaths=-{shown}:{root}")
         lines.append("# Nothing in it can be executed or loaded as a library.")

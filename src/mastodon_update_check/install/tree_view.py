@@ -18,11 +18,7 @@ _OPTIONS: Final = "nosuid,nodev,noexec"
 
 
 def show_tree(machine: Machine, place: Place, root: Path) -> None:
-    """Mount the directories of the tree at `root` read-only, without what is missing or is not a directory there.
-
-    Raises:
-        OSError: the place for them cannot be made.
-    """
+    """Mount the directories of the tree at `root` read-only, without what is missing or is not a directory there."""
     hide_tree(machine, place)
     machine.require_own_directory(place.copies, 0o755, -1)
     machine.require_own_directory(place.tree.parent, 0o700, -1)

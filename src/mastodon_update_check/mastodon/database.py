@@ -44,11 +44,7 @@ BOUNDS: Final = DatabaseBounds()
 
 
 def ask_first(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = BOUNDS) -> DatabaseAnswer:
-    """Return the answer of the first address that gives one.
-
-    Raises:
-        CheckError: cause `DATABASE`; says what each of them lacks, without passwords or connection strings.
-    """
+    """Return the answer of the first address that gives one; a `CheckError` says what each of them lacks."""
     failures = [address.problem for address in addresses if address.problem]
     asked = [address for address in addresses if not address.problem]
     place = ""
@@ -64,11 +60,7 @@ def ask_first(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = 
 
 
 def read_answer(answer: Mapping[str, Any], warnings: Sequence[str] = ()) -> DatabaseAnswer:
-    """Return what the process has read from the database, judged.
-
-    Raises:
-        CheckError: cause `DATABASE`: something has another form.
-    """
+    """Return what the process has read from the database, judged; a `CheckError` if something has another form."""
     try:
         rows = [StaffRow.parse(row) for row in answer["rows"]]
         migrations = None if answer["migrations"] is None else frozenset(map(_parse_migration, answer["migrations"]))
@@ -111,11 +103,7 @@ def _explain_ignored(address: DatabaseAddress | None) -> tuple[str, ...]:
 
 
 def _converse(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> Iterator[dict[str, Any]]:
-    """Yield the events of the process (`database_session.ask_each`), which ends when its time is up.
-
-    Raises:
-        CheckError: it has ended by a fault, and not because its time was up.
-    """
+    """Yield the events of the process (`database_session.ask_each`), which ends when its time is up."""
     environment = dict(os.environ)
     if not all(one.conninfo for one in addresses):
         environment = {name: text for name, text in environment.items() if not name.startswith("PG")}

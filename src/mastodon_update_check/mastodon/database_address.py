@@ -51,18 +51,12 @@ class DatabaseAddress:
 def find_addresses(
     own_url: str, rails_url: str, variables: Mapping[str, str], os_user: str
 ) -> tuple[DatabaseAddress, ...]:
-    """Return the logins to try, in order.
+    """Return the logins to try, in order; `variables` are the `DB_` variables by the names of libpq's parameters.
 
     1. `UPDATE_CHECK_DATABASE_URL`, and then nothing else.
     2. Our own role at the place that Mastodon's settings name, when the user of this process has the role's name. Peer
        login works over a socket only, so the host's own socket stands for a loopback host.
     3. `DATABASE_URL`, which for Rails overrides the `DB_` variables; without it, the `DB_` variables alone.
-
-    Args:
-        own_url: `UPDATE_CHECK_DATABASE_URL`, or empty.
-        rails_url: `DATABASE_URL`, or empty.
-        variables: the `DB_` variables by the names of libpq's parameters; an empty one is libpq's default.
-        os_user: the system user of this process.
     """
     if own_url:
         return (DatabaseAddress(origin=VARIABLE, conninfo=own_url),)
@@ -101,8 +95,7 @@ def _find_mastodons_login(url: str, variables: Mapping[str, str]) -> DatabaseAdd
 def _read_url(url: str) -> dict[str, str]:
     """Return the parameters of a Rails database URL, those of its query too.
 
-    Raises:
-        ValueError: the end of a sentence, without any part of the URL, since each may be a password's.
+    The text of its `ValueError` is the end of a sentence, without any part of the URL, since each may be a password's.
     """
     if is_misread(url):
         raise ValueError(ESCAPE_ADVICE)

@@ -8,13 +8,7 @@ from mastodon_update_check.files.foreign import is_missing
 
 
 def detect_kind(root: Path, installed: MastodonVersion | None, system: Path = Path("/")) -> InstallKind:
-    """Return what kind of installation this is.
-
-    Args:
-        root: the Mastodon tree, which may not be there.
-        installed: the installed version; what a fork appends to it gives the fork away.
-        system: the root of the file system, for tests.
-    """
+    """Return what kind of installation this is; what a fork appends to the installed version gives it away."""
     if (system / "etc/NIXOS").exists():
         return InstallKind.NIXOS
     if (system / "etc/yunohost").exists():

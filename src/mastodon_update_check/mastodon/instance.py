@@ -23,16 +23,10 @@ _HEADERS = {"Accept": "application/json", "X-Forwarded-Proto": "https"}  # witho
 def ask_running_version(
     instance_url: str, web_domain: str, proxies: Proxies, limits: Limits = DOCUMENT
 ) -> MastodonVersion:
-    """Return the version that the server at `instance_url` answers with.
+    """Return the version that the server at `instance_url`, perhaps an inner address, answers with.
 
-    Args:
-        instance_url: where the server is reached; an inner address such as `http://127.0.0.1:3000` will do.
-        web_domain: the name of the server, sent as `Host`; it refuses others.
-        proxies: not used for an address on this host or network.
-        limits: for each request.
-
-    Raises:
-        CheckError: cause `VERSION` when the answer names no version; else the cause of `get_document`.
+    `web_domain` is sent as `Host`, since the server refuses others. Raises `CheckError` with cause `VERSION` when the
+    answer names no version, else as `get_document` does.
     """
     host = _host(web_domain)
 

@@ -47,9 +47,7 @@ def _list(directory: int) -> Sequence[str]:
 def pending_migrations(root: Path, run: frozenset[str] | None) -> tuple[str, ...] | None:
     """Return the newest migrations of the tree that the database has not run, in order; None when that is unknown.
 
-    Args:
-        root: Mastodon's tree.
-        run: the versions that the database has run. If it has run none of the tree's, it belongs to another tree.
+    A database that has run none of the tree's belongs to another tree.
     """
     listed = list_migrations(root) if run else None
     if run is None or listed is None or not listed & run:

@@ -25,7 +25,7 @@ _MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedReleases:
-    """The facts of the releases that were wanted, as far as they are known."""
+    """The known facts of the releases that were wanted."""
 
     facts: Mapping[str, TreeFacts]
     """By version (`MastodonVersion.stored`)."""
@@ -45,14 +45,9 @@ def fetch_releases(
     proxies: Proxies,
     total: timedelta = TOTAL,
 ) -> FetchedReleases:
-    """Fetch the files that are not known yet, release by release.
+    """Fetch the files that are not known yet, release by release, the most important one first.
 
-    Args:
-        template: URL of the root of a release's tree, with `{version}`.
-        versions: the releases, most important first; facts of others are dropped.
-        known: the facts so far.
-        proxies: the proxies to use.
-        total: the time for everything.
+    The facts of releases that are not in `versions` are dropped.
     """
     found = {version.stored: dict(known.get(version.stored, {})) for version in versions}
     ends_at = time.monotonic() + total.total_seconds()
@@ -70,11 +65,7 @@ def fetch_releases(
 
 
 def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_at: float) -> None:
-    """Add the missing facts of one release.
-
-    Raises:
-        CheckError: a file cannot be fetched now, or time is up.
-    """
+    """Add the missing facts of one release; raise `CheckError` if a file cannot be fetched now."""
     from mastodon_update_check.http.client import get_bytes
 
     for path in FILES:

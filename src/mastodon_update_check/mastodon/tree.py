@@ -35,14 +35,9 @@ _ERB = re.compile(r"<%=(.*?)%>")
 
 
 def read_tree_version(root: Path, environment: Mapping[str, str]) -> MastodonVersion:
-    """Return the version that the tree at `root` would run as.
+    """Return the version that the tree at `root`, perhaps a link, would run as with Mastodon's `MASTODON_VERSION_…`.
 
-    Args:
-        root: the Mastodon tree; may be a symbolic link.
-        environment: holds Mastodon's `MASTODON_VERSION_…`; whatever else is in it is not looked at.
-
-    Raises:
-        CheckError: cause `VERSION`; names the file, what is wrong with it, and the setting that makes it unnecessary.
+    Raises `CheckError`, which names the file, what is wrong with it, and the setting that makes it unnecessary.
     """
     path = root / VERSION_FILE
     source = _read(root, VERSION_FILE)
@@ -119,7 +114,7 @@ def _entries(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _scalar(text: str) -> str:
-    """Return what YAML reads a scalar as, so far as versions go; empty for null."""
+    """Return a scalar as YAML reads one that is part of a version; empty for null."""
     text = text.strip()
     if text.startswith('"'):
         try:

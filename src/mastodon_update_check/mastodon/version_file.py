@@ -73,11 +73,7 @@ class VersionReader:
     _read_characters: int = 0
 
     def read(self, source: str) -> str:
-        """Return the text of a piece of Ruby, empty for nil.
-
-        Raises:
-            UnreadableError: it uses more of Ruby than is read here, or is longer than a version can be.
-        """
+        """Return the text of a piece of Ruby, empty for nil; raise `UnreadableError` if it uses other parts of Ruby."""
         try:
             return as_text(self.run(source, {}))
         except RecursionError as error:

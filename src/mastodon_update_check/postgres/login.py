@@ -30,7 +30,7 @@ _ADVICE: Final = (
     ("unexpectedly|Connection reset|expected authentication request|invalid response", "is this PostgreSQL?"),
     ("root certificate file", "sslrootcert in {variable} can name it; files that other variables name are not opened"),
 )
-"""What to do about texts of libpq, PostgreSQL 9.5 to 18 and PgBouncer; the first match counts."""
+"""Advice about texts of libpq, PostgreSQL 9.5 to 18 and PgBouncer; the first match counts."""
 
 _SCHEMES: Final = frozenset({"postgres", "postgresql", "postgis"})
 ESCAPE_ADVICE: Final = (
@@ -88,11 +88,7 @@ class LoginError(Exception):
 
 
 def read_conninfo(conninfo: str, origin: str) -> dict[str, str]:
-    """Return the libpq parameters that a connection string gives.
-
-    Raises:
-        LoginError: it cannot be read.
-    """
+    """Return the libpq parameters that a connection string gives; raise `LoginError` if it cannot be read."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
@@ -119,13 +115,8 @@ def connect(
 ) -> "psycopg.Connection[tuple[Any, ...]]":
     """Log in as PgBouncer in transaction mode requires: without startup options or prepared statements.
 
-    Args:
-        login: the same parameters, fit to be shown.
-        parameters: libpq's; nothing is filtered.
-        seconds: limit for each address of the host; whole seconds, at least two (libpq).
-
-    Raises:
-        LoginError: it failed.
+    `login` holds the same parameters, fit to be shown. `seconds` limits each address of the host (at least two, for
+    libpq).
     """
     import psycopg
     from psycopg.conninfo import make_conninfo
@@ -153,10 +144,7 @@ def last_line(words: str) -> str:
 
 
 def is_misread(conninfo: str) -> bool:
-    """Whether a URL has a password with unescaped characters, which libpq would read as host and database.
-
-    Errors about the host would repeat it.
-    """
+    """Return whether a URL has a password with unescaped characters, which libpq would read as the host."""
     scheme, _, rest = conninfo.partition("://")
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     path, _, query = rest[len(authority) :].partition("?")

@@ -50,12 +50,7 @@ class AppriseSink:
         self._secrets = frozenset({url, *pieces}).union(*proxies)
 
     def send(self, message: Message) -> None:
-        """Hand `message` over.
-
-        Raises:
-            TransientDeliveryError: sink-wide; the service did not accept it, or this is unknown.
-            PermanentDeliveryError: Apprise does not understand the URL.
-        """
+        """Hand `message` over; only for a URL that Apprise does not understand the error is permanent."""
         # Services show a failure in red, and rank it highest.
         kind = "failure" if message.urgent else "success" if message.type in _GOOD_NEWS else "info"
         code, said = self._run(message.text, f"--title={message.subject}", f"--notification-type={kind}")
@@ -95,11 +90,7 @@ class AppriseSink:
 
 
 def create(options: Mapping[str, str], total: timedelta = TOTAL) -> AppriseSink:
-    """Return the sink for these options: `url`, `https_proxy`, `http_proxy`, `no_proxy`.
-
-    Raises:
-        SettingsError: there is no URL, or Apprise is not installed.
-    """
+    """Return the sink for `url` and the proxies; raise `SettingsError` without a URL or without Apprise."""
     if not options.get("url"):
         raise SettingsError(["the sink 'apprise' needs UPDATE_CHECK_APPRISE_URL"])
     program = shutil.which("apprise", path=f"{Path(sys.executable).parent}:{os.defpath}")

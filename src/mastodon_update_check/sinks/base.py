@@ -32,5 +32,5 @@ class Sink(Protocol):
 
         Raises:
             TransientDeliveryError: not accepted, but may be later.
-            PermanentDeliveryError: refused for good.
+            PermanentDeliveryError: refused.
         """

@@ -12,9 +12,7 @@ from mastodon_update_check.sinks.base import ENTRY_POINTS, Sink, secret_options
 def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
     """Return the sink that the entry point `plugin` makes of `options`.
 
-    Raises:
-        SettingsError: there is none, there are two, it cannot be loaded, or it rejects its options; names the
-            distribution and the remedy, and shows no option.
+    Raises `SettingsError`, which names the distribution and the remedy, and shows no option.
     """
     entry_point = _find(plugin)
     owner = _distribution(entry_point)

@@ -33,9 +33,8 @@ class EmailSink:
     def send(self, message: Message) -> str:
         """Hand `message` over; return the server's reply to it.
 
-        Raises:
-            TransientDeliveryError: sink-wide if the server or the settings are at fault.
-            PermanentDeliveryError: mail cannot be sent to this address, or the server refuses this mail.
+        Raises `TransientDeliveryError`, sink-wide if the server or the settings are at fault, or
+        `PermanentDeliveryError` if mail cannot be sent to this address, or the server refuses this mail.
         """
         recipient = _recipient(message.recipient.address)
         mail = write_mail(message, recipient, self._author, self._reply_to)
@@ -52,10 +51,7 @@ class EmailSink:
                 self.close()
 
     def rehearse(self, address: str) -> str:
-        """Go through the dialogue for a mail to `address` as far as RCPT, and send nothing; return how it went.
-
-        Raises what `send` raises.
-        """
+        """Go through the dialogue for a mail to `address` up to RCPT, and send nothing; return a sentence."""
         recipient = _recipient(address)
         connection = MailConnection(self._options, self._limits)
         try:

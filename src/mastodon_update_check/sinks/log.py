@@ -15,11 +15,7 @@ class LogSink:
     """Writes messages to this program's own log."""
 
     def send(self, message: Message) -> None:
-        """Write `message` as one event, `notice.` and its type.
-
-        Raises:
-            TransientDeliveryError: sink-wide; the log cannot be written.
-        """
+        """Write `message` as one event, `notice.` and its type; an error is transient and sink-wide."""
         updates = _updates(message)
         try:
             logs.write_always(

@@ -70,11 +70,7 @@ class SmtpOptions:
 
 
 def dial(options: SmtpOptions, limits: MailLimits) -> socket.socket:
-    """Connect, name resolution and all addresses within `limits.opening`; the caller closes.
-
-    Raises:
-        TransientDeliveryError: sink-wide; says what is in the way.
-    """
+    """Connect within `limits.opening`, name resolution and all addresses included; an error is transient."""
 
     def connect(guard: SocketGuard) -> socket.socket:
         sock = socket.create_connection((options.server, options.port), limits.connect)

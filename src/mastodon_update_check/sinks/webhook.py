@@ -36,9 +36,8 @@ class WebhookSink:
     def send(self, message: Message) -> str:
         """Post `message`; return status and body of the answer.
 
-        Raises:
-            TransientDeliveryError: sink-wide; also when it is unknown whether the receiver accepted it.
-            PermanentDeliveryError: the receiver does not accept this message, or (410, sink-wide) any other.
+        Raises the error that `standard_webhooks.judge` gives; `TransientDeliveryError` also when it is unknown whether
+        the receiver accepted it.
         """
         from mastodon_update_check.http import client  # loads httpx
 
