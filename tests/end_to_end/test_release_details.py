@@ -94,13 +94,13 @@ def test_off_by_default(world: World, source: ReleaseSource) -> None:
 
 
 def test_route_prints_only_the_steps_needed(world: World, source: ReleaseSource) -> None:
-    """It says which are not needed, and why; without a ledger the source is asked for now."""
+    """It says which are not needed; without a ledger the source is asked for now."""
     world.set(UPDATE_CHECK_INSTALL_KIND="source")
     shown = world.run("route").out
     assert "    bundle install\n" in shown
     assert "    yarn install\n" not in shown
     remarks = " ".join(shown.replace("\n# ", " ").split())
-    assert "Needed, because the file differs between 4.5.19 and 4.5.20: bundle install (Gemfile.lock)." in remarks
+    assert "To upgrade: bundle install; then restart Sidekiq and web. Not needed:" in remarks
     answer = world.run("route", "--json").json
     assert answer["details"]["steps"]["bundle_install"] is True
     assert [path.partition("/")[0] for path in source.asked].count("4.5.20") >= len(FILES)

@@ -74,7 +74,7 @@ def test_the_minimum_of_postgresql_is_compared_with_the_server_in_use(world: Wor
     found = requirement["found"]
     assert requirement == {"name": "PostgreSQL", "minimum": "99", "found": found, "met": False}
     assert f"Requires PostgreSQL 99 (yours is {found}: upgrade it first)." in world.texts[-1].replace("\r\n", " ")
-    assert f"4.5.21 requires PostgreSQL 99 or later; this server has {found}: upgrade it first." in route
+    assert f"Requires PostgreSQL 99 (yours is {found}: upgrade it first)." in route
     assert migrations.exists()
 
 

@@ -24,6 +24,7 @@ from mastodon_update_check.jobs.recipients import People
 from mastodon_update_check.mastodon.installation import detect_kind
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.payload import describe_details, describe_support
+from mastodon_update_check.messages.release_details import describe_upgrade
 from mastodon_update_check.terminal import complain, fill, progress, say
 
 _KINDS = {
@@ -51,7 +52,7 @@ def execute(app: App, arguments: Namespace) -> int:
     if installed and wanted:
         root = settings.mastodon_root
         values = CommandValues(kind=kind, root=os.fspath(root), user=find_owner(root), units=find_units(root))
-        steps = write_steps(values, wanted, installed, details)
+        steps = write_steps(values, wanted, installed, details, describe_upgrade(details, kind) if details else ())
     if arguments.json:
         answer = {
             "instance": settings.instance,

@@ -1,7 +1,7 @@
 """The steps of one upgrade, printed for an administrator; this program never takes them.
 
 The order is that of Mastodon's guide (docs, admin/upgrading): fetch, check out, do what the release notes say, restart
-Sidekiq, reload web, restart streaming. Release details show which steps between are needed, and why.
+Sidekiq, reload web, restart streaming. Release details show which steps between are needed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,6 @@ from shlex import join, quote
 from typing import assert_never
 
 from mastodon_update_check.domain.release_details import ReleaseDetails, UpgradeStep
-from mastodon_update_check.domain.release_tree import GEMS, RUBY_VERSION, SCHEMA, YARN
 from mastodon_update_check.domain.routes import Station
 from mastodon_update_check.domain.versions import MastodonVersion
 
@@ -25,16 +24,6 @@ _COMMANDS = {
     UpgradeStep.ASSETS: _PRECOMPILE,
 }
 """In the order of Mastodon's guide: the assets are built after the first migrations."""
-_NAMES = {
-    UpgradeStep.RUBY: f"another Ruby ({RUBY_VERSION})",
-    UpgradeStep.BUNDLE_INSTALL: f"bundle install ({GEMS})",
-    UpgradeStep.YARN_INSTALL: f"yarn install ({YARN})",
-    UpgradeStep.MIGRATIONS: f"migrations ({SCHEMA})",
-    UpgradeStep.ASSETS: f"new assets ({YARN})",
-    UpgradeStep.RESTART_STREAMING: "a restart of streaming (streaming/ and its packages)",
-}
-IN_IMAGES = frozenset({"Ruby", "Node.js"})
-"""Requirements that container images bring along."""
 FRONT_END = ("app/assets", "app/javascript", "config/vite*", "config/webpack*", "vite.config*")
 """The files that assets are built from, beside the packages."""
 
@@ -81,9 +70,16 @@ _BACKUP = "Back up the database first."
 
 
 def write_steps(
-    installation: CommandValues, station: Station, installed: MastodonVersion, details: ReleaseDetails | None = None
+    installation: CommandValues,
+    station: Station,
+    installed: MastodonVersion,
+    details: ReleaseDetails | None = None,
+    notes: Sequence[str] = (),
 ) -> tuple[Step, ...]:
-    """Return the steps of the upgrade to `station`, in order; `details` compare it with the release before it."""
+    """Return the steps of the upgrade to `station`, in order.
+
+    `details` compare it with the release before it; `notes` say the same in sentences.
+    """
     kind = installation.kind
     match kind:
         case InstallKind.SOURCE:
@@ -98,22 +94,11 @@ def write_steps(
             steps = _of_fork(installation, station, installed, details)
         case _:
             assert_never(kind)
-    return (*(_require(details, kind) if details else ()), *steps)
-
-
-def _require(details: ReleaseDetails, kind: InstallKind) -> Iterable[Step]:
-    """Name the minimums that rise or are not met; containers bring their own Ruby and Node.js."""
-    for one in details.requires or ():
-        if kind is InstallKind.DOCKER and one.name in IN_IMAGES:
-            continue
-        use = f"; this server has {one.found}" if one.found else ""
-        first = ": upgrade it first" if one.is_met is False else ""
-        yield Remark(f"{details.version} requires {one.name} {one.minimum} or later{use}{first}.")
+    return (*map(Remark, notes), *steps)
 
 
 def _from_source(installation: CommandValues, station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
     yield Remark(f"{_BACKUP} Read the release notes: {station.release_notes}")
-    yield from _explain(details)
     yield from _become(installation)
     yield CommandStep("git fetch --tags")
     if station.update is None:
@@ -140,25 +125,6 @@ def _from_source(installation: CommandValues, station: Station, details: Release
 def _become(installation: CommandValues) -> Iterable[Step]:
     yield CommandStep(f"sudo -iu {installation.user}")
     yield CommandStep(f"cd {quote(installation.root)}")
-
-
-def _explain(details: ReleaseDetails | None) -> Iterable[Step]:
-    """Name the steps that are needed, not needed and unknown, with the files that show it."""
-    if details is None:
-        return
-    if details.is_restart_enough:
-        yield Remark("A restart is enough, unless the front end has changed:")
-    if details.needed:
-        versions = f"{details.installed} and {details.version}"
-        yield Remark(f"Needed, because the file differs between {versions}: {_enumerate(details.needed)}.")
-    if details.not_needed:
-        yield Remark(f"Not needed, because the file is the same: {_enumerate(details.not_needed)}.")
-    if details.unknown:
-        yield Remark(f"Unknown, see the release notes: {_enumerate(details.unknown)}.")
-
-
-def _enumerate(steps: Sequence[UpgradeStep]) -> str:
-    return ", ".join(_NAMES[step] for step in steps)
 
 
 def _build_changed_front_end(details: ReleaseDetails) -> Iterable[Step]:
@@ -198,9 +164,7 @@ def _by_compose(station: Station, details: ReleaseDetails | None) -> Iterable[St
     )
     yield CommandStep("docker compose pull")
     migrations = details.steps.get(UpgradeStep.MIGRATIONS) if details else None
-    if migrations is False:
-        yield Remark(f"No migrations: {SCHEMA} is the same in both releases.")
-    else:
+    if migrations is not False:
         yield Remark("Now the migrations:" if migrations else "Now what the release notes say; migrations are usually:")
         yield CommandStep("docker compose run --rm web bundle exec rails db:migrate")
     yield CommandStep("docker compose up -d")
@@ -230,7 +194,6 @@ def _of_fork(
         "a later one, and upgrade as its notes say. Do not check out Mastodon's own tag."
     )
     yield Remark(f"What Mastodon changed: {station.release_notes}")
-    yield from _explain(details)
     yield CommandStep(f"sudo -iu {installation.user} git -C {quote(installation.root)} fetch --tags")
     yield Remark("After the upgrade:")
     yield from _restart(installation.units, details)

@@ -1,17 +1,17 @@
 """The part of a message that says what a release fixes, what it requires and what the upgrade takes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
-from mastodon_update_check.domain.upgrades import IN_IMAGES, InstallKind
+from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.messages.columns import fill
 from mastodon_update_check.messages.content import Block, Details, Paragraph
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.translation import Translation
+from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 FIXES_SHOWN = 8
 LINES_ADDED = 8
@@ -19,6 +19,8 @@ LINES_ADDED = 8
 _LINES_REPLACED = 2
 """Of the warning in the message about an urgent release."""
 _IDS_SHOWN = 2
+_IN_IMAGES = frozenset({"Ruby", "Node.js"})
+"""Requirements that container images bring along."""
 _BY_PACKAGE = frozenset({InstallKind.YUNOHOST, InstallKind.NIXOS})
 """Installations whose package takes all the steps."""
 
@@ -28,11 +30,30 @@ def describe_details(update: UpdateNotice, context: MessageContext) -> tuple[Blo
     details, translation = context.knowledge.details_of(update.version), context.translation
     if details is None or (details.fixes is None and details.requires is None):
         return _without_fixes(update, translation)
-    sentences = [*_requires(details.requires or (), context), *_upgrade(details, context)]
+    sentences = describe_upgrade(details, context.install_kind, translation)
     title, rows = _fixes(details, _count_shown(sentences, is_urgent=update.urgent), translation)
     if details.fixes is None:
         return (*_without_fixes(update, translation), *([Details(sentences=tuple(sentences))] if sentences else []))
     return (Details(title=title, fixes=rows, sentences=tuple(sentences)),)
+
+
+def describe_upgrade(
+    details: ReleaseDetails, kind: InstallKind | None, translation: Translation = ENGLISH
+) -> Sequence[str]:
+    """Return what the release requires, and what the upgrade takes; nothing where a package takes all the steps."""
+    named = [
+        _name_requirement(one, translation)
+        for one in details.requires or ()
+        if not (kind is InstallKind.DOCKER and one.name in _IN_IMAGES)
+    ]
+    requires = translation.say("Requires {requirements}.", requirements=translation.enumerate(named)) if named else ""
+    if kind in _BY_PACKAGE:
+        upgrade = ""
+    elif kind is InstallKind.DOCKER:
+        upgrade = _upgrade_containers(details.steps.get(UpgradeStep.MIGRATIONS), translation)
+    else:
+        upgrade = _upgrade(details, translation)
+    return [*filter(None, (requires, upgrade))]
 
 
 def _count_shown(sentences: Sequence[str], *, is_urgent: bool) -> int:
@@ -78,15 +99,6 @@ def _row(fix: Fix) -> Fix:
     return replace(fix, text=text[:1].upper() + text[1:], ids=fix.ids[:_IDS_SHOWN])
 
 
-def _requires(requirements: Sequence[Requirement], context: MessageContext) -> tuple[str, ...]:
-    translation = context.translation
-    is_in_containers = context.install_kind is InstallKind.DOCKER
-    named = [
-        _name_requirement(one, translation) for one in requirements if not (is_in_containers and one.name in IN_IMAGES)
-    ]
-    return (translation.say("Requires {requirements}.", requirements=translation.enumerate(named)),) if named else ()
-
-
 def _name_requirement(one: Requirement, translation: Translation) -> str:
     values = {"name": one.name, "minimum": one.minimum, "found": one.found}
     if one.is_met is None:
@@ -96,17 +108,10 @@ def _name_requirement(one: Requirement, translation: Translation) -> str:
     return translation.say("{name} {minimum} (yours is {found}: upgrade it first)", **values)
 
 
-def _upgrade(details: ReleaseDetails, context: MessageContext) -> Iterable[str]:
-    """Say what the upgrade takes, in one paragraph; nothing where a package takes all the steps."""
-    translation = context.translation
-    if context.install_kind in _BY_PACKAGE:
-        return
-    if context.install_kind is InstallKind.DOCKER:
-        yield _upgrade_containers(details.steps.get(UpgradeStep.MIGRATIONS), translation)
-        return
+def _upgrade(details: ReleaseDetails, translation: Translation) -> str:
     left_out = _name_steps(details.not_needed, translation)
     unknown = _name_steps(details.unknown, translation)
-    yield translation.join(
+    return translation.join(
         _needed(details, translation),
         translation.say("Not needed: {steps}.", steps=left_out) if left_out else "",
         translation.say("Unknown, see the release notes: {steps}.", steps=unknown) if unknown else "",
