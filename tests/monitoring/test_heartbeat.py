@@ -114,8 +114,8 @@ def test_uptime_kumas_form() -> None:
     """Up and down replace the parameters that were copied with the URL; there is no start event."""
     copied = "https://kuma.example/api/push/t0ken?status=up&msg=OK&ping=&node=1"
     assert None is write_ping(copied, Beat.START, "begins")
-    up = write_ping(copied, Beat.SUCCESS, "all is well", timedelta(seconds=1.5))
-    assert up == Request(url="https://kuma.example/api/push/t0ken?node=1&status=up&msg=all+is+well&ping=1500")
+    up = write_ping(copied, Beat.SUCCESS, "all is well")
+    assert up == Request(url="https://kuma.example/api/push/t0ken?node=1&status=up&msg=all+is+well")
     assert _url(copied, Beat.FAIL) == "https://kuma.example/api/push/t0ken?node=1&status=down&msg=x"
 
 

@@ -57,13 +57,10 @@ class WebServer(LoopbackServer):
         super().__init__(partial(_WebHandler, directory=str(directory)))
         self.updates: list[dict[str, object]] = []
         self.was_asked = threading.Event()
-        """Set by the first question for updates."""
         self.url = f"http://127.0.0.1:{self.port}"
 
 
 class _WebHandler(SimpleHTTPRequestHandler):
-    """One request."""
-
     server: WebServer
     timeout = 10
 

@@ -25,7 +25,6 @@ class Mailbox:
 
     local: str
     domain: str
-    """A-labels only."""
     name: str = ""
 
     @property
@@ -35,7 +34,7 @@ class Mailbox:
 
     @property
     def needs_smtputf8(self) -> bool:
-        """Whether only a server with SMTPUTF8 (RFC 6531) can carry it."""
+        """Return whether only a server with SMTPUTF8 (RFC 6531) can carry it."""
         return not self.local.isascii()
 
 

@@ -15,4 +15,3 @@ KNOWN_SERIES = (
     (4, 6),
     (4, 7),
 )
-"""In order, from the first after 3.3."""

@@ -14,7 +14,6 @@ RELEASES_READ = 2_000
 ENTRIES_READ = 100
 ENTRY_CHARACTERS = 2_000
 IDS_KEPT = 20
-"""Advisories of one entry."""
 
 _HEADING = re.compile(r"##(?!#)[ \t]*\[?v?(?P<version>[^\]\s]{0,60})")
 _SECTION = re.compile(r"###[ \t]+(?P<name>\w+)")
@@ -45,7 +44,6 @@ class Changelog:
 
     entries: tuple[tuple[MastodonVersion, Fix], ...] = ()
     newest: MastodonVersion | None = None
-    """The newest release that it describes."""
 
 
 def parse_changelog(text: str) -> Changelog:

@@ -25,7 +25,6 @@ class Asked:
     version: MastodonVersion | None = None
     branch: str = ""
     address: str = ""
-    """Normalised."""
     name: str = ""
     """Of a user of the server, in lower case."""
     sink: str = ""
@@ -39,7 +38,7 @@ class Asked:
         return f"support/{self.branch}" if self.branch else ""
 
     def means(self, recipient: Recipient, addresses: Iterable[str] = ()) -> bool:
-        """Whether it is this recipient that was asked about; `addresses` are others that went by the same key."""
+        """Return whether this recipient was asked about; `addresses` are others that had the same key."""
         if self.address:
             return self.address in map(normalise_address, (recipient.address, *addresses))
         if self.name:
@@ -81,5 +80,5 @@ def _read_name(words: str, name: str, names: Collection[str]) -> Asked:
 
 
 def is_of_kind(sink: str, word: str) -> bool:
-    """Whether a word names this sink, or all sinks of its kind: `webhook` is `webhook.ops` too."""
+    """Return whether a word names this sink, or all sinks of its kind: `webhook` is `webhook.ops` too."""
     return word in {sink, sink.partition(".")[0]}

@@ -27,7 +27,6 @@ class Feed:
     ends_on: date | None = None
     """When support of the branch that was asked about ends; None when it did not say."""
     warnings: tuple[str, ...] = ()
-    """Fields that were left out, each with its path."""
 
 
 def parse_feed(document: object) -> Feed:

@@ -11,9 +11,7 @@ from mastodon_update_check.domain.notices import MigrationsPendingNotice, Servic
 from mastodon_update_check.domain.versions import MastodonVersion
 
 UNFINISHED_AFTER = timedelta(hours=1)
-"""An upgrade takes a while."""
 FINISHED_NOTIFIED_FOR = timedelta(days=7)
-"""How long the end is worth a notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +21,6 @@ class Unfinished:
     about: MigrationsPendingNotice | ServicesOutdatedNotice
     """As seen last."""
     ended_at: datetime | None = None
-    """When nothing of it was left."""
 
     @property
     def left(self) -> tuple[str, ...]:

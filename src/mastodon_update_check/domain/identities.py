@@ -71,7 +71,7 @@ def _stamp(instant: datetime) -> str:
 
 
 def is_covered_by(notice: notices.Notice, notified: notices.Notice) -> bool:
-    """Whether a recipient of `notified` does not need `notice` any more."""
+    """Return whether a recipient of `notified` does not need `notice` any more."""
     match notice, notified:
         case notices.UpdateNotice(), notices.UpdateNotice():
             return notified.version == notice.version and (notified.urgent or not notice.urgent)
@@ -84,7 +84,7 @@ def is_covered_by(notice: notices.Notice, notified: notices.Notice) -> bool:
 
 
 def has_moved_too_often(notice: notices.Notice, notified: Iterable[notices.Notice]) -> bool:
-    """Whether a recipient of these recent notices waits before the next date of this stage of support."""
+    """Return whether a recipient of these recent notices waits before the next date of this stage of support."""
     if not isinstance(notice, notices.SupportNotice):
         return False
     stage = (notice.branch, notice.stage)

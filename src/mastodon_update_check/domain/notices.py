@@ -85,7 +85,6 @@ class InstalledNotice:
 
     kind: ClassVar = "installed"
     update: UpdateNotice
-    """As in the notice that the recipient got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +198,7 @@ Notice = UpdateNotice | FollowUp | SupportNotice | ToolNotice
 
 
 def is_urgent(notice: Notice) -> bool:
-    """Whether it cannot wait: an urgent update, or a branch that is out of support."""
+    """Return whether it cannot wait: an urgent update, or a branch that is out of support."""
     match notice:
         case UpdateNotice():
             return notice.urgent

@@ -42,7 +42,7 @@ class DeliveryState(StrEnum):
 
     @property
     def is_notified(self) -> bool:
-        """Whether nothing is to be planned for it: sent, or waiting to be."""
+        """Return whether nothing is to be planned for it: sent, or waiting to be."""
         return self in {DeliveryState.PENDING, DeliveryState.SENT, DeliveryState.FAILED}
 
 
@@ -90,7 +90,7 @@ class Delivery:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can still be cancelled, superseded or hurried."""
+        """Return whether it can still be cancelled, superseded or hurried."""
         return self.state in {DeliveryState.PENDING, DeliveryState.FAILED} and not self.is_being_sent
 
     def change(self, reason: Reason) -> Change:
@@ -107,7 +107,6 @@ class Settlement:
     due_at: datetime | None
     """When to try again; None for never: it was accepted, or the receiver is gone permanently."""
     sink_retry_at: datetime | None = None
-    """Until when the sink as a whole backs off."""
     stops_sink: bool = False
 
 

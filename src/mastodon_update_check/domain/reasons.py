@@ -57,12 +57,12 @@ class Reason(StrEnum):
 
     @property
     def notifies(self) -> bool:
-        """Whether this is a reason to notify."""
+        """Return whether this is a reason to notify."""
         return self in _NOTIFYING
 
     @property
     def supersedes(self) -> bool:
-        """Whether another notice takes the place of the cancelled one."""
+        """Return whether another notice takes the place of the cancelled one."""
         return self in {Reason.URGENCY_ROSE, Reason.LATER_STAGE}
 
 

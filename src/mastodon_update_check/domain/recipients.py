@@ -35,7 +35,7 @@ class FollowUps(StrEnum):
     ALL = "all"
 
     def admit(self, update: UpdateNotice) -> bool:
-        """Whether they are sent for this update."""
+        """Return whether they are sent for this update."""
         return self is FollowUps.ALL or (self is FollowUps.URGENT and update.urgent)
 
 
@@ -53,11 +53,9 @@ class Recipient:
     wants_support: bool = True
     """Whether support notices are wanted (`notification_emails.end_of_support`)."""
     is_operator: bool = True
-    """Whether notices about this tool itself are wanted."""
     name: str = ""
     """The user's name on the server, if this is one of its users."""
     role: str = ""
-    """The user's role on the server, as in `Owner`."""
     locale: str = ""
     """The user's language, as in `users.locale`."""
 

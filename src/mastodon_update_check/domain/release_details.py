@@ -47,7 +47,6 @@ class Requirement:
     name: str
     minimum: str
     found: str = ""
-    """The version in use; empty when it is unknown."""
     is_met: bool | None = None
     """None: unknown."""
 
@@ -59,12 +58,10 @@ class ReleaseDetails:
     version: MastodonVersion
     installed: MastodonVersion
     fixes: tuple[Fix, ...] | None
-    """Newest first."""
     requires: tuple[Requirement, ...] | None
     steps: Mapping[UpgradeStep, bool | None]
     """True if each step is needed."""
     ruby: str = ""
-    """The Ruby that the release's `.ruby-version` names."""
 
     @property
     def is_container_only(self) -> bool:

@@ -146,4 +146,3 @@ _EXTRACTORS: Mapping[str, Callable[[bytes], object]] = {
     SCHEMA: _read_schema,
 }
 FILES = (CHANGELOG, README, RUBY_VERSION, PACKAGE, GEMS, YARN, SCHEMA, *STREAMING)
-"""In the order in which they are fetched."""

@@ -101,12 +101,10 @@ class StaffVerdict:
 
     user_id: int
     name: str
-    """The user's name on the server."""
     role: str
     address: str
     """Fit to be shown; `recipient` has the one to send to."""
     recipient: Recipient | None
-    """None when this user is not notified."""
     reason: StaffReason
     warnings: tuple[str, ...] = ()
     """Sentences for an administrator: an address or settings that cannot be used as they are."""
@@ -129,7 +127,6 @@ class DatabaseAnswer:
     migrations: frozenset[str] | None = None
     """The versions of the migrations that have run; None when they are unknown."""
     migrations_problem: str = ""
-    """Why they are unknown."""
 
     @property
     def devops(self) -> tuple[Recipient, ...]:
@@ -166,7 +163,7 @@ def judge(row: StaffRow) -> StaffVerdict:
 
 
 def can_view_devops(role_id: int, permissions: int, everyone_permissions: int) -> bool:
-    """Whether a role may view DevOps: the flag itself, or administrator, which implies all flags.
+    """Return whether a role may view DevOps: the flag itself, or administrator, which implies all flags.
 
     Every role has the everyone role's bits too. The everyone role itself has its raw bits, and its administrator bit
     implies nothing.
@@ -177,7 +174,7 @@ def can_view_devops(role_id: int, permissions: int, everyone_permissions: int) -
 
 
 def is_deliverable(address: str) -> bool:
-    """Whether a mail server could accept the address, and it can neither end a header nor a command."""
+    """Return whether a mail server could accept the address, and it can neither end a header nor a command."""
     try:
         parse_address(address)
     except ValueError:
@@ -186,7 +183,6 @@ def is_deliverable(address: str) -> bool:
 
 
 def _find_reason(row: StaffRow) -> StaffReason:
-    """Return the first obstacle, else the reason to notify."""
     if row.role_id is None:
         may_view, otherwise = row.admin, StaffReason.NO_ROLE
     else:

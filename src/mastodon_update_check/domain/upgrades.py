@@ -44,11 +44,8 @@ class CommandValues:
 
     kind: InstallKind
     root: str
-    """The Mastodon tree."""
     user: str = "mastodon"
-    """The owner of the tree."""
     units: tuple[str, ...] = ("mastodon-sidekiq", "mastodon-web", "mastodon-streaming")
-    """Its systemd units."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,13 @@ def parse_proxy(text: str) -> str:
 
 
 def is_printable_url(text: str) -> bool:
-    """Whether `text` is an http or https URL that is safe to print: ASCII, without quotes and user names."""
+    """Return whether `text` is an http or https URL that is safe to print: ASCII, without quotes and user names."""
     is_safe = len(text) <= URL_CHARACTERS and text.isascii() and not _QUOTING.intersection(text)
     return is_safe and _is_url(text) and "@" not in urlsplit(text).netloc
 
 
 def is_ip_address(text: str) -> bool:
-    """Whether `text` is an IPv4 or IPv6 address."""
+    """Return whether `text` is an IPv4 or IPv6 address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -63,7 +63,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def is_domain(domain: str) -> bool:
-    """Whether `domain` is a domain name, which may be an international one."""
+    """Return whether `domain` is a domain name, which may be an international one."""
     try:
         ascii_domain(domain)
     except ValueError:
@@ -97,7 +97,7 @@ def _is_url(url: str) -> bool:
 
 
 def _is_name_in_url(host: str) -> bool:
-    """Whether HTTP libraries take it too: neither 1.2.3.256, nor letters that only look like those of a domain."""
+    """Return whether HTTP libraries accept it: neither 1.2.3.256, nor letters that only look like those of a domain."""
     try:
         if not host.isascii():
             _encode(host, exactly=True)

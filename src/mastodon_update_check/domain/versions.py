@@ -13,9 +13,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import InvalidVersionError
 
 VERSION_CHARACTERS = 200
-"""Longest version that is read, build metadata not counted."""
 LABEL_CHARACTERS = 60
-"""Longest label, or build metadata, that is shown."""
 
 _PUBLISHED = re.compile(rf"v?[0-9.]+[A-Za-z0-9.+~_-]{{0,{LABEL_CHARACTERS}}}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+~_-]+")
@@ -101,7 +99,7 @@ class MastodonVersion:
 
     @property
     def is_prerelease(self) -> bool:
-        """Whether this comes before its own release (alpha, beta, nightly, rc)."""
+        """Return whether this comes before its own release (alpha, beta, nightly, rc)."""
         return self.key.is_prerelease
 
     def __str__(self) -> str:

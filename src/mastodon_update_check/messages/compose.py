@@ -105,7 +105,6 @@ def _write_in_one_language(write: Callable[[MessageContext], Content], context: 
 
 
 def _render(content: Content, context: MessageContext, about: str) -> dict[str, Any]:
-    """Return the fields of a message that follow from its content."""
     return {
         "instance": context.instance,
         "urgent": content.is_urgent,

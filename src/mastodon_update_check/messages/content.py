@@ -36,7 +36,6 @@ class Releases:
 
     rows: tuple[Release, ...]
     notes_label: str = "Release notes"
-    """The text of a link to release notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,6 @@ class Content:
     blocks: tuple[Block, ...]
     footer: str = ""
     footer_url: str = ""
-    """A URL in the footer that becomes a link."""
     is_urgent: bool = False
     language: str = "en"
 

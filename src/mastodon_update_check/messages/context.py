@@ -17,25 +17,19 @@ class MessageContext:
     """The facts at the moment when a message is composed."""
 
     instance: str
-    """`LOCAL_DOMAIN`."""
     knowledge: ServerState
     now: datetime
     hostname: str
-    """Name of the machine that this tool runs on."""
     web_domain: str = ""
     """`WEB_DOMAIN`, where users log in; empty when it is not known."""
     has_admin_page: bool = True
     """True if Mastodon's own check is on, and with it the page `/admin/software_updates`."""
     update_host: str = ""
-    """Host of the update server."""
     install_kind: InstallKind | None = None
-    """How Mastodon was installed; None: unknown."""
     reminders: FollowUps = FollowUps.NONE
-    """Which updates get reminders."""
     notified_support: SupportNotice | None = None
     """The support notice of the message, if it has one."""
     translation: Translation = ENGLISH
-    """The recipient's language."""
 
     @property
     def installed(self) -> MastodonVersion | None:

@@ -58,7 +58,6 @@ def describe_preference(preference: Preference, translation: Translation) -> str
 
 
 def _setting(recipient: Recipient, main: Notice) -> str:
-    """Name the preference of this address, and the variable to change."""
     match main:
         case UpdateNotice() | ReminderNotice() | InstalledNotice():
             return f" ({recipient.preference}); change UPDATE_CHECK_RECIPIENTS there"

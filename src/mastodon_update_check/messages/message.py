@@ -41,11 +41,9 @@ class Message:
     thread: str
     """Id that the messages about one subject share, for mail threads."""
     subject: str
-    """One line; names the instance."""
     text: str
     """Plain text, lines of at most 78 characters where words allow."""
     html: str
-    """The same as an HTML document."""
     payload: Mapping[str, object]
     """JSON body `{"type", "timestamp", "data"}` (Standard Webhooks 1.0.0)."""
     devops_users: tuple[str, ...] = ()

@@ -48,7 +48,6 @@ def _subject_with_support(subject: str, support: SupportNotice, translation: Tra
 
 
 def _opening(new: Sequence[UpdateNotice], context: MessageContext) -> str:
-    """Say whether it is urgent, and where it applies."""
     headline, branch, translation = new[0], context.branch, context.translation
     if headline.urgent:
         marked = translation.say("Mastodon marks {version} as urgent.", version=headline.version)

@@ -17,7 +17,6 @@ from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK, Transl
 
 RELEASES_SHOWN = 20
 RELEASES_NAMED = 3
-"""In the subject."""
 STEPS = "sudo mastodon-update-check route"
 _REPOSITORY = "/mastodon/mastodon/"
 

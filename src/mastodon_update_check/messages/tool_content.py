@@ -16,7 +16,6 @@ from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, name_up
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 _Parts = tuple[str, Sequence[str | Pointer]]
-"""The subject, and the paragraphs."""
 STATUS = "sudo mastodon-update-check status"
 
 

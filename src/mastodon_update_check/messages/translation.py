@@ -36,7 +36,6 @@ class Translation:
     """One language. Every method raises `UntranslatedError` for what it cannot say."""
 
     language: str = "en"
-    """Its tag (RFC 5646)."""
     translator: NullTranslations = NullTranslations()  # noqa: RUF009 - it has no state
     """The catalogue; without one the sentences stay as they are in the source."""
 
@@ -126,7 +125,6 @@ def _fill(text: str, values: dict[str, object]) -> str:
 
 
 def _unbroken(date: str) -> str:
-    """Keep the day with what follows it."""
     return date.replace(" ", NO_BREAK, 1)
 
 

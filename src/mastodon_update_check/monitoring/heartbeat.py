@@ -5,7 +5,6 @@ only up and down, and take them in the query of `/api/push/…`. A ping that is 
 most, and is reported in the log and by `status`.
 """
 
-import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,11 +40,8 @@ class Heartbeat:
     url: str | None = field(repr=False)
     proxies: Proxies = field(repr=False)
     problem: str = ""
-    """The error of the last ping; empty when it was accepted."""
-    _begun_at: float | None = None
-    """When the current check began; None when its end has been reported."""
-    _is_well: bool = False
-    """Whether the last check succeeded."""
+    _was_well: bool = False
+    """Whether a check is running, and the one before it succeeded."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -54,25 +50,22 @@ class Heartbeat:
 
     def begin(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
         """Report that a check begins; the arguments are those of `judge_beat` for the check before."""
-        self._is_well = judge_beat(failure, waiting_since, now)[0] is Beat.SUCCESS
-        self._begun_at = time.monotonic()
-        self._send(Beat.START, "a check begins", None)
+        self._was_well = judge_beat(failure, waiting_since, now)[0] is Beat.SUCCESS
+        self._send(Beat.START, "a check begins")
 
     def finish(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
         """Report how the check ended; see `judge_beat`."""
-        self._end(*judge_beat(failure, waiting_since, now))
+        self._was_well = False
+        self._send(*judge_beat(failure, waiting_since, now))
 
     def stop(self) -> None:
         """Report success for a check that a planned stop interrupts, if the last one succeeded."""
-        if self._begun_at is not None and self._is_well:
-            self._end(Beat.SUCCESS, "stopped as planned")
+        if self._was_well:
+            self._was_well = False
+            self._send(Beat.SUCCESS, "stopped as planned")
 
-    def _end(self, beat: Beat, text: str) -> None:
-        begun_at, self._begun_at = self._begun_at, None
-        self._send(beat, text, None if begun_at is None else timedelta(seconds=time.monotonic() - begun_at))
-
-    def _send(self, beat: Beat, text: str, took: timedelta | None) -> None:
-        ping = None if self.url is None else write_ping(self.url, beat, text, took)
+    def _send(self, beat: Beat, text: str) -> None:
+        ping = None if self.url is None else write_ping(self.url, beat, text)
         if ping is None:
             return
         try:
@@ -92,7 +85,7 @@ def judge_beat(failure: str, waiting_since: datetime | None, now: datetime) -> t
     return Beat.SUCCESS, "the check has worked"
 
 
-def write_ping(url: str, beat: Beat, text: str, took: timedelta | None = None) -> Request | None:
+def write_ping(url: str, beat: Beat, text: str) -> Request | None:
     """Return the request that reports `beat` to `url`; None if the service does not know this event."""
     parts = urlsplit(url)
     if _KUMA_PATH not in parts.path:
@@ -105,8 +98,7 @@ def write_ping(url: str, beat: Beat, text: str, took: timedelta | None = None) -
         return None
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _KUMA_WORDS]
     said = {"status": "up" if beat is Beat.SUCCESS else "down", "msg": clean(text)}
-    duration = {} if took is None else {"ping": str(round(took.total_seconds() * 1000))}
-    return Request(url=parts._replace(query=urlencode([*kept, *(said | duration).items()])).geturl())
+    return Request(url=parts._replace(query=urlencode([*kept, *said.items()])).geturl())
 
 
 def send_ping(ping: Request, proxies: Proxies, limits: Limits = LIMITS) -> None:

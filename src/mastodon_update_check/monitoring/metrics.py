@@ -14,7 +14,6 @@ from mastodon_update_check.monitoring.status import StatusReport
 Values = Mapping[tuple[str, ...], float]
 """The value for each set of labels, without the server's."""
 Metric = tuple[str, str, tuple[str, ...], Values]
-"""A name, its help, the names of its labels, and its values."""
 
 
 def render(report: StatusReport) -> bytes:
@@ -30,7 +29,6 @@ def render(report: StatusReport) -> bytes:
 
 
 def _simple(report: StatusReport) -> Iterator[Metric]:
-    """Give the metrics that have one value."""
     known = report.known
     for name, help_, value in (
         (
@@ -89,5 +87,4 @@ def _epoch(instant: datetime | None) -> float:
 
 
 def _end_of(day: date | None) -> float:
-    """Return the end of a day, UTC."""
     return 0 if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() + 86_400

@@ -56,7 +56,6 @@ def public_status(report: StatusReport) -> Mapping[str, Any]:
 
 
 def _without_people(report: StatusReport) -> Callable[[str], str]:
-    """Return the function that removes names, addresses and secrets from a text."""
     names = sorted({user.name for user in report.known.devops if user.name}, key=len, reverse=True)
     people = re.compile("|".join((_ADDRESS.pattern, *(rf"\b{re.escape(name)}\b" for name in names))), re.IGNORECASE)
     return lambda text: people.sub("…", hide_secrets(text))

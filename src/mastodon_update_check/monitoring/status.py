@@ -34,12 +34,12 @@ class StatusReport:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the daemon on this machine has a recent heartbeat."""
+        """Return whether the daemon on this machine has a recent heartbeat."""
         return is_alive(self.last_beat_at, self.now)
 
     @property
     def is_checked(self) -> bool:
-        """Whether a daemon checks, here or on another machine."""
+        """Return whether a daemon checks, here or on another machine."""
         return self.is_alive or any(is_alive(node.alive_at, self.now) for node in self.nodes)
 
     @property

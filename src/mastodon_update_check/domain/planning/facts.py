@@ -24,7 +24,6 @@ class Facts:
     instance: str
     now: datetime
     known: ServerState
-    """The state of the server after this check."""
     installed: MastodonVersion | None
     """The installed version as read this time; None when it could not be read."""
     feed: Feed | None
@@ -32,7 +31,6 @@ class Facts:
     recipients: tuple[Recipient, ...]
     """All recipients; no key twice for one sink."""
     sinks: Collection[str]
-    """The configured sinks."""
     unasked_sinks: frozenset[str] = frozenset()
     """Sinks whose recipients could not be read this time: none of them counts as gone."""
     tool_notices: tuple[ToolNotice, ...] = ()
@@ -41,7 +39,7 @@ class Facts:
 
     @cached_property
     def is_settled(self) -> bool:
-        """Whether no process answers with an older version than the tree's."""
+        """Return whether no process answers with an older version than the tree's."""
         return is_settled(self.known, self.now)
 
     @cached_property
@@ -89,7 +87,7 @@ class Facts:
         return self._by_key.get((row.sink, row.recipient_key)) or self._by_address.get((row.sink, address))
 
     def is_elsewhere(self, row: Delivery) -> bool:
-        """Whether a row waits for a sink that is not configured here: it may be put back, or be another process's."""
+        """Return whether a row waits for a sink that is not configured here, but may be again."""
         return row.sink not in self.sinks and row.recipient_key not in self._keys
 
     @cached_property

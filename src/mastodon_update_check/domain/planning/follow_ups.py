@@ -31,19 +31,19 @@ def next_reminder_at(notified_at: datetime, now: datetime) -> datetime:
 
 
 def is_far_ahead(reminder: ReminderNotice, now: datetime) -> bool:
-    """Whether a reminder was planned by a clock that was wrong."""
+    """Return whether a reminder was planned by a clock that was wrong."""
     return reminder.notified_at + due_after(reminder.number, FIRST_REMINDERS) > now + CLOCK_SLACK
 
 
 def is_reminded_of(update: UpdateNotice, facts: Facts) -> bool:
-    """Whether the settings ask for reminders of `update`: by default of urgent ones that are to be acted on."""
+    """Return whether the settings ask for reminders of `update`: by default of urgent ones that are to be acted on."""
     if not facts.reminders.admit(update) or facts.known.is_silenced(update, facts.now):
         return False
     return facts.reminders is FollowUps.ALL or update.version in facts.to_act_on
 
 
 def is_outdone(update: UpdateNotice, recipient: Recipient, facts: Facts) -> bool:
-    """Whether the recipient wants a newer release of the same branch that is no less urgent: that one has reminders."""
+    """Return whether a newer release of the same branch, no less urgent, has the reminders that the recipient wants."""
     return any(
         newer.version.branch == update.version.branch
         and newer.version > update.version
@@ -86,7 +86,7 @@ def _notified_at(update: UpdateNotice, notified: Sequence[Delivery]) -> datetime
 
 
 def _has_later_one(reminder: ReminderNotice, notified: Sequence[Delivery], now: datetime) -> bool:
-    """Whether the recipient got a later reminder, as when the clock was set back since.
+    """Return whether the recipient got a later reminder, as when the clock was set back since.
 
     One sent while the release was urgent covers one of the same number now that it is not.
     """

@@ -48,7 +48,7 @@ class PlannedMessage:
 
     @property
     def is_urgent(self) -> bool:
-        """Whether it goes before others: something urgent is among its notices."""
+        """Return whether it goes before others: something urgent is among its notices."""
         return any(is_urgent(one.notice) for one in self.decisions)
 
 
@@ -71,7 +71,6 @@ class Plan:
     changes: tuple[Change, ...] = ()
     redirections: tuple[Redirection, ...] = ()
     decisions: tuple[Decision, ...] = ()
-    """Every decision, also those not to notify."""
     misdated: tuple[tuple[str, str], ...] = ()
     """Identity and recipient key of what was accepted, by a clock that was wrong, in the future: it counts from now."""
 

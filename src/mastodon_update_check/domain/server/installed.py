@@ -93,7 +93,7 @@ def restart_notice(known: ServerState, now: datetime) -> RestartNotice | None:
 
 
 def is_settled(known: ServerState, now: datetime) -> bool:
-    """Whether no process answers with another version than the tree's, as far as is known.
+    """Return whether no process answers with another version than the tree's, as far as is known.
 
     It takes two checks in a row that found no difference: several processes may answer in turn.
     """
@@ -103,12 +103,12 @@ def is_settled(known: ServerState, now: datetime) -> bool:
 
 
 def _has_stale_process(known: ServerState, now: datetime) -> bool:
-    """Whether one of several processes answered with another version than the tree's not long ago."""
+    """Return whether one of several processes answered with another version than the tree's not long ago."""
     return known.alternates and any(abs(now - hour) <= SEEN_LATELY for hour, _ in known.stale_hours)
 
 
 def has_lost_sight(before: ServerState, now: ServerState) -> bool:
-    """Whether the tree that a process sees has stopped being the one that the server runs from.
+    """Return whether the tree that a process sees has stopped being the one that the server runs from.
 
     In a sandbox a process sees the directories that were there when it began. When the tree is replaced by another, or
     a link to it is changed, the server gets ahead of a tree that stays as it was.

@@ -16,11 +16,10 @@ SECOND_NOTICE = timedelta(days=3)
 FEWEST_FAILURES = 2
 """A single failed check is not an outage, however long ago it was: the machine may have slept since."""
 RECOVERY_NOTIFIED_FOR = timedelta(days=7)
-"""How long a recovery is worth a notice."""
 
 
 def may_be_notified(lasted: timedelta, failures: int) -> bool:
-    """Whether an outage that is over lasted long enough for a notice: only then its end has one."""
+    """Return whether an outage that is over lasted long enough for a notice: only then its end has one."""
     return failures >= FEWEST_FAILURES and lasted >= LOCAL_PATIENCE
 
 

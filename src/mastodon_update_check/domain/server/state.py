@@ -31,18 +31,17 @@ class Skip:
 
     version: MastodonVersion
     urgent: bool
-    """Whether it was urgent then."""
     skipped_at: datetime
     until_at: datetime | None = field(default=None, metadata={NAME: "until"})
     """None: no notices, reminders or alarms any more. Else: no reminders and no alarms until then."""
 
     def covers(self, update: UpdateNotice) -> bool:
-        """Whether `update` is the release, or an older one of its branch, and not more urgent than the release was."""
+        """Return whether `update` is that release, or an older one of its branch, and not more urgent than it was."""
         same_branch = update.version.branch == self.version.branch
         return same_branch and update.version <= self.version and (self.urgent or not update.urgent)
 
     def holds(self, now: datetime) -> bool:
-        """Whether it has not expired."""
+        """Return whether it has not expired."""
         return self.until_at is None or now < self.until_at
 
 
@@ -51,16 +50,12 @@ class ServerState:
     """The state of one instance; what messages are composed from and what `status` shows."""
 
     checked_at: datetime | None = None
-    """When the last check ended, good or not."""
     good_at: datetime | None = None
-    """When the last good check ended."""
     failing_since: datetime | None = None
     """When the first failed check after a good one ended; None while checks work."""
     failures: int = 0
-    """Failed checks in a row."""
     cause: str = ""
     detail: str = ""
-    """Why the last check failed; empty when it did not."""
     warnings: tuple[str, ...] = ()
     """Problems of the last check, though it counts as good."""
     installed: MastodonVersion | None = None
@@ -90,7 +85,6 @@ class ServerState:
     devops: tuple[Recipient, ...] = ()
     """The DevOps users of the last good answer of the database; they are notified while it cannot be asked."""
     skips: tuple[Skip, ...] = ()
-    """Releases that the administrator skips."""
     migrations: Unfinished | None = None
     services: Unfinished | None = None
     """The migrations and restarts of services that the last upgrade left to do."""
@@ -135,11 +129,11 @@ class ServerState:
         return self.services.left if self.services else ()
 
     def is_skipped(self, update: UpdateNotice) -> bool:
-        """Whether the administrator skips this update: there are no notices of it."""
+        """Return whether the administrator skips this update: there are no notices of it."""
         return any(skip.until_at is None and skip.covers(update) for skip in self.skips)
 
     def is_silenced(self, update: UpdateNotice, now: datetime) -> bool:
-        """Whether there are no reminders and no alarms of this update at `now`."""
+        """Return whether there are no reminders and no alarms of this update at `now`."""
         return any(skip.holds(now) and skip.covers(update) for skip in self.skips)
 
     def unskipped(self) -> tuple[UpdateNotice, ...]:
@@ -243,6 +237,5 @@ class ServerState:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "ServerState":
         """Read back what `to_json` wrote; names of other versions of this program are passed over."""
-        parts = {name: data[name] for name in ("migrations", "services") if "about" in (data.get(name) or ())}
-        known: ServerState = from_json(cls, {**data, "migrations": None, "services": None, **parts})
+        known: ServerState = from_json(cls, data)
         return known

@@ -16,7 +16,7 @@ ALIVE = timedelta(minutes=3)
 
 
 def is_alive(last_beat_at: datetime | None, now: datetime) -> bool:
-    """Whether the daemon's last heartbeat is recent; one from the future counts as none."""
+    """Return whether the daemon's last heartbeat is recent; one from the future counts as none."""
     return last_beat_at is not None and abs(now - last_beat_at) <= ALIVE
 
 
@@ -53,7 +53,7 @@ def urgent_to_act_on(known: ServerState, now: datetime) -> tuple[UpdateNotice, .
 
 
 def has_support_ended(known: ServerState, now: datetime) -> bool:
-    """Whether the installed branch is out of support."""
+    """Return whether the installed branch is out of support."""
     support = known.support_at(now)
     return support is not None and support.stage is SupportStage.ENDED
 
