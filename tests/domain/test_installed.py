@@ -24,6 +24,7 @@ from mastodon_update_check.errors import Cause, CheckError
 NOTHING = VersionReading()
 TREE_ERROR = CheckError(Cause.VERSION, "lib/mastodon/version.rb is missing")
 SERVER_ERROR = CheckError(Cause.CONNECTION, "connection refused")
+UNREADABLE, SILENT = VersionReading(error=TREE_ERROR), VersionReading(error=SERVER_ERROR)
 EARLIER = NOW - timedelta(minutes=30)
 AHEAD = NOW + timedelta(days=365)
 
@@ -50,22 +51,18 @@ def known(tree: str | None = None, running: str | None = None, **fields: object)
         pytest.param(saw("4.5.19"), saw("4.5.20"), known(), "4.5.19", id="the tree was set back"),
         pytest.param(saw("4.5.20"), NOTHING, known(), "4.5.20", id="no server to ask"),
         pytest.param(NOTHING, saw("4.5.19"), known(), "4.5.19", id="no tree to read"),
-        pytest.param(
-            VersionReading(error=TREE_ERROR), saw("4.5.19"), known(), "4.5.19", id="a tree that cannot be read"
-        ),
-        pytest.param(
-            saw("4.5.20"), VersionReading(error=SERVER_ERROR), known(), "4.5.20", id="a server that never answered"
-        ),
+        pytest.param(UNREADABLE, saw("4.5.19"), known(), "4.5.19", id="a tree that cannot be read"),
+        pytest.param(saw("4.5.20"), SILENT, known(), "4.5.20", id="a server that never answered"),
         pytest.param(
             saw("4.5.20"),
-            VersionReading(error=SERVER_ERROR),
+            SILENT,
             known("4.5.20", "4.5.19"),
             "4.5.19",
             id="its last answer stands while the tree is the same",
         ),
         pytest.param(
             saw("4.5.21"),
-            VersionReading(error=SERVER_ERROR),
+            SILENT,
             known("4.5.20", "4.5.19"),
             "4.5.21",
             id="but not when the tree has changed since",
@@ -73,13 +70,7 @@ def known(tree: str | None = None, running: str | None = None, **fields: object)
         pytest.param(
             saw("4.5.20"), NOTHING, known("4.5.20", "4.5.19"), "4.5.20", id="nor when it is not to be asked any more"
         ),
-        pytest.param(
-            NOTHING,
-            VersionReading(error=SERVER_ERROR),
-            known(None, "4.5.19"),
-            "4.5.19",
-            id="without a tree its last answer stands, too",
-        ),
+        pytest.param(NOTHING, SILENT, known(None, "4.5.19"), "4.5.19", id="without a tree its last answer stands, too"),
     ],
 )
 def test_installed_version(tree: VersionReading, running: VersionReading, before: ServerState, installed: str) -> None:
@@ -90,17 +81,9 @@ def test_installed_version(tree: VersionReading, running: VersionReading, before
 @pytest.mark.parametrize(
     ("tree", "running", "cause", "detail"),
     [
-        pytest.param(VersionReading(error=TREE_ERROR), NOTHING, Cause.VERSION, str(TREE_ERROR), id="the tree's error"),
-        pytest.param(
-            NOTHING, VersionReading(error=SERVER_ERROR), Cause.CONNECTION, str(SERVER_ERROR), id="the server's"
-        ),
-        pytest.param(
-            VersionReading(error=TREE_ERROR),
-            VersionReading(error=SERVER_ERROR),
-            Cause.VERSION,
-            str(TREE_ERROR),
-            id="the tree's first",
-        ),
+        pytest.param(UNREADABLE, NOTHING, Cause.VERSION, str(TREE_ERROR), id="the tree's error"),
+        pytest.param(NOTHING, SILENT, Cause.CONNECTION, str(SERVER_ERROR), id="the server's"),
+        pytest.param(UNREADABLE, SILENT, Cause.VERSION, str(TREE_ERROR), id="the tree's first"),
     ],
 )
 def test_no_installed_version(tree: VersionReading, running: VersionReading, cause: Cause, detail: str) -> None:
@@ -119,7 +102,7 @@ def test_no_place_to_look() -> None:
 
 def test_errors_of_one_source_are_warnings() -> None:
     """Each error is a warning while the other place answered."""
-    assert (str(SERVER_ERROR),) == reading_warnings(saw("4.5.20"), VersionReading(error=SERVER_ERROR))
+    assert (str(SERVER_ERROR),) == reading_warnings(saw("4.5.20"), SILENT)
     assert reading_warnings(saw("4.5.20"), NOTHING) == ()
 
 
@@ -148,7 +131,7 @@ def checks(answers: Sequence[str | None], every: timedelta = timedelta(minutes=3
     state, now = known(OLD, OLD), NOW
     for answer in answers:
         now += every
-        running = VersionReading(error=SERVER_ERROR) if answer is None else saw(answer)
+        running = SILENT if answer is None else saw(answer)
         state = replace(merge_readings(saw(NEW), running, state, now), checked_at=now)
         state = ServerState.from_json(json.loads(json.dumps(state.to_json())))
     return state, now

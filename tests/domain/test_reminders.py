@@ -1,4 +1,4 @@
-"""Reminders: when each is due, of what there are any, and who gets them."""
+"""Reminders: which updates have any, and who gets them."""
 
 from datetime import datetime, timedelta
 
@@ -22,9 +22,7 @@ from domain.examples import (
 )
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.planning.facts import Facts
-from mastodon_update_check.domain.planning.follow_ups import FIRST_REMINDERS, next_reminder_at, reminder_number
-from mastodon_update_check.domain.recipients import FollowUps, Preference
-from mastodon_update_check.domain.repetition import due_after
+from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient
 
 ANN, BEN, HOOK = user(1), user(2), hook()
 URGENT, PLAIN = patch("4.5.20", urgent=True), patch("4.5.20")
@@ -32,10 +30,12 @@ FIRST = (ANN.key, "update/4.5.20/urgent/reminder/1", "reminder")
 MOMENT = timedelta(seconds=1)
 
 
-def after(elapsed: timedelta, answer: Feed | None = None, **fields: object) -> Facts:
-    """Return what a check knows some time after NOW, for Ann and with reminders of urgent updates."""
+def after(
+    elapsed: timedelta, answer: Feed | None = None, to: tuple[Recipient, ...] = (ANN,), **fields: object
+) -> Facts:
+    """Return what a check knows some time after NOW, for Ann or others and with reminders of urgent updates."""
     known = {"answer": feed(URGENT) if answer is None else answer, "reminders": FollowUps.URGENT, **fields}
-    return facts(ANN, now=NOW + elapsed, **known)  # type: ignore[arg-type] # the fields' own types differ
+    return facts(*to, now=NOW + elapsed, **known)  # type: ignore[arg-type] # the fields' own types differ
 
 
 def notified_urgent(at: datetime = NOW) -> Rows:
@@ -44,28 +44,6 @@ def notified_urgent(at: datetime = NOW) -> Rows:
     rows.plan(after(timedelta()))
     rows.send(at)
     return rows
-
-
-@pytest.mark.parametrize(
-    ("elapsed", "number"),
-    [
-        pytest.param(-days(400), 0, id="a message from the future"),
-        pytest.param(timedelta(), 0, id="just notified"),
-        pytest.param(days(1) - MOMENT, 0, id="not yet a day"),
-        pytest.param(days(1), 1, id="a day"),
-        pytest.param(days(3) - MOMENT, 1, id="not yet three days"),
-        pytest.param(days(3), 2, id="three days"),
-        pytest.param(days(7), 3, id="a week"),
-        pytest.param(days(14) - MOMENT, 3, id="not yet two weeks"),
-        pytest.param(days(14), 4, id="two weeks"),
-        pytest.param(days(700), 102, id="a hundred weeks"),
-    ],
-)
-def test_which_reminder_is_due(elapsed: timedelta, number: int) -> None:
-    """After 1, 3 and 7 days, then weekly; and the next one is due where its turn comes."""
-    assert reminder_number(elapsed) == number
-    assert due_after(max(number, 1), FIRST_REMINDERS) <= max(elapsed, days(1))
-    assert elapsed < due_after(number + 1, FIRST_REMINDERS) == next_reminder_at(NOW, NOW + elapsed) - NOW
 
 
 def test_reminders_until_it_is_installed() -> None:
@@ -106,66 +84,51 @@ def test_a_reminder_that_waits_makes_way_for_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "reason"),
+    ("known", "reason", "is_due"),
     [
-        pytest.param(after(days(2)), None, id="still to act on"),
-        pytest.param(after(days(2), installed="4.5.20"), "installed", id="installed"),
-        pytest.param(after(days(2), installed="4.6.0"), "installed", id="passed by"),
-        pytest.param(after(days(2), feed()), "withdrawn", id="withdrawn"),
-        pytest.param(after(days(2), skips=[skip("4.5.20", urgent=True)]), "skipped", id="skipped"),
-        pytest.param(after(days(2), feed(PLAIN)), "urgency_fell", id="urgent no longer"),
-        pytest.param(after(days(2), reminders=FollowUps.NONE), "follow_ups_off", id="reminders are turned off"),
-        pytest.param(after(days(2), Feed(updates=None)), None, id="there was no answer"),
-        pytest.param(after(days(2), installed=None), None, id="what runs is not known"),
+        pytest.param(after(days(2)), None, True, id="still to act on"),
+        pytest.param(after(days(2), installed="4.5.20"), "installed", False, id="installed"),
+        pytest.param(after(days(2), installed="4.6.0"), "installed", False, id="passed by"),
+        pytest.param(after(days(2), feed()), "withdrawn", False, id="withdrawn"),
+        pytest.param(after(days(2), skips=[skip("4.5.20", urgent=True)]), "skipped", False, id="skipped"),
         pytest.param(
-            after(days(2), feed(URGENT, patch("4.5.21", urgent=True))), "later_stage", id="a newer urgent patch"
+            after(days(2), skips=[skip("4.5.21", urgent=True)]), "skipped", False, id="skipped with a newer one"
         ),
-        pytest.param(after(days(2), feed(URGENT, patch("4.5.21"))), None, id="a newer patch that is not urgent"),
-        pytest.param(after(-days(2)), "not_due", id="the clock was wrong when it was planned"),
+        pytest.param(after(days(2), feed(PLAIN)), "urgency_fell", False, id="urgent no longer"),
+        pytest.param(after(days(2), reminders=FollowUps.NONE), "follow_ups_off", False, id="reminders are turned off"),
+        pytest.param(after(days(2), Feed(updates=None)), None, False, id="there was no answer"),
+        pytest.param(after(days(2), installed=None), None, False, id="the running version is not known"),
+        pytest.param(
+            after(days(2), feed(URGENT, patch("4.5.21", urgent=True))), "later_stage", False, id="a newer urgent patch"
+        ),
+        pytest.param(after(days(2), feed(URGENT, patch("4.5.21"))), None, True, id="a newer patch that is not urgent"),
+        pytest.param(after(-days(2)), "not_due", False, id="the clock was wrong when it was planned"),
     ],
 )
-def test_when_a_reminder_is_given_up(known: Facts, reason: str | None) -> None:
-    """A reminder that waits is given up when there is nothing to remind of any more, on evidence alone."""
+def test_when_a_reminder_is_due_and_when_it_is_given_up(known: Facts, reason: str | None, *, is_due: bool) -> None:
+    """Without an urgent update to act on none is planned; one that waits is given up on positive evidence alone."""
+    due = [identity for _, identity, _ in planned(notified_urgent().plan(known)) if "/reminder/" in identity]
+    assert bool(due) == is_due
     rows = notified_urgent()
     rows.plan(after(days(1)))
-    made = rows.plan(known)
     expected = [] if reason is None else [(ANN.key, "update/4.5.20/urgent/reminder/1", reason)]
-    assert [one for one in changed(made) if "/reminder/" in one[1]] == expected
-
-
-@pytest.mark.parametrize(
-    "known",
-    [
-        after(days(2), installed="4.5.20"),
-        after(days(2), feed()),
-        after(days(2), skips=[skip("4.5.20", urgent=True)]),
-        after(days(2), skips=[skip("4.5.21", urgent=True)]),
-        after(days(2), reminders=FollowUps.NONE),
-        after(days(2), Feed(updates=None)),
-        after(days(2), installed=None),
-    ],
-)
-def test_when_there_is_no_reminder(known: Facts) -> None:
-    """Nothing is planned when there is nothing to remind of, or when it cannot be said."""
-    assert planned(notified_urgent().plan(known)) == []
+    assert [one for one in changed(rows.plan(known)) if "/reminder/" in one[1]] == expected
 
 
 def test_only_notified_recipients_are_reminded() -> None:
     """A recipient without the notice gets it first; one whose message waits gets no reminder."""
     rows = notified_urgent()
-    made = rows.plan(facts(ANN, BEN, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT))
+    made = rows.plan(after(days(1), to=(ANN, BEN)))
     assert planned(made) == [FIRST, (BEN.key, "update/4.5.20/urgent", "urgent_update")]
-    waiting = rows.plan(facts(ANN, BEN, now=NOW + days(2), answer=feed(URGENT), reminders=FollowUps.URGENT))
-    assert planned(waiting) == []
+    assert planned(rows.plan(after(days(2), to=(ANN, BEN)))) == []
 
 
 def test_each_counts_from_a_message_of_its_own() -> None:
     """Reminders count from each recipient's own message."""
     rows = notified_urgent()
-    both = {"answer": feed(URGENT), "reminders": FollowUps.URGENT}
-    rows.plan(facts(ANN, BEN, now=NOW + days(2), **both))  # type: ignore[arg-type] # the fields' own types differ
+    rows.plan(after(days(2), to=(ANN, BEN)))
     rows.send(NOW + days(2))
-    made = rows.plan(facts(ANN, BEN, now=NOW + days(3), **both))  # type: ignore[arg-type] # as above
+    made = rows.plan(after(days(3), to=(ANN, BEN)))
     assert planned(made) == [
         (ANN.key, "update/4.5.20/urgent/reminder/2", "reminder"),
         (BEN.key, "update/4.5.20/urgent/reminder/1", "reminder"),
@@ -176,14 +139,13 @@ def test_the_same_person_by_another_key() -> None:
     """A notified address gets the reminder under its present key."""
     rows = notified_urgent()
     again = named(ANN.address.upper())
-    made = rows.plan(facts(again, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT))
+    made = rows.plan(after(days(1), to=(again,)))
     assert planned(made) == [(again.key, "update/4.5.20/urgent/reminder/1", "reminder")]
 
 
 def test_lowered_preference_ends_reminders() -> None:
     """A preference that was lowered since counts."""
-    rows, off = notified_urgent(), user(1, Preference.NONE)
-    assert planned(rows.plan(facts(off, now=NOW + days(1), answer=feed(URGENT), reminders=FollowUps.URGENT))) == []
+    assert planned(notified_urgent().plan(after(days(1), to=(user(1, Preference.NONE),)))) == []
 
 
 @pytest.mark.parametrize(
@@ -205,13 +167,12 @@ def test_nothing_to_act_on() -> None:
     """On the newest release of a supported branch a newer branch's urgent release has one notice and no reminders."""
     rows = Rows()
     answer = feed(minor("4.7.6", urgent=True))
-    rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT))
+    rows.plan(after(timedelta(), answer))
     rows.send()
-    assert planned(rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT, now=NOW + days(1)))) == []
-    both = feed(minor("4.7.6", urgent=True), PLAIN)
-    made = rows.plan(facts(ANN, answer=both, reminders=FollowUps.URGENT, now=NOW + days(1)))
+    assert planned(rows.plan(after(days(1), answer))) == []
+    made = rows.plan(after(days(1), feed(minor("4.7.6", urgent=True), PLAIN)))
     assert (ANN.key, "update/4.7.6/urgent/reminder/1", "reminder") in planned(made)
-    gone = rows.plan(facts(ANN, answer=answer, reminders=FollowUps.URGENT, now=NOW + days(1)))
+    gone = rows.plan(after(days(1), answer))
     assert (ANN.key, "update/4.7.6/urgent/reminder/1", "not_to_act_on") in changed(gone)
 
 
