@@ -24,13 +24,13 @@ SECRET = "whsec_bGF1Z2h0ZXItaW4tdGhlLWRhcms="
 
 
 @pytest.fixture(autouse=True)
-def _restore() -> Iterator[None]:
-    """Leave this process's logs as they were."""
+def stream() -> Iterator[io.StringIO]:
+    """Return a place for a log, and leave this process's logs as they were."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     output = logs._outputs[0]
     with warnings.catch_warnings():
-        yield
+        yield io.StringIO()
         logging.captureWarnings(capture=False)
     logs._outputs[0] = output
     root.handlers[:] = handlers
@@ -42,14 +42,14 @@ def written(stream: io.StringIO) -> list[dict[str, object]]:
     return [json.loads(line) for line in stream.getvalue().split("\n")[:-1]]
 
 
-def test_json() -> None:
+def test_json(stream: io.StringIO) -> None:
     """One line per event: what happened first, then what there is to say about it, then when."""
-    stream = io.StringIO()
     logs.configure("info", "auto", stream)
-    log.info("check.finished", planned=2, urgent=True, took=0.5, since=None, where=Path("/x"))
+    log.info("check.finished", planned=2, urgent=True, took=0.5, since=None, where=Path("/x"), name="Jürgen 版本")
     (line,) = stream.getvalue().splitlines()
+    assert "Jürgen 版本" in line
     event = json.loads(line)
-    assert list(event) == ["event", "planned", "urgent", "took", "since", "where", "level", "at"]
+    assert list(event) == ["event", "planned", "urgent", "took", "since", "where", "name", "level", "at"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", event.pop("at"))
     assert event == {
         "event": "check.finished",
@@ -58,14 +58,14 @@ def test_json() -> None:
         "took": 0.5,
         "since": None,
         "where": "/x",
+        "name": "Jürgen 版本",
         "level": "info",
     }
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_hostile_text(log_format: str) -> None:
+def test_hostile_text(stream: io.StringIO, log_format: str) -> None:
     """Line breaks, control and formatting characters never get through, wherever they stand; text is cut."""
-    stream = io.StringIO()
     logs.configure("info", log_format, stream)
     log.info("check.finished", detail=HOSTILE, names=[HOSTILE], deep={HOSTILE: (HOSTILE,)}, long="x" * 10_000)
     text = stream.getvalue()
@@ -76,18 +76,8 @@ def test_hostile_text(log_format: str) -> None:
     assert "x" * logs.TEXT_CHARACTERS not in text
 
 
-def test_non_ascii_stays_legible() -> None:
-    """Names are written as they are."""
-    stream = io.StringIO()
-    logs.configure("info", "json", stream)
-    log.info("notice", names=["Jürgen", "版本"])
-    assert "Jürgen" in stream.getvalue()
-    assert "版本" in stream.getvalue()
-
-
-def test_long_lists_are_counted() -> None:
+def test_long_lists_are_counted(stream: io.StringIO) -> None:
     """A line stays shorter than the journal splits it, however many users there are."""
-    stream = io.StringIO()
     logs.configure("info", "json", stream)
     logs.log.info("notice.test", devops_users=["x" * 190] * 1_000)
     line = json.loads(stream.getvalue())
@@ -96,9 +86,8 @@ def test_long_lists_are_counted() -> None:
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_secrets_are_hidden(log_format: str) -> None:
+def test_secrets_are_hidden(stream: io.StringIO, log_format: str) -> None:
     """A known secret shows nowhere, be it the event, a value, a key, in a list or an error; short ones are words."""
-    stream = io.StringIO()
     logs.configure("info", log_format, stream, secrets=[SECRET[:20], SECRET, "", "admin"])
     event = f"failed {SECRET}"
     log.error(event, detail=f"x{SECRET}y", names=[SECRET], deep={SECRET: {"a": [SECRET]}}, user="admin")
@@ -113,9 +102,8 @@ def test_secrets_are_hidden(log_format: str) -> None:
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_no_traceback(log_format: str) -> None:
+def test_no_traceback(stream: io.StringIO, log_format: str) -> None:
     """An exception that a library logs is one line: its kind and its text."""
-    stream = io.StringIO()
     logs.configure("info", log_format, stream)
     logging.getLogger("library").error("it %s", "broke", exc_info=ValueError("line one\nline two"))
     (line,) = stream.getvalue().splitlines()
@@ -123,30 +111,22 @@ def test_no_traceback(log_format: str) -> None:
     assert "it broke" in line
 
 
-def test_libraries() -> None:
-    """What libraries warn of comes in the same form; what they only mention does not."""
-    stream = io.StringIO()
+def test_libraries(stream: io.StringIO) -> None:
+    """Warnings of libraries and of Python are lines of the same form; lesser messages are not written."""
     logs.configure("info", "json", stream)
     library = logging.getLogger("some.library")
     library.info("GET https://hooks.example/secret")
     library.warning("it is %s", HOSTILE)
     library.log(45, "an odd level")
     library.error("wrong %d", "arguments")
-    first, second, third = written(stream)
+    warnings.simplefilter("always")
+    warnings.warn("old habits", UserWarning, stacklevel=1)
+    first, second, third, fourth = written(stream)
     wanted = {"event": "library.logged", "library": "some.library", "detail": f"it is {CLEAN}", "level": "warning"}
     assert wanted == {key: first[key] for key in wanted}
     assert (second["detail"], second["level"]) == ("an odd level", "warning")
     assert (third["detail"], third["level"]) == ("wrong %d", "error")
-
-
-def test_python_warnings() -> None:
-    """A warning of Python's own is one line of the log."""
-    stream = io.StringIO()
-    logs.configure("info", "json", stream)
-    warnings.simplefilter("always")
-    warnings.warn("old habits", UserWarning, stacklevel=1)
-    (event,) = written(stream)
-    assert "UserWarning: old habits" in str(event["detail"])
+    assert "UserWarning: old habits" in str(fourth["detail"])
 
 
 @pytest.mark.parametrize(
@@ -155,11 +135,11 @@ def test_python_warnings() -> None:
         ("debug", ["debug", "info", "warning", "error", "critical"]),
         ("warning", ["warning", "error", "critical"]),
         ("error", ["error", "critical"]),
+        (logs.SILENT, []),
     ],
 )
-def test_level(level: str, shown: list[str]) -> None:
-    """What is below the level is not written."""
-    stream = io.StringIO()
+def test_level(stream: io.StringIO, level: str, shown: list[str]) -> None:
+    """An event below the level is not written; at the highest level, none is."""
     logs.configure(level, "json", stream)
     for each in ("debug", "info", "warning", "error", "critical"):
         logs.write(each, "happened")
@@ -193,22 +173,13 @@ def test_terminal(
     assert "[2Jgone now" in text
 
 
-def test_console() -> None:
+def test_console(stream: io.StringIO) -> None:
     """A line for a person: time, level, event, then the values that are not empty, quoted if ambiguous."""
-    stream = io.StringIO()
     logs.configure("info", "console", stream)
     log.warning("delivery.deferred", sink="email", reply="not now", retries=2, names=["a", "b"], since=None, to="")
     time, line = stream.getvalue().split(" ", 1)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", time)
     assert line == ('[warning]  delivery.deferred          sink=email reply="not now" retries=2 names=["a", "b"]\n')
-
-
-def test_silent() -> None:
-    """The highest level lets nothing through but what is written always."""
-    stream = io.StringIO()
-    logs.configure(logs.SILENT, "console", stream)
-    log.critical("happened")
-    assert stream.getvalue() == ""
 
 
 @pytest.mark.parametrize(("log_format", "start"), [("auto", "["), ("console", "["), ("json", "{")])
