@@ -25,7 +25,7 @@ def test_purge_removes_every_drop_in_of_setup() -> None:
     """The patterns of the purge match every file that `setup` adds to a unit."""
     script = (DEBIAN / "postrm").read_text()
     (pattern,) = re.findall(r"-path '\*(/mastodon-update-check\*\.d/50-setup\.conf)'", script)
-    for place in (Place(), Place(name="second")):
+    for place in (Place.of(), Place.of("second")):
         for unit in filter(None, (place.unit, place.once_unit, place.path_unit)):
             assert place.drop_in(unit).match(f"*{pattern}")
 

@@ -65,7 +65,7 @@ def says(text: str, code: int = 0) -> Run:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """Return a further server's place, with settings."""
-    place = Place(name="second", prefix=tmp_path)
+    place = Place.of("second", tmp_path)
     place.config_file.parent.mkdir(parents=True)
     place.config_file.write_text("# as the package brings it\n\n")
     return place
@@ -74,7 +74,7 @@ def place(tmp_path: Path) -> Place:
 def find(place: Place, text: str = TEXT, code: int = 0, program: str = PROGRAM) -> Service | None:
     """Look for the service of that place."""
     environ = {"UPDATE_CHECK_CONFIG": str(place.config_file)}
-    return find_service(environ, says(text, code), Place(prefix=place.prefix), program)
+    return find_service(environ, says(text, code), Place.of(prefix=place.prefix), program)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_other_settings_ask_nothing(tmp_path: Path) -> None:
         raise AssertionError
 
     assert find_service({"UPDATE_CHECK_CONFIG": str(tmp_path / "mine.env")}, fail) is None
-    assert find_service({}, fail, Place(prefix=tmp_path)) is None
+    assert find_service({}, fail, Place.of(prefix=tmp_path)) is None
 
 
 @pytest.mark.parametrize(

@@ -153,9 +153,6 @@ def test_reply_to() -> None:
     [
         ("social.example", "social.example"),
         ("bücher.example", "xn--bcher-kva.example"),
-        ("localhost:3000", "localhost-3000"),
-        ("", "localhost"),
-        ("x>\r\nBcc: y", "x-Bcc-y"),
         ("x" * 60 + "." + "y" * 60 + ".example", "x" * 60 + "." + "y" * 60 + ".example"),
     ],
 )

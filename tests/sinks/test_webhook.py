@@ -23,7 +23,6 @@ LIMITS = Limits(
     total=timedelta(seconds=60),
     redirects=0,
     body_bytes=1024,
-    error_body_bytes=1024,
 )
 OLD = "whsec_" + b64encode(b"o" * 32).decode()
 NEW = "whsec_" + b64encode(b"n" * 32).decode()

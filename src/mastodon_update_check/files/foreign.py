@@ -15,7 +15,8 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -63,11 +64,8 @@ class ForeignDirectory:
 
     def status(self, name: str) -> os.stat_result:
         """Return the status of a path beneath, without following links."""
-        descriptor = open_beneath(self._descriptor, Path(name).parts)
-        try:
+        with opened_beneath(self._descriptor, name) as descriptor:
             return os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
 
     def open(self, name: str) -> int:
         """Return a descriptor of a directory beneath, without following links."""
@@ -83,13 +81,9 @@ class ForeignDirectory:
         Raises `OSError` and `ValueError` as `read_opened` does, and `OSError` if it does not belong to the directory's
         owner.
         """
-        descriptor = open_beneath(self._descriptor, Path(name).parts)
-        try:
+        with opened_beneath(self._descriptor, name) as descriptor:
             self._require_own(os.fstat(descriptor))
-            data = read_opened(descriptor, limit_bytes)
-        finally:
-            os.close(descriptor)
-        return data.decode(errors="surrogateescape")
+            return read_opened(descriptor, limit_bytes).decode(errors="surrogateescape")
 
     def _require_own(self, status: os.stat_result) -> None:
         only_trusted_write = self.owner == self._trusted and not self._is_writable_by_all
@@ -121,6 +115,16 @@ def describe(error: OSError | ValueError) -> str:
     if isinstance(error, OSError):
         return clean((error.strerror or type(error).__name__).lower())
     return clean(f"it {error}")
+
+
+@contextmanager
+def opened_beneath(directory: int, name: str) -> Iterator[int]:
+    """Open a path beneath a directory as `open_beneath` does, and close it at the end."""
+    descriptor = open_beneath(directory, Path(name).parts)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def open_beneath(directory: int, parts: Iterable[str]) -> int:

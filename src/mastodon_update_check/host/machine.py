@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.host.programs import Run, run_program
@@ -24,50 +24,42 @@ _UNIT: Final = "mastodon-update-check"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One service on this host: the first one has no name; all paths lie under `prefix`, which only tests change."""
+    """The units and files of one service on this host."""
 
-    name: str = ""
-    prefix: Path = Path("/")
+    name: str
+    """Empty for the first service."""
+    prefix: Path
+    settings_directory: Path
+    config_file: Path
+    """Our own file."""
+    copies: Path
+    mastodon_copy: Path
+    """The needed lines of Mastodon's files of settings."""
+    tree: Path
+    """Where the unit finds the directories of Mastodon's tree; only root passes through the directory above."""
+    unit: str
+    once_unit: str
+    """The unit that a timer starts; only the first service has one."""
+    path_unit: str
+    """The unit that watches Mastodon's files of settings."""
 
-    @property
-    def settings_directory(self) -> Path:
-        """Where our own files of settings are."""
-        return self.prefix / "etc/mastodon-update-check"
-
-    @property
-    def config_file(self) -> Path:
-        """Our own file."""
-        return self.settings_directory / f"{self.name or 'config'}.env"
-
-    @property
-    def copies(self) -> Path:
-        """The directory for copies of Mastodon's settings."""
-        return self.prefix / "run/mastodon-update-check"
-
-    @property
-    def mastodon_copy(self) -> Path:
-        """The needed lines of Mastodon's file."""
-        return self.copies / f"{self.name or 'mastodon'}.env"
-
-    @property
-    def tree(self) -> Path:
-        """Where the unit finds the directories of Mastodon's tree; only root passes through the directory above."""
-        return self.copies / "trees" / (self.name or "mastodon")
-
-    @property
-    def unit(self) -> str:
-        """The service's unit."""
-        return f"{_UNIT}@{self.name}.service" if self.name else f"{_UNIT}.service"
-
-    @property
-    def path_unit(self) -> str:
-        """The unit that watches Mastodon's files of settings."""
-        return f"{_UNIT}-settings@{self.name}.path" if self.name else f"{_UNIT}-settings.path"
-
-    @property
-    def once_unit(self) -> str:
-        """The unit that a timer starts; only the first service has one."""
-        return "" if self.name else f"{_UNIT}-once.service"
+    @classmethod
+    def of(cls, name: str = "", prefix: Path = Path("/")) -> Self:
+        """Return the place of one service; all paths lie under `prefix`, which only tests change."""
+        settings, copies = prefix / "etc/mastodon-update-check", prefix / "run/mastodon-update-check"
+        at = f"@{name}" if name else ""
+        return cls(
+            name=name,
+            prefix=prefix,
+            settings_directory=settings,
+            config_file=settings / f"{name or 'config'}.env",
+            copies=copies,
+            mastodon_copy=copies / f"{name or 'mastodon'}.env",
+            tree=copies / "trees" / (name or "mastodon"),
+            unit=f"{_UNIT}{at}.service",
+            once_unit="" if name else f"{_UNIT}-once.service",
+            path_unit=f"{_UNIT}-settings{at}.path",
+        )
 
     @property
     def drop_ins(self) -> tuple[Path, ...]:
@@ -81,12 +73,12 @@ class Place:
 
 def find_place(config_file: Path, prefix: Path = Path("/")) -> Place | None:
     """Return the service whose settings are in `config_file`; None if that is not where they are."""
-    first = Place(prefix=prefix)
+    first = Place.of(prefix=prefix)
     if config_file.parent != first.settings_directory or config_file.suffix != ".env":
         return None
     if config_file == first.config_file:
         return first
-    return Place(name=config_file.stem, prefix=prefix) if NAME.fullmatch(config_file.stem) else None
+    return Place.of(config_file.stem, prefix) if NAME.fullmatch(config_file.stem) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +114,7 @@ class Machine:
             raise UsageError(
                 "this name cannot be used: expected small letters, digits, _ and -, and neither config nor mastodon"
             )
-        return Place(name=name, prefix=self.prefix)
+        return Place.of(name, self.prefix)
 
     def real(self, path: Path) -> Path:
         """Return where a path of the host lies."""

@@ -64,7 +64,7 @@ def find_service(
     `first` is the first service's place. `program` is the path of the program that asks: a checkout's is not the
     service's.
     """
-    first = first or Place()
+    first = first or Place.of()
     place = find_place(Path(environ.get(CONFIG, "").strip() or first.config_file), first.prefix)
     if place is None or not place.config_file.is_file():
         return None

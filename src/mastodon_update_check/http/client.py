@@ -48,11 +48,6 @@ def get_document(request: Request, proxies: Proxies, limits: Limits = DOCUMENT) 
     return response
 
 
-def get_bytes(url: str, proxies: Proxies, limits: Limits = DOCUMENT) -> bytes:
-    """Return the body of the document at `url`; raises as `get_document` does."""
-    return get_document(Request(url=url), proxies, limits).body
-
-
 def read_json(response: Response) -> object:
     """Return the JSON document in `response`; raise `CheckError` with cause `CONTENT` if there is none."""
     text = response.body.decode("utf-8-sig", errors="backslashreplace")

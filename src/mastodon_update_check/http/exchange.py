@@ -78,12 +78,12 @@ class Exchange:
         return {"Accept": "*/*", **self._request.headers, **host, **_authorization(self._first), **always}
 
     def _read(self, answer: httpx.Response, guard: SocketGuard) -> Response:
-        limit = self._limits.body_bytes if answer.is_success else self._limits.error_body_bytes
+        limit = self._limits.body_bytes
         encoding = answer.headers.get("Content-Encoding", "").strip()
         body, fault = bytearray(), None
         if encoding.lower() not in {"", "identity"}:
             fault = self._content_fault(f"is encoded ({clean(encoding, 40)}), which was not asked for")
-        elif limit:
+        else:
             try:
                 for chunk in answer.iter_raw():
                     body += chunk

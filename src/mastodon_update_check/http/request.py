@@ -18,8 +18,6 @@ class Limits:
     total: timedelta = timedelta(seconds=30)
     """For everything: name resolution, all addresses, redirects, the answer."""
     body_bytes: int = 1024 * 1024
-    error_body_bytes: int = 0
-    """Most that is read of an answer that is not 2xx."""
     redirects: int = 3
 
     @property
@@ -31,7 +29,7 @@ class Limits:
 
 DOCUMENT = Limits()
 """For a document: the feed, the instance, the files of a release."""
-EXCERPT = Limits(redirects=0, body_bytes=1024, error_body_bytes=1024)
+EXCERPT = Limits(redirects=0, body_bytes=1024)
 """For a receiver of which the status counts: no redirect is followed, and only the beginning of the body is read."""
 
 

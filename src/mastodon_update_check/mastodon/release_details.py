@@ -14,7 +14,7 @@ from mastodon_update_check.domain.release_tree import CHANGELOG, FILES, UNUSABLE
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.proxies import Proxies
-from mastodon_update_check.http.request import DOCUMENT, StatusError
+from mastodon_update_check.http.request import DOCUMENT, Request, StatusError
 
 TOTAL = timedelta(seconds=30)
 """For all files of all releases in one check."""
@@ -66,7 +66,7 @@ def fetch_releases(
 
 def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_at: float) -> None:
     """Add the missing facts of one release; raise `CheckError` if a file cannot be fetched now."""
-    from mastodon_update_check.http.client import get_bytes
+    from mastodon_update_check.http.client import get_document
 
     for path in FILES:
         if path in facts:
@@ -78,7 +78,7 @@ def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_a
         if path == CHANGELOG:
             limits = replace(limits, body_bytes=CHANGELOG_BYTES)
         try:
-            facts[path] = extract(path, get_bytes(root + path, proxies, limits))
+            facts[path] = extract(path, get_document(Request(url=root + path), proxies, limits).body)
         except CheckError as error:
             facts[path] = _explain_failure(path, error)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
-from mastodon_update_check.files.foreign import open_beneath, read_opened
+from mastodon_update_check.files.foreign import opened_beneath, read_opened
 from mastodon_update_check.mastodon.ruby_values import UnreadableError
 from mastodon_update_check.mastodon.version_file import LINE_CHARACTERS, VersionReader, find_methods
 
@@ -60,13 +60,10 @@ def opened(root: Path, name: str) -> Iterator[int]:
     """Open a file or a directory of the tree without following links within it, for reading its content or state."""
     directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        descriptor = open_beneath(directory, Path(name).parts)
+        with opened_beneath(directory, name) as descriptor:
+            yield descriptor
     finally:
         os.close(directory)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _error(detail: str) -> CheckError:

@@ -42,7 +42,7 @@ def _part(kind: str, text: str) -> str:
 
 
 def _headers(message: Message, recipient: Mailbox, author: Mailbox, reply_to: Mailbox | None) -> dict[str, str]:
-    domain = _id_domain(message.instance)
+    domain = ascii_domain(message.instance)
     thread = f"<{_NOT_IN_IDS.sub('-', message.thread)}.thread@{domain}>"
     return {
         "MIME-Version": "1.0",
@@ -67,14 +67,6 @@ def _quoted_printable(text: str) -> str:
     """Return `text` in ASCII, in lines of at most 76 characters; a lone surrogate becomes a question mark."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return b2a_qp(lines.encode(errors="replace")).decode().replace("\n", "\r\n")
-
-
-def _id_domain(instance: str) -> str:
-    """Return the server's domain as part of an id; `localhost:3000`, which is not a host name, as `localhost-3000`."""
-    try:
-        return ascii_domain(instance)
-    except ValueError:
-        return re.sub(r"[^A-Za-z0-9]+", "-", instance).strip("-") or "localhost"
 
 
 def _written(header: str, mailbox: Mailbox) -> str:
