@@ -31,7 +31,6 @@ class Assignment:
 
     name: str
     line: int
-    """The line on which the name stands, from 1."""
     text: str = field(repr=False)
     """The value without its quotes; escapes and variables are still in it."""
     quote: str = ""
@@ -49,7 +48,6 @@ class Assignment:
 
 
 Assignments = Sequence[Assignment]
-"""A file of settings, as it is written."""
 
 
 def parse(text: str, file: Path | str = "") -> Assignments:

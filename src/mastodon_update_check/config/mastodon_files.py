@@ -32,7 +32,6 @@ class MastodonFiles:
     """The content of Mastodon's files."""
 
     paths: tuple[Path, ...]
-    """Those that were read."""
     layer: Layer = field(repr=False)
     silences_mastodon: bool
     """Whether they disable the check that is built into Mastodon."""

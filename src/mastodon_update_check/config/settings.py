@@ -94,26 +94,22 @@ class Settings:
     instance_url: str | None = variable(kinds.parse_url_or_blank, None, is_shown=False)
     """Where to ask which version is running; None: do not ask."""
     database_url: str | None = secret()
-    """Any libpq connection string."""
     recipients: Recipients = variable(parse_recipients, Recipients())
     operator: tuple[str, ...] = variable(parse_addresses, (), is_shown=False)
     """Recipients of notices about this tool itself; empty: the mail recipients."""
     listed_sinks: tuple[str, ...] | None = variable(parse_sinks, None)
     ledger: str = variable(kinds.parse_ledger, "", is_shown=False)
-    """A path, or a `postgresql://` URL."""
     log_preference: Preference = variable(kinds.choose(Preference), Preference.ALL)
     apprise_url: str | None = secret()
     apprise_preference: Preference = variable(kinds.choose(Preference), Preference.ALL)
     heartbeat_url: str | None = secret(parse_url)
     metrics_file: Path | None = variable(kinds.parse_path, None)
     page_file: Path | None = variable(kinds.parse_path, None)
-    """The status page; None: no page."""
     release_details: str = variable(kinds.parse_release_details, "")
     """The URL template, with `{version}`, of the source tree of a release; empty: release details are off."""
     reminders: FollowUps = variable(kinds.choose(FollowUps), FollowUps.URGENT)
     closure: FollowUps = variable(kinds.choose(FollowUps), FollowUps.URGENT)
     install_kind: InstallKind | None = variable(kinds.choose(InstallKind), None)
-    """None: to be detected."""
     log_level: str = variable(kinds.words("debug", "info", "warning", "error", "critical"), "info")
     log_format: str = variable(kinds.words("auto", "console", "json"), "auto")
     """`auto` is `console` on a terminal, else `json`."""
@@ -141,7 +137,6 @@ class Settings:
     smtp_delivery_method: str = variable(kinds.require_smtp, "smtp")
 
     mastodon_database_url: str | None = secret()
-    """`DATABASE_URL`."""
     db_host: str = variable(kinds.parse_text, "localhost")
     db_port: int = variable(kinds.parse_port, 5432)
     db_name: str = variable(kinds.parse_text, "mastodon_production")
@@ -157,7 +152,6 @@ class Settings:
     config_file: Path | None = None
     """Our own file, if it was read; the null device is not a file."""
     mastodon_files: tuple[Path, ...] = ()
-    """Mastodon's files that were read, in the order of precedence."""
     mastodon_check_is_off: bool = False
     """Whether Mastodon's files disable the check that is built into Mastodon."""
     origins: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
@@ -167,7 +161,6 @@ class Settings:
     foreign: frozenset[str] = frozenset()
     """The variables that come from Mastodon's files, which belong to another user."""
     disabled: tuple[Disabled, ...] = ()
-    """The parts that unusable values of Mastodon's files disable."""
     warnings: tuple[str, ...] = ()
     """Probable mistakes in values that can be used."""
 

@@ -45,7 +45,6 @@ class Sources:
     strangers: Layer
     """The variables of the environment and of our own file that begin like ours, but have no fixed name."""
     config_file: Path | None
-    """Our own file, if it was read."""
     mastodon: MastodonFiles
 
 

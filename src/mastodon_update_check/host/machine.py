@@ -16,7 +16,6 @@ from mastodon_update_check.host.programs import Run, run_program
 SERVICE_USER: Final = "_mastodon_update_check"
 """The system user, its group, and the PostgreSQL role that logs in as it."""
 NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?")
-"""The form of a further server's name."""
 RESERVED: Final = frozenset({"config", "mastodon"})
 """Names that would be files of the first server."""
 _UNIT: Final = "mastodon-update-check"
@@ -31,7 +30,6 @@ class Place:
     prefix: Path
     settings_directory: Path
     config_file: Path
-    """Our own file."""
     copies: Path
     mastodon_copy: Path
     """The needed lines of Mastodon's files of settings."""

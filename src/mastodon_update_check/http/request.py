@@ -52,11 +52,9 @@ class Response:
     """The answer."""
 
     peer: str
-    """The host that answered, and the proxy before it: for sentences."""
     status: int
     reason: str
     headers: Mapping[str, str]
-    """By name, in upper or lower case."""
     body: bytes
     """The beginning of the body, within the limits."""
     fault: CheckError | None = None

@@ -47,7 +47,6 @@ class EnvFiles:
     """Those that were read, the one with precedence first; the usual one if none was."""
     assignments: Assignments = field(repr=False)
     problems: tuple[str, ...]
-    """Why one or several could not be read, each with its path."""
 
 
 def copy_settings(machine: Machine, place: Place) -> CopyReport:

@@ -44,7 +44,6 @@ class Installation:
     unit: str = ""
     """The unit of its web server; empty if none is known."""
     owner: str = ""
-    """The user who owns the tree."""
     access: Access = field(default_factory=lambda: Access(is_readable=True))
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """The needed variables of its files of settings, possibly with secrets."""
@@ -55,7 +54,6 @@ class Installation:
     environment_files: tuple[Path, ...] = ()
     """Other files that its unit names by `EnvironmentFile=`; they are not read."""
     problems: tuple[str, ...] = ()
-    """Why files of settings could not be read, each with its path."""
 
     @property
     def variables(self) -> Mapping[str, str]:

@@ -34,11 +34,9 @@ class SetupPlan:
     server: Server | str
     """The server to create the role in, or why there is none."""
     config: str
-    """The text of our own file."""
     drop_ins: Mapping[Path, str]
     """The content of the files that `setup` adds to units; empty where there is none yet."""
     release_details: str = "off"
-    """The administrator's answer about release details."""
 
     def __post_init__(self) -> None:
         if not PATH.fullmatch(str(self.installation.root)):

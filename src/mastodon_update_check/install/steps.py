@@ -26,7 +26,6 @@ class Step:
     take: Callable[[], str]
     """Takes it, and returns a message, usually empty; raises `SetupError` or `OSError`."""
     path: Path | None = None
-    """The file that it writes."""
     added: tuple[str, ...] = ()
     """The lines that a dry run shows; no secrets."""
 

@@ -22,7 +22,6 @@ from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.mastodon.database_address import VARIABLE, DatabaseAddress
 
 STAFF_ROWS: Final = 1000
-"""How many members of staff are considered."""
 _CHILD: Final = str(Path(__file__).with_name("database_child.py"))
 _NO_LIBPQ: Final = "PostgreSQL's client library is missing: install libpq5, or mastodon-update-check[binary]"
 

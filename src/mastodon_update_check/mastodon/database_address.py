@@ -37,13 +37,11 @@ class DatabaseAddress:
     """One way to log in to Mastodon's database."""
 
     origin: str
-    """The variables that it comes from."""
     conninfo: str = field(default="", repr=False)
     """The administrator's libpq connection string, which may hold a password; nothing in it is filtered."""
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """Where `conninfo` is empty: libpq parameters, which may hold a password."""
     ignored: tuple[str, ...] = ()
-    """Parameters of Mastodon's file that name files."""
     problem: str = ""
     """A sentence that says why this login cannot be tried."""
 

@@ -30,7 +30,6 @@ class FetchedReleases:
     facts: Mapping[str, TreeFacts]
     """By version (`MastodonVersion.stored`)."""
     problem: str = ""
-    """Why something is missing; empty when all is there."""
 
 
 def name_tag(template: str, version: MastodonVersion) -> str:

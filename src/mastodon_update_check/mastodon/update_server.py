@@ -14,7 +14,6 @@ class FeedAnswer(NamedTuple):
     """An answer of the update server."""
 
     document: object
-    """JSON, for `parse_feed`."""
     headers: Mapping[str, str]
 
 

@@ -66,7 +66,6 @@ class VersionReader:
 
     environment: Mapping[str, str] = field(repr=False)
     methods: Mapping[str, str] = field(default_factory=dict)
-    """Ruby by name."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """The section `version` of `config/mastodon.yml`."""
     _steps: int = 0

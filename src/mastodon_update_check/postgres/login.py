@@ -49,9 +49,7 @@ class Login:
     database: str
     role: str
     origin: str
-    """The variables that the login comes from."""
     variable: str
-    """The variable that can name another login."""
     remedy: str
     """How to make the role, as an imperative."""
     password: str = field(default="", repr=False)

@@ -21,7 +21,6 @@ from mastodon_update_check.http.secrets import secrets_of, shown
 from mastodon_update_check.messages.message import Message, MessageType
 
 TOTAL = timedelta(seconds=60)
-"""How long the process may take in all."""
 SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 NOTES_KEPT = 5
 _CUT = "overflow=truncate"
@@ -30,7 +29,6 @@ _ENVIRONMENT = {"HOME": "/dev/null", "LC_ALL": "C.UTF-8"}  # without plugins, se
 _NOTE = re.compile(r" - (?:WARNING|ERROR) - (.*)")
 _NO_SERVICE = "You must specify at least one"
 _TOKEN_CHARACTERS = 6
-"""A part of an Apprise URL that is as long as this may be a token."""
 _MISSING = "Apprise is not installed: apt install apprise, or pip install 'mastodon-update-check[apprise]'"
 _GOOD_NEWS = frozenset({MessageType.UPDATE_INSTALLED, MessageType.CHECK_RECOVERED})
 

@@ -34,7 +34,6 @@ class MailLimits:
     total: timedelta = timedelta(minutes=15)
     """One mail, from MAIL on."""
     mails: int = 100
-    """Mails over one connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, 
 
 PREFIX = "whsec_"
 LONGEST_WAIT = timedelta(hours=24)
-"""Most of a `Retry-After` that is honoured."""
 
 _GONE = 410
 _CURABLE = frozenset({401, 403, 404, 408, 425, 429})
