@@ -73,7 +73,7 @@ def test_login_that_may_write(world: World, postgres: Postgres) -> None:
     [
         pytest.param({"RCPT": "451 4.7.1 greylisted"}, 0, "warning", "it may be temporary", id="put off"),
         pytest.param({"RCPT": "550 5.1.1 who?"}, 1, "error", "look at the address", id="refused"),
-        pytest.param({"MAIL": "530 5.7.0 log in"}, 1, "error", "look at the SMTP_ settings", id="the sink's fault"),
+        pytest.param({"MAIL": "530 5.7.0 log in"}, 1, "error", "and at the SMTP_ settings", id="the sink's fault"),
     ],
 )
 def test_mail_server(checked: World, replies: dict[str, str], code: int, grade: str, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 class Grade(StrEnum):
@@ -12,7 +13,7 @@ class Grade(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One finding of a probe; the sentence of a warning or an error says what to do."""
 
@@ -23,16 +24,6 @@ class Finding:
     """Whether it is shown on request only."""
 
 
-def ok(subject: str, sentence: str, *, is_detail: bool = False) -> Finding:
-    """It works."""
-    return Finding(grade=Grade.OK, subject=subject, sentence=sentence, is_detail=is_detail)
-
-
-def warning(subject: str, sentence: str) -> Finding:
-    """It works, or is not configured; something about it deserves a look."""
-    return Finding(grade=Grade.WARNING, subject=subject, sentence=sentence)
-
-
-def error(subject: str, sentence: str) -> Finding:
-    """It is configured and does not work."""
-    return Finding(grade=Grade.ERROR, subject=subject, sentence=sentence)
+ok = partial(Finding, Grade.OK)
+warning = partial(Finding, Grade.WARNING)
+error = partial(Finding, Grade.ERROR)

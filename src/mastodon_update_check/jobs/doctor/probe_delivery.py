@@ -1,7 +1,7 @@
 """Delivery: the recipients in Mastodon's database, and each sink up to the point where something would be sent."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +20,7 @@ _LIMIT = timedelta(seconds=30)
 _REPLY_SECONDS = 15.0
 
 
-def probe_people(settings: Settings, known: ServerState) -> Iterable[Finding]:
+def probe_people(settings: Settings, known: ServerState) -> Iterator[Finding]:
     """Look for the recipients, then talk to the mail server about one of them."""
     people = find_people(settings, known.devops)
     yield from _describe_database(people.answer)
@@ -57,12 +57,8 @@ def _describe_database(answer: DatabaseAnswer) -> Iterator[Finding]:
     if answer.migrations_problem:
         yield warning("database", f"pending migrations are not noticed: {answer.migrations_problem}")
     if answer.may_write:
-        yield warning(
-            "database",
-            "this login may also write: `mastodon-update-check setup` makes one that can only read the staff",
-        )
-    elif answer.through:
-        yield ok("database", "this login may read, and not write")
+        remedy = "`mastodon-update-check setup` makes one that can only read the staff"
+        yield warning("database", f"this login may also write: {remedy}")
 
 
 def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Finding]:
@@ -80,19 +76,14 @@ def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Fi
         yield ok("email", f"{sink.rehearse(chosen.address)}; nothing was sent")
     except SettingsError as failure:
         yield from (error("email", problem) for problem in failure.problems)
-    except PermanentDeliveryError as failure:
-        yield error("email", f"{failure.reply}: look at the address, or at what this server may send")
     except DeliveryError as failure:
-        if failure.sink_wide:
-            yield error("email", f"{failure.reply}: look at the SMTP_ settings")
+        if failure.sink_wide or isinstance(failure, PermanentDeliveryError):
+            yield error("email", f"{failure.reply}: look at the address, and at the SMTP_ settings")
         else:
             yield warning("email", f"{failure.reply}: it may be temporary; `send-test email` tries again")
 
 
-_BUILT_IN = frozenset({"log", "webhook"})
-
-
-def probe_sink(sink: SinkSettings) -> Iterable[Finding]:
+def probe_sink(sink: SinkSettings) -> Iterator[Finding]:
     """Try one sink that needs no address; nothing is sent."""
     from mastodon_update_check.sinks.discovery import load_sink
 
@@ -103,7 +94,7 @@ def probe_sink(sink: SinkSettings) -> Iterable[Finding]:
         return
     if sink.plugin == "webhook":
         yield from _probe_webhook(sink)
-    elif sink.plugin not in _BUILT_IN:
+    elif sink.plugin != "log":
         yield ok(sink.name, f"is installed and takes its settings; `send-test {sink.name}` tries it")
 
 
@@ -117,7 +108,7 @@ def _probe_webhook(sink: SinkSettings) -> Iterator[Finding]:
         yield warning(sink.name, f"is sent unsigned: its receiver cannot tell who sent it; set {name}")
 
 
-def probe_monitoring(settings: Settings) -> Iterable[Finding]:
+def probe_monitoring(settings: Settings) -> Iterator[Finding]:
     """Probe the heartbeat service and the directories of metrics and page."""
     if settings.heartbeat_url is not None:
         advice = "look at UPDATE_CHECK_HEARTBEAT_URL, and whether its service is up"

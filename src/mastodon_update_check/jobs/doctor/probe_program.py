@@ -1,13 +1,13 @@
 """The program itself: its settings, ledger, daemon and monitoring files."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError, SettingsError
-from mastodon_update_check.host.systemd import show_unit
+from mastodon_update_check.host.systemd import Properties, show_unit
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
 from mastodon_update_check.jobs.recipients import MAIL
 from mastodon_update_check.ledger.location import find_location
@@ -15,7 +15,7 @@ from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.monitoring.status import StatusReport
 
 
-def probe_settings(settings: Settings) -> Iterable[Finding]:
+def probe_settings(settings: Settings) -> Iterator[Finding]:
     """List the settings with their origins, and missing ones."""
     files = [str(path) for path in (settings.config_file, *settings.mastodon_files) if path is not None]
     yield ok("settings", f"read from the environment{''.join(f' and {file}' for file in files)}; --verbose lists them")
@@ -31,10 +31,8 @@ def probe_settings(settings: Settings) -> Iterable[Finding]:
     if settings.instance_is_assumed:
         yield warning("settings", "LOCAL_DOMAIN is set nowhere: set it, it names the server in every message")
     if any(sink.plugin == MAIL for sink in settings.sinks) and "SMTP_FROM_ADDRESS" not in settings.origins:
-        sentence = (
-            "SMTP_FROM_ADDRESS is set nowhere: mails come from notifications@localhost, which many servers refuse"
-        )
-        yield warning("settings", sentence)
+        sentence = "SMTP_FROM_ADDRESS is set nowhere: mails come from notifications@localhost"
+        yield warning("settings", f"{sentence}, which many servers refuse")
 
 
 def describe_mastodons_check(settings: Settings) -> Finding:
@@ -55,10 +53,8 @@ def probe_ledger(
     place = "the ledger in PostgreSQL" if "://" in settings.ledger else settings.ledger
     try:
         status, exists = read_status(), find_location(settings.ledger).exists()
-    except LedgerError as failure:
-        return None, (error("ledger", str(failure)),)
-    except SettingsError as failure:
-        return None, tuple(error("ledger", problem) for problem in failure.problems)
+    except (LedgerError, SettingsError) as failure:
+        return None, tuple(error("ledger", problem) for problem in str(failure).splitlines())
     if exists:
         return status, (ok("ledger", f"{place} is sound"), *_describe_outbox(status.outbox))
     if status.is_alive:
@@ -80,14 +76,14 @@ def _describe_outbox(outbox: OutboxSummary) -> Iterator[Finding]:
 
 
 UNIT = "mastodon-update-check.service"
-_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result")
+_PROPERTIES = "LoadState,ActiveState,UnitFileState,Result"
 _RECENT = timedelta(hours=2)
 """A more recent check was made by something that checks regularly."""
 
 
-def probe_daemon(status: StatusReport | None, host: str) -> Iterable[Finding]:
+def probe_daemon(status: StatusReport | None, host: str) -> Iterator[Finding]:
     """Examine the unit and the heartbeat; `host` is this machine among those of the ledger."""
-    unit = ask_systemd()
+    unit = show_unit(UNIT, _PROPERTIES)
     yield from _describe_unit(unit)
     if status is None:
         yield warning("daemon", "may be running or not: its heartbeat is in the ledger, which cannot be read")
@@ -100,31 +96,22 @@ def probe_daemon(status: StatusReport | None, host: str) -> Iterable[Finding]:
         when = f"{status.known.checked_at:%H:%M} UTC"
         yield ok("daemon", f"is not running, but a check was made at {when}: by hand, a timer or cron")
     else:
-        is_installed = unit is not None and unit.get("LoadState") != "not-found"
+        is_installed = unit is not None and unit.one("LoadState") != "not-found"
         start = f"sudo systemctl enable --now {UNIT.removesuffix('.service')}" if is_installed else "start it"
         yield error("daemon", f"is not running, so that no notices are sent: {start}, or run `check` from a timer")
 
 
-def ask_systemd() -> Mapping[str, str] | None:
-    """Return what systemd says about our unit; None without systemd, as in most containers."""
-    found = show_unit(UNIT, ",".join(_PROPERTIES))
-    return None if found is None else {name: found.one(name) for name in _PROPERTIES}
-
-
-def _describe_unit(unit: Mapping[str, str] | None) -> Iterator[Finding]:
+def _describe_unit(unit: Properties | None) -> Iterator[Finding]:
     if unit is None:
         yield ok("unit", "not running under systemd")
         return
-    if unit.get("LoadState") == "not-found":
+    active = unit.one("ActiveState")
+    if unit.one("LoadState") == "not-found":
         yield warning("unit", f"{UNIT} does not exist: install the package, so that the daemon starts with the machine")
-        return
-    active, sub = unit.get("ActiveState", ""), unit.get("SubState", "")
-    if active == "failed" or sub == "auto-restart":
-        result = unit.get("Result", "")
-        yield error("unit", f"{UNIT} has failed ({result}): see `journalctl -u {UNIT}`, then restart it")
     elif active in {"active", "reloading"}:
         yield ok("unit", f"{UNIT} is running")
     else:
-        yield error("unit", f"{UNIT} is {active or 'in an unknown state'}: sudo systemctl start {UNIT}")
-    if unit.get("UnitFileState") == "disabled":
+        why = f"its state is {active}, its last result {unit.one('Result')}"
+        yield error("unit", f"{UNIT} is not running ({why}): see `journalctl -u {UNIT}`, sudo systemctl restart {UNIT}")
+    if unit.one("UnitFileState") == "disabled":
         yield warning("unit", f"{UNIT} does not start with the machine: sudo systemctl enable {UNIT}")

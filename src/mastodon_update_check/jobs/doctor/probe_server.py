@@ -1,7 +1,7 @@
 """The installed version, the update server and its clock, release details, and unfinished upgrades."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -32,18 +32,15 @@ _ADVICE = {
 }
 
 
-def probe_versions(settings: Settings, known: ServerState, clock: Clock) -> Iterable[Finding]:
+def probe_versions(settings: Settings, known: ServerState, clock: Clock) -> Iterator[Finding]:
     """Find the installed version, then ask the update server about it."""
     tree, running = see_versions(settings)
     yield from _describe_sightings(settings, tree, running)
     try:
         installed = merge_readings(tree, running, known, clock()).installed
     except CheckError:
-        yield error(
-            "version",
-            "no place says which version is installed, for the reasons in the warnings: correct these, or set "
-            "UPDATE_CHECK_MASTODON_ROOT or UPDATE_CHECK_MASTODON_VERSION",
-        )
+        remedy = "correct these, or set UPDATE_CHECK_MASTODON_ROOT or UPDATE_CHECK_MASTODON_VERSION"
+        yield error("version", f"the installed version is unknown, for the reasons in the warnings: {remedy}")
         yield warning(SERVER, "was not asked, because the installed version is unknown")
         return
     assert installed is not None  # noqa: S101 - merge_readings has found one
@@ -81,21 +78,16 @@ def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Clock)
         yield error(SERVER, f"{failure}; {_ADVICE.get(failure.cause, 'look at UPDATE_CHECK_URL')}")
     else:
         newer = len(newer_updates(feed, installed)) or "nothing"
-        how = (
-            f"{time.monotonic() - began:.1f} s",
-            "TLS" if parts.scheme == "https" else "",
-            "through the proxy" if proxies(settings).choose(url) else "",
-        )
-        details = f"{parts.hostname}, {', '.join(filter(None, how))}"
-        yield ok(SERVER, f"answers; it lists {newer} newer ({details})")
+        way = ", through the proxy" if proxies(settings).choose(url) else ""
+        seconds = time.monotonic() - began
+        yield ok(SERVER, f"answers; it lists {newer} newer ({parts.hostname}{way}, {seconds:.1f} s)")
         yield from (warning(SERVER, each) for each in feed.warnings)
     stale = describe_staleness(headers, clock())
     if stale:
         yield warning(SERVER, stale)
     if parts.scheme == "http" and not is_loopback(url):
-        yield warning(
-            SERVER, "is asked over http: an attacker on the network can hide a release; use https in UPDATE_CHECK_URL"
-        )
+        danger = "an attacker on the network can hide a release"
+        yield warning(SERVER, f"is asked over http: {danger}; use https in UPDATE_CHECK_URL")
     yield ok("clock", "was not compared: the answer is stale") if stale else _judge_clock(headers, clock())
 
 
