@@ -59,13 +59,9 @@ class App:
         self.host = host or socket.gethostname()
         self._token = token
 
-    @cached_property
+    @property
     def ledger_location(self) -> Location:
-        """Where the ledger is.
-
-        Raises:
-            SettingsError: it is the URL of a database, and cannot be read.
-        """
+        """Where the ledger is. Raises `SettingsError` when it is the URL of a database that cannot be read."""
         return find_location(self.settings.ledger, token=self._token)
 
     def create_ledger(self) -> Ledger:
@@ -104,24 +100,21 @@ class App:
         Raises:
             LedgerError: the ledger cannot be used.
         """
-        if not self.ledger_location.exists():
-            self.ledger_location.create()
-        ownership = self.ledger_location.ownership(self.host)
+        location = self.ledger_location
+        if not location.exists():
+            location.create()
+        ownership = location.ownership(self.host)
         if not ownership.acquire(is_daemon=False):
             yield None
             return
-        self._take(ownership.token)
+        self._token = ownership.token
         try:
             with ownership.renewed(), self.create_ledger() as ledger:
                 ledger.close_open_attempts(self.clock())
                 yield ledger
         finally:
             ownership.release()
-            self._take("")
-
-    def _take(self, token: str) -> None:
-        self._token = token
-        self.__dict__.pop("ledger_location", None)
+            self._token = ""
 
     def nudge_owner(self) -> bool:
         """Ask the owner to read its requests; return whether there is an owner."""

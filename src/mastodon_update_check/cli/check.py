@@ -27,8 +27,6 @@ from mastodon_update_check.messages.release_parts import order_updates
 from mastodon_update_check.monitoring.details import describe_undelivered
 from mastodon_update_check.terminal import progress, say
 
-_NOTICES_SHOWN = 5
-"""How many notices of one message are named by `--dry-run`."""
 _ATTEMPTS_PATIENCE = timedelta(minutes=2)
 """How long to wait for the daemon to try what is due: every built-in sink takes less."""
 
@@ -181,6 +179,4 @@ def _print_plan(messages: Sequence[PlannedMessage]) -> None:
     say(f"{count(len(messages), 'message')} would be sent. Nothing was sent or stored.")
     for message in messages:
         to = f" to {message.recipient.address}" if message.recipient.address else ""
-        names = [name_notice(one.notice) for one in message.decisions]
-        more = f" and {len(names) - _NOTICES_SHOWN} more" if len(names) > _NOTICES_SHOWN else ""
-        say(f"  {message.recipient.sink}{to}: {', '.join(names[:_NOTICES_SHOWN])}{more}")
+        say(f"  {message.recipient.sink}{to}: {', '.join(name_notice(one.notice) for one in message.decisions)}")

@@ -22,8 +22,6 @@ from mastodon_update_check.terminal import progress, say
 
 Item = Sequence[str]
 """A line, and the lines below it."""
-_ITEMS_SHOWN = 50
-"""How many items of one kind are printed; `--json` has all."""
 _OUTCOMES = {
     Outcome.SENT: "accepted",
     Outcome.DEFERRED: "put off",
@@ -57,12 +55,12 @@ def _write(found: Explanation, app: App, *, is_verbose: bool) -> Iterator[str]:
     staff = found.not_told if found.asked.subject else ()
     lines = [
         *_section("Notified:", _write_sent(sent, found, is_verbose=is_verbose)),
-        *_section("Not delivered yet:", [_write_pending(entry, found, app) for entry in pending]),
+        *_section("Not delivered yet:", [_write_entry(entry, found, app) for entry in pending]),
         *_section("To be notified at the next check:", [_write_decision(one, found) for one in coming]),
         *_section(
             "Not notified:",
             [
-                *(_write_given_up(entry, found) for entry in given_up),
+                *(_write_entry(entry, found, app) for entry in given_up),
                 *(_write_decision(one, found) for one in others),
                 *([describe_verdict(one)] for one in staff),
             ],
@@ -120,11 +118,9 @@ def _section(title: str, items: Sequence[Item]) -> Iterator[str]:
         return
     yield ""
     yield title
-    for head, *details in sorted(items, key=list)[:_ITEMS_SHOWN]:
+    for head, *details in sorted(items, key=list):
         yield f"  {head}"
         yield from (f"      {detail}" for detail in details)
-    if len(items) > _ITEMS_SHOWN:
-        yield f"  {len(items) - _ITEMS_SHOWN} more, which --json shows"
 
 
 def _write_sent(entries: Iterable[HistoryEntry], found: Explanation, *, is_verbose: bool) -> list[Item]:
@@ -142,18 +138,13 @@ def _write_sent(entries: Iterable[HistoryEntry], found: Explanation, *, is_verbo
     return items
 
 
-def _write_pending(entry: HistoryEntry, found: Explanation, app: App) -> Item:
+def _write_entry(entry: HistoryEntry, found: Explanation, app: App) -> Item:
+    """Give a row that is pending, or was given up."""
     head = f"{_head(entry.recipient, entry.notice, found, entry.address)}: planned {minute(entry.planned_at)}"
-    reason = explain_reason(entry.reason, entry.recipient)
-    return [f"{head}; {reason}", *map(_write_attempt, entry.attempts), _next(entry, app)]
-
-
-def _write_given_up(entry: HistoryEntry, found: Explanation) -> Item:
-    head = f"{_head(entry.recipient, entry.notice, found, entry.address)}: planned {minute(entry.planned_at)}"
-    return [
-        f"{head}, given up {_settled(entry)} because {explain_reason(entry.reason)}",
-        *map(_write_attempt, entry.attempts),
-    ]
+    reason, attempts = explain_reason(entry.reason, entry.recipient), map(_write_attempt, entry.attempts)
+    if entry.is_undelivered:
+        return [f"{head}; {reason}", *attempts, _next(entry, app)]
+    return [f"{head}, given up {_settled(entry)} because {reason}", *attempts]
 
 
 def _write_decision(one: Decision, found: Explanation) -> Item:

@@ -1,19 +1,13 @@
 """The recipients of each sink: from the settings, and from Mastodon's database where it is needed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings, SinkSettings
 from mastodon_update_check.config.found import Feature
 from mastodon_update_check.domain.addresses import normalise_address
-from mastodon_update_check.domain.recipients import (
-    Preference,
-    Recipient,
-    address_key,
-    sink_key,
-    url_key,
-)
+from mastodon_update_check.domain.recipients import Preference, Recipient, address_key, sink_key, url_key
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import Cause, CheckError
 
@@ -49,16 +43,13 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
     recipients: list[Recipient] = []
     for sink in settings.sinks:
         recipients.extend(mail if sink.plugin == MAIL else (_single_recipient(sink),))
-    if not _has_mail(settings):
-        return People(
-            recipients=tuple(recipients), answer=answer, warnings=(*_without_mail(settings), *_without_names(answer))
-        )
+    mails_devops = settings.recipients.devops and _has_mail(settings)
     return People(
         recipients=tuple(recipients),
         answer=answer,
-        unasked_sinks=frozenset({MAIL}) if settings.recipients.devops and not answer.devops else frozenset(),
-        warnings=_mail_warnings(settings, answer, mail, remembered),
-        error=answer.error if settings.recipients.devops and not remembered else None,
+        unasked_sinks=frozenset({MAIL}) if mails_devops and not answer.devops else frozenset(),
+        warnings=(*answer.warnings, *_list_warnings(settings, answer, mail, remembered)),
+        error=answer.error if mails_devops and not remembered else None,
     )
 
 
@@ -68,40 +59,31 @@ def _explain_empty(answer: DatabaseAnswer, remembered: Sequence[Recipient]) -> C
     return CheckError(Cause.DATABASE, f"{detail}: does an upgrade wait for its post-deployment migrations?")
 
 
-def _mail_warnings(
+def _list_warnings(
     settings: Settings, answer: DatabaseAnswer, mail: Sequence[Recipient], remembered: Sequence[Recipient]
-) -> tuple[str, ...]:
-    """Return the warnings about the mail recipients.
+) -> Iterator[str]:
+    """Give the warnings about the recipients.
 
     A database that could not be asked is not evidence that a user is gone, and neither is an answer without a single
-    DevOps user.
+    DevOps user. An unreadable file of settings is easily overlooked, so it is a warning that no mail is sent.
     """
-    if not settings.recipients.devops:
-        none = () if mail else ("no mail is sent: UPDATE_CHECK_RECIPIENTS names no address",)
-        return (*_without_names(answer), *none)
+    if settings.recipients.devops and _has_mail(settings):
+        if answer.error is not None and remembered:
+            yield f"{answer.error}; the DevOps users of the last good answer are notified"
+        elif answer.error is None and not answer.devops:
+            yield "no user of this server can view DevOps and has an account that works: none gets mail"
+        return
     if answer.error is not None:
-        used = (f"{answer.error}; the DevOps users of the last good answer are notified",) if remembered else ()
-        return (*answer.warnings, *used)
-    if answer.devops:
-        return answer.warnings
-    return (*answer.warnings, "no user of this server can view DevOps and has an account that works: none gets mail")
-
-
-def _without_mail(settings: Settings) -> tuple[str, ...]:
-    """Warn that no mail is sent, when the settings look as if it should: an unreadable file is easily overlooked."""
-    if "UPDATE_CHECK_SINKS" in settings.origins or settings.disables(Feature.EMAIL):
-        return ()
-    if "UPDATE_CHECK_RECIPIENTS" in settings.origins:
-        return ("no mail is sent, though UPDATE_CHECK_RECIPIENTS is set: set SMTP_SERVER",)
-    if len(settings.sinks) == 1:
-        return ("notices go only to the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL",)
-    return ()
-
-
-def _without_names(answer: DatabaseAnswer) -> tuple[str, ...]:
-    """Warn that webhooks cannot name the DevOps users, when the database was asked only for them."""
-    lacking = () if answer.error is None else (f"webhooks do not name the DevOps users: {answer.error}",)
-    return (*answer.warnings, *lacking)
+        yield f"webhooks do not name the DevOps users: {answer.error}"
+    if _has_mail(settings):
+        if not mail:
+            yield "no mail is sent: UPDATE_CHECK_RECIPIENTS names no address"
+    elif "UPDATE_CHECK_SINKS" in settings.origins or settings.disables(Feature.EMAIL):
+        return
+    elif "UPDATE_CHECK_RECIPIENTS" in settings.origins:
+        yield "no mail is sent, though UPDATE_CHECK_RECIPIENTS is set: set SMTP_SERVER"
+    elif len(settings.sinks) == 1:
+        yield "notices go only to the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL"
 
 
 def ask_database(settings: Settings) -> DatabaseAnswer:

@@ -1,14 +1,12 @@
 """Copy a whole ledger, also between engines."""
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.engine import Row
 from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.schema import KEPT_BY_MIGRATION, TABLES, migrate
 from mastodon_update_check.ledger.sqlite_file import backup_file
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
     from mastodon_update_check.ledger.postgres_session import PostgresConnection
 
     Connection = sqlite3.Connection | PostgresConnection
-
-_BATCH = 50
-"""Rows in one statement; SQLite before 3.32 takes 999 parameters at most."""
 
 
 def copy(source: Location, target: Location) -> int:
@@ -80,24 +75,13 @@ def copy_rows(source: "Connection", target: "Connection") -> int:
 
 
 def _copy_table(source: "Connection", target: "Connection", table: str) -> int:
-    """Copy a table in batches; rows of `meta` that belong to the schema stay as they are in the target."""
-    rows = iter(source.execute(f"SELECT * FROM {table}"))  # noqa: S608 - our own constant
-    if table == "meta":
-        rows = (row for row in rows if row["key"] not in KEPT_BY_MIGRATION)
-    count = 0
-    while batch := list(islice(rows, _BATCH)):
-        _insert(target, table, batch)
-        count += len(batch)
-    return count
-
-
-def _insert(target: "Connection", table: str, rows: Sequence[Row]) -> None:
-    """Insert rows by one statement: a statement for each would be a round trip for each."""
-    names = tuple(rows[0].keys())
-    marks = f"({', '.join('?' for _ in names)})"
-    values = ", ".join([marks] * len(rows))
-    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES {values}"  # noqa: S608 - our own names
-    target.execute(statement, [row[name] for row in rows for name in names])
+    """Copy a table; rows of `meta` that belong to the schema stay as they are in the target."""
+    found = source.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - our own constant
+    rows = [dict(row) for row in found if table != "meta" or row["key"] not in KEPT_BY_MIGRATION]
+    if rows:
+        names, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+        target.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our own names
+    return len(rows)
 
 
 def _refuse_full(connection: "Connection", place: Location) -> None:

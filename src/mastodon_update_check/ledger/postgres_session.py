@@ -118,10 +118,8 @@ class PostgresSession:
         """Commit at the end, or undo it all after an exception."""
         with Deadline(self._bounds.total) as deadline, translated(self._address, deadline):
             try:
-                connection, now, version = self._begin(self._opening(mode, lock), deadline)
-                if version is not None:
-                    require_known(int(version), f"the ledger in {self._address}")
-                yield PostgresConnection(connection, now)
+                connection = self._begin(self._opening(mode, lock), deadline)
+                yield connection
                 outcome = connection.execute("COMMIT").statusmessage
             except BaseException:
                 self._abandon()
@@ -130,12 +128,8 @@ class PostgresSession:
             if outcome != "COMMIT":
                 raise LedgerError(f"the ledger in {self._address} rolled the transaction back: try again")
 
-    def _begin(self, opening: str, deadline: Deadline) -> tuple[psycopg.Connection[DictRow], datetime, str | None]:
-        """Open a transaction; a connection that has died meanwhile, as after a restart, is replaced.
-
-        Returns:
-            The connection, the server's present instant, and the schema's version if it is watched.
-        """
+    def _begin(self, opening: str, deadline: Deadline) -> "PostgresConnection":
+        """Open a transaction; a connection that has died meanwhile, as after a restart, is replaced."""
         if self._connection is not None and not self._connection.closed:
             try:
                 return self._open(self._connection, opening, deadline)
@@ -155,16 +149,16 @@ class PostgresSession:
         connection.row_factory = dict_row  # type: ignore[assignment]  # rows are of another type from here on
         return cast("psycopg.Connection[DictRow]", connection)
 
-    def _open(
-        self, connection: psycopg.Connection[DictRow], opening: str, deadline: Deadline
-    ) -> tuple[psycopg.Connection[DictRow], datetime, str | None]:
+    def _open(self, connection: psycopg.Connection[DictRow], opening: str, deadline: Deadline) -> "PostgresConnection":
         with socket.socket(fileno=os.dup(connection.fileno())) as sock:
             deadline.guard(sock)
         answers = connection.execute(opening.encode())
         while answers.nextset():
             pass
         answer = next(answers)
-        return connection, answer["now"], answer["version"]
+        if answer["version"] is not None:
+            require_known(int(answer["version"]), f"the ledger in {self._address}")
+        return PostgresConnection(connection, answer["now"])
 
     def _abandon(self) -> None:
         """Roll back; close a connection on which that fails."""

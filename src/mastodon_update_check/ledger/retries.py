@@ -17,7 +17,14 @@ def hurry(
 
     Messages in an attempt stay as they are. With `is_started` sinks that were stopped (HTTP 410) are started again.
     """
-    _wake_sinks(transaction, sinks, is_started=is_started)
+    for sink in sinks:  # `failing_since` stays until the sink accepts a message
+        transaction.execute(
+            f"""
+            UPDATE sink SET retry_at = NULL, failures = 0{", stopped_key = NULL" if is_started else ""}
+            WHERE instance = :instance AND name = :name
+            """,  # noqa: S608 - only our own constant is put in
+            name=sink,
+        )
     hurried = 0
     for message_id in message_ids:
         hurried += transaction.execute(
@@ -29,18 +36,6 @@ def hurry(
             due_at=stamp(now),
         ).rowcount
     return hurried
-
-
-def _wake_sinks(transaction: Transaction, sinks: Iterable[str], *, is_started: bool) -> None:
-    """End the backoff of sinks; `failing_since` stays until the sink accepts a message."""
-    for sink in sinks:
-        transaction.execute(
-            f"""
-            UPDATE sink SET retry_at = NULL, failures = 0{", stopped_key = NULL" if is_started else ""}
-            WHERE instance = :instance AND name = :name
-            """,  # noqa: S608 - only our own constant is put in
-            name=sink,
-        )
 
 
 def hurry_changed(transaction: Transaction, sinks: Mapping[str, str], now: datetime) -> None:
