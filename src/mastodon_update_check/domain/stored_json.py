@@ -56,7 +56,8 @@ def from_json(form: Any, data: Any) -> Any:  # noqa: ANN401 - JSON, and any type
     if issubclass(form, tuple):
         return form(*map(from_json, form.__annotations__.values(), data))
     if named := _fields(form):
-        return form(**{name: from_json(kind, data[stored]) for name, stored, kind in named if stored in data})
+        found = {**data}  # a TypeError for anything but an object
+        return form(**{name: from_json(kind, found[stored]) for name, stored, kind in named if stored in found})
     return data
 
 
