@@ -7,16 +7,7 @@ from datetime import date, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    HOOK,
-    YEAR,
-    SettableClock,
-    facts,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, HOOK, YEAR, SettableClock, facts, update
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient, address_key

@@ -6,21 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    HOOK,
-    INSTANCE,
-    NOW,
-    accept,
-    beat,
-    defer,
-    facts,
-    refuse,
-    replan,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, HOOK, INSTANCE, NOW, accept, beat, defer, facts, refuse, replan, take, update
 from ledger.locations import owning, postgres_location, query
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError

@@ -1,9 +1,7 @@
 """Limits on deliveries: a sink that backs off or is stopped, and the number of mails a day."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
-
-import pytest
+from datetime import timedelta
 
 from ledger.examples import (
     ALICE,
@@ -21,13 +19,10 @@ from ledger.examples import (
     judge,
     refuse,
     replan,
-    rows,
     start_deliveries,
     take,
     update,
 )
-from mastodon_update_check.domain.outbox import MAILS_A_DAY
-from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
 
 PATCH = update("4.5.1")
@@ -144,90 +139,6 @@ def test_a_receiver_that_is_gone_is_left_alone_until_its_url_changes(ledger: Led
     replan(ledger, facts(PATCH, MINOR, to=(moved,), now=NOW + 2 * DAY))
     attempt = take(ledger, NOW + 2 * DAY, sink="webhook")
     assert (moved, ("update/4.5.1/plain", "update/4.6.0/plain")) == (attempt.recipient, attempt.identities)
-
-
-def send_mails(ledger: Ledger, count: int, now: datetime = NOW) -> list[Attempt]:
-    """Plan and deliver `count` messages to Alice, one release each."""
-    attempts = []
-    for number in range(1, count + 1):
-        replan(ledger, facts(*(update(f"4.6.{patch}") for patch in range(1, number + 1)), now=now))
-        attempt = take(ledger, now)
-        accept(ledger, attempt, now)
-        attempts.append(attempt)
-    return attempts
-
-
-def waiting(ledger: Ledger, now: datetime) -> tuple[int, int]:
-    """Return how many messages wait, and how many of them for a new day."""
-    found = ledger.summary(now)
-    return found.deferred, found.held_back
-
-
-def test_six_mails_a_day(ledger: Ledger) -> None:
-    """The seventh waits until the first is a day old, and is counted as held back till then."""
-    send_mails(ledger, MAILS_A_DAY)
-    replan(ledger, facts(PATCH, to=(ALICE,)))
-    before, after = NOW + DAY - SECOND, NOW + DAY
-
-    assert find_attempt(ledger, before) is None
-    assert waiting(ledger, before) == (1, 1)
-    assert ledger.next_due_at("email", before) is None
-    assert waiting(ledger, after) == (1, 0)
-    assert find_attempt(ledger, after) is not None
-
-
-def test_the_cap_lets_urgent_mail_go_first(ledger: Ledger) -> None:
-    """The last one of the day is the urgent one, though it was planned last."""
-    send_mails(ledger, MAILS_A_DAY - 1)
-    replan(ledger, facts(PATCH))
-    replan(ledger, facts(PATCH, URGENT))
-    attempt = take(ledger)
-    accept(ledger, attempt)
-
-    assert attempt.identities == ("update/4.5.9/urgent",)
-    assert find_attempt(ledger) is None
-
-
-def test_the_cap_is_each_recipients_own(ledger: Ledger) -> None:
-    """Another person, and another sink, are unaffected."""
-    send_mails(ledger, MAILS_A_DAY)
-    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
-
-    assert take(ledger).recipient_key == "user:2"
-    assert find_attempt(ledger) is None
-
-
-def test_the_cap_is_for_mail_alone(ledger: Ledger) -> None:
-    """A webhook gets every message."""
-    for number in range(1, MAILS_A_DAY + 3):
-        replan(ledger, facts(*(update(f"4.6.{patch}") for patch in range(1, number + 1)), to=(HOOK,)))
-        accept(ledger, take(ledger, sink="webhook"))
-
-    assert len(rows(ledger, *[f"update/4.6.{patch}" for patch in range(1, 9)])) == MAILS_A_DAY + 2
-
-
-@pytest.mark.parametrize("sent_at", [NOW + YEAR, NOW - DAY])
-def test_the_cap_counts_the_last_day_only(ledger: Ledger, sent_at: datetime) -> None:
-    """Mails of yesterday do not count, nor those sent while the clock was a year ahead."""
-    send_mails(ledger, MAILS_A_DAY, sent_at)
-    replan(ledger, facts(PATCH))
-
-    assert find_attempt(ledger) is not None
-    assert ledger.summary(NOW).held_back == 0
-
-
-def test_failures_do_not_count_towards_the_cap(ledger: Ledger) -> None:
-    """Only accepted mails count."""
-    replan(ledger, facts(PATCH))
-    now = NOW
-    for _ in range(MAILS_A_DAY + 1):
-        attempt = take(ledger, now)
-        defer(ledger, attempt, now)
-        due_at = ledger.next_due_at("email", now)
-        assert due_at is not None
-        now = due_at
-
-    assert find_attempt(ledger, now) is not None
 
 
 def test_message_for_a_former_url_is_not_sent_to_the_new_one(ledger: Ledger) -> None:

@@ -2,20 +2,7 @@
 
 from datetime import timedelta
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    NOW,
-    SECOND,
-    accept,
-    defer,
-    facts,
-    find_attempt,
-    replan,
-    states,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, NOW, SECOND, accept, defer, facts, find_attempt, replan, states, take, update
 from ledger.locations import query
 from mastodon_update_check.domain.outbox import MAILS_A_DAY, DeliveryState
 from mastodon_update_check.ledger.ledger import Ledger

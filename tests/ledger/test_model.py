@@ -6,9 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import settings
 
-from ledger.examples import (
-    INSTANCE,
-)
+from ledger.examples import INSTANCE
 from ledger.locations import owned, postgres_location
 from ledger.model import Deliveries
 from mastodon_update_check.ledger.copying import back_up, copy

@@ -9,7 +9,6 @@ from ledger.examples import (
     BOB,
     DAY,
     HOOK,
-    INSTANCE,
     NOW,
     SECOND,
     accept,
@@ -25,11 +24,9 @@ from ledger.examples import (
     update,
 )
 from ledger.locations import query
-from mastodon_update_check.domain.notices import RestartNotice
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.plan import plan
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
 
@@ -243,44 +240,3 @@ def test_two_instances_on_one_ledger_do_not_see_each_other(ledger: Ledger, place
         assert [each.summary(NOW).sinks[0].failing_since for each in (ledger, there)] == [NOW, None]
         assert [len(each.history()) for each in (ledger, there)] == [1, 1]
     assert [row.state for row in rows(ledger, "update/4.5.1")] == [DeliveryState.PENDING]
-
-
-def test_a_tool_notice_is_a_message_of_its_own(ledger: Ledger) -> None:
-    """It comes back from the ledger as it went in."""
-    restart = RestartNotice(tree=MastodonVersion.parse("4.5.1"), running=MastodonVersion.parse("4.5.0"))
-    replan(ledger, facts(PATCH, tool_notices=(restart,)))
-    first, second = take(ledger), take(ledger)
-
-    assert [attempt.notices for attempt in (first, second) if len(attempt.notices) == 1][-1:] == [(restart,)]
-    assert {first.identities, second.identities} == {("update/4.5.1/plain",), ("restart/4.5.1/4.5.0",)}
-
-
-def test_a_recipient_with_fields_of_another_version_can_be_read(ledger: Ledger, place: Location) -> None:
-    """Pending messages are sent after a downgrade of this program."""
-    replan(ledger, facts(PATCH))
-    query(place, "UPDATE message SET recipient = replace(recipient, '{', '{\"pronouns\": \"they\", ')")
-
-    assert take(ledger).recipient == ALICE
-
-
-def test_the_state_comes_back_as_it_was_kept(ledger: Ledger, place: Location) -> None:
-    """Each instance has its own."""
-    known = ServerState(good_at=NOW, installed=MastodonVersion.parse("4.5.0"), updates=(PATCH,), warnings=("a", "b"))
-    with ledger.writing() as transaction:
-        transaction.keep_state(known, NOW)
-        assert transaction.state() == known
-
-    assert ledger.state() == known
-    assert ledger.instances() == (INSTANCE,)
-    with Ledger.open(place, "other.example") as there:
-        assert there.state() == ServerState()
-
-
-def test_a_fingerprint_is_salted(ledger: Ledger, place: Location) -> None:
-    """The same text has the same fingerprint in one ledger, and another one elsewhere."""
-    first = ledger.fingerprint("password")
-    query(place, "UPDATE meta SET value = 'other' WHERE key = 'salt'")
-
-    assert len(first) == 16
-    assert first != ledger.fingerprint("password")
-    assert ledger.fingerprint("a") != ledger.fingerprint("b")

@@ -2,17 +2,16 @@
 
 import os
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, beat, facts, find_attempt, replan, rows, states, update
+from ledger.examples import INSTANCE, NOW, beat, states, update
+from ledger.files import make_ledger, opening_error
 from ledger.locations import query
 from ledger.programs import open_at_once, write_and_die
 from mastodon_update_check.domain.outbox import DeliveryState
-from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, migrate
@@ -28,25 +27,6 @@ RELEASE = update("4.5.1")
 def place(path: Path) -> SqliteLocation:
     """Return where the ledgers of this file are: on SQLite alone."""
     return SqliteLocation(path)
-
-
-def make_ledger(path: Path) -> bytes:
-    """Make a ledger that has planned something, and return its bytes."""
-    with Ledger.create(path, INSTANCE) as ledger:
-        replan(ledger, facts(RELEASE))
-        with ledger.writing() as transaction:
-            transaction.keep_state(ServerState(), NOW)
-    return path.read_bytes()
-
-
-def opening_error(path: Path) -> str:
-    """Return why the ledger cannot be opened; the file must still be there."""
-    before = path.read_bytes()
-    with pytest.raises(LedgerError) as caught:
-        Ledger.open(path, INSTANCE)
-    assert before == path.read_bytes()
-    assert str(path) in str(caught.value)
-    return str(caught.value)
 
 
 def test_creation_leaves_one_private_file(path: Path) -> None:
@@ -119,106 +99,6 @@ def test_a_place_without_shared_memory_is_refused() -> None:
     """A network file system cannot hold a ledger; SQLite says so only by keeping its old mode."""
     with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(LedgerError, match="on a local disk"):
         _ensure_wal(connection, Path("/mnt/ledger"))
-
-
-def cut(length: int) -> Callable[[bytes], bytes]:
-    """Return what keeps the first bytes only."""
-    return lambda whole: whole[:length]
-
-
-def overwrite(offset: int, length: int) -> Callable[[bytes], bytes]:
-    """Return what flips every bit of a stretch."""
-    return lambda whole: (
-        whole[:offset] + bytes(byte ^ 0xFF for byte in whole[offset : offset + length]) + whole[offset + length :]
-    )
-
-
-DAMAGES: list[tuple[str, Callable[[bytes], bytes], str]] = [
-    ("an empty file", lambda _: b"", "is empty, so it has lost what was sent"),
-    ("a text", lambda _: b"LOCAL_DOMAIN=social.example\n" * 40, "is damaged, or not a ledger"),
-    ("zeros, as after a power cut", lambda whole: bytes(len(whole)), "is damaged, or not a ledger"),
-    ("half a header", cut(50), "is damaged"),
-    ("one page", cut(PAGE), "is damaged"),
-    ("two pages", cut(2 * PAGE), "is damaged"),
-    ("cut within a page", cut(5 * PAGE + 100), "is damaged"),
-    ("all but the last page", cut(-PAGE), "is damaged"),
-    ("a flipped magic", overwrite(0, 16), "is damaged, or not a ledger"),
-]
-
-
-@pytest.mark.parametrize(("sentence", "damage", "words"), DAMAGES, ids=[row[0] for row in DAMAGES])
-def test_a_damaged_file_is_refused(path: Path, sentence: str, damage: Callable[[bytes], bytes], words: str) -> None:
-    """The error names both ways out, and nothing is overwritten."""
-    del sentence
-    path.write_bytes(damage(make_ledger(path)))
-    error = opening_error(path)
-
-    assert f"the ledger {path} {words}" in error
-    assert "restore a backup in its place, or start a new one with `mastodon-update-check ledger new`" in error
-
-
-def test_a_page_with_flipped_bytes_is_refused(path: Path) -> None:
-    """Each page in turn: tables and indexes are all read through."""
-    whole = make_ledger(path)
-    for start in range(PAGE, len(whole), PAGE):
-        path.write_bytes(overwrite(start, 8)(whole))
-        assert "is damaged; " in opening_error(path), f"page {start // PAGE + 1}"
-
-
-def test_a_message_that_its_index_lacks_is_damage(path: Path) -> None:
-    """It would never be sent, and nothing else would show it."""
-    make_ledger(path)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        definition = "SELECT sql FROM sqlite_schema WHERE name = 'message_open'"
-        (text,) = connection.execute(definition).fetchone()
-        connection.execute("PRAGMA writable_schema = ON")
-        wrong = text.replace("WHERE state IN ('pending', 'failed')", "WHERE state IN ('sent')")
-        connection.execute("DROP INDEX message_open")
-        connection.execute(wrong)
-        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'message_open'", (text,))
-
-    assert "is damaged; " in opening_error(path)
-
-
-Reading = Callable[[Ledger], object]
-KNOW: Reading = lambda ledger: ledger.state()  # noqa: E731 - a name for a column of the table
-PRINT: Reading = lambda ledger: ledger.fingerprint("text")  # noqa: E731
-SLEEP: Reading = lambda ledger: ledger.next_due_at("email", NOW)  # noqa: E731
-LIST: Reading = rows
-CLAIM: Reading = find_attempt
-UNREADABLE: list[tuple[str, str, Reading]] = [
-    ("a notice that is not JSON", "UPDATE delivery SET notice = '{'", LIST),
-    ("a notice of an unknown kind", 'UPDATE delivery SET notice = \'{"kind": "x"}\'', LIST),
-    ("a notice to be sent", "UPDATE delivery SET notice = '[]'", CLAIM),
-    ("a recipient that is a list", "UPDATE message SET recipient = '[]'", CLAIM),
-    ("a recipient without a key", 'UPDATE message SET recipient = \'{"preference": "all"}\'', CLAIM),
-    ("a date that is none", "UPDATE message SET created_at = 'yesterday'", CLAIM),
-    ("a due time that is none", "UPDATE message SET due_at = '2026-10-99'", SLEEP),
-    ("knowledge that is a list", "UPDATE instance SET knowledge = '[]'", KNOW),
-    ("no salt", "DELETE FROM meta", PRINT),
-]
-
-
-@pytest.mark.parametrize(("sentence", "statement", "read"), UNREADABLE, ids=[row[0] for row in UNREADABLE])
-def test_a_row_that_cannot_be_understood_is_damage(path: Path, sentence: str, statement: str, read: Reading) -> None:
-    """SQLite keeps no checksums: a flipped bit in a text is found when the text is read."""
-    del sentence
-    make_ledger(path)
-    with Ledger.open(path, INSTANCE) as ledger:
-        query(path, statement)
-        with pytest.raises(LedgerError) as caught:
-            read(ledger)
-
-    assert str(caught.value).startswith(f"the ledger {path} is damaged: a row in it cannot be read (")
-
-
-def test_text_that_is_not_unicode_is_damage(path: Path) -> None:
-    """The way out is named for errors that SQLite has no name for, too."""
-    make_ledger(path)
-    with Ledger.open(path, INSTANCE) as ledger:
-        query(path, "UPDATE instance SET knowledge = CAST(x'7bff7d' AS TEXT)")
-        with pytest.raises(LedgerError, match=r"cannot be used \(error: Could not decode.*restore a backup"):
-            ledger.state()
 
 
 def test_another_database_is_refused(path: Path) -> None:
