@@ -48,7 +48,6 @@ ROWS: list[tuple[str, list[str], list[str]]] = [
     ),
     ("at most 366 days", ["UPDATE_CHECK_INTERVAL"], ["367d", "999999999d"]),
     ("at least 5 minutes (1 second for an update server on loopback)", ["UPDATE_CHECK_INTERVAL"], ["299s", "0"]),
-    ("at most UPDATE_CHECK_INTERVAL", ["UPDATE_CHECK_JITTER"], ["31m"]),
     (
         "a version of Mastodon that starts with three numbers, such as 4.5.9, in at most 200 ASCII characters",
         ["UPDATE_CHECK_MASTODON_VERSION"],
@@ -111,7 +110,7 @@ ROWS: list[tuple[str, list[str], list[str]]] = [
     ("a domain name or an IP address, without scheme and port", ["SMTP_SERVER", "SMTP_DOMAIN"], ["mail:25", "ma il"]),
     ("a port number (1-65535)", ["SMTP_PORT", "DB_PORT"], ["abc", "0", "65536", "²", "9" * 5000]),
     (
-        "a mail address such as admin@social.example, without a name",
+        "a mail address: admin@social.example or Name <admin@social.example>",
         ["SMTP_FROM_ADDRESS", "SMTP_REPLY_TO", "SMTP_RETURN_PATH"],
         ["ops", "Name <a:b@b.example>", "Name <ops>", "a@b@c.example", "a b@c.example", "a,b@c.example", "@c.example"],
     ),
@@ -121,8 +120,6 @@ ROWS: list[tuple[str, list[str], list[str]]] = [
         ["Name <a@b.example", "Na>me <a@b.example>"],
     ),
     ("a mail address with only ASCII before the @", ["SMTP_FROM_ADDRESS"], ["Name <é@b.example>"]),
-    ("at most 500 characters", ["SMTP_FROM_ADDRESS"], ["x" * 501]),
-    ("a mail address of at most 254 characters", ["SMTP_RETURN_PATH"], ["a" * 243 + "@b.example.org"]),
     ("plain, login, cram_md5 or none", ["SMTP_AUTH_METHOD"], ["xoauth2"]),
     ("none, peer, client_once or fail_if_no_peer_cert", ["SMTP_OPENSSL_VERIFY_MODE"], ["maybe"]),
     (
@@ -239,7 +236,6 @@ def test_problems_do_not_breed(machine: Machine) -> None:
         "UPDATE_CHECK_SINKS": "email,webhook",
         "UPDATE_CHECK_URL": "s3cret",
         "UPDATE_CHECK_INTERVAL": "10s",
-        "UPDATE_CHECK_JITTER": "10s",
     }
     assert [problem.split(" ")[0] for problem in machine.problems(wrong)] == [
         "UPDATE_CHECK_WEBHOOK_OPS_URL_FILE",

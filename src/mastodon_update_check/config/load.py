@@ -11,7 +11,7 @@ from mastodon_update_check.config.found import Disabled, Feature, Found, Layer, 
 from mastodon_update_check.config.kinds import parse_text
 from mastodon_update_check.config.names import VERSION, shown
 from mastodon_update_check.config.sent_secrets import keep_secrets
-from mastodon_update_check.config.settings import CONFIG_FILE, JITTER, VARIABLES, Settings
+from mastodon_update_check.config.settings import CONFIG_FILE, INTERVAL, JITTER, VARIABLES, Settings
 from mastodon_update_check.config.sinks import read_sinks
 from mastodon_update_check.config.sources import Sources, gather
 from mastodon_update_check.domain.urls import is_loopback
@@ -41,7 +41,7 @@ def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE, *
         settings = replace(settings, ledger=_default_ledger(sources, environ, problems))
     settings = _restrict_proxy(settings, found)
     _report_self_destruct(found, problems)
-    _check_timing(settings, found, problems)
+    _check_interval(settings, found, problems)
     versions = _version_environment(found, problems)
     sinks = read_sinks(settings, sources, problems)
     keep_secrets(settings, found, problems)
@@ -76,7 +76,7 @@ def parse(found: Layer, problems: Problems) -> Settings:
     if "SELF_DESTRUCT" in found:
         values["url"] = None
     domain = values.get("local_domain")
-    values.setdefault("jitter", min(JITTER, values.get("interval", JITTER)))
+    values["jitter"] = min(values.get("jitter", JITTER), values.get("interval", INTERVAL))
     values.setdefault("web_domain", domain or "localhost")
     values.setdefault("smtp_domain", domain or "localhost")
     values.setdefault("instance_url", f"https://{values['web_domain']}" if domain else None)
@@ -109,19 +109,16 @@ def _report_self_destruct(found: Layer, problems: Problems) -> None:
         problems.add(name, found[name], f"says that this server is being deleted: {remedy}")
 
 
-def _check_timing(settings: Settings, found: Layer, problems: Problems) -> None:
+def _check_interval(settings: Settings, found: Layer, problems: Problems) -> None:
     if "SELF_DESTRUCT" in found:  # there are no checks, and a line in Mastodon's files must not make the interval wrong
         return
-    interval, jitter, url = "UPDATE_CHECK_INTERVAL", "UPDATE_CHECK_JITTER", found.get(_URL)
+    interval, url = "UPDATE_CHECK_INTERVAL", found.get(_URL)
     # A short interval depends on the administrator's word alone: no line in Mastodon's files makes it wrong.
     on_loopback = url is not None and url.is_trusted and settings.url is not None and is_loopback(settings.url)
     shortest = SHORTEST_INTERVAL_ON_LOOPBACK if on_loopback else SHORTEST_INTERVAL
     if settings.interval < shortest and _URL not in problems.names:
         expected = "expected at least 5 minutes (1 second for an update server on loopback)"
         problems.add(interval, found[interval], f'{expected}, got "{shown(interval, found[interval].text)}"')
-    elif settings.jitter > settings.interval and interval not in problems.names:
-        got = shown(jitter, found[jitter].text)
-        problems.add(jitter, found[jitter], f'expected at most {interval}, got "{got}"')
 
 
 def _version_environment(found: Layer, problems: Problems) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Log: one structured line for each message, at a level that fits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mastodon_update_check import logs
 from mastodon_update_check.domain.text import clean
@@ -50,12 +51,10 @@ def _updates(message: Message) -> tuple[Mapping[str, object], ...]:
     return tuple(update for update in pending if update.get("new", True)) or pending
 
 
-def _listed(message: Message, name: str) -> Iterator[Mapping[str, object]]:
-    data = message.payload.get("data")
-    updates = data.get(name) if isinstance(data, Mapping) else None
-    for update in updates if isinstance(updates, list | tuple) else ():
-        if isinstance(update, Mapping):
-            yield update
+def _listed(message: Message, name: str) -> Iterable[Mapping[str, object]]:
+    data: Any = message.payload.get("data") or {}
+    found: Iterable[Mapping[str, object]] = data.get(name) or ()
+    return found
 
 
 def _level(message: Message, updates: tuple[Mapping[str, object], ...]) -> str:
