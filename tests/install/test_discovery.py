@@ -10,7 +10,7 @@ from install.host import ROOT, Host, refused
 from mastodon_update_check.install.access import Access, Mode, decide_access
 from mastodon_update_check.install.copying import DATABASE, values_of
 from mastodon_update_check.install.database import Server
-from mastodon_update_check.install.discovery import Installation, find_installations
+from mastodon_update_check.install.discovery import Installation, examine, find_roots
 from mastodon_update_check.install.plan import SetupPlan
 from mastodon_update_check.install.steps import Steps
 from mastodon_update_check.install.texts import (
@@ -29,7 +29,7 @@ GROUPS = {MASTODON: "mastodon", WEB: "www-data"}
 
 def roots(host: Host) -> list[str]:
     """Return the trees that are found."""
-    return [str(one.root) for one in find_installations(host.machine)]
+    return list(map(str, find_roots(host.machine)))
 
 
 def test_by_unit(host: Host) -> None:
@@ -37,7 +37,8 @@ def test_by_unit(host: Host) -> None:
     host.install("LOCAL_DOMAIN=social.example\n", Path("/srv/social"))
     host.add_web_unit("social-web.service", Path("/srv/social"))
     host.add_web_unit("paperless-web.service", Path("/opt/paperless"))
-    (found,) = find_installations(host.machine)
+    assert roots(host) == ["/srv/social"]
+    found = examine(host.machine, Path("/srv/social"))
     assert (str(found.root), found.unit) == ("/srv/social", "social-web.service")
     assert dict(found.settings) == {"LOCAL_DOMAIN": "social.example"}
 
@@ -66,7 +67,8 @@ def test_other_names_of_the_unit(host: Host, unit: str) -> None:
     """Web servers have units of several names; all of them name the tree, wherever it is."""
     host.install("", Path("/srv/social"))
     host.add_web_unit(unit, Path("/srv/social"))
-    assert [(str(one.root), one.unit) for one in find_installations(host.machine)] == [("/srv/social", unit)]
+    assert roots(host) == ["/srv/social"]
+    assert examine(host.machine, Path("/srv/social")).unit == unit
 
 
 @pytest.mark.parametrize("target", ["/dev/zero", "/etc/shadow", "/proc/self/environ"])
@@ -97,12 +99,12 @@ def test_no_tree(host: Host, root: str) -> None:
 def test_tree_that_changes_meanwhile(host: Host, tmp_path: Path) -> None:
     """A tree that is exchanged for a link to another user's is refused when it is used, not only when it was found."""
     tree = host.install("")
-    (found,) = find_installations(host.machine)
+    (found,) = find_roots(host.machine)
     tree.rename(tmp_path / "aside")
     tree.symlink_to("/etc")
     if os.getuid() == 0:
         os.chown(tree, 54_321, 54_321, follow_symlinks=False)
-    assert "is not a tree of Mastodon's" in refused(host, root=found.root)
+    assert "is not a tree of Mastodon's" in refused(host, root=found)
 
 
 HOME, DATA = Path("/home/mastodon/live"), Path("/data/mastodon/live")

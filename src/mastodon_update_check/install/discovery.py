@@ -7,7 +7,6 @@ units, which belong to root.
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from grp import getgrall
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Final
 from mastodon_update_check.config.names import is_taken_from_mastodon
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.files.foreign import ForeignDirectory, describe
+from mastodon_update_check.files.foreign import ForeignDirectory
 from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.systemd import Properties, show
 from mastodon_update_check.install.access import Access, Mode, decide_access
@@ -33,7 +32,6 @@ _PATTERNS: Final = (
     "mastodon-web.service",  # by its name also where it is not loaded, because it is neither enabled nor running
     *(f"*[-_]{part}.service" for part in ("web", "puma", "web@*", "puma@*")),
 )
-_NO_UNIT: Final = Properties("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,28 +59,22 @@ class Installation:
         return {**self.settings, **self.unit_environment}
 
 
-def find_installations(machine: Machine) -> tuple[Installation, ...]:
-    """Return every Mastodon that this host seems to run, those with a unit first."""
-    roots: dict[Path, Properties] = {}
-    for root, unit in _units(machine):
-        roots.setdefault(root, unit)
-    for place in _PLACES:
-        for path in sorted(machine.prefix.glob(place)):
-            root = Path("/") / path.relative_to(machine.prefix)
-            roots.setdefault(root, _NO_UNIT)
-    found: dict[tuple[int, int], Installation] = {}
-    for root, unit in roots.items():
-        identity = _identify(machine, root)
-        if identity is not None and identity not in found:
-            with suppress(OSError):  # it has been removed meanwhile
-                found[identity] = examine(machine, root, unit)
+def find_roots(machine: Machine) -> tuple[Path, ...]:
+    """Return the tree of every Mastodon that this host seems to run, those with a unit first."""
+    places = (path for place in _PLACES for path in sorted(machine.prefix.glob(place)))
+    roots = [root for root, _ in _units(machine)] + [Path("/") / path.relative_to(machine.prefix) for path in places]
+    found: dict[tuple[int, int], Path] = {}
+    for root in roots:
+        if (identity := _identify(machine, root)) is not None:
+            found.setdefault(identity, root)
     return tuple(found.values())
 
 
-def examine(machine: Machine, root: Path, unit: Properties | None = None) -> Installation:
-    """Return the facts about the tree at `root`, which must exist; its unit is looked for unless it is given."""
-    if unit is None:
-        unit = next((one for directory, one in _units(machine) if directory == root), _NO_UNIT)
+def examine(machine: Machine, root: Path) -> Installation:
+    """Return the facts about the tree at `root`; raise `SetupError` if it is not a tree of Mastodon's."""
+    if not root.is_absolute() or _identify(machine, root) is None:
+        raise SetupError(f"{clean(str(root))} is not a tree of Mastodon's: it has no {VERSION_FILE} of its own")
+    unit = next((one for directory, one in _units(machine) if directory == root), Properties(""))
     with ForeignDirectory(machine.real(root), machine.root_uid) as tree:
         owner = machine.find_account(tree.owner)
         needed = tuple(_modes(tree))
@@ -100,16 +92,6 @@ def examine(machine: Machine, root: Path, unit: Properties | None = None) -> Ins
         environment_files=tuple(path for path in named if path not in files.paths),
         problems=files.problems,
     )
-
-
-def require(machine: Machine, root: Path) -> Installation:
-    """Return the installation in a tree that an administrator has named; raise `SetupError` if it is another tree."""
-    if not root.is_absolute() or _identify(machine, root) is None:
-        raise SetupError(f"{clean(str(root))} is not a tree of Mastodon's: it has no {VERSION_FILE} of its own")
-    try:
-        return examine(machine, root)
-    except OSError as error:
-        raise SetupError(f"{clean(str(root))} cannot be opened: {describe(error)}") from error
 
 
 def _identify(machine: Machine, root: Path) -> tuple[int, int] | None:

@@ -10,13 +10,13 @@ from mastodon_update_check.config.found import FILE_BYTES
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SettingsError, SetupError
 from mastodon_update_check.files.own import read_own
-from mastodon_update_check.host.machine import Machine, Place
+from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, excerpt, read_env_files, values_of
 from mastodon_update_check.install.database import find_server, read_server
 from mastodon_update_check.install.dialogue import TIMER, Console, Options, OwnCommands
-from mastodon_update_check.install.discovery import Installation, find_installations, require
+from mastodon_update_check.install.discovery import examine, find_roots
 from mastodon_update_check.install.plan import DETAILS, SetupPlan, undo
 from mastodon_update_check.install.steps import DAEMON_RELOAD, Step, Steps
 from mastodon_update_check.install.texts import find_role, has_block
@@ -55,7 +55,7 @@ class SetupSession:
         self._say(f"Mastodon is in {plan.installation.root}. setup will:")
         preparations = tuple(plan.preparations(self._steps))
         self._list((*preparations, *(start if self._options.starts else ())))
-        errors, disabled = self._check_settings(plan)
+        errors, disabled = _check_settings(self._machine, plan)
         for remark in (*plan.remarks(), *(f"{sentence}." for sentence in disabled)):
             self._say(f"Note: {remark}")
         obstacles = (*plan.obstacles(), *errors)
@@ -126,7 +126,7 @@ class SetupSession:
             raise SetupError(f"{unit} starts another program than {program}: run the one that is installed")
 
     def _plan(self) -> SetupPlan:
-        installation = self._choose()
+        installation = examine(self._machine, self._choose())
         wanted = read_server(installation.variables)
         return SetupPlan(
             place=self._place,
@@ -148,13 +148,12 @@ class SetupSession:
             return answer or "off"
         return "github" if self._confirm(question) else "off"
 
-    def _choose(self) -> Installation:
+    def _choose(self) -> Path:
         configured = values_of(self._config).get(ROOT)
-        named = self._options.root or (Path(configured) if configured else None)
-        if named is not None:
-            return require(self._machine, named)
+        if named := self._options.root or (Path(configured) if configured else None):
+            return named
         taken = {values_of(text).get(ROOT) for text in self._others()}
-        found = [one for one in find_installations(self._machine) if str(one.root) not in taken]
+        found = [root for root in find_roots(self._machine) if str(root) not in taken]
         if not found:
             raise SetupError(
                 "no Mastodon was found on this host: neither by a unit such as mastodon-web.service nor in "
@@ -168,22 +167,17 @@ class SetupSession:
             )
         return found[0]
 
-    def _ways(self, found: Iterable[Installation]) -> Iterator[str]:
+    def _ways(self, found: Iterable[Path]) -> Iterator[str]:
         """Yield a command for each: the first service of a host needs no name."""
-        for number, one in enumerate(found):
+        for number, root in enumerate(found):
             name = self._options.name or _NAMES[min(number, len(_NAMES) - 1)]
             tail = f" --name {name}" if name else ""
-            yield f"  mastodon-update-check setup --root {clean(str(one.root))}{tail}"
+            yield f"  mastodon-update-check setup --root {clean(str(root))}{tail}"
 
     def _others(self) -> list[str]:
         """Return the settings files of other services on this host that `setup` has written into."""
         files = set(self._place.settings_directory.glob("*.env")) - {self._place.config_file}
         return [text for file in sorted(files) if has_block(text := _read(file))]
-
-    def _check_settings(self, plan: SetupPlan) -> tuple[Sequence[str], Sequence[str]]:
-        files = read_env_files(self._machine, plan.installation.root)
-        lines = excerpt(files.assignments, with_login=DATABASE not in plan.new_config)
-        return _check_settings(self._place, plan.new_config, f"#\n{lines}")
 
     def _list(self, steps: Iterable[Step]) -> None:
         """Print the plan: files of one purpose in one line, without `daemon-reload`; a dry run shows their lines."""
@@ -218,16 +212,18 @@ def _read(path: Path) -> str:
         raise SetupError(f"{path} cannot be read: {clean(str(error))}") from error
 
 
-def _check_settings(place: Place, config: str, copied: str) -> tuple[Sequence[str], Sequence[str]]:
+def _check_settings(machine: Machine, plan: SetupPlan) -> tuple[Sequence[str], Sequence[str]]:
     """Return the errors that keep the service from starting, and what the copy of Mastodon's settings disables."""
+    assignments = read_env_files(machine, plan.installation.root).assignments
+    lines = excerpt(assignments, with_login=DATABASE not in values_of(plan.new_config))
     with tempfile.TemporaryDirectory() as directory:
         own, mastodons = Path(directory, "config.env"), Path(directory, "mastodon.env")
-        own.write_text(config, errors="surrogateescape")
-        mastodons.write_text(copied, errors="surrogateescape")
+        own.write_text(plan.new_config, errors="surrogateescape")
+        mastodons.write_text(f"#\n{lines}", errors="surrogateescape")
 
         def at_its_place(sentence: object) -> str:
-            text = str(sentence).replace(str(own), str(place.config_file))
-            return text.replace(str(mastodons), str(place.mastodon_copy))
+            text = str(sentence).replace(str(own), str(plan.place.config_file))
+            return text.replace(str(mastodons), str(plan.place.mastodon_copy))
 
         try:
             settings = load_settings({CONFIG: str(own), COPY: str(mastodons)})
