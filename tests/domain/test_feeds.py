@@ -53,14 +53,14 @@ def test_missing_list_is_not_an_answer(document: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "the update server's answer is a list, not an object"),
-        (None, "the update server's answer is null, not an object"),
-        ("{}", "the update server's answer is a text, not an object"),
-        (True, "the update server's answer is true or false, not an object"),
-        (1.5, "the update server's answer is a number, not an object"),
-        ({"updatesAvailable": {}}, "updatesAvailable in the update server's answer is an object, not a list"),
-        ({"updatesAvailable": "none"}, "updatesAvailable in the update server's answer is a text, not a list"),
-        ({"updatesAvailable": False}, "updatesAvailable in the update server's answer is true or false, not a list"),
+        ([], "the update server's answer: expected an object, got []"),
+        (None, "the update server's answer: expected an object, got null"),
+        ("{}", 'the update server\'s answer: expected an object, got "{}"'),
+        (True, "the update server's answer: expected an object, got true"),
+        (1.5, "the update server's answer: expected an object, got 1.5"),
+        ({"updatesAvailable": {}}, "updatesAvailable in the update server's answer: expected a list, got {}"),
+        ({"updatesAvailable": "none"}, 'updatesAvailable in the update server\'s answer: expected a list, got "none"'),
+        ({"updatesAvailable": False}, "updatesAvailable in the update server's answer: expected a list, got false"),
         ({"updatesAvailable": [{}] * 1001}, "the update server lists 1001 updates, more than the 1000 allowed"),
     ],
 )
@@ -78,13 +78,20 @@ def test_1000_entries_are_read() -> None:
     assert len(feed.updates) == 1000
 
 
+LEFT_OUT = "[1] is left out: expected an object with a version, got "
+
+
 @pytest.mark.parametrize(
     ("entry", "warning"),
     [
-        pytest.param("4.2.9", "[1] is left out: a text, not an object", id="an entry that is a text"),
-        pytest.param(None, "[1] is left out: null, not an object", id="an entry that is null"),
-        pytest.param({}, "[1].version is left out: null, not a text", id="no version"),
-        pytest.param({"version": 4}, "[1].version is left out: a number, not a text", id="a number as the version"),
+        pytest.param("4.2.9", f'{LEFT_OUT}"4.2.9"', id="an entry that is a text"),
+        pytest.param(None, f"{LEFT_OUT}null", id="an entry that is null"),
+        pytest.param({}, LEFT_OUT + "{}", id="no version"),
+        pytest.param(
+            {"version": 4},
+            LEFT_OUT + '{"version": 4}',
+            id="a number as the version",
+        ),
         pytest.param(
             {"version": "latest"},
             "[1].version is left out: 'latest' is not a version: expected three numbers at the start",

@@ -12,6 +12,7 @@ def test_check(world: World) -> None:
     world.update_server.publish("4.5.20", urgent=True)
     world.update_server.publish("4.10.0", type="minor", release_notes="javascript:alert(1)")
     world.update_server.set_current_end("2099-02-20")
+    warning = 'expected an http or https URL of at most 2000 characters, got "javascript:alert(1)"'
     expected = f"""\
 social.example runs Mastodon 4.5.19.
 Newer releases:
@@ -19,7 +20,7 @@ Newer releases:
   4.6.9   minor          {NOTES}4.6.9
   4.10.0  minor
 Support for 4.5 ends on 20 February 2099.
-Warning: updatesAvailable[2].releaseNotes is ignored: not an http or https address of at most 2000 characters.
+Warning: updatesAvailable[2].releaseNotes is ignored: {warning}.
 """
     rehearsed = expected + (
         "3 messages would be sent. Nothing was sent or stored.\n"

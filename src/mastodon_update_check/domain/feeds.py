@@ -1,9 +1,12 @@
 """The update server's answer, read field by field; a bad field is left out with a warning that names its path."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
 from mastodon_update_check.domain.text import clean, count, cut_warnings
@@ -12,8 +15,12 @@ from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
 
 MAXIMUM_ENTRIES = 1_000
-DATE_CHARACTERS_SHOWN = 40
+VALUE_CHARACTERS_SHOWN = 40
 STALE = timedelta(days=1)
+
+_T = TypeVar("_T")
+_Form = tuple[Callable[[str], _T], str]
+"""How a field is read, and what it is expected to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +44,7 @@ def parse_feed(document: object) -> Feed:
             or none of its entries can be read.
     """
     if not isinstance(document, dict):
-        raise CheckError(Cause.CONTENT, f"the update server's answer is {_kind(document)}, not an object")
+        raise CheckError(Cause.CONTENT, f"the update server's answer: expected an object, got {_show(document)}")
     warnings: list[str] = []
     entries = document.get("updatesAvailable")
     read = None if entries is None else _parse_entries(entries, warnings)
@@ -51,12 +58,12 @@ def parse_feed(document: object) -> Feed:
         warnings.append("updatesAvailable is missing: whether there are updates stays unknown")
     current = document.get("currentVersion")
     if current is not None and not isinstance(current, dict):
-        warnings.append(f"currentVersion is ignored: {_kind(current)}, not an object")
+        warnings.append(f"currentVersion is ignored: expected an object, got {_show(current)}")
         current = None
     return Feed(
         updates=None if read is None else _merge(read),
         is_complete=len(read or ()) == len(entries or ()),
-        ends_on=_parse_date((current or {}).get("endOfSupport"), "currentVersion.endOfSupport", warnings),
+        ends_on=_read(current or {}, "endOfSupport", _DATE, "currentVersion", warnings),
         warnings=cut_warnings(warnings),
     )
 
@@ -76,7 +83,7 @@ def newer_updates(feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice,
 def _parse_entries(entries: object, warnings: list[str]) -> list[UpdateNotice]:
     if not isinstance(entries, list):
         raise CheckError(
-            Cause.CONTENT, f"updatesAvailable in the update server's answer is {_kind(entries)}, not a list"
+            Cause.CONTENT, f"updatesAvailable in the update server's answer: expected a list, got {_show(entries)}"
         )
     if len(entries) > MAXIMUM_ENTRIES:
         raise CheckError(
@@ -87,63 +94,52 @@ def _parse_entries(entries: object, warnings: list[str]) -> list[UpdateNotice]:
 
 
 def _parse_entry(entry: object, path: str, warnings: list[str]) -> UpdateNotice | None:
-    if not isinstance(entry, dict):
-        warnings.append(f"{path} is left out: {_kind(entry)}, not an object")
+    if not isinstance(entry, dict) or not isinstance(entry.get("version"), str):
+        warnings.append(f"{path} is left out: expected an object with a version, got {_show(entry)}")
         return None
-    version = entry.get("version")
     try:
-        if not isinstance(version, str):
-            raise InvalidVersionError(f"{_kind(version)}, not a text")  # noqa: TRY301 - one warning for both
-        return UpdateNotice(
-            version=MastodonVersion.parse_published(version),
-            urgent=_parse_urgent(entry, path, warnings),
-            type=_parse_type(entry.get("type"), f"{path}.type", warnings),
-            release_notes=_parse_url(entry.get("releaseNotes"), f"{path}.releaseNotes", warnings),
-            end_of_support_on=_parse_date(entry.get("endOfSupport"), f"{path}.endOfSupport", warnings),
-        )
+        version = MastodonVersion.parse_published(entry["version"])
     except InvalidVersionError as error:
         warnings.append(f"{path}.version is left out: {error}")
         return None
+    urgent = entry.get("urgent", False)
+    if not isinstance(urgent, bool):
+        warnings.append(f"{path}.urgent counts as true: expected true or false, got {_show(urgent)}")
+    return UpdateNotice(
+        version=version,
+        urgent=urgent is not False,
+        type=_read(entry, "type", _TYPE, path, warnings),
+        release_notes=_read(entry, "releaseNotes", _URL, path, warnings) or "",
+        end_of_support_on=_read(entry, "endOfSupport", _DATE, path, warnings),
+    )
 
 
-def _parse_urgent(entry: dict[str, object], path: str, warnings: list[str]) -> bool:
-    value = entry.get("urgent", False)
-    if isinstance(value, bool):
-        return value
-    warnings.append(f"{path}.urgent is {_kind(value)}, not true or false: it counts as urgent")
-    return True
-
-
-def _parse_type(value: object, path: str, warnings: list[str]) -> UpdateType | None:
-    if value is None:
+def _read(fields: dict[str, object], name: str, form: _Form[_T], path: str, warnings: list[str]) -> _T | None:
+    """Return the value of a field; None when it is absent or blank, and, with a warning, when it cannot be read."""
+    value, (read, expected) = fields.get(name), form
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    if isinstance(value, str) and value in tuple(UpdateType):
-        return UpdateType(value)
-    warnings.append(f"{path} is unknown: it is computed from the versions")
+    with suppress(ValueError):
+        if isinstance(value, str):
+            return read(value.strip())
+    warnings.append(f"{path}.{name} is ignored: expected {expected}, got {_show(value)}")
     return None
 
 
-def _parse_url(value: object, path: str, warnings: list[str]) -> str:
-    if value is None or value == "":
-        return ""
-    if not isinstance(value, str) or not is_printable_url(value):
-        warnings.append(f"{path} is ignored: not an http or https address of at most {URL_CHARACTERS} characters")
-        return ""
-    return value
+def _read_url(text: str) -> str:
+    if not is_printable_url(text):
+        raise ValueError(text)
+    return text
 
 
-def _parse_date(value: object, path: str, warnings: list[str]) -> date | None:
-    """Read `YYYY-MM-DD` or a full timestamp, of which the written date counts; blank is nothing."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    if not isinstance(value, str):
-        warnings.append(f"{path} is ignored: {_kind(value)}, not a date")
-        return None
-    try:
-        return datetime.fromisoformat(value.strip()).date()
-    except ValueError:
-        warnings.append(f"{path} is ignored: {clean(value, DATE_CHARACTERS_SHOWN)!r} is not a date")
-        return None
+_TYPE = UpdateType, "patch, minor or major"
+_URL = _read_url, f"an http or https URL of at most {URL_CHARACTERS} characters"
+_DATE = (lambda text: datetime.fromisoformat(text).date()), "a date"
+"""Of a timestamp the written date counts."""
+
+
+def _show(value: object) -> str:
+    return clean(json.dumps(value), VALUE_CHARACTERS_SHOWN)
 
 
 def _merge(updates: Iterable[UpdateNotice]) -> tuple[UpdateNotice, ...]:
@@ -159,14 +155,6 @@ def _merge(updates: Iterable[UpdateNotice]) -> tuple[UpdateNotice, ...]:
             end_of_support_on=first.end_of_support_on or update.end_of_support_on,
         )
     return tuple(merged.values())
-
-
-def _kind(value: object) -> str:
-    """Name a JSON value's kind as an administrator would."""
-    if isinstance(value, bool):
-        return "true or false"
-    names = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number", type(None): "null"}
-    return names[type(value)]
 
 
 def read_date(headers: Mapping[str, str]) -> datetime | None:
