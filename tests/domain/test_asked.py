@@ -39,11 +39,10 @@ def test_kinds(text: str, kind: str, value: str) -> None:
         pytest.param("@", "'@' is not known here", id="no name"),
         pytest.param("4.5.x", "'4.5.x' is not known here", id="no version"),
         pytest.param("a\x1b[31m\nb", "'a [31m b' is not known here", id="what would colour the terminal"),
-        pytest.param("bob", "'bob' is a sink and a user", id="both"),
     ],
 )
 def test_nonsense(text: str, words: str) -> None:
-    """An unknown or ambiguous subject is an error that says how to name it."""
+    """An unknown subject is an error that says how to name it."""
     with pytest.raises(UsageError) as error:
         read_asked(text, SINKS, NAMES)
     assert str(error.value).startswith(words)

@@ -66,7 +66,7 @@ def test_a_reminder() -> None:
         f"now 4.5.20 urgent {NOTES}4.5.20",
         UNSAID,
         "Also out, not marked urgent: 4.7.6.",
-        f"Next reminder: 26 November; {STOP} 4.5.20",
+        f"Reminders come in 1, 3 and 7 days, then weekly; {STOP} 4.5.20",
         ADMIN,
     ]
     assert "To you as Owner of social.example (your setting: all; change it at" in footer(message)
@@ -85,7 +85,7 @@ def test_a_reminder_of_several() -> None:
             "The route to 4.7.6, one after the other: 4.5.20 > 4.6.x > 4.7.6. x is the newest patch of that branch. "
             "For the steps, run: sudo mastodon-update-check route"
         ),
-        f"Next reminder: 7 December; {STOP} 4.5.20 4.7.6",
+        f"Reminders come in 1, 3 and 7 days, then weekly; {STOP} 4.5.20 4.7.6",
         ADMIN,
     ]
 

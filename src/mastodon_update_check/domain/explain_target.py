@@ -49,8 +49,10 @@ class Asked:
 def read_asked(text: str, sinks: Collection[str], names: Collection[str]) -> Asked:
     """Read the subject of a command; `sinks` and `names` (of users) are those known from settings, database and ledger.
 
+    The name of a sink is not that of a user, whom `@name` means.
+
     Raises:
-        UsageError: it is nothing of the kind, or both a sink and a user.
+        UsageError: it is nothing of the kind.
     """
     words, plain = clean(text), text.strip()
     if plain.startswith("@"):  # as users are called in Mastodon
@@ -62,15 +64,10 @@ def read_asked(text: str, sinks: Collection[str], names: Collection[str]) -> Ask
     try:
         return Asked(words=words, version=MastodonVersion.parse(plain))
     except InvalidVersionError:
-        return _read_word(words, plain.lower(), sinks, names)
-
-
-def _read_word(words: str, word: str, sinks: Collection[str], names: Collection[str]) -> Asked:
-    if not any(is_of_kind(sink, word) for sink in sinks):
+        word = plain.lower()
+        if any(is_of_kind(sink, word) for sink in sinks):
+            return Asked(words=words, sink=word)
         return _read_name(words, word, names)
-    if word in map(str.lower, names):
-        raise UsageError(f"{words!r} is a sink and a user: ask about @{word} for the user, or give an address")
-    return Asked(words=words, sink=word)
 
 
 def _read_name(words: str, name: str, names: Collection[str]) -> Asked:

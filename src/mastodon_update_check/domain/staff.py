@@ -211,16 +211,14 @@ def read_preferences(settings: object) -> UserPreferences:
     """Return the preferences in the text of `users.settings`; None when the column is NULL or missing. Never raises."""
     if not isinstance(settings, str) or not settings.strip():
         return UserPreferences()
-    if len(settings) > SETTINGS_CHARACTERS:
-        return UserPreferences(defects=("settings that are too long to read",))
     try:
-        document = json.loads(settings)
+        document = json.loads(settings[: SETTINGS_CHARACTERS + 1])
     except (ValueError, RecursionError):
-        return UserPreferences(defects=("settings that are not JSON",))
+        document = settings
     if document is None:
         return UserPreferences()
-    if not isinstance(document, dict):
-        return UserPreferences(defects=("settings that are not a JSON object",))
+    if not isinstance(document, dict) or len(settings) > SETTINGS_CHARACTERS:
+        return UserPreferences(defects=("settings that cannot be read",))
     return _read_members(document.get(_UPDATES), document.get(_SUPPORT))
 
 

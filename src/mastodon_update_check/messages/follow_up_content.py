@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from mastodon_update_check.domain.notices import InstalledNotice, ReminderNotice, UpdateNotice
-from mastodon_update_check.domain.planning.follow_ups import next_reminder_at
 from mastodon_update_check.messages.content import Content, Paragraph
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.release_parts import (
@@ -19,11 +18,8 @@ from mastodon_update_check.messages.release_parts import (
 
 def write_reminder_content(reminders: Sequence[ReminderNotice], context: MessageContext) -> Content:
     """Write the reminder of updates that are still pending."""
-    translation = context.translation
     updates = order_updates([one.update for one in reminders], context.branch)
-    next_at = min(next_reminder_at(one.notified_at, context.now) for one in reminders)
-    label = translation.say("Next reminder: {date}; to stop them:", date=translation.short_date(next_at.date()))
-    return write_list(updates, _still_out(updates, reminders, context), _subject(updates, context), label, context)
+    return write_list(updates, _still_out(updates, reminders, context), _subject(updates, context), context)
 
 
 def _subject(updates: Sequence[UpdateNotice], context: MessageContext) -> str:

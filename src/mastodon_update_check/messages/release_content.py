@@ -20,9 +20,8 @@ def write_update_content(
     if not updates and support is not None:
         return write_support_content(support, context)
     new, translation = order_updates(updates, context.branch), context.translation
-    label = translation.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
     around = replace(context, notified_support=support)
-    content = write_list(new, _opening(new, context), _subject(new, context), label, around)
+    content = write_list(new, _opening(new, context), _subject(new, context), around)
     if support is None:
         return content
     subject = _subject_with_support(content.subject, support, translation)

@@ -40,15 +40,13 @@ def _name(update: UpdateNotice, translation: Translation) -> str:
     return translation.say("{version} (urgent)", version=update.version) if update.urgent else str(update.version)
 
 
-def write_list(
-    updates: Sequence[UpdateNotice], opening: str, said: str, until_label: str, context: MessageContext
-) -> Content:
+def write_list(updates: Sequence[UpdateNotice], opening: str, said: str, context: MessageContext) -> Content:
     """Write a message about these updates, the most important one first.
 
-    The subject `said` is without the server's name and version; `until_label` stands before the command that stops
-    reminders.
+    The subject `said` is without the server's name and version.
     """
     reminded = _reminded_versions(updates, context)
+    label = context.translation.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
     stop = f"sudo mastodon-update-check skip {shlex.join(reminded)}"
     mark = context.translation.label("subject", "URGENT") + " " if updates[0].urgent else ""
     return Content(
@@ -59,7 +57,7 @@ def write_list(
             *describe_details(updates[0], context),
             *_direct(updates, context),
             *other_releases(updates, context),
-            *([Pointer(until_label, stop, is_link=False)] if reminded else []),
+            *([Pointer(label, stop, is_link=False)] if reminded else []),
             *admin_pointer(context),
         ),
         is_urgent=updates[0].urgent,

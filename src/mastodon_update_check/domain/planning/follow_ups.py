@@ -25,11 +25,6 @@ def reminder_number(elapsed: timedelta) -> int:
     return count_due(elapsed, FIRST_REMINDERS)
 
 
-def next_reminder_at(notified_at: datetime, now: datetime) -> datetime:
-    """Return when the next reminder is due."""
-    return notified_at + due_after(reminder_number(now - notified_at) + 1, FIRST_REMINDERS)
-
-
 def is_far_ahead(reminder: ReminderNotice, now: datetime) -> bool:
     """Return whether a reminder was planned by a clock that was wrong."""
     return reminder.notified_at + due_after(reminder.number, FIRST_REMINDERS) > now + CLOCK_SLACK
