@@ -130,13 +130,10 @@ def test_foreign_credentials(machine: Machine) -> None:
 
 
 def test_credentials_that_cannot_be_read(machine: Machine) -> None:
-    """A credential that is not a file, or too large, and a directory that is missing, are named."""
+    """A credential that is not a file, or too large, is named."""
     machine.credential("db_pass", "x" * (VALUE_BYTES + 1))
     (machine.home / "credentials" / "smtp_password").mkdir()
     assert machine.problems() == [
         f"DB_PASS in credential db_pass: the credential cannot be read: it is larger than {VALUE_BYTES} bytes.",
         "SMTP_PASSWORD in credential smtp_password: the credential cannot be read: it is a directory.",
-    ]
-    assert machine.problems({"CREDENTIALS_DIRECTORY": "/nowhere"}) == [
-        "CREDENTIALS_DIRECTORY in the environment: the directory cannot be read: no such file or directory."
     ]

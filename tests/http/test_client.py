@@ -6,8 +6,7 @@ import pytest
 
 from fetching import DIRECT, failure, failure_of, fetch
 from mastodon_update_check.errors import Cause
-from mastodon_update_check.http.client import get_document
-from mastodon_update_check.http.exchange import USER_AGENT
+from mastodon_update_check.http.client import USER_AGENT, get_document
 from mastodon_update_check.http.request import Request, StatusError
 from simulators.http_server import (
     HttpServer,

@@ -7,7 +7,7 @@ import pytest
 
 from fetching import DIRECT
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.http.exchange import USER_AGENT
+from mastodon_update_check.http.client import USER_AGENT
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.http.request import EXCERPT, Limits, Request
 from mastodon_update_check.monitoring.heartbeat import LIMITS, Beat, judge_beat, send_ping, write_ping

@@ -74,11 +74,6 @@ _FEATURES = {
 }
 
 
-def feature_of(name: str) -> Feature:
-    """Return what an unusable variable of Mastodon's files disables."""
-    return next((feature for start, feature in _FEATURES.items() if name.startswith(start)), Feature.PROXY)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disabled:
     """Something that a value of Mastodon's files disables, because the value cannot be used."""
@@ -121,7 +116,7 @@ class Problems:
 
     def disable(self, name: str, place: str, problem: str) -> None:
         """Disable what a variable of Mastodon's files is for."""
-        feature = feature_of(name)
+        feature = next((each for start, each in _FEATURES.items() if name.startswith(start)), Feature.PROXY)
         if sum(each.feature is feature for each in self.disabled) < _PROBLEMS_OF_A_FEATURE:
             disabled = Disabled(feature=feature, variable=clean(name), place=clean(place), problem=problem)
             self.disabled.append(disabled)

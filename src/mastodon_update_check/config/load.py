@@ -142,12 +142,5 @@ def state_directory(environ: Mapping[str, str], config_file: Path | None) -> Pat
         return Path(given)
     if config_file is not None:
         return STATE_DIRECTORY
-    return Path(_state_home(environ) or "", STATE_DIRECTORY.name)
-
-
-def _state_home(environ: Mapping[str, str]) -> Path | None:
-    """Return where the user keeps state, by the XDG base directory specification: a relative path counts as none."""
-    home = Path(environ.get("XDG_STATE_HOME", ""))
-    if home.is_absolute():
-        return home
-    return Path(environ["HOME"], ".local", "state") if environ.get("HOME") else None
+    home = Path(environ.get("XDG_STATE_HOME", ""))  # a relative path counts as none (XDG base directory specification)
+    return (home if home.is_absolute() else Path(environ.get("HOME", ""), ".local/state")) / STATE_DIRECTORY.name

@@ -128,7 +128,7 @@ def _credentials(environ: Mapping[str, str], above: Container[str], problems: Pr
     if not environ.get(_CREDENTIALS):
         return {}
     found = {}
-    for path in _files(Path(environ[_CREDENTIALS]), problems):
+    for path in sorted(Path(environ[_CREDENTIALS]).glob("*")):
         name = path.name if names.is_secret(path.name) else path.name.upper()
         if name in above or path.name != path.name.lower():
             continue
@@ -152,14 +152,6 @@ def _secret(name: str, file_name: str, file: Found, problems: Problems) -> Found
         problems.add(file_name, file, f"{clean(str(path))} cannot be read: {describe(error)}")
     problems.names.add(name)
     return None
-
-
-def _files(directory: Path, problems: Problems) -> list[Path]:
-    try:
-        return sorted(directory.iterdir())
-    except OSError as error:
-        problems.add(_CREDENTIALS, Found("", ENVIRONMENT), f"the directory cannot be read: {describe(error)}")
-        return []
 
 
 def _read_secret(path: Path) -> str:

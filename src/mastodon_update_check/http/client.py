@@ -11,16 +11,29 @@ Feed, instance, release details, webhooks and heartbeats all use it, each with l
 `httpx` is imported with this module: import it where it is used.
 """
 
+import base64
+import contextlib
 import json
+import ssl
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import NoReturn
 
+import httpx
+
+from mastodon_update_check import __version__
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.urls import parse_proxy, parse_url
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.http.exchange import Exchange
 from mastodon_update_check.http.network_errors import explain
-from mastodon_update_check.http.proxies import Proxies
+from mastodon_update_check.http.proxies import Proxies, is_local
 from mastodon_update_check.http.request import DOCUMENT, Limits, Request, Response, StatusError
-from mastodon_update_check.http.time_limit import TimeLimitError, run_within
+from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, run_within
+
+USER_AGENT = f"mastodon-update-check/{__version__}"
+"""Names neither the server nor its domain."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def send(request: Request, proxies: Proxies, limits: Limits) -> Response:
@@ -57,3 +70,148 @@ def read_json(response: Response) -> object:
         detail = f"the answer of {response.peer} is not usable JSON: it begins with {clean(text, 40)!r}"
         raise CheckError(Cause.CONTENT, detail) from error
     return document
+
+
+class Exchange:
+    """One request and its answer; `CheckError` if the URL is not an http or https URL."""
+
+    def __init__(self, request: Request, proxies: Proxies, limits: Limits) -> None:
+        self._request = request
+        self._proxies = proxies
+        self._limits = limits
+        self._first = _parse(parse_url, request.url, "the URL to ask is not an http or https URL")
+        self.peer = _netloc(self._first)
+        """The host that is asked at the moment, and the proxy before it, as a sentence names them."""
+
+    def run(self, guard: SocketGuard) -> Response:
+        """Return the answer after the redirects that are followed; raises as `http.client.send` does."""
+        url = self._first
+        for _ in range(self._limits.redirects):
+            response = self._ask(url, guard)
+            if response.status not in _REDIRECTS:
+                return response
+            url = self._redirect(url, response)
+        response = self._ask(url, guard)
+        if self._limits.redirects and response.status in _REDIRECTS:
+            self._refuse(response, f"redirects once more after {self._limits.redirects} redirects")
+        return response
+
+    def _ask(self, url: httpx.URL, guard: SocketGuard) -> Response:
+        proxy = self._choose_proxy(url)
+        self.peer = f"{_netloc(url)} (through the proxy {_netloc(proxy)})" if proxy else _netloc(url)
+        try:
+            request = httpx.Request(
+                self._request.method,
+                url.copy_with(userinfo=b""),
+                headers=self._headers(url),
+                content=self._request.body,
+                extensions={"timeout": self._limits.timeouts, "trace": guard.trace},
+            )
+            # The transport, not a client: clients log each URL with its query, and read `.netrc`.
+            with _transport(url, proxy) as transport, contextlib.closing(transport.handle_request(request)) as answer:
+                return self._read(answer, guard)
+        except (httpx.HTTPError, UnicodeError) as error:
+            raise self._explain(error) from error
+
+    def _choose_proxy(self, url: httpx.URL) -> httpx.URL | None:
+        proxy = self._proxies.choose(str(url))
+        if proxy is None or (self._request.local_directly and is_local(url.host)):
+            return None
+        return _parse(parse_proxy, proxy, "the proxy to use is not an http or https URL")
+
+    def _headers(self, url: httpx.URL) -> Mapping[str, str]:
+        always = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}
+        if url.netloc != self._first.netloc:
+            return {"Accept": "*/*", **always}
+        host = {"Host": self._request.host} if self._request.host else {}
+        return {"Accept": "*/*", **self._request.headers, **host, **_authorization(self._first), **always}
+
+    def _read(self, answer: httpx.Response, guard: SocketGuard) -> Response:
+        limit = self._limits.body_bytes
+        encoding = answer.headers.get("Content-Encoding", "").strip()
+        body, fault = bytearray(), None
+        if encoding.lower() not in {"", "identity"}:
+            fault = self._content_fault(f"is encoded ({clean(encoding, 40)}), which was not asked for")
+        else:
+            try:
+                for chunk in answer.iter_raw():
+                    body += chunk
+                    if len(body) > limit:
+                        fault = self._content_fault(f"is longer than {limit:,} bytes")
+                        break
+            except httpx.HTTPError as error:
+                fault = self._explain(error)
+        if guard.expired:  # an answer without a length ends where the connection was shut down
+            seconds = self._limits.total.total_seconds()
+            fault = CheckError(Cause.CONNECTION, f"{self.peer} took longer than {seconds:g} s in all")
+        return Response(
+            peer=self.peer,
+            status=answer.status_code,
+            reason=answer.reason_phrase,
+            headers=answer.headers,
+            body=bytes(body[:limit]),
+            fault=fault,
+        )
+
+    def _content_fault(self, fault: str) -> CheckError:
+        return CheckError(Cause.CONTENT, f"the answer of {self.peer} {fault}")
+
+    def _redirect(self, url: httpx.URL, response: Response) -> httpx.URL:
+        try:
+            target = url.join(response.headers.get("Location") or "about:blank")
+            parse_url(str(target))
+        except (httpx.InvalidURL, ValueError):
+            self._refuse(response, "redirects to what is not an http or https URL")
+        if (url.scheme, target.scheme) == ("https", "http"):
+            self._refuse(response, "redirects from https to http, which is not followed")
+        if target.host != url.host and is_local(target.host) and not is_local(url.host):
+            self._refuse(response, "redirects to an address of this machine or network, which is not followed")
+        return target
+
+    def _refuse(self, response: Response, fault: str) -> NoReturn:
+        raise StatusError(response.status, f"{self.peer} {fault}", response.headers)
+
+    def _explain(self, error: Exception) -> CheckError:
+        match error:
+            case httpx.ConnectTimeout():
+                fault = f"did not take the connection within {self._limits.connect.total_seconds():g} s"
+            case httpx.TimeoutException():
+                fault = f"was silent for {self._limits.read.total_seconds():g} s"
+            case httpx.ProxyError():
+                fault = (
+                    f"cannot be reached: the proxy answers with status {str(error)[:3]}"  # its words may be anything
+                )
+            case httpx.ConnectError():
+                fault = ""
+            case _:
+                fault = "ended the connection before a complete answer in HTTP"
+        return explain(error, self.peer, fault)
+
+
+def _transport(url: httpx.URL, proxy: httpx.URL | None) -> httpx.HTTPTransport:
+    hop = None
+    if proxy is not None:
+        hop = httpx.Proxy(proxy, ssl_context=ssl.create_default_context() if proxy.scheme == "https" else None)
+    return httpx.HTTPTransport(verify=_trust(url), proxy=hop, trust_env=False)
+
+
+def _trust(url: httpx.URL) -> ssl.SSLContext:
+    # A plain hop needs no certificates: a context without authorities costs nothing and allows nothing.
+    return ssl.create_default_context() if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _parse(validate: Callable[[str], str], text: str, fault: str) -> httpx.URL:
+    try:
+        return httpx.URL(validate(text))
+    except (ValueError, httpx.InvalidURL):  # which shows it
+        raise CheckError(Cause.CONNECTION, fault) from None
+
+
+def _netloc(url: httpx.URL) -> str:
+    return url.netloc.decode()
+
+
+def _authorization(url: httpx.URL) -> dict[str, str]:
+    if not url.userinfo:
+        return {}
+    return {"Authorization": "Basic " + base64.b64encode(f"{url.username}:{url.password}".encode()).decode()}

@@ -11,20 +11,13 @@ from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.time_limit import TimeLimitError
 
 
-def explain(error: BaseException, peer: str) -> CheckError:
-    """Return why a conversation with `peer`, a host and port, failed."""
+def explain(error: BaseException, peer: str, fault: str = "") -> CheckError:
+    """Return why a conversation with `peer`, a host and port, failed.
+
+    `fault` is the end of the sentence for an error that lies neither in the name nor in TLS.
+    """
     if isinstance(error, TimeLimitError):
         return CheckError(Cause.CONNECTION, f"{peer} {error}")
-    known = explain_name_or_tls(error, peer)
-    if known is not None:
-        return known
-    if isinstance(error, TimeoutError):
-        return CheckError(Cause.CONNECTION, f"{peer} did not answer in time")
-    return CheckError(Cause.CONNECTION, f"{peer} cannot be reached: {system_words(error)}")
-
-
-def explain_name_or_tls(error: BaseException, peer: str) -> CheckError | None:
-    """Return the error of name resolution or TLS that lies beneath `error`; None if it is of another kind."""
     for beneath in _chain(error):
         match beneath:
             case socket.gaierror():
@@ -37,10 +30,12 @@ def explain_name_or_tls(error: BaseException, peer: str) -> CheckError | None:
                 )
             case ssl.SSLError():
                 return CheckError(Cause.TLS, f"no TLS connection with {peer}: {_words(beneath)}")
-    return None
+    if isinstance(error, TimeoutError):
+        fault = "did not answer in time"
+    return CheckError(Cause.CONNECTION, f"{peer} {fault or f'cannot be reached: {_system_words(error)}'}")
 
 
-def system_words(error: BaseException) -> str:
+def _system_words(error: BaseException) -> str:
     """Return the system's words for what lies beneath; of several addresses, those for the last."""
     numbers = [each.errno for each in _chain(error) if isinstance(each, OSError) and each.errno]
     return os.strerror(numbers[0] if numbers else errno.ECONNRESET).lower()
