@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,18 +30,20 @@ _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2, S
 """Syslog's numbers: the journal takes a prefix like `<4>` as the line's priority (sd-daemon(3))."""
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 
-Render = Callable[[str, str, Mapping[str, object]], str]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Output:
     """Where events go, from which level on, and in which form."""
 
-    stream: TextIO | None
+    stream: TextIO | None = None
     """None: standard error, as it is at the time."""
-    level: str
-    render: Render
-    hidden: tuple[str, ...]
+    level: str = "info"
+    form: str = "json"
+    """`json`; `console`; `answer`: only the text of the log sink's messages."""
+    in_journal: bool = False
+    erase: str = ""
+    """Removes a progress line."""
+    hidden: tuple[str, ...] = ()
 
 
 def configure(level: str, log_format: str, stream: TextIO | None = None, secrets: Sequence[str] = ()) -> None:
@@ -56,19 +58,17 @@ def configure(level: str, log_format: str, stream: TextIO | None = None, secrets
     stream = stream or sys.stderr
     in_journal = _is_journal(stream)
     is_console = log_format == "console" or (log_format == "auto" and (in_journal or stream.isatty()))
-    if not is_console:
-        render: Render = partial(_render_json, has_time=not in_journal)
-    elif level == SILENT:
-        render = _render_answer
-    else:
-        render = partial(_render_console, has_time=not in_journal, has_colour=may_colour(stream))
-    if in_journal:
-        render = partial(_render_priority, render)
-    elif stream.isatty() and has_controls():
-        render = partial(_render_over_progress, render)
+    console = "answer" if level == SILENT else "console"
     # A secret may be part of another one: the longest goes first.
     hidden = sorted({each for each in secrets if len(each) >= SHORTEST_SECRET}, key=len, reverse=True)
-    _outputs[0] = _Output(stream=stream, level=level, render=render, hidden=tuple(hidden))
+    _outputs[0] = _Output(
+        stream=stream,
+        level=level,
+        form=console if is_console else "json",
+        in_journal=in_journal,
+        erase=ERASE_LINE if stream.isatty() and has_controls() else "",
+        hidden=tuple(hidden),
+    )
     logging.basicConfig(handlers=[_Forwarder()], level=logging.WARNING, force=True)
     logging.captureWarnings(capture=True)
 
@@ -95,7 +95,7 @@ def write_always(level: str, event: str, /, **fields: object) -> None:
     """
     output = _outputs[0]
     stream = output.stream or sys.stderr
-    line = output.render(level, str(_tidy(event)), {str(_tidy(name)): _tidy(value) for name, value in fields.items()})
+    line = _render(output, stream, level, str(_tidy(event)), {str(_tidy(key)): _tidy(fields[key]) for key in fields})
     with _lock:
         stream.write(f"{line}\n")
         stream.flush()
@@ -123,32 +123,18 @@ def _is_journal(stream: TextIO) -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _render_json(level: str, event: str, fields: Mapping[str, object], *, has_time: bool) -> str:
-    times = {"at": _now()} if has_time else {}
-    return json.dumps({"event": event, **fields, "level": level, **times}, ensure_ascii=False)
-
-
-def _render_console(level: str, event: str, fields: Mapping[str, object], *, has_time: bool, has_colour: bool) -> str:
+def _render(output: _Output, stream: TextIO, level: str, event: str, fields: Mapping[str, object]) -> str:
+    """Return a line, with what the journal or a terminal needs before it."""
+    before = f"<{_PRIORITIES[level]}>" if output.in_journal else output.erase
+    time = "" if output.in_journal else datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    if output.form == "answer":
+        return f"{before}log: {fields.get('summary', event)}"
+    if output.form == "json":
+        times = {"at": time} if time else {}
+        return before + json.dumps({"event": event, **fields, "level": level, **times}, ensure_ascii=False)
     values = " ".join(f"{name}={_quote(value)}" for name, value in fields.items() if value not in (None, "", [], {}))
-    label = f"\x1b[{_COLOURS[level]}m{level}\x1b[0m" if has_colour else level
-    return f"{f'{_now()} ' if has_time else ''}[{label}]{' ' * (9 - len(level))}{event:26} {values}".rstrip()
-
-
-def _render_answer(_level: str, event: str, fields: Mapping[str, object]) -> str:
-    """Write a message of the log sink for a person who reads the answer of a command."""
-    return f"log: {fields.get('summary', event)}"
-
-
-def _render_priority(render: Render, level: str, event: str, fields: Mapping[str, object]) -> str:
-    return f"<{_PRIORITIES[level]}>{render(level, event, fields)}"
-
-
-def _render_over_progress(render: Render, level: str, event: str, fields: Mapping[str, object]) -> str:
-    return f"{ERASE_LINE}{render(level, event, fields)}"
+    label = f"\x1b[{_COLOURS[level]}m{level}\x1b[0m" if may_colour(stream) else level
+    return f"{before}{f'{time} ' if time else ''}[{label}]{' ' * (9 - len(level))}{event:26} {values}".rstrip()
 
 
 def _quote(value: object) -> str:
@@ -187,5 +173,5 @@ class _Forwarder(logging.Handler):
 
 
 _lock = threading.Lock()
-_outputs = [_Output(stream=None, level="info", render=partial(_render_json, has_time=True), hidden=())]
+_outputs = [_Output()]
 """The one output."""

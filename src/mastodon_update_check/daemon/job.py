@@ -13,8 +13,7 @@ from typing import Any, NoReturn
 
 from mastodon_update_check.app import App
 from mastodon_update_check.config.settings import CONFIG_FILE
-from mastodon_update_check.daemon.child import die_with_parent
-from mastodon_update_check.daemon.leave import leave
+from mastodon_update_check.daemon.child import die_with_parent, leave
 from mastodon_update_check.daemon.tree_watch import find_bound_tree, is_blind
 from mastodon_update_check.domain.server.status import describe_line
 from mastodon_update_check.domain.stored_json import to_json

@@ -11,6 +11,7 @@ from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger import nodes, requests
 from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.file_lock import FileLock
+from mastodon_update_check.ledger.location import SCHEMES, find_location
 
 if TYPE_CHECKING:
     from mastodon_update_check.ledger.lease import Lease
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _RENEWAL = timedelta(seconds=5)
 _PRESENCE = timedelta(seconds=10)
 _LEASE_SECONDS = 20.0
-_POSTGRES = ("postgresql://", "postgres://")
 
 
 class LedgerOwner:
@@ -34,11 +34,10 @@ class LedgerOwner:
         self._renewed_at = self._shown_at = float("-inf")
         self.has_requests = False
         """Whether the last call of `keep` found requests in a shared ledger; on one machine, a signal reports them."""
-        if str(prepared["ledger"]).startswith(_POSTGRES):
+        if str(prepared["ledger"]).startswith(SCHEMES):
             self._open(str(prepared["ledger"]), str(prepared["instance"]))
 
     def _open(self, url: str, instance: str) -> None:
-        from mastodon_update_check.ledger.location import find_location
         from mastodon_update_check.ledger.postgres_location import PostgresLocation
 
         location = find_location(url)

@@ -111,23 +111,24 @@ def read_history(
 
 def read_known_recipients(transaction: Transaction) -> tuple[KnownRecipient, ...]:
     """Return every recipient in the ledger."""
-    recipients: dict[tuple[str, str], Recipient] = {}
-    addresses: dict[tuple[str, str], set[str]] = {}
-    messages = transaction.execute(
-        "SELECT sink, recipient_key, recipient FROM message WHERE instance = :instance ORDER BY created_at, id",
-    )
+    rows = transaction.execute(
+        """
+        SELECT message.sink, message.recipient_key, message.recipient, delivery.address
+        FROM message LEFT JOIN delivery ON delivery.message_id = message.id
+        WHERE message.instance = :instance
+        GROUP BY message.sink, message.recipient_key, message.recipient, delivery.address
+        ORDER BY max(message.created_at), max(message.id)
+        """
+    ).fetchall()
+    found: dict[tuple[str, str], KnownRecipient] = {}
     with reading():
-        for row in messages.fetchall():
-            recipients[row["sink"], row["recipient_key"]] = from_json(Recipient, json.loads(row["recipient"]))
-    places = transaction.execute(
-        "SELECT DISTINCT sink, recipient_key, address FROM delivery WHERE instance = :instance",
-    )
-    for row in places.fetchall():
-        addresses.setdefault((row["sink"], row["recipient_key"]), set()).add(row["address"])
-    return tuple(
-        KnownRecipient(recipient=recipient, addresses=frozenset({*addresses.get(place, ()), recipient.address} - {""}))
-        for place, recipient in recipients.items()
-    )
+        for row in rows:
+            recipient = from_json(Recipient, json.loads(row["recipient"]))
+            place = row["sink"], row["recipient_key"]
+            former = found[place].addresses if place in found else ()
+            addresses = frozenset(filter(None, (recipient.address, row["address"], *former)))
+            found[place] = KnownRecipient(recipient=recipient, addresses=addresses)
+    return tuple(found.values())
 
 
 def _read_attempts(transaction: Transaction, recipient_key: str) -> tuple[PastAttempt, ...]:

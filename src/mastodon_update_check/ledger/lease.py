@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.ownership import Owner
+from mastodon_update_check.ledger.nodes import Owner
 from mastodon_update_check.ledger.stored import read_stamp, stamp
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """Find the location of a ledger from the text of a setting or an argument."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mastodon_update_check.errors import SettingsError
@@ -21,6 +20,8 @@ def find_location(text: str, origin: str = "UPDATE_CHECK_LEDGER", *, token: str 
         SettingsError: it is a URL that cannot be read.
     """
     if not text.startswith(SCHEMES):
+        from pathlib import Path
+
         from mastodon_update_check.ledger.sqlite import SqliteLocation
 
         return SqliteLocation(Path(text))

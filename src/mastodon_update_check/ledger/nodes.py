@@ -1,10 +1,22 @@
-"""The daemons that share a ledger in PostgreSQL, each with its last heartbeat."""
+"""The processes that use a ledger: its owner, and the daemons that share it in PostgreSQL."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.stored import read_row, stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The process that plans and delivers for a ledger: exactly one at a time, by a `FileLock` or a `Lease`."""
+
+    host: str
+    pid: int
+    """0 where it is not known: on another machine, or while only a child process holds the lock."""
+    is_daemon: bool
+    alive_at: datetime
+    """Last heartbeat, aware, UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
