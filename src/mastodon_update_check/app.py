@@ -95,11 +95,7 @@ class App:
 
     @contextmanager
     def owned_ledger(self) -> Iterator[Ledger | None]:
-        """Own the ledger for the duration of the block; yield None while another process owns it.
-
-        Raises:
-            LedgerError: the ledger cannot be used.
-        """
+        """Own the ledger for the duration of the block; yield None while another process owns it."""
         location = self.ledger_location
         if not location.exists():
             location.create()

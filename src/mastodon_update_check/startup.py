@@ -21,9 +21,6 @@ def load_app(token: str = "", *, is_silent: bool = False, is_lenient: bool = Fal
     """Read the settings and set the logs up; `token` is the lease's, for a child of the ledger's owner.
 
     With `is_silent` nothing is logged but the messages of the log sink. `is_lenient`: see `load_settings`.
-
-    Raises:
-        SettingsError: the settings are wrong.
     """
     settings = with_known_instance(load_settings(os.environ, is_lenient=is_lenient))
     level = logs.SILENT if is_silent else settings.log_level
@@ -72,11 +69,7 @@ def _parts(url: str) -> Iterator[str]:
 
 
 def require_set_up(settings: Settings) -> None:
-    """Refuse to run where nothing has been set up, since a service without anything to check only looks like one.
-
-    Raises:
-        SettingsError: no variable is set anywhere, and Mastodon is not where it is expected.
-    """
+    """Raise `SettingsError` where nothing is set up: a service without anything to check only looks like one."""
     if not is_set_up(settings):
         file = settings.config_file or CONFIG_FILE
         advice = f"run `mastodon-update-check setup` as root, or set UPDATE_CHECK_MASTODON_ROOT in {file}."

@@ -86,15 +86,20 @@ def test_a_role_that_may_make_no_schema(postgres: Postgres) -> None:
         login = f"CREATE ROLE guest_{schema} LOGIN"
         postgres.execute(DATABASE, login)
         guest = find_location(url(postgres, schema, f"guest_{schema}"))
-        order = f'CREATE SCHEMA {schema} AUTHORIZATION "guest_{schema}"'
+        order = f'GRANT CREATE ON DATABASE {DATABASE} TO "guest_{schema}"'
         with pytest.raises(LedgerError, match=f"as the owner of the database, run {order}"):
             Ledger.create(guest, INSTANCE)
-        postgres.execute(DATABASE, order)
+        postgres.execute(DATABASE, f"CREATE SCHEMA {schema} AUTHORIZATION guest_{schema}")
         Ledger.create(guest, INSTANCE).close()
-        with pytest.raises(LedgerError, match=f"run ALTER SCHEMA {schema} RENAME TO {schema}_.*_old; {order}"):
+        with pytest.raises(LedgerError, match=f"as the owner of the database, run {order}"):
             guest.set_aside(NOW)
         assert guest.exists()
-        postgres.execute(DATABASE, f"DROP SCHEMA {schema} CASCADE; DROP ROLE guest_{schema}")
+        postgres.execute(DATABASE, order)
+        aside = guest.set_aside(NOW)
+        assert aside is not None
+        schema = aside.removeprefix("the schema ")
+        postgres.execute(DATABASE, f"DROP SCHEMA {schema} CASCADE; DROP OWNED BY {login.split()[2]}")
+        postgres.execute(DATABASE, f"DROP ROLE {login.split()[2]}")
 
 
 def test_connection_is_replaced_after_a_restart(postgres: Postgres, place: PostgresLocation) -> None:

@@ -17,12 +17,7 @@ from mastodon_update_check.terminal import complain
 
 
 def execute_as_service(parsed: Namespace, arguments: Sequence[str]) -> int | None:
-    """Run a command in the service's sandbox; return its exit code, or None where no service is installed.
-
-    Raises:
-        SetupError: the service has not been set up.
-        LedgerError: a backup cannot be written.
-    """
+    """Run a command in the service's sandbox; return its exit code, or None where no service is installed."""
     service = find_service(os.environ)
     if service is None:
         return None

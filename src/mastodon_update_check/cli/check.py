@@ -78,11 +78,7 @@ def _check(app: App, *, mark: bool) -> CheckAnswer:
 
 
 def _deliver(app: App, ledger: Ledger) -> int:
-    """Try once every message that is due; return how many were accepted.
-
-    Raises:
-        LedgerError: the ledger cannot be used; the other sinks have had their turn.
-    """
+    """Try once every message that is due; return how many were accepted."""
     deliveries = Deliveries(app.delivery_lanes(ledger), app.clock, due_by=app.clock())
     deliveries.run(ledger)
     if deliveries.problems:

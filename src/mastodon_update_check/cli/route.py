@@ -77,11 +77,7 @@ def execute(app: App, arguments: Namespace) -> int:
 
 
 def _choose(stations: Sequence[Station], name: str | None) -> Station | None:
-    """Return the station that a version or a branch names; the first without a name.
-
-    Raises:
-        UsageError: it is not on the route.
-    """
+    """Return the station that a version or a branch names; the first without a name."""
     if name is None:
         return stations[0] if stations else None
     for station in stations:

@@ -15,11 +15,7 @@ from mastodon_update_check.terminal import say
 
 
 def execute(app: App, arguments: Namespace) -> int:
-    """Ignore releases, undo that, or list them.
-
-    Raises:
-        UsageError: a version is not one that can be skipped.
-    """
+    """Ignore releases, undo that, or list them."""
     if not (arguments.versions or arguments.undo or arguments.until):
         _list(app, as_json=arguments.json)
         return Exit.DONE
@@ -52,11 +48,7 @@ def _change(app: App, arguments: Namespace) -> Iterator[str]:
 
 
 def _read_date(text: str) -> datetime:
-    """Return the beginning of a day (UTC).
-
-    Raises:
-        UsageError: it is not a date.
-    """
+    """Return the beginning of a day (UTC)."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:

@@ -55,11 +55,7 @@ def _read(arguments: Namespace, *, is_lenient: bool = False) -> StatusReport:
 
 
 def _read_with_wrong_settings(wrong: SettingsError, arguments: Namespace) -> StatusReport:
-    """Return the status although the settings are wrong: the daemon may still use the former ones, and alarm.
-
-    Raises:
-        SettingsError: there is neither an alarm nor a daemon that `--alive` asks for.
-    """
+    """Return the status although the settings are wrong: the daemon may still use the former ones, and alarm."""
     try:
         report = _read(arguments, is_lenient=True)
     except (SettingsError, LedgerError):

@@ -31,16 +31,9 @@ class ChildProcess:
         on_end: Callable[["ChildProcess"], None],
         descriptors: tuple[int, ...] = (),
     ) -> None:
-        """Start a job.
+        """Start a job that may be silent for a time, and inherits descriptors; another thread calls `on_end`.
 
         It must be started by the main thread: the kernel kills a child when the thread ends that started it.
-
-        Args:
-            name: the job.
-            order: its parameters.
-            silence: how long it may be silent.
-            on_end: called, by another thread, when it has ended.
-            descriptors: inherited by it.
 
         Raises:
             OSError, RuntimeError: there are too many processes or threads, or too little memory.

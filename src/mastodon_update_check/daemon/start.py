@@ -15,12 +15,7 @@ from mastodon_update_check.logs import log
 
 
 def run() -> NoReturn:
-    """Run the daemon.
-
-    Raises:
-        SettingsError: the settings are wrong.
-        LedgerError: the ledger cannot be used.
-    """
+    """Run the daemon. Raises `SettingsError` or `LedgerError` when it cannot start."""
     events: SimpleQueue[object] = SimpleQueue()
     notifier = SystemdNotifier()
     take_signals(events.put)

@@ -63,11 +63,7 @@ class DeliveryWorker:
     _sink: Sink | None = None
 
     def load(self) -> Sink:
-        """Return the sink, loaded when it is first needed.
-
-        Raises:
-            SettingsError: it cannot be loaded.
-        """
+        """Return the sink, loaded when it is first needed. Raises `SettingsError` when it cannot be loaded."""
         if self._sink is None:
             self._sink = self.load_sink()
         return self._sink

@@ -50,12 +50,7 @@ class Explanation:
 
 
 def gather(settings: Settings, ledger: Ledger, text: str, now: datetime) -> Explanation:
-    """Explain the release, user, address or sink named by `text`.
-
-    Raises:
-        UsageError: the name is not known here.
-        LedgerError: the ledger cannot be used.
-    """
+    """Explain the release, user, address or sink named by `text`. Raises `UsageError` when it is not known."""
     known = ledger.state()
     people = find_people(settings, known.devops)
     old = ledger.known_recipients()

@@ -150,31 +150,18 @@ def _single_recipient(sink: SinkSettings) -> Recipient:
 
 
 def _mail_recipients(settings: Settings, devops: Sequence[Recipient]) -> tuple[Recipient, ...]:
-    """The DevOps users if they are asked for, the configured addresses, and operators that are not among them."""
-    operators = {normalise_address(address) for address in settings.operator}
-    users = [
-        replace(user, is_operator=not operators or normalise_address(user.address) in operators)
-        for user in (devops if settings.recipients.devops else ())
-    ]
-    named = [
-        _address_recipient(address, preference, is_operator=not operators or normalise_address(address) in operators)
-        for address, preference in settings.recipients.addresses
-    ]
-    known = {normalise_address(recipient.address) for recipient in (*users, *named)}
-    others = [
-        _address_recipient(address, Preference.NONE, is_operator=True)
-        for address in settings.operator
-        if normalise_address(address) not in known
-    ]
-    return (*users, *named, *others)
-
-
-def _address_recipient(address: str, preference: Preference, *, is_operator: bool) -> Recipient:
-    return Recipient(
-        sink=MAIL,
-        key=address_key(address),
-        address=address,
-        preference=preference,
-        wants_support=preference is not Preference.NONE,
-        is_operator=is_operator,
+    """Return the DevOps users, the configured addresses, and operators that are not among them."""
+    users = devops if settings.recipients.devops else ()
+    listed = [*users, *(_address_recipient(*one) for one in settings.recipients.addresses)]
+    known = {normalise_address(recipient.address) for recipient in listed}
+    operators = {normalise_address(address): address for address in settings.operator}
+    listed += (_address_recipient(operators[one], Preference.NONE) for one in operators if one not in known)
+    return tuple(
+        replace(one, is_operator=not operators or normalise_address(one.address) in operators) for one in listed
     )
+
+
+def _address_recipient(address: str, preference: Preference) -> Recipient:
+    wants_support = preference is not Preference.NONE
+    key = address_key(address)
+    return Recipient(sink=MAIL, key=key, address=address, preference=preference, wants_support=wants_support)

@@ -38,11 +38,7 @@ def copy(source: Location, target: Location) -> int:
 
 @contextmanager
 def owned(location: Location) -> Iterator[None]:
-    """Own a ledger for the duration of the block.
-
-    Raises:
-        LedgerError: another process owns it.
-    """
+    """Own a ledger for the duration of the block. Raises `LedgerError` when another process owns it."""
     ownership = location.ownership(socket.gethostname())
     if not ownership.acquire(is_daemon=False):
         owner = ownership.owner()

@@ -14,11 +14,7 @@ SCHEMES: Final = ("postgresql://", "postgres://")
 
 
 def find_location(text: str, origin: str = "UPDATE_CHECK_LEDGER", *, token: str = "") -> Location:
-    """Return the location that a path, or the URL of a PostgreSQL database, stands for.
-
-    Raises:
-        SettingsError: it is a URL that cannot be read.
-    """
+    """Return the location that a path or a URL of PostgreSQL stands for. Raises `SettingsError` for a wrong URL."""
     if not text.startswith(SCHEMES):
         from pathlib import Path
 

@@ -36,11 +36,7 @@ class PostgresAddress:
 
     @classmethod
     def parse(cls, url: str, origin: str) -> Self:
-        """Read a URL; `schema=…` in its query names another schema.
-
-        Args:
-            url: of the scheme `postgresql` or `postgres`.
-            origin: where it comes from, as an administrator would say.
+        """Read a URL; `schema=…` in its query names another schema, `origin` the setting in errors.
 
         Raises:
             LoginError: it cannot be read; the sentence repeats nothing of it.

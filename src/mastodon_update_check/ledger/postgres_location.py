@@ -72,7 +72,6 @@ class PostgresLocation:
         with self._session() as session, session.renewing() as connection:
             if not _exists(connection, self.address.schema):
                 return None
-            _refuse_without_right(connection, self.address, f"ALTER SCHEMA {self.address.schema} RENAME TO {aside}")
             connection.execute(f"ALTER SCHEMA {self.address.schema} RENAME TO {aside}")
         return f"the schema {aside}"
 
@@ -115,22 +114,11 @@ def _read_version(connection: PostgresConnection, address: PostgresAddress) -> i
 
 
 def _make_schema(connection: PostgresConnection, address: PostgresAddress) -> None:
-    """Create the schema unless there is one; without the right to, raise an error with the statement to run."""
+    """Create the schema unless there is one."""
     schema = address.schema
     if connection.execute("SELECT 1 AS one FROM pg_namespace WHERE nspname = ?", (schema,)).fetchone() is None:
-        _refuse_without_right(connection, address)
         connection.execute(f"CREATE SCHEMA {schema}")
     connection.execute(_JSON_EACH)
-
-
-def _refuse_without_right(connection: PostgresConnection, address: PostgresAddress, *before: str) -> None:
-    """Making or renaming a schema takes the right to make one in the database, which its owner has."""
-    found = connection.execute(
-        "SELECT has_database_privilege(current_database(), 'CREATE') AS allowed, current_user AS role"
-    ).fetchone()
-    if not found["allowed"]:
-        orders = "; ".join((*before, f'CREATE SCHEMA {address.schema} AUTHORIZATION "{found["role"]}"'))
-        raise LedgerError(f"no ledger can be made in {address}: as the owner of the database, run {orders}")
 
 
 def _take_steps(connection: PostgresConnection, version: int, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:

@@ -22,7 +22,10 @@ _CODES: Final = {
         "can only be read, as on a standby: name the primary, or name them all with "
         "?target_session_attrs=read-write in UPDATE_CHECK_LEDGER"
     ),
-    "42501": "does not let the role {role} do that: ALTER SCHEMA {schema} OWNER TO {role}, tables included, allows it",
+    "42501": (
+        "does not let the role {role} do that: as the owner of the database, run GRANT CREATE ON DATABASE {database} "
+        'TO "{role}"; the role must also own the schema {schema} and its tables'
+    ),
     "53100": "cannot be written: the server's disk is full; nothing is sent until there is room",
     "55P03": "is locked by another process: try again, or end what holds it",
     "57014": "took too long: is the server overloaded?",
@@ -54,7 +57,7 @@ def _explain(error: psycopg.Error, address: "PostgresAddress") -> str:
     if code is None:
         return f"cannot be reached any more: {clean(last_line(words))}"
     if code in _CODES:
-        return _CODES[code].format(role=address.login.role, schema=address.schema)
+        return _CODES[code].format(role=address.login.role, schema=address.schema, database=address.login.database)
     if code in _GONE:
         return f"is gone ({clean(words)}); {WAYS_OUT}"
     if code.startswith(_DAMAGED):

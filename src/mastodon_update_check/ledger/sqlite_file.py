@@ -29,10 +29,7 @@ _VERSIONS_AT = slice(18, 20)
 def open_file(path: Path, *, verify: bool = True, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """Open an existing ledger for reading and writing, migrated to the present schema.
 
-    Args:
-        path: the file.
-        verify: read it through for damage first; once in a process is enough.
-        busy_seconds: how long each statement waits for another process that is writing.
+    `verify` reads it through for damage first; once in a process is enough.
 
     Raises:
         LedgerError: missing, empty, damaged, newer than this program, locked, read-only, or on a full disk.
@@ -101,11 +98,7 @@ def set_aside(path: Path, now: datetime) -> Path | None:
 
 @contextmanager
 def backup_file(target: Path) -> Iterator[sqlite3.Connection]:
-    """Connect to an empty file, which appears as `target` once the block has ended without an error.
-
-    Raises:
-        LedgerError: `target` exists, or cannot be written.
-    """
+    """Connect to an empty file, which appears as `target` once the block has ended without an error."""
     with translated(target):
         if target.exists():
             raise LedgerError(f"{target} exists already: name a new file for the backup")
