@@ -51,27 +51,6 @@ def test_causes_on_this_server_are_notified_after_six_hours(world: World) -> Non
     assert world.hook_events == ["check.failing"]
 
 
-def test_short_outage_is_not_notified(world: World) -> None:
-    """Neither is its end."""
-    world.update_server.fail(503)
-    world.check()
-    world.let_pass(hours=5)
-    world.check()
-    world.update_server.recover()
-    world.check()
-    assert world.notified == (0, 0)
-
-
-def test_one_failure_is_not_an_outage(world: World) -> None:
-    """The machine slept for two days after one failed check: the next failure causes no notice."""
-    world.update_server.fail(503)
-    world.check()
-    world.let_pass(days=2)
-    world.update_server.recover()
-    world.check()
-    assert world.notified == (0, 0)
-
-
 def test_recovery_goes_to_recipients_of_the_outage(world: World) -> None:
     """The webhook was down during the outage and got no notice, so it gets none of the recovery."""
     world.answer_hook = lambda _: Reply(503)

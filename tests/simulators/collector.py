@@ -206,7 +206,7 @@ class Collector:
             visit.sendall(b"GET / HTTP/1.1\r\n\r\n")
             visit.makefile("rb").readline()
         end = time.monotonic() + _LONGEST
-        while self.mail_server.open or self.receiver._sockets:
+        while self.mail_server.open or self.receiver.sockets:
             assert time.monotonic() < end, "connections that do not end"
             time.sleep(0.001)
 

@@ -16,13 +16,13 @@ import io
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Self
 from urllib.parse import parse_qsl, urlsplit
+
+from simulators.loopback import LoopbackServer, forward
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ def unused_port() -> int:
         return int(sock.getsockname()[1])
 
 
-class HttpServer:
+class HttpServer(LoopbackServer):
     """Listens while its context lasts; leaving the context ends every connection and waits for the threads.
 
     Args:
@@ -135,56 +135,25 @@ class HttpServer:
     """
 
     def __init__(self, handler: Handler, *, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__()
         self.handler = handler
         self.requests: list[Request] = []
         self.refused: list[ssl.SSLError] = []
         """Handshakes that failed: the client did not like our certificate, or did not speak TLS."""
         self._tls = tls
-        self._stopping = threading.Event()
-        self._sockets: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
-
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = int(self._listener.getsockname()[1])
-        self._acceptor = threading.Thread(target=self._accept, daemon=True)
-        self._acceptor.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        _end(self._listener)
-        self._listener.close()
-        self._acceptor.join()
-        for sock in tuple(self._sockets):
-            _end(sock)
-        for thread in self._threads:
-            thread.join()
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         """Return the URL of `path` here; `localhost` is another name for the same server."""
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}{path}"
 
-    def _accept(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:  # the listener was shut down
-                return
-            self._sockets.add(sock)
-            thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, sock: socket.socket) -> None:
+    def serve(self, sock: socket.socket) -> None:
+        """Read one request and answer it."""
         with contextlib.ExitStack() as stack:
-            stack.callback(self._sockets.discard, sock)
-            stack.enter_context(sock)
             # The client may go at any time: that is its right, and tests look at what it says itself.
             stack.enter_context(contextlib.suppress(ConnectionError, TimeoutError, ssl.SSLError, ValueError))
             connection = stack.enter_context(self._secure(sock)) if self._tls else sock
-            self._sockets.add(connection)
-            stack.callback(self._sockets.discard, connection)
+            self.sockets.add(connection)
+            stack.callback(self.sockets.discard, connection)
             with connection.makefile("rb") as stream:
                 request = _read_request(stream)
             if request is not None:
@@ -207,17 +176,14 @@ class HttpServer:
         for part in [answer.encode()] if isinstance(answer, Reply) else answer.parts:
             if isinstance(part, bytes):
                 connection.sendall(part)
-            elif self._stopping.wait(part):
+            elif self.stopping.wait(part):
                 return
 
     def _carry(self, connection: socket.socket, port: int) -> None:
         with socket.create_connection(("127.0.0.1", port)) as upstream:
-            self._sockets.add(upstream)
-            back = threading.Thread(target=_copy, args=(upstream, connection), daemon=True)
-            back.start()
-            _copy(connection, upstream)
-            back.join()
-            self._sockets.discard(upstream)
+            self.sockets.add(upstream)
+            forward(connection, upstream)
+            self.sockets.discard(upstream)
 
 
 def _read_request(stream: io.BufferedIOBase) -> Request | None:
@@ -227,15 +193,3 @@ def _read_request(stream: io.BufferedIOBase) -> Request | None:
     headers = {name.lower(): value for name, value in http.client.parse_headers(stream).items()}
     body = stream.read(int(headers.get("content-length", "0")))
     return Request(method=line[0], target=line[1], headers=headers, body=body)
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65_536):
-            target.sendall(data)
-    _end(target)
-
-
-def _end(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)

@@ -4,13 +4,13 @@ The messages are those of PostgreSQL's protocol, version 3.0 (documentation, cha
 """
 
 import contextlib
-import functools
 import socket
 import ssl
 import struct
 import threading
 from collections.abc import Callable
-from typing import Self
+
+from simulators.loopback import LoopbackServer, forward
 
 Conversation = Callable[[socket.socket, threading.Event], None]
 """Speaks with one client until it is done, or the event says so."""
@@ -19,46 +19,17 @@ _TLS_REQUEST = struct.pack("!II", 8, 80877103)
 _READY = b"Z" + struct.pack("!I", 5) + b"I"  # ReadyForQuery, idle
 
 
-class Front:
-    """Listens on loopback while its context lasts; leaving it ends every conversation and waits for the threads."""
+class Front(LoopbackServer):
+    """Holds the same conversation with each client."""
 
     def __init__(self, converse: Conversation) -> None:
+        super().__init__()
         self._converse = converse
-        self._stopping = threading.Event()
-        self._sockets: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
 
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for sock in (self._listener, *self._sockets):
-            _end(sock)
-        for thread in self._threads:
-            thread.join()
-        for sock in (self._listener, *self._sockets):
-            sock.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # the listener was shut down
-            while True:
-                sock, _ = self._listener.accept()
-                self._sockets.append(sock)
-                self._start(functools.partial(self._serve, sock))
-
-    def _serve(self, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # the client may go at any time
-            self._converse(sock, self._stopping)
-        _end(sock)
-
-    def _start(self, run: Callable[[], None]) -> None:
-        thread = threading.Thread(target=run, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def serve(self, sock: socket.socket) -> None:
+        """Hold the conversation; the client may go at any time."""
+        with contextlib.suppress(OSError):
+            self._converse(sock, self.stopping)
 
 
 def silence(_: socket.socket, stopping: threading.Event) -> None:
@@ -136,10 +107,7 @@ def tls(context: ssl.SSLContext, upstream: int) -> Conversation:
             context.wrap_socket(sock, server_side=True) as secure,
             socket.create_connection(("127.0.0.1", upstream)) as to,
         ):
-            back = threading.Thread(target=_copy, args=(to, secure), daemon=True)
-            back.start()
-            _copy(secure, to)
-            back.join()
+            forward(secure, to)
 
     return converse
 
@@ -173,15 +141,3 @@ def _let_in(sock: socket.socket) -> None:
     sock.recv(4096)
     sock.sendall(b"R" + struct.pack("!II", 8, 0))  # AuthenticationOk
     sock.sendall(_READY)
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65_536):
-            target.sendall(data)
-    _end(target)
-
-
-def _end(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
