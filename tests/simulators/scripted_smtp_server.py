@@ -12,8 +12,9 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass
+
+from simulators.loopback import LoopbackServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,61 +59,37 @@ _POLITE: Mapping[str, Answer] = {
 }
 
 
-@dataclass(slots=True)
-class ScriptedSmtpServer:
+class ScriptedSmtpServer(LoopbackServer):
     """Answers every verb as the script says, and politely where it says nothing.
 
     The n-th use of a verb, over all connections, gets the n-th answer; the last one stays. `CONNECT` is the greeting,
     `END` follows the final dot. Connections are served one after the other.
     """
 
-    script: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
-    tls: ssl.SSLContext | None = None
-    lines: list[str] = field(default_factory=list)
-    """Every command that came."""
-    bodies: list[bytes] = field(default_factory=list)
-    """The bytes after DATA, as on the wire, with the final dot if there was one."""
-    port: int = 0
-    _used: dict[str, int] = field(default_factory=dict)
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _listener: socket.socket = field(init=False)
-    _thread: threading.Thread = field(init=False)
-    _open: set[socket.socket] = field(default_factory=set)
-
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for sock in (self._listener, *self._open):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join()
+    def __init__(
+        self, script: Mapping[str, Sequence[Answer]] | None = None, *, tls: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        """Every command that came."""
+        self.bodies: list[bytes] = []
+        """The bytes after DATA, as on the wire, with the final dot if there was one."""
+        self.script = script or {}
+        self._tls = tls
+        self._used: dict[str, int] = {}
+        self._turn = threading.Lock()
 
     @property
     def verbs(self) -> list[str]:
         """The commands that came, without their arguments."""
         return [line.split(" ")[0].upper() for line in self.lines]
 
-    def _listen(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:  # the listener was shut down
-                return
-            self._open.add(sock)
-            # The client may go at any time, and a dropped connection ends here too.
-            with contextlib.suppress(OSError):
-                self._serve(sock)
-            self._open.discard(sock)
-            sock.close()
+    def serve(self, sock: socket.socket) -> None:
+        """Answer one client; it may go at any time, and a dropped connection ends here too."""
+        with self._turn, contextlib.suppress(OSError):
+            self._converse(sock)
 
-    def _serve(self, sock: socket.socket) -> None:
+    def _converse(self, sock: socket.socket) -> None:
         reading = sock.makefile("rb")
         try:
             self._answer(sock, "CONNECT")
@@ -123,17 +100,16 @@ class ScriptedSmtpServer:
                 if verb == "DATA" and answer.startswith("354"):
                     self._read_body(reading)
                     self._answer(sock, "END")
-                elif verb == "STARTTLS" and self.tls:
+                elif verb == "STARTTLS" and self._tls:
                     reading.close()
-                    self._open.discard(sock)
-                    sock = self.tls.wrap_socket(sock, server_side=True)
-                    self._open.add(sock)
+                    sock = self._tls.wrap_socket(sock, server_side=True)
+                    self.sockets.add(sock)
                     reading = sock.makefile("rb")
                 elif verb == "QUIT":
                     return
         finally:
             reading.close()
-            self._open.discard(sock)
+            self.sockets.discard(sock)
             sock.close()
 
     def _read_body(self, reading: io.BufferedReader) -> None:
@@ -159,7 +135,7 @@ class ScriptedSmtpServer:
             case Hang():
                 self._wait_for_the_end(sock)
             case Dribble(pause):
-                while not self._stopping.wait(pause):
+                while not self.stopping.wait(pause):
                     sock.sendall(b"2")
         raise ConnectionAbortedError
 
