@@ -22,6 +22,7 @@ _HEAD = re.compile(r"(?:export\s++)?(?P<name>[\w.]++)(?:\s*+=|:\s)", re.ASCII)
 _OPENING = re.compile(r"\s*+(?P<quote>['\"])", re.ASCII)
 _NOTHING_MORE = re.compile(r"[^\S\n]*+(?:#|\n|\Z)", re.ASCII)
 _BARE = re.compile(r"[^#\n]*+")
+_REST = re.compile(r"[^\n]*+")
 _STRIPPED = "\0\t\n\v\f\r "
 
 
@@ -78,7 +79,7 @@ def _assignments(source: str, file: str) -> Iterator[Assignment]:
             text, quote = _unquoted(source[head.end() : end])
             is_cut = not quote and "://" in text and source.startswith("#", end) and not source[end - 1].isspace()
             yield Assignment(head["name"], line, text, quote, is_cut=is_cut, source=source[start:end], file=file)
-        position = _line_end(source, end)
+        position = _end(_REST, source, end)
         line += source.count("\n", start, position)
 
 
@@ -109,11 +110,6 @@ def _unquoted(value: str) -> tuple[str, str]:
     if len(value) > 1 and value[0] in "'\"" and value[0] == value[-1]:
         return value[1:-1], value[0]
     return value, ""
-
-
-def _line_end(source: str, position: int) -> int:
-    end = source.find("\n", position)
-    return len(source) if end < 0 else end
 
 
 def _end(pattern: re.Pattern[str], source: str, position: int) -> int:

@@ -64,7 +64,11 @@ def read_sinks(settings: Settings, sources: Sources, problems: Problems) -> tupl
         elif name not in installed and name not in BUILT_IN:
             problems.add(_SINKS, sources.found[_SINKS], _describe_unknown(number, name, installed))
         elif name in installed:
-            variables = _variables_of(name, installed, sources.found)
+            variables = {
+                each: sources.found[each]
+                for each in names.strangers(sources.found)
+                if names.owner(each, installed) == name
+            }
             ready[name] = (_plugged_in(name, installed[name], variables, problems),)
     return tuple(sink for name in settings.listed_sinks for sink in ready.get(name, ()))
 
@@ -176,10 +180,6 @@ def _describe_unknown(number: int, name: str, installed: Iterable[str]) -> str:
     meant = names.nearest(name, known)
     hint = f"did you mean {meant}?" if meant else f"install its package, or choose from {', '.join(known)}"
     return f"entry {number} is not an installed sink: {hint}"
-
-
-def _variables_of(sink: str, installed: Iterable[str], found: Layer) -> dict[str, Found]:
-    return {name: found[name] for name in names.strangers(found) if names.owner(name, installed) == sink}
 
 
 def _plugged_in(name: str, plugin: str, own: dict[str, Found], problems: Problems) -> SinkSettings:

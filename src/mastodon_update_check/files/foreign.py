@@ -90,9 +90,9 @@ class ForeignDirectory:
         if status.st_uid == self.owner or only_trusted_write:
             return
         if status.st_uid != self._trusted:
-            raise _refusal(errno.EPERM, "it belongs neither to the directory's owner nor to root")
+            raise OSError(errno.EPERM, "it belongs neither to the directory's owner nor to root")
         if status.st_nlink != 1:
-            raise _refusal(errno.EPERM, "it is root's and has a second name (a hard link)")
+            raise OSError(errno.EPERM, "it is root's and has a second name (a hard link)")
 
 
 def read_foreign(path: Path, limit_bytes: int, trusted_uid: int = 0) -> str:
@@ -138,7 +138,7 @@ def open_beneath(directory: int, parts: Iterable[str]) -> int:
         opened = following
         if stat.S_ISLNK(os.fstat(opened).st_mode):
             os.close(opened)
-            raise _refusal(errno.ELOOP, "it is a symbolic link")
+            raise OSError(errno.ELOOP, "it is a symbolic link")
     return opened
 
 
@@ -150,9 +150,9 @@ def read_opened(descriptor: int, limit_bytes: int) -> bytes:
     """
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISDIR(mode):
-        raise _refusal(errno.EISDIR, "it is a directory")
+        raise OSError(errno.EISDIR, "it is a directory")
     if not stat.S_ISREG(mode):
-        raise _refusal(errno.EINVAL, "it is not a regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     with os.fdopen(_reopen(descriptor), "rb", buffering=0) as file:
         data = bytearray()
         while len(data) <= limit_bytes and (piece := file.read(limit_bytes + 1 - len(data))):
@@ -170,14 +170,14 @@ def _reopen(descriptor: int) -> int:
             return os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except BlockingIOError:  # the attempt has asked the holder of the lease to give it up
             if time.monotonic() > deadline:
-                raise _refusal(errno.EWOULDBLOCK, "another process holds a lease on it") from None
+                raise OSError(errno.EWOULDBLOCK, "another process holds a lease on it") from None
             time.sleep(_LEASE_POLL_SECONDS)
 
 
 def _walk(path: Path, trusted_uid: int) -> int:
     """Open a directory, step by step from the root."""
     if not path.is_absolute():
-        raise _refusal(errno.EINVAL, "it is not an absolute path")
+        raise OSError(errno.EINVAL, "it is not an absolute path")
     todo, links = _steps(path), []
     opened = os.open("/", _LOOK)
     try:
@@ -209,13 +209,9 @@ def _require_passable(status: os.stat_result, links: int) -> None:
     if not stat.S_ISDIR(status.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, "it is not a directory")
     if links > LINKS_FOLLOWED:
-        raise _refusal(errno.ELOOP, "it leads through too many symbolic links")
+        raise OSError(errno.ELOOP, "it leads through too many symbolic links")
 
 
 def _require_vouched(links: Iterable[int], owner: int, trusted_uid: int) -> None:
     if any(maker not in {owner, trusted_uid} for maker in links):
-        raise _refusal(errno.ELOOP, "a symbolic link leads to a directory of another user")
-
-
-def _refusal(number: int, reason: str) -> OSError:
-    return OSError(number, reason)
+        raise OSError(errno.ELOOP, "a symbolic link leads to a directory of another user")

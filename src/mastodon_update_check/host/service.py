@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -90,8 +90,7 @@ def run_as_service(
     """
     unit = f"{service.place.unit.removesuffix('.service').replace('@', '-')}-command-{os.getpid()}.service"
     is_terminal = out is None and all(os.isatty(number) for number in range(3))
-    with ExitStack() as stack:
-        given = stack.enter_context(_environment_file(environ))
+    with _environment_file(environ) as given:
         command = (*transient_command(service, unit, given, is_terminal=is_terminal), service.program, *words)
         try:
             code = _run_in_terminal(command) if is_terminal else _run_through_pipes(command, out)

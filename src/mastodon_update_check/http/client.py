@@ -189,15 +189,12 @@ class Exchange:
 
 
 def _transport(url: httpx.URL, proxy: httpx.URL | None) -> httpx.HTTPTransport:
+    # A plain hop needs no certificates: a context without authorities costs nothing and allows nothing.
+    trust = ssl.create_default_context() if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     hop = None
     if proxy is not None:
         hop = httpx.Proxy(proxy, ssl_context=ssl.create_default_context() if proxy.scheme == "https" else None)
-    return httpx.HTTPTransport(verify=_trust(url), proxy=hop, trust_env=False)
-
-
-def _trust(url: httpx.URL) -> ssl.SSLContext:
-    # A plain hop needs no certificates: a context without authorities costs nothing and allows nothing.
-    return ssl.create_default_context() if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.HTTPTransport(verify=trust, proxy=hop, trust_env=False)
 
 
 def _parse(validate: Callable[[str], str], text: str, fault: str) -> httpx.URL:

@@ -49,7 +49,8 @@ class SetupSession:
         self._require_installed()
         plan = self._plan()
         units = [self._place.unit, *([] if self._place.name else [TIMER])]
-        enabled = [unit for unit in units if self._is_enabled(unit)]
+        asked = {unit: self._machine.run(("systemctl", "is-enabled", "--quiet", unit)) for unit in units}
+        enabled = [unit for unit, answer in asked.items() if answer.has_worked]
         started = TIMER if self._options.timer or TIMER in enabled else self._place.unit
         start = self._start(started, enabled)
         self._say(f"Mastodon is in {plan.installation.root}. setup will:")
@@ -104,9 +105,6 @@ class SetupSession:
         self._take([last])
         self._say("Done. The ledger stays: it remembers which notices were sent.")
         return True
-
-    def _is_enabled(self, unit: str) -> bool:
-        return self._machine.run(("systemctl", "is-enabled", "--quiet", unit)).has_worked
 
     def _start(self, started: str, enabled: Iterable[str]) -> tuple[Step, ...]:
         """Return the steps after the administrator has decided about pending notices."""

@@ -168,8 +168,10 @@ class MailConnection(smtplib.SMTP):
 
     def _introduce(self) -> tuple[int, bytes]:
         """Say EHLO; or HELO where the server does not know EHLO, and neither TLS nor login is wanted."""
+        options = self._options
+        needs_ehlo = options.tls == "true" or options.starttls == "always" or options.logs_in
         code, text = self.ehlo()
-        return self.helo() if code in {500, 502} and not self._options.needs_ehlo else (code, text)
+        return self.helo() if code in {500, 502} and not needs_ehlo else (code, text)
 
     def _start_tls(self, sock: socket.socket) -> None:
         if self.has_extn("starttls"):

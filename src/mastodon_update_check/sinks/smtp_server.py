@@ -62,11 +62,6 @@ class SmtpOptions:
         """Whether a login is wanted."""
         return bool(self.login) and self.auth_method != "none"
 
-    @property
-    def needs_ehlo(self) -> bool:
-        """Whether TLS or a login is wanted, which both take EHLO."""
-        return self.tls == "true" or self.starttls == "always" or self.logs_in
-
 
 def dial(options: SmtpOptions, limits: MailLimits) -> socket.socket:
     """Connect within `limits.opening`, name resolution and all addresses included; an error is transient."""
