@@ -8,7 +8,7 @@ import pytest
 
 from install.host import ROOT, Host, refused
 from mastodon_update_check.install.access import Access, Mode, decide_access
-from mastodon_update_check.install.copying import DATABASE, values_of
+from mastodon_update_check.install.copying import DATABASE, EnvFiles, values_of
 from mastodon_update_check.install.database import Server
 from mastodon_update_check.install.discovery import Installation, examine, find_roots
 from mastodon_update_check.install.plan import SetupPlan
@@ -40,7 +40,7 @@ def test_by_unit(host: Host) -> None:
     assert roots(host) == ["/srv/social"]
     found = examine(host.machine, Path("/srv/social"))
     assert (str(found.root), found.unit) == ("/srv/social", "social-web.service")
-    assert dict(found.settings) == {"LOCAL_DOMAIN": "social.example"}
+    assert found.variables == {"LOCAL_DOMAIN": "social.example"}
 
 
 def test_usual_places(host: Host) -> None:
@@ -189,7 +189,15 @@ def test_block(text: str) -> None:
 def test_values_that_cannot_be_written(host: Host) -> None:
     """A value of Mastodon's unit that would mean something else in our file is left out, and that is said."""
     environment = {"SMTP_PASSWORD": "it's", "WEB_DOMAIN": "m.social.example\nUPDATE_CHECK_LEDGER=/etc/passwd"}
-    installation = Installation(root=ROOT, unit="mastodon-web.service", unit_environment=environment)
+    installation = Installation(
+        root=ROOT,
+        unit="mastodon-web.service",
+        owner="mastodon",
+        access=Access(is_readable=True),
+        files=EnvFiles(paths=(), assignments=(), problems=()),
+        unit_environment=environment,
+        environment_files=(),
+    )
     place = host.machine.place()
     plan = SetupPlan(place=place, installation=installation, server="it is stopped", config="", drop_ins={})
     shown = " ".join((*map(str, plan.preparations(Steps(host.machine, place))), plan.new_config, *plan.remarks()))

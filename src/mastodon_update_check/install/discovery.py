@@ -20,7 +20,7 @@ from mastodon_update_check.files.foreign import ForeignDirectory
 from mastodon_update_check.host.machine import Account, Machine
 from mastodon_update_check.host.systemd import Properties, show
 from mastodon_update_check.install.access import Access, Mode, decide_access
-from mastodon_update_check.install.copying import read_env_files, values
+from mastodon_update_check.install.copying import EnvFiles, read_env_files, values
 
 VERSION_FILE: Final = "lib/mastodon/version.rb"
 NEEDED: Final = ("lib/mastodon", VERSION_FILE, "config", "config/mastodon.yml")
@@ -39,24 +39,20 @@ class Installation:
     """One Mastodon on this host."""
 
     root: Path
-    unit: str = ""
+    unit: str
     """The unit of its web server; empty if none is known."""
-    owner: str = ""
-    access: Access = field(default_factory=lambda: Access(is_readable=True))
-    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """The needed variables of its files of settings, possibly with secrets."""
-    files: tuple[Path, ...] = ()
-    """Those of its files of settings that are copied, the one with precedence first."""
-    unit_environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    owner: str
+    access: Access
+    files: EnvFiles
+    unit_environment: Mapping[str, str] = field(repr=False)
     """The needed variables of its unit's environment, which has precedence over the files of settings."""
-    environment_files: tuple[Path, ...] = ()
+    environment_files: tuple[Path, ...]
     """Other files that its unit names by `EnvironmentFile=`; they are not read."""
-    problems: tuple[str, ...] = ()
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """Return its settings, as Mastodon sees them."""
-        return {**self.settings, **self.unit_environment}
+        """Its settings, as Mastodon sees them; possibly with secrets."""
+        return {**values(self.files.assignments), **self.unit_environment}
 
 
 def find_roots(machine: Machine) -> tuple[Path, ...]:
@@ -86,11 +82,9 @@ def examine(machine: Machine, root: Path) -> Installation:
         unit=unit.one("Id"),
         owner=owner.name if owner else "",
         access=decide_access(_trees(machine, root), needed, _groups(owner)),
-        settings=MappingProxyType(values(files.assignments)),
-        files=files.paths,
+        files=files,
         unit_environment=MappingProxyType(environment),
         environment_files=tuple(path for path in named if path not in files.paths),
-        problems=files.problems,
     )
 
 

@@ -87,7 +87,7 @@ class SetupPlan:
             yield steps.create_role(self.server)
         if drop_ins := list(self._drop_ins(steps)):
             yield from (*drop_ins, steps.systemctl("daemon-reload"))
-        yield steps.copy_settings(self.installation.files)
+        yield steps.copy_settings(self.installation.files.paths)
 
     def _drop_ins(self, steps: Steps) -> Iterator[Step]:
         for path, present in self.drop_ins.items():
@@ -104,7 +104,7 @@ class SetupPlan:
     def obstacles(self) -> Iterator[str]:
         """Yield reasons why setup cannot go on, with what to do."""
         if not self._is_set("LOCAL_DOMAIN"):
-            problems = self.installation.problems
+            problems = self.installation.files.problems
             why = f" ({'; '.join(problems)})" if problems else ""
             yield (
                 f"LOCAL_DOMAIN is not set: expected it in {self.installation.root / ENV_FILE}{why}, because it names "
@@ -114,7 +114,7 @@ class SetupPlan:
     def remarks(self) -> Iterator[str]:
         """Yield sentences about consequences that an administrator may not expect."""
         found, config = self.installation, self.place.config_file
-        for problem in found.problems:
+        for problem in found.files.problems:
             yield f"{problem}. Settings that are only there belong into {config}, too."
         if not self._is_set("SMTP_SERVER"):
             yield f"SMTP_SERVER is not set: no mail is sent until it is set, there or in {config}."

@@ -13,7 +13,7 @@ from mastodon_update_check.files.own import read_own
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit
-from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, excerpt, read_env_files, values_of
+from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, excerpt, values_of
 from mastodon_update_check.install.database import find_server, read_server
 from mastodon_update_check.install.dialogue import TIMER, Console, Options, OwnCommands
 from mastodon_update_check.install.discovery import examine, find_roots
@@ -56,7 +56,7 @@ class SetupSession:
         self._say(f"Mastodon is in {plan.installation.root}. setup will:")
         preparations = tuple(plan.preparations(self._steps))
         self._list((*preparations, *(start if self._options.starts else ())))
-        errors, disabled = _check_settings(self._machine, plan)
+        errors, disabled = _check_settings(plan)
         for remark in (*plan.remarks(), *(f"{sentence}." for sentence in disabled)):
             self._say(f"Note: {remark}")
         obstacles = (*plan.obstacles(), *errors)
@@ -210,10 +210,9 @@ def _read(path: Path) -> str:
         raise SetupError(f"{path} cannot be read: {clean(str(error))}") from error
 
 
-def _check_settings(machine: Machine, plan: SetupPlan) -> tuple[Sequence[str], Sequence[str]]:
+def _check_settings(plan: SetupPlan) -> tuple[Sequence[str], Sequence[str]]:
     """Return the errors that keep the service from starting, and what the copy of Mastodon's settings disables."""
-    assignments = read_env_files(machine, plan.installation.root).assignments
-    lines = excerpt(assignments, with_login=DATABASE not in values_of(plan.new_config))
+    lines = excerpt(plan.installation.files.assignments, with_login=DATABASE not in values_of(plan.new_config))
     with tempfile.TemporaryDirectory() as directory:
         own, mastodons = Path(directory, "config.env"), Path(directory, "mastodon.env")
         own.write_text(plan.new_config, errors="surrogateescape")
