@@ -114,7 +114,7 @@ def test_test_message(host: Host, *, wanted: bool, code: int, worked: bool, sent
     """A test message is sent unless it is not wanted; when it fails, setup exits with 1 and starts the service."""
     host.install(ENV)
     host.answers[f"{PROGRAM} send-test"] = Finished(code=code)
-    assert set_up(host, sends_test=wanted) == worked
+    assert set_up(host, no_test=not wanted) == worked
     assert len([line for line in host.ran if line.endswith("send-test")]) == sent
     assert host.commands("systemctl restart")
 
@@ -129,7 +129,7 @@ def test_start_that_fails(host: Host) -> None:
 def test_no_start(host: Host) -> None:
     """With --no-start nothing is started or notified; the next run goes on from there."""
     host.install(ENV)
-    assert set_up(host, starts=False, tell="")
+    assert set_up(host, no_start=True, tell="")
     assert not host.commands("env")
     assert not host.commands("systemctl restart")
     assert "--yes needs --tell" in refused(host, tell="")

@@ -4,6 +4,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from mastodon_update_check.cli.output import Exit
@@ -21,16 +22,7 @@ def execute(arguments: Namespace) -> int:
         return Exit.DONE
     if os.geteuid() != 0:
         raise SetupError("setup needs root: run it with sudo, or in a root shell")
-    options = Options(
-        name=arguments.name,
-        root=arguments.root,
-        tell=arguments.tell or "",
-        release_details=arguments.release_details or "",
-        dry_run=arguments.dry_run,
-        timer=arguments.timer,
-        sends_test=not arguments.no_test,
-        starts=not arguments.no_start,
-    )
+    options = Options(**{each.name: getattr(arguments, each.name) for each in fields(Options)})
     session = SetupSession(Machine(), Console(is_silent=arguments.yes), options, _own_command())
     has_worked = session.undo() if arguments.undo else session.set_up()
     return Exit.DONE if has_worked else Exit.FAILED

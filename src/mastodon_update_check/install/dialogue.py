@@ -26,16 +26,16 @@ _ANSWERS: Final = {"": True, "y": True, "yes": True, "n": False, "no": False}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of the command line."""
+    """The options of the command line, by their names there."""
 
     name: str = ""
     root: Path | None = None
-    tell: str = ""
-    release_details: str = ""
+    tell: str | None = None
+    release_details: str | None = None
     dry_run: bool = False
     timer: bool = False
-    sends_test: bool = True
-    starts: bool = True
+    no_test: bool = False
+    no_start: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class OwnCommands:
                 )
             if not self.ask("check", "--mark").has_worked:
                 raise SetupError("pending notices could not be marked as sent, so nothing is started: run setup again")
-        wants_test = options.sends_test and self.console.confirm("Send a test message through every sink?")
+        wants_test = not options.no_test and self.console.confirm("Send a test message through every sink?")
         return recipients, is_complete and (not wants_test or self.ask("send-test").has_worked)
 
     def words(self, command: str) -> str:
@@ -150,7 +150,7 @@ class OwnCommands:
             sentence += f" (Mastodon's staff is not known: {clean(str(answer['error']))})"
         return sentence, has_worked
 
-    def _wants_notices(self, tell: str) -> bool:
+    def _wants_notices(self, tell: str | None) -> bool:
         """Show the pending releases, and return whether they are notified now, instead of being marked as sent."""
         answer, has_worked = self._query("check", "--dry-run", "--json")
         updates = answer.get("updates", [{"version": "not known", "urgent": False}])

@@ -55,7 +55,7 @@ class SetupSession:
         start = self._start(started, enabled)
         self._say(f"Mastodon is in {plan.installation.root}. setup will:")
         preparations = tuple(plan.preparations(self._steps))
-        self._list((*preparations, *(start if self._options.starts else ())))
+        self._list((*preparations, *(() if self._options.no_start else start)))
         errors, disabled = _check_settings(plan)
         for remark in (*plan.remarks(), *(f"{sentence}." for sentence in disabled)):
             self._say(f"Note: {remark}")
@@ -67,13 +67,13 @@ class SetupSession:
             return not obstacles
         if obstacles:
             raise SetupError("nothing was changed:\n" + "\n".join(f"  - {obstacle}" for obstacle in obstacles))
-        if not enabled and self._is_silent and self._options.starts and not self._options.tell:
+        if not enabled and self._is_silent and not self._options.no_start and not self._options.tell:
             raise SetupError("--yes needs --tell now or --tell mark the first time: are pending notices sent or not?")
         if not self._confirm("Continue?"):
             self._say("Nothing was changed.")
             return False
         self._take(preparations)
-        if not self._options.starts:
+        if self._options.no_start:
             self._say(f"Everything is prepared; nothing is started. To go on: {self._own.words('setup')}")
             return True
         recipients, has_worked = self._own.settle(self._options, is_first=not enabled)
