@@ -1,16 +1,12 @@
 """Invalid answers of the update server: exit code 1 and one sentence; nothing is cancelled or sent."""
 
-import gzip
 import json
-import ssl
-from pathlib import Path
 
 import pytest
 
 from end_to_end.world import World
-from simulators.http_server import Answer, Raw, Reply, endless, truncated, unused_port
+from simulators.http_server import Answer, Reply, truncated, unused_port
 from simulators.smtp_server import SmtpServer
-from simulators.update_server import UpdateServer
 
 GOOD = Reply.json({"updatesAvailable": []})
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
@@ -55,20 +51,11 @@ def expect_failure(world: World, sentence: str) -> None:
     ("answer", "sentence"),
     [
         pytest.param(Reply(200, b"<html>sorry</html>"), "is not usable JSON: it begins with '<html>", id="not JSON"),
-        pytest.param(Reply(200), "is not usable JSON: it begins with ''", id="empty"),
-        pytest.param(Reply(200, b'{"a": "\xe9"}'), "is not usable JSON", id="not UTF-8"),
-        pytest.param(Reply(200, b"9" * 9999), "is not usable JSON", id="a number of ten thousand digits"),
         pytest.param(Reply.json([]), "the update server's answer: expected an object, got []", id="a list"),
         pytest.param(Reply.json(None), "the update server's answer: expected an object, got null", id="null"),
         pytest.param(Reply.json("4.5.20"), "the update server's answer: expected an object, got", id="a text"),
         pytest.param(truncated(GOOD, 5), "ended the connection before a complete answer in HTTP", id="truncated"),
-        pytest.param(Raw([]), "ended the connection before a complete answer in HTTP", id="nothing at all"),
         pytest.param(Reply(200, b" " * 5_000_000), "is longer than 1,048,576 bytes", id="5 MB"),
-        pytest.param(endless(HEAD, b" " * 65_536), "is longer than 1,048,576 bytes", id="endless"),
-        pytest.param(Reply(200, b'{"a":' + b"[" * 100_000), "is not usable JSON", id="deeply nested"),
-        pytest.param(
-            Reply(200, gzip.compress(b" " * 5_000_000), {"Content-Encoding": "gzip"}), "encoded", id="compressed"
-        ),
         pytest.param(
             Reply.json({"updatesAvailable": {"version": "4.5.21"}}), "expected a list, got", id="wrongly typed list"
         ),
@@ -78,19 +65,11 @@ def expect_failure(world: World, sentence: str) -> None:
             id="too many entries",
         ),
         pytest.param(Reply(500, GOOD.body), "500", id="a server error"),
-        pytest.param(Reply(404, GOOD.body), "404", id="not found"),
-        pytest.param(Reply(204), "204", id="no content is not an answer"),
         pytest.param(Reply.redirect("ftp://localhost/"), "redirects to what is not an http or https URL", id="to ftp"),
-        pytest.param(Reply.redirect("/"), "redirects once more after 3 redirects", id="round and round"),
-        pytest.param(
-            Raw([b"SSH-2.0-OpenSSH_9.2\r\n"]),
-            "ended the connection before a complete answer in HTTP",
-            id="another protocol",
-        ),
     ],
 )
 def test_invalid_answer_fails_the_check(waiting: World, answer: Answer, sentence: str) -> None:
-    """Exit code 1, one sentence; nothing is cancelled, nothing is sent."""
+    """Exit code 1, one sentence; nothing is cancelled or sent. tests/adversary has more answers of each kind."""
     waiting.update_server.fail(answer)
     expect_failure(waiting, sentence)
 
@@ -170,22 +149,6 @@ def test_unreachable_server(waiting: World, url: str, sentence: str) -> None:
     """The sentence says whether the name or the host is missing."""
     waiting.set(UPDATE_CHECK_URL=url)
     expect_failure(waiting, sentence)
-
-
-def test_certificate_of_an_unknown_authority(waiting: World, server_tls: ssl.SSLContext) -> None:
-    """A private authority that the system does not know is refused; nothing is requested."""
-    with UpdateServer(tls=server_tls) as server:
-        waiting.set(UPDATE_CHECK_URL=server.url)
-        expect_failure(waiting, "unable to get local issuer certificate")
-        assert server.asked == []
-
-
-def test_a_certificate_for_another_name(waiting: World, foreign_tls: ssl.SSLContext, authority_file: Path) -> None:
-    """A trusted certificate of another host is refused."""
-    with UpdateServer(tls=foreign_tls) as server:
-        waiting.set(UPDATE_CHECK_URL=server.http.url("/update-check"), SSL_CERT_FILE=str(authority_file))
-        expect_failure(waiting, "the certificate of 127.0.0.1")
-        assert server.asked == []
 
 
 def test_a_failed_check_prints_the_contract(waiting: World) -> None:

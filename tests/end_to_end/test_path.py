@@ -200,15 +200,6 @@ def test_over_tls(world: World, server_tls: ssl.SSLContext, authority_file: Path
     assert [(mail.encrypted, mail.login) for mail in world.mails] == [(True, "mastodon")]
 
 
-def test_implicit_tls(mail_world: World, server_tls: ssl.SSLContext, authority_file: Path) -> None:
-    """With SMTP_TLS the connection uses TLS from the first byte."""
-    mail_world.update_server.publish("4.5.20")
-    mail_world.use_mail_server(SmtpServer(tls=server_tls, implicit=True))
-    mail_world.set(SSL_CERT_FILE=str(authority_file), SMTP_TLS="true")
-    assert mail_world.check().result == (0, 1, 1, 0, 0)
-    assert [mail.encrypted for mail in mail_world.mails] == [True]
-
-
 @pytest.mark.parametrize(
     ("installed", "asked", "shown"),
     [

@@ -53,15 +53,6 @@ def test_all_problems_together(world: World, arguments: list[str], code: int) ->
     assert (world.bytes_of_state(), world.update_server.http.requests) == ({}, [])
 
 
-def test_a_misspelt_variable(world: World) -> None:
-    """A name that is nearly right is answered with the right one."""
-    world.config_file.write_text("# ours\nUPDATE_CHECK_INTERVALL=1h\n")
-    finished = world.run("check")
-    assert finished.code == 78
-    assert f"INTERVALL in {world.config_file}, line 2: unknown variable" in finished.err
-    assert "did you mean UPDATE_CHECK_INTERVAL?" in finished.err
-
-
 def test_a_config_file_that_is_not_there(world: World) -> None:
     """A file that was named must be there."""
     world.config_file.unlink()
@@ -164,19 +155,6 @@ def test_interrupted_while_it_starts() -> None:
     """
     done = subprocess.run([sys.executable, "-c", code, "status"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
-
-
-@pytest.mark.parametrize("arguments", [("recipients",), ("recipients", "--json")])
-def test_terminal_without_utf8(world: World, arguments: tuple[str, ...]) -> None:
-    """Characters outside the terminal's encoding are escaped, so that JSON stays JSON."""
-    world.set(UPDATE_CHECK_RECIPIENTS="ops@m\u00fcnchen.example,\u65e5@social.example")
-    finished = world.run(*arguments, through=("env", "PYTHONIOENCODING=ascii"))
-    assert finished.code == 0, finished.err
-    if "--json" in arguments:
-        addresses = [one["address"] for one in finished.json["recipients"] if one["address"]]
-        assert addresses == ["ops@m\u00fcnchen.example", "\u65e5@social.example"]
-    else:
-        assert r"\u65e5@social.example" in finished.out
 
 
 def test_ledger_in_a_directory_with_a_strange_name(world: World) -> None:
