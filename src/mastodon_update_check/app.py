@@ -61,7 +61,7 @@ class App:
 
     @property
     def ledger_location(self) -> Location:
-        """Where the ledger is. Raises `SettingsError` when it is the URL of a database that cannot be read."""
+        """Return where the ledger is. Raises `SettingsError` when it is the URL of a database that cannot be read."""
         return find_location(self.settings.ledger, token=self._token)
 
     def create_ledger(self) -> Ledger:
@@ -148,7 +148,7 @@ class App:
 
     @cached_property
     def heartbeat(self) -> "Heartbeat":
-        """The heartbeat of the monitoring service."""
+        """Return the heartbeat of the monitoring service."""
         from mastodon_update_check.jobs.observe import proxies
         from mastodon_update_check.monitoring.heartbeat import Heartbeat
 

@@ -115,7 +115,7 @@ log = _Log()
 
 
 def _is_journal(stream: TextIO) -> bool:
-    """Whether systemd has connected this very stream to the journal (systemd.exec(5), JOURNAL_STREAM)."""
+    """Return whether systemd has connected this very stream to the journal (systemd.exec(5), JOURNAL_STREAM)."""
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):  # a stream without a file, as in tests

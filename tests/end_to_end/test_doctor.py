@@ -35,8 +35,8 @@ def test_new(world: World) -> None:
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        pytest.param({"UPDATE_CHECK_RECIPIENTS": " "}, "nobody would be notified by mail: set", id="no address"),
-        pytest.param({"UPDATE_CHECK_SINKS": "log"}, "nobody would be notified, notices go to the log only", id="log"),
+        pytest.param({"UPDATE_CHECK_RECIPIENTS": " "}, "no one would be notified by mail: set", id="no address"),
+        pytest.param({"UPDATE_CHECK_SINKS": "log"}, "no one would be notified, notices go to the log only", id="log"),
     ],
 )
 def test_no_recipients(checked: World, variables: dict[str, str], sentence: str) -> None:

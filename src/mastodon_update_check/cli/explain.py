@@ -48,23 +48,20 @@ def _write(found: Explanation, app: App, *, is_verbose: bool) -> Iterator[str]:
     for warning in found.warnings:
         yield f"Warning: {warning}."
     sent = [entry for entry in found.entries if entry.state is DeliveryState.SENT]
-    pending = [entry for entry in found.entries if entry.is_undelivered]
-    given_up = [entry for entry in found.entries if entry not in sent and entry not in pending]
-    coming = [one for one in found.decisions if one.reason.notifies]
-    others = [one for one in found.decisions if not one.reason.notifies]
     staff = found.not_told if found.asked.subject else ()
+    pending: list[Item] = []
+    coming: list[Item] = []
+    others: list[Item] = [[describe_verdict(one)] for one in staff]
+    for entry in found.entries:
+        if entry.state is not DeliveryState.SENT:
+            (pending if entry.is_undelivered else others).append(_write_entry(entry, found, app))
+    for one in found.decisions:
+        (coming if one.reason.notifies else others).append(_write_decision(one, found))
     lines = [
         *_section("Notified:", _write_sent(sent, found, is_verbose=is_verbose)),
-        *_section("Not delivered yet:", [_write_entry(entry, found, app) for entry in pending]),
-        *_section("To be notified at the next check:", [_write_decision(one, found) for one in coming]),
-        *_section(
-            "Not notified:",
-            [
-                *(_write_entry(entry, found, app) for entry in given_up),
-                *(_write_decision(one, found) for one in others),
-                *([describe_verdict(one)] for one in staff),
-            ],
-        ),
+        *_section("Not delivered yet:", pending),
+        *_section("To be notified at the next check:", coming),
+        *_section("Not notified:", others),
     ]
     yet = " yet" if found.known.installed is None else ", and there is nothing to notify anyone about"
     yield from lines or [f"No recipient has been notified{yet}."]

@@ -72,7 +72,7 @@ class ChildProcess:
 
     @property
     def result(self) -> Mapping[str, Any] | None:
-        """The report, once it has ended as it should."""
+        """Return the report, once it has ended as it should."""
         return self.report if self.process.returncode == 0 else None
 
     def explain_end(self) -> str:

@@ -14,11 +14,12 @@ from typing import Any, NoReturn
 from mastodon_update_check.app import App
 from mastodon_update_check.config.settings import CONFIG_FILE
 from mastodon_update_check.daemon.child import die_with_parent, leave
-from mastodon_update_check.daemon.tree_watch import find_bound_tree, is_blind
+from mastodon_update_check.domain.server.installed import has_lost_sight
 from mastodon_update_check.domain.server.status import describe_line
 from mastodon_update_check.domain.stored_json import to_json
 from mastodon_update_check.domain.text import describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.jobs.check import CheckOptions
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.known_instance import presence_of
@@ -26,6 +27,7 @@ from mastodon_update_check.jobs.requests import answer_requests
 from mastodon_update_check.jobs.workers import Deliveries
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log
+from mastodon_update_check.mastodon.tree import VERSION_FILE
 from mastodon_update_check.startup import load_app, require_set_up
 
 
@@ -47,7 +49,8 @@ class Order:
     refused: str = ""
     """Why a reload has failed: the settings from before it are used, without looking at the new ones."""
     bound_tree: str = ""
-    """See `tree_watch`."""
+    """Mastodon's tree when the daemon started, if a mount point shows its version file: a unit that binds the file's
+    directory keeps a tree that was replaced, so only a new process can see the new one."""
 
 
 def main(name: str) -> NoReturn:
@@ -138,9 +141,14 @@ def _prepare(order: Order) -> None:
             sinks=app.settings.sink_names,
             log_level=app.settings.log_level,
             log_format=app.settings.log_format,
-            bound_tree=find_bound_tree(app.settings.mastodon_root),
+            bound_tree=_find_bound_tree(app.settings.mastodon_root),
             **_plain(loaded, ledger),
         )
+
+
+def _find_bound_tree(root: Path) -> str:
+    file = root / VERSION_FILE
+    return str(root) if os.path.ismount(file.parent) and not is_missing(file) else ""
 
 
 def _plain(loaded: _Loaded, ledger: Ledger) -> dict[str, object]:
@@ -189,8 +197,9 @@ def _check(app: App, ledger: Ledger, order: Order, problem: str, *, mark: bool) 
     before = ledger.state()
     report = app.run_check(ledger, CheckOptions(mark=mark, settings_problem=problem, failure=order.failure))
     app.finish_check(ledger, report)
-    blind = is_blind(order.bound_tree, app.settings.mastodon_root, before, report.knowledge)
-    return {"result": to_json(report.result), "is_blind": blind}
+    root = app.settings.mastodon_root
+    has_lost_tree = has_lost_sight(before, report.knowledge) or is_missing(root / VERSION_FILE)
+    return {"result": to_json(report.result), "is_blind": order.bound_tree == str(root) and has_lost_tree}
 
 
 def _deliver(order: Order) -> None:

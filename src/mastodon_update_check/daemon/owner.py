@@ -47,17 +47,17 @@ class LedgerOwner:
 
     @property
     def token(self) -> str:
-        """The token that children verify in each write transaction."""
+        """Return the token that children verify in each write transaction."""
         return "" if self._lease is None else self._lease.token
 
     @property
     def descriptor(self) -> int | None:
-        """The lock's descriptor, which children inherit."""
+        """Return the lock's descriptor, which children inherit."""
         return self._lock.descriptor
 
     @property
     def tick(self) -> timedelta:
-        """How often `keep` is to be called."""
+        """Return how often `keep` is to be called."""
         is_waiting = self._lock.descriptor is None
         return _RENEWAL if self._lease is not None or is_waiting else _PRESENCE
 

@@ -73,7 +73,7 @@ class Scheduler:
             self._scheduler.modify_job(_JOB, next_run_time=now)  # the clock was set back: do not wait twice
 
     def is_on_time(self) -> bool:
-        """Whether checks begin when they should, by a clock that cannot be set."""
+        """Return whether checks begin when they should, by a clock that cannot be set."""
         return self._since_last() < self._longest + GRACE
 
     def _since_last(self) -> timedelta:

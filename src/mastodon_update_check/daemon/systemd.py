@@ -25,7 +25,7 @@ class SystemdNotifier:
 
     @property
     def watchdog_interval(self) -> timedelta | None:
-        """How often the watchdog wants to be fed: half of its patience; None when there is none for this process."""
+        """Return half of the watchdog's patience; None when there is no watchdog for this process."""
         if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
             return None
         patience = os.environ.get("WATCHDOG_USEC", "")

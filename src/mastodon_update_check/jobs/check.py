@@ -65,8 +65,7 @@ def check(
 ) -> CheckReport:
     """Run one check: observe, decide, commit. The caller owns the ledger; `sinks` has the fingerprint of each.
 
-    Raises:
-        LedgerError: the ledger cannot be used, or another process owns it now; nothing is stored.
+    Raises `LedgerError` when nothing can be stored.
     """
     began, now = time.monotonic(), clock()
     try:
@@ -156,11 +155,14 @@ def _decide(
 
 def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     """Return the state after these findings; facts that could not be observed stay as they were."""
-    wrong_since = (known.settings_wrong_since or now) if findings.settings_problem else None
-    known = replace(known, settings_wrong_since=wrong_since)
-    known = replace(known, postgresql=findings.people.answer.server_version or known.postgresql)
-    if findings.people.answer.devops:
-        known = replace(known, devops=findings.people.answer.devops)
+    facts = known.release_facts if findings.release_facts is None else findings.release_facts
+    known = replace(
+        known,
+        settings_wrong_since=(known.settings_wrong_since or now) if findings.settings_problem else None,
+        postgresql=findings.people.answer.server_version or known.postgresql,
+        devops=findings.people.answer.devops or known.devops,
+        release_facts=facts,
+    )
     if findings.is_installed_known:
         known = merge_readings(findings.tree, findings.running, known, now)
     tree = findings.tree.version
@@ -169,8 +171,6 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
         migrations=observe_migrations(known.migrations, findings.migrations, tree, now),
         services=observe_services(known.services, findings.services, tree, now),
     )
-    if findings.release_facts is not None:
-        known = replace(known, release_facts=findings.release_facts)
     if findings.error is not None:
         if known.installed is not None:
             known = known.answered(known.installed, findings.feed)
@@ -218,7 +218,7 @@ def _tool_notices(
 
 
 def _log_report(report: CheckReport, seconds: float, *, dry_run: bool = False) -> None:
-    """One full line per check, and one for each warning."""
+    """Log one full line per check, and one for each warning."""
     for warning in report.knowledge.warnings:
         log.warning("check.degraded", detail=warning)
     known = report.knowledge
@@ -228,9 +228,8 @@ def _log_report(report: CheckReport, seconds: float, *, dry_run: bool = False) -
         "planned": report.result.planned,
         "cancelled": len(report.plan.changes),
         "took": round(seconds, 3),
+        **({"dry_run": True} if dry_run else {}),
     }
-    if dry_run:
-        line["dry_run"] = True
     if report.error is not None:
         since = known.failing_since.isoformat(timespec="seconds") if known.failing_since else None
         log.error(

@@ -44,7 +44,7 @@ class Explanation:
 
     @property
     def update(self) -> UpdateNotice | None:
-        """The update that was asked about, if it is pending."""
+        """Return the update that was asked about, if it is pending."""
         pending = {update.version: update for update in self.known.pending()}
         return pending.get(self.asked.version) if self.asked.version else None
 
@@ -108,7 +108,7 @@ def _decide(
 
 
 def _is_missing(decision: Decision, asked: Asked, entries: tuple[HistoryEntry, ...]) -> bool:
-    """Whether no row shows this decision."""
+    """Return whether no row shows this decision."""
     if asked.subject and subject(decision.notice) != asked.subject:
         return False
     if not asked.subject and not asked.means(decision.recipient):

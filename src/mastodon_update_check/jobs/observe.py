@@ -84,7 +84,7 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
 
 
 def _has_no_tree(settings: Settings, tree: VersionReading, running: VersionReading) -> bool:
-    """Whether there is no tree on this host, as beside containers, and the running server has named its version."""
+    """Return whether this host has no tree, as beside containers, and the running server has named its version."""
     if tree.error is None or running.version is None:
         return False
     return "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and is_missing(settings.mastodon_root)

@@ -128,7 +128,7 @@ def _has_mail(settings: Settings) -> bool:
 
 
 def _needs_database(settings: Settings) -> bool:
-    """Whether the DevOps users are needed: as mail recipients, or to be named in a webhook."""
+    """Return whether the DevOps users are needed: as mail recipients, or to be named in a webhook."""
     names = any(sink.options.get("names") == "true" for sink in settings.sinks if sink.plugin == "webhook")
     return names or (settings.recipients.devops and _has_mail(settings))
 

@@ -23,7 +23,7 @@ GRACE = timedelta(seconds=10)
 LANES = 2
 """Most connections, each with one message in flight, over which a sink delivers."""
 MESSAGES_A_LANE = 50
-"""The number of undelivered messages for which one connection is enough."""
+"""Return the number of undelivered messages for which one connection is enough."""
 
 
 def add_lanes(workers: Sequence[DeliveryWorker], ledger: Ledger, now: datetime) -> tuple[DeliveryWorker, ...]:
@@ -64,12 +64,12 @@ class Deliveries:
 
     @property
     def sent(self) -> int:
-        """The number of accepted messages."""
+        """Return the number of accepted messages."""
         return sum(worker.sent for worker in self._workers)
 
     @property
     def problems(self) -> list[str]:
-        """What kept sinks from delivering."""
+        """Return the reasons why sinks did not deliver."""
         return [worker.problem for worker in self._workers if worker.problem]
 
     def stop(self) -> None:

@@ -106,7 +106,7 @@ def read_sink(transaction: Transaction, name: str) -> Row | None:
 
 
 def _backs_off(state: Row, settings: str, now: datetime) -> bool:
-    """Whether the sink as a whole waits; changed settings are tried at once."""
+    """Return whether the sink as a whole waits; changed settings are tried at once."""
     retry_at = read_stamp(state["retry_at"])
     return retry_at is not None and now < retry_at <= now + LONGEST_WAIT and state["settings"] == settings
 

@@ -116,7 +116,7 @@ def _find_holder(descriptor: int) -> int:
 
 
 def _is_at(descriptor: int, path: str) -> bool:
-    """Whether the open file is still the one at `path`: another process may have deleted or replaced it."""
+    """Return whether the open file is still the one at `path`: another process may have deleted or replaced it."""
     try:
         there = os.stat(path)  # noqa: PTH116 - pathlib is not resident
     except FileNotFoundError:

@@ -54,7 +54,7 @@ class HistoryEntry:
 
     @property
     def is_undelivered(self) -> bool:
-        """Whether it is still to be delivered."""
+        """Return whether it is still to be delivered."""
         return self.state in {DeliveryState.PENDING, DeliveryState.FAILED}
 
 

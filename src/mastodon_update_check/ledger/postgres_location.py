@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import token_hex
-from typing import Final
+from typing import ClassVar, Final
 
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.lease import Lease
@@ -36,21 +36,17 @@ class PostgresLocation:
     bounds: PostgresBounds = BOUNDS
     token: str = field(default="", repr=False)
     """The lease's, for a process that works for the owner."""
+    is_shared: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return str(self.address)
-
-    @property
-    def is_shared(self) -> bool:
-        """It may have users on other machines."""
-        return True
 
     def ownership(self, host: str) -> Lease:
         """Return the lease."""
         return Lease(self.open, host)
 
     def exists(self) -> bool:
-        """Whether the schema has our tables."""
+        """Return whether the schema has our tables."""
         with self._session() as session, session.reading() as connection:
             return _exists(connection, self.address.schema)
 
@@ -132,7 +128,7 @@ def _take_steps(connection: PostgresConnection, version: int, migrations: Sequen
 
 
 def _is_common(statement: str) -> bool:
-    """Whether a statement of the schema is for both engines: statistics for its planner are for SQLite alone."""
+    """Return whether both engines take a statement of the schema: statistics for the planner are SQLite's."""
     return statement != "ANALYZE" and "sqlite_stat1" not in statement
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from os import fspath
 from pathlib import Path
+from typing import ClassVar
 
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.file_lock import FileLock
@@ -23,14 +24,11 @@ class SqliteLocation:
     path: Path
     busy_seconds: float = BUSY_SECONDS
     """How long each statement waits for another process that is writing."""
+    is_shared: ClassVar[bool] = False
+    """Whether daemons on other machines may use it, too."""
 
     def __str__(self) -> str:
         return str(self.path)
-
-    @property
-    def is_shared(self) -> bool:
-        """A file is on a disk of this machine."""
-        return False
 
     def ownership(self, host: str = "") -> FileLock:
         """Return the lock file beside the ledger; by a link or not, it is the same."""
@@ -38,7 +36,7 @@ class SqliteLocation:
         return FileLock(f"{fspath(self.path.resolve())}.lock")
 
     def exists(self) -> bool:
-        """Whether there is a file, readable or not."""
+        """Return whether there is a file, readable or not."""
         with translated(self.path):
             return self.path.exists()
 

@@ -60,7 +60,7 @@ class OutboxSummary:
 
     @property
     def undelivered(self) -> int:
-        """The number of all undelivered messages."""
+        """Return the number of all undelivered messages."""
         return self.deferred + self.failed
 
 

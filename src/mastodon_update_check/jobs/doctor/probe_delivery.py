@@ -29,7 +29,7 @@ def probe_people(settings: Settings, known: ServerState) -> Iterator[Finding]:
         yield _describe_no_mail(settings)
         return
     if not mail:
-        yield error("recipients", "nobody would be notified by mail: set UPDATE_CHECK_RECIPIENTS to your address")
+        yield error("recipients", "no one would be notified by mail: set UPDATE_CHECK_RECIPIENTS to your address")
     else:
         operators = sum(recipient.is_operator for recipient in mail)
         get = "recipient gets" if len(mail) == 1 else "recipients get"
@@ -45,8 +45,8 @@ def _describe_no_mail(settings: Settings) -> Finding:
     why = "SMTP_SERVER is not set, or UPDATE_CHECK_SINKS leaves email out"
     others = [sink.name for sink in settings.sinks if sink.plugin != "log"]
     if others:
-        return warning("recipients", f"nobody gets mail, only {', '.join(others)} is used: {why}")
-    return error("recipients", f"nobody would be notified, notices go to the log only: {why}")
+        return warning("recipients", f"no one gets mail, only {', '.join(others)} is used: {why}")
+    return error("recipients", f"no one would be notified, notices go to the log only: {why}")
 
 
 def _describe_database(answer: DatabaseAnswer) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def _describe_database(answer: DatabaseAnswer) -> Iterator[Finding]:
 
 
 def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Finding]:
-    """Go through the dialogue as far as RCPT, for the operator if there is one; nothing is sent."""
+    """Go through the dialogue up to RCPT, for the operator if there is one; nothing is sent."""
     from mastodon_update_check.sinks.email import create
     from mastodon_update_check.sinks.smtp_server import MailLimits
 
@@ -129,8 +129,7 @@ def _reach(subject: str, url: str, by: Proxies, restraint: str, advice: str) -> 
 
 
 def _probe_directory(subject: str, directory: Path, variable: str) -> Finding:
-    if not directory.is_dir():
-        return error(subject, f"there is no directory {directory}: create it, or change {variable}")
-    if not os.access(directory, os.W_OK | os.X_OK):
-        return error(subject, f"{directory} cannot be written: let the service write there, as docs/INSTALL.md shows")
-    return ok(subject, f"{directory} can be written")
+    if directory.is_dir() and os.access(directory, os.W_OK | os.X_OK):
+        return ok(subject, f"{directory} can be written")
+    remedy = "create it, and let the service write there, as docs/INSTALL.md shows"
+    return error(subject, f"{directory}, from {variable}, is not a directory that can be written: {remedy}")
