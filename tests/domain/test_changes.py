@@ -70,7 +70,9 @@ def at(day: str) -> datetime:
         pytest.param(
             patch("4.5.20"), facts(ANN, answer=feed(is_complete=False)), None, id="the answer had bad entries"
         ),
-        pytest.param(patch("4.5.20"), facts(ANN, answer=Feed(updates=None)), None, id="the answer had no list"),
+        pytest.param(
+            patch("4.5.20"), facts(ANN, answer=Feed(updates=(), is_complete=False)), None, id="the answer had no list"
+        ),
         pytest.param(patch("4.5.20"), facts(ANN), None, id="there was no answer"),
         pytest.param(patch("4.5.20"), facts(ANN, installed=None, answer=feed()), None, id="what runs is not known"),
         pytest.param(patch("4.5.20"), facts(ANN, installed="4.5.20"), Reason.INSTALLED, id="installed"),

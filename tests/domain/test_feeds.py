@@ -47,7 +47,7 @@ def test_empty_list_is_an_answer() -> None:
 def test_missing_list_is_not_an_answer(document: dict[str, object]) -> None:
     """Without a list, or with null, it stays unknown whether there are updates; that is said."""
     warning = "updatesAvailable is missing: whether there are updates stays unknown"
-    assert Feed(updates=None, warnings=(warning,)) == parse_feed(document)
+    assert Feed(updates=(), is_complete=False, warnings=(warning,)) == parse_feed(document)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,6 @@ def test_answers_that_are_not_a_feed(document: object, message: str) -> None:
 def test_1000_entries_are_read() -> None:
     """The longest list that is read has 1,000 entries."""
     feed = listed(*({"version": f"4.2.{number}"} for number in range(1000)))
-    assert feed.updates is not None
     assert len(feed.updates) == 1000
 
 
@@ -178,4 +177,4 @@ def test_type_that_was_said_stands() -> None:
 
 def test_without_a_list_nothing_is_newer() -> None:
     """An answer without a list names no updates."""
-    assert newer_updates(Feed(updates=None), version("4.2.0")) == ()
+    assert newer_updates(Feed(updates=(), is_complete=False), version("4.2.0")) == ()

@@ -49,7 +49,7 @@ def test_good_check_ends_an_outage() -> None:
     ("answer", "updates"),
     [
         pytest.param(None, KNOWN.updates, id="checking is off: what is known stands"),
-        pytest.param(Feed(updates=None), KNOWN.updates, id="no list is not an answer"),
+        pytest.param(Feed(updates=(), is_complete=False), KNOWN.updates, id="no list is not an answer"),
         pytest.param(feed(), (), id="an empty list is one"),
         pytest.param(feed(update("4.5.18"), update("4.6.9")), (minor("4.6.9"),), id="what is newer, with its type"),
         pytest.param(

@@ -145,7 +145,7 @@ def shuffled(known: Facts, random: Random) -> Facts:
         return tuple(random.sample(items, len(items)))
 
     answer = known.feed
-    if answer is not None and answer.updates is not None:
+    if answer is not None:
         answer = replace(answer, updates=mixed(answer.updates))
     return replace(known, recipients=mixed(known.recipients), tool_notices=mixed(known.tool_notices), feed=answer)
 

@@ -136,7 +136,9 @@ def test_urgency_that_rises_while_it_is_sent() -> None:
     "known",
     [
         pytest.param(facts(ANN, installed="4.4.26", answer=None), id="the update server did not answer"),
-        pytest.param(facts(ANN, installed="4.4.26", answer=Feed(updates=None)), id="its answer had no list"),
+        pytest.param(
+            facts(ANN, installed="4.4.26", answer=Feed(updates=(), is_complete=False)), id="its answer had no list"
+        ),
         pytest.param(facts(ANN, installed="4.4.26", answer=feed(is_complete=False)), id="its answer had bad entries"),
         pytest.param(facts(ANN, installed=None, answer=None), id="the installed version could not be read"),
         pytest.param(facts(installed=None, answer=None, unasked=["email"]), id="nothing could be asked at all"),

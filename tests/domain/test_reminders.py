@@ -96,7 +96,7 @@ def test_a_reminder_that_waits_makes_way_for_the_next() -> None:
         ),
         pytest.param(after(days(2), feed(PLAIN)), "urgency_fell", False, id="urgent no longer"),
         pytest.param(after(days(2), reminders=FollowUps.NONE), "follow_ups_off", False, id="reminders are turned off"),
-        pytest.param(after(days(2), Feed(updates=None)), None, False, id="there was no answer"),
+        pytest.param(after(days(2), Feed(updates=(), is_complete=False)), None, False, id="there was no answer"),
         pytest.param(after(days(2), installed=None), None, False, id="the running version is not known"),
         pytest.param(
             after(days(2), feed(URGENT, patch("4.5.21", urgent=True))), "later_stage", False, id="a newer urgent patch"

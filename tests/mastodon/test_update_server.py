@@ -41,7 +41,7 @@ def test_published_releases_change() -> None:
         server.make_urgent("4.6.2")
         server.set_end_of_support("4.6.2", "2027-01-01")
         document = ask_update_server(server.url, INSTALLED, DIRECT).document
-    [update] = parse_feed(document).updates or ()
+    [update] = parse_feed(document).updates
     assert (update.version.text, update.urgent, update.end_of_support_on) == ("4.6.2", True, date(2027, 1, 1))
 
 

@@ -6,13 +6,14 @@ from mastodon_update_check.jobs.explain import Explanation
 from mastodon_update_check.ledger.history import HistoryEntry, PastAttempt
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
-from mastodon_update_check.messages.payload import describe_known_details
+from mastodon_update_check.messages.payload import describe_details
 from mastodon_update_check.monitoring.status import iso
 
 
 def describe_explanation(found: Explanation) -> dict[str, object]:
     """Return the object that is printed."""
     known, asked = found.known, found.asked
+    details = known.details_of(found.update.version) if found.update else None
     return {
         "asked": {
             "version": str(asked.version) if asked.version else None,
@@ -24,7 +25,7 @@ def describe_explanation(found: Explanation) -> dict[str, object]:
         "installed_version": known.installed.text if known.installed else None,
         "last_check_at": iso(known.checked_at),
         "pending": found.update is not None,
-        "details": describe_known_details(known, found.update),
+        "details": describe_details(details) if details else None,
         "recipients": [_describe_recipient(one) for one in found.recipients],
         "deliveries": [_describe_entry(entry) for entry in found.entries],
         "decisions": [

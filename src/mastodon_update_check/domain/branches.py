@@ -1,4 +1,4 @@
-"""The minor series of Mastodon that are known to exist; those that the update server lists are known besides.
+"""The minor series of Mastodon that are known to exist; those that the update server lists are known too.
 
 `make series SERIES=4.8` adds one.
 """

@@ -27,10 +27,10 @@ _Form = tuple[Callable[[str], _T], str]
 class Feed:
     """One answer of the update server."""
 
-    updates: tuple[UpdateNotice, ...] | None
-    """The listed updates, one entry a version; None when it gave no list, which is not an answer."""
+    updates: tuple[UpdateNotice, ...]
+    """The listed updates, one entry a version."""
     is_complete: bool = True
-    """Whether every entry could be read: only then does a release that is missing count as withdrawn."""
+    """Whether it has a list and every entry could be read: only then a release that is missing counts as withdrawn."""
     ends_on: date | None = None
     """When support of the branch that was asked about ends; None when it did not say."""
     warnings: tuple[str, ...] = ()
@@ -47,22 +47,22 @@ def parse_feed(document: object) -> Feed:
         raise CheckError(Cause.CONTENT, f"the update server's answer: expected an object, got {_show(document)}")
     warnings: list[str] = []
     entries = document.get("updatesAvailable")
-    read = None if entries is None else _parse_entries(entries, warnings)
+    read = [] if entries is None else _parse_entries(entries, warnings)
     if entries and not read:
         raise CheckError(
             Cause.CONTENT,
             f"the update server lists no release of Mastodon ({warnings[0]}): expected "
             "UPDATE_CHECK_URL=https://api.joinmastodon.org/update-check",
         )
-    if read is None:
+    if entries is None:
         warnings.append("updatesAvailable is missing: whether there are updates stays unknown")
     current = document.get("currentVersion")
     if current is not None and not isinstance(current, dict):
         warnings.append(f"currentVersion is ignored: expected an object, got {_show(current)}")
         current = None
     return Feed(
-        updates=None if read is None else _merge(read),
-        is_complete=len(read or ()) == len(entries or ()),
+        updates=_merge(read),
+        is_complete=entries is not None and len(read) == len(entries),
         ends_on=_read(current or {}, "endOfSupport", _DATE, "currentVersion", warnings),
         warnings=cut_warnings(warnings),
     )
@@ -75,7 +75,7 @@ def newer_updates(feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice,
     """
     return tuple(
         update if update.type else replace(update, type=UpdateType.between(installed, update.version))
-        for update in sorted(feed.updates or (), key=lambda update: update.version)
+        for update in sorted(feed.updates, key=lambda update: update.version)
         if update.version > installed and (installed.is_prerelease or not update.version.is_prerelease)
     )
 

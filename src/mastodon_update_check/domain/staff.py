@@ -158,7 +158,9 @@ def judge(row: StaffRow) -> StaffVerdict:
         address=clean(address),
         recipient=recipient if is_notified else None,
         reason=reason,
-        warnings=_find_warnings(name, address, reason, preferences),
+        warnings=tuple(f"{name} has {defect}" for defect in preferences.defects)
+        if reason is not StaffReason.BAD_ADDRESS
+        else (f"{name} gets no mail: {clean(address, 80)!r} is not an address that a mail server could accept",),
     )
 
 
@@ -199,12 +201,6 @@ def _find_reason(row: StaffRow) -> StaffReason:
         (StaffReason.BAD_ADDRESS, not is_deliverable(row.email or "")),
     )
     return next((reason for reason, holds in obstacles if holds), StaffReason.VIEWS_DEVOPS)
-
-
-def _find_warnings(name: str, address: str, reason: StaffReason, preferences: UserPreferences) -> tuple[str, ...]:
-    if reason is StaffReason.BAD_ADDRESS:
-        return (f"{name} gets no mail: {clean(address, 80)!r} is not an address that a mail server could accept",)
-    return tuple(f"{name} has {defect}" for defect in preferences.defects)
 
 
 def read_preferences(settings: object) -> UserPreferences:

@@ -171,7 +171,7 @@ def _by_yunohost(station: Station) -> Iterable[Step]:
     yield Remark(f"YunoHost's package decides which release you get; it may be behind {station} for some days.")
     yield CommandStep("yunohost tools update apps")
     yield CommandStep("yunohost app upgrade mastodon")
-    yield Remark(f"It makes a backup by itself. The release notes: {station.release_notes}")
+    yield Remark(f"It makes a backup automatically. The release notes: {station.release_notes}")
 
 
 def _by_nixos(station: Station) -> Iterable[Step]:

@@ -33,7 +33,7 @@ class MessageContext:
 
     @property
     def installed(self) -> MastodonVersion | None:
-        """The version that runs, as far as it is known."""
+        """The version that runs; None when it is unknown."""
         return self.knowledge.installed
 
     @property

@@ -52,6 +52,8 @@ code { font: 13px ui-monospace, Consolas, monospace; }
 def render_html(content: Content) -> str:
     """Return the content as a whole HTML document; every outside text is escaped."""
     urgent = " urgent" if content.is_urgent else ""
+    footer, url = escape(content.footer), content.footer_url
+    linked = footer.replace(escape(url), _link(url, url)) if url else footer
     blocks = "\n".join(render_html_block(block) for block in content.blocks)
     return f"""<!DOCTYPE html>
 <html lang="{escape(content.language)}">
@@ -66,7 +68,7 @@ def render_html(content: Content) -> str:
 <div class="message">
 <div class="banner{urgent}"><h1>{escape(content.subject)}</h1></div>
 {blocks}
-<footer>{_render_footer(content)}</footer>
+<footer>{linked}</footer>
 </div>
 </body>
 </html>
@@ -116,11 +118,6 @@ def _render_release(row: Release, notes_label: str) -> str:
     if row.note:
         parts.append(f'<br><span class="note">{escape(row.note)}</span>')
     return f"<li>{' '.join(parts)}</li>"
-
-
-def _render_footer(content: Content) -> str:
-    text, url = escape(content.footer), content.footer_url
-    return text.replace(escape(url), _link(url, url)) if url else text
 
 
 def _link(url: str, text: str) -> str:

@@ -91,12 +91,6 @@ def describe_update(update: UpdateNotice, details: ReleaseDetails | None, *, is_
     }
 
 
-def describe_known_details(known: ServerState, update: UpdateNotice | None) -> Mapping[str, object] | None:
-    """Describe the details of an update; None when there are none."""
-    details = known.details_of(update.version) if update else None
-    return describe_details(details) if details else None
-
-
 def describe_details(details: ReleaseDetails) -> Mapping[str, object]:
     """Describe what a release fixes and what the upgrade takes; `null` stands for unknown."""
     fixes, requires = details.fixes, details.requires

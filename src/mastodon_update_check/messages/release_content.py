@@ -77,7 +77,7 @@ def _own_urgent(context: MessageContext) -> str:
 
 
 def _foreign_urgent(context: MessageContext) -> str:
-    """Say what an urgent release of another branch means for this server, as far as is known."""
+    """Say what an urgent release of another branch means for this server."""
     known, branch, say = context.knowledge, context.branch, partial(context.translation.say, branch=context.branch)
     own = [update for update in known.pending() if update.urgent and update.version.branch == branch]
     if own:

@@ -92,7 +92,7 @@ def _reminded_versions(updates: Sequence[UpdateNotice], context: MessageContext)
 
 
 def _you_run(context: MessageContext) -> str:
-    """Write ` (you run 4.5.19)`, as far as that is known."""
+    """Write ` (you run 4.5.19)`; nothing when the version is unknown."""
     installed = context.installed
     return " " + context.translation.say("(you run {installed})", installed=installed.text) if installed else ""
 

@@ -93,7 +93,7 @@ def _shortest(route: Sequence[str], nearest: UpdateNotice, context: MessageConte
 
 
 def _lasts(update: UpdateNotice, support: SupportNotice, context: MessageContext) -> bool:
-    """Return whether the release's branch is supported for longer than the one that is left, as far as is known."""
+    """Return whether the release's branch is supported for longer than the one that is left."""
     ends_on = update.end_of_support_on
     return ends_on is None or ends_on > max(support.ends_on, context.now.date())
 

@@ -83,12 +83,14 @@ class Translation:
     def instant(self, moment: datetime) -> str:
         """Write an instant as `Sun 22 Nov 13:05 UTC`."""
         moment = moment.astimezone(UTC)
+        months = _split(self.label("short months", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"), 12)
+        weekdays = _split(self.label("short weekdays", "Mon Tue Wed Thu Fri Sat Sun"), 7)
         return self.label(
             "date",
             "{weekday} {day} {month} {time} UTC",
-            weekday=self._weekdays()[moment.weekday()],
+            weekday=weekdays[moment.weekday()],
             day=moment.day,
-            month=self._short_months()[moment.month - 1],
+            month=months[moment.month - 1],
             time=f"{moment.hour:02}:{moment.minute:02}",
         )
 
@@ -102,12 +104,6 @@ class Translation:
             ),
             12,
         )
-
-    def _short_months(self) -> list[str]:
-        return _split(self.label("short months", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"), 12)
-
-    def _weekdays(self) -> list[str]:
-        return _split(self.label("short weekdays", "Mon Tue Wed Thu Fri Sat Sun"), 7)
 
 
 def _split(names: str, number: int) -> list[str]:

@@ -5,7 +5,7 @@ conventions. Every set of labels exists from the start, since an alert on a miss
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from mastodon_update_check import __version__
 from mastodon_update_check.domain.notices import UpdateType
@@ -29,12 +29,12 @@ def render(report: StatusReport) -> bytes:
 
 
 def _simple(report: StatusReport) -> Iterator[Metric]:
-    known = report.known
+    known, end = report.known, report.known.support_ends_on
     for name, help_, value in (
         (
             "support_end_timestamp_seconds",
             "When support of the installed branch ends (its last day has passed then); 0 while that is not known.",
-            _end_of(known.support_ends_on),
+            0 if end is None else datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp() + 86_400,
         ),
         ("urgent_updates_to_act_on", "Urgent updates that this server should install.", report.urgent_to_act_on),
         ("status", "The exit code of `status`: 0 ok, 1 warning, 2 critical, 3 unknown.", report.verdict.level),
@@ -84,7 +84,3 @@ def _of_sinks(report: StatusReport) -> Iterator[Metric]:
 
 def _epoch(instant: datetime | None) -> float:
     return 0 if instant is None else instant.timestamp()
-
-
-def _end_of(day: date | None) -> float:
-    return 0 if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() + 86_400

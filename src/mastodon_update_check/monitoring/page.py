@@ -5,7 +5,7 @@ It names no people and no addresses, and every outside text is escaped.
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -85,7 +85,10 @@ def render_page(report: StatusReport, json_name: str = "index.json", reload_name
         "headline": _HEADLINES[level],
         "level": level.name.lower(),
         "reasons": _list("reasons", (escape(_sentence(hide(one))) for one in (*report.verdict.sentences, *off))),
-        "facts": "\n".join(_render_facts(report, hide)),
+        "facts": "\n".join(
+            f"<div><dt>{label}</dt><dd>{escape(hide(text))}</dd></div>"
+            for label, text in list_details(report, minute, is_public=True)
+        ),
         "updates": _render_updates(report),
         "chart": _draw(fill_days(report.known.days, now.date())),
         "written": minute(now),
@@ -108,11 +111,6 @@ def _read(name: str) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def _render_facts(report: StatusReport, hide: Callable[[str], str]) -> Iterator[str]:
-    for label, text in list_details(report, minute, is_public=True):
-        yield f"<div><dt>{label}</dt><dd>{escape(hide(text))}</dd></div>"
 
 
 def _render_updates(report: StatusReport) -> str:

@@ -64,7 +64,7 @@ def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
         return Reason.PRERELEASE
     if facts.known.is_skipped(notice):
         return Reason.SKIPPED
-    if facts.feed is None or facts.feed.updates is None:
+    if facts.feed is None:
         return None
     now = facts.update_to.get(notice.version)
     if now is None:

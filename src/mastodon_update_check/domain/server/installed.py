@@ -93,7 +93,7 @@ def restart_notice(known: ServerState, now: datetime) -> RestartNotice | None:
 
 
 def is_settled(known: ServerState, now: datetime) -> bool:
-    """Return whether no process answers with another version than the tree's, as far as is known.
+    """Return whether no process answers with another version than the tree's.
 
     It takes two checks in a row that found no difference: several processes may answer in turn.
     """

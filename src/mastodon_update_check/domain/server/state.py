@@ -158,14 +158,13 @@ class ServerState:
     def answered(self, installed: MastodonVersion, feed: Feed | None) -> Self:
         """Return what is known when the update server has answered; without a feed the last answers stand."""
         known = self.running_on(installed)
-        if feed is not None and feed.updates is not None:
+        if feed is not None:
             listed = newer_updates(feed, installed)
             versions = {update.version for update in listed}
             # An answer that could not be read whole takes nothing away.
             kept = () if feed.is_complete else (update for update in self.updates if update.version not in versions)
             known = replace(known, updates=(*listed, *kept)[:MAXIMUM_ENTRIES])
-        if feed is not None and feed.ends_on is not None:
-            known = replace(known, support_ends_on=feed.ends_on)
+            known = replace(known, support_ends_on=feed.ends_on or known.support_ends_on)
         return known
 
     def refuse_flood(self, feed: Feed, installed: MastodonVersion, now: datetime) -> None:
