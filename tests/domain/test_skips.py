@@ -84,14 +84,9 @@ def test_skip_is_stored_with_the_state() -> None:
     ("known", "text", "sentence"),
     [
         (KNOWN, "latest", "'latest' is not a version: expected three numbers at the start"),
-        (KNOWN, "4.5.19", "4.5.19 is not newer than 4.5.19, which is installed: there is nothing to skip"),
-        (KNOWN, "4.5.99", "the update server does not list 4.5.99: pending are 4.5.20, 4.5.21, 4.7.6"),
-        (replace(KNOWN, updates=()), "4.5.99", "the update server does not list 4.5.99: nothing is pending"),
-        (
-            ServerState(),
-            "4.5.20",
-            "no check has worked yet, so it is not known what could be skipped: run mastodon-update-check check",
-        ),
+        (KNOWN, "4.5.19", "expected a pending release (4.5.20, 4.5.21, 4.7.6), got 4.5.19"),
+        (KNOWN, "4.5.99", "expected a pending release (4.5.20, 4.5.21, 4.7.6), got 4.5.99"),
+        (ServerState(), "4.5.20", "expected a pending release (none is known), got 4.5.20"),
     ],
 )
 def test_releases_that_cannot_be_skipped(known: ServerState, text: str, sentence: str) -> None:
@@ -107,19 +102,17 @@ def test_pending_release_can_be_skipped() -> None:
 
 
 def test_taken_back() -> None:
-    """The skip is gone; the error about a release that another skip covers names that skip."""
+    """The skip is gone; an error names the skips that there are."""
     known = skip_release(skip_release(KNOWN, PLAIN, NOW), minor("4.7.6"), NOW)
     after, taken = unskip(known, "4.5.20")
     assert (skip("4.5.20"), (skip("4.7.6"),)) == (taken, after.skips)
     for text, sentence in (
-        ("4.5.20", "4.5.20 is not skipped"),
+        ("4.5.20", "expected a skipped release (4.7.6), got 4.5.20"),
         ("x", "'x' is not a version: expected three numbers at the start"),
     ):
         with pytest.raises(UsageError) as caught:
             unskip(after, text)
         assert str(caught.value) == sentence
-    with pytest.raises(UsageError, match=r"4\.5\.20 is skipped with 4\.5\.21, which is newer: undo that"):
-        unskip(skip_release(KNOWN, patch("4.5.21"), NOW), "4.5.20")
 
 
 def test_messages_that_wait() -> None:

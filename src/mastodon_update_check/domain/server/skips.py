@@ -17,22 +17,14 @@ def find_skippable(known: ServerState, text: str) -> UpdateNotice:
     """Return the pending update that `text` names.
 
     Raises:
-        UsageError: it names none, in a sentence.
+        UsageError: it names none.
     """
-    version = _parse(text)
-    if known.installed is None:
-        raise UsageError(
-            "no check has worked yet, so it is not known what could be skipped: run mastodon-update-check check"
-        )
-    if version <= known.installed:
-        raise UsageError(f"{version} is not newer than {known.installed}, which is installed: there is nothing to skip")
-    for update in known.pending():
-        if update.version == version:
-            return update
-    names = ", ".join(str(update.version) for update in known.pending())
-    raise UsageError(
-        f"the update server does not list {version}: " + (f"pending are {names}" if names else "nothing is pending")
-    )
+    version, pending = _parse(text), known.pending()
+    found = next((update for update in pending if update.version == version), None)
+    if found is None:
+        names = ", ".join(str(update.version) for update in pending) or "none is known"
+        raise UsageError(f"expected a pending release ({names}), got {version}")
+    return found
 
 
 def skip(known: ServerState, update: UpdateNotice, now: datetime, until_at: datetime | None = None) -> ServerState:
@@ -57,13 +49,8 @@ def unskip(known: ServerState, text: str) -> tuple[ServerState, Skip]:
     version = _parse(text)
     found = next((old for old in known.skips if old.version == version), None)
     if found is None:
-        update = next((update for update in known.pending() if update.version == version), None)
-        cover = next((old.version for old in known.skips if update and old.covers(update)), None)
-        raise UsageError(
-            f"{version} is skipped with {cover}, which is newer: undo that"
-            if cover is not None
-            else f"{version} is not skipped"
-        )
+        names = ", ".join(str(old.version) for old in known.skips) or "there is none"
+        raise UsageError(f"expected a skipped release ({names}), got {version}")
     return replace(known, skips=tuple(old for old in known.skips if old != found)), found
 
 
