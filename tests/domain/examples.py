@@ -26,7 +26,7 @@ from mastodon_update_check.domain.notices import (
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan
-from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient, address_key, user_key
+from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient, address_key
 from mastodon_update_check.domain.server.state import ServerState, Skip
 from mastodon_update_check.domain.versions import MastodonVersion
 
@@ -89,7 +89,7 @@ def feed(*updates: UpdateNotice, ends_on: date | None = None, is_complete: bool 
 def user(number: int = 1, preference: Preference = Preference.ALL, **fields: str | bool) -> Recipient:
     """Return one of the server's users, who is notified by mail."""
     recipient = Recipient(
-        sink="email", key=user_key(number), address=f"user{number}@social.example", preference=preference, name="ann"
+        sink="email", key=f"user:{number}", address=f"user{number}@social.example", preference=preference, name="ann"
     )
     return replace(recipient, **fields)  # type: ignore[arg-type] # the fields' own types differ
 

@@ -11,9 +11,7 @@ from mastodon_update_check.domain.recipients import (
     Preference,
     Recipient,
     address_key,
-    sink_key,
     url_key,
-    user_key,
     wants,
 )
 
@@ -86,8 +84,6 @@ def test_reasons_notify_or_do_not() -> None:
 
 def test_keys_keep_their_spelling() -> None:
     """Keys stand in ledgers; a webhook's is a hash, since its URL may be a secret."""
-    assert user_key(42) == "user:42"
-    assert sink_key("log") == "sink:log"
     assert "address:ops@social.example" == address_key(" Ops@Social.Example ") == named("OPS@social.example").key
     assert url_key("webhook", "https://hooks.example/s3cret") == (
         "webhook:780b2309e9791e19f2d9a2814d2daaacb06cfa2d53b66a3effd1fe9844609412"

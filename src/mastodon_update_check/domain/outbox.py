@@ -13,12 +13,7 @@ DELAYS = (
     timedelta(seconds=5),
     timedelta(minutes=5),
     timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
 """Waits after the first, second … failure of Standard Webhooks 1.0.0; the last one repeats for as long as it takes."""
 REFUSED_DELAY = timedelta(days=7)

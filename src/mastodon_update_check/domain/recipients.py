@@ -103,16 +103,6 @@ def address_key(address: str) -> str:
     return f"address:{normalise_address(address)}"
 
 
-def user_key(user_id: int) -> str:
-    """Return the recipient key of a user, from Mastodon's `users.id`."""
-    return f"user:{user_id}"
-
-
 def url_key(plugin: str, url: str) -> str:
     """Return the recipient key of a webhook, or its like: never the URL itself, which may be a secret."""
     return f"{plugin}:{hashlib.sha256(url.encode()).hexdigest()}"
-
-
-def sink_key(sink: str) -> str:
-    """Return the recipient key of a sink that delivers to one place of its own."""
-    return f"sink:{sink}"

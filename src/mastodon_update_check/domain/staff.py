@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from mastodon_update_check.domain.addresses import parse_address
-from mastodon_update_check.domain.recipients import Preference, Recipient, user_key
+from mastodon_update_check.domain.recipients import Preference, Recipient
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import CheckError
 
@@ -143,7 +143,7 @@ def judge(row: StaffRow) -> StaffVerdict:
     preferences = read_preferences(row.settings) if is_notified else UserPreferences()
     recipient = Recipient(
         sink="email",
-        key=user_key(row.id),
+        key=f"user:{row.id}",
         address=address,
         preference=preferences.preference,
         wants_support=preferences.wants_support,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mastodon_update_check.config import Settings, SinkSettings
 from mastodon_update_check.config.found import Feature
 from mastodon_update_check.domain.addresses import normalise_address
-from mastodon_update_check.domain.recipients import Preference, Recipient, address_key, sink_key, url_key
+from mastodon_update_check.domain.recipients import Preference, Recipient, address_key, url_key
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.errors import Cause, CheckError
 
@@ -137,7 +137,7 @@ def find_single_key(sink: SinkSettings) -> str:
     """Return the key of the one recipient that a sink delivers to; empty for mail, which has many."""
     if sink.plugin == MAIL:
         return ""
-    return url_key(sink.plugin, sink.options["url"]) if sink.plugin in {"webhook", "apprise"} else sink_key(sink.name)
+    return url_key(sink.plugin, sink.options["url"]) if sink.plugin in {"webhook", "apprise"} else f"sink:{sink.name}"
 
 
 def _single_recipient(sink: SinkSettings) -> Recipient:
