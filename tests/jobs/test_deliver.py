@@ -1,11 +1,13 @@
 """Attempts: composed from the newest state, handed over to the sink, recorded with its reply."""
 
+import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from captured_logs import capture_logs
-from jobs.examples import Accepting, attempts, deliver, make_context, outcomes, worker
+from jobs.examples import PATIENCE_SECONDS, Accepting, Hanging, attempts, deliver, make_context, outcomes, worker
 from ledger.examples import (
     ALICE,
     BOB,
@@ -140,3 +142,26 @@ def test_round_of_several_sinks(ledger: Ledger, path: Path, clock: SettableClock
     deliveries.run(ledger)
     assert deliveries.problems == ["no ledger"]
     assert outcomes(path) == ["sent"] * 4
+
+
+def test_command_does_not_wait_for_a_sink_that_hangs(ledger: Ledger, path: Path, clock: SettableClock) -> None:
+    """The result of an attempt past its limit is unknown, and the other sinks have delivered."""
+    replan(ledger, facts(PATCH, to=(ALICE, HOOK)))
+    sink = Hanging()
+    sink.attempt_limit = timedelta(seconds=2)
+    mail, hook = worker(path, sink, clock), worker(path, Accepting(), clock)
+    hook.sink_name = "webhook"
+    for each in (mail, hook):
+        each.open_ledger = lambda: Ledger.open(path, INSTANCE)
+        each.load()
+    deliveries = Deliveries([mail, hook], clock, NOW)
+    with Ledger.open(path, INSTANCE) as patient:
+        deliveries.run(patient)
+
+    assert deliveries.sent == 1
+    assert sorted(map(str, outcomes(path))) == ["sent", "unknown"]
+    sink.may_end.set()
+    for thread in threading.enumerate():
+        if thread.name == "email":
+            thread.join(PATIENCE_SECONDS)
+    assert outcomes(path) == ["sent", "sent"]

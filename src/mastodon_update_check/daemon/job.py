@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from mastodon_update_check.app import App
 from mastodon_update_check.config.settings import CONFIG_FILE
-from mastodon_update_check.daemon.child import die_with_parent, leave
+from mastodon_update_check.daemon.children import die_with_parent, leave
 from mastodon_update_check.domain.server.installed import has_lost_sight
 from mastodon_update_check.domain.server.status import describe_line
 from mastodon_update_check.domain.stored_json import to_json

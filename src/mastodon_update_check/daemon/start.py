@@ -5,7 +5,7 @@ from queue import SimpleQueue
 from typing import Any, NoReturn
 
 from mastodon_update_check import logs
-from mastodon_update_check.daemon.child import ChildProcess, leave
+from mastodon_update_check.daemon.children import ChildProcess, leave
 from mastodon_update_check.daemon.limits import CHECK_LIMIT, RESTART
 from mastodon_update_check.daemon.signals import SignalEvent, take_signals
 from mastodon_update_check.daemon.supervisor import Supervisor

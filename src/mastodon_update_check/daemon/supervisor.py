@@ -14,8 +14,7 @@ from typing import Any, NoReturn
 
 from mastodon_update_check import logs
 from mastodon_update_check.daemon import limits
-from mastodon_update_check.daemon.child import ChildProcess, leave
-from mastodon_update_check.daemon.children import Children
+from mastodon_update_check.daemon.children import ChildProcess, Children, leave
 from mastodon_update_check.daemon.owner import LedgerOwner
 from mastodon_update_check.daemon.problems import CurrentProblems
 from mastodon_update_check.daemon.scheduler import Scheduler

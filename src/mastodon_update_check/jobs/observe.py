@@ -1,6 +1,6 @@
 """Observe: the questions of one check. A missing answer is a value too."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.installed import VersionReading, merge_readings, reading_warnings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.http.proxies import Proxies
@@ -92,29 +93,22 @@ def _has_no_tree(settings: Settings, tree: VersionReading, running: VersionReadi
 
 def see_versions(settings: Settings) -> tuple[VersionReading, VersionReading]:
     """Read the tree and ask the running server, unless the settings name the version."""
-    if settings.mastodon_version is not None:
-        return VersionReading(version=settings.mastodon_version), VersionReading()
-    return _see_tree(settings), _see_running(settings)
-
-
-def _see_tree(settings: Settings) -> VersionReading:
     from mastodon_update_check.mastodon.tree import read_tree_version
 
-    try:
-        return VersionReading(version=read_tree_version(settings.mastodon_root, settings.version_environment))
-    except CheckError as error:
-        return VersionReading(error=error)
-
-
-def _see_running(settings: Settings) -> VersionReading:
-    if settings.instance_url is None:
-        return VersionReading()
+    if settings.mastodon_version is not None:
+        return VersionReading(version=settings.mastodon_version), VersionReading()
+    tree = _see(lambda: read_tree_version(settings.mastodon_root, settings.version_environment))
+    url = settings.instance_url
+    if url is None:
+        return tree, VersionReading()
     from mastodon_update_check.mastodon.instance import ask_running_version
 
+    return tree, _see(lambda: ask_running_version(url, settings.web_domain, proxies(settings)))
+
+
+def _see(read: Callable[[], MastodonVersion]) -> VersionReading:
     try:
-        return VersionReading(
-            version=ask_running_version(settings.instance_url, settings.web_domain, proxies(settings))
-        )
+        return VersionReading(version=read())
     except CheckError as error:
         return VersionReading(error=error)
 

@@ -47,7 +47,6 @@ class HistoryEntry:
     message_id: str
     due_at: datetime | None
     is_being_sent: bool
-    """Whether it is being sent at this moment."""
     is_stopped: bool
     """Whether the receiver asked never to be tried again (HTTP 410)."""
     attempts: tuple[PastAttempt, ...]
