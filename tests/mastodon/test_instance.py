@@ -47,8 +47,8 @@ def test_mastodon_before_4_0() -> None:
 def test_international_domain_is_encoded() -> None:
     """HTTP knows names in ASCII only."""
     with HttpServer(lambda _: Reply.json({"version": "4.7.0"})) as server:
-        ask_running_version(server.url(""), "bücher.example:8443", DIRECT)
-    assert server.requests[0].headers["host"] == "xn--bcher-kva.example:8443"
+        ask_running_version(server.url(""), "bücher.example", DIRECT)
+    assert server.requests[0].headers["host"] == "xn--bcher-kva.example"
 
 
 @pytest.mark.usefixtures("trusted_authority")
@@ -106,11 +106,10 @@ def test_server_that_is_down() -> None:
     assert caught.value.cause == Cause.CONNECTION
 
 
-@pytest.mark.parametrize(("url", "domain"), [("http://ann:secret@a:b", "social.example"), ("http://127.0.0.1", "a:b")])
-def test_settings_that_are_not_an_address(url: str, domain: str) -> None:
+def test_settings_that_are_not_an_address() -> None:
     """A typing error is reported without the password beside it."""
-    with pytest.raises(CheckError, match=r"is not an http or https URL|'a:b' is not a valid host") as caught:
-        ask_running_version(url, domain, DIRECT)
+    with pytest.raises(CheckError, match="is not an http or https URL") as caught:
+        ask_running_version("http://ann:secret@a:b", "social.example", DIRECT)
     assert "secret" not in caught.value.detail
 
 

@@ -79,9 +79,6 @@ class Disabled:
     """Something that a value of Mastodon's files disables, because the value cannot be used."""
 
     feature: Feature
-    variable: str
-    place: str
-    """The file, and the line where there is one."""
     problem: str
     """The whole sentence without its full stop: variable, place, what was expected and what was found."""
 
@@ -112,14 +109,13 @@ class Problems:
         if found.is_trusted:
             self.sentences.append(problem if problem.endswith("?") else f"{problem}.")
         else:
-            self.disable(name, found.place, problem)
+            self.disable(name, problem)
 
-    def disable(self, name: str, place: str, problem: str) -> None:
+    def disable(self, name: str, problem: str) -> None:
         """Disable what a variable of Mastodon's files is for."""
         feature = next((each for start, each in _FEATURES.items() if name.startswith(start)), Feature.PROXY)
         if sum(each.feature is feature for each in self.disabled) < _PROBLEMS_OF_A_FEATURE:
-            disabled = Disabled(feature=feature, variable=clean(name), place=clean(place), problem=problem)
-            self.disabled.append(disabled)
+            self.disabled.append(Disabled(feature=feature, problem=problem))
 
     def parse(self, name: str, found: Found, parser: Callable[[str], Value], shown: str) -> Value | None:
         """Return the value of a variable; None, and a problem, when it cannot be used. See `refuse`."""

@@ -104,7 +104,7 @@ def _documents(root: Path, above: Layer, problems: Problems) -> Iterator[tuple[P
         except (OSError, ValueError) as error:
             reason = f"{clean(str(path))} cannot be read: {describe(error)}"
             if is_of_others(path):
-                problems.disable(ENV_FILE, str(path), reason)
+                problems.disable(ENV_FILE, reason)
             else:
                 problems.add(ENV_FILE, named, reason)
 
@@ -118,4 +118,4 @@ def _default_documents(root: Path, problems: Problems) -> Iterator[tuple[Path, A
             continue
         except (OSError, ValueError) as error:
             if not (isinstance(error, OSError) and error.errno == errno.EACCES):
-                problems.disable(ENV_FILE, str(path), f"{clean(str(path))} cannot be read: {describe(error)}")
+                problems.disable(ENV_FILE, f"{clean(str(path))} cannot be read: {describe(error)}")

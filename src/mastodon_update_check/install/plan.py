@@ -73,9 +73,12 @@ class SetupPlan:
     @property
     def new_config(self) -> str:
         """The content that our own file gets."""
-        is_made = isinstance(self.server, Server) and DATABASE not in self.own
-        role = self.server if is_made and isinstance(self.server, Server) else find_role(self.config)
-        return with_block(self.config, self.variables, role)
+        return with_block(self.config, self.variables, self.new_role or find_role(self.config))
+
+    @property
+    def new_role(self) -> Server | None:
+        """The server in which the role is created; None where the administrator has another login."""
+        return self.server if isinstance(self.server, Server) and DATABASE not in self.own else None
 
     def preparations(self, steps: Steps) -> Iterator[Step]:
         """Yield the steps before the administrator decides about pending notices."""
@@ -83,8 +86,8 @@ class SetupPlan:
             shown = [_shown(name, text) for name, text in self.variables.items() if name not in self.own]
             text = "write the settings that were found (your own lines stay, and have precedence)"
             yield steps.write(self.place.config_file, self.new_config, text, shown, is_secret=True)
-        if isinstance(self.server, Server) and DATABASE not in self.own:
-            yield steps.create_role(self.server)
+        if role := self.new_role:
+            yield steps.create_role(role)
         if drop_ins := list(self._drop_ins(steps)):
             yield from (*drop_ins, steps.systemctl("daemon-reload"))
         yield steps.copy_settings(self.installation.files.paths)

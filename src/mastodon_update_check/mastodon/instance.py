@@ -5,7 +5,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.domain.urls import parse_url
+from mastodon_update_check.domain.urls import ascii_domain
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
 from mastodon_update_check.http.client import get_document, read_json
@@ -28,7 +28,7 @@ def ask_running_version(
     `web_domain` is sent as `Host`, since the server refuses others. Raises `CheckError` with cause `VERSION` when the
     answer names no version, else as `get_document` does.
     """
-    host = _host(web_domain)
+    host = ascii_domain(web_domain)
 
     def ask(path: str) -> object:
         request = Request(url=instance_url.rstrip("/") + path, headers=_HEADERS, host=host, local_directly=True)
@@ -64,13 +64,3 @@ def _read(version: object, instance_url: str) -> MastodonVersion:
 
 def _member(document: object, name: str) -> object:
     return document.get(name) if isinstance(document, dict) else None
-
-
-def _host(web_domain: str) -> str:
-    """Return a host, with or without port, as HTTP writes it: international names encoded."""
-    import httpx
-
-    try:
-        return httpx.URL(parse_url(f"https://{web_domain}")).netloc.decode()
-    except (httpx.InvalidURL, ValueError) as error:
-        raise CheckError(Cause.VERSION, f"{clean(web_domain, 80)!r} is not a valid host") from error

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from mastodon_update_check.mastodon.tree import VERSION_FILE, opened
@@ -22,12 +23,8 @@ def list_migrations(root: Path) -> frozenset[str] | None:
     found: set[str] = set()
     for directory in _DIRECTORIES:
         try:
-            with opened(root, directory) as descriptor:
-                listed = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)
-                try:
-                    names = _list(listed)
-                finally:
-                    os.close(listed)
+            with opened(root, directory) as descriptor, os.scandir(f"/proc/self/fd/{descriptor}") as entries:
+                names = [entry.name for entry in islice(entries, NAMES_READ + 1)]
         except FileNotFoundError:
             continue
         except OSError:
@@ -36,12 +33,6 @@ def list_migrations(root: Path) -> frozenset[str] | None:
             return None
         found |= {match["version"] for name in names if (match := _NAME.fullmatch(name))}
     return frozenset(found) or None
-
-
-def _list(directory: int) -> Sequence[str]:
-    """Return the names in a directory, at most one more than are read."""
-    with os.scandir(directory) as entries:
-        return [entry.name for entry, _ in zip(entries, range(NAMES_READ + 1), strict=False)]
 
 
 def pending_migrations(root: Path, run: frozenset[str] | None) -> tuple[str, ...] | None:
