@@ -9,7 +9,7 @@ import pytest
 from install.host import Host
 from mastodon_update_check.config.dotenv import parse
 from mastodon_update_check.config.found import FILE_BYTES
-from mastodon_update_check.host.machine import Machine, Place
+from mastodon_update_check.host.machine import Place
 from mastodon_update_check.install.copying import CopyReport, copy_settings, differs_from_copy, values
 
 ENV = "LOCAL_DOMAIN=social.example\nSECRET_KEY_BASE=of-mastodon\nDB_PASS=of-the-database\n"
@@ -223,9 +223,3 @@ def test_not_asked_for(host: Host, place: Place, own: str) -> None:
     report = copy(host, place)
     assert (report.is_problem, place.mastodon_copy.exists()) == (False, False)
     assert report.sentence.startswith("nothing is copied")
-
-
-def test_no_service_user(host: Host, place: Place) -> None:
-    """Without the service's user nothing is copied."""
-    machine = Machine(prefix=host.prefix, find_account=lambda _: None)
-    assert "there is no user _mastodon_update_check" in copy_settings(machine, place).sentence

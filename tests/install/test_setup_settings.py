@@ -61,7 +61,7 @@ def test_release_details_are_asked_for_once(
     monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n" + "y\n" * 3))
     assert session(host, is_silent=False).set_up()
     assert "raw.githubusercontent.com" in capsys.readouterr().out
-    assert f"UPDATE_CHECK_RELEASE_DETAILS='{expected}'" in host.read(CONFIG)
+    assert (f"UPDATE_CHECK_RELEASE_DETAILS='{expected}'" in host.read(CONFIG)) is (expected == "github")
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
     before = host.read(CONFIG)
     assert session(host, is_silent=False).set_up()
@@ -75,7 +75,7 @@ def test_release_details_are_never_allowed_silently(host: Host) -> None:
     """`--yes` alone allows no host to be contacted; `--release-details github` does."""
     host.install(ENV)
     assert set_up(host)
-    assert "UPDATE_CHECK_RELEASE_DETAILS='off'" in host.read(CONFIG)
+    assert "RELEASE_DETAILS" not in host.read(CONFIG)
     assert set_up(host, release_details="github")
     assert "UPDATE_CHECK_RELEASE_DETAILS='github'" in host.read(CONFIG)
 

@@ -17,7 +17,7 @@ from mastodon_update_check.config.settings import MASTODON_FILES, MASTODON_ROOT
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.files.foreign import ForeignDirectory, describe
 from mastodon_update_check.files.own import read_own, replace_file
-from mastodon_update_check.host.machine import SERVICE_USER, Machine, Place
+from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.install.tree_view import show_tree
 
 ENV_FILE: Final = ".env.production"
@@ -56,9 +56,6 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
         show_tree(machine, place, Path(own.get(ROOT, str(MASTODON_ROOT))))
     if own.get(COPY) != str(place.mastodon_copy):
         return CopyReport(sentence=f"nothing is copied: {place.config_file} does not set {COPY}={place.mastodon_copy}")
-    account = machine.service_account
-    if account is None:
-        return CopyReport(sentence=f"nothing is copied: there is no user {SERVICE_USER}", is_problem=True)
     machine.require_own_directory(place.copies, 0o755, -1)
     files, lines = _read(machine, own)
     problem = "; ".join(files.problems)
@@ -67,8 +64,9 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
     sources = " and ".join(clean(str(path)) for path in files.paths)
     head = f"# {problem}.\n" if problem else ""
     head += f"# Copied from {sources}; changes here are lost.\n"
+    account = machine.service_account
     content = (head + lines).encode(errors="surrogateescape")
-    replace_file(place.mastodon_copy, content, mode=0o640, group=account.gid)
+    replace_file(place.mastodon_copy, content, mode=0o640, group=account.gid if account else 0)
     if problem:
         return CopyReport(sentence=f"{problem}; the service starts without it", is_problem=True)
     return CopyReport(sentence=f"the needed lines of {sources} are copied to {place.mastodon_copy}")

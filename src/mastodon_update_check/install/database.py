@@ -38,7 +38,6 @@ _VARIABLES: Final = {
 """Mastodon's variables, by the names of libpq's parameters."""
 _NAMES_READ: Final = 10_000
 """Of the directory of sockets, which Mastodon's file names."""
-_MOST_SERVERS: Final = 10
 _OPTIONS: Final = (
     "PGOPTIONS=-c search_path=pg_catalog -c default_transaction_read_only=off "
     "-c statement_timeout=20s -c lock_timeout=10s"
@@ -118,7 +117,7 @@ def _ports(machine: Machine, directory: str, first: int) -> list[int]:
     place = machine.real(Path(directory))
     names = islice((path.name for path in place.iterdir()), _NAMES_READ) if place.is_dir() else ()
     found = [int(match[1]) for name in sorted(names) if (match := _SOCKET.fullmatch(name))]
-    return sorted(found, key=lambda port: port != first)[:_MOST_SERVERS]
+    return sorted(found, key=lambda port: port != first)
 
 
 def _reason(answer: Finished, server: Server) -> str:

@@ -65,7 +65,7 @@ class SetupPlan:
             ROOT: str(self.installation.root),
             COPY: str(self.place.mastodon_copy),
             **({} if login is None else {DATABASE: login.login}),
-            DETAILS: self.release_details,
+            **({} if self.release_details == "off" else {DETAILS: self.release_details}),
             **self.installation.unit_environment,
         }
         return {name: text for name, text in found.items() if PLAIN.fullmatch(text)}

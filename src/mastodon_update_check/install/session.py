@@ -142,7 +142,7 @@ class SetupSession:
             "Messages can say what a release fixes and what the upgrade takes. For that, files of each new release "
             "are fetched once from raw.githubusercontent.com (GitHub). Allow it?"
         )
-        if answer or self._options.dry_run or self._is_silent:
+        if answer or has_block(self._config) or self._options.dry_run or self._is_silent:
             return answer or "off"
         return "github" if self._confirm(question) else "off"
 

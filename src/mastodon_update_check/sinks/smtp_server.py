@@ -73,9 +73,7 @@ def dial(options: SmtpOptions, limits: MailLimits) -> socket.socket:
 
     try:
         return run_within(limits.opening, connect)
-    except TimeLimitError as error:
-        raise TransientDeliveryError(f"the connection to {options.place} {error}", sink_wide=True) from error
-    except (OSError, UnicodeError) as error:  # UnicodeError: a name that no resolver can be asked for
+    except (TimeLimitError, OSError, UnicodeError) as error:  # UnicodeError: a name that no resolver can be asked for
         raise TransientDeliveryError(str(explain(error, options.place)), sink_wide=True) from error
 
 
