@@ -59,70 +59,71 @@ def test_defaults(machine: Machine) -> None:
     assert {name: getattr(settings, name) for name in expected} == expected
 
 
+EVERYTHING = {
+    "UPDATE_CHECK_URL": "http://127.0.0.1:8080/check?x=y",
+    "UPDATE_CHECK_INTERVAL": "90s",
+    "UPDATE_CHECK_JITTER": "0",
+    "UPDATE_CHECK_MASTODON_VERSION": "v4.5.9+glitch",
+    "UPDATE_CHECK_INSTANCE_URL": "http://web:3000",
+    "UPDATE_CHECK_DATABASE_URL": "host=/run/postgresql dbname=x",
+    "UPDATE_CHECK_RECIPIENTS": "a=b@c.example, ops@example.org=Critical , x@bücher.example = none,",
+    "UPDATE_CHECK_OPERATOR": "root@localhost",
+    "UPDATE_CHECK_LEDGER": "postgres://u:s3cret@db/ledger",
+    "UPDATE_CHECK_HEARTBEAT_URL": "https://ping.example/s3cret",
+    "UPDATE_CHECK_APPRISE_URL": "tgram://s3cret",
+    "UPDATE_CHECK_METRICS_FILE": "/var/lib/node/x.prom",
+    "UPDATE_CHECK_PAGE_FILE": "/var/www/status/index.html",
+    "UPDATE_CHECK_RELEASE_DETAILS": "https://git.example/fork/raw/v{version}/",
+    "UPDATE_CHECK_REMINDERS": "none",
+    "UPDATE_CHECK_CLOSURE": "ALL",
+    "UPDATE_CHECK_INSTALL_KIND": "docker",
+    "UPDATE_CHECK_LOG_LEVEL": "Debug",
+    "UPDATE_CHECK_LOG_FORMAT": "json",
+    "LOCAL_DOMAIN": "Social.Example",
+    "WEB_DOMAIN": "www.social.example",
+    "https_proxy": "proxy:3128",
+    "DATABASE_URL": "postgresql://s3cret",
+    "DB_SSLMODE": "verify-full",
+}
+VALUES = {
+    "url": "http://127.0.0.1:8080/check?x=y",
+    "interval": timedelta(seconds=90),
+    "jitter": timedelta(0),
+    "mastodon_version": MastodonVersion.parse("4.5.9"),
+    "instance_url": "http://web:3000",
+    "database_url": "host=/run/postgresql dbname=x",
+    "recipients": Recipients(
+        devops=False,
+        addresses=(
+            ("a=b@c.example", Preference.ALL),
+            ("ops@example.org", Preference.CRITICAL),
+            ("x@bücher.example", Preference.NONE),
+        ),
+    ),
+    "operator": ("root@localhost",),
+    "ledger": "postgresql://u:s3cret@db/ledger",
+    "heartbeat_url": "https://ping.example/s3cret",
+    "metrics_file": Path("/var/lib/node/x.prom"),
+    "page_file": Path("/var/www/status/index.html"),
+    "release_details": "https://git.example/fork/raw/v{version}/",
+    "reminders": "none",
+    "closure": "all",
+    "install_kind": "docker",
+    "log_level": "debug",
+    "log_format": "json",
+    "instance": "social.example",
+    "instance_is_assumed": False,
+    "web_domain": "www.social.example",
+    "https_proxy": "http://proxy:3128",
+    "mastodon_database_url": "postgresql://s3cret",
+    "db_sslmode": "verify-full",
+}
+
+
 def test_everything_set(machine: Machine) -> None:
     """Each variable arrives as a value of its kind."""
-    settings = machine.load(
-        {
-            "UPDATE_CHECK_URL": "http://127.0.0.1:8080/check?x=y",
-            "UPDATE_CHECK_INTERVAL": "90s",
-            "UPDATE_CHECK_JITTER": "0",
-            "UPDATE_CHECK_MASTODON_VERSION": "v4.5.9+glitch",
-            "UPDATE_CHECK_INSTANCE_URL": "http://web:3000",
-            "UPDATE_CHECK_DATABASE_URL": "host=/run/postgresql dbname=x",
-            "UPDATE_CHECK_RECIPIENTS": "a=b@c.example, ops@example.org=Critical , x@bücher.example = none,",
-            "UPDATE_CHECK_OPERATOR": "root@localhost",
-            "UPDATE_CHECK_LEDGER": "postgres://u:s3cret@db/ledger",
-            "UPDATE_CHECK_HEARTBEAT_URL": "https://ping.example/s3cret",
-            "UPDATE_CHECK_APPRISE_URL": "tgram://s3cret",
-            "UPDATE_CHECK_METRICS_FILE": "/var/lib/node/x.prom",
-            "UPDATE_CHECK_PAGE_FILE": "/var/www/status/index.html",
-            "UPDATE_CHECK_RELEASE_DETAILS": "https://git.example/fork/raw/v{version}/",
-            "UPDATE_CHECK_REMINDERS": "none",
-            "UPDATE_CHECK_CLOSURE": "ALL",
-            "UPDATE_CHECK_INSTALL_KIND": "docker",
-            "UPDATE_CHECK_LOG_LEVEL": "Debug",
-            "UPDATE_CHECK_LOG_FORMAT": "json",
-            "LOCAL_DOMAIN": "Social.Example",
-            "WEB_DOMAIN": "www.social.example",
-            "https_proxy": "proxy:3128",
-            "DATABASE_URL": "postgresql://s3cret",
-            "DB_SSLMODE": "verify-full",
-        }
-    )
-    expected = {
-        "url": "http://127.0.0.1:8080/check?x=y",
-        "interval": timedelta(seconds=90),
-        "jitter": timedelta(0),
-        "mastodon_version": MastodonVersion.parse("4.5.9"),
-        "instance_url": "http://web:3000",
-        "database_url": "host=/run/postgresql dbname=x",
-        "recipients": Recipients(
-            devops=False,
-            addresses=(
-                ("a=b@c.example", Preference.ALL),
-                ("ops@example.org", Preference.CRITICAL),
-                ("x@bücher.example", Preference.NONE),
-            ),
-        ),
-        "operator": ("root@localhost",),
-        "ledger": "postgresql://u:s3cret@db/ledger",
-        "heartbeat_url": "https://ping.example/s3cret",
-        "metrics_file": Path("/var/lib/node/x.prom"),
-        "page_file": Path("/var/www/status/index.html"),
-        "release_details": "https://git.example/fork/raw/v{version}/",
-        "reminders": "none",
-        "closure": "all",
-        "install_kind": "docker",
-        "log_level": "debug",
-        "log_format": "json",
-        "instance": "social.example",
-        "instance_is_assumed": False,
-        "web_domain": "www.social.example",
-        "https_proxy": "http://proxy:3128",
-        "mastodon_database_url": "postgresql://s3cret",
-        "db_sslmode": "verify-full",
-    }
-    assert {name: getattr(settings, name) for name in expected} == expected
+    settings = machine.load(EVERYTHING)
+    assert {name: getattr(settings, name) for name in VALUES} == VALUES
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_instance_url(machine: Machine, environ: dict[str, str], url: str | None
 
 def test_mastodon_root(machine: Machine) -> None:
     """Mastodon is where its own instructions put it."""
-    assert Path("/home/mastodon/live") == machine.load({"UPDATE_CHECK_MASTODON_ROOT": ""}).mastodon_root
+    assert machine.load({"UPDATE_CHECK_MASTODON_ROOT": ""}).mastodon_root == Path("/home/mastodon/live")
 
 
 def test_secrets_are_never_shown(machine: Machine) -> None:

@@ -59,7 +59,7 @@ def test_options(machine: Machine, given: dict[str, str], options: dict[str, str
     """The options of the email sink say what Mastodon would do."""
     environ = {f"SMTP_{name}": value for name, value in given.items()}
     sink = machine.sink("email", {"SMTP_SERVER": "mail.example", "LOCAL_DOMAIN": "Social.example"} | environ)
-    assert DEFAULTS | options == sink.options
+    assert sink.options == DEFAULTS | options
 
 
 def test_greeting_of_an_unknown_instance(machine: Machine) -> None:

@@ -70,7 +70,7 @@ def test_any_text(text: str) -> None:
 )
 def test_accepted(text: str, local: str, domain: str) -> None:
     """An address is split, and its domain written as A-labels."""
-    assert Mailbox(local=local, domain=domain) == parse_address(text)
+    assert parse_address(text) == Mailbox(local=local, domain=domain)
 
 
 @pytest.mark.parametrize(

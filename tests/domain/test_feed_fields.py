@@ -51,7 +51,7 @@ def test_bad_field_is_dropped_by_its_path(fields: dict[str, object], warning: st
 )
 def test_absent_blank_and_unknown_fields_are_nothing(fields: dict[str, object]) -> None:
     """Fields that are null, blank or unknown give no warning."""
-    assert Feed(updates=(update("4.2.9"),)) == parse_feed(answer(**fields))
+    assert parse_feed(answer(**fields)) == Feed(updates=(update("4.2.9"),))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_absent_blank_and_unknown_fields_are_nothing(fields: dict[str, object]) 
 def test_urgent_that_is_not_a_boolean_counts_as_urgent(value: object, shown: str) -> None:
     """Better one alarm too many: what is neither true nor false counts as urgent, and that is said."""
     warning = f"updatesAvailable[0].urgent counts as true: expected true or false, got {shown}"
-    assert Feed(updates=(update("4.2.9", urgent=True),), warnings=(warning,)) == parse_feed(answer(urgent=value))
+    assert parse_feed(answer(urgent=value)) == Feed(updates=(update("4.2.9", urgent=True),), warnings=(warning,))
 
 
 @pytest.mark.parametrize(("fields", "expected"), [({}, False), ({"urgent": False}, False), ({"urgent": True}, True)])
@@ -81,8 +81,8 @@ def test_urgent(fields: dict[str, object], *, expected: bool) -> None:
 )
 def test_dates(text: str, day: date) -> None:
     """A date, or the date that a timestamp names."""
-    assert Feed(updates=(), ends_on=day) == parse_feed(
-        {"updatesAvailable": [], "currentVersion": {"endOfSupport": text}}
+    assert parse_feed({"updatesAvailable": [], "currentVersion": {"endOfSupport": text}}) == Feed(
+        updates=(), ends_on=day
     )
 
 
@@ -121,7 +121,7 @@ def test_without_a_support_date(current: object, warnings: tuple[str, ...]) -> N
 def test_web_urls(url: str) -> None:
     """Absolute http and https addresses are kept as they are."""
     assert is_printable_url(url)
-    assert Feed(updates=(update("4.2.9", notes=url),)) == parse_feed(answer(releaseNotes=url))
+    assert parse_feed(answer(releaseNotes=url)) == Feed(updates=(update("4.2.9", notes=url),))
 
 
 @pytest.mark.parametrize(

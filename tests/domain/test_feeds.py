@@ -27,7 +27,7 @@ def test_real_answer_is_read() -> None:
     """The one real answer that was published (docs/MASTODON.md, Update check) is read whole."""
     feed = listed({"version": "4.2.9", "type": "patch", "releaseNotes": NOTES, "urgent": False})
     expected = UpdateNotice(version=version("4.2.9"), urgent=False, type=UpdateType.PATCH, release_notes=NOTES)
-    assert Feed(updates=(expected,), is_complete=True, ends_on=None, warnings=()) == feed
+    assert feed == Feed(updates=(expected,), is_complete=True, ends_on=None, warnings=())
 
 
 def test_support_dates_are_read() -> None:
@@ -40,14 +40,14 @@ def test_support_dates_are_read() -> None:
 
 def test_empty_list_is_an_answer() -> None:
     """`[]` says that nothing is newer; Mastodon takes it for no answer and keeps what was withdrawn."""
-    assert Feed(updates=()) == parse_feed({"updatesAvailable": []})
+    assert parse_feed({"updatesAvailable": []}) == Feed(updates=())
 
 
 @pytest.mark.parametrize("document", [{}, {"updatesAvailable": None}, {"UpdatesAvailable": []}])
 def test_missing_list_is_not_an_answer(document: dict[str, object]) -> None:
     """Without a list, or with null, it stays unknown whether there are updates; that is said."""
     warning = "updatesAvailable is missing: whether there are updates stays unknown"
-    assert Feed(updates=(), is_complete=False, warnings=(warning,)) == parse_feed(document)
+    assert parse_feed(document) == Feed(updates=(), is_complete=False, warnings=(warning,))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_answers_that_are_not_a_feed(document: object, message: str) -> None:
     """An answer that is not a feed is an error of the content, with its reason."""
     with pytest.raises(CheckError) as caught:
         parse_feed(document)
-    assert (Cause.CONTENT, message) == (caught.value.cause, caught.value.detail)
+    assert (caught.value.cause, caught.value.detail) == (Cause.CONTENT, message)
 
 
 def test_1000_entries_are_read() -> None:
@@ -146,7 +146,7 @@ def test_duplicates_merge() -> None:
         {"version": "4.2.9", "type": "minor", "urgent": True, "releaseNotes": NOTES, "endOfSupport": "2028-01-01"},
     )
     merged = update("4.2.9", urgent=True, type=UpdateType.PATCH, notes=NOTES, ends_on=date(2027, 2, 20))
-    assert Feed(updates=(merged, minor("4.3.0"))) == feed
+    assert feed == Feed(updates=(merged, minor("4.3.0")))
 
 
 @pytest.mark.parametrize(

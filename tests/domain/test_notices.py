@@ -76,7 +76,7 @@ def test_every_field_of_an_update_is_kept() -> None:
     )
     read = from_json(Notice, json.loads(json.dumps(to_json(notice))))
     assert isinstance(read, UpdateNotice)
-    assert (notice, "4.6.0+x") == (read, read.version.text)
+    assert (read, read.version.text) == (notice, "4.6.0+x")
 
 
 @pytest.mark.parametrize(

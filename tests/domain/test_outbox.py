@@ -37,7 +37,7 @@ def settled(
 
 def test_acceptance_ends_it() -> None:
     """An accepted message is never retried; the reply is kept."""
-    assert Settlement(outcome=Outcome.SENT, reply="250 ok", due_at=None) == settled(None, 5, 5)
+    assert settled(None, 5, 5) == Settlement(outcome=Outcome.SENT, reply="250 ok", due_at=None)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_sink_that_fails_backs_off_as_a_whole() -> None:
     """A fault of the sink counts on the sink's own ladder, and stops its other messages meanwhile."""
     error = TransientDeliveryError("535 authentication failed", sink_wide=True)
     due_at = NOW + LADDER[3]
-    assert Settlement(
+    assert settled(error, failures=0, sink_failures=3) == Settlement(
         outcome=Outcome.DEFERRED, reply="535 authentication failed", due_at=due_at, sink_retry_at=due_at
-    ) == settled(error, failures=0, sink_failures=3)
+    )
 
 
 def test_message_that_may_have_arrived() -> None:

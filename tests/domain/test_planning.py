@@ -101,7 +101,7 @@ def test_notified_once() -> None:
     """A notice is planned once, also while it is pending, sent or refused."""
     rows, known = Rows(), facts(ANN, answer=feed(PLAIN))
     first = rows.plan(known)
-    assert ([(ANN.key, PLAIN_ID, "patch_update")], False) == (planned(first), first.messages[0].is_urgent)
+    assert (planned(first), first.messages[0].is_urgent) == ([(ANN.key, PLAIN_ID, "patch_update")], False)
     pending = rows.plan(known)
     rows.refuse()
     refused = rows.plan(known)

@@ -40,7 +40,7 @@ def test_preference_lowered_and_raised_again() -> None:
     rows, answer = Rows(), feed(PLAIN, minor("4.6.9"))
     rows.plan(facts(ANN, answer=answer))
     lowered = rows.plan(facts(user(preference=PATCH), answer=answer))
-    assert ([(ANN.key, "update/4.6.9/plain", "preference_lowered")], []) == (changed(lowered), planned(lowered))
+    assert (changed(lowered), planned(lowered)) == ([(ANN.key, "update/4.6.9/plain", "preference_lowered")], [])
     assert planned(rows.plan(facts(ANN, answer=answer))) == [(ANN.key, "update/4.6.9/plain", "any_update")]
 
 
@@ -82,7 +82,7 @@ def test_same_person(now: Recipient) -> None:
     rows, answer = Rows(), feed(PLAIN)
     rows.plan(facts(ANN, answer=answer))
     made = rows.plan(facts(now, answer=answer))
-    assert ([], [], [now]) == (planned(made), changed(made), [one.recipient for one in made.redirections])
+    assert (planned(made), changed(made), [one.recipient for one in made.redirections]) == ([], [], [now])
     rows.send()
     assert planned(rows.plan(facts(now, answer=answer))) == []
 
@@ -98,7 +98,7 @@ def test_address_of_a_former_recipient_is_taken_over(is_notified: bool) -> None:
     rows.refuse()
     heir = replace(ANN, address=BEN.address)
     made = rows.plan(facts(heir, answer=answer))
-    assert ([(BEN.key, PLAIN_ID, "covered")], []) == (changed(made), planned(made))
+    assert (changed(made), planned(made)) == ([(BEN.key, PLAIN_ID, "covered")], [])
     assert (changed(again := rows.plan(facts(heir, answer=answer))), planned(again)) == ([], [])
 
 

@@ -109,7 +109,7 @@ def test_waiting_notice_that_became_false(known: object, reason: str, state: str
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     rows.set(DeliveryState.PENDING, tried_address=ANN.address) if state == "deferred" else rows.refuse()
     made = rows.plan(known)  # type: ignore[arg-type] # a parameter
-    assert ([(ANN.key, PLAIN_ID, reason)], [], ()) == (changed(made), planned(made), made.redirections)
+    assert (changed(made), planned(made), made.redirections) == ([(ANN.key, PLAIN_ID, reason)], [], ())
 
 
 def test_downgrade() -> None:
@@ -129,7 +129,7 @@ def test_urgency_that_rises_while_it_is_sent() -> None:
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     rows.claim()
     made = rows.plan(facts(ANN, answer=feed(URGENT)))
-    assert ([], [(ANN.key, URGENT_ID, "urgent_update")]) == (changed(made), planned(made))
+    assert (changed(made), planned(made)) == ([], [(ANN.key, URGENT_ID, "urgent_update")])
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_answer_in_part() -> None:
     rows = Rows()
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     made = rows.plan(facts(ANN, answer=feed(minor("4.6.9"), is_complete=False)))
-    assert ([], [(ANN.key, "update/4.6.9/plain", "any_update")]) == (changed(made), planned(made))
+    assert (changed(made), planned(made)) == ([], [(ANN.key, "update/4.6.9/plain", "any_update")])
 
 
 def test_malformed_local_label_repeats_nothing() -> None:

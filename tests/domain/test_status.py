@@ -93,7 +93,7 @@ def test_thousands_of_pending_releases_cost_little() -> None:
 )
 def test_pending_updates(known: ServerState, level: Level, sentences: tuple[str, ...]) -> None:
     """0 nothing to do, 1 something to look at, 2 something to do now."""
-    assert Verdict(level=level, sentences=sentences) == verdict(known)
+    assert verdict(known) == Verdict(level=level, sentences=sentences)
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_silence_says_why() -> None:
     """The reason of the last failure is said, and since when nothing has worked."""
     known = knowing(good_at=NOW - timedelta(days=1), detail="no address for api.joinmastodon.org")
     expected = "no check has worked since 2026-11-22 02:07 UTC: no address for api.joinmastodon.org"
-    assert Verdict(level=Level.UNKNOWN, sentences=(expected,)) == verdict(known)
-    assert Verdict(level=Level.UNKNOWN, sentences=("no check has worked yet",)) == verdict(ServerState())
+    assert verdict(known) == Verdict(level=Level.UNKNOWN, sentences=(expected,))
+    assert verdict(ServerState()) == Verdict(level=Level.UNKNOWN, sentences=("no check has worked yet",))
 
 
 def test_checking_off_is_not_silence() -> None:
     """While checking is off the last check's age does not count."""
-    assert Verdict(level=Level.OK, sentences=()) == verdict(ServerState(), off="UPDATE_CHECK_URL is blank")
+    assert verdict(ServerState(), off="UPDATE_CHECK_URL is blank") == Verdict(level=Level.OK, sentences=())
 
 
 @pytest.mark.parametrize(

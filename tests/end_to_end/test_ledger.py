@@ -172,7 +172,7 @@ def test_backup(ready: World) -> None:
     assert copy.stat().st_mode & 0o777 == 0o600
     content = copy.read_bytes()
     finished = ready.run("ledger", "backup", str(copy))
-    assert (74, True, content) == (finished.code, f"{copy} exists already" in finished.err, copy.read_bytes())
+    assert (finished.code, f"{copy} exists already" in finished.err, copy.read_bytes()) == (74, True, content)
     ready.set(UPDATE_CHECK_LEDGER=str(copy))
     assert ready.check().result == (0, 1, 1, 0, 0)
 
@@ -198,7 +198,7 @@ def test_new_ledger(ready: World) -> None:
     assert finished.code == 0
     assert f"A new ledger is at {ready.ledger}." in finished.out
     (kept,) = [path for path in ready.ledger.parent.iterdir() if path.suffix == ".old"]
-    assert (True, old) == (str(kept) in finished.out, kept.read_bytes())
+    assert (str(kept) in finished.out, kept.read_bytes()) == (True, old)
     assert ready.check().result == (0, 1, 1, 0, 0)
     assert "4.5.20 and 4.5.21" in ready.subjects[0] or "4.5.21 and 4.5.20" in ready.subjects[0]
 
@@ -214,7 +214,7 @@ def test_a_dry_run_changes_nothing(ready: World) -> None:
     """Not a byte of the ledger changes, nothing is sent, and the numbers are those of the real check after it."""
     before = ready.bytes_of_state()
     rehearsed = ready.run("check", "--dry-run", "--json")
-    assert ((0, 1, 0, 0, 0), before, []) == (rehearsed.result, ready.bytes_of_state(), ready.mails)
+    assert (rehearsed.result, ready.bytes_of_state(), ready.mails) == ((0, 1, 0, 0, 0), before, [])
     real = ready.check()
     assert rehearsed.json | {"sent": 1} == real.json
 

@@ -61,7 +61,7 @@ def test_only_status_200_counts(status: int) -> None:
     """Every other status is an error that carries it, so that a caller recognises a 404."""
     error = failure_of(Reply(status, b"" if status in {204, 304} else b'{"updatesAvailable": []}'))
     assert isinstance(error, StatusError)
-    assert (status, Cause.HTTP_STATUS) == (error.status, error.cause)
+    assert (error.status, error.cause) == (status, Cause.HTTP_STATUS)
     assert error.detail.endswith(f"answers with status {status}")
 
 

@@ -138,7 +138,7 @@ def test_a_receiver_that_is_gone_is_left_alone_until_its_url_changes(ledger: Led
     moved = replace(HOOK, key="webhook:bbbb")
     replan(ledger, facts(PATCH, MINOR, to=(moved,), now=NOW + 2 * DAY))
     attempt = take(ledger, NOW + 2 * DAY, sink="webhook")
-    assert (moved, ("update/4.5.1/plain", "update/4.6.0/plain")) == (attempt.recipient, attempt.identities)
+    assert (attempt.recipient, attempt.identities) == (moved, ("update/4.5.1/plain", "update/4.6.0/plain"))
 
 
 def test_message_for_a_former_url_is_not_sent_to_the_new_one(ledger: Ledger) -> None:

@@ -50,7 +50,7 @@ def test_a_plan_is_stored_in_one_transaction(ledger: Ledger, other: Ledger) -> N
     with pytest.raises(RuntimeError):
         break_off()
     assert states(ledger, PATCH, MINOR) == {}
-    assert ServerState() == ledger.state()
+    assert ledger.state() == ServerState()
     assert ledger.instances() == ()
 
 

@@ -32,7 +32,7 @@ MASTODONS = {
 
 def test_nothing_is_set(tmp_path: Path) -> None:
     """Mastodon's own defaults."""
-    assert (DatabaseAddress(origin="the DB_ variables", parameters=MASTODONS),) == found({}, "mastodon", tmp_path)
+    assert found({}, "mastodon", tmp_path) == (DatabaseAddress(origin="the DB_ variables", parameters=MASTODONS),)
 
 
 def test_db_variables(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_db_variables(tmp_path: Path) -> None:
     }
     values = ("db.example", "6432", "mammoth", "tusk", "a b'\\c", "verify-full")
     expected = dict(zip(("host", "port", "dbname", "user", "password", "sslmode"), values, strict=True))
-    assert (DatabaseAddress(origin="the DB_ variables", parameters=expected),) == found(variables, "x", tmp_path)
+    assert found(variables, "x", tmp_path) == (DatabaseAddress(origin="the DB_ variables", parameters=expected),)
 
 
 def test_own_role_comes_first(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_own_role_comes_first(tmp_path: Path) -> None:
         "user": OWN_ROLE,
         "sslmode": "prefer",
     }
-    assert DatabaseAddress(origin="the DB_ variables", parameters=expected) == own
+    assert own == DatabaseAddress(origin="the DB_ variables", parameters=expected)
     assert next_one.parameters["password"] == "secret"
 
 

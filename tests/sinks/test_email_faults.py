@@ -193,7 +193,7 @@ def test_undecodable_challenge() -> None:
     """A challenge that is not base64 is the sink's fault."""
     error = attempt({"AUTH": ["334 ?"]}, auth_method="cram_md5", **LOGIN)
 
-    assert (TransientDeliveryError, True) == (type(error), error.sink_wide)
+    assert (type(error), error.sink_wide) == (TransientDeliveryError, True)
     assert error.reply == "{server} sent a challenge for CRAM-MD5 that is not base64"
 
 

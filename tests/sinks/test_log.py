@@ -73,7 +73,7 @@ def test_level(kind: MessageType, update: object, level: str, *, urgent: bool) -
     """The level fits what the message is about."""
     line = logged(replace(MESSAGE, type=kind, urgent=urgent, payload=offering(update)))
 
-    assert (f"notice.{kind.value}", level) == (line["event"], line["log_level"])
+    assert (line["event"], line["log_level"]) == (f"notice.{kind.value}", level)
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_author(name: str) -> None:
     mail = email.message_from_bytes(data(MESSAGE, author))
     shown, address = parseaddr(mail["From"])
 
-    assert (name, "a@" + "x" * 60 + ".example") == (str(make_header(decode_header(shown))), address)
+    assert (str(make_header(decode_header(shown))), address) == (name, "a@" + "x" * 60 + ".example")
 
 
 def test_reply_to() -> None:
