@@ -5,16 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.addresses import normalise_address
-from mastodon_update_check.domain.notices import (
-    DeliveryFailingNotice,
-    InstalledNotice,
-    Notice,
-    ReminderNotice,
-    SupportNotice,
-    UpdateNotice,
-    UpdateType,
-)
 from mastodon_update_check.domain.reasons import Reason
 
 
@@ -34,7 +26,7 @@ class FollowUps(StrEnum):
     URGENT = "urgent"
     ALL = "all"
 
-    def admit(self, update: UpdateNotice) -> bool:
+    def admit(self, update: notices.UpdateNotice) -> bool:
         """Return whether they are sent for this update."""
         return self is FollowUps.ALL or (self is FollowUps.URGENT and update.urgent)
 
@@ -60,27 +52,27 @@ class Recipient:
     """The user's language, as in `users.locale`."""
 
 
-def wants(recipient: Recipient, notice: Notice) -> Reason:
+def wants(recipient: Recipient, notice: notices.Notice) -> Reason:
     """Decide by the recipient's preferences alone, whether or not the recipient got the notice before.
 
     Updates go by Mastodon's rules, tool notices to operators.
     """
     match notice:
-        case UpdateNotice():
+        case notices.UpdateNotice():
             return _wants_update(recipient.preference, notice)
-        case ReminderNotice() | InstalledNotice():
-            why = Reason.REMINDER if isinstance(notice, ReminderNotice) else Reason.CLOSURE
+        case notices.ReminderNotice() | notices.InstalledNotice():
+            why = Reason.REMINDER if isinstance(notice, notices.ReminderNotice) else Reason.CLOSURE
             about = _wants_update(recipient.preference, notice.update)
             return why if about.notifies else about
-        case SupportNotice():
+        case notices.SupportNotice():
             return Reason.SUPPORT_ENDS if recipient.wants_support else Reason.SUPPORT_WARNINGS_OFF
-        case DeliveryFailingNotice() if notice.sink == recipient.sink:
+        case notices.DeliveryFailingNotice() if notice.sink == recipient.sink:
             return Reason.OWN_SINK_FAILS
         case _:
             return Reason.OPERATOR if recipient.is_operator else Reason.NOT_OPERATOR
 
 
-def _wants_update(preference: Preference, notice: UpdateNotice) -> Reason:
+def _wants_update(preference: Preference, notice: notices.UpdateNotice) -> Reason:
     match preference:
         case Preference.NONE:
             return Reason.PREFERENCE_NONE
@@ -88,7 +80,7 @@ def _wants_update(preference: Preference, notice: UpdateNotice) -> Reason:
             return Reason.URGENT_UPDATE
         case Preference.CRITICAL:
             return Reason.BELOW_PREFERENCE
-        case _ if notice.type is UpdateType.PATCH:
+        case _ if notice.type is notices.UpdateType.PATCH:
             return Reason.PATCH_UPDATE
         case Preference.PATCH:
             return Reason.BELOW_PREFERENCE

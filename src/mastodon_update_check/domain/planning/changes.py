@@ -2,15 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.identities import identity, is_covered_by, subject
-from mastodon_update_check.domain.notices import (
-    InstalledNotice,
-    Notice,
-    ReminderNotice,
-    SupportNotice,
-    ToolNotice,
-    UpdateNotice,
-)
 from mastodon_update_check.domain.outbox import Change, Delivery
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.follow_ups import is_far_ahead, is_outdone, is_reminded_of, reminder_number
@@ -29,33 +22,30 @@ def find_doubles(notified: Sequence[Delivery], facts: Facts) -> Iterable[Change]
 
     Otherwise the new owner of the address would get it a second time.
     """
-    known: dict[str, list[Notice]] = {}
-    for row in notified:
-        known.setdefault(row.recipient_key, []).append(row.notice)
     for row in notified:
         heir = facts.find_recipient(row) if row.is_open else None
         if heir is None or heir.key == row.recipient_key:
             continue
-        if any(is_covered_by(row.notice, notice) for notice in known.get(heir.key, ())):
+        if any(is_covered_by(row.notice, other.notice) for other in notified if other.recipient_key == heir.key):
             yield row.change(Reason.COVERED)
 
 
-def _outdated(notice: Notice, facts: Facts) -> Reason | None:
+def _outdated(notice: notices.Notice, facts: Facts) -> Reason | None:
     """Return why the notice is not true any more, by positive evidence; None while it may be."""
     match notice:
-        case UpdateNotice():
+        case notices.UpdateNotice():
             return _outdated_update(notice, facts)
-        case ReminderNotice():
+        case notices.ReminderNotice():
             return _outdated_update(notice.update, facts) or _outdated_reminder(notice, facts)
-        case InstalledNotice():
+        case notices.InstalledNotice():
             return _outdated_closure(notice, facts)
-        case SupportNotice():
+        case notices.SupportNotice():
             return _outdated_support(notice, facts)
         case _:
             return _outdated_tool_notice(notice, facts)
 
 
-def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
+def _outdated_update(notice: notices.UpdateNotice, facts: Facts) -> Reason | None:
     if facts.installed is None:
         return None
     if notice.version <= facts.installed:
@@ -74,7 +64,7 @@ def _outdated_update(notice: UpdateNotice, facts: Facts) -> Reason | None:
     return Reason.URGENCY_ROSE if now.urgent else Reason.URGENCY_FELL
 
 
-def _outdated_reminder(notice: ReminderNotice, facts: Facts) -> Reason | None:
+def _outdated_reminder(notice: notices.ReminderNotice, facts: Facts) -> Reason | None:
     if not facts.reminders.admit(notice.update):
         return Reason.FOLLOW_UPS_OFF
     if facts.known.is_silenced(notice.update, facts.now):
@@ -88,14 +78,14 @@ def _outdated_reminder(notice: ReminderNotice, facts: Facts) -> Reason | None:
     return Reason.LATER_STAGE if reminder_number(facts.now - notice.notified_at) > notice.number else None
 
 
-def _outdated_closure(notice: InstalledNotice, facts: Facts) -> Reason | None:
+def _outdated_closure(notice: notices.InstalledNotice, facts: Facts) -> Reason | None:
     if not facts.closure.admit(notice.update):
         return Reason.FOLLOW_UPS_OFF
     is_out = (facts.installed is not None and facts.installed < notice.update.version) or not facts.is_settled
     return Reason.NOT_INSTALLED if is_out else None
 
 
-def _outdated_support(notice: SupportNotice, facts: Facts) -> Reason | None:
+def _outdated_support(notice: notices.SupportNotice, facts: Facts) -> Reason | None:
     if facts.installed is None:
         return None
     if notice.branch != facts.installed.branch:
@@ -108,7 +98,7 @@ def _outdated_support(notice: SupportNotice, facts: Facts) -> Reason | None:
     return None if is_covered_by(now, notice) else Reason.LATER_STAGE
 
 
-def _outdated_tool_notice(notice: ToolNotice, facts: Facts) -> Reason | None:
+def _outdated_tool_notice(notice: notices.ToolNotice, facts: Facts) -> Reason | None:
     """Return why a tool notice is outdated: every true one is among the facts, so one that is missing is over."""
     about = [now for now in facts.tool_notices if subject(now) == subject(notice)]
     if any(identity(now) == identity(notice) for now in about):
@@ -124,6 +114,6 @@ def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
     if recipient is None:
         return Reason.RECIPIENT_GONE
     notice = facts.notice_of.get(row.identity, row.notice)
-    if isinstance(notice, ReminderNotice) and is_outdone(notice.update, recipient, facts):
+    if isinstance(notice, notices.ReminderNotice) and is_outdone(notice.update, recipient, facts):
         return Reason.LATER_STAGE
     return None if wants(recipient, notice).notifies else Reason.PREFERENCE_LOWERED

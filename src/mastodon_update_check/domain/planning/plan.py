@@ -9,17 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.identities import DATES_WITHIN, has_moved_too_often, identity, is_covered_by, subject
-from mastodon_update_check.domain.notices import (
-    CheckRecoveredNotice,
-    InstalledNotice,
-    Notice,
-    ReminderNotice,
-    SupportNotice,
-    UpdateNotice,
-    UpgradeFinishedNotice,
-    is_urgent,
-)
 from mastodon_update_check.domain.outbox import Change, Delivery, DeliveryState
 from mastodon_update_check.domain.planning.changes import find_change, find_doubles
 from mastodon_update_check.domain.planning.facts import Facts
@@ -34,7 +25,7 @@ class Decision:
     """One recipient, one notice, and why the recipient is notified or not."""
 
     recipient: Recipient
-    notice: Notice
+    notice: notices.Notice
     reason: Reason
 
 
@@ -49,7 +40,7 @@ class PlannedMessage:
     @property
     def is_urgent(self) -> bool:
         """Return whether it goes before others: something urgent is among its notices."""
-        return any(is_urgent(one.notice) for one in self.decisions)
+        return any(notices.is_urgent(one.notice) for one in self.decisions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +103,7 @@ def _decide(facts: Facts, notified: Sequence[Delivery]) -> Iterable[Decision]:
     for recipient in facts.recipients:
         for notice in (*facts.notices, *due_follow_ups(facts, recipient, everything)):
             reason = wants(recipient, notice)
-            if isinstance(notice, UpdateNotice) and facts.known.is_skipped(notice):
+            if isinstance(notice, notices.UpdateNotice) and facts.known.is_skipped(notice):
                 reason = Reason.SKIPPED
             if reason.notifies:
                 reason = _notified_before(notice, by_subject.find(recipient, subject(notice)), facts.now) or reason
@@ -121,20 +112,20 @@ def _decide(facts: Facts, notified: Sequence[Delivery]) -> Iterable[Decision]:
             yield Decision(recipient=recipient, notice=notice, reason=reason)
 
 
-def _notified_before(notice: Notice, rows: Sequence[Delivery], now: datetime) -> Reason | None:
+def _notified_before(notice: notices.Notice, rows: Sequence[Delivery], now: datetime) -> Reason | None:
     """Return why not to notify a recipient with these rows about the same subject, or None."""
     recent = [row.notice for row in rows if row.notified_at is None or now - row.notified_at < DATES_WITHIN]
     is_enough = has_moved_too_often(notice, recent)
     states = {row.state for row in rows if is_enough or is_covered_by(notice, row.notice)}
     if states:
         return Reason.ALREADY_NOTIFIED if DeliveryState.SENT in states else Reason.ALREADY_PLANNED
-    is_end = isinstance(notice, CheckRecoveredNotice | UpgradeFinishedNotice)
+    is_end = isinstance(notice, notices.CheckRecoveredNotice | notices.UpgradeFinishedNotice)
     if is_end and all(row.state is not DeliveryState.SENT for row in rows):
         return Reason.NOT_NOTIFIED_OF_OUTAGE
     return None
 
 
-def _planned_row(recipient: Recipient, notice: Notice) -> Delivery:
+def _planned_row(recipient: Recipient, notice: notices.Notice) -> Delivery:
     return Delivery(
         identity=identity(notice),
         notice=notice,
@@ -185,14 +176,14 @@ def _find_former(decision: Decision, formers: History, keys: Collection[str]) ->
     return None
 
 
-def _topic(notice: Notice) -> str:
+def _topic(notice: notices.Notice) -> str:
     """Return what notices have in common that go into one message."""
     match notice:
-        case UpdateNotice() | SupportNotice():
+        case notices.UpdateNotice() | notices.SupportNotice():
             return ""
-        case ReminderNotice():
+        case notices.ReminderNotice():
             return "reminder"
-        case InstalledNotice():
+        case notices.InstalledNotice():
             return "installed"
         case _:
             return identity(notice)
