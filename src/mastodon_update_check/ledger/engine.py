@@ -3,7 +3,7 @@
 Every statement is written in the SQL that both accept:
 
 - parameters are `?` or `:name`; rows are read by name, so every column has one
-- instants are text (`instants.py`), and text sorts by its bytes on both
+- instants are text (`stored.py`), and text sorts by its bytes on both
 - conditions are conditions, numbers are numbers: `count(*) FILTER (WHERE …)` instead of `sum(a = b)`,
   `:flag` with a bool, `:count > 0` with a number; a flag in a column is 0 or 1
 - NULL is compared with `IS NULL`, and the smaller of two is a `CASE`: `IS :value` and `min(a, b)` are SQLite's alone

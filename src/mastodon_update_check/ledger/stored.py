@@ -5,10 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-if TYPE_CHECKING:
-    from mastodon_update_check.ledger.engine import Row
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 _JSON: Final = frozenset({"arguments", "identities", "notice", "recipient"})
@@ -28,7 +25,7 @@ def reading() -> Iterator[None]:
         raise DamagedRowError(f"a row in it cannot be read ({type(error).__name__})") from error
 
 
-def read_row(form: type[T], row: "Row", **others: object) -> T:
+def read_row(form: type[T], row: Any, **others: object) -> T:  # noqa: ANN401 - of either library
     """Return the dataclass whose fields are columns of the row; `others` are its other fields."""
     from mastodon_update_check.domain.stored_json import from_json  # not in the resident process
 
