@@ -6,7 +6,9 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from domain.examples import CHECK, RECOVERED, RESTART, Rows, days, facts, hook, skip, update, user
+from domain.examples import days, facts, hook, skip, update, user
+from domain.rows import Rows
+from domain.tool_notices import CHECK, RECOVERED, RESTART
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.identities import identity
 from mastodon_update_check.domain.notices import ToolNotice, UpdateType

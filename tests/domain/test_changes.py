@@ -4,21 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from domain.examples import (
-    CHECK,
-    DELIVERY,
-    RECOVERED,
-    RESTART,
-    days,
-    delivery,
-    facts,
-    feed,
-    hook,
-    minor,
-    patch,
-    support,
-    user,
-)
+from domain.examples import days, facts, feed, hook, minor, patch, support, user
+from domain.rows import delivery
+from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.identities import covered_identities, identity, is_covered_by
 from mastodon_update_check.domain.notices import Notice, SupportStage

@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.examples import NOW, Rows, changed, days, facts, feed, hook, minor, named, patch, planned, update, user
+from domain.examples import NOW, days, facts, feed, hook, minor, named, patch, update, user
+from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.planning.facts import Facts

@@ -6,13 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.examples import FINISHED, MIGRATIONS, NOW, SERVICES, Rows, days, facts, planned, user, version
-from mastodon_update_check.domain.finished import (
-    Unfinished,
-    observe_migrations,
-    observe_services,
-    unfinished_notices,
-)
+from domain.examples import NOW, days, facts, user, version
+from domain.rows import Rows, planned
+from domain.tool_notices import FINISHED, MIGRATIONS, SERVICES
+from mastodon_update_check.domain.finished import Unfinished, observe_migrations, observe_services, unfinished_notices
 from mastodon_update_check.domain.notices import MigrationsPendingNotice, ServicesOutdatedNotice, UpgradeFinishedNotice
 from mastodon_update_check.domain.server.state import ServerState
 

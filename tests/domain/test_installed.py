@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from domain.examples import NOW, Rows, changed, facts, feed, patch, planned, user, version
+from domain.examples import NOW, facts, feed, patch, user, version
+from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.notices import RestartNotice
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server.installed import (

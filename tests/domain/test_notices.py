@@ -6,22 +6,8 @@ from datetime import date, timedelta, timezone
 
 import pytest
 
-from domain.examples import (
-    AT,
-    CHECK,
-    DELIVERY,
-    FINISHED,
-    MIGRATIONS,
-    NOW,
-    RECOVERED,
-    RESTART,
-    SERVICES,
-    minor,
-    reminder,
-    support,
-    update,
-    version,
-)
+from domain.examples import NOW, minor, reminder, support, update, version
+from domain.tool_notices import AT, CHECK, DELIVERY, FINISHED, MIGRATIONS, RECOVERED, RESTART, SERVICES
 from mastodon_update_check.domain.identities import identity, subject
 from mastodon_update_check.domain.notices import (
     Notice,

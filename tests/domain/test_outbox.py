@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.examples import NOW, delivery, patch, user
+from domain.examples import NOW, patch, user
+from domain.rows import delivery
 from mastodon_update_check.domain.outbox import (
     LONGEST_WAIT,
     RETRY_AFTER_LIMIT,

@@ -5,21 +5,9 @@ Each sequence plans, keeps the plan in a list of rows, lets something happen, an
 
 from datetime import date
 
-from domain.examples import (
-    CHECK,
-    INSTANCE,
-    RESTART,
-    Rows,
-    changed,
-    facts,
-    feed,
-    hook,
-    minor,
-    patch,
-    planned,
-    update,
-    user,
-)
+from domain.examples import INSTANCE, facts, feed, hook, minor, patch, update, user
+from domain.rows import Rows, changed, planned
+from domain.tool_notices import CHECK, RESTART
 from mastodon_update_check.domain.feeds import Feed, parse_feed
 from mastodon_update_check.domain.planning.plan import message_id, subjects
 from mastodon_update_check.domain.reasons import Reason

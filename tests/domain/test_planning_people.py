@@ -4,18 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.examples import (
-    Rows,
-    changed,
-    facts,
-    feed,
-    hook,
-    minor,
-    named,
-    patch,
-    planned,
-    user,
-)
+from domain.examples import facts, feed, hook, minor, named, patch, user
+from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.recipients import Preference, Recipient
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.examples import Rows, changed, facts, feed, planned, update, user
+from domain.examples import facts, feed, update, user
+from domain.rows import Rows, changed, planned
 from domain.strategies import anybody, histories, lived, neighbours, quiet_histories
 from mastodon_update_check.domain.identities import identity, is_covered_by
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice

@@ -5,18 +5,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from domain.examples import (
-    CHECK,
-    DELIVERY,
-    RECOVERED,
-    Rows,
-    changed,
-    facts,
-    feed,
-    hook,
-    planned,
-    user,
-)
+from domain.examples import facts, feed, hook, user
+from domain.rows import Rows, changed, planned
+from domain.tool_notices import CHECK, DELIVERY, RECOVERED
 from mastodon_update_check.domain.reasons import Reason
 
 ANN, BEN = user(1), user(2)

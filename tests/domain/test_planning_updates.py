@@ -4,16 +4,8 @@ from datetime import date
 
 import pytest
 
-from domain.examples import (
-    Rows,
-    changed,
-    facts,
-    feed,
-    minor,
-    patch,
-    planned,
-    user,
-)
+from domain.examples import facts, feed, minor, patch, user
+from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
 from mastodon_update_check.domain.outbox import DeliveryState

@@ -4,16 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from domain.examples import CHECK, DELIVERY, RECOVERED, RESTART, hook, minor, named, patch, support, update, user
+from domain.examples import hook, minor, named, patch, support, update, user
+from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateType
 from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import (
-    Preference,
-    Recipient,
-    address_key,
-    url_key,
-    wants,
-)
+from mastodon_update_check.domain.recipients import Preference, Recipient, address_key, url_key, wants
 
 NONE, CRITICAL, PATCH, ALL = Preference
 PLAIN_MAJOR = update("5.0.0", type=UpdateType.MAJOR)

@@ -4,22 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.examples import (
-    NOW,
-    Rows,
-    changed,
-    days,
-    facts,
-    feed,
-    hook,
-    minor,
-    named,
-    patch,
-    planned,
-    reminder,
-    skip,
-    user,
-)
+from domain.examples import NOW, days, facts, feed, hook, minor, named, patch, reminder, skip, user
+from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient

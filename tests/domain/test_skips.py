@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.examples import NOW, Rows, changed, delivery, facts, feed, hook, minor, patch, planned, skip, user, version
+from domain.examples import NOW, facts, feed, hook, minor, patch, skip, user, version
+from domain.rows import Rows, changed, delivery, planned
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.plan import Plan

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from ledger.examples import NOW, SETTINGS, take
+from ledger.examples import NOW, SETTINGS
+from ledger.steps import take
 from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.jobs.check import CheckOptions, check
 from mastodon_update_check.ledger.ledger import Ledger

@@ -8,20 +8,8 @@ import pytest
 
 from captured_logs import capture_logs
 from jobs.examples import PATIENCE_SECONDS, Accepting, Hanging, attempts, deliver, make_context, outcomes, worker
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    HOOK,
-    INSTANCE,
-    NOW,
-    SettableClock,
-    facts,
-    find_attempt,
-    replan,
-    states,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, HOOK, INSTANCE, NOW, SettableClock, facts, update
+from ledger.steps import find_attempt, replan, states
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.jobs.workers import Deliveries

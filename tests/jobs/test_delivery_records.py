@@ -10,21 +10,9 @@ import pytest
 
 from captured_logs import capture_logs
 from jobs.examples import PATIENCE_SECONDS, Accepting, Hanging, deliver, outcomes, worker
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    INSTANCE,
-    NOW,
-    SettableClock,
-    facts,
-    find_attempt,
-    replan,
-    states,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, SettableClock, facts, update
 from ledger.locations import query
+from ledger.steps import find_attempt, replan, states, take
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import LedgerError, TransientDeliveryError

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from jobs.examples import PATIENCE_SECONDS, Accepting, worker
-from ledger.examples import NOW, SettableClock, facts, replan, update
+from ledger.examples import NOW, SettableClock, facts, update
 from ledger.locations import query
+from ledger.steps import replan
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import TransientDeliveryError
 from mastodon_update_check.jobs.workers import MESSAGES_A_LANE, Deliveries, add_lanes

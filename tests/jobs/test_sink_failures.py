@@ -9,7 +9,8 @@ import pytest
 
 from captured_logs import capture_logs
 from jobs.examples import Accepting, Raising, attempts, deliver, outcomes, worker
-from ledger.examples import ALICE, BOB, DAY, NOW, SettableClock, facts, find_attempt, replan, states, update
+from ledger.examples import ALICE, BOB, DAY, NOW, SettableClock, facts, update
+from ledger.steps import find_attempt, replan, states
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, SettingsError, TransientDeliveryError
 from mastodon_update_check.jobs.deliver import ATTEMPT_LIMIT

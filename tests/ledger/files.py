@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, facts, replan, update
+from ledger.examples import INSTANCE, NOW, facts, update
+from ledger.steps import replan
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger

@@ -7,9 +7,10 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from ledger.examples import DAY, INSTANCE, SETTINGS, accept, defer, find_attempt, refuse, replan, start_deliveries
+from ledger.examples import DAY, INSTANCE, SETTINGS
 from ledger.model_delivered import Delivered, Inbox, person_of
 from ledger.model_world import SINKS, World
+from ledger.steps import accept, defer, find_attempt, refuse, replan, start_deliveries
 from mastodon_update_check.domain.identities import identity, is_covered_by
 from mastodon_update_check.domain.notices import InstalledNotice, ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Preference, Recipient, wants

@@ -4,22 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    HOOK,
-    NOW,
-    SECOND,
-    YEAR,
-    accept,
-    defer,
-    facts,
-    find_attempt,
-    replan,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, HOOK, NOW, SECOND, YEAR, facts, update
 from ledger.locations import query
+from ledger.steps import accept, defer, find_attempt, replan, take
 from mastodon_update_check.domain.outbox import LONGEST_WAIT
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, SECOND, beat, facts, replan, states, update
+from ledger.examples import INSTANCE, NOW, SECOND, facts, update
 from ledger.locations import query
 from ledger.programs import look_from_outside, write_and_die
+from ledger.steps import beat, replan, states
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError

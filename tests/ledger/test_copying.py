@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, BOB, HOOK, INSTANCE, NOW, accept, beat, defer, facts, refuse, replan, take, update
+from ledger.examples import ALICE, BOB, HOOK, INSTANCE, NOW, facts, update
 from ledger.locations import owning, postgres_location, query
+from ledger.steps import accept, beat, defer, refuse, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import back_up, copy

@@ -4,23 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    HOOK,
-    NOW,
-    SECOND,
-    YEAR,
-    accept,
-    defer,
-    facts,
-    find_attempt,
-    replan,
-    rows,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, YEAR, facts, update
+from ledger.steps import accept, defer, find_attempt, replan, rows, take
 from mastodon_update_check.domain.outbox import MAILS_A_DAY
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger

@@ -4,8 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, YEAR, accept, facts, replan, rows, states, take, update
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, YEAR, facts, update
 from ledger.locations import query
+from ledger.steps import accept, replan, rows, states, take
 from mastodon_update_check.domain.notices import ReminderNotice
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.ledger.ledger import Ledger

@@ -4,23 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    HOOK,
-    NOW,
-    SECOND,
-    accept,
-    defer,
-    facts,
-    find_attempt,
-    hurry,
-    refuse,
-    replan,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, facts, update
+from ledger.steps import accept, defer, find_attempt, hurry, refuse, replan, take
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.ledger.ledger import Ledger
 

@@ -1,7 +1,8 @@
 """Values that come back from the ledger as they were kept, for each instance its own."""
 
-from ledger.examples import ALICE, INSTANCE, NOW, facts, replan, take, update
+from ledger.examples import ALICE, INSTANCE, NOW, facts, update
 from ledger.locations import query
+from ledger.steps import replan, take
 from mastodon_update_check.domain.notices import RestartNotice
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion

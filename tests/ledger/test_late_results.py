@@ -2,23 +2,9 @@
 
 from dataclasses import replace
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    NOW,
-    SECOND,
-    accept,
-    defer,
-    facts,
-    find_attempt,
-    refuse,
-    replan,
-    states,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, NOW, SECOND, facts, update
 from ledger.locations import query
+from ledger.steps import accept, defer, find_attempt, refuse, replan, states, take
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import Recipient, address_key

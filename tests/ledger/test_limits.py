@@ -3,26 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    HOOK,
-    NOW,
-    SECOND,
-    SETTINGS,
-    YEAR,
-    accept,
-    defer,
-    facts,
-    find_attempt,
-    judge,
-    refuse,
-    replan,
-    start_deliveries,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SETTINGS, YEAR, facts, update
+from ledger.steps import accept, defer, find_attempt, judge, refuse, replan, start_deliveries, take
 from mastodon_update_check.ledger.ledger import Ledger
 
 PATCH = update("4.5.1")

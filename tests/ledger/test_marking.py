@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from ledger.examples import ALICE, BOB, NOW, SECOND, accept, defer, facts, find_attempt, replan, states, take, update
+from ledger.examples import ALICE, BOB, NOW, SECOND, facts, update
 from ledger.locations import query
+from ledger.steps import accept, defer, find_attempt, replan, states, take
 from mastodon_update_check.domain.outbox import MAILS_A_DAY, DeliveryState
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, INSTANCE, NOW, SECOND, YEAR, accept, beat, facts, find_attempt, replan, take, update
+from ledger.examples import ALICE, INSTANCE, NOW, SECOND, YEAR, facts, update
 from ledger.locations import owned, postgres_location, query
+from ledger.steps import accept, beat, find_attempt, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger import postgres_location as postgres_module

@@ -10,23 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    INSTANCE,
-    NOW,
-    accept,
-    beat,
-    defer,
-    facts,
-    find_attempt,
-    hurry,
-    leave,
-    replan,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, INSTANCE, NOW, facts, update
 from ledger.locations import postgres_location, query
+from ledger.steps import accept, beat, defer, find_attempt, hurry, leave, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import OwnershipLostError
 from mastodon_update_check.ledger.lease import LEASE, Lease

@@ -4,26 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    HOOK,
-    NOW,
-    SECOND,
-    accept,
-    defer,
-    facts,
-    find_attempt,
-    refuse,
-    replan,
-    rows,
-    start_deliveries,
-    states,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, facts, update
 from ledger.locations import query
+from ledger.steps import accept, defer, find_attempt, refuse, replan, rows, start_deliveries, states, take
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.plan import plan
 from mastodon_update_check.domain.server.state import ServerState

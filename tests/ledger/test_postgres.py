@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, accept, beat, facts, find_attempt, replan, take, update
+from ledger.examples import INSTANCE, NOW, facts, update
 from ledger.locations import DATABASE, ROLE, owned, postgres_location, query, url
 from ledger.programs import open_at_once
+from ledger.steps import accept, beat, find_attempt, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import back_up, copy

@@ -1,22 +1,8 @@
 """Results of attempts: an acceptance always counts; a failure counts only while the attempt is open."""
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    NOW,
-    SECOND,
-    accept,
-    defer,
-    facts,
-    find_attempt,
-    refuse,
-    replan,
-    states,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, NOW, SECOND, facts, update
 from ledger.locations import query
+from ledger.steps import accept, defer, find_attempt, refuse, replan, states, take
 from mastodon_update_check.domain.outbox import DELAYS, DeliveryState
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, find_attempt, rows
+from ledger.examples import INSTANCE, NOW
 from ledger.files import make_ledger, opening_error
 from ledger.locations import query
+from ledger.steps import find_attempt, rows
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, BOB, INSTANCE, NOW, SECOND, beat, facts, replan, states, update
+from ledger.examples import ALICE, BOB, INSTANCE, NOW, SECOND, facts, update
 from ledger.locations import query
+from ledger.steps import beat, replan, states
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import back_up

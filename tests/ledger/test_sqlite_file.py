@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import INSTANCE, NOW, beat, states, update
+from ledger.examples import INSTANCE, NOW, update
 from ledger.files import make_ledger, opening_error
 from ledger.locations import query
 from ledger.programs import open_at_once, write_and_die
+from ledger.steps import beat, states
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger

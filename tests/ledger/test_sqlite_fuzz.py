@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, accept, beat, defer, facts, find_attempt, replan, update
+from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, facts, update
+from ledger.steps import accept, beat, defer, find_attempt, replan
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger

@@ -1,23 +1,8 @@
 """The ledger in numbers, and when a sink has something to do next."""
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    HOOK,
-    NOW,
-    SECOND,
-    SETTINGS,
-    YEAR,
-    accept,
-    defer,
-    facts,
-    refuse,
-    replan,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SETTINGS, YEAR, facts, update
 from ledger.locations import query
+from ledger.steps import accept, defer, refuse, replan, take
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.summary import OutboxSummary

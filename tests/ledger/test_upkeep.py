@@ -6,26 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import (
-    ALICE,
-    BOB,
-    DAY,
-    HOOK,
-    INSTANCE,
-    NOW,
-    SECOND,
-    YEAR,
-    accept,
-    defer,
-    facts,
-    find_attempt,
-    refuse,
-    replan,
-    states,
-    take,
-    update,
-)
+from ledger.examples import ALICE, BOB, DAY, HOOK, INSTANCE, NOW, SECOND, YEAR, facts, update
 from ledger.locations import query
+from ledger.steps import accept, defer, find_attempt, refuse, replan, states, take
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server.state import ServerState

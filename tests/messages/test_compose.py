@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.examples import CHECK, DELIVERY, NOW, RECOVERED, RESTART, installed, reminder, support, update, user
+from domain.examples import NOW, installed, reminder, support, update, user
+from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import Notice, SupportStage
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion

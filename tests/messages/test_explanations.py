@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.examples import MIGRATIONS, NOW, SERVICES, installed, patch, reminder
+from domain.examples import NOW, installed, patch, reminder
+from domain.tool_notices import MIGRATIONS, SERVICES
 from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.examples import CHECK, hook, named, support
+from domain.examples import hook, named, support
+from domain.tool_notices import CHECK
 from mastodon_update_check.domain.notices import Notice, SupportStage
 from mastodon_update_check.domain.recipients import Preference, Recipient
 from messages.writing import OWNER, footer, make_context, patch, write

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.examples import CHECK, DELIVERY, RECOVERED, RESTART, support
+from domain.examples import support
+from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateNotice
 from mastodon_update_check.domain.release_details import Requirement, UpgradeStep
 from mastodon_update_check.domain.versions import MastodonVersion

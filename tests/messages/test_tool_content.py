@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.examples import CHECK, DELIVERY, RECOVERED, RESTART
+from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import CheckFailingNotice, DeliveryFailingNotice
 from messages.writing import body, make_context, minor, patch, write
 

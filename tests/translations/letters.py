@@ -10,21 +10,8 @@ from pathlib import Path
 # As a script it stands beside nothing: what the tests share is one folder up.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from domain.examples import (
-    CHECK,
-    DELIVERY,
-    FINISHED,
-    MIGRATIONS,
-    NOW,
-    RECOVERED,
-    RESTART,
-    SERVICES,
-    days,
-    installed,
-    reminder,
-    support,
-    user,
-)
+from domain.examples import NOW, days, installed, reminder, support, user
+from domain.tool_notices import CHECK, DELIVERY, FINISHED, MIGRATIONS, RECOVERED, RESTART, SERVICES
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateNotice, UpdateType
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement
