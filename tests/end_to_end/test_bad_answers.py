@@ -5,7 +5,7 @@ import json
 import pytest
 
 from end_to_end.world import World
-from simulators.http_server import Answer, Reply, truncated, unused_port
+from simulators.http_server import Answer, Reply, truncated
 from simulators.smtp_server import SmtpServer
 
 GOOD = Reply.json({"updatesAvailable": []})
@@ -91,11 +91,6 @@ def test_incomplete_answer_withdraws_nothing(waiting: World, answer: object, cod
     assert finished.events("check.degraded" if code == 75 else "check.failed")
 
 
-def test_an_empty_list_is_an_answer(waiting: World) -> None:
-    """Nothing is newer: what waits is given up."""
-    assert waiting.check().result == (0, 0, 0, 0, 0)
-
-
 def test_bad_entries_do_not_hide_the_good_ones(mail_world: World) -> None:
     """Line breaks, foreign schemes, oversized and wrongly typed fields are named by path; valid entries are sent."""
     entries = [
@@ -136,19 +131,6 @@ def test_flood_of_releases_is_a_failed_check(mail_world: World) -> None:
         assert "1000 releases that it never listed before" in finished.err
     assert mail_world.ledger.stat().st_size == size
     assert len(mail_world.mails) == 1
-
-
-@pytest.mark.parametrize(
-    ("url", "sentence"),
-    [
-        pytest.param("http://nowhere.invalid/", "the name of nowhere.invalid cannot be resolved", id="no such name"),
-        pytest.param(f"http://127.0.0.1:{unused_port()}/", "cannot be reached: connection refused", id="refused"),
-    ],
-)
-def test_unreachable_server(waiting: World, url: str, sentence: str) -> None:
-    """The sentence says whether the name or the host is missing."""
-    waiting.set(UPDATE_CHECK_URL=url)
-    expect_failure(waiting, sentence)
 
 
 def test_a_failed_check_prints_the_contract(waiting: World) -> None:

@@ -40,16 +40,6 @@ def test_from_the_first_message_to_the_last(world: World) -> None:
         assert world.check().result == (0, 0, 0, 0, 0)
 
 
-def test_one_reminder_after_a_long_silence(mail_world: World) -> None:
-    """Reminders that were due while nothing ran are not made up for."""
-    mail_world.update_server.publish("4.5.20", urgent=True)
-    mail_world.check()
-    mail_world.let_pass(days=30)
-    assert mail_world.check().result == (0, 1, 1, 0, 0)
-    assert mail_world.check().result == (0, 0, 0, 0, 0)
-    assert mail_world.subjects == [URGENT, REMINDER]
-
-
 def test_a_reminder_counts_from_the_acceptance(mail_world: World) -> None:
     """A mail that waited for two days is followed by a reminder a day after it went out, not at once."""
     assert isinstance(mail_world.mail_server, SmtpServer)
@@ -96,20 +86,6 @@ def test_as_it_is_set(world: World, settings: dict[str, str], expected: list[str
     assert (settings.get("UPDATE_CHECK_CLOSURE") == "all" or INSTALLED in expected) is (
         "update.installed" in world.hook_events
     )
-
-
-def test_an_update_that_covers_another(mail_world: World) -> None:
-    """Installing 4.5.21 settles 4.5.20 too; one message says so."""
-    mail_world.update_server.publish("4.5.20", urgent=True)
-    mail_world.check()
-    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.21")
-    assert mail_world.check().result == (0, 1, 1, 0, 0)
-    assert mail_world.subjects[-1] == "[social.example] Mastodon 4.5.21 is installed"
-    assert "4.5.21 is installed. That settles 4.5.20." in mail_world.texts[-1]
-    mail_world.update_server.publish("4.5.21", urgent=True)
-    for version in ("4.5.21", "4.5.22"):
-        mail_world.set(UPDATE_CHECK_MASTODON_VERSION=version)
-        assert mail_world.check().result == (0, 0, 0, 0, 0)
 
 
 def test_a_dry_run_names_them(world: World) -> None:

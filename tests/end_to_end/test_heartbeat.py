@@ -8,14 +8,6 @@ from end_to_end.world import World, wait_until
 from simulators.http_server import Answer, HttpServer, Reply, Request, unused_port
 
 
-def test_check_is_said_to_begin_and_to_work(world: World) -> None:
-    """A check says that it begins, and that it has worked."""
-    with HttpServer(lambda _: Reply(200, b"OK")) as monitor:
-        world.set(UPDATE_CHECK_HEARTBEAT_URL=monitor.url("/ping/1"))
-        assert world.check().code == 0
-    assert [request.path for request in monitor.requests] == ["/ping/1/start", "/ping/1"]
-
-
 def test_failed_check_is_said(world: World) -> None:
     """A check that fails says why; the next one that works says so."""
     with HttpServer(lambda _: Reply(200, b"OK")) as monitor:

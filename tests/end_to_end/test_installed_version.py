@@ -90,11 +90,3 @@ def test_no_version(world: World, tree: str | None, running: str | None, sentenc
     for sentence in sentences:
         assert sentence in finished.out
     assert len(finished.events("check.failed")) == 1
-
-
-def test_latest_in_the_settings(world: World) -> None:
-    """A version in the settings that is none is a wrong setting."""
-    world.set(UPDATE_CHECK_MASTODON_VERSION="latest")
-    finished = world.run("check")
-    assert finished.code == 78
-    assert "UPDATE_CHECK_MASTODON_VERSION in the environment: expected a version of Mastodon" in finished.err

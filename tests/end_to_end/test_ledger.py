@@ -111,22 +111,6 @@ def test_read_only_ledger(ready: World) -> None:
     assert "is read-only for this user" in finished.err
 
 
-def test_a_directory_that_may_not_be_written_to(world: World) -> None:
-    """Where no ledger can be made, nothing is sent."""
-    world.update_server.publish("4.5.20")
-    world.ledger.parent.chmod(0o500)
-    finished = world.run("check", through=WITHOUT_PRIVILEGES)
-    world.ledger.parent.chmod(0o700)
-    assert (finished.code, world.notified, f"the ledger {world.ledger} " in finished.err) == (74, (0, 0), True)
-
-
-def test_a_missing_directory_is_made(world: World) -> None:
-    """The first check makes the ledger and its directory, for this user's eyes only."""
-    world.ledger.parent.rmdir()
-    assert world.check().code == 0
-    assert (world.ledger.parent.stat().st_mode & 0o777, world.ledger.stat().st_mode & 0o777) == (0o700, 0o600)
-
-
 @pytest.mark.parametrize("size", [0, 4096, 20_000])
 def test_a_full_disk(ready: World, size: int) -> None:
     """Without space for the plan nothing is sent; with space again, everything is sent once."""
@@ -156,14 +140,6 @@ def test_a_disk_that_breaks(ready: World, calls: tuple[str, ...]) -> None:
     assert ready.check().result == (0, 1, 1, 0, 0)
 
 
-def test_no_room_for_a_new_ledger(world: World) -> None:
-    """A ledger that cannot be made whole is not made at all."""
-    world.update_server.publish("4.5.20")
-    finished = world.run("check", through=with_room_for(20_000))
-    assert (finished.code, world.notified, world.bytes_of_state()) == (74, (0, 0), {})
-    assert world.check().result == (0, 3, 3, 0, 0)
-
-
 def test_backup(ready: World) -> None:
     """The copy is a whole ledger for this user's eyes only; a file that exists is never overwritten."""
     copy = ready.directory / "copy.sqlite3"
@@ -175,13 +151,6 @@ def test_backup(ready: World) -> None:
     assert (finished.code, f"{copy} exists already" in finished.err, copy.read_bytes()) == (74, True, content)
     ready.set(UPDATE_CHECK_LEDGER=str(copy))
     assert ready.check().result == (0, 1, 1, 0, 0)
-
-
-@pytest.mark.parametrize("target", ["missing/copy", "/dev/null/copy"])
-def test_a_backup_that_cannot_be_written(ready: World, target: str) -> None:
-    """The file that cannot be written is the one that is named."""
-    finished = ready.run("ledger", "backup", target)
-    assert (finished.code, target in finished.err) == (74, True), finished.err
 
 
 def test_nothing_to_back_up(world: World) -> None:

@@ -81,36 +81,6 @@ def test_mail_settings(
     assert [(is_encrypted, login)] == [(mail.encrypted, mail.login) for mail in beside.mails]
 
 
-@pytest.mark.parametrize(
-    ("lines", "reply"),
-    [
-        pytest.param(["SMTP_ENABLE_STARTTLS=always"], "does not offer STARTTLS", id="STARTTLS that is not offered"),
-        pytest.param(["SMTP_TLS=true"], "TLS", id="implicit TLS with a server that does not speak it"),
-    ],
-)
-def test_mail_settings_that_do_not_fit(beside: World, lines: list[str], reply: str) -> None:
-    """Mail that cannot be sent as the settings demand is not sent otherwise."""
-    write_settings(beside, *lines)
-    finished = beside.check()
-    assert (finished.result, beside.mails) == ((75, 2, 1, 1, 0), [])
-    assert [reply in line["reply"] for line in finished.events("delivery.deferred")] == [True]
-
-
-@pytest.mark.parametrize(
-    ("lines", "is_sent"),
-    [
-        pytest.param([], False, id="verified by default"),
-        pytest.param(["SMTP_OPENSSL_VERIFY_MODE=none"], True, id="not verified when set so"),
-    ],
-)
-def test_certificates(beside: World, foreign_tls: ssl.SSLContext, lines: list[str], *, is_sent: bool) -> None:
-    """A mail server with another host's certificate gets no mail, unless the settings say that it does not matter."""
-    beside.use_mail_server(SmtpServer(tls=foreign_tls))
-    write_settings(beside, *lines)
-    assert ((0, 2, 2, 0, 0) if is_sent else (75, 2, 1, 1, 0)) == beside.check().result
-    assert bool(beside.mails) == is_sent
-
-
 def test_the_environment_goes_first(beside: World) -> None:
     """Environment before our own file, our own file before Mastodon's; from that one only what it may decide."""
     write_settings(
@@ -136,14 +106,6 @@ def test_sendmail_disables_email_alone(beside: World) -> None:
     beside.set(SMTP_PORT=str(beside.mail_server.port))
     write_settings(beside)
     assert (beside.check().code, len(beside.mails)) == (0, 1)
-
-
-def test_sendmail_where_email_is_not_used(beside: World) -> None:
-    """A delivery method that nothing needs is not reported."""
-    write_settings(beside, "SMTP_DELIVERY_METHOD=sendmail")
-    beside.set(UPDATE_CHECK_SINKS="webhook", UPDATE_CHECK_WEBHOOK_URL=beside.receiver.url("/hook"))
-    finished = beside.check()
-    assert (finished.code, len(beside.calls), finished.events("check.degraded")) == (0, 1, [])
 
 
 @pytest.mark.parametrize(("no_proxy", "is_proxied"), [("localhost,127.0.0.0/8,::1/128", False), ("localhost", True)])

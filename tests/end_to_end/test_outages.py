@@ -39,35 +39,6 @@ def test_failing_checks_are_notified(world: World) -> None:
     assert "work again" in world.subjects[-1]
 
 
-def test_causes_on_this_server_are_notified_after_six_hours(world: World) -> None:
-    """A version that cannot be found is this server's fault: six hours are enough."""
-    world.set(UPDATE_CHECK_MASTODON_VERSION=None)
-    world.check()
-    world.let_pass(hours=5)
-    world.check()
-    assert world.hook_events == []
-    world.let_pass(hours=1, minutes=1)
-    world.check()
-    assert world.hook_events == ["check.failing"]
-
-
-def test_recovery_goes_to_recipients_of_the_outage(world: World) -> None:
-    """The webhook was down during the outage and got no notice, so it gets none of the recovery."""
-    world.answer_hook = lambda _: Reply(503)
-    world.update_server.fail(503)
-    world.check()
-    world.let_pass(hours=25)
-    world.check()
-    world.answer_hook = lambda _: Reply(204)
-    world.update_server.recover()
-    before = len(world.calls)
-    world.check()
-    world.let_pass(days=2)
-    world.check()
-    assert world.mail_events == ["check.failing", "check.recovered"]
-    assert world.calls[before:] == []
-
-
 def test_recovery_is_sent_though_one_more_check_fails(world: World) -> None:
     """Mail is down when checks work again, and one more fails before it is back: the recovery is still sent."""
     assert isinstance(world.mail_server, SmtpServer)
@@ -135,29 +106,6 @@ def test_mail_server_that_refuses_every_recipient_is_notified(world: World) -> N
     world.check()
     assert world.hook_events == ["update.available", "delivery.failing"]
     assert b"Relay access denied" in world.calls[-1].body
-
-
-def test_webhook_that_rejects_every_message_is_notified(world: World) -> None:
-    """It calls every message a bad request, which may be the message's fault: mail says so all the same."""
-    world.answer_hook = lambda _: Reply(400)
-    world.update_server.publish("4.5.20")
-    world.check()
-    world.let_pass(hours=6, minutes=1)
-    world.check()
-    assert world.mail_events == ["update.available", "delivery.failing"]
-
-
-def test_one_refused_mailbox_is_not_a_failing_sink(world: World) -> None:
-    """The other mail is accepted: `status` names the refused address, and there is no alarm."""
-    assert isinstance(world.mail_server, SmtpServer)
-    world.set(UPDATE_CHECK_RECIPIENTS="gone@social.example,ops@social.example")
-    world.mail_server.refused["gone@social.example"] = "550 5.1.1 no such user"
-    world.update_server.publish("4.5.20")
-    world.check()
-    world.let_pass(hours=7)
-    world.check()
-    assert world.hook_events == ["update.available"]
-    assert "gone@social.example" in world.run("status").out
 
 
 def test_stopped_webhook_is_notified_until_its_url_changes(world: World) -> None:

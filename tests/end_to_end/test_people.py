@@ -77,14 +77,6 @@ def test_each_user_is_notified_by_preference(staffed: Staffed) -> None:
     assert staffed.take_mails() == [("alice", UPDATE), ("bob", UPDATE)]
 
 
-def test_footer_says_why(staffed: Staffed) -> None:
-    """The footer of a user names the role and links the setting."""
-    staffed.world.update_server.publish("4.5.20")
-    staffed.world.check()
-    assert "Owner of social.example" in staffed.world.texts[0]
-    assert "https://social.example/settings/preferences/notifications" in staffed.world.texts[0]
-
-
 def test_preference_raised_and_lowered(staffed: Staffed) -> None:
     """A raised preference sends the pending notice; a lowered one cancels the pending mail."""
     staffed.world.update_server.publish("4.5.20")

@@ -66,13 +66,6 @@ def test_it_gets_each_message_once(plugged: World) -> None:
     assert len(plugged.mails) == 1
 
 
-def test_its_preference(plugged: World) -> None:
-    """It has a preference of its own, like every sink."""
-    plugged.set(UPDATE_CHECK_NTFY_PREFERENCE="critical")
-    plugged.update_server.make_urgent("4.5.20", urgent=False)
-    assert (plugged.check().result, plugged.notified) == ((0, 1, 1, 0, 0), (1, 0))
-
-
 def test_it_refuses_for_a_while(plugged: World) -> None:
     """Its exception defers only its own message, which is repeated."""
     answers = [Reply(503, b"closed"), Reply(200)]
@@ -131,14 +124,6 @@ def test_its_errors_do_not_show_its_options(broken: World, tmp_path: Path) -> No
     shown = "".join((*(each.out + each.err for each in outputs), *broken.texts)).encode()
     everything = shown + b"".join(broken.bytes_of_state().values())
     assert [value for value in options.values() if value.encode() in everything] == []
-
-
-def test_it_is_not_installed(world: World) -> None:
-    """An unknown sink is a wrong setting, and so are its variables."""
-    world.set(UPDATE_CHECK_SINKS="ntfy", UPDATE_CHECK_NTFI_URL="https://ntfy.example/")
-    finished = world.run("check")
-    assert (finished.code, "is not an installed sink: install its package" in finished.err) == (78, True)
-    assert "UPDATE_CHECK_NTFI_URL in the environment: unknown variable: remov" in finished.err
 
 
 def test_the_readme_shows_this_sink() -> None:

@@ -75,16 +75,6 @@ def test_no_source_delays_a_notice_for_long(world: World, source: ReleaseSource,
     assert "The update server does not say what is fixed" in world.texts[0]
 
 
-def test_late_details_are_in_the_next_message(world: World, source: ReleaseSource) -> None:
-    """The source fails at first; the reminder has the details."""
-    source.instead["*"] = Reply(503)
-    world.check()
-    source.instead.clear()
-    world.let_pass(days=1, hours=1)
-    world.check()
-    assert ["fixes 1 security issue" in text for text in world.texts] == [False, True]
-
-
 def test_off_by_default(world: World, source: ReleaseSource) -> None:
     """Nothing is fetched unless it is wanted."""
     world.set(UPDATE_CHECK_RELEASE_DETAILS=None)

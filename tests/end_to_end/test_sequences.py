@@ -24,27 +24,6 @@ def accept(world: World) -> None:
     world.let_pass(hours=1)
 
 
-def test_notified_once(world: World) -> None:
-    """Repeated checks send nothing again; reminders have tests of their own."""
-    world.set(UPDATE_CHECK_REMINDERS="none")
-    world.update_server.publish("4.5.20", urgent=True)
-    assert world.check().result == (0, 3, 3, 0, 0)
-    for _ in range(2):
-        world.let_pass(days=10)
-        assert world.check().result == (0, 0, 0, 0, 0)
-    assert world.notified == (1, 1)
-
-
-def test_later_release_is_sent_alone(mail_world: World) -> None:
-    """A later release is sent; an earlier one is only mentioned."""
-    mail_world.update_server.publish("4.5.20")
-    mail_world.check()
-    mail_world.update_server.publish("4.7.6", type="minor")
-    assert mail_world.check().result == (0, 1, 1, 0, 0)
-    assert mail_world.subjects == [PLAIN, "[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"]
-    assert "4.5.20" in mail_world.texts[1]
-
-
 def test_withdrawn_and_listed_again_after_it_was_sent(mail_world: World) -> None:
     """A sent release that returns is not sent again."""
     mail_world.update_server.publish("4.5.20")
@@ -82,71 +61,6 @@ def test_urgency_that_rises_after_it_was_sent(mail_world: World) -> None:
     mail_world.update_server.make_urgent("4.5.20")
     assert mail_world.check().result == (0, 0, 0, 0, 0)
     assert mail_world.subjects == [PLAIN, URGENT]
-
-
-def test_urgency_that_rises_before_it_was_sent(mail_world: World) -> None:
-    """The urgent notice takes the place of the one that is still waiting."""
-    defer(mail_world)
-    mail_world.update_server.publish("4.5.20")
-    mail_world.check()
-    mail_world.update_server.make_urgent("4.5.20")
-    assert mail_world.check().result == (75, 1, 0, 1, 0)
-    accept(mail_world)
-    assert mail_world.check().result == (0, 0, 1, 0, 0)
-    mail_world.update_server.make_urgent("4.5.20", urgent=False)
-    assert mail_world.check().result == (0, 0, 0, 0, 0)
-    assert mail_world.subjects == [URGENT]
-
-
-def test_critical_preference_gets_a_release_that_turns_urgent(mail_world: World) -> None:
-    """A recipient of urgent notices gets the release when it turns urgent."""
-    mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example=critical")
-    mail_world.update_server.publish("4.5.20")
-    assert mail_world.check().result == (0, 0, 0, 0, 0)
-    mail_world.update_server.make_urgent("4.5.20")
-    assert mail_world.check().result == (0, 1, 1, 0, 0)
-    assert mail_world.subjects == [URGENT]
-
-
-def test_installed_while_deferred(mail_world: World) -> None:
-    """An installed release is not sent; after a downgrade it is."""
-    defer(mail_world)
-    mail_world.update_server.publish("4.5.20")
-    mail_world.check()
-    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
-    assert mail_world.check().result == (0, 0, 0, 0, 0)
-    accept(mail_world)
-    assert mail_world.check().result == (0, 0, 0, 0, 0)
-    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.19")
-    assert mail_world.check().result == (0, 1, 1, 0, 0)
-    assert mail_world.subjects == [PLAIN]
-
-
-def test_withdrawn_while_deferred(mail_world: World) -> None:
-    """A mail that has been tried and not accepted is given up with its release; the other one stays."""
-    defer(mail_world)
-    mail_world.update_server.publish("4.5.20")
-    mail_world.update_server.publish("4.7.6", type="minor")
-    mail_world.check()
-    mail_world.update_server.withdraw("4.5.20")
-    assert mail_world.check().result == (75, 0, 0, 1, 0)
-    accept(mail_world)
-    assert mail_world.check().result == (0, 0, 1, 0, 0)
-    assert mail_world.subjects == ["[social.example] Mastodon 4.7.6 is out (you run 4.5.19)"]
-    assert "4.5.20" not in mail_world.texts[0]
-
-
-def test_downgrade(mail_world: World) -> None:
-    """After a downgrade only unsent releases are sent."""
-    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
-    mail_world.update_server.publish("4.5.20")
-    mail_world.update_server.publish("4.7.6", type="minor")
-    mail_world.check()
-    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.19")
-    assert mail_world.check().result == (0, 1, 1, 0, 0)
-    mail_world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
-    assert mail_world.check().result == (0, 0, 0, 0, 0)
-    assert mail_world.subjects == ["[social.example] Mastodon 4.7.6 is out (you run 4.5.20)", PLAIN]
 
 
 def test_two_daemons_on_different_versions(mail_world: World) -> None:

@@ -194,19 +194,6 @@ def test_postponed(urgent: World) -> None:
     assert urgent.run("status").code == 2
 
 
-def test_reminders_and_alarm_begin_again_on_the_day(urgent: World) -> None:
-    """While a release is postponed there are neither; from the day on there are both."""
-    day = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
-    assert urgent.run("skip", "4.5.20", "--until", day).code == 0
-    urgent.let_pass(days=1, hours=1)
-    assert urgent.check().result == (0, 0, 0, 0, 0)
-    assert urgent.run("status").code == 0
-    urgent.let_pass(days=2)
-    urgent.check()
-    assert len(urgent.subjects) == 2
-    assert urgent.run("status").code == 2
-
-
 @pytest.mark.parametrize("day", ["soon", "2020-01-01", "2026-13-01"])
 def test_postponed_until_nonsense(urgent: World, day: str) -> None:
     """A day that does not exist, or has passed, is wrong usage."""

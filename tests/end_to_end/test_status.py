@@ -150,13 +150,6 @@ def test_wrong_usage_is_unknown(world: World, arguments: list[str]) -> None:
     assert f"mastodon-update-check: unrecognized arguments: {arguments[0]}" in finished.err
 
 
-def test_wrong_settings_are_unknown(world: World) -> None:
-    """Settings that are wrong make everything unknown."""
-    world.set(UPDATE_CHECK_INTERVAL="soon", SMTP_PORT="x")
-    finished = world.run("status")
-    assert (finished.code, finished.err.count("\n  - ")) == (3, 2)
-
-
 def test_wrong_settings_hide_no_alarm(world: World) -> None:
     """An urgent update that is known stays critical, and a running daemon alive; the problem is named beside it."""
     world.only("log")

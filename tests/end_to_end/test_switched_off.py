@@ -47,10 +47,3 @@ def test_pending_notices_are_sent_while_checking_is_off(mail_world: World) -> No
     mail_world.let_pass(hours=1)
     mail_world.set(UPDATE_CHECK_URL="")
     assert mail_world.check().result == (0, 0, 1, 0, 0)
-
-
-def test_a_server_that_destroys_itself(mail_world: World) -> None:
-    """With SELF_DESTRUCT there is nothing left to update."""
-    mail_world.set(SELF_DESTRUCT="c2VsZi1kZXN0cnVjdA")
-    assert "Checking is off: SELF_DESTRUCT is set." in mail_world.run("check").out
-    assert mail_world.update_server.asked == []

@@ -1,12 +1,8 @@
 """The question to the update server, against a simulated one."""
 
-from datetime import date
-
 import pytest
 
-from mastodon_update_check.domain.feeds import parse_feed
 from mastodon_update_check.domain.versions import MastodonVersion
-from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.mastodon.update_server import ask_update_server, with_version
 from simulators.update_server import UpdateServer
@@ -30,37 +26,6 @@ def test_answer_is_returned_whole() -> None:
     }
     assert document == {"updatesAvailable": [entry], "currentVersion": {"endOfSupport": "2027-02-20"}}
     assert server.asked == ["4.6.1"]
-
-
-def test_published_releases_change() -> None:
-    """The simulated server lists what is newer, and follows what its crew does."""
-    with UpdateServer() as server:
-        for version in ("4.6.1", "4.6.2", "4.7.0"):
-            server.publish(version)
-        server.withdraw("4.7.0")
-        server.make_urgent("4.6.2")
-        server.set_end_of_support("4.6.2", "2027-01-01")
-        document = ask_update_server(server.url, INSTALLED, DIRECT).document
-    [update] = parse_feed(document).updates
-    assert (update.version.text, update.urgent, update.end_of_support_on) == ("4.6.2", True, date(2027, 1, 1))
-
-
-def test_outage_and_recovery() -> None:
-    """A status other than 200 is an error; afterwards all is well."""
-    with UpdateServer() as server:
-        server.fail(503)
-        with pytest.raises(CheckError) as caught:
-            ask_update_server(server.url, INSTALLED, DIRECT)
-        server.recover()
-        assert ask_update_server(server.url, INSTALLED, DIRECT).document == {"updatesAvailable": []}
-    assert caught.value.cause == Cause.HTTP_STATUS
-
-
-def test_simulated_server_wants_a_version() -> None:
-    """Without a version the real update server answers 500, and so does ours."""
-    with UpdateServer() as server, pytest.raises(CheckError) as caught:
-        ask_update_server(server.url, MastodonVersion(INSTALLED.key, "", ""), DIRECT)
-    assert caught.value.detail.endswith("answers with status 500")
 
 
 ADDRESSES = [

@@ -138,8 +138,6 @@ class HttpServer(LoopbackServer):
         super().__init__()
         self.handler = handler
         self.requests: list[Request] = []
-        self.refused: list[ssl.SSLError] = []
-        """Handshakes that failed: the client did not like our certificate, or did not speak TLS."""
         self._tls = tls
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
@@ -151,7 +149,9 @@ class HttpServer(LoopbackServer):
         with contextlib.ExitStack() as stack:
             # The client may go at any time: that is its right, and tests look at what it says itself.
             stack.enter_context(contextlib.suppress(ConnectionError, TimeoutError, ssl.SSLError, ValueError))
-            connection = stack.enter_context(self._secure(sock)) if self._tls else sock
+            connection = sock
+            if self._tls:
+                connection = stack.enter_context(self._tls.wrap_socket(sock, server_side=True))
             self.sockets.add(connection)
             stack.callback(self.sockets.discard, connection)
             with connection.makefile("rb") as stream:
@@ -159,14 +159,6 @@ class HttpServer(LoopbackServer):
             if request is not None:
                 self.requests.append(request)
                 self._answer(connection, self.handler(request))
-
-    def _secure(self, sock: socket.socket) -> ssl.SSLSocket:
-        assert self._tls is not None
-        try:
-            return self._tls.wrap_socket(sock, server_side=True)
-        except ssl.SSLError as error:
-            self.refused.append(error)
-            raise
 
     def _answer(self, connection: socket.socket, answer: Answer) -> None:
         if isinstance(answer, Tunnel):

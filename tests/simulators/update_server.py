@@ -67,10 +67,6 @@ class UpdateServer:
         """Think better of a release that is already listed."""
         self._releases[version]["urgent"] = urgent
 
-    def set_end_of_support(self, version: str, end_of_support: str | None) -> None:
-        """Change when support of a listed release ends (`YYYY-MM-DD`)."""
-        self._releases[version]["endOfSupport"] = end_of_support
-
     def set_current_end(self, end_of_support: str | None) -> None:
         """Change when support of the asker's own branch ends; None leaves `currentVersion` out."""
         self._current = {"endOfSupport": end_of_support} if end_of_support else None
