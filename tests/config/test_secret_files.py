@@ -48,29 +48,24 @@ def test_every_secret_has_three_doors(machine: Machine, name: str) -> None:
     assert settings.origins[name] == f"credential {name.lower()}"
 
 
-def test_file_in_the_environment_wins_over_value_in_our_file(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("own", "environ", "expected"),
+    [
+        pytest.param("DB_PASS=own", {"DB_PASS_FILE": "secret"}, "pw", id="a file before a value of a lower source"),
+        pytest.param("DB_PASS=own", {"DB_PASS_FILE": ""}, None, id="a blank file name before it"),
+        pytest.param("", {"DB_PASS": "", "DB_PASS_FILE": "secret"}, "pw", id="a file beside a blank value"),
+        pytest.param("", {"DB_PASS": "pw", "DB_PASS_FILE": ""}, "pw", id="a value beside a blank file name"),
+        pytest.param("DB_PASS_FILE=/nowhere", {"DB_PASS": "pw"}, "pw", id="a hidden file is not opened"),
+        pytest.param("DB_PASS_FILE=$(id)", {"DB_PASS": ""}, None, id="nor the file behind a blank value"),
+    ],
+)
+def test_file_or_value(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, own: str, environ: dict[str, str], expected: str | None
+) -> None:
     """`NAME_FILE` is a spelling of `NAME`: the order of the sources holds for both alike."""
-    settings = machine.own("DB_PASS=own").load({"DB_PASS_FILE": machine.file("secret", "file")})
-    assert settings.db_pass is not None
-    assert settings.db_pass == "file"
-
-
-def test_hidden_file_is_not_opened(machine: Machine) -> None:
-    """A file that a higher source hides may be missing."""
-    machine.own("DB_PASS_FILE=/nowhere/secret\nSMTP_PASSWORD_FILE=$(id)")
-    assert machine.load({"DB_PASS": "x", "SMTP_PASSWORD": ""}).db_pass is not None
-
-
-def test_blank_file_name_overrides_later_sources(machine: Machine) -> None:
-    """A blank `NAME_FILE` is a blank `NAME`."""
-    assert machine.own("DB_PASS=own").load({"DB_PASS_FILE": ""}).db_pass is None
-
-
-def test_file_beside_blank_value(machine: Machine) -> None:
-    """A blank value beside a file counts as not set, and so does a blank file name beside a value."""
-    both = {"DB_PASS": "", "DB_PASS_FILE": machine.file("secret", "pw")}
-    other = {"DB_PASS": "pw", "DB_PASS_FILE": ""}
-    assert [machine.load(both).db_pass] == [machine.load(other).db_pass]
+    machine.file("secret", "pw")
+    monkeypatch.chdir(machine.home)
+    assert machine.own(own).load(environ).db_pass == expected
 
 
 def test_value_and_file_in_one_place(machine: Machine) -> None:

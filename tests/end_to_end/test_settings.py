@@ -53,13 +53,6 @@ def test_all_problems_together(world: World, arguments: list[str], code: int) ->
     assert (world.bytes_of_state(), world.update_server.http.requests) == ({}, [])
 
 
-def test_a_config_file_that_is_not_there(world: World) -> None:
-    """A file that was named must be there."""
-    world.config_file.unlink()
-    finished = world.run("check")
-    assert (finished.code, f"{world.config_file} cannot be read: no such file" in finished.err) == (78, True)
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
