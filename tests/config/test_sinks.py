@@ -139,12 +139,30 @@ LACKING = [
             "UPDATE_CHECK_WEBHOOK_URL."
         ),
     ),
+    (
+        {"UPDATE_CHECK_APPRISE_URL": "s3cret"},
+        (
+            "UPDATE_CHECK_APPRISE_URL in the environment: expected space-separated URLs such as "
+            "ntfys://ntfy.example/topic."
+        ),
+    ),
+    (
+        {"UPDATE_CHECK_APPRISE_URL": "tgram://s3cret/1 tgram://s3cret/1"},
+        "UPDATE_CHECK_APPRISE_URL in the environment: expected each URL once, got one of them twice.",
+    ),
+    (
+        {"UPDATE_CHECK_SINKS": "apprise"},
+        (
+            "UPDATE_CHECK_SINKS in the environment: apprise is listed, but UPDATE_CHECK_APPRISE_URL is not set: set "
+            "it, or remove apprise from the list."
+        ),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("environ", "problem"), LACKING)
 def test_missing_settings_of_a_sink(machine: Machine, environ: dict[str, str], problem: str) -> None:
-    """A sink without what it needs is a problem, with the remedy."""
+    """A sink without what it needs is a problem, with the remedy and without a secret."""
     assert machine.problems(environ) == [problem]
 
 
@@ -192,26 +210,3 @@ def test_apprise(machine: Machine) -> None:
     assert [dict(sink.options) for sink in settings.sinks[1:]] == expected
     assert {sink.plugin for sink in settings.sinks[1:]} == {"apprise"}
     assert {sink.preference for sink in settings.sinks[1:]} == {Preference.CRITICAL}
-
-
-@pytest.mark.parametrize(
-    ("environ", "problem"),
-    [
-        (
-            {"UPDATE_CHECK_APPRISE_URL": "s3cret"},
-            "expected space-separated URLs such as ntfys://ntfy.example/topic.",
-        ),
-        (
-            {"UPDATE_CHECK_APPRISE_URL": "tgram://s3cret/1 tgram://s3cret/1"},
-            "expected each URL once, got one of them twice.",
-        ),
-        (
-            {"UPDATE_CHECK_SINKS": "apprise"},
-            "apprise is listed, but UPDATE_CHECK_APPRISE_URL is not set: set it, or remove apprise from the list.",
-        ),
-    ],
-)
-def test_apprise_that_cannot_be_used(machine: Machine, environ: dict[str, str], problem: str) -> None:
-    """The problem does not show the secret."""
-    [name] = environ
-    assert machine.problems(environ) == [f"{name} in the environment: {problem}"]

@@ -170,13 +170,6 @@ def test_wrong_value(machine: Machine, name: str, value: str, expected: str) -> 
     assert not is_secret(name) or value not in problem
 
 
-def test_place_in_a_file(machine: Machine) -> None:
-    """In our own file the place is the path and the line."""
-    assert machine.own("\nSMTP_PORT=abc").problems() == [
-        'SMTP_PORT in config.env, line 2: expected a port number (1-65535), got "abc".'
-    ]
-
-
 @pytest.mark.parametrize("url", ["https://u:s3cret@[updates.example", "ftp://u:s3cret@updates.example"])
 def test_password_of_a_url_is_not_shown(machine: Machine, url: str) -> None:
     """A URL is shown unless it may hold a password."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.world import World, wait_until
+from end_to_end.world import World
 
 
 def _values(path: Path) -> dict[str, str]:
@@ -27,20 +27,6 @@ def test_check_writes_the_metrics(world: World) -> None:
     world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.20")
     world.check()
     assert _values(path)['mastodon_update_check_status{server="social.example"}'] == "0.0"
-
-
-def test_daemon_writes_the_metrics(world: World) -> None:
-    """So does the daemon, from its first check on."""
-    path = world.directory / "update_check.prom"
-    world.set(UPDATE_CHECK_METRICS_FILE=str(path))
-    with world.start("run") as process:
-        wait_until(
-            lambda: (
-                path.exists() and _values(path).get('mastodon_update_check_status{server="social.example"}') == "0.0"
-            )
-        )
-        process.terminate()
-        process.communicate()
 
 
 HANGING = """

@@ -23,25 +23,24 @@ def database(postgres: Postgres) -> str:
 @pytest.mark.usefixtures("database")  # which makes the role
 def test_database_absent(postgres: Postgres) -> None:
     """The server has no database of that name."""
-    wrong = (
-        'cannot be used as the role mastodon: database "mastodon_production" does not exist; check the DB_ variables'
-    )
-    expected = f"PostgreSQL at {postgres.socket} {wrong}"
+    wrong = 'database "mastodon_production" does not exist; check the DB_ variables'
+    expected = f"PostgreSQL at {postgres.socket} cannot be used as the role mastodon: {wrong}"
     assert refusal(socket_address(postgres, "mastodon_production")) == expected
 
 
-def test_server_absent() -> None:
-    """Nothing listens there."""
-    port = unused_port()
-    wrong = "cannot be used as the role mastodon: Connection refused; is it running? Check the DB_ variables"
-    assert refusal(tcp_address(port, "x")) == f"PostgreSQL at 127.0.0.1:{port} {wrong}"
-
-
-def test_socket_absent() -> None:
-    """There is no socket in that directory."""
-    address = DatabaseAddress(origin="DB_HOST", parameters={"host": "/nowhere", "dbname": "x", "user": "y"})
-    wrong = "cannot be used as the role y: No such file or directory; is it running? Check DB_HOST"
-    assert refusal(address) == f"PostgreSQL at /nowhere/.s.PGSQL.5432 {wrong}"
+@pytest.mark.parametrize(
+    ("host", "place", "wrong"),
+    [
+        pytest.param("127.0.0.1", "127.0.0.1:{}", "Connection refused", id="nothing listens there"),
+        pytest.param("/nowhere", "/nowhere/.s.PGSQL.{}", "No such file or directory", id="there is no socket"),
+    ],
+)
+def test_server_absent(host: str, place: str, wrong: str) -> None:
+    """The sentence names the place, the reason, and where the address was set."""
+    port = str(unused_port())
+    login = {"host": host, "port": port, "dbname": "x", "user": "y"}
+    expected = f"PostgreSQL at {place.format(port)} cannot be used as the role y: {wrong}; is it running? Check DB_HOST"
+    assert refusal(DatabaseAddress(origin="DB_HOST", parameters=login)) == expected
 
 
 def test_host_absent() -> None:

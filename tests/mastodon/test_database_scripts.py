@@ -49,29 +49,32 @@ def test_undoing_the_last_one_drops_the_role(alone: Postgres) -> None:
     assert (roles, schemas) == ([], [])
 
 
-def test_installing_in_the_wrong_database(postgres: Postgres) -> None:
-    """A database that is not Mastodon's is refused, and nothing is made in it."""
-    result = postgres.psql("postgres", INSTALL)
-    assert result.returncode != 0
-    assert "the database postgres is not Mastodon's: name Mastodon's with -d" in result.stderr
-    with closing(postgres.connect("postgres")) as connection:
-        assert connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall() == []
+REFUSED = [
+    (
+        "not Mastodon's database",
+        "DROP TABLE public.users CASCADE",
+        f"the database {ALONE} is not Mastodon's: name Mastodon's with -d",
+    ),
+    (
+        "a role that may do more",
+        "CREATE ROLE _mastodon_update_check CREATEDB",
+        "exists and has rights that it does not need: drop it first",
+    ),
+    (
+        "tables of a superuser: the database's owner could have code of his own run with their rights",
+        f'ALTER DATABASE "{ALONE}" OWNER TO mastodon; ALTER TABLE public.users OWNER TO CURRENT_USER',
+        "and the database to another role: give them to Mastodon's role",
+    ),
+]
 
 
-def test_installing_over_a_mighty_role(alone: Postgres) -> None:
-    """A role of that name that may do more is not taken over."""
-    alone.execute(ALONE, "CREATE ROLE _mastodon_update_check CREATEDB")
+@pytest.mark.parametrize(("change", "sentence"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_installing_where_it_is_unsafe(alone: Postgres, change: str, sentence: str) -> None:
+    """The script is refused, and nothing is made in the database."""
+    alone.execute(ALONE, change)
     result = alone.psql(ALONE, INSTALL)
     assert result.returncode != 0
-    assert "exists and has rights that it does not need: drop it first" in result.stderr
-
-
-def test_installing_over_tables_of_a_superuser(alone: Postgres) -> None:
-    """The owner of the database could have code of his own run with the superuser's rights."""
-    alone.execute(ALONE, f'ALTER DATABASE "{ALONE}" OWNER TO mastodon; ALTER TABLE public.users OWNER TO CURRENT_USER')
-    result = alone.psql(ALONE, INSTALL)
-    assert result.returncode != 0
-    assert "and the database to another role: give them to Mastodon's role" in result.stderr
+    assert sentence in result.stderr
     with closing(alone.connect(ALONE)) as connection:
         assert connection.execute("SELECT FROM pg_namespace WHERE nspname ~ 'update_check'").fetchall() == []
 

@@ -78,22 +78,19 @@ def test_unknown(packages: Path) -> None:
     assert problem("fax") == "there is no sink 'fax'; known: apprise, email, log, paging, webhook"
 
 
-def test_offered_twice(packages: Path) -> None:
-    """Of two packages with the same name neither wins; both are named."""
-    install(packages, "first-sink", "twice", SINK)
-    install(packages, "second-sink", "twice", SINK)
+@pytest.mark.parametrize(
+    ("name", "others", "offered"),
+    [
+        pytest.param("twice", ("first-sink", "second-sink"), "first-sink and second-sink", id="two other packages"),
+        pytest.param("log", ("usurping-sink",), "mastodon-update-check and usurping-sink", id="a name of ours"),
+    ],
+)
+def test_offered_twice(packages: Path, name: str, others: tuple[str, ...], offered: str) -> None:
+    """Of two packages with the same name neither wins, not even unseen; both are named."""
+    for package in others:
+        install(packages, package, name, SINK)
 
-    assert problem("twice") == "the sink 'twice' is offered by first-sink and second-sink; remove all but one of them"
-
-
-def test_built_in_name_taken(packages: Path) -> None:
-    """Another package cannot take the place of one of ours unseen."""
-    install(packages, "usurping-sink", "log", SINK)
-
-    assert (
-        problem("log")
-        == "the sink 'log' is offered by mastodon-update-check and usurping-sink; remove all but one of them"
-    )
+    assert problem(name) == f"the sink '{name}' is offered by {offered}; remove all but one of them"
 
 
 @pytest.mark.parametrize(
@@ -104,10 +101,11 @@ def test_built_in_name_taken(packages: Path) -> None:
         (3, "raise SystemExit('leaving')", "SystemExit: leaving"),
         (4, "raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
         (5, "other = 1", "AttributeError: module 'import_fault_5' has no attribute 'Sink'"),
+        (6, "def Sink(options): return None", "TypeError: it makes an object without a method send()"),
     ],
 )
 def test_import_fails(packages: Path, number: int, source: str, why: str) -> None:
-    """A package that cannot be imported is named, with the reason and the remedy."""
+    """A package that cannot be imported, or makes no sink, is named, with the reason and the remedy."""
     install(packages, f"import-fault-{number}", "faulty", source)
 
     assert problem("faulty") == (
@@ -132,13 +130,3 @@ def test_factory_dislikes_options() -> None:
     """What a factory says of its options stands, with the package before it."""
     said = problem("apprise", url="")
     assert said == "the sink 'apprise' of mastodon-update-check: the sink 'apprise' needs UPDATE_CHECK_APPRISE_URL"
-
-
-def test_no_sink_at_all(packages: Path) -> None:
-    """An object without `send` is not a sink."""
-    install(packages, "useless-sink", "useless", "def Sink(options):\n    return None")
-
-    assert (
-        "the sink 'useless' of useless-sink cannot be set up (TypeError: it makes an object without a method send()); "
-        in problem("useless")
-    )

@@ -71,17 +71,6 @@ def test_connection_found_dead_after_a_refusal(fault: Answer) -> None:
     assert server.verbs == ["EHLO", "MAIL", "RCPT", "RSET", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
 
 
-def test_connection_dropped_while_idle() -> None:
-    """A connection that the server has closed is replaced by a new one."""
-    script: dict[str, list[Answer]] = {
-        "CONNECT": ["220 first", "220 second"],
-        "END": [Wire(b"250 ok\r\n")],
-        "MAIL": ["250 ok", Drop(), "250 ok"],
-    }
-    with ScriptedSmtpServer(script) as server, email_sink(server.port, PATIENT) as sink:
-        assert [sink.send(MESSAGE), sink.send(MESSAGE)] == ["250 ok", "250 ok"]
-
-
 def test_dead_server_behind_an_idle_connection() -> None:
     """When the new connection fails too, that is the error; it is not tried a third time."""
     script: dict[str, list[Answer]] = {"CONNECT": ["220 hello", "554 5.3.2 closed"], "MAIL": ["250 ok", Drop()]}
