@@ -48,11 +48,8 @@ class App:
     def __init__(self, settings: Settings, clock: Clock = system_clock, host: str = "", token: str = "") -> None:
         """Keep the parts of the program.
 
-        Args:
-            settings: the validated settings.
-            clock: returns the present instant.
-            host: this machine's name among those that use the same ledger; by default its own.
-            token: the lease's, for a child process of the ledger's owner.
+        `host` is this machine's name among those that use the same ledger; `token` the lease's, for a child process of
+        the ledger's owner.
         """
         self.settings = settings
         self.clock = clock

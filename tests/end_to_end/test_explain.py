@@ -58,7 +58,7 @@ def test_former_user(staffed: Staffed) -> None:
     """Sent notices are shown for former users and former addresses."""
     staffed.change("UPDATE users SET email = 'new@social.example' WHERE email = 'alice@social.example'")
     finished = staffed.world.run("explain", "alice@social.example")
-    assert "alice@social.example is not a recipient's address now" in finished.out
+    assert "alice@social.example is not a recipient or a sink now" in finished.out
     assert "  4.5.20: 20" in finished.out
 
 

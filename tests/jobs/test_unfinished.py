@@ -16,9 +16,8 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.host.programs import Finished, Run
 from mastodon_update_check.jobs.check import learn
-from mastodon_update_check.jobs.observe import Findings
+from mastodon_update_check.jobs.observe import TOLERANCE, Findings, outdated_services
 from mastodon_update_check.jobs.recipients import People
-from mastodon_update_check.jobs.unfinished import TOLERANCE, outdated_services
 from mastodon_update_check.mastodon.migrations import MIGRATIONS_KEPT, NAMES_READ, list_migrations, pending_migrations
 from simulators.mastodon_tree import configured, write_tree
 

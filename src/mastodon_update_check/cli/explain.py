@@ -4,7 +4,6 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.explain_json import describe_explanation
 from mastodon_update_check.cli.output import Exit, describe_end_of_support, describe_verdict, name_recipient, print_json
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
@@ -14,10 +13,12 @@ from mastodon_update_check.domain.text import minute
 from mastodon_update_check.jobs.explain import Explanation, gather
 from mastodon_update_check.ledger.history import HistoryEntry, PastAttempt
 from mastodon_update_check.logs import hide_secrets
+from mastodon_update_check.messages import payload
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
 from mastodon_update_check.messages.plain import render_block
 from mastodon_update_check.messages.release_details import describe_details
 from mastodon_update_check.messages.sample_content import describe_subscriptions
+from mastodon_update_check.monitoring.status import iso
 from mastodon_update_check.terminal import progress, say
 
 Item = Sequence[str]
@@ -36,11 +37,82 @@ def execute(app: App, arguments: Namespace) -> int:
     with app.find_ledger() as ledger, progress("Asking for the recipients"):
         found = gather(app.settings, ledger, arguments.about, app.clock())
     if arguments.json:
-        print_json(describe_explanation(found))
+        print_json(_to_json(found))
         return Exit.DONE
     for line in _write(found, app, is_verbose=arguments.verbose):
         say(line)
     return Exit.DONE
+
+
+def _to_json(found: Explanation) -> dict[str, object]:
+    known, asked = found.known, found.asked
+    details = known.details_of(found.update.version) if found.update else None
+    return {
+        "asked": {
+            "version": str(asked.version) if asked.version else None,
+            "branch": asked.branch or None,
+            "address": asked.address or None,
+            "user": asked.name or None,
+            "sink": asked.sink or None,
+        },
+        "installed_version": known.installed.text if known.installed else None,
+        "last_check_at": iso(known.checked_at),
+        "pending": found.update is not None,
+        "details": payload.describe_details(details) if details else None,
+        "recipients": [_describe_recipient(one) for one in found.recipients],
+        "deliveries": [_describe_entry(entry) for entry in found.entries],
+        "decisions": [
+            {
+                **_describe_recipient(one.recipient),
+                **_describe_reason(one.notice, str(one.reason), one.recipient),
+                "told": one.reason.notifies,
+            }
+            for one in found.decisions
+        ],
+        "staff_not_told": [
+            {"name": one.name, "role": one.role or None, "reason": str(one.reason)} for one in found.not_told
+        ],
+        "warnings": list(found.warnings),
+    }
+
+
+def _describe_recipient(recipient: Recipient) -> dict[str, object]:
+    return {
+        "sink": recipient.sink,
+        "name": recipient.name or None,
+        "address": recipient.address or None,
+        "preference": str(recipient.preference),
+    }
+
+
+def _describe_reason(notice: Notice, reason: str, recipient: Recipient) -> dict[str, object]:
+    return {"notice": name_notice(notice), "reason": reason, "explanation": explain_reason(reason, recipient)}
+
+
+def _describe_entry(entry: HistoryEntry) -> dict[str, object]:
+    return {
+        **_describe_recipient(entry.recipient),
+        **_describe_reason(entry.notice, entry.reason, entry.recipient),
+        "address": entry.address or None,
+        "identity": entry.identity,
+        "state": str(entry.state),
+        "planned_at": iso(entry.planned_at),
+        "settled_at": iso(entry.settled_at),
+        "message_id": entry.message_id,
+        "next_attempt_at": iso(entry.due_at) if entry.is_undelivered else None,
+        "stopped": entry.is_stopped,
+        "attempts": [_describe_attempt(attempt) for attempt in entry.attempts],
+    }
+
+
+def _describe_attempt(attempt: PastAttempt) -> dict[str, object]:
+    return {
+        "number": attempt.number,
+        "started_at": iso(attempt.started_at),
+        "ended_at": iso(attempt.ended_at),
+        "outcome": str(attempt.outcome) if attempt.outcome else None,
+        "reply": hide_secrets(attempt.reply) or None,
+    }
 
 
 def _write(found: Explanation, app: App, *, is_verbose: bool) -> Iterator[str]:
@@ -93,20 +165,14 @@ def _describe_release(found: Explanation, app: App) -> Iterator[str]:
 
 
 def _describe_person(found: Explanation) -> Iterator[str]:
-    asked = found.asked
     for recipient in found.recipients:
         name, sink = name_recipient(recipient), recipient.sink
         gets = f"{name} is notified by {sink} of" if recipient.address else f"{sink} gets"
         yield f"{gets}: {describe_subscriptions(recipient)}."
     for verdict in found.not_told:
         yield f"{describe_verdict(verdict)}, so is not notified."
-    if found.recipients or found.not_told:
-        return
-    if asked.sink:
-        yield f"The sink {asked.words} is not in use now."
-    else:
-        what = "a recipient's address" if asked.address else "a recipient"
-        yield f"{asked.words} is not {what} now: `mastodon-update-check recipients` lists all."
+    if not (found.recipients or found.not_told):
+        yield f"{found.asked.words} is not a recipient or a sink now: `mastodon-update-check recipients` lists all."
 
 
 def _section(title: str, items: Sequence[Item]) -> Iterator[str]:

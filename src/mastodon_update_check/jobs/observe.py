@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.feeds import Feed, describe_staleness, parse_feed
@@ -13,11 +14,15 @@ from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.files.foreign import is_missing
+from mastodon_update_check.host.mastodon_units import find_running
+from mastodon_update_check.host.programs import Run, run_program
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.jobs.release_details import read_releases
-from mastodon_update_check.jobs.unfinished import outdated_services
-from mastodon_update_check.mastodon.migrations import pending_migrations
+from mastodon_update_check.mastodon.migrations import pending_migrations, streaming_changed_at, tree_changed_at
+
+TOLERANCE = timedelta(seconds=2)
+"""Times of files and of services are not taken at the same instant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +116,22 @@ def _see(read: Callable[[], MastodonVersion]) -> VersionReading:
         return VersionReading(version=read())
     except CheckError as error:
         return VersionReading(error=error)
+
+
+def outdated_services(root: Path, run: Run = run_program) -> tuple[str, ...] | None:
+    """Return the services of Sidekiq and streaming that were started before their code changed; None: unknown."""
+    changed_at, streaming_at = tree_changed_at(root), streaming_changed_at(root)
+    if changed_at is None or streaming_at is None:
+        return None
+    running = find_running(root, run)
+    if not running:
+        return None
+    now, found = datetime.now(UTC), []
+    for name, started_at in running.items():
+        changed = streaming_at if "streaming" in name else changed_at
+        if started_at + TOLERANCE < changed <= now:
+            found.append(name)
+    return tuple(sorted(found))
 
 
 def proxies(settings: Settings) -> Proxies:

@@ -16,8 +16,7 @@ from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
-from mastodon_update_check.jobs.observe import proxies, see_versions
-from mastodon_update_check.jobs.unfinished import outdated_services
+from mastodon_update_check.jobs.observe import outdated_services, proxies, see_versions
 from mastodon_update_check.messages.explanations import describe_unfinished
 
 SERVER = "update server"
