@@ -86,7 +86,7 @@ class LedgerOwner:
             with self._session.recording() as connection:
                 transaction = Transaction(connection, self._instance)
                 nodes.beat(transaction, self._host, datetime.now(UTC))
-                self.has_requests = is_owner and bool(requests.read_requests(transaction))
+                self.has_requests = is_owner and requests.has_requests(transaction)
         return is_owner
 
     def _is_lock_kept(self) -> bool:

@@ -10,6 +10,10 @@ from uuid import uuid4
 from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.stored import read_row, reading, stamp
 
+_WAITING = """
+    SELECT id, kind, arguments FROM request WHERE instance = :instance AND result IS NULL ORDER BY asked_at, id
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerRequest:
@@ -36,10 +40,12 @@ def add_request(transaction: Transaction, kind: str, arguments: Mapping[str, obj
 
 def read_requests(transaction: Transaction) -> tuple[OwnerRequest, ...]:
     """Return the requests that wait for an answer, oldest first."""
-    rows = transaction.execute(
-        "SELECT id, kind, arguments FROM request WHERE instance = :instance AND result IS NULL ORDER BY asked_at, id"
-    ).fetchall()
-    return tuple(read_row(OwnerRequest, row) for row in rows)
+    return tuple(read_row(OwnerRequest, row) for row in transaction.execute(_WAITING).fetchall())
+
+
+def has_requests(transaction: Transaction) -> bool:
+    """Return whether a request waits for an answer; for the resident process, which reads none."""
+    return transaction.execute(_WAITING).fetchone() is not None
 
 
 def answer_request(transaction: Transaction, id_: str, result: Mapping[str, object]) -> None:
