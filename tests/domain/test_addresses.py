@@ -4,12 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.domain.addresses import (
-    Mailbox,
-    normalise_address,
-    parse_address,
-    parse_mailbox,
-)
+from mastodon_update_check.domain.addresses import Mailbox, normalise_address, parse_address, parse_mailbox
 from mastodon_update_check.domain.urls import ascii_domain
 
 SAME = [
@@ -22,6 +17,7 @@ SAME = [
     ("full-width letters", "ops@social.example", "ops@\uff53ocial.example"),
     ("letters put together", "ops@bu\u0308cher.example", "ops@b\u00fccher.example"),
 ]
+LONGEST = ".".join(["b" * 63] * 3 + ["b" * 61])
 DIFFERENT = [
     ("another person", "alice@social.example", "bob@social.example"),
     ("A-labels in the local part", "xn--bcher-kva@social.example", "bücher@social.example"),
@@ -65,6 +61,7 @@ def test_any_text(text: str) -> None:
         pytest.param("a@straße.example", "a", "xn--strae-oqa.example", id="IDNA 2008, not 2003"),
         pytest.param("a@BÜCHER.example", "a", "xn--bcher-kva.example", id="mapped to lower case (UTS #46)"),
         pytest.param("a@例え。example", "a", "xn--r8jz45g.example", id="an ideographic full stop"),
+        pytest.param(f"a@{LONGEST}", "a", LONGEST, id="a domain of 253 characters"),
         pytest.param("jürgen@x.example", "jürgen", "x.example", id="a local part for SMTPUTF8"),
     ],
 )
@@ -106,6 +103,7 @@ def test_accepted(text: str, local: str, domain: str) -> None:
         "a@x.example.",
         "a@x\uff0cy.example",
         "a@" + "x" * 64 + ".example",
+        f"a@{LONGEST}b",
         "a" * 320 + "@x.example",
         "a@\u202e.example",
     ],

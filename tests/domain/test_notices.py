@@ -11,7 +11,6 @@ from domain.tool_notices import AT, CHECK, DELIVERY, FINISHED, MIGRATIONS, RECOV
 from mastodon_update_check.domain.identities import identity, subject
 from mastodon_update_check.domain.notices import (
     Notice,
-    SupportNotice,
     SupportStage,
     UpdateNotice,
     UpdateType,
@@ -51,45 +50,21 @@ def test_round_trip_through_the_ledger(notice: Notice) -> None:
     assert (notice, to_json(notice)) == (read, to_json(read))
 
 
-def test_every_field_of_an_update_is_kept() -> None:
-    """Type, notes and support date come back too; the version as it was written."""
-    notice = UpdateNotice(
-        version=version("4.6.0+x"),
-        urgent=True,
-        type=UpdateType.MINOR,
-        release_notes="https://github.com/x",
-        end_of_support_on=date(2028, 2, 29),
-    )
-    read = from_json(Notice, json.loads(json.dumps(to_json(notice))))
-    assert isinstance(read, UpdateNotice)
-    assert (read, read.version.text) == (notice, "4.6.0+x")
-
-
 @pytest.mark.parametrize(
-    "other",
+    ("other", "is_same"),
     [
-        pytest.param(update("4.5.20", urgent=True), id="urgency is part of what is notified"),
-        pytest.param(update("4.5.21"), id="another release"),
-        pytest.param(update("4.5.20-rc.1"), id="a pre-release of it"),
+        pytest.param(update("4.5.20", urgent=True), False, id="urgency is part of what is notified"),
+        pytest.param(update("4.5.21"), False, id="another release"),
+        pytest.param(update("4.5.20-rc.1"), False, id="a pre-release of it"),
+        pytest.param(update("4.5.20", type=UpdateType.PATCH), True, id="a type"),
+        pytest.param(update("4.5.20", notes="https://github.com/x"), True, id="release notes"),
+        pytest.param(update("4.5.20", ends_on=date(2027, 2, 20)), True, id="a support date"),
+        pytest.param(update("v4.5.20+meta"), True, id="another spelling"),
     ],
 )
-def test_another_notice(other: UpdateNotice) -> None:
-    """Another version, or the same with another urgency, is another notice."""
-    assert identity(update("4.5.20")) != identity(other)
-
-
-@pytest.mark.parametrize(
-    "same",
-    [
-        update("4.5.20", type=UpdateType.PATCH),
-        update("4.5.20", notes="https://github.com/x"),
-        update("4.5.20", ends_on=date(2027, 2, 20)),
-        update("v4.5.20+meta"),
-    ],
-)
-def test_the_same_notice(same: UpdateNotice) -> None:
-    """Type, notes, support date and spelling make no new notice."""
-    assert identity(update("4.5.20")) == identity(same)
+def test_version_and_urgency_make_a_notice(other: UpdateNotice, *, is_same: bool) -> None:
+    """Another version, or the same with another urgency, is another notice; nothing else is."""
+    assert (identity(update("4.5.20")) == identity(other)) is is_same
 
 
 def test_an_outage_is_named_in_utc() -> None:
@@ -139,7 +114,6 @@ def test_a_notice_claims_nothing_by_itself() -> None:
 def test_stages_stand_in_the_order_of_time() -> None:
     """A later stage covers the earlier ones, so their order matters."""
     assert [str(stage) for stage in SupportStage] == ["three_months", "two_weeks", "ended"]
-    assert isinstance(from_json(Notice, to_json(support(SupportStage.ENDED))), SupportNotice)
 
 
 AT_TEXT = AT.isoformat()
@@ -160,8 +134,15 @@ SERVICES_STORED = {
 STORED: tuple[tuple[Notice, dict[str, object]], ...] = (
     (update("4.5.20"), PLAIN_UPDATE),
     (
-        update("4.6.0", urgent=True, type=UpdateType.MINOR, ends_on=date(2028, 2, 29)),
-        {**PLAIN_UPDATE, "version": "4.6.0", "urgent": True, "type": "minor", "end_of_support": "2028-02-29"},
+        update("4.6.0+x", urgent=True, type=UpdateType.MINOR, notes="https://x", ends_on=date(2028, 2, 29)),
+        {
+            **PLAIN_UPDATE,
+            "version": "4.6.0+x",
+            "urgent": True,
+            "type": "minor",
+            "release_notes": "https://x",
+            "end_of_support": "2028-02-29",
+        },
     ),
     (
         reminder(update("4.5.20")),

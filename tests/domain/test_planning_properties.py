@@ -15,6 +15,7 @@ from mastodon_update_check.domain.notices import InstalledNotice, Notice, Remind
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan
+from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient
 
 T = TypeVar("T")
@@ -158,7 +159,7 @@ def test_a_plan_is_true_notices_times_recipients(known: Facts) -> None:
     assert len(known.recipients) * len(known.notices) == len(made.decisions)
     expected = {(one.recipient.key, identity(one.notice)) for one in made.decisions if one.reason.notifies}
     assert {(recipient.key, identity(notice)) for recipient, notice in deliveries(made)} == expected
-    assert all(one.reason not in {"already_told", "already_planned"} for one in made.decisions)
+    assert all(one.reason not in {Reason.ALREADY_NOTIFIED, Reason.ALREADY_PLANNED} for one in made.decisions)
     assert {DeliveryState.PENDING} >= {row.state for row in lived([(known, "")]).rows.values()}
 
 

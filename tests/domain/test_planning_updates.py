@@ -9,6 +9,7 @@ from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
 from mastodon_update_check.domain.outbox import DeliveryState
+from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import Preference
 
 ANN = user(1)
@@ -26,23 +27,26 @@ def test_withdrawn_and_listed_again_before_it_was_sent() -> None:
     assert first.messages[0].id == again.messages[0].id
 
 
-def test_withdrawn_and_listed_again_after_it_was_sent() -> None:
-    """A sent notice is remembered permanently: Mastodon mails it again each time."""
-    rows, known = Rows(), facts(ANN, answer=feed(PLAIN))
-    rows.plan(known)
-    rows.send()
-    assert changed(rows.plan(facts(ANN, answer=feed()))) == []
-    assert planned(rows.plan(known)) == []
+OLD = facts(ANN, installed="4.5.18", answer=feed(patch("4.5.19"), PLAIN))
+LISTED, URGENTLY, UNLISTED = (facts(ANN, answer=feed(*updates)) for updates in ([PLAIN], [URGENT], []))
 
 
-def test_two_processes_on_different_versions() -> None:
-    """A forgotten process on an older version makes no mail repeat (mastodon#30952, #40617)."""
+@pytest.mark.parametrize(
+    "checks",
+    [
+        pytest.param([LISTED, UNLISTED, LISTED], id="withdrawn and listed again: Mastodon mails it each time"),
+        pytest.param([OLD, LISTED, OLD, LISTED, OLD], id="a forgotten older process (mastodon#30952, #40617)"),
+        pytest.param([URGENTLY, LISTED, URGENTLY, LISTED], id="urgency that falls and rises"),
+    ],
+)
+def test_sent_notice_is_not_repeated(checks: list[Facts]) -> None:
+    """A sent notice is remembered permanently."""
     rows = Rows()
-    old = facts(ANN, installed="4.5.18", answer=feed(patch("4.5.19"), PLAIN))
-    new = facts(ANN, installed="4.5.19", answer=feed(PLAIN))
-    assert len(planned(rows.plan(old))) == 2
+    assert planned(rows.plan(checks[0]))
     rows.send()
-    assert [planned(rows.plan(known)) for known in (new, old, new, old)] == [[]] * 4
+    for known in checks[1:]:
+        made = rows.plan(known)
+        assert (planned(made), changed(made)) == ([], [])
 
 
 def test_urgency_that_rises_before_it_was_sent() -> None:
@@ -75,16 +79,6 @@ def test_urgency_that_falls_before_it_was_sent() -> None:
     made = rows.plan(facts(ANN, careful, answer=feed(PLAIN)))
     assert [(key, URGENT_ID, "urgency_fell") for key in (ANN.key, careful.key)] == changed(made)
     assert planned(made) == [(ANN.key, PLAIN_ID, "patch_update")]
-
-
-def test_urgency_that_falls_and_rises_after_it_was_sent() -> None:
-    """A recipient of the urgent notice never gets the plain one."""
-    rows = Rows()
-    rows.plan(facts(ANN, answer=feed(URGENT)))
-    rows.send()
-    for answer in (feed(PLAIN), feed(URGENT), feed(PLAIN)):
-        made = rows.plan(facts(ANN, answer=answer))
-        assert (planned(made), changed(made)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -151,18 +145,6 @@ def test_answer_in_part() -> None:
     rows.plan(facts(ANN, answer=feed(PLAIN)))
     made = rows.plan(facts(ANN, answer=feed(minor("4.6.9"), is_complete=False)))
     assert (changed(made), planned(made)) == ([], [(ANN.key, "update/4.6.9/plain", "any_update")])
-
-
-def test_malformed_local_label_repeats_nothing() -> None:
-    """A version like `4.1.25~moew` makes Mastodon mail every 30 minutes; here there is one notice."""
-    rows, known = Rows(), facts(ANN, installed="4.1.25~moew", answer=feed(minor("4.2.29")))
-    assert len(planned(rows.plan(known))) == 1
-    assert planned(rows.plan(known)) == []
-
-
-def test_fork_is_not_notified_of_its_own_release() -> None:
-    """`4.5.20-kronk.1.7.0` has what 4.5.20 has."""
-    assert Rows().plan(facts(ANN, installed="4.5.20-kronk.1.7.0", answer=feed(PLAIN))).decisions == ()
 
 
 def test_support_date_of_a_listed_update_is_not_a_notice() -> None:

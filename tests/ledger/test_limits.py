@@ -61,23 +61,6 @@ def test_changed_settings_make_messages_due(ledger: Ledger) -> None:
     assert {take(ledger, settings="corrected").recipient_key for _ in range(2)} == {ALICE.key, BOB.key}
 
 
-def test_changed_settings_do_not_restart_a_stopped_webhook(ledger: Ledger) -> None:
-    """HTTP 410: only another URL makes the message due again."""
-    replan(ledger, facts(PATCH, to=(HOOK,)))
-    refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
-    with ledger.writing() as transaction:
-        transaction.hurry_changed({"webhook": "corrected"}, NOW)
-    assert ledger.next_due_at("webhook", NOW) is None
-
-
-def test_a_back_off_from_a_wrong_clock_is_over(ledger: Ledger) -> None:
-    """It was written while the clock was a year ahead."""
-    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
-    defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
-
-    assert find_attempt(ledger, NOW) is not None
-
-
 def test_refused_address_does_not_make_the_sink_back_off(ledger: Ledger) -> None:
     """One bad address delays no other."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))

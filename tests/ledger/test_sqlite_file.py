@@ -102,18 +102,13 @@ def test_a_place_without_shared_memory_is_refused() -> None:
         _ensure_wal(connection, Path("/mnt/ledger"))
 
 
-def test_another_database_is_refused(path: Path) -> None:
-    """A wrong path must not change another program's database."""
+def test_other_files_are_refused(path: Path) -> None:
+    """A wrong path must not change another program's database; SQLite takes a file of one byte for an empty one."""
+    expected = f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER"
     query(path, "CREATE TABLE theirs (x)")
-
-    assert opening_error(path) == f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER"
-
-
-def test_a_file_of_one_byte_is_refused(path: Path) -> None:
-    """SQLite would take it for an empty database."""
+    assert opening_error(path) == expected
     path.write_bytes(b"S")
-
-    assert opening_error(path) == f"{path} is not a ledger of this program; name another file in UPDATE_CHECK_LEDGER"
+    assert opening_error(path) == expected
 
 
 def test_a_missing_file_is_not_made_by_opening(path: Path) -> None:
