@@ -83,6 +83,7 @@ def test_keys_keep_their_spelling() -> None:
     assert url_key("webhook", "https://hooks.example/s3cret") == (
         "webhook:780b2309e9791e19f2d9a2814d2daaacb06cfa2d53b66a3effd1fe9844609412"
     )
+    assert url_key("webhook", "https://hooks.example/s3cret?b") != url_key("webhook", "https://hooks.example/s3cret")
 
 
 def test_a_recipient_gets_every_notice_by_default() -> None:
