@@ -191,3 +191,13 @@ def test_claimed_rows_are_left_alone() -> None:
     ):
         made = rows.plan(known)
         assert (changed(made), planned(made), made.redirections) == ([], [], ())
+
+
+def test_address_that_another_user_takes_over() -> None:
+    """A user whose former address belongs to another one now keeps the message; the other one is planned at once."""
+    rows = Rows()
+    rows.plan(facts(user(1, address="a@social.example"), answer=feed(PLAIN)))
+    moved = facts(user(1, address="b@social.example"), user(2, address="a@social.example"), answer=feed(PLAIN))
+    first, second = rows.plan(moved), rows.plan(moved)
+    assert (planned(first), changed(first)) == ([(BEN.key, PLAIN_ID, "patch_update")], [])
+    assert (planned(second), changed(second)) == ([], [])
