@@ -53,6 +53,7 @@ def test_standby_takes_over_from_a_killed_owner(machine: Machine, update_server:
         machine.configure(SMTP_SERVER="127.0.0.1", SMTP_PORT=smtp.port, UPDATE_CHECK_SINKS="email")
         with machine.start() as owner, machine.start() as standby:
             wait_until(lambda: smtp.mails, "the first mail")
+            wait_until(lambda: [outcome for _, _, outcome in machine.attempts] == ["sent"], "its record")
             daemons = {daemon: len(daemon.find("check.finished")) for daemon in (owner, standby)}
             first, second = sorted(daemons, key=daemons.__getitem__, reverse=True)
             second.wait_status("standby: another process owns the ledger")
