@@ -20,7 +20,7 @@ run: $(VENV)/run.done ## show a demonstration; with settings in this shell or a 
 demo: $(VENV)/run.done ## show the demonstration in any case
 	exec $(BIN)/mastodon-update-check demo
 
-test: $(VENV)/test.done ## every test that needs no root, in about three minutes
+test: $(VENV)/test.done ## every test that needs no root, in about four minutes
 	-test -x build/chromium || $(MAKE) --no-print-directory build/chromium
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 

@@ -24,7 +24,7 @@ from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.messages.explanations import name_notice
 from mastodon_update_check.messages.payload import describe_support, list_updates
 from mastodon_update_check.messages.release_parts import order_updates
-from mastodon_update_check.monitoring.details import describe_undelivered
+from mastodon_update_check.monitoring.details import list_undelivered
 from mastodon_update_check.terminal import progress, say
 
 _ATTEMPTS_PATIENCE = timedelta(minutes=2)
@@ -156,7 +156,7 @@ def _print_messages(answer: CheckAnswer, arguments: Namespace) -> None:
     if answer.outbox.undelivered:
         again = "They would be tried when they are due." if arguments.dry_run else "They are tried again."
         say(f"Not delivered yet: {answer.outbox.deferred} deferred, {answer.outbox.failed} refused. {again}")
-    for line in describe_undelivered(answer.outbox.latest):
+    for line in list_undelivered(answer.outbox.latest):
         say(f"  {line}")
 
 

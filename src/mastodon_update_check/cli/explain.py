@@ -16,7 +16,7 @@ from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages import payload
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
 from mastodon_update_check.messages.plain import render_block
-from mastodon_update_check.messages.release_details import describe_details
+from mastodon_update_check.messages.release_details import write_details
 from mastodon_update_check.messages.sample_content import describe_subscriptions
 from mastodon_update_check.monitoring.status import iso
 from mastodon_update_check.terminal import progress, say
@@ -151,7 +151,7 @@ def _describe_release(found: Explanation, app: App) -> Iterator[str]:
         urgent = "urgent" if update.urgent else "not urgent"
         kind = f"a {update.type} release, {urgent}" if update.type else urgent
         yield f"{update.version} is out and not installed: {kind}. {update.release_notes}".rstrip()
-        for block in describe_details(update, app.context_of(known)):
+        for block in write_details(update, app.context_of(known)):
             yield from render_block(block).splitlines()
         if known.is_skipped(update):
             yield "It is ignored: no notices and reminders (`skip --undo` ends that)."

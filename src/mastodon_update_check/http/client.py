@@ -177,10 +177,8 @@ class Exchange:
                 fault = f"did not take the connection within {self._limits.connect.total_seconds():g} s"
             case httpx.TimeoutException():
                 fault = f"was silent for {self._limits.read.total_seconds():g} s"
-            case httpx.ProxyError():
-                fault = (
-                    f"cannot be reached: the proxy answers with status {str(error)[:3]}"  # its words may be anything
-                )
+            case httpx.ProxyError():  # the words after the status may be anything
+                fault = f"cannot be reached: the proxy answers with status {str(error)[:3]}"
             case httpx.ConnectError():
                 fault = ""
             case _:

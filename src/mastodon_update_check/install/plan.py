@@ -10,7 +10,7 @@ from mastodon_update_check.host.machine import Place
 from mastodon_update_check.install.copying import COPY, DATABASE, ENV_FILE, ROOT
 from mastodon_update_check.install.database import Server, read_server
 from mastodon_update_check.install.discovery import Installation
-from mastodon_update_check.install.steps import Step, Steps
+from mastodon_update_check.install.steps import SetupStep, Steps
 from mastodon_update_check.install.texts import (
     PATH,
     PLAIN,
@@ -80,7 +80,7 @@ class SetupPlan:
         """The server in which the role is created; None where the administrator has another login."""
         return self.server if isinstance(self.server, Server) and DATABASE not in self.own else None
 
-    def preparations(self, steps: Steps) -> Iterator[Step]:
+    def preparations(self, steps: Steps) -> Iterator[SetupStep]:
         """Yield the steps before the administrator decides about pending notices."""
         if self.new_config != self.config:
             shown = [_shown(name, text) for name, text in self.variables.items() if name not in self.own]
@@ -92,7 +92,7 @@ class SetupPlan:
             yield from (*drop_ins, steps.systemctl("daemon-reload"))
         yield steps.copy_settings(self.installation.files.paths)
 
-    def _drop_ins(self, steps: Steps) -> Iterator[Step]:
+    def _drop_ins(self, steps: Steps) -> Iterator[SetupStep]:
         for path, present in self.drop_ins.items():
             if path == self.place.drop_in(self.place.path_unit):
                 content = path_drop_in(self.installation.root)
@@ -149,7 +149,7 @@ class SetupPlan:
         return bool(self.installation.variables.get(name, "").strip() or self.own.get(name))
 
 
-def undo(config: str, place: Place, others: Collection[Server | None], steps: Steps, timer: str) -> Iterator[Step]:
+def undo(config: str, place: Place, others: Collection[Server | None], steps: Steps, timer: str) -> Iterator[SetupStep]:
     """Yield the steps that undo `setup`; the last one removes its record. The roles of `others` on this host stay."""
     yield steps.systemctl("disable", "--now", place.unit, *([] if place.name else [timer]))
     for path in (*place.drop_ins, place.mastodon_copy):

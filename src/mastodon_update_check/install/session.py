@@ -18,7 +18,7 @@ from mastodon_update_check.install.database import find_server, read_server
 from mastodon_update_check.install.dialogue import TIMER, Console, Options, OwnCommands
 from mastodon_update_check.install.discovery import examine, find_roots
 from mastodon_update_check.install.plan import DETAILS, SetupPlan, undo
-from mastodon_update_check.install.steps import DAEMON_RELOAD, Step, Steps
+from mastodon_update_check.install.steps import DAEMON_RELOAD, SetupStep, Steps
 from mastodon_update_check.install.texts import find_role, has_block
 from mastodon_update_check.terminal import progress
 
@@ -106,7 +106,7 @@ class SetupSession:
         self._say("Done. The ledger stays: it remembers which notices were sent.")
         return True
 
-    def _start(self, started: str, enabled: Iterable[str]) -> tuple[Step, ...]:
+    def _start(self, started: str, enabled: Iterable[str]) -> tuple[SetupStep, ...]:
         """Return the steps after the administrator has decided about pending notices."""
         replaced = (self._steps.systemctl("disable", "--now", unit) for unit in enabled if unit != started)
         return (*replaced, *(self._steps.systemctl(word, started) for word in ("enable", "restart")))
@@ -177,7 +177,7 @@ class SetupSession:
         files = set(self._place.settings_directory.glob("*.env")) - {self._place.config_file}
         return [text for file in sorted(files) if has_block(text := _read(file))]
 
-    def _list(self, steps: Iterable[Step]) -> None:
+    def _list(self, steps: Iterable[SetupStep]) -> None:
         """Print the plan: files of one purpose in one line, without `daemon-reload`; a dry run shows their lines."""
         lines: dict[str, list[str]] = {}
         for step in steps:
@@ -190,7 +190,7 @@ class SetupSession:
                 self._say(f"\n{step.path}:")
                 self._show(step.added)
 
-    def _take(self, steps: Iterable[Step]) -> None:
+    def _take(self, steps: Iterable[SetupStep]) -> None:
         for step in steps:
             try:
                 with progress(f"write {step.path}" if step.path else step.text):

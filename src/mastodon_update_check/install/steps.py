@@ -18,7 +18,7 @@ DAEMON_RELOAD = "systemctl daemon-reload"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class SetupStep:
     """One step."""
 
     text: str
@@ -37,23 +37,25 @@ class Steps:
     machine: Machine
     place: Place
 
-    def systemctl(self, *words: str) -> Step:
+    def systemctl(self, *words: str) -> SetupStep:
         """Run systemctl."""
         argv = ("systemctl", *words)
-        return Step(text=" ".join(argv), take=lambda: self._run(argv, " ".join(argv)))
+        return SetupStep(text=" ".join(argv), take=lambda: self._run(argv, " ".join(argv)))
 
-    def create_role(self, server: Server) -> Step:
+    def create_role(self, server: Server) -> SetupStep:
         """Create the PostgreSQL role and its functions, or bring them up to date."""
         role = f"the PostgreSQL role _mastodon_update_check in {server.name} (port {server.port})"
         text = f"create {role}; it can only list the staff"
-        return Step(text=text, take=lambda: self._run(psql(server), text, read_sql("install")))
+        return SetupStep(text=text, take=lambda: self._run(psql(server), text, read_sql("install")))
 
-    def drop_role(self, server: Server) -> Step:
+    def drop_role(self, server: Server) -> SetupStep:
         """Remove the functions, and the role unless another database uses it."""
         text = f"remove the PostgreSQL role and its functions from {server.name} (port {server.port})"
-        return Step(text=text, take=lambda: self._run(psql(server), text, read_sql("undo")))
+        return SetupStep(text=text, take=lambda: self._run(psql(server), text, read_sql("undo")))
 
-    def write(self, path: Path, content: str, text: str, added: Sequence[str] = (), *, is_secret: bool = False) -> Step:
+    def write(
+        self, path: Path, content: str, text: str, added: Sequence[str] = (), *, is_secret: bool = False
+    ) -> SetupStep:
         """Write a file of this program's; only root and the service's group may read a secret one."""
         account = self.machine.service_account
         mode, group = (0o640, account.gid if account else 0) if is_secret else (0o644, -1)
@@ -63,9 +65,9 @@ class Steps:
             replace_file(path, content.encode(errors="surrogateescape"), mode=mode, group=group)
             return ""
 
-        return Step(text=text, take=take, path=path, added=tuple(added))
+        return SetupStep(text=text, take=take, path=path, added=tuple(added))
 
-    def remove(self, path: Path) -> Step:
+    def remove(self, path: Path) -> SetupStep:
         """Remove a file of this program's, and its directory when that is empty."""
 
         def take() -> str:
@@ -75,9 +77,9 @@ class Steps:
                 path.parent.rmdir()
             return ""
 
-        return Step(text=f"remove {path}", take=take)
+        return SetupStep(text=f"remove {path}", take=take)
 
-    def copy_settings(self, sources: Sequence[Path]) -> Step:
+    def copy_settings(self, sources: Sequence[Path]) -> SetupStep:
         """Copy the needed lines of Mastodon's settings."""
 
         def take() -> str:
@@ -85,16 +87,16 @@ class Steps:
             return report.sentence if report.is_problem else ""
 
         names = " and ".join(map(str, sources))
-        return Step(text=f"copy the needed lines of {names} to {self.place.mastodon_copy}", take=take)
+        return SetupStep(text=f"copy the needed lines of {names} to {self.place.mastodon_copy}", take=take)
 
-    def hide_tree(self) -> Step:
+    def hide_tree(self) -> SetupStep:
         """Unmount what the service sees of Mastodon's tree."""
 
         def take() -> str:
             hide_tree(self.machine, self.place)
             return ""
 
-        return Step(text=f"unmount {self.place.tree}", take=take)
+        return SetupStep(text=f"unmount {self.place.tree}", take=take)
 
     def _run(self, argv: Sequence[str], text: str, stdin: str = "") -> str:
         """Run a program; when a unit does not start, report its last log lines, which systemctl does not show."""

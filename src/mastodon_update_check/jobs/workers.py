@@ -23,7 +23,7 @@ GRACE = timedelta(seconds=10)
 LANES = 2
 """Most connections, each with one message in flight, over which a sink delivers."""
 MESSAGES_A_LANE = 50
-"""Return the number of undelivered messages for which one connection is enough."""
+"""The number of undelivered messages for which one connection is enough."""
 
 
 def add_lanes(workers: Sequence[DeliveryWorker], ledger: Ledger, now: datetime) -> tuple[DeliveryWorker, ...]:

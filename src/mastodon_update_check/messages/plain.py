@@ -36,7 +36,7 @@ def pad(text: str, columns: int) -> str:
 def fill(text: str, indent: str = "") -> str:
     """Break a text into lines, at blanks and between wide characters."""
     lines, line = [], indent
-    for piece in _PIECE.findall(_QUOTING.sub(NO_BREAK, " ".join(text.split(" ")).strip())):
+    for piece in _PIECE.findall(_QUOTING.sub(NO_BREAK, text.strip())):
         if line == indent:
             line += piece.lstrip(" ")
         elif count_columns(line + piece) <= WIDTH:

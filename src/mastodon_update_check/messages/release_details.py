@@ -25,7 +25,7 @@ _BY_PACKAGE = frozenset({InstallKind.YUNOHOST, InstallKind.NIXOS})
 """Installations whose package takes all the steps."""
 
 
-def describe_details(update: UpdateNotice, context: MessageContext) -> tuple[Block, ...]:
+def write_details(update: UpdateNotice, context: MessageContext) -> tuple[Block, ...]:
     """Return what is known of a release; of an urgent one also what is not."""
     details, translation = context.knowledge.details_of(update.version), context.translation
     if details is None or (details.fixes is None and details.requires is None):

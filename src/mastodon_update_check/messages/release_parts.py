@@ -12,7 +12,7 @@ from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.urls import is_printable_url
 from mastodon_update_check.messages.content import Content, Paragraph, Pointer, Release, Releases
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.release_details import describe_details
+from mastodon_update_check.messages.release_details import write_details
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK, Translation
 
 RELEASES_SHOWN = 20
@@ -54,7 +54,7 @@ def write_list(updates: Sequence[UpdateNotice], opening: str, said: str, context
         blocks=(
             Paragraph(opening),
             Releases(_release_rows(updates, context), notes_label=context.translation.say("Release notes")),
-            *describe_details(updates[0], context),
+            *write_details(updates[0], context),
             *_direct(updates, context),
             *other_releases(updates, context),
             *([Pointer(label, stop, is_link=False)] if reminded else []),

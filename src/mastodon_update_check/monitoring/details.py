@@ -99,7 +99,7 @@ def _describe_outbox(report: StatusReport, when: When) -> Iterator[tuple[str, st
     failing = {sink.name: sink for sink in outbox.sinks if sink.retry_at is not None or sink.is_stopped}
     for sink in failing.values():
         yield "", _describe_sink(sink, when)
-    for line in describe_undelivered(one for one in outbox.latest if one.sink not in failing):
+    for line in list_undelivered(one for one in outbox.latest if one.sink not in failing):
         yield "", line
 
 
@@ -111,7 +111,7 @@ def _describe_sink(sink: SinkAccount, when: When) -> str:
     return f"{sink.name}: failing since {since}{again}: {sink.reply}"
 
 
-def describe_undelivered(messages: Iterable[UndeliveredMessage]) -> Iterator[str]:
+def list_undelivered(messages: Iterable[UndeliveredMessage]) -> Iterator[str]:
     """Give the recipient of each message that was not accepted, and the reply."""
     for one in messages:
         to = f" to {one.address}" if one.address else ""

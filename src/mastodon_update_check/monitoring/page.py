@@ -22,7 +22,7 @@ from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.content import Releases
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.html import render_html_block
-from mastodon_update_check.messages.release_details import describe_details
+from mastodon_update_check.messages.release_details import write_details
 from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, describe_release, order_updates
 from mastodon_update_check.monitoring.details import list_details
 from mastodon_update_check.monitoring.status import StatusReport, describe_status
@@ -130,7 +130,7 @@ def _render_updates(report: StatusReport) -> str:
         until = postponed_until(update, known)
         note = "skipped" if known.is_skipped(update) else f"skipped until {until:%Y-%m-%d}" if until else row.note
         shown = replace(row, note=note)
-        parts += map(render_html_block, (Releases((shown,)), *describe_details(update, context)))
+        parts += map(render_html_block, (Releases((shown,)), *write_details(update, context)))
     return "\n".join(("<section>\n<h2>Pending releases</h2>", *parts, "</section>")) if parts else ""
 
 

@@ -22,11 +22,14 @@ def find_doubles(notified: Sequence[Delivery], facts: Facts) -> Iterable[Change]
 
     Otherwise the new owner of the address would get it a second time.
     """
+    known: dict[str, list[notices.Notice]] = {}
+    for row in notified:
+        known.setdefault(row.recipient_key, []).append(row.notice)
     for row in notified:
         heir = facts.find_recipient(row) if row.is_open else None
         if heir is None or heir.key == row.recipient_key:
             continue
-        if any(is_covered_by(row.notice, other.notice) for other in notified if other.recipient_key == heir.key):
+        if any(is_covered_by(row.notice, notice) for notice in known.get(heir.key, ())):
             yield row.change(Reason.COVERED)
 
 
