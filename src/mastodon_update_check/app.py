@@ -212,6 +212,12 @@ class App:
             transaction.hurry_changed(fingerprints, self.clock())
         return add_lanes(self.delivery_workers(ledger), ledger, self.clock())
 
+    def next_due_at(self, ledger: Ledger) -> datetime | None:
+        """Return when the next message of a configured sink is due."""
+        now, sinks = self.clock(), self.settings.sinks
+        due = (ledger.next_due_at(sink.name, now, only_to=find_single_key(sink)) for sink in sinks)
+        return min(filter(None, due), default=None)
+
     def summary(self, ledger: Ledger) -> OutboxSummary:
         """Count the undelivered messages of the configured sinks."""
         return ledger.summary(self.clock(), self.settings.sink_names)

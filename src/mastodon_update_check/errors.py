@@ -27,6 +27,9 @@ from enum import StrEnum
 class UpdateCheckError(Exception):
     """Base of all errors that this program raises on purpose."""
 
+    exit_code = 1
+    """Of a command that ends with it."""
+
 
 class InvalidVersionError(UpdateCheckError, ValueError):
     """A version string that does not start with three numbers, is too long or is not printable ASCII."""
@@ -34,6 +37,8 @@ class InvalidVersionError(UpdateCheckError, ValueError):
 
 class SettingsError(UpdateCheckError):
     """The settings are wrong; `problems` holds one sentence for each, without secrets."""
+
+    exit_code = 78
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -47,9 +52,13 @@ class UntranslatedError(UpdateCheckError):
 class UsageError(UpdateCheckError):
     """An argument names something unknown or ambiguous."""
 
+    exit_code = 2
+
 
 class LedgerError(UpdateCheckError):
     """The ledger cannot be read or written: damaged, newer, locked, read-only, or the disk is full."""
+
+    exit_code = 74
 
 
 class SetupError(UpdateCheckError):

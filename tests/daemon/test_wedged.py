@@ -21,16 +21,16 @@ def create(options):
 WEDGED = """
 import os, threading
 from mastodon_update_check.cli.main import main
-from mastodon_update_check.daemon.scheduler import Scheduler
+from mastodon_update_check.daemon.owner import LedgerOwner
 
-heal = Scheduler.heal
+keep = LedgerOwner.keep
 
-def hang(scheduler):
+def hang(owner):
     if os.path.exists({flag!r}):
         threading.Event().wait()
-    heal(scheduler)
+    return keep(owner)
 
-Scheduler.heal = hang
+LedgerOwner.keep = hang
 main()
 """
 

@@ -89,11 +89,7 @@ def _deliver(app: App, ledger: Ledger) -> int:
 def _wait_for_attempts(app: App, ledger: Ledger, since: datetime) -> None:
     """Wait until the daemon has tried what was due at the check; a sink that hangs is not waited for long."""
     end = time.monotonic() + _ATTEMPTS_PATIENCE.total_seconds()
-    workers = app.delivery_workers(ledger)
-    while time.monotonic() < end:
-        due = [worker.next_due_at(ledger, app.clock()) for worker in workers]
-        if not any(at is not None and at <= since for at in due):
-            return
+    while (due_at := app.next_due_at(ledger)) is not None and due_at <= since and time.monotonic() < end:
         time.sleep(POLL_SECONDS)
 
 

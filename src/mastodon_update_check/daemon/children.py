@@ -1,7 +1,8 @@
 """Child processes: each executes one job and ends; it dies with its parent, and is killed when it takes too long.
 
 A child reads its parameters, a JSON object, from its standard input, which is a file in memory. It writes one JSON
-object a line to its standard output: `{}` while it is well, and its report at the end.
+object a line to its standard output: `{}` while it is well, and its report at the end: its result, or the `problems` of
+the settings or the ledger (exit code 78 or 74).
 """
 
 import json
@@ -11,12 +12,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
+from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.logs import log
 
 LINE_CHARACTERS = 4 * 1024 * 1024
@@ -32,9 +34,9 @@ class ChildProcess:
         order: Mapping[str, object],
         silence: timedelta,
         on_end: Callable[["ChildProcess"], None],
-        descriptors: tuple[int, ...] = (),
+        lock: int | None = None,
     ) -> None:
-        """Start a job that may be silent for a time, and inherits descriptors; another thread calls `on_end`.
+        """Start a job that may be silent for a time, and inherits the ledger's lock; another thread calls `on_end`.
 
         It must be started by the main thread: the kernel kills a child when the thread ends that started it.
 
@@ -42,9 +44,8 @@ class ChildProcess:
             OSError, RuntimeError: there are too many processes or threads, or too little memory.
         """
         self.name = name
-        self.report: Mapping[str, Any] | None = None
+        self._report: Mapping[str, Any] = {}
         self._silence = silence
-        self._is_overdue = False
         self._heard_at = time.monotonic()
         with os.fdopen(os.memfd_create("order"), "w+") as orders:
             json.dump({**order, "parent": os.getpid()}, orders)
@@ -53,7 +54,7 @@ class ChildProcess:
                 [*_program(), "job", name],
                 stdin=orders,
                 stdout=subprocess.PIPE,
-                pass_fds=descriptors,
+                pass_fds=() if lock is None else (lock,),
                 text=True,
                 errors="replace",  # a library that prints must not end the reading
             )
@@ -64,42 +65,46 @@ class ChildProcess:
         out = self.process.stdout
         while out is not None and (line := out.readline(LINE_CHARACTERS)):
             self._heard_at = time.monotonic()
-            try:
+            with suppress(ValueError):  # a library that prints
                 said = json.loads(line)
-            except ValueError:  # a library that prints
-                continue
-            if isinstance(said, dict) and said:
-                self.report = said
+                self._report = said if isinstance(said, dict) and said else self._report
         self.process.wait()
         on_end(self)
 
     @property
     def result(self) -> Mapping[str, Any] | None:
-        """Return the report, once it has ended as it should."""
-        return self.report if self.process.returncode == 0 else None
+        """Return its result, once it has ended as it should."""
+        return self._report if self._report and self.process.returncode == 0 else None
+
+    @property
+    def error(self) -> SettingsError | LedgerError | None:
+        """Return the error of the settings or the ledger that kept it from its job."""
+        problems: Sequence[str] = self._report.get("problems", ())
+        match self.process.returncode:
+            case SettingsError.exit_code:
+                return SettingsError(problems)
+            case LedgerError.exit_code:
+                return LedgerError("; ".join(problems))
+        return None
 
     def explain_end(self) -> str:
         """Return why it has no result."""
-        report = self.report or {}
-        if "settings_problems" in report:
-            return "; ".join(report["settings_problems"])
-        if "ledger_problem" in report:
-            return str(report["ledger_problem"])
-        if self._is_overdue:
+        if self.error is not None:
+            return "; ".join(str(self.error).splitlines())
+        if self.is_overdue:
             return f"it took longer than {self._silence.total_seconds() / 60:g} minutes, and was ended"
         code = self.process.returncode
         ending = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         return f"the job {self.name} ended {ending} and without a result"
 
-    def kill_if_silent(self) -> None:
-        """Kill it if it has been silent for too long."""
-        if time.monotonic() - self._heard_at > self._silence.total_seconds() and not self._is_overdue:
-            self._is_overdue = True
-            self.process.kill()
+    @property
+    def is_overdue(self) -> bool:
+        """Return whether it has been silent for longer than it may."""
+        return time.monotonic() - self._heard_at > self._silence.total_seconds()
 
 
 class Children:
-    """The jobs that run at this moment, one of each kind at most; each posts itself to `events` when it has ended."""
+    """The jobs that run at this moment, one of each name at most; each posts itself to `events` when it has ended."""
 
     def __init__(self, events: "SimpleQueue[object]") -> None:
         self._events = events
@@ -112,24 +117,18 @@ class Children:
         return name in self._running
 
     def start(self, name: str, silence: timedelta, order: Mapping[str, object], lock: int | None) -> None:
-        """Start a job, which inherits the ledger's lock; raises what `ChildProcess` raises."""
-        inherited = () if lock is None else (lock,)
-        self._running[name] = ChildProcess(name, order, silence, self._events.put, inherited)
+        """Start a job; see `ChildProcess`."""
+        self._running[name] = ChildProcess(name, order, silence, self._events.put, lock)
 
     def forget(self, child: ChildProcess) -> None:
         """Remove a job that has ended."""
-        if self._running.get(child.name) is child:
-            del self._running[child.name]
+        self._running.pop(child.name, None)
 
-    def kill_silent(self) -> None:
-        """Kill the jobs that have been silent for too long."""
+    def kill(self, *, overdue: bool = False) -> None:
+        """Kill every job, or those that have been silent for too long."""
         for child in self._running.values():
-            child.kill_if_silent()
-
-    def kill(self) -> None:
-        """Kill every job."""
-        for child in self._running.values():
-            child.process.kill()
+            if child.is_overdue or not overdue:
+                child.process.kill()
 
     def stop(self, patience: timedelta) -> None:
         """Let every job finish its attempts, and kill those that take too long."""
@@ -145,8 +144,8 @@ class Children:
                 event = self._events.get(timeout=max(end - time.monotonic(), 0.01))
                 if isinstance(event, ChildProcess):
                     self.forget(event)
-        for child in self._running.values():
-            log.warning("job.killed", job=child.name, detail="it did not end in time; its open attempts are repeated")
+        for name in self._running:
+            log.warning("job.killed", job=name, detail="it did not end in time; its open attempts are repeated")
         self.kill()
 
 
@@ -156,6 +155,14 @@ def _program() -> list[str]:
     return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - given]]
 
 
+def leave(code: int) -> NoReturn:
+    """End this process now: a thread that hangs would keep an ordinary exit waiting."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # its reader has closed it
+            stream.flush()
+    os._exit(code)
+
+
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent ends (prctl(2), PR_SET_PDEATHSIG)."""
     import ctypes
@@ -163,11 +170,3 @@ def die_with_parent(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it has ended already
         os._exit(1)
-
-
-def leave(code: int) -> NoReturn:
-    """End this process now: a thread that hangs would keep an ordinary exit waiting."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # its reader has closed it
-            stream.flush()
-    os._exit(code)

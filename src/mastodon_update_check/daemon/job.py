@@ -5,11 +5,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from mastodon_update_check.app import App
 from mastodon_update_check.config.settings import CONFIG_FILE
@@ -21,10 +20,9 @@ from mastodon_update_check.domain.text import describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.jobs.check import CheckOptions
-from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.known_instance import presence_of
 from mastodon_update_check.jobs.requests import answer_requests
-from mastodon_update_check.jobs.workers import Deliveries
+from mastodon_update_check.jobs.workers import Deliveries, load
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log
 from mastodon_update_check.mastodon.tree import VERSION_FILE
@@ -53,6 +51,16 @@ class Order:
     directory keeps a tree that was replaced, so only a new process can see the new one."""
 
 
+class _Program(NamedTuple):
+    """The program, as its settings are now or as they were."""
+
+    app: App
+    problem: str = ""
+    """Why the settings of now cannot be used."""
+    config: str | None = None
+    """The text of our own file, if it is certain that these settings come from it."""
+
+
 def main(name: str) -> NoReturn:
     """Run one job and end the process, even if a thread hangs."""
     order = Order(**json.load(sys.stdin))
@@ -61,13 +69,10 @@ def main(name: str) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     code = 0
     try:
-        {"prepare": _prepare, "work": _work, "deliver": _deliver, "publish": _publish}[name](order)
-    except SettingsError as error:
-        code = 78
-        _report(settings_problems=error.problems)
-    except LedgerError as error:
-        code = 74
-        _report(ledger_problem=str(error))
+        _report(**{"prepare": _prepare, "work": _work, "deliver": _deliver, "publish": _publish}[name](order))
+    except (SettingsError, LedgerError) as error:
+        code = error.exit_code
+        _report(problems=str(error).splitlines())
     except Exception as error:  # noqa: BLE001 - the log has a line, and the supervisor sees the exit code
         code = 70
         log.critical("job.crashed", job=name, detail=describe_bug(error))
@@ -81,25 +86,14 @@ def _report(**fields: object) -> None:
         sys.stdout.flush()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Loaded:
-    """The program, as its settings are now or as they were."""
-
-    app: App
-    problem: str = ""
-    """Why the settings of now cannot be used."""
-    config: str | None = None
-    """The text of our own file, if it is certain that these settings come from it."""
-
-
-def _load(order: Order) -> _Loaded:
+def _load(order: Order) -> _Program:
     """Return the program as its settings are now; or as they were, if those of now cannot be used."""
     problem = order.refused
     if not problem:
         text = _own_file()
         try:
             app = load_app(order.token)
-            return _Loaded(app=app, config=text if text == _own_file() else None)
+            return _Program(app, config=text if text == _own_file() else None)
         except SettingsError as error:
             if order.config is None:
                 raise
@@ -108,7 +102,7 @@ def _load(order: Order) -> _Loaded:
         descriptor = os.memfd_create("config.env")
         os.write(descriptor, order.config.encode())
         os.environ["UPDATE_CHECK_CONFIG"] = f"/proc/self/fd/{descriptor}"
-    return _Loaded(app=load_app(order.token), problem=problem)
+    return _Program(load_app(order.token), problem)
 
 
 def _own_file() -> str | None:
@@ -118,98 +112,93 @@ def _own_file() -> str | None:
     return None
 
 
-def _publish(order: Order) -> None:
+def _publish(order: Order) -> dict[str, Any]:
     """Write the status page of a daemon that has stopped."""
     app = _load(order).app
     with app.open_ledger() as ledger:
         app.publish(ledger)
+    return {}
 
 
-def _prepare(order: Order) -> None:
+def _prepare(order: Order) -> dict[str, Any]:
     """Verify that settings, sinks and ledger can be used, and report the supervisor's parameters."""
-    loaded = _load(order)
-    app = loaded.app
-    require_set_up(app.settings)
+    program = _load(order)
+    app, settings = program.app, program.app.settings
+    require_set_up(settings)
     with app.create_ledger() as ledger:
-        for worker in app.delivery_workers(ledger):
-            worker.load()
-        _report(
-            instance=app.settings.instance,
-            ledger=app.settings.ledger,
-            ledger_name=str(app.ledger_location),
-            presence=presence_of(app.settings).path,
-            sinks=app.settings.sink_names,
-            log_level=app.settings.log_level,
-            log_format=app.settings.log_format,
-            bound_tree=_find_bound_tree(app.settings.mastodon_root),
-            **_plain(loaded, ledger),
-        )
+        for sink in settings.sinks:
+            load(sink)
+        version_file = settings.mastodon_root / VERSION_FILE
+        is_bound = os.path.ismount(version_file.parent) and not is_missing(version_file)
+        return {
+            "instance": settings.instance,
+            "ledger": settings.ledger,
+            "ledger_name": str(app.ledger_location),
+            "presence": presence_of(settings).path,
+            "sinks": settings.sink_names,
+            "log_level": settings.log_level,
+            "log_format": settings.log_format,
+            "bound_tree": str(settings.mastodon_root) if is_bound else "",
+            **_describe(program, ledger),
+        }
 
 
-def _find_bound_tree(root: Path) -> str:
-    file = root / VERSION_FILE
-    return str(root) if os.path.ismount(file.parent) and not is_missing(file) else ""
-
-
-def _plain(loaded: _Loaded, ledger: Ledger) -> dict[str, object]:
+def _describe(program: _Program, ledger: Ledger) -> dict[str, Any]:
     """Return what each job reports."""
-    app = loaded.app
-    settings = app.settings
+    app, settings = program.app, program.app.settings
+    due_at = app.next_due_at(ledger)
     line = describe_line(ledger.state(), app.summary(ledger).undelivered, None, settings.off_reason)
     return {
         "interval": settings.interval.total_seconds(),
         "jitter": settings.jitter.total_seconds(),
         "off_reason": settings.off_reason,
         "has_page": settings.page_file is not None,
-        "config": loaded.config,
+        "config": program.config,
         "status": hide_secrets(line),
-        "due_in": _due_in(app, ledger, app.delivery_workers(ledger)),
+        "due_in": due_at and max((due_at - app.clock()).total_seconds(), 0.0),
     }
 
 
-def _due_in(app: App, ledger: Ledger, workers: Sequence[DeliveryWorker]) -> float | None:
-    """Return in how many seconds the next message is due; None when none waits."""
-    now = app.clock()
-    due = [at for worker in workers if (at := worker.next_due_at(ledger, now)) is not None]
-    return max((min(due) - now).total_seconds(), 0.0) if due else None
-
-
-def _work(order: Order) -> None:
+def _work(order: Order) -> dict[str, Any]:
     """Answer requests of commands, and check."""
-    loaded = _load(order)
-    app, problem = loaded.app, loaded.problem
+    program = _load(order)
+    app, problem = program.app, program.problem
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with app.create_ledger() as ledger:
             asked = answer_requests(ledger, app.clock())
-            report: dict[str, Any] = {}
+            report: dict[str, Any] = {"settings_problem": problem}
             if order.check or order.failure or asked:
-                report = _check(app, ledger, order, problem, mark=any(request.arguments["mark"] for request in asked))
+                mark = any(request.arguments["mark"] for request in asked)
+                options = CheckOptions(mark=mark, settings_problem=problem, failure=order.failure)
+                result, report["is_blind"] = _check(app, ledger, order, options)
                 with ledger.writing() as transaction:
                     for request in asked:
-                        transaction.answer(request.id, report["result"])
-            _report(settings_problem=problem, **report, **_plain(loaded, ledger))
+                        transaction.answer(request.id, result)
+            return report | _describe(program, ledger)
     except SystemExit:  # a planned stop is not a failure
         app.heartbeat.stop()
+        leave(0)
 
 
-def _check(app: App, ledger: Ledger, order: Order, problem: str, *, mark: bool) -> dict[str, Any]:
+def _check(app: App, ledger: Ledger, order: Order, options: CheckOptions) -> tuple[dict[str, Any], bool]:
+    """Check; return the result, and whether this process cannot see Mastodon's tree as it is."""
     before = ledger.state()
-    report = app.run_check(ledger, CheckOptions(mark=mark, settings_problem=problem, failure=order.failure))
+    report = app.run_check(ledger, options)
     app.finish_check(ledger, report)
     root = app.settings.mastodon_root
     has_lost_tree = has_lost_sight(before, report.knowledge) or is_missing(root / VERSION_FILE)
-    return {"result": to_json(report.result), "is_blind": order.bound_tree == str(root) and has_lost_tree}
+    return to_json(report.result), order.bound_tree == str(root) and has_lost_tree
 
 
-def _deliver(order: Order) -> None:
+def _deliver(order: Order) -> dict[str, Any]:
     """Deliver the messages that are due, each sink in a thread of its own."""
-    loaded = _load(order)
-    app = loaded.app
+    program = _load(order)
+    app = program.app
     with app.open_ledger() as ledger:
         ledger.close_open_attempts(app.clock(), has_crashed=order.has_crashed)
         run = Deliveries(app.delivery_lanes(ledger), app.clock)
         signal.signal(signal.SIGTERM, lambda *_: run.stop())
         run.run(ledger, _report)
         app.publish(ledger)
-        _report(problems=[hide_secrets(one) for one in run.problems], **_plain(loaded, ledger))
+        return {"failures": [hide_secrets(one) for one in run.problems], **_describe(program, ledger)}

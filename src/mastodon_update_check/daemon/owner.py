@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mastodon_update_check.errors import LedgerError
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mastodon_update_check.ledger.lease import Lease
     from mastodon_update_check.ledger.postgres_session import PostgresSession
 
-_RENEWAL = timedelta(seconds=5)
-_PRESENCE = timedelta(seconds=10)
+RENEWAL_SECONDS = 5.0
+"""How often `LedgerOwner.keep` is to be called."""
 _LEASE_SECONDS = 20.0
 
 
@@ -27,23 +27,20 @@ class LedgerOwner:
 
     def __init__(self, prepared: Mapping[str, Any]) -> None:
         self._lock = FileLock(prepared["presence"])
+        self._instance = str(prepared["instance"])
         self._lease: Lease | None = None
         self._session: PostgresSession | None = None
         self._host = socket.gethostname()
         self.is_owner = False
-        self._renewed_at = self._shown_at = float("-inf")
+        self._renewed_at = float("-inf")
         self.has_requests = False
         """Whether the last call of `keep` found requests in a shared ledger; on one machine, a signal reports them."""
         if str(prepared["ledger"]).startswith(SCHEMES):
-            self._open(str(prepared["ledger"]), str(prepared["instance"]))
+            from mastodon_update_check.ledger.postgres_location import PostgresLocation
 
-    def _open(self, url: str, instance: str) -> None:
-        from mastodon_update_check.ledger.postgres_location import PostgresLocation
-
-        location = find_location(url)
-        assert isinstance(location, PostgresLocation)  # noqa: S101 - by its scheme
-        self._instance, self._session = instance, location.open()
-        self._lease = location.ownership(self._host)
+            location = find_location(str(prepared["ledger"]))
+            assert isinstance(location, PostgresLocation)  # noqa: S101 - by its scheme
+            self._session, self._lease = location.open(), location.ownership(self._host)
 
     @property
     def token(self) -> str:
@@ -55,14 +52,8 @@ class LedgerOwner:
         """Return the lock's descriptor, which children inherit."""
         return self._lock.descriptor
 
-    @property
-    def tick(self) -> timedelta:
-        """Return how often `keep` is to be called."""
-        is_waiting = self._lock.descriptor is None
-        return _RENEWAL if self._lease is not None or is_waiting else _PRESENCE
-
     def keep(self) -> str:
-        """Become the owner if possible, or stay it; return why the ledger cannot be used, or an empty text."""
+        """Become the owner or stay it, if possible, and give a heartbeat; return why the ledger cannot be used."""
         self.has_requests = False
         try:
             self.is_owner = self._keep()
@@ -73,12 +64,14 @@ class LedgerOwner:
         return ""
 
     def _keep(self) -> bool:
-        if self._lock.descriptor is None and not self._lock.acquire(is_daemon=True):
-            return False
+        if not self._lock.renew():
+            self._lock.release()  # its file was deleted, perhaps with the ledger: take the new one
+            if not self._lock.acquire(is_daemon=True):
+                return False
         if self._lease is None:
-            return self._is_lock_kept()
+            return True
         now = time.monotonic()
-        if now - self._renewed_at < _RENEWAL.total_seconds() * 0.9:
+        if now - self._renewed_at < RENEWAL_SECONDS * 0.9:
             return self._lease.token != ""
         is_owner = self._lease.renew() or self._lease.acquire(is_daemon=True)
         self._renewed_at = now
@@ -88,19 +81,6 @@ class LedgerOwner:
                 nodes.beat(transaction, self._host, datetime.now(UTC))
                 self.has_requests = is_owner and requests.has_requests(transaction)
         return is_owner
-
-    def _is_lock_kept(self) -> bool:
-        if self._lock.renew():
-            return True
-        self._lock.release()  # its file was deleted, perhaps with the ledger: take the new one
-        return self._lock.acquire(is_daemon=True)
-
-    def show_presence(self) -> None:
-        """Give the heartbeat that `status --alive` looks for."""
-        if time.monotonic() - self._shown_at >= _PRESENCE.total_seconds():
-            self._shown_at = time.monotonic()
-            with suppress(LedgerError):  # `keep` reports it
-                self._lock.renew()
 
     def leave(self) -> None:
         """Release ownership."""

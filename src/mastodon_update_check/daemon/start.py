@@ -1,4 +1,4 @@
-"""Starting the daemon: signals first, then a child that prepares everything, then the supervisor."""
+"""Start the daemon: signals first, then a child that prepares everything, then the supervisor."""
 
 from collections.abc import Mapping
 from queue import SimpleQueue
@@ -6,9 +6,8 @@ from typing import Any, NoReturn
 
 from mastodon_update_check import logs
 from mastodon_update_check.daemon.children import ChildProcess, leave
-from mastodon_update_check.daemon.limits import CHECK_LIMIT, RESTART
-from mastodon_update_check.daemon.signals import SignalEvent, take_signals
-from mastodon_update_check.daemon.supervisor import Supervisor
+from mastodon_update_check.daemon.signals import take_signals
+from mastodon_update_check.daemon.supervisor import CHECK_LIMIT, RESTART, Supervisor
 from mastodon_update_check.daemon.systemd import SystemdNotifier
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.logs import log
@@ -20,7 +19,7 @@ def run() -> NoReturn:
     notifier = SystemdNotifier()
     take_signals(events.put)
     try:
-        supervisor = Supervisor(_prepare(events), events, notifier)
+        supervisor = Supervisor(_prepare(), events, notifier)
     except (SettingsError, LedgerError) as error:
         notifier.status(str(error))
         raise
@@ -31,24 +30,15 @@ def run() -> NoReturn:
         leave(70)
 
 
-def _prepare(events: "SimpleQueue[object]") -> Mapping[str, Any]:
-    """Have a child read the settings and open the ledger; return its report."""
-    child = ChildProcess("prepare", {}, CHECK_LIMIT, events.put)
-    early = []
-    while (event := events.get()) is not child:
-        if event is SignalEvent.STOP:
-            leave(0)
-        early.append(event)
-    for event in early:
-        events.put(event)
-    report = child.result
-    if report is None:
-        ending = child.report or {}
-        if "settings_problems" in ending:
-            raise SettingsError(ending["settings_problems"])
-        if "ledger_problem" in ending:
-            raise LedgerError(ending["ledger_problem"])
+def _prepare() -> Mapping[str, Any]:
+    """Have a child read the settings and open the ledger; return its report. Signals are followed after it."""
+    ended: SimpleQueue[ChildProcess] = SimpleQueue()
+    child = ChildProcess("prepare", {}, CHECK_LIMIT, ended.put)
+    ended.get()
+    if child.result is None:
+        if child.error is not None:
+            raise child.error
         log.critical("daemon.not_prepared", detail=child.explain_end())
         leave(RESTART)
-    logs.configure(report["log_level"], report["log_format"])
-    return report
+    logs.configure(child.result["log_level"], child.result["log_format"])
+    return child.result

@@ -1,10 +1,11 @@
-"""Notifications to systemd: ready, reloading, stopping, a status line, and the watchdog (sd_notify(3))."""
+"""Notifications to systemd: ready, reloading, stopping, the watchdog, and a status line with present problems."""
 
 import os
 import time
 from datetime import timedelta
 
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.logs import log
 
 STATUS_CHARACTERS = 200
 SEND_SECONDS = 1.0
@@ -12,7 +13,7 @@ SEND_SECONDS = 1.0
 
 
 class SystemdNotifier:
-    """Notifies systemd if it has started this process. Any thread may use it."""
+    """Notifies systemd if it has started this process (sd_notify(3)). Any thread may use it."""
 
     def __init__(self) -> None:
         self._notifier = None
@@ -56,3 +57,27 @@ class SystemdNotifier:
         if self._notifier is not None:
             # The library encodes as Latin-1, and systemd takes UTF-8 alone: hand it UTF-8's bytes one by one.
             self._notifier.notify(state.encode().decode("latin-1"))
+
+
+class CurrentProblems:
+    """The present problem of each part: shown in the status line, and logged when it begins, changes or ends."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def set(self, part: str, problem: str) -> None:
+        """Keep a problem of a part; none is the empty text."""
+        before = self.get(part)
+        self._texts[part] = problem
+        if problem and problem != before:
+            log.error(f"{part}.failed", detail=problem)
+        elif before and not problem:
+            log.info(f"{part}.recovered")
+
+    def get(self, part: str) -> str:
+        """Return the present problem of a part."""
+        return self._texts.get(part, "")
+
+    def prefix(self, line: str) -> str:
+        """Return the status line: problems first, since it is cut at its end."""
+        return ". ".join(dict.fromkeys([*filter(None, self._texts.values()), line]))
