@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.config.dotenv import parse
-from mastodon_update_check.config.expansion import Defect, expand
+from mastodon_update_check.config.dotenv import Defect, expand, parse
 from mastodon_update_check.config.found import FILE_BYTES, VALUE_BYTES
 
 COMMAND, TOO_LONG, TOO_MUCH = Defect.COMMAND, Defect.TOO_LONG, Defect.TOO_MUCH

@@ -15,7 +15,7 @@ from mastodon_update_check.files.foreign import (
     ForeignDirectory,
     follow_trusted,
     is_missing,
-    open_beneath,
+    opened_beneath,
     read_foreign,
     read_opened,
 )
@@ -214,13 +214,12 @@ def test_exchanged_between_check_and_use(tree: Path, tmp_path: Path) -> None:
         assert directory.read_secrets(".env.production", LIMIT) == "LOCAL_DOMAIN=social.example\n"
     opened = os.open(tree, os.O_PATH)
     try:
-        file = open_beneath(opened, (".env.production",))
-        (tree / ".env.production").unlink()
-        (tree / ".env.production").symlink_to("/etc/passwd")
-        assert read_opened(file, LIMIT) == b"SMTP_SERVER=evil.example\n"
+        with opened_beneath(opened, ".env.production") as file:
+            (tree / ".env.production").unlink()
+            (tree / ".env.production").symlink_to("/etc/passwd")
+            assert read_opened(file, LIMIT) == b"SMTP_SERVER=evil.example\n"
     finally:
         os.close(opened)
-        os.close(file)
 
 
 def test_nothing_is_left_open(tree: Path, tmp_path: Path) -> None:

@@ -64,10 +64,9 @@ def test_properties() -> None:
     web, puma = show(["*"], "Id", lambda *_, **__: Finished(code=0, out=SHOWN))
     assert (web.one("Id"), puma.one("Id"), puma.one("User")) == ("mastodon-web.service", "mastodon-puma.service", "")
     assert web.all("EnvironmentFiles") == ["/etc/a (ignore_errors=no)", "/etc/b (ignore_errors=yes)"]
-    assert dict(web.variables())["B"] == "two words"
-    assert dict(web.variables())["C"] == 'd"e'
+    assert (web.variables["B"], web.variables["C"]) == ("two words", 'd"e')
     assert "\x1b" not in web.one("Description")
-    assert list(Properties("").variables()) == []
+    assert Properties("").variables == {}
 
 
 def test_without_systemd() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import pwd
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.host.machine import Account, Machine
+from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.programs import ENVIRONMENT, LIMIT, Finished
-from mastodon_update_check.install.dialogue import Console, Options
+from mastodon_update_check.install.dialogue import Options
 from mastodon_update_check.install.session import SetupSession
 from simulators.mastodon_tree import flags, write_tree
 from simulators.postgres import Postgres
@@ -56,10 +57,11 @@ class Host:
         """The host as `setup` gets it; root is the user who runs the tests."""
         return Machine(prefix=self.prefix, run=self.run, find_account=self.find_account, root_uid=os.getuid())
 
-    def find_account(self, user: str | int) -> Account | None:
+    def find_account(self, user: str | int) -> pwd.struct_passwd | None:
         """Every user of this host is the one who runs the tests."""
         names = {"_mastodon_update_check": True, "postgres": self.has_superuser, os.getuid(): True}
-        return Account(name="mastodon", uid=os.getuid(), gid=os.getgid()) if names.get(user) else None
+        account = pwd.struct_passwd(("mastodon", "x", os.getuid(), os.getgid(), "", "/", ""))
+        return account if names.get(user) else None
 
     def install(self, env: str, root: Path = ROOT) -> Path:
         """Put a Mastodon there; return where it really is."""
@@ -146,14 +148,14 @@ class Host:
         return Finished(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
-def session(host: Host, *, is_silent: bool = True, **options: object) -> SetupSession:
+def session(host: Host, **options: object) -> SetupSession:
     """Return one run of `setup` there."""
-    return SetupSession(host.machine, Console(is_silent=is_silent), Options(**options), (PROGRAM,))  # type: ignore[arg-type]
+    return SetupSession(host.machine, Options(**({"yes": True} | options)), (PROGRAM,))  # type: ignore[arg-type]
 
 
 def set_up(host: Host, **options: object) -> bool:
     """Set up without questions; pending notices are sent now unless `options` say otherwise."""
-    return session(host, is_silent=True, **({"tell": "now"} | options)).set_up()
+    return session(host, **({"tell": "now"} | options)).set_up()
 
 
 def refused(host: Host, **options: object) -> str:

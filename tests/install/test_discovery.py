@@ -7,20 +7,18 @@ from pathlib import Path
 import pytest
 
 from install.host import ROOT, Host, refused
-from mastodon_update_check.install.access import Access, Mode, decide_access
 from mastodon_update_check.install.copying import DATABASE, EnvFiles, values_of
 from mastodon_update_check.install.database import Server
-from mastodon_update_check.install.discovery import Installation, examine, find_roots
-from mastodon_update_check.install.plan import SetupPlan
-from mastodon_update_check.install.steps import Steps
-from mastodon_update_check.install.texts import (
+from mastodon_update_check.install.discovery import Access, Installation, Mode, decide_access, examine, find_roots
+from mastodon_update_check.install.plan import (
+    SetupPlan,
     find_role,
-    own_values_of,
     path_drop_in,
     service_drop_in,
     with_block,
     without_block,
 )
+from mastodon_update_check.install.steps import Steps
 
 DIRECTORY, FILE = stat.S_IFDIR, stat.S_IFREG
 MASTODON, WEB = 1001, 33
@@ -171,7 +169,7 @@ def test_record_of_the_role() -> None:
     role = Server(directory="/run/p", port=5433, name="m.x")
     texts = [with_block("", {DATABASE: role.login}, role), with_block(f"{DATABASE}=dbname=x\n", {}, role)]
     assert [find_role(text) for text in texts] == [role, role]
-    assert own_values_of(texts[1]) == values_of(texts[1]) == {DATABASE: "dbname=x"}
+    assert values_of(without_block(texts[1])) == values_of(texts[1]) == {DATABASE: "dbname=x"}
     assert find_role(without_block(texts[0])) is None
     assert find_role(f"{DATABASE}='{role.login}'\n") is None
 

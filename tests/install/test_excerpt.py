@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.config.dotenv import parse
-from mastodon_update_check.config.expansion import expand
+from mastodon_update_check.config.dotenv import expand, parse
 from mastodon_update_check.config.names import is_taken_from_mastodon
 from mastodon_update_check.install.copying import excerpt, own_values, values
 

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from install.host import Host, set_up
-from mastodon_update_check.install import dialogue
-from mastodon_update_check.install import session as session_module
+from mastodon_update_check import terminal
 
 
 def test_slow_steps_are_named(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,8 +18,7 @@ def test_slow_steps_are_named(host: Host, monkeypatch: pytest.MonkeyPatch) -> No
         shown.append(text)
         yield
 
-    for module in (dialogue, session_module):
-        monkeypatch.setattr(module, "progress", record)
+    monkeypatch.setattr(terminal, "progress", record)
     host.install("LOCAL_DOMAIN=social.example\nSMTP_SERVER=localhost\n")
     assert set_up(host)
     assert {"Running recipients", "Running send-test"} <= set(shown)

@@ -59,12 +59,12 @@ def test_release_details_are_asked_for_once(
     """The question names the host that will be contacted; the answer is written, and not asked for again."""
     host.install(ENV)
     monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n" + "y\n" * 3))
-    assert session(host, is_silent=False).set_up()
+    assert session(host, yes=False).set_up()
     assert "raw.githubusercontent.com" in capsys.readouterr().out
     assert (f"UPDATE_CHECK_RELEASE_DETAILS='{expected}'" in host.read(CONFIG)) is (expected == "github")
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
     before = host.read(CONFIG)
-    assert session(host, is_silent=False).set_up()
+    assert session(host, yes=False).set_up()
     out = capsys.readouterr().out
     assert "raw.githubusercontent.com" not in out
     assert "Continue? [Y/n]" in out

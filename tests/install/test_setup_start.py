@@ -93,7 +93,7 @@ def test_pending_notices_are_asked_about_when_there_are_some(
     host.install(ENV)
     host.pending = pending
     monkeypatch.setattr("sys.stdin", Terminal("n\n" + "y\n" * (2 + questions)))
-    assert session(host, is_silent=False).set_up()
+    assert session(host, yes=False).set_up()
     out = capsys.readouterr().out
     assert said in out
     assert out.count("[Y/n]") == 3 + questions
@@ -163,5 +163,5 @@ def test_no_terminal_to_ask(host: Host) -> None:
     """Without a terminal and without --yes, setup stops before it changes anything."""
     host.install(ENV)
     with pytest.raises(Exception, match="standard input is not a terminal"):
-        session(host, is_silent=False).set_up()
+        session(host, yes=False).set_up()
     assert host.files() == {}

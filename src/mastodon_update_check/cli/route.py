@@ -17,7 +17,7 @@ from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.upgrades import CommandStep, CommandValues, InstallKind, Step, write_steps
 from mastodon_update_check.errors import UsageError
-from mastodon_update_check.host.mastodon_units import find_owner, find_units
+from mastodon_update_check.host.systemd import find_owner, find_units
 from mastodon_update_check.jobs.check import learn
 from mastodon_update_check.jobs.observe import inquire
 from mastodon_update_check.jobs.recipients import People

@@ -10,7 +10,7 @@ from pathlib import Path
 from mastodon_update_check.cli.output import Exit
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine
-from mastodon_update_check.install.dialogue import Console, Options
+from mastodon_update_check.install.dialogue import Options
 from mastodon_update_check.install.session import SetupSession
 from mastodon_update_check.mastodon.sql import read_sql
 
@@ -23,7 +23,7 @@ def execute(arguments: Namespace) -> int:
     if os.geteuid() != 0:
         raise SetupError("setup needs root: run it with sudo, or in a root shell")
     options = Options(**{each.name: getattr(arguments, each.name) for each in fields(Options)})
-    session = SetupSession(Machine(), Console(is_silent=arguments.yes), options, _own_command())
+    session = SetupSession(Machine(), options, _own_command())
     has_worked = session.undo() if arguments.undo else session.set_up()
     return Exit.DONE if has_worked else Exit.FAILED
 

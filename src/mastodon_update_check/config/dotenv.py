@@ -1,4 +1,4 @@
-r"""The syntax of a dotenv file, as Ruby's dotenv 2 and 3 read it; `expansion` gives the values.
+r"""Dotenv files, as Ruby's dotenv 2 and 3 read them; nothing is ever executed.
 
 An assignment begins on a line of its own: whitespace, perhaps `export`, a name, `=` (or a colon and a space), a value.
 
@@ -8,14 +8,26 @@ An assignment begins on a line of its own: whitespace, perhaps `export`, a name,
 - Whitespace before `=`, and between `=` and a quote, may include newlines.
 - A line that is not an assignment has no effect.
 
-Ruby does this with one backtracking expression. This scanner reads each character a few times at most, so that no
-file can make it slow.
+Its value is expanded, except in single quotes:
+
+- A backslash is dropped and the next character is kept, except before `$`. `\n` and `\r` in double quotes stay.
+- `$NAME` and `${NAME}` are replaced: from the environment, or else from above in the file, or else by nothing; `\$` is
+  `$`. The replacement is not searched for variables again, but it is for commands.
+- `$(…)` would be executed by Ruby; here such a value is a defect. `\$(…)` is text.
+
+Ruby parses with one backtracking expression. This scanner reads each character a few times at most, so that no file can
+make it slow. Only the requested values are expanded, with those that they refer to: a few lines can expand to
+gigabytes.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
+from typing import Final
+
+from mastodon_update_check.config.found import FILE_BYTES, VALUE_BYTES, size_bytes
 
 _WHITESPACE = re.compile(r"\s*+", re.ASCII)
 _HEAD = re.compile(r"(?:export\s++)?(?P<name>[\w.]++)(?:\s*+=|:\s)", re.ASCII)
@@ -24,6 +36,14 @@ _NOTHING_MORE = re.compile(r"[^\S\n]*+(?:#|\n|\Z)", re.ASCII)
 _BARE = re.compile(r"[^#\n]*+")
 _REST = re.compile(r"[^\n]*+")
 _STRIPPED = "\0\t\n\v\f\r "
+_ESCAPE = re.compile(r"\\([^$])")
+_REFERENCE = re.compile(r"(?P<escape>\\)?\$(?!\()\{?(?P<name>[A-Za-z0-9_]++)?\}?")
+_PARENTHESES = r"\([^()]++\)"
+for _ in range(5):  # as deep as commands are nested; Ruby's expression is recursive
+    _PARENTHESES = rf"\((?:[^()]++|{_PARENTHESES})+\)"  # not possessive: Python before 3.11.5 takes such groups wrongly
+_COMMAND = re.compile(rf"(?P<escape>\\)?\${_PARENTHESES}")
+_MOST_COMMANDS: Final = 100
+"""More of them in one value are refused: each one is searched to the end of the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +87,76 @@ def merge(documents: Iterable[Assignments]) -> Assignments:
         names = {assignment.name for assignment in merged}
         merged += [assignment for assignment in document if assignment.name not in names]
     return merged
+
+
+class Defect(Enum):
+    """Why a value cannot be used; the text continues a sentence after the variable's name and place."""
+
+    COMMAND = "expected plain text, got $(…), which is never executed: write its result instead"
+    TOO_LONG = f"expected at most {VALUE_BYTES} bytes after its variables are replaced, got more"
+    TOO_MUCH = f"expected at most {FILE_BYTES} bytes in all values of this file together, got more"
+
+
+def expand(assignments: Assignments, wanted: Collection[str], environ: Mapping[str, str]) -> dict[str, str | Defect]:
+    """Return the values of the `wanted` names that are assigned; `environ` is for `$NAME` in them."""
+    values: dict[str, str | Defect] = {}
+    budget = FILE_BYTES
+    for assignment in needed(assignments, wanted, environ):
+        value = _value(assignment, environ, values) if budget > 0 else Defect.TOO_MUCH
+        values[assignment.name] = value
+        budget -= VALUE_BYTES if isinstance(value, Defect) else size_bytes(value)
+    return {name: value for name, value in values.items() if name in wanted}
+
+
+def needed(assignments: Assignments, wanted: Collection[str], environ: Mapping[str, str]) -> list[Assignment]:
+    """Return the assignments that the wanted values are made of, in the order of the file."""
+    names = set(wanted)
+    found = []
+    for assignment in reversed(assignments):
+        if assignment.name not in names:
+            continue
+        found.append(assignment)
+        names.discard(assignment.name)
+        if assignment.quote != "'":
+            references = _REFERENCE.finditer(_unescaped(assignment))
+            names.update(match["name"] for match in references if match["name"] and match["name"] not in environ)
+    return found[::-1]
+
+
+def _value(assignment: Assignment, environ: Mapping[str, str], values: Mapping[str, str | Defect]) -> str | Defect:
+    text = assignment.text
+    if assignment.quote != "'":
+        unescaped, pieces, size, position = _unescaped(assignment), [], 0, 0
+        for match in _REFERENCE.finditer(unescaped):
+            piece = _replacement(match, environ, values)
+            if isinstance(piece, Defect):
+                return piece
+            pieces += [unescaped[position : match.start()], piece]
+            position = match.end()
+            size += len(pieces[-1]) + len(pieces[-2])
+            if size > VALUE_BYTES:
+                return Defect.TOO_LONG
+        text = "".join([*pieces, unescaped[position:]])
+        if text.count("$(") > _MOST_COMMANDS or any(not match["escape"] for match in _COMMAND.finditer(text)):
+            return Defect.COMMAND
+        text = _COMMAND.sub(lambda match: match[0][1:], text)
+    return text if size_bytes(text) <= VALUE_BYTES else Defect.TOO_LONG
+
+
+def _unescaped(assignment: Assignment) -> str:
+    text = assignment.text
+    if assignment.quote == '"':
+        text = text.replace(r"\n", r"\\n").replace(r"\r", r"\\r")  # so that the next line leaves them alone
+    return _ESCAPE.sub(r"\1", text)
+
+
+def _replacement(match: re.Match[str], environ: Mapping[str, str], values: Mapping[str, str | Defect]) -> str | Defect:
+    if match["escape"]:
+        return match[0][1:]
+    if match["name"]:
+        name = match["name"]
+        return environ[name] if name in environ else values.get(name, "")
+    return match[0]
 
 
 def _assignments(source: str, file: str) -> Iterator[Assignment]:

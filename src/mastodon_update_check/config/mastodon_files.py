@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Final
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.dotenv import Assignments, merge, parse
-from mastodon_update_check.config.expansion import Defect, expand
+from mastodon_update_check.config.dotenv import Assignments, Defect, expand, merge, parse
 from mastodon_update_check.config.found import FILE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.config.kinds import parse_path
 from mastodon_update_check.config.settings import MASTODON_FILES, MASTODON_ROOT
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.files.foreign import describe, follow_trusted, read_foreign
+from mastodon_update_check.files.foreign import ForeignDirectory, describe, follow_trusted, read_foreign
 from mastodon_update_check.files.own import is_null
 
 ENV_FILE: Final = "UPDATE_CHECK_MASTODON_ENV_FILE"
-_ROOT: Final = "UPDATE_CHECK_MASTODON_ROOT"
+ROOT: Final = "UPDATE_CHECK_MASTODON_ROOT"
+USUAL_FILE: Final = ".env.production"
 _URL: Final = "UPDATE_CHECK_URL"
 
 
@@ -41,7 +41,7 @@ class MastodonFiles:
 
 def read_mastodon_files(environ: Mapping[str, str], above: Layer, problems: Problems) -> MastodonFiles:
     """Read the variables that may be taken from Mastodon's files, except those that `above` has already."""
-    root = path_of(above.get(_ROOT)) or MASTODON_ROOT
+    root = path_of(above.get(ROOT)) or MASTODON_ROOT
     documents = dict(_documents(root, above, problems))
     merged = merge(documents.values())
     places = {assignment.name: assignment.place for assignment in merged}
@@ -111,11 +111,30 @@ def _documents(root: Path, above: Layer, problems: Problems) -> Iterator[tuple[P
 
 def _default_documents(root: Path, problems: Problems) -> Iterator[tuple[Path, Assignments]]:
     """Yield those of Rails' files that can be read; one that is missing or private is not a problem."""
-    for path in (root / name for name in MASTODON_FILES):
-        try:
-            yield path, parse(read_foreign(path, FILE_BYTES), path)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except (OSError, ValueError) as error:
-            if not (isinstance(error, OSError) and error.errno == errno.EACCES):
-                problems.disable(ENV_FILE, f"{clean(str(path))} cannot be read: {describe(error)}")
+    for path, found in read_rails_files(root).items():
+        if not isinstance(found, OSError | ValueError):
+            yield path, found
+        elif getattr(found, "errno", None) not in {errno.ENOENT, errno.ENOTDIR, errno.EACCES}:
+            problems.disable(ENV_FILE, f"{clean(str(path))} cannot be read: {describe(found)}")
+
+
+def read_rails_files(
+    root: Path, place: Path | None = None, trusted_uid: int = 0
+) -> dict[Path, Assignments | OSError | ValueError]:
+    """Return the assignments of Rails' files in the order of their precedence, or why one cannot be read.
+
+    A file that is missing is left out; a tree that cannot be opened is one error. `place` is where the tree really is.
+    """
+    found: dict[Path, Assignments | OSError | ValueError] = {}
+    try:
+        with ForeignDirectory((place or root).absolute(), trusted_uid) as directory:
+            for path in (root / name for name in MASTODON_FILES):
+                try:
+                    found[path] = parse(directory.read_secrets(path.name, FILE_BYTES), path)
+                except FileNotFoundError:
+                    continue
+                except (OSError, ValueError) as error:
+                    found[path] = error
+    except OSError as error:
+        found[root / USUAL_FILE] = error
+    return found

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.dotenv import Assignments, parse
-from mastodon_update_check.config.expansion import Defect, expand
+from mastodon_update_check.config.dotenv import Assignments, Defect, expand, parse
 from mastodon_update_check.config.found import (
     ENVIRONMENT,
     FILE_BYTES,

@@ -64,13 +64,13 @@ class ForeignDirectory:
         with opened_beneath(self._descriptor, name) as descriptor:
             return os.fstat(descriptor)
 
-    def open(self, name: str) -> int:
-        """Return a descriptor of a directory beneath, without following links."""
-        descriptor = open_beneath(self._descriptor, Path(name).parts)
-        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise NotADirectoryError(errno.ENOTDIR, "it is not a directory")
-        return descriptor
+    @contextmanager
+    def opened_directory(self, name: str) -> Iterator[int]:
+        """Open a directory beneath, without following links, and close it at the end."""
+        with opened_beneath(self._descriptor, name) as descriptor:
+            if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, "it is not a directory")
+            yield descriptor
 
     def read_secrets(self, name: str, limit_bytes: int) -> str:
         """Return the text of a file that may hold secrets; bytes that are not UTF-8 become lone surrogates.
@@ -116,31 +116,22 @@ def describe(error: OSError | ValueError) -> str:
 
 @contextmanager
 def opened_beneath(directory: int, name: str) -> Iterator[int]:
-    """Open a path beneath a directory as `open_beneath` does, and close it at the end."""
-    descriptor = open_beneath(directory, Path(name).parts)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def open_beneath(directory: int, parts: Iterable[str]) -> int:
-    """Return a descriptor of a path beneath a directory, for its status only; a link on the way is an `OSError`."""
+    """Open a path beneath a directory for its status only, until the context ends; a link in it is an `OSError`."""
     opened = os.dup(directory)
-    for part in parts:
-        try:
+    try:
+        for part in Path(name).parts:
             following = os.open(part, _LOOK, dir_fd=opened)
-        finally:
             os.close(opened)
-        opened = following
-        if stat.S_ISLNK(os.fstat(opened).st_mode):
-            os.close(opened)
-            raise OSError(errno.ELOOP, "it is a symbolic link")
-    return opened
+            opened = following
+            if stat.S_ISLNK(os.fstat(opened).st_mode):
+                raise OSError(errno.ELOOP, "it is a symbolic link")
+        yield opened
+    finally:
+        os.close(opened)
 
 
 def read_opened(descriptor: int, limit_bytes: int) -> bytes:
-    """Return the content of the regular file that a descriptor of `open_beneath` stands for.
+    """Return the content of the regular file that a descriptor of `opened_beneath` stands for.
 
     Raises `OSError` if it is another kind of file, or another process holds a lease on it, and `ValueError` if it is
     too large.

@@ -79,22 +79,12 @@ def find_place(config_file: Path, prefix: Path = Path("/")) -> Place | None:
     return Place.of(config_file.stem, prefix) if NAME.fullmatch(config_file.stem) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A user of the host."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-def find_account(user: str | int) -> Account | None:
+def find_account(user: str | int) -> pwd.struct_passwd | None:
     """Return a user by name or number; None if there is none."""
     try:
-        entry = pwd.getpwuid(user) if isinstance(user, int) else pwd.getpwnam(user)
+        return pwd.getpwuid(user) if isinstance(user, int) else pwd.getpwnam(user)
     except (KeyError, OverflowError):
         return None
-    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +93,7 @@ class Machine:
 
     prefix: Path = Path("/")
     run: Run = run_program
-    find_account: Callable[[str | int], Account | None] = find_account
+    find_account: Callable[[str | int], pwd.struct_passwd | None] = find_account
     root_uid: int = 0
 
     def place(self, name: str = "") -> Place:
@@ -119,9 +109,10 @@ class Machine:
         return self.prefix / path.relative_to("/")
 
     @property
-    def service_account(self) -> Account | None:
-        """The user of the service; None until the package is installed."""
-        return self.find_account(SERVICE_USER)
+    def service_gid(self) -> int | None:
+        """The group of the service's user; None until the package is installed."""
+        account = self.find_account(SERVICE_USER)
+        return account and account.pw_gid
 
     def require_own_directory(self, path: Path, mode: int, group: int) -> None:
         """Create a directory that only root can write to, unless it exists; `OSError` if others can write to it."""

@@ -7,10 +7,10 @@ is written. A program has a session of its own: a terminal of root's is out of i
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final
 
 LIMIT: Final = timedelta(minutes=3)
 """How long a program may take; a service may take 90 seconds to start."""
@@ -41,19 +41,17 @@ class Finished:
         return self.code == 0
 
 
-class Run(Protocol):
-    """Runs a program to its end."""
-
-    def __call__(
-        self, argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT, descriptors: Sequence[int] = ()
-    ) -> Finished:
-        """Run `argv` with this standard input; it inherits the descriptors."""
+Run = Callable[..., Finished]
+"""A function like `run_program`; tests have others."""
 
 
 def run_program(
     argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT, descriptors: Sequence[int] = ()
 ) -> Finished:
-    """Run a program; one that is missing, takes too long or prints too much has an exit code that is not 0."""
+    """Run a program, which inherits the descriptors.
+
+    One that is missing, takes too long or prints too much has an exit code that is not 0.
+    """
     seconds = max(0.1, limit.total_seconds())
     bounds = ("timeout", "--kill-after=5", f"{seconds}", "prlimit", f"--fsize={OUTPUT_BYTES}", "--core=0", "--")
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

@@ -5,16 +5,17 @@ This program's own commands give the answers. They run in the service's sandbox,
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mastodon_update_check import terminal
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.host.programs import Finished
-from mastodon_update_check.terminal import fill, progress, say
 
 TIMER: Final = "mastodon-update-check-once.timer"
 _FATAL: Final = frozenset({74, 78})
@@ -36,32 +37,38 @@ class Options:
     timer: bool = False
     no_test: bool = False
     no_start: bool = False
+    yes: bool = False
+    """Whether every question is answered with yes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Console:
-    """Standard output and standard input."""
+def say(text: str = "") -> None:
+    """Print lines, wrapped to the terminal's width."""
+    terminal.say(text)
+    sys.stdout.flush()
 
-    is_silent: bool
-    """Whether every question is answered with yes (`--yes`)."""
 
-    def say(self, text: str = "") -> None:
-        """Print lines, wrapped to the terminal's width."""
-        say(text)
-        sys.stdout.flush()
+def show(lines: Iterable[str]) -> None:
+    """Print lines to be copied, not wrapped."""
+    sys.stdout.write("".join(f"    {line}\n" for line in lines))
 
-    def show(self, lines: Sequence[str]) -> None:
-        """Print lines to be copied, not wrapped."""
-        sys.stdout.write("".join(f"    {line}\n" for line in lines))
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """Questions to an administrator about one service, and this program's own commands for that service."""
+
+    machine: Machine
+    place: Place
+    options: Options
+    program: Sequence[str]
 
     def confirm(self, question: str) -> bool:
         """Ask a question whose default is yes; raise `SetupError` without a terminal."""
-        if self.is_silent:
+        if self.options.yes:
             return True
         if not sys.stdin.isatty():
             raise SetupError("standard input is not a terminal: give --yes, and --tell now or --tell mark")
         while True:
-            sys.stdout.write(f"\n{fill(question)} [Y/n] ")
+            sys.stdout.write(f"\n{terminal.fill(question)} [Y/n] ")
             sys.stdout.flush()
             line = sys.stdin.readline()
             if not line:
@@ -70,48 +77,38 @@ class Console:
             if answer is not None:
                 return answer
 
-
-@dataclass(frozen=True, slots=True)
-class OwnCommands:
-    """This program's own commands, for one service."""
-
-    machine: Machine
-    place: Place
-    console: Console
-    program: Sequence[str]
-
     def ask(self, *arguments: str, is_shown: bool = True) -> Finished:
         """Run one, and show its output; raise `SetupError` when the settings or the ledger cannot be used."""
         config = f"UPDATE_CHECK_CONFIG={self.place.config_file}"
-        with progress(f"Running {arguments[0]}"):
+        with terminal.progress(f"Running {arguments[0]}"):
             finished = self.machine.run(("env", config, "UPDATE_CHECK_LOG_LEVEL=critical", *self.program, *arguments))
         is_fatal = finished.code in _FATAL
         # The log sink's lines are on standard error; a person wants them only when something did not work.
         shown = (finished.out * (is_shown or is_fatal), finished.err * (not finished.has_worked))
         if text := "\n".join(part.rstrip("\n") for part in shown if part.strip()):
-            self.console.say(text)
+            say(text)
         if is_fatal:
             raise SetupError(f"nothing is started: correct this in {self.place.config_file}, and run setup again")
         return finished
 
-    def settle(self, options: Options, *, is_first: bool) -> tuple[str, bool]:
+    def settle(self, *, is_first: bool) -> tuple[str, bool]:
         """Show recipients and pending notices, let the administrator decide about these, send a test message.
 
         Returns the recipients, as a sentence, and whether everything worked. Raises `SetupError` when pending notices
         could not be marked as sent.
         """
         recipients, is_complete = self._recipients()
-        self.console.say(f"\n{recipients}.")
-        if not is_first and not options.tell:
+        say(f"\n{recipients}.")
+        if not is_first and not self.options.tell:
             return recipients, is_complete
-        if not self._wants_notices(options.tell):
+        if not self._wants_notices():
             if not is_complete:
                 raise SetupError(
                     "the recipients are not known, so nothing can be marked as sent: correct that, run setup again"
                 )
             if not self.ask("check", "--mark").has_worked:
                 raise SetupError("pending notices could not be marked as sent, so nothing is started: run setup again")
-        wants_test = not options.no_test and self.console.confirm("Send a test message through every sink?")
+        wants_test = not self.options.no_test and self.confirm("Send a test message through every sink?")
         return recipients, is_complete and (not wants_test or self.ask("send-test").has_worked)
 
     def words(self, command: str) -> str:
@@ -135,8 +132,8 @@ class OwnCommands:
             **({} if is_by_timer else {f"systemctl reload {started}": f"after a change of {self.place.config_file}"}),
         }
         widest = max(map(len, uses))
-        self.console.say(f"\n{state}. {recipients}. Useful commands:")
-        self.console.show([f"{command:{widest}}  # {use}" for command, use in uses.items()])
+        say(f"\n{state}. {recipients}. Useful commands:")
+        show([f"{command:{widest}}  # {use}" for command, use in uses.items()])
 
     def _recipients(self) -> tuple[str, bool]:
         """Return the recipients, as a sentence, and whether the answer is complete."""
@@ -145,28 +142,27 @@ class OwnCommands:
             return "It is not known who will be notified", False
         sentence = _describe_recipients(answer["recipients"])
         for warning in answer.get("warnings", ()):
-            self.console.say(f"Note: {clean(str(warning))}.")
+            say(f"Note: {clean(str(warning))}.")
         if answer.get("error"):
             sentence += f" (Mastodon's staff is not known: {clean(str(answer['error']))})"
         return sentence, has_worked
 
-    def _wants_notices(self, tell: str | None) -> bool:
+    def _wants_notices(self) -> bool:
         """Show the pending releases, and return whether they are notified now, instead of being marked as sent."""
         answer, has_worked = self._query("check", "--dry-run", "--json")
         updates = answer.get("updates", [{"version": "not known", "urgent": False}])
         pending = [clean(str(one["version"]), 60) + " (urgent)" * bool(one["urgent"]) for one in updates]
-        self.console.say(f"Pending: {', '.join(pending) or 'nothing'}.")
-        if tell or (has_worked and answer.get("planned") == 0):
-            return tell != "mark"
-        return self.console.confirm("Notify them now? (n: mark this as sent instead)")
+        say(f"Pending: {', '.join(pending) or 'nothing'}.")
+        if self.options.tell or (has_worked and answer.get("planned") == 0):
+            return self.options.tell != "mark"
+        return self.confirm("Notify them now? (n: mark this as sent instead)")
 
     def _query(self, *arguments: str) -> tuple[Mapping[str, Any], bool]:
         """Return the JSON object that a command prints, empty if it prints something else, and whether it worked."""
         finished = self.ask(*arguments, is_shown=False)
-        try:
+        answer = None
+        with suppress(ValueError):
             answer = json.loads(finished.out)
-        except ValueError:
-            return {}, finished.has_worked
         return answer if isinstance(answer, dict) else {}, finished.has_worked
 
 

@@ -5,22 +5,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from mastodon_update_check import terminal
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.config.found import FILE_BYTES
+from mastodon_update_check.config.mastodon_files import ENV_FILE, ROOT
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SettingsError, SetupError
 from mastodon_update_check.files.own import read_own
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit
-from mastodon_update_check.install.copying import COPY, DATABASE, ROOT, excerpt, values_of
+from mastodon_update_check.install.copying import DATABASE, excerpt, values_of
 from mastodon_update_check.install.database import find_server, read_server
-from mastodon_update_check.install.dialogue import TIMER, Console, Options, OwnCommands
+from mastodon_update_check.install.dialogue import TIMER, Dialogue, Options, say, show
 from mastodon_update_check.install.discovery import examine, find_roots
-from mastodon_update_check.install.plan import DETAILS, SetupPlan, undo
+from mastodon_update_check.install.plan import DETAILS, SetupPlan, find_role, has_block, undo
 from mastodon_update_check.install.steps import DAEMON_RELOAD, SetupStep, Steps
-from mastodon_update_check.install.texts import find_role, has_block
-from mastodon_update_check.terminal import progress
 
 _NAMES: Final = ("", "second", "third", "another")
 """Suggestions for the services of a host."""
@@ -31,18 +31,16 @@ _ONLY_THERE: Final = "_FILE"
 class SetupSession:
     """One run, on one host, with one administrator; every method raises `SetupError` when it cannot go on."""
 
-    def __init__(self, machine: Machine, console: Console, options: Options, program: Sequence[str]) -> None:
+    def __init__(self, machine: Machine, options: Options, program: Sequence[str]) -> None:
         """`program` is this program's own command, by which it gets answers from the service's sandbox."""
         if options.name and options.timer:
             raise SetupError("only the first server of a host can be checked by a timer; leave out --timer or --name")
         self._machine = machine
-        self._say, self._show, self._confirm = console.say, console.show, console.confirm
-        self._is_silent = console.is_silent
         self._options = options
         self._place = machine.place(options.name)
         self._config = _read(self._place.config_file)
         self._steps = Steps(machine, self._place)
-        self._own = OwnCommands(machine, self._place, console, program)
+        self._dialogue = Dialogue(machine, self._place, options, program)
 
     def set_up(self) -> bool:
         """Set up; return whether everything worked."""
@@ -53,57 +51,57 @@ class SetupSession:
         enabled = [unit for unit, answer in asked.items() if answer.has_worked]
         started = TIMER if self._options.timer or TIMER in enabled else self._place.unit
         start = self._start(started, enabled)
-        self._say(f"Mastodon is in {plan.installation.root}. setup will:")
+        say(f"Mastodon is in {plan.installation.root}. setup will:")
         preparations = tuple(plan.preparations(self._steps))
         self._list((*preparations, *(() if self._options.no_start else start)))
         errors, disabled = _check_settings(plan)
         for remark in (*plan.remarks(), *(f"{sentence}." for sentence in disabled)):
-            self._say(f"Note: {remark}")
+            say(f"Note: {remark}")
         obstacles = (*plan.obstacles(), *errors)
         if self._options.dry_run:
             for obstacle in obstacles:
-                self._say(f"Setup would stop here: {obstacle}.")
-            self._say("\nNothing was changed.")
+                say(f"Setup would stop here: {obstacle}.")
+            say("\nNothing was changed.")
             return not obstacles
         if obstacles:
             raise SetupError("nothing was changed:\n" + "\n".join(f"  - {obstacle}" for obstacle in obstacles))
-        if not enabled and self._is_silent and not self._options.no_start and not self._options.tell:
+        if not enabled and self._options.yes and not self._options.no_start and not self._options.tell:
             raise SetupError("--yes needs --tell now or --tell mark the first time: are pending notices sent or not?")
-        if not self._confirm("Continue?"):
-            self._say("Nothing was changed.")
+        if not self._dialogue.confirm("Continue?"):
+            say("Nothing was changed.")
             return False
         self._take(preparations)
         if self._options.no_start:
-            self._say(f"Everything is prepared; nothing is started. To go on: {self._own.words('setup')}")
+            say(f"Everything is prepared; nothing is started. To go on: {self._dialogue.words('setup')}")
             return True
-        recipients, has_worked = self._own.settle(self._options, is_first=not enabled)
+        recipients, has_worked = self._dialogue.settle(is_first=not enabled)
         self._take(start)
-        self._own.say_how_to_go_on(started, recipients)
+        self._dialogue.say_how_to_go_on(started, recipients)
         return has_worked
 
     def undo(self) -> bool:
         """Undo what was done here; return whether everything worked."""
         if not has_block(self._config):
-            self._say("There is nothing to undo: setup has not been run here.")
+            say("There is nothing to undo: setup has not been run here.")
             return True
         *most, last = undo(self._config, self._place, list(map(find_role, self._others())), self._steps, TIMER)
-        self._say("setup --undo will:")
+        say("setup --undo will:")
         self._list((*most, last))
-        if self._options.dry_run or not self._confirm("Continue?"):
-            self._say("Nothing was changed.")
+        if self._options.dry_run or not self._dialogue.confirm("Continue?"):
+            say("Nothing was changed.")
             return self._options.dry_run
         failures = 0
         for step in most:
             try:
                 self._take([step])
             except SetupError as error:
-                self._say(f"not done: {error}")
+                say(f"not done: {error}")
                 failures += 1
         if failures:
-            self._say(f"The rest is done. When that is corrected, run `{self._own.words('setup --undo')}` again.")
+            say(f"The rest is done. When that is corrected, run `{self._dialogue.words('setup --undo')}` again.")
             return False
         self._take([last])
-        self._say("Done. The ledger stays: it remembers which notices were sent.")
+        say("Done. The ledger stays: it remembers which notices were sent.")
         return True
 
     def _start(self, started: str, enabled: Iterable[str]) -> tuple[SetupStep, ...]:
@@ -112,9 +110,9 @@ class SetupSession:
         return (*replaced, *(self._steps.systemctl(word, started) for word in ("enable", "restart")))
 
     def _require_installed(self) -> None:
-        unit, program = self._place.unit, self._own.program[0]
+        unit, program = self._place.unit, self._dialogue.program[0]
         shown = show_unit(unit, "LoadState,User,ExecStart", self._machine.run)
-        if shown is None or shown.one("LoadState") != "loaded" or self._machine.service_account is None:
+        if shown is None or shown.one("LoadState") != "loaded" or self._machine.service_gid is None:
             raise SetupError(
                 f"systemd has no unit {unit} with a user of its own: install the Debian package, which brings both. A "
                 "checkout cannot be set up: docs/INSTALL.md (Without the package) says how to run it"
@@ -142,9 +140,9 @@ class SetupSession:
             "Messages can say what a release fixes and what the upgrade takes. For that, files of each new release "
             "are fetched once from raw.githubusercontent.com (GitHub). Allow it?"
         )
-        if answer or has_block(self._config) or self._options.dry_run or self._is_silent:
+        if answer or has_block(self._config) or self._options.dry_run or self._options.yes:
             return answer or "off"
-        return "github" if self._confirm(question) else "off"
+        return "github" if self._dialogue.confirm(question) else "off"
 
     def _choose(self) -> Path:
         configured = values_of(self._config).get(ROOT)
@@ -184,21 +182,21 @@ class SetupSession:
             if step.text != DAEMON_RELOAD:
                 lines.setdefault(step.text, []).extend([str(step.path)] if step.path else [])
         for text, paths in lines.items():
-            self._say(f"  - {text}{': ' if paths else ''}{', '.join(paths)}")
+            say(f"  - {text}{': ' if paths else ''}{', '.join(paths)}")
         for step in steps if self._options.dry_run else ():
             if step.added:
-                self._say(f"\n{step.path}:")
-                self._show(step.added)
+                say(f"\n{step.path}:")
+                show(step.added)
 
     def _take(self, steps: Iterable[SetupStep]) -> None:
         for step in steps:
             try:
-                with progress(f"write {step.path}" if step.path else step.text):
+                with terminal.progress(f"write {step.path}" if step.path else step.text):
                     said = step.take()
             except OSError as error:
                 raise SetupError(f"{step.path or step.text}: {clean(str(error))}") from error
             if said:
-                self._say(f"Note: {said}")
+                say(f"Note: {said}")
 
 
 def _read(path: Path) -> str:
@@ -223,7 +221,7 @@ def _check_settings(plan: SetupPlan) -> tuple[Sequence[str], Sequence[str]]:
             return text.replace(str(mastodons), str(plan.place.mastodon_copy))
 
         try:
-            settings = load_settings({CONFIG: str(own), COPY: str(mastodons)})
+            settings = load_settings({CONFIG: str(own), ENV_FILE: str(mastodons)})
         except SettingsError as error:
             return [at_its_place(problem) for problem in error.problems if _ONLY_THERE not in problem], ()
         return (), list(map(at_its_place, settings.disabled))

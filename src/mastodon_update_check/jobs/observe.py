@@ -14,8 +14,8 @@ from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.files.foreign import is_missing
-from mastodon_update_check.host.mastodon_units import find_running
 from mastodon_update_check.host.programs import Run, run_program
+from mastodon_update_check.host.systemd import find_running
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.jobs.release_details import read_releases

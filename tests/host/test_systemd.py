@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mastodon_update_check.host import mastodon_units
-from mastodon_update_check.host.mastodon_units import find_owner, find_units
+from mastodon_update_check.host import systemd
 from mastodon_update_check.host.programs import Finished
+from mastodon_update_check.host.systemd import find_owner, find_units
 
 
 def test_owner_of_the_version_not_of_the_mount_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +29,7 @@ def test_owner_that_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """Without a tree, or where a user namespace hides its owner, the user of Mastodon's guide is named."""
     assert find_owner(tmp_path / "missing") == "mastodon"
     (tmp_path / "lib/mastodon").mkdir(parents=True)
-    monkeypatch.setattr(mastodon_units, "_UNMAPPED_UID", os.getuid())
+    monkeypatch.setattr(systemd, "_UNMAPPED_UID", os.getuid())
     assert find_owner(tmp_path) == "mastodon"
 
 
