@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.shared import sharing
+from end_to_end.databases import sharing
 from end_to_end.world import World
 from mastodon_update_check.config.found import FILE_BYTES
 from simulators.postgres import Postgres

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from end_to_end.databases import Staffed
 from end_to_end.world import World
+from simulators.postgres import Postgres
 
 
 @pytest.fixture
@@ -27,3 +29,9 @@ def checked(world: World) -> World:
     """Return a server that was checked a moment ago, so that no daemon is missed."""
     world.check()
     return world
+
+
+@pytest.fixture
+def staffed(mail_world: World, postgres: Postgres) -> Staffed:
+    """Return a server with two owners and a moderator; mail is the only sink, and everything else is default."""
+    return Staffed(mail_world, postgres)

@@ -10,7 +10,6 @@ from end_to_end.world import World
 from simulators.http_server import Reply, unused_port
 from simulators.mastodon_schema import schema
 from simulators.postgres import Postgres
-from simulators.smtp_server import SmtpServer
 
 
 def test_heartbeat_and_metrics(world: World, tmp_path: Path) -> None:
@@ -78,8 +77,7 @@ def test_login_that_may_write(world: World, postgres: Postgres) -> None:
 )
 def test_mail_server(checked: World, replies: dict[str, str], code: int, grade: str, words: str) -> None:
     """The mail server is asked as far as RCPT, and its refusal comes with what to do; nothing is sent."""
-    assert isinstance(checked.mail_server, SmtpServer)
-    checked.mail_server.replies.update(replies)
+    checked.smtp.replies.update(replies)
     finished = checked.run("doctor", "--json")
     assert (finished.code, words in dict(finished.findings(grade))["email"]) == (code, True)
     assert checked.notified == (0, 0)

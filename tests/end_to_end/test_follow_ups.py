@@ -5,7 +5,6 @@ import json
 import pytest
 
 from end_to_end.world import World
-from simulators.smtp_server import SmtpServer
 
 URGENT = "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
 REMINDER = "URGENT [social.example] Reminder: install Mastodon 4.5.20 (you run 4.5.19)"
@@ -38,22 +37,6 @@ def test_from_the_first_message_to_the_last(world: World) -> None:
     for version in ("4.5.19", "4.5.20", "4.5.21"):
         world.set(UPDATE_CHECK_MASTODON_VERSION=version, UPDATE_CHECK_REMINDERS="none")
         assert world.check().result == (0, 0, 0, 0, 0)
-
-
-def test_a_reminder_counts_from_the_acceptance(mail_world: World) -> None:
-    """A mail that waited for two days is followed by a reminder a day after it went out, not at once."""
-    assert isinstance(mail_world.mail_server, SmtpServer)
-    mail_world.mail_server.replies["MAIL"] = "451 4.7.1 later"
-    mail_world.update_server.publish("4.5.20", urgent=True)
-    assert mail_world.check().result == (75, 1, 0, 1, 0)
-    mail_world.let_pass(days=2)
-    mail_world.mail_server.replies.clear()
-    assert mail_world.check().result == (0, 0, 1, 0, 0)
-    mail_world.let_pass(hours=20)
-    assert mail_world.check().result == (0, 0, 0, 0, 0)
-    mail_world.let_pass(hours=5)
-    assert mail_world.check().result == (0, 1, 1, 0, 0)
-    assert mail_world.subjects == [URGENT, REMINDER]
 
 
 @pytest.mark.parametrize(

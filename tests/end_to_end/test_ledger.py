@@ -153,13 +153,6 @@ def test_backup(ready: World) -> None:
     assert ready.check().result == (0, 1, 1, 0, 0)
 
 
-def test_nothing_to_back_up(world: World) -> None:
-    """Without a ledger, none is created."""
-    finished = world.run("ledger", "backup", "copy")
-    assert (finished.code, (world.directory / "copy").exists()) == (74, False)
-    assert str(world.ledger) in finished.err
-
-
 def test_new_ledger(ready: World) -> None:
     """The old ledger is kept beside the new one, and pending notices are sent again."""
     old = ready.ledger.read_bytes()
@@ -170,13 +163,6 @@ def test_new_ledger(ready: World) -> None:
     assert (str(kept) in finished.out, kept.read_bytes()) == (True, old)
     assert ready.check().result == (0, 1, 1, 0, 0)
     assert "4.5.20 and 4.5.21" in ready.subjects[0] or "4.5.21 and 4.5.20" in ready.subjects[0]
-
-
-def test_new_in_place_of_a_damaged_one(ready: World) -> None:
-    """`ledger new` is the way out of every damage."""
-    scribble(ready)
-    assert ready.run("ledger", "new").code == 0
-    assert ready.check().result == (0, 1, 1, 0, 0)
 
 
 def test_a_dry_run_changes_nothing(ready: World) -> None:

@@ -1,6 +1,5 @@
 """With a Mastodon on the same host: its tree, its `.env.production`, and the meaning of its variables."""
 
-import ssl
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from end_to_end.world import World
 from simulators.http_server import HttpServer, Reply
 from simulators.mastodon_tree import configured, write_tree
-from simulators.smtp_server import SmtpServer
 
 PASSWORD = "hunter2-hunter2"
 OURS = ("LOCAL_DOMAIN", "SMTP_SERVER", "SMTP_PORT", "UPDATE_CHECK_MASTODON_VERSION", "UPDATE_CHECK_INSTANCE_URL")
@@ -55,42 +53,6 @@ def test_as_installed(beside: World) -> None:
     )
     assert mail.sender == "bounces@social.example"
     assert "https://web.social.example/admin/software_updates" in beside.texts[0]
-
-
-@pytest.mark.parametrize(
-    ("lines", "is_encrypted", "login"),
-    [
-        pytest.param([], True, "", id="STARTTLS is used when it is offered"),
-        pytest.param(["SMTP_ENABLE_STARTTLS=never"], False, "", id="never"),
-        pytest.param(
-            ["SMTP_LOGIN=mastodon", f"SMTP_PASSWORD='{PASSWORD}'", "SMTP_AUTH_METHOD=login"],
-            True,
-            "mastodon",
-            id="log-in by LOGIN",
-        ),
-    ],
-)
-def test_mail_settings(
-    beside: World, server_tls: ssl.SSLContext, lines: list[str], login: str, *, is_encrypted: bool
-) -> None:
-    """The variables mean to us what they mean to Mastodon."""
-    users = {"mastodon": PASSWORD} if login else None
-    beside.use_mail_server(SmtpServer(tls=server_tls, users=users))
-    write_settings(beside, *lines)
-    assert beside.check().result == (0, 2, 2, 0, 0)
-    assert [(is_encrypted, login)] == [(mail.encrypted, mail.login) for mail in beside.mails]
-
-
-def test_the_environment_goes_first(beside: World) -> None:
-    """Environment before our own file, our own file before Mastodon's; from that one only what it may decide."""
-    write_settings(
-        beside, "LOCAL_DOMAIN=ignored.example", "SMTP_FROM_ADDRESS=m@social.example", "UPDATE_CHECK_SINKS=log"
-    )
-    beside.config_file.write_text("LOCAL_DOMAIN=own.example\nSMTP_FROM_ADDRESS=own@social.example\n")
-    beside.set(LOCAL_DOMAIN="environment.example")
-    assert beside.check().result == (0, 2, 2, 0, 0)
-    assert beside.subjects == ["[environment.example] Mastodon 4.5.20 is out (you run 4.5.19)"]
-    assert beside.mails[0].message["From"] == "own@social.example"
 
 
 def test_sendmail_disables_email_alone(beside: World) -> None:

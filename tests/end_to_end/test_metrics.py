@@ -1,9 +1,6 @@
 """The file for Prometheus, as the program writes it."""
 
-import os
 from pathlib import Path
-
-import pytest
 
 from end_to_end.world import World
 
@@ -54,16 +51,3 @@ def test_file_system_that_hangs_keeps_nobody_from_being_notified(world: World, t
     assert (finished.code, len(world.mails)) == (0, 1)
     assert "does their file system hang?" in finished.events("publish.failed")[0]["detail"]
     assert "does their file system hang?" in world.run("status").out
-
-
-@pytest.mark.parametrize(
-    ("name", "why"), [("missing/x.prom", "no such file or directory"), ("pipe", "it is not a regular file")]
-)
-def test_unwritable_metrics_are_logged(world: World, name: str, why: str) -> None:
-    """The check works, leaves a path that is not a file as it is, and logs where to look."""
-    os.mkfifo(world.directory / "pipe")
-    world.set(UPDATE_CHECK_METRICS_FILE=str(world.directory / name))
-    finished = world.check()
-    assert finished.code == 0
-    assert {line["detail"] for line in finished.events("publish.failed")} == {why}
-    assert (world.directory / "pipe").is_fifo()

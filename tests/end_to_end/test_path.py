@@ -181,6 +181,7 @@ def test_over_tls(world: World, server_tls: ssl.SSLContext, authority_file: Path
     [
         ("4.5.19+glitch", "version=4.5.19", "4.5.19+glitch"),
         ("v4.5.19", "version=4.5.19", "4.5.19"),
+        ("4.3.0-beta2+my-fork", "version=4.3.0-beta2", "4.3.0-beta2+my-fork"),
         ("4.5.19-fork 06f906acac", "version=4.5.19-fork%2006f906acac", "4.5.19-fork_06f906acac"),
         ("4.5.19&x=/?#%", "version=4.5.19%26x%3D%2F%3F%23%25", "4.5.19_x_"),
     ],

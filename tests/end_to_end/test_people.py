@@ -1,68 +1,8 @@
 """DevOps users of a real PostgreSQL, through the whole program, also when it cannot be reached."""
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 
-import pytest
-
-from end_to_end.world import World
-from simulators.mastodon_people import MODERATOR, Person, said
-from simulators.mastodon_schema import people, schema
-from simulators.postgres import Postgres
-
-STAFF = (
-    Person(name="alice", sentence="wants everything", expected=None, user=said(software_updates="all")),
-    Person(name="bob", sentence="wants urgent ones, by default", expected=None, user={"locale": "de"}),
-    Person(name="mod", sentence="may not view DevOps", expected=None, role=MODERATOR),
-)
-
-
-class Staffed:
-    """A server whose people are in a database that can be changed and switched off."""
-
-    def __init__(self, world: World, postgres: Postgres, database: str) -> None:
-        self.world = world
-        self._postgres = postgres
-        self._database = database
-        self.switch_on()
-
-    def switch_on(self) -> None:
-        self._point_to(self._database)
-
-    def switch_off(self) -> None:
-        self._point_to("not_there")
-
-    def change(self, statement: str, *values: str) -> None:
-        with closing(self._postgres.connect(self._database, "mastodon")) as connection:
-            connection.execute(statement.encode(), values)
-
-    def set_preference(self, name: str, preference: str) -> None:
-        settings = said(software_updates=preference)["settings"]
-        self.change("UPDATE users SET settings = %s WHERE email = %s", settings, f"{name}@social.example")
-
-    def take_mails(self) -> list[tuple[str, str]]:
-        """Return and forget the mails that have arrived: name and event of each."""
-        names = [mail.recipient.partition("@")[0] for mail in self.world.mails]
-        taken = sorted(zip(names, self.world.mail_events, strict=True))
-        self.world.mails.clear()
-        return taken
-
-    def _point_to(self, database: str) -> None:
-        where = f"host={self._postgres.directory} port={self._postgres.port}"
-        self.world.set(UPDATE_CHECK_DATABASE_URL=f"{where} dbname={database} user=mastodon")
-
-
-@pytest.fixture
-def staffed(mail_world: World, postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[Staffed]:
-    """Return a server with two owners and a moderator; mail is the only sink, and everything else is default."""
-    database = postgres.create_database(f"staffed_{abs(hash(request.node.name))}", schema("4.7"))
-    with closing(postgres.connect(database, "mastodon")) as connection:
-        connection.execute(people("4.7", STAFF))
-    mail_world.set(UPDATE_CHECK_RECIPIENTS=None)
-    yield Staffed(mail_world, postgres, database)
-    postgres.drop_database(database)
-
+from end_to_end.databases import Staffed
 
 UPDATE = "update.available"
 
@@ -75,45 +15,6 @@ def test_each_user_is_notified_by_preference(staffed: Staffed) -> None:
     staffed.world.update_server.make_urgent("4.5.20")
     staffed.world.check()
     assert staffed.take_mails() == [("alice", UPDATE), ("bob", UPDATE)]
-
-
-def test_preference_raised_and_lowered(staffed: Staffed) -> None:
-    """A raised preference sends the pending notice; a lowered one cancels the pending mail."""
-    staffed.world.update_server.publish("4.5.20")
-    staffed.world.check()
-    staffed.take_mails()
-    staffed.set_preference("bob", "patch")
-    staffed.world.check()
-    assert staffed.take_mails() == [("bob", UPDATE)]
-    staffed.world.set(SMTP_PORT="1")
-    staffed.world.update_server.publish("4.5.21")
-    assert staffed.world.check().result == (75, 2, 0, 2, 0)
-    staffed.set_preference("bob", "none")
-    assert staffed.world.check().result == (75, 0, 0, 1, 0)
-
-
-def test_former_staff_get_no_mail(staffed: Staffed) -> None:
-    """The pending mail of a user who has lost the permission is not sent."""
-    port = staffed.world.environment["SMTP_PORT"]
-    staffed.world.set(SMTP_PORT="1")
-    staffed.world.update_server.publish("4.5.20")
-    assert staffed.world.check().result == (75, 1, 0, 1, 0)
-    staffed.change("UPDATE users SET role_id = 1 WHERE id = 1")
-    staffed.world.set(SMTP_PORT=port)
-    assert staffed.world.check().result == (0, 0, 0, 0, 0)
-    assert staffed.take_mails() == []
-
-
-def test_changed_address_is_the_same_user(staffed: Staffed) -> None:
-    """No repeat at the new address, which gets later notices."""
-    staffed.world.update_server.publish("4.5.20")
-    staffed.world.check()
-    staffed.take_mails()
-    staffed.change("UPDATE users SET email = 'alice.new@social.example' WHERE id = 1")
-    assert staffed.world.check().result == (0, 0, 0, 0, 0)
-    staffed.world.update_server.publish("4.5.21")
-    staffed.world.check()
-    assert staffed.take_mails() == [("alice.new", UPDATE)]
 
 
 def test_same_person_by_address(staffed: Staffed) -> None:

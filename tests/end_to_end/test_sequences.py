@@ -4,7 +4,6 @@ import contextlib
 
 from end_to_end.world import World
 from simulators.collector import Collector
-from simulators.smtp_server import SmtpServer
 
 LATER = "451 4.3.0 later"
 URGENT = "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
@@ -13,14 +12,12 @@ PLAIN = "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)"
 
 def defer(world: World) -> None:
     """Let the mail server accept nothing for the moment."""
-    assert isinstance(world.mail_server, SmtpServer)
-    world.mail_server.replies["END"] = LATER
+    world.smtp.replies["END"] = LATER
 
 
 def accept(world: World) -> None:
     """Let the mail server work again, and the time for another attempt come."""
-    assert isinstance(world.mail_server, SmtpServer)
-    world.mail_server.replies.clear()
+    world.smtp.replies.clear()
     world.let_pass(hours=1)
 
 
@@ -116,3 +113,15 @@ def test_several_checks_at_once(world: World) -> None:
                 process.communicate()
         assert world.check().result == (0, 0, 0, 0, 0)
         collector.check()
+
+
+def test_marked_notices_are_never_sent(world: World) -> None:
+    """`check --mark` sends pending releases neither now nor later; without an answer it marks nothing."""
+    world.update_server.publish("4.5.20", urgent=True)
+    world.update_server.fail(503)
+    marked = world.run("check", "--mark")
+    assert (marked.code, "0 messages marked as sent" in marked.out) == (1, True)
+    world.update_server.recover()
+    marked = world.run("check", "--mark")
+    assert (marked.code, "3 messages marked as sent; nothing was sent." in marked.out) == (0, True)
+    assert (world.check().result, world.notified) == ((0, 0, 0, 0, 0), (0, 0))

@@ -5,17 +5,6 @@ from end_to_end.world import World
 PLAIN = "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)"
 
 
-def test_two_servers_on_one_ledger(mail_world: World) -> None:
-    """Each server's recipients are notified of their own server, also if they are the same people."""
-    mail_world.update_server.publish("4.5.20")
-    mail_world.check()
-    mail_world.set(LOCAL_DOMAIN="other.example")
-    assert mail_world.check().result == (0, 1, 1, 0, 0)
-    assert mail_world.check().result == (0, 0, 0, 0, 0)
-    assert [PLAIN, PLAIN.replace("social", "other")] == mail_world.subjects
-    assert len({mail.message["X-Update-Check-ID"] for mail in mail_world.mails}) == 2
-
-
 def test_lost_name_is_the_one_of_the_ledger(mail_world: World) -> None:
     """When the name is lost, notices go on under the known one: under another, all of them would be sent again."""
     mail_world.update_server.publish("4.5.20")

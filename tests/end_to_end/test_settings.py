@@ -26,55 +26,6 @@ WRONG = {
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["check"], 78),
-        (["check", "--dry-run", "--json"], 78),
-        (["run"], 78),
-        (["ledger", "new"], 78),
-        (["ledger", "backup", "copy"], 78),
-        (["status"], 3),
-        (["status", "--alive"], 3),
-    ],
-)
-def test_all_problems_together(world: World, arguments: list[str], code: int) -> None:
-    """Every command lists every problem by variable, shows no value, and touches nothing."""
-    world.set(**WRONG)
-    finished = world.run(*arguments, through=("env",))  # `run` starts its jobs by its own command line
-    # A monitoring system shows nothing but standard output.
-    shown = "MASTODON-UPDATE-CHECK UNKNOWN - the settings are wrong (10 to fix, see standard error)\n"
-    assert (code, shown if code == 3 else "") == (finished.code, finished.out)
-    assert finished.err.startswith("mastodon-update-check: the settings are wrong:\n")
-    named = {line.split()[1] for line in finished.err.splitlines()[1:]}
-    assert set(WRONG) == named
-    assert 'SMTP_PORT in the environment: expected a port number (1-65535), got "smtp".' in finished.err
-    for value in ("hunter2", "ops@social.example"):
-        assert value not in finished.err
-    assert (world.bytes_of_state(), world.update_server.http.requests) == ({}, [])
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        pytest.param([], "diagnose problems and suggest fixes", id="no command: help"),
-        pytest.param(["update"], "there is no command 'update'; see", id="an unknown command"),
-        pytest.param(["stauts"], "there is no command 'stauts': did you mean status?", id="a slip"),
-        pytest.param(["check", "--force"], "unrecognized arguments: --force", id="an unknown option"),
-        pytest.param(["check", "now"], "unrecognized arguments: now", id="an argument too many"),
-        pytest.param(["ledger"], "the following arguments are required: ACTION", id="no action"),
-        pytest.param(["ledger", "backup"], "the following arguments are required: FILE", id="no file"),
-        pytest.param(["ledger", "restore"], "there is no action 'restore'; see", id="no such action"),
-    ],
-)
-def test_wrong_usage(world: World, arguments: list[str], sentence: str) -> None:
-    """Exit code 2, the usage, and the problem; before any setting is read."""
-    world.set(**WRONG)
-    finished = world.run(*arguments)
-    assert (finished.code, finished.out, sentence in finished.err) == (2, "", True)
-    assert finished.err.startswith("usage: mastodon-update-check")
-
-
-@pytest.mark.parametrize(
     ("command", "why", "user", "advises"),
     [
         pytest.param("status", "the ledger /x cannot be used: Permission denied", 1000, True, id="at a keyboard"),
@@ -98,22 +49,6 @@ def test_a_terminal_that_lacks_letters(world: World) -> None:
     listed = world.run("recipients", "--json", through=ascii_only).json["recipients"]
     assert f"{name}@social.example" in {one["address"] for one in listed}
     assert "'J\\xf6rg\\u2026' is not known here" in world.run("explain", name, through=ascii_only).err
-
-
-def test_missing_ledger_cannot_be_copied(world: World) -> None:
-    """A mistyped path does not lead to the advice to start a new ledger."""
-    finished = world.run("ledger", "copy", f"{world.directory}/typo", f"{world.directory}/copy")
-    assert finished.code == 74
-    assert f"there is no ledger {world.directory}/typo to copy: UPDATE_CHECK_LEDGER is {world.ledger}" in finished.err
-    assert not (world.directory / "copy").exists()
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["status", "--help"], ["--version"]])
-def test_help(world: World, arguments: list[str]) -> None:
-    """Help and version need no settings at all."""
-    world.environment.clear()
-    finished = world.run(*arguments)
-    assert (finished.code, finished.err, "mastodon-update-check" in finished.out) == (0, "", True)
 
 
 @pytest.mark.parametrize(
@@ -181,3 +116,25 @@ def test_settings_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert shown.out.startswith("MASTODON-UPDATE-CHECK UNKNOWN - you may not read the settings (1 to fix")
     assert shown.err.startswith("mastodon-update-check: you may not read the settings:\n")
     assert "run this with sudo" in shown.err
+
+
+def test_recipients_without_a_mail_server(world: World) -> None:
+    """Without a mail server recipients are named in vain, which is said; also when there is nothing but the log."""
+    world.set(SMTP_SERVER=None, SMTP_PORT=None)
+    in_vain = "no mail is sent, though UPDATE_CHECK_RECIPIENTS is set: set SMTP_SERVER"
+    assert f"Warning: {in_vain}." in world.run("check").out
+    assert f"Warning: {in_vain}." in world.run("recipients").out
+    world.set(UPDATE_CHECK_RECIPIENTS=None, UPDATE_CHECK_WEBHOOK_URL=None)
+    assert (
+        "Warning: notices go only to the log: set SMTP_SERVER, or UPDATE_CHECK_WEBHOOK_URL." in world.run("check").out
+    )
+    world.set(UPDATE_CHECK_SINKS="log")
+    assert "Warning: " not in world.run("check").out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["--version"]])
+def test_help(world: World, arguments: list[str]) -> None:
+    """Help and version need no settings at all."""
+    world.environment.clear()
+    finished = world.run(*arguments)
+    assert (finished.code, finished.err, "mastodon-update-check" in finished.out) == (0, "", True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cluster.cluster import RECIPIENTS, Cluster
-from end_to_end.shared import sharing
+from end_to_end.databases import sharing
 from end_to_end.world import World
 from mastodon_update_check.ledger.postgres_location import PostgresLocation
 from simulators.collector import Manner

@@ -1,13 +1,12 @@
 """`status`: how the server stands, with the exit codes of monitoring plugins."""
 
-import json
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from end_to_end.world import World, wait_until
-from simulators.smtp_server import SmtpServer
+from end_to_end.world import World
 from simulators.update_server import UpdateServer
 
 Crew = Callable[[UpdateServer], object]
@@ -44,27 +43,9 @@ def test_verdict(world: World, crew: Crew, minutes: int, code: int, said: str) -
     assert first.startswith("MASTODON-UPDATE-CHECK ")
 
 
-def test_before_the_first_check(world: World) -> None:
-    """Nothing is known: that is not well, and nothing is written to find it out."""
-    finished = world.run("status")
-    assert (finished.code, "UNKNOWN - social.example: no check has worked yet" in finished.out) == (3, True)
-    assert world.bytes_of_state() == {}
-
-
-def test_why_checks_fail(world: World) -> None:
-    """The reason of a failing check is part of the answer, for people and for programs."""
-    world.update_server.fail(500)
-    world.check()
-    finished = world.run("status")
-    assert (finished.code, "500" in finished.out.splitlines()[0]) == (3, True)
-    answer = world.run("status", "--json").json
-    assert (answer["level"], "500" in answer["failure"], answer["last_good_check_at"]) == ("unknown", True, None)
-
-
 def test_something_undelivered(mail_world: World) -> None:
     """Messages that are undelivered for six hours are a warning, with the server's reply."""
-    assert isinstance(mail_world.mail_server, SmtpServer)
-    mail_world.mail_server.replies["MAIL"] = "451 4.7.1 greylisted"
+    mail_world.smtp.replies["MAIL"] = "451 4.7.1 greylisted"
     mail_world.update_server.publish("4.6.0", type="minor")
     mail_world.set(UPDATE_CHECK_INTERVAL="1d")
     assert mail_world.check().result == (75, 1, 0, 1, 0)
@@ -91,41 +72,18 @@ def test_held_back_mails_are_said(mail_world: World) -> None:
     assert mail_world.check().result == (0, 0, 1, 0, 0)
 
 
-def test_json(world: World) -> None:
-    """`status --json` has the version of its form, the verdict with its reasons, and every part it was made of."""
-    world.update_server.publish("4.5.20", urgent=True)
-    world.check()
-    finished = world.run("status", "--json")
-    answer = finished.json
-    assert (finished.code, answer["level"], answer["reasons"]) == (2, "critical", ["install 4.5.20, it is urgent"])
-    assert (answer["installed_version"], [each["version"] for each in answer["updates"]]) == ("4.5.19", ["4.5.20"])
-    assert [sink["name"] for sink in answer["sinks"]] == ["email", "log", "webhook"]
-    assert answer["schema"] == 1
-
-
-@pytest.mark.parametrize("arguments", [["--wrong"], ["extra"]])
-def test_wrong_usage_is_unknown(world: World, arguments: list[str]) -> None:
-    """Wrong arguments of a monitoring system give neither OK nor an alarm."""
-    finished = world.run("status", *arguments)
-    assert (finished.code, finished.out) == (3, "")
-    assert f"mastodon-update-check: unrecognized arguments: {arguments[0]}" in finished.err
-
-
 def test_wrong_settings_hide_no_alarm(world: World) -> None:
     """An urgent update that is known stays critical, and a running daemon alive; the problem is named beside it."""
     world.only("log")
     world.update_server.publish("4.5.20", urgent=True)
     world.check()
-    with world.start("run") as daemon:
-        wait_until(lambda: world.run("status", "--alive").code == 0)
+    with world.daemon():
         world.set(UPDATE_CHECK_INTERVAL="soon")
         assert world.run("status", "--alive").code == 0
         finished = world.run("status")
         assert (finished.code, finished.out[:31]) == (2, "MASTODON-UPDATE-CHECK CRITICAL ")
         assert "4.5.20" in finished.out
         assert "UPDATE_CHECK_INTERVAL in the environment: " in finished.err
-        daemon.terminate()
-        daemon.communicate()
 
 
 def test_alive(world: World) -> None:
@@ -137,10 +95,21 @@ def test_alive(world: World) -> None:
     finished = world.run("status", "--alive")
     assert absent == (finished.code, finished.out)
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with world.start("run") as daemon:
-            wait_until(lambda: world.run("status", "--alive").code == 0)
-            assert json.loads(world.run("status", "--json").out)["alive"]
+        with world.daemon() as daemon:
+            assert world.run("status", "--json").json["alive"]
             daemon.send_signal(number)
-            daemon.communicate()
+            daemon.wait()
         finished = world.run("status", "--alive")
         assert (finished.code, finished.out) == absent
+
+
+def test_out_of_support(world: World) -> None:
+    """A branch out of support is shown as such."""
+    ended = datetime.now(UTC) - timedelta(days=40)
+    world.update_server.set_current_end(ended.date().isoformat())
+    date = f"{ended.day} {ended:%B} {ended.year}"
+    finished = world.run("check", "--dry-run")
+    assert f"Support for 4.5 ended on {date}." in finished.out
+    assert f"  log: the end of support for 4.5 on {date} (has ended)\n" in finished.out
+    world.check()
+    assert f"Support:     4.5 ended {date}" in world.run("status").out

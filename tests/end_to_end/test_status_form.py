@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from end_to_end.status_model import Status, describe
-from end_to_end.world import World, wait_until
+from end_to_end.world import World
 from simulators.http_server import Reply
-from simulators.smtp_server import SmtpServer
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "status.schema.json"
 PERFORMANCE = re.compile(r"[a-z_]+=-?\d+(?:s)?;[\d:]*;[\d:]*(?:;\d*)?")
@@ -30,11 +29,10 @@ def quiet(world: World) -> None:
 
 def busy(world: World) -> None:
     """Let everything be there that can be: releases of all kinds, the end of support, sinks that fail."""
-    assert isinstance(world.mail_server, SmtpServer)
     world.update_server.publish("4.5.20", urgent=True, end_of_support="2099-01-01")
     world.update_server.publish("5.0.0", type="major")
     world.update_server.set_current_end((datetime.now(UTC) + timedelta(days=3)).date().isoformat())
-    world.mail_server.replies["MAIL"] = "451 4.7.1 later | not now"
+    world.smtp.replies["MAIL"] = "451 4.7.1 later | not now"
     world.answer_hook = lambda _: Reply(410)
     world.check()
     world.update_server.fail(503)
@@ -85,11 +83,8 @@ def test_next_check(world: World) -> None:
     world.set(UPDATE_CHECK_INTERVAL="1h")
     world.check()
     assert world.run("status", "--json").json["next_check_at"] is None
-    with world.start("run") as daemon:
-        wait_until(lambda: world.run("status", "--json").json["alive"])
+    with world.daemon():
         answer = world.run("status", "--json").json
-        daemon.terminate()
-        daemon.communicate()
     last, following = (datetime.fromisoformat(answer[name]) for name in ("last_check_at", "next_check_at"))
     assert timedelta(hours=1) == following - last
 
@@ -98,19 +93,3 @@ def test_alive_as_json(world: World) -> None:
     """`--alive --json` prints JSON."""
     finished = world.run("status", "--alive", "--json")
     assert (finished.code, finished.json) == (1, {"schema": 1, "alive": False, "last_beat_at": None})
-
-
-@pytest.mark.parametrize(
-    ("spoil", "code"),
-    [
-        (lambda world: world.set(UPDATE_CHECK_INTERVAL="soon"), 3),
-        (lambda world: world.ledger.write_text("no ledger"), 74),
-    ],
-    ids=["settings", "ledger"],
-)
-def test_monitoring_shows_why(world: World, spoil: Callable[[World], object], code: int) -> None:
-    """Monitoring systems show standard output, so the problem is there too; JSON is printed whole or not at all."""
-    spoil(world)
-    finished = world.run("status")
-    assert (finished.code, finished.out.startswith("MASTODON-UPDATE-CHECK UNKNOWN - the ")) == (code, True)
-    assert ((finished := world.run("status", "--json")).code, finished.out) == (code, "")

@@ -3,7 +3,6 @@
 import pytest
 
 from end_to_end.world import World
-from simulators.smtp_server import SmtpServer
 
 
 @pytest.mark.parametrize("place", ["environment", "own file"])
@@ -37,13 +36,14 @@ def test_no_admin_page_while_mastodons_check_is_off(mail_world: World) -> None:
     assert "/admin/" not in mail_world.texts[0]
 
 
-def test_pending_notices_are_sent_while_checking_is_off(mail_world: World) -> None:
-    """Nothing is asked any more; pending notices are still sent."""
-    assert isinstance(mail_world.mail_server, SmtpServer)
-    mail_world.mail_server.replies["END"] = "451 4.3.0 later"
+def test_pending_notices_while_checking_is_off(mail_world: World) -> None:
+    """Nothing is asked any more; pending notices are still sent, but for those of releases installed meanwhile."""
+    mail_world.smtp.replies["END"] = "451 4.3.0 later"
     mail_world.update_server.publish("4.5.20")
+    mail_world.update_server.publish("4.5.21")
     assert mail_world.check().result == (75, 1, 0, 1, 0)
-    mail_world.mail_server.replies.clear()
+    mail_world.smtp.replies.clear()
     mail_world.let_pass(hours=1)
-    mail_world.set(UPDATE_CHECK_URL="")
+    mail_world.set(UPDATE_CHECK_URL="", UPDATE_CHECK_MASTODON_VERSION="4.5.20")
     assert mail_world.check().result == (0, 0, 1, 0, 0)
+    assert mail_world.subjects == ["[social.example] Mastodon 4.5.21 is out (you run 4.5.20)"]

@@ -4,40 +4,28 @@ from pathlib import Path
 
 import pytest
 
+from end_to_end.databases import Staffed
 from end_to_end.world import World
-from simulators.mastodon_people import OWNER, Person
-from simulators.mastodon_schema import people, schema
+from simulators.mastodon_schema import MIGRATIONS
 from simulators.mastodon_tree import configured, write_tree
-from simulators.postgres import Postgres
 from simulators.release_source import README, ReleaseSource
 
 MIGRATION = "20990101000000"
 
 
-def _database(world: World) -> str:
-    return f"unfinished_{world.root.parent.name}"
-
-
 @pytest.fixture
-def migrations(world: World, postgres: Postgres) -> Path:
-    """Have a tree of 4.5.20 and its database, which has run all but one migration."""
-    database = postgres.create_database(_database(world), schema("4.7"))
-    with postgres.connect(database, "mastodon") as connection:
-        connection.execute(people("4.7", [Person(name="alice", sentence="an owner", expected=None, role=OWNER)]))
-        [(known,)] = connection.execute("SELECT max(version) FROM schema_migrations").fetchall()
-    where = f"host={postgres.directory} port={postgres.port}"
+def migrations(staffed: Staffed) -> Path:
+    """Have a tree of 4.5.20 whose database has run all but one migration."""
+    world = staffed.world
     world.set(
-        UPDATE_CHECK_DATABASE_URL=f"{where} dbname={database} user=mastodon",
         UPDATE_CHECK_MASTODON_VERSION=None,
         UPDATE_CHECK_RECIPIENTS="devops,ops@social.example",
         UPDATE_CHECK_OPERATOR="ops@social.example",
-        UPDATE_CHECK_SINKS="email",
-        UPDATE_CHECK_WEBHOOK_URL=None,
     )
     write_tree(world.root, configured("4.5.20"))
     directory = world.root / "db" / "post_migrate"
     directory.mkdir(parents=True)
-    (directory / f"{known}_known.rb").touch()
+    (directory / f"{MIGRATIONS[-1]}_known.rb").touch()
     (directory / f"{MIGRATION}_drop_column.rb").touch()
     return directory
 
@@ -78,9 +66,10 @@ def test_the_minimum_of_postgresql_is_compared_with_the_server_in_use(world: Wor
     assert migrations.exists()
 
 
-def test_doctor_says_why_pending_migrations_are_not_noticed(world: World, postgres: Postgres, migrations: Path) -> None:
+def test_doctor_says_why_pending_migrations_are_not_noticed(staffed: Staffed, migrations: Path) -> None:
     """As after an update of this program, before `setup` is run again."""
-    postgres.execute(_database(world), "DROP TABLE schema_migrations")
+    world = staffed.world
+    staffed.change("DROP TABLE schema_migrations")
     world.check()
     assert world.run("status", "--json").json["migrations_pending"] == []
     assert "pending migrations are not noticed: PostgreSQL at" in " ".join(world.run("doctor").out.split())

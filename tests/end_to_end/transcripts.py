@@ -109,7 +109,7 @@ def _arrange_out(lines: list[str], command: str) -> list[str]:
 
 def _arrange_err(lines: list[str], command: str) -> list[str]:
     marked = [f"2> {line}".rstrip() for line in lines]
-    is_log = command.split(maxsplit=1)[0] in {"check", "send-test"} and any(" [" in line for line in lines)
+    is_log = command.startswith(("check", "send-test")) and any(re.search(r" \[\w+] ", line) for line in lines)
     return sorted(marked, key=lambda line: line.partition(" [")[2]) if is_log else marked
 
 

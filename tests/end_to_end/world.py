@@ -17,7 +17,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -98,10 +98,15 @@ class World:
         return self.directory / "live"
 
     @property
+    def smtp(self) -> SmtpServer:
+        """The mail server, where it is not a scripted one."""
+        assert isinstance(self.mail_server, SmtpServer)
+        return self.mail_server
+
+    @property
     def mails(self) -> list[ReceivedMail]:
         """The mails that the mail server has accepted."""
-        assert isinstance(self.mail_server, SmtpServer)
-        return self.mail_server.mails
+        return self.smtp.mails
 
     @property
     def subjects(self) -> list[str]:
@@ -178,6 +183,17 @@ class World:
             stderr=err,
             text=True,
         )
+
+    @contextlib.contextmanager
+    def daemon(self) -> Iterator[subprocess.Popen[str]]:
+        """Let the daemon run; at the end it is stopped, unless it has ended before."""
+        with self.start("run") as process:
+            wait_until(lambda: self.run("status", "--alive").code == 0)
+            try:
+                yield process
+            finally:
+                process.terminate()
+                process.communicate()
 
     def run(self, *arguments: str, through: tuple[str, ...] = ()) -> Finished:
         """Run the program to its end, by way of another command if given; forked, which is faster, if that will do."""
