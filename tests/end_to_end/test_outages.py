@@ -103,7 +103,7 @@ def test_stopped_webhook_is_notified_until_its_url_changes(world: World) -> None
     world.check()
     assert [call.path for call in world.calls] == ["/hook"]
     assert _stopped(world) == [("webhook", False)]
-    assert "410" not in world.run("doctor").out
+    assert "HTTP 410" not in world.run("doctor").out
 
 
 def test_restart_due(world: World) -> None:
