@@ -26,7 +26,7 @@ from mastodon_update_check.ledger.location import Location, find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.logs import log
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.sinks.base import secret_options
+from mastodon_update_check.sinks.discovery import secret_options
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckOptions, CheckReport

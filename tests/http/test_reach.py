@@ -10,8 +10,8 @@ import pytest
 
 from fetching import DIRECT
 from mastodon_update_check.errors import CheckError
+from mastodon_update_check.http.client import reach
 from mastodon_update_check.http.proxies import Proxies
-from mastodon_update_check.http.reach import reach
 from mastodon_update_check.http.request import EXCERPT, Limits
 from simulators.http_server import HttpServer, Reply, unused_port
 

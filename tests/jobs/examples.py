@@ -12,7 +12,7 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import SqliteLocation
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.sinks.base import Sink
+from mastodon_update_check.sinks.discovery import Sink
 
 PATIENCE_SECONDS = 30
 """How long a test waits for another thread before it fails."""

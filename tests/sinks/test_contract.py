@@ -9,8 +9,7 @@ import pytest
 
 from captured_logs import capture_logs
 from mastodon_update_check.errors import DeliveryError
-from mastodon_update_check.sinks.base import Sink
-from mastodon_update_check.sinks.discovery import load_sink
+from mastodon_update_check.sinks.discovery import Sink, load_sink
 from simulators.http_server import HttpServer, Reply, unused_port
 from simulators.smtp_server import SmtpServer
 from sinks.examples import MESSAGE, email_sink

@@ -14,8 +14,7 @@ import httpx
 import pytest
 
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from mastodon_update_check.sinks.standard_webhooks import judge
-from mastodon_update_check.sinks.webhook import create
+from mastodon_update_check.sinks.webhook import create, judge
 from simulators.http_server import Answer, HttpServer, Raw, Reply, Request
 from sinks.examples import MESSAGE
 

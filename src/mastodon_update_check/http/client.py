@@ -14,10 +14,12 @@ Feed, instance, release details, webhooks and heartbeats all use it, each with l
 import base64
 import contextlib
 import json
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -27,13 +29,15 @@ from mastodon_update_check.domain.urls import parse_proxy, parse_url
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.proxies import Proxies, is_local
-from mastodon_update_check.http.request import DOCUMENT, Limits, Request, Response, StatusError
+from mastodon_update_check.http.request import DOCUMENT, EXCERPT, Limits, Request, Response, StatusError
 from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, run_within
 
 USER_AGENT = f"mastodon-update-check/{__version__}"
 """Names neither the server nor its domain."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NOT_HTTP = "the URL to ask is not an http or https URL"
+_NO_PROXY = "the proxy to use is not an http or https URL"
 
 
 def send(request: Request, proxies: Proxies, limits: Limits) -> Response:
@@ -72,6 +76,31 @@ def read_json(response: Response) -> object:
     return document
 
 
+def reach(url: str, proxies: Proxies, limits: Limits = EXCERPT) -> str:
+    """Connect to the host of `url`, or to the proxy before it, by TCP and TLS, and ask nothing; return a sentence.
+
+    Raises `CheckError` as `send` does.
+    """
+    proxy = proxies.choose(str(_parse(parse_url, url, _NOT_HTTP)))
+    parts = urlsplit(str(_parse(parse_proxy, proxy, _NO_PROXY)) if proxy else url)
+    host, is_tls = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if is_tls else 80)
+
+    def connect(guard: SocketGuard) -> None:
+        with socket.create_connection((host, port), limits.connect.total_seconds()) as sock:
+            guard.guard(sock)
+            if is_tls:
+                ssl.create_default_context().wrap_socket(sock, server_hostname=host).close()
+
+    try:
+        run_within(limits.total, connect)
+    except (OSError, ValueError, TimeLimitError) as error:  # ValueError, UnicodeError: a name that cannot be asked for
+        raise explain(error, f"{'the proxy ' if proxy else ''}{host}:{port}") from error
+    if proxy:
+        return f"the proxy {parts.scheme}://{host} is reached; the host behind it was not asked"
+    return f"{parts.scheme}://{host} is reached" + (", and its certificate is good" if is_tls else "")
+
+
 class Exchange:
     """One request and its answer; `CheckError` if the URL is not an http or https URL."""
 
@@ -79,7 +108,7 @@ class Exchange:
         self._request = request
         self._proxies = proxies
         self._limits = limits
-        self._first = _parse(parse_url, request.url, "the URL to ask is not an http or https URL")
+        self._first = _parse(parse_url, request.url, _NOT_HTTP)
         self.peer = _netloc(self._first)
         """The host that is asked at the moment, and the proxy before it, as a sentence names them."""
 
@@ -117,7 +146,7 @@ class Exchange:
         proxy = self._proxies.choose(str(url))
         if proxy is None or (self._request.local_directly and is_local(url.host)):
             return None
-        return _parse(parse_proxy, proxy, "the proxy to use is not an http or https URL")
+        return _parse(parse_proxy, proxy, _NO_PROXY)
 
     def _headers(self, url: httpx.URL) -> Mapping[str, str]:
         always = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}

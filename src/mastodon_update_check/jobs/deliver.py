@@ -21,7 +21,7 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.sinks.base import Sink
+from mastodon_update_check.sinks.discovery import Sink
 
 ATTEMPT_LIMIT = timedelta(minutes=20)
 """How long one attempt may take; mail servers may take 10 minutes for their last reply (RFC 5321, 4.5.3.2.6).

@@ -12,7 +12,7 @@ from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.errors import UpdateCheckError
 from mastodon_update_check.jobs.threads import in_thread
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.sinks.base import Sink
+from mastodon_update_check.sinks.discovery import Sink
 
 PATIENCE = timedelta(seconds=60)
 """How long to wait for the next result before the sinks that have not finished count as hanging."""

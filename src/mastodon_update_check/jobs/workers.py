@@ -12,7 +12,7 @@ from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.deliver import DeliveryWorker, log_attempt, settle_attempt
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import log
-from mastodon_update_check.sinks.base import Sink
+from mastodon_update_check.sinks.discovery import Sink
 
 RECORD_TRIES = 5
 """How often a command tries to record an acceptance."""

@@ -1,12 +1,43 @@
-"""Discovery of sinks: entry points of one group, ours among them; only the requested one is loaded."""
+"""The protocol of sinks, and their discovery.
 
-from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+A sink is an entry point of the group `mastodon_update_check.sinks`: a factory that takes the sink's own options (its
+`UPDATE_CHECK_<SINK>_…` variables, the rest of the name in lower case) and returns an object with one method. Only the
+requested one is loaded.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.http.secrets import shown
-from mastodon_update_check.sinks.base import ENTRY_POINTS, Sink, secret_options
+from mastodon_update_check.messages.message import Message
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+_SECRET_CHARACTERS = 4
+"""An option that is as long as this is removed from what another package's sink says; a shorter one is a word in it."""
+
+
+class Sink(Protocol):
+    """Delivers one message to one place, once.
+
+    A sink that keeps a connection may also have a method `close()`, called when nothing is left to send. One that is
+    always quick may have an attribute `attempt_limit`, a timedelta: an attempt that takes longer counts as stuck (20
+    minutes otherwise, and at most).
+    """
+
+    def send(self, message: Message) -> str | None:
+        """Hand `message` over; return the other side's reply, if there is one.
+
+        Raises `TransientDeliveryError` if it may be accepted later, and `PermanentDeliveryError` if it was refused.
+        """
+
+
+def secret_options(options: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the options of another package's sink that may be secret: which ones are is not known here."""
+    return tuple(value for value in options.values() if len(value) >= _SECRET_CHARACTERS)
 
 
 def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
@@ -18,25 +49,22 @@ def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
     owner = _distribution(entry_point)
     origin = f"the sink {clean(entry_point.name)!r} of {owner}"
     try:
-        return _make(entry_point, options)
+        sink: Sink = entry_point.load()(options)
+        if not callable(getattr(sink, "send", None)):
+            raise TypeError("it makes an object without a method send()")  # noqa: TRY301 - explained below
     except SettingsError as error:
         raise SettingsError([f"{origin}: {problem}" for problem in error.problems]) from error
     except (Exception, SystemExit) as error:  # another package's code may raise anything
         why = shown(f"{type(error).__name__}: {error}", secret_options(options))
         remedy = f"repair, update or remove {owner}, or take {clean(entry_point.name)!r} out of UPDATE_CHECK_SINKS"
         raise SettingsError([f"{origin} cannot be set up ({why}); {remedy}"]) from error
-
-
-def _make(entry_point: EntryPoint, options: Mapping[str, str]) -> Sink:
-    factory: Callable[[Mapping[str, str]], Sink] = entry_point.load()
-    sink = factory(options)
-    if not callable(getattr(sink, "send", None)):
-        raise TypeError("it makes an object without a method send()")
     return sink
 
 
-def _find(plugin: str) -> EntryPoint:
-    known = entry_points(group=ENTRY_POINTS)
+def _find(plugin: str) -> "EntryPoint":
+    from importlib.metadata import entry_points
+
+    known = entry_points(group="mastodon_update_check.sinks")
     found = sorted((entry_point for entry_point in known if entry_point.name == plugin), key=_distribution)
     if not found:
         names = ", ".join(sorted({clean(entry_point.name) for entry_point in known}))
@@ -47,5 +75,5 @@ def _find(plugin: str) -> EntryPoint:
     return found[0]
 
 
-def _distribution(entry_point: EntryPoint) -> str:
+def _distribution(entry_point: "EntryPoint") -> str:
     return clean(entry_point.dist.name) if entry_point.dist else "an unknown distribution"

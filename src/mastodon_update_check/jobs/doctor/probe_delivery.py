@@ -120,7 +120,7 @@ def probe_monitoring(settings: Settings) -> Iterator[Finding]:
 
 
 def _reach(subject: str, url: str, by: Proxies, restraint: str, advice: str) -> Finding:
-    from mastodon_update_check.http.reach import reach
+    from mastodon_update_check.http.client import reach
 
     try:
         return ok(subject, f"{reach(url, by)}; {restraint}")
