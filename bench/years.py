@@ -22,6 +22,7 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 WEEK = 7 * 48
 CHECKS = 10 * 365 * 48
@@ -64,7 +65,7 @@ def _ten_years() -> tuple[list[float], int]:
     memory = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as directory:
         path = Path(directory, "ledger.sqlite3")
-        with Ledger.create(path, INSTANCE) as ledger:
+        with Ledger.create(SqliteLocation(path), INSTANCE) as ledger:
             times = [_check(ledger, number) for number in range(CHECKS)]
             return times, sum(file.stat().st_size for file in path.parent.iterdir())
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from cluster.node import LONGEST, Node
 from ledger.locations import DATABASE, ROLE, postgres_location, query
-from mastodon_update_check.ledger.stored import stamp
+from mastodon_update_check.ledger.engine import stamp
 from simulators.collector import Collector
 from simulators.postgres import Postgres
 from simulators.update_server import UpdateServer

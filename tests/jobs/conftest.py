@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def ledger(path: Path) -> Iterator[Ledger]:
     """Return a new ledger, which does not wait for other writers."""
-    with Ledger.create(path, "social.example"):
+    with Ledger.create(SqliteLocation(path), "social.example"):
         pass
     with Ledger.open(SqliteLocation(path, busy_seconds=0), "social.example") as ledger:
         yield ledger

@@ -14,6 +14,7 @@ from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.jobs.workers import Deliveries
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import Message
 
@@ -92,7 +93,7 @@ def test_each_message_is_composed_from_the_newest_state(ledger: Ledger, path: Pa
     class Reading(Accepting):
         def send(self, message: Message) -> str | None:
             said.append(message.payload["data"]["installed_version"])  # type: ignore[index]  # of a JSON document
-            with Ledger.open(path, INSTANCE) as other, other.writing() as transaction:
+            with Ledger.open(SqliteLocation(path), INSTANCE) as other, other.writing() as transaction:
                 transaction.keep_state(transaction.state().running_on(PATCH.version), NOW)
             return super().send(message)
 
@@ -115,7 +116,7 @@ def test_round_of_several_sinks(ledger: Ledger, path: Path, clock: SettableClock
     mail, hook = worker(path, Accepting(), clock), worker(path, Accepting(), clock)
     hook.sink_name = "webhook"
     for each in (mail, hook):
-        each.open_ledger = lambda: Ledger.open(path, INSTANCE)
+        each.open_ledger = lambda: Ledger.open(SqliteLocation(path), INSTANCE)
     deliveries = Deliveries([mail, hook], clock, NOW)
     deliveries.run(ledger)
     assert deliveries.sent == 3
@@ -140,10 +141,10 @@ def test_command_does_not_wait_for_a_sink_that_hangs(ledger: Ledger, path: Path,
     mail, hook = worker(path, sink, clock), worker(path, Accepting(), clock)
     hook.sink_name = "webhook"
     for each in (mail, hook):
-        each.open_ledger = lambda: Ledger.open(path, INSTANCE)
+        each.open_ledger = lambda: Ledger.open(SqliteLocation(path), INSTANCE)
         each.load()
     deliveries = Deliveries([mail, hook], clock, NOW)
-    with Ledger.open(path, INSTANCE) as patient:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as patient:
         deliveries.run(patient)
 
     assert deliveries.sent == 1

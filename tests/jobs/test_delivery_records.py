@@ -18,6 +18,7 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import LedgerError, TransientDeliveryError
 from mastodon_update_check.jobs.deliver import settle_attempt
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 from mastodon_update_check.messages.message import Message
 
 PATCH = update("4.5.1")
@@ -109,7 +110,7 @@ def test_failure_that_cannot_be_recorded(
             holder.execute("BEGIN IMMEDIATE")
             raise TransientDeliveryError("busy")
 
-    with Ledger.open(path, INSTANCE) as own:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as own:
         deliverer = worker(path, Failing(), clock)
         deliverer.run(clock)
         holder.execute("ROLLBACK")

@@ -17,8 +17,7 @@ from mastodon_update_check.domain.recipients import Preference, Recipient, wants
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.sqlite import SqliteSession
-from mastodon_update_check.ledger.sqlite_file import create_file, open_file
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 ROUNDS = 20
 """Rounds, a day apart, in which everything must have been accepted once everything works."""
@@ -43,7 +42,7 @@ class Deliveries(World):
 
     def create_ledger(self) -> None:
         """Make the ledger."""
-        create_file(self.path)
+        SqliteLocation(self.path).create()
 
     def copy_ledger(self) -> bytes:
         """Return all that is in the ledger, which is closed."""
@@ -55,9 +54,9 @@ class Deliveries(World):
 
     def open_ledger(self) -> Ledger:
         """Open the ledger, quickly."""
-        connection = open_file(self.path)
-        connection.execute("PRAGMA synchronous = OFF")  # no power is cut here, and a commit takes its time
-        return Ledger(SqliteSession(self.path, connection), INSTANCE)
+        session = SqliteLocation(self.path).open()
+        session.connection.execute("PRAGMA synchronous = OFF")  # no power is cut here, and a commit takes its time
+        return Ledger(session, INSTANCE)
 
     def teardown(self) -> None:
         """After all events, once everything works, each recipient has every notice that is true."""

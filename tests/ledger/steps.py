@@ -9,7 +9,7 @@ from mastodon_update_check.domain.outbox import Delivery, DeliveryState, Settlem
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
-from mastodon_update_check.ledger import nodes
+from mastodon_update_check.ledger import processes
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
 
@@ -17,13 +17,13 @@ from mastodon_update_check.ledger.ledger import Ledger
 def beat(ledger: Ledger, host: str, now: datetime = NOW) -> None:
     """Record the heartbeat of the daemon on a host, as any node may."""
     with ledger.recording() as transaction:
-        nodes.beat(transaction, host, now)
+        processes.beat(transaction, host, now)
 
 
 def leave(ledger: Ledger, host: str) -> None:
     """Remove the daemon on a host."""
     with ledger.recording() as transaction:
-        nodes.leave(transaction, host)
+        processes.leave(transaction, host)
 
 
 def replan(ledger: Ledger, known: Facts) -> Plan:

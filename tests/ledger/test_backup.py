@@ -15,7 +15,6 @@ from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import back_up
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import SqliteLocation
-from mastodon_update_check.ledger.sqlite_file import create_file, open_file, set_aside
 
 RELEASE = update("4.5.1")
 PLANNED = {("user:1", "update/4.5.1/plain"): DeliveryState.PENDING}
@@ -43,7 +42,7 @@ def test_a_backup_is_a_working_ledger(ledger: Ledger, path: Path, target: Path) 
 
     assert others == {target.name}
     assert target.stat().st_mode & 0o777 == 0o600
-    with Ledger.open(target, INSTANCE) as copy:
+    with Ledger.open(SqliteLocation(target), INSTANCE) as copy:
         assert states(copy, RELEASE) == PLANNED
         assert copy.state() == ServerState()
         assert ledger.fingerprint("text") == copy.fingerprint("text")
@@ -78,14 +77,14 @@ def test_no_backup_of_a_damaged_ledger(path: Path, target: Path) -> None:
 
 def test_a_backup_restored_over_a_side_file(path: Path, target: Path) -> None:
     """SQLite would play the old ledger's last commits into it: that is refused until the side files are gone."""
-    create_file(path)
+    SqliteLocation(path).create()
     back_up(SqliteLocation(path), target)
     write_and_die(path)
     path.write_bytes(target.read_bytes())
     side_files = [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
     before = [file.read_bytes() for file in (path, *side_files)]
     with pytest.raises(LedgerError) as caught:
-        Ledger.open(path, INSTANCE)
+        Ledger.open(SqliteLocation(path), INSTANCE)
     assert before == [file.read_bytes() for file in (path, *side_files)]
     assert f"a backup was put in the place of the ledger {path}, but ledger.sqlite3-wal still holds" in str(
         caught.value
@@ -94,7 +93,7 @@ def test_a_backup_restored_over_a_side_file(path: Path, target: Path) -> None:
 
     for file in side_files:
         file.unlink()
-    with Ledger.open(path, INSTANCE) as restored:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as restored:
         assert restored.nodes(NOW) == ()
 
 
@@ -104,7 +103,7 @@ def test_looking_at_the_file_takes_no_lock_away(ledger: Ledger, path: Path) -> N
     Another process would then clear the side file away under us.
     """
     beat(ledger, "web1", NOW)
-    open_file(path).close()
+    SqliteLocation(path).open().close()
 
     assert look_from_outside(path) == 1
     assert path.with_name(f"{path.name}-wal").exists()
@@ -113,10 +112,10 @@ def test_looking_at_the_file_takes_no_lock_away(ledger: Ledger, path: Path) -> N
 def test_looking_at_many_ledgers_keeps_few_descriptors(ledger: Ledger, path: Path) -> None:
     """One file is kept open once, however often it is opened."""
     beat(ledger, "web1", NOW)
-    open_file(path).close()
+    SqliteLocation(path).open().close()
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
-        open_file(path).close()
+        SqliteLocation(path).open().close()
 
     assert before == len(list(Path("/proc/self/fd").iterdir()))
 
@@ -125,21 +124,21 @@ def test_a_side_file_that_goes_at_this_moment(ledger: Ledger, path: Path, monkey
     """The last process that closes the ledger removes the side file, which is not an error."""
     ledger.close()
     monkeypatch.setattr(Path, "exists", lambda _: True)
-    with Ledger.open(path, INSTANCE) as again:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as again:
         assert again.instances() == ()
 
 
 def test_a_ledger_is_set_aside_with_its_last_commits(path: Path) -> None:
     """They are in a side file if a process was killed; they go along."""
     write_and_die(path)
-    aside = set_aside(path, NOW)
+    aside = SqliteLocation(path).set_aside(NOW)
     assert path.with_name("ledger.sqlite3.20261123T120000Z.old") == aside
     assert not [entry for entry in path.parent.iterdir() if not entry.name.startswith(aside.name)]
-    create_file(path)
+    SqliteLocation(path).create()
 
-    with Ledger.open(path, INSTANCE) as ledger:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
         assert ledger.nodes(NOW) == ()
-    with Ledger.open(aside, INSTANCE) as old:
+    with Ledger.open(SqliteLocation(aside), INSTANCE) as old:
         assert [node.host for node in old.nodes(NOW)] == ["committed"]
 
 
@@ -147,36 +146,36 @@ def test_a_side_file_alone_is_set_aside(path: Path) -> None:
     """It is the way out when the ledger itself was removed."""
     write_and_die(path)
     path.unlink()
-    aside = set_aside(path, NOW)
+    aside = SqliteLocation(path).set_aside(NOW)
     assert aside is not None
-    with Ledger.create(path, INSTANCE) as ledger:
+    with Ledger.create(SqliteLocation(path), INSTANCE) as ledger:
         assert ledger.nodes(NOW) == ()
 
 
 def test_nothing_is_set_aside_where_nothing_is(path: Path) -> None:
     """A first `ledger new` has nothing to keep."""
-    assert set_aside(path, NOW) is None
+    assert SqliteLocation(path).set_aside(NOW) is None
 
 
 def test_renamed_ledger_is_never_overwritten(path: Path) -> None:
     """Of two ledgers renamed in the same second, the second one stays in its place."""
-    create_file(path)
+    SqliteLocation(path).create()
     query(path, "PRAGMA user_version = 7")
-    set_aside(path, NOW)
-    create_file(path)
+    SqliteLocation(path).set_aside(NOW)
+    SqliteLocation(path).create()
     with pytest.raises(LedgerError, match="exists already: move it away, or try again in a moment"):
-        set_aside(path, NOW)
+        SqliteLocation(path).set_aside(NOW)
 
     assert path.exists()
     assert query(path.with_name(f"{path.name}.20261123T120000Z.old"), "PRAGMA user_version") == [(7,)]
-    assert set_aside(path, NOW + SECOND) is not None
+    assert SqliteLocation(path).set_aside(NOW + SECOND) is not None
 
 
 def test_open_ledger_that_is_renamed_is_refused(ledger: Ledger, path: Path) -> None:
     """A daemon must not use the old one while a check plans in the new one."""
-    set_aside(path, NOW)
-    create_file(path)
+    SqliteLocation(path).set_aside(NOW)
+    SqliteLocation(path).create()
     with pytest.raises(LedgerError, match="was replaced while it was in use"):
         replan(ledger, facts(RELEASE))
-    with closing(open_file(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM message").fetchone()[0] == 0
+    with closing(SqliteLocation(path).open()) as session:
+        assert session.connection.execute("SELECT count(*) FROM message").fetchone()[0] == 0

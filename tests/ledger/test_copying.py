@@ -146,7 +146,7 @@ def test_a_ledger_that_is_set_aside_is_kept(place: Location, ledger: Ledger) -> 
     aside = place.set_aside(NOW)
 
     assert aside is not None
-    assert "20261123" in aside
+    assert "20261123" in str(aside)
     assert not place.exists()
     place.create()
     assert query(place, "SELECT count(*) FROM message") == [(0,)]

@@ -21,7 +21,6 @@ from mastodon_update_check.ledger.postgres_location import PostgresLocation
 from mastodon_update_check.ledger.rows import write_recipient
 from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, migrate
 from mastodon_update_check.ledger.sqlite import SqliteLocation
-from mastodon_update_check.ledger.sqlite_file import create_file, open_file
 
 PATCH = update("4.5.1")
 FORMER = 2
@@ -165,9 +164,10 @@ def test_ledger_is_migrated_by_a_newer_program_while_it_is_open(place: Location)
 
 def test_migration_takes_the_missing_steps(path: Path) -> None:
     """Once, and nothing is lost."""
-    create_file(path)
+    SqliteLocation(path).create()
     newer = (*MIGRATIONS, ("CREATE TABLE extra (x)",))
-    with closing(open_file(path)) as connection:
+    with closing(SqliteLocation(path).open()) as session:
+        connection = session.connection
         salt = connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()[0]
         migrate(connection, newer)
         migrate(connection, newer)

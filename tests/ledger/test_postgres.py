@@ -98,7 +98,7 @@ def test_a_role_that_may_make_no_schema(postgres: Postgres) -> None:
         postgres.execute(DATABASE, order)
         aside = guest.set_aside(NOW)
         assert aside is not None
-        schema = aside.removeprefix("the schema ")
+        schema = str(aside).removeprefix("the schema ")
         postgres.execute(DATABASE, f"DROP SCHEMA {schema} CASCADE; DROP OWNED BY {login.split()[2]}")
         postgres.execute(DATABASE, f"DROP ROLE {login.split()[2]}")
 

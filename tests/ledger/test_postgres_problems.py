@@ -6,7 +6,6 @@ import pytest
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
-from mastodon_update_check.ledger.postgres_problems import translated
 from simulators.http_server import unused_port
 
 
@@ -27,9 +26,9 @@ WRONG: list[tuple[str, str]] = [
     ("postgresql://u:s3cr?et@h/d", "not a connection string|must be escaped|cannot be read"),
     ("postgresql://u@h/d?colour=s3cret", "is not a connection string that PostgreSQL's libpq can read"),
     ("postgresql://u@h/d?s3cret", "has a query .* that cannot be read"),
-    ("postgresql://u@h/d?schema=S3cret", "names a schema that is none"),
-    ("postgresql://u@h/d?schema=pg_x", "names a schema that is none"),
-    ("postgresql://u@h/d?schema=", "names a schema that is none"),
+    ("postgresql://u@h/d?schema=S3cret", "names a schema that cannot be used"),
+    ("postgresql://u@h/d?schema=pg_x", "names a schema that cannot be used"),
+    ("postgresql://u@h/d?schema=", "names a schema that cannot be used"),
 ]
 
 
@@ -59,5 +58,5 @@ def test_every_error_is_a_sentence(code: str, words: str) -> None:
     address = PostgresAddress.parse("postgresql://u@h/d", "UPDATE_CHECK_LEDGER")
     error = psycopg.errors.lookup(code)("words")
     where = r"the ledger in PostgreSQL at h:5432 \(schema mastodon_update_check_ledger of the database d\)"
-    with pytest.raises(LedgerError, match=f"{where}.*{words}"), translated(address):
+    with pytest.raises(LedgerError, match=f"{where}.*{words}"), address.translated():
         raise error

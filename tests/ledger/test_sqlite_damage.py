@@ -13,6 +13,7 @@ from ledger.locations import query
 from ledger.steps import find_attempt, rows
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 PAGE = 4096
 
@@ -100,7 +101,7 @@ def test_a_row_that_cannot_be_understood_is_damage(path: Path, sentence: str, st
     """SQLite keeps no checksums: a flipped bit in a text is found when the text is read."""
     del sentence
     make_ledger(path)
-    with Ledger.open(path, INSTANCE) as ledger:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
         query(path, statement)
         with pytest.raises(LedgerError) as caught:
             read(ledger)
@@ -111,7 +112,7 @@ def test_a_row_that_cannot_be_understood_is_damage(path: Path, sentence: str, st
 def test_text_that_is_not_unicode_is_damage(path: Path) -> None:
     """The way out is named for errors that SQLite has no name for, too."""
     make_ledger(path)
-    with Ledger.open(path, INSTANCE) as ledger:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
         query(path, "UPDATE instance SET knowledge = CAST(x'7bff7d' AS TEXT)")
         with pytest.raises(LedgerError, match=r"cannot be used \(error: Could not decode.*restore a backup"):
             ledger.state()

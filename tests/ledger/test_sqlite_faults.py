@@ -20,8 +20,7 @@ from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import back_up
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.sqlite import SqliteLocation, SqliteSession
-from mastodon_update_check.ledger.sqlite_file import create_file, open_file, set_aside
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 NOBODY = 65534
 RELEASE = update("4.5.1")
@@ -76,11 +75,11 @@ def test_a_ledger_without_permission(
     """It is said what to look at, and the file stays as it is."""
     del sentence
     path = reachable / "state" / "ledger.sqlite3"
-    create_file(path)
+    SqliteLocation(path).create()
     before = path.read_bytes()
     path.chmod(file_mode)
     path.parent.chmod(directory_mode)
-    with as_nobody(), pytest.raises(LedgerError) as caught, Ledger.open(path, INSTANCE) as ledger:
+    with as_nobody(), pytest.raises(LedgerError) as caught, Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
         beat(ledger, "web1", NOW)
     path.parent.chmod(0o755)
     path.chmod(0o644)
@@ -95,25 +94,25 @@ def test_no_ledger_is_made_without_permission(reachable: Path) -> None:
     with as_nobody():
         for path in (reachable / "ledger.sqlite3", reachable / "state" / "ledger.sqlite3"):
             with pytest.raises(LedgerError, match=f"the ledger {path} cannot be used: Permission denied; look at"):
-                Ledger.create(path, INSTANCE)
+                Ledger.create(SqliteLocation(path), INSTANCE)
     reachable.chmod(0o755)
 
     assert list(reachable.iterdir()) == []
 
 
-@pytest.mark.parametrize(("make", "what"), [(Path.mkdir, "a directory"), (os.mkfifo, "no regular file")])
+@pytest.mark.parametrize(("make", "what"), [(Path.mkdir, "a directory"), (os.mkfifo, "not a regular file")])
 def test_directory_or_device_is_refused(path: Path, make: Callable[[Path], None], what: str) -> None:
     """A directory or a device is named as such, and is not renamed."""
     make(path)
-    for use in (open_file, lambda place: set_aside(place, NOW)):
+    for use in (SqliteLocation.open, lambda place: place.set_aside(NOW)):
         with pytest.raises(LedgerError, match=f"^the ledger {path} is {what}: name a file in UPDATE_CHECK_LEDGER"):
-            use(path)
+            use(SqliteLocation(path))
     assert [path] == [*path.parent.iterdir()]
 
 
 def test_a_ledger_that_another_process_writes(path: Path) -> None:
     """After the wait there is an error without any change, and later it works again."""
-    create_file(path)
+    SqliteLocation(path).create()
     with (
         closing(sqlite3.connect(path, isolation_level=None)) as holder,
         Ledger.open(SqliteLocation(path, busy_seconds=0), INSTANCE) as ledger,
@@ -130,34 +129,35 @@ def test_a_ledger_that_another_process_writes(path: Path) -> None:
 @pytest.mark.parametrize("journal", ["WAL", "DELETE"])
 def test_a_ledger_that_another_process_has_for_itself(path: Path, journal: str) -> None:
     """It cannot be opened, and neither can a restored backup that another process uses."""
-    create_file(path)
+    SqliteLocation(path).create()
     query(path, f"PRAGMA journal_mode = {journal}")
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
         holder.execute("PRAGMA locking_mode = EXCLUSIVE")
         holder.execute("BEGIN EXCLUSIVE")
         holder.execute("UPDATE meta SET value = value")
         with pytest.raises(LedgerError, match=f"the ledger {path} is locked by another process: try again"):
-            open_file(path, busy_seconds=0)
+            SqliteLocation(path, busy_seconds=0).open()
 
 
 def test_a_ledger_whose_mode_another_process_keeps_from_changing(path: Path) -> None:
     """A restored backup that another process reads cannot be put into WAL mode."""
-    create_file(path)
+    SqliteLocation(path).create()
     query(path, "PRAGMA journal_mode = DELETE")
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM meta").fetchall()
         with pytest.raises(LedgerError, match="is locked by another process"):
-            open_file(path, busy_seconds=0)
+            SqliteLocation(path, busy_seconds=0).open()
 
 
 def test_a_full_disk_stores_nothing_by_half(path: Path) -> None:
     """A plan that does not fit is not stored at all; when there is room again, it is."""
-    create_file(path)
-    connection = open_file(path)
+    SqliteLocation(path).create()
+    session = SqliteLocation(path).open()
+    connection = session.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     releases = [update(f"4.5.{number}") for number in range(1, 60)]
-    with Ledger(SqliteSession(path, connection), INSTANCE) as ledger:
+    with Ledger(session, INSTANCE) as ledger:
         connection.execute(f"PRAGMA max_page_count = {pages + 1}")
         with pytest.raises(LedgerError, match="the disk is full; nothing is sent until there is room"):
             replan(ledger, facts(*releases, to=(ALICE, BOB)))
@@ -174,11 +174,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.nodes import beat
-from mastodon_update_check.ledger.sqlite import SqliteLocation, SqliteSession
+from mastodon_update_check.ledger.processes import beat
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 try:
-    with Ledger.create(Path(sys.argv[1]), "social.example") as ledger:
+    with Ledger.create(SqliteLocation(Path(sys.argv[1])), "social.example") as ledger:
         for minute in range(60):
             with ledger.recording() as transaction:
                 beat(transaction, "web1", datetime(2026, 11, 23, 12, minute, tzinfo=UTC))
@@ -207,12 +207,12 @@ def run_limited(path: Path, file_size: int) -> list[str]:
 
 def test_full_disk_keeps_committed_transactions(path: Path) -> None:
     """The write that fails is the only one that is lost."""
-    create_file(path)
+    SqliteLocation(path).create()
     *written, error = run_limited(path, 100_000)
 
     assert written
     assert error == f"the ledger {path} cannot be read or written: the disk reports an error; look at the system's log"
-    with Ledger.open(path, INSTANCE) as ledger:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
         (node,) = ledger.nodes(NOW)
     assert node.alive_at == NOW + int(written[-1]) * 60 * SECOND
 

@@ -14,11 +14,11 @@ from ledger.programs import open_at_once, write_and_die
 from ledger.steps import beat, states
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
+from mastodon_update_check.ledger import sqlite
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, migrate
 from mastodon_update_check.ledger.sqlite import SqliteLocation
-from mastodon_update_check.ledger.sqlite_file import _ensure_wal, create_file, open_file
-from mastodon_update_check.ledger.sqlite_problems import translated
+from mastodon_update_check.ledger.sqlite_session import translated
 
 PAGE = 4096
 RELEASE = update("4.5.1")
@@ -32,7 +32,7 @@ def place(path: Path) -> SqliteLocation:
 
 def test_creation_leaves_one_private_file(path: Path) -> None:
     """Other users cannot read it, and no draft or side file stays."""
-    create_file(path)
+    SqliteLocation(path).create()
 
     assert list(path.parent.iterdir()) == [path]
     assert path.stat().st_mode & 0o777 == 0o600
@@ -40,7 +40,7 @@ def test_creation_leaves_one_private_file(path: Path) -> None:
 
 def test_creation_makes_private_directories(tmp_path: Path) -> None:
     """The directory of a ledger in a home directory need not exist."""
-    create_file(tmp_path / "state" / "ledger.sqlite3")
+    SqliteLocation(tmp_path / "state" / "ledger.sqlite3").create()
 
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
 
@@ -48,8 +48,8 @@ def test_creation_makes_private_directories(tmp_path: Path) -> None:
 def test_creation_leaves_an_existing_ledger_alone(path: Path) -> None:
     """The second process creates nothing."""
     before = make_ledger(path)
-    create_file(path)
-    Ledger.create(path, INSTANCE).close()
+    SqliteLocation(path).create()
+    Ledger.create(SqliteLocation(path), INSTANCE).close()
 
     assert before == path.read_bytes()
 
@@ -67,7 +67,7 @@ def test_creation_after_one_that_was_cut_off(path: Path) -> None:
     """The draft of a process that died does not matter, even with the same process id."""
     for number in (1, os.getpid()):
         path.with_name(f"{path.name}.{number}.new").touch()
-    with Ledger.create(path, INSTANCE) as ledger:
+    with Ledger.create(SqliteLocation(path), INSTANCE) as ledger:
         assert ledger.instances() == ()
 
 
@@ -76,7 +76,7 @@ def test_creation_where_only_the_side_file_is_left(path: Path) -> None:
     write_and_die(path)
     path.unlink()
     with pytest.raises(LedgerError, match=r"is gone, but its side file ledger\.sqlite3-wal is there.*`.* ledger new`"):
-        Ledger.create(path, INSTANCE)
+        Ledger.create(SqliteLocation(path), INSTANCE)
 
     assert not path.exists()
 
@@ -87,10 +87,10 @@ def test_every_connection_is_durable(path: Path, opened: str) -> None:
     make_ledger(path)
     if opened == "from a backup":
         query(path, "PRAGMA journal_mode = DELETE")
-    first = open_file(path)
-    with closing(first), closing(open_file(path, verify=False) if opened == "again" else first) as connection:
+    first = SqliteLocation(path).open()
+    with closing(first), closing(SqliteLocation(path).open(verify=False) if opened == "again" else first) as session:
         pragmas = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "user_version")
-        found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
+        found = [session.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
 
     assert found == ["wal", 2, 1, 0, SCHEMA_VERSION]
     assert path.read_bytes()[18:20] == b"\x02\x02"
@@ -99,7 +99,7 @@ def test_every_connection_is_durable(path: Path, opened: str) -> None:
 def test_a_place_without_shared_memory_is_refused() -> None:
     """A network file system cannot hold a ledger; SQLite says so only by keeping its old mode."""
     with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(LedgerError, match="on a local disk"):
-        _ensure_wal(connection, Path("/mnt/ledger"))
+        sqlite._ensure_wal(connection, Path("/mnt/ledger"))
 
 
 def test_other_files_are_refused(path: Path) -> None:
@@ -114,7 +114,7 @@ def test_other_files_are_refused(path: Path) -> None:
 def test_a_missing_file_is_not_made_by_opening(path: Path) -> None:
     """A ledger that vanished is not replaced by one that has forgotten everything."""
     with pytest.raises(LedgerError, match="is not there; restore a backup in its place, or start a new one"):
-        Ledger.open(path, INSTANCE)
+        Ledger.open(SqliteLocation(path), INSTANCE)
 
     assert not path.exists()
 
@@ -124,7 +124,7 @@ def test_a_directory_in_its_place(path: Path) -> None:
     path.mkdir()
     for directory in (path, Path("/")):
         with pytest.raises(LedgerError, match=f"the ledger {directory} is a directory: name a file"):
-            Ledger.open(directory, INSTANCE)
+            Ledger.open(SqliteLocation(directory), INSTANCE)
 
 
 def test_a_file_that_vanishes_in_use(ledger: Ledger, path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_file_that_vanishes_in_use(ledger: Ledger, path: Path) -> None:
 
 def test_a_file_that_is_replaced_in_use(ledger: Ledger, path: Path, tmp_path: Path) -> None:
     """A backup moved into place is what counts from then on."""
-    create_file(tmp_path / "restored")
+    SqliteLocation(tmp_path / "restored").create()
     (tmp_path / "restored").rename(path)
     with pytest.raises(LedgerError, match="was replaced while it was in use"):
         beat(ledger, "web1", NOW)
@@ -145,19 +145,20 @@ def test_a_file_that_is_replaced_in_use(ledger: Ledger, path: Path, tmp_path: Pa
 def test_a_killed_process_loses_nothing_that_it_committed(path: Path) -> None:
     """The commits in its side file are taken over."""
     write_and_die(path)
-    with Ledger.open(path, INSTANCE) as ledger:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
         assert [node.host for node in ledger.nodes(NOW)] == ["committed"]
 
 
 def test_a_migration_that_breaks_is_rolled_back_whole(path: Path) -> None:
     """Neither its first step nor the new version number stays."""
     make_ledger(path)
-    with closing(open_file(path)) as connection:
+    with closing(SqliteLocation(path).open()) as session:
+        connection = session.connection
         with pytest.raises(sqlite3.OperationalError):
             migrate(connection, (*MIGRATIONS, ("CREATE TABLE extra (x)", "DELETE FROM meta", "NOT SQL")))
         assert connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
         assert connection.execute("SELECT name FROM sqlite_schema WHERE name = 'extra'").fetchall() == []
-    with Ledger.open(path, INSTANCE) as ledger:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
         assert states(ledger, RELEASE) == {("user:1", "update/4.5.1/plain"): DeliveryState.PENDING}
 
 

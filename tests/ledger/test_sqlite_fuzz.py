@@ -12,6 +12,7 @@ from ledger.steps import accept, beat, defer, find_attempt, replan
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 RELEASES = [update(f"4.5.{number}") for number in range(1, 12)]
 
@@ -20,7 +21,7 @@ RELEASES = [update(f"4.5.{number}") for number in range(1, 12)]
 def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return a ledger with a sent, an open and a pending message."""
     path = tmp_path_factory.mktemp("good") / "ledger.sqlite3"
-    with Ledger.create(path, INSTANCE) as ledger:
+    with Ledger.create(SqliteLocation(path), INSTANCE) as ledger:
         for number in (3, 7, 11):
             replan(ledger, facts(*RELEASES[:number], to=(ALICE, BOB)))
             for settle in (accept, defer):
@@ -69,7 +70,7 @@ def said(path: Path) -> Iterator[None]:
 
 def use(path: Path) -> None:
     """Do everything that a day of the daemon does, and `status`."""
-    with Ledger.open(path, INSTANCE) as ledger:
+    with Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
         for step in (
             ledger.state,
             ledger.instances,
@@ -110,7 +111,7 @@ def test_damage_while_it_is_in_use(tmp_path: Path, good: bytes, seed: int) -> No
     """Nor does damage that comes after the ledger was read through."""
     path = tmp_path / "ledger.sqlite3"
     path.write_bytes(good)
-    with said(path), Ledger.open(path, INSTANCE) as ledger:
+    with said(path), Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
         ledger.summary(NOW)
         path.write_bytes(flip(good, random.Random(seed)))  # noqa: S311 - the same damage each time
         for _ in range(2):

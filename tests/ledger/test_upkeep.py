@@ -14,8 +14,7 @@ from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
-from mastodon_update_check.ledger.sqlite import SqliteSession
-from mastodon_update_check.ledger.sqlite_file import open_file
+from mastodon_update_check.ledger.sqlite import SqliteLocation
 from mastodon_update_check.ledger.upkeep import KEPT
 
 PATCH = update("4.5.1")
@@ -123,7 +122,7 @@ def test_a_clock_that_was_a_year_ahead(ledger: Ledger) -> None:
 
 def steps_of_a_check(path: Path, now: datetime, installed: str) -> int:
     """Return how many steps SQLite takes for a check that finds nothing new, in tens."""
-    connection = open_file(path, verify=False)
+    session = SqliteLocation(path).open(verify=False)
     counted = 0
 
     def count_on() -> int:
@@ -131,8 +130,8 @@ def steps_of_a_check(path: Path, now: datetime, installed: str) -> int:
         counted += 1
         return 0
 
-    connection.set_progress_handler(count_on, 10)
-    with Ledger(SqliteSession(path, connection), INSTANCE) as ledger:
+    session.connection.set_progress_handler(count_on, 10)
+    with Ledger(session, INSTANCE) as ledger:
         ledger.summary(now)
         with ledger.reading() as view:
             view.unclosed_subjects(FollowUps.URGENT)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger import nodes, requests
+from mastodon_update_check.ledger import processes
 from mastodon_update_check.ledger.engine import Transaction
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.location import SCHEMES, find_location
@@ -78,8 +78,8 @@ class LedgerOwner:
         if self._session is not None:
             with self._session.recording() as connection:
                 transaction = Transaction(connection, self._instance)
-                nodes.beat(transaction, self._host, datetime.now(UTC))
-                self.has_requests = is_owner and requests.has_requests(transaction)
+                processes.beat(transaction, self._host, datetime.now(UTC))
+                self.has_requests = is_owner and processes.has_requests(transaction)
         return is_owner
 
     def leave(self) -> None:
@@ -87,7 +87,7 @@ class LedgerOwner:
         with suppress(LedgerError):  # the lease runs out
             if self._session is not None:
                 with self._session.recording() as connection:
-                    nodes.leave(Transaction(connection, self._instance), self._host)
+                    processes.leave(Transaction(connection, self._instance), self._host)
             if self._lease is not None:
                 self._lease.release()
         self._lock.release()

@@ -24,9 +24,8 @@ from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
 from mastodon_update_check.jobs.check_result import CheckResult
 from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.observe import Findings, inquire, nothing_found
-from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.ledger import Ledger, LedgerView
 from mastodon_update_check.ledger.summary import SinkAccount
-from mastodon_update_check.ledger.transaction import LedgerView
 from mastodon_update_check.logs import hide_secrets, log
 
 DETAIL_CHARACTERS = 1_000

@@ -13,7 +13,7 @@ from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.server.skips import find_skippable, skip, skipped_rows, unskip
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.requests import OwnerRequest
+from mastodon_update_check.ledger.processes import OwnerRequest
 
 
 def answer_requests(ledger: Ledger, now: datetime) -> tuple[OwnerRequest, ...]:

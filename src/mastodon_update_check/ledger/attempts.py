@@ -12,8 +12,7 @@ from mastodon_update_check.domain.notices import Notice
 from mastodon_update_check.domain.outbox import LONGEST_WAIT, MAILS_A_DAY, Outcome, retry_delay
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.stored_json import from_json
-from mastodon_update_check.ledger.engine import Row, Transaction
-from mastodon_update_check.ledger.stored import read_row, read_stamp, reading, stamp
+from mastodon_update_check.ledger.engine import Row, Transaction, read_row, read_stamp, reading, stamp
 
 IS_BEING_SENT = """
     EXISTS (SELECT 1 FROM attempt WHERE attempt.message_id = message.id AND attempt.outcome IS NULL)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.schema import KEPT_BY_MIGRATION, TABLES, migrate
-from mastodon_update_check.ledger.sqlite_file import backup_file
+from mastodon_update_check.ledger.sqlite import backup_file
 
 if TYPE_CHECKING:
     import sqlite3

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.nodes import Owner
+from mastodon_update_check.ledger.processes import Owner
 
 _CONTENT_BYTES = 64
 _FLOCK = "hhqqi4x"

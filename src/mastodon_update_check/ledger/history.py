@@ -9,8 +9,7 @@ from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.stored_json import from_json
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
-from mastodon_update_check.ledger.engine import Transaction
-from mastodon_update_check.ledger.stored import read_row, reading
+from mastodon_update_check.ledger.engine import Transaction, read_row, reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

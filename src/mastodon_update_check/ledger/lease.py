@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.nodes import Owner
-from mastodon_update_check.ledger.stored import read_stamp, stamp
+from mastodon_update_check.ledger.engine import read_stamp, stamp
+from mastodon_update_check.ledger.processes import Owner
 
 if TYPE_CHECKING:
     from mastodon_update_check.ledger.postgres_session import PostgresSession

@@ -1,29 +1,71 @@
-"""The ledger: planned, sent and pending notices, durable before a message is sent."""
+"""The ledger: planned, sent and pending notices, durable before a message is sent.
+
+A check reads, decides and writes in the same transaction, so the ledger cannot move between. A dry run takes the same
+path on a view, which only reads.
+"""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from mastodon_update_check.domain.outbox import Outcome, Settlement
-from mastodon_update_check.ledger import attempts, history, nodes, requests
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.ledger import attempts, history, processes, retries, rows, upkeep
 from mastodon_update_check.ledger import summary as outbox
 from mastodon_update_check.ledger.attempts import Attempt
-from mastodon_update_check.ledger.engine import Transaction
+from mastodon_update_check.ledger.engine import Transaction, reading
 from mastodon_update_check.ledger.location import Location
 from mastodon_update_check.ledger.results import record_attempt
-from mastodon_update_check.ledger.sqlite import SqliteLocation, open_empty
-from mastodon_update_check.ledger.stored import reading
-from mastodon_update_check.ledger.transaction import LedgerTransaction, LedgerView, read_state
+from mastodon_update_check.ledger.sqlite_session import SqliteSession, open_empty
 
 if TYPE_CHECKING:
     from mastodon_update_check.ledger.postgres_session import PostgresSession
-    from mastodon_update_check.ledger.sqlite import SqliteSession
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def read_state(transaction: Transaction) -> ServerState:
+    """Return the state of the server."""
+    row = transaction.execute("SELECT knowledge FROM instance WHERE name = :instance").fetchone()
+    with reading():
+        return ServerState.from_json(json.loads(row["knowledge"])) if row else ServerState()
+
+
+def store_state(transaction: Transaction, state: ServerState, now: datetime) -> None:
+    """Store the state of the server, and delete rows that are not needed any more."""
+    transaction.execute(
+        "INSERT INTO instance (name, knowledge) VALUES (:instance, :state) "
+        "ON CONFLICT (name) DO UPDATE SET knowledge = excluded.knowledge",
+        state=json.dumps(state.to_json()),
+    )
+    upkeep.prune(transaction, now)
+
+
+class LedgerView(Transaction):
+    """The ledger's content for one instance, at one moment."""
+
+    state = read_state
+    deliveries = rows.read_deliveries
+    unclosed_subjects = rows.read_unclosed
+    summary = outbox.summarise
+    sent_since = outbox.count_sent
+    open_requests = processes.read_requests
+
+
+class LedgerTransaction(LedgerView):
+    """The owner's write transaction: no other process changes the ledger between its reads and its writes."""
+
+    apply = rows.apply_plan
+    keep_state = store_state
+    mark_notified = rows.mark_notified
+    lift_stops = retries.lift_stops
+    hurry = retries.hurry
+    hurry_changed = retries.hurry_changed
+    answer = processes.answer_request
 
 
 def _in(
@@ -42,7 +84,7 @@ class Ledger:
     """One connection to the ledger of one instance, used by one thread.
 
     Every method raises `LedgerError` when the ledger cannot be used, and has then changed nothing. Methods that
-    change something are the owner's (`ownership.py`) unless they say otherwise.
+    change something are the owner's unless they say otherwise.
     """
 
     def __init__(self, session: "SqliteSession | PostgresSession", instance: str) -> None:
@@ -50,9 +92,9 @@ class Ledger:
         self.instance = instance
 
     @classmethod
-    def open(cls, where: "Location | Path", instance: str, *, verify: bool = True) -> Self:
-        """Open an existing ledger; `verify` looks for damage first. A path stands for the file there."""
-        return cls(_location(where).open(verify=verify), instance)
+    def open(cls, location: Location, instance: str, *, verify: bool = True) -> Self:
+        """Open an existing ledger; `verify` looks for damage first."""
+        return cls(location.open(verify=verify), instance)
 
     @classmethod
     def empty(cls, instance: str) -> Self:
@@ -60,9 +102,8 @@ class Ledger:
         return cls(open_empty(), instance)
 
     @classmethod
-    def create(cls, where: "Location | Path", instance: str) -> Self:
+    def create(cls, location: Location, instance: str) -> Self:
         """Open a ledger, and create it if there is none."""
-        location = _location(where)
         if not location.exists():
             location.create()
         return cls.open(location, instance)
@@ -135,13 +176,9 @@ class Ledger:
     next_due_at = _in(reading, outbox.find_next_due)
     known_recipients = _in(reading, history.read_known_recipients)
     history = _in(reading, history.read_history)
-    nodes = _in(reading, nodes.read_nodes)
-    answer = _in(reading, requests.read_answer)
+    nodes = _in(reading, processes.read_nodes)
+    answer = _in(reading, processes.read_answer)
     begin_attempt = _in(writing, attempts.begin_attempt)
     close_open_attempts = _in(writing, attempts.close_open_attempts)
-    ask_owner = _in(recording, requests.add_request)
-    withdraw = _in(recording, requests.withdraw_request)
-
-
-def _location(where: "Location | Path") -> Location:
-    return SqliteLocation(where) if isinstance(where, Path) else where
+    ask_owner = _in(recording, processes.add_request)
+    withdraw = _in(recording, processes.withdraw_request)

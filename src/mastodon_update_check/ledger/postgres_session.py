@@ -25,7 +25,6 @@ from psycopg.rows import DictRow, dict_row
 from mastodon_update_check.errors import LedgerError, OwnershipLostError
 from mastodon_update_check.http.time_limit import Deadline, run_within
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
-from mastodon_update_check.ledger.postgres_problems import translated
 from mastodon_update_check.ledger.schema import require_known
 from mastodon_update_check.postgres.login import connect
 
@@ -116,7 +115,7 @@ class PostgresSession:
     @contextmanager
     def _transaction(self, mode: str, lock: str = "") -> Iterator["PostgresConnection"]:
         """Commit at the end, or undo it all after an exception."""
-        with Deadline(self._bounds.total) as deadline, translated(self._address, deadline):
+        with Deadline(self._bounds.total) as deadline, self._address.translated(deadline):
             try:
                 connection = self._begin(self._opening(mode, lock), deadline)
                 yield connection

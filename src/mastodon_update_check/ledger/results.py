@@ -12,9 +12,8 @@ from mastodon_update_check.domain.identities import covered_identities
 from mastodon_update_check.domain.outbox import Outcome, Settlement
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.ledger.attempts import Attempt, end_attempt
-from mastodon_update_check.ledger.engine import Transaction
+from mastodon_update_check.ledger.engine import Transaction, stamp
 from mastodon_update_check.ledger.rows import cancel_empty_messages
-from mastodon_update_check.ledger.stored import stamp
 
 
 def record_attempt(transaction: Transaction, attempt: Attempt, settlement: Settlement, now: datetime) -> None:

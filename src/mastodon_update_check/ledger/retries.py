@@ -6,8 +6,7 @@ from datetime import datetime
 
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
-from mastodon_update_check.ledger.engine import Transaction
-from mastodon_update_check.ledger.stored import stamp
+from mastodon_update_check.ledger.engine import Transaction, stamp
 
 
 def hurry(

@@ -1,4 +1,4 @@
-"""Storing plans: the statements on `delivery` and `message` that planning needs."""
+"""The rows that planning reads and writes, with those for reminders and `is installed` notices."""
 
 import json
 from collections.abc import Iterable
@@ -8,16 +8,32 @@ from typing import TYPE_CHECKING
 from mastodon_update_check.domain.identities import identity, subject
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
 from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.recipients import FollowUps, Recipient
 from mastodon_update_check.domain.stored_json import to_json
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
-from mastodon_update_check.ledger.engine import Transaction
-from mastodon_update_check.ledger.follow_ups import NOTIFIED_AT, correct_dates
-from mastodon_update_check.ledger.stored import read_row, stamp
+from mastodon_update_check.ledger.engine import Transaction, read_row, stamp
 
 if TYPE_CHECKING:
     from mastodon_update_check.domain.outbox import Change
     from mastodon_update_check.domain.planning.plan import Plan, PlannedMessage, Redirection
+
+
+_NOTIFIED_AT = """
+    CASE WHEN delivery.state <> 'sent' OR delivery.reason = :marked THEN NULL
+         WHEN delivery.settled_at > delivery.planned_at THEN delivery.settled_at ELSE delivery.planned_at END
+"""
+"""When a row was accepted; an instant before the planning comes from a wrong clock."""
+_URGENT = "notified.identity LIKE 'update/%/urgent'"
+"""The condition of the index `delivery_urgent`, so that a check does not read every row."""
+_PLAIN = "notified.identity LIKE 'update/%/plain' AND notified.address = ''"
+_UNCLOSED = """
+    SELECT DISTINCT notified.subject FROM delivery AS notified
+    WHERE notified.instance = :instance AND notified.state = 'sent' AND {kind} AND notified.reason <> :marked
+      AND NOT EXISTS (
+        SELECT 1 FROM delivery AS closed
+        WHERE closed.instance = notified.instance AND closed.identity = notified.subject || '/installed'
+          AND closed.recipient_key = notified.recipient_key AND closed.state = 'sent')
+"""
 
 
 def read_deliveries(transaction: Transaction, subjects: Iterable[str]) -> tuple[Delivery, ...]:
@@ -25,7 +41,7 @@ def read_deliveries(transaction: Transaction, subjects: Iterable[str]) -> tuple[
     query = f"""
         SELECT delivery.*, message.tried_address, message.due_at IS NULL AS is_stopped,
                {IS_BEING_SENT} AS is_being_sent,
-               {NOTIFIED_AT} AS notified_at,
+               {_NOTIFIED_AT} AS notified_at,
                message.state <> 'sent' AND EXISTS (
                    SELECT 1 FROM attempt, json_each(attempt.identities) AS carried
                    WHERE attempt.message_id = message.id AND carried.value = delivery.identity
@@ -39,6 +55,18 @@ def read_deliveries(transaction: Transaction, subjects: Iterable[str]) -> tuple[
     return tuple(read_row(Delivery, row) for row in rows)
 
 
+def read_unclosed(transaction: Transaction, closure: FollowUps) -> frozenset[str]:
+    """Return the subjects of updates with a recipient who was notified of them, but not of their installation.
+
+    Without `all` only urgent updates count; with it also others that were not sent by mail.
+    """
+    if closure is FollowUps.NONE:
+        return frozenset()
+    parts = [_UNCLOSED.format(kind=_URGENT), *([_UNCLOSED.format(kind=_PLAIN)] if closure is FollowUps.ALL else [])]
+    found = transaction.execute(" UNION ".join(parts), marked=Reason.MARKED_AT_SETUP)
+    return frozenset(row["subject"] for row in found)
+
+
 def write_recipient(recipient: Recipient) -> str:
     """Return a recipient as JSON."""
     return json.dumps(to_json(recipient), ensure_ascii=False, sort_keys=True)
@@ -47,7 +75,7 @@ def write_recipient(recipient: Recipient) -> str:
 def apply_plan(transaction: Transaction, plan: "Plan") -> None:
     """Store a plan; the caller holds the write transaction in which the plan's rows were read."""
     now = stamp(plan.made_at)
-    correct_dates(transaction, plan.misdated, plan.made_at)
+    _correct_dates(transaction, plan.misdated, plan.made_at)
     _apply_changes(transaction, plan.changes, plan.made_at)
     # Both before the new messages, which may reuse cancelled ones, and after them, in case one is empty.
     cancel_empty_messages(transaction, plan.made_at)
@@ -55,6 +83,18 @@ def apply_plan(transaction: Transaction, plan: "Plan") -> None:
     _write_messages(transaction, plan.messages, now)
     _write_deliveries(transaction, plan.messages, now)
     cancel_empty_messages(transaction, plan.made_at)
+
+
+def _correct_dates(transaction: Transaction, rows: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Set rows that were accepted in the future to now; each is given by its identity and recipient key."""
+    transaction.connection.executemany(
+        """
+        UPDATE delivery
+        SET settled_at = ?, planned_at = CASE WHEN planned_at > ? THEN ? ELSE planned_at END
+        WHERE instance = ? AND identity = ? AND recipient_key = ? AND state = 'sent'
+        """,
+        [(stamp(now), stamp(now), stamp(now), transaction.instance, identity, key) for identity, key in rows],
+    )
 
 
 def _apply_changes(transaction: Transaction, changes: Iterable["Change"], now: datetime) -> None:

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from mastodon_update_check.domain.outbox import LONGEST_WAIT
 from mastodon_update_check.ledger.attempts import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters, read_sink
-from mastodon_update_check.ledger.engine import Transaction
-from mastodon_update_check.ledger.stored import read_row, read_stamp, reading, stamp
+from mastodon_update_check.ledger.engine import Transaction, read_row, read_stamp, reading, stamp
 
 LATEST_SHOWN = 10
 OF_SINKS = "(:sinks IS NULL OR sink IN (SELECT value FROM json_each(:sinks)))"

@@ -6,8 +6,7 @@ is kept for 90 days, for `explain`.
 
 from datetime import datetime, timedelta
 
-from mastodon_update_check.ledger.engine import Transaction
-from mastodon_update_check.ledger.stored import stamp
+from mastodon_update_check.ledger.engine import Transaction, stamp
 
 KEPT = timedelta(days=90)
 """How long settled attempts, and cancelled rows without attempts, are kept."""

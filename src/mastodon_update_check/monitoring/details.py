@@ -6,7 +6,7 @@ from datetime import datetime
 from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.server.status import describe_pending, is_alive
 from mastodon_update_check.domain.text import clean, count
-from mastodon_update_check.ledger.nodes import Node
+from mastodon_update_check.ledger.processes import Node
 from mastodon_update_check.ledger.summary import SinkAccount, UndeliveredMessage
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.explanations import describe_unfinished

@@ -10,7 +10,7 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import Verdict, is_alive, postponed_until, urgent_to_act_on
-from mastodon_update_check.ledger.nodes import Node
+from mastodon_update_check.ledger.processes import Node
 from mastodon_update_check.ledger.summary import OutboxSummary, SinkAccount
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.payload import describe_support, list_updates
