@@ -7,8 +7,8 @@ import pytest
 
 from config.machine import Machine
 from mastodon_update_check.config import mastodon_files
-from mastodon_update_check.config.found import FILE_BYTES, Feature
-from mastodon_update_check.config.settings import UPDATE_SERVER
+from mastodon_update_check.config.found import FILE_BYTES
+from mastodon_update_check.config.settings import UPDATE_SERVER, Feature
 
 URL = "UPDATE_CHECK_URL"
 

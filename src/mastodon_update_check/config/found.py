@@ -1,10 +1,11 @@
 """The text of a variable with its place, and the problems and warnings that it causes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TypeVar
 
+from mastodon_update_check.config.names import HIDDEN, shown
+from mastodon_update_check.config.settings import Disabled, Feature
 from mastodon_update_check.domain.text import clean
 
 VALUE_BYTES = 64 * 1024
@@ -12,20 +13,20 @@ VALUE_BYTES = 64 * 1024
 FILE_BYTES = 256 * 1024
 """Largest file of settings; also the most that its values may expand to together."""
 ENVIRONMENT = "the environment"
-HIDDEN = "(hidden)"
 _GOT_CHARACTERS = 60
-Value = TypeVar("Value")
 _PROBLEMS_OF_A_FEATURE = 5
 """Problems that are kept of each feature: Mastodon's files may have thousands."""
-
-
-class UnexpectedValueError(ValueError):
-    """A value that cannot be used: the text continues a sentence after "expected"."""
-
-    def __init__(self, expected: str, got: str | None = None) -> None:
-        """Take the expectation; `got` replaces the value as it is written, and must not hold a secret."""
-        super().__init__(expected)
-        self.got = got
+_FEATURES = {
+    "SMTP_": Feature.EMAIL,
+    "DB_": Feature.RECIPIENTS,
+    "DATABASE_": Feature.RECIPIENTS,
+    "MASTODON_VERSION_": Feature.VERSION,
+    "SELF_DESTRUCT": Feature.CHECKS,
+    "UPDATE_CHECK_URL": Feature.UPDATE_SERVER,
+    "UPDATE_CHECK_MASTODON_ENV_FILE": Feature.FILE,
+    "LOCAL_DOMAIN": Feature.DOMAIN,
+    "WEB_DOMAIN": Feature.DOMAIN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,44 +47,6 @@ class Found:
 
 Layer = Mapping[str, Found]
 """The variables of one source, by name."""
-
-
-class Feature(StrEnum):
-    """A part of the program that a value of Mastodon's files can disable."""
-
-    CHECKS = "checking"
-    EMAIL = "email"
-    RECIPIENTS = "the recipient lookup"
-    PROXY = "the proxy"
-    UPDATE_SERVER = "the update server of Mastodon's file"
-    DOMAIN = "the domain of Mastodon's file"
-    VERSION = "a part of the version"
-    FILE = "one of Mastodon's files"
-
-
-_FEATURES = {
-    "SMTP_": Feature.EMAIL,
-    "DB_": Feature.RECIPIENTS,
-    "DATABASE_": Feature.RECIPIENTS,
-    "MASTODON_VERSION_": Feature.VERSION,
-    "SELF_DESTRUCT": Feature.CHECKS,
-    "UPDATE_CHECK_URL": Feature.UPDATE_SERVER,
-    "UPDATE_CHECK_MASTODON_ENV_FILE": Feature.FILE,
-    "LOCAL_DOMAIN": Feature.DOMAIN,
-    "WEB_DOMAIN": Feature.DOMAIN,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disabled:
-    """Something that a value of Mastodon's files disables, because the value cannot be used."""
-
-    feature: Feature
-    problem: str
-    """The whole sentence without its full stop: variable, place, what was expected and what was found."""
-
-    def __str__(self) -> str:
-        return f"{self.feature} is disabled: {self.problem}"
 
 
 class Problems:
@@ -117,18 +80,19 @@ class Problems:
         if sum(each.feature is feature for each in self.disabled) < _PROBLEMS_OF_A_FEATURE:
             self.disabled.append(Disabled(feature=feature, problem=problem))
 
-    def parse(self, name: str, found: Found, parser: Callable[[str], Value], shown: str) -> Value | None:
-        """Return the value of a variable; None, and a problem, when it cannot be used. See `refuse`."""
+    @contextmanager
+    def parsing(self, name: str, found: Found) -> Iterator[None]:
+        """Add what a parser expects of a variable, as its `ValueError` says; the rest of the block is left out."""
         try:
-            return parser(found.text)
+            yield
         except ValueError as error:
-            self.refuse(name, found, error, shown)
-            return None
+            self.refuse(name, found, str(error), getattr(error, "got", None))
 
-    def refuse(self, name: str, found: Found, error: ValueError, shown: str) -> None:
-        """Add what a parser expected of a variable; `shown` is the part of its value that may be shown."""
-        quoted = "a value that is not shown" if shown == HIDDEN else f'"{clean(shown, _GOT_CHARACTERS)}"'
-        self.add(name, found, f"expected {error}, {getattr(error, 'got', None) or f'got {quoted}'}")
+    def refuse(self, name: str, found: Found, expected: str, got: str | None = None) -> None:
+        """Add a problem with a value; `got` replaces what may be shown of it."""
+        text = shown(name, found.text)
+        quoted = "a value that is not shown" if text == HIDDEN else f'"{clean(text, _GOT_CHARACTERS)}"'
+        self.add(name, found, f"expected {expected}, {got or f'got {quoted}'}")
 
     def warn(self, name: str, found: Found, sentence: str) -> None:
         """Add a warning about a variable that is used all the same."""

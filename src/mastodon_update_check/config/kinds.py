@@ -13,7 +13,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
-from mastodon_update_check.config.found import UnexpectedValueError
 from mastodon_update_check.domain.urls import is_domain, is_ip_address, parse_url
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
@@ -32,6 +31,15 @@ _POSTGRESQL = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
 _SIGNING_KEY_BYTES = range(24, 65)
 
 Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class UnexpectedValueError(ValueError):
+    """A value that cannot be used: the text continues a sentence after "expected"."""
+
+    def __init__(self, expected: str, got: str | None = None) -> None:
+        """Take the expectation; `got` replaces the value as it is written, and must not hold a secret."""
+        super().__init__(expected)
+        self.got = got
 
 
 def parse_text(text: str) -> str:

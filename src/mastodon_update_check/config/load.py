@@ -1,28 +1,31 @@
 """From the sources to `Settings`: everything that depends on more than one variable is decided here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
-from mastodon_update_check.config.found import Disabled, Feature, Found, Layer, Problems
+from mastodon_update_check.config.found import Found, Layer, Problems
 from mastodon_update_check.config.kinds import parse_text
 from mastodon_update_check.config.names import VERSION, shown
-from mastodon_update_check.config.sent_secrets import keep_secrets
-from mastodon_update_check.config.settings import CONFIG_FILE, INTERVAL, JITTER, VARIABLES, Settings
-from mastodon_update_check.config.sinks import read_sinks
-from mastodon_update_check.config.sources import Sources, gather
-from mastodon_update_check.domain.urls import is_loopback
+from mastodon_update_check.config.settings import CONFIG_FILE, INTERVAL, JITTER, VARIABLES, Disabled, Feature, Settings
+from mastodon_update_check.config.sinks import find_starttls, read_sinks
+from mastodon_update_check.config.sources import gather
+from mastodon_update_check.domain.urls import is_loopback, is_loopback_host
 from mastodon_update_check.errors import SettingsError
 
-SHORTEST_INTERVAL = timedelta(minutes=5)
-SHORTEST_INTERVAL_ON_LOOPBACK = timedelta(seconds=1)
-STATE_DIRECTORY = Path("/var/lib/mastodon-update-check")
-
-_LEDGER = "UPDATE_CHECK_LEDGER"
-_URL = "UPDATE_CHECK_URL"
+SHORTEST_INTERVAL: Final = timedelta(minutes=5)
+SHORTEST_INTERVAL_ON_LOOPBACK: Final = timedelta(seconds=1)
+STATE_DIRECTORY: Final = Path("/var/lib/mastodon-update-check")
+AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
+"""The authorities of the system, and Mastodon's default for `SMTP_CA_FILE`."""
+_FIRST_UNPRIVILEGED_PORT: Final = 1024
+_UNENCRYPTED: Final = frozenset({"disable", "allow"})
+_LEDGER: Final = "UPDATE_CHECK_LEDGER"
+_URL: Final = "UPDATE_CHECK_URL"
+_SELF_DESTRUCT: Final = "SELF_DESTRUCT"
 
 
 def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE, *, is_lenient: bool = False) -> Settings:
@@ -38,13 +41,18 @@ def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE, *
     found = sources.found
     settings = parse(found, problems)
     if _LEDGER not in found:
-        settings = replace(settings, ledger=_default_ledger(sources, environ, problems))
-    settings = _restrict_proxy(settings, found)
-    _report_self_destruct(found, problems)
-    _check_interval(settings, found, problems)
-    versions = _version_environment(found, problems)
+        settings = replace(settings, ledger=_default_ledger(environ, sources.config_file, problems))
+    if _SELF_DESTRUCT not in found:  # there are no checks, and a line in Mastodon's files must not be an error
+        _check_interval(settings, found, problems)
+    elif not found[_SELF_DESTRUCT].is_trusted:
+        remedy = "remove it, or set it in our own file: blank to check all the same"
+        problems.add(_SELF_DESTRUCT, found[_SELF_DESTRUCT], f"says that this server is being deleted: {remedy}")
+    versions = {}
+    for name in (name for name in found if name.startswith(VERSION)):
+        with problems.parsing(name, found[name]):
+            versions[name] = parse_text(found[name].text)
     sinks = read_sinks(settings, sources, problems)
-    keep_secrets(settings, found, problems)
+    _keep_secrets(settings, found, problems)
     if problems.sentences and not is_lenient:
         raise SettingsError(problems.sentences)
     disabled = tuple(each for each in problems.disabled if _is_needed(each, settings))
@@ -67,27 +75,21 @@ def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE, *
 def parse(found: Layer, problems: Problems) -> Settings:
     """Return the settings; a default replaces each unusable value, which is added to `problems`."""
     values: dict[str, Any] = {}
+    if _SELF_DESTRUCT in found:
+        found, values["url"] = {name: each for name, each in found.items() if name != _URL}, None
     for name, variable in VARIABLES.items():
-        if name in found and not (name == _URL and "SELF_DESTRUCT" in found):
-            try:
+        if name in found:
+            with problems.parsing(name, found[name]):
                 values[variable.name] = variable.metadata["parse"](found[name].text)
-            except ValueError as error:
-                problems.refuse(name, found[name], error, shown(name, found[name].text))
-    if "SELF_DESTRUCT" in found:
-        values["url"] = None
     domain = values.get("local_domain")
     values["jitter"] = min(values.get("jitter", JITTER), values.get("interval", INTERVAL))
     values.setdefault("web_domain", domain or "localhost")
     values.setdefault("smtp_domain", domain or "localhost")
     values.setdefault("instance_url", f"https://{values['web_domain']}" if domain else None)
+    if "http_proxy" in found and not found["http_proxy"].is_trusted:  # it would see all of a plain request
+        proxy = values.pop("http_proxy", None)
+        values["https_proxy"] = values.get("https_proxy") or proxy
     return Settings(**values)
-
-
-def _restrict_proxy(settings: Settings, found: Layer) -> Settings:
-    """Return settings in which a proxy of Mastodon's files serves https alone: it would see all of a plain request."""
-    if "http_proxy" not in found or found["http_proxy"].is_trusted:
-        return settings
-    return replace(settings, https_proxy=settings.https_proxy or settings.http_proxy, http_proxy=None)
 
 
 def _is_needed(disabled: Disabled, settings: Settings) -> bool:
@@ -101,36 +103,57 @@ def _is_needed(disabled: Disabled, settings: Settings) -> bool:
             return True
 
 
-def _report_self_destruct(found: Layer, problems: Problems) -> None:
-    """Report a variable of Mastodon's files that turns checks off: its user may have reasons to do so."""
-    name = "SELF_DESTRUCT"
-    if name in found and not found[name].is_trusted:
-        remedy = "remove it, or set it in our own file: blank to check all the same"
-        problems.add(name, found[name], f"says that this server is being deleted: {remedy}")
-
-
 def _check_interval(settings: Settings, found: Layer, problems: Problems) -> None:
-    if "SELF_DESTRUCT" in found:  # there are no checks, and a line in Mastodon's files must not make the interval wrong
-        return
-    interval, url = "UPDATE_CHECK_INTERVAL", found.get(_URL)
+    name, url = "UPDATE_CHECK_INTERVAL", found.get(_URL)
     # A short interval depends on the administrator's word alone: no line in Mastodon's files makes it wrong.
     on_loopback = url is not None and url.is_trusted and settings.url is not None and is_loopback(settings.url)
     shortest = SHORTEST_INTERVAL_ON_LOOPBACK if on_loopback else SHORTEST_INTERVAL
     if settings.interval < shortest and _URL not in problems.names:
-        expected = "expected at least 5 minutes (1 second for an update server on loopback)"
-        problems.add(interval, found[interval], f'{expected}, got "{shown(interval, found[interval].text)}"')
+        problems.refuse(name, found[name], "at least 5 minutes (1 second for an update server on loopback)")
 
 
-def _version_environment(found: Layer, problems: Problems) -> dict[str, str]:
-    versions = {name: value for name, value in found.items() if name.startswith(VERSION)}
-    parsed = (
-        (name, problems.parse(name, value, parse_text, shown(name, value.text))) for name, value in versions.items()
-    )
-    return {name: text for name, text in parsed if text is not None}
+def _keep_secrets(settings: Settings, found: Layer, problems: Problems) -> None:
+    """Disable what would send a password of the administrator as Mastodon's files decide.
+
+    They may complete a login of our own file, for example by a port. They may decide neither who gets our password nor
+    who can read it on its way: that disables mail or the recipient lookup.
+    """
+    has_login = settings.smtp_login and settings.smtp_password and settings.smtp_auth_method != "none"
+    mail = _mail_deciders(settings) if has_login else ()
+    for secrets, deciders in ((("SMTP_PASSWORD", "SMTP_LOGIN"), mail), (("DB_PASS",), _database_deciders(settings))):
+        own = [f"{name} ({found[name].place})" for name in secrets if name in found and found[name].is_trusted]
+        for name in deciders if own else ():
+            if name in found and not found[name].is_trusted:
+                problems.add(name, found[name], f"decides who can read {own[0]}: set {name} there as well")
 
 
-def _default_ledger(sources: Sources, environ: Mapping[str, str], problems: Problems) -> str:
-    directory = state_directory(environ, sources.config_file)
+def _mail_deciders(settings: Settings) -> Iterator[str]:
+    """Yield the variables that decide who can read the password; those with a harmless value are not among them."""
+    yield "SMTP_SERVER"
+    yield "SMTP_LOGIN"
+    if settings.smtp_port >= _FIRST_UNPRIVILEGED_PORT:  # any user of that host can listen there
+        yield "SMTP_PORT"
+    if settings.smtp_server is None or is_loopback_host(settings.smtp_server):
+        return
+    if settings.smtp_openssl_verify_mode == "none":
+        yield "SMTP_OPENSSL_VERIFY_MODE"
+    if str(settings.smtp_ca_file) != AUTHORITIES:
+        yield "SMTP_CA_FILE"
+    if "true" not in {settings.smtp_tls, settings.smtp_ssl} and find_starttls(settings) == "never":
+        yield "SMTP_ENABLE_STARTTLS"
+        yield "SMTP_ENABLE_STARTTLS_AUTO"
+
+
+def _database_deciders(settings: Settings) -> Iterator[str]:
+    yield "DATABASE_URL"
+    given = {"DB_HOST": settings.db_host, "DB_PORT": settings.db_port}
+    yield from (name for name, value in given.items() if value != VARIABLES[name].default)
+    if settings.db_sslmode in _UNENCRYPTED:
+        yield "DB_SSLMODE"
+
+
+def _default_ledger(environ: Mapping[str, str], config_file: Path | None, problems: Problems) -> str:
+    directory = state_directory(environ, config_file)
     if not directory.is_absolute() and _LEDGER not in problems.names:
         problems.add(_LEDGER, Found("", "default"), "no place for the ledger: set it, or HOME, or STATE_DIRECTORY")
     return str(directory / "ledger.sqlite3")

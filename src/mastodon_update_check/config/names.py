@@ -5,13 +5,13 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from mastodon_update_check.config.found import HIDDEN
 from mastodon_update_check.config.settings import SECRETS, VARIABLES
 from mastodon_update_check.domain.text import clean
 
 OWN: Final = "UPDATE_CHECK_"
 VERSION: Final = "MASTODON_VERSION_"
 FILE: Final = "_FILE"
+HIDDEN: Final = "(hidden)"
 SHOWN_CHARACTERS: Final = 200
 
 _OF_FORKS = frozenset({"UPDATE_CHECK_SOURCE"})  # kmyblue's
@@ -63,6 +63,7 @@ def target(name: str) -> str:
 def shown(name: str, text: str) -> str:
     """Return what may be shown of a variable's text: nothing of a secret, and nothing of other packages' variables."""
     is_open = name in VARIABLES or name.startswith(VERSION) or webhook_name(name) is not None
+    is_open = is_open or name.endswith("_PREFERENCE")
     if name == "UPDATE_CHECK_LEDGER" and "://" not in text:  # a path; what may hold a password is a URL
         return clean(text, SHOWN_CHARACTERS)
     if is_secret(name) or not is_open or "@" in text.partition("://")[2]:

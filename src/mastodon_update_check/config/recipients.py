@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from mastodon_update_check.config.found import UnexpectedValueError
-from mastodon_update_check.config.kinds import one_of, parse_text
+from mastodon_update_check.config.kinds import UnexpectedValueError, one_of, parse_text
 from mastodon_update_check.domain import addresses as mail
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.text import clean

@@ -6,13 +6,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import kinds
-from mastodon_update_check.config.found import Disabled, Feature
 from mastodon_update_check.config.recipients import (
     Recipients,
     parse_addresses,
@@ -49,6 +49,31 @@ _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
+
+
+class Feature(StrEnum):
+    """A part of the program that a value of Mastodon's files can disable."""
+
+    CHECKS = "checking"
+    EMAIL = "email"
+    RECIPIENTS = "the recipient lookup"
+    PROXY = "the proxy"
+    UPDATE_SERVER = "the update server of Mastodon's file"
+    DOMAIN = "the domain of Mastodon's file"
+    VERSION = "a part of the version"
+    FILE = "one of Mastodon's files"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disabled:
+    """Something that a value of Mastodon's files disables, because the value cannot be used."""
+
+    feature: Feature
+    problem: str
+    """The whole sentence without its full stop: variable, place, what was expected and what was found."""
+
+    def __str__(self) -> str:
+        return f"{self.feature} is disabled: {self.problem}"
 
 
 def variable(parse: Callable[[str], Value], default: Default, *, is_shown: bool = True) -> Value | Default:

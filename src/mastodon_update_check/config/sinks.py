@@ -4,14 +4,13 @@ Sinks of other packages are looked up only when a setting refers to one, because
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from mastodon_update_check.config import names
 from mastodon_update_check.config.found import Found, Layer, Problems
 from mastodon_update_check.config.kinds import choose, parse_boolean, parse_signing_keys
-from mastodon_update_check.config.names import shown, webhook_name
 from mastodon_update_check.config.settings import Settings, SinkSettings
 from mastodon_update_check.config.sources import Sources
 from mastodon_update_check.domain.recipients import Preference
@@ -32,7 +31,7 @@ _PREFERENCE = choose(Preference)
 _WEBHOOK: Final[Mapping[str, Callable[[str], str]]] = {
     "URL": parse_url,
     "SECRET": parse_signing_keys,
-    "PREFERENCE": lambda text: _PREFERENCE(text).value,
+    "PREFERENCE": _PREFERENCE,
     "NAMES": lambda text: str(parse_boolean(text)).lower(),
 }
 _SMTP: Final = (
@@ -44,33 +43,31 @@ _STARTTLS = frozenset({"always", "never", "auto"})
 
 def read_sinks(settings: Settings, sources: Sources, problems: Problems) -> tuple[SinkSettings, ...]:
     """Return the sinks in use, in the order in which they are listed."""
+    found, listed = sources.found, settings.listed_sinks
     proxies = {"no_proxy": settings.no_proxy, "https_proxy": settings.https_proxy, "http_proxy": settings.http_proxy}
     shared = {name: value for name, value in proxies.items() if value}
     email = SinkSettings(name="email", plugin="email", options=_smtp_options(settings))
     ready: dict[str, tuple[SinkSettings, ...]] = {
         "log": (SinkSettings(name="log", plugin="log", preference=settings.log_preference),),
         "email": () if settings.smtp_server is None else (email,),
-        "webhook": _read_webhooks(sources.found, shared, problems),
-        "apprise": _read_apprise(settings, sources.found, shared, problems),
+        "webhook": tuple(_read_webhooks(found, shared, problems)),
+        "apprise": tuple(_read_apprise(settings, found, shared, problems)),
     }
-    foreign = [name for name in settings.listed_sinks or () if name not in BUILT_IN]
-    installed = _installed() if foreign or names.strangers(sources.found) else {}
-    _refuse_strangers(sources, [*installed, *foreign], problems)
-    if settings.listed_sinks is None:
+    foreign = set(listed or ()) - set(BUILT_IN)
+    installed = _installed() if foreign or names.strangers(found) else {}
+    for name, stranger in sources.strangers.items():
+        if names.owner(name, [*installed, *foreign]) is None:
+            problems.add(name, stranger, names.describe_stranger(name, found))
+    if listed is None:
         return tuple(sink for sinks in ready.values() for sink in sinks)
-    for number, name in enumerate(settings.listed_sinks, 1):
+    for number, name in enumerate(listed, 1):
         if name in _NEEDS and not ready[name]:
             _refuse_unready(name, sources, problems)
-        elif name not in installed and name not in BUILT_IN:
-            problems.add(_SINKS, sources.found[_SINKS], _describe_unknown(number, name, installed))
         elif name in installed:
-            variables = {
-                each: sources.found[each]
-                for each in names.strangers(sources.found)
-                if names.owner(each, installed) == name
-            }
-            ready[name] = (_plugged_in(name, installed[name], variables, problems),)
-    return tuple(sink for name in settings.listed_sinks for sink in ready.get(name, ()))
+            ready[name] = (_plugged_in(name, installed, found, problems),)
+        elif name not in BUILT_IN:
+            problems.add(_SINKS, found[_SINKS], _describe_unknown(number, name, installed))
+    return tuple(sink for name in listed for sink in ready.get(name, ()))
 
 
 def _smtp_options(settings: Settings) -> Mapping[str, str]:
@@ -90,60 +87,44 @@ def find_starttls(settings: Settings) -> str:
     return "never" if settings.smtp_enable_starttls_auto == "false" else "auto"
 
 
-def _read_webhooks(found: Layer, shared: Mapping[str, str], problems: Problems) -> tuple[SinkSettings, ...]:
-    """Return every webhook that has a URL, in the order of their names; `shared` are options of all of them."""
-    groups: defaultdict[str, dict[str, Found]] = defaultdict(dict)
-    for variable, value in found.items():
-        if (parts := webhook_name(variable)) is not None:
-            groups[parts[0]][parts[1]] = value
+def _read_webhooks(found: Layer, shared: Mapping[str, str], problems: Problems) -> Iterable[SinkSettings]:
+    """Yield every webhook that has a URL, in the order of their names; `shared` are options of all of them."""
+    groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for variable in found:
+        if (parts := names.webhook_name(variable)) is not None:
+            groups[parts[0]][parts[1]] = variable
     users: dict[str, str] = {}
-    sinks = []
     for webhook, group in sorted(groups.items()):
-        values = _parse_webhook(webhook, group, problems)
+        values = {}
+        for key, variable in group.items():
+            with problems.parsing(variable, found[variable]):
+                values[key.lower()] = _WEBHOOK[key](found[variable].text)
+            if "URL" not in group and f"{webhook}_URL" not in problems.names:
+                problems.add(variable, found[variable], f"the webhook has no URL: set {webhook}_URL, or remove this")
         if "url" not in values:
             continue
-        variable = f"{webhook}_URL"
-        first = users.setdefault(values["url"], variable)
-        if first != variable:
-            problems.add(variable, group["URL"], f"expected a URL of its own, got the one of {first}")
+        first = users.setdefault(values["url"], group["URL"])
+        if first != group["URL"]:
+            problems.add(group["URL"], found[group["URL"]], f"expected a URL of its own, got the one of {first}")
         preference = Preference(values.pop("preference", Preference.ALL))
         options = MappingProxyType({**shared, "names": "false", **values})
         name = webhook.removeprefix("UPDATE_CHECK_").lower().replace("_", ".", 1)
-        sinks.append(SinkSettings(name=name, plugin="webhook", preference=preference, options=options))
-    return tuple(sinks)
-
-
-def _parse_webhook(webhook: str, group: Layer, problems: Problems) -> dict[str, str]:
-    """Return the usable values of one webhook, by their keys in lower case."""
-    values: dict[str, str] = {}
-    url = f"{webhook}_URL"
-    for key, found in group.items():
-        variable = f"{webhook}_{key}"
-        value = problems.parse(variable, found, _WEBHOOK[key], shown(variable, found.text))
-        values |= {} if value is None else {key.lower(): value}
-        if "URL" not in group and url not in problems.names:
-            problems.add(variable, found, f"the webhook has no URL: set {url}, or remove this")
-    return values
+        yield SinkSettings(name=name, plugin="webhook", preference=preference, options=options)
 
 
 def _read_apprise(
     settings: Settings, found: Layer, shared: Mapping[str, str], problems: Problems
-) -> tuple[SinkSettings, ...]:
-    """Return a sink for each space-separated URL, so that each is tried on its own: `apprise`, `apprise.2`."""
+) -> Iterable[SinkSettings]:
+    """Yield a sink for each space-separated URL, so that each is tried on its own: `apprise`, `apprise.2`."""
     urls = (settings.apprise_url or "").split()
     if any("://" not in url for url in urls):
         problems.add(_APPRISE, found[_APPRISE], "expected space-separated URLs such as ntfys://ntfy.example/topic")
     if len(set(urls)) < len(urls):
         problems.add(_APPRISE, found[_APPRISE], "expected each URL once, got one of them twice")
-    return tuple(
-        SinkSettings(
-            name="apprise" if number == 1 else f"apprise.{number}",
-            plugin="apprise",
-            preference=settings.apprise_preference,
-            options=MappingProxyType({**shared, "url": url}),
-        )
-        for number, url in enumerate(urls, 1)
-    )
+    for number, url in enumerate(urls, 1):
+        name = "apprise" if number == 1 else f"apprise.{number}"
+        options = MappingProxyType({**shared, "url": url})
+        yield SinkSettings(name=name, plugin="apprise", preference=settings.apprise_preference, options=options)
 
 
 def _installed() -> dict[str, str]:
@@ -152,13 +133,6 @@ def _installed() -> dict[str, str]:
 
     found = entry_points(group=ENTRY_POINTS).names
     return {name.lower(): name for name in sorted(found) if name not in BUILT_IN}
-
-
-def _refuse_strangers(sources: Sources, foreign: Collection[str], problems: Problems) -> None:
-    """Add a problem for each variable that belongs to no sink of another package either."""
-    for name, found in sources.strangers.items():
-        if names.owner(name, foreign) is None:
-            problems.add(name, found, names.describe_stranger(name, sources.found))
 
 
 def _refuse_unready(sink: str, sources: Sources, problems: Problems) -> None:
@@ -182,13 +156,16 @@ def _describe_unknown(number: int, name: str, installed: Iterable[str]) -> str:
     return f"entry {number} is not an installed sink: {hint}"
 
 
-def _plugged_in(name: str, plugin: str, own: dict[str, Found], problems: Problems) -> SinkSettings:
+def _plugged_in(name: str, installed: Mapping[str, str], found: Layer, problems: Problems) -> SinkSettings:
     """Return the sink of another package: the rest of its variables' names, in lower case, are its options."""
-    prefix = names.sink_prefix(name)
-    variable = f"{prefix}PREFERENCE"
-    given = own.pop(variable, None)
-    preference = problems.parse(variable, given, _PREFERENCE, given.text) if given else None
-    options = {each.removeprefix(prefix).lower(): value.text for each, value in own.items()}
-    return SinkSettings(
-        name=name, plugin=plugin, preference=preference or Preference.ALL, options=MappingProxyType(options)
-    )
+    own: dict[str, Found] = {
+        each.removeprefix(names.sink_prefix(name)).lower(): found[each]
+        for each in names.strangers(found)
+        if names.owner(each, installed) == name
+    }
+    preference = Preference.ALL
+    if (given := own.pop("preference", None)) is not None:
+        with problems.parsing(f"{names.sink_prefix(name)}PREFERENCE", given):
+            preference = _PREFERENCE(given.text)
+    options = MappingProxyType({key: value.text for key, value in own.items()})
+    return SinkSettings(name=name, plugin=installed[name], preference=preference, options=options)

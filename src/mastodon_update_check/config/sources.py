@@ -21,10 +21,9 @@ from mastodon_update_check.config.found import (
     Found,
     Layer,
     Problems,
-    UnexpectedValueError,
     usable,
 )
-from mastodon_update_check.config.kinds import parse_path
+from mastodon_update_check.config.kinds import UnexpectedValueError, parse_path
 from mastodon_update_check.config.mastodon_files import MastodonFiles, path_of, read_mastodon_files
 from mastodon_update_check.config.settings import BLANK_COUNTS
 from mastodon_update_check.domain.text import clean
@@ -146,7 +145,7 @@ def _secret(name: str, file_name: str, file: Found, problems: Problems) -> Found
         path = parse_path(file.text)
         return Found(_read_secret(path), f"{path}, which {file_name} names")
     except UnexpectedValueError as error:
-        problems.refuse(file_name, file, error, clean(file.text))
+        problems.refuse(file_name, file, str(error), error.got)
     except (OSError, ValueError) as error:
         problems.add(file_name, file, f"{clean(str(path))} cannot be read: {describe(error)}")
     problems.names.add(name)

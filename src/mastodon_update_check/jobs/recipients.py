@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings, SinkSettings
-from mastodon_update_check.config.found import Feature
+from mastodon_update_check.config.settings import Feature
 from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.recipients import Preference, Recipient, address_key, url_key
 from mastodon_update_check.domain.staff import DatabaseAnswer
