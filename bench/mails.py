@@ -21,7 +21,6 @@ from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.jobs.check import CheckOptions
-from mastodon_update_check.jobs.workers import Deliveries
 from mastodon_update_check.messages.message import Message
 
 LIMIT = 1.0
@@ -86,7 +85,7 @@ def _prepare(stage: Stage, port: int) -> tuple[App, list[Message]]:
     with app.open_ledger() as ledger:
         (worker,) = app.delivery_workers(ledger)
         worker.load_sink = lambda: _CollectingSink(messages)
-        worker.deliver_due(ledger, app.clock)
+        worker.deliver_due(ledger)
     stage.forget()
     shutil.move(planned, stage.ledger)
     return app, messages
@@ -105,7 +104,7 @@ def _deliver(stage: Stage, app: App, planned: Path) -> float:
     stage.forget()
     shutil.copy(planned, stage.ledger)
     with app.open_ledger() as ledger:
-        deliveries = Deliveries(app.delivery_lanes(ledger), app.clock, due_by=app.clock())
+        deliveries = app.deliveries(ledger, due_by=app.clock())
         began = time.perf_counter()
         deliveries.run(ledger)
         assert deliveries.sent == MAILS

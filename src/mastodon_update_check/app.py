@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,7 +16,6 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.config.sinks import BUILT_IN
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import SettingsError
-from mastodon_update_check.jobs.clock import Clock, system_clock
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.known_instance import presence_of, remember_instance
 from mastodon_update_check.jobs.recipients import find_single_key
@@ -30,6 +29,7 @@ from mastodon_update_check.sinks.discovery import secret_options
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckOptions, CheckReport
+    from mastodon_update_check.jobs.workers import Deliveries
     from mastodon_update_check.monitoring.heartbeat import Heartbeat
     from mastodon_update_check.monitoring.status import StatusReport
 
@@ -45,16 +45,16 @@ _FOREIGN_LEDGER = (
 class App:
     """One configured program, for the commands and the jobs."""
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock, host: str = "", token: str = "") -> None:
-        """Keep the parts of the program.
-
-        `host` is this machine's name among those that use the same ledger; `token` the lease's, for a child process of
-        the ledger's owner.
-        """
+    def __init__(self, settings: Settings, token: str = "") -> None:
+        """`token` is the lease's, for a child process of the ledger's owner."""
         self.settings = settings
-        self.clock = clock
-        self.host = host or socket.gethostname()
+        self.host = socket.gethostname()
         self._token = token
+
+    @staticmethod
+    def clock() -> datetime:
+        """Return the present instant."""
+        return datetime.now(UTC)
 
     @property
     def ledger_location(self) -> Location:
@@ -75,7 +75,7 @@ class App:
         return ledger
 
     def find_ledger(self) -> Ledger:
-        """Open the ledger to read it; one that does not exist yet is empty. Raises what `create_ledger` raises."""
+        """Open the ledger to read it; one that does not exist yet is empty. Raises as `create_ledger` does."""
         location, instance = self.ledger_location, self.settings.instance
         return self._own(Ledger.open(location, instance)) if location.exists() else Ledger.empty(instance)
 
@@ -136,12 +136,12 @@ class App:
         unpublished = self.publish(ledger)  # what cannot be written becomes a warning of this check
         warnings = (*options.warnings, *self.heartbeat.warnings, *unpublished)
         options = replace(options, warnings=warnings)
-        return check(self.settings, ledger, self.sink_settings(ledger), self.clock, options)
+        return check(self.settings, ledger, self.sink_settings(ledger), self.clock(), options)
 
     def finish_check(self, ledger: Ledger, report: "CheckReport") -> None:
         """Update metrics, status page and heartbeat after a check."""
         self.publish(ledger)
-        self.heartbeat.finish(str(report.error or ""), self.summary(ledger).waiting_since, self.clock())
+        self.heartbeat.finish(report.result.error, self.summary(ledger).waiting_since, self.clock())
 
     @cached_property
     def heartbeat(self) -> "Heartbeat":
@@ -150,6 +150,11 @@ class App:
         from mastodon_update_check.monitoring.heartbeat import Heartbeat
 
         return Heartbeat(url=self.settings.heartbeat_url, proxies=proxies(self.settings))
+
+    def read_status(self) -> "StatusReport":
+        """Return the status of the server; see `find_ledger`."""
+        with self.find_ledger() as ledger:
+            return self.status_report(ledger)
 
     def status_report(self, ledger: Ledger) -> "StatusReport":
         """Return the status of the server."""
@@ -181,8 +186,8 @@ class App:
             log.warning("publish.failed", detail=_HANGING)
             return (_HANGING,)
 
-    def delivery_workers(self, ledger: Ledger) -> tuple[DeliveryWorker, ...]:
-        """Return a worker for each configured sink."""
+    def delivery_workers(self, ledger: Ledger, due_by: datetime | None = None) -> tuple[DeliveryWorker, ...]:
+        """Return a worker for each configured sink; see `DeliveryWorker.due_by`."""
         from mastodon_update_check.jobs.workers import load
 
         fingerprints = self.sink_settings(ledger)
@@ -194,23 +199,24 @@ class App:
                 open_ledger=self.open_ledger,
                 describe=lambda ledger: self.context_of(ledger.state()),
                 clock=self.clock,
+                due_by=due_by,
                 only_to=find_single_key(sink),
                 secrets=() if sink.plugin in BUILT_IN else secret_options(sink.options),
             )
             for sink in self.settings.sinks
         )
 
-    def delivery_lanes(self, ledger: Ledger) -> tuple[DeliveryWorker, ...]:
-        """Return the workers of a process that delivers: several for a sink with many messages.
+    def deliveries(self, ledger: Ledger, due_by: datetime | None = None) -> "Deliveries":
+        """Return the deliveries of a process, with several workers for a sink with many messages.
 
         Messages are due again if the settings of their sink have changed since their last attempt.
         """
-        from mastodon_update_check.jobs.workers import add_lanes
+        from mastodon_update_check.jobs.workers import Deliveries, add_lanes
 
         fingerprints = self.sink_settings(ledger)
         with ledger.writing() as transaction:
             transaction.hurry_changed(fingerprints, self.clock())
-        return add_lanes(self.delivery_workers(ledger), ledger, self.clock())
+        return Deliveries(add_lanes(self.delivery_workers(ledger, due_by), ledger))
 
     def next_due_at(self, ledger: Ledger) -> datetime | None:
         """Return when the next message of a configured sink is due."""

@@ -7,11 +7,10 @@ import pytest
 
 from end_to_end.world import World, wait_until
 from mastodon_update_check.app import App
+from mastodon_update_check.cli.doctor import diagnose
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.host.systemd import Properties
-from mastodon_update_check.jobs.doctor import probe_program
-from mastodon_update_check.jobs.doctor.diagnose import diagnose
-from mastodon_update_check.jobs.doctor.finding import Grade
+from mastodon_update_check.jobs.doctor import Grade, probe_program
 from simulators.scripted_smtp_server import Hang, ScriptedSmtpServer
 
 
@@ -110,9 +109,7 @@ def test_hanging_probe_delays_no_other(tmp_path: Path) -> None:
             },
             tmp_path / "config.env",
         )
-        app = App(settings)
-        with app.find_ledger() as ledger:
-            findings = diagnose(settings, lambda: app.status_report(ledger), app.clock, timedelta(seconds=0.5))
+        findings = diagnose(App(settings), timedelta(seconds=0.5))
     errors = {one.subject: one.sentence for one in findings if one.grade is Grade.ERROR}
     assert errors["recipients"] == "was not done within 0.5 s: something on the way hangs"
     assert "version" in {one.subject for one in findings}

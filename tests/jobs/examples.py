@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ledger.examples import INSTANCE, SETTINGS, SettableClock
@@ -75,6 +75,7 @@ def worker(
     *,
     describe: Callable[[Ledger], MessageContext] = make_context,
     load_sink: Callable[[], Sink] | None = None,
+    due_by: datetime | None = None,
 ) -> DeliveryWorker:
     """Return the worker of a sink for mail."""
     return DeliveryWorker(
@@ -84,6 +85,7 @@ def worker(
         open_ledger=lambda: Ledger.open(SqliteLocation(path, busy_seconds=0), INSTANCE, verify=False),
         describe=describe,
         clock=clock,
+        due_by=due_by,
         record_pause=timedelta(milliseconds=20),
     )
 
@@ -95,8 +97,8 @@ def outcomes(path: Path) -> list[object]:
 
 def deliver(deliverer: DeliveryWorker, ledger: Ledger) -> None:
     """Deliver messages that are due at the start."""
-    now = deliverer.clock()
-    deliverer.deliver_due(ledger, lambda: now)
+    deliverer.due_by = deliverer.clock()
+    deliverer.deliver_due(ledger)
 
 
 def attempts(path: Path) -> list[tuple[object, ...]]:

@@ -39,12 +39,12 @@ def test_message_that_is_being_sent_is_not_withdrawn(ledger: Ledger, tmp_path: P
     with UpdateServer() as server:
         settings = _settings(tmp_path, server.url)
         server.publish("4.5.20")
-        check(settings, ledger, SINKS, lambda: NOW)
+        check(settings, ledger, SINKS, NOW)
         server.withdraw("4.5.20")
         take(ledger)
-        assert check(settings, ledger, SINKS, lambda: NOW).plan.changes == ()
+        assert check(settings, ledger, SINKS, NOW).plan.changes == ()
         ledger.close_open_attempts(NOW)
-        changes = check(settings, ledger, SINKS, lambda: NOW).plan.changes
+        changes = check(settings, ledger, SINKS, NOW).plan.changes
         assert [change.identity for change in changes] == ["update/4.5.20/plain"]
 
 
@@ -56,8 +56,8 @@ def test_lasting_wrong_settings_are_notified(ledger: Ledger, tmp_path: Path) -> 
 
         def planned(hours: float, settings_problem: str) -> list[str]:
             options = CheckOptions(settings_problem=settings_problem)
-            report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), options=options)
-            assert ((settings_problem,) if settings_problem else ()) == report.knowledge.warnings
+            report = check(settings, ledger, SINKS, NOW + timedelta(hours=hours), options=options)
+            assert ((settings_problem,) if settings_problem else ()) == report.known.warnings
             return [str(getattr(one.notice, "cause", "")) for sent in report.plan.messages for one in sent.decisions]
 
         assert [planned(hours, problem) for hours in (0, 5.9, 6, 6.5, 24)] == [[], [], ["settings"], [], []]
@@ -78,9 +78,8 @@ def test_lasting_bug_is_notified_like_any_other_failure(ledger: Ledger, tmp_path
     settings = replace(_settings(tmp_path, "http://127.0.0.1:1/"), url=Broken())  # type: ignore[arg-type]
 
     def planned(hours: float) -> list[str]:
-        report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours))
-        assert report.error is not None
-        assert re.search(r"please report it: RuntimeError in \w+\.py, line \d+: odd$", report.error.detail)
+        report = check(settings, ledger, SINKS, NOW + timedelta(hours=hours))
+        assert re.search(r"please report it: RuntimeError in \w+\.py, line \d+: odd$", report.result.error)
         return [str(getattr(one.notice, "cause", "")) for sent in report.plan.messages for one in sent.decisions]
 
     assert [planned(hours) for hours in (0, 5.9, 6, 6.5)] == [[], [], ["internal"], []]
@@ -93,7 +92,7 @@ def test_settings_and_check_failures_are_notified_separately(ledger: Ledger, tmp
 
         def planned(hours: float, settings_problem: str) -> list[str]:
             options = CheckOptions(settings_problem=settings_problem)
-            report = check(settings, ledger, SINKS, lambda: NOW + timedelta(hours=hours), options=options)
+            report = check(settings, ledger, SINKS, NOW + timedelta(hours=hours), options=options)
             return sorted(
                 f"{type(one.notice).__name__} {getattr(one.notice, 'cause', '')}".strip()
                 for sent in report.plan.messages

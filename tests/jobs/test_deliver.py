@@ -105,7 +105,7 @@ def test_message_that_becomes_due_meanwhile_is_sent(ledger: Ledger, path: Path, 
     """The due time is read before each attempt."""
     replan(ledger, facts(PATCH))
     replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + DAY))
-    worker(path, Accepting(lambda: clock.step(DAY)), clock).deliver_due(ledger, clock)
+    worker(path, Accepting(lambda: clock.step(DAY)), clock).deliver_due(ledger)
 
     assert outcomes(path) == ["sent", "sent"]
 
@@ -113,11 +113,11 @@ def test_message_that_becomes_due_meanwhile_is_sent(ledger: Ledger, path: Path, 
 def test_round_of_several_sinks(ledger: Ledger, path: Path, clock: SettableClock) -> None:
     """Each sink has a thread; one that fails is reported after the others have delivered."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB, HOOK)))
-    mail, hook = worker(path, Accepting(), clock), worker(path, Accepting(), clock)
+    mail, hook = (worker(path, Accepting(), clock, due_by=NOW) for _ in range(2))
     hook.sink_name = "webhook"
     for each in (mail, hook):
         each.open_ledger = lambda: Ledger.open(SqliteLocation(path), INSTANCE)
-    deliveries = Deliveries([mail, hook], clock, NOW)
+    deliveries = Deliveries([mail, hook])
     deliveries.run(ledger)
     assert deliveries.sent == 3
     assert outcomes(path) == ["sent"] * 3
@@ -127,7 +127,7 @@ def test_round_of_several_sinks(ledger: Ledger, path: Path, clock: SettableClock
 
     hook.open_ledger = fail
     replan(ledger, facts(update("4.5.2"), to=(ALICE, HOOK)))
-    deliveries = Deliveries([hook, mail], clock, NOW)
+    deliveries = Deliveries([hook, mail])
     deliveries.run(ledger)
     assert deliveries.problems == ["no ledger"]
     assert outcomes(path) == ["sent"] * 4
@@ -138,12 +138,12 @@ def test_command_does_not_wait_for_a_sink_that_hangs(ledger: Ledger, path: Path,
     replan(ledger, facts(PATCH, to=(ALICE, HOOK)))
     sink = Hanging()
     sink.attempt_limit = timedelta(seconds=2)
-    mail, hook = worker(path, sink, clock), worker(path, Accepting(), clock)
+    mail, hook = (worker(path, each, clock, due_by=NOW) for each in (sink, Accepting()))
     hook.sink_name = "webhook"
     for each in (mail, hook):
         each.open_ledger = lambda: Ledger.open(SqliteLocation(path), INSTANCE)
         each.load()
-    deliveries = Deliveries([mail, hook], clock, NOW)
+    deliveries = Deliveries([mail, hook])
     with Ledger.open(SqliteLocation(path), INSTANCE) as patient:
         deliveries.run(patient)
 

@@ -16,7 +16,6 @@ from ledger.steps import find_attempt, replan, states, take
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import LedgerError, TransientDeliveryError
-from mastodon_update_check.jobs.deliver import settle_attempt
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import SqliteLocation
 from mastodon_update_check.messages.message import Message
@@ -65,13 +64,13 @@ def test_ledger_that_fails_before_an_attempt(
     deliverer = worker(path, sink, clock)
     holder.execute("BEGIN IMMEDIATE")
     with capture_logs() as logs:
-        deliverer.run(clock)
+        deliverer.run()
     holder.execute("ROLLBACK")
 
     assert (sink.messages, outcomes(path)) == ([], [])
     assert "is locked by another process" in deliverer.problem
     assert [line["event"] for line in logs] == ["ledger.failed"]
-    deliverer.run(clock)
+    deliverer.run()
     assert (deliverer.problem, outcomes(path)) == ("", ["sent"])
 
 
@@ -83,7 +82,7 @@ def test_acceptance_that_the_ledger_cannot_take_yet(
     statements = iter(["BEGIN IMMEDIATE", "SELECT 1"])
     sink = Accepting(lambda: holder.execute(next(statements)))
     deliverer = worker(path, sink, clock)
-    thread = threading.Thread(target=deliverer.run, args=(clock,))
+    thread = threading.Thread(target=deliverer.run)
     with capture_logs() as logs:
         thread.start()
         thread.join(0.5)
@@ -112,7 +111,7 @@ def test_failure_that_cannot_be_recorded(
 
     with Ledger.open(SqliteLocation(path), INSTANCE) as own:
         deliverer = worker(path, Failing(), clock)
-        deliverer.run(clock)
+        deliverer.run()
         holder.execute("ROLLBACK")
         assert "is locked by another process" in deliverer.problem
         assert outcomes(path) == [None]
@@ -125,13 +124,10 @@ def test_outcome_that_comes_after_the_limit(ledger: Ledger, path: Path, clock: S
     replan(ledger, facts(PATCH))
     sink = Hanging()
     deliverer = worker(path, sink, clock)
-    thread = threading.Thread(target=deliverer.run, args=(clock,))
+    thread = threading.Thread(target=deliverer.run)
     thread.start()
     assert sink.has_begun.wait(PATIENCE_SECONDS)
-    current = deliverer.current
-    assert current is not None
-    error = TransientDeliveryError("took longer than it may", sink_wide=True, may_have_arrived=True)
-    ledger.record(current, settle_attempt(current, error, "", NOW), NOW)
+    deliverer.give_up(ledger)
     assert outcomes(path) == ["unknown"]
     sink.may_end.set()
     thread.join(PATIENCE_SECONDS)

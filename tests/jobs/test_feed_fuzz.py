@@ -51,7 +51,7 @@ def whole_check(answer: Answer) -> tuple[CheckReport, list[str]]:
             report = app.run_check(ledger, CheckOptions())
             (worker,) = app.delivery_workers(ledger)
             worker.load_sink = lambda: sink
-            worker.deliver_due(ledger, app.clock)
+            worker.deliver_due(ledger)
             assert worker.sent == len(report.plan.messages)
             assert app.run_check(ledger, CheckOptions()).plan.messages == ()
         return report, [text for message in sink.messages for text in (message.subject, message.text, message.html)]
@@ -80,10 +80,10 @@ def _app(home: Path, url: str) -> App:
 
 def expect_sentences(report: CheckReport, texts: list[str]) -> None:
     """Assert that each output fits its place."""
-    said = [*report.knowledge.warnings, *([report.error.detail] if report.error else [])]
+    said = [*report.known.warnings, *filter(None, [report.result.error])]
     assert all(0 < len(sentence) <= LONGEST_SENTENCE and sentence.isprintable() for sentence in said)
     assert all(len(text) <= LONGEST_TEXT and "\0" not in text for text in texts)
-    if report.error is not None:
+    if report.result.error:
         assert (report.plan.messages, report.plan.changes) == ((), ())
 
 
@@ -106,6 +106,6 @@ def test_the_good_answer_is_good() -> None:
     """The undamaged answer is sent."""
     report, texts = whole_check(Raw([GOOD]))
 
-    assert report.error is None
+    assert report.result.error == ""
     assert "4.5.20" in texts[0]
-    assert json.dumps(report.knowledge.to_json())
+    assert json.dumps(report.known.to_json())

@@ -55,7 +55,7 @@ def test_number_of_lanes(
     only = worker(path, Accepting(), clock)
     only.only_to = only_to
 
-    added = add_lanes([only], ledger, NOW)
+    added = add_lanes([only], ledger)
 
     assert [each.is_extra for each in added] == [False, True][:lanes]
     assert added[0] is only
@@ -72,11 +72,11 @@ def test_each_message_is_delivered_once_by_two_lanes_at_a_time(
         sinks.append(Meeting(barrier))
         return sinks[-1]
 
-    lanes = add_lanes([worker(path, Accepting(), clock, load_sink=load_sink)], ledger, NOW)
+    lanes = add_lanes([worker(path, Accepting(), clock, load_sink=load_sink, due_by=NOW)], ledger)
     for lane in lanes:
         lane.open_ledger = lambda: Ledger.open(SqliteLocation(path), ledger.instance)
 
-    deliveries = Deliveries(lanes, clock, NOW)
+    deliveries = Deliveries(lanes)
     deliveries.run(ledger)
     assert deliveries.sent == len(MANY)
     received = [message.recipient for sink in sinks for message in sink.messages]
@@ -88,11 +88,11 @@ def test_failure_of_both_lanes_counts_once(ledger: Ledger, path: Path, clock: Se
     """A server that refuses both messages at the same moment has failed once, and is retried after the first step."""
     replan(ledger, facts(update("4.5.1"), to=MANY))
     barrier, error = threading.Barrier(2), TransientDeliveryError("not now", sink_wide=True)
-    lanes = add_lanes([worker(path, Accepting(), clock, load_sink=lambda: Meeting(barrier, error))], ledger, NOW)
+    lanes = add_lanes([worker(path, Accepting(), clock, load_sink=lambda: Meeting(barrier, error), due_by=NOW)], ledger)
     for lane in lanes:
         lane.open_ledger = lambda: Ledger.open(SqliteLocation(path), ledger.instance)
 
-    deliveries = Deliveries(lanes, clock, NOW)
+    deliveries = Deliveries(lanes)
     deliveries.run(ledger)
     assert deliveries.sent == 0
     assert query(path, "SELECT count(*) FROM attempt") == [(2,)]

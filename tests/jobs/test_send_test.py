@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from mastodon_update_check.cli.send_test import SinkTest, send_tests
 from mastodon_update_check.errors import SettingsError, TransientDeliveryError
-from mastodon_update_check.jobs.send_test import SinkTest, send_tests
 from mastodon_update_check.messages.message import Message
 from sinks.examples import MESSAGE
 

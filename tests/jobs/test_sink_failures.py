@@ -118,7 +118,7 @@ def test_sink_that_breaks_when_it_is_closed(
 
     deliverer = worker(path, Breaking(), clock)
     with capture_logs() as logs:
-        deliverer.run(clock)
+        deliverer.run()
 
     assert outcomes(path) == ["sent"]
     assert "delivery.crashed" in [line["event"] for line in logs]

@@ -16,9 +16,7 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.domain.text import count
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.jobs.check import CheckOptions, rehearse
-from mastodon_update_check.jobs.check_result import CheckResult
-from mastodon_update_check.jobs.workers import Deliveries
+from mastodon_update_check.jobs.check import CheckOptions, CheckResult, rehearse
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.messages.explanations import name_notice
@@ -79,7 +77,7 @@ def _check(app: App, *, mark: bool) -> CheckAnswer:
 
 def _deliver(app: App, ledger: Ledger) -> int:
     """Try once every message that is due; return how many were accepted."""
-    deliveries = Deliveries(app.delivery_lanes(ledger), app.clock, due_by=app.clock())
+    deliveries = app.deliveries(ledger, due_by=app.clock())
     deliveries.run(ledger)
     if deliveries.problems:
         raise LedgerError(deliveries.problems[0])
@@ -96,10 +94,10 @@ def _wait_for_attempts(app: App, ledger: Ledger, since: datetime) -> None:
 def _rehearse(app: App) -> CheckAnswer:
     """Check and store nothing: no ledger is created, and an existing one stays as it is."""
     with app.find_ledger() as ledger:
-        report = rehearse(app.settings, ledger, app.sink_settings(ledger), app.clock)
+        report = rehearse(app.settings, ledger, app.sink_settings(ledger), app.clock())
         return CheckAnswer(
             result=report.result,
-            state=report.knowledge,
+            state=report.known,
             sent=0,
             outbox=app.summary(ledger),
             messages=report.plan.messages,

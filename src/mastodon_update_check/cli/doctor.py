@@ -1,17 +1,27 @@
 """`doctor`: try everything that is configured, and suggest a fix for everything that does not work."""
 
+import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import TimeoutError as NotDoneError
+from datetime import timedelta
 from functools import partial
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, print_json
-from mastodon_update_check.domain.text import count
-from mastodon_update_check.jobs.doctor.diagnose import diagnose
-from mastodon_update_check.jobs.doctor.finding import Finding, Grade
+from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.text import count, describe_bug
+from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.jobs.doctor import Finding, Grade, error, probe_program
+from mastodon_update_check.jobs.doctor.probe_delivery import probe_monitoring, probe_people, probe_sink
+from mastodon_update_check.jobs.doctor.probe_server import probe_release_details, probe_upgrade, probe_versions
+from mastodon_update_check.jobs.recipients import MAIL
+from mastodon_update_check.jobs.threads import in_thread
 from mastodon_update_check.monitoring.status import StatusReport
 from mastodon_update_check.terminal import fill, paint, progress, say
 
+LIMIT = timedelta(seconds=75)
+"""How long all of it may take: the slowest probe asks two servers, each bounded by 30 s."""
 _COLOURS = {Grade.ERROR: "bad", Grade.WARNING: "warning", Grade.OK: "fine"}
 _WORST_FIRST = tuple(_COLOURS)
 _VERDICTS = {
@@ -24,7 +34,7 @@ _VERDICTS = {
 def execute(app: App, arguments: Namespace) -> int:
     """Print one paragraph for each finding, problems first; exit 1 when there is an error."""
     with progress("Trying everything that is configured"):
-        findings = diagnose(app.settings, partial(_read_status, app), app.clock, host=app.host)
+        findings = diagnose(app)
     if arguments.json:
         fields = ({"grade": str(one.grade), "subject": one.subject, "sentence": one.sentence} for one in findings)
         print_json({"findings": list(fields)})
@@ -33,9 +43,46 @@ def execute(app: App, arguments: Namespace) -> int:
     return Exit.FAILED if any(finding.grade is Grade.ERROR for finding in findings) else Exit.DONE
 
 
-def _read_status(app: App) -> StatusReport:
-    with app.find_ledger() as ledger:
-        return app.status_report(ledger)
+def diagnose(app: App, limit: timedelta = LIMIT) -> tuple[Finding, ...]:
+    """Probe everything that is configured."""
+    settings, status = app.settings, None
+    try:
+        status = app.read_status()
+        ledger_findings = tuple(probe_program.describe_ledger(status, exists=app.ledger_location.exists()))
+    except (LedgerError, SettingsError) as failure:
+        ledger_findings = tuple(error("ledger", problem) for problem in str(failure).splitlines())
+    return (
+        *probe_program.probe_settings(settings),
+        *_run(_list_probes(app, status), limit),
+        *ledger_findings,
+        probe_program.describe_mastodons_check(settings),
+    )
+
+
+def _list_probes(app: App, status: StatusReport | None) -> Mapping[str, Iterator[Finding]]:
+    settings, known = app.settings, status.known if status else ServerState()
+    return {
+        "version": probe_versions(settings, known, app.clock),
+        "recipients": probe_people(settings, known),
+        **{sink.name: probe_sink(sink) for sink in settings.sinks if sink.plugin != MAIL},
+        "release details": probe_release_details(settings, known),
+        "upgrade": probe_upgrade(settings, known, app.clock()),
+        "monitoring": probe_monitoring(settings),
+        "daemon": probe_program.probe_daemon(status, app.host),
+    }
+
+
+def _run(probes: Mapping[str, Iterator[Finding]], limit: timedelta) -> Iterator[Finding]:
+    """Run all probes at the same time, each in a thread of its own, within one time limit."""
+    end = time.monotonic() + limit.total_seconds()
+    running = {subject: in_thread(partial(tuple, probe)) for subject, probe in probes.items()}
+    for subject, future in running.items():
+        try:
+            yield from future.result(timeout=max(end - time.monotonic(), 0))
+        except NotDoneError:
+            yield error(subject, f"was not done within {limit.total_seconds():g} s: something on the way hangs")
+        except Exception as crash:  # noqa: BLE001 - a bug in one probe must not hide the findings of the others
+            yield error(subject, describe_bug(crash))
 
 
 def _print(findings: Sequence[Finding], *, is_verbose: bool) -> None:

@@ -1,13 +1,12 @@
 """`explain`: who was notified when, who was not, and why."""
 
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, describe_end_of_support, describe_verdict, name_recipient, print_json
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
-from mastodon_update_check.domain.planning.plan import Decision
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.text import minute
 from mastodon_update_check.jobs.explain import Explanation, gather
@@ -23,6 +22,12 @@ from mastodon_update_check.terminal import progress, say
 
 Item = Sequence[str]
 """A line, and the lines below it."""
+_NOTIFIED, _PENDING, _COMING, _OTHERS = _SECTIONS = (
+    "Notified:",
+    "Not delivered yet:",
+    "To be notified at the next check:",
+    "Not notified:",
+)
 _OUTCOMES = {
     Outcome.SENT: "accepted",
     Outcome.DEFERRED: "put off",
@@ -38,9 +43,9 @@ def execute(app: App, arguments: Namespace) -> int:
         found = gather(app.settings, ledger, arguments.about, app.clock())
     if arguments.json:
         print_json(_to_json(found))
-        return Exit.DONE
-    for line in _write(found, app, is_verbose=arguments.verbose):
-        say(line)
+    else:
+        for line in _write(found, app, is_verbose=arguments.verbose):
+            say(line)
     return Exit.DONE
 
 
@@ -62,11 +67,7 @@ def _to_json(found: Explanation) -> dict[str, object]:
         "recipients": [_describe_recipient(one) for one in found.recipients],
         "deliveries": [_describe_entry(entry) for entry in found.entries],
         "decisions": [
-            {
-                **_describe_recipient(one.recipient),
-                **_describe_reason(one.notice, str(one.reason), one.recipient),
-                "told": one.reason.notifies,
-            }
+            {**_describe_reason(one.recipient, one.notice, one.reason), "told": one.reason.notifies}
             for one in found.decisions
         ],
         "staff_not_told": [
@@ -85,14 +86,18 @@ def _describe_recipient(recipient: Recipient) -> dict[str, object]:
     }
 
 
-def _describe_reason(notice: Notice, reason: str, recipient: Recipient) -> dict[str, object]:
-    return {"notice": name_notice(notice), "reason": reason, "explanation": explain_reason(reason, recipient)}
+def _describe_reason(recipient: Recipient, notice: Notice, reason: str) -> dict[str, object]:
+    return {
+        **_describe_recipient(recipient),
+        "notice": name_notice(notice),
+        "reason": str(reason),
+        "explanation": explain_reason(reason, recipient),
+    }
 
 
 def _describe_entry(entry: HistoryEntry) -> dict[str, object]:
     return {
-        **_describe_recipient(entry.recipient),
-        **_describe_reason(entry.notice, entry.reason, entry.recipient),
+        **_describe_reason(entry.recipient, entry.notice, entry.reason),
         "address": entry.address or None,
         "identity": entry.identity,
         "state": str(entry.state),
@@ -101,17 +106,16 @@ def _describe_entry(entry: HistoryEntry) -> dict[str, object]:
         "message_id": entry.message_id,
         "next_attempt_at": iso(entry.due_at) if entry.is_undelivered else None,
         "stopped": entry.is_stopped,
-        "attempts": [_describe_attempt(attempt) for attempt in entry.attempts],
-    }
-
-
-def _describe_attempt(attempt: PastAttempt) -> dict[str, object]:
-    return {
-        "number": attempt.number,
-        "started_at": iso(attempt.started_at),
-        "ended_at": iso(attempt.ended_at),
-        "outcome": str(attempt.outcome) if attempt.outcome else None,
-        "reply": hide_secrets(attempt.reply) or None,
+        "attempts": [
+            {
+                "number": attempt.number,
+                "started_at": iso(attempt.started_at),
+                "ended_at": iso(attempt.ended_at),
+                "outcome": str(attempt.outcome) if attempt.outcome else None,
+                "reply": hide_secrets(attempt.reply) or None,
+            }
+            for attempt in entry.attempts
+        ],
     }
 
 
@@ -119,24 +123,15 @@ def _write(found: Explanation, app: App, *, is_verbose: bool) -> Iterator[str]:
     yield from _describe_release(found, app) if found.asked.subject else _describe_person(found)
     for warning in found.warnings:
         yield f"Warning: {warning}."
-    sent = [entry for entry in found.entries if entry.state is DeliveryState.SENT]
-    staff = found.not_told if found.asked.subject else ()
-    pending: list[Item] = []
-    coming: list[Item] = []
-    others: list[Item] = [[describe_verdict(one)] for one in staff]
-    for entry in found.entries:
-        if entry.state is not DeliveryState.SENT:
-            (pending if entry.is_undelivered else others).append(_write_entry(entry, found, app))
-    for one in found.decisions:
-        (coming if one.reason.notifies else others).append(_write_decision(one, found))
-    lines = [
-        *_section("Notified:", _write_sent(sent, found, is_verbose=is_verbose)),
-        *_section("Not delivered yet:", pending),
-        *_section("To be notified at the next check:", coming),
-        *_section("Not notified:", others),
-    ]
-    yet = " yet" if found.known.installed is None else ", and there is nothing to notify anyone about"
-    yield from lines or [f"No recipient has been notified{yet}."]
+    sections = _sort(found, app, is_verbose=is_verbose)
+    for title, items in sections.items():
+        yield from ("", title) if items else ()
+        for head, *details in sorted(items, key=list):
+            yield f"  {head}"
+            yield from (f"      {detail}" for detail in details)
+    if not any(sections.values()):
+        yet = " yet" if found.known.installed is None else ", and there is nothing to notify anyone about"
+        yield f"No recipient has been notified{yet}."
 
 
 def _describe_release(found: Explanation, app: App) -> Iterator[str]:
@@ -175,48 +170,57 @@ def _describe_person(found: Explanation) -> Iterator[str]:
         yield f"{found.asked.words} is not a recipient or a sink now: `mastodon-update-check recipients` lists all."
 
 
-def _section(title: str, items: Sequence[Item]) -> Iterator[str]:
-    """Give a title and its items in order."""
-    if not items:
-        return
-    yield ""
-    yield title
-    for head, *details in sorted(items, key=list):
-        yield f"  {head}"
-        yield from (f"      {detail}" for detail in details)
+def _sort(found: Explanation, app: App, *, is_verbose: bool) -> Mapping[str, list[Item]]:
+    """Return the items of each section: for a release they name recipients, otherwise notices."""
+    is_release = bool(found.asked.subject)
+    sections: dict[str, list[Item]] = {title: [] for title in _SECTIONS}
+    sent: dict[str, list[HistoryEntry]] = {}
+    for entry in found.entries:
+        head = _head(entry.recipient, entry.notice, entry.address) if is_release else name_notice(entry.notice)
+        if entry.state is DeliveryState.SENT:
+            sent.setdefault(entry.recipient_key if is_release else entry.identity, []).append(entry)
+        elif entry.is_undelivered:
+            sections[_PENDING].append(_write_pending(head, entry, app))
+        else:
+            why = explain_reason(entry.reason, entry.recipient)
+            text = f"{head}: planned {minute(entry.planned_at)}, given up {_settled(entry)} because {why}"
+            sections[_OTHERS].append([text, *map(_write_attempt, entry.attempts)])
+    sections[_NOTIFIED] = [_write_sent(group, is_release=is_release, is_verbose=is_verbose) for group in sent.values()]
+    for one in found.decisions:
+        head = _head(one.recipient, one.notice) if is_release else name_notice(one.notice)
+        section = sections[_COMING if one.reason.notifies else _OTHERS]
+        section.append([f"{head}: {explain_reason(one.reason, one.recipient)}"])
+    if is_release:
+        sections[_OTHERS] += ([describe_verdict(one)] for one in found.not_told)
+    return sections
 
 
-def _write_sent(entries: Iterable[HistoryEntry], found: Explanation, *, is_verbose: bool) -> list[Item]:
-    """Give one item for each recipient, or for each notice to one recipient."""
-    groups: dict[str, list[HistoryEntry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.recipient_key if found.asked.subject else entry.identity, []).append(entry)
-    items: list[Item] = []
-    for group in groups.values():
-        last, by_recipient = group[-1], bool(found.asked.subject)
-        name = _name(last.recipient, last.address) if by_recipient else name_notice(last.notice)
-        times = ", ".join(f"{_settled(entry)}{_form(entry.notice) if by_recipient else ''}" for entry in group)
-        attempts = [_write_attempt(attempt) for entry in group for attempt in entry.attempts] if is_verbose else []
-        items.append([f"{name}: {times}; {explain_reason(last.reason, last.recipient)}", *attempts])
-    return items
+def _write_sent(group: Sequence[HistoryEntry], *, is_release: bool, is_verbose: bool) -> Item:
+    """Write the notices that one recipient got about a release, or the same notice in each message."""
+    last = group[-1]
+    name = _name(last.recipient, last.address) if is_release else name_notice(last.notice)
+    times = ", ".join(f"{_settled(entry)}{_form(entry.notice) if is_release else ''}" for entry in group)
+    attempts = (_write_attempt(attempt) for entry in group for attempt in entry.attempts if is_verbose)
+    return [f"{name}: {times}; {explain_reason(last.reason, last.recipient)}", *attempts]
 
 
-def _write_entry(entry: HistoryEntry, found: Explanation, app: App) -> Item:
-    """Give a row that is pending, or was given up."""
-    head = f"{_head(entry.recipient, entry.notice, found, entry.address)}: planned {minute(entry.planned_at)}"
-    reason, attempts = explain_reason(entry.reason, entry.recipient), map(_write_attempt, entry.attempts)
-    if entry.is_undelivered:
-        return [f"{head}; {reason}", *attempts, _next(entry, app)]
-    return [f"{head}, given up {_settled(entry)} because {reason}", *attempts]
+def _write_pending(head: str, entry: HistoryEntry, app: App) -> Item:
+    if entry.is_being_sent:
+        following = "being sent at this moment"
+    elif entry.is_stopped or entry.due_at is None:
+        following = (
+            "its receiver asked never to be called again (HTTP 410): only another URL helps, or `retry --stopped`"
+        )
+    elif entry.due_at <= app.clock():
+        following = "due now: the daemon tries it, or `mastodon-update-check check`"
+    else:
+        following = f"next attempt {minute(entry.due_at)}, or at once with `mastodon-update-check retry`"
+    text = f"{head}: planned {minute(entry.planned_at)}; {explain_reason(entry.reason, entry.recipient)}"
+    return [text, *map(_write_attempt, entry.attempts), following]
 
 
-def _write_decision(one: Decision, found: Explanation) -> Item:
-    return [f"{_head(one.recipient, one.notice, found)}: {explain_reason(one.reason, one.recipient)}"]
-
-
-def _head(recipient: Recipient, notice: Notice, found: Explanation, address: str = "") -> str:
-    """Name the recipient, or the notice, whichever was not asked about."""
-    return f"{_name(recipient, address)}{_form(notice)}" if found.asked.subject else name_notice(notice)
+def _head(recipient: Recipient, notice: Notice, address: str = "") -> str:
+    return f"{_name(recipient, address)}{_form(notice)}"
 
 
 def _name(recipient: Recipient, address: str = "") -> str:
@@ -233,17 +237,7 @@ def _settled(entry: HistoryEntry) -> str:
     return minute(entry.settled_at or entry.planned_at)
 
 
-def _next(entry: HistoryEntry, app: App) -> str:
-    if entry.is_being_sent:
-        return "being sent at this moment"
-    if entry.is_stopped or entry.due_at is None:
-        return "its receiver asked never to be called again (HTTP 410): only another URL helps, or `retry --stopped`"
-    if entry.due_at <= app.clock():
-        return "due now: the daemon tries it, or `mastodon-update-check check`"
-    return f"next attempt {minute(entry.due_at)}, or at once with `mastodon-update-check retry`"
-
-
 def _write_attempt(attempt: PastAttempt) -> str:
     at = (attempt.ended_at or attempt.started_at).strftime("%Y-%m-%d %H:%M:%S UTC")
-    reply = f": {hide_secrets(attempt.reply)}" if attempt.reply else ""
+    reply = f": {attempt.reply}" if attempt.reply else ""
     return f"attempt {attempt.number}, {at}: {_OUTCOMES[attempt.outcome]}{reply}"

@@ -79,35 +79,32 @@ def _dispatch(parsed: "Namespace", arguments: list[str]) -> int:
 
 def _report(error: Exception, parsed: "Namespace") -> int:
     """Write an error on standard error; return the exit code."""
+    from mastodon_update_check.domain.text import clean, describe_bug
     from mastodon_update_check.errors import LedgerError, SettingsError, SetupError, UsageError
     from mastodon_update_check.terminal import complain
 
     advice = advise(parsed.command, str(error), os.geteuid())
+    code, more = 70, ""
     match error:
-        case UsageError():
-            code, lines = 2, [str(error)]
         case SettingsError():
-            wrong = "you may not read the settings" if advice else "the settings are wrong"
-            code, lines = 78, [f"{wrong}:", *(f"  - {problem}" for problem in error.problems), *advice]
-        case LedgerError():
-            code, lines = 74, [str(error), *advice]
-        case SetupError():
-            code, lines = 1, [str(error)]
+            code = error.exit_code
+            first = "you may not read the settings" if advice else "the settings are wrong"
+            lines = [f"{first}:", *(f"  - {problem}" for problem in error.problems), *advice]
+            more = f" ({len(error.problems)} to fix, see standard error)"
+        case UsageError() | LedgerError() | SetupError():
+            code, lines = error.exit_code, [str(error), *advice]
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EIO):
+            lines = [f"the output cannot be written: {clean(error.strerror or str(error)).lower()}"]
         case _:
-            code, lines = 70, [_describe_bug(error)]
+            lines = [describe_bug(error)]
     is_plugin = parsed.command == "status" and not parsed.json and not sys.stdout.isatty()
     if is_plugin:
-        more = f" ({len(error.problems)} to fix, see standard error)" if isinstance(error, SettingsError) else ""
-        _say_unknown(f"{lines[0].removesuffix(':')}{more}")
+        why = f"{lines[0].removesuffix(':')}{more}".replace("|", "/")
+        with suppress(OSError):  # all that a monitoring system shows
+            print(f"MASTODON-UPDATE-CHECK UNKNOWN - {why}", flush=True)
     if not (is_plugin and isinstance(error, SetupError)):  # the plugin's line says everything
         complain("\n".join(lines))
-    return 3 if parsed.command == "status" and code != 74 else code  # noqa: PLR2004
-
-
-def _say_unknown(why: str) -> None:
-    """Write on standard output, which is all that a monitoring system shows, why `status` has no answer."""
-    with suppress(OSError):
-        print(f"MASTODON-UPDATE-CHECK UNKNOWN - {why.replace('|', '/')}", flush=True)
+    return 3 if parsed.command == "status" and code != LedgerError.exit_code else code
 
 
 def advise(command: str, why: str, user: int) -> tuple[str, ...]:
@@ -138,14 +135,6 @@ def _flush() -> None:
         except OSError:
             # The interpreter flushes once more when it ends, and would write an error of its own.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _describe_bug(error: Exception) -> str:
-    from mastodon_update_check.domain.text import clean, describe_bug
-
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:
-        return f"the output cannot be written: {clean(error.strerror or str(error)).lower()}"
-    return describe_bug(error)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 from mastodon_update_check import __version__
 
 Option = tuple[tuple[str, ...], Mapping[str, Any]]
-"""The names of an option or of a positional argument, and what argparse gets besides."""
+"""The names of an option or of a positional argument, and the other arguments of `add_argument`."""
 
 
 class Command(NamedTuple):

@@ -9,9 +9,8 @@ from mastodon_update_check.cli.output import Exit, print_json
 from mastodon_update_check.cli.owner import change
 from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.domain.text import count
-from mastodon_update_check.jobs.explain import ask
+from mastodon_update_check.jobs.explain import ask, find_entries
 from mastodon_update_check.ledger.history import HistoryEntry
-from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.terminal import say
 
 _NEXT = {
@@ -23,7 +22,8 @@ _NEXT = {
 def execute(app: App, arguments: Namespace) -> int:
     """Make the messages due, and print what happens next."""
     with app.find_ledger() as ledger:
-        entries = _find(app, ledger, arguments.about)
+        asked = None if arguments.about is None else ask(arguments.about, app.settings, ledger)
+        entries = find_entries(ledger, asked, is_undelivered=True)
         retried = _retry(app, entries, stopped=arguments.stopped)
         held_back = app.summary(ledger).held_back
     sinks = {entry.sink for entry in entries}
@@ -44,19 +44,6 @@ def execute(app: App, arguments: Namespace) -> int:
     for line in _describe(report):
         say(line)
     return Exit.DONE
-
-
-def _find(app: App, ledger: Ledger, about: str | None) -> Sequence[HistoryEntry]:
-    """Return the undelivered rows that are meant."""
-    undelivered = ledger.history(is_undelivered=True)
-    if about is None:
-        return undelivered
-    known = ledger.known_recipients()
-    asked = ask(about, app.settings, ledger.state().devops_users, known)
-    if asked.subject:
-        return [entry for entry in undelivered if entry.identity.startswith(f"{asked.subject}/")]
-    addresses = {one.recipient.key: one.addresses for one in known}
-    return [entry for entry in undelivered if asked.means(entry.recipient, addresses.get(entry.recipient_key, ()))]
 
 
 def _retry(app: App, entries: Sequence[HistoryEntry], *, stopped: bool) -> int:

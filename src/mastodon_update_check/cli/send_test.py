@@ -1,41 +1,79 @@
-"""`send-test`: one test message through each sink, and the reply of each."""
+"""`send-test`: one test message to each recipient, all sinks at the same time, and each reply. Nothing is stored."""
 
+import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import wait
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from queue import Empty, SimpleQueue
 from uuid import uuid4
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, print_json
 from mastodon_update_check.config import SinkSettings
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.text import clean, count
-from mastodon_update_check.errors import LedgerError, UsageError
+from mastodon_update_check.domain.text import clean, count, words_of
+from mastodon_update_check.errors import LedgerError, UpdateCheckError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
-from mastodon_update_check.jobs.send_test import SendResult, SinkTest, send_tests
+from mastodon_update_check.jobs.threads import in_thread
 from mastodon_update_check.jobs.workers import load
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.compose import compose_test_message
+from mastodon_update_check.messages.message import Message
+from mastodon_update_check.sinks.discovery import Sink
 from mastodon_update_check.terminal import fill, paint, progress, say
 from mastodon_update_check.translations import load_translation
 
+PATIENCE = timedelta(seconds=60)
+"""How long to wait for the next result before the sinks that have not finished count as hanging."""
 _ONLY_LOG = "no person is reached, notices go to the log only: set SMTP_SERVER or UPDATE_CHECK_WEBHOOK_URL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkTest:
+    """A sink, and the messages that it is to deliver."""
+
+    sink: str
+    load: Callable[[], Sink]
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """The result of one message."""
+
+    sink: str
+    address: str = ""
+    """The recipient's; empty for sinks without addresses."""
+    is_accepted: bool = False
+    reply: str
+    """The reply of the other side, or the reason of a failure."""
+    took: timedelta = timedelta()
 
 
 def execute(app: App, arguments: Namespace) -> int:
     """Try the sinks; exit 1 when a message was not accepted, or when only the log was reached."""
-    sinks = _choose(app.settings.sinks, arguments.sinks)
-    known, notes = _read_state(app)
-    with progress("Asking for the recipients"):
-        people = _find_people(app, sinks, known)
-    entries = [_prepare(app, sink, people, known, everyone=arguments.everyone) for sink in sinks]
-    notes += _describe_mail(app, entries, people, everyone=arguments.everyone)
+    sinks, notes, known = _choose(app.settings.sinks, arguments.sinks), list[str](), ServerState()
+    try:
+        with app.find_ledger() as ledger:
+            known = ledger.state()
+    except LedgerError as error:
+        notes.append(f"{error} (a test works without it, the daemon does not)")
+    has_mail = any(sink.plugin == MAIL for sink in sinks)
+    with progress("Asking for the recipients"):  # without mail, Mastodon's database need not be asked
+        people = find_people(app.settings if has_mail else replace(app.settings, sinks=tuple(sinks)), known.devops)
+    tests = [_compose(app, sink, people, known, everyone=arguments.everyone) for sink in sinks]
+    mails = sum(len(test.messages) for test in tests if test.sink == MAIL)
+    if mails > 1 and not arguments.everyone and not app.settings.operator:
+        default = "UPDATE_CHECK_OPERATOR is not set, so every mail recipient counts as the operator and gets the test"
+        notes.append(f"{default} ({mails} mails)")
+    notes += people.warnings if has_mail else ()
     is_only_log = not arguments.sinks and all(sink.plugin == "log" for sink in sinks)
-    if is_only_log:
-        notes.append(_ONLY_LOG)
-    results = _try(entries, people)
+    notes += [_ONLY_LOG] if is_only_log else ()
+    results = _send_all(tests, people)
     if arguments.json:
         verdicts = list(results)
         print_json({"results": [_to_json(verdict) for verdict in verdicts], "warnings": notes})
@@ -50,31 +88,16 @@ def execute(app: App, arguments: Namespace) -> int:
 
 def _choose(sinks: Sequence[SinkSettings], names: Sequence[str]) -> Sequence[SinkSettings]:
     """Return the sinks of these names, all of them without one; `webhook` stands for every webhook."""
+    named = [{sink.name.lower(), sink.plugin.lower()} for sink in sinks]
     for name in names:
-        if not any(name.lower() in {sink.name.lower(), sink.plugin.lower()} for sink in sinks):
+        if not any(name.lower() in each for each in named):
             configured = ", ".join(sink.name for sink in sinks)
             raise UsageError(f"there is no sink {name!r} in the settings; there are: {configured}")
     wanted = {name.lower() for name in names}
-    return [sink for sink in sinks if not wanted or wanted & {sink.name.lower(), sink.plugin.lower()}]
+    return [sink for sink, each in zip(sinks, named, strict=True) if not wanted or wanted & each]
 
 
-def _read_state(app: App) -> tuple[ServerState, list[str]]:
-    """Return the state in the ledger, and notes: a test needs no ledger, and works beside a damaged one."""
-    try:
-        with app.find_ledger() as ledger:
-            return ledger.state(), []
-    except LedgerError as error:
-        return ServerState(), [f"{error} (a test works without it, the daemon does not)"]
-
-
-def _find_people(app: App, sinks: Sequence[SinkSettings], known: ServerState) -> People:
-    """Return the recipients; without mail, Mastodon's database need not be asked."""
-    has_mail = any(sink.plugin == MAIL for sink in sinks)
-    settings = app.settings if has_mail else replace(app.settings, sinks=tuple(sinks))
-    return find_people(settings, known.devops)
-
-
-def _prepare(app: App, sink: SinkSettings, people: People, known: ServerState, *, everyone: bool) -> SinkTest:
+def _compose(app: App, sink: SinkSettings, people: People, known: ServerState, *, everyone: bool) -> SinkTest:
     context, now = app.context_of(known), app.clock()
     messages = tuple(
         compose_test_message(
@@ -89,31 +112,67 @@ def _prepare(app: App, sink: SinkSettings, people: People, known: ServerState, *
     return SinkTest(sink=sink.name, load=partial(load, sink), messages=messages)
 
 
-def _describe_mail(app: App, entries: Sequence[SinkTest], people: People, *, everyone: bool) -> Iterator[str]:
-    mails = next((len(entry.messages) for entry in entries if entry.sink == MAIL), None)
-    if mails is None:
-        return
-    if mails > 1 and not everyone and not app.settings.operator:
-        yield (
-            "UPDATE_CHECK_OPERATOR is not set, so every mail recipient counts as the operator and gets the test "
-            f"({mails} mails)"
+def _send_all(tests: Sequence[SinkTest], people: People) -> Iterator[SendResult]:
+    """Yield each result as it arrives; a sink without a recipient has failed."""
+    yield from send_tests(tests)
+    why = str(people.answer.error or "no mail recipient is known: see `recipients`")
+    for test in tests:
+        if not test.messages:
+            yield SendResult(sink=test.sink, reply=f"there is no recipient: {why}")
+
+
+def send_tests(tests: Sequence[SinkTest], patience: timedelta = PATIENCE) -> Iterator[SendResult]:
+    """Deliver every message once, each sink in a thread of its own; yield each result as it arrives.
+
+    When none has arrived for `patience`, the remaining messages have failed.
+    """
+    results: SimpleQueue[SendResult] = SimpleQueue()
+    threads = [in_thread(partial(_send, test, results.put)) for test in tests if test.messages]
+    arrived: Counter[str] = Counter()
+    while arrived.total() < sum(len(test.messages) for test in tests):
+        try:
+            result = results.get(timeout=patience.total_seconds())
+        except Empty:
+            break
+        arrived[result.sink] += 1
+        yield result
+    else:
+        wait(threads, timeout=patience.total_seconds())  # until the connections are closed
+    for test in tests:
+        reply = f"no answer within {patience.total_seconds():g} s"
+        for message in test.messages[arrived[test.sink] :]:
+            yield SendResult(sink=test.sink, address=message.recipient.address, reply=reply, took=patience)
+            reply = "not tried: the one before it had no answer"
+
+
+def _send(test: SinkTest, post: Callable[[SendResult], None]) -> None:
+    """Send the messages, and post a result for each."""
+    sink: Sink | None = None
+    for message in test.messages:
+        began, reply, is_accepted = time.monotonic(), "", False
+        try:
+            sink = sink or test.load()
+            said = sink.send(message)
+            reply, is_accepted = said if isinstance(said, str) else "", True
+        except UpdateCheckError as error:
+            reply = str(error)
+        except BaseException as error:  # noqa: BLE001 - another package's code may raise anything
+            reply = f"the sink broke: {type(error).__name__}: {words_of(error)}"
+        result = SendResult(
+            sink=test.sink,
+            address=message.recipient.address,
+            is_accepted=is_accepted,
+            reply=clean(hide_secrets(reply)),
+            took=timedelta(seconds=time.monotonic() - began),
         )
-    yield from people.warnings
-
-
-def _try(entries: Sequence[SinkTest], people: People) -> Iterator[SendResult]:
-    """Yield each verdict as soon as it is there; a sink without a recipient has failed."""
-    for verdict in send_tests(entries):
-        yield replace(verdict, reply=clean(hide_secrets(verdict.reply)))
-    why = str(people.answer.error) if people.answer.error else "no mail recipient is known: see `recipients`"
-    for entry in entries:
-        if not entry.messages:
-            reply = f"there is no recipient: {why}"
-            yield SendResult(sink=entry.sink, address="", is_accepted=False, reply=reply, took=timedelta())
+        post(result)
+    close = getattr(sink, "close", None)
+    if close is not None:
+        close()
 
 
 def _show(results: Iterator[SendResult]) -> Iterator[SendResult]:
-    """Print each verdict as soon as it is there."""
+    """Print each result as it arrives."""
     while True:
         with progress("Waiting for a reply"):
             verdict = next(results, None)

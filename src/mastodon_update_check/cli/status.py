@@ -49,9 +49,7 @@ def execute(arguments: Namespace) -> int:
 
 def _read(arguments: Namespace, *, is_lenient: bool = False) -> StatusReport:
     is_silent = is_terminal() and is_terminal(sys.stderr) and not arguments.verbose
-    app = load_app(is_silent=is_silent, is_lenient=is_lenient)
-    with app.find_ledger() as ledger:
-        return app.status_report(ledger)
+    return load_app(is_silent=is_silent, is_lenient=is_lenient).read_status()
 
 
 def _read_with_wrong_settings(wrong: SettingsError, arguments: Namespace) -> StatusReport:

@@ -22,7 +22,7 @@ from mastodon_update_check.files.foreign import is_missing
 from mastodon_update_check.jobs.check import CheckOptions
 from mastodon_update_check.jobs.known_instance import presence_of
 from mastodon_update_check.jobs.requests import answer_requests
-from mastodon_update_check.jobs.workers import Deliveries, load
+from mastodon_update_check.jobs.workers import load
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log
 from mastodon_update_check.mastodon.tree import VERSION_FILE
@@ -187,7 +187,7 @@ def _check(app: App, ledger: Ledger, order: Order, options: CheckOptions) -> tup
     report = app.run_check(ledger, options)
     app.finish_check(ledger, report)
     root = app.settings.mastodon_root
-    has_lost_tree = has_lost_sight(before, report.knowledge) or is_missing(root / VERSION_FILE)
+    has_lost_tree = has_lost_sight(before, report.known) or is_missing(root / VERSION_FILE)
     return to_json(report.result), order.bound_tree == str(root) and has_lost_tree
 
 
@@ -197,7 +197,7 @@ def _deliver(order: Order) -> dict[str, Any]:
     app = program.app
     with app.open_ledger() as ledger:
         ledger.close_open_attempts(app.clock(), has_crashed=order.has_crashed)
-        run = Deliveries(app.delivery_lanes(ledger), app.clock)
+        run = app.deliveries(ledger)
         signal.signal(signal.SIGTERM, lambda *_: run.stop())
         run.run(ledger, _report)
         app.publish(ledger)

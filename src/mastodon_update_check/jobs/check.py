@@ -21,8 +21,6 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import describe_pending
 from mastodon_update_check.domain.text import clean, describe_bug
 from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
-from mastodon_update_check.jobs.check_result import CheckResult
-from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.jobs.observe import Findings, inquire, nothing_found
 from mastodon_update_check.ledger.ledger import Ledger, LedgerView
 from mastodon_update_check.ledger.summary import SinkAccount
@@ -33,13 +31,32 @@ DETAIL_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """The output of `check` that is not in the ledger; stored as JSON where another process has asked."""
+
+    began_at: datetime
+    queried_version: str | None
+    has_answer: bool
+    """Whether the update server has answered."""
+    error: str
+    """Why the check failed; empty when it did not."""
+    off_reason: str
+    """Why the update server was not asked; empty when it was."""
+    planned: int
+    """Number of messages."""
+    new: tuple[str, ...]
+    """The versions with newly planned notices."""
+    marked: int = 0
+    """How many messages were marked as sent without being sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """The result of one check."""
+    """The result of one check, the state after it, and what it has planned."""
 
     result: CheckResult
-    knowledge: ServerState
+    known: ServerState
     plan: Plan
-    error: CheckError | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +77,13 @@ _PLAIN = CheckOptions()
 
 
 def check(
-    settings: Settings, ledger: Ledger, sinks: Mapping[str, str], clock: Clock, options: CheckOptions = _PLAIN
+    settings: Settings, ledger: Ledger, sinks: Mapping[str, str], now: datetime, options: CheckOptions = _PLAIN
 ) -> CheckReport:
     """Run one check: observe, decide, commit. The caller owns the ledger; `sinks` has the fingerprint of each.
 
     Raises `LedgerError` when nothing can be stored.
     """
-    began, now = time.monotonic(), clock()
+    began = time.monotonic()
     try:
         report = _commit(settings, ledger, sinks, now, options)
     except UpdateCheckError:
@@ -87,15 +104,15 @@ def _commit(
         transaction.lift_stops(findings.people.recipients)
         report = _decide(settings, findings, sinks, now, transaction)
         transaction.apply(report.plan)
-        transaction.keep_state(report.knowledge, now)
+        transaction.keep_state(report.known, now)
         if options.mark and report.result.has_answer:
             report = replace(report, result=replace(report.result, marked=transaction.mark_notified(now)))
     return report
 
 
-def rehearse(settings: Settings, ledger: Ledger, sinks: Mapping[str, str], clock: Clock) -> CheckReport:
+def rehearse(settings: Settings, ledger: Ledger, sinks: Mapping[str, str], now: datetime) -> CheckReport:
     """Run one check on a view of the ledger: nothing is stored, nothing is sent."""
-    began, now = time.monotonic(), clock()
+    began = time.monotonic()
     findings = _observe(settings, ledger.state(), now, _PLAIN)
     with ledger.reading() as view:
         report = _decide(settings, findings, sinks, now, view)
@@ -149,7 +166,7 @@ def _decide(
         planned=len(planned.messages),
         new=tuple(sorted(str(notice.version) for notice in notices if isinstance(notice, UpdateNotice))),
     )
-    return CheckReport(result=result, knowledge=learned, plan=planned, error=findings.error)
+    return CheckReport(result=result, known=learned, plan=planned)
 
 
 def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
@@ -218,23 +235,21 @@ def _tool_notices(
 
 def _log_report(report: CheckReport, seconds: float, *, dry_run: bool = False) -> None:
     """Log one full line per check, and one for each warning."""
-    for warning in report.knowledge.warnings:
+    known, result = report.known, report.result
+    for warning in known.warnings:
         log.warning("check.degraded", detail=warning)
-    known = report.knowledge
     line: dict[str, object] = {
         "installed": known.installed.text if known.installed else None,
         "pending": [*describe_pending(known)],
-        "planned": report.result.planned,
+        "planned": result.planned,
         "cancelled": len(report.plan.changes),
         "took": round(seconds, 3),
         **({"dry_run": True} if dry_run else {}),
     }
-    if report.error is not None:
+    if result.error:
         since = known.failing_since.isoformat(timespec="seconds") if known.failing_since else None
-        log.error(
-            "check.failed", cause=str(report.error.cause), detail=report.error.detail, failing_since=since, **line
-        )
-    elif report.result.off_reason:
-        log.info("check.skipped", reason=report.result.off_reason, **line)
+        log.error("check.failed", cause=known.cause, detail=result.error, failing_since=since, **line)
+    elif result.off_reason:
+        log.info("check.skipped", reason=result.off_reason, **line)
     else:
-        log.info("check.finished", asked=report.result.queried_version, **line)
+        log.info("check.finished", asked=result.queried_version, **line)

@@ -8,14 +8,14 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 
 from mastodon_update_check.domain.outbox import Outcome, Settlement, settle
 from mastodon_update_check.domain.text import clean, words_of
 from mastodon_update_check.errors import DeliveryError, LedgerError, TransientDeliveryError, UpdateCheckError
 from mastodon_update_check.http.secrets import shown
-from mastodon_update_check.jobs.clock import Clock
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log
@@ -27,8 +27,9 @@ ATTEMPT_LIMIT = timedelta(minutes=20)
 """How long one attempt may take; mail servers may take 10 minutes for their last reply (RFC 5321, 4.5.3.2.6).
 
 A faster sink has an attribute `attempt_limit`, a timedelta."""
-RECORD_PAUSE = timedelta(seconds=1)
-"""How long to wait before an acceptance is recorded again."""
+RECORD_TRIES = 5
+"""How often a command tries to record an acceptance; the daemon does not stop trying."""
+_NEVER = float("inf")
 
 
 @dataclass(slots=True, eq=False)
@@ -42,23 +43,24 @@ class DeliveryWorker:
     open_ledger: Callable[[], Ledger]
     describe: Callable[[Ledger], MessageContext]
     """Returns the content of a message that does not come from its notices."""
-    clock: Clock
+    clock: Callable[[], datetime]
+    due_by: datetime | None = None
+    """Try once what was due then, as a command does; None: what is due when an attempt begins."""
     only_to: str = ""
     """The key of the only recipient that the sink leads to; empty when it delivers to any address."""
     secrets: Sequence[str] = ()
     """Texts that are removed from replies: the options of a sink of another package."""
     is_extra: bool = False
     """Whether it helps another worker of the same sink, and ends when nothing is due."""
-    record_pause: timedelta = RECORD_PAUSE
-    record_tries: float = float("inf")
-    """How often to try to record an acceptance; a command does not wait without limit."""
+    record_pause: timedelta = timedelta(seconds=1)
+    """How long to wait before an acceptance is recorded again."""
     problem: str = ""
     """Why the last run ended early; empty when it did not."""
     sent: int = 0
     is_stopping: bool = False
     """Set by another thread: finish the attempt in progress, and begin no other."""
     current: Attempt | None = None
-    ends_at: float = field(default=float("inf"))
+    ends_at: float = _NEVER
     """When the attempt in progress is past its limit, by the monotonic clock."""
     _sink: Sink | None = None
 
@@ -68,12 +70,12 @@ class DeliveryWorker:
             self._sink = self.load_sink()
         return self._sink
 
-    def run(self, due_by: Callable[[], datetime]) -> None:
-        """Try every message that is due at `due_by`; `problem` says afterwards why it ended early."""
+    def run(self) -> None:
+        """Try every message that is due; `problem` says afterwards why it ended early."""
         self.problem = ""
         try:
             with self.open_ledger() as ledger:
-                self.deliver_due(ledger, due_by)
+                self.deliver_due(ledger)
         except LedgerError as error:
             self.problem = str(error)
             log.error("ledger.failed", sink=self.sink_name, detail=self.problem)
@@ -81,8 +83,8 @@ class DeliveryWorker:
             self.problem = f"deliveries by {self.sink_name} crashed: {type(error).__name__}: {words_of(error)}"
             log.critical("delivery.crashed", sink=self.sink_name, detail=self.problem)
 
-    def deliver_due(self, ledger: Ledger, due_by: Callable[[], datetime]) -> None:
-        """Make attempts at all messages that are due at `due_by`, which is called before each attempt.
+    def deliver_due(self, ledger: Ledger) -> None:
+        """Make attempts at all messages that are due.
 
         The next attempt begins in the transaction that records the outcome of the one before, so nothing is sent
         before that is durable.
@@ -91,18 +93,30 @@ class DeliveryWorker:
             LedgerError: the ledger cannot be used; nothing is sent without a record.
         """
         try:
-            attempt = None if self.is_stopping else self._begin(ledger, due_by())
+            attempt = self._begin(ledger)
             while attempt is not None:
-                attempt = self._try(ledger, attempt, due_by)
+                attempt = self._try(ledger, attempt)
         finally:
             self._close()
 
-    def _begin(self, ledger: Ledger, due_by: datetime) -> Attempt | None:
-        return ledger.begin_attempt(self.sink_name, self.settings, self.clock(), due_by, only_to=self.only_to)
-
-    def next_due_at(self, ledger: Ledger, now: datetime) -> datetime | None:
+    def next_due_at(self, ledger: Ledger) -> datetime | None:
         """Return when there is something to do next."""
-        return ledger.next_due_at(self.sink_name, now, only_to=self.only_to)
+        return ledger.next_due_at(self.sink_name, self.clock(), only_to=self.only_to)
+
+    def give_up(self, ledger: Ledger) -> None:
+        """Record that the attempt in progress takes too long; for another thread, which is about to end the process."""
+        attempt, now = self.current, self.clock()
+        if attempt is not None:
+            error = TransientDeliveryError("took longer than it may", sink_wide=True, may_have_arrived=True)
+            settlement = _settle(attempt, error, "", now)
+            ledger.record(attempt, settlement, now)
+            _log_attempt(attempt, settlement)
+
+    def _begin(self, ledger: Ledger) -> Attempt | None:
+        if self.is_stopping:
+            return None
+        now = self.clock()
+        return ledger.begin_attempt(self.sink_name, self.settings, now, self.due_by or now, only_to=self.only_to)
 
     def _close(self) -> None:
         """Let the sink close its connection."""
@@ -114,19 +128,21 @@ class DeliveryWorker:
                 detail = f"close(): {type(error).__name__}: {words_of(error)}"
                 log.critical("delivery.crashed", sink=self.sink_name, detail=detail)
 
-    def _try(self, ledger: Ledger, attempt: Attempt, due_by: Callable[[], datetime]) -> Attempt | None:
+    def _try(self, ledger: Ledger, attempt: Attempt) -> Attempt | None:
         """Make an attempt; return the next one, if there is one."""
-        self.current, self.ends_at = attempt, time.monotonic() + self._limit().total_seconds()
+        limit = getattr(self._sink, "attempt_limit", None)
+        limit = min(limit, ATTEMPT_LIMIT) if isinstance(limit, timedelta) else ATTEMPT_LIMIT
+        self.current, self.ends_at = attempt, time.monotonic() + limit.total_seconds()
         try:
             error, reply = self._send(ledger, attempt)
         finally:
-            self.current, self.ends_at = None, float("inf")
+            self.current, self.ends_at = None, _NEVER
         now = self.clock()
-        settlement = settle_attempt(attempt, error, reply, now)
+        settlement = _settle(attempt, error, reply, now)
         settlement = replace(settlement, reply=shown(hide_secrets(settlement.reply), self.secrets))
-        following = self._record(ledger, attempt, settlement, now, due_by)
+        following = self._record(ledger, attempt, settlement, now)
         self.sent += settlement.outcome is Outcome.SENT
-        log_attempt(attempt, settlement)
+        _log_attempt(attempt, settlement)
         return following
 
     def _send(self, ledger: Ledger, attempt: Attempt) -> tuple[DeliveryError | None, str]:
@@ -146,11 +162,6 @@ class DeliveryWorker:
             return TransientDeliveryError(f"{part}: {type(error).__name__}: {words_of(error)}"), ""
         return None, clean(reply) if isinstance(reply, str) else ""
 
-    def _limit(self) -> timedelta:
-        """Return the time limit of one attempt: the sink's own, at most `ATTEMPT_LIMIT`."""
-        limit = getattr(self._sink, "attempt_limit", None)
-        return min(limit, ATTEMPT_LIMIT) if isinstance(limit, timedelta) else ATTEMPT_LIMIT
-
     def _compose(self, ledger: Ledger, attempt: Attempt) -> Message:
         from mastodon_update_check.messages.compose import compose
         from mastodon_update_check.translations import load_translation
@@ -164,38 +175,32 @@ class DeliveryWorker:
             context=replace(self.describe(ledger), translation=load_translation(attempt.recipient.locale)),
         )
 
-    def _record(
-        self,
-        ledger: Ledger,
-        attempt: Attempt,
-        settlement: Settlement,
-        now: datetime,
-        due_by: Callable[[], datetime],
-    ) -> Attempt | None:
-        """Record the outcome and begin the next attempt; at best in one transaction."""
-        if not self.is_stopping:
-            with suppress(LedgerError):  # possibly only the next message cannot be read
-                return ledger.record_and_begin(attempt, settlement, now, self.clock(), due_by(), only_to=self.only_to)
-        self._record_patiently(ledger, attempt, settlement, now)
-        return None if self.is_stopping else self._begin(ledger, due_by())
+    def _record(self, ledger: Ledger, attempt: Attempt, settlement: Settlement, ended_at: datetime) -> Attempt | None:
+        """Record the outcome and begin the next attempt, at best in one transaction.
 
-    def _record_patiently(self, ledger: Ledger, attempt: Attempt, settlement: Settlement, now: datetime) -> None:
-        """Record the outcome. An acceptance is recorded before anything else is sent, even on a full disk."""
-        tries = 0
-        while True:
+        An acceptance is recorded before anything else is sent, even on a full disk.
+        """
+        if not self.is_stopping:
+            now = self.clock()
+            due_by = self.due_by or now
+            with suppress(LedgerError):  # possibly only the next message cannot be read
+                return ledger.record_and_begin(attempt, settlement, ended_at, now, due_by, only_to=self.only_to)
+        for tries in count(1):
             try:
-                return ledger.record(attempt, settlement, now)
+                ledger.record(attempt, settlement, ended_at)
+                break
             except LedgerError as error:
-                tries += 1
-                if settlement.outcome is not Outcome.SENT or tries >= self.record_tries:
+                is_last = self.due_by is not None and tries == RECORD_TRIES
+                if settlement.outcome is not Outcome.SENT or is_last:
                     raise
                 if tries == 1:
                     log.error("ledger.failed", sink=self.sink_name, detail=f"accepted, but not recorded yet: {error}")
                 self.problem = str(error)
             time.sleep(self.record_pause.total_seconds())
+        return self._begin(ledger)
 
 
-def settle_attempt(attempt: Attempt, error: DeliveryError | None, reply: str, now: datetime) -> Settlement:
+def _settle(attempt: Attempt, error: DeliveryError | None, reply: str, now: datetime) -> Settlement:
     """Decide what follows from an attempt that ended now."""
     return settle(
         error,
@@ -207,7 +212,7 @@ def settle_attempt(attempt: Attempt, error: DeliveryError | None, reply: str, no
     )
 
 
-def log_attempt(attempt: Attempt, settlement: Settlement) -> None:
+def _log_attempt(attempt: Attempt, settlement: Settlement) -> None:
     """Log the outcome of an attempt in one line; user names, no addresses."""
     level = {Outcome.SENT: "info", Outcome.DEFERRED: "warning"}.get(settlement.outcome, "error")
     details = {

@@ -3,7 +3,7 @@
 Decisions without a row in the ledger come from the same `plan` as in a check. Nothing is stored.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,8 +18,8 @@ from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import StaffVerdict
-from mastodon_update_check.jobs.recipients import People, find_people
-from mastodon_update_check.ledger.history import HistoryEntry, KnownRecipient
+from mastodon_update_check.jobs.recipients import MAIL, People, find_people
+from mastodon_update_check.ledger.history import HistoryEntry
 from mastodon_update_check.ledger.ledger import Ledger
 
 _NO_DECISION = frozenset({Reason.ALREADY_NOTIFIED, Reason.ALREADY_PLANNED})
@@ -28,65 +28,67 @@ _NO_DECISION = frozenset({Reason.ALREADY_NOTIFIED, Reason.ALREADY_PLANNED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The answer of `explain`."""
+    """The answer of `explain`: about a release, or about the recipients that were asked about."""
 
     asked: Asked
     known: ServerState
+    update: UpdateNotice | None
+    """The update that was asked about, if it is pending."""
     entries: tuple[HistoryEntry, ...]
     """The ledger's rows, oldest first."""
     decisions: tuple[Decision, ...]
     """Present decisions that no row shows."""
     recipients: tuple[Recipient, ...]
-    """Present recipients: those asked about; for a release, all."""
     not_told: tuple[StaffVerdict, ...]
-    """Staff of Mastodon without notices: those asked about; for a release, all."""
+    """Staff of Mastodon without notices."""
     warnings: tuple[str, ...]
-
-    @property
-    def update(self) -> UpdateNotice | None:
-        """Return the update that was asked about, if it is pending."""
-        pending = {update.version: update for update in self.known.pending()}
-        return pending.get(self.asked.version) if self.asked.version else None
 
 
 def gather(settings: Settings, ledger: Ledger, text: str, now: datetime) -> Explanation:
     """Explain the release, user, address or sink named by `text`. Raises `UsageError` when it is not known."""
     known = ledger.state()
     people = find_people(settings, known.devops)
-    old = ledger.known_recipients()
-    names = {one.name for one in people.recipients} | {one.name for one in people.answer.verdicts}
-    asked = ask(text, settings, names, old)
-    meant = [one for one in people.recipients if asked.means(one)]
-    former = [one for one in old if asked.means(one.recipient, one.addresses)]
-    entries = _read(ledger, asked, former, meant)
-    decisions = _decide(settings, ledger, people, known, now)
-    staff = [one for one in people.answer.verdicts if one.recipient is None]
+    staff = {Recipient(sink=MAIL, key="", address=one.address, name=one.name): one for one in people.answer.verdicts}
+    asked = ask(text, settings, ledger, [one.name for one in (*people.recipients, *staff)])
+
+    def is_meant(recipient: Recipient) -> bool:
+        return bool(asked.subject) or asked.means(recipient)
+
+    entries = find_entries(ledger, asked, people.recipients)
     return Explanation(
         asked=asked,
         known=known,
+        update=next((one for one in known.pending() if one.version == asked.version), None),
         entries=entries,
-        decisions=tuple(one for one in decisions if _is_missing(one, asked, entries)),
-        recipients=tuple(meant) if not asked.subject else people.recipients,
-        not_told=tuple(one for one in staff if asked.subject or _is_meant(one, asked)),
+        decisions=tuple(
+            one
+            for one in _decide(settings, ledger, people, known, now)
+            if is_meant(one.recipient) and _is_missing(one, asked, entries)
+        ),
+        recipients=tuple(filter(is_meant, people.recipients)),
+        not_told=tuple(one for member, one in staff.items() if one.recipient is None and is_meant(member)),
         # Other warnings about recipients concern `recipients` and `doctor`.
         warnings=people.warnings if people.answer.error else (),
     )
 
 
-def ask(text: str, settings: Settings, names: Iterable[str], old: Sequence[KnownRecipient]) -> Asked:
-    """Parse the argument of `explain`; names of known users and sinks are recognised. Raises `UsageError`."""
-    sinks = {*settings.sink_names, *(one.recipient.sink for one in old)}
-    return read_asked(text, sinks, {*names, *(one.recipient.name for one in old)} - {""})
+def ask(text: str, settings: Settings, ledger: Ledger, names: Sequence[str] = ()) -> Asked:
+    """Parse an argument that names a release, a sink, or a user, of these or in the ledger. Raises `UsageError`."""
+    former = [one.recipient for one in ledger.known_recipients()]
+    users = {*names, *ledger.state().devops_users, *(one.name for one in former)}
+    return read_asked(text, {*settings.sink_names, *(one.sink for one in former)}, users - {""})
 
 
-def _read(
-    ledger: Ledger, asked: Asked, former: list[KnownRecipient], meant: list[Recipient]
+def find_entries(
+    ledger: Ledger, asked: Asked | None, recipients: Sequence[Recipient] = (), *, is_undelivered: bool = False
 ) -> tuple[HistoryEntry, ...]:
-    if asked.subject:
-        return ledger.history(subject=asked.subject)
-    keys = {one.recipient.key for one in former} | {one.key for one in meant}
-    found = [entry for key in sorted(keys) for entry in ledger.history(recipient_key=key)]
-    return tuple(sorted(found, key=lambda entry: entry.planned_at))
+    """Return the rows that were asked about, all for None; `recipients` are those of the present."""
+    entries = ledger.history(subject=asked.subject if asked else "", is_undelivered=is_undelivered)
+    if asked is None or asked.subject:
+        return entries
+    former = {one.recipient.key for one in ledger.known_recipients() if asked.means(one.recipient, one.addresses)}
+    keys = former | {one.key for one in recipients if asked.means(one)}
+    return tuple(entry for entry in entries if entry.recipient_key in keys)
 
 
 def _decide(
@@ -107,16 +109,9 @@ def _decide(
         return plan(facts, view.deliveries(subjects(facts))).decisions
 
 
-def _is_missing(decision: Decision, asked: Asked, entries: tuple[HistoryEntry, ...]) -> bool:
+def _is_missing(decision: Decision, asked: Asked, entries: Sequence[HistoryEntry]) -> bool:
     """Return whether no row shows this decision."""
-    if asked.subject and subject(decision.notice) != asked.subject:
-        return False
-    if not asked.subject and not asked.means(decision.recipient):
+    if decision.reason in _NO_DECISION or (asked.subject and subject(decision.notice) != asked.subject):
         return False
     rows = {(entry.recipient_key, entry.identity) for entry in entries}
-    return decision.reason not in _NO_DECISION and (decision.recipient.key, identity(decision.notice)) not in rows
-
-
-def _is_meant(verdict: StaffVerdict, asked: Asked) -> bool:
-    recipient = Recipient(sink="email", key="", address=verdict.address, name=verdict.name)
-    return asked.means(recipient)
+    return (decision.recipient.key, identity(decision.notice)) not in rows

@@ -1,16 +1,18 @@
 """Observe: the questions of one check. A missing answer is a value too."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.feeds import Feed, describe_staleness, parse_feed
+from mastodon_update_check.domain.feeds import Feed, describe_staleness, newer_updates, parse_feed
+from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.installed import VersionReading, merge_readings, reading_warnings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
+from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.files.foreign import is_missing
@@ -18,11 +20,13 @@ from mastodon_update_check.host.programs import Run, run_program
 from mastodon_update_check.host.systemd import find_running
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
-from mastodon_update_check.jobs.release_details import read_releases
+from mastodon_update_check.logs import log
 from mastodon_update_check.mastodon.migrations import pending_migrations, streaming_changed_at, tree_changed_at
 
 TOLERANCE = timedelta(seconds=2)
 """Times of files and of services are not taken at the same instant."""
+RELEASES_READ = 8
+"""Pending releases whose files are fetched, the most important ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +89,7 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
     stale = describe_staleness(answer.headers, now)
     doubts = (stale,) if stale else ()
     basis = replace(basis, feed=feed, warnings=(*basis.warnings, *doubts, *feed.warnings))
-    facts = read_releases(settings, known.release_facts, installed, feed, proxies(settings))
-    return replace(basis, release_facts=facts)
+    return replace(basis, release_facts=_read_releases(settings, known.release_facts, installed, feed))
 
 
 def _has_no_tree(settings: Settings, tree: VersionReading, running: VersionReading) -> bool:
@@ -116,6 +119,37 @@ def _see(read: Callable[[], MastodonVersion]) -> VersionReading:
         return VersionReading(version=read())
     except CheckError as error:
         return VersionReading(error=error)
+
+
+def _read_releases(
+    settings: Settings, known: Mapping[str, TreeFacts], installed: MastodonVersion, feed: Feed
+) -> Mapping[str, TreeFacts]:
+    """Return the facts to keep: those of the installed release and of pending ones; none while details are off."""
+    if not settings.release_details:
+        return {}
+    pending = _choose(newer_updates(feed, installed), installed)
+    if not pending:
+        return known
+    from mastodon_update_check.mastodon.release_details import fetch_releases
+
+    wanted = [installed, *(update.version for update in pending)]
+    try:
+        fetched = fetch_releases(settings.release_details, wanted, known, proxies(settings))
+    except Exception as error:  # noqa: BLE001 - details must not fail a check
+        log.critical("release_details.crashed", detail=f"{type(error).__name__}: {words_of(error)}")
+        return known
+    if fetched.problem:
+        log.warning("release_details.incomplete", detail=fetched.problem)
+    return fetched.facts
+
+
+def _choose(pending: Sequence[UpdateNotice], installed: MastodonVersion) -> list[UpdateNotice]:
+    """Return the releases to read: urgent ones first, then the own branch, then the newest."""
+
+    def importance(one: UpdateNotice) -> tuple[bool, bool, MastodonVersion]:
+        return one.urgent, one.version.branch == installed.branch, one.version
+
+    return sorted(pending, key=importance, reverse=True)[:RELEASES_READ]
 
 
 def outdated_services(root: Path, run: Run = run_program) -> tuple[str, ...] | None:

@@ -4,18 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from mastodon_update_check.config import SinkSettings
-from mastodon_update_check.errors import TransientDeliveryError
-from mastodon_update_check.jobs.clock import Clock
-from mastodon_update_check.jobs.deliver import DeliveryWorker, log_attempt, settle_attempt
+from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import log
 from mastodon_update_check.sinks.discovery import Sink
 
-RECORD_TRIES = 5
-"""How often a command tries to record an acceptance."""
 SIGN_SECONDS = 20.0
 """How often a delivering process reports that it is alive."""
 GRACE = timedelta(seconds=10)
@@ -26,20 +22,6 @@ MESSAGES_A_LANE = 50
 """The number of undelivered messages for which one connection is enough."""
 
 
-def add_lanes(workers: Sequence[DeliveryWorker], ledger: Ledger, now: datetime) -> tuple[DeliveryWorker, ...]:
-    """Return the workers, and more of them for a sink of many recipients that has many messages to deliver.
-
-    Each has its own connection, and begins an attempt in the transaction that records the outcome of its last one.
-    """
-    lanes = list(workers)
-    for worker in workers:
-        if not worker.only_to:
-            waiting = ledger.summary(now, (worker.sink_name,)).undelivered
-            extra = min(waiting // MESSAGES_A_LANE, LANES - 1)
-            lanes += (replace(worker, is_extra=True) for _ in range(extra))
-    return tuple(lanes)
-
-
 def load(sink: SinkSettings) -> Sink:
     """Return the sink with these settings. Raises `SettingsError` when it cannot be made."""
     from mastodon_update_check.sinks.discovery import load_sink
@@ -47,20 +29,27 @@ def load(sink: SinkSettings) -> Sink:
     return load_sink(sink.plugin, sink.options)
 
 
+def add_lanes(workers: Sequence[DeliveryWorker], ledger: Ledger) -> tuple[DeliveryWorker, ...]:
+    """Return the workers, and more of them for a sink of many recipients that has many messages to deliver.
+
+    Each has its own connection, and begins an attempt in the transaction that records the outcome of its last one.
+    """
+    lanes = list(workers)
+    for worker in workers:
+        if not worker.only_to:
+            waiting = ledger.summary(worker.clock(), (worker.sink_name,)).undelivered
+            extra = min(waiting // MESSAGES_A_LANE, LANES - 1)
+            lanes += (replace(worker, is_extra=True) for _ in range(extra))
+    return tuple(lanes)
+
+
 class Deliveries:
     """The threads of one process that delivers: one for each worker that has something due."""
 
-    def __init__(self, workers: Sequence[DeliveryWorker], clock: Clock, due_by: datetime | None = None) -> None:
-        """With `due_by` try once what was due then, as a command does; without it until nothing is due."""
+    def __init__(self, workers: Sequence[DeliveryWorker]) -> None:
         self._workers = workers
-        self._clock = clock
-        self._is_once = due_by is not None
-        self._due_by = clock if due_by is None else lambda: due_by
         self._threads: dict[DeliveryWorker, threading.Thread] = {}
         self._news = threading.Event()
-        if due_by is not None:
-            for worker in workers:
-                worker.record_tries = RECORD_TRIES
 
     @property
     def sent(self) -> int:
@@ -99,30 +88,28 @@ class Deliveries:
                 return
 
     def _begin_due(self, ledger: Ledger) -> bool:
-        now = self._clock()
         begun = False
         for worker in self._workers:
             thread = self._threads.get(worker)
-            is_once = worker.is_extra or self._is_once
+            is_once = worker.is_extra or worker.due_by is not None
             if worker.is_stopping or worker.problem or (thread is not None and (is_once or thread.is_alive())):
                 continue
-            due_at = worker.next_due_at(ledger, now)
-            if due_at is not None and due_at <= now:
+            due_at = worker.next_due_at(ledger)
+            if due_at is not None and due_at <= worker.clock():
                 self._begin(worker)
                 begun = True
         return begun
 
     def _begin(self, worker: DeliveryWorker) -> None:
         def run() -> None:
-            worker.run(self._due_by)
+            worker.run()
             self._news.set()
 
         thread = threading.Thread(target=run, name=worker.sink_name, daemon=True)  # so that Ctrl-C ends a command
-        self._threads[worker] = thread
         try:
             thread.start()
+            self._threads[worker] = thread
         except RuntimeError as error:  # the unit's TasksMax
-            del self._threads[worker]
             worker.problem = f"deliveries by {worker.sink_name} could not begin: {error}"
             log.error("delivery.crashed", sink=worker.sink_name, detail=worker.problem)
 
@@ -130,14 +117,8 @@ class Deliveries:
         """Record that attempts took too long, and let the other sinks finish theirs: only the process can be ended."""
         self.stop()
         for worker in late:
-            attempt = worker.current
-            if attempt is not None:
-                now = self._clock()
-                error = TransientDeliveryError("took longer than it may", sink_wide=True, may_have_arrived=True)
-                settlement = settle_attempt(attempt, error, "", now)
-                ledger.record(attempt, settlement, now)
-                log_attempt(attempt, settlement)
+            worker.give_up(ledger)
         end = time.monotonic() + GRACE.total_seconds()
-        for worker in self._workers:
-            if worker not in late and (thread := self._threads.get(worker)) is not None:
+        for worker, thread in self._threads.items():
+            if worker not in late:
                 thread.join(max(end - time.monotonic(), 0))

@@ -12,7 +12,7 @@ from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.urls import is_loopback
 from mastodon_update_check.errors import CheckError, DeliveryError, PermanentDeliveryError, SettingsError
 from mastodon_update_check.http.proxies import Proxies
-from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
+from mastodon_update_check.jobs.doctor import Finding, error, ok, warning
 from mastodon_update_check.jobs.observe import proxies
 from mastodon_update_check.jobs.recipients import MAIL, find_people
 

@@ -1,18 +1,20 @@
 """The program itself: its settings, ledger, daemon and monitoring files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.host.systemd import Properties, show_unit
-from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
+from mastodon_update_check.jobs.doctor import Finding, error, ok, warning
 from mastodon_update_check.jobs.recipients import MAIL
-from mastodon_update_check.ledger.location import find_location
-from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.monitoring.status import StatusReport
+
+UNIT = "mastodon-update-check.service"
+_PROPERTIES = "LoadState,ActiveState,UnitFileState,Result"
+_RECENT = timedelta(hours=2)
+"""A more recent check was made by something that checks regularly."""
 
 
 def probe_settings(settings: Settings) -> Iterator[Finding]:
@@ -37,33 +39,23 @@ def probe_settings(settings: Settings) -> Iterator[Finding]:
 
 def describe_mastodons_check(settings: Settings) -> Finding:
     """Say whether the check that is built into Mastodon is on."""
-    subject = "Mastodon's own check"
+    sentence = "is on: its users are mailed by both, and its admin page works"
     if settings.mastodon_check_is_off:
         sentence = "is off (UPDATE_CHECK_URL is blank in its file): no mails, no admin page, no banner of its own"
-        return ok(subject, sentence)
-    if not settings.mastodon_files:
-        return ok(subject, "may be on or off: its file was not read")
-    return ok(subject, "is on: its users are mailed by both, and its admin page works")
+    elif not settings.mastodon_files:
+        sentence = "may be on or off: its file was not read"
+    return ok("Mastodon's own check", sentence)
 
 
-def probe_ledger(
-    settings: Settings, read_status: Callable[[], StatusReport]
-) -> tuple[StatusReport | None, tuple[Finding, ...]]:
-    """Read the ledger through; the status is None when that cannot be done."""
-    place = "the ledger in PostgreSQL" if "://" in settings.ledger else settings.ledger
-    try:
-        status, exists = read_status(), find_location(settings.ledger).exists()
-    except (LedgerError, SettingsError) as failure:
-        return None, tuple(error("ledger", problem) for problem in str(failure).splitlines())
-    if exists:
-        return status, (ok("ledger", f"{place} is sound"), *_describe_outbox(status.outbox))
-    if status.is_alive:
+def describe_ledger(status: StatusReport, *, exists: bool) -> Iterator[Finding]:
+    """Describe a ledger that can be read, and what is undelivered."""
+    ledger, outbox = status.settings.ledger, status.outbox
+    place = "the ledger in PostgreSQL" if "://" in ledger else ledger
+    if not exists and status.is_alive:
         restart = "restore a backup, or sudo systemctl restart mastodon-update-check"
-        return status, (error("ledger", f"was deleted while the daemon was running: {restart}"),)
-    return status, (ok("ledger", f"{place} is created by the first check"),)
-
-
-def _describe_outbox(outbox: OutboxSummary) -> Iterator[Finding]:
+        yield error("ledger", f"was deleted while the daemon was running: {restart}")
+    else:
+        yield ok("ledger", f"{place} {'is sound' if exists else 'is created by the first check'}")
     for sink in outbox.sinks:
         if sink.is_stopped:
             yield warning(sink.name, "its receiver asked never to be called again (HTTP 410): give it another URL")
@@ -73,12 +65,6 @@ def _describe_outbox(outbox: OutboxSummary) -> Iterator[Finding]:
     if outbox.undelivered:
         messages = f"{outbox.undelivered} message{' is' if outbox.undelivered == 1 else 's are'} not delivered yet"
         yield warning("ledger", f"{messages}: `status` says why, `retry` makes them due at once")
-
-
-UNIT = "mastodon-update-check.service"
-_PROPERTIES = "LoadState,ActiveState,UnitFileState,Result"
-_RECENT = timedelta(hours=2)
-"""A more recent check was made by something that checks regularly."""
 
 
 def probe_daemon(status: StatusReport | None, host: str) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """The installed version, the update server and its clock, release details, and unfinished upgrades."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -14,8 +14,7 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.urls import is_loopback
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
-from mastodon_update_check.jobs.clock import Clock
-from mastodon_update_check.jobs.doctor.finding import Finding, error, ok, warning
+from mastodon_update_check.jobs.doctor import Finding, error, ok, warning
 from mastodon_update_check.jobs.observe import outdated_services, proxies, see_versions
 from mastodon_update_check.messages.explanations import describe_unfinished
 
@@ -31,7 +30,7 @@ _ADVICE = {
 }
 
 
-def probe_versions(settings: Settings, known: ServerState, clock: Clock) -> Iterator[Finding]:
+def probe_versions(settings: Settings, known: ServerState, clock: Callable[[], datetime]) -> Iterator[Finding]:
     """Find the installed version, then ask the update server about it."""
     tree, running = see_versions(settings)
     yield from _describe_sightings(settings, tree, running)
@@ -61,7 +60,7 @@ def _describe_sightings(settings: Settings, tree: VersionReading, running: Versi
         yield warning("version", "they differ: restart Mastodon when the upgrade is done")
 
 
-def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Clock) -> Iterator[Finding]:
+def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Callable[[], datetime]) -> Iterator[Finding]:
     from mastodon_update_check.http.request import StatusError
     from mastodon_update_check.mastodon.update_server import ask_update_server
 
