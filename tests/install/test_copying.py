@@ -39,7 +39,7 @@ def test_copy(host: Host, place: Place) -> None:
         "DB_PASS=of-the-database",
     ]
     assert place.mastodon_copy.stat().st_mode & 0o777 == 0o640
-    assert [place.mastodon_copy] == list(place.copies.iterdir())
+    assert [place.mastodon_copy] == list(place.mastodon_copy.parent.iterdir())
 
 
 def test_copy_is_compared_with_the_files(host: Host, place: Place) -> None:
@@ -193,7 +193,7 @@ def test_former_copy_stays(host: Host, place: Place) -> None:
 def test_link_in_the_place_of_the_copy(host: Host, place: Place, tmp_path: Path) -> None:
     """The copy replaces a file or link of its name; nothing is written through a link."""
     host.install(ENV)
-    place.copies.mkdir()
+    place.mastodon_copy.parent.mkdir()
     (tmp_path / "victim").write_text("untouched")
     place.mastodon_copy.symlink_to(tmp_path / "victim")
     copy(host, place)
@@ -206,10 +206,10 @@ def test_directory_that_others_may_write_to(host: Host, place: Place, tmp_path: 
     """Where others may write, nothing is written."""
     host.install(ENV)
     if kind == "link":
-        place.copies.symlink_to(tmp_path)
+        place.mastodon_copy.parent.symlink_to(tmp_path)
     else:
-        place.copies.mkdir()
-        place.copies.chmod(0o777)
+        place.mastodon_copy.parent.mkdir()
+        place.mastodon_copy.parent.chmod(0o777)
     with pytest.raises(PermissionError, match="is not a directory that only root can write to"):
         copy(host, place)
     assert not (tmp_path / "mastodon.env").exists()

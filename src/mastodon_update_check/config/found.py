@@ -99,7 +99,7 @@ class Problems:
         self.warnings.append(f"{clean(name)} in {clean(found.place)}: {sentence}")
 
 
-def usable(layer: Layer, problems: Problems) -> Layer:
+def usable(layer: Layer, problems: Problems) -> dict[str, Found]:
     """Return what can be read as text; the rest is added to `problems`."""
     kept = {}
     for name, found in layer.items():

@@ -6,7 +6,7 @@ document, in which the first file that sets a name wins.
 
 import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ class MastodonFiles:
     """The content of Mastodon's files."""
 
     paths: tuple[Path, ...]
-    layer: Layer = field(repr=False)
+    layer: dict[str, Found] = field(repr=False)
     silences_mastodon: bool
     """Whether they disable the check that is built into Mastodon."""
     is_foreign: bool
@@ -44,29 +44,38 @@ def read_mastodon_files(environ: Mapping[str, str], above: Layer, problems: Prob
     root = path_of(above.get(ROOT)) or MASTODON_ROOT
     documents = dict(_documents(root, above, problems))
     merged = merge(documents.values())
-    places = {assignment.name: assignment.place for assignment in merged}
-    wanted = {name for name in places if names.is_taken_from_mastodon(name) and (name not in above or name == _URL)}
+    wanted = {each.name for each in merged if names.is_taken_from_mastodon(each.name) and each.name not in above}
+    if "DATABASE_URL" in above and not above["DATABASE_URL"].is_blank:  # the others would complete it
+        wanted = {name for name in wanted if not name.startswith("DB_")}
     # The rest of the environment is not for Mastodon's user: `SMTP_LOGIN=$NAME` would send it to any server.
     passed = {name: text for name, text in environ.items() if names.may_be_put_into_mastodons(name)}
-    values = expand(merged, wanted, passed)
-    is_off = not str(values.get(_URL, _URL)).strip()
-    own_database = above.get("DATABASE_URL")
-    has_own_database = own_database is not None and not own_database.is_blank  # which these would complete
-    layer = {}
-    for name, value in values.items():
-        if name in above or (name == _URL and is_off) or (name.startswith("DB_") and has_own_database):
-            continue
-        if isinstance(value, Defect):
-            problems.add(name, Found("", places[name], is_trusted=False), value.value)
-        else:
-            layer[name] = Found(value, places[name], is_trusted=False)
-    is_foreign = bool(documents) or is_of_others(root)
+    is_off = not str(expand(merged, {_URL}, passed).get(_URL, _URL)).strip()
     return MastodonFiles(
         paths=tuple(documents),
-        layer=usable(layer, problems),
+        layer=expand_layer(merged, wanted - ({_URL} if is_off else set()), passed, problems, is_trusted=False),
         silences_mastodon=is_off,
-        is_foreign=is_foreign and not any(map(is_null, documents)),
+        is_foreign=(bool(documents) or is_of_others(root)) and not any(map(is_null, documents)),
     )
+
+
+def expand_layer(
+    assignments: Assignments,
+    wanted: Collection[str],
+    environ: Mapping[str, str],
+    problems: Problems,
+    *,
+    is_trusted: bool = True,
+) -> dict[str, Found]:
+    """Return the wanted variables of a file; those that cannot be used are added to `problems`."""
+    places = {assignment.name: assignment.place for assignment in assignments}
+    layer = {}
+    for name, value in expand(assignments, wanted, environ).items():
+        found = Found("" if isinstance(value, Defect) else value, places[name], is_trusted)
+        if isinstance(value, Defect):
+            problems.add(name, found, value.value, about=names.target(name))
+        else:
+            layer[name] = found
+    return usable(layer, problems)
 
 
 def path_of(found: Found | None) -> Path | None:

@@ -13,18 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_update_check.config import names
-from mastodon_update_check.config.dotenv import Assignments, Defect, expand, parse
-from mastodon_update_check.config.found import (
-    ENVIRONMENT,
-    FILE_BYTES,
-    VALUE_BYTES,
-    Found,
-    Layer,
-    Problems,
-    usable,
-)
+from mastodon_update_check.config.dotenv import Assignments, parse
+from mastodon_update_check.config.found import ENVIRONMENT, FILE_BYTES, VALUE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.config.kinds import UnexpectedValueError, parse_path
-from mastodon_update_check.config.mastodon_files import MastodonFiles, path_of, read_mastodon_files
+from mastodon_update_check.config.mastodon_files import MastodonFiles, expand_layer, path_of, read_mastodon_files
 from mastodon_update_check.config.settings import BLANK_COUNTS
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.files.foreign import describe
@@ -49,22 +41,23 @@ class Sources:
 def gather(environ: Mapping[str, str], config_file: Path, problems: Problems) -> Sources:
     """Read all sources, our own file at `config_file` by default; what cannot be read is added to `problems`."""
     relevant = {name: Found(text, ENVIRONMENT) for name, text in environ.items() if names.is_relevant(name)}
-    environment = dict(_with_secret_files(relevant, (), problems))
-    passed = dict(_credentials(environ, environment, problems))
+    environment = _with_secret_files(relevant, (), problems)
+    passed = _credentials(environ, environment, problems)
     path, own = _own_file(environ, ChainMap(environment, passed), config_file, problems)
-    above = ChainMap(environment, passed, dict(own))
+    above = ChainMap(environment, passed, own)
     mastodon = read_mastodon_files(environ, above, problems)
-    merged = ChainMap(*above.maps, dict(mastodon.layer))
-    public = ChainMap(environment, dict(own))
+    merged, public = ChainMap(*above.maps, mastodon.layer), ChainMap(environment, own)
     return Sources(
-        found={name: found for name, found in merged.items() if not found.is_blank or name in BLANK_COUNTS},
+        found={name: each for name, each in merged.items() if not each.is_blank or name in BLANK_COUNTS},
         strangers={name: public[name] for name in names.strangers(public)},
         config_file=path,
         mastodon=mastodon,
     )
 
 
-def _own_file(environ: Mapping[str, str], above: Layer, default: Path, problems: Problems) -> tuple[Path | None, Layer]:
+def _own_file(
+    environ: Mapping[str, str], above: Layer, default: Path, problems: Problems
+) -> tuple[Path | None, dict[str, Found]]:
     """Read `UPDATE_CHECK_CONFIG`, or else the default file, which may be missing; return its path if it was read."""
     named = above.get(_CONFIG)
     given = path_of(named)
@@ -75,34 +68,27 @@ def _own_file(environ: Mapping[str, str], above: Layer, default: Path, problems:
         text = read_own(path, FILE_BYTES)
     except (OSError, ValueError) as error:
         if given or not isinstance(error, FileNotFoundError):
-            problems.add(
-                _CONFIG, named or Found("", "default"), f"{clean(str(path))} cannot be read: {describe(error)}"
-            )
+            problem = f"{clean(str(path))} cannot be read: {describe(error)}"
+            problems.add(_CONFIG, named or Found("", "default"), problem)
         return None, {}
     return path, _with_secret_files(_layer(parse(text, path), environ, above, problems), above, problems)
 
 
 def _layer(assignments: Assignments, environ: Mapping[str, str], above: Layer, problems: Problems) -> Layer:
-    last = {assignment.name: assignment for assignment in assignments}
-    places = {name: Found("", assignment.place) for name, assignment in last.items()}
-    wanted = {name for name in last if names.is_relevant(name) and names.target(name) not in above}
-    for name, assignment in last.items():
-        if name in wanted and assignment.is_cut:
-            problems.warn(name, places[name], "the # begins a comment: put the value in single quotes to keep its end")
+    places = {assignment.name: Found("", assignment.place) for assignment in assignments}
+    wanted = {name for name in places if names.is_relevant(name) and names.target(name) not in above}
+    cut = {assignment.name: assignment.is_cut for assignment in assignments}
+    for name, place in places.items():
+        if name in wanted and cut[name]:
+            problems.warn(name, place, "the # begins a comment: put the value in single quotes to keep its end")
         elif (meant := names.near_miss(name)) is not None:
-            problems.warn(name, places[name], f"unknown variable: did you mean {meant}?")
-    if _CONFIG in last:
+            problems.warn(name, place, f"unknown variable: did you mean {meant}?")
+    if _CONFIG in places:
         problems.add(_CONFIG, places[_CONFIG], "can only be set in the environment")
-    layer = {}
-    for name, value in expand(assignments, wanted - {_CONFIG}, environ).items():
-        if isinstance(value, Defect):
-            problems.add(name, places[name], value.value, about=names.target(name))
-        else:
-            layer[name] = Found(value, places[name].place)
-    return layer
+    return expand_layer(assignments, wanted - {_CONFIG}, environ, problems)
 
 
-def _with_secret_files(layer: Layer, above: Container[str], problems: Problems) -> Layer:
+def _with_secret_files(layer: Layer, above: Container[str], problems: Problems) -> dict[str, Found]:
     """Return `layer` with each `NAME_FILE` replaced by a `NAME`, unless `above` has that already."""
     named = {name: found for name, found in layer.items() if names.target(name) == name}
     for file_name, file in layer.items():
@@ -118,19 +104,16 @@ def _with_secret_files(layer: Layer, above: Container[str], problems: Problems) 
     return usable(named, problems)
 
 
-def _credentials(environ: Mapping[str, str], above: Container[str], problems: Problems) -> Layer:
+def _credentials(environ: Mapping[str, str], above: Container[str], problems: Problems) -> dict[str, Found]:
     """Return the secrets that systemd passes, except those that `above` has already.
 
     Variables of other packages' sinks are among them, since any of those may be a secret.
     """
-    if not environ.get(_CREDENTIALS):
-        return {}
     found = {}
-    for path in sorted(Path(environ[_CREDENTIALS]).glob("*")):
+    for path in sorted(Path(environ[_CREDENTIALS]).glob("*")) if environ.get(_CREDENTIALS) else ():
         name = path.name if names.is_secret(path.name) else path.name.upper()
-        if name in above or path.name != path.name.lower():
-            continue
-        if names.is_secret(name) or names.strangers([name]):
+        is_ours = names.is_secret(name) or names.strangers([name])
+        if is_ours and name not in above and path.name == path.name.lower():
             place = f"credential {path.name}"
             try:
                 found[name] = Found(_read_secret(path), place)

@@ -15,8 +15,8 @@ from mastodon_update_check.host.programs import Run, run_program
 
 SERVICE_USER: Final = "_mastodon_update_check"
 """The system user, its group, and the PostgreSQL role that logs in as it."""
-NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?")
-RESERVED: Final = frozenset({"config", "mastodon"})
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?")
+_RESERVED: Final = frozenset({"config", "mastodon"})
 """Names that would be files of the first server."""
 _UNIT: Final = "mastodon-update-check"
 
@@ -28,9 +28,7 @@ class Place:
     name: str
     """Empty for the first service."""
     prefix: Path
-    settings_directory: Path
     config_file: Path
-    copies: Path
     mastodon_copy: Path
     """The needed lines of Mastodon's files of settings."""
     tree: Path
@@ -44,14 +42,12 @@ class Place:
     @classmethod
     def of(cls, name: str = "", prefix: Path = Path("/")) -> Self:
         """Return the place of one service; all paths lie under `prefix`, which only tests change."""
-        settings, copies = prefix / "etc/mastodon-update-check", prefix / "run/mastodon-update-check"
+        copies = prefix / "run/mastodon-update-check"
         at = f"@{name}" if name else ""
         return cls(
             name=name,
             prefix=prefix,
-            settings_directory=settings,
-            config_file=settings / f"{name or 'config'}.env",
-            copies=copies,
+            config_file=prefix / f"etc/mastodon-update-check/{name or 'config'}.env",
             mastodon_copy=copies / f"{name or 'mastodon'}.env",
             tree=copies / "trees" / (name or "mastodon"),
             unit=f"{_UNIT}{at}.service",
@@ -71,12 +67,9 @@ class Place:
 
 def find_place(config_file: Path, prefix: Path = Path("/")) -> Place | None:
     """Return the service whose settings are in `config_file`; None if that is not where they are."""
-    first = Place.of(prefix=prefix)
-    if config_file.parent != first.settings_directory or config_file.suffix != ".env":
-        return None
-    if config_file == first.config_file:
-        return first
-    return Place.of(config_file.stem, prefix) if NAME.fullmatch(config_file.stem) else None
+    name = "" if config_file.name == "config.env" else config_file.stem
+    place = Place.of(name, prefix)
+    return place if config_file == place.config_file and (not name or _NAME.fullmatch(name)) else None
 
 
 def find_account(user: str | int) -> pwd.struct_passwd | None:
@@ -98,7 +91,7 @@ class Machine:
 
     def place(self, name: str = "") -> Place:
         """Return the places of one service here; raise `UsageError` if a server cannot have this name."""
-        if name and (not NAME.fullmatch(name) or name in RESERVED):
+        if name and (not _NAME.fullmatch(name) or name in _RESERVED):
             raise UsageError(
                 "this name cannot be used: expected small letters, digits, _ and -, and neither config nor mastodon"
             )

@@ -93,7 +93,11 @@ def run_as_service(
     with _environment_file(environ) as given:
         command = (*transient_command(service, unit, given, is_terminal=is_terminal), service.program, *words)
         try:
-            code = _run_in_terminal(command) if is_terminal else _run_through_pipes(command, out)
+            if is_terminal:
+                look = {"TERM": os.environ.get("TERM", "dumb"), "SYSTEMD_ADJUST_TERMINAL_TITLE": "0"}
+                code = subprocess.call(command, env=ENVIRONMENT | look)  # noqa: S603 - a list of words, no shell
+            else:
+                code = _run_through_pipes(command, out)
         except KeyboardInterrupt:
             run_program(("systemctl", "stop", unit))
             raise
@@ -107,11 +111,9 @@ def run_as_service(
 
 def transient_command(service: Service, unit: str, environment_file: str, *, is_terminal: bool) -> tuple[str, ...]:
     """Return the words that start a command in the sandbox; the command's own words follow."""
-    properties = [
-        *service.properties,
-        "PrivateUsers=no",  # `route` names the owner of Mastodon's tree
-        *([f"EnvironmentFile={environment_file}"] if environment_file else []),
-    ]
+    properties = [*service.properties, "PrivateUsers=no"]  # `route` names the owner of Mastodon's tree
+    if environment_file:
+        properties.append(f"EnvironmentFile={environment_file}")
     return (
         *("systemd-run", "--quiet", "--wait", "--collect", "--service-type=exec", f"--unit={unit}"),
         "--pty" if is_terminal else "--pipe",
@@ -133,25 +135,16 @@ def _service_lines(text: str, name: str) -> Iterator[str]:
 @contextmanager
 def _environment_file(environ: Mapping[str, str]) -> Iterator[str]:
     """Write root's settings where only root reads them: systemd shows the properties of a unit to every user."""
-    lines = [f"{name}={_quote(text)}\n" for name, text in environ.items() if _PASSED.fullmatch(name)]
-    if not lines:
+    quoted = {name: re.sub(r'(["\\`$])', r"\\\1", text) for name, text in environ.items() if _PASSED.fullmatch(name)}
+    if not quoted:
         yield ""
         return
     with tempfile.NamedTemporaryFile(
         "w", dir=TRANSIENT_FILES, prefix="mastodon-update-check-", errors="surrogateescape"
     ) as file:
-        file.writelines(lines)
+        file.writelines(f'{name}="{text}"\n' for name, text in quoted.items())
         file.flush()
         yield file.name
-
-
-def _quote(text: str) -> str:
-    return '"' + re.sub(r'(["\\`$])', r"\\\1", text) + '"'
-
-
-def _run_in_terminal(command: Sequence[str]) -> int:
-    environment = {**ENVIRONMENT, "TERM": os.environ.get("TERM", "dumb"), "SYSTEMD_ADJUST_TERMINAL_TITLE": "0"}
-    return subprocess.call(command, env=environment)  # noqa: S603 - a list of words, no shell
 
 
 def _run_through_pipes(command: Sequence[str], out: IO[bytes] | None) -> int:

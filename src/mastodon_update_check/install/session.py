@@ -1,7 +1,7 @@
 """One run of `setup`: look, decide, show, ask, do, and have the administrator decide about pending notices."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +22,6 @@ from mastodon_update_check.install.discovery import examine, find_roots
 from mastodon_update_check.install.plan import DETAILS, SetupPlan, find_role, has_block, undo
 from mastodon_update_check.install.steps import DAEMON_RELOAD, SetupStep, Steps
 
-_NAMES: Final = ("", "second", "third", "another")
-"""Suggestions for the services of a host."""
 _ONLY_THERE: Final = "_FILE"
 """A secret's file may exist for the service only, as a credential."""
 
@@ -50,7 +48,10 @@ class SetupSession:
         asked = {unit: self._machine.run(("systemctl", "is-enabled", "--quiet", unit)) for unit in units}
         enabled = [unit for unit, answer in asked.items() if answer.has_worked]
         started = TIMER if self._options.timer or TIMER in enabled else self._place.unit
-        start = self._start(started, enabled)
+        start = (
+            *(self._steps.systemctl("disable", "--now", unit) for unit in enabled if unit != started),
+            *(self._steps.systemctl(word, started) for word in ("enable", "restart")),
+        )
         say(f"Mastodon is in {plan.installation.root}. setup will:")
         preparations = tuple(plan.preparations(self._steps))
         self._list((*preparations, *(() if self._options.no_start else start)))
@@ -90,24 +91,21 @@ class SetupSession:
         if self._options.dry_run or not self._dialogue.confirm("Continue?"):
             say("Nothing was changed.")
             return self._options.dry_run
-        failures = 0
+        failures = []
         for step in most:
             try:
                 self._take([step])
             except SetupError as error:
-                say(f"not done: {error}")
-                failures += 1
+                failures.append(f"not done: {error}\n")
         if failures:
-            say(f"The rest is done. When that is corrected, run `{self._dialogue.words('setup --undo')}` again.")
+            say(
+                "".join(failures)
+                + f"The rest is done. When that is corrected, run `{self._dialogue.words('setup --undo')}` again."
+            )
             return False
         self._take([last])
         say("Done. The ledger stays: it remembers which notices were sent.")
         return True
-
-    def _start(self, started: str, enabled: Iterable[str]) -> tuple[SetupStep, ...]:
-        """Return the steps after the administrator has decided about pending notices."""
-        replaced = (self._steps.systemctl("disable", "--now", unit) for unit in enabled if unit != started)
-        return (*replaced, *(self._steps.systemctl(word, started) for word in ("enable", "restart")))
 
     def _require_installed(self) -> None:
         unit, program = self._place.unit, self._dialogue.program[0]
@@ -157,23 +155,21 @@ class SetupSession:
                 "containers, this program runs in one beside it, without setup: docs/INSTALL.md says how"
             )
         if len(found) > 1:
+            names = self._options.name or "", "second", *["another"] * len(found)
+            ways = [
+                f"\n  mastodon-update-check setup --root {clean(str(root))}{f' --name {name}' if name else ''}"
+                for root, name in zip(found, names, strict=False)
+            ]
             raise SetupError(
                 "there are several Mastodons on this host. Set up one after the other, each further one with a name of "
-                "your choice:\n" + "\n".join(self._ways(found))
+                f"your choice:{''.join(ways)}"
             )
         return found[0]
 
-    def _ways(self, found: Iterable[Path]) -> Iterator[str]:
-        """Yield a command for each: the first service of a host needs no name."""
-        for number, root in enumerate(found):
-            name = self._options.name or _NAMES[min(number, len(_NAMES) - 1)]
-            tail = f" --name {name}" if name else ""
-            yield f"  mastodon-update-check setup --root {clean(str(root))}{tail}"
-
     def _others(self) -> list[str]:
         """Return the settings files of other services on this host that `setup` has written into."""
-        files = set(self._place.settings_directory.glob("*.env")) - {self._place.config_file}
-        return [text for file in sorted(files) if has_block(text := _read(file))]
+        files = sorted(self._place.config_file.parent.glob("*.env"))
+        return [text for file in files if file != self._place.config_file and has_block(text := _read(file))]
 
     def _list(self, steps: Iterable[SetupStep]) -> None:
         """Print the plan: files of one purpose in one line, without `daemon-reload`; a dry run shows their lines."""

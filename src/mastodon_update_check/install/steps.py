@@ -62,7 +62,7 @@ class Steps:
 
         def take() -> None:
             path.unlink(missing_ok=True)
-            is_ours = path.parent.suffix == ".d" or path.parent == self.place.copies
+            is_ours = path.parent.suffix == ".d" or path == self.place.mastodon_copy
             if is_ours and path.parent.is_dir() and not any(path.parent.iterdir()):
                 path.parent.rmdir()
 
