@@ -55,8 +55,8 @@ build/promtool:
 	cp build/prometheus/usr/bin/promtool $@
 
 series: ## add a minor series to the known ones: make series SERIES=4.8
-	sed -i 's/^)$$/    ($(subst .,$(comma) ,$(SERIES))),\n)/' src/mastodon_update_check/domain/branches.py
-	grep -q '($(subst .,$(comma) ,$(SERIES))),' src/mastodon_update_check/domain/branches.py
+	sed -i 's/^)$$/    ($(subst .,$(comma) ,$(SERIES))),\n)/' src/mastodon_update_check/domain/routes.py
+	grep -q '($(subst .,$(comma) ,$(SERIES))),' src/mastodon_update_check/domain/routes.py
 
 catalogues: $(VENV)/test.done ## take what the messages say into every catalogue of translations, and compile them
 	$(BIN)/python tests/translations/catalogues.py

@@ -9,7 +9,7 @@ from domain.rows import delivery
 from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.identities import covered_identities, identity, is_covered_by
 from mastodon_update_check.domain.notices import Notice, SupportStage
-from mastodon_update_check.domain.planning.changes import find_change
+from mastodon_update_check.domain.planning.changes import find_changes
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference
@@ -87,8 +87,8 @@ def test_notices_that_cover_others(notice: Notice, notified: Notice, *, expected
 )
 def test_changes_of_a_row(notice: Notice, known: Facts, reason: Reason | None) -> None:
     """A row is given up on positive evidence alone: "could not ask" changes nothing."""
-    change = find_change(delivery(notice, ANN), known)
-    assert reason == (None if change is None else change.reason)
+    changes = find_changes([delivery(notice, ANN)], known)
+    assert [change.reason for change in changes] == [reason] * (reason is not None)
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,14 @@ def test_changes_of_a_row(notice: Notice, known: Facts, reason: Reason | None) -
 )
 def test_changes_of_a_recipient_s_row(known: Facts, reason: Reason | None) -> None:
     """A recipient is gone only when others were found, and unwilling only by their own preference."""
-    change = find_change(delivery(patch("4.5.20"), ANN), known)
-    assert reason == (None if change is None else change.reason)
+    changes = find_changes([delivery(patch("4.5.20"), ANN)], known)
+    assert [change.reason for change in changes] == [reason] * (reason is not None)
 
 
 def test_preferences_are_judged_by_the_present_notice() -> None:
     """An update planned as a patch and now called minor is not sent to recipients who want patches."""
     known = facts(user(preference=Preference.PATCH), answer=feed(minor("4.6.0")))
-    change = find_change(delivery(patch("4.6.0"), ANN), known)
-    assert change is not None
+    [change] = find_changes([delivery(patch("4.6.0"), ANN)], known)
     assert change.reason is Reason.PREFERENCE_LOWERED
 
 

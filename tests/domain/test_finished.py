@@ -1,6 +1,6 @@
 """Unfinished upgrades: when they are notified, and when they are over."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +9,8 @@ import pytest
 from domain.examples import NOW, days, facts, user, version
 from domain.rows import Rows, planned
 from domain.tool_notices import FINISHED, MIGRATIONS, SERVICES
-from mastodon_update_check.domain.finished import Unfinished, observe_migrations, observe_services, unfinished_notices
+from mastodon_update_check.domain import finished
+from mastodon_update_check.domain.finished import Unfinished, unfinished_notices
 from mastodon_update_check.domain.notices import MigrationsPendingNotice, ServicesOutdatedNotice, UpgradeFinishedNotice
 from mastodon_update_check.domain.server.state import ServerState
 
@@ -20,12 +21,13 @@ Observation = tuple[int, Collection[str] | None, str | None]
 
 
 def observe(
-    *observations: Observation, part: Callable[..., Unfinished | None] = observe_migrations
+    *observations: Observation,
+    kind: type[MigrationsPendingNotice] | type[ServicesOutdatedNotice] = MigrationsPendingNotice,
 ) -> Unfinished | None:
     """Return the state after these observations."""
     state = None
     for minutes, items, tree in observations:
-        state = part(state, items, tree and version(tree), NOW + minutes * MINUTE)
+        state = finished.observe(state, kind, items, version(tree) if tree else None, NOW + minutes * MINUTE)
     return state
 
 
@@ -75,7 +77,7 @@ def test_end_is_notified_for_a_week(ended: int, at: int, *, is_notified: bool) -
     """Only the end of what was notified, and not for ever."""
     sidekiq = ["mastodon-sidekiq.service"]
     ends = (ended, (), "4.5.20"), (ended + 9, (), "4.5.20")
-    notice = notice_of(observe((0, sidekiq, "4.5.20"), *ends, part=observe_services), at * MINUTE)
+    notice = notice_of(observe((0, sidekiq, "4.5.20"), *ends, kind=ServicesOutdatedNotice), at * MINUTE)
     assert isinstance(notice, UpgradeFinishedNotice) == is_notified
     if isinstance(notice, UpgradeFinishedNotice):
         assert isinstance(notice.about, ServicesOutdatedNotice)
@@ -85,22 +87,24 @@ def test_end_is_notified_for_a_week(ended: int, at: int, *, is_notified: bool) -
 def test_state_is_stored() -> None:
     """Both parts come back from the ledger's JSON."""
     pending = observe((0, [NEW], "4.5.20+x"))
-    over = observe((0, ["a.service"], "4.5.20"), (90, (), "4.5.20"), part=observe_services)
+    over = observe((0, ["a.service"], "4.5.20"), (90, (), "4.5.20"), kind=ServicesOutdatedNotice)
     state = ServerState(migrations=pending, services=over)
     assert ServerState.from_json(state.to_json()) == state
 
 
 def test_services_that_stay_outdated_are_one_notice() -> None:
     """It starts with the first observation, and lists those of the last."""
-    state = observe((0, ["a.service", "b.service"], "4.5.20"), (40, ["b.service"], "4.5.20"), part=observe_services)
+    state = observe(
+        (0, ["a.service", "b.service"], "4.5.20"), (40, ["b.service"], "4.5.20"), kind=ServicesOutdatedNotice
+    )
     notice = notice_of(state, 61 * MINUTE)
     assert isinstance(notice, ServicesOutdatedNotice)
     assert (notice.services, notice.started_at) == (("b.service",), NOW)
     unknown = observe(
-        (0, ["a.service"], "4.5.20"), (9, None, "4.5.20"), (9, ["a.service"], None), part=observe_services
+        (0, ["a.service"], "4.5.20"), (9, None, "4.5.20"), (9, ["a.service"], None), kind=ServicesOutdatedNotice
     )
     assert isinstance(notice_of(unknown, 61 * MINUTE), ServicesOutdatedNotice)
-    later = observe((0, ["a.service"], "4.5.20"), (40, ["a.service"], "4.5.21"), part=observe_services)
+    later = observe((0, ["a.service"], "4.5.20"), (40, ["a.service"], "4.5.21"), kind=ServicesOutdatedNotice)
     assert notice_of(later, 61 * MINUTE) is None
 
 

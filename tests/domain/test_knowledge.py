@@ -10,7 +10,7 @@ from domain.examples import NOW, feed, minor, patch, update, user, version
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage
 from mastodon_update_check.domain.recipients import Preference
-from mastodon_update_check.domain.server.check_days import CheckDay
+from mastodon_update_check.domain.server.outages import CheckDay
 from mastodon_update_check.domain.server.state import ServerState
 
 INSTALLED = version("4.5.19")
@@ -152,11 +152,6 @@ def test_names_of_other_versions_are_passed_over() -> None:
     data = replace(KNOWN, devops=(user(),)).to_json()
     data["devops"][0]["of_tomorrow"] = 1
     assert (user(),) == ServerState.from_json(data).devops
-
-
-def test_names_of_the_devops_users() -> None:
-    """Sinks that show names show those of the last good answer."""
-    assert replace(KNOWN, devops=(user(1), user(2, name="ben"))).devops_users == ("ann", "ben")
 
 
 def test_an_outage_from_a_clock_that_was_behind() -> None:

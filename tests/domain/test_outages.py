@@ -1,16 +1,22 @@
-"""When a failure has lasted long enough for a notice, and how often it is repeated."""
+"""When a failure has lasted long enough for a notice, how often notices are repeated, and checks counted by day."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from domain.examples import NOW
+from domain.examples import NOW, days
 from mastodon_update_check.domain.notices import CheckFailingNotice, CheckRecoveredNotice, DeliveryFailingNotice
+from mastodon_update_check.domain.planning.follow_ups import FIRST_REMINDERS, reminder_number
 from mastodon_update_check.domain.server.outages import (
+    CheckDay,
     check_failing_notice,
     check_recovered_notice,
+    count_check,
     delivery_failing_notice,
+    due_after,
+    fill_days,
 )
+from mastodon_update_check.domain.stored_json import from_json, to_json
 from mastodon_update_check.errors import Cause
 
 INSTANT = timedelta(microseconds=1)
@@ -89,3 +95,44 @@ def test_failing_deliveries(lasted: timedelta, stage: int | None) -> None:
 def test_sink_that_works() -> None:
     """A sink that works is not a notice."""
     assert delivery_failing_notice("email", None, "", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "number"),
+    [
+        pytest.param(-days(400), 0, id="a message from the future"),
+        pytest.param(timedelta(), 0, id="just notified"),
+        pytest.param(days(1) - INSTANT, 0, id="not yet a day"),
+        pytest.param(days(1), 1, id="a day"),
+        pytest.param(days(3) - INSTANT, 1, id="not yet three days"),
+        pytest.param(days(3), 2, id="three days"),
+        pytest.param(days(7), 3, id="a week"),
+        pytest.param(days(14) - INSTANT, 3, id="not yet two weeks"),
+        pytest.param(days(14), 4, id="two weeks"),
+        pytest.param(days(700), 102, id="a hundred weeks"),
+    ],
+)
+def test_which_reminder_is_due(elapsed: timedelta, number: int) -> None:
+    """After 1, 3 and 7 days, then weekly; and the next one is due where its turn comes."""
+    assert reminder_number(elapsed) == number
+    assert due_after(max(number, 1), FIRST_REMINDERS) <= max(elapsed, days(1))
+    assert elapsed < due_after(number + 1, FIRST_REMINDERS)
+
+
+def test_checks_are_counted_by_day() -> None:
+    """Each check counts for its day; only the last 30 days are kept, and none from the future."""
+    counted: tuple[CheckDay, ...] = (CheckDay(date=date(2031, 1, 1), failed=9),)
+    for hours in range(40 * 24, -1, -8):
+        counted = count_check(counted, NOW + timedelta(hours=8 - hours), has_failed=hours == 8)
+    assert len(counted) == 30
+    assert counted[0] == CheckDay(date=date(2026, 10, 25), successful=3)
+    assert counted[-1] == CheckDay(date=date(2026, 11, 23), successful=1, failed=1)
+    assert from_json(tuple[CheckDay, ...], to_json(counted)) == counted
+
+
+def test_days_without_checks_are_filled_in() -> None:
+    """The picture always has 30 days."""
+    checked = CheckDay(date=date(2026, 11, 22), successful=2, failed=1)
+    filled = fill_days([checked], NOW.date())
+    assert len(filled) == 30
+    assert filled[-2:] == (checked, CheckDay(date=NOW.date()))

@@ -12,8 +12,8 @@ from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.plan import Plan
 from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.domain.server.skips import find_skippable, skipped_rows, unskip
 from mastodon_update_check.domain.server.skips import skip as skip_release
+from mastodon_update_check.domain.server.skips import skipped_rows, unskip
 from mastodon_update_check.domain.server.state import ServerState, Skip
 from mastodon_update_check.domain.server.status import Level, describe_line, describe_pending, judge, urgent_to_act_on
 from mastodon_update_check.errors import UsageError
@@ -75,10 +75,10 @@ def test_no_alarm() -> None:
 
 def test_skip_is_stored_with_the_state() -> None:
     """A skip is stored, and stays after the next answers."""
-    known = skip_release(KNOWN, URGENT, NOW)
+    known, _ = skip_release(replace(KNOWN, updates=(URGENT,)), "4.5.20", NOW)
     again = ServerState.from_json(json.loads(json.dumps(known.to_json())))
     assert (skip("4.5.20", urgent=True),) == again.skips == again.succeeded(NOW, version("4.5.19"), feed(), ()).skips
-    assert again.skips == skip_release(again, URGENT, NOW).skips
+    assert again.skips == skip_release(again, "4.5.20", NOW)[0].skips
 
 
 @pytest.mark.parametrize(
@@ -87,24 +87,24 @@ def test_skip_is_stored_with_the_state() -> None:
         (KNOWN, "latest", "'latest' is not a version: expected three numbers at the start"),
         (KNOWN, "4.5.19", "expected a pending release (4.5.20, 4.5.21, 4.7.6), got 4.5.19"),
         (KNOWN, "4.5.99", "expected a pending release (4.5.20, 4.5.21, 4.7.6), got 4.5.99"),
-        (ServerState(), "4.5.20", "expected a pending release (none is known), got 4.5.20"),
+        (ServerState(), "4.5.20", "expected a pending release (there is none), got 4.5.20"),
     ],
 )
 def test_releases_that_cannot_be_skipped(known: ServerState, text: str, sentence: str) -> None:
     """Only what is pending can be skipped; anything else is answered by a sentence that says what could be."""
     with pytest.raises(UsageError) as caught:
-        find_skippable(known, text)
+        skip_release(known, text, NOW)
     assert str(caught.value) == sentence
 
 
 def test_pending_release_can_be_skipped() -> None:
     """A release that is pending, however it is spelled."""
-    assert find_skippable(KNOWN, " v4.5.20 ") == PLAIN
+    assert skip_release(KNOWN, " v4.5.20 ", NOW)[1] == PLAIN
 
 
 def test_taken_back() -> None:
     """The skip is gone; an error names the skips that there are."""
-    known = skip_release(skip_release(KNOWN, PLAIN, NOW), minor("4.7.6"), NOW)
+    known = skip_release(skip_release(KNOWN, "4.5.20", NOW)[0], "4.7.6", NOW)[0]
     after, taken = unskip(known, "4.5.20")
     assert (skip("4.5.20"), (skip("4.7.6"),)) == (taken, after.skips)
     for text, sentence in (
@@ -125,13 +125,13 @@ def test_messages_that_wait() -> None:
         delivery(PLAIN, user(4), DeliveryState.SENT),
         delivery(minor("4.7.6"), ANN),
     ]
-    found = [*skipped_rows(rows, skip_release(KNOWN, PLAIN, NOW), NOW)]
+    found = [*skipped_rows(rows, skip_release(KNOWN, "4.5.20", NOW)[0], NOW)]
     assert [row.recipient_key for row in found] == ["user:1", "user:2", "user:3"]
     assert [row.is_open for row in found] == [True, True, False]
 
 
 TOMORROW = NOW + timedelta(days=1)
-POSTPONED = skip_release(replace(KNOWN, updates=(URGENT,)), URGENT, NOW, TOMORROW)
+POSTPONED, _ = skip_release(replace(KNOWN, updates=(URGENT,)), "4.5.20", NOW, TOMORROW)
 
 
 @pytest.mark.parametrize(("after", "level"), [(0, Level.OK), (1, Level.CRITICAL)])
@@ -154,7 +154,8 @@ def test_no_reminder_until_a_date() -> None:
         return rows.plan(facts(ANN, answer=feed(URGENT), now=now, skips=skips, reminders=FollowUps.URGENT))
 
     assert planned(remind(NOW + day)) == [(ANN.key, "update/4.5.20/urgent/reminder/1", "reminder")]
-    until = skip_release(KNOWN, URGENT, NOW + day, NOW + 4 * day).skips
+    urgent = replace(KNOWN, updates=(URGENT,))
+    until = skip_release(urgent, "4.5.20", NOW + day, NOW + 4 * day)[0].skips
     assert [row.identity for row in skipped_rows(rows.rows.values(), replace(KNOWN, skips=until), NOW + day)] == [
         "update/4.5.20/urgent/reminder/1"
     ]
@@ -175,11 +176,11 @@ def test_postponement_is_shown_stored_and_forgotten() -> None:
     later = POSTPONED.succeeded(TOMORROW, version("4.5.19"), feed(URGENT), ())
     assert later.skips == ()
     with pytest.raises(UsageError, match="expected a date in the future, got 2026-11-23"):
-        skip_release(KNOWN, URGENT, NOW, NOW)
+        skip_release(KNOWN, "4.5.20", NOW, NOW)
 
 
 def test_postponement_ends_when_the_release_turns_urgent() -> None:
     """As any skip does."""
-    state = skip_release(KNOWN, PLAIN, NOW, TOMORROW)
+    state, _ = skip_release(KNOWN, "4.5.20", NOW, TOMORROW)
     assert not state.is_silenced(URGENT, NOW)
     assert replace(state, updates=(URGENT,)).lifted() == state.skips

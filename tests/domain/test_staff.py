@@ -35,24 +35,17 @@ def row(**changes: object) -> StaffRow:
 
 def test_verdict() -> None:
     """An owner is notified at the address of the account, in the account's language, by the default preference."""
-    expected = StaffVerdict(
-        user_id=7,
+    user = Recipient(
+        sink="email",
+        key="user:7",
+        address="alice@social.example",
+        preference=Preference.CRITICAL,
+        wants_support=True,
         name="alice",
         role="Owner",
-        address="alice@social.example",
-        reason=StaffReason.VIEWS_DEVOPS,
-        recipient=Recipient(
-            sink="email",
-            key="user:7",
-            address="alice@social.example",
-            preference=Preference.CRITICAL,
-            wants_support=True,
-            name="alice",
-            role="Owner",
-            locale="de",
-        ),
+        locale="de",
     )
-    assert judge(row()) == expected
+    assert judge(row()) == StaffVerdict(user=user, reason=StaffReason.VIEWS_DEVOPS)
 
 
 BAD_ROWS = [
@@ -107,7 +100,7 @@ def test_roleless_user() -> None:
 def test_before_roles(*, admin: bool, expected: StaffReason) -> None:
     """Before 4.0, administrators are notified."""
     verdict = judge(row(role_id=None, role="admin", permissions=0, admin=admin))
-    assert (verdict.reason, verdict.role) == (expected, "admin")
+    assert (verdict.reason, verdict.user.role) == (expected, "admin")
 
 
 def test_old_flag_beside_a_role() -> None:
@@ -140,7 +133,7 @@ def test_accounts(changes: Mapping[str, object], expected: StaffReason) -> None:
 
 def test_account_without_a_name() -> None:
     """The id stands for the name."""
-    assert judge(row(name=None)).name == "user 7"
+    assert judge(row(name=None)).user.name == "user 7"
 
 
 ADDRESSES = [
@@ -159,7 +152,7 @@ def test_addresses(*, address: str, fine: bool) -> None:
     """Only what a mail server could accept is sent to; the others are skipped, with a warning on one line."""
     verdict = judge(row(email=address))
     assert (fine, 0 if fine else 1) == (verdict.recipient is not None, len(verdict.warnings))
-    assert all(text.isprintable() for text in (verdict.address, *verdict.warnings))
+    assert all(text.isprintable() for text in verdict.warnings)
 
 
 def test_warning_about_an_address() -> None:
@@ -187,5 +180,5 @@ def test_outside_texts_are_bounded() -> None:
     """Names and languages come out on one line and short."""
     verdict = judge(row(role="O\nwner" * 1000, name="a\x1b[1m" * 1000, locale="d\n" * 1000))
     assert verdict.recipient is not None
-    texts = (verdict.name, verdict.role, verdict.recipient.locale)
+    texts = (verdict.user.name, verdict.user.role, verdict.recipient.locale)
     assert all(text.isprintable() and len(text) <= 200 for text in texts)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from domain.examples import NOW, version
-from mastodon_update_check.domain.finished import UNFINISHED_AFTER
 from mastodon_update_check.domain.server.installed import VersionReading
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
@@ -199,7 +198,7 @@ def test_a_check_remembers_since_when() -> None:
     known = learn(ServerState(), findings, NOW)
     assert known.migrations is not None
     assert known.services is not None
-    known = learn(known, replace(findings, migrations=None, services=None), NOW + UNFINISHED_AFTER)
+    known = learn(known, replace(findings, migrations=None, services=None), NOW + HOUR)
     assert known.pending_migrations() == (SECOND, POST)
     assert known.services is not None
     assert known.services.about.started_at == NOW

@@ -45,7 +45,7 @@ CASES = [(version, person) for version in VERSIONS for person in PEOPLE if perso
 @pytest.mark.parametrize(("version", "person"), CASES, ids=[f"{v}: {p.name}" for v, p in CASES])
 def test_each_person_in_each_version(staff_of: StaffOf, version: str, person: Person, way: str) -> None:
     """Each kind of user has the same verdict in each version that can have it, in both ways."""
-    found = [verdict for verdict in staff_of(version, WAYS[way]).verdicts if verdict.name == person.name]
+    found = [verdict for verdict in staff_of(version, WAYS[way]).verdicts if verdict.user.name == person.name]
     assert ([verdict.reason for verdict in found]) == [] if person.expected is None else [person.expected]
     assert all((verdict.recipient is not None) == (person.expected == "views_devops") for verdict in found)
 
@@ -68,7 +68,9 @@ def test_recipient_of_an_owner(staff_of: StaffOf, version: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_mail_goes_to_the_confirmed_address(staff_of: StaffOf, version: str) -> None:
     """An address that waits for confirmation gets nothing."""
-    recipients = [verdict.recipient for verdict in staff_of(version, DIRECT).verdicts if verdict.name == "newaddress"]
+    recipients = [
+        verdict.recipient for verdict in staff_of(version, DIRECT).verdicts if verdict.user.name == "newaddress"
+    ]
     assert [recipient.address for recipient in recipients if recipient] == ["newaddress@social.example"]
 
 
@@ -91,7 +93,7 @@ def answers(postgres: Postgres, database: str) -> dict[str, StaffVerdict]:
     """Return the verdicts by name, having asked both ways and found no difference."""
     direct = ask(socket_address(postgres, database)).verdicts
     assert direct == ask(socket_address(postgres, database, OWN_ROLE)).verdicts
-    return {verdict.name: verdict for verdict in direct}
+    return {verdict.user.name: verdict for verdict in direct}
 
 
 def change(postgres: Postgres, database: str, statement: LiteralString, *values: int) -> None:
@@ -168,7 +170,7 @@ def test_too_many(postgres: Postgres, database: str) -> None:
         staff = ask(socket_address(postgres, database, role))
         assert staff.warnings == ("more than 1000 users have a staff role: the others are ignored",)
         expected = [f"x{number}" for number in (*range(900, 1100), *range(800))]
-        assert [verdict.name for verdict in staff.verdicts] == expected
+        assert [verdict.user.name for verdict in staff.verdicts] == expected
 
 
 def test_no_staff(postgres: Postgres, database: str) -> None:

@@ -34,7 +34,7 @@ def migrate(postgres: Postgres) -> Iterator[Migrate]:
 
 def reasons(staff: DatabaseAnswer) -> dict[str, StaffReason]:
     """Return the reasons by name."""
-    return {verdict.name: verdict.reason for verdict in staff.verdicts}
+    return {verdict.user.name: verdict.reason for verdict in staff.verdicts}
 
 
 HARMLESS = [
@@ -55,8 +55,8 @@ HARMLESS = [
 def test_migrations_go_through(migrate: Migrate, statements: str) -> None:
     """No statement is refused because of our function, and owners are notified as before."""
     before, after = migrate("4.6", statements)
-    notified = {verdict.user_id for verdict in before.verdicts if verdict.recipient}
-    assert notified <= {verdict.user_id for verdict in after.verdicts if verdict.recipient}
+    notified = {verdict.user.key for verdict in before.verdicts if verdict.recipient}
+    assert notified <= {verdict.user.key for verdict in after.verdicts if verdict.recipient}
 
 
 FATAL = [
@@ -99,7 +99,7 @@ def test_from_3_5_to_4_0(migrate: Migrate) -> None:
     )
     assert reasons(before)["owner"] == StaffReason.VIEWS_DEVOPS
     assert reasons(before) | {"owner": StaffReason.CANNOT_VIEW_DEVOPS} == reasons(after)
-    assert {verdict.role for verdict in after.verdicts} == {"Owner", "Moderator"}
+    assert {verdict.user.role for verdict in after.verdicts} == {"Owner", "Moderator"}
 
 
 def test_between_the_migrations_from_3_5_to_4_0(postgres: Postgres) -> None:

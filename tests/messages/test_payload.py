@@ -2,16 +2,15 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from domain.examples import support
+from domain.examples import NOW, support
 from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateNotice
 from mastodon_update_check.domain.release_details import Requirement, UpgradeStep
-from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.payload import describe_support, list_updates
 from messages.writing import ENDS_ON, NOTES, details, fix, make_context, minor, patch, write
 
@@ -155,8 +154,8 @@ def test_unknown_fields_of_an_update() -> None:
 )
 def test_support_without_a_notice(ends_on: date | None, installed: str | None, expected: object) -> None:
     """While the end is far away its date is given without a stage."""
-    version = MastodonVersion.parse(installed) if installed else None
-    assert describe_support(ends_on, None, version) == expected
+    known = make_context(installed=installed, ends_on=ends_on).knowledge
+    assert describe_support(known, NOW - timedelta(days=60)) == expected
 
 
 def test_release_details() -> None:

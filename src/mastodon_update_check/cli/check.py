@@ -112,7 +112,7 @@ def _to_json(answer: CheckAnswer, app: App) -> dict[str, object]:
         "installed_version": state.installed.text if state.installed else None,
         "queried_version": result.queried_version,
         "updates": list_updates(state, pending, new),
-        "support": describe_support(state.support_ends_on, state.support_at(app.clock()), state.installed),
+        "support": describe_support(state, app.clock()),
         "planned": result.planned,
         "sent": answer.sent,
         "deferred": answer.outbox.deferred,

@@ -15,8 +15,8 @@ from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages import payload
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
 from mastodon_update_check.messages.plain import render_block
+from mastodon_update_check.messages.recipient_content import describe_subscriptions
 from mastodon_update_check.messages.release_details import write_details
-from mastodon_update_check.messages.sample_content import describe_subscriptions
 from mastodon_update_check.monitoring.status import iso
 from mastodon_update_check.terminal import progress, say
 
@@ -71,7 +71,7 @@ def _to_json(found: Explanation) -> dict[str, object]:
             for one in found.decisions
         ],
         "staff_not_told": [
-            {"name": one.name, "role": one.role or None, "reason": str(one.reason)} for one in found.not_told
+            {"name": one.user.name, "role": one.user.role or None, "reason": str(one.reason)} for one in found.not_told
         ],
         "warnings": list(found.warnings),
     }

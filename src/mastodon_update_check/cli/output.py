@@ -33,8 +33,8 @@ def name_recipient(recipient: Recipient, address: str = "") -> str:
 
 def describe_verdict(verdict: StaffVerdict) -> str:
     """Write `alice (Moderator): cannot view devops`."""
-    role = f" ({verdict.role})" if verdict.role else ""
-    return f"{verdict.name}{role}: {verdict.reason.replace('_', ' ')}"
+    role = f" ({verdict.user.role})" if verdict.user.role else ""
+    return f"{verdict.user.name}{role}: {verdict.reason.replace('_', ' ')}"
 
 
 def print_json(data: Mapping[str, object]) -> None:

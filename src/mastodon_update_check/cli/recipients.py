@@ -38,7 +38,7 @@ def _to_json(people: People) -> dict[str, object]:
             for recipient in people.recipients
         ],
         "not_told": [
-            {"name": verdict.name, "role": verdict.role or None, "reason": str(verdict.reason)}
+            {"name": verdict.user.name, "role": verdict.user.role or None, "reason": str(verdict.reason)}
             for verdict in _not_notified(people)
         ],
         "warnings": list(people.warnings),

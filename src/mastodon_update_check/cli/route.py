@@ -57,7 +57,7 @@ def execute(app: App, arguments: Namespace) -> int:
         answer = {
             "instance": settings.instance,
             "installed_version": known.installed.text if known.installed else None,
-            "support": describe_support(known.support_ends_on, known.support_at(now), known.installed),
+            "support": describe_support(known, now),
             "install_kind": str(kind),
             "route": [_describe(station) for station in stations],
             "steps_to": str(wanted) if wanted else None,

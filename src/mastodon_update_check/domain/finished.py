@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from mastodon_update_check.domain.notices import MigrationsPendingNotice, ServicesOutdatedNotice, UpgradeFinishedNotice
 from mastodon_update_check.domain.versions import MastodonVersion
 
-UNFINISHED_AFTER = timedelta(hours=1)
-FINISHED_NOTIFIED_FOR = timedelta(days=7)
+_NOTIFIED_AFTER = timedelta(hours=1)
+_END_NOTIFIED_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,40 +30,29 @@ class Unfinished:
         return self.about.migrations if isinstance(self.about, MigrationsPendingNotice) else self.about.services
 
 
-def observe_migrations(
-    before: Unfinished | None, pending: Collection[str] | None, tree: MastodonVersion | None, now: datetime
+def observe(
+    before: Unfinished | None,
+    kind: type[MigrationsPendingNotice] | type[ServicesOutdatedNotice],
+    left: Collection[str] | None,
+    tree: MastodonVersion | None,
+    now: datetime,
 ) -> Unfinished | None:
-    """Return the state after an observation at `now`; `pending` or `tree` is None when it could not be observed."""
-    if pending is None or tree is None:
+    """Return the state after an observation at `now`; `left` or `tree` is None when it could not be observed."""
+    if left is None or tree is None:
         return before
-    if not pending:
-        return _end(before, now)
-    found = tuple(sorted(pending))
-    seen = MigrationsPendingNotice(version=tree, migrations=found, newest=found[-1], started_at=now)
-    about = before.about if before and before.ended_at is None else None
+    if not left:
+        return before if before is None or before.ended_at else replace(before, ended_at=now)
+    found = tuple(sorted(left))
+    about = before.about if before and before.ended_at is None and before.about.version == tree else None
     # Further migrations under the same version (as in a fork that follows main) belong to another upgrade.
-    if not isinstance(about, MigrationsPendingNotice) or about.version != tree or found[-1] > about.newest:
-        return Unfinished(about=seen)
-    # A later start was written by a wrong clock.
-    return Unfinished(about=replace(seen, newest=about.newest, started_at=min(about.started_at, now)))
-
-
-def observe_services(
-    before: Unfinished | None, outdated: Collection[str] | None, tree: MastodonVersion | None, now: datetime
-) -> Unfinished | None:
-    """Return the state after an observation of outdated services, as `observe_migrations` does."""
-    if outdated is None or tree is None:
-        return before
-    if not outdated:
-        return _end(before, now)
-    seen = ServicesOutdatedNotice(version=tree, services=tuple(sorted(outdated)), started_at=now)
-    if before is None or before.ended_at is not None or before.about.version != tree:
-        return Unfinished(about=seen)
-    return Unfinished(about=replace(seen, started_at=min(before.about.started_at, now)))
-
-
-def _end(before: Unfinished | None, now: datetime) -> Unfinished | None:
-    return before if before is None or before.ended_at else replace(before, ended_at=now)
+    if isinstance(about, MigrationsPendingNotice) and found[-1] > about.newest:
+        about = None
+    started_at = min(about.started_at, now) if about else now  # a later start was written by a wrong clock
+    if kind is ServicesOutdatedNotice:
+        return Unfinished(about=ServicesOutdatedNotice(version=tree, services=found, started_at=started_at))
+    newest = about.newest if isinstance(about, MigrationsPendingNotice) else found[-1]
+    seen = MigrationsPendingNotice(version=tree, migrations=found, newest=newest, started_at=started_at)
+    return Unfinished(about=seen)
 
 
 def unfinished_notices(
@@ -71,9 +60,9 @@ def unfinished_notices(
 ) -> Iterator[MigrationsPendingNotice | ServicesOutdatedNotice | UpgradeFinishedNotice]:
     """Yield the notices about these parts of an upgrade that are true at `now`."""
     for part in parts:
-        if part is None or (part.ended_at or now) - part.about.started_at <= UNFINISHED_AFTER:
+        if part is None or (part.ended_at or now) - part.about.started_at <= _NOTIFIED_AFTER:
             continue
         if part.ended_at is None:
             yield part.about
-        elif now - part.ended_at <= FINISHED_NOTIFIED_FOR:
+        elif now - part.ended_at <= _END_NOTIFIED_FOR:
             yield UpgradeFinishedNotice(about=part.about, ended_at=part.ended_at)

@@ -1,4 +1,4 @@
-"""The notices."""
+"""The notices; `kind` is stored with each, `event` is the type of its messages."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -59,6 +59,7 @@ class UpdateNotice:
     """A release that is newer than the installed one."""
 
     kind: ClassVar = "update"
+    event: ClassVar = "update.available"
     version: MastodonVersion
     urgent: bool = False
     type: UpdateType | None = None
@@ -72,6 +73,7 @@ class ReminderNotice:
     """An update that one recipient was notified of is still not installed."""
 
     kind: ClassVar = "reminder"
+    event: ClassVar = "update.reminder"
     update: UpdateNotice
     number: int
     """From 1."""
@@ -84,6 +86,7 @@ class InstalledNotice:
     """An update that one recipient was notified of is installed, or a newer version is."""
 
     kind: ClassVar = "installed"
+    event: ClassVar = "update.installed"
     update: UpdateNotice
 
 
@@ -92,6 +95,7 @@ class SupportNotice:
     """Support of the installed branch ends, or has ended."""
 
     kind: ClassVar = "support"
+    event: ClassVar = "support.ending"
     branch: str
     ends_on: date
     stage: SupportStage
@@ -110,6 +114,7 @@ class CheckFailingNotice:
     """Checks have been failing since `started_at`; `stage` counts the notices of one outage from 0."""
 
     kind: ClassVar = "check_failing"
+    event: ClassVar = "check.failing"
     started_at: datetime
     stage: int
     cause: str
@@ -121,6 +126,7 @@ class CheckRecoveredNotice:
     """Checks work again, after an outage that was notified."""
 
     kind: ClassVar = "check_recovered"
+    event: ClassVar = "check.recovered"
     started_at: datetime
     recovered_at: datetime
 
@@ -130,6 +136,7 @@ class DeliveryFailingNotice:
     """A sink has not accepted anything since `started_at`; delivered by the other sinks."""
 
     kind: ClassVar = "delivery_failing"
+    event: ClassVar = "delivery.failing"
     sink: str
     started_at: datetime
     stage: int
@@ -141,6 +148,7 @@ class RestartNotice:
     """The tree holds another version than the one that runs."""
 
     kind: ClassVar = "restart"
+    event: ClassVar = "restart.due"
     tree: MastodonVersion
     running: MastodonVersion
 
@@ -150,6 +158,7 @@ class MigrationsPendingNotice:
     """The database has not run migrations that are in the tree."""
 
     kind: ClassVar = "migrations_pending"
+    event: ClassVar = "migrations.pending"
     version: MastodonVersion
     """Of the tree."""
     migrations: tuple[str, ...]
@@ -165,6 +174,7 @@ class ServicesOutdatedNotice:
     """Sidekiq or streaming services were started before the tree changed."""
 
     kind: ClassVar = "services_outdated"
+    event: ClassVar = "restart.due"
     version: MastodonVersion
     """Of the tree."""
     services: tuple[str, ...]

@@ -8,19 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mastodon_update_check.domain import release_tree as tree
 from mastodon_update_check.domain.changelog import Changelog, Fix, find_fixes
-from mastodon_update_check.domain.release_tree import (
-    GEMS,
-    PACKAGE,
-    README,
-    RUBY_VERSION,
-    SCHEMA,
-    STREAMING,
-    UNUSABLE,
-    YARN,
-    TreeFacts,
-    changelog_of,
-)
+from mastodon_update_check.domain.release_tree import TreeFacts, changelog_of
 from mastodon_update_check.domain.versions import MastodonVersion
 
 FIXES_KEPT = 50
@@ -99,7 +89,7 @@ def compare(
     offered: TreeFacts, version: MastodonVersion, own: TreeFacts, installed: MastodonVersion, postgresql: str = ""
 ) -> ReleaseDetails:
     """Compare the tree at `version` with the `own` one, at `installed`; `postgresql` is empty when it is unknown."""
-    ruby = offered.get(RUBY_VERSION)
+    ruby = offered.get(tree.RUBY_VERSION)
     return ReleaseDetails(
         version=version,
         installed=installed,
@@ -138,7 +128,7 @@ def _requirements(offered: TreeFacts, own: TreeFacts, postgresql: str) -> tuple[
 
 
 def _minimums(facts: TreeFacts) -> dict[str, str]:
-    stated, node = facts.get(README), facts.get(PACKAGE)
+    stated, node = facts.get(tree.README), facts.get(tree.PACKAGE)
     found = {name: str(value) for name, value in stated.items()} if isinstance(stated, dict) else {}
     return found | ({"Node.js": node} if isinstance(node, str) and node else {})
 
@@ -152,8 +142,9 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _steps(offered: TreeFacts, own: TreeFacts) -> Mapping[UpgradeStep, bool | None]:
-    gems, packages, ruby = (_changed(path, offered, own) for path in (GEMS, YARN, RUBY_VERSION))
-    streaming = [_changed(path, offered, own) for path in STREAMING]
+    gems, packages, ruby = (_changed(path, offered, own) for path in (tree.GEMS, tree.YARN, tree.RUBY_VERSION))
+    # Which packages streaming depends on is not among the facts.
+    streaming = [packages and None, *(_changed(path, offered, own) for path in tree.STREAMING)]
     return {
         UpgradeStep.RUBY: ruby,
         # Another minor version of Ruby has gems of its own.
@@ -161,25 +152,16 @@ def _steps(offered: TreeFacts, own: TreeFacts) -> Mapping[UpgradeStep, bool | No
         UpgradeStep.YARN_INSTALL: packages,
         # The code of the front end is not among the files.
         UpgradeStep.ASSETS: packages or None,
-        UpgradeStep.MIGRATIONS: _changed(SCHEMA, offered, own),
-        UpgradeStep.RESTART_STREAMING: _any([*streaming, _changed_for_streaming(offered, own)]),
+        UpgradeStep.MIGRATIONS: _changed(tree.SCHEMA, offered, own),
+        UpgradeStep.RESTART_STREAMING: _any(streaming),
     }
 
 
 def _changed(path: str, offered: TreeFacts, own: TreeFacts) -> bool | None:
-    if UNUSABLE in (offered.get(path, UNUSABLE), own.get(path, UNUSABLE)):
-        return None
-    return offered[path] != own[path]
-
-
-def _changed_for_streaming(offered: TreeFacts, own: TreeFacts) -> bool | None:
-    """Return whether packages that streaming depends on differ; unknown where it is not a workspace, as before 4.3."""
-    if not _changed(YARN, offered, own):
-        return _changed(YARN, offered, own)
-    new, old = (facts[YARN] for facts in (offered, own))
-    if not isinstance(new, list) or not isinstance(old, list) or None in (new[-1], old[-1]):
-        return None
-    return bool(new[-1] != old[-1])
+    new, old = (facts.get(path, tree.UNUSABLE) for facts in (offered, own))
+    # A fact of another form was kept by another version of this program.
+    is_comparable = tree.UNUSABLE not in (new, old) and (type(new) is type(old) or None in (new, old))
+    return new != old if is_comparable else None
 
 
 def _any(changes: Sequence[bool | None]) -> bool | None:
@@ -189,4 +171,4 @@ def _any(changes: Sequence[bool | None]) -> bool | None:
 
 
 def _minor(facts: TreeFacts) -> tuple[int, ...]:
-    return _numbers(str(facts[RUBY_VERSION]))[:2]
+    return _numbers(str(facts[tree.RUBY_VERSION]))[:2]

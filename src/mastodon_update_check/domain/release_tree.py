@@ -42,8 +42,6 @@ _REQUIREMENT = re.compile(rf"[ \t]*[-*][ \t]+\*\*(?P<name>Ruby|PostgreSQL|Redis|
 _DEFINE = re.compile(r"ActiveRecord::Schema[^\n]{0,60}version: *(?P<version>[0-9_]{4,30})")
 _RUBY = re.compile(rf"(?:ruby-)?(?P<version>{_NUMBER})")
 _LINE_CHARACTERS = 300
-_STREAMING_WORKSPACE = "@mastodon/streaming@workspace:streaming"
-_DEPENDENCY = re.compile(r'    "?(?P<name>[^":]+)"?: "?(?P<range>[^"]+)"?')
 
 
 def extract(path: str, content: bytes) -> object:
@@ -99,36 +97,6 @@ def _read_node(content: bytes) -> object:
     return match[0] if match else ""
 
 
-def _read_packages(content: bytes) -> object:
-    """Return a digest of all packages, and one of those that streaming depends on; None where it names none."""
-    bodies: list[str] = []
-    packages: dict[str, int] = {}
-    by_name: dict[str, list[str]] = {}
-    for number, entry in enumerate(content.decode(errors="replace").split("\n\n")):
-        head, _, body = entry.strip("\n").partition("\n")
-        bodies.append(body)
-        for descriptor in head.rstrip(":").strip('"').split(", "):
-            packages[descriptor] = number
-            by_name.setdefault(descriptor.rpartition("@")[0], []).append(descriptor)
-    reached: dict[str, int] = {}
-    digests: dict[int, object] = {}
-    waiting = [_STREAMING_WORKSPACE] * (_STREAMING_WORKSPACE in packages)
-    while waiting:
-        descriptor = waiting.pop()
-        number = packages[descriptor]
-        if reached.setdefault(descriptor, number) in digests:  # each entry is read once, however many names it has
-            continue
-        digests[number] = _digest(bodies[number].encode(errors="replace"))
-        for line in bodies[number].partition("\n  dependencies:\n")[2].split("\n"):
-            if (match := _DEPENDENCY.fullmatch(line)) is None:
-                break
-            name, wanted = match["name"], f"{match['name']}@{match['range']}"
-            # A range that the root's `resolutions` replace stands for every version of the package.
-            waiting += [wanted] if wanted in packages else by_name.pop(name, [])
-    streaming = json.dumps(sorted((name, digests[number]) for name, number in reached.items())).encode()
-    return [_digest(content), _digest(streaming) if reached else None]
-
-
 def _read_schema(content: bytes) -> object:
     """Return the newest migration, and a digest of the rest without the version of Rails and comments."""
     lines = content.decode(errors="replace").split("\n")
@@ -142,7 +110,6 @@ _EXTRACTORS: Mapping[str, Callable[[bytes], object]] = {
     README: _read_requirements,
     RUBY_VERSION: _read_ruby_version,
     PACKAGE: _read_node,
-    YARN: _read_packages,
     SCHEMA: _read_schema,
 }
 FILES = (CHANGELOG, README, RUBY_VERSION, PACKAGE, GEMS, YARN, SCHEMA, *STREAMING)

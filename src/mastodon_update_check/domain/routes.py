@@ -7,11 +7,23 @@ deployed; the own branch's newest patch comes first, since it holds that branch'
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mastodon_update_check.domain.branches import KNOWN_SERIES
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.versions import MastodonVersion
 
 RELEASES_URL = "https://github.com/mastodon/mastodon/releases"
+KNOWN_SERIES = (
+    (3, 4),
+    (3, 5),
+    (4, 0),
+    (4, 1),
+    (4, 2),
+    (4, 3),
+    (4, 4),
+    (4, 5),
+    (4, 6),
+    (4, 7),
+)
+"""Those that the update server lists are known too; `make series SERIES=4.8` adds one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +39,7 @@ class Station:
     @property
     def branch(self) -> str:
         """The series as `4.6`."""
-        return f"{self.series[0]}.{self.series[1]}"
+        return "{}.{}".format(*self.series)
 
     @property
     def release_notes(self) -> str:

@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from mastodon_update_check.domain.addresses import parse_address
 from mastodon_update_check.domain.recipients import Preference, Recipient
@@ -86,8 +86,7 @@ class StaffRow:
         return cls(**{field.name: row[field.name] for field in fields(cls)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserPreferences:
+class UserPreferences(NamedTuple):
     """The preferences; `defects` are the ends of sentences about values that could not be read."""
 
     preference: Preference = DEFAULT_PREFERENCE
@@ -99,15 +98,15 @@ class UserPreferences:
 class StaffVerdict:
     """One member of staff, and the decision."""
 
-    user_id: int
-    name: str
-    role: str
-    address: str
-    """Fit to be shown; `recipient` has the one to send to."""
-    recipient: Recipient | None
+    user: Recipient
     reason: StaffReason
     warnings: tuple[str, ...] = ()
     """Sentences for an administrator: an address or settings that cannot be used as they are."""
+
+    @property
+    def recipient(self) -> Recipient | None:
+        """The user, if this is a DevOps user whose account works."""
+        return self.user if self.reason is StaffReason.VIEWS_DEVOPS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +138,12 @@ def judge(row: StaffRow) -> StaffVerdict:
     address = row.email or ""
     name = clean(row.name or f"user {row.id}")
     reason = _find_reason(row)
-    is_notified = reason is StaffReason.VIEWS_DEVOPS
-    preferences = read_preferences(row.settings) if is_notified else UserPreferences()
-    recipient = Recipient(
+    preferences = read_preferences(row.settings if reason is StaffReason.VIEWS_DEVOPS else None)
+    warnings = [f"{name} has {defect}" for defect in preferences.defects]
+    if reason is StaffReason.BAD_ADDRESS:
+        shown = repr(clean(address, 80))
+        warnings.append(f"{name} gets no mail: {shown} is not an address that a mail server could accept")
+    user = Recipient(
         sink="email",
         key=f"user:{row.id}",
         address=address,
@@ -151,17 +153,7 @@ def judge(row: StaffRow) -> StaffVerdict:
         role=clean(row.role or ""),
         locale=clean(row.locale or "", LOCALE_CHARACTERS),
     )
-    return StaffVerdict(
-        user_id=row.id,
-        name=name,
-        role=recipient.role,
-        address=clean(address),
-        recipient=recipient if is_notified else None,
-        reason=reason,
-        warnings=tuple(f"{name} has {defect}" for defect in preferences.defects)
-        if reason is not StaffReason.BAD_ADDRESS
-        else (f"{name} gets no mail: {clean(address, 80)!r} is not an address that a mail server could accept",),
-    )
+    return StaffVerdict(user=user, reason=reason, warnings=tuple(warnings))
 
 
 def can_view_devops(role_id: int, permissions: int, everyone_permissions: int) -> bool:
@@ -175,8 +167,7 @@ def can_view_devops(role_id: int, permissions: int, everyone_permissions: int) -
     return bool((permissions | everyone_permissions) & (_ADMINISTRATOR | _VIEW_DEVOPS))
 
 
-def is_deliverable(address: str) -> bool:
-    """Return whether a mail server could accept the address, and it can neither end a header nor a command."""
+def _is_deliverable(address: str) -> bool:
     try:
         parse_address(address)
     except ValueError:
@@ -198,7 +189,7 @@ def _find_reason(row: StaffRow) -> StaffReason:
         (StaffReason.SUSPENDED, row.suspended),
         (StaffReason.BEING_DELETED, row.being_deleted),
         (StaffReason.MEMORIAL, row.memorial),
-        (StaffReason.BAD_ADDRESS, not is_deliverable(row.email or "")),
+        (StaffReason.BAD_ADDRESS, not _is_deliverable(row.email or "")),
     )
     return next((reason for reason, holds in obstacles if holds), StaffReason.VIEWS_DEVOPS)
 
@@ -208,17 +199,14 @@ def read_preferences(settings: object) -> UserPreferences:
     if not isinstance(settings, str) or not settings.strip():
         return UserPreferences()
     try:
-        document = json.loads(settings[: SETTINGS_CHARACTERS + 1])
+        document = json.loads(settings) if len(settings) <= SETTINGS_CHARACTERS else settings
     except (ValueError, RecursionError):
         document = settings
     if document is None:
         return UserPreferences()
-    if not isinstance(document, dict) or len(settings) > SETTINGS_CHARACTERS:
+    if not isinstance(document, dict):
         return UserPreferences(defects=("settings that cannot be read",))
-    return _read_members(document.get(_UPDATES), document.get(_SUPPORT))
-
-
-def _read_members(updates: object, support: object) -> UserPreferences:
+    updates, support = document.get(_UPDATES), document.get(_SUPPORT)
     preference = DEFAULT_PREFERENCE if updates is None else next((one for one in Preference if one == updates), None)
     defects = []
     if preference is None:
@@ -226,9 +214,7 @@ def _read_members(updates: object, support: object) -> UserPreferences:
     # For Mastodon, as for Ruby, every other value is true, "false" and 0 too.
     if not isinstance(support, bool | None):
         defects.append(f"neither true nor false but {_shown(support)} ({_SUPPORT}), taken as true")
-    return UserPreferences(
-        preference=preference or DEFAULT_PREFERENCE, wants_support=support is not False, defects=tuple(defects)
-    )
+    return UserPreferences(preference or DEFAULT_PREFERENCE, support is not False, tuple(defects))
 
 
 def _shown(value: object) -> str:

@@ -6,8 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.finished import observe_migrations, observe_services, unfinished_notices
-from mastodon_update_check.domain.notices import ToolNotice, UpdateNotice
+from mastodon_update_check.domain.finished import observe, unfinished_notices
+from mastodon_update_check.domain.notices import (
+    MigrationsPendingNotice,
+    ServicesOutdatedNotice,
+    ToolNotice,
+    UpdateNotice,
+)
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
 from mastodon_update_check.domain.server.installed import merge_readings, restart_notice
@@ -184,8 +189,8 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     tree = findings.tree.version
     known = replace(
         known,
-        migrations=observe_migrations(known.migrations, findings.migrations, tree, now),
-        services=observe_services(known.services, findings.services, tree, now),
+        migrations=observe(known.migrations, MigrationsPendingNotice, findings.migrations, tree, now),
+        services=observe(known.services, ServicesOutdatedNotice, findings.services, tree, now),
     )
     if findings.error is not None:
         if known.installed is not None:

@@ -18,7 +18,7 @@ from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import StaffVerdict
-from mastodon_update_check.jobs.recipients import MAIL, People, find_people
+from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.ledger.history import HistoryEntry
 from mastodon_update_check.ledger.ledger import Ledger
 
@@ -48,8 +48,8 @@ def gather(settings: Settings, ledger: Ledger, text: str, now: datetime) -> Expl
     """Explain the release, user, address or sink named by `text`. Raises `UsageError` when it is not known."""
     known = ledger.state()
     people = find_people(settings, known.devops)
-    staff = {Recipient(sink=MAIL, key="", address=one.address, name=one.name): one for one in people.answer.verdicts}
-    asked = ask(text, settings, ledger, [one.name for one in (*people.recipients, *staff)])
+    staff = people.answer.verdicts
+    asked = ask(text, settings, ledger, [one.name for one in (*people.recipients, *(each.user for each in staff))])
 
     def is_meant(recipient: Recipient) -> bool:
         return bool(asked.subject) or asked.means(recipient)
@@ -66,7 +66,7 @@ def gather(settings: Settings, ledger: Ledger, text: str, now: datetime) -> Expl
             if is_meant(one.recipient) and _is_missing(one, asked, entries)
         ),
         recipients=tuple(filter(is_meant, people.recipients)),
-        not_told=tuple(one for member, one in staff.items() if one.recipient is None and is_meant(member)),
+        not_told=tuple(one for one in staff if one.recipient is None and is_meant(one.user)),
         # Other warnings about recipients concern `recipients` and `doctor`.
         warnings=people.warnings if people.answer.error else (),
     )
@@ -75,7 +75,7 @@ def gather(settings: Settings, ledger: Ledger, text: str, now: datetime) -> Expl
 def ask(text: str, settings: Settings, ledger: Ledger, names: Sequence[str] = ()) -> Asked:
     """Parse an argument that names a release, a sink, or a user, of these or in the ledger. Raises `UsageError`."""
     former = [one.recipient for one in ledger.known_recipients()]
-    users = {*names, *ledger.state().devops_users, *(one.name for one in former)}
+    users = {*names, *(one.name for one in ledger.state().devops), *(one.name for one in former)}
     return read_asked(text, {*settings.sink_names, *(one.sink for one in former)}, users - {""})
 
 

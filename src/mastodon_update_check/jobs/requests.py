@@ -10,7 +10,7 @@ from typing import Any
 
 from mastodon_update_check.domain.planning.plan import Plan
 from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.server.skips import find_skippable, skip, skipped_rows, unskip
+from mastodon_update_check.domain.server.skips import skip, skipped_rows, unskip
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.processes import OwnerRequest
@@ -63,9 +63,10 @@ def _skip(ledger: Ledger, texts: Sequence[str], now: datetime, until_at: datetim
     """Skip releases, all or none of them; with `until_at` only their reminders and alarms, until then."""
     with ledger.writing() as transaction:
         before = known = transaction.state()
-        asked = [find_skippable(known, text) for text in texts]
-        for update in asked:
-            known = skip(known, update, now, until_at)
+        asked = []
+        for text in texts:
+            known, update = skip(known, text, now, until_at)
+            asked.append(update)
         rows = [*skipped_rows(transaction.deliveries(()), known, now)]
         transaction.apply(Plan(made_at=now, changes=tuple(row.change(Reason.SKIPPED) for row in rows if row.is_open)))
         transaction.keep_state(known, now)

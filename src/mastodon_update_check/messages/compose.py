@@ -6,43 +6,26 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from mastodon_update_check.domain import notices as kinds
 from mastodon_update_check.domain.identities import subject
-from mastodon_update_check.domain.notices import (
-    InstalledNotice,
-    Notice,
-    ReminderNotice,
-    SupportNotice,
-    UpdateNotice,
-    UpgradeFinishedNotice,
-)
+from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import UntranslatedError
 from mastodon_update_check.messages.content import Content
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.follow_up_content import write_installed_content, write_reminder_content
-from mastodon_update_check.messages.footer import write_footer
 from mastodon_update_check.messages.html import render_html
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.messages.payload import build_payload
 from mastodon_update_check.messages.plain import render_text
-from mastodon_update_check.messages.release_content import write_update_content
+from mastodon_update_check.messages.recipient_content import write_footer, write_test_content
+from mastodon_update_check.messages.release_content import (
+    write_installed_content,
+    write_reminder_content,
+    write_update_content,
+)
 from mastodon_update_check.messages.release_parts import order_updates
-from mastodon_update_check.messages.sample_content import write_test_content
 from mastodon_update_check.messages.tool_content import write_tool_content
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
-
-_TYPES = {
-    UpdateNotice.kind: MessageType.UPDATE_AVAILABLE,
-    ReminderNotice.kind: MessageType.UPDATE_REMINDER,
-    InstalledNotice.kind: MessageType.UPDATE_INSTALLED,
-    SupportNotice.kind: MessageType.SUPPORT_ENDING,
-    "check_failing": MessageType.CHECK_FAILING,
-    "check_recovered": MessageType.CHECK_RECOVERED,
-    "delivery_failing": MessageType.DELIVERY_FAILING,
-    "restart": MessageType.RESTART_DUE,
-    "migrations_pending": MessageType.MIGRATIONS_PENDING,
-    "services_outdated": MessageType.RESTART_DUE,
-}
 
 
 def compose(
@@ -56,7 +39,7 @@ def compose(
 ) -> Message:
     """Compose one message from at least one notice; the notices are of one type, or one tool notice."""
     main = _main_notice(notices, context.branch)
-    kind = _TYPES[(main.about if isinstance(main, UpgradeFinishedNotice) else main).kind]
+    kind = MessageType((main.about if isinstance(main, kinds.UpgradeFinishedNotice) else main).event)
 
     def write(around: MessageContext) -> Content:
         footer = write_footer(recipient, main, around, id)
@@ -112,32 +95,31 @@ def _render(content: Content, context: MessageContext, about: str) -> dict[str, 
         "subject": content.subject.replace(NO_BREAK, " "),
         "text": render_text(content),
         "html": render_html(content),
-        "devops_users": context.knowledge.devops_users,
+        "devops_users": tuple(user.name for user in context.knowledge.devops),
         "language": content.language,
     }
 
 
 def _main_notice(notices: Sequence[Notice], branch: str) -> Notice:
     """Return the notice that gives the message its name: of several updates the one that matters most."""
-    by_update = {update: notice for notice in notices if (update := _update_of(notice)) is not None}
+    by_update: dict[UpdateNotice, Notice] = {}
+    for notice in notices:
+        if isinstance(notice, UpdateNotice):
+            by_update[notice] = notice
+        elif isinstance(notice, kinds.ReminderNotice | kinds.InstalledNotice):
+            by_update[notice.update] = notice
     return by_update[order_updates([*by_update], branch)[0]] if by_update else notices[0]
-
-
-def _update_of(notice: Notice) -> UpdateNotice | None:
-    if isinstance(notice, ReminderNotice | InstalledNotice):
-        return notice.update
-    return notice if isinstance(notice, UpdateNotice) else None
 
 
 def _write(notices: Sequence[Notice], main: Notice, context: MessageContext) -> Content:
     match main:
-        case UpdateNotice() | SupportNotice():
+        case UpdateNotice() | kinds.SupportNotice():
             updates = [notice for notice in notices if isinstance(notice, UpdateNotice)]
-            support = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
+            support = next((notice for notice in notices if isinstance(notice, kinds.SupportNotice)), None)
             return write_update_content(updates, support, context)
-        case ReminderNotice():
-            return write_reminder_content([one for one in notices if isinstance(one, ReminderNotice)], context)
-        case InstalledNotice():
-            return write_installed_content([one for one in notices if isinstance(one, InstalledNotice)], context)
+        case kinds.ReminderNotice():
+            return write_reminder_content([one for one in notices if isinstance(one, kinds.ReminderNotice)], context)
+        case kinds.InstalledNotice():
+            return write_installed_content([one for one in notices if isinstance(one, kinds.InstalledNotice)], context)
         case _:
             return write_tool_content(main, context)

@@ -1,21 +1,14 @@
 """The JSON body of a message: `{"type", "timestamp", "data"}` (Standard Webhooks 1.0.0)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
-from mastodon_update_check.domain.notices import (
-    InstalledNotice,
-    Notice,
-    ReminderNotice,
-    SupportNotice,
-    ToolNotice,
-    UpdateNotice,
-)
+from mastodon_update_check.domain import notices as kinds
+from mastodon_update_check.domain.notices import Notice, SupportNotice, UpdateNotice
 from mastodon_update_check.domain.release_details import ReleaseDetails, UpgradeStep
 from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.stored_json import to_json
-from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.messages.context import MessageContext
 from mastodon_update_check.messages.message import MessageType
 from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, order_updates
@@ -31,19 +24,20 @@ def build_payload(
     """
     known = context.knowledge
     installed = known.installed
-    reminders = [notice for notice in notices if isinstance(notice, ReminderNotice)]
+    reminders = [notice for notice in notices if isinstance(notice, kinds.ReminderNotice)]
     new = [notice for notice in notices if isinstance(notice, UpdateNotice)]
-    closed = [notice.update for notice in notices if isinstance(notice, InstalledNotice)]
-    pending = known.unskipped()
+    closed = [notice.update for notice in notices if isinstance(notice, kinds.InstalledNotice)]
     support = next((notice for notice in notices if isinstance(notice, SupportNotice)), None)
-    tool = next((notice for notice in notices if isinstance(notice, ToolNotice)), None)
+    tool = next((notice for notice in notices if isinstance(notice, kinds.ToolNotice)), None)
     data: dict[str, object] = {
         "instance": context.instance,
         "installed_version": installed.text if installed else None,
         "urgent": is_urgent,
-        "updates": list_updates(known, pending, [one.update for one in reminders] or new, are_new=not reminders),
-        "support": describe_support(known.support_ends_on, support or known.support_at(context.now), installed),
-        "route": list(find_route(installed, known.pending())) if installed else [],
+        "updates": list_updates(
+            known, known.unskipped(), [one.update for one in reminders] or new, are_new=not reminders
+        ),
+        "support": describe_support(known, context.now, support),
+        "route": list_route(known),
     }
     if reminders:
         data["reminders"] = [
@@ -108,11 +102,16 @@ def describe_details(details: ReleaseDetails) -> Mapping[str, object]:
 
 
 def describe_support(
-    ends_on: date | None, notice: SupportNotice | None, installed: MastodonVersion | None
+    known: ServerState, now: datetime, notice: SupportNotice | None = None
 ) -> Mapping[str, object] | None:
     """Describe until when the installed branch is supported; None when that is not known."""
-    if notice is not None:
+    if notice := notice or known.support_at(now):
         return {"branch": notice.branch, "end_of_support": notice.ends_on.isoformat(), "stage": str(notice.stage)}
-    if ends_on is None or installed is None:
+    if known.support_ends_on is None or known.installed is None:
         return None
-    return {"branch": installed.branch, "end_of_support": ends_on.isoformat(), "stage": None}
+    return {"branch": known.installed.branch, "end_of_support": known.support_ends_on.isoformat(), "stage": None}
+
+
+def list_route(known: ServerState) -> list[str]:
+    """Return the upgrade route; empty when it is unknown."""
+    return [*find_route(known.installed, known.pending())] if known.installed else []

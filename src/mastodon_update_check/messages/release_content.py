@@ -1,16 +1,29 @@
-"""The message about releases: what is new, what else is pending, until when the branch is supported."""
+"""Messages about releases: what is new, reminders while it is pending, and the closure once it is installed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice, is_urgent
+from mastodon_update_check.domain.notices import (
+    InstalledNotice,
+    ReminderNotice,
+    SupportNotice,
+    SupportStage,
+    UpdateNotice,
+    is_urgent,
+)
 from mastodon_update_check.domain.server.status import has_support_ended
-from mastodon_update_check.messages.content import Content
+from mastodon_update_check.messages.content import Content, Paragraph
 from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.release_parts import RELEASES_NAMED, name_updates, order_updates, write_list
+from mastodon_update_check.messages.release_parts import (
+    RELEASES_NAMED,
+    RELEASES_SHOWN,
+    name_updates,
+    order_updates,
+    other_releases,
+    write_list,
+)
 from mastodon_update_check.messages.support_content import write_support_content
-from mastodon_update_check.messages.translation import Translation
 
 
 def write_update_content(
@@ -19,12 +32,22 @@ def write_update_content(
     """Write the message; `updates` and `support` are what is new for this recipient, at least one of them given."""
     if not updates and support is not None:
         return write_support_content(support, context)
-    new, translation = order_updates(updates, context.branch), context.translation
-    around = replace(context, notified_support=support)
-    content = write_list(new, _opening(new, context), _subject(new, context), around)
+    new = order_updates(updates, context.branch)
+    content = write_list(
+        new, _opening(new, context), _subject(new, context), replace(context, notified_support=support)
+    )
     if support is None:
         return content
-    subject = _subject_with_support(content.subject, support, translation)
+    say = partial(
+        context.translation.say,
+        subject=content.subject,
+        branch=support.branch,
+        date=context.translation.short_date(support.ends_on),
+    )
+    if support.stage is SupportStage.ENDED:
+        subject = say("{subject}; support for {branch} ended on {date}")
+    else:
+        subject = say("{subject}; support for {branch} ends on {date}")
     return replace(content, subject=subject, is_urgent=content.is_urgent or is_urgent(support))
 
 
@@ -38,28 +61,21 @@ def _subject(new: Sequence[UpdateNotice], context: MessageContext) -> str:
     return translation.say("Mastodon {version} is out: see whether it concerns you", version=first)
 
 
-def _subject_with_support(subject: str, support: SupportNotice, translation: Translation) -> str:
-    date = translation.short_date(support.ends_on)
-    say = partial(translation.say, subject=subject, branch=support.branch, date=date)
-    if support.stage is SupportStage.ENDED:
-        return say("{subject}; support for {branch} ended on {date}")
-    return say("{subject}; support for {branch} ends on {date}")
-
-
 def _opening(new: Sequence[UpdateNotice], context: MessageContext) -> str:
-    headline, branch, translation = new[0], context.branch, context.translation
+    headline, translation = new[0], context.translation
+    say = partial(translation.say, version=headline.version, branch=headline.version.branch)
+    is_own = headline.version.branch == context.branch
     if headline.urgent:
-        marked = translation.say("Mastodon marks {version} as urgent.", version=headline.version)
-        own = headline.version.branch == branch
-        return translation.join(marked, _own_urgent(context) if own else _foreign_urgent(context))
-    if headline.version.branch == branch:
+        meaning = _own_urgent(context) if is_own else _foreign_urgent(context)
+        return translation.join(say("Mastodon marks {version} as urgent."), meaning)
+    if is_own:
         return translation.join(
-            translation.say("{version} is a release for your branch; not marked urgent.", version=headline.version),
-            translation.say("It installs directly over {installed}.", installed=context.installed),
+            say("{version} is a release for your branch; not marked urgent."),
+            say("It installs directly over {installed}.", installed=context.installed),
         )
     if len(new) > 1:
-        return translation.say("New releases of other branches; none is marked urgent.")
-    return translation.say("A new release of branch {branch}; not marked urgent.", branch=headline.version.branch)
+        return say("New releases of other branches; none is marked urgent.")
+    return say("A new release of branch {branch}; not marked urgent.")
 
 
 def _own_urgent(context: MessageContext) -> str:
@@ -85,3 +101,44 @@ def _foreign_urgent(context: MessageContext) -> str:
     if has_support_ended(known, context.now):
         return say("Your branch {branch} is out of support: do not wait for a fix of its own.")
     return say("It is not of your branch {branch}, for which the update server lists no urgent release.")
+
+
+def write_reminder_content(reminders: Sequence[ReminderNotice], context: MessageContext) -> Content:
+    """Write the reminder of updates that are still pending."""
+    updates, translation = order_updates([one.update for one in reminders], context.branch), context.translation
+    say = partial(
+        translation.say,
+        version=updates[0].version,
+        names=name_updates(updates, RELEASES_SHOWN, translation),
+        date=translation.short_date(min(one.notified_at for one in reminders).date()),
+    )
+    if len(updates) > 1:
+        opening = say("Not installed yet: {names}. You have known of them since {date}.")
+    else:
+        opening = say("{version} is not installed yet. You have known of it since {date}.")
+    if updates[0].version in context.versions_to_act_on:
+        return write_list(updates, opening, say("Reminder: install Mastodon {version}"), context)
+    names = name_updates(updates, RELEASES_NAMED, translation)
+    subject = translation.count(
+        "Reminder: Mastodon {names} is out", "Reminder: Mastodon {names} are out", len(updates), names=names
+    )
+    return write_list(updates, opening, subject, context)
+
+
+def write_installed_content(notices: Sequence[InstalledNotice], context: MessageContext) -> Content:
+    """Write the closure: which of the notified updates are installed."""
+    translation = context.translation
+    versions = sorted((one.update.version for one in notices), reverse=True)
+    installed = context.installed or versions[0]
+    others = [str(version) for version in versions if version != installed][:RELEASES_SHOWN]
+    say = partial(translation.say, version=installed, names=translation.enumerate(others))
+    is_reminded = any(context.reminders.admit(one.update) for one in notices)
+    said = translation.join(
+        say("{version} is installed. That settles {names}.") if others else say("{version} is installed."),
+        say("There will be no more reminders.") if is_reminded else "",
+    )
+    title = say("Mastodon {version} is installed")
+    return Content(
+        subject=f"[{context.instance}] {title}",
+        blocks=(Paragraph(said), *other_releases((), context)),
+    )

@@ -35,38 +35,57 @@ def name_tool_notice(notice: notices.ToolNotice) -> str:
 
 def _write(notice: notices.ToolNotice, known: ServerState, translation: Translation) -> _Parts:
     match notice:
-        case notices.CheckFailingNotice(cause=Cause.SETTINGS):
-            return _write_settings_wrong(notice, translation)
-        case notices.CheckFailingNotice():
-            return _write_check_failing(notice, known, translation)
-        case notices.CheckRecoveredNotice():
-            return _write_check_recovered(notice, translation)
-        case notices.DeliveryFailingNotice():
-            return _write_delivery_failing(notice, translation)
-        case notices.RestartNotice():
-            return _write_restart(notice, translation)
+        case notices.CheckFailingNotice() | notices.CheckRecoveredNotice() | notices.DeliveryFailingNotice():
+            return _write_outage(notice, known, translation)
         case notices.MigrationsPendingNotice():
             return _write_migrations(notice, translation)
-        case notices.ServicesOutdatedNotice():
-            return _write_services(notice, translation)
-        case notices.UpgradeFinishedNotice():
-            return _write_finished(notice, translation)
+        case notices.RestartNotice() | notices.ServicesOutdatedNotice() | notices.UpgradeFinishedNotice():
+            return _write_restart(notice, translation)
         case _:
             assert_never(notice)
 
 
-def _write_check_failing(notice: notices.CheckFailingNotice, known: ServerState, translation: Translation) -> _Parts:
-    say = translation.say
-    return say("No update check has worked since {instant}", instant=translation.instant(notice.started_at)), [
-        say(
-            "Until this is fixed, no notices of new releases are sent, not even of urgent ones. "
-            "Mastodon itself is not affected."
-        ),
-        translation.join(say("Cause: {detail}", detail=_sentence(notice.detail)), _last_answer(known, translation)),
-        Pointer(say("To see more, run:"), STATUS, is_link=False),
-        Pointer(say("Meanwhile look here:"), RELEASES_URL),
-        say("Mails about this come after 3 days, then weekly, and one when it works again."),
-    ]
+def _write_outage(
+    notice: notices.CheckFailingNotice | notices.CheckRecoveredNotice | notices.DeliveryFailingNotice,
+    known: ServerState,
+    translation: Translation,
+) -> _Parts:
+    say, since = translation.say, translation.instant(notice.started_at)
+    more = Pointer(say("To see more, run:"), STATUS, is_link=False)
+    match notice:
+        case notices.CheckRecoveredNotice():
+            failed = say(
+                "They failed from {start} to {end}. Releases of that time are in a message of their own.",
+                start=since,
+                end=translation.instant(notice.recovered_at),
+            )
+            return say("Update checks work again"), [failed]
+        case notices.DeliveryFailingNotice():
+            return say("Update notices by {sink} have not gone out since {instant}", sink=notice.sink, instant=since), [
+                say("Error: {detail}", detail=_sentence(notice.detail)),
+                say("The messages are kept and retried. They are sent when the cause is fixed."),
+                more,
+            ]
+        case notices.CheckFailingNotice(cause=Cause.SETTINGS):
+            return say("The settings of mastodon-update-check have been wrong since {instant}", instant=since), [
+                say("Everything that does not depend on them continues to work."),
+                _sentence(notice.detail),
+                Pointer(say("Fix them, then run:"), "sudo systemctl reload mastodon-update-check", is_link=False),
+                say("Mails about this come after 3 days, then weekly."),
+            ]
+        case _:
+            return say("No update check has worked since {instant}", instant=since), [
+                say(
+                    "Until this is fixed, no notices of new releases are sent, not even of urgent ones. "
+                    "Mastodon itself is not affected."
+                ),
+                translation.join(
+                    say("Cause: {detail}", detail=_sentence(notice.detail)), _last_answer(known, translation)
+                ),
+                more,
+                Pointer(say("Meanwhile look here:"), RELEASES_URL),
+                say("Mails about this come after 3 days, then weekly, and one when it works again."),
+            ]
 
 
 def _last_answer(known: ServerState, translation: Translation) -> str:
@@ -80,48 +99,6 @@ def _last_answer(known: ServerState, translation: Translation) -> str:
     return translation.say(
         "Last good answer: {installed} is installed, {names} pending.", installed=installed, names=names
     )
-
-
-def _write_settings_wrong(notice: notices.CheckFailingNotice, translation: Translation) -> _Parts:
-    say, since = translation.say, translation.instant(notice.started_at)
-    return say("The settings of mastodon-update-check have been wrong since {instant}", instant=since), [
-        say("Everything that does not depend on them continues to work."),
-        _sentence(notice.detail),
-        Pointer(say("Fix them, then run:"), "sudo systemctl reload mastodon-update-check", is_link=False),
-        say("Mails about this come after 3 days, then weekly."),
-    ]
-
-
-def _write_check_recovered(notice: notices.CheckRecoveredNotice, translation: Translation) -> _Parts:
-    start, end = translation.instant(notice.started_at), translation.instant(notice.recovered_at)
-    return translation.say("Update checks work again"), [
-        translation.say(
-            "They failed from {start} to {end}. Releases of that time are in a message of their own.",
-            start=start,
-            end=end,
-        )
-    ]
-
-
-def _write_delivery_failing(notice: notices.DeliveryFailingNotice, translation: Translation) -> _Parts:
-    say, since = translation.say, translation.instant(notice.started_at)
-    return say("Update notices by {sink} have not gone out since {instant}", sink=notice.sink, instant=since), [
-        say("Error: {detail}", detail=_sentence(notice.detail)),
-        say("The messages are kept and retried. They are sent when the cause is fixed."),
-        Pointer(say("To see more, run:"), STATUS, is_link=False),
-    ]
-
-
-def _write_restart(notice: notices.RestartNotice, translation: Translation) -> _Parts:
-    say, tree, running = translation.say, notice.tree, notice.running
-    return say("Restart Mastodon: {running} runs, {tree} is installed", running=running, tree=tree), [
-        say(
-            "The code on disk is {tree}, but the server still answers as {running}. "
-            "Restart Sidekiq, reload web, restart streaming.",
-            running=running,
-            tree=tree,
-        )
-    ]
 
 
 def _write_migrations(notice: notices.MigrationsPendingNotice, translation: Translation) -> _Parts:
@@ -145,28 +122,36 @@ def _write_migrations(notice: notices.MigrationsPendingNotice, translation: Tran
     return subject, [missing, command, say("The next mail comes when none is pending.")]
 
 
-def _write_services(notice: notices.ServicesOutdatedNotice, translation: Translation) -> _Parts:
-    say, version = translation.say, notice.version
+def _write_restart(
+    notice: notices.RestartNotice | notices.ServicesOutdatedNotice | notices.UpgradeFinishedNotice,
+    translation: Translation,
+) -> _Parts:
+    say = translation.say
+    if isinstance(notice, notices.RestartNotice):
+        versions = {"tree": notice.tree, "running": notice.running}
+        return say("Restart Mastodon: {running} runs, {tree} is installed", **versions), [
+            say(
+                "The code on disk is {tree}, but the server still answers as {running}. "
+                "Restart Sidekiq, reload web, restart streaming.",
+                **versions,
+            )
+        ]
+    if isinstance(notice, notices.UpgradeFinishedNotice):
+        seen = say("Seen at {instant}. There is nothing left to do.", instant=translation.instant(notice.ended_at))
+        if isinstance(notice.about, notices.MigrationsPendingNotice):
+            return say("All migrations of Mastodon {version} have run", version=notice.about.version), [seen]
+        return say("The services of Mastodon {version} have been restarted", version=notice.about.version), [seen]
     units = [clean(service) for service in notice.services]
-    names = translation.enumerate(units)
-    return say("Restart {services}: older than Mastodon {version}", services=names, version=version), [
+    values = {"services": translation.enumerate(units), "version": notice.version}
+    return say("Restart {services}: older than Mastodon {version}", **values), [
         say(
             "Mastodon {version} is in the tree, but these services were started before and still run the old "
             "code: {services}.",
-            services=names,
-            version=version,
+            **values,
         ),
         Pointer(say("Run:"), f"sudo systemctl restart {shlex.join(units)}", is_link=False),
         say("The next mail comes when they have been restarted."),
     ]
-
-
-def _write_finished(notice: notices.UpgradeFinishedNotice, translation: Translation) -> _Parts:
-    say, version = translation.say, notice.about.version
-    seen = say("Seen at {instant}. There is nothing left to do.", instant=translation.instant(notice.ended_at))
-    if isinstance(notice.about, notices.MigrationsPendingNotice):
-        return say("All migrations of Mastodon {version} have run", version=version), [seen]
-    return say("The services of Mastodon {version} have been restarted", version=version), [seen]
 
 
 def _sentence(detail: str) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.server.status import describe_pending, is_alive
 from mastodon_update_check.domain.text import clean, count
 from mastodon_update_check.ledger.processes import Node
 from mastodon_update_check.ledger.summary import SinkAccount, UndeliveredMessage
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.explanations import describe_unfinished
+from mastodon_update_check.messages.payload import list_route
 from mastodon_update_check.monitoring.status import StatusReport
 
 When = Callable[[datetime], str]
@@ -26,7 +26,7 @@ def list_details(report: StatusReport, when: When, *, is_public: bool = False) -
         names = [*describe_pending(known)]
         yield "Pending", ", ".join(names) or "nothing"
         if names and is_public:
-            yield "Upgrade route", " → ".join((known.installed.text, *find_route(known.installed, known.pending())))
+            yield "Upgrade route", " → ".join((known.installed.text, *list_route(known)))
         elif names:
             yield "", "`mastodon-update-check route` shows in which order to install them, and how."
     for sentence in describe_unfinished(known):

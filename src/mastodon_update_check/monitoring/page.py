@@ -15,7 +15,7 @@ from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
-from mastodon_update_check.domain.server.check_days import CheckDay, fill_days
+from mastodon_update_check.domain.server.outages import CheckDay, fill_days
 from mastodon_update_check.domain.server.status import Level, postponed_until
 from mastodon_update_check.domain.text import minute
 from mastodon_update_check.logs import hide_secrets

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import Verdict, is_alive, postponed_until, urgent_to_act_on
 from mastodon_update_check.ledger.processes import Node
 from mastodon_update_check.ledger.summary import OutboxSummary, SinkAccount
 from mastodon_update_check.logs import hide_secrets
-from mastodon_update_check.messages.payload import describe_support, list_updates
+from mastodon_update_check.messages.payload import describe_support, list_route, list_updates
 
 SCHEMA = 1
 """Version of the form: raised when a field goes or changes its meaning, not when one is added."""
@@ -84,10 +83,10 @@ def describe_status(report: StatusReport) -> dict[str, object]:
         "postponed": {
             str(update.version): iso(until) for update in known.pending() if (until := postponed_until(update, known))
         },
-        "route": list(find_route(known.installed, known.pending())) if known.installed else [],
+        "route": list_route(known),
         "migrations_pending": list(known.pending_migrations()),
         "services_outdated": list(known.outdated_services()),
-        "support": describe_support(known.support_ends_on, known.support_at(report.now), known.installed),
+        "support": describe_support(known, report.now),
         "last_check_at": iso(known.checked_at),
         "last_good_check_at": iso(known.good_at),
         "next_check_at": iso(report.next_check_at),

@@ -9,12 +9,14 @@ from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.follow_ups import is_far_ahead, is_outdone, is_reminded_of, reminder_number
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import wants
+from mastodon_update_check.domain.server.installed import is_settled
 
 
-def find_change(row: Delivery, facts: Facts) -> Change | None:
-    """Return the change of an open row, or None while it stays as it is."""
-    reason = _outdated(row.notice, facts) or _unwanted(row, facts)
-    return None if reason is None else row.change(reason)
+def find_changes(rows: Iterable[Delivery], facts: Facts) -> Iterable[Change]:
+    """Give the change of each open row that does not stay as it is."""
+    for row in rows:
+        if row.is_open and (reason := _outdated(row.notice, facts) or _unwanted(row, facts)):
+            yield row.change(reason)
 
 
 def find_doubles(notified: Sequence[Delivery], facts: Facts) -> Iterable[Change]:
@@ -40,8 +42,11 @@ def _outdated(notice: notices.Notice, facts: Facts) -> Reason | None:
             return _outdated_update(notice, facts)
         case notices.ReminderNotice():
             return _outdated_update(notice.update, facts) or _outdated_reminder(notice, facts)
+        case notices.InstalledNotice() if not facts.closure.admit(notice.update):
+            return Reason.FOLLOW_UPS_OFF
         case notices.InstalledNotice():
-            return _outdated_closure(notice, facts)
+            is_older = facts.installed is not None and facts.installed < notice.update.version
+            return Reason.NOT_INSTALLED if is_older or not is_settled(facts.known, facts.now) else None
         case notices.SupportNotice():
             return _outdated_support(notice, facts)
         case _:
@@ -81,13 +86,6 @@ def _outdated_reminder(notice: notices.ReminderNotice, facts: Facts) -> Reason |
     return Reason.LATER_STAGE if reminder_number(facts.now - notice.notified_at) > notice.number else None
 
 
-def _outdated_closure(notice: notices.InstalledNotice, facts: Facts) -> Reason | None:
-    if not facts.closure.admit(notice.update):
-        return Reason.FOLLOW_UPS_OFF
-    is_out = (facts.installed is not None and facts.installed < notice.update.version) or not facts.is_settled
-    return Reason.NOT_INSTALLED if is_out else None
-
-
 def _outdated_support(notice: notices.SupportNotice, facts: Facts) -> Reason | None:
     if facts.installed is None:
         return None
@@ -111,12 +109,13 @@ def _outdated_tool_notice(notice: notices.ToolNotice, facts: Facts) -> Reason | 
 
 def _unwanted(row: Delivery, facts: Facts) -> Reason | None:
     """Return why its recipient is not notified any more; None while it may be."""
-    if row.sink in facts.silent_sinks or facts.is_elsewhere(row):
+    if facts.may_return(row):
         return None
-    recipient = facts.find_recipient(row)
+    recipient, notice = facts.find_recipient(row), row.notice
     if recipient is None:
         return Reason.RECIPIENT_GONE
-    notice = facts.notice_of.get(row.identity, row.notice)
+    if isinstance(notice, notices.UpdateNotice):
+        notice = facts.update_to.get(notice.version, notice)
     if isinstance(notice, notices.ReminderNotice) and is_outdone(notice.update, recipient, facts):
         return Reason.LATER_STAGE
     return None if wants(recipient, notice).notifies else Reason.PREFERENCE_LOWERED

@@ -1,17 +1,15 @@
-"""The facts that a check has gathered when it plans."""
+"""The input of a plan: the facts that a check has gathered, and the ledger's rows by recipient."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.feeds import Feed, newer_updates
-from mastodon_update_check.domain.identities import identity
 from mastodon_update_check.domain.notices import Notice, SupportNotice, ToolNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.recipients import FollowUps, Recipient
-from mastodon_update_check.domain.server.installed import is_settled
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import urgent_to_act_on
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -38,11 +36,6 @@ class Facts:
     closure: FollowUps = FollowUps.NONE
 
     @cached_property
-    def is_settled(self) -> bool:
-        """Return whether no process answers with an older version than the tree's."""
-        return is_settled(self.known, self.now)
-
-    @cached_property
     def to_act_on(self) -> frozenset[MastodonVersion]:
         """The urgent updates that call for action."""
         return frozenset(update.version for update in urgent_to_act_on(self.known, self.now))
@@ -60,12 +53,6 @@ class Facts:
         return SupportNotice.at(self.now, self.installed, self.feed.ends_on if self.feed else None)
 
     @cached_property
-    def silent_sinks(self) -> frozenset[str]:
-        """Sinks whose recipients cannot count as gone: they could not be read, or there are none at all."""
-        answered = {recipient.sink for recipient in self.recipients}
-        return self.unasked_sinks | {sink for sink in self.sinks if sink not in answered}
-
-    @cached_property
     def notices(self) -> tuple[Notice, ...]:
         """Every notice that is true now."""
         support = () if self.support is None else (self.support,)
@@ -76,19 +63,23 @@ class Facts:
         """The updates by version."""
         return {update.version: update for update in self.updates}
 
-    @cached_property
-    def notice_of(self) -> Mapping[str, Notice]:
-        """The notices by identity."""
-        return {identity(notice): notice for notice in self.notices}
-
     def find_recipient(self, row: Delivery) -> Recipient | None:
         """Return the recipient that a row belongs to, if there still is one: by key, else by address."""
         address = normalise_address(row.address)
         return self._by_key.get((row.sink, row.recipient_key)) or self._by_address.get((row.sink, address))
 
-    def is_elsewhere(self, row: Delivery) -> bool:
-        """Return whether a row waits for a sink that is not configured here, but may be again."""
-        return row.sink not in self.sinks and row.recipient_key not in self._keys
+    def may_return(self, row: Delivery) -> bool:
+        """Return whether the recipient of a row may be back: it could not be read, or its sink is not configured now.
+
+        A sink without any recipient has not been read.
+        """
+        if row.sink in self.sinks:
+            return row.sink in self.unasked_sinks or row.sink not in self._sinks_read
+        return row.recipient_key not in self._keys
+
+    @cached_property
+    def _sinks_read(self) -> frozenset[str]:
+        return frozenset(recipient.sink for recipient in self.recipients)
 
     @cached_property
     def _keys(self) -> frozenset[str]:
@@ -105,3 +96,35 @@ class Facts:
             for recipient in reversed(self.recipients)
             if recipient.address
         }
+
+
+_Place = tuple[str, str, str]
+
+
+class History:
+    """Rows that are found by recipient and topic.
+
+    The same key, under any sink, or the same address at one sink makes the same recipient.
+    """
+
+    def __init__(self, rows: Iterable[Delivery], topic: Callable[[Delivery], str]) -> None:
+        """Index `rows`; `topic` returns the topic of a row."""
+        self._topic = topic
+        self._rows: dict[_Place, list[Delivery]] = {}
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Delivery) -> None:
+        """Add one row."""
+        for place in _places(row.sink, row.recipient_key, row.address, self._topic(row)):
+            self._rows.setdefault(place, []).append(row)
+
+    def find(self, recipient: Recipient, topic: str = "") -> list[Delivery]:
+        """Return the rows of this recipient: by key first, then by address."""
+        places = _places(recipient.sink, recipient.key, recipient.address, topic)
+        return [row for place in places for row in self._rows.get(place, ())]
+
+
+def _places(sink: str, key: str, address: str, topic: str) -> tuple[_Place, ...]:
+    by_key = ("", key, topic)
+    return (by_key, (sink, normalise_address(address), topic)) if address else (by_key,)

@@ -7,13 +7,13 @@ those that were missed meanwhile only the latest is sent.
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from mastodon_update_check.domain.identities import is_covered_by, subject
+from mastodon_update_check.domain.identities import is_covered_by
 from mastodon_update_check.domain.notices import FollowUp, InstalledNotice, ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery
-from mastodon_update_check.domain.planning.facts import Facts
-from mastodon_update_check.domain.planning.history import History
+from mastodon_update_check.domain.planning.facts import Facts, History
 from mastodon_update_check.domain.recipients import FollowUps, Recipient, wants
-from mastodon_update_check.domain.repetition import count_due, due_after
+from mastodon_update_check.domain.server.installed import is_settled
+from mastodon_update_check.domain.server.outages import count_due, due_after
 
 FIRST_REMINDERS = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
 CLOCK_SLACK = timedelta(days=1)
@@ -51,18 +51,19 @@ def is_outdone(update: UpdateNotice, recipient: Recipient, facts: Facts) -> bool
 
 def due_follow_ups(facts: Facts, recipient: Recipient, history: History) -> Iterable[FollowUp]:
     """Return the follow-ups that are true now, whether or not the recipient got them before."""
-    if facts.reminders is FollowUps.NONE and facts.closure is FollowUps.NONE:
-        return
     notified = history.find(recipient)
     yield from _due_reminders(facts, recipient, notified)
-    yield from _closures(facts, recipient, notified)
+    if is_settled(facts.known, facts.now):
+        yield from _closures(facts, recipient, notified)
 
 
 def _due_reminders(facts: Facts, recipient: Recipient, notified: Sequence[Delivery]) -> Iterable[ReminderNotice]:
     """Return reminders of updates that this check has found: one that may have been withdrawn has none."""
     for update in facts.updates:
+        if not is_reminded_of(update, facts) or is_outdone(update, recipient, facts):
+            continue
         notified_at = _notified_at(update, notified)
-        if notified_at is None or not is_reminded_of(update, facts) or is_outdone(update, recipient, facts):
+        if notified_at is None:
             continue
         number = reminder_number(facts.now - notified_at)
         reminder = ReminderNotice(update=update, number=number, notified_at=notified_at)
@@ -104,22 +105,23 @@ def _closures(facts: Facts, recipient: Recipient, notified: Sequence[Delivery]) 
     By mail only those are sent that the recipient got as urgent.
     """
     closed: dict[str, UpdateNotice] = {}
-    if not facts.is_settled:
-        return
     for row in notified:
         update = row.notice
-        if row.notified_at is None or not isinstance(update, UpdateNotice):
+        if facts.installed is None or row.notified_at is None or not isinstance(update, UpdateNotice):
             continue
-        is_in = facts.installed is not None and update.version <= facts.installed
-        if is_in and facts.closure.admit(update) and (update.urgent or not recipient.address):
-            known = closed.setdefault(subject(update), update)
-            closed[subject(update)] = update if update.urgent else known
+        if (
+            update.version <= facts.installed
+            and facts.closure.admit(update)
+            and (update.urgent or not recipient.address)
+        ):
+            name = update.version.name
+            closed[name] = update if update.urgent else closed.get(name, update)
     for update in sorted(closed.values(), key=lambda update: update.version):
         yield InstalledNotice(update=update)
 
 
-def misdated(rows: Iterable[Delivery], now: datetime) -> Iterable[Delivery]:
-    """Return the rows that a clock which was wrong has dated so far ahead that no reminder would ever be due."""
+def misdated(rows: Iterable[Delivery], now: datetime) -> Iterable[tuple[str, str]]:
+    """Give identity and recipient key of rows that a wrong clock dated so far ahead that no reminder would be due."""
     for row in rows:
         if isinstance(row.notice, UpdateNotice) and row.notified_at is not None and row.notified_at > now + CLOCK_SLACK:
-            yield row
+            yield row.identity, row.recipient_key

@@ -12,10 +12,9 @@ from datetime import datetime
 from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.identities import DATES_WITHIN, has_moved_too_often, identity, is_covered_by, subject
 from mastodon_update_check.domain.outbox import Change, Delivery, DeliveryState
-from mastodon_update_check.domain.planning.changes import find_change, find_doubles
-from mastodon_update_check.domain.planning.facts import Facts
+from mastodon_update_check.domain.planning.changes import find_changes, find_doubles
+from mastodon_update_check.domain.planning.facts import Facts, History
 from mastodon_update_check.domain.planning.follow_ups import due_follow_ups, misdated
-from mastodon_update_check.domain.planning.history import History
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient, wants
 
@@ -76,7 +75,7 @@ def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
 
     `deliveries` are every open row of the instance, and every row of the subjects in `subjects(facts)`.
     """
-    changes = [change for row in deliveries if row.is_open and (change := find_change(row, facts)) is not None]
+    changes = [*find_changes(deliveries, facts)]
     notified = _without(changes, [row for row in deliveries if row.state.is_notified])
     doubles = tuple(find_doubles(notified, facts))
     notified = [_redirected(row, facts) for row in _without(doubles, notified)]
@@ -87,7 +86,7 @@ def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
         changes=(*changes, *doubles),
         redirections=tuple(_redirect(facts, notified)),
         decisions=decisions,
-        misdated=tuple((row.identity, row.recipient_key) for row in misdated(notified, facts.now)),
+        misdated=tuple(misdated(notified, facts.now)),
     )
 
 
@@ -114,7 +113,17 @@ def _decide(facts: Facts, notified: Sequence[Delivery]) -> Iterable[Decision]:
             if reason.notifies:
                 reason = _notified_before(notice, by_subject.find(recipient, subject(notice)), facts.now) or reason
             if reason.notifies:
-                by_subject.add(_planned_row(recipient, notice))
+                by_subject.add(
+                    Delivery(
+                        identity=identity(notice),
+                        notice=notice,
+                        recipient_key=recipient.key,
+                        address=recipient.address,
+                        sink=recipient.sink,
+                        state=DeliveryState.PENDING,
+                        message_id="",
+                    )
+                )
             yield Decision(recipient=recipient, notice=notice, reason=reason)
 
 
@@ -129,18 +138,6 @@ def _notified_before(notice: notices.Notice, rows: Sequence[Delivery], now: date
     if is_end and all(row.state is not DeliveryState.SENT for row in rows):
         return Reason.NOT_NOTIFIED_OF_OUTAGE
     return None
-
-
-def _planned_row(recipient: Recipient, notice: notices.Notice) -> Delivery:
-    return Delivery(
-        identity=identity(notice),
-        notice=notice,
-        recipient_key=recipient.key,
-        address=recipient.address,
-        sink=recipient.sink,
-        state=DeliveryState.PENDING,
-        message_id="",
-    )
 
 
 def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[Delivery]) -> Iterable[PlannedMessage]:

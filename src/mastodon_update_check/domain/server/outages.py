@@ -1,32 +1,39 @@
-"""When a failure has lasted long enough for a notice: failing checks, failing deliveries, and recovery.
+"""When failing checks and deliveries are notified, and what the checks of each day have come to.
 
 A first notice comes after 6 h for causes on this server, after 24 h for the update server's; then after 3 days, then
 weekly, each counted from the start of the outage.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from mastodon_update_check.domain.notices import CheckFailingNotice, CheckRecoveredNotice, DeliveryFailingNotice
-from mastodon_update_check.domain.repetition import count_due
 from mastodon_update_check.errors import Cause
 
 LOCAL_PATIENCE = timedelta(hours=6)
-REMOTE_PATIENCE = timedelta(hours=24)
-SECOND_NOTICE = timedelta(days=3)
+_REMOTE_PATIENCE = timedelta(hours=24)
+_SECOND_NOTICE = timedelta(days=3)
 FEWEST_FAILURES = 2
 """A single failed check is not an outage, however long ago it was: the machine may have slept since."""
-RECOVERY_NOTIFIED_FOR = timedelta(days=7)
+_RECOVERY_NOTIFIED_FOR = timedelta(days=7)
+_WEEK = timedelta(days=7)
+_DAYS_KEPT = 30
+
+
+def count_due(elapsed: timedelta, first: Sequence[timedelta]) -> int:
+    """Return how many repetitions are due: those of `first`, in order, and one for each week after the last of them."""
+    return sum(due <= elapsed for due in first) + max((elapsed - first[-1]) // _WEEK, 0)
+
+
+def due_after(number: int, first: Sequence[timedelta]) -> timedelta:
+    """Return after which time repetition `number`, from 1, is due."""
+    return first[min(number, len(first)) - 1] + max(number - len(first), 0) * _WEEK
 
 
 def may_be_notified(lasted: timedelta, failures: int) -> bool:
     """Return whether an outage that is over lasted long enough for a notice: only then its end has one."""
     return failures >= FEWEST_FAILURES and lasted >= LOCAL_PATIENCE
-
-
-def outage_stage(lasted: timedelta, patience: timedelta) -> int | None:
-    """Return which notice of an outage is due, counted from 0; None while it is too early for the first."""
-    due = count_due(lasted, (patience, SECOND_NOTICE))
-    return due - 1 if due else None
 
 
 def check_failing_notice(
@@ -35,17 +42,15 @@ def check_failing_notice(
     """Return the notice that is due while checks fail; `started_at` is None while they work."""
     if started_at is None or failures < FEWEST_FAILURES:
         return None
-    stage = outage_stage(now - started_at, REMOTE_PATIENCE if cause.is_remote else LOCAL_PATIENCE)
-    if stage is None:
-        return None
-    return CheckFailingNotice(started_at=started_at, stage=stage, cause=cause, detail=detail)
+    due = count_due(now - started_at, (_REMOTE_PATIENCE if cause.is_remote else LOCAL_PATIENCE, _SECOND_NOTICE))
+    return CheckFailingNotice(started_at=started_at, stage=due - 1, cause=cause, detail=detail) if due else None
 
 
 def check_recovered_notice(
     started_at: datetime | None, ended_at: datetime | None, now: datetime
 ) -> CheckRecoveredNotice | None:
     """Return the notice that the last outage is over, for as long as it is worth a notice."""
-    if started_at is None or ended_at is None or now - ended_at > RECOVERY_NOTIFIED_FOR:
+    if started_at is None or ended_at is None or now - ended_at > _RECOVERY_NOTIFIED_FOR:
         return None
     return CheckRecoveredNotice(started_at=started_at, recovered_at=ended_at)
 
@@ -54,7 +59,29 @@ def delivery_failing_notice(
     sink: str, started_at: datetime | None, detail: str, now: datetime
 ) -> DeliveryFailingNotice | None:
     """Return the notice that is due while a sink accepts nothing."""
-    stage = None if started_at is None else outage_stage(now - started_at, LOCAL_PATIENCE)
-    if started_at is None or stage is None:
+    due = 0 if started_at is None else count_due(now - started_at, (LOCAL_PATIENCE, _SECOND_NOTICE))
+    if started_at is None or not due:
         return None
-    return DeliveryFailingNotice(sink=sink, started_at=started_at, stage=stage, detail=detail)
+    return DeliveryFailingNotice(sink=sink, started_at=started_at, stage=due - 1, detail=detail)
+
+
+class CheckDay(NamedTuple):
+    """The checks of one day (UTC)."""
+
+    date: date
+    successful: int = 0
+    failed: int = 0
+
+
+def count_check(days: Sequence[CheckDay], now: datetime, *, has_failed: bool) -> tuple[CheckDay, ...]:
+    """Return the days with one more check at `now`: the last 30, without those after `now` (a wrong clock)."""
+    *before, today = fill_days(days, now.date())
+    counted = CheckDay(today.date, today.successful + (not has_failed), today.failed + has_failed)
+    return (*(day for day in before if day.successful or day.failed), counted)
+
+
+def fill_days(days: Sequence[CheckDay], today: date) -> tuple[CheckDay, ...]:
+    """Return 30 days up to `today`, those without checks included."""
+    known = {day.date: day for day in days}
+    wanted = (today - timedelta(days=offset) for offset in reversed(range(_DAYS_KEPT)))
+    return tuple(known.get(each, CheckDay(date=each)) for each in wanted)

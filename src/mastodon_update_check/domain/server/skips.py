@@ -1,8 +1,9 @@
 """Skipping a release and taking that back: the releases that can be skipped, and the messages about them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from mastodon_update_check.domain.notices import ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
@@ -11,47 +12,45 @@ from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError, UsageError
 
 _WAITING = (DeliveryState.PENDING, DeliveryState.FAILED)
+_Release = TypeVar("_Release", UpdateNotice, Skip)
 
 
-def find_skippable(known: ServerState, text: str) -> UpdateNotice:
-    """Return the pending update that `text` names.
-
-    Raises:
-        UsageError: it names none.
-    """
-    version, pending = _parse(text), known.pending()
-    found = next((update for update in pending if update.version == version), None)
-    if found is None:
-        names = ", ".join(str(update.version) for update in pending) or "none is known"
-        raise UsageError(f"expected a pending release ({names}), got {version}")
-    return found
-
-
-def skip(known: ServerState, update: UpdateNotice, now: datetime, until_at: datetime | None = None) -> ServerState:
-    """Return the state in which `update` is skipped; an earlier skip of the same release is replaced.
+def skip(
+    known: ServerState, text: str, now: datetime, until_at: datetime | None = None
+) -> tuple[ServerState, UpdateNotice]:
+    """Skip the pending update that `text` names; return the new state and the update.
 
     Raises:
-        UsageError: `until_at` has passed.
+        UsageError: it names none, or `until_at` has passed.
     """
+    update = _find(text, known.pending(), "pending")
     if until_at is not None and until_at <= now:
         raise UsageError(f"expected a date in the future, got {until_at:%Y-%m-%d}")
     new = Skip(version=update.version, urgent=update.urgent, skipped_at=now, until_at=until_at)
     kept = (old for old in known.skips if old.version != update.version)
-    return replace(known, skips=(*kept, new))
+    return replace(known, skips=(*kept, new)), update
 
 
 def unskip(known: ServerState, text: str) -> tuple[ServerState, Skip]:
-    """Return what is known once a skip is taken back, and that skip.
+    """Undo the skip of the release that `text` names; return the new state and that skip.
 
     Raises:
-        UsageError: there is none of that version.
+        UsageError: there is none.
     """
-    version = _parse(text)
-    found = next((old for old in known.skips if old.version == version), None)
-    if found is None:
-        names = ", ".join(str(old.version) for old in known.skips) or "there is none"
-        raise UsageError(f"expected a skipped release ({names}), got {version}")
+    found = _find(text, known.skips, "skipped")
     return replace(known, skips=tuple(old for old in known.skips if old != found)), found
+
+
+def _find(text: str, releases: Sequence[_Release], state: str) -> _Release:
+    try:
+        version = MastodonVersion.parse(text)
+    except InvalidVersionError as error:
+        raise UsageError(str(error)) from error
+    for release in releases:
+        if release.version == version:
+            return release
+    names = ", ".join(str(release.version) for release in releases) or "there is none"
+    raise UsageError(f"expected a {state} release ({names}), got {version}")
 
 
 def skipped_rows(rows: Iterable[Delivery], known: ServerState, now: datetime) -> Iterable[Delivery]:
@@ -64,10 +63,3 @@ def skipped_rows(rows: Iterable[Delivery], known: ServerState, now: datetime) ->
                 yield row
             case ReminderNotice() if known.is_silenced(row.notice.update, now):
                 yield row
-
-
-def _parse(text: str) -> MastodonVersion:
-    try:
-        return MastodonVersion.parse(text)
-    except InvalidVersionError as error:
-        raise UsageError(str(error)) from error

@@ -12,8 +12,7 @@ from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, compare
 from mastodon_update_check.domain.release_tree import TreeFacts
-from mastodon_update_check.domain.server.check_days import CheckDay, count_check
-from mastodon_update_check.domain.server.outages import may_be_notified
+from mastodon_update_check.domain.server.outages import CheckDay, count_check, may_be_notified
 from mastodon_update_check.domain.stored_json import NAME, from_json, to_json
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
@@ -144,11 +143,6 @@ class ServerState:
         """Return the skips that hold no longer because their release has turned urgent."""
         urgent = {update.version for update in self.updates if update.urgent}
         return tuple(skip for skip in self.skips if not skip.urgent and skip.version in urgent)
-
-    @property
-    def devops_users(self) -> tuple[str, ...]:
-        """Names of the DevOps users."""
-        return tuple(user.name for user in self.devops)
 
     def running_on(self, installed: MastodonVersion) -> Self:
         """Return what is known when `installed` is what runs; the end of support is known for one branch only."""

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.feeds import describe_staleness, newer_updates, parse_feed, read_date
-from mastodon_update_check.domain.finished import observe_services
+from mastodon_update_check.domain.finished import observe
+from mastodon_update_check.domain.notices import ServicesOutdatedNotice
 from mastodon_update_check.domain.server.installed import VersionReading, merge_readings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.urls import is_loopback
@@ -112,7 +113,7 @@ UPGRADE = "upgrade"
 def probe_upgrade(settings: Settings, known: ServerState, now: datetime) -> Iterator[Finding]:
     """List unfinished work: services as they run now, migrations as the last check found them."""
     services = outdated_services(settings.mastodon_root)
-    known = replace(known, services=observe_services(known.services, services, known.tree, now))
+    known = replace(known, services=observe(known.services, ServicesOutdatedNotice, services, known.tree, now))
     sentences = [*describe_unfinished(known)]
     yield from (warning(UPGRADE, sentence) for sentence in sentences)
     if not sentences and known.migrations is not None:
