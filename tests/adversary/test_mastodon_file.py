@@ -10,7 +10,7 @@ import pytest
 
 from end_to_end.databases import sharing
 from end_to_end.world import World
-from mastodon_update_check.config.found import FILE_BYTES
+from mastodon_update_check.config.variables import FILE_BYTES
 from simulators.postgres import Postgres
 from simulators.smtp_server import SmtpServer
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mastodon_update_check.config.dotenv import Defect, expand, parse
-from mastodon_update_check.config.found import FILE_BYTES, VALUE_BYTES
+from mastodon_update_check.config.variables import FILE_BYTES, VALUE_BYTES
 
 COMMAND, TOO_LONG, TOO_MUCH = Defect.COMMAND, Defect.TOO_LONG, Defect.TOO_MUCH
 

@@ -1,6 +1,7 @@
 """Kinds of values, with any text."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from hypothesis import example, given
@@ -64,8 +65,7 @@ def test_addresses_hold_nothing_that_a_header_could_be_made_of(text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["a@b", "a.b+c=d@social.example", "root@localhost", "ä@bücher.example", "o'neil@xn--bcher-kva.example"],
+    "address", ["a@b", "a.b+c=d@social.example", "root@localhost", "ä@bücher.example", "o'neil@xn--bcher-kva.example"]
 )
 def test_addresses_that_are_in_use(address: str) -> None:
     """Addresses of the local machine, with labels and of international domains are allowed."""
@@ -87,3 +87,10 @@ def test_addresses_that_are_in_use(address: str) -> None:
 def test_urls_that_are_in_use(url: str) -> None:
     """A URL is kept as it is."""
     assert urls.parse_url(f" {url} ") == url
+
+
+@given(st.integers(min_value=0, max_value=kinds.LONGEST_DURATION.days), st.sampled_from("smhd"))
+def test_durations(number: int, unit: str) -> None:
+    """A duration is its number of units; without a unit, seconds."""
+    seconds = number * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
+    assert kinds.parse_duration(f" {number}{unit} ") == kinds.parse_duration(str(seconds)) == timedelta(seconds=seconds)

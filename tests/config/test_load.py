@@ -15,115 +15,72 @@ from mastodon_update_check.config.settings import UPDATE_SERVER
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.versions import MastodonVersion
 
-MINUTE = timedelta(minutes=1)
-
 
 def test_defaults(machine: Machine) -> None:
-    """A machine on which nothing is set has the defaults of the design."""
+    """The defaults that are not those of a documented variable are these."""
     settings = machine.load()
     expected = {
-        "url": UPDATE_SERVER,
         "off_reason": "",
-        "interval": 30 * MINUTE,
-        "jitter": MINUTE,
-        "mastodon_version": None,
+        "jitter": timedelta(minutes=1),
         "version_environment": {},
         "instance": "localhost",
         "instance_is_assumed": True,
         "web_domain": "localhost",
         "instance_url": None,
-        "database_url": None,
-        "mastodon_database_url": None,
-        "db_host": "localhost",
-        "db_port": 5432,
-        "db_name": "mastodon_production",
-        "db_user": "mastodon",
-        "db_pass": None,
-        "db_sslmode": "prefer",
         "recipients": Recipients(devops=True, addresses=()),
-        "operator": (),
         "ledger": "/var/lib/mastodon-update-check/ledger.sqlite3",
-        "https_proxy": None,
-        "http_proxy": None,
-        "no_proxy": "",
-        "heartbeat_url": None,
-        "metrics_file": None,
-        "page_file": None,
-        "release_details": "",
-        "reminders": "urgent",
-        "closure": "urgent",
-        "install_kind": None,
-        "log_level": "info",
-        "log_format": "auto",
     }
     assert {name: getattr(settings, name) for name in expected} == expected
 
 
-EVERYTHING = {
-    "UPDATE_CHECK_URL": "http://127.0.0.1:8080/check?x=y",
-    "UPDATE_CHECK_INTERVAL": "90s",
-    "UPDATE_CHECK_JITTER": "0",
-    "UPDATE_CHECK_MASTODON_VERSION": "v4.5.9+glitch",
-    "UPDATE_CHECK_INSTANCE_URL": "http://web:3000",
-    "UPDATE_CHECK_DATABASE_URL": "host=/run/postgresql dbname=x",
-    "UPDATE_CHECK_RECIPIENTS": "a=b@c.example, ops@example.org=Critical , x@bücher.example = none,",
-    "UPDATE_CHECK_OPERATOR": "root@localhost",
-    "UPDATE_CHECK_LEDGER": "postgres://u:s3cret@db/ledger",
-    "UPDATE_CHECK_HEARTBEAT_URL": "https://ping.example/s3cret",
-    "UPDATE_CHECK_APPRISE_URL": "tgram://s3cret",
-    "UPDATE_CHECK_METRICS_FILE": "/var/lib/node/x.prom",
-    "UPDATE_CHECK_PAGE_FILE": "/var/www/status/index.html",
-    "UPDATE_CHECK_RELEASE_DETAILS": "https://git.example/fork/raw/v{version}/",
-    "UPDATE_CHECK_REMINDERS": "none",
-    "UPDATE_CHECK_CLOSURE": "ALL",
-    "UPDATE_CHECK_INSTALL_KIND": "docker",
-    "UPDATE_CHECK_LOG_LEVEL": "Debug",
-    "UPDATE_CHECK_LOG_FORMAT": "json",
-    "LOCAL_DOMAIN": "Social.Example",
-    "WEB_DOMAIN": "www.social.example",
-    "https_proxy": "proxy:3128",
-    "DATABASE_URL": "postgresql://s3cret",
-    "DB_SSLMODE": "verify-full",
-}
-VALUES = {
-    "url": "http://127.0.0.1:8080/check?x=y",
-    "interval": timedelta(seconds=90),
-    "jitter": timedelta(0),
-    "mastodon_version": MastodonVersion.parse("4.5.9"),
-    "instance_url": "http://web:3000",
-    "database_url": "host=/run/postgresql dbname=x",
-    "recipients": Recipients(
-        devops=False,
-        addresses=(
-            ("a=b@c.example", Preference.ALL),
-            ("ops@example.org", Preference.CRITICAL),
-            ("x@bücher.example", Preference.NONE),
-        ),
+ADDRESSES = (
+    ("a=b@c.example", Preference.ALL),
+    ("ops@example.org", Preference.CRITICAL),
+    ("x@bücher.example", Preference.NONE),
+)
+EVERYTHING = [
+    ("UPDATE_CHECK_URL", "http://127.0.0.1:8080/check?x=y", "url", "http://127.0.0.1:8080/check?x=y"),
+    ("UPDATE_CHECK_INTERVAL", "90s", "interval", timedelta(seconds=90)),
+    ("UPDATE_CHECK_JITTER", "0", "jitter", timedelta(0)),
+    ("UPDATE_CHECK_MASTODON_VERSION", "v4.5.9+glitch", "mastodon_version", MastodonVersion.parse("4.5.9")),
+    ("UPDATE_CHECK_INSTANCE_URL", "http://web:3000", "instance_url", "http://web:3000"),
+    ("UPDATE_CHECK_DATABASE_URL", "host=/run dbname=x", "database_url", "host=/run dbname=x"),
+    (
+        "UPDATE_CHECK_RECIPIENTS",
+        "a=b@c.example, ops@example.org=Critical , x@bücher.example = none,",
+        "recipients",
+        Recipients(devops=False, addresses=ADDRESSES),
     ),
-    "operator": ("root@localhost",),
-    "ledger": "postgresql://u:s3cret@db/ledger",
-    "heartbeat_url": "https://ping.example/s3cret",
-    "metrics_file": Path("/var/lib/node/x.prom"),
-    "page_file": Path("/var/www/status/index.html"),
-    "release_details": "https://git.example/fork/raw/v{version}/",
-    "reminders": "none",
-    "closure": "all",
-    "install_kind": "docker",
-    "log_level": "debug",
-    "log_format": "json",
-    "instance": "social.example",
-    "instance_is_assumed": False,
-    "web_domain": "www.social.example",
-    "https_proxy": "http://proxy:3128",
-    "mastodon_database_url": "postgresql://s3cret",
-    "db_sslmode": "verify-full",
-}
+    ("UPDATE_CHECK_OPERATOR", "root@localhost", "operator", ("root@localhost",)),
+    ("UPDATE_CHECK_LEDGER", "postgres://u:s3cret@db/ledger", "ledger", "postgresql://u:s3cret@db/ledger"),
+    ("UPDATE_CHECK_HEARTBEAT_URL", "https://ping.example/x", "heartbeat_url", "https://ping.example/x"),
+    ("UPDATE_CHECK_APPRISE_URL", "tgram://s3cret", "apprise_url", "tgram://s3cret"),
+    ("UPDATE_CHECK_METRICS_FILE", "/var/lib/node/x.prom", "metrics_file", Path("/var/lib/node/x.prom")),
+    ("UPDATE_CHECK_PAGE_FILE", "/var/www/status/index.html", "page_file", Path("/var/www/status/index.html")),
+    (
+        "UPDATE_CHECK_RELEASE_DETAILS",
+        "https://git.example/v{version}/",
+        "release_details",
+        "https://git.example/v{version}/",
+    ),
+    ("UPDATE_CHECK_REMINDERS", "none", "reminders", "none"),
+    ("UPDATE_CHECK_CLOSURE", "ALL", "closure", "all"),
+    ("UPDATE_CHECK_INSTALL_KIND", "docker", "install_kind", "docker"),
+    ("UPDATE_CHECK_LOG_LEVEL", "Debug", "log_level", "debug"),
+    ("UPDATE_CHECK_LOG_FORMAT", "json", "log_format", "json"),
+    ("LOCAL_DOMAIN", "Social.Example", "instance", "social.example"),
+    ("WEB_DOMAIN", "www.social.example", "web_domain", "www.social.example"),
+    ("https_proxy", "proxy:3128", "https_proxy", "http://proxy:3128"),
+    ("DATABASE_URL", "postgresql://s3cret", "mastodon_database_url", "postgresql://s3cret"),
+    ("DB_SSLMODE", "verify-full", "db_sslmode", "verify-full"),
+]
 
 
 def test_everything_set(machine: Machine) -> None:
     """Each variable arrives as a value of its kind."""
-    settings = machine.load(EVERYTHING)
-    assert {name: getattr(settings, name) for name in VALUES} == VALUES
+    settings = machine.load({variable: text for variable, text, _, _ in EVERYTHING})
+    assert not settings.instance_is_assumed
+    assert {name: getattr(settings, name) for _, _, name, _ in EVERYTHING} == {row[2]: row[3] for row in EVERYTHING}
 
 
 @pytest.mark.parametrize(
@@ -180,6 +137,27 @@ def test_instance_url(machine: Machine, environ: dict[str, str], url: str | None
 def test_mastodon_root(machine: Machine) -> None:
     """Mastodon is where its own instructions put it."""
     assert machine.load({"UPDATE_CHECK_MASTODON_ROOT": ""}).mastodon_root == Path("/home/mastodon/live")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1:99", "[::1]:8080", "localhost", "feed.localhost"])
+def test_short_intervals_on_loopback(machine: Machine, host: str) -> None:
+    """An update server on this machine may be asked every second; the default jitter follows."""
+    settings = machine.load({"UPDATE_CHECK_URL": f"http://{host}/", "UPDATE_CHECK_INTERVAL": "1"})
+    assert (settings.interval, settings.jitter) == (timedelta(seconds=1), timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("host", ["localhost.example", "10.0.0.1", "127.0.0.1.example"])
+def test_no_short_intervals_elsewhere(machine: Machine, host: str) -> None:
+    """A host that only looks like this machine is asked every five minutes at most."""
+    environ = {"UPDATE_CHECK_URL": f"http://{host}/"}
+    assert len(machine.problems(environ | {"UPDATE_CHECK_INTERVAL": "4m"})) == 1
+    assert machine.load(environ | {"UPDATE_CHECK_INTERVAL": "5m"}).interval == timedelta(minutes=5)
+
+
+def test_jitter_as_long_as_the_interval(machine: Machine) -> None:
+    """The spread may be the whole interval."""
+    settings = machine.load({"UPDATE_CHECK_INTERVAL": "5m", "UPDATE_CHECK_JITTER": "300s"})
+    assert settings.interval == settings.jitter
 
 
 def test_secrets_are_never_shown(machine: Machine) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from config.machine import Machine
 from mastodon_update_check.config import mastodon_files
-from mastodon_update_check.config.found import FILE_BYTES
-from mastodon_update_check.config.settings import UPDATE_SERVER, Feature
+from mastodon_update_check.config.settings import EMAIL, RECIPIENTS, UPDATE_SERVER
+from mastodon_update_check.config.variables import FILE_BYTES
 
 URL = "UPDATE_CHECK_URL"
 
@@ -128,22 +128,20 @@ PORT = 'expected a port number (1-65535), got "abc"'
 @pytest.mark.parametrize(
     ("line", "feature", "problem"),
     [
-        ("SMTP_PORT=abc", Feature.EMAIL, f"SMTP_PORT in .env.production, line 2: {PORT}"),
-        ("SMTP_DELIVERY_METHOD=sendmail", Feature.EMAIL, 'SMTP_PORT=25 in our own file), got "sendmail"'),
-        ("SMTP_LOGIN=$(id)", Feature.EMAIL, "got $(…), which is never executed: write its result instead"),
-        ('SMTP_FROM_ADDRESS="a\x00b"', Feature.EMAIL, "got control characters"),
-        ("DB_PORT=abc", Feature.RECIPIENTS, f"DB_PORT in .env.production, line 2: {PORT}"),
-        ("DATABASE_URL=$(id)", Feature.RECIPIENTS, "$(…)"),
-        ("DB_SSLMODE=always", Feature.RECIPIENTS, 'got "always"'),
-        ("https_proxy=socks5h://u:s3cret@proxy", Feature.PROXY, "without spaces, got a value that is not shown"),
-        ("LOCAL_DOMAIN=not a domain", Feature.DOMAIN, 'got "not a domain"'),
-        ("UPDATE_CHECK_URL=ftp://x", Feature.UPDATE_SERVER, 'got "ftp://x"'),
-        ('MASTODON_VERSION_METADATA="a\x07b"', Feature.VERSION, "got control characters"),
+        ("SMTP_PORT=abc", EMAIL, f"SMTP_PORT in .env.production, line 2: {PORT}"),
+        ("SMTP_DELIVERY_METHOD=sendmail", EMAIL, 'SMTP_PORT=25 in our own file), got "sendmail"'),
+        ("SMTP_LOGIN=$(id)", EMAIL, "got $(…), which is never executed: write its result instead"),
+        ('SMTP_FROM_ADDRESS="a\x00b"', EMAIL, "got control characters"),
+        ("DB_PORT=abc", RECIPIENTS, f"DB_PORT in .env.production, line 2: {PORT}"),
+        ("DATABASE_URL=$(id)", RECIPIENTS, "$(…)"),
+        ("DB_SSLMODE=always", RECIPIENTS, 'got "always"'),
+        ("https_proxy=socks5h://u:s3cret@proxy", "the proxy", "without spaces, got a value that is not shown"),
+        ("LOCAL_DOMAIN=not a domain", "the domain of Mastodon's file", 'got "not a domain"'),
+        ("UPDATE_CHECK_URL=ftp://x", "the update server of Mastodon's file", 'got "ftp://x"'),
+        ('MASTODON_VERSION_METADATA="a\x07b"', "a part of the version", "got control characters"),
     ],
 )
-def test_unusable_value_disables_only_what_needs_it(
-    machine: Machine, line: str, feature: Feature, problem: str
-) -> None:
+def test_unusable_value_disables_only_what_needs_it(machine: Machine, line: str, feature: str, problem: str) -> None:
     """Everything else works; when the file is corrected, so does that."""
     environ = {"UPDATE_CHECK_WEBHOOK_URL": "https://hooks.example/x"}
     settings = machine.mastodon(f"SMTP_SERVER=mail.example\n{line}").load(environ)
@@ -152,7 +150,7 @@ def test_unusable_value_disables_only_what_needs_it(
     assert disabled.problem.startswith(f"{line.partition('=')[0]} in {machine.mastodon_path}, line 2: ")
     assert problem in str(disabled).replace(f"{machine.home}/", "")
     assert "s3cret" not in f"{settings!r}"
-    has_mail = feature is not Feature.EMAIL
+    has_mail = feature != EMAIL
     assert settings.sink_names == (("log", "email", "webhook") if has_mail else ("log", "webhook"))
     assert settings.url == UPDATE_SERVER
     corrected = machine.mastodon("SMTP_SERVER=mail.example").load(environ)
@@ -180,7 +178,7 @@ def test_missing_mail_server(machine: Machine) -> None:
     assert machine.problems(environ)[0].startswith(sentence)
     settings = machine.mastodon("").load(environ)
     assert settings.sink_names == ("log",)
-    assert [disabled.feature for disabled in settings.disabled] == [Feature.EMAIL]
+    assert [disabled.feature for disabled in settings.disabled] == [EMAIL]
     assert settings.disabled[0].problem.startswith(sentence)
 
 
@@ -209,7 +207,7 @@ def test_named_file_of_another_user(machine: Machine, name: str) -> None:
     """Mastodon's user may remove or replace a file that our own settings name: that does not end the program."""
     os.mkfifo(machine.home / "pipe")
     settings = machine.load({"UPDATE_CHECK_MASTODON_ENV_FILE": str(machine.home / name), "UPDATE_CHECK_SINKS": "email"})
-    assert [disabled.feature for disabled in settings.disabled] == [Feature.FILE, Feature.EMAIL]
+    assert [disabled.feature for disabled in settings.disabled] == ["one of Mastodon's files", EMAIL]
 
 
 def test_short_interval_does_not_depend_on_mastodon(machine: Machine) -> None:

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from config.machine import Machine
-from mastodon_update_check.config.found import VALUE_BYTES
+from mastodon_update_check.config.settings import SECRETS
+from mastodon_update_check.config.variables import VALUE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -22,23 +23,7 @@ def test_secret_in_a_file(machine: Machine, text: str, secret: str) -> None:
     assert settings.origins["DB_PASS"] == f"{path}, which DB_PASS_FILE names"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "DATABASE_URL",
-        "DB_PASS",
-        "SMTP_LOGIN",
-        "SMTP_PASSWORD",
-        "UPDATE_CHECK_APPRISE_URL",
-        "UPDATE_CHECK_DATABASE_URL",
-        "UPDATE_CHECK_HEARTBEAT_URL",
-        "UPDATE_CHECK_LEDGER",
-        "UPDATE_CHECK_WEBHOOK_URL",
-        "UPDATE_CHECK_WEBHOOK_OPS_URL",
-        "https_proxy",
-        "http_proxy",
-    ],
-)
+@pytest.mark.parametrize("name", [*sorted(SECRETS), "UPDATE_CHECK_WEBHOOK_URL", "UPDATE_CHECK_WEBHOOK_OPS_URL"])
 def test_every_secret_has_three_doors(machine: Machine, name: str) -> None:
     """Each secret may stand in the environment, in a file, and in a credential."""
     value = "https://hooks.example/x" if name != "UPDATE_CHECK_LEDGER" else "/x/ledger"

@@ -3,7 +3,7 @@
 import pytest
 
 from config.machine import Machine
-from mastodon_update_check.config.names import is_secret
+from mastodon_update_check.config.variables import is_secret
 from mastodon_update_check.domain.text import clean
 
 SIGNING = "whsec_ and the base64 of 24 to 64 bytes; several such secrets are separated by spaces"
@@ -90,11 +90,7 @@ ROWS: list[tuple[str, list[str], list[str]]] = [
         ["a@b.example, A@B.example"],
     ),
     ("a path or a postgresql:// URL, got a URL of another kind", ["UPDATE_CHECK_LEDGER"], ["mysql://s3cret"]),
-    (
-        "none, critical, patch or all",
-        ["UPDATE_CHECK_LOG_PREFERENCE", "UPDATE_CHECK_APPRISE_PREFERENCE"],
-        ["urgent"],
-    ),
+    ("none, critical, patch or all", ["UPDATE_CHECK_LOG_PREFERENCE", "UPDATE_CHECK_APPRISE_PREFERENCE"], ["urgent"]),
     ("none, urgent or all", ["UPDATE_CHECK_REMINDERS", "UPDATE_CHECK_CLOSURE"], ["critical"]),
     ("source, docker, yunohost, nixos or fork", ["UPDATE_CHECK_INSTALL_KIND"], ["podman"]),
     ("debug, info, warning, error or critical", ["UPDATE_CHECK_LOG_LEVEL"], ["loud"]),
@@ -122,11 +118,7 @@ ROWS: list[tuple[str, list[str], list[str]]] = [
     ("a mail address with only ASCII before the @", ["SMTP_FROM_ADDRESS"], ["Name <é@b.example>"]),
     ("plain, login, cram_md5 or none", ["SMTP_AUTH_METHOD"], ["xoauth2"]),
     ("none, peer, client_once or fail_if_no_peer_cert", ["SMTP_OPENSSL_VERIFY_MODE"], ["maybe"]),
-    (
-        SENDMAIL,
-        ["SMTP_DELIVERY_METHOD"],
-        ["sendmail", "file"],
-    ),
+    (SENDMAIL, ["SMTP_DELIVERY_METHOD"], ["sendmail", "file"]),
     ("disable, allow, prefer, require, verify-ca or verify-full", ["DB_SSLMODE"], ["always"]),
     (
         "one line of text, got control characters",

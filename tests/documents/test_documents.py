@@ -11,10 +11,9 @@ from tools.documents.settings import ELSEWHERE, GROUPS
 
 from mastodon_update_check.cli.parser import build_parser
 from mastodon_update_check.config import load_settings
-from mastodon_update_check.config.found import Found, Problems
 from mastodon_update_check.config.load import parse
-from mastodon_update_check.config.names import is_secret, webhook_name
 from mastodon_update_check.config.settings import VARIABLES
+from mastodon_update_check.config.variables import Found, Problems, is_secret, webhook_name
 
 PROJECT = Path(__file__).parents[2]
 SETTINGS = {setting.name: setting for group in GROUPS for setting in group.settings}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mastodon_update_check.config.dotenv import expand, parse
-from mastodon_update_check.config.names import is_taken_from_mastodon
+from mastodon_update_check.config.variables import is_taken_from_mastodon
 from mastodon_update_check.install.copying import excerpt, own_values, values
 
 FILE = """\

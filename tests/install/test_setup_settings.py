@@ -2,19 +2,7 @@
 
 import pytest
 
-from install.host import (
-    CONFIG,
-    COPY,
-    ENV,
-    ROOT,
-    WATCH,
-    Host,
-    Terminal,
-    refused,
-    session,
-    set_up,
-    write_config,
-)
+from install.host import CONFIG, COPY, ENV, ROOT, WATCH, Host, Terminal, refused, session, set_up, write_config
 
 
 def test_settings_of_the_administrator_win(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:

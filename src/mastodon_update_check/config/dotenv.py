@@ -27,7 +27,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.found import FILE_BYTES, VALUE_BYTES, size_bytes
+from mastodon_update_check.config.variables import FILE_BYTES, VALUE_BYTES, size_bytes
 
 _WHITESPACE = re.compile(r"\s*+", re.ASCII)
 _HEAD = re.compile(r"(?:export\s++)?(?P<name>[\w.]++)(?:\s*+=|:\s)", re.ASCII)

@@ -4,7 +4,6 @@ The error's text continues a sentence after "expected". It never repeats the val
 """
 
 import base64
-import binascii
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -141,12 +140,11 @@ def parse_signing_keys(text: str) -> str:
 
 
 def _is_signing_key(key: str) -> bool:
-    prefix, found, encoded = key.partition("whsec_")
     try:
-        decoded = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
+        decoded = base64.b64decode(key.removeprefix("whsec_"), validate=True)
+    except ValueError:
         return False
-    return prefix == "" and found != "" and len(decoded) in _SIGNING_KEY_BYTES
+    return key.startswith("whsec_") and len(decoded) in _SIGNING_KEY_BYTES
 
 
 def require_smtp(text: str) -> str:

@@ -7,12 +7,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from mastodon_update_check.config.found import Found, Layer, Problems
 from mastodon_update_check.config.kinds import parse_text
-from mastodon_update_check.config.names import VERSION, shown
-from mastodon_update_check.config.settings import CONFIG_FILE, INTERVAL, JITTER, VARIABLES, Disabled, Feature, Settings
+from mastodon_update_check.config.settings import (
+    CONFIG_FILE,
+    EMAIL,
+    INTERVAL,
+    JITTER,
+    RECIPIENTS,
+    VARIABLES,
+    Disabled,
+    Settings,
+)
 from mastodon_update_check.config.sinks import find_starttls, read_sinks
 from mastodon_update_check.config.sources import gather
+from mastodon_update_check.config.variables import VERSION, Found, Layer, Problems, shown
 from mastodon_update_check.domain.urls import is_loopback, is_loopback_host
 from mastodon_update_check.errors import SettingsError
 
@@ -56,7 +64,7 @@ def load_settings(environ: Mapping[str, str], config_file: Path = CONFIG_FILE, *
     if problems.sentences and not is_lenient:
         raise SettingsError(problems.sentences)
     disabled = tuple(each for each in problems.disabled if _is_needed(each, settings))
-    has_mail = all(each.feature is not Feature.EMAIL for each in disabled)
+    has_mail = all(each.feature != EMAIL for each in disabled)
     return replace(
         settings,
         sinks=tuple(sink for sink in sinks if has_mail or sink.plugin != "email"),
@@ -94,13 +102,9 @@ def parse(found: Layer, problems: Problems) -> Settings:
 
 def _is_needed(disabled: Disabled, settings: Settings) -> bool:
     """Return whether anything is disabled at all: what is not used, or is set elsewhere, need not work."""
-    match disabled.feature:
-        case Feature.EMAIL:
-            return settings.listed_sinks is None or "email" in settings.listed_sinks
-        case Feature.RECIPIENTS:
-            return settings.database_url is None
-        case _:
-            return True
+    if disabled.feature == EMAIL:
+        return settings.listed_sinks is None or "email" in settings.listed_sinks
+    return disabled.feature != RECIPIENTS or settings.database_url is None
 
 
 def _check_interval(settings: Settings, found: Layer, problems: Problems) -> None:

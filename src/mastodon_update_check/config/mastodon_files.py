@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config import names
+from mastodon_update_check.config import variables
 from mastodon_update_check.config.dotenv import Assignments, Defect, expand, merge, parse
-from mastodon_update_check.config.found import FILE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.config.kinds import parse_path
 from mastodon_update_check.config.settings import MASTODON_FILES, MASTODON_ROOT
+from mastodon_update_check.config.variables import FILE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.files.foreign import ForeignDirectory, describe, follow_trusted, read_foreign
 from mastodon_update_check.files.own import is_null
@@ -44,11 +44,11 @@ def read_mastodon_files(environ: Mapping[str, str], above: Layer, problems: Prob
     root = path_of(above.get(ROOT)) or MASTODON_ROOT
     documents = dict(_documents(root, above, problems))
     merged = merge(documents.values())
-    wanted = {each.name for each in merged if names.is_taken_from_mastodon(each.name) and each.name not in above}
+    wanted = {each.name for each in merged if variables.is_taken_from_mastodon(each.name) and each.name not in above}
     if "DATABASE_URL" in above and not above["DATABASE_URL"].is_blank:  # the others would complete it
         wanted = {name for name in wanted if not name.startswith("DB_")}
     # The rest of the environment is not for Mastodon's user: `SMTP_LOGIN=$NAME` would send it to any server.
-    passed = {name: text for name, text in environ.items() if names.may_be_put_into_mastodons(name)}
+    passed = {name: text for name, text in environ.items() if variables.may_be_put_into_mastodons(name)}
     is_off = not str(expand(merged, {_URL}, passed).get(_URL, _URL)).strip()
     return MastodonFiles(
         paths=tuple(documents),
@@ -72,7 +72,7 @@ def expand_layer(
     for name, value in expand(assignments, wanted, environ).items():
         found = Found("" if isinstance(value, Defect) else value, places[name], is_trusted)
         if isinstance(value, Defect):
-            problems.add(name, found, value.value, about=names.target(name))
+            problems.add(name, found, value.value, about=variables.target(name))
         else:
             layer[name] = found
     return usable(layer, problems)

@@ -104,8 +104,5 @@ def _got(text: str) -> str:
 
 
 def _refuse_repeated(addresses: list[str]) -> None:
-    seen = set()
-    for address in map(mail.normalise_address, addresses):
-        if address in seen:
-            raise UnexpectedValueError("each address once", "got one of them twice")
-        seen.add(address)
+    if len(set(map(mail.normalise_address, addresses))) < len(addresses):
+        raise UnexpectedValueError("each address once", "got one of them twice")

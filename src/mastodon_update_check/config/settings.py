@@ -6,7 +6,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -39,6 +38,9 @@ BLANK_COUNTS: Final = frozenset({"UPDATE_CHECK_URL", "UPDATE_CHECK_INSTANCE_URL"
 All other blank variables count as not set.
 """
 
+EMAIL: Final = "email"
+RECIPIENTS: Final = "the recipient lookup"
+
 _OTHER_NAMES = {
     "listed_sinks": "UPDATE_CHECK_SINKS",
     "mastodon_database_url": "DATABASE_URL",
@@ -51,24 +53,11 @@ Value = TypeVar("Value")
 Default = TypeVar("Default")
 
 
-class Feature(StrEnum):
-    """A part of the program that a value of Mastodon's files can disable."""
-
-    CHECKS = "checking"
-    EMAIL = "email"
-    RECIPIENTS = "the recipient lookup"
-    PROXY = "the proxy"
-    UPDATE_SERVER = "the update server of Mastodon's file"
-    DOMAIN = "the domain of Mastodon's file"
-    VERSION = "a part of the version"
-    FILE = "one of Mastodon's files"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disabled:
     """Something that a value of Mastodon's files disables, because the value cannot be used."""
 
-    feature: Feature
+    feature: str
     problem: str
     """The whole sentence without its full stop: variable, place, what was expected and what was found."""
 
@@ -221,9 +210,9 @@ class Settings:
         host, place = urlsplit(self.url or "").hostname, self.origins[name]
         return f"{name} in {place}: {host} is not the official update server: name it in our own file to confirm"
 
-    def disables(self, feature: Feature) -> tuple[Disabled, ...]:
+    def disables(self, feature: str) -> tuple[Disabled, ...]:
         """Return why Mastodon's files disable a feature; nothing while they do not."""
-        return tuple(disabled for disabled in self.disabled if disabled.feature is feature)
+        return tuple(disabled for disabled in self.disabled if disabled.feature == feature)
 
     def for_instance(self, instance: str) -> "Settings":
         """Return the same settings for the instance that the ledger knows, with a warning."""

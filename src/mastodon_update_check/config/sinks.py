@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mastodon_update_check.config import names
-from mastodon_update_check.config.found import Found, Layer, Problems
+from mastodon_update_check.config import variables
 from mastodon_update_check.config.kinds import choose, parse_boolean, parse_signing_keys
 from mastodon_update_check.config.settings import Settings, SinkSettings
 from mastodon_update_check.config.sources import Sources
+from mastodon_update_check.config.variables import Found, Layer, Problems
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.urls import parse_url
 
@@ -54,10 +54,10 @@ def read_sinks(settings: Settings, sources: Sources, problems: Problems) -> tupl
         "apprise": tuple(_read_apprise(settings, found, shared, problems)),
     }
     foreign = set(listed or ()) - set(BUILT_IN)
-    installed = _installed() if foreign or names.strangers(found) else {}
+    installed = _installed() if foreign or variables.strangers(found) else {}
     for name, stranger in sources.strangers.items():
-        if names.owner(name, [*installed, *foreign]) is None:
-            problems.add(name, stranger, names.describe_stranger(name, found))
+        if variables.owner(name, [*installed, *foreign]) is None:
+            problems.add(name, stranger, variables.describe_stranger(name, found))
     if listed is None:
         return tuple(sink for sinks in ready.values() for sink in sinks)
     for number, name in enumerate(listed, 1):
@@ -91,7 +91,7 @@ def _read_webhooks(found: Layer, shared: Mapping[str, str], problems: Problems) 
     """Yield every webhook that has a URL, in the order of their names; `shared` are options of all of them."""
     groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for variable in found:
-        if (parts := names.webhook_name(variable)) is not None:
+        if (parts := variables.webhook_name(variable)) is not None:
             groups[parts[0]][parts[1]] = variable
     users: dict[str, str] = {}
     for webhook, group in sorted(groups.items()):
@@ -139,7 +139,7 @@ def _refuse_unready(sink: str, sources: Sources, problems: Problems) -> None:
     """Add a problem for a listed sink that lacks a variable; Mastodon's files may lack theirs."""
     variable, remedy = _NEEDS[sink]
     wrong = problems.names
-    if variable in wrong or (sink == "webhook" and any(names.is_of_webhook(each, "URL") for each in wrong)):
+    if variable in wrong or (sink == "webhook" and any(variables.is_of_webhook(each, "URL") for each in wrong)):
         return
     sentence = f"{sink} is listed, but {variable} is not set: {remedy}, or remove {sink} from the list"
     found = sources.found[_SINKS]
@@ -151,7 +151,7 @@ def _refuse_unready(sink: str, sources: Sources, problems: Problems) -> None:
 
 def _describe_unknown(number: int, name: str, installed: Iterable[str]) -> str:
     known = [*BUILT_IN, *installed]
-    meant = names.nearest(name, known)
+    meant = variables.nearest(name, known)
     hint = f"did you mean {meant}?" if meant else f"install its package, or choose from {', '.join(known)}"
     return f"entry {number} is not an installed sink: {hint}"
 
@@ -159,13 +159,13 @@ def _describe_unknown(number: int, name: str, installed: Iterable[str]) -> str:
 def _plugged_in(name: str, installed: Mapping[str, str], found: Layer, problems: Problems) -> SinkSettings:
     """Return the sink of another package: the rest of its variables' names, in lower case, are its options."""
     own: dict[str, Found] = {
-        each.removeprefix(names.sink_prefix(name)).lower(): found[each]
-        for each in names.strangers(found)
-        if names.owner(each, installed) == name
+        each.removeprefix(variables.sink_prefix(name)).lower(): found[each]
+        for each in variables.strangers(found)
+        if variables.owner(each, installed) == name
     }
     preference = Preference.ALL
     if (given := own.pop("preference", None)) is not None:
-        with problems.parsing(f"{names.sink_prefix(name)}PREFERENCE", given):
+        with problems.parsing(f"{variables.sink_prefix(name)}PREFERENCE", given):
             preference = _PREFERENCE(given.text)
     options = MappingProxyType({key: value.text for key, value in own.items()})
     return SinkSettings(name=name, plugin=installed[name], preference=preference, options=options)

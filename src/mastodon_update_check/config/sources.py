@@ -12,12 +12,12 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mastodon_update_check.config import names
+from mastodon_update_check.config import variables
 from mastodon_update_check.config.dotenv import Assignments, parse
-from mastodon_update_check.config.found import ENVIRONMENT, FILE_BYTES, VALUE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.config.kinds import UnexpectedValueError, parse_path
 from mastodon_update_check.config.mastodon_files import MastodonFiles, expand_layer, path_of, read_mastodon_files
 from mastodon_update_check.config.settings import BLANK_COUNTS
+from mastodon_update_check.config.variables import ENVIRONMENT, FILE_BYTES, VALUE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.files.foreign import describe
 from mastodon_update_check.files.own import is_null, read_own
@@ -40,7 +40,7 @@ class Sources:
 
 def gather(environ: Mapping[str, str], config_file: Path, problems: Problems) -> Sources:
     """Read all sources, our own file at `config_file` by default; what cannot be read is added to `problems`."""
-    relevant = {name: Found(text, ENVIRONMENT) for name, text in environ.items() if names.is_relevant(name)}
+    relevant = {name: Found(text, ENVIRONMENT) for name, text in environ.items() if variables.is_relevant(name)}
     environment = _with_secret_files(relevant, (), problems)
     passed = _credentials(environ, environment, problems)
     path, own = _own_file(environ, ChainMap(environment, passed), config_file, problems)
@@ -49,7 +49,7 @@ def gather(environ: Mapping[str, str], config_file: Path, problems: Problems) ->
     merged, public = ChainMap(*above.maps, mastodon.layer), ChainMap(environment, own)
     return Sources(
         found={name: each for name, each in merged.items() if not each.is_blank or name in BLANK_COUNTS},
-        strangers={name: public[name] for name in names.strangers(public)},
+        strangers={name: public[name] for name in variables.strangers(public)},
         config_file=path,
         mastodon=mastodon,
     )
@@ -76,12 +76,12 @@ def _own_file(
 
 def _layer(assignments: Assignments, environ: Mapping[str, str], above: Layer, problems: Problems) -> Layer:
     places = {assignment.name: Found("", assignment.place) for assignment in assignments}
-    wanted = {name for name in places if names.is_relevant(name) and names.target(name) not in above}
+    wanted = {name for name in places if variables.is_relevant(name) and variables.target(name) not in above}
     cut = {assignment.name: assignment.is_cut for assignment in assignments}
     for name, place in places.items():
         if name in wanted and cut[name]:
             problems.warn(name, place, "the # begins a comment: put the value in single quotes to keep its end")
-        elif (meant := names.near_miss(name)) is not None:
+        elif (meant := variables.near_miss(name)) is not None:
             problems.warn(name, place, f"unknown variable: did you mean {meant}?")
     if _CONFIG in places:
         problems.add(_CONFIG, places[_CONFIG], "can only be set in the environment")
@@ -90,9 +90,9 @@ def _layer(assignments: Assignments, environ: Mapping[str, str], above: Layer, p
 
 def _with_secret_files(layer: Layer, above: Container[str], problems: Problems) -> dict[str, Found]:
     """Return `layer` with each `NAME_FILE` replaced by a `NAME`, unless `above` has that already."""
-    named = {name: found for name, found in layer.items() if names.target(name) == name}
+    named = {name: found for name, found in layer.items() if variables.target(name) == name}
     for file_name, file in layer.items():
-        name = names.target(file_name)
+        name = variables.target(file_name)
         if name == file_name or name in above:
             continue
         if name in named and not (named[name].is_blank or file.is_blank):
@@ -111,8 +111,8 @@ def _credentials(environ: Mapping[str, str], above: Container[str], problems: Pr
     """
     found = {}
     for path in sorted(Path(environ[_CREDENTIALS]).glob("*")) if environ.get(_CREDENTIALS) else ():
-        name = path.name if names.is_secret(path.name) else path.name.upper()
-        is_ours = names.is_secret(name) or names.strangers([name])
+        name = path.name if variables.is_secret(path.name) else path.name.upper()
+        is_ours = variables.is_secret(name) or variables.strangers([name])
         if is_ours and name not in above and path.name == path.name.lower():
             place = f"credential {path.name}"
             try:

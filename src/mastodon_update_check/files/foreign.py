@@ -15,8 +15,8 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Container, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Container, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Self
 
@@ -34,10 +34,8 @@ def is_missing(path: Path) -> bool:
     """Return whether nothing is at `path`; one that may not be examined is not missing (`Path.exists` raises then)."""
     try:
         path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, FileNotFoundError | NotADirectoryError)
     return False
 
 
@@ -48,7 +46,8 @@ class ForeignDirectory:
         """Open the directory; the links and files of `trusted_uid` are accepted as the owner's are."""
         self.path = path
         self._trusted = trusted_uid
-        self._descriptor = _walk(path, trusted_uid)
+        self._stack = ExitStack()
+        self._descriptor = self._stack.enter_context(_opened(path, trusted_uid))
         status = os.fstat(self._descriptor)
         self.owner = status.st_uid
         self._is_writable_by_all = bool(status.st_mode & stat.S_IWOTH)
@@ -57,7 +56,7 @@ class ForeignDirectory:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+        self._stack.close()
 
     def status(self, name: str) -> os.stat_result:
         """Return the status of a path beneath, without following links."""
@@ -162,44 +161,31 @@ def _reopen(descriptor: int) -> int:
             time.sleep(_LEASE_POLL_SECONDS)
 
 
-def _walk(path: Path, trusted_uid: int) -> int:
+@contextmanager
+def _opened(path: Path, trusted_uid: int) -> Iterator[int]:
     """Open a directory, step by step from the root."""
     if not path.is_absolute():
         raise OSError(errno.EINVAL, "it is not an absolute path")
-    todo, links = _steps(path), []
+    todo, makers = [*reversed(path.parts)], []
     opened = os.open("/", _LOOK)
     try:
         while todo:
             following = os.open(todo.pop(), _LOOK, dir_fd=opened)
             status = os.fstat(following)
             if stat.S_ISLNK(status.st_mode):
-                links.append(status.st_uid)
+                makers.append(status.st_uid)
                 target = Path(os.readlink("", dir_fd=following))
+                todo += reversed(target.parts)  # an absolute one begins with /, which leads back to the root
                 os.close(following)
-                todo += _steps(target)
-                following = os.open("/", _LOOK) if target.is_absolute() else os.dup(opened)
+                if len(makers) > LINKS_FOLLOWED:
+                    raise OSError(errno.ELOOP, "it leads through too many symbolic links")
+                continue
             os.close(opened)
             opened = following
-            _require_passable(os.fstat(opened), len(links))
-        _require_vouched(links, os.fstat(opened).st_uid, trusted_uid)
-    except BaseException:
+            if not stat.S_ISDIR(status.st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, "it is not a directory")
+        if any(maker not in {os.fstat(opened).st_uid, trusted_uid} for maker in makers):
+            raise OSError(errno.ELOOP, "a symbolic link leads to a directory of another user")
+        yield opened
+    finally:
         os.close(opened)
-        raise
-    return opened
-
-
-def _steps(path: Path) -> list[str]:
-    """Return the names of the path, the first one last."""
-    return [part for part in reversed(path.parts) if part != "/"]
-
-
-def _require_passable(status: os.stat_result, links: int) -> None:
-    if not stat.S_ISDIR(status.st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, "it is not a directory")
-    if links > LINKS_FOLLOWED:
-        raise OSError(errno.ELOOP, "it leads through too many symbolic links")
-
-
-def _require_vouched(links: Iterable[int], owner: int, trusted_uid: int) -> None:
-    if any(maker not in {owner, trusted_uid} for maker in links):
-        raise OSError(errno.ELOOP, "a symbolic link leads to a directory of another user")

@@ -12,7 +12,7 @@ from grp import getgrall
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.names import is_taken_from_mastodon
+from mastodon_update_check.config.variables import is_taken_from_mastodon
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files.foreign import ForeignDirectory

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings, SinkSettings
-from mastodon_update_check.config.settings import Feature
+from mastodon_update_check.config.settings import EMAIL, RECIPIENTS
 from mastodon_update_check.domain.addresses import normalise_address
 from mastodon_update_check.domain.recipients import Preference, Recipient, address_key, url_key
 from mastodon_update_check.domain.staff import DatabaseAnswer
@@ -78,7 +78,7 @@ def _list_warnings(
     if _has_mail(settings):
         if not mail:
             yield "no mail is sent: UPDATE_CHECK_RECIPIENTS names no address"
-    elif "UPDATE_CHECK_SINKS" in settings.origins or settings.disables(Feature.EMAIL):
+    elif "UPDATE_CHECK_SINKS" in settings.origins or settings.disables(EMAIL):
         return
     elif "UPDATE_CHECK_RECIPIENTS" in settings.origins:
         yield "no mail is sent, though UPDATE_CHECK_RECIPIENTS is set: set SMTP_SERVER"
@@ -90,7 +90,7 @@ def ask_database(settings: Settings) -> DatabaseAnswer:
     """Ask Mastodon's database for its staff; an error is part of the answer."""
     from mastodon_update_check.mastodon.database import ask_first
 
-    if disabled := settings.disables(Feature.RECIPIENTS):
+    if disabled := settings.disables(RECIPIENTS):
         return DatabaseAnswer(error=CheckError(Cause.DATABASE, str(disabled[0])))
     try:
         return ask_first(find_logins(settings, _find_os_user()))
