@@ -77,7 +77,7 @@ def query(where: "Location | Path", statement: str, *parameters: object) -> list
 
 
 def _query_postgres(place: PostgresLocation, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
-    login = make_conninfo("", **place.address.parameters)
+    login = make_conninfo("", **place.address.login.parameters)
     with closing(psycopg.connect(login, autocommit=True, cursor_factory=psycopg.ClientCursor)) as connection:
         connection.execute(f"SET search_path = {place.address.schema}, pg_catalog".encode())
         result = connection.execute(translate(statement), parameters)

@@ -1,12 +1,13 @@
 """Texts and codes of PostgreSQL and PgBouncer as sentences; those that a test server gives are in other files."""
 
+import psycopg
 import pytest
 
 from mastodon_update_check.mastodon.database_session import explain_query
-from mastodon_update_check.postgres.login import Login, explain_login
+from mastodon_update_check.postgres.login import Login
 
 MAMMOTH = {"host": "db.example", "dbname": "mammoth", "user": "tusk", "sslmode": "require"}
-LOGIN = Login.of(MAMMOTH, "DATABASE_URL", "UPDATE_CHECK_DATABASE_URL", "make it")
+LOGIN = Login(parameters=MAMMOTH, origin="DATABASE_URL", variable="UPDATE_CHECK_DATABASE_URL", remedy="make it")
 WHERE = 'connection failed: connection to server at "192.0.2.1", port 5432 failed: '
 
 LOGINS = [
@@ -62,7 +63,7 @@ LOGINS = [
 @pytest.mark.parametrize(("words", "expected"), [row[1:] for row in LOGINS], ids=[row[0] for row in LOGINS])
 def test_login_that_fails(words: str, expected: str) -> None:
     """The words are passed on, cleaned, with advice where they are known."""
-    sentence = explain_login(LOGIN, words)
+    sentence = LOGIN.explain(words)
     assert sentence.startswith("PostgreSQL at db.example:5432 cannot be used as the role tusk: ")
     assert sentence.endswith(expected)
 
@@ -80,7 +81,8 @@ QUESTIONS = [
 )
 def test_question_that_fails(code: str, words: str, expected: str) -> None:
     """Known codes become advice; others are passed on with the server's words."""
-    assert explain_query(LOGIN, code, words) == f"PostgreSQL at db.example:5432 {expected}"
+    error = psycopg.errors.lookup(code)(words)
+    assert explain_query(LOGIN, error) == f"PostgreSQL at db.example:5432 {expected}"
 
 
 PLACES = [
@@ -94,4 +96,4 @@ PLACES = [
 @pytest.mark.parametrize(("parameters", "expected"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
 def test_places(parameters: dict[str, str], expected: str) -> None:
     """The place is named as an administrator would name it."""
-    assert Login.of(parameters, "x", "y", "z").place == expected
+    assert Login(parameters=parameters, origin="x", variable="y", remedy="z").place == expected

@@ -1,9 +1,9 @@
 """Where a ledger in PostgreSQL is: libpq's connection URL and a schema; and its errors, in words."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import parse_qsl, quote, urlencode
@@ -52,10 +52,8 @@ _DAMAGED: Final = "XX"
 class PostgresAddress:
     """A database, a login, a schema; `str()` of it is fit to be shown."""
 
-    parameters: Mapping[str, str] = field(repr=False)
-    """libpq's; they may hold a password."""
-    schema: str
     login: Login
+    schema: str
 
     def __str__(self) -> str:
         return f"PostgreSQL at {self.login.place} (schema {self.schema} of the database {self.login.database})"
@@ -80,9 +78,13 @@ class PostgresAddress:
                 "pg_ in front"
             )
         rest = urlencode([(name, text) for name, text in asked if name != "schema"], quote_via=quote)
-        parameters = {**_DEFAULTS, **read_conninfo(f"{base}?{rest}", origin)}
-        login = Login.of(parameters, origin, "UPDATE_CHECK_LEDGER", "make it with CREATE ROLE … LOGIN")
-        return cls(parameters=MappingProxyType(parameters), schema=schema, login=login)
+        login = Login(
+            parameters=MappingProxyType({**_DEFAULTS, **read_conninfo(f"{base}?{rest}", origin)}),
+            origin=origin,
+            variable="UPDATE_CHECK_LEDGER",
+            remedy="make it with CREATE ROLE … LOGIN",
+        )
+        return cls(login=login, schema=schema)
 
     @contextmanager
     def translated(self, deadline: "Deadline | None" = None) -> Iterator[None]:
@@ -106,8 +108,6 @@ class PostgresAddress:
             return f"cannot be reached any more: {clean(last_line(words))}"
         if code in _CODES:
             return _CODES[code].format(role=self.login.role, schema=self.schema, database=self.login.database)
-        if code in _GONE:
-            return f"is gone ({clean(words)}); {WAYS_OUT}"
-        if code.startswith(_DAMAGED):
-            return f"is damaged ({clean(words)}); {WAYS_OUT}"
+        if code in _GONE or code.startswith(_DAMAGED):
+            return f"is {'gone' if code in _GONE else 'damaged'} ({clean(words)}); {WAYS_OUT}"
         return f"cannot be used ({code}: {clean(words)})"

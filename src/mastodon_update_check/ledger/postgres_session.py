@@ -26,7 +26,6 @@ from mastodon_update_check.errors import LedgerError, OwnershipLostError
 from mastodon_update_check.http.time_limit import Deadline, run_within
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.schema import require_known
-from mastodon_update_check.postgres.login import connect
 
 Parameters = Mapping[str, object] | Sequence[object]
 _SERIALISED: Final = "SELECT value FROM meta WHERE key = 'salt' FOR UPDATE"
@@ -141,8 +140,7 @@ class PostgresSession:
 
     def _connect(self) -> psycopg.Connection[DictRow]:
         seconds = self._bounds.connect.total_seconds()
-        login, parameters = self._address.login, self._address.parameters
-        connection = run_within(self._bounds.login, lambda _: connect(login, parameters, seconds))
+        connection = run_within(self._bounds.login, lambda _: self._address.login.connect(seconds))
         # Parameters are inserted by the client: one round trip for a statement, and the statement sets their types.
         connection.cursor_factory = psycopg.ClientCursor
         connection.row_factory = dict_row  # type: ignore[assignment]  # rows are of another type from here on

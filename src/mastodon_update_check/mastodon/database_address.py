@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from mastodon_update_check.postgres.login import ESCAPE_ADVICE, is_misread
+from mastodon_update_check.postgres.login import LoginError, refuse_misread
 
 OWN_ROLE: Final = "_mastodon_update_check"
 """The PostgreSQL role that `sql/install.sql` makes, and the system user of the same name."""
@@ -74,9 +74,9 @@ def _find_mastodons_login(url: str, variables: Mapping[str, str]) -> DatabaseAdd
     if url:
         origin = "DATABASE_URL"
         try:
-            in_url = _read_url(url)
-        except ValueError as error:
-            return DatabaseAddress(origin=origin, problem=f"{origin} {error}")
+            in_url = _read_url(url, origin)
+        except LoginError as error:
+            return DatabaseAddress(origin=origin, problem=str(error))
         ignored = in_url.keys() & _OPENS_FILES
         found |= {name: text for name, text in in_url.items() if text and name in _PLAIN}
     if "sslrootcert" in ignored and found["sslmode"] == "require":
@@ -90,13 +90,12 @@ def _find_mastodons_login(url: str, variables: Mapping[str, str]) -> DatabaseAdd
     )
 
 
-def _read_url(url: str) -> dict[str, str]:
-    """Return the parameters of a Rails database URL, those of its query too.
+def _read_url(url: str, origin: str) -> dict[str, str]:
+    """Return the parameters of a Rails database URL, those of its query too; raise `LoginError` if it is not one.
 
-    The text of its `ValueError` is the end of a sentence, without any part of the URL, since each may be a password's.
+    The error repeats nothing of the URL, since any part may be the password's.
     """
-    if is_misread(url):
-        raise ValueError(ESCAPE_ADVICE)
+    refuse_misread(url, origin)
     try:
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -105,7 +104,8 @@ def _read_url(url: str) -> dict[str, str]:
     login, _, place = parts.netloc.rpartition("@")
     match = _HOST_AND_PORT.fullmatch(place)
     if parts.scheme not in _SCHEMES or match is None:
-        raise ValueError("is not a URL as Rails reads it: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        expected = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        raise LoginError(f"{origin} is not a URL as Rails reads it: expected {expected}")
     user, _, password = login.partition(":")
     texts = {
         "host": match[1].strip("[]"),

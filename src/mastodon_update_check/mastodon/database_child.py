@@ -15,25 +15,18 @@ def main() -> None:
     request = json.load(sys.stdin)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, also inside a library
     signal.setitimer(signal.ITIMER_REAL, request["limits"]["total"])
-    _limit(resource.RLIMIT_DATA, request["limits"]["memory_bytes"])
-    _limit(resource.RLIMIT_CORE, 0)  # it would hold the password
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    wanted = request["limits"]["memory_bytes"]
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold the password
     sys.path[:] = request["path"]
     try:
         from mastodon_update_check.mastodon.database_session import ask_each
     except ImportError as error:
-        _print({"missing": str(error).splitlines()[0]})
+        print(json.dumps({"missing": str(error).splitlines()[0]}))  # noqa: T201 - the protocol
         return
     for event in ask_each(request["logins"], request["limits"]):
-        _print(event)
-
-
-def _print(event: object) -> None:
-    print(json.dumps(event), flush=True)  # noqa: T201 - the protocol
-
-
-def _limit(kind: int, value: int) -> None:
-    hard = resource.getrlimit(kind)[1]
-    resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+        print(json.dumps(event), flush=True)  # noqa: T201 - the protocol
 
 
 if __name__ == "__main__":

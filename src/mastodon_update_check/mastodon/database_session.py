@@ -15,14 +15,14 @@ from psycopg.pq import Conninfo
 
 from mastodon_update_check.mastodon.database_address import OWN_ROLE, VARIABLE
 from mastodon_update_check.mastodon.sql import migrations_query, read_sql, staff_query
-from mastodon_update_check.postgres.login import Login, LoginError, connect, last_line, read_conninfo
+from mastodon_update_check.postgres.login import Login, LoginError, last_line, read_conninfo
 
 STAFF_ROWS: Final = 1000
 MIGRATION_ROWS: Final = 10_000
 TOTAL_BYTES: Final = 4 * 1024 * 1024
 """Longest answer of a database: a thousand rows with every text at its limit have about 3 MB."""
-REMEDY: Final = "run `mastodon-update-check setup`"
-_FORMAT: Final = f"answers in an unknown format: {REMEDY} again"
+_REMEDY: Final = "run `mastodon-update-check setup`"
+_FORMAT: Final = f"answers in an unknown format: {_REMEDY} again"
 # Not `service`: libpq looks even for an empty one. The environment of the process has no PG variables.
 _NO_FILES: Final = {
     **dict.fromkeys(
@@ -43,8 +43,6 @@ _CODES: Final = {
 _UNKNOWN_NAME: Final = "42"
 """Class of syntax errors and of names that do not exist: not the schema of any known Mastodon."""
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-
 
 def ask_each(logins: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Try each login until one gives an answer; yield one object for each event.
@@ -54,10 +52,11 @@ def ask_each(logins: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]) -> 
     """
     for one in logins:
         try:
-            parameters = one["parameters"] or read_conninfo(one["conninfo"], one["origin"])
-            login = Login.of(parameters, one["origin"], VARIABLE, REMEDY)
+            given, origin = one["conninfo"], one["origin"]
+            parameters = read_conninfo(given, origin) if given else _without_files(one["parameters"])
+            login = Login(parameters=parameters, origin=origin, variable=VARIABLE, remedy=_REMEDY)
             yield {"place": login.place}
-            yield {"answer": _ask(login, parameters if one["conninfo"] else _without_files(parameters), limits)}
+            yield {"answer": _ask(login, limits)}
         except LoginError as error:
             yield {"failure": str(error)}
         else:
@@ -69,12 +68,12 @@ def _without_files(parameters: Mapping[str, str]) -> dict[str, str]:
     return {**parameters, **{name: text for name, text in _NO_FILES.items() if name in known}}
 
 
-def _ask(login: Login, parameters: Mapping[str, str], limits: Mapping[str, Any]) -> dict[str, Any]:
-    with contextlib.closing(connect(login, parameters, limits["connect"])) as connection:
+def _ask(login: Login, limits: Mapping[str, Any]) -> dict[str, Any]:
+    with contextlib.closing(login.connect(limits["connect"])) as connection:
         try:
             return _Conversation(connection, login).hold(limits)
         except psycopg.Error as error:
-            raise LoginError(_explain(login, error)) from error
+            raise LoginError(explain_query(login, error)) from error
         except (LookupError, TypeError, ValueError, RecursionError) as error:
             raise LoginError(login.say(_FORMAT)) from error
 
@@ -82,7 +81,7 @@ def _ask(login: Login, parameters: Mapping[str, str], limits: Mapping[str, Any])
 class _Conversation:
     """One transaction; counts the bytes of all rows."""
 
-    def __init__(self, connection: Connection, login: Login) -> None:
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], login: Login) -> None:
         self._connection = connection
         self._login = login
         self._bytes = 0
@@ -101,8 +100,7 @@ class _Conversation:
             has_deletion_requests=schema["has_deletion_requests"],
         )
         through = "mastodon_update_check.staff()" if "staff" in functions else "Mastodon's tables"
-        rows = self._read(query, STAFF_ROWS + 1)
-        migrations = self._ask_migrations(functions)
+        rows, migrations = self._read(query, STAFF_ROWS + 1), self._ask_migrations(functions)
         self._connection.execute(b"COMMIT")  # or else PgBouncer would close its connection to the server
         return {
             "rows": rows,
@@ -116,7 +114,7 @@ class _Conversation:
         try:
             rows = self._read(migrations_query(functions=functions), MIGRATION_ROWS)
         except psycopg.Error as error:
-            why = _explain(self._login, error)
+            why = explain_query(self._login, error)
             if self._login.role == OWN_ROLE and "migrations" not in functions:
                 why = self._login.say("has no function mastodon_update_check.migrations(): {remedy} again")
             return {"migrations": None, "migrations_problem": why}
@@ -128,26 +126,21 @@ class _Conversation:
         with self._connection.cursor() as cursor:
             for values in cursor.stream(query.encode()):
                 try:
-                    rows.append(self._decode(values, is_excess=len(rows) == limit))
+                    text = str(*values)
+                    self._bytes += len(text.encode())
+                    if len(rows) == limit or self._bytes > TOTAL_BYTES:
+                        too_much = f"answers with more than {TOTAL_BYTES} bytes, or too many rows"
+                        raise LoginError(self._login.say(too_much))  # noqa: TRY301 - the connection is ended first
+                    rows.append({**json.loads(text)})
                 except (LoginError, TypeError, ValueError, RecursionError):
                     self._connection.pgconn.finish()  # or else psycopg would read the rest
                     raise
         return rows
 
-    def _decode(self, values: Sequence[object], *, is_excess: bool) -> dict[str, Any]:
-        text = str(*values)
-        self._bytes += len(text.encode())
-        if is_excess or self._bytes > TOTAL_BYTES:
-            raise LoginError(self._login.say(f"answers with more than {TOTAL_BYTES} bytes, or too many rows"))
-        return {**json.loads(text)}
 
-
-def _explain(login: Login, error: psycopg.Error) -> str:
-    return explain_query(login, error.sqlstate, error.diag.message_primary or str(error))
-
-
-def explain_query(login: Login, code: str | None, words: str) -> str:
-    """Return the sentence about a query that failed with this SQLSTATE and these words."""
+def explain_query(login: Login, error: psycopg.Error) -> str:
+    """Return the sentence about a query that failed."""
+    code, words = error.sqlstate, error.diag.message_primary or str(error)
     if code is None:
         return login.say("closed the connection: {words}", last_line(words))
     if code in _CODES:

@@ -5,7 +5,7 @@ The words are English unless the server speaks another language.
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mastodon_update_check.domain.text import clean
@@ -14,7 +14,6 @@ from mastodon_update_check.http.secrets import shown
 if TYPE_CHECKING:
     import psycopg
 
-CONNECT_SECONDS: Final = 5.0
 _ADVICE: Final = (
     (
         "Peer authentication|Ident authentication",
@@ -33,56 +32,78 @@ _ADVICE: Final = (
 """Advice about texts of libpq, PostgreSQL 9.5 to 18 and PgBouncer; the first match counts."""
 
 _SCHEMES: Final = frozenset({"postgres", "postgresql", "postgis"})
-ESCAPE_ADVICE: Final = (
-    "has a password whose special characters must be escaped: write %2F for /, %3F for ?, %23 for # and %40 for @"
-)
 _PREAMBLE: Final = re.compile(
     r"^.*?(FATAL|ERROR): *|^connection (failed|is bad): (.* failed: )?|^consuming input failed: "
 )
 
 
+class LoginError(Exception):
+    """The login cannot be tried, or failed; the text is a sentence without secrets."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """The parts of a login that may be shown."""
+    """A login, and the words to describe it."""
 
-    place: str
-    database: str
-    role: str
+    parameters: Mapping[str, str] = field(repr=False)
+    """libpq's; they may hold a password."""
     origin: str
+    """The setting that gives it."""
     variable: str
+    """The setting that can give another one."""
     remedy: str
     """How to make the role, as an imperative."""
-    password: str = field(default="", repr=False)
-    """Hidden in the words of a server, which may repeat it."""
 
-    @classmethod
-    def of(cls, parameters: Mapping[str, str], origin: str, variable: str, remedy: str) -> "Login":
-        """Return the login of these libpq parameters."""
-        hosts = (parameters.get("host") or parameters.get("hostaddr") or "the default socket").split(",")
-        ports = (parameters.get("port") or "5432").split(",")
+    @property
+    def place(self) -> str:
+        """Host and port, or the socket; of several hosts, all."""
+        hosts = (self.parameters.get("host") or self.parameters.get("hostaddr") or "").split(",")
+        ports = (self.parameters.get("port") or "5432").split(",")
         pairs = zip(hosts, ports if len(ports) > 1 else ports * len(hosts), strict=False)
-        return cls(
-            place=clean(" or ".join(_write_place(host, port or "5432") for host, port in pairs), 100),
-            database=clean(parameters.get("dbname", "of the same name"), 80),
-            role=clean(parameters.get("user", "of this system user"), 80),
-            origin=origin,
-            variable=variable,
-            remedy=remedy,
-            password=parameters.get("password", ""),
-        )
+        return clean(" or ".join(_write_place(host, port or "5432") for host, port in pairs), 100)
+
+    @property
+    def database(self) -> str:
+        """The name of the database."""
+        return clean(self.parameters.get("dbname", "of the same name"), 80)
+
+    @property
+    def role(self) -> str:
+        """The role."""
+        return clean(self.parameters.get("user", "of this system user"), 80)
 
     def say(self, fault: str, words: str = "") -> str:
-        """Return the sentence about this server that ends with `fault`."""
-        words = shown(words, [self.password])
-        return f"PostgreSQL at {self.place} {fault.format(words=words, **asdict(self))}"
+        """Return the sentence about this server that ends with `fault`; `words` are the server's own."""
+        names = {name: getattr(self, name) for name in ("database", "role", "origin", "variable", "remedy")}
+        said = shown(words, [self.parameters.get("password", "")])
+        return f"PostgreSQL at {self.place} {fault.format(words=said, **names)}"
+
+    def explain(self, words: str) -> str:
+        """Return the sentence about a login that failed with these words."""
+        advice = next((f"; {advice}" for pattern, advice in _ADVICE if re.search(pattern, words)), "")
+        return self.say(f"cannot be used as the role {{role}}: {{words}}{advice}", last_line(words))
+
+    def connect(self, seconds: float) -> "psycopg.Connection[tuple[Any, ...]]":
+        """Log in as PgBouncer in transaction mode requires: without startup options or prepared statements.
+
+        `seconds` limits each address of the host (at least two, for libpq). Raises `LoginError`.
+        """
+        import psycopg
+        from psycopg.conninfo import make_conninfo
+
+        # An empty `options` keeps those of PGOPTIONS away, which PgBouncer would refuse.
+        ours = {"connect_timeout": str(int(seconds)), "client_encoding": "UTF8"}
+        stated = {"application_name": "mastodon-update-check", "options": "", **self.parameters, **ours}
+        try:
+            return psycopg.connect(make_conninfo("", **stated), autocommit=True, prepare_threshold=None)
+        except (psycopg.Error, UnicodeError) as error:
+            raise LoginError(self.explain(str(error))) from error
 
 
 def _write_place(host: str, port: str) -> str:
-    return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else host if " " in host else f"{host}:{port}"
-
-
-class LoginError(Exception):
-    """The login cannot be tried, or failed; the text is a sentence without secrets."""
+    if not host:
+        return "the default socket"
+    return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else f"{host}:{port}"
 
 
 def read_conninfo(conninfo: str, origin: str) -> dict[str, str]:
@@ -103,35 +124,14 @@ def read_conninfo(conninfo: str, origin: str) -> dict[str, str]:
 
 
 def refuse_misread(conninfo: str, origin: str) -> None:
-    """Raise `LoginError` for a URL that would be cut in the wrong place."""
-    if is_misread(conninfo):
-        raise LoginError(f"{origin} {ESCAPE_ADVICE}")
-
-
-def connect(
-    login: Login, parameters: Mapping[str, str], seconds: float = CONNECT_SECONDS
-) -> "psycopg.Connection[tuple[Any, ...]]":
-    """Log in as PgBouncer in transaction mode requires: without startup options or prepared statements.
-
-    `login` holds the same parameters, fit to be shown. `seconds` limits each address of the host (at least two, for
-    libpq).
-    """
-    import psycopg
-    from psycopg.conninfo import make_conninfo
-
-    # An empty `options` keeps those of PGOPTIONS away, which PgBouncer would refuse.
-    ours = {"connect_timeout": str(int(seconds)), "client_encoding": "UTF8"}
-    stated = {"application_name": "mastodon-update-check", "options": "", **parameters, **ours}
-    try:
-        return psycopg.connect(make_conninfo("", **stated), autocommit=True, prepare_threshold=None)
-    except (psycopg.Error, UnicodeError) as error:
-        raise LoginError(explain_login(login, str(error))) from error
-
-
-def explain_login(login: Login, words: str) -> str:
-    """Return the sentence about a login that failed with these words."""
-    advice = next((f"; {advice}" for pattern, advice in _ADVICE if re.search(pattern, words)), "")
-    return login.say(f"cannot be used as the role {{role}}: {{words}}{advice}", last_line(words))
+    """Raise `LoginError` for a URL whose password has unescaped characters, which libpq would read as the host."""
+    scheme, _, rest = conninfo.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    path, _, query = rest[len(authority) :].partition("?")
+    names = (parameter.partition("=")[0] for parameter in query.split("&"))
+    if scheme in _SCHEMES and (authority.count("@") > 1 or any("@" in one for one in (path, *names))):
+        advice = "must be escaped: write %2F for /, %3F for ?, %23 for # and %40 for @"
+        raise LoginError(f"{origin} has a password whose special characters {advice}")
 
 
 def last_line(words: str) -> str:
@@ -139,12 +139,3 @@ def last_line(words: str) -> str:
     said = [line for line in words.splitlines() if line.strip()]
     line = next((line for line in said if "FATAL:" in line or "ERROR:" in line), said[0] if said else "no reason given")
     return _PREAMBLE.sub("", line)
-
-
-def is_misread(conninfo: str) -> bool:
-    """Return whether a URL has a password with unescaped characters, which libpq would read as the host."""
-    scheme, _, rest = conninfo.partition("://")
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
-    path, _, query = rest[len(authority) :].partition("?")
-    names = (parameter.partition("=")[0] for parameter in query.split("&"))
-    return scheme in _SCHEMES and (authority.count("@") > 1 or any("@" in one for one in (path, *names)))
