@@ -62,7 +62,7 @@ def test_lasting_wrong_settings_are_notified(ledger: Ledger, tmp_path: Path) -> 
 
         assert [planned(hours, problem) for hours in (0, 5.9, 6, 6.5, 24)] == [[], [], ["settings"], [], []]
         assert planned(25, "") == []
-        assert ledger.summary(NOW + timedelta(hours=25)).undelivered == 0
+        assert ledger.summary(NOW + timedelta(hours=25), SINKS).undelivered == 0
         assert [planned(hours, problem) for hours in (26, 31)] == [[], []]
 
 

@@ -16,6 +16,7 @@ DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 INSTANCE = "social.example"
 SETTINGS = "fingerprint-1"
+SINKS = ("email", "webhook", "webhook.ops")
 ALICE = Recipient(sink="email", key="user:1", address="alice@social.example", name="alice")
 BOB = Recipient(sink="email", key="user:2", address="bob@social.example", name="bob")
 HOOK = Recipient(sink="webhook", key="webhook:aaaa")
@@ -59,7 +60,7 @@ def facts(
         installed=runs,
         feed=Feed(updates=updates),
         recipients=tuple(to),
-        sinks=("email", "webhook", "webhook.ops"),
+        sinks=SINKS,
         tool_notices=tool_notices,
         reminders=follow_ups,
         closure=follow_ups,

@@ -230,7 +230,7 @@ class Deliveries(World):
                 received = [one for one in self.delivered if one.is_for(person) and is_covered_by(notice, one.notice)]
                 assert received or not wants(person, notice).notifies, f"{person.key} lacks {identity(notice)}"
             self.all_is_closed(person)
-        assert self.ledger.summary(known.now).undelivered == 0
+        assert self.ledger.summary(known.now, SINKS).undelivered == 0
 
     def all_is_closed(self, person: Recipient) -> None:
         """Each recipient of an urgent release that is installed has its `is installed` notice."""

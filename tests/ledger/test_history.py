@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, facts, update
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SINKS, facts, update
 from ledger.steps import accept, defer, find_attempt, hurry, refuse, replan, take
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.ledger.ledger import Ledger
@@ -84,7 +84,7 @@ def test_a_sink_goes_on_failing_until_it_works(ledger: Ledger) -> None:
     replan(ledger, facts(RELEASE))
     defer(ledger, take(ledger), sink_wide=True)
     retry(ledger, "email")
-    (account,) = ledger.summary(NOW).sinks
+    (account,) = ledger.summary(NOW, SINKS).sinks
     assert (account.failing_since, account.retry_at) == (NOW, None)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ledger.examples import ALICE, BOB, DAY, NOW, SECOND, facts, update
+from ledger.examples import ALICE, BOB, DAY, NOW, SECOND, SINKS, facts, update
 from ledger.locations import query
 from ledger.steps import accept, defer, find_attempt, refuse, replan, states, take
 from mastodon_update_check.domain.outbox import DeliveryState
@@ -74,7 +74,7 @@ def test_a_row_that_may_have_arrived_returns_to_its_message(ledger: Ledger) -> N
 
     assert (again.message_id, again.identities) == (slow.message_id, ("update/4.5.1/plain",))
     assert find_attempt(ledger, LATE + DAY) is None
-    assert ledger.summary(LATE).undelivered == 0
+    assert ledger.summary(LATE, SINKS).undelivered == 0
 
 
 def test_a_row_that_may_have_arrived_under_another_key_returns_to_its_message(ledger: Ledger) -> None:
@@ -101,7 +101,7 @@ def test_urgent_message_covers_the_plain_one(ledger: Ledger) -> None:
 
     assert find_attempt(ledger, LATE) is None
     assert states(ledger, PATCH)[PLAIN] == DeliveryState.SUPERSEDED
-    assert ledger.summary(LATE).undelivered == 0
+    assert ledger.summary(LATE, SINKS).undelivered == 0
 
 
 def test_acceptance_of_a_covered_message(ledger: Ledger) -> None:
@@ -154,7 +154,7 @@ def test_an_acceptance_wins_over_a_row_that_was_taken_up_again(ledger: Ledger) -
     accept(ledger, slow, LATE)
 
     assert find_attempt(ledger, LATE) is None
-    assert ledger.summary(LATE).undelivered == 0
+    assert ledger.summary(LATE, SINKS).undelivered == 0
 
 
 def test_a_row_that_came_back_too_late_for_its_message_is_not_lost(ledger: Ledger) -> None:
@@ -165,7 +165,7 @@ def test_a_row_that_came_back_too_late_for_its_message_is_not_lost(ledger: Ledge
     ledger.close_open_attempts(LATE)
     replan(ledger, facts(PATCH, MINOR, now=LATE))
     accept(ledger, without, LATE)
-    assert ledger.summary(LATE).undelivered == 0
+    assert ledger.summary(LATE, SINKS).undelivered == 0
     replan(ledger, facts(PATCH, MINOR, now=LATE))
 
     assert take(ledger, LATE).identities == ("update/4.6.0/plain",)
@@ -179,5 +179,5 @@ def test_a_failure_of_a_closed_attempt_changes_nothing(ledger: Ledger, place: Lo
     refuse(ledger, slow, LATE, sink_wide=True)
 
     assert (query(place, "SELECT * FROM message"), query(place, "SELECT * FROM delivery")) == before
-    assert ledger.summary(LATE).sinks == ()
+    assert ledger.summary(LATE, SINKS).sinks == ()
     assert query(place, "SELECT number, outcome FROM attempt ORDER BY number") == [(1, "unknown"), (2, None)]

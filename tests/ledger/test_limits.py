@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SETTINGS, YEAR, facts, update
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SETTINGS, SINKS, YEAR, facts, update
 from ledger.steps import accept, defer, find_attempt, judge, refuse, replan, start_deliveries, take
 from mastodon_update_check.ledger.ledger import Ledger
 
@@ -98,7 +98,7 @@ def test_a_receiver_that_is_gone_is_left_alone_until_its_url_changes(ledger: Led
         None,
     ]
     assert ledger.next_due_at("webhook", NOW + YEAR) is None
-    assert ledger.summary(NOW).sinks[0].is_stopped
+    assert ledger.summary(NOW, SINKS).sinks[0].is_stopped
 
     moved = replace(HOOK, key="webhook:bbbb")
     replan(ledger, facts(PATCH, MINOR, to=(moved,), now=NOW + 2 * DAY))
@@ -132,7 +132,7 @@ def test_a_stop_is_lifted_by_another_url_alone(ledger: Ledger) -> None:
     for recipient in (HOOK, ALICE, replace(HOOK, key="webhook:bbbb")):
         with ledger.writing() as transaction:
             transaction.lift_stops((recipient,))
-        (sink,) = ledger.summary(NOW).sinks
+        (sink,) = ledger.summary(NOW, SINKS).sinks
         found.append((sink.is_stopped, sink.failing_since))
 
     assert found == [(True, NOW), (True, NOW), (False, None)]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, facts, update
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SINKS, facts, update
 from ledger.locations import query
 from ledger.steps import accept, defer, find_attempt, refuse, replan, rows, start_deliveries, states, take
 from mastodon_update_check.domain.outbox import DeliveryState
@@ -90,7 +90,7 @@ def test_a_message_without_rows_is_not_sent(ledger: Ledger) -> None:
     replan(ledger, facts())
 
     assert find_attempt(ledger) is None
-    assert ledger.summary(NOW).undelivered == 0
+    assert ledger.summary(NOW, SINKS).undelivered == 0
 
 
 def test_an_urgent_row_supersedes_a_pending_plain_one(ledger: Ledger) -> None:
@@ -200,7 +200,7 @@ def test_plan_of_sent_rows_leaves_no_message(ledger: Ledger) -> None:
         transaction.apply(plan(facts(PATCH, MINOR, now=LATER), ()))
 
     assert find_attempt(ledger, LATER) is None
-    assert ledger.summary(LATER).undelivered == 0
+    assert ledger.summary(LATER, SINKS).undelivered == 0
 
 
 def test_two_instances_on_one_ledger_do_not_see_each_other(ledger: Ledger, place: Location) -> None:

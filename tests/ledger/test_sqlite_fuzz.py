@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, facts, update
+from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, SINKS, facts, update
 from ledger.steps import accept, beat, defer, find_attempt, replan
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
@@ -77,7 +77,7 @@ def use(path: Path) -> None:
             lambda: ledger.fingerprint("text"),
             lambda: ledger.nodes(NOW),
             lambda: ledger.close_open_attempts(NOW),
-            lambda: ledger.summary(NOW + DAY),
+            lambda: ledger.summary(NOW + DAY, SINKS),
             lambda: ledger.next_due_at("email", NOW),
             lambda: replan(ledger, facts(*RELEASES, to=(ALICE, BOB), now=NOW + DAY)),
             lambda: deliver(ledger),
@@ -112,7 +112,7 @@ def test_damage_while_it_is_in_use(tmp_path: Path, good: bytes, seed: int) -> No
     path = tmp_path / "ledger.sqlite3"
     path.write_bytes(good)
     with said(path), Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
-        ledger.summary(NOW)
+        ledger.summary(NOW, SINKS)
         path.write_bytes(flip(good, random.Random(seed)))  # noqa: S311 - the same damage each time
         for _ in range(2):
             with said(path):

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SETTINGS, YEAR, facts, update
+from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SETTINGS, SINKS, YEAR, facts, update
 from ledger.locations import query
 from ledger.steps import accept, defer, refuse, replan, take
 from mastodon_update_check.ledger.ledger import Ledger
@@ -17,7 +17,7 @@ def test_an_empty_ledger(ledger: Ledger) -> None:
     """Nothing waits, and no sink has been used."""
     nothing = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
 
-    assert nothing == ledger.summary(NOW)
+    assert nothing == ledger.summary(NOW, SINKS)
     assert nothing.undelivered == 0
     assert ledger.next_due_at("email", NOW) is None
 
@@ -31,7 +31,7 @@ def test_messages_are_counted_and_sinks_described(ledger: Ledger) -> None:
     replan(ledger, facts(PATCH, carol, to=(ALICE, BOB, HOOK)))
     defer(ledger, take(ledger, sink="webhook"), sink_wide=True)
     take(ledger)
-    found = ledger.summary(NOW)
+    found = ledger.summary(NOW, SINKS)
 
     assert (found.deferred, found.failed, found.undelivered) == (3, 1, 4)
     assert found.waiting_since == NOW - DAY
@@ -50,9 +50,9 @@ def test_a_sink_fails_since_its_first_failure(ledger: Ledger) -> None:
     defer(ledger, take(ledger), sink_wide=True)
     later = NOW + 5 * SECOND
     defer(ledger, take(ledger, later), later, sink_wide=True)
-    during = ledger.summary(later).sinks[0]
+    during = ledger.summary(later, SINKS).sinks[0]
     accept(ledger, take(ledger, NOW + DAY), NOW + DAY)
-    after = ledger.summary(NOW + DAY).sinks[0]
+    after = ledger.summary(NOW + DAY, SINKS).sinks[0]
 
     assert (during.failing_since, during.sent_at) == (NOW, None)
     assert (after.failing_since, after.sent_at, after.reply) == (None, NOW + DAY, "accepted")
@@ -64,7 +64,7 @@ def test_a_sink_that_failed_while_the_clock_was_ahead(ledger: Ledger) -> None:
     defer(ledger, take(ledger, NOW + YEAR), NOW + YEAR, sink_wide=True)
     defer(ledger, take(ledger), sink_wide=True)
 
-    assert [sink.failing_since for sink in ledger.summary(NOW).sinks] == [NOW]
+    assert [sink.failing_since for sink in ledger.summary(NOW, SINKS).sinks] == [NOW]
 
 
 def test_a_sink_that_refuses_each_message_fails(ledger: Ledger) -> None:
@@ -73,7 +73,7 @@ def test_a_sink_that_refuses_each_message_fails(ledger: Ledger) -> None:
     defer(ledger, take(ledger))
     refuse(ledger, take(ledger))
 
-    assert [(sink.failing_since, sink.retry_at) for sink in ledger.summary(NOW).sinks] == [(NOW, None)]
+    assert [(sink.failing_since, sink.retry_at) for sink in ledger.summary(NOW, SINKS).sinks] == [(NOW, None)]
 
 
 def test_one_refused_recipient_is_not_a_failing_sink(ledger: Ledger) -> None:
@@ -82,10 +82,10 @@ def test_one_refused_recipient_is_not_a_failing_sink(ledger: Ledger) -> None:
     defer(ledger, take(ledger))
     accept(ledger, take(ledger))
     again = NOW + 5 * SECOND
-    assert [sink.failing_since for sink in ledger.summary(NOW).sinks] == [None]
+    assert [sink.failing_since for sink in ledger.summary(NOW, SINKS).sinks] == [None]
     defer(ledger, take(ledger, again), again)
 
-    assert [sink.failing_since for sink in ledger.summary(again).sinks] == [None]
+    assert [sink.failing_since for sink in ledger.summary(again, SINKS).sinks] == [None]
 
 
 def test_an_acceptance_by_a_clock_that_was_ahead_hides_no_failing_sink(ledger: Ledger) -> None:
@@ -94,7 +94,7 @@ def test_an_acceptance_by_a_clock_that_was_ahead_hides_no_failing_sink(ledger: L
     accept(ledger, take(ledger), NOW + YEAR)
     defer(ledger, take(ledger))
 
-    assert [sink.failing_since for sink in ledger.summary(NOW).sinks] == [NOW]
+    assert [sink.failing_since for sink in ledger.summary(NOW, SINKS).sinks] == [NOW]
 
 
 def test_next_due_now(ledger: Ledger) -> None:

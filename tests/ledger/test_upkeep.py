@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.examples import ALICE, BOB, DAY, HOOK, INSTANCE, NOW, SECOND, YEAR, facts, update
+from ledger.examples import ALICE, BOB, DAY, HOOK, INSTANCE, NOW, SECOND, SINKS, YEAR, facts, update
 from ledger.locations import query
 from ledger.steps import accept, defer, find_attempt, refuse, replan, states, take
 from mastodon_update_check.domain.outbox import DeliveryState
@@ -78,7 +78,7 @@ def test_a_refusal_is_shown_for_as_long_as_it_stands(ledger: Ledger) -> None:
     refuse(ledger, take(ledger, sink="webhook"), sink_wide=True)
     prune(ledger, NOW + YEAR)
 
-    assert [failure.reply for failure in ledger.summary(NOW + YEAR).latest] == ["no such user"]
+    assert [failure.reply for failure in ledger.summary(NOW + YEAR, SINKS).latest] == ["no such user"]
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
@@ -132,7 +132,7 @@ def steps_of_a_check(path: Path, now: datetime, installed: str) -> int:
 
     session.connection.set_progress_handler(count_on, 10)
     with Ledger(session, INSTANCE) as ledger:
-        ledger.summary(now)
+        ledger.summary(now, SINKS)
         with ledger.reading() as view:
             view.unclosed_subjects(FollowUps.URGENT)
         replan(ledger, facts(to=PEOPLE, installed=installed, now=now))

@@ -1,7 +1,6 @@
-"""Attempts: each is recorded before its message is sent.
+"""Attempts: each is recorded before its message is sent, inside a write transaction of the caller.
 
-Every function runs inside a write transaction of the caller. One process delivers at a time, with one thread for each
-sink. An attempt without an outcome is in progress, or its process has died. The next delivery process closes those.
+An attempt without an outcome is in progress, or its process has died. The next delivery process closes those.
 """
 
 import json
@@ -77,9 +76,12 @@ def begin_attempt(
     `only_to`.
     """
     state = read_sink(transaction, sink)
-    if state is not None and _backs_off(state, settings, now):
-        return None
-    sink_failures = 0 if state is None else int(state["failures"])
+    sink_failures = 0
+    if state is not None:
+        sink_failures, retry_at = int(state["failures"]), read_stamp(state["retry_at"])
+        # Changed settings are tried at once.
+        if retry_at is not None and now < retry_at <= now + LONGEST_WAIT and state["settings"] == settings:
+            return None
     order = f"failures, {_ORDER}" if sink_failures else _ORDER
     row = transaction.execute(
         f"""
@@ -102,12 +104,6 @@ def read_sink(transaction: Transaction, name: str) -> Row | None:
         "SELECT * FROM sink WHERE instance = :instance AND name = :name", name=name
     ).fetchone()
     return row
-
-
-def _backs_off(state: Row, settings: str, now: datetime) -> bool:
-    """Return whether the sink as a whole waits; changed settings are tried at once."""
-    retry_at = read_stamp(state["retry_at"])
-    return retry_at is not None and now < retry_at <= now + LONGEST_WAIT and state["settings"] == settings
 
 
 def _begin(transaction: Transaction, row: Row, sink_failures: int, settings: str, now: datetime) -> Attempt:

@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 
 def copy(source: Location, target: Location) -> int:
-    """Copy a ledger that is not in use into one that is missing or empty; return the number of its messages.
-
-    Raises:
-        LedgerError: either cannot be used, a daemon works with the source, or the target is not empty.
-    """
+    """Copy a ledger that is not in use into one that is missing or empty; return the number of its messages."""
     if str(source) == str(target):
         raise LedgerError(f"{source} cannot be copied to itself")
     source, target = source.patient(), target.patient()
@@ -32,8 +28,10 @@ def copy(source: Location, target: Location) -> int:
         if not target.exists():
             target.create()
         with closing(target.open()) as copies, owned(target), rows.recording() as read, copies.recording() as write:
-            _refuse_full(write, target)
-            return copy_rows(read, write)
+            for table in set(TABLES) - {"meta"}:
+                if write.execute(f"SELECT 1 AS one FROM {table} LIMIT 1").fetchone() is not None:  # noqa: S608 - ours
+                    raise LedgerError(f"the ledger {target} is not empty: name one that is, or a new one")
+            return _copy_rows(read, write)
 
 
 @contextmanager
@@ -51,37 +49,23 @@ def owned(location: Location) -> Iterator[None]:
 
 
 def back_up(source: Location, target: Path) -> None:
-    """Copy a ledger to a new file of SQLite, as it is at one moment, while it may be in use.
-
-    Raises:
-        LedgerError: `target` exists, or either cannot be used.
-    """
+    """Copy a ledger to a new file of SQLite, as it is at one moment, while it may be in use."""
     with closing(source.patient().open()) as session, session.reading() as rows, backup_file(target) as connection:
         migrate(connection)
         with connection:
             connection.execute("BEGIN")
-            copy_rows(rows, connection)
+            _copy_rows(rows, connection)
 
 
-def copy_rows(source: "Connection", target: "Connection") -> int:
-    """Copy every row of every table; return the number of messages."""
+def _copy_rows(source: "Connection", target: "Connection") -> int:
+    """Copy every row of every table, but those of `meta` that belong to the schema; return the number of messages."""
     target.execute("DELETE FROM meta WHERE key = 'salt'")
-    counts = {table: _copy_table(source, target, table) for table in TABLES}
-    return counts["message"]
-
-
-def _copy_table(source: "Connection", target: "Connection", table: str) -> int:
-    """Copy a table; rows of `meta` that belong to the schema stay as they are in the target."""
-    found = source.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - our own constant
-    rows = [dict(row) for row in found if table != "meta" or row["key"] not in KEPT_BY_MIGRATION]
-    if rows:
-        names, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
-        target.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our own names
-    return len(rows)
-
-
-def _refuse_full(connection: "Connection", place: Location) -> None:
-    """Raise if the target has rows: ledgers cannot be merged."""
+    messages = 0
     for table in TABLES:
-        if table != "meta" and connection.execute(f"SELECT 1 AS one FROM {table} LIMIT 1").fetchone() is not None:  # noqa: S608
-            raise LedgerError(f"the ledger {place} is not empty: name one that is, or a new one")
+        found = source.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - our own constant
+        rows = [dict(row) for row in found if table != "meta" or row["key"] not in KEPT_BY_MIGRATION]
+        if rows:
+            names, marks = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+            target.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608 - our own names
+        messages += len(rows) if table == "message" else 0
+    return messages

@@ -23,7 +23,6 @@ class PastAttempt:
     """None: it is in progress, or its process has died."""
     reply: str
     identities: tuple[str, ...]
-    """The rows that it carried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,19 +41,13 @@ _TOKEN: Final = re.compile(r"'[^']*'|--[^\n]*|\?|:(?P<name>\w+)|%")
 class PostgresBounds:
     """How long things may take."""
 
-    connect: timedelta = timedelta(seconds=5)
-    """For each address of the host."""
-    login: timedelta = timedelta(seconds=15)
-    """For name resolution, all addresses and the login together."""
+    connect: timedelta = timedelta(seconds=5)  # for each address of the host
+    login: timedelta = timedelta(seconds=15)  # name resolution and all addresses included
     statement: timedelta = timedelta(seconds=10)
     lock: timedelta = timedelta(seconds=5)
     idle: timedelta = timedelta(seconds=4)
-    """How long this process may stand still in the middle of a transaction before the server rolls it back.
-
-    Other processes wait meanwhile, and have to record acceptances before their lease runs out.
-    """
-    total: timedelta = timedelta(seconds=20)
-    """For a whole transaction, by this process's own clock."""
+    """For this process to stand still in a transaction: others have to record acceptances before their lease ends."""
+    total: timedelta = timedelta(seconds=20)  # for a whole transaction, by this process's own clock
 
 
 BOUNDS: Final = PostgresBounds()
@@ -120,7 +114,7 @@ class PostgresSession:
                 yield connection
                 outcome = connection.execute("COMMIT").statusmessage
             except BaseException:
-                self._abandon()
+                self.close()  # and so roll back
                 raise
             # A transaction that has failed cannot be committed, and PostgreSQL says so only by this word.
             if outcome != "COMMIT":
@@ -156,15 +150,6 @@ class PostgresSession:
         if answer["version"] is not None:
             require_known(int(answer["version"]), f"the ledger in {self._address}")
         return PostgresConnection(connection, answer["now"])
-
-    def _abandon(self) -> None:
-        """Roll back; close a connection on which that fails."""
-        if self._connection is None or self._connection.closed:
-            return
-        try:
-            self._connection.execute("ROLLBACK")
-        except psycopg.Error:
-            self.close()
 
     def _opening(self, mode: str, lock: str) -> str:
         """Return what begins a transaction, in one round trip."""

@@ -14,9 +14,7 @@ from mastodon_update_check.ledger.attempts import IS_BEING_SENT
 from mastodon_update_check.ledger.engine import Transaction, read_row, stamp
 
 if TYPE_CHECKING:
-    from mastodon_update_check.domain.outbox import Change
     from mastodon_update_check.domain.planning.plan import Plan, PlannedMessage, Redirection
-
 
 _NOTIFIED_AT = """
     CASE WHEN delivery.state <> 'sent' OR delivery.reason = :marked THEN NULL
@@ -75,47 +73,37 @@ def write_recipient(recipient: Recipient) -> str:
 def apply_plan(transaction: Transaction, plan: "Plan") -> None:
     """Store a plan; the caller holds the write transaction in which the plan's rows were read."""
     now = stamp(plan.made_at)
-    _correct_dates(transaction, plan.misdated, plan.made_at)
-    _apply_changes(transaction, plan.changes, plan.made_at)
+    transaction.connection.executemany(
+        """
+        UPDATE delivery
+        SET settled_at = ?, planned_at = CASE WHEN planned_at > ? THEN ? ELSE planned_at END
+        WHERE instance = ? AND identity = ? AND recipient_key = ? AND state = 'sent'
+        """,  # rows that were accepted in the future, by a wrong clock
+        [(now, now, now, transaction.instance, name, key) for name, key in plan.misdated],
+    )
+    transaction.connection.executemany(
+        """
+        UPDATE delivery SET state = ?, reason = ?, settled_at = ?
+        WHERE instance = ? AND identity = ? AND recipient_key = ? AND state IN ('pending', 'failed')
+        """,
+        [
+            (
+                DeliveryState.SUPERSEDED if change.reason.supersedes else DeliveryState.CANCELLED,
+                change.reason,
+                now,
+                transaction.instance,
+                change.identity,
+                change.recipient_key,
+            )
+            for change in plan.changes
+        ],
+    )
     # Both before the new messages, which may reuse cancelled ones, and after them, in case one is empty.
     cancel_empty_messages(transaction, plan.made_at)
     _redirect(transaction, plan.redirections, now)
     _write_messages(transaction, plan.messages, now)
     _write_deliveries(transaction, plan.messages, now)
     cancel_empty_messages(transaction, plan.made_at)
-
-
-def _correct_dates(transaction: Transaction, rows: Iterable[tuple[str, str]], now: datetime) -> None:
-    """Set rows that were accepted in the future to now; each is given by its identity and recipient key."""
-    transaction.connection.executemany(
-        """
-        UPDATE delivery
-        SET settled_at = ?, planned_at = CASE WHEN planned_at > ? THEN ? ELSE planned_at END
-        WHERE instance = ? AND identity = ? AND recipient_key = ? AND state = 'sent'
-        """,
-        [(stamp(now), stamp(now), stamp(now), transaction.instance, identity, key) for identity, key in rows],
-    )
-
-
-def _apply_changes(transaction: Transaction, changes: Iterable["Change"], now: datetime) -> None:
-    rows = [
-        (
-            DeliveryState.SUPERSEDED if change.reason.supersedes else DeliveryState.CANCELLED,
-            change.reason,
-            stamp(now),
-            transaction.instance,
-            change.identity,
-            change.recipient_key,
-        )
-        for change in changes
-    ]
-    transaction.connection.executemany(
-        """
-        UPDATE delivery SET state = ?, reason = ?, settled_at = ?
-        WHERE instance = ? AND identity = ? AND recipient_key = ? AND state IN ('pending', 'failed')
-        """,
-        rows,
-    )
 
 
 def cancel_empty_messages(transaction: Transaction, now: datetime) -> int:
@@ -133,10 +121,9 @@ def cancel_empty_messages(transaction: Transaction, now: datetime) -> int:
 
 def _redirect(transaction: Transaction, redirections: Iterable["Redirection"], now: str) -> None:
     for one in redirections:
-        recipient = write_recipient(one.recipient)
         changed = transaction.execute(
             "UPDATE message SET recipient = :recipient WHERE id = :id AND recipient <> :recipient",
-            recipient=recipient,
+            recipient=write_recipient(one.recipient),
             id=one.message_id,
         ).rowcount
         if changed:

@@ -9,8 +9,8 @@ from mastodon_update_check.domain.outbox import LONGEST_WAIT
 from mastodon_update_check.ledger.attempts import IS_CAPPED, IS_DUE, IS_REACHED, due_parameters, read_sink
 from mastodon_update_check.ledger.engine import Transaction, read_row, read_stamp, reading, stamp
 
-LATEST_SHOWN = 10
-OF_SINKS = "(:sinks IS NULL OR sink IN (SELECT value FROM json_each(:sinks)))"
+_LATEST_SHOWN = 10
+_OPEN = "instance = :instance AND state IN ('pending', 'failed') AND sink IN (SELECT value FROM json_each(:sinks))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,11 @@ class SinkAccount:
     settings: str
     """Fingerprint of the settings of its last attempt."""
     undelivered: int
-    """Number of messages that it has not accepted."""
     failing_since: datetime | None
     retry_at: datetime | None
     is_stopped: bool
     """The receiver asked never to be tried again (HTTP 410)."""
     reply: str
-    """The last reply of the other side."""
     sent_at: datetime | None
 
 
@@ -52,7 +50,7 @@ class OutboxSummary:
     held_back: int
     """Of the deferred, those that wait because their recipient has reached the limit of mails for a day."""
     waiting_since: datetime | None
-    """When the oldest of them was planned."""
+    """When the oldest was planned."""
     sinks: tuple[SinkAccount, ...]
     latest: tuple[UndeliveredMessage, ...] = ()
     """The latest of them, ten at most, with the reply."""
@@ -63,24 +61,21 @@ class OutboxSummary:
         return self.deferred + self.failed
 
 
-def summarise(transaction: Transaction, now: datetime, sinks: Collection[str] | None = None) -> OutboxSummary:
-    """Count the instance's open messages, of the sinks that are configured if they are given."""
-    asked = None if sinks is None else json.dumps(sorted(sinks))
+def summarise(transaction: Transaction, now: datetime, sinks: Collection[str]) -> OutboxSummary:
+    """Count the instance's open messages, of the sinks that are configured."""
+    asked = json.dumps(sorted(sinks))
     row = transaction.execute(
         f"""
         SELECT count(*) FILTER (WHERE state = 'pending') AS deferred,
                count(*) FILTER (WHERE state = 'failed') AS failed,
                count(*) FILTER (WHERE {IS_DUE} AND {IS_CAPPED}) AS held_back
-        FROM message WHERE instance = :instance AND {OF_SINKS} AND state IN ('pending', 'failed')
+        FROM message WHERE {_OPEN}
         """,  # noqa: S608 - only our own constants are put in
         sinks=asked,
         **due_parameters(now, now),
     ).fetchone()
     oldest = transaction.execute(
-        f"""
-        SELECT min(planned_at) AS oldest FROM delivery
-        WHERE instance = :instance AND {OF_SINKS} AND state IN ('pending', 'failed')
-        """,  # noqa: S608 - only our own constant is put in
+        f"SELECT min(planned_at) AS oldest FROM delivery WHERE {_OPEN}",  # noqa: S608 - only our own constant is put in
         sinks=asked,
     ).fetchone()
     accounts = transaction.execute(
@@ -88,27 +83,27 @@ def summarise(transaction: Transaction, now: datetime, sinks: Collection[str] | 
         SELECT sink.*, stopped_key IS NOT NULL AS is_stopped, (
             SELECT count(*) FROM message
             WHERE instance = sink.instance AND sink = sink.name AND state IN ('pending', 'failed')) AS undelivered
-        FROM sink WHERE instance = :instance ORDER BY name
-        """
+        FROM sink WHERE instance = :instance AND name IN (SELECT value FROM json_each(:sinks)) ORDER BY name
+        """,
+        sinks=asked,
     )
     return OutboxSummary(
         deferred=row["deferred"],
         failed=row["failed"],
         held_back=row["held_back"],
         waiting_since=read_stamp(oldest["oldest"]),
-        sinks=tuple(read_row(SinkAccount, row) for row in accounts if sinks is None or row["name"] in sinks),
+        sinks=tuple(read_row(SinkAccount, row) for row in accounts),
         latest=_read_latest(transaction, asked),
     )
 
 
-def _read_latest(transaction: Transaction, asked: str | None) -> tuple[UndeliveredMessage, ...]:
+def _read_latest(transaction: Transaction, asked: str) -> tuple[UndeliveredMessage, ...]:
     rows = transaction.execute(
         f"""
         SELECT message.sink, message.recipient, attempt.outcome = 'failed' AS is_refused, attempt.reply
         FROM message JOIN attempt ON attempt.message_id = message.id AND attempt.number = message.attempts
-        WHERE message.instance = :instance AND {OF_SINKS} AND message.state IN ('pending', 'failed')
-          AND attempt.outcome <> 'sent' AND attempt.reply <> ''
-        ORDER BY attempt.ended_at DESC, message.id LIMIT {LATEST_SHOWN}
+        WHERE {_OPEN} AND attempt.outcome <> 'sent' AND attempt.reply <> ''
+        ORDER BY attempt.ended_at DESC, message.id LIMIT {_LATEST_SHOWN}
         """,  # noqa: S608 - only our own constants are put in
         sinks=asked,
     )
