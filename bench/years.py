@@ -87,7 +87,7 @@ def _check(ledger: Ledger, number: int) -> float:
     began = time.perf_counter()
     with ledger.writing() as transaction:
         known = transaction.state()
-        transaction.summary(now)
+        transaction.summary(now, ("email",))
         about = subjects(facts) | transaction.unclosed_subjects(facts.closure)
         transaction.apply(plan(facts, transaction.deliveries(about)))
         transaction.keep_state(known.succeeded(now, installed, facts.feed, ()), now)

@@ -17,7 +17,7 @@ from mastodon_update_check.host.programs import Finished, Run
 from mastodon_update_check.jobs.check import learn
 from mastodon_update_check.jobs.observe import TOLERANCE, Findings, outdated_services
 from mastodon_update_check.jobs.recipients import People
-from mastodon_update_check.mastodon.migrations import MIGRATIONS_KEPT, NAMES_READ, list_migrations, pending_migrations
+from mastodon_update_check.mastodon.tree import MIGRATIONS_KEPT, NAMES_READ, list_migrations, pending_migrations
 from simulators.mastodon_tree import configured, write_tree
 
 FIRST, SECOND, POST = "20230101000001", "20240202000002", "20240303000003"
@@ -90,7 +90,7 @@ def test_a_tree_without_migrations(tmp_path: Path) -> None:
 
 def test_a_huge_directory_is_not_read(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names are counted while they are read."""
-    monkeypatch.setattr("mastodon_update_check.mastodon.migrations.NAMES_READ", 1)
+    monkeypatch.setattr("mastodon_update_check.mastodon.tree.NAMES_READ", 1)
     assert NAMES_READ == 10_000
     assert list_migrations(tree) is None
 

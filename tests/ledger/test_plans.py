@@ -218,8 +218,8 @@ def test_two_instances_on_one_ledger_do_not_see_each_other(ledger: Ledger, place
         with there.writing() as transaction:
             assert transaction.mark_notified(NOW) == 0
 
-        assert [each.summary(NOW).undelivered for each in (ledger, there)] == [1, 0]
+        assert [each.summary(NOW, SINKS).undelivered for each in (ledger, there)] == [1, 0]
         assert [each.next_due_at("email", NOW) is None for each in (ledger, there)] == [False, True]
-        assert [each.summary(NOW).sinks[0].failing_since for each in (ledger, there)] == [NOW, None]
+        assert [each.summary(NOW, SINKS).sinks[0].failing_since for each in (ledger, there)] == [NOW, None]
         assert [len(each.history()) for each in (ledger, there)] == [1, 1]
     assert [row.state for row in rows(ledger, "update/4.5.1")] == [DeliveryState.PENDING]

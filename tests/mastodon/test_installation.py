@@ -6,7 +6,7 @@ import pytest
 
 from domain.examples import version
 from mastodon_update_check.domain.upgrades import InstallKind
-from mastodon_update_check.mastodon.installation import detect_kind
+from mastodon_update_check.mastodon.tree import detect_kind
 
 
 @pytest.mark.parametrize(

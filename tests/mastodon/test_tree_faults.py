@@ -15,7 +15,7 @@ from simulators.mastodon_tree import configured, flags, parts, settings, write_t
 
 LOOP = {"suffix": "flags", "flags": "suffix"}
 BOMB = {"suffix": "\n".join(["a = 'xxxxxxxxxx'", *['a = "#{a}#{a}"'] * 20, "a"])}
-LISTS = {"to_s": "\n".join(["a = ['']", *["a << ''"] * 1_001, "a.join"])}
+LISTS = {"to_s": "\n".join(["a = ['']", *["a << ''"] * 2_000, "a.join"])}
 UNREADABLE = [
     ("a renamed part", parts("4.3.0", to_a="[upstream_major]"), "'upstream_major' is not defined there"),
     ("a helper", parts("4.3.0", prerelease="read_commit"), "'read_commit' is not defined there"),

@@ -21,7 +21,7 @@ from mastodon_update_check.host.systemd import find_owner, find_units
 from mastodon_update_check.jobs.check import learn
 from mastodon_update_check.jobs.observe import inquire
 from mastodon_update_check.jobs.recipients import People
-from mastodon_update_check.mastodon.installation import detect_kind
+from mastodon_update_check.mastodon.tree import detect_kind
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.messages.payload import describe_details, describe_support
 from mastodon_update_check.messages.release_details import describe_upgrade

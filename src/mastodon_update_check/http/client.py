@@ -126,7 +126,10 @@ class Exchange:
         return response
 
     def _ask(self, url: httpx.URL, guard: SocketGuard) -> Response:
-        proxy = self._choose_proxy(url)
+        chosen = self._proxies.choose(str(url))
+        if chosen is not None and self._request.local_directly and is_local(url.host):
+            chosen = None
+        proxy = None if chosen is None else _parse(parse_proxy, chosen, _NO_PROXY)
         self.peer = f"{_netloc(url)} (through the proxy {_netloc(proxy)})" if proxy else _netloc(url)
         try:
             request = httpx.Request(
@@ -142,18 +145,17 @@ class Exchange:
         except (httpx.HTTPError, UnicodeError) as error:
             raise self._explain(error) from error
 
-    def _choose_proxy(self, url: httpx.URL) -> httpx.URL | None:
-        proxy = self._proxies.choose(str(url))
-        if proxy is None or (self._request.local_directly and is_local(url.host)):
-            return None
-        return _parse(parse_proxy, proxy, _NO_PROXY)
-
     def _headers(self, url: httpx.URL) -> Mapping[str, str]:
         always = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}
         if url.netloc != self._first.netloc:
             return {"Accept": "*/*", **always}
-        host = {"Host": self._request.host} if self._request.host else {}
-        return {"Accept": "*/*", **self._request.headers, **host, **_authorization(self._first), **always}
+        own = {"Accept": "*/*", **self._request.headers}
+        if self._request.host:
+            own["Host"] = self._request.host
+        if self._first.userinfo:
+            login = f"{self._first.username}:{self._first.password}"
+            own["Authorization"] = "Basic " + base64.b64encode(login.encode()).decode()
+        return own | always
 
     def _read(self, answer: httpx.Response, guard: SocketGuard) -> Response:
         limit = self._limits.body_bytes
@@ -233,9 +235,3 @@ def _parse(validate: Callable[[str], str], text: str, fault: str) -> httpx.URL:
 
 def _netloc(url: httpx.URL) -> str:
     return url.netloc.decode()
-
-
-def _authorization(url: httpx.URL) -> dict[str, str]:
-    if not url.userinfo:
-        return {}
-    return {"Authorization": "Basic " + base64.b64encode(f"{url.username}:{url.password}".encode()).decode()}

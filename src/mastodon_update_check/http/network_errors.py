@@ -1,10 +1,9 @@
-"""Errors of sockets, names and TLS as sentences that say where to look; the one table of them."""
+"""Errors of sockets, names and TLS as sentences that say where to look."""
 
 import errno
 import os
 import socket
 import ssl
-from collections.abc import Iterator
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import Cause, CheckError
@@ -18,7 +17,12 @@ def explain(error: BaseException, peer: str, fault: str = "") -> CheckError:
     """
     if isinstance(error, TimeLimitError):
         return CheckError(Cause.CONNECTION, f"{peer} {error}")
-    for beneath in _chain(error):
+    causes = []
+    beneath: BaseException | None = error
+    while beneath is not None:
+        causes.append(beneath)
+        beneath = beneath.__cause__ or beneath.__context__
+    for beneath in causes:
         match beneath:
             case socket.gaierror():
                 return CheckError(Cause.DNS, f"the name of {peer} cannot be resolved: {_words(beneath)}")
@@ -32,19 +36,11 @@ def explain(error: BaseException, peer: str, fault: str = "") -> CheckError:
                 return CheckError(Cause.TLS, f"no TLS connection with {peer}: {_words(beneath)}")
     if isinstance(error, TimeoutError):
         fault = "did not answer in time"
-    return CheckError(Cause.CONNECTION, f"{peer} {fault or f'cannot be reached: {_system_words(error)}'}")
-
-
-def _system_words(error: BaseException) -> str:
-    """Return the system's words for what lies beneath; of several addresses, those for the last."""
-    numbers = [each.errno for each in _chain(error) if isinstance(each, OSError) and each.errno]
-    return os.strerror(numbers[0] if numbers else errno.ECONNRESET).lower()
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+    if not fault:
+        # The system's words; of several addresses, those for the last.
+        numbers = [each.errno for each in causes if isinstance(each, OSError) and each.errno]
+        fault = f"cannot be reached: {os.strerror(numbers[0] if numbers else errno.ECONNRESET).lower()}"
+    return CheckError(Cause.CONNECTION, f"{peer} {fault}")
 
 
 def _words(error: OSError) -> str:

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
@@ -46,21 +47,12 @@ class Proxies:
 
         if proxy_bypass_environment(f"{host}:{port}", {"no": self.no_proxy}):
             return True
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        return any(address in network for network in _networks(self.no_proxy))
-
-
-def _networks(no_proxy: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    found = []
-    for entry in no_proxy.split(","):
-        try:
-            found.append(ipaddress.ip_network(entry.strip().replace("[", "").replace("]", ""), strict=False))
-        except ValueError:  # a name
-            continue
-    return found
+        for entry in self.no_proxy.split(","):
+            with suppress(ValueError):  # a name
+                network = ipaddress.ip_network(entry.strip().replace("[", "").replace("]", ""), strict=False)
+                if ipaddress.ip_address(host) in network:
+                    return True
+        return False
 
 
 def is_local(host: str) -> bool:

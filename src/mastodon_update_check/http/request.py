@@ -11,12 +11,9 @@ from mastodon_update_check.errors import Cause, CheckError
 class Limits:
     """How long and how much one conversation may take."""
 
-    connect: timedelta = timedelta(seconds=5)
-    """For each address of a host, and for the TLS handshake."""
-    read: timedelta = timedelta(seconds=10)
-    """For each piece of the answer."""
-    total: timedelta = timedelta(seconds=30)
-    """For everything: name resolution, all addresses, redirects, the answer."""
+    connect: timedelta = timedelta(seconds=5)  # for each address of a host, and for the TLS handshake
+    read: timedelta = timedelta(seconds=10)  # for each piece of the answer
+    total: timedelta = timedelta(seconds=30)  # name resolution, all addresses, redirects, the answer
     body_bytes: int = 1024 * 1024
     redirects: int = 3
 
@@ -28,7 +25,6 @@ class Limits:
 
 
 DOCUMENT = Limits()
-"""For a document: the feed, the instance, the files of a release."""
 EXCERPT = Limits(redirects=0, body_bytes=1024)
 """For a receiver of which the status counts: no redirect is followed, and only the beginning of the body is read."""
 
@@ -56,9 +52,8 @@ class Response:
     reason: str
     headers: Mapping[str, str]
     body: bytes
-    """The beginning of the body, within the limits."""
     fault: CheckError | None = None
-    """Why `body` is not the whole body."""
+    """Why `body` is only the beginning of the body."""
 
 
 class StatusError(CheckError):

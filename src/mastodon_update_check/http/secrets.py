@@ -33,7 +33,9 @@ def hide(text: str, secrets: Iterable[str], *, is_cut: bool = False) -> str:
     forms = sorted({form for secret in secrets if secret for form in _forms(secret)}, key=len, reverse=True)
     for form in forms:
         text = text.replace(form, REDACTED)
-    return text[: -max((_overlap(text, form) for form in forms), default=0) or None] if is_cut else text
+    # How many characters of a secret stand at the end.
+    sizes = (size for form in forms for size in range(len(form), 0, -1) if text.endswith(form[:size]))
+    return text[: -max(sizes, default=0) or None] if is_cut else text
 
 
 def shown(text: str, secrets: Iterable[str] = (), *, is_cut: bool = False) -> str:
@@ -43,11 +45,6 @@ def shown(text: str, secrets: Iterable[str] = (), *, is_cut: bool = False) -> st
     if hide(visible, known) != visible:
         text = visible
     return clean(hide(text, known, is_cut=is_cut))
-
-
-def _overlap(text: str, form: str) -> int:
-    """Return how many characters of `form` the text ends with."""
-    return next((size for size in range(min(len(form), len(text)), 0, -1) if text.endswith(form[:size])), 0)
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """A bound on the whole time of a conversation: name resolution, every address of a host, login, and the rest.
 
-Time-outs of socket libraries bound each step. They do not bound a name with many silent addresses, a resolver that
-hangs, or a peer that sends one byte every few seconds.
+Time-outs of socket libraries bound each step only.
 """
 
 import errno
@@ -14,8 +13,7 @@ from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
-GRACE_SECONDS = 1.0
-"""How long work may take to return after its sockets were shut down."""
+GRACE_SECONDS = 1.0  # for work to return after its sockets were shut down
 
 
 class TimeLimitError(Exception):

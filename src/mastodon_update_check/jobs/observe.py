@@ -21,7 +21,7 @@ from mastodon_update_check.host.systemd import find_running
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.logs import log
-from mastodon_update_check.mastodon.migrations import pending_migrations, streaming_changed_at, tree_changed_at
+from mastodon_update_check.mastodon.tree import pending_migrations, streaming_changed_at, tree_changed_at
 
 TOLERANCE = timedelta(seconds=2)
 """Times of files and of services are not taken at the same instant."""

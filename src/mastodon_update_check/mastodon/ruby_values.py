@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Mapping
 
 TEXT_CHARACTERS = 1_000
 
@@ -31,41 +32,31 @@ def _is_blank(value: Value) -> bool:
     return not is_true(value) or value == [] or (isinstance(value, str) and not value.strip())
 
 
-def append(collected: Value, value: Value) -> Value:
-    """Return a list or a text with `value` behind it."""
-    return [*collected, value] if isinstance(collected, list) else as_text(collected) + as_text(value)
+def _to_i(text: str) -> str:
+    number = re.match(r"\s*([0-9]{1,9})", text)
+    return str(int(number[1])) if number else "0"
+
+
+_OF_TEXT: Mapping[str, Callable[[str], str]] = {"to_s": str, "strip": str.strip, "to_i": _to_i, "to_json": json.dumps}
 
 
 def call(value: Value, name: str, argument: str) -> Value:
     """Return `value.name(argument)`."""
-    if name in {"compact", "compact_blank", "join"} and not isinstance(value, list):
-        raise UnreadableError("a text is used as a list")
-    items = value if isinstance(value, list) else []
-    match name:
-        case "presence":
+    match name, value:
+        case "presence", _:
             return None if _is_blank(value) else value
-        case "present?" | "blank?":
+        case "present?" | "blank?", _:
             return _is_blank(value) == (name == "blank?")
-        case "freeze":
+        case "freeze", _:
             return value
-        case "compact":
-            return [item for item in items if item is not None]
-        case "compact_blank":
-            return [item for item in items if not _is_blank(item)]
-        case "join":
-            return as_text(argument.join(map(as_text, items)))
-    return _call_on_text(as_text(value), name)
-
-
-def _call_on_text(text: str, name: str) -> str:
-    match name:
-        case "to_s":
-            return text
-        case "strip":
-            return text.strip()
-        case "to_i":
-            number = re.match(r"\s*([0-9]{1,9})", text)
-            return str(int(number[1])) if number else "0"
-        case "to_json":
-            return json.dumps(text)
-    raise UnreadableError(f"the method {name!r} is not known")
+        case "compact", list():
+            return [item for item in value if item is not None]
+        case "compact_blank", list():
+            return [item for item in value if not _is_blank(item)]
+        case "join", list():
+            return as_text(argument.join(map(as_text, value)))
+        case "compact" | "compact_blank" | "join", _:
+            raise UnreadableError("a text is used as a list")
+    if name not in _OF_TEXT:
+        raise UnreadableError(f"the method {name!r} is not known")
+    return _OF_TEXT[name](as_text(value))

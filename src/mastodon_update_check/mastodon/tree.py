@@ -1,26 +1,37 @@
-"""The version of Mastodon's tree: `lib/mastodon/version.rb` of 3.5 to 4.7 and of the forks.
+"""Mastodon's tree: its version, its migrations, when its files changed, and how it was installed.
 
-Up to 4.3 the file says it all, from 4.4 on it asks `config/mastodon.yml`; both ask the environment. Nothing is
-executed. No link within the tree is followed (`setup` reads it as root), only regular files of up to 64 KiB are read.
+The version is in `lib/mastodon/version.rb` of 3.5 to 4.7 and of the forks. Up to 4.3 the file says it all, from 4.4 on
+it asks `config/mastodon.yml`; both ask the environment. Nothing is executed. No link within the tree is followed
+(`setup` reads it as root), only regular files of up to 64 KiB are read.
 """
 
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from mastodon_update_check.domain.text import clean
+from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
-from mastodon_update_check.files.foreign import opened_beneath, read_opened
+from mastodon_update_check.files.foreign import is_missing, opened_beneath, read_opened
 from mastodon_update_check.mastodon.ruby_values import UnreadableError
 from mastodon_update_check.mastodon.version_file import LINE_CHARACTERS, VersionReader, find_methods
 
 FILE_BYTES = 64 * 1024
 VERSION_FILE = "lib/mastodon/version.rb"
 SETTINGS_FILE = "config/mastodon.yml"
+MIGRATIONS_KEPT = 200
+"""Of the pending ones: each row of a notice has them."""
+NAMES_READ = 10_000
+"""Of each directory; Mastodon has about 600 migrations."""
+_STREAMING_FILES = ("streaming/package.json", "streaming/index.js")
+_MIGRATIONS = ("db/migrate", "db/post_migrate")
+_MIGRATION = re.compile(r"(?P<version>[0-9]{14})_[A-Za-z0-9_]{1,200}\.rb")
 _WAY_OUT = "UPDATE_CHECK_MASTODON_VERSION can say the version instead"
 
 # The version in Mastodon's own settings file, for trees that have none.
@@ -122,3 +133,65 @@ def _scalar(text: str) -> str:
         return text.strip("'")
     plain = re.split(r"(?:^|\s)#", text)[0].strip()
     return "" if plain in {"~", "null"} else plain
+
+
+def list_migrations(root: Path) -> frozenset[str] | None:
+    """Return the versions of the migrations in the tree at `root`; None when they cannot be seen."""
+    found: set[str] = set()
+    for directory in _MIGRATIONS:
+        try:
+            with opened(root, directory) as descriptor, os.scandir(f"/proc/self/fd/{descriptor}") as entries:
+                names = [entry.name for entry in islice(entries, NAMES_READ + 1)]
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+        if len(names) > NAMES_READ:
+            return None
+        found |= {match["version"] for name in names if (match := _MIGRATION.fullmatch(name))}
+    return frozenset(found) or None
+
+
+def pending_migrations(root: Path, run: frozenset[str] | None) -> tuple[str, ...] | None:
+    """Return the newest migrations of the tree that the database has not run, in order; None when that is unknown.
+
+    A database that has run none of the tree's belongs to another tree.
+    """
+    listed = list_migrations(root) if run else None
+    if run is None or listed is None or not listed & run:
+        return None
+    return tuple(sorted(listed - run)[-MIGRATIONS_KEPT:])
+
+
+def tree_changed_at(root: Path) -> datetime | None:
+    """Return when the version file changed, as at an upgrade; None when it cannot be seen."""
+    return _changed_at(root, [VERSION_FILE])
+
+
+def streaming_changed_at(root: Path) -> datetime | None:
+    """Return when the files of streaming changed; git leaves them alone in upgrades that do not concern streaming."""
+    return _changed_at(root, _STREAMING_FILES) or tree_changed_at(root)
+
+
+def _changed_at(root: Path, names: Iterable[str]) -> datetime | None:
+    instants = []
+    for name in names:
+        try:
+            with opened(root, name) as descriptor:
+                instants.append(datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC))
+        except (OSError, ValueError, OverflowError):  # it is missing, or has a time that no calendar knows
+            continue
+    return max(instants, default=None)
+
+
+def detect_kind(root: Path, installed: MastodonVersion | None, system: Path = Path("/")) -> InstallKind:
+    """Return what kind of installation this is; what a fork appends to the installed version gives it away."""
+    if (system / "etc/NIXOS").exists():
+        return InstallKind.NIXOS
+    if (system / "etc/yunohost").exists():
+        return InstallKind.YUNOHOST
+    if is_missing(root):
+        return InstallKind.DOCKER
+    if installed is not None and installed.text.removeprefix("v") != installed.name:
+        return InstallKind.FORK
+    return InstallKind.SOURCE

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.mastodon.ruby_values import UnreadableError, Value, append, as_text, call, is_true
+from mastodon_update_check.mastodon.ruby_values import UnreadableError, Value, as_text, call, is_true
 
 LINE_CHARACTERS = 300
 """A longer line is not read, which bounds the work of every pattern."""
-STEPS = 1_000
 STATEMENT_CHARACTERS = 2_000
 """The same for a list over several lines."""
-READ_CHARACTERS = 200_000
+READ_CHARACTERS = 10_000
 """Most that is read of one file, each call of a method counted again."""
 ENVIRONMENT_PREFIX = "MASTODON_VERSION_"
 """Other variables count as unset: the version is sent to the update server, which must not get them."""
@@ -37,8 +36,6 @@ _TERM = re.compile(
     | [\w.]*version\w*\[:(?P<setting>\w+)\] | (?P<name>[A-Za-z_]\w*))""",
     re.VERBOSE,
 )
-
-
 _TOO_LONG = "it is too long, or calls itself"
 _Names = dict[str, Value | UnreadableError]
 """Local variables; one that could not be read may not be needed."""
@@ -68,7 +65,6 @@ class VersionReader:
     methods: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     """The section `version` of `config/mastodon.yml`."""
-    _steps: int = 0
     _read_characters: int = 0
 
     def read(self, source: str) -> str:
@@ -80,15 +76,12 @@ class VersionReader:
 
     def run(self, source: str, names: _Names) -> Value:
         """Return the value of the last statement."""
-        self._read_characters += len(source)
+        self._read_characters += len(source) + 1
         if self._read_characters > READ_CHARACTERS:
             raise UnreadableError(_TOO_LONG)
         value: Value = None
         last = ""  # the variable whose statement could not be read
         for statement in _statements(source):
-            self._steps += 1
-            if self._steps > STEPS:
-                raise UnreadableError(_TOO_LONG)
             try:
                 value, last = self._statement(statement, names), ""
             except UnreadableError as error:
@@ -114,20 +107,22 @@ class VersionReader:
     def _statement(self, statement: str, names: _Names) -> Value:
         work, _, rest = re.sub(r"\s(if|unless)\s", r"\n\1 ", statement, count=1).partition("\n")
         word, _, condition = rest.partition(" ")
-        if word and all(self._holds(part, names) for part in condition.split("&&")) != (word == "if"):
+        if word and all(self._holds(part.strip(), names) for part in condition.split("&&")) != (word == "if"):
             return None
         assignment = _ASSIGNMENT.match(work)
         if assignment is None:
             return _Expression(self, work, names).whole()
         target, operator = assignment.groups()
         value = _Expression(self, work[assignment.end() :], names).whole()
-        names[target] = value = value if operator == "=" else append(self.call(target, names), value)
+        if operator != "=":
+            former = self.call(target, names)
+            value = [*former, value] if isinstance(former, list) else as_text(former) + as_text(value)
+        names[target] = value
         return value
 
     def _holds(self, condition: str, names: _Names) -> bool:
-        part = condition.strip()
-        value = _Expression(self, part.removeprefix("!"), names).whole()
-        return is_true(value) != part.startswith("!")
+        value = _Expression(self, condition.removeprefix("!"), names).whole()
+        return is_true(value) != condition.startswith("!")
 
 
 class _Expression:

@@ -20,7 +20,9 @@ class EmailSink:
 
     def __init__(self, options: Mapping[str, str], limits: MailLimits) -> None:
         given = {name: options[name] for name in SmtpOptions.__slots__ if options.get(name)}
-        given |= {name: _ascii_host(given[name]) for name in ("server", "domain") if name in given}
+        for name in {"server", "domain"} & given.keys():
+            if ":" not in given[name]:  # an IPv6 address has no labels
+                given[name] = ascii_domain(given[name].removesuffix("."))
         self._options = SmtpOptions(**given)
         self._limits = limits
         self._author = parse_mailbox(options.get("from_address", "notifications@localhost"))
@@ -95,8 +97,3 @@ def _recipient(address: str) -> Mailbox:
         return parse_address(address.strip())
     except ValueError as error:
         raise PermanentDeliveryError(str(error)) from error
-
-
-def _ascii_host(text: str) -> str:
-    """Return a host name as A-labels; an IPv6 address has no labels and stays as it is."""
-    return text if ":" in text else ascii_domain(text.removesuffix("."))

@@ -22,13 +22,7 @@ from mastodon_update_check.errors import PermanentDeliveryError, TransientDelive
 from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.secrets import REDACTED, shown
 from mastodon_update_check.sinks.replies import Step, judge
-from mastodon_update_check.sinks.smtp_server import (
-    MailLimits,
-    ReplyReader,
-    SmtpOptions,
-    dial,
-    mail_tls_context,
-)
+from mastodon_update_check.sinks.smtp_server import MailLimits, ReplyReader, SmtpOptions, dial, mail_tls_context
 
 _ADVICE = " (SMTP_CA_FILE names the authorities to trust; SMTP_OPENSSL_VERIFY_MODE=none, fit for localhost, trusts any)"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]{8,}")
@@ -140,7 +134,10 @@ class MailConnection(smtplib.SMTP):
         try:
             code, text = exchange()
         except OSError as error:  # smtplib's errors too; none of them leaves a usable connection
-            raise self._lost(step, self._reason(error)) from error
+            why = "it took too long" if isinstance(error.__context__, TimeoutError) else "the connection was lost"
+            if time.monotonic() >= self._ends_at:
+                why = f"not done within {self._limit.total_seconds():g} s in all"
+            raise self._lost(step, why) from error
         if self.file is not None and self.file.is_ahead and step is not Step.END:
             raise self._lost(step, "it answered more than it was asked")
         if code // 100 == kind:
@@ -160,11 +157,6 @@ class MailConnection(smtplib.SMTP):
             sentence = f"{place} may have accepted the mail or not, the outcome is unknown: {why}"
             return TransientDeliveryError(sentence, may_have_arrived=True)
         return TransientDeliveryError(f"{place} did not answer {step}: {why}", sink_wide=not step.is_about_the_mail)
-
-    def _reason(self, error: OSError) -> str:
-        if time.monotonic() >= self._ends_at:
-            return f"not done within {self._limit.total_seconds():g} s in all"
-        return "it took too long" if isinstance(error.__context__, TimeoutError) else "the connection was lost"
 
     def _introduce(self) -> tuple[int, bytes]:
         """Say EHLO; or HELO where the server does not know EHLO, and neither TLS nor login is wanted."""

@@ -23,16 +23,11 @@ _CA_FILE_BYTES = 4 << 20
 class MailLimits:
     """How long a mail server may take, and how much it is asked for."""
 
-    connect: float = 5.0
-    """Seconds to connect to one address; also for the answers to RSET and QUIT."""
-    opening: timedelta = timedelta(seconds=30)
-    """A connection up to the first mail: name resolution, all addresses, greeting, TLS, login."""
-    reply: float = 60.0
-    """Seconds without a byte of the reply to a command."""
-    accept: float = 600.0
-    """Seconds without a byte after the final dot (RFC 5321, 4.5.3.2.6)."""
-    total: timedelta = timedelta(minutes=15)
-    """One mail, from MAIL on."""
+    connect: float = 5.0  # seconds, for one address; also for the answers to RSET and QUIT
+    opening: timedelta = timedelta(seconds=30)  # name resolution, all addresses, greeting, TLS, login
+    reply: float = 60.0  # seconds without a byte of the reply to a command
+    accept: float = 600.0  # seconds without a byte after the final dot (RFC 5321, 4.5.3.2.6)
+    total: timedelta = timedelta(minutes=15)  # one mail, from MAIL on
     mails: int = 100
 
 
