@@ -64,7 +64,7 @@ catalogues: $(VENV)/test.done ## take what the messages say into every catalogue
 letters: $(VENV)/test.done ## write every kind of message in every language to build/letters, to look at
 	$(BIN)/python tests/translations/letters.py
 
-pictures: letters ## the same as pictures, as a phone and a desktop show them, light and dark (needs chromium)
+pictures: letters ## the same as pictures, as a phone and a desktop show them, light and dark (brings chromium)
 	PYTHONPATH=tests $(BIN)/python tests/translations/pictures.py
 
 build/chromium:

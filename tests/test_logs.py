@@ -101,16 +101,6 @@ def test_secrets_are_hidden(stream: io.StringIO, log_format: str) -> None:
     assert "admin" in text
 
 
-@pytest.mark.parametrize("log_format", ["json", "console"])
-def test_no_traceback(stream: io.StringIO, log_format: str) -> None:
-    """An exception that a library logs is one line: its kind and its text."""
-    logs.configure("info", log_format, stream)
-    logging.getLogger("library").error("it %s", "broke", exc_info=ValueError("line one\nline two"))
-    (line,) = stream.getvalue().splitlines()
-    assert "ValueError: line one line two" in line
-    assert "it broke" in line
-
-
 def test_libraries(stream: io.StringIO) -> None:
     """Warnings of libraries and of Python are lines of the same form; lesser messages are not written."""
     logs.configure("info", "json", stream)
@@ -119,14 +109,16 @@ def test_libraries(stream: io.StringIO) -> None:
     library.warning("it is %s", HOSTILE)
     library.log(45, "an odd level")
     library.error("wrong %d", "arguments")
+    library.error("it %s", "broke", exc_info=ValueError("line one\nline two"))
     warnings.simplefilter("always")
     warnings.warn("old habits", UserWarning, stacklevel=1)
-    first, second, third, fourth = written(stream)
+    first, second, third, fourth, fifth = written(stream)
     wanted = {"event": "library.logged", "library": "some.library", "detail": f"it is {CLEAN}", "level": "warning"}
     assert wanted == {key: first[key] for key in wanted}
     assert (second["detail"], second["level"]) == ("an odd level", "warning")
     assert (third["detail"], third["level"]) == ("wrong %d", "error")
-    assert "UserWarning: old habits" in str(fourth["detail"])
+    assert (fourth["detail"], "ValueError: line one line two" in str(fourth)) == ("it broke", True)
+    assert "UserWarning: old habits" in str(fifth["detail"])
 
 
 @pytest.mark.parametrize(

@@ -65,38 +65,23 @@ def test_sentence_missing_in_a_catalogue() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "first", "last", "instant"),
+    ("language", "dates", "three", "more"),
     [
-        ("en", "1 March 2027", "20 December", "Sun 22 Nov 13:05 UTC"),
-        ("de", "1. März 2027", "20. Dezember", "So 22. Nov. 13:05 UTC"),
-        ("es", "1 de marzo de 2027", "20 de diciembre", "dom 22 nov 13:05 UTC"),
-        ("fr", "1er mars 2027", "20 décembre", "dim. 22 nov. 13:05 UTC"),
-        ("ja", "2027年3月1日", "12月20日", "11月22日(日) 13:05 UTC"),
+        ("en", ("1 March 2027", "20 December", "Sun 22 Nov 13:05 UTC"), "a, b and c", ["1 more", "2 more"]),
+        ("de", ("1. März 2027", "20. Dezember", "So 22. Nov. 13:05 UTC"), "a, b und c", ["1 weitere", "2 weitere"]),
+        ("es", ("1 de marzo de 2027", "20 de diciembre", "dom 22 nov 13:05 UTC"), "a, b y c", ["1 más", "2 más"]),
+        ("fr", ("1er mars 2027", "20 décembre", "dim. 22 nov. 13:05 UTC"), "a, b et c", ["1 autre", "2 autres"]),
+        ("ja", ("2027年3月1日", "12月20日", "11月22日(日) 13:05 UTC"), "a、b、c", ["ほか1件", "ほか2件"]),
     ],
 )
-def test_dates(language: str, first: str, last: str, instant: str) -> None:
-    """Dates are written as that language writes them."""
+def test_dates_lists_and_numbers(language: str, dates: tuple[str, ...], three: str, more: list[str]) -> None:
+    """Dates, enumerations and plurals are those of the language."""
     translation = load_translation(language)
     written = (translation.long_date(date(2027, 3, 1)), translation.short_date(date(2026, 12, 20)))
-    assert tuple(text.replace("\u00a0", " ") for text in written) == (first, last)
-    assert translation.instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC)) == instant
-
-
-@pytest.mark.parametrize(
-    ("language", "three", "one", "two"),
-    [
-        ("en", "a, b and c", "1 more", "2 more"),
-        ("de", "a, b und c", "1 weitere", "2 weitere"),
-        ("es", "a, b y c", "1 más", "2 más"),
-        ("fr", "a, b et c", "1 autre", "2 autres"),
-        ("ja", "a、b、c", "ほか1件", "ほか2件"),
-    ],
-)
-def test_lists_and_numbers(language: str, three: str, one: str, two: str) -> None:
-    """Enumerations and plurals are those of the language."""
-    translation = load_translation(language)
-    counted = [translation.count("{number} more", "{number} more", number) for number in (1, 2)]
-    assert (translation.enumerate(["a", "b", "c"]), counted) == (three, [one, two])
+    instant = translation.instant(datetime(2026, 11, 22, 13, 5, tzinfo=UTC))
+    assert (*(text.replace("\u00a0", " ") for text in written), instant) == dates
+    assert [translation.count("{number} more", "{number} more", number) for number in (1, 2)] == more
+    assert translation.enumerate(["a", "b", "c"]) == three
 
 
 def test_sentences_one_after_the_other() -> None:

@@ -1,7 +1,7 @@
 """A hostile feed: stale, changing at each check, full of bad entries; what the program reports stays bounded."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -20,34 +20,19 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield opened
 
 
-FEED: dict[str, list[str]] = {"updatesAvailable": []}
-LONG_AGO = format_datetime(datetime.now(UTC) - timedelta(days=730), usegmt=True)
-YESTERDAY = format_datetime(datetime.now(UTC) - timedelta(hours=25), usegmt=True)
-STALE = [
-    ("an old Date", {"Date": LONG_AGO}, "730 days old by its header Date"),
-    ("a Date of yesterday", {"Date": YESTERDAY}, "1 day old by its header Date"),
-]
-FRESH: list[tuple[str, Mapping[str, str]]] = [
-    ("nonsense", {"Date": "yesterday"}),
-]
-
-
-@pytest.mark.parametrize(("headers", "words"), [row[1:] for row in STALE], ids=[row[0] for row in STALE])
-def test_stale_answer_is_reported(world: World, headers: Mapping[str, str], words: str) -> None:
+@pytest.mark.parametrize(
+    ("hours", "words"), [(730 * 24, "730 days old by its header Date"), (25, "1 day old by its header Date")]
+)
+def test_stale_answer_is_reported(world: World, hours: int, words: str) -> None:
     """Releases may be missing from it; this machine's clock is not blamed."""
-    world.update_server.fail(Reply(200, json.dumps(FEED).encode(), headers))
+    date = format_datetime(datetime.now(UTC) - timedelta(hours=hours), usegmt=True)
+    world.update_server.fail(Reply(200, b'{"updatesAvailable": []}', {"Date": date}))
     check = world.run("check")
-    assert check.code == 0
-    assert words in check.out
+    assert (check.code, words in check.out) == (0, True)
     doctor = world.run("doctor", "--json")
     assert words in dict(doctor.findings("warning"))["update server"]
     assert "was not compared" in dict(doctor.findings("ok"))["clock"]
-
-
-@pytest.mark.parametrize("headers", [row[1] for row in FRESH], ids=[row[0] for row in FRESH])
-def test_fresh_answer_is_not(world: World, headers: Mapping[str, str]) -> None:
-    """A cache may keep the feed for a while."""
-    world.update_server.fail(Reply(200, json.dumps(FEED).encode(), headers))
+    world.update_server.fail(Reply(200, b'{"updatesAvailable": []}', {"Date": "yesterday"}))
     assert "stale" not in world.run("check").out
 
 

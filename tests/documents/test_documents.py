@@ -125,12 +125,16 @@ def test_links_of_documents() -> None:
 
 
 def test_documents_name_existing_tests() -> None:
-    """A reference in the documents is `file::test`, below `tests/`."""
+    """A reference in the documents is `file::test`, below `tests/`; each fault in RELIABILITY.md has one."""
     documents = "".join(path.read_text() for path in (PROJECT / "docs").glob("*.md"))
     references = set(re.findall(r"`([\w./]+\.py)::(\w+)`", documents))
     assert len(references) > 50
     missing = [(file, test) for file, test in references if not _defines(PROJECT / "tests" / file, test)]
     assert missing == []
+    table = (PROJECT / "docs" / "RELIABILITY.md").read_text().partition("## Faults")[2]
+    lines = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith(("| **", "| fault"))]
+    assert len(lines) > 30
+    assert [line for line in lines if not re.search(r"`\S+\.py::\w+`", line)] == []
 
 
 def _defines(path: Path, test: str) -> bool:

@@ -42,10 +42,10 @@ def test_from_the_first_message_to_the_last(world: World) -> None:
 @pytest.mark.parametrize(
     ("settings", "urgent", "expected"),
     [
-        pytest.param({}, True, [URGENT, REMINDER, INSTALLED], id="the default"),
         pytest.param({}, False, [PLAIN], id="the default, not urgent"),
-        pytest.param({"UPDATE_CHECK_REMINDERS": "none"}, True, [URGENT, INSTALLED], id="no reminders"),
-        pytest.param({"UPDATE_CHECK_CLOSURE": "none"}, True, [URGENT, REMINDER], id="no closure"),
+        pytest.param(
+            {"UPDATE_CHECK_REMINDERS": "none", "UPDATE_CHECK_CLOSURE": "none"}, True, [URGENT], id="neither of them"
+        ),
         pytest.param(
             {"UPDATE_CHECK_REMINDERS": "all", "UPDATE_CHECK_CLOSURE": "all"},
             False,

@@ -65,31 +65,27 @@ def scribble(world: World) -> None:
     ("harm", "sentence"),
     [
         pytest.param(truncate(0), "is empty, so it has lost what was sent; restore a backup", id="empty"),
-        pytest.param(truncate(100), "is damaged", id="only a header"),
-        pytest.param(truncate(30_000), "is damaged", id="truncated"),
         pytest.param(scribble, "is damaged", id="damaged"),
-        pytest.param(lambda world: world.ledger.write_bytes(b"text\n" * 999), "is damaged, or not a ledger", id="text"),
         pytest.param(mark("PRAGMA user_version = 999"), "was written by a newer version of this program", id="newer"),
         pytest.param(mark("PRAGMA application_id = 1"), "is not a ledger of this program", id="another program's"),
-        pytest.param(
-            lambda world: (world.ledger.unlink(), world.ledger.mkdir()), "is a directory: name a file", id="a directory"
-        ),
     ],
 )
 def test_unusable_ledger(ready: World, harm: Callable[[World], object], sentence: str) -> None:
     """Every command names the file and the problem; nothing is sent, asked or repaired."""
     harm(ready)
-    for arguments in (["check"], ["check", "--dry-run"], ["status"], ["ledger", "backup", "copy"]):
+    for arguments in (["check"], ["check", "--dry-run"], ["ledger", "backup", "copy"]):
         finished = ready.run(*arguments)
-        assert (finished.code, finished.err.count("\n")) == (74, 1)
-        # A monitoring system shows nothing but standard output.
-        is_status = arguments == ["status"]
-        repeated = finished.err.replace("mastodon-update-check: ", "MASTODON-UPDATE-CHECK UNKNOWN - ", 1)
-        assert finished.out == (repeated if is_status else "")
+        assert (finished.code, finished.out, finished.err.count("\n")) == (74, "", 1)
         assert finished.err.startswith("mastodon-update-check: ")
-        assert str(ready.ledger) in finished.err
-        assert sentence in finished.err
+        assert f"{ready.ledger} {sentence}" in finished.err
     assert (ready.mails, (ready.directory / "copy").exists()) == ([], False)
+
+
+def test_read_only_ledger(ready: World) -> None:
+    """Nothing is sent without a record; commands that read work."""
+    ready.ledger.chmod(0o400)
+    finished = ready.run("check", through=WITHOUT_PRIVILEGES)
+    assert (finished.code, ready.mails, "is read-only for this user" in finished.err) == (74, [], True)
 
 
 def test_locked_ledger(ready: World) -> None:
@@ -103,15 +99,7 @@ def test_locked_ledger(ready: World) -> None:
     assert ready.check().result == (0, 1, 1, 0, 0)
 
 
-def test_read_only_ledger(ready: World) -> None:
-    """Nothing is sent without a record; commands that read work."""
-    ready.ledger.chmod(0o400)
-    finished = ready.run("check", through=WITHOUT_PRIVILEGES)
-    assert (finished.code, ready.mails) == (74, [])
-    assert "is read-only for this user" in finished.err
-
-
-@pytest.mark.parametrize("size", [0, 4096, 20_000])
+@pytest.mark.parametrize("size", [0, 20_000])
 def test_a_full_disk(ready: World, size: int) -> None:
     """Without space for the plan nothing is sent; with space again, everything is sent once."""
     finished = ready.run("check", through=with_room_for(size))

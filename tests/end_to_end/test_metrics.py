@@ -37,6 +37,9 @@ def mkstemp(*arguments, **more):
     return whole(*arguments, **more)
 
 tempfile.mkstemp = mkstemp
+
+from mastodon_update_check import app
+app.PUBLISH_SECONDS = 1.0
 """
 
 

@@ -2,7 +2,6 @@
 
 import json
 import ssl
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -41,24 +40,10 @@ def test_one_check_notifies_every_recipient(world: World) -> None:
 def test_json_is_the_contract(world: World) -> None:
     """`check --json` prints these keys with these values, and no others."""
     publish(world.update_server)
-    patch = {
-        "version": "4.5.20",
-        "type": "patch",
-        "urgent": True,
-        "release_notes": f"{NOTES}4.5.20",
-        "end_of_support": "2099-02-20",
-        "branch": "4.5",
-        "new": True,
-    }
-    minor = {
-        "version": "4.7.6",
-        "type": "minor",
-        "urgent": False,
-        "release_notes": f"{NOTES}4.7.6",
-        "end_of_support": None,
-        "branch": "4.7",
-        "new": True,
-    }
+    common = {"release_notes": f"{NOTES}4.5.20", "end_of_support": "2099-02-20", "branch": "4.5", "new": True}
+    patch = {"version": "4.5.20", "type": "patch", "urgent": True, **common}
+    common = {"release_notes": f"{NOTES}4.7.6", "end_of_support": None, "branch": "4.7", "new": True}
+    minor = {"version": "4.7.6", "type": "minor", "urgent": False, **common}
     expected = {
         "installed_version": "4.5.19",
         "queried_version": "4.5.19",
@@ -75,7 +60,7 @@ def test_json_is_the_contract(world: World) -> None:
 
 
 def test_the_mail(world: World) -> None:
-    """The mail is plain text and HTML to one recipient, with every header that filters and threads go by."""
+    """The mail is plain text and HTML, one to each recipient; sinks/test_mime.py has its headers."""
     publish(world.update_server)
     world.set(
         UPDATE_CHECK_RECIPIENTS="ops@social.example, second@social.example", SMTP_FROM_ADDRESS="M <m@social.example>"
@@ -87,24 +72,16 @@ def test_the_mail(world: World) -> None:
     }
     mail = world.mails[0].message
     key = mail["X-Update-Check-ID"]
-    assert mail["Subject"] == "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
-    assert {
-        "From": "M <m@social.example>",
-        "Message-ID": f"<{key}@social.example>",
-        "X-Update-Check-Event": "update.available",
-        "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "All",
-        "Importance": "high",
-        "Priority": "urgent",
-        "X-Priority": "1",
-        "References": mail["In-Reply-To"],
-    }.items() <= dict(mail.items()).items()
+    assert (mail["From"], mail["Message-ID"], mail["Importance"]) == (
+        "M <m@social.example>",
+        f"<{key}@social.example>",
+        "high",
+    )
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
     for part in mail.iter_parts():
         content = part.get_content().replace("\N{NO-BREAK SPACE}", " ")  # dates do not tear at a line's end
         assert all(said in content for said in ("4.5.20", "4.7.6", "20 February 2099", "no need", key)), content
         assert "https://social.example/admin/software_updates" in content
-    assert parsedate_to_datetime(mail["Date"]).tzinfo is not None
 
 
 def test_every_attempt_has_the_same_ids(world: World) -> None:
@@ -112,49 +89,36 @@ def test_every_attempt_has_the_same_ids(world: World) -> None:
     publish(world.update_server)
     answers = [Reply(503), Reply(204)]
     world.answer_hook = lambda _: answers.pop(0)
-    with SmtpServer() as refusing:
-        refusing.replies["END"] = "451 4.3.0 later"
-        world.set(SMTP_PORT=str(refusing.port))
-        first = world.check()
+    world.smtp.replies["END"] = "451 4.3.0 later"
+    first = world.check()
     assert first.result == (75, 3, 1, 2, 0)
-    world.set(SMTP_PORT=str(world.mail_server.port))
+    world.smtp.replies.clear()
     world.let_pass(minutes=10)
     assert world.check().result == (0, 0, 2, 0, 0)
     (deferred,) = [line for line in first.events("delivery.deferred") if line["sink"] == "email"]
-    mail = world.mails[0].message
-    assert (deferred["message_id"], f"<{deferred['message_id']}@social.example>") == (
-        mail["X-Update-Check-ID"],
-        mail["Message-ID"],
-    )
+    assert deferred["message_id"] == world.mails[0].message["X-Update-Check-ID"]
     refused, accepted = world.calls
     assert refused.headers["webhook-id"] == accepted.headers["webhook-id"]
     assert json.loads(refused.body)["data"] == json.loads(accepted.body)["data"]
 
 
 def test_webhooks_have_their_own_secrets(world: World) -> None:
-    """Each webhook is signed with its own secret, also with two while rotating; without one it is unsigned."""
+    """Each webhook is signed with its own secret; without one it is unsigned."""
     publish(world.update_server)
     world.set(
         UPDATE_CHECK_WEBHOOK_SECRET=FIRST_SECRET,
         UPDATE_CHECK_WEBHOOK_OPS_URL=world.receiver.url("/ops"),
-        UPDATE_CHECK_WEBHOOK_OPS_SECRET=f"{SECOND_SECRET} {FIRST_SECRET}",
-        UPDATE_CHECK_WEBHOOK_OPS_NAMES="true",
+        UPDATE_CHECK_WEBHOOK_OPS_SECRET=SECOND_SECRET,
         UPDATE_CHECK_WEBHOOK_OPEN_URL=world.receiver.url("/open"),
     )
     assert world.check().result == (0, 5, 5, 0, 0)
     calls = {call.path: call for call in world.calls}
     verified = Webhook(FIRST_SECRET).verify(calls["/hook"].body, dict(calls["/hook"].headers))
-    for secret in (FIRST_SECRET, SECOND_SECRET):
-        assert Webhook(secret).verify(calls["/ops"].body, dict(calls["/ops"].headers))
+    assert Webhook(SECOND_SECRET).verify(calls["/ops"].body, dict(calls["/ops"].headers))
     assert "webhook-signature" not in calls["/open"].headers
-    assert {
-        verified["type"],
-        *(verified["data"][key] for key in ("instance", "installed_version", "urgent")),
-    } == {"update.available", "social.example", "4.5.19", True}
+    assert (verified["type"], verified["data"]["instance"]) == ("update.available", "social.example")
     assert [update["version"] for update in verified["data"]["updates"]] == ["4.5.20", "4.7.6"]
     assert verified["data"]["route"] == ["4.5.20", "4.6.x", "4.7.6"]
-    named = {path for path, call in calls.items() if b'"devops_users"' in call.body}
-    assert named == {"/ops"}
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")

@@ -82,18 +82,10 @@ def test_it_refuses_for_a_while(plugged: World) -> None:
     ("code", "reply"),
     [
         pytest.param("raise RuntimeError('no')", "cannot be set up (RuntimeError: no)", id="breaks when imported"),
-        pytest.param("raise SystemExit", "cannot be set up (SystemExit", id="leaves when imported"),
-        pytest.param("Ntfy = None", "cannot be set up (TypeError", id="not a factory"),
-        pytest.param("def Ntfy(options): return object()", "without a method send()", id="makes no sink"),
         pytest.param(
             "class Ntfy:\n def __init__(self, options): pass\n def send(self, message): 1 / 0",
             "the sink broke: ZeroDivisionError",
             id="breaks when it sends",
-        ),
-        pytest.param(
-            "class Ntfy:\n def __init__(self, options): pass\n def send(self, message): message.id = 3",
-            "the sink broke: FrozenInstanceError",
-            id="tampers with the message",
         ),
     ],
 )
@@ -118,9 +110,12 @@ def test_its_errors_do_not_show_its_options(broken: World, tmp_path: Path) -> No
     for _ in range(2):
         broken.let_pass(hours=7)
         outputs.append(broken.check())
-    outputs += [broken.run(*words) for words in (["status"], ["status", "--json"], ["doctor"], ["explain", "4.5.20"])]
+    commands = ("status", "status --json", "doctor", "explain 4.5.20")
+    outputs += [broken.run(*command.split()) for command in commands]
     assert any("have not gone out" in subject for subject in broken.subjects)
     assert "refused: " in outputs[-1].out
+    tried = broken.run("send-test", "ntfy").out
+    assert ("refused: " in tried, options["PASSWORD"] in tried) == (True, False)
     shown = "".join((*(each.out + each.err for each in outputs), *broken.texts)).encode()
     everything = shown + b"".join(broken.bytes_of_state().values())
     assert [value for value in options.values() if value.encode() in everything] == []

@@ -31,23 +31,6 @@ To 4.4.27, for a Mastodon installed from source. None of this is run for you:
     assert [*world.directory.glob("state/*")] == []
 
 
-def test_release_that_is_not_on_the_route(world: World) -> None:
-    """It is wrong usage, and the route is named."""
-    world.update_server.publish("4.5.20", type="patch")
-    finished = world.run("route", "4.5.21")
-    assert (finished.code, finished.out, finished.err.count("4.5.21 is not on the route: that has 4.5.20")) == (
-        2,
-        "",
-        1,
-    )
-
-
-def test_nothing_newer(world: World) -> None:
-    """Then there is nowhere to go, and that is said."""
-    assert world.run("route").out == "social.example runs Mastodon 4.5.19, and nothing newer is known.\n"
-    assert ((finished := world.run("route", "4.6")).code, finished.err.count("that has nothing")) == (2, 1)
-
-
 def test_update_server_that_is_down(world: World) -> None:
     """Without any answer ever, the route is unknown; an earlier answer is shown, and named as such."""
     world.update_server.publish("4.5.20", type="patch")
@@ -64,14 +47,6 @@ def test_update_server_that_is_down(world: World) -> None:
     assert (finished.code, [one["release"] for one in finished.json["route"]]) == (0, ["4.5.20"])
     assert "503" in finished.json["error"]
     assert "This is from the last good answer.\nFrom 4.5.19 to 4.5.20:\n" in world.run("route").out
-
-
-def test_unknown_installed_version(world: World) -> None:
-    """The reason is said in a sentence."""
-    world.set(UPDATE_CHECK_MASTODON_VERSION=None)
-    finished = world.run("route")
-    assert (finished.code, finished.out) == (1, "")
-    assert "UPDATE_CHECK_MASTODON_ROOT" in finished.err
 
 
 def test_unreadable_tree(world: World) -> None:

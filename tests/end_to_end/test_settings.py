@@ -1,4 +1,4 @@
-"""Settings and usage: all problems are listed at once, and nothing else happens."""
+"""Outputs, terminals and interruptions that programs meet; the transcripts have wrong settings and wrong usage."""
 
 import os
 import subprocess
@@ -10,33 +10,6 @@ from end_to_end.world import World
 from mastodon_update_check.cli import main
 from mastodon_update_check.cli.main import advise
 from mastodon_update_check.errors import SettingsError
-
-WRONG = {
-    "LOCAL_DOMAIN": "not a domain",
-    "SMTP_PORT": "smtp",
-    "SMTP_DELIVERY_METHOD": "sendmail",
-    "UPDATE_CHECK_INTERVAL": "soon",
-    "UPDATE_CHECK_JITTER": "a bit",
-    "UPDATE_CHECK_LOG_LEVEL": "loud",
-    "UPDATE_CHECK_RECIPIENTS": "ops@social.example=most",
-    "UPDATE_CHECK_SINKS": "log,fax",
-    "UPDATE_CHECK_URL": "ftp://social.example/",
-    "UPDATE_CHECK_WEBHOOK_SECRET": "hunter2",
-}
-
-
-@pytest.mark.parametrize(
-    ("command", "why", "user", "advises"),
-    [
-        pytest.param("status", "the ledger /x cannot be used: Permission denied", 1000, True, id="at a keyboard"),
-        pytest.param("status", "the ledger /x cannot be used: Permission denied", 0, False, id="root has tried that"),
-        pytest.param("status", "the ledger /x is damaged", 1000, False, id="something else"),
-        pytest.param("run", "/x cannot be read: permission denied", 1000, False, id="the service has no sudo"),
-    ],
-)
-def test_unreadable_settings_suggest_sudo(command: str, why: str, user: int, *, advises: bool) -> None:
-    """The error suggests sudo if it can help."""
-    assert any("sudo" in line for line in advise(command, why, user)) is advises
 
 
 def test_a_terminal_that_lacks_letters(world: World) -> None:
@@ -103,19 +76,22 @@ def test_closed_pipe_ends_silently(world: World) -> None:
     assert (process.returncode, err.count("\n")) == (141, 1), err
 
 
-def test_settings_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A user without permission does not get the error that the settings are wrong."""
+@pytest.mark.parametrize(("user", "advises"), [(1000, True), (0, False)], ids=["at a keyboard", "root has tried that"])
+def test_settings_that_may_not_be_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], user: int, *, advises: bool
+) -> None:
+    """A user without permission does not get the error that the settings are wrong; sudo is named if it can help."""
 
     def refuse(*_: object) -> int:
         raise SettingsError(["/etc/mastodon-update-check/config.env cannot be read: permission denied"])
 
     monkeypatch.setattr(main, "_dispatch", refuse)
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
     assert main.execute(["status"]) == 3
     shown = capsys.readouterr()
-    assert shown.out.startswith("MASTODON-UPDATE-CHECK UNKNOWN - you may not read the settings (1 to fix")
-    assert shown.err.startswith("mastodon-update-check: you may not read the settings:\n")
-    assert "run this with sudo" in shown.err
+    assert shown.out.startswith("MASTODON-UPDATE-CHECK UNKNOWN - ")
+    assert ("you may not read the settings:\n" in shown.err, "run this with sudo" in shown.err) == (advises, advises)
+    assert not advise("run", "/x cannot be read: permission denied", user)  # the service has no sudo
 
 
 def test_recipients_without_a_mail_server(world: World) -> None:
@@ -138,3 +114,17 @@ def test_help(world: World, arguments: list[str]) -> None:
     world.environment.clear()
     finished = world.run(*arguments)
     assert (finished.code, finished.err, "mastodon-update-check" in finished.out) == (0, "", True)
+
+
+def test_lost_domain_of_one_server_of_several(mail_world: World) -> None:
+    """Where the ledger knows several servers, nothing is guessed: the settings are wrong."""
+    mail_world.update_server.publish("4.5.20")
+    for domain in ("social.example", "other.example"):
+        mail_world.set(LOCAL_DOMAIN=domain)
+        mail_world.check()
+    mail_world.set(LOCAL_DOMAIN=None)
+    for arguments in (["check"], ["check", "--dry-run"]):
+        finished = mail_world.run(*arguments)
+        assert finished.code == 78
+        assert "LOCAL_DOMAIN is not set, but the ledger belongs to other.example, social.example" in finished.err
+    assert len(mail_world.mails) == 2

@@ -1,40 +1,25 @@
 """`status`: how the server stands, with the exit codes of monitoring plugins."""
 
-import signal
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from end_to_end.world import World
-from simulators.update_server import UpdateServer
-
-Crew = Callable[[UpdateServer], object]
-
-
-def listing(*versions: str, urgent: bool = False) -> Crew:
-    """Return a function that publishes these releases."""
-
-    def publish(server: UpdateServer) -> None:
-        for version in versions:
-            server.publish(version, urgent=urgent)
-
-    return publish
 
 
 @pytest.mark.parametrize(
-    ("crew", "minutes", "code", "said"),
+    ("version", "urgent", "minutes", "code", "said"),
     [
-        pytest.param(listing(), 110, 0, "OK - social.example: nothing to do", id="nothing is newer"),
-        pytest.param(listing("4.5.20"), 0, 1, "WARNING", id="a patch of the own branch"),
-        pytest.param(listing("4.5.20", urgent=True), 130, 2, "install 4.5.20", id="urgent; critical before unknown"),
-        pytest.param(listing("4.5.20"), 130, 3, "no check has worked since", id="silence; unknown before warning"),
+        pytest.param("4.5.19", False, 110, 0, "OK - social.example: nothing to do", id="nothing is newer"),
+        pytest.param("4.5.20", False, 0, 1, "WARNING", id="a patch of the own branch"),
+        pytest.param("4.5.20", True, 130, 2, "install 4.5.20", id="urgent; critical before unknown"),
+        pytest.param("4.5.20", False, 130, 3, "no check has worked since", id="silence; unknown before warning"),
     ],
 )
-def test_verdict(world: World, crew: Crew, minutes: int, code: int, said: str) -> None:
+def test_verdict(world: World, version: str, minutes: int, code: int, said: str, *, urgent: bool) -> None:
     """Each level has its exit code; domain/test_status.py has every reason."""
     world.only("log")
-    crew(world.update_server)
+    world.update_server.publish(version, urgent=urgent)
     world.check()
     world.let_pass(minutes=minutes)
     finished = world.run("status")
@@ -72,44 +57,28 @@ def test_held_back_mails_are_said(mail_world: World) -> None:
     assert mail_world.check().result == (0, 0, 1, 0, 0)
 
 
-def test_wrong_settings_hide_no_alarm(world: World) -> None:
-    """An urgent update that is known stays critical, and a running daemon alive; the problem is named beside it."""
+def test_daemon(world: World) -> None:
+    """`--alive` looks at the daemon alone; wrong settings hide neither it nor an urgent update."""
     world.only("log")
     world.update_server.publish("4.5.20", urgent=True)
+    world.set(UPDATE_CHECK_INTERVAL="1h")
     world.check()
+    absent = (1, "The daemon is not running: it was stopped, or never started.\n")
+    assert ((finished := world.run("status", "--alive")).code, finished.out) == absent
+    assert world.run("status", "--alive", "--json").json == {"schema": 1, "alive": False, "last_beat_at": None}
+    assert world.run("status", "--json").json["next_check_at"] is None
     with world.daemon():
+        answer = world.run("status", "--json").json
         world.set(UPDATE_CHECK_INTERVAL="soon")
         assert world.run("status", "--alive").code == 0
         finished = world.run("status")
-        assert (finished.code, finished.out[:31]) == (2, "MASTODON-UPDATE-CHECK CRITICAL ")
-        assert "4.5.20" in finished.out
-        assert "UPDATE_CHECK_INTERVAL in the environment: " in finished.err
-
-
-def test_alive(world: World) -> None:
-    """`--alive` looks at the daemon alone: before it ran, while it runs, once it is stopped, and when it was killed."""
-    world.only("log")
-    world.update_server.publish("4.5.20", urgent=True)
-    world.check()
-    absent = (1, "The daemon is not running: it was stopped, or never started.\n")
-    finished = world.run("status", "--alive")
-    assert absent == (finished.code, finished.out)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with world.daemon() as daemon:
-            assert world.run("status", "--json").json["alive"]
-            daemon.send_signal(number)
-            daemon.wait()
-        finished = world.run("status", "--alive")
-        assert (finished.code, finished.out) == absent
-
-
-def test_out_of_support(world: World) -> None:
-    """A branch out of support is shown as such."""
-    ended = datetime.now(UTC) - timedelta(days=40)
-    world.update_server.set_current_end(ended.date().isoformat())
-    date = f"{ended.day} {ended:%B} {ended.year}"
-    finished = world.run("check", "--dry-run")
-    assert f"Support for 4.5 ended on {date}." in finished.out
-    assert f"  log: the end of support for 4.5 on {date} (has ended)\n" in finished.out
-    world.check()
-    assert f"Support:     4.5 ended {date}" in world.run("status").out
+    assert answer["alive"]
+    last, following = (datetime.fromisoformat(answer[name]) for name in ("last_check_at", "next_check_at"))
+    assert timedelta(hours=1) == following - last
+    assert (finished.code, finished.out[:31], "4.5.20" in finished.out) == (2, "MASTODON-UPDATE-CHECK CRITICAL ", True)
+    assert "UPDATE_CHECK_INTERVAL in the environment: " in finished.err
+    world.set(UPDATE_CHECK_INTERVAL=None)
+    assert ((finished := world.run("status", "--alive")).code, finished.out) == absent
+    with world.daemon() as daemon:
+        daemon.kill()
+    assert ((finished := world.run("status", "--alive")).code, finished.out) == absent

@@ -75,21 +75,3 @@ def test_performance_data(world: World) -> None:
     assert "|" not in text
     assert (any("|" in line for line in rest), any("later / not now" in line for line in rest)) == (False, True)
     assert [*words[:3], words[-1]] == ["pending=2;;;0", "urgent=1;;0;0", "undelivered=2;;;0", "support_days=3;15:;0:"]
-
-
-def test_next_check(world: World) -> None:
-    """While the daemon runs, the next check is an interval after the last one; otherwise it is unknown."""
-    world.only("log")
-    world.set(UPDATE_CHECK_INTERVAL="1h")
-    world.check()
-    assert world.run("status", "--json").json["next_check_at"] is None
-    with world.daemon():
-        answer = world.run("status", "--json").json
-    last, following = (datetime.fromisoformat(answer[name]) for name in ("last_check_at", "next_check_at"))
-    assert timedelta(hours=1) == following - last
-
-
-def test_alive_as_json(world: World) -> None:
-    """`--alive --json` prints JSON."""
-    finished = world.run("status", "--alive", "--json")
-    assert (finished.code, finished.json) == (1, {"schema": 1, "alive": False, "last_beat_at": None})

@@ -26,6 +26,7 @@ WRONG = (
     *("skip latest", "skip 4.5.19", "skip 4.5.20 4.5.99", "skip --undo", "skip --json 4.5.20"),
     *("skip 4.5.20 --until soon", "skip 4.5.20 --until 2020-01-01"),
 )
+SECOND_TRY = ("retry --stopped", "send-test", "status")
 USAGE = (
     *("", "update", "stauts", "check --force", "check now", "check --dry-run --mark", "status --wrong", "status extra"),
     *("ledger", "ledger backup", "ledger restore", "setup --dry-run --undo", "copy-settings ../../etc/passwd"),
@@ -125,20 +126,11 @@ def reviewed(name: str, transcript: str) -> str:
 @pytest.mark.parametrize(
     ("situation", "commands"),
     [
-        (new, ("doctor", "check --dry-run", "status", "status --alive", "route", *EXPLAIN, SKIP[0], "retry", ALL[-1])),
+        (new, ("doctor", "check --dry-run", *STATUS, "route", *EXPLAIN, SKIP[0], *ALL[-3:])),
         (healthy, (*ALL, SKIP[0])),
         (pending, ("status --json", *ALL, *WRONG)),
-        (
-            urgent,
-            ("check --dry-run", "check", "status", "route", *EXPLAIN, "retry", SKIP[0], "status", EXPLAIN[0]),
-        ),
-        (
-            failing,
-            (
-                *("status", "status --json", "doctor", *EXPLAIN, "retry 4.5.20", "check", "check --json"),
-                *("retry --stopped", "send-test", "status"),
-            ),
-        ),
+        (urgent, ("check --dry-run", "check", "status", "route", *EXPLAIN, "retry", SKIP[0], "status", EXPLAIN[0])),
+        (failing, ("status --json", "doctor", *EXPLAIN, "retry 4.5.20", "check", "check --json", *SECOND_TRY)),
         (wrong_settings, BROKEN),
         (damaged_ledger, (*BROKEN, "ledger new", "status", "check")),
     ],

@@ -27,7 +27,8 @@ from enum import Enum, auto
 from typing import Self
 
 from simulators.http_server import Answer, HttpServer, Raw, Reply, Request, hang
-from simulators.mailbox import OK, MailServer
+from simulators.scripted_smtp_server import POLITE, Drop, JudgedSmtpServer
+from simulators.scripted_smtp_server import Answer as MailAnswer
 
 _NEW_RELEASE = re.compile(r"^  (?:now +|later +)?(\d+\.\d+\.\d+\S*)  +(urgent)?", re.MULTILINE)
 _LONGEST = 30.0
@@ -90,7 +91,7 @@ class Collector:
         self.on_arrival: Callable[[Arrival], None] = lambda _: None
         """Called when a message has been taken and before it is answered; it may kill the sender."""
         self.mail_is_closed = False  # whether the mail server refuses every connection
-        self.mail_server = MailServer(self._judge)
+        self.mail_server = JudgedSmtpServer(self._judge)
         self.receiver = HttpServer(self._take_call)
         self._wanted: list[tuple[str, tuple[str, ...]]] = []
         self._allowed: set[tuple[str, str]] = set()
@@ -182,21 +183,22 @@ class Collector:
         is_used_up = row not in self._carried[before.place, before.id]
         return account.left_out if is_used_up else account.repeats
 
-    def _judge(self, verb: str, address: str, data: bytes) -> str | None:
+    def _judge(self, verb: str, address: str, data: bytes) -> MailAnswer:
         """Answer for the mail server; the manner is asked for once, at RCPT."""
+        polite = POLITE.get(verb, "500 5.5.1 what?")
         if verb == "CONNECT" and self.mail_is_closed:
             return "421 4.3.2 closed"
         if verb == "RCPT":
             self._manners.now = self.manner(address)
-            return "550 5.1.1 no such user" if self._manners.now is Manner.REFUSE else OK
+            return "550 5.1.1 no such user" if self._manners.now is Manner.REFUSE else polite
         if verb != "END":
-            return OK
+            return polite
         manner: Manner = self._manners.now
         if manner in {Manner.TAKE, Manner.TAKE_AND_CUT}:
-            self._take(_read_mail(address, data), manner)
+            self._take(_read_mail(address, data.replace(b"\r\n..", b"\r\n.")), manner)
         elif manner is Manner.HANG:
             self._stopped.wait()
-        return {Manner.TAKE: OK, Manner.PUT_OFF: "451 4.3.0 later"}.get(manner)
+        return {Manner.TAKE: polite, Manner.PUT_OFF: "451 4.3.0 later"}.get(manner, Drop())
 
     def _wait_until_quiet(self) -> None:
         """Wait until all bytes have been read that a dead sender's connections still hold."""
@@ -206,7 +208,7 @@ class Collector:
             visit.sendall(b"GET / HTTP/1.1\r\n\r\n")
             visit.makefile("rb").readline()
         end = time.monotonic() + _LONGEST
-        while self.mail_server.open or self.receiver.sockets:
+        while self.mail_server.sockets or self.receiver.sockets:
             assert time.monotonic() < end, "connections that do not end"
             time.sleep(0.001)
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+Send = Callable[[socket.socket, bytes], None]
+
 
 class LoopbackServer:
     """Listens while its context lasts; a subclass serves a connection in `serve`."""
@@ -56,11 +58,11 @@ class LoopbackServer:
         return thread
 
 
-def forward(client: socket.socket, server: socket.socket) -> None:
-    """Forward bytes in both directions until both sides have ended."""
-    back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+def forward(client: socket.socket, server: socket.socket, send: Send = socket.socket.sendall) -> None:
+    """Forward bytes in both directions until both sides have ended; `send` gets an empty text at the end."""
+    back = threading.Thread(target=_copy, args=(server, client, send), daemon=True)
     back.start()
-    _copy(client, server)
+    _copy(client, server, send)
     back.join()
 
 
@@ -70,8 +72,10 @@ def end(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
+def _copy(source: socket.socket, target: socket.socket, send: Send) -> None:
     with contextlib.suppress(OSError):
-        while data := source.recv(65_536):
-            target.sendall(data)
+        data = b"more"
+        while data:
+            data = source.recv(65_536)
+            send(target, data)
     end(target)
