@@ -127,7 +127,7 @@ def reviewed(name: str, transcript: str) -> str:
     ("situation", "commands"),
     [
         (new, ("doctor", "check --dry-run", *STATUS, "route", *EXPLAIN, SKIP[0], *ALL[-3:])),
-        (healthy, (*ALL, SKIP[0])),
+        (healthy, ALL),
         (pending, ("status --json", *ALL, *WRONG)),
         (urgent, ("check --dry-run", "check", "status", "route", *EXPLAIN, "retry", SKIP[0], "status", EXPLAIN[0])),
         (failing, ("status --json", "doctor", *EXPLAIN, "retry 4.5.20", "check", "check --json", *SECOND_TRY)),
