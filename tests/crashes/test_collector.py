@@ -10,7 +10,7 @@ from simulators.collector import Collector, Manner, _arrival, _read_mail
 PLACE = "ops@social.example"
 SURE, CUT = Manner.TAKE, Manner.TAKE_AND_CUT
 TWO = "4.5.20", "4.7.6"
-CASES: dict[str, tuple[list[tuple[str, Sequence[str], Manner]], list[int]]] = {
+CASES: dict[str, tuple[Sequence[tuple[str, Sequence[str], Manner]], list[int]]] = {
     "a wanted notice that does not arrive": ([], [0, 1, 0, 0, 0, 0]),
     "a wanted notice": ([("a", ["4.5.20"], SURE)], [1, 0, 0, 0, 0, 0]),
     "its urgent form": ([("a", ["4.5.20!"], SURE)], [1, 0, 0, 0, 0, 0]),
@@ -46,7 +46,7 @@ def counts(collector: Collector) -> Sequence[int]:
 
 @pytest.mark.parametrize(("arrivals", "expected"), CASES.values(), ids=CASES)
 def test_account(
-    collector: Collector, arrivals: list[tuple[str, Sequence[str], Manner]], expected: Sequence[int]
+    collector: Collector, arrivals: Sequence[tuple[str, Sequence[str], Manner]], expected: Sequence[int]
 ) -> None:
     """Lost, unwanted and repeated notices are faults; repeats of what was in doubt are not."""
     for key, rows, manner in arrivals:
