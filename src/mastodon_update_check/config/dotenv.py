@@ -55,7 +55,6 @@ class Assignment:
     text: str = field(repr=False)
     """The value without its quotes; escapes and variables are still in it."""
     quote: str = ""
-    """The quote around it, or nothing."""
     is_cut: bool = field(default=False, compare=False)
     """Whether a `#` ends what looks like an unquoted URL; it would begin a comment only after whitespace in a shell."""
     source: str = field(default="", repr=False, compare=False)
@@ -174,7 +173,6 @@ def _assignments(source: str, file: str) -> Iterator[Assignment]:
 
 
 def _value_end(source: str, start: int) -> int:
-    """Return the end of the value that begins at `start`, its quotes included."""
     opening = _OPENING.match(source, start)
     closing = _closing(source, opening.end(), opening["quote"]) if opening else None
     return _end(_BARE, source, start) if closing is None else closing

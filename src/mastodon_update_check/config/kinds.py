@@ -17,7 +17,6 @@ from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
 
 GITHUB: Final = "https://raw.githubusercontent.com/mastodon/mastodon/v{version}/"
-"""Where `UPDATE_CHECK_RELEASE_DETAILS=github` finds the source tree of a release."""
 LONGEST_DURATION = timedelta(days=366)
 
 _DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd]?)")

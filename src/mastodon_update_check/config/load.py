@@ -132,7 +132,6 @@ def _keep_secrets(settings: Settings, found: Layer, problems: Problems) -> None:
 
 
 def _mail_deciders(settings: Settings) -> Iterator[str]:
-    """Yield the variables that decide who can read the password; those with a harmless value are not among them."""
     yield "SMTP_SERVER"
     yield "SMTP_LOGIN"
     if settings.smtp_port >= _FIRST_UNPRIVILEGED_PORT:  # any user of that host can listen there

@@ -24,6 +24,7 @@ from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.domain.urls import parse_proxy, parse_url
 from mastodon_update_check.domain.versions import MastodonVersion
 
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 UPDATE_SERVER: Final = "https://api.joinmastodon.org/update-check"
 CONFIG_FILE: Final = Path("/etc/mastodon-update-check/config.env")
 MASTODON_ROOT: Final = Path("/home/mastodon/live")
@@ -31,7 +32,6 @@ MASTODON_FILES: Final = (".env.production.local", ".env.local", ".env.production
 """The files that Rails loads from Mastodon's root in production, in its order: the first that sets a name wins."""
 INTERVAL: Final = timedelta(minutes=30)
 JITTER: Final = timedelta(seconds=60)
-"""Spread of each check, unless the interval is shorter."""
 BLANK_COUNTS: Final = frozenset({"UPDATE_CHECK_URL", "UPDATE_CHECK_INSTANCE_URL", "DB_HOST", "DB_NAME", "DB_USER"})
 """Blank, the URLs mean off, and the database's variables mean the defaults of libpq: its socket, for example.
 
@@ -157,27 +157,22 @@ class Settings:
     db_name: str = variable(kinds.parse_text, "mastodon_production")
     db_user: str = variable(kinds.parse_text, "mastodon")
     db_pass: str | None = secret()
-    db_sslmode: str = variable(
-        kinds.words("disable", "allow", "prefer", "require", "verify-ca", "verify-full"), "prefer"
-    )
+    db_sslmode: str = variable(kinds.words(*SSL_MODES), "prefer")
 
     sinks: tuple[SinkSettings, ...] = ()
     version_environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
-    """The `MASTODON_VERSION_…` variables, which are parts of the version."""
     config_file: Path | None = None
     """Our own file, if it was read; the null device is not a file."""
     mastodon_files: tuple[Path, ...] = ()
     mastodon_check_is_off: bool = False
     """Whether Mastodon's files disable the check that is built into Mastodon."""
     origins: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
-    """Where each variable that is set stands, by its name."""
     shown: Mapping[str, str] = field(default_factory=lambda: _EMPTY, repr=False)
     """The values of these variables, fit to be shown: secrets, and what may hold one, are hidden."""
     foreign: frozenset[str] = frozenset()
     """The variables that come from Mastodon's files, which belong to another user."""
     disabled: tuple[Disabled, ...] = ()
     warnings: tuple[str, ...] = ()
-    """Probable mistakes in values that can be used."""
 
     @property
     def off_reason(self) -> str:
@@ -225,7 +220,6 @@ class Settings:
 
 
 def _variable_name(field_name: str) -> str:
-    """Return the variable that a field stands for."""
     if field_name in _OTHER_NAMES:
         return _OTHER_NAMES[field_name]
     return f"{'' if field_name.startswith(_AS_IN_MASTODON) else 'update_check_'}{field_name}".upper()

@@ -26,7 +26,6 @@ _NEEDS = {
     "webhook": ("UPDATE_CHECK_WEBHOOK_URL", "set it"),
     "apprise": (_APPRISE, "set it"),
 }
-"""The variable without which a built-in sink cannot be used, and the remedy."""
 _PREFERENCE = choose(Preference)
 _WEBHOOK: Final[Mapping[str, Callable[[str], str]]] = {
     "URL": parse_url,
@@ -136,7 +135,6 @@ def _installed() -> dict[str, str]:
 
 
 def _refuse_unready(sink: str, sources: Sources, problems: Problems) -> None:
-    """Add a problem for a listed sink that lacks a variable; Mastodon's files may lack theirs."""
     variable, remedy = _NEEDS[sink]
     wrong = problems.names
     if variable in wrong or (sink == "webhook" and any(variables.is_of_webhook(each, "URL") for each in wrong)):

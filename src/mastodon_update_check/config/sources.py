@@ -123,7 +123,6 @@ def _credentials(environ: Mapping[str, str], above: Container[str], problems: Pr
 
 
 def _secret(name: str, file_name: str, file: Found, problems: Problems) -> Found | None:
-    """Return the secret in the file that a variable names; None, and a problem, when it cannot be read."""
     try:
         path = parse_path(file.text)
         return Found(_read_secret(path), f"{path}, which {file_name} names")

@@ -60,7 +60,6 @@ class Found:
 
 
 Layer = Mapping[str, Found]
-"""The variables of one source, by name."""
 
 
 class Problems:

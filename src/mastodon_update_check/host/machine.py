@@ -26,7 +26,6 @@ class Place:
     """The units and files of one service on this host."""
 
     name: str
-    """Empty for the first service."""
     prefix: Path
     config_file: Path
     mastodon_copy: Path

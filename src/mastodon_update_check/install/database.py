@@ -35,7 +35,6 @@ _VARIABLES: Final = {
     "user": "DB_USER",
     "sslmode": "DB_SSLMODE",
 }
-"""Mastodon's variables, by the names of libpq's parameters."""
 _NAMES_READ: Final = 10_000
 """Of the directory of sockets, which Mastodon's file names."""
 _OPTIONS: Final = (

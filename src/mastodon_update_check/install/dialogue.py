@@ -21,7 +21,6 @@ TIMER: Final = "mastodon-update-check-once.timer"
 _FATAL: Final = frozenset({74, 78})
 """Exit codes: the ledger cannot be used, the settings are wrong."""
 _NAMED: Final = 8
-"""How many recipients are named; more are counted."""
 _ANSWERS: Final = {"": True, "y": True, "yes": True, "n": False, "no": False}
 
 
@@ -38,7 +37,6 @@ class Options:
     no_test: bool = False
     no_start: bool = False
     yes: bool = False
-    """Whether every question is answered with yes."""
 
 
 def say(text: str = "") -> None:
@@ -136,7 +134,6 @@ class Dialogue:
         show([f"{command:{widest}}  # {use}" for command, use in uses.items()])
 
     def _recipients(self) -> tuple[str, bool]:
-        """Return the recipients, as a sentence, and whether the answer is complete."""
         answer, has_worked = self._query("recipients", "--json")
         if "recipients" not in answer:
             return "It is not known who will be notified", False

@@ -28,7 +28,6 @@ NEVER_HIDDEN: Final = frozenset(map(Path, ("/", "/etc", "/lib", "/run", "/usr"))
 _NEEDED: Final = ("lib/mastodon", VERSION_FILE, "config", SETTINGS_FILE)
 """The sources of the version; the last two do not exist in every release."""
 _WEB_GROUP: Final = "www-data"
-"""The group of the web server, to which some distributions give the tree."""
 _PLACES: Final = ("home/mastodon/live", "var/www/mastodon*/live")
 _PATTERNS: Final = (
     "mastodon-web.service",  # by its name also where it is not loaded, because it is neither enabled nor running
@@ -56,7 +55,6 @@ class Installation:
 
     root: Path
     unit: str
-    """The unit of its web server; empty if none is known."""
     owner: str
     access: Access
     files: EnvFiles
