@@ -1,7 +1,6 @@
 """A machine whose settings the tests write: environment, our own file, Mastodon's file, credentials."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -10,30 +9,18 @@ from mastodon_update_check.config import Settings, SinkSettings, load_settings
 from mastodon_update_check.errors import SettingsError
 
 
-@dataclass
 class Machine:
     """Loads the settings of one machine; nothing of the machine that the tests run on is read."""
 
-    home: Path
-    environ: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.environ |= {
-            "HOME": str(self.home),
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.own_path, self.mastodon_path = home / "config.env", home / ".env.production"
+        self.environ = {
+            "HOME": str(home),
             "UPDATE_CHECK_CONFIG": str(self.own_path),
-            "UPDATE_CHECK_MASTODON_ROOT": str(self.home),
+            "UPDATE_CHECK_MASTODON_ROOT": str(home),
         }
         self.own_path.write_text("")
-
-    @property
-    def own_path(self) -> Path:
-        """Our own file."""
-        return self.home / "config.env"
-
-    @property
-    def mastodon_path(self) -> Path:
-        """Mastodon's file."""
-        return self.home / ".env.production"
 
     def own(self, text: str) -> "Machine":
         """Write our own file."""

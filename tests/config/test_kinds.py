@@ -11,27 +11,8 @@ from mastodon_update_check.config import kinds, recipients
 from mastodon_update_check.domain import urls
 from mastodon_update_check.domain.recipients import Preference
 
-KINDS: list[Callable[[str], object]] = [
-    recipients.parse_address,
-    kinds.parse_domain,
-    kinds.parse_host,
-    recipients.parse_mailbox,
-    urls.parse_proxy,
-    urls.parse_url,
-    kinds.choose(Preference),
-    kinds.parse_boolean,
-    kinds.parse_duration,
-    kinds.parse_ledger,
-    kinds.parse_path,
-    kinds.parse_port,
-    kinds.parse_secret,
-    kinds.parse_signing_keys,
-    kinds.parse_text,
-    kinds.parse_version,
-    recipients.parse_addresses,
-    recipients.parse_recipients,
-    recipients.parse_sinks,
-]
+KINDS: list[Callable[[str], object]] = [urls.parse_proxy, urls.parse_url, kinds.choose(Preference)]
+KINDS += [vars(module)[name] for module in (kinds, recipients) for name in vars(module) if name.startswith("parse_")]
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 URLS = TEXT.map("https://{}".format) | TEXT.map("https://a.example/{}".format) | TEXT.map("https://[{}]".format)
 ADDRESSES = st.tuples(TEXT, TEXT).map("@".join)

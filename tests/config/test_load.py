@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from config.machine import Machine
-from mastodon_update_check.config import Settings
 from mastodon_update_check.config.recipients import Recipients
 from mastodon_update_check.config.settings import UPDATE_SERVER
 from mastodon_update_check.domain.recipients import Preference
@@ -187,16 +185,6 @@ def test_secrets_are_never_shown(machine: Machine) -> None:
     )
     shown = f"{settings!r} {settings} {settings.sinks!r} {settings.origins!r}"
     assert [secret for secret in ("s3cret", key) if secret in shown] == []
-
-
-def test_settings_do_not_change(machine: Machine) -> None:
-    """Settings, their sinks and their mappings are frozen."""
-    settings = machine.load()
-    with pytest.raises(FrozenInstanceError):
-        settings.url = None  # type: ignore[misc]
-    with pytest.raises(TypeError):
-        settings.sinks[0].options["x"] = "y"  # type: ignore[index]
-    assert isinstance(settings, Settings)
 
 
 def test_nothing_of_the_process_is_read(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

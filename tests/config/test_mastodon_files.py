@@ -71,10 +71,8 @@ def test_update_server_of_mastodon(machine: Machine) -> None:
     url = "https://updates.example/"
     settings = machine.mastodon(f"{URL}={url}").load()
     assert settings.url == url
-    assert (
-        f"{URL} in {machine.mastodon_path}, line 1: updates.example is not the official"
-        in settings.update_server_warning
-    )
+    start = f"{URL} in {machine.mastodon_path}, line 1: updates.example is not the official"
+    assert settings.update_server_warning.startswith(start)
     assert not machine.load({URL: url}).update_server_warning
     assert not machine.mastodon(f"{URL}={UPDATE_SERVER}").load().update_server_warning
     assert not machine.mastodon("").load().update_server_warning
@@ -92,11 +90,8 @@ def test_mastodons_check_and_ours(machine: Machine) -> None:
     settings = machine.mastodon(f"{URL}=").own(f"{URL}=https://updates.example/").load()
     assert (settings.url, settings.mastodon_check_is_off) == ("https://updates.example/", True)
     settings = machine.own("").mastodon("LOCAL_DOMAIN=social.example").load({URL: " "})
-    assert (settings.url, settings.off_reason, settings.mastodon_check_is_off) == (
-        None,
-        "UPDATE_CHECK_URL is blank",
-        False,
-    )
+    assert (settings.url, settings.mastodon_check_is_off) == (None, False)
+    assert settings.off_reason == "UPDATE_CHECK_URL is blank"
 
 
 def test_our_variables_are_not_put_into_mastodons_values(machine: Machine) -> None:

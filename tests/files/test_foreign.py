@@ -58,36 +58,19 @@ def test_own_file_is_read(tree: Path) -> None:
     assert read(tree) == "LOCAL_DOMAIN=social.example\n"
 
 
-def _link_the_file(tree: Path, target: Path) -> None:
-    (tree / ".env.production").symlink_to(target)
-
-
-def _make_a_pipe(tree: Path, _: Path) -> None:
-    os.mkfifo(tree / ".env.production")
-
-
-def _make_a_directory(tree: Path, _: Path) -> None:
-    (tree / ".env.production").mkdir()
-
-
-def _make_it_huge(tree: Path, _: Path) -> None:
-    with (tree / ".env.production").open("wb") as file:
-        file.truncate(1 << 40)
-
-
 @pytest.mark.parametrize(
     ("attack", "words"),
     [
-        (_link_the_file, "is a symbolic link"),
-        (_make_a_pipe, "is not a regular file"),
-        (_make_a_directory, "it is a directory"),
-        (_make_it_huge, "is larger than 1000 bytes"),
+        (lambda file: file.symlink_to("/etc/passwd"), "is a symbolic link"),
+        (os.mkfifo, "is not a regular file"),
+        (Path.mkdir, "it is a directory"),
+        (lambda file: file.write_bytes(b"x" * (LIMIT + 1)), "is larger than 1000 bytes"),
     ],
 )
-def test_special_files_are_refused(tree: Path, attack: Callable[[Path, Path], None], words: str) -> None:
-    """A link, a pipe, a directory or an endless file is refused at once, with the reason."""
+def test_special_files_are_refused(tree: Path, attack: Callable[[Path], object], words: str) -> None:
+    """A link, a pipe, a directory or a file that is too large is refused at once, with the reason."""
     (tree / ".env.production").unlink()
-    attack(tree, Path("/etc/passwd"))
+    attack(tree / ".env.production")
     with pytest.raises((OSError, ValueError), match=words):
         read(tree)
 

@@ -1,4 +1,4 @@
-"""Programs of the host, and what systemd says."""
+"""Programs of the host."""
 
 import time
 from datetime import timedelta
@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from mastodon_update_check.host.programs import OUTPUT_BYTES, Finished, run_program
-from mastodon_update_check.host.systemd import Properties, show, show_unit
 
 
 def test_program_gets_words_and_a_small_environment() -> None:
@@ -44,31 +43,3 @@ def test_time_is_bounded_for_all_that_was_started() -> None:
 def test_no_terminal() -> None:
     """A program has a session of its own, so a terminal of root's is not its terminal."""
     assert run_program(("sh", "-c", "exec 3</dev/tty")).has_worked is False
-
-
-SHOWN = """\
-Id=mastodon-web.service
-Environment=RAILS_ENV=production "B=two words" "C=d\\"e"
-Environment="X='1"
-EnvironmentFiles=/etc/a (ignore_errors=no)
-EnvironmentFiles=/etc/b (ignore_errors=yes)
-Description=a\x1b[1mb
-
-Id=mastodon-puma.service
-User=
-"""
-
-
-def test_properties() -> None:
-    """Each unit has its properties; some have several lines; quotes in variables mean what they mean to systemd."""
-    web, puma = show(["*"], "Id", lambda *_, **__: Finished(code=0, out=SHOWN))
-    assert (web.one("Id"), puma.one("Id"), puma.one("User")) == ("mastodon-web.service", "mastodon-puma.service", "")
-    assert web.all("EnvironmentFiles") == ["/etc/a (ignore_errors=no)", "/etc/b (ignore_errors=yes)"]
-    assert (web.variables["B"], web.variables["C"]) == ("two words", 'd"e')
-    assert "\x1b" not in web.one("Description")
-    assert Properties("").variables == {}
-
-
-def test_without_systemd() -> None:
-    """Where systemctl is missing or fails, nothing is known of any unit."""
-    assert show_unit("x.service", "Id", lambda *_, **__: Finished(code=127)) is None

@@ -1,4 +1,4 @@
-"""The owner of Mastodon's tree, and its units."""
+"""The answers of systemd, the owner of Mastodon's tree, and its units."""
 
 import os
 import pwd
@@ -8,7 +8,7 @@ import pytest
 
 from mastodon_update_check.host import systemd
 from mastodon_update_check.host.programs import Finished
-from mastodon_update_check.host.systemd import find_owner, find_units
+from mastodon_update_check.host.systemd import Properties, find_owner, find_units, show, show_unit
 
 
 def test_owner_of_the_version_not_of_the_mount_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,3 +59,31 @@ def test_unit_in_a_loop_of_links_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     answer = Finished(code=0, out=f"Id=other-sidekiq.service\nWorkingDirectory={tmp_path}/loop\nActiveState=active\n")
     assert find_units(tmp_path, lambda *_, **__: answer) == ("mastodon-sidekiq", "mastodon-web", "mastodon-streaming")
+
+
+SHOWN = """\
+Id=mastodon-web.service
+Environment=RAILS_ENV=production "B=two words" "C=d\\"e"
+Environment="X='1"
+EnvironmentFiles=/etc/a (ignore_errors=no)
+EnvironmentFiles=/etc/b (ignore_errors=yes)
+Description=a\x1b[1mb
+
+Id=mastodon-puma.service
+User=
+"""
+
+
+def test_properties() -> None:
+    """Each unit has its properties; some have several lines; quotes in variables mean what they mean to systemd."""
+    web, puma = show(["*"], "Id", lambda *_, **__: Finished(code=0, out=SHOWN))
+    assert (web.one("Id"), puma.one("Id"), puma.one("User")) == ("mastodon-web.service", "mastodon-puma.service", "")
+    assert web.all("EnvironmentFiles") == ["/etc/a (ignore_errors=no)", "/etc/b (ignore_errors=yes)"]
+    assert (web.variables["B"], web.variables["C"]) == ("two words", 'd"e')
+    assert "\x1b" not in web.one("Description")
+    assert Properties("").variables == {}
+
+
+def test_without_systemd() -> None:
+    """Where systemctl is missing or fails, nothing is known of any unit."""
+    assert show_unit("x.service", "Id", lambda *_, **__: Finished(code=127)) is None

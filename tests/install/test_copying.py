@@ -164,15 +164,6 @@ def test_intruder(host: Host, place: Place, tmp_path: Path, attack: Callable[[Pa
     assert MARK not in place.mastodon_copy.read_text()
 
 
-def test_former_copy_stays(host: Host, place: Place) -> None:
-    """A file that cannot be read any more takes nothing away from the service."""
-    tree = host.install(ENV)
-    copy(host, place)
-    (tree / ".env.production").unlink()
-    assert copy(host, place).sentence.endswith("the last copy stays")
-    assert "LOCAL_DOMAIN=social.example" in place.mastodon_copy.read_text()
-
-
 def test_link_in_the_place_of_the_copy(host: Host, place: Place, tmp_path: Path) -> None:
     """The copy replaces a file or link of its name; nothing is written through a link."""
     host.install(ENV)

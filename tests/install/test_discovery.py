@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from install.host import ROOT, Host, refused
-from mastodon_update_check.install.copying import DATABASE, EnvFiles, values_of
+from mastodon_update_check.install.copying import DATABASE, SHOWN_DIRECTORIES, EnvFiles, values_of
 from mastodon_update_check.install.database import Server
 from mastodon_update_check.install.discovery import Access, Installation, Mode, decide_access, examine, find_roots
 from mastodon_update_check.install.plan import (
@@ -137,21 +137,14 @@ def test_access(trees: list[Path], needed: tuple[Mode, ...], expected: Access) -
 def test_drop_in() -> None:
     """The version's directories are shown, the rest of the tree is hidden; a group is lent only if it takes one."""
     access = Access(is_readable=True, group="www-data", hidden=(Path("/data"),))
-    lines = [
-        line
-        for line in service_drop_in(Path("/data/live"), Path("/run/x/tree"), access).splitlines()
-        if not line.startswith("#")
-    ]
+    text = service_drop_in(Path("/data/live"), Path("/run/x/tree"), access)
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert lines == [
         "[Service]",
         "TemporaryFileSystem=/data:ro",
         "BindReadOnlyPaths=-/run/x/tree:/data/live",
         "NoExecPaths=-/data/live",
-        "NoExecPaths=-/data/live/lib/mastodon",
-        "NoExecPaths=-/data/live/config",
-        "NoExecPaths=-/data/live/db/migrate",
-        "NoExecPaths=-/data/live/db/post_migrate",
-        "NoExecPaths=-/data/live/streaming",
+        *(f"NoExecPaths=-/data/live/{directory}" for directory in SHOWN_DIRECTORIES),
         "SupplementaryGroups=www-data",
     ]
     assert service_drop_in(Path("/home/x"), Path("/run/x/tree"), Access(is_readable=False)).splitlines()[1:] == [

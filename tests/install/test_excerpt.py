@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mastodon_update_check.config.dotenv import expand, parse
 from mastodon_update_check.config.variables import is_taken_from_mastodon
-from mastodon_update_check.install.copying import excerpt, own_values, values
+from mastodon_update_check.install.copying import excerpt, own_values
 
 FILE = """\
 # Generated with mastodon:setup
@@ -48,11 +48,6 @@ def test_needed_lines_and_no_others() -> None:
     )
 
 
-def test_login_where_it_is_needed() -> None:
-    """Mastodon's own login to the database is copied only where the service has no other."""
-    assert ["of-the-database" in excerpt(parse(FILE), with_login=needed) for needed in (True, False)] == [True, False]
-
-
 def test_a_line_cannot_smuggle_another_in() -> None:
     """No value can make the copy assign other names than the needed ones."""
     text = 'SMTP_PASSWORD="x\nUPDATE_CHECK_LEDGER=/etc/passwd\nDB_PASS=y"\nDB_NAME=a\rUPDATE_CHECK_CONFIG=/x\n'
@@ -74,13 +69,6 @@ def test_copy_has_the_values_of_the_file(text: str) -> None:
     document, copy = parse(text), parse(excerpt(parse(text), with_login=True))
     wanted = {assignment.name for assignment in document if is_taken_from_mastodon(assignment.name)}
     assert expand(document, wanted, {}) == expand(copy, wanted, {})
-
-
-def test_values() -> None:
-    """The values are those that the service will find, expanded; what would be a command is none."""
-    found = values(parse(FILE + "SMTP_SERVER=$(cat /etc/shadow)\n"))
-    assert (found["SMTP_FROM_ADDRESS"], "SMTP_SERVER" in found) == ("notifications@social.example", False)
-    assert "SECRET_KEY_BASE" not in found
 
 
 @pytest.mark.parametrize(

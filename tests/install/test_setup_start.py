@@ -40,14 +40,8 @@ def test_not_started(host: Host, command: str, code: int, words: str) -> None:
 
 
 MAIL = {"sink": "email", "name": None, "address": "ops@social.example"}
-
-
 USER = {"sink": "email", "name": "alice", "address": "alice@social.example"}
-
-
 WEBHOOK = {"sink": "webhook", "name": None, "address": None}
-
-
 LOG = {"sink": "log", "name": None, "address": None}
 
 
