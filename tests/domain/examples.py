@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import (
     InstalledNotice,
@@ -126,3 +128,12 @@ def facts(
 def days(number: int) -> timedelta:
     """Return so many days."""
     return timedelta(days=number)
+
+
+def cases(names: str, *rows: tuple[object, ...]) -> pytest.MarkDecorator:
+    """Parametrize a test by rows: the values of these names, behind what the row is about if it says that."""
+    arguments = names.split()
+    is_named = len(rows[0]) > len(arguments)
+    return pytest.mark.parametrize(
+        arguments, [row[is_named:] for row in rows], ids=[str(row[0]) for row in rows] if is_named else None
+    )

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.examples import cases
 from mastodon_update_check.domain.addresses import Mailbox, normalise_address, parse_address, parse_mailbox
 from mastodon_update_check.domain.urls import ascii_domain
 
@@ -49,21 +50,19 @@ def test_any_text(text: str) -> None:
         form.encode()
 
 
-@pytest.mark.parametrize(
-    ("text", "local", "domain"),
-    [
-        pytest.param("admin@social.example", "admin", "social.example", id="plain"),
-        pytest.param("Admin+x@Social.Example", "Admin+x", "Social.Example", id="as it was written"),
-        pytest.param("!#$%&'*+-/=?^_`{|}~@x.example", "!#$%&'*+-/=?^_`{|}~", "x.example", id="all of atext"),
-        pytest.param("a..b.@x.example", "a..b.", "x.example", id="dots anywhere: such mailboxes exist"),
-        pytest.param("root@localhost", "root", "localhost", id="one label"),
-        pytest.param("a@bücher.example", "a", "xn--bcher-kva.example", id="umlaut"),
-        pytest.param("a@straße.example", "a", "xn--strae-oqa.example", id="IDNA 2008, not 2003"),
-        pytest.param("a@BÜCHER.example", "a", "xn--bcher-kva.example", id="mapped to lower case (UTS #46)"),
-        pytest.param("a@例え。example", "a", "xn--r8jz45g.example", id="an ideographic full stop"),
-        pytest.param(f"a@{LONGEST}", "a", LONGEST, id="a domain of 253 characters"),
-        pytest.param("jürgen@x.example", "jürgen", "x.example", id="a local part for SMTPUTF8"),
-    ],
+@cases(
+    "text local domain",
+    ("plain", "admin@social.example", "admin", "social.example"),
+    ("as it was written", "Admin+x@Social.Example", "Admin+x", "Social.Example"),
+    ("all of atext", "!#$%&'*+-/=?^_`{|}~@x.example", "!#$%&'*+-/=?^_`{|}~", "x.example"),
+    ("dots anywhere: such mailboxes exist", "a..b.@x.example", "a..b.", "x.example"),
+    ("one label", "root@localhost", "root", "localhost"),
+    ("umlaut", "a@bücher.example", "a", "xn--bcher-kva.example"),
+    ("IDNA 2008, not 2003", "a@straße.example", "a", "xn--strae-oqa.example"),
+    ("mapped to lower case (UTS #46)", "a@BÜCHER.example", "a", "xn--bcher-kva.example"),
+    ("an ideographic full stop", "a@例え。example", "a", "xn--r8jz45g.example"),
+    ("a domain of 253 characters", f"a@{LONGEST}", "a", LONGEST),
+    ("a local part for SMTPUTF8", "jürgen@x.example", "jürgen", "x.example"),
 )
 def test_accepted(text: str, local: str, domain: str) -> None:
     """An address is split, and its domain written as A-labels."""
@@ -117,17 +116,15 @@ def test_refused(text: str) -> None:
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a@x.example", Mailbox(local="a", domain="x.example")),
-        ("  a@x.example ", Mailbox(local="a", domain="x.example")),
-        ("<a@x.example>", Mailbox(local="a", domain="x.example")),
-        ("Mastodon <a@x.example>", Mailbox(name="Mastodon", local="a", domain="x.example")),
-        ('"Söcial, Inc." <a@x.example>', Mailbox(name="Söcial, Inc.", local="a", domain="x.example")),
-        ('"a \\"b\\" c" <a@x.example>', Mailbox(name='a "b" c', local="a", domain="x.example")),
-        ("x\r\nBcc: y <a@x.example>", Mailbox(name="x Bcc: y", local="a", domain="x.example")),
-    ],
+@cases(
+    "text expected",
+    ("a@x.example", Mailbox(local="a", domain="x.example")),
+    ("  a@x.example ", Mailbox(local="a", domain="x.example")),
+    ("<a@x.example>", Mailbox(local="a", domain="x.example")),
+    ("Mastodon <a@x.example>", Mailbox(name="Mastodon", local="a", domain="x.example")),
+    ('"Söcial, Inc." <a@x.example>', Mailbox(name="Söcial, Inc.", local="a", domain="x.example")),
+    ('"a \\"b\\" c" <a@x.example>', Mailbox(name='a "b" c', local="a", domain="x.example")),
+    ("x\r\nBcc: y <a@x.example>", Mailbox(name="x Bcc: y", local="a", domain="x.example")),
 )
 def test_mailbox(text: str, expected: Mailbox) -> None:
     """An address may have a name before it, which is cleaned."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.examples import version
+from domain.examples import cases, version
 from mastodon_update_check.domain.changelog import (
     ENTRIES_READ,
     ENTRY_CHARACTERS,
@@ -49,33 +49,29 @@ def test_every_entry_of_27_releases_is_read() -> None:
     assert [str(version) for version, fix in changelog.entries if fix.is_container_only] == ["4.6.2"]
 
 
-@pytest.mark.parametrize(
-    ("entry", "text", "ids"),
-    [
-        pytest.param(f"- Fix a hole ({LINK_A})", "Fix a hole", (A,), id="a link in brackets"),
-        pytest.param(f"- Fix a hole ({LINK_A}, {LINK_B})", "Fix a hole", (A, B), id="two links"),
-        pytest.param(f"- Fix a hole {LINK_A}", "Fix a hole", (A,), id="a link without brackets"),
-        pytest.param(f"- Fix a hole {LINK_A}, {LINK_B}.", "Fix a hole", (A, B), id="two without brackets"),
-        pytest.param(f"- Fix a hole ([GHSA]({ADVISORIES}{A}))", "Fix a hole", (A,), id="the id only in the URL"),
-        pytest.param(f"- Fix it (#37926 by @someone, {LINK_A})", "Fix it", (A,), id="with its change and author"),
-        pytest.param("- Fix it (#37926 by @someone)", "Fix it", (), id="without an advisory"),
-        pytest.param("- Fix it (CVE-2023-36462)", "Fix it", ("CVE-2023-36462",), id="a CVE without a link"),
-        pytest.param(
-            f"- Update it to fix [CVE-2026-8461]({OTHER}) (critical severity)",
-            "Update it to fix CVE-2026-8461 (critical severity)",
-            ("CVE-2026-8461",),
-            id="a CVE that links to the advisory of another project",
-        ),
-        pytest.param(
-            "- Update it to fix CVE-2026-8461", "Update it to fix CVE-2026-8461", ("CVE-2026-8461",), id="end"
-        ),
-        pytest.param(f"* Fix it\\\n  as {LINK_A} describes", "Fix it", (A,), id="continued on the next line"),
-        pytest.param(f"- {LINK_A}", "No description", (A,), id="nothing but an id"),
-        pytest.param("- Fix `a` and \u202e\x1b[31mb", "Fix `a` and [31mb", (), id="control characters"),
-        pytest.param("- Fix [[this](x)](http://evil.example)", "Fix [this] (…", (), id="a link within a link"),
-        pytest.param("- Fix <http://evil.example|it> @everyone", "Fix … everyone", (), id="links of chats"),
-        pytest.param("- GHSA-0000-0000-0000 and CVE-1", "GHSA-0000-0000-0000 and", (), id="ids that cannot exist"),
-    ],
+@cases(
+    "entry text ids",
+    ("a link in brackets", f"- Fix a hole ({LINK_A})", "Fix a hole", (A,)),
+    ("two links", f"- Fix a hole ({LINK_A}, {LINK_B})", "Fix a hole", (A, B)),
+    ("a link without brackets", f"- Fix a hole {LINK_A}", "Fix a hole", (A,)),
+    ("two without brackets", f"- Fix a hole {LINK_A}, {LINK_B}.", "Fix a hole", (A, B)),
+    ("the id only in the URL", f"- Fix a hole ([GHSA]({ADVISORIES}{A}))", "Fix a hole", (A,)),
+    ("with its change and author", f"- Fix it (#37926 by @someone, {LINK_A})", "Fix it", (A,)),
+    ("without an advisory", "- Fix it (#37926 by @someone)", "Fix it", ()),
+    ("a CVE without a link", "- Fix it (CVE-2023-36462)", "Fix it", ("CVE-2023-36462",)),
+    (
+        "a CVE that links to the advisory of another project",
+        f"- Update it to fix [CVE-2026-8461]({OTHER}) (critical severity)",
+        "Update it to fix CVE-2026-8461 (critical severity)",
+        ("CVE-2026-8461",),
+    ),
+    ("end", "- Update it to fix CVE-2026-8461", "Update it to fix CVE-2026-8461", ("CVE-2026-8461",)),
+    ("continued on the next line", f"* Fix it\\\n  as {LINK_A} describes", "Fix it", (A,)),
+    ("nothing but an id", f"- {LINK_A}", "No description", (A,)),
+    ("control characters", "- Fix `a` and \u202e\x1b[31mb", "Fix `a` and [31mb", ()),
+    ("a link within a link", "- Fix [[this](x)](http://evil.example)", "Fix [this] (…", ()),
+    ("links of chats", "- Fix <http://evil.example|it> @everyone", "Fix … everyone", ()),
+    ("ids that cannot exist", "- GHSA-0000-0000-0000 and CVE-1", "GHSA-0000-0000-0000 and", ()),
 )
 def test_an_entry(entry: str, text: str, ids: tuple[str, ...]) -> None:
     """The text names the fix without its references, and the ids are found wherever they stand."""
@@ -91,19 +87,17 @@ def test_dependencies_are_not_a_fix(entry: str) -> None:
     assert read(f"- {entry} ({LINK_A})", "- Fix it") == (Fix(text="Fix it"),)
 
 
-@pytest.mark.parametrize(
-    ("installed", "offered", "number"),
-    [
-        ("4.6.3", "4.6.4", 2),
-        ("4.6.1", "4.6.3", 1),
-        ("4.6.4", "4.6.5", 0),
-        ("4.5.10", "4.5.11", 2),
-        ("4.5.4", "4.5.11", 14),
-        ("4.4.8", "4.6.0", 17),
-        ("4.3.0", "4.6.5", 25),
-        ("4.6.0-rc.1", "4.6.4", 3),
-        ("4.6.4", "4.5.11", 0),
-    ],
+@cases(
+    "installed offered number",
+    ("4.6.3", "4.6.4", 2),
+    ("4.6.1", "4.6.3", 1),
+    ("4.6.4", "4.6.5", 0),
+    ("4.5.10", "4.5.11", 2),
+    ("4.5.4", "4.5.11", 14),
+    ("4.4.8", "4.6.0", 17),
+    ("4.3.0", "4.6.5", 25),
+    ("4.6.0-rc.1", "4.6.4", 3),
+    ("4.6.4", "4.5.11", 0),
 )
 def test_fixes_lie_between_installed_and_offered(installed: str, offered: str, number: int) -> None:
     """Also across branches: after the installed one, up to the offered one."""

@@ -2,9 +2,7 @@
 
 from datetime import date
 
-import pytest
-
-from domain.examples import days, facts, feed, hook, minor, patch, support, user
+from domain.examples import cases, days, facts, feed, hook, minor, patch, support, user
 from domain.rows import delivery
 from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.identities import covered_identities, identity, is_covered_by
@@ -19,71 +17,65 @@ THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage
 ANN = user()
 
 
-@pytest.mark.parametrize(
-    ("notice", "notified", "expected"),
-    [
-        pytest.param(patch("4.5.20"), patch("4.5.20"), True, id="the same"),
-        pytest.param(patch("4.5.20"), patch("4.5.20", urgent=True), True, id="urgent covers plain"),
-        pytest.param(patch("4.5.20", urgent=True), patch("4.5.20"), False, id="plain does not cover urgent"),
-        pytest.param(patch("4.5.20"), patch("4.5.21"), False, id="another release"),
-        pytest.param(support(TWO_WEEKS), support(THREE_MONTHS), False, id="an earlier stage covers nothing later"),
-        pytest.param(support(TWO_WEEKS), support(ENDED), True, id="a later stage covers the earlier ones"),
-        pytest.param(support(TWO_WEEKS, branch="4.6"), support(ENDED), False, id="of its own branch"),
-        pytest.param(support(TWO_WEEKS, ENDS_ON + days(1)), support(ENDED, ENDS_ON), False, id="and of its own date"),
-        pytest.param(support(TWO_WEEKS, ENDS_ON + days(29)), support(TWO_WEEKS, ENDS_ON), True, id="29 days later"),
-        pytest.param(support(TWO_WEEKS, ENDS_ON - days(29)), support(TWO_WEEKS, ENDS_ON), True, id="29 days earlier"),
-        pytest.param(support(TWO_WEEKS, ENDS_ON + days(30)), support(TWO_WEEKS, ENDS_ON), False, id="30 days later"),
-        pytest.param(support(TWO_WEEKS, ENDS_ON - days(30)), support(TWO_WEEKS, ENDS_ON), False, id="30 days earlier"),
-        pytest.param(CHECK, CHECK, True, id="the same outage and stage"),
-        pytest.param(RECOVERED, CHECK, False, id="an outage does not cover its end"),
-        pytest.param(patch("4.5.20"), RESTART, False, id="nothing of another kind"),
-    ],
+@cases(
+    "notice notified expected",
+    ("the same", patch("4.5.20"), patch("4.5.20"), True),
+    ("urgent covers plain", patch("4.5.20"), patch("4.5.20", urgent=True), True),
+    ("plain does not cover urgent", patch("4.5.20", urgent=True), patch("4.5.20"), False),
+    ("another release", patch("4.5.20"), patch("4.5.21"), False),
+    ("an earlier stage covers nothing later", support(TWO_WEEKS), support(THREE_MONTHS), False),
+    ("a later stage covers the earlier ones", support(TWO_WEEKS), support(ENDED), True),
+    ("of its own branch", support(TWO_WEEKS, branch="4.6"), support(ENDED), False),
+    ("and of its own date", support(TWO_WEEKS, ENDS_ON + days(1)), support(ENDED, ENDS_ON), False),
+    ("29 days later", support(TWO_WEEKS, ENDS_ON + days(29)), support(TWO_WEEKS, ENDS_ON), True),
+    ("29 days earlier", support(TWO_WEEKS, ENDS_ON - days(29)), support(TWO_WEEKS, ENDS_ON), True),
+    ("30 days later", support(TWO_WEEKS, ENDS_ON + days(30)), support(TWO_WEEKS, ENDS_ON), False),
+    ("30 days earlier", support(TWO_WEEKS, ENDS_ON - days(30)), support(TWO_WEEKS, ENDS_ON), False),
+    ("the same outage and stage", CHECK, CHECK, True),
+    ("an outage does not cover its end", RECOVERED, CHECK, False),
+    ("nothing of another kind", patch("4.5.20"), RESTART, False),
 )
 def test_notices_that_cover_others(notice: Notice, notified: Notice, *, expected: bool) -> None:
     """A recipient of the one notice does not need the other."""
     assert is_covered_by(notice, notified) is expected
 
 
-@pytest.mark.parametrize(
-    ("notice", "known", "reason"),
-    [
-        pytest.param(patch("4.5.20"), facts(ANN, answer=feed(patch("4.5.20"))), None, id="still true"),
-        pytest.param(patch("4.5.20"), facts(ANN, installed=None, answer=feed()), None, id="what runs is not known"),
-        pytest.param(patch("4.5.20"), facts(ANN, installed="4.6.0"), Reason.INSTALLED, id="passed by"),
-        pytest.param(
-            patch("4.5.20"),
-            facts(ANN, installed="4.5.20", answer=feed(patch("4.5.20"))),
-            Reason.INSTALLED,
-            id="installed, though it is still listed (mastodon#33772)",
-        ),
-        pytest.param(patch("4.5.20-rc.1"), facts(ANN), Reason.PRERELEASE, id="a pre-release, and now a release runs"),
-        pytest.param(
-            patch("4.5.20", urgent=True),
-            facts(ANN, answer=feed(patch("4.5.20"), is_complete=False)),
-            Reason.URGENCY_FELL,
-            id="it is urgent no longer",
-        ),
-        pytest.param(support(TWO_WEEKS), facts(ANN, answer=feed()), None, id="the date was not said"),
-        pytest.param(
-            support(THREE_MONTHS), facts(ANN, answer=feed(ends_on=ENDS_ON)), None, id="the same stage and date"
-        ),
-        pytest.param(
-            support(TWO_WEEKS),
-            facts(ANN, answer=feed(ends_on=ENDS_ON)),
-            None,
-            id="the clock has been set back: what is later still covers it",
-        ),
-        pytest.param(
-            support(THREE_MONTHS),
-            facts(ANN, answer=feed(ends_on=date(2029, 1, 1))),
-            Reason.DATE_MOVED,
-            id="the end has moved out of sight",
-        ),
-        pytest.param(CHECK, facts(ANN, tool_notices=[CHECK]), None, id="checks still fail"),
-        pytest.param(CHECK, facts(ANN), Reason.OVER, id="checks fail no longer"),
-        pytest.param(RESTART, facts(ANN, installed=None), Reason.OVER, id="restarted"),
-        pytest.param(DELIVERY, facts(ANN, tool_notices=[DELIVERY]), None, id="a sink still fails"),
-    ],
+@cases(
+    "notice known reason",
+    ("still true", patch("4.5.20"), facts(ANN, answer=feed(patch("4.5.20"))), None),
+    ("what runs is not known", patch("4.5.20"), facts(ANN, installed=None, answer=feed()), None),
+    ("passed by", patch("4.5.20"), facts(ANN, installed="4.6.0"), Reason.INSTALLED),
+    (
+        "installed, though it is still listed (mastodon#33772)",
+        patch("4.5.20"),
+        facts(ANN, installed="4.5.20", answer=feed(patch("4.5.20"))),
+        Reason.INSTALLED,
+    ),
+    ("a pre-release, and now a release runs", patch("4.5.20-rc.1"), facts(ANN), Reason.PRERELEASE),
+    (
+        "it is urgent no longer",
+        patch("4.5.20", urgent=True),
+        facts(ANN, answer=feed(patch("4.5.20"), is_complete=False)),
+        Reason.URGENCY_FELL,
+    ),
+    ("the date was not said", support(TWO_WEEKS), facts(ANN, answer=feed()), None),
+    ("the same stage and date", support(THREE_MONTHS), facts(ANN, answer=feed(ends_on=ENDS_ON)), None),
+    (
+        "the clock has been set back: what is later still covers it",
+        support(TWO_WEEKS),
+        facts(ANN, answer=feed(ends_on=ENDS_ON)),
+        None,
+    ),
+    (
+        "the end has moved out of sight",
+        support(THREE_MONTHS),
+        facts(ANN, answer=feed(ends_on=date(2029, 1, 1))),
+        Reason.DATE_MOVED,
+    ),
+    ("checks still fail", CHECK, facts(ANN, tool_notices=[CHECK]), None),
+    ("checks fail no longer", CHECK, facts(ANN), Reason.OVER),
+    ("restarted", RESTART, facts(ANN, installed=None), Reason.OVER),
+    ("a sink still fails", DELIVERY, facts(ANN, tool_notices=[DELIVERY]), None),
 )
 def test_changes_of_a_row(notice: Notice, known: Facts, reason: Reason | None) -> None:
     """A row is given up on positive evidence alone: "could not ask" changes nothing."""
@@ -91,17 +83,15 @@ def test_changes_of_a_row(notice: Notice, known: Facts, reason: Reason | None) -
     assert [change.reason for change in changes] == [reason] * (reason is not None)
 
 
-@pytest.mark.parametrize(
-    ("known", "reason"),
-    [
-        pytest.param(facts(ANN), None, id="still there"),
-        pytest.param(facts(user(2)), Reason.RECIPIENT_GONE, id="others answered, this one did not"),
-        pytest.param(facts(hook()), None, id="no recipients of this sink: not one either"),
-        pytest.param(facts(user(2), unasked=["email"]), None, id="the sink's recipients could not be asked for"),
-        pytest.param(facts(user(preference=Preference.NONE)), Reason.PREFERENCE_LOWERED, id="wants nothing any more"),
-        pytest.param(facts(user(preference=Preference.CRITICAL)), Reason.PREFERENCE_LOWERED, id="only urgent ones"),
-        pytest.param(facts(user(preference=Preference.PATCH)), None, id="still wants patches"),
-    ],
+@cases(
+    "known reason",
+    ("still there", facts(ANN), None),
+    ("others answered, this one did not", facts(user(2)), Reason.RECIPIENT_GONE),
+    ("no recipients of this sink: not one either", facts(hook()), None),
+    ("the sink's recipients could not be asked for", facts(user(2), unasked=["email"]), None),
+    ("wants nothing any more", facts(user(preference=Preference.NONE)), Reason.PREFERENCE_LOWERED),
+    ("only urgent ones", facts(user(preference=Preference.CRITICAL)), Reason.PREFERENCE_LOWERED),
+    ("still wants patches", facts(user(preference=Preference.PATCH)), None),
 )
 def test_changes_of_a_recipient_s_row(known: Facts, reason: Reason | None) -> None:
     """A recipient is gone only when others were found, and unwilling only by their own preference."""
@@ -128,14 +118,12 @@ def test_facts_without_a_date_in_sight() -> None:
     assert (patch("4.5.20"), support(THREE_MONTHS)) == facts(ANN, answer=feed(patch("4.5.20"), ends_on=ENDS_ON)).notices
 
 
-@pytest.mark.parametrize(
-    ("notified", "covered"),
-    [
-        pytest.param(patch("4.5.1", urgent=True), (patch("4.5.1"),), id="an urgent release covers itself as it was"),
-        pytest.param(patch("4.5.1"), (), id="a release that is not urgent covers nothing else"),
-        pytest.param(support(ENDED), (support(THREE_MONTHS), support(TWO_WEEKS)), id="the last stage covers all"),
-        pytest.param(support(THREE_MONTHS), (), id="the first stage covers nothing else"),
-    ],
+@cases(
+    "notified covered",
+    ("an urgent release covers itself as it was", patch("4.5.1", urgent=True), (patch("4.5.1"),)),
+    ("a release that is not urgent covers nothing else", patch("4.5.1"), ()),
+    ("the last stage covers all", support(ENDED), (support(THREE_MONTHS), support(TWO_WEEKS))),
+    ("the first stage covers nothing else", support(THREE_MONTHS), ()),
 )
 def test_covered_identities(notified: Notice, covered: tuple[Notice, ...]) -> None:
     """They are the identities of notices that the sent one covers."""

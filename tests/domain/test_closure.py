@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.examples import NOW, days, facts, feed, hook, minor, named, patch, update, user
+from domain.examples import NOW, cases, days, facts, feed, hook, minor, named, patch, update, user
 from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import UpdateNotice
@@ -51,15 +51,13 @@ def test_one_message_for_all_that_is_closed() -> None:
     assert not made.messages[0].is_urgent
 
 
-@pytest.mark.parametrize(
-    ("update_", "mode", "closed"),
-    [
-        pytest.param(URGENT, FollowUps.NONE, [], id="none"),
-        pytest.param(URGENT, FollowUps.URGENT, [ANN.key, HOOK.key], id="urgent"),
-        pytest.param(PLAIN, FollowUps.URGENT, [], id="not for what is not urgent"),
-        pytest.param(PLAIN, FollowUps.ALL, [HOOK.key], id="all, but mail only of what was urgent"),
-        pytest.param(URGENT, FollowUps.ALL, [ANN.key, HOOK.key], id="all"),
-    ],
+@cases(
+    "update_ mode closed",
+    ("none", URGENT, FollowUps.NONE, []),
+    ("urgent", URGENT, FollowUps.URGENT, [ANN.key, HOOK.key]),
+    ("not for what is not urgent", PLAIN, FollowUps.URGENT, []),
+    ("all, but mail only of what was urgent", PLAIN, FollowUps.ALL, [HOOK.key]),
+    ("all", URGENT, FollowUps.ALL, [ANN.key, HOOK.key]),
 )
 def test_recipients_of_a_closure(update_: UpdateNotice, mode: FollowUps, closed: list[str]) -> None:
     """Mail goes only to recipients of the urgent notice; sinks without addresses get the rest if wanted."""
@@ -95,15 +93,13 @@ def test_accepted_while_it_was_being_installed() -> None:
     assert planned(rows.plan(running("4.5.20"))) == [CLOSED]
 
 
-@pytest.mark.parametrize(
-    ("known", "reason"),
-    [
-        pytest.param(running("4.5.20"), None, id="still in"),
-        pytest.param(running("4.5.21"), None, id="something newer is"),
-        pytest.param(running("4.5.19"), "not_installed", id="taken back"),
-        pytest.param(running(None), None, id="what runs is not known"),
-        pytest.param(running("4.5.20", FollowUps.NONE), "follow_ups_off", id="turned off"),
-    ],
+@cases(
+    "known reason",
+    ("still in", running("4.5.20"), None),
+    ("something newer is", running("4.5.21"), None),
+    ("taken back", running("4.5.19"), "not_installed"),
+    ("what runs is not known", running(None), None),
+    ("turned off", running("4.5.20", FollowUps.NONE), "follow_ups_off"),
 )
 def test_changes_of_a_waiting_closure(known: Facts, reason: str | None) -> None:
     """A closure is withdrawn when the release is not installed any more."""

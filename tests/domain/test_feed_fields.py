@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.examples import update
+from domain.examples import cases, update
 from mastodon_update_check.domain.feeds import Feed, parse_feed
 from mastodon_update_check.domain.urls import is_printable_url
 
@@ -17,21 +17,19 @@ def answer(**fields: object) -> dict[str, Any]:
     return {"updatesAvailable": [{"version": "4.2.9", **fields}]}
 
 
-@pytest.mark.parametrize(
-    ("fields", "warning"),
-    [
-        ({"type": "security"}, 'type is ignored: expected patch, minor or major, got "security"'),
-        ({"type": 3}, "type is ignored: expected patch, minor or major, got 3"),
-        ({"type": ["patch"]}, 'type is ignored: expected patch, minor or major, got ["patch"]'),
-        ({"releaseNotes": 5}, f"{NO_URL}5"),
-        ({"releaseNotes": "/notes"}, f'{NO_URL}"/notes"'),
-        ({"endOfSupport": "soon"}, 'endOfSupport is ignored: expected a date, got "soon"'),
-        ({"endOfSupport": "2026-02-30"}, 'endOfSupport is ignored: expected a date, got "2026-02-30"'),
-        ({"endOfSupport": "soon\x1b[2J"}, r'endOfSupport is ignored: expected a date, got "soon\u001b[2J"'),
-        ({"endOfSupport": "x" * 99}, f'endOfSupport is ignored: expected a date, got "{"x" * 38}…'),
-        ({"endOfSupport": 20270220}, "endOfSupport is ignored: expected a date, got 20270220"),
-        ({"endOfSupport": {"a": 1}}, 'endOfSupport is ignored: expected a date, got {"a": 1}'),
-    ],
+@cases(
+    "fields warning",
+    ({"type": "security"}, 'type is ignored: expected patch, minor or major, got "security"'),
+    ({"type": 3}, "type is ignored: expected patch, minor or major, got 3"),
+    ({"type": ["patch"]}, 'type is ignored: expected patch, minor or major, got ["patch"]'),
+    ({"releaseNotes": 5}, f"{NO_URL}5"),
+    ({"releaseNotes": "/notes"}, f'{NO_URL}"/notes"'),
+    ({"endOfSupport": "soon"}, 'endOfSupport is ignored: expected a date, got "soon"'),
+    ({"endOfSupport": "2026-02-30"}, 'endOfSupport is ignored: expected a date, got "2026-02-30"'),
+    ({"endOfSupport": "soon\x1b[2J"}, r'endOfSupport is ignored: expected a date, got "soon\u001b[2J"'),
+    ({"endOfSupport": "x" * 99}, f'endOfSupport is ignored: expected a date, got "{"x" * 38}…'),
+    ({"endOfSupport": 20270220}, "endOfSupport is ignored: expected a date, got 20270220"),
+    ({"endOfSupport": {"a": 1}}, 'endOfSupport is ignored: expected a date, got {"a": 1}'),
 )
 def test_bad_field_is_dropped_by_its_path(fields: dict[str, object], warning: str) -> None:
     """A bad field other than the version is dropped alone: the release counts, and the answer is complete."""
@@ -53,23 +51,19 @@ def test_absent_blank_and_unknown_fields_are_nothing(fields: dict[str, object]) 
     assert parse_feed(answer(**fields)) == Feed(updates=(update("4.2.9"),))
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"), [("false", '"false"'), (1, "1"), (0, "0"), (None, "null"), ([], "[]"), ({}, "{}")]
-)
+@cases("value shown", ("false", '"false"'), (1, "1"), (0, "0"), (None, "null"), ([], "[]"), ({}, "{}"))
 def test_urgent_that_is_not_a_boolean_counts_as_urgent(value: object, shown: str) -> None:
     """Better one alarm too many: what is neither true nor false counts as urgent, and that is said."""
     warning = f"updatesAvailable[0].urgent counts as true: expected true or false, got {shown}"
     assert parse_feed(answer(urgent=value)) == Feed(updates=(update("4.2.9", urgent=True),), warnings=(warning,))
 
 
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [
-        pytest.param("2027-02-20", date(2027, 2, 20), id="a date"),
-        pytest.param(" 2027-02-20 ", date(2027, 2, 20), id="blanks around"),
-        pytest.param("2027-02-20T00:00:00.000Z", date(2027, 2, 20), id="a timestamp, which Rails takes too"),
-        pytest.param("2027-02-20T23:00:00-05:00", date(2027, 2, 20), id="another zone: the written date counts"),
-    ],
+@cases(
+    "text day",
+    ("a date", "2027-02-20", date(2027, 2, 20)),
+    ("blanks around", " 2027-02-20 ", date(2027, 2, 20)),
+    ("a timestamp, which Rails takes too", "2027-02-20T00:00:00.000Z", date(2027, 2, 20)),
+    ("another zone: the written date counts", "2027-02-20T23:00:00-05:00", date(2027, 2, 20)),
 )
 def test_dates(text: str, day: date) -> None:
     """A date, or the date that a timestamp names."""
@@ -78,21 +72,19 @@ def test_dates(text: str, day: date) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("current", "warnings"),
-    [
-        pytest.param({}, (), id="no date"),
-        pytest.param({"endOfSupport": None}, (), id="null"),
-        pytest.param({"endOfSupport": " "}, (), id="blank"),
-        pytest.param(None, (), id="null"),
-        pytest.param([], ("currentVersion is ignored: expected an object, got []",), id="a list"),
-        pytest.param("4.2.8", ('currentVersion is ignored: expected an object, got "4.2.8"',), id="a text"),
-        pytest.param(
-            {"endOfSupport": "never"},
-            ('currentVersion.endOfSupport is ignored: expected a date, got "never"',),
-            id="no date at all",
-        ),
-    ],
+@cases(
+    "current warnings",
+    ("no date", {}, ()),
+    ("null", {"endOfSupport": None}, ()),
+    ("blank", {"endOfSupport": " "}, ()),
+    ("null", None, ()),
+    ("a list", [], ("currentVersion is ignored: expected an object, got []",)),
+    ("a text", "4.2.8", ('currentVersion is ignored: expected an object, got "4.2.8"',)),
+    (
+        "no date at all",
+        {"endOfSupport": "never"},
+        ('currentVersion.endOfSupport is ignored: expected a date, got "never"',),
+    ),
 )
 def test_without_a_support_date(current: object, warnings: tuple[str, ...]) -> None:
     """Without a date that can be read there is none."""
@@ -116,27 +108,25 @@ def test_web_urls(url: str) -> None:
     assert parse_feed(answer(releaseNotes=url)) == Feed(updates=(update("4.2.9", notes=url),))
 
 
-@pytest.mark.parametrize(
+@cases(
     "url",
-    [
-        pytest.param("javascript:alert(1)", id="a script"),
-        pytest.param("javascript://github.com/%0aalert(1)", id="a script with a host"),
-        pytest.param("data:text/html,x", id="data"),
-        pytest.param("file:///etc/passwd", id="a file"),
-        pytest.param("ftp://github.com/x", id="another scheme"),
-        pytest.param("//github.com/x", id="no scheme"),
-        pytest.param("https:///x", id="no host"),
-        pytest.param("https://", id="nothing behind the scheme"),
-        pytest.param("https://github.com@evil.example/", id="a user that looks like a host"),
-        pytest.param("https://a:b@github.com/", id="user and password"),
-        pytest.param("https://github.com/\r\nX: y", id="line breaks"),
-        pytest.param("https://github.com/a b", id="a blank"),
-        pytest.param('https://github.com/"><script>', id="markup"),
-        pytest.param("https://evil.example\\@github.com/", id="a backslash, which browsers take for a slash"),
-        pytest.param("https://g\u0456thub.com/", id="a letter that only looks like one"),
-        pytest.param("https://[::1", id="an address that does not end"),
-        pytest.param("https://a.example/" + "x" * 1983, id="2,001 characters"),
-    ],
+    ("a script", "javascript:alert(1)"),
+    ("a script with a host", "javascript://github.com/%0aalert(1)"),
+    ("data", "data:text/html,x"),
+    ("a file", "file:///etc/passwd"),
+    ("another scheme", "ftp://github.com/x"),
+    ("no scheme", "//github.com/x"),
+    ("no host", "https:///x"),
+    ("nothing behind the scheme", "https://"),
+    ("a user that looks like a host", "https://github.com@evil.example/"),
+    ("user and password", "https://a:b@github.com/"),
+    ("line breaks", "https://github.com/\r\nX: y"),
+    ("a blank", "https://github.com/a b"),
+    ("markup", 'https://github.com/"><script>'),
+    ("a backslash, which browsers take for a slash", "https://evil.example\\@github.com/"),
+    ("a letter that only looks like one", "https://g\u0456thub.com/"),
+    ("an address that does not end", "https://[::1"),
+    ("2,001 characters", "https://a.example/" + "x" * 1983),
 )
 def test_urls_that_are_dropped(url: str) -> None:
     """Any other URL is dropped with a warning; the release counts without it."""

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from domain.examples import minor, patch, update, version
+from domain.examples import cases, minor, patch, update, version
 from mastodon_update_check.domain.feeds import Feed, newer_updates, parse_feed
 from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
 from mastodon_update_check.errors import Cause, CheckError
@@ -44,19 +44,17 @@ def test_missing_list_is_not_an_answer(document: dict[str, object]) -> None:
     assert parse_feed(document) == Feed(updates=(), is_complete=False, warnings=(warning,))
 
 
-@pytest.mark.parametrize(
-    ("document", "message"),
-    [
-        ([], "the update server's answer: expected an object, got []"),
-        (None, "the update server's answer: expected an object, got null"),
-        ("{}", 'the update server\'s answer: expected an object, got "{}"'),
-        (True, "the update server's answer: expected an object, got true"),
-        (1.5, "the update server's answer: expected an object, got 1.5"),
-        ({"updatesAvailable": {}}, "updatesAvailable in the update server's answer: expected a list, got {}"),
-        ({"updatesAvailable": "none"}, 'updatesAvailable in the update server\'s answer: expected a list, got "none"'),
-        ({"updatesAvailable": False}, "updatesAvailable in the update server's answer: expected a list, got false"),
-        ({"updatesAvailable": [{}] * 1001}, "the update server lists 1001 updates, more than the 1000 allowed"),
-    ],
+@cases(
+    "document message",
+    ([], "the update server's answer: expected an object, got []"),
+    (None, "the update server's answer: expected an object, got null"),
+    ("{}", 'the update server\'s answer: expected an object, got "{}"'),
+    (True, "the update server's answer: expected an object, got true"),
+    (1.5, "the update server's answer: expected an object, got 1.5"),
+    ({"updatesAvailable": {}}, "updatesAvailable in the update server's answer: expected a list, got {}"),
+    ({"updatesAvailable": "none"}, 'updatesAvailable in the update server\'s answer: expected a list, got "none"'),
+    ({"updatesAvailable": False}, "updatesAvailable in the update server's answer: expected a list, got false"),
+    ({"updatesAvailable": [{}] * 1001}, "the update server lists 1001 updates, more than the 1000 allowed"),
 )
 def test_answers_that_are_not_a_feed(document: object, message: str) -> None:
     """An answer that is not a feed is an error of the content, with its reason."""
@@ -74,35 +72,35 @@ def test_1000_entries_are_read() -> None:
 LEFT_OUT = "[1] is left out: expected an object with a version, got "
 
 
-@pytest.mark.parametrize(
-    ("entry", "warning"),
-    [
-        pytest.param("4.2.9", f'{LEFT_OUT}"4.2.9"', id="an entry that is a text"),
-        pytest.param(None, f"{LEFT_OUT}null", id="an entry that is null"),
-        pytest.param({}, LEFT_OUT + "{}", id="no version"),
-        pytest.param({"version": 4}, LEFT_OUT + '{"version": 4}', id="a number as the version"),
-        pytest.param(
-            {"version": "latest"},
-            "[1].version is left out: 'latest' is not a version: expected three numbers at the start",
-            id="a version that cannot be ordered",
-        ),
-        pytest.param(
-            {"version": "4.2.9\r\nBcc: all@social.example"},
-            "[1].version is left out: '4.2.9 Bcc: all@social.example' is not a version: expected printable ASCII",
-            id="a version with line breaks",
-        ),
-        pytest.param(
-            {"version": "4.5.1 [click](http://evil.example)", "urgent": True},
+@cases(
+    "entry warning",
+    ("an entry that is a text", "4.2.9", f'{LEFT_OUT}"4.2.9"'),
+    ("an entry that is null", None, f"{LEFT_OUT}null"),
+    ("no version", {}, LEFT_OUT + "{}"),
+    ("a number as the version", {"version": 4}, LEFT_OUT + '{"version": 4}'),
+    (
+        "a version that cannot be ordered",
+        {"version": "latest"},
+        "[1].version is left out: 'latest' is not a version: expected three numbers at the start",
+    ),
+    (
+        "a version with line breaks",
+        {"version": "4.2.9\r\nBcc: all@social.example"},
+        "[1].version is left out: '4.2.9 Bcc: all@social.example' is not a version: expected printable ASCII",
+    ),
+    (
+        "text that would be shown in subjects and chats",
+        {"version": "4.5.1 [click](http://evil.example)", "urgent": True},
+        (
             "[1].version is left out: '4.5.1 [click](http://evil.example)' is not a version: expected at most 60 of "
-            "the characters A-Z a-z 0-9 . + ~ _ - behind the numbers",
-            id="text that would be shown in subjects and chats",
+            "the characters A-Z a-z 0-9 . + ~ _ - behind the numbers"
         ),
-        pytest.param(
-            {"version": "4.2." + "9" * 100_000},
-            "[1].version is left out: a version of 100004 characters (at most 200)",
-            id="an enormous version",
-        ),
-    ],
+    ),
+    (
+        "an enormous version",
+        {"version": "4.2." + "9" * 100_000},
+        "[1].version is left out: a version of 100004 characters (at most 200)",
+    ),
 )
 def test_bad_version_skips_its_entry_alone(entry: object, warning: str) -> None:
     """An entry without a version that can be ordered is left out by its path; the others stay; it is said."""
@@ -136,19 +134,13 @@ def test_duplicates_merge() -> None:
     assert feed == Feed(updates=(merged, minor("4.3.0")))
 
 
-@pytest.mark.parametrize(
-    ("installed", "newer"),
-    [
-        pytest.param("4.2.8", ["4.2.9 patch", "4.3.0 minor", "5.0.0 major"], id="a release is offered releases"),
-        pytest.param("4.2.9", ["4.3.0 minor", "5.0.0 major"], id="what is installed is not newer"),
-        pytest.param(
-            "4.3.0-alpha.1",
-            ["4.3.0-beta.1 patch", "4.3.0 patch", "5.0.0 major"],
-            id="a pre-release is offered pre-releases",
-        ),
-        pytest.param("4.2.9-bark", ["4.3.0 minor", "5.0.0 major"], id="a fork is offered releases newer than its base"),
-        pytest.param("5.0.1", [], id="newer than all that is listed"),
-    ],
+@cases(
+    "installed newer",
+    ("a release is offered releases", "4.2.8", ["4.2.9 patch", "4.3.0 minor", "5.0.0 major"]),
+    ("what is installed is not newer", "4.2.9", ["4.3.0 minor", "5.0.0 major"]),
+    ("a pre-release is offered pre-releases", "4.3.0-alpha.1", ["4.3.0-beta.1 patch", "4.3.0 patch", "5.0.0 major"]),
+    ("a fork is offered releases newer than its base", "4.2.9-bark", ["4.3.0 minor", "5.0.0 major"]),
+    ("newer than all that is listed", "5.0.1", []),
 )
 def test_updates_that_concern_a_server(installed: str, newer: list[str]) -> None:
     """Releases newer than the installed version, oldest first, with the given or computed type."""

@@ -4,9 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
-from domain.examples import NOW, days, facts, user, version
+from domain.examples import NOW, cases, days, facts, user, version
 from domain.rows import Rows, planned
 from domain.tool_notices import FINISHED, MIGRATIONS, SERVICES
 from mastodon_update_check.domain import finished
@@ -50,9 +48,7 @@ PENDING: list[tuple[str, tuple[Observation, ...], int, tuple[str, ...] | None]] 
 ]
 
 
-@pytest.mark.parametrize(
-    ("observations", "at", "expected"), [row[1:] for row in PENDING], ids=[row[0] for row in PENDING]
-)
+@cases("observations at expected", *PENDING)
 def test_migrations_are_due_after_an_hour(
     observations: tuple[Observation, ...], at: int, expected: tuple[str, ...] | None
 ) -> None:
@@ -70,9 +66,7 @@ def test_identity_does_not_change_while_some_migrations_are_run() -> None:
     assert first.newest == second.newest == NEW
 
 
-@pytest.mark.parametrize(
-    ("ended", "at", "is_notified"), [(30, 120, False), (90, 120, True), (90, 7 * 1440, True), (90, 8 * 1440, False)]
-)
+@cases("ended at is_notified", (30, 120, False), (90, 120, True), (90, 7 * 1440, True), (90, 8 * 1440, False))
 def test_end_is_notified_for_a_week(ended: int, at: int, *, is_notified: bool) -> None:
     """Only the end of what was notified, and not for ever."""
     sidekiq = ["mastodon-sidekiq.service"]

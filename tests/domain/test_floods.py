@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from domain.examples import NOW, days, feed, patch, update, version
+from domain.examples import NOW, cases, days, feed, patch, update, version
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.server.state import MOST_SEEN, ServerState
 from mastodon_update_check.errors import Cause, CheckError
@@ -38,7 +38,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("state", "numbers", "accepted"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+@cases("state numbers accepted", *ROWS)
 def test_flood_is_refused(state: ServerState, numbers: Iterable[int], *, accepted: bool) -> None:
     """More than 20 releases never seen before in one answer, or 60 in a day, are not an answer."""
     if accepted:

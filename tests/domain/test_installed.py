@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from domain.examples import NOW, facts, feed, patch, user, version
+from domain.examples import NOW, cases, facts, feed, patch, user, version
 from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.notices import RestartNotice
 from mastodon_update_check.domain.recipients import FollowUps
@@ -44,48 +44,30 @@ def known(tree: str | None = None, running: str | None = None, **fields: object)
     )
 
 
-@pytest.mark.parametrize(
-    ("tree", "running", "before", "installed"),
-    [
-        pytest.param(saw("4.5.20"), saw("4.5.20"), known(), "4.5.20", id="both say the same"),
-        pytest.param(saw("4.5.20"), saw("4.5.19"), known(), "4.5.19", id="not restarted: what runs counts"),
-        pytest.param(saw("4.5.19"), saw("4.5.20"), known(), "4.5.19", id="the tree was set back"),
-        pytest.param(saw("4.5.20"), NOTHING, known(), "4.5.20", id="no server to ask"),
-        pytest.param(NOTHING, saw("4.5.19"), known(), "4.5.19", id="no tree to read"),
-        pytest.param(UNREADABLE, saw("4.5.19"), known(), "4.5.19", id="a tree that cannot be read"),
-        pytest.param(saw("4.5.20"), SILENT, known(), "4.5.20", id="a server that never answered"),
-        pytest.param(
-            saw("4.5.20"),
-            SILENT,
-            known("4.5.20", "4.5.19"),
-            "4.5.19",
-            id="its last answer stands while the tree is the same",
-        ),
-        pytest.param(
-            saw("4.5.21"),
-            SILENT,
-            known("4.5.20", "4.5.19"),
-            "4.5.21",
-            id="but not when the tree has changed since",
-        ),
-        pytest.param(
-            saw("4.5.20"), NOTHING, known("4.5.20", "4.5.19"), "4.5.20", id="nor when it is not to be asked any more"
-        ),
-        pytest.param(NOTHING, SILENT, known(None, "4.5.19"), "4.5.19", id="without a tree its last answer stands, too"),
-    ],
+@cases(
+    "tree running before installed",
+    ("both say the same", saw("4.5.20"), saw("4.5.20"), known(), "4.5.20"),
+    ("not restarted: what runs counts", saw("4.5.20"), saw("4.5.19"), known(), "4.5.19"),
+    ("the tree was set back", saw("4.5.19"), saw("4.5.20"), known(), "4.5.19"),
+    ("no server to ask", saw("4.5.20"), NOTHING, known(), "4.5.20"),
+    ("no tree to read", NOTHING, saw("4.5.19"), known(), "4.5.19"),
+    ("a tree that cannot be read", UNREADABLE, saw("4.5.19"), known(), "4.5.19"),
+    ("a server that never answered", saw("4.5.20"), SILENT, known(), "4.5.20"),
+    ("its last answer stands while the tree is the same", saw("4.5.20"), SILENT, known("4.5.20", "4.5.19"), "4.5.19"),
+    ("but not when the tree has changed since", saw("4.5.21"), SILENT, known("4.5.20", "4.5.19"), "4.5.21"),
+    ("nor when it is not to be asked any more", saw("4.5.20"), NOTHING, known("4.5.20", "4.5.19"), "4.5.20"),
+    ("without a tree its last answer stands, too", NOTHING, SILENT, known(None, "4.5.19"), "4.5.19"),
 )
 def test_installed_version(tree: VersionReading, running: VersionReading, before: ServerState, installed: str) -> None:
     """The lower of the two sources is the installed version."""
     assert version(installed) == merge_readings(tree, running, before, NOW).installed
 
 
-@pytest.mark.parametrize(
-    ("tree", "running", "cause", "detail"),
-    [
-        pytest.param(UNREADABLE, NOTHING, Cause.VERSION, str(TREE_ERROR), id="the tree's error"),
-        pytest.param(NOTHING, SILENT, Cause.CONNECTION, str(SERVER_ERROR), id="the server's"),
-        pytest.param(UNREADABLE, SILENT, Cause.VERSION, str(TREE_ERROR), id="the tree's first"),
-    ],
+@cases(
+    "tree running cause detail",
+    ("the tree's error", UNREADABLE, NOTHING, Cause.VERSION, str(TREE_ERROR)),
+    ("the server's", NOTHING, SILENT, Cause.CONNECTION, str(SERVER_ERROR)),
+    ("the tree's first", UNREADABLE, SILENT, Cause.VERSION, str(TREE_ERROR)),
 )
 def test_no_installed_version(tree: VersionReading, running: VersionReading, cause: Cause, detail: str) -> None:
     """When neither place says anything the check fails, and says why."""
@@ -107,17 +89,15 @@ def test_errors_of_one_source_are_warnings() -> None:
     assert reading_warnings(saw("4.5.20"), NOTHING) == ()
 
 
-@pytest.mark.parametrize(
-    ("tree", "running", "before", "since"),
-    [
-        pytest.param("4.5.20", "4.5.19", known("4.5.20"), NOW, id="from now on"),
-        pytest.param("4.5.20", "4.5.19", known("4.5.20", differs_since=EARLIER), EARLIER, id="still"),
-        pytest.param("4.5.21", "4.5.19", known("4.5.20", differs_since=EARLIER), NOW, id="from now on: another tree"),
-        pytest.param("4.5.20", "4.5.20", known("4.5.20", differs_since=EARLIER), None, id="no longer"),
-        pytest.param("4.5.20", "4.5.19", known("4.5.20", differs_since=AHEAD), NOW, id="the clock was a year ahead"),
-        pytest.param("4.5.20+glitch", "4.5.20", known("4.5.20"), None, id="build metadata makes no difference"),
-        pytest.param("4.5.20-bark", "4.5.20", known("4.5.20"), None, id="nor is a label"),
-    ],
+@cases(
+    "tree running before since",
+    ("from now on", "4.5.20", "4.5.19", known("4.5.20"), NOW),
+    ("still", "4.5.20", "4.5.19", known("4.5.20", differs_since=EARLIER), EARLIER),
+    ("from now on: another tree", "4.5.21", "4.5.19", known("4.5.20", differs_since=EARLIER), NOW),
+    ("no longer", "4.5.20", "4.5.20", known("4.5.20", differs_since=EARLIER), None),
+    ("the clock was a year ahead", "4.5.20", "4.5.19", known("4.5.20", differs_since=AHEAD), NOW),
+    ("build metadata makes no difference", "4.5.20+glitch", "4.5.20", known("4.5.20"), None),
+    ("nor is a label", "4.5.20-bark", "4.5.20", known("4.5.20"), None),
 )
 def test_since_when_they_differ(tree: str, running: str, before: ServerState, since: object) -> None:
     """Since when tree and server have been saying different things."""
@@ -138,20 +118,18 @@ def checks(answers: Sequence[str | None], every: timedelta = timedelta(minutes=3
     return state, now
 
 
-@pytest.mark.parametrize(
-    ("answers", "is_due"),
-    [
-        pytest.param([OLD, OLD, OLD], False, id="an hour is not more than an hour"),
-        pytest.param([OLD, OLD, OLD, OLD], True, id="more than an hour"),
-        pytest.param([OLD, OLD, None, OLD], True, id="a server that could not be asked in between"),
-        pytest.param([OLD, OLD, OLD, OLD, NEW], False, id="restarted since"),
-        pytest.param([NEW, OLD] * 3, False, id="one of two processes, an hour"),
-        pytest.param([NEW, OLD] * 4, True, id="one of two processes, more than an hour"),
-        pytest.param([NEW, OLD] * 4 + [NEW] * 3, True, id="it may still be there"),
-        pytest.param([NEW, OLD] * 4 + [NEW] * 20, False, id="it has not been seen for hours"),
-        pytest.param([OLD] + [NEW] * 20 + [OLD] + [NEW] * 20 + [OLD], False, id="now and then"),
-        pytest.param([NEW] * 9, False, id="restarted at once"),
-    ],
+@cases(
+    "answers is_due",
+    ("an hour is not more than an hour", [OLD, OLD, OLD], False),
+    ("more than an hour", [OLD, OLD, OLD, OLD], True),
+    ("a server that could not be asked in between", [OLD, OLD, None, OLD], True),
+    ("restarted since", [OLD, OLD, OLD, OLD, NEW], False),
+    ("one of two processes, an hour", [NEW, OLD] * 3, False),
+    ("one of two processes, more than an hour", [NEW, OLD] * 4, True),
+    ("it may still be there", [NEW, OLD] * 4 + [NEW] * 3, True),
+    ("it has not been seen for hours", [NEW, OLD] * 4 + [NEW] * 20, False),
+    ("now and then", [OLD] + [NEW] * 20 + [OLD] + [NEW] * 20 + [OLD], False),
+    ("restarted at once", [NEW] * 9, False),
 )
 def test_restart_is_due(answers: Sequence[str | None], *, is_due: bool) -> None:
     """A restart is due after more than an hour of difference within a day, also if only one process is left behind."""
@@ -160,19 +138,17 @@ def test_restart_is_due(answers: Sequence[str | None], *, is_due: bool) -> None:
     assert restart_notice(state, now) == (expected if is_due else None)
 
 
-@pytest.mark.parametrize(
-    ("answers", "installed", "settled"),
-    [
-        pytest.param([NEW], NEW, False, id="restarted at once, or one of several processes"),
-        pytest.param([NEW, NEW], NEW, True, id="restarted at once"),
-        pytest.param([None], NEW, True, id="the server cannot be asked"),
-        pytest.param([OLD], OLD, False, id="not restarted"),
-        pytest.param([OLD, NEW], NEW, False, id="restarted, or one of several processes"),
-        pytest.param([OLD, NEW, NEW], NEW, True, id="restarted"),
-        pytest.param([NEW, OLD], OLD, False, id="one was left behind"),
-        pytest.param([NEW, OLD, NEW, NEW], OLD, False, id="and may still be there"),
-        pytest.param([NEW, OLD] + [NEW] * 20, NEW, True, id="and was restarted"),
-    ],
+@cases(
+    "answers installed settled",
+    ("restarted at once, or one of several processes", [NEW], NEW, False),
+    ("restarted at once", [NEW, NEW], NEW, True),
+    ("the server cannot be asked", [None], NEW, True),
+    ("not restarted", [OLD], OLD, False),
+    ("restarted, or one of several processes", [OLD, NEW], NEW, False),
+    ("restarted", [OLD, NEW, NEW], NEW, True),
+    ("one was left behind", [NEW, OLD], OLD, False),
+    ("and may still be there", [NEW, OLD, NEW, NEW], OLD, False),
+    ("and was restarted", [NEW, OLD] + [NEW] * 20, NEW, True),
 )
 def test_process_that_was_left_behind(answers: Sequence[str | None], installed: str, *, settled: bool) -> None:
     """The lowest version that any process reports is the installed one; until then nothing "is installed"."""
@@ -222,23 +198,17 @@ def test_support_date_does_not_outlive_its_branch() -> None:
     assert (date(2026, 12, 17), None) == (same.support_ends_on, other.support_ends_on)
 
 
-@pytest.mark.parametrize(
-    ("first", "now", "lost"),
-    [
-        pytest.param(
-            known("4.5.19", "4.5.19"), known("4.5.19", "4.5.20"), True, id="the server runs from another tree"
-        ),
-        pytest.param(known("4.5.19", "4.5.19"), known("4.5.20", "4.5.20"), False, id="an upgrade that is seen"),
-        pytest.param(known("4.5.19", "4.5.19"), known("4.5.20", "4.5.19"), False, id="before the server is restarted"),
-        pytest.param(known("4.5.19", "4.5.19"), known("4.5.19", "4.5.19"), False, id="nothing has changed"),
-        pytest.param(
-            known("4.5.19", "4.5.20"), known("4.5.19", "4.5.20"), False, id="so from the start: not again and again"
-        ),
-        pytest.param(known("4.5.20", "4.5.20"), known("4.5.20", "4.5.19"), False, id="the server went back"),
-        pytest.param(known("4.5.19"), known("4.5.19", "4.5.20"), False, id="the server did not answer at first"),
-        pytest.param(known("4.5.19", "4.5.19"), known("4.5.19"), False, id="the server does not answer any more"),
-        pytest.param(known(), known("4.5.19", "4.5.20"), False, id="there was no tree at first"),
-    ],
+@cases(
+    "first now lost",
+    ("the server runs from another tree", known("4.5.19", "4.5.19"), known("4.5.19", "4.5.20"), True),
+    ("an upgrade that is seen", known("4.5.19", "4.5.19"), known("4.5.20", "4.5.20"), False),
+    ("before the server is restarted", known("4.5.19", "4.5.19"), known("4.5.20", "4.5.19"), False),
+    ("nothing has changed", known("4.5.19", "4.5.19"), known("4.5.19", "4.5.19"), False),
+    ("so from the start: not again and again", known("4.5.19", "4.5.20"), known("4.5.19", "4.5.20"), False),
+    ("the server went back", known("4.5.20", "4.5.20"), known("4.5.20", "4.5.19"), False),
+    ("the server did not answer at first", known("4.5.19"), known("4.5.19", "4.5.20"), False),
+    ("the server does not answer any more", known("4.5.19", "4.5.19"), known("4.5.19"), False),
+    ("there was no tree at first", known(), known("4.5.19", "4.5.20"), False),
 )
 def test_a_tree_that_was_replaced(first: ServerState, now: ServerState, *, lost: bool) -> None:
     """A server that has got ahead of a tree which has not changed runs from a tree that this process does not see."""

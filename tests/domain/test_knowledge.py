@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.examples import NOW, feed, minor, patch, update, user, version
+from domain.examples import NOW, cases, feed, minor, patch, update, user, version
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage
 from mastodon_update_check.domain.recipients import Preference
@@ -45,33 +45,29 @@ def test_good_check_ends_an_outage() -> None:
     assert after == expected
 
 
-@pytest.mark.parametrize(
-    ("answer", "updates"),
-    [
-        pytest.param(None, KNOWN.updates, id="checking is off: what is known stands"),
-        pytest.param(Feed(updates=(), is_complete=False), KNOWN.updates, id="no list is not an answer"),
-        pytest.param(feed(), (), id="an empty list is one"),
-        pytest.param(feed(update("4.5.18"), update("4.6.9")), (minor("4.6.9"),), id="what is newer, with its type"),
-        pytest.param(
-            feed(patch("4.5.20", urgent=True), is_complete=False),
-            (patch("4.5.20", urgent=True), minor("4.6.9")),
-            id="an answer that was read in part takes nothing away",
-        ),
-    ],
+@cases(
+    "answer updates",
+    ("checking is off: what is known stands", None, KNOWN.updates),
+    ("no list is not an answer", Feed(updates=(), is_complete=False), KNOWN.updates),
+    ("an empty list is one", feed(), ()),
+    ("what is newer, with its type", feed(update("4.5.18"), update("4.6.9")), (minor("4.6.9"),)),
+    (
+        "an answer that was read in part takes nothing away",
+        feed(patch("4.5.20", urgent=True), is_complete=False),
+        (patch("4.5.20", urgent=True), minor("4.6.9")),
+    ),
 )
 def test_updates_after_a_good_check(answer: Feed | None, updates: tuple[object, ...]) -> None:
     """The last answer counts, so far as it is one."""
     assert KNOWN.succeeded(LATER, INSTALLED, answer, ()).updates == updates
 
 
-@pytest.mark.parametrize(
-    ("installed", "answered", "ends_on"),
-    [
-        pytest.param("4.5.20", None, date(2027, 2, 20), id="no date is not an answer"),
-        pytest.param("4.5.20", date(2027, 3, 1), date(2027, 3, 1), id="a date that moved"),
-        pytest.param("4.6.9", None, None, id="another branch, whose date is not known"),
-        pytest.param("4.6.9", date(2028, 1, 1), date(2028, 1, 1), id="another branch, whose date is"),
-    ],
+@cases(
+    "installed answered ends_on",
+    ("no date is not an answer", "4.5.20", None, date(2027, 2, 20)),
+    ("a date that moved", "4.5.20", date(2027, 3, 1), date(2027, 3, 1)),
+    ("another branch, whose date is not known", "4.6.9", None, None),
+    ("another branch, whose date is", "4.6.9", date(2028, 1, 1), date(2028, 1, 1)),
 )
 def test_support_date(installed: str, answered: date | None, ends_on: date | None) -> None:
     """The date belongs to the branch that runs."""
@@ -115,14 +111,12 @@ def test_pending_updates_are_newer_than_the_running_version() -> None:
     assert ServerState(updates=KNOWN.updates).pending() == ()
 
 
-@pytest.mark.parametrize(
-    ("known", "expected"),
-    [
-        (KNOWN, SupportNotice(branch="4.5", ends_on=date(2027, 2, 20), stage=SupportStage.THREE_MONTHS)),
-        (replace(KNOWN, support_ends_on=date(2029, 1, 1)), None),
-        (replace(KNOWN, support_ends_on=None), None),
-        (replace(KNOWN, installed=None), None),
-    ],
+@cases(
+    "known expected",
+    (KNOWN, SupportNotice(branch="4.5", ends_on=date(2027, 2, 20), stage=SupportStage.THREE_MONTHS)),
+    (replace(KNOWN, support_ends_on=date(2029, 1, 1)), None),
+    (replace(KNOWN, support_ends_on=None), None),
+    (replace(KNOWN, installed=None), None),
 )
 def test_support_as_far_as_is_known(known: ServerState, expected: SupportNotice | None) -> None:
     """The stage follows from the date and the instant."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta, timezone
 
 import pytest
 
-from domain.examples import NOW, minor, reminder, support, update, version
+from domain.examples import NOW, cases, minor, reminder, support, update, version
 from domain.tool_notices import AT, CHECK, DELIVERY, FINISHED, MIGRATIONS, RECOVERED, RESTART, SERVICES
 from mastodon_update_check.domain.identities import identity, subject
 from mastodon_update_check.domain.notices import (
@@ -50,17 +50,15 @@ def test_round_trip_through_the_ledger(notice: Notice) -> None:
     assert (notice, to_json(notice)) == (read, to_json(read))
 
 
-@pytest.mark.parametrize(
-    ("other", "is_same"),
-    [
-        pytest.param(update("4.5.20", urgent=True), False, id="urgency is part of what is notified"),
-        pytest.param(update("4.5.21"), False, id="another release"),
-        pytest.param(update("4.5.20-rc.1"), False, id="a pre-release of it"),
-        pytest.param(update("4.5.20", type=UpdateType.PATCH), True, id="a type"),
-        pytest.param(update("4.5.20", notes="https://github.com/x"), True, id="release notes"),
-        pytest.param(update("4.5.20", ends_on=date(2027, 2, 20)), True, id="a support date"),
-        pytest.param(update("v4.5.20+meta"), True, id="another spelling"),
-    ],
+@cases(
+    "other is_same",
+    ("urgency is part of what is notified", update("4.5.20", urgent=True), False),
+    ("another release", update("4.5.21"), False),
+    ("a pre-release of it", update("4.5.20-rc.1"), False),
+    ("a type", update("4.5.20", type=UpdateType.PATCH), True),
+    ("release notes", update("4.5.20", notes="https://github.com/x"), True),
+    ("a support date", update("4.5.20", ends_on=date(2027, 2, 20)), True),
+    ("another spelling", update("v4.5.20+meta"), True),
 )
 def test_version_and_urgency_make_a_notice(other: UpdateNotice, *, is_same: bool) -> None:
     """Another version, or the same with another urgency, is another notice; nothing else is."""
@@ -73,32 +71,28 @@ def test_an_outage_is_named_in_utc() -> None:
     assert identity(CHECK) == identity(elsewhere)
 
 
-@pytest.mark.parametrize(
-    ("installed", "newer", "kind"),
-    [
-        ("4.5.19", "4.5.20", UpdateType.PATCH),
-        ("4.7.0-alpha.1", "4.7.0", UpdateType.PATCH),
-        ("4.5.19", "4.6.0", UpdateType.MINOR),
-        ("4.5.19", "4.10.0", UpdateType.MINOR),
-        ("4.5.19", "5.5.19", UpdateType.MAJOR),
-    ],
+@cases(
+    "installed newer kind",
+    ("4.5.19", "4.5.20", UpdateType.PATCH),
+    ("4.7.0-alpha.1", "4.7.0", UpdateType.PATCH),
+    ("4.5.19", "4.6.0", UpdateType.MINOR),
+    ("4.5.19", "4.10.0", UpdateType.MINOR),
+    ("4.5.19", "5.5.19", UpdateType.MAJOR),
 )
 def test_type_between_versions(installed: str, newer: str, kind: UpdateType) -> None:
     """The type is the number that changes first."""
     assert UpdateType.between(version(installed), version(newer)) is kind
 
 
-@pytest.mark.parametrize(
-    ("notice", "expected"),
-    [
-        (update("4.5.20", urgent=True), True),
-        (minor("4.6.0"), False),
-        (support(SupportStage.ENDED), True),
-        (support(SupportStage.TWO_WEEKS), False),
-        (support(SupportStage.THREE_MONTHS), False),
-        (CHECK, False),
-        (RESTART, False),
-    ],
+@cases(
+    "notice expected",
+    (update("4.5.20", urgent=True), True),
+    (minor("4.6.0"), False),
+    (support(SupportStage.ENDED), True),
+    (support(SupportStage.TWO_WEEKS), False),
+    (support(SupportStage.THREE_MONTHS), False),
+    (CHECK, False),
+    (RESTART, False),
 )
 def test_urgent_notices(notice: Notice, *, expected: bool) -> None:
     """Urgent updates, and a branch that is out of support: Mastodon mails both with urgent headers."""

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from domain.examples import NOW, days
+from domain.examples import NOW, cases, days
 from mastodon_update_check.domain.notices import CheckFailingNotice, CheckRecoveredNotice, DeliveryFailingNotice
 from mastodon_update_check.domain.planning.follow_ups import FIRST_REMINDERS, reminder_number
 from mastodon_update_check.domain.server.outages import (
@@ -66,10 +66,7 @@ def test_one_failure_is_not_an_outage(started_at: datetime | None, failures: int
     assert check_failing_notice(started_at, failures, Cause.DNS, "why", NOW) is None
 
 
-@pytest.mark.parametrize(
-    ("ended", "is_notified"),
-    [(timedelta(0), True), (timedelta(days=7), True), (timedelta(days=7) + INSTANT, False)],
-)
+@cases("ended is_notified", (timedelta(0), True), (timedelta(days=7), True), (timedelta(days=7) + INSTANT, False))
 def test_recovery(ended: timedelta, *, is_notified: bool) -> None:
     """A recovery is worth telling for a week."""
     started_at, ended_at = NOW - timedelta(days=30), NOW - ended
@@ -97,20 +94,18 @@ def test_sink_that_works() -> None:
     assert delivery_failing_notice("email", None, "", NOW) is None
 
 
-@pytest.mark.parametrize(
-    ("elapsed", "number"),
-    [
-        pytest.param(-days(400), 0, id="a message from the future"),
-        pytest.param(timedelta(), 0, id="just notified"),
-        pytest.param(days(1) - INSTANT, 0, id="not yet a day"),
-        pytest.param(days(1), 1, id="a day"),
-        pytest.param(days(3) - INSTANT, 1, id="not yet three days"),
-        pytest.param(days(3), 2, id="three days"),
-        pytest.param(days(7), 3, id="a week"),
-        pytest.param(days(14) - INSTANT, 3, id="not yet two weeks"),
-        pytest.param(days(14), 4, id="two weeks"),
-        pytest.param(days(700), 102, id="a hundred weeks"),
-    ],
+@cases(
+    "elapsed number",
+    ("a message from the future", -days(400), 0),
+    ("just notified", timedelta(), 0),
+    ("not yet a day", days(1) - INSTANT, 0),
+    ("a day", days(1), 1),
+    ("not yet three days", days(3) - INSTANT, 1),
+    ("three days", days(3), 2),
+    ("a week", days(7), 3),
+    ("not yet two weeks", days(14) - INSTANT, 3),
+    ("two weeks", days(14), 4),
+    ("a hundred weeks", days(700), 102),
 )
 def test_which_reminder_is_due(elapsed: timedelta, number: int) -> None:
     """After 1, 3 and 7 days, then weekly; and the next one is due where its turn comes."""

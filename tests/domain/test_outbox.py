@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.examples import NOW, patch, user
+from domain.examples import NOW, cases, patch, user
 from domain.rows import delivery
 from mastodon_update_check.domain.outbox import (
     LONGEST_WAIT,
@@ -58,19 +58,17 @@ def test_spread(spread: float, factor: float) -> None:
     assert NOW + timedelta(days=7) * factor == settled(PermanentDeliveryError("550"), spread=spread).due_at
 
 
-@pytest.mark.parametrize(
-    ("asked", "wait"),
-    [
-        pytest.param(None, timedelta(minutes=5), id="nothing asked: the ladder"),
-        pytest.param(timedelta(minutes=20), timedelta(minutes=20), id="longer than the ladder is honoured"),
-        pytest.param(timedelta(seconds=1), timedelta(minutes=5), id="shorter than the ladder is not"),
-        pytest.param(timedelta(), timedelta(minutes=5), id="at once is not"),
-        pytest.param(timedelta(days=-3), timedelta(minutes=5), id="the past is not"),
-        pytest.param(timedelta(hours=24), timedelta(hours=24), id="24 hours are the longest"),
-        pytest.param(timedelta(days=400), timedelta(hours=24), id="a huge wait is cut to 24 hours"),
-        pytest.param(timedelta.max, timedelta(hours=24), id="the longest there can be, too"),
-        pytest.param(timedelta.min, timedelta(minutes=5), id="and the shortest"),
-    ],
+@cases(
+    "asked wait",
+    ("nothing asked: the ladder", None, timedelta(minutes=5)),
+    ("longer than the ladder is honoured", timedelta(minutes=20), timedelta(minutes=20)),
+    ("shorter than the ladder is not", timedelta(seconds=1), timedelta(minutes=5)),
+    ("at once is not", timedelta(), timedelta(minutes=5)),
+    ("the past is not", timedelta(days=-3), timedelta(minutes=5)),
+    ("24 hours are the longest", timedelta(hours=24), timedelta(hours=24)),
+    ("a huge wait is cut to 24 hours", timedelta(days=400), timedelta(hours=24)),
+    ("the longest there can be, too", timedelta.max, timedelta(hours=24)),
+    ("and the shortest", timedelta.min, timedelta(minutes=5)),
 )
 def test_retry_after(asked: timedelta | None, wait: timedelta) -> None:
     """`Retry-After` is honoured up to 24 hours, and never shortens a wait."""
@@ -136,15 +134,13 @@ def test_every_failure_is_retried_in_time(error: DeliveryError, failures: int, s
     assert settlement.sink_retry_at in {None, settlement.due_at}
 
 
-@pytest.mark.parametrize(
-    ("state", "is_notified", "is_open"),
-    [
-        (DeliveryState.PENDING, True, True),
-        (DeliveryState.FAILED, True, True),
-        (DeliveryState.SENT, True, False),
-        (DeliveryState.CANCELLED, False, False),
-        (DeliveryState.SUPERSEDED, False, False),
-    ],
+@cases(
+    "state is_notified is_open",
+    (DeliveryState.PENDING, True, True),
+    (DeliveryState.FAILED, True, True),
+    (DeliveryState.SENT, True, False),
+    (DeliveryState.CANCELLED, False, False),
+    (DeliveryState.SUPERSEDED, False, False),
 )
 def test_states(state: DeliveryState, *, is_notified: bool, is_open: bool) -> None:
     """A sent or waiting row counts as notified; a waiting one is open."""

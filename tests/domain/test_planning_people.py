@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.examples import facts, feed, hook, minor, named, patch, user
+from domain.examples import cases, facts, feed, hook, minor, named, patch, user
 from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.recipients import Preference, Recipient
@@ -59,13 +59,11 @@ def test_recipients_unasked(known: object) -> None:
     assert (changed(made), planned(made), made.redirections) == ([], [], ())
 
 
-@pytest.mark.parametrize(
+@cases(
     "now",
-    [
-        pytest.param(replace(ANN, address="new@social.example"), id="the same user at another address"),
-        pytest.param(replace(ANN, key="user:7"), id="the same address as another user"),
-        pytest.param(named("USER1@social.example"), id="the same address by the settings"),
-    ],
+    ("the same user at another address", replace(ANN, address="new@social.example")),
+    ("the same address as another user", replace(ANN, key="user:7")),
+    ("the same address by the settings", named("USER1@social.example")),
 )
 def test_same_person(now: Recipient) -> None:
     """The same user id or address is the same person: notified once, at the present address."""
@@ -141,13 +139,11 @@ def test_sink_removed_and_put_back() -> None:
     assert set(changed(withdrawn)) == {(ANN.key, PLAIN_ID, "withdrawn"), ("webhook:1", PLAIN_ID, "withdrawn")}
 
 
-@pytest.mark.parametrize(
-    ("now", "is_hurried"),
-    [
-        pytest.param(ANN, False, id="nothing is different: it waits"),
-        pytest.param(replace(ANN, role="Owner"), False, id="another role is not a reason"),
-        pytest.param(replace(ANN, address="right@social.example"), True, id="the address was corrected"),
-    ],
+@cases(
+    "now is_hurried",
+    ("nothing is different: it waits", ANN, False),
+    ("another role is not a reason", replace(ANN, role="Owner"), False),
+    ("the address was corrected", replace(ANN, address="right@social.example"), True),
 )
 def test_change_after_a_refusal(now: Recipient, *, is_hurried: bool) -> None:
     """A refused message is due at once when its address is corrected, and only once; for settings see the ledger."""

@@ -3,9 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-import pytest
-
-from domain.examples import facts, feed, user
+from domain.examples import cases, facts, feed, user
 from domain.rows import Rows, changed, planned
 from domain.tool_notices import CHECK, RECOVERED
 from mastodon_update_check.domain.reasons import Reason
@@ -67,13 +65,11 @@ def test_date_that_moves_often_is_delayed() -> None:
     assert counts == [1, 1, 1, 0, 1, 0]
 
 
-@pytest.mark.parametrize(
-    ("day", "is_new"),
-    [
-        pytest.param("2027-01-15", False, id="29 days later"),
-        pytest.param("2026-11-25", False, id="22 days earlier"),
-        pytest.param("2027-01-16", True, id="30 days later: Mastodon sends nothing"),
-    ],
+@cases(
+    "day is_new",
+    ("29 days later", "2027-01-15", False),
+    ("22 days earlier", "2026-11-25", False),
+    ("30 days later: Mastodon sends nothing", "2027-01-16", True),
 )
 def test_date_moved_within_a_stage(day: str, *, is_new: bool) -> None:
     """A date that moves by less than 30 days is not a new notice, nor step by step from the first."""

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from domain.examples import facts, feed, minor, patch, user
+from domain.examples import cases, facts, feed, minor, patch, user
 from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import UpdateNotice, UpdateType
@@ -31,13 +31,11 @@ OLD = facts(ANN, installed="4.5.18", answer=feed(patch("4.5.19"), PLAIN))
 LISTED, URGENTLY, UNLISTED = (facts(ANN, answer=feed(*updates)) for updates in ([PLAIN], [URGENT], []))
 
 
-@pytest.mark.parametrize(
+@cases(
     "checks",
-    [
-        pytest.param([LISTED, UNLISTED, LISTED], id="withdrawn and listed again: Mastodon mails it each time"),
-        pytest.param([OLD, LISTED, OLD, LISTED, OLD], id="a forgotten older process (mastodon#30952, #40617)"),
-        pytest.param([URGENTLY, LISTED, URGENTLY, LISTED], id="urgency that falls and rises"),
-    ],
+    ("withdrawn and listed again: Mastodon mails it each time", [LISTED, UNLISTED, LISTED]),
+    ("a forgotten older process (mastodon#30952, #40617)", [OLD, LISTED, OLD, LISTED, OLD]),
+    ("urgency that falls and rises", [URGENTLY, LISTED, URGENTLY, LISTED]),
 )
 def test_sent_notice_is_not_repeated(checks: list[Facts]) -> None:
     """A sent notice is remembered permanently."""
@@ -81,12 +79,10 @@ def test_urgency_that_falls_before_it_was_sent() -> None:
     assert planned(made) == [(ANN.key, PLAIN_ID, "patch_update")]
 
 
-@pytest.mark.parametrize(
-    ("known", "reason"),
-    [
-        pytest.param(facts(ANN, installed="4.5.20", answer=feed()), "installed", id="it was installed"),
-        pytest.param(facts(ANN, answer=feed()), "withdrawn", id="it was withdrawn"),
-    ],
+@cases(
+    "known reason",
+    ("it was installed", facts(ANN, installed="4.5.20", answer=feed()), "installed"),
+    ("it was withdrawn", facts(ANN, answer=feed()), "withdrawn"),
 )
 @pytest.mark.parametrize("state", ["deferred", "refused"])
 def test_waiting_notice_that_became_false(known: object, reason: str, state: str) -> None:
@@ -118,17 +114,13 @@ def test_urgency_that_rises_while_it_is_sent() -> None:
     assert (changed(made), planned(made)) == ([], [(ANN.key, URGENT_ID, "urgent_update")])
 
 
-@pytest.mark.parametrize(
+@cases(
     "known",
-    [
-        pytest.param(facts(ANN, installed="4.4.26", answer=None), id="the update server did not answer"),
-        pytest.param(
-            facts(ANN, installed="4.4.26", answer=Feed(updates=(), is_complete=False)), id="its answer had no list"
-        ),
-        pytest.param(facts(ANN, installed="4.4.26", answer=feed(is_complete=False)), id="its answer had bad entries"),
-        pytest.param(facts(ANN, installed=None, answer=None), id="the installed version could not be read"),
-        pytest.param(facts(installed=None, answer=None, unasked=["email"]), id="nothing could be asked at all"),
-    ],
+    ("the update server did not answer", facts(ANN, installed="4.4.26", answer=None)),
+    ("its answer had no list", facts(ANN, installed="4.4.26", answer=Feed(updates=(), is_complete=False))),
+    ("its answer had bad entries", facts(ANN, installed="4.4.26", answer=feed(is_complete=False))),
+    ("the installed version could not be read", facts(ANN, installed=None, answer=None)),
+    ("nothing could be asked at all", facts(installed=None, answer=None, unasked=["email"])),
 )
 def test_missing_answers_change_nothing(known: object) -> None:
     """A failure to ask is never an empty list of recipients or of updates."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.examples import hook, minor, named, patch, support, update, user
+from domain.examples import cases, hook, minor, named, patch, support, update, user
 from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateType
 from mastodon_update_check.domain.reasons import Reason
@@ -14,25 +14,23 @@ NONE, CRITICAL, PATCH, ALL = Preference
 PLAIN_MAJOR = update("5.0.0", type=UpdateType.MAJOR)
 
 
-@pytest.mark.parametrize(
-    ("preference", "notice", "reason"),
-    [
-        pytest.param(NONE, patch("4.5.20", urgent=True), Reason.PREFERENCE_NONE, id="none: never, not even urgent"),
-        pytest.param(NONE, patch("4.5.20"), Reason.PREFERENCE_NONE, id="none: no patch"),
-        pytest.param(NONE, minor("4.6.0"), Reason.PREFERENCE_NONE, id="none: no minor"),
-        pytest.param(CRITICAL, patch("4.5.20", urgent=True), Reason.URGENT_UPDATE, id="critical: an urgent patch"),
-        pytest.param(CRITICAL, minor("4.6.0", urgent=True), Reason.URGENT_UPDATE, id="critical: an urgent minor"),
-        pytest.param(CRITICAL, patch("4.5.20"), Reason.BELOW_PREFERENCE, id="critical: no plain patch"),
-        pytest.param(PATCH, minor("4.6.0", urgent=True), Reason.URGENT_UPDATE, id="patch: an urgent minor"),
-        pytest.param(PATCH, patch("4.5.20"), Reason.PATCH_UPDATE, id="patch: a plain patch"),
-        pytest.param(PATCH, minor("4.6.0"), Reason.BELOW_PREFERENCE, id="patch: no plain minor"),
-        pytest.param(PATCH, PLAIN_MAJOR, Reason.BELOW_PREFERENCE, id="patch: no plain major"),
-        pytest.param(ALL, patch("4.5.20", urgent=True), Reason.URGENT_UPDATE, id="all: urgent, for that reason"),
-        pytest.param(ALL, patch("4.5.20"), Reason.PATCH_UPDATE, id="all: a patch, for that reason"),
-        pytest.param(ALL, minor("4.6.0"), Reason.ANY_UPDATE, id="all: a minor"),
-        pytest.param(ALL, PLAIN_MAJOR, Reason.ANY_UPDATE, id="all: a major"),
-        pytest.param(ALL, update("4.6.0"), Reason.ANY_UPDATE, id="all: any type"),
-    ],
+@cases(
+    "preference notice reason",
+    ("none: never, not even urgent", NONE, patch("4.5.20", urgent=True), Reason.PREFERENCE_NONE),
+    ("none: no patch", NONE, patch("4.5.20"), Reason.PREFERENCE_NONE),
+    ("none: no minor", NONE, minor("4.6.0"), Reason.PREFERENCE_NONE),
+    ("critical: an urgent patch", CRITICAL, patch("4.5.20", urgent=True), Reason.URGENT_UPDATE),
+    ("critical: an urgent minor", CRITICAL, minor("4.6.0", urgent=True), Reason.URGENT_UPDATE),
+    ("critical: no plain patch", CRITICAL, patch("4.5.20"), Reason.BELOW_PREFERENCE),
+    ("patch: an urgent minor", PATCH, minor("4.6.0", urgent=True), Reason.URGENT_UPDATE),
+    ("patch: a plain patch", PATCH, patch("4.5.20"), Reason.PATCH_UPDATE),
+    ("patch: no plain minor", PATCH, minor("4.6.0"), Reason.BELOW_PREFERENCE),
+    ("patch: no plain major", PATCH, PLAIN_MAJOR, Reason.BELOW_PREFERENCE),
+    ("all: urgent, for that reason", ALL, patch("4.5.20", urgent=True), Reason.URGENT_UPDATE),
+    ("all: a patch, for that reason", ALL, patch("4.5.20"), Reason.PATCH_UPDATE),
+    ("all: a minor", ALL, minor("4.6.0"), Reason.ANY_UPDATE),
+    ("all: a major", ALL, PLAIN_MAJOR, Reason.ANY_UPDATE),
+    ("all: any type", ALL, update("4.6.0"), Reason.ANY_UPDATE),
 )
 def test_preferences_are_mastodon_s(preference: Preference, notice: Notice, reason: Reason) -> None:
     """Mastodon's rule (docs/MASTODON.md), but release by release: one urgent release makes no other one urgent."""

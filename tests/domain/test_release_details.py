@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from domain.examples import update, version
+from domain.examples import cases, update, version
 from mastodon_update_check.domain.release_details import (
     ReleaseDetails,
     Requirement,
@@ -41,43 +41,37 @@ def details(
     return compare(facts({**TREE, **changed}), version(offered), facts(TREE), version(installed), postgresql)
 
 
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        pytest.param({}, {}, id="nothing"),
-        pytest.param({"Gemfile.lock": "GEM\n"}, {UpgradeStep.BUNDLE_INSTALL: NEEDED}, id="gems"),
-        pytest.param(
-            {"yarn.lock": "\n"},
-            {UpgradeStep.YARN_INSTALL: NEEDED, UpgradeStep.ASSETS: NEEDED, UpgradeStep.RESTART_STREAMING: UNKNOWN},
-            id="packages, on which streaming may depend",
-        ),
-        pytest.param(
-            {"yarn.lock": "\n", "streaming/index.js": ""},
-            {UpgradeStep.YARN_INSTALL: NEEDED, UpgradeStep.ASSETS: NEEDED, UpgradeStep.RESTART_STREAMING: NEEDED},
-            id="packages, and the code of streaming",
-        ),
-        pytest.param(
-            {"db/schema.rb": SCHEMA.replace("210145", "210146")}, {UpgradeStep.MIGRATIONS: NEEDED}, id="migrations"
-        ),
-        pytest.param(
-            {"db/schema.rb": SCHEMA.replace("accounts", "users")},
-            {UpgradeStep.MIGRATIONS: NEEDED},
-            id="a migration older than the newest one, as in a backport",
-        ),
-        pytest.param({"db/schema.rb": SCHEMA.replace("[8.0]", "[8.1]")}, {}, id="only a newer Rails"),
-        pytest.param(
-            {"streaming/package.json": "{}"}, {UpgradeStep.RESTART_STREAMING: NEEDED}, id="packages of streaming"
-        ),
-        pytest.param({"streaming/index.js": ""}, {UpgradeStep.RESTART_STREAMING: NEEDED}, id="code of streaming"),
-        pytest.param({"streaming/redis.js": ""}, {UpgradeStep.RESTART_STREAMING: NEEDED}, id="a new file of streaming"),
-        pytest.param({".ruby-version": "3.4.8"}, {UpgradeStep.RUBY: NEEDED}, id="a patch of Ruby"),
-        pytest.param(
-            {".ruby-version": "4.0.6"},
-            {UpgradeStep.RUBY: NEEDED, UpgradeStep.BUNDLE_INSTALL: NEEDED},
-            id="another Ruby, which has gems of its own",
-        ),
-        pytest.param({"README.md": "", "package.json": "[", "CHANGELOG.md": ""}, {}, id="what takes no step"),
-    ],
+@cases(
+    "changed expected",
+    ("nothing", {}, {}),
+    ("gems", {"Gemfile.lock": "GEM\n"}, {UpgradeStep.BUNDLE_INSTALL: NEEDED}),
+    (
+        "packages, on which streaming may depend",
+        {"yarn.lock": "\n"},
+        {UpgradeStep.YARN_INSTALL: NEEDED, UpgradeStep.ASSETS: NEEDED, UpgradeStep.RESTART_STREAMING: UNKNOWN},
+    ),
+    (
+        "packages, and the code of streaming",
+        {"yarn.lock": "\n", "streaming/index.js": ""},
+        {UpgradeStep.YARN_INSTALL: NEEDED, UpgradeStep.ASSETS: NEEDED, UpgradeStep.RESTART_STREAMING: NEEDED},
+    ),
+    ("migrations", {"db/schema.rb": SCHEMA.replace("210145", "210146")}, {UpgradeStep.MIGRATIONS: NEEDED}),
+    (
+        "a migration older than the newest one, as in a backport",
+        {"db/schema.rb": SCHEMA.replace("accounts", "users")},
+        {UpgradeStep.MIGRATIONS: NEEDED},
+    ),
+    ("only a newer Rails", {"db/schema.rb": SCHEMA.replace("[8.0]", "[8.1]")}, {}),
+    ("packages of streaming", {"streaming/package.json": "{}"}, {UpgradeStep.RESTART_STREAMING: NEEDED}),
+    ("code of streaming", {"streaming/index.js": ""}, {UpgradeStep.RESTART_STREAMING: NEEDED}),
+    ("a new file of streaming", {"streaming/redis.js": ""}, {UpgradeStep.RESTART_STREAMING: NEEDED}),
+    ("a patch of Ruby", {".ruby-version": "3.4.8"}, {UpgradeStep.RUBY: NEEDED}),
+    (
+        "another Ruby, which has gems of its own",
+        {".ruby-version": "4.0.6"},
+        {UpgradeStep.RUBY: NEEDED, UpgradeStep.BUNDLE_INSTALL: NEEDED},
+    ),
+    ("what takes no step", {"README.md": "", "package.json": "[", "CHANGELOG.md": ""}, {}),
 )
 def test_steps(changed: Mapping[str, str], expected: Mapping[UpgradeStep, bool | None]) -> None:
     """Each step follows from its file, in both directions; an unchanged file needs none."""
@@ -109,39 +103,28 @@ def test_without_any_file_everything_is_unknown() -> None:
     assert (found.fixes, found.requires, found.unknown) == (None, None, tuple(UpgradeStep))
 
 
-@pytest.mark.parametrize(
-    ("changed", "postgresql", "expected"),
-    [
-        pytest.param({}, "", [], id="nothing rises"),
-        pytest.param({"README.md": README.replace("13+", "13.0+")}, "", [], id="the same in other words"),
-        pytest.param(
-            {"README.md": README.replace("13+", "14+")}, "", [("PostgreSQL", "14", "", None)], id="PostgreSQL rises"
-        ),
-        pytest.param(
-            {"README.md": README.replace("13+", "14+")},
-            "13.14",
-            [("PostgreSQL", "14", "13.14", False)],
-            id="the server is too old",
-        ),
-        pytest.param(
-            {"README.md": README.replace("13+", "14+")},
-            "14.0",
-            [("PostgreSQL", "14", "14.0", True)],
-            id="the server will do",
-        ),
-        pytest.param({}, "12.9", [("PostgreSQL", "13", "12.9", False)], id="the server is too old already"),
-        pytest.param({}, "17beta1", [], id="a beta of the server"),
-        pytest.param(
-            {"package.json": '{"engines": {"node": ">=22 <25"}}'}, "", [("Node.js", "22", "", None)], id="Node.js rises"
-        ),
-        pytest.param(
-            {"README.md": README.replace("3.3+", "3.4+").replace("6.2", "7.0")},
-            "",
-            [("Ruby", "3.4", "", None), ("Redis", "7.0", "", None)],
-            id="Ruby and Redis rise",
-        ),
-        pytest.param({"README.md": README.replace("6.2", "6.0")}, "", [], id="a minimum falls"),
-    ],
+@cases(
+    "changed postgresql expected",
+    ("nothing rises", {}, "", []),
+    ("the same in other words", {"README.md": README.replace("13+", "13.0+")}, "", []),
+    ("PostgreSQL rises", {"README.md": README.replace("13+", "14+")}, "", [("PostgreSQL", "14", "", None)]),
+    (
+        "the server is too old",
+        {"README.md": README.replace("13+", "14+")},
+        "13.14",
+        [("PostgreSQL", "14", "13.14", False)],
+    ),
+    ("the server will do", {"README.md": README.replace("13+", "14+")}, "14.0", [("PostgreSQL", "14", "14.0", True)]),
+    ("the server is too old already", {}, "12.9", [("PostgreSQL", "13", "12.9", False)]),
+    ("a beta of the server", {}, "17beta1", []),
+    ("Node.js rises", {"package.json": '{"engines": {"node": ">=22 <25"}}'}, "", [("Node.js", "22", "", None)]),
+    (
+        "Ruby and Redis rise",
+        {"README.md": README.replace("3.3+", "3.4+").replace("6.2", "7.0")},
+        "",
+        [("Ruby", "3.4", "", None), ("Redis", "7.0", "", None)],
+    ),
+    ("a minimum falls", {"README.md": README.replace("6.2", "6.0")}, "", []),
 )
 def test_requirements(
     changed: Mapping[str, str], postgresql: str, expected: list[tuple[str, str, str, bool | None]]

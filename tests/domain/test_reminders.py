@@ -2,9 +2,7 @@
 
 from datetime import datetime, timedelta
 
-import pytest
-
-from domain.examples import NOW, days, facts, feed, hook, minor, named, patch, reminder, skip, user
+from domain.examples import NOW, cases, days, facts, feed, hook, minor, named, patch, reminder, skip, user
 from domain.rows import Rows, changed, planned
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.planning.facts import Facts
@@ -69,27 +67,21 @@ def test_a_reminder_that_waits_makes_way_for_the_next() -> None:
     assert planned(made) == [(ANN.key, "update/4.5.20/urgent/reminder/2", "reminder")]
 
 
-@pytest.mark.parametrize(
-    ("known", "reason", "is_due"),
-    [
-        pytest.param(after(days(2)), None, True, id="still to act on"),
-        pytest.param(after(days(2), installed="4.5.20"), "installed", False, id="installed"),
-        pytest.param(after(days(2), installed="4.6.0"), "installed", False, id="passed by"),
-        pytest.param(after(days(2), feed()), "withdrawn", False, id="withdrawn"),
-        pytest.param(after(days(2), skips=[skip("4.5.20", urgent=True)]), "skipped", False, id="skipped"),
-        pytest.param(
-            after(days(2), skips=[skip("4.5.21", urgent=True)]), "skipped", False, id="skipped with a newer one"
-        ),
-        pytest.param(after(days(2), feed(PLAIN)), "urgency_fell", False, id="urgent no longer"),
-        pytest.param(after(days(2), reminders=FollowUps.NONE), "follow_ups_off", False, id="reminders are turned off"),
-        pytest.param(after(days(2), Feed(updates=(), is_complete=False)), None, False, id="there was no answer"),
-        pytest.param(after(days(2), installed=None), None, False, id="the running version is not known"),
-        pytest.param(
-            after(days(2), feed(URGENT, patch("4.5.21", urgent=True))), "later_stage", False, id="a newer urgent patch"
-        ),
-        pytest.param(after(days(2), feed(URGENT, patch("4.5.21"))), None, True, id="a newer patch that is not urgent"),
-        pytest.param(after(-days(2)), "not_due", False, id="the clock was wrong when it was planned"),
-    ],
+@cases(
+    "known reason is_due",
+    ("still to act on", after(days(2)), None, True),
+    ("installed", after(days(2), installed="4.5.20"), "installed", False),
+    ("passed by", after(days(2), installed="4.6.0"), "installed", False),
+    ("withdrawn", after(days(2), feed()), "withdrawn", False),
+    ("skipped", after(days(2), skips=[skip("4.5.20", urgent=True)]), "skipped", False),
+    ("skipped with a newer one", after(days(2), skips=[skip("4.5.21", urgent=True)]), "skipped", False),
+    ("urgent no longer", after(days(2), feed(PLAIN)), "urgency_fell", False),
+    ("reminders are turned off", after(days(2), reminders=FollowUps.NONE), "follow_ups_off", False),
+    ("there was no answer", after(days(2), Feed(updates=(), is_complete=False)), None, False),
+    ("the running version is not known", after(days(2), installed=None), None, False),
+    ("a newer urgent patch", after(days(2), feed(URGENT, patch("4.5.21", urgent=True))), "later_stage", False),
+    ("a newer patch that is not urgent", after(days(2), feed(URGENT, patch("4.5.21"))), None, True),
+    ("the clock was wrong when it was planned", after(-days(2)), "not_due", False),
 )
 def test_when_a_reminder_is_due_and_when_it_is_given_up(known: Facts, reason: str | None, *, is_due: bool) -> None:
     """Without an urgent update to act on none is planned; one that waits is given up on positive evidence alone."""
@@ -134,9 +126,7 @@ def test_lowered_preference_ends_reminders() -> None:
     assert planned(notified_urgent().plan(after(days(1), to=(user(1, Preference.NONE),)))) == []
 
 
-@pytest.mark.parametrize(
-    ("mode", "numbers"), [(FollowUps.URGENT, ["4.5.20"]), (FollowUps.ALL, ["4.5.20", "4.7.6"]), (FollowUps.NONE, [])]
-)
+@cases("mode numbers", (FollowUps.URGENT, ["4.5.20"]), (FollowUps.ALL, ["4.5.20", "4.7.6"]), (FollowUps.NONE, []))
 def test_which_updates(mode: FollowUps, numbers: list[str]) -> None:
     """By default there are reminders of urgent updates alone; with `all` of every update; they share a message."""
     rows = Rows()

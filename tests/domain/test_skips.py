@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.examples import NOW, facts, feed, hook, minor, patch, skip, user, version
+from domain.examples import NOW, cases, facts, feed, hook, minor, patch, skip, user, version
 from domain.rows import Rows, changed, delivery, planned
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState
@@ -23,18 +23,16 @@ URGENT, PLAIN = patch("4.5.20", urgent=True), patch("4.5.20")
 KNOWN = ServerState(installed=version("4.5.19"), updates=(PLAIN, patch("4.5.21"), minor("4.7.6")), good_at=NOW)
 
 
-@pytest.mark.parametrize(
-    ("one", "update", "covered"),
-    [
-        pytest.param(skip("4.5.20"), PLAIN, True, id="the same"),
-        pytest.param(skip("4.5.20", urgent=True), URGENT, True, id="the same, urgent then"),
-        pytest.param(skip("4.5.20", urgent=True), PLAIN, True, id="less than it was then"),
-        pytest.param(skip("4.5.20"), URGENT, False, id="urgent since"),
-        pytest.param(skip("4.5.21"), PLAIN, True, id="what is older in its branch"),
-        pytest.param(skip("4.5.21"), URGENT, False, id="but not what is urgent beside a skip that is not"),
-        pytest.param(skip("4.5.20"), patch("4.5.21"), False, id="nothing newer"),
-        pytest.param(skip("4.6.0"), PLAIN, False, id="nothing of another branch"),
-    ],
+@cases(
+    "one update covered",
+    ("the same", skip("4.5.20"), PLAIN, True),
+    ("the same, urgent then", skip("4.5.20", urgent=True), URGENT, True),
+    ("less than it was then", skip("4.5.20", urgent=True), PLAIN, True),
+    ("urgent since", skip("4.5.20"), URGENT, False),
+    ("what is older in its branch", skip("4.5.21"), PLAIN, True),
+    ("but not what is urgent beside a skip that is not", skip("4.5.21"), URGENT, False),
+    ("nothing newer", skip("4.5.20"), patch("4.5.21"), False),
+    ("nothing of another branch", skip("4.6.0"), PLAIN, False),
 )
 def test_releases_that_a_skip_covers(one: Skip, update: UpdateNotice, *, covered: bool) -> None:
     """A skip covers older releases of the branch, but not more urgent ones."""
@@ -81,14 +79,12 @@ def test_skip_is_stored_with_the_state() -> None:
     assert again.skips == skip_release(again, "4.5.20", NOW)[0].skips
 
 
-@pytest.mark.parametrize(
-    ("known", "text", "sentence"),
-    [
-        (KNOWN, "latest", "'latest' is not a version: expected three numbers at the start"),
-        (KNOWN, "4.5.19", "expected a pending release (4.5.20, 4.5.21, 4.7.6), got 4.5.19"),
-        (KNOWN, "4.5.99", "expected a pending release (4.5.20, 4.5.21, 4.7.6), got 4.5.99"),
-        (ServerState(), "4.5.20", "expected a pending release (there is none), got 4.5.20"),
-    ],
+@cases(
+    "known text sentence",
+    (KNOWN, "latest", "'latest' is not a version: expected three numbers at the start"),
+    (KNOWN, "4.5.19", "expected a pending release (4.5.20, 4.5.21, 4.7.6), got 4.5.19"),
+    (KNOWN, "4.5.99", "expected a pending release (4.5.20, 4.5.21, 4.7.6), got 4.5.99"),
+    (ServerState(), "4.5.20", "expected a pending release (there is none), got 4.5.20"),
 )
 def test_releases_that_cannot_be_skipped(known: ServerState, text: str, sentence: str) -> None:
     """Only what is pending can be skipped; anything else is answered by a sentence that says what could be."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.domain.recipients import Preference, Recipient
 from mastodon_update_check.domain.staff import StaffReason, StaffRow, StaffVerdict, judge
 
@@ -58,7 +59,7 @@ BAD_ROWS = [
 ]
 
 
-@pytest.mark.parametrize("values", [each[1] for each in BAD_ROWS], ids=[each[0] for each in BAD_ROWS])
+@cases("values", *BAD_ROWS)
 def test_row_of_another_form(values: Mapping[str, object]) -> None:
     """A row that our query does not return is refused, with the name of the column."""
     with pytest.raises(ValueError, match=r"^staff without a valid [a-z_]+$"):
@@ -80,9 +81,7 @@ ROLES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("number", "permissions", "everyone", "notified"), [each[1:] for each in ROLES], ids=[each[0] for each in ROLES]
-)
+@cases("number permissions everyone notified", *ROLES)
 def test_roles(*, number: int, permissions: int, everyone: int, notified: bool) -> None:
     """Mastodon's own rules decide who can view DevOps."""
     verdict = judge(row(role_id=number, permissions=permissions, everyone_permissions=everyone))
@@ -96,7 +95,7 @@ def test_roleless_user() -> None:
     assert (verdict.reason, verdict.recipient) == (StaffReason.NO_ROLE, None)
 
 
-@pytest.mark.parametrize(("admin", "expected"), [(True, StaffReason.VIEWS_DEVOPS), (False, StaffReason.NO_ROLE)])
+@cases("admin expected", (True, StaffReason.VIEWS_DEVOPS), (False, StaffReason.NO_ROLE))
 def test_before_roles(*, admin: bool, expected: StaffReason) -> None:
     """Before 4.0, administrators are notified."""
     verdict = judge(row(role_id=None, role="admin", permissions=0, admin=admin))
@@ -124,7 +123,7 @@ ACCOUNTS = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "expected"), [each[1:] for each in ACCOUNTS], ids=[each[0] for each in ACCOUNTS])
+@cases("changes expected", *ACCOUNTS)
 def test_accounts(changes: Mapping[str, object], expected: StaffReason) -> None:
     """Only users whose account works are notified."""
     verdict = judge(row(**changes))
@@ -147,7 +146,7 @@ ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize(("address", "fine"), [each[1:] for each in ADDRESSES], ids=[each[0] for each in ADDRESSES])
+@cases("address fine", *ADDRESSES)
 def test_addresses(*, address: str, fine: bool) -> None:
     """Only what a mail server could accept is sent to; the others are skipped, with a warning on one line."""
     verdict = judge(row(email=address))

@@ -4,9 +4,7 @@ import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-import pytest
-
-from domain.examples import NOW, minor, patch, version
+from domain.examples import NOW, cases, minor, patch, version
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import Level, Verdict, describe_line, judge, urgent_to_act_on
@@ -30,22 +28,20 @@ def verdict(
     return judge(known, waiting_since, NOW, interval, off)
 
 
-@pytest.mark.parametrize(
-    ("known", "to_act_on"),
-    [
-        pytest.param(knowing(URGENT, ELSEWHERE), ["4.5.20"], id="the own branch's"),
-        pytest.param(knowing(patch("4.5.20"), ELSEWHERE), ["4.7.6"], id="any, when the own branch's fix is not urgent"),
-        pytest.param(knowing(ELSEWHERE), [], id="on the newest of a supported branch, another branch's is none"),
-        pytest.param(knowing(ELSEWHERE, ends_on=None), [], id="nor when the end of support is not known"),
-        pytest.param(knowing(ELSEWHERE, ends_on=ENDED), ["4.7.6"], id="any, when the own branch is out of support"),
-        pytest.param(
-            knowing(URGENT, ELSEWHERE, ends_on=ENDED),
-            ["4.5.20", "4.7.6"],
-            id="the own branch's and any, when it is out of support",
-        ),
-        pytest.param(knowing(PLAIN, minor("4.7.6")), [], id="what is not urgent is none"),
-        pytest.param(ServerState(updates=(URGENT,)), [], id="without an installed version nothing is known"),
-    ],
+@cases(
+    "known to_act_on",
+    ("the own branch's", knowing(URGENT, ELSEWHERE), ["4.5.20"]),
+    ("any, when the own branch's fix is not urgent", knowing(patch("4.5.20"), ELSEWHERE), ["4.7.6"]),
+    ("on the newest of a supported branch, another branch's is none", knowing(ELSEWHERE), []),
+    ("nor when the end of support is not known", knowing(ELSEWHERE, ends_on=None), []),
+    ("any, when the own branch is out of support", knowing(ELSEWHERE, ends_on=ENDED), ["4.7.6"]),
+    (
+        "the own branch's and any, when it is out of support",
+        knowing(URGENT, ELSEWHERE, ends_on=ENDED),
+        ["4.5.20", "4.7.6"],
+    ),
+    ("what is not urgent is none", knowing(PLAIN, minor("4.7.6")), []),
+    ("without an installed version nothing is known", ServerState(updates=(URGENT,)), []),
 )
 def test_urgent_updates_to_act_on(known: ServerState, to_act_on: list[str]) -> None:
     """An urgent update of the own branch, or any once that branch has no fix or no support, is to act on."""
@@ -61,52 +57,46 @@ def test_thousands_of_pending_releases_cost_little() -> None:
     assert time.process_time() - began < 3
 
 
-@pytest.mark.parametrize(
-    ("known", "level", "sentences"),
-    [
-        pytest.param(knowing(), Level.OK, (), id="nothing to do"),
-        pytest.param(knowing(minor("4.6.9")), Level.OK, (), id="a newer minor series alone is not an alarm"),
-        pytest.param(knowing(ELSEWHERE), Level.OK, (), id="nor is another branch's urgent release"),
-        pytest.param(
-            knowing(patch("4.5.20"), patch("4.5.21")),
-            Level.WARNING,
-            ("4.5.21 is out for your branch",),
-            id="a patch of the own branch: the newest is named",
-        ),
-        pytest.param(
-            knowing(URGENT, patch("4.5.21")),
-            Level.CRITICAL,
-            ("install 4.5.20, it is urgent", "4.5.21 is out for your branch"),
-            id="an urgent update",
-        ),
-        pytest.param(
-            knowing(ends_on=date(2026, 12, 7)),
-            Level.WARNING,
-            ("support for 4.5 ends on 2026-12-07",),
-            id="support ends within two weeks",
-        ),
-        pytest.param(knowing(ends_on=date(2026, 12, 8)), Level.OK, (), id="support ends within three months"),
-        pytest.param(
-            knowing(ends_on=ENDED), Level.CRITICAL, ("4.5 has been out of support since 2026-11-22",), id="it has ended"
-        ),
-    ],
+@cases(
+    "known level sentences",
+    ("nothing to do", knowing(), Level.OK, ()),
+    ("a newer minor series alone is not an alarm", knowing(minor("4.6.9")), Level.OK, ()),
+    ("nor is another branch's urgent release", knowing(ELSEWHERE), Level.OK, ()),
+    (
+        "a patch of the own branch: the newest is named",
+        knowing(patch("4.5.20"), patch("4.5.21")),
+        Level.WARNING,
+        ("4.5.21 is out for your branch",),
+    ),
+    (
+        "an urgent update",
+        knowing(URGENT, patch("4.5.21")),
+        Level.CRITICAL,
+        ("install 4.5.20, it is urgent", "4.5.21 is out for your branch"),
+    ),
+    (
+        "support ends within two weeks",
+        knowing(ends_on=date(2026, 12, 7)),
+        Level.WARNING,
+        ("support for 4.5 ends on 2026-12-07",),
+    ),
+    ("support ends within three months", knowing(ends_on=date(2026, 12, 8)), Level.OK, ()),
+    ("it has ended", knowing(ends_on=ENDED), Level.CRITICAL, ("4.5 has been out of support since 2026-11-22",)),
 )
 def test_pending_updates(known: ServerState, level: Level, sentences: tuple[str, ...]) -> None:
     """0 nothing to do, 1 something to look at, 2 something to do now."""
     assert verdict(known) == Verdict(level=level, sentences=sentences)
 
 
-@pytest.mark.parametrize(
-    ("silent_for", "interval", "level"),
-    [
-        pytest.param(timedelta(hours=2), HALF_HOUR, Level.OK, id="two hours are not too long"),
-        pytest.param(timedelta(hours=2, seconds=1), HALF_HOUR, Level.UNKNOWN, id="more than two hours are"),
-        pytest.param(timedelta(hours=2), timedelta(seconds=5), Level.OK, id="however short the interval"),
-        pytest.param(timedelta(hours=18), timedelta(hours=6), Level.OK, id="three intervals are not too long"),
-        pytest.param(timedelta(hours=18, seconds=1), timedelta(hours=6), Level.UNKNOWN, id="more than three are"),
-        pytest.param(timedelta(hours=-1), HALF_HOUR, Level.OK, id="a clock that was a little ahead"),
-        pytest.param(timedelta(days=-365), HALF_HOUR, Level.UNKNOWN, id="a clock that was a year ahead"),
-    ],
+@cases(
+    "silent_for interval level",
+    ("two hours are not too long", timedelta(hours=2), HALF_HOUR, Level.OK),
+    ("more than two hours are", timedelta(hours=2, seconds=1), HALF_HOUR, Level.UNKNOWN),
+    ("however short the interval", timedelta(hours=2), timedelta(seconds=5), Level.OK),
+    ("three intervals are not too long", timedelta(hours=18), timedelta(hours=6), Level.OK),
+    ("more than three are", timedelta(hours=18, seconds=1), timedelta(hours=6), Level.UNKNOWN),
+    ("a clock that was a little ahead", timedelta(hours=-1), HALF_HOUR, Level.OK),
+    ("a clock that was a year ahead", timedelta(days=-365), HALF_HOUR, Level.UNKNOWN),
 )
 def test_silence(silent_for: timedelta, interval: timedelta, level: Level) -> None:
     """3: no good check within three intervals, or two hours."""
@@ -126,9 +116,8 @@ def test_checking_off_is_not_silence() -> None:
     assert verdict(ServerState(), off="UPDATE_CHECK_URL is blank") == Verdict(level=Level.OK, sentences=())
 
 
-@pytest.mark.parametrize(
-    ("waiting", "level"),
-    [(None, Level.OK), (timedelta(hours=5, minutes=59), Level.OK), (timedelta(hours=6), Level.WARNING)],
+@cases(
+    "waiting level", (None, Level.OK), (timedelta(hours=5, minutes=59), Level.OK), (timedelta(hours=6), Level.WARNING)
 )
 def test_undelivered(waiting: timedelta | None, level: Level) -> None:
     """1: something has not been delivered for six hours."""
@@ -137,13 +126,11 @@ def test_undelivered(waiting: timedelta | None, level: Level) -> None:
     assert (level is Level.OK) is (found.sentences == ())
 
 
-@pytest.mark.parametrize(
-    ("known", "waiting_since", "level"),
-    [
-        pytest.param(knowing(URGENT, good_at=None), None, Level.CRITICAL, id="2 before 3"),
-        pytest.param(knowing(PLAIN, good_at=None), NOW - timedelta(days=1), Level.UNKNOWN, id="3 before 1"),
-        pytest.param(knowing(PLAIN), NOW - timedelta(days=1), Level.WARNING, id="1 before 0"),
-    ],
+@cases(
+    "known waiting_since level",
+    ("2 before 3", knowing(URGENT, good_at=None), None, Level.CRITICAL),
+    ("3 before 1", knowing(PLAIN, good_at=None), NOW - timedelta(days=1), Level.UNKNOWN),
+    ("1 before 0", knowing(PLAIN), NOW - timedelta(days=1), Level.WARNING),
 )
 def test_worst_comes_first(known: ServerState, waiting_since: datetime | None, level: Level) -> None:
     """An urgent update that is known of counts for more than a check that has failed since; all is said."""
@@ -157,29 +144,27 @@ def test_levels_are_exit_codes() -> None:
     assert [int(level) for level in (Level.OK, Level.WARNING, Level.CRITICAL, Level.UNKNOWN)] == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize(
-    ("known", "undelivered", "next_at", "off", "line"),
-    [
-        pytest.param(
-            knowing(URGENT, minor("4.6.9")),
-            2,
-            NOW + HALF_HOUR,
-            "",
-            "Mastodon 4.5.19, pending: 4.5.20 (urgent), 4.6.9; checked 02:07 UTC; next 02:37 UTC; 2 undelivered",
-            id="all there is",
-        ),
-        pytest.param(knowing(), 0, None, "", "Mastodon 4.5.19, pending: nothing; checked 02:07 UTC", id="all is well"),
-        pytest.param(ServerState(), 0, NOW, "", "no check yet; next 02:07 UTC", id="just started"),
-        pytest.param(
-            knowing(failing_since=NOW, detail="no address"),
-            0,
-            None,
-            "",
-            "Mastodon 4.5.19, pending: nothing; checks failing since 2026-11-23 02:07 UTC: no address",
-            id="checks fail",
-        ),
-        pytest.param(ServerState(), 1, NOW, "blank", "checking is off: blank; 1 undelivered", id="off: no next check"),
-    ],
+@cases(
+    "known undelivered next_at off line",
+    (
+        "all there is",
+        knowing(URGENT, minor("4.6.9")),
+        2,
+        NOW + HALF_HOUR,
+        "",
+        "Mastodon 4.5.19, pending: 4.5.20 (urgent), 4.6.9; checked 02:07 UTC; next 02:37 UTC; 2 undelivered",
+    ),
+    ("all is well", knowing(), 0, None, "", "Mastodon 4.5.19, pending: nothing; checked 02:07 UTC"),
+    ("just started", ServerState(), 0, NOW, "", "no check yet; next 02:07 UTC"),
+    (
+        "checks fail",
+        knowing(failing_since=NOW, detail="no address"),
+        0,
+        None,
+        "",
+        "Mastodon 4.5.19, pending: nothing; checks failing since 2026-11-23 02:07 UTC: no address",
+    ),
+    ("off: no next check", ServerState(), 1, NOW, "blank", "checking is off: blank; 1 undelivered"),
 )
 def test_line(known: ServerState, undelivered: int, next_at: datetime | None, off: str, line: str) -> None:
     """The one line that `systemctl status` shows."""

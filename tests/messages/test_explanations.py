@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.examples import NOW, installed, patch, reminder
+from domain.examples import NOW, cases, installed, patch, reminder
 from domain.tool_notices import MIGRATIONS, SERVICES
 from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.reasons import Reason
@@ -24,9 +24,10 @@ def test_a_reason_of_a_later_version() -> None:
     assert explain_reason("moon_is_full") == "moon is full"
 
 
-@pytest.mark.parametrize(
-    ("preference", "words"),
-    [(Preference.CRITICAL, "only urgent releases are wanted"), (Preference.PATCH, "only patches and urgent releases")],
+@cases(
+    "preference words",
+    (Preference.CRITICAL, "only urgent releases are wanted"),
+    (Preference.PATCH, "only patches and urgent releases"),
 )
 def test_explanation_names_the_preference(preference: Preference, words: str) -> None:
     """The explanation of a lower preference names the setting."""

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
-from domain.examples import NOW, days, hook, installed, named, reminder, skip, version
+from domain.examples import NOW, cases, days, hook, installed, named, reminder, skip, version
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.messages.context import MessageContext
@@ -37,17 +35,15 @@ def data(message: Message) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("new", "mode", "promise"),
-    [
-        pytest.param([URGENT], FollowUps.URGENT, f"{STOP} 4.5.20", id="urgent"),
-        pytest.param([patch("4.5.20;id", urgent=True)], FollowUps.URGENT, f"{STOP} 4.5.20_id", id="a strange version"),
-        pytest.param([URGENT], FollowUps.NONE, None, id="reminders are turned off"),
-        pytest.param([PLAIN], FollowUps.URGENT, None, id="not urgent"),
-        pytest.param([PLAIN, NEWEST], FollowUps.ALL, f"{STOP} 4.5.20 4.7.6", id="of all"),
-        pytest.param([URGENT, NEWER, NEWEST], FollowUps.URGENT, f"{STOP} 4.5.21", id="skipping the newest will do"),
-        pytest.param([minor("4.7.6", urgent=True)], FollowUps.URGENT, None, id="nothing to act on"),
-    ],
+@cases(
+    "new mode promise",
+    ("urgent", [URGENT], FollowUps.URGENT, f"{STOP} 4.5.20"),
+    ("a strange version", [patch("4.5.20;id", urgent=True)], FollowUps.URGENT, f"{STOP} 4.5.20_id"),
+    ("reminders are turned off", [URGENT], FollowUps.NONE, None),
+    ("not urgent", [PLAIN], FollowUps.URGENT, None),
+    ("of all", [PLAIN, NEWEST], FollowUps.ALL, f"{STOP} 4.5.20 4.7.6"),
+    ("skipping the newest will do", [URGENT, NEWER, NEWEST], FollowUps.URGENT, f"{STOP} 4.5.21"),
+    ("nothing to act on", [minor("4.7.6", urgent=True)], FollowUps.URGENT, None),
 )
 def test_message_names_the_next_reminder(new: list[UpdateNotice], mode: FollowUps, promise: str | None) -> None:
     """The letter about an update says how often there will be reminders and how to stop them, if there will be any."""
@@ -104,23 +100,11 @@ def test_payload_of_a_reminder() -> None:
     assert [(one["version"], one["new"]) for one in found["updates"]] == [("4.5.20", False), ("4.7.6", False)]
 
 
-@pytest.mark.parametrize(
-    ("closed", "runs", "sentence"),
-    [
-        pytest.param([URGENT], "4.5.20", "4.5.20 is installed.", id="itself"),
-        pytest.param(
-            [URGENT],
-            "4.5.21",
-            "4.5.21 is installed. That settles 4.5.20.",
-            id="a newer one",
-        ),
-        pytest.param(
-            [URGENT, NEWER],
-            "4.5.22",
-            "4.5.22 is installed. That settles 4.5.21 and 4.5.20.",
-            id="two at once",
-        ),
-    ],
+@cases(
+    "closed runs sentence",
+    ("itself", [URGENT], "4.5.20", "4.5.20 is installed."),
+    ("a newer one", [URGENT], "4.5.21", "4.5.21 is installed. That settles 4.5.20."),
+    ("two at once", [URGENT, NEWER], "4.5.22", "4.5.22 is installed. That settles 4.5.21 and 4.5.20."),
 )
 def test_closure(closed: list[UpdateNotice], runs: str, sentence: str) -> None:
     """The running version, the updates that it settles, and those that are left."""

@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-import pytest
-
-from domain.examples import hook, named, support
+from domain.examples import cases, hook, named, support
 from domain.tool_notices import CHECK
 from mastodon_update_check.domain.notices import Notice, SupportStage
 from mastodon_update_check.domain.recipients import Preference, Recipient
@@ -17,56 +15,51 @@ UPDATE, SUPPORT = patch("4.5.20"), support(SupportStage.TWO_WEEKS)
 OPS = named("ops@social.example", Preference.PATCH)
 
 
-@pytest.mark.parametrize(
-    ("recipient", "notice", "why"),
-    [
-        pytest.param(
-            replace(OWNER, preference=Preference.CRITICAL),
-            UPDATE,
-            f"To you as Owner of social.example (your setting: critical; change it at {PAGE}).",
-            id="a user, by the preference for updates",
-        ),
-        pytest.param(
-            OWNER,
-            SUPPORT,
-            f"To you as Owner of social.example (your setting for the end of support: on; change it at {PAGE}).",
-            id="a user, by the switch for support",
-        ),
-        pytest.param(
-            OWNER,
-            CHECK,
-            "To you as Owner of social.example, because UPDATE_CHECK_OPERATOR names no other address.",
-            id="a user, about this tool",
-        ),
-        pytest.param(
-            replace(OWNER, role=""),
-            UPDATE,
-            f"To you of social.example (your setting: all; change it at {PAGE}).",
-            id="a user whose role has no name",
-        ),
-        pytest.param(
-            replace(OWNER, role="Owner\u202e\r\nX"),
-            CHECK,
-            "To you as Owner X of social.example, because UPDATE_CHECK_OPERATOR names no other address.",
-            id="a role with characters that act",
-        ),
-        pytest.param(
-            replace(OWNER, role="Owner. Renew your login at https://evil.example/login"),
-            CHECK,
+@cases(
+    "recipient notice why",
+    (
+        "a user, by the preference for updates",
+        replace(OWNER, preference=Preference.CRITICAL),
+        UPDATE,
+        f"To you as Owner of social.example (your setting: critical; change it at {PAGE}).",
+    ),
+    (
+        "a user, by the switch for support",
+        OWNER,
+        SUPPORT,
+        f"To you as Owner of social.example (your setting for the end of support: on; change it at {PAGE}).",
+    ),
+    (
+        "a user, about this tool",
+        OWNER,
+        CHECK,
+        "To you as Owner of social.example, because UPDATE_CHECK_OPERATOR names no other address.",
+    ),
+    (
+        "a user whose role has no name",
+        replace(OWNER, role=""),
+        UPDATE,
+        f"To you of social.example (your setting: all; change it at {PAGE}).",
+    ),
+    (
+        "a role with characters that act",
+        replace(OWNER, role="Owner\u202e\r\nX"),
+        CHECK,
+        "To you as Owner X of social.example, because UPDATE_CHECK_OPERATOR names no other address.",
+    ),
+    (
+        "a role with a link",
+        replace(OWNER, role="Owner. Renew your login at https://evil.example/login"),
+        CHECK,
+        (
             "To you as Owner. Renew your login at … of social.example, because UPDATE_CHECK_OPERATOR names no other "
-            "address.",
-            id="a role with a link",
+            "address."
         ),
-        pytest.param(
-            OPS,
-            UPDATE,
-            f"{BY_SETTINGS} (patch); change UPDATE_CHECK_RECIPIENTS there.",
-            id="an address, updates",
-        ),
-        pytest.param(OPS, SUPPORT, f"{BY_SETTINGS}; change UPDATE_CHECK_RECIPIENTS there.", id="an address, support"),
-        pytest.param(OPS, CHECK, f"{BY_SETTINGS}; change UPDATE_CHECK_OPERATOR there.", id="an address, this tool"),
-        pytest.param(hook("webhook.ops"), UPDATE, "To the sink webhook.ops of social.example (all).", id="a webhook"),
-    ],
+    ),
+    ("an address, updates", OPS, UPDATE, f"{BY_SETTINGS} (patch); change UPDATE_CHECK_RECIPIENTS there."),
+    ("an address, support", OPS, SUPPORT, f"{BY_SETTINGS}; change UPDATE_CHECK_RECIPIENTS there."),
+    ("an address, this tool", OPS, CHECK, f"{BY_SETTINGS}; change UPDATE_CHECK_OPERATOR there."),
+    ("a webhook", hook("webhook.ops"), UPDATE, "To the sink webhook.ops of social.example (all)."),
 )
 def test_why(recipient: Recipient, notice: Notice, why: str) -> None:
     """Why this one got it, and what to change."""

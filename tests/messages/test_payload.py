@@ -5,9 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
-
-from domain.examples import NOW, support
+from domain.examples import NOW, cases, support
 from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateNotice
 from mastodon_update_check.domain.release_details import Requirement, UpgradeStep
@@ -61,39 +59,37 @@ def test_an_update() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("notice", "fields"),
-    [
-        (
-            CHECK,
-            {
-                "kind": "check_failing",
-                "started_at": "2026-11-22T13:05:00+00:00",
-                "stage": 1,
-                "cause": "tls",
-                "detail": "certificate verify failed",
-            },
-        ),
-        (
-            RECOVERED,
-            {
-                "kind": "check_recovered",
-                "started_at": "2026-11-22T13:05:00+00:00",
-                "recovered_at": "2026-11-24T13:05:00+00:00",
-            },
-        ),
-        (
-            DELIVERY,
-            {
-                "kind": "delivery_failing",
-                "sink": "webhook.ops",
-                "started_at": "2026-11-22T13:05:00+00:00",
-                "stage": 0,
-                "detail": "HTTP 503",
-            },
-        ),
-        (RESTART, {"kind": "restart", "tree": "4.5.20+glitch", "running": "4.5.19"}),
-    ],
+@cases(
+    "notice fields",
+    (
+        CHECK,
+        {
+            "kind": "check_failing",
+            "started_at": "2026-11-22T13:05:00+00:00",
+            "stage": 1,
+            "cause": "tls",
+            "detail": "certificate verify failed",
+        },
+    ),
+    (
+        RECOVERED,
+        {
+            "kind": "check_recovered",
+            "started_at": "2026-11-22T13:05:00+00:00",
+            "recovered_at": "2026-11-24T13:05:00+00:00",
+        },
+    ),
+    (
+        DELIVERY,
+        {
+            "kind": "delivery_failing",
+            "sink": "webhook.ops",
+            "started_at": "2026-11-22T13:05:00+00:00",
+            "stage": 0,
+            "detail": "HTTP 503",
+        },
+    ),
+    (RESTART, {"kind": "restart", "tree": "4.5.20+glitch", "running": "4.5.19"}),
 )
 def test_notices_about_this_tool(notice: Notice, fields: dict[str, object]) -> None:
     """The same keys as for releases, and the notice itself."""
@@ -102,10 +98,7 @@ def test_notices_about_this_tool(notice: Notice, fields: dict[str, object]) -> N
     assert (found["notice"], found["urgent"], found["route"]) == (fields, False, ["4.6.9"])
 
 
-@pytest.mark.parametrize(
-    ("stage", "ends_on", "urgent"),
-    [(SupportStage.TWO_WEEKS, ENDS_ON, False), (SupportStage.ENDED, date(2026, 11, 22), True)],
-)
+@cases("stage ends_on urgent", (SupportStage.TWO_WEEKS, ENDS_ON, False), (SupportStage.ENDED, date(2026, 11, 22), True))
 def test_a_support_notice(stage: SupportStage, ends_on: date, *, urgent: bool) -> None:
     """Its branch, date and stage; out of support is urgent."""
     found = data(support(stage, ends_on), ends_on=ends_on)
@@ -144,13 +137,11 @@ def test_unknown_fields_of_an_update() -> None:
     assert (found["type"], found["release_notes"], found["end_of_support"]) == (None, None, None)
 
 
-@pytest.mark.parametrize(
-    ("ends_on", "installed", "expected"),
-    [
-        (ENDS_ON, "4.5.19", {"branch": "4.5", "end_of_support": "2027-02-20", "stage": None}),
-        (None, "4.5.19", None),
-        (ENDS_ON, None, None),
-    ],
+@cases(
+    "ends_on installed expected",
+    (ENDS_ON, "4.5.19", {"branch": "4.5", "end_of_support": "2027-02-20", "stage": None}),
+    (None, "4.5.19", None),
+    (ENDS_ON, None, None),
 )
 def test_support_without_a_notice(ends_on: date | None, installed: str | None, expected: object) -> None:
     """While the end is far away its date is given without a stage."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.upgrades import InstallKind
@@ -61,70 +62,70 @@ def test_unknown_fixes_with_known_steps() -> None:
     assert found[3].startswith("To upgrade: bundle install; ")
 
 
-@pytest.mark.parametrize(
-    ("known", "expected"),
-    [
-        pytest.param(
-            details("4.5.20", []),
-            "The changelog of 4.5.20 lists no security fixes. A restart is enough: Sidekiq and web. ",
-            id="a restart",
-        ),
-        pytest.param(
-            details("4.5.20", TWO[1:], EVERYTHING, []),
+@cases(
+    "known expected",
+    (
+        "a restart",
+        details("4.5.20", []),
+        "The changelog of 4.5.20 lists no security fixes. A restart is enough: Sidekiq and web. ",
+    ),
+    (
+        "everything",
+        details("4.5.20", TWO[1:], EVERYTHING, []),
+        (
             "4.5.20 fixes 1 security issue: "
             f"{C}: SSRF protection bypass via IPv6 addresses To upgrade: Ruby 3.4.8, bundle install, yarn install, "
-            "asset build and migrations; then restart Sidekiq, web and streaming.",
-            id="everything",
+            "asset build and migrations; then restart Sidekiq, web and streaming."
         ),
-        pytest.param(
-            details("4.5.20", [], [UpgradeStep.RESTART_STREAMING]),
-            "The changelog of 4.5.20 lists no security fixes. To upgrade, restart Sidekiq, web and streaming. ",
-            id="only streaming",
-        ),
-        pytest.param(
-            details("4.5.20", [], unknown=EVERYTHING),
+    ),
+    (
+        "only streaming",
+        details("4.5.20", [], [UpgradeStep.RESTART_STREAMING]),
+        "The changelog of 4.5.20 lists no security fixes. To upgrade, restart Sidekiq, web and streaming. ",
+    ),
+    (
+        "unknown",
+        details("4.5.20", [], unknown=EVERYTHING),
+        (
             "The changelog of 4.5.20 lists no security fixes. To upgrade, restart Sidekiq and web. Unknown, see the "
-            "release notes: bundle install, yarn install, asset build, migrations and restart of streaming.",
-            id="unknown",
+            "release notes: bundle install, yarn install, asset build, migrations and restart of streaming."
         ),
-        pytest.param(
-            details("4.5.20", [], [GEMS], requires=[POSTGRESQL, NODE]),
+    ),
+    (
+        "requirements",
+        details("4.5.20", [], [GEMS], requires=[POSTGRESQL, NODE]),
+        (
             "The changelog of 4.5.20 lists no security fixes. "
-            "Requires PostgreSQL 14 (yours is 13.14: upgrade it first) and Node.js 22. To upgrade",
-            id="requirements",
+            "Requires PostgreSQL 14 (yours is 13.14: upgrade it first) and Node.js 22. To upgrade"
         ),
-        pytest.param(
-            details("4.5.20", [], requires=[replace(POSTGRESQL, found="15.2", is_met=True)]),
-            "The changelog of 4.5.20 lists no security fixes. Requires PostgreSQL 14 (yours is 15.2). A restart",
-            id="a requirement that is met",
-        ),
-        pytest.param(
-            details("4.5.20", [fix("Update FFmpeg", "CVE-2026-8461", is_container_only=True)]),
-            "4.5.20 fixes 1 security issue, only in the container images: CVE-2026-8461: Update FFmpeg A restart",
-            id="containers only",
-        ),
-    ],
+    ),
+    (
+        "a requirement that is met",
+        details("4.5.20", [], requires=[replace(POSTGRESQL, found="15.2", is_met=True)]),
+        "The changelog of 4.5.20 lists no security fixes. Requires PostgreSQL 14 (yours is 15.2). A restart",
+    ),
+    (
+        "containers only",
+        details("4.5.20", [fix("Update FFmpeg", "CVE-2026-8461", is_container_only=True)]),
+        "4.5.20 fixes 1 security issue, only in the container images: CVE-2026-8461: Update FFmpeg A restart",
+    ),
 )
 def test_sentences(known: ReleaseDetails, expected: str) -> None:
     """Each situation has its words."""
     assert part(known).startswith(expected)
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        pytest.param(
-            InstallKind.DOCKER,
+@cases(
+    "kind expected",
+    (
+        "containers",
+        InstallKind.DOCKER,
+        (
             "Requires PostgreSQL 14 (yours is 13.14: upgrade it first). To upgrade: new images, migrations, and a "
-            "restart of all containers.",
-            id="containers",
+            "restart of all containers."
         ),
-        pytest.param(
-            InstallKind.YUNOHOST,
-            "Requires PostgreSQL 14 (yours is 13.14: upgrade it first) and Node.js 22.",
-            id="a package",
-        ),
-    ],
+    ),
+    ("a package", InstallKind.YUNOHOST, "Requires PostgreSQL 14 (yours is 13.14: upgrade it first) and Node.js 22."),
 )
 def test_kinds_of_installation(kind: InstallKind, expected: str) -> None:
     """Images bring Ruby and Node.js along, and packages take the steps."""

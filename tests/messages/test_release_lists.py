@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.messages.release_parts import may_link, name_updates, order_updates
 from messages.writing import minor, patch
 
@@ -38,35 +39,33 @@ def test_urls_that_become_links(url: str) -> None:
     assert may_link(url, "updates.example")
 
 
-@pytest.mark.parametrize(
+@cases(
     "url",
-    [
-        pytest.param("", id="nothing"),
-        pytest.param("https://github.com/evil/mastodon/releases", id="another repository"),
-        pytest.param("https://github.com/mastodon/mastodon", id="without its slash"),
-        pytest.param("https://github.com/mastodon/mastodon-evil/", id="a longer repository"),
-        pytest.param("https://github.com/mastodon/mastodon/../../evil/x", id="a way out of it"),
-        pytest.param("https://github.com/mastodon/mastodon/%2e%2e/%2e%2e/evil/x", id="an encoded way out of it"),
-        pytest.param("https://evilgithub.com/x", id="a longer name"),
-        pytest.param("https://github.com.evil.example/x", id="a name that begins alike"),
-        pytest.param("https://evil.example/github.com/", id="the name in the path"),
-        pytest.param("https://evil.example/?https://github.com/", id="the name in the query"),
-        pytest.param("https://github.com@evil.example/", id="the name as a user"),
-        pytest.param("https://x:y@github.com/", id="a user at the name"),
-        pytest.param("https://evil.example\\@github.com/", id="a backslash"),
-        pytest.param("https://evil.example#@github.com/", id="a fragment"),
-        pytest.param("https://github.com%2eevil.example/", id="an encoded dot"),
-        pytest.param("https://g\u0456thub.com/", id="a letter that only looks alike"),
-        pytest.param("https://xn--gthub-n5e.com/", id="the same, encoded"),
-        pytest.param("https://evil-joinmastodon.org/", id="a longer name of the other"),
-        pytest.param("https://joinmastodon.org.evil.example/", id="the other's beginning"),
-        pytest.param("https://raw.github.com/", id="another host of GitHub's: its pages are anybody's"),
-        pytest.param("https://mastodon.github.io/", id="pages that anybody makes"),
-        pytest.param("javascript://github.com/%0aalert(1)", id="a script"),
-        pytest.param("ftp://github.com/x", id="another scheme"),
-        pytest.param("//github.com/x", id="no scheme"),
-        pytest.param("https://[::1", id="no URL at all"),
-    ],
+    ("nothing", ""),
+    ("another repository", "https://github.com/evil/mastodon/releases"),
+    ("without its slash", "https://github.com/mastodon/mastodon"),
+    ("a longer repository", "https://github.com/mastodon/mastodon-evil/"),
+    ("a way out of it", "https://github.com/mastodon/mastodon/../../evil/x"),
+    ("an encoded way out of it", "https://github.com/mastodon/mastodon/%2e%2e/%2e%2e/evil/x"),
+    ("a longer name", "https://evilgithub.com/x"),
+    ("a name that begins alike", "https://github.com.evil.example/x"),
+    ("the name in the path", "https://evil.example/github.com/"),
+    ("the name in the query", "https://evil.example/?https://github.com/"),
+    ("the name as a user", "https://github.com@evil.example/"),
+    ("a user at the name", "https://x:y@github.com/"),
+    ("a backslash", "https://evil.example\\@github.com/"),
+    ("a fragment", "https://evil.example#@github.com/"),
+    ("an encoded dot", "https://github.com%2eevil.example/"),
+    ("a letter that only looks alike", "https://g\u0456thub.com/"),
+    ("the same, encoded", "https://xn--gthub-n5e.com/"),
+    ("a longer name of the other", "https://evil-joinmastodon.org/"),
+    ("the other's beginning", "https://joinmastodon.org.evil.example/"),
+    ("another host of GitHub's: its pages are anybody's", "https://raw.github.com/"),
+    ("pages that anybody makes", "https://mastodon.github.io/"),
+    ("a script", "javascript://github.com/%0aalert(1)"),
+    ("another scheme", "ftp://github.com/x"),
+    ("no scheme", "//github.com/x"),
+    ("no URL at all", "https://[::1"),
 )
 def test_urls_that_do_not_become_links(url: str) -> None:
     """Everything else is shown as text; an update server that is not known links nothing more."""

@@ -2,8 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
-import pytest
-
+from domain.examples import cases
 from mastodon_update_check.messages.content import (
     Content,
     Paragraph,
@@ -30,9 +29,7 @@ def test_instants() -> None:
     assert ENGLISH.instant(datetime(2027, 1, 1, 22, 7, tzinfo=timezone(timedelta(hours=-5)))) == "Sat 2 Jan 03:07 UTC"
 
 
-@pytest.mark.parametrize(
-    ("words", "text"), [("", ""), ("a", "a"), ("a b", "a and b"), ("a b c", "a, b and c"), ("a b c d", "a, b, c and d")]
-)
+@cases("words text", ("", ""), ("a", "a"), ("a b", "a and b"), ("a b c", "a, b and c"), ("a b c d", "a, b, c and d"))
 def test_lists_in_words(words: str, text: str) -> None:
     """Commas, and one `and`."""
     assert ENGLISH.enumerate(tuple(words.split())) == text

@@ -2,8 +2,7 @@
 
 from datetime import date
 
-import pytest
-
+from domain.examples import cases
 from mastodon_update_check.domain.notices import UpdateNotice
 from messages.writing import ENDS_ON, body, make_context, minor, patch, write
 
@@ -17,101 +16,101 @@ def test_only_an_urgent_patch() -> None:
     assert body(write([URGENT]))[0] == "Mastodon marks 4.5.20 as urgent. It is a patch of your branch."
 
 
-@pytest.mark.parametrize(
-    ("new", "pending", "installed", "ends_on", "subject", "opening"),
-    [
-        pytest.param(
-            [NEXT],
-            [NEXT],
-            "4.5.20",
-            None,
-            "[social.example] Mastodon 4.6.9 is out (you run 4.5.20)",
-            "A new release of branch 4.6; not marked urgent.",
-            id="a minor release",
-        ),
-        pytest.param(
-            [NEWEST, NEXT],
-            [NEXT, NEWEST],
-            "4.5.20",
-            None,
-            "[social.example] Mastodon 4.6.9 and 4.7.6 are out (you run 4.5.20)",
-            "New releases of other branches; none is marked urgent.",
-            id="several minor releases",
-        ),
-        pytest.param(
-            [NEXT, PLAIN],
-            [PLAIN, NEXT],
-            "4.5.19+glitch",
-            None,
-            "[social.example] Mastodon 4.5.20 and 4.6.9 are out (you run 4.5.19+glitch)",
-            "4.5.20 is a release for your branch; not marked urgent. It installs directly over 4.5.19.",
-            id="a patch and a minor release: the own branch first",
-        ),
-        pytest.param(
-            [minor(f"4.{number}.0") for number in range(6, 11)],
-            [minor(f"4.{number}.0") for number in range(6, 11)],
-            "4.5.20",
-            None,
-            "[social.example] Mastodon 4.6.0, 4.7.0, 4.8.0 and 2 more are out (you run 4.5.20)",
-            "New releases of other branches; none is marked urgent.",
-            id="many: three are named",
-        ),
-        pytest.param(
-            [patch("4.7.0")],
-            [patch("4.7.0")],
-            "4.7.0-beta.1",
-            None,
-            "[social.example] Mastodon 4.7.0 is out (you run 4.7.0-beta.1)",
-            "4.7.0 is a release for your branch; not marked urgent. It installs directly over 4.7.0-beta.1.",
-            id="the release of a pre-release is not a patch",
-        ),
-        pytest.param(
-            [ELSEWHERE],
-            [ELSEWHERE],
-            "4.5.20",
-            ENDS_ON,
-            "URGENT [social.example] Mastodon 4.7.6 is out: see whether it concerns you (you run 4.5.20)",
+@cases(
+    "new pending installed ends_on subject opening",
+    (
+        "a minor release",
+        [NEXT],
+        [NEXT],
+        "4.5.20",
+        None,
+        "[social.example] Mastodon 4.6.9 is out (you run 4.5.20)",
+        "A new release of branch 4.6; not marked urgent.",
+    ),
+    (
+        "several minor releases",
+        [NEWEST, NEXT],
+        [NEXT, NEWEST],
+        "4.5.20",
+        None,
+        "[social.example] Mastodon 4.6.9 and 4.7.6 are out (you run 4.5.20)",
+        "New releases of other branches; none is marked urgent.",
+    ),
+    (
+        "a patch and a minor release: the own branch first",
+        [NEXT, PLAIN],
+        [PLAIN, NEXT],
+        "4.5.19+glitch",
+        None,
+        "[social.example] Mastodon 4.5.20 and 4.6.9 are out (you run 4.5.19+glitch)",
+        "4.5.20 is a release for your branch; not marked urgent. It installs directly over 4.5.19.",
+    ),
+    (
+        "many: three are named",
+        [minor(f"4.{number}.0") for number in range(6, 11)],
+        [minor(f"4.{number}.0") for number in range(6, 11)],
+        "4.5.20",
+        None,
+        "[social.example] Mastodon 4.6.0, 4.7.0, 4.8.0 and 2 more are out (you run 4.5.20)",
+        "New releases of other branches; none is marked urgent.",
+    ),
+    (
+        "the release of a pre-release is not a patch",
+        [patch("4.7.0")],
+        [patch("4.7.0")],
+        "4.7.0-beta.1",
+        None,
+        "[social.example] Mastodon 4.7.0 is out (you run 4.7.0-beta.1)",
+        "4.7.0 is a release for your branch; not marked urgent. It installs directly over 4.7.0-beta.1.",
+    ),
+    (
+        "urgent in another branch: nothing is claimed of the own one",
+        [ELSEWHERE],
+        [ELSEWHERE],
+        "4.5.20",
+        ENDS_ON,
+        "URGENT [social.example] Mastodon 4.7.6 is out: see whether it concerns you (you run 4.5.20)",
+        (
             "Mastodon marks 4.7.6 as urgent. It is not of your branch 4.5, for which the update server lists no urgent "
-            "release.",
-            id="urgent in another branch: nothing is claimed of the own one",
+            "release."
         ),
-        pytest.param(
-            [ELSEWHERE],
-            [URGENT, ELSEWHERE],
-            "4.5.19",
-            None,
-            "URGENT [social.example] Mastodon 4.7.6 is out: see whether it concerns you (you run 4.5.19)",
-            "Mastodon marks 4.7.6 as urgent. For your branch there is 4.5.20, marked urgent too.",
-            id="urgent in another branch, and in the own one as was notified before",
-        ),
-        pytest.param(
-            [ELSEWHERE],
-            [ELSEWHERE],
-            "4.3.23",
-            date(2026, 5, 6),
-            "URGENT [social.example] install Mastodon 4.7.6 (you run 4.3.23)",
-            "Mastodon marks 4.7.6 as urgent. Your branch 4.3 is out of support: do not wait for a fix of its own.",
-            id="urgent in another branch, and the own one is out of support",
-        ),
-        pytest.param(
-            [patch("4.5.20", urgent=True), patch("4.5.21", urgent=True)],
-            [patch("4.5.20", urgent=True), patch("4.5.21", urgent=True)],
-            "4.5.19",
-            None,
-            "URGENT [social.example] install Mastodon 4.5.21 (you run 4.5.19)",
-            "Mastodon marks 4.5.21 as urgent. It is a patch of your branch.",
-            id="two urgent patches: the newest is the one to install",
-        ),
-        pytest.param(
-            [PLAIN],
-            [],
-            None,
-            None,
-            "[social.example] Mastodon 4.5.20 is out",
-            "A new release of branch 4.5; not marked urgent.",
-            id="the installed version is not known any more",
-        ),
-    ],
+    ),
+    (
+        "urgent in another branch, and in the own one as was notified before",
+        [ELSEWHERE],
+        [URGENT, ELSEWHERE],
+        "4.5.19",
+        None,
+        "URGENT [social.example] Mastodon 4.7.6 is out: see whether it concerns you (you run 4.5.19)",
+        "Mastodon marks 4.7.6 as urgent. For your branch there is 4.5.20, marked urgent too.",
+    ),
+    (
+        "urgent in another branch, and the own one is out of support",
+        [ELSEWHERE],
+        [ELSEWHERE],
+        "4.3.23",
+        date(2026, 5, 6),
+        "URGENT [social.example] install Mastodon 4.7.6 (you run 4.3.23)",
+        "Mastodon marks 4.7.6 as urgent. Your branch 4.3 is out of support: do not wait for a fix of its own.",
+    ),
+    (
+        "two urgent patches: the newest is the one to install",
+        [patch("4.5.20", urgent=True), patch("4.5.21", urgent=True)],
+        [patch("4.5.20", urgent=True), patch("4.5.21", urgent=True)],
+        "4.5.19",
+        None,
+        "URGENT [social.example] install Mastodon 4.5.21 (you run 4.5.19)",
+        "Mastodon marks 4.5.21 as urgent. It is a patch of your branch.",
+    ),
+    (
+        "the installed version is not known any more",
+        [PLAIN],
+        [],
+        None,
+        None,
+        "[social.example] Mastodon 4.5.20 is out",
+        "A new release of branch 4.5; not marked urgent.",
+    ),
 )
 def test_subject_and_opening(
     new: list[UpdateNotice],

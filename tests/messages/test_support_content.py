@@ -3,9 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-import pytest
-
-from domain.examples import support
+from domain.examples import cases, support
 from mastodon_update_check.domain.notices import SupportStage, UpdateNotice
 from messages.writing import body, make_context, minor, patch, write
 
@@ -39,45 +37,43 @@ def test_support_ends() -> None:
     assert (message.type, message.urgent) == ("support.ending", False)
 
 
-@pytest.mark.parametrize(
-    ("stage", "day", "subject", "following"),
-    [
-        pytest.param(
-            THREE_MONTHS,
-            "2026-09-18",
-            "[social.example] Support for Mastodon 4.4 ends in 90 days (17 December)",
-            "Next message about this: 3 December.",
-            id="three months",
-        ),
-        pytest.param(
-            TWO_WEEKS,
-            "2026-12-16",
-            "[social.example] Support for Mastodon 4.4 ends in 1 day (17 December)",
-            "Next message about this: 18 December.",
-            id="the day before",
-        ),
-        pytest.param(
-            TWO_WEEKS,
-            "2026-12-17",
-            "[social.example] Support for Mastodon 4.4 ends today (17 December)",
-            "Next message about this: 18 December.",
-            id="the last day",
-        ),
-        pytest.param(
-            ENDED,
-            "2026-12-18",
-            "URGENT [social.example] upgrade from Mastodon 4.4: support ended on 17 December 2026",
-            ADMIN,
-            id="the day after",
-        ),
-        pytest.param(
-            TWO_WEEKS,
-            "2026-12-20",
-            "URGENT [social.example] upgrade from Mastodon 4.4: support ended on 17 December 2026",
-            ADMIN,
-            id="a message that waited until it was over says what is true now",
-        ),
-    ],
+@cases(
+    "stage day subject following",
+    (
+        "three months",
+        THREE_MONTHS,
+        "2026-09-18",
+        "[social.example] Support for Mastodon 4.4 ends in 90 days (17 December)",
+        "Next message about this: 3 December.",
+    ),
+    (
+        "the day before",
+        TWO_WEEKS,
+        "2026-12-16",
+        "[social.example] Support for Mastodon 4.4 ends in 1 day (17 December)",
+        "Next message about this: 18 December.",
+    ),
+    (
+        "the last day",
+        TWO_WEEKS,
+        "2026-12-17",
+        "[social.example] Support for Mastodon 4.4 ends today (17 December)",
+        "Next message about this: 18 December.",
+    ),
+    (
+        "the day after",
+        ENDED,
+        "2026-12-18",
+        "URGENT [social.example] upgrade from Mastodon 4.4: support ended on 17 December 2026",
+        ADMIN,
+    ),
+    (
+        "a message that waited until it was over says what is true now",
+        TWO_WEEKS,
+        "2026-12-20",
+        "URGENT [social.example] upgrade from Mastodon 4.4: support ended on 17 December 2026",
+        ADMIN,
+    ),
 )
 def test_stages(stage: SupportStage, day: str, subject: str, following: str) -> None:
     """Each stage says how long there is left, and when the next message comes, if one does."""
@@ -89,49 +85,39 @@ def test_stages(stage: SupportStage, day: str, subject: str, following: str) -> 
 NO_WAY = "The update server lists no supported release yet; look here: https://github.com/mastodon/mastodon/releases"
 
 
-@pytest.mark.parametrize(
-    ("installed", "pending", "first", "way"),
-    [
-        pytest.param(
-            "4.4.26",
-            [patch("4.4.27"), NEAREST],
-            f"You run 4.4.26; 4.4.27 is out. {OPEN}",
-            f"Shortest way out: 4.4.27 > 4.5.20 (supported until 20 February 2027). {STEPS}",
-            id="a patch of the own branch is out as well",
-        ),
-        pytest.param(
-            "4.4.27",
-            [NEWEST],
-            f"You run 4.4.27, the newest release of its branch. {OPEN}",
-            f"Shortest way out: 4.5.x > 4.6.x > 4.7.6. x is the newest patch of that branch. {STEPS}",
-            id="only the newest is listed: the series between are passed",
-        ),
-        pytest.param(
-            "4.4.27",
-            [minor("4.5.20", ends_on=date(2026, 12, 1)), NEXT],
-            f"You run 4.4.27, the newest release of its branch. {OPEN}",
-            f"Shortest way out: 4.5.20 > 4.6.9. {STEPS}",
-            id="a branch that ends no later is a step, not the goal",
-        ),
-        pytest.param(
-            "4.4.27",
-            [minor("4.5.19"), NEAREST],
-            f"You run 4.4.27, the newest release of its branch. {OPEN}",
-            f"Shortest way out: 4.5.20 (supported until 20 February 2027). {STEPS}",
-            id="of the nearest branch the newest release",
-        ),
-        pytest.param(
-            "4.4.26",
-            [patch("4.4.27")],
-            f"You run 4.4.26; 4.4.27 is out. {OPEN}",
-            NO_WAY,
-            id="no newer branch is listed",
-        ),
-        pytest.param(
-            "4.4.27", [], f"You run 4.4.27, the newest release of its branch. {OPEN}", NO_WAY, id="nothing is listed"
-        ),
-        pytest.param(None, [], f"You run 4.4. {OPEN}", NO_WAY, id="the version is not known any more"),
-    ],
+@cases(
+    "installed pending first way",
+    (
+        "a patch of the own branch is out as well",
+        "4.4.26",
+        [patch("4.4.27"), NEAREST],
+        f"You run 4.4.26; 4.4.27 is out. {OPEN}",
+        f"Shortest way out: 4.4.27 > 4.5.20 (supported until 20 February 2027). {STEPS}",
+    ),
+    (
+        "only the newest is listed: the series between are passed",
+        "4.4.27",
+        [NEWEST],
+        f"You run 4.4.27, the newest release of its branch. {OPEN}",
+        f"Shortest way out: 4.5.x > 4.6.x > 4.7.6. x is the newest patch of that branch. {STEPS}",
+    ),
+    (
+        "a branch that ends no later is a step, not the goal",
+        "4.4.27",
+        [minor("4.5.20", ends_on=date(2026, 12, 1)), NEXT],
+        f"You run 4.4.27, the newest release of its branch. {OPEN}",
+        f"Shortest way out: 4.5.20 > 4.6.9. {STEPS}",
+    ),
+    (
+        "of the nearest branch the newest release",
+        "4.4.27",
+        [minor("4.5.19"), NEAREST],
+        f"You run 4.4.27, the newest release of its branch. {OPEN}",
+        f"Shortest way out: 4.5.20 (supported until 20 February 2027). {STEPS}",
+    ),
+    ("no newer branch is listed", "4.4.26", [patch("4.4.27")], f"You run 4.4.26; 4.4.27 is out. {OPEN}", NO_WAY),
+    ("nothing is listed", "4.4.27", [], f"You run 4.4.27, the newest release of its branch. {OPEN}", NO_WAY),
+    ("the version is not known any more", None, [], f"You run 4.4. {OPEN}", NO_WAY),
 )
 def test_way_out(installed: str | None, pending: list[UpdateNotice], first: str, way: str) -> None:
     """The way is that of the releases that are listed; nothing is made up."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.examples import cases
 from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import CheckFailingNotice, DeliveryFailingNotice
 from messages.writing import body, make_context, minor, patch, write
@@ -27,13 +28,11 @@ def test_check_failing() -> None:
     assert (message.type, message.urgent) == ("check.failing", False)
 
 
-@pytest.mark.parametrize(
-    ("fields", "last"),
-    [
-        pytest.param({}, " Last good answer: 4.5.19 is installed, nothing pending.", id="nothing was pending"),
-        pytest.param({"good_at": None}, "", id="there never was a good answer"),
-        pytest.param({"installed": None}, "", id="the installed version is not known"),
-    ],
+@cases(
+    "fields last",
+    ("nothing was pending", {}, " Last good answer: 4.5.19 is installed, nothing pending."),
+    ("there never was a good answer", {"good_at": None}, ""),
+    ("the installed version is not known", {"installed": None}, ""),
 )
 def test_last_good_answer(fields: dict[str, Any], last: str) -> None:
     """The last good answer, if there was one."""

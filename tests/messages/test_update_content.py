@@ -2,9 +2,7 @@
 
 from datetime import date
 
-import pytest
-
-from domain.examples import support
+from domain.examples import cases, support
 from mastodon_update_check.domain.notices import SupportStage, UpdateNotice
 from messages.writing import ENDS_ON, NOTES, body, make_context, minor, patch, write
 
@@ -61,24 +59,22 @@ def test_an_update_whose_type_is_not_known() -> None:
     assert body(message) == ["A new release of branch 4.6; not marked urgent.", "4.6.9", ADMIN]
 
 
-@pytest.mark.parametrize(
-    ("stage", "ends_on", "urgent", "subject", "sentence"),
-    [
-        (
-            SupportStage.TWO_WEEKS,
-            date(2026, 12, 1),
-            False,
-            "; support for 4.5 ends on 1 December",
-            "Support for 4.5 ends on 1 December 2026: do not count on fixes after that day, even urgent ones.",
-        ),
-        (
-            SupportStage.ENDED,
-            date(2026, 11, 20),
-            True,
-            "; support for 4.5 ended on 20 November",
-            "Support for 4.5 ended on 20 November 2026: do not count on fixes any more, even urgent ones.",
-        ),
-    ],
+@cases(
+    "stage ends_on urgent subject sentence",
+    (
+        SupportStage.TWO_WEEKS,
+        date(2026, 12, 1),
+        False,
+        "; support for 4.5 ends on 1 December",
+        "Support for 4.5 ends on 1 December 2026: do not count on fixes after that day, even urgent ones.",
+    ),
+    (
+        SupportStage.ENDED,
+        date(2026, 11, 20),
+        True,
+        "; support for 4.5 ended on 20 November",
+        "Support for 4.5 ended on 20 November 2026: do not count on fixes any more, even urgent ones.",
+    ),
 )
 def test_with_a_support_notice(
     stage: SupportStage, ends_on: date, subject: str, sentence: str, *, urgent: bool
@@ -119,25 +115,25 @@ def test_at_most_twenty_releases() -> None:
     assert others.endswith(", 4.5.26 and 5 more.")
 
 
-@pytest.mark.parametrize(
-    ("installed", "new", "pending", "said"),
-    [
-        pytest.param(
-            "4.2.10",
-            [minor("4.4.28")],
-            [patch("4.2.30", urgent=True), minor("4.3.24"), minor("4.4.28"), NEWEST],
-            f"The route to 4.4.28, one after the other: 4.2.30 > 4.3.24 > 4.4.28. {STEPS}",
-            id="the fix of the own branch comes first, then one release of each branch; what lies beyond is not named",
-        ),
-        pytest.param(
-            "3.5.19",
-            [NEWEST],
-            [NEWEST],
+@cases(
+    "installed new pending said",
+    (
+        "the fix of the own branch comes first, then one release of each branch; what lies beyond is not named",
+        "4.2.10",
+        [minor("4.4.28")],
+        [patch("4.2.30", urgent=True), minor("4.3.24"), minor("4.4.28"), NEWEST],
+        f"The route to 4.4.28, one after the other: 4.2.30 > 4.3.24 > 4.4.28. {STEPS}",
+    ),
+    (
+        "what an x is, where the update server does not list what has to be passed",
+        "3.5.19",
+        [NEWEST],
+        [NEWEST],
+        (
             "The route to 4.7.6, one after the other: 4.0.x > 4.1.x > 4.2.x > 4.3.x > 4.4.x > 4.5.x > 4.6.x > 4.7.6. "
-            f"x is the newest patch of that branch. {STEPS}",
-            id="what an x is, where the update server does not list what has to be passed",
+            f"x is the newest patch of that branch. {STEPS}"
         ),
-    ],
+    ),
 )
 def test_route(installed: str, new: list[UpdateNotice], pending: list[UpdateNotice], said: str) -> None:
     """Where it takes more than one upgrade, one line says which, and where the steps are."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.examples import cases
 from fetching import DIRECT
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.client import USER_AGENT
@@ -44,21 +45,14 @@ def test_proxy_is_asked() -> None:
     assert [request.target for request in proxy.requests] == ["http://hc.example/p"]
 
 
-@pytest.mark.parametrize(
-    ("answer", "cause", "words"),
-    [
-        pytest.param(Reply(404), Cause.HTTP_STATUS, "answers with status 404", id="unknown"),
-        pytest.param(Reply(200, b"OK (not found)"), Cause.HTTP_STATUS, "does not know this URL", id="said politely"),
-        pytest.param(Reply.redirect("https://elsewhere.example/"), Cause.HTTP_STATUS, "status 302", id="redirect"),
-        pytest.param(hang(), Cause.CONNECTION, "", id="silent"),
-        pytest.param(dribble(b"HTTP/1.1 200 OK\r\n" * 9), Cause.CONNECTION, "took longer than 0.3 s", id="dribble"),
-        pytest.param(
-            Raw([b"SSH-2.0-x\r\n"]),
-            Cause.CONNECTION,
-            "ended the connection before a complete answer in HTTP",
-            id="not HTTP",
-        ),
-    ],
+@cases(
+    "answer cause words",
+    ("unknown", Reply(404), Cause.HTTP_STATUS, "answers with status 404"),
+    ("said politely", Reply(200, b"OK (not found)"), Cause.HTTP_STATUS, "does not know this URL"),
+    ("redirect", Reply.redirect("https://elsewhere.example/"), Cause.HTTP_STATUS, "status 302"),
+    ("silent", hang(), Cause.CONNECTION, ""),
+    ("dribble", dribble(b"HTTP/1.1 200 OK\r\n" * 9), Cause.CONNECTION, "took longer than 0.3 s"),
+    ("not HTTP", Raw([b"SSH-2.0-x\r\n"]), Cause.CONNECTION, "ended the connection before a complete answer in HTTP"),
 )
 def test_ping_that_is_not_taken(answer: Answer, cause: Cause, words: str) -> None:
     """It is an error that names the host and no other part of the URL."""
@@ -83,9 +77,7 @@ def test_refused_connection() -> None:
         send_ping(Request(method="POST", url=f"http://127.0.0.1:{unused_port()}/", body=b"x"), DIRECT)
 
 
-@pytest.mark.parametrize(
-    ("url", "proxy"), [("http://1.2.3.256/t0ken", None), ("http://hc.example/t0ken", "http://[v1.x]:3128")]
-)
+@cases("url proxy", ("http://1.2.3.256/t0ken", None), ("http://hc.example/t0ken", "http://[v1.x]:3128"))
 def test_url_that_the_library_does_not_take(url: str, proxy: str | None) -> None:
     """It is an error like any other, and shows nothing of the URL."""
     with pytest.raises(CheckError) as caught:
@@ -119,16 +111,12 @@ def test_uptime_kumas_form() -> None:
     assert _url(copied, Beat.FAIL) == "https://kuma.example/api/push/t0ken?node=1&status=down&msg=x"
 
 
-@pytest.mark.parametrize(
-    ("failure", "waiting", "beat"),
-    [
-        pytest.param("", None, Beat.SUCCESS, id="all is well"),
-        pytest.param("status 503", None, Beat.FAIL, id="the check failed"),
-        pytest.param(
-            "", timedelta(hours=5, minutes=59), Beat.SUCCESS, id="what waits for less than six hours may wait"
-        ),
-        pytest.param("", timedelta(hours=6), Beat.FAIL, id="something has been waiting for six hours"),
-    ],
+@cases(
+    "failure waiting beat",
+    ("all is well", "", None, Beat.SUCCESS),
+    ("the check failed", "status 503", None, Beat.FAIL),
+    ("what waits for less than six hours may wait", "", timedelta(hours=5, minutes=59), Beat.SUCCESS),
+    ("something has been waiting for six hours", "", timedelta(hours=6), Beat.FAIL),
 )
 def test_success_needs_check_and_outbox(failure: str, waiting: timedelta | None, beat: Beat) -> None:
     """Success is said only if both are healthy; the sentence names what is not."""
