@@ -1,27 +1,30 @@
 """The demonstration's script: a patch comes out, turns urgent, and is installed."""
 
+import os
 import queue
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mastodon_update_check.demo.daemon import INSTANCE, install, running, write_settings
 from mastodon_update_check.demo.servers import MailServer, WebServer
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.terminal import fill
 
-INSTALLED = "4.5.19"
-NEWER = "4.5.20"
-RECIPIENTS = {f"ada@{INSTANCE}": "all", f"grace@{INSTANCE}": "critical"}
+_INSTANCE = "social.example"
+_INSTALLED, _NEWER = "4.5.19", "4.5.20"
+_RECIPIENTS = {f"ada@{_INSTANCE}": "all", f"grace@{_INSTANCE}": "critical"}
 _NOTES = "https://github.com/mastodon/mastodon/releases/tag/v"
 _COLUMNS = 80
 _LONGEST_WAIT = 30
+_SECONDS_TO_STOP = 12
 _PAUSE = 4.0
 
 Say = Callable[[str], None]
@@ -39,10 +42,10 @@ def play(say: Say, linger: float, *, is_remote: bool = False) -> None:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="mastodon-update-check-demo-")))
         web = stack.enter_context(WebServer(directory / "page"))
         mail = stack.enter_context(MailServer())
-        recipients = ",".join(f"{address}={preference}" for address, preference in RECIPIENTS.items())
-        settings = write_settings(directory, recipients, f"{web.url}/update-check", mail.port)
-        install(directory / "live", INSTALLED)
-        daemon = stack.enter_context(running(settings))
+        recipients = ",".join(f"{address}={preference}" for address, preference in _RECIPIENTS.items())
+        settings = _write_settings(directory, recipients, f"{web.url}/update-check", mail.port)
+        _install(directory / "live", _INSTALLED)
+        daemon = stack.enter_context(_running(settings))
         _Story(say, directory, web, mail, daemon).play(linger, is_remote=is_remote)
     say("The demonstration is over. Its files are removed.")
 
@@ -58,30 +61,28 @@ class _Story:
     daemon: subprocess.Popen[bytes]
 
     def play(self, linger: float, *, is_remote: bool) -> None:
-        ada, grace = RECIPIENTS
+        ada, grace = _RECIPIENTS
         place = self.web.url.removeprefix("http://")
         tunnel = f"ssh -L {place.rpartition(':')[2]}:{place}"
         if not self.web.was_asked.wait(_LONGEST_WAIT):
             raise SetupError(f"the demonstration stopped: the daemon did not check. {self._last_log()}")
         self._chapter(
-            f"The daemon runs beside Mastodon {INSTALLED} on {INSTANCE}.",
+            f"The daemon runs beside Mastodon {_INSTALLED} on {_INSTANCE}.",
             f"It asks an update server every second here, and every 30 minutes in real life. {ada} wants to be "
             f"notified of every release, {grace} of urgent ones only.",
             f"The status page: {self.web.url}/"
             + (f" (from your own machine: `{tunnel}` and the name of this one)" if is_remote else ""),
         )
         time.sleep(_PAUSE)
-        self._chapter(f"Mastodon {NEWER} comes out. It is a patch, so only {ada} gets a mail:")
+        self._chapter(f"Mastodon {_NEWER} comes out. It is a patch, so only {ada} gets a mail:")
         self._publish(urgent=False)
-        self._show(1)
-        time.sleep(_PAUSE)
-        self._chapter(f"{NEWER} turns out to close a security hole. It is marked urgent, and both get a mail:")
+        self._show_mails(1)
+        self._chapter(f"{_NEWER} turns out to close a security hole. It is marked urgent, and both get a mail:")
         self._publish(urgent=True)
-        self._show(2)
-        time.sleep(_PAUSE)
-        self._chapter(f"The administrator upgrades the server to {NEWER}. Both are notified:")
-        install(self.directory / "live", NEWER)
-        self._show(2)
+        self._show_mails(2)
+        self._chapter(f"The administrator upgrades the server to {_NEWER}. Both are notified:")
+        _install(self.directory / "live", _NEWER)
+        self._show_mails(2, pause=0)
         self._chapter(
             f"{self.web.url}/ shows the server as up to date now."
             + (f" It stays for {linger:.0f} seconds; Ctrl-C ends the demonstration at once." if linger else ""),
@@ -98,15 +99,22 @@ class _Story:
         self.say("")
 
     def _publish(self, *, urgent: bool) -> None:
-        notes = f"{_NOTES}{NEWER}"
-        self.web.updates = [{"version": NEWER, "type": "patch", "urgent": urgent, "releaseNotes": notes}]
+        notes = f"{_NOTES}{_NEWER}"
+        self.web.updates = [{"version": _NEWER, "type": "patch", "urgent": urgent, "releaseNotes": notes}]
 
-    def _show(self, number: int) -> None:
-        """Print the text of the first mail that arrives, and the addresses of all of them."""
-        mails = [self._next_mail() for _ in range(number)]
-        for line in _write_mail(mails):
+    def _show_mails(self, number: int, pause: float = _PAUSE) -> None:
+        """Print the mails that arrive: the first one as it is, without its footer, and the recipients of the others."""
+        first, *others = sorted((self._next_mail() for _ in range(number)), key=lambda mail: str(mail["To"]))
+        body = first.get_body(("plain",))
+        text = "" if body is None else str(body.get_content()).replace("\r\n", "\n")
+        lines = [*(f"{name}: {first[name]}" for name in ("From", "To", "Subject")), ""]
+        lines += text.partition("\n-- \n")[0].rstrip().splitlines()
+        for other in others:
+            lines += ["", f"(The same to {other['To']}, in a mail of its own.)"]
+        for line in lines:
             self.say(f"| {line}".rstrip())
         self.say("")
+        time.sleep(pause)
 
     def _next_mail(self) -> EmailMessage:
         end = time.monotonic() + _LONGEST_WAIT
@@ -122,16 +130,58 @@ class _Story:
         return f"The end of its log: {' / '.join(lines[-3:])}"
 
 
-def _write_mail(mails: list[EmailMessage]) -> Iterator[str]:
-    """Give the lines of the first mail as they are, without its footer, and the recipients of the others."""
-    first, *others = sorted(mails, key=lambda mail: str(mail["To"]))
-    yield f"From: {first['From']}"
-    yield f"To: {first['To']}"
-    yield f"Subject: {first['Subject']}"
-    yield ""
-    body = first.get_body(("plain",))
-    text = "" if body is None else str(body.get_content()).replace("\r\n", "\n")
-    yield from text.partition("\n-- \n")[0].rstrip().splitlines()
-    for other in others:
-        yield ""
-        yield f"(The same to {other['To']}, in a mail of its own.)"
+def _install(root: Path, version: str) -> None:
+    """Write the version file of a Mastodon tree."""
+    path = root / "lib" / "mastodon" / "version.rb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"module Mastodon::Version\n  def to_s = '{version}'\nend\n")
+
+
+def _write_settings(directory: Path, recipients: str, update_url: str, smtp_port: int) -> Path:
+    """Write the daemon's settings; return their file."""
+    settings = {
+        "LOCAL_DOMAIN": _INSTANCE,
+        "SMTP_SERVER": "127.0.0.1",
+        "SMTP_PORT": smtp_port,
+        "SMTP_FROM_ADDRESS": f"notifications@{_INSTANCE}",
+        "UPDATE_CHECK_INSTANCE_URL": "",
+        "UPDATE_CHECK_INTERVAL": "1s",
+        "UPDATE_CHECK_JITTER": "0",
+        "UPDATE_CHECK_LEDGER": directory / "ledger.sqlite3",
+        "UPDATE_CHECK_LOG_FORMAT": "console",
+        "UPDATE_CHECK_MASTODON_ENV_FILE": "/dev/null",
+        "UPDATE_CHECK_MASTODON_ROOT": directory / "live",
+        "UPDATE_CHECK_PAGE_FILE": directory / "page" / "index.html",
+        "UPDATE_CHECK_RECIPIENTS": recipients,
+        "UPDATE_CHECK_SINKS": "email",
+        "UPDATE_CHECK_URL": update_url,
+    }
+    file = directory / "config.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    (directory / "page").mkdir()
+    return file
+
+
+@contextmanager
+def _running(settings: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the daemon with these settings and no others; its log is `daemon.log` beside them."""
+    path = os.environ.get("PATH", os.defpath)
+    with (settings.parent / "daemon.log").open("wb") as log:
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "mastodon_update_check", "run"],
+            env={"PATH": path, "HOME": str(settings.parent), "UPDATE_CHECK_CONFIG": str(settings)},
+            cwd=settings.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the demonstration, which then stops the daemon
+        )
+    try:
+        yield daemon
+    finally:
+        daemon.terminate()
+        try:
+            daemon.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            os.killpg(daemon.pid, signal.SIGKILL)
+            daemon.wait()

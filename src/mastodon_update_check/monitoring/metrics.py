@@ -11,9 +11,8 @@ from mastodon_update_check import __version__
 from mastodon_update_check.domain.notices import UpdateType
 from mastodon_update_check.monitoring.status import StatusReport
 
-Values = Mapping[tuple[str, ...], float]
-"""The value for each set of labels, without the server's."""
-Metric = tuple[str, str, tuple[str, ...], Values]
+_Metric = tuple[str, str, tuple[str, ...], Mapping[tuple[str, ...], float]]
+"""Name, meaning, labels, and the value for each set of labels, without the server's."""
 
 
 def render(report: StatusReport) -> bytes:
@@ -21,20 +20,21 @@ def render(report: StatusReport) -> bytes:
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
-    for name, help_, labels, values in (*_simple(report), *_of_server(report), *_of_sinks(report)):
+    for name, help_, labels, values in (*_of_server(report), *_of_sinks(report)):
         gauge = Gauge(f"mastodon_update_check_{name}", help_, ("server", *labels), registry=registry)
         for texts, value in values.items():
             gauge.labels(report.settings.instance, *texts).set(value)
     return generate_latest(registry)
 
 
-def _simple(report: StatusReport) -> Iterator[Metric]:
-    known, end = report.known, report.known.support_ends_on
+def _of_server(report: StatusReport) -> Iterator[_Metric]:
+    known, end, pending = report.known, report.known.support_ends_on, report.known.pending()
+    ended = 0 if end is None else datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp() + 86_400
     for name, help_, value in (
         (
             "support_end_timestamp_seconds",
             "When support of the installed branch ends (its last day has passed then); 0 while that is not known.",
-            0 if end is None else datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp() + 86_400,
+            ended,
         ),
         ("urgent_updates_to_act_on", "Urgent updates that this server should install.", report.urgent_to_act_on),
         ("status", "The exit code of `status`: 0 ok, 1 warning, 2 critical, 3 unknown.", report.verdict.level),
@@ -54,21 +54,22 @@ def _simple(report: StatusReport) -> Iterator[Metric]:
         ),
     ):
         yield name, help_, (), {(): value}
-
-
-def _of_server(report: StatusReport) -> Iterator[Metric]:
-    installed, pending = report.known.installed, report.known.pending()
-    labels = __version__, installed.text if installed else ""
+    labels = __version__, known.installed.text if known.installed else ""
     yield "info", "This program, and the server it runs beside.", ("version", "installed_version"), {labels: 1}
     counts: dict[tuple[str, ...], float] = {
         (str(kind), str(urgent).lower()): sum((one.type, one.urgent) == (kind, urgent) for one in pending)
         for kind in UpdateType
         for urgent in (False, True)
     }
-    yield "updates_pending", "Releases newer than the installed one, by how far they go.", ("type", "urgent"), counts
+    yield (
+        "updates_pending",
+        "Releases newer than the installed one, by how far they go.",
+        ("type", "urgent"),
+        {**counts},
+    )
 
 
-def _of_sinks(report: StatusReport) -> Iterator[Metric]:
+def _of_sinks(report: StatusReport) -> Iterator[_Metric]:
     accounts = {account.name: account for account in report.outbox.sinks}
     waiting: dict[tuple[str, ...], float] = {}
     failing, sent = waiting.copy(), waiting.copy()

@@ -5,9 +5,9 @@ It names no people and no addresses, and every outside text is escaped.
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.server.outages import CheckDay, fill_days
-from mastodon_update_check.domain.server.status import Level, postponed_until
+from mastodon_update_check.domain.server.status import Level, describe_skip
 from mastodon_update_check.domain.text import minute
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.content import Releases
@@ -74,6 +74,12 @@ def render_page(report: StatusReport, json_name: str = "index.json", reload_name
     style = Template(_read("page.css")).substitute(stale_seconds=seconds)
     hide = _without_people(report)
     off = (f"checking is off: {settings.off_reason}",) if settings.off_reason else ()
+    sentences = (hide(one) for one in (*report.verdict.sentences, *off))
+    reasons = "\n".join(f"<li>{escape(one[:1].upper() + one[1:])}.</li>" for one in sentences)
+    validity = "The daemon was not running then: this page stays as it is until the next check."
+    if report.is_alive:  # without scripts the page cannot compare its time with that when it is opened
+        due = minute(now + valid_for)
+        validity = f"A later one follows by {due}; after that, this page is out of date."
     values = {
         "style": style,
         "style_hash": b64encode(sha256(style.encode()).digest()).decode(),
@@ -84,7 +90,7 @@ def render_page(report: StatusReport, json_name: str = "index.json", reload_name
         "instance": escape(settings.instance),
         "headline": _HEADLINES[level],
         "level": level.name.lower(),
-        "reasons": _list("reasons", (escape(_sentence(hide(one))) for one in (*report.verdict.sentences, *off))),
+        "reasons": f'<ul class="reasons">\n{reasons}\n</ul>' if reasons else "",
         "facts": "\n".join(
             f"<div><dt>{label}</dt><dd>{escape(hide(text))}</dd></div>"
             for label, text in list_details(report, minute, is_public=True)
@@ -92,25 +98,14 @@ def render_page(report: StatusReport, json_name: str = "index.json", reload_name
         "updates": _render_updates(report),
         "chart": _draw(fill_days(report.known.days, now.date())),
         "written": minute(now),
-        "validity": _describe_validity(now + valid_for, is_alive=report.is_alive),
+        "validity": validity,
         "json_name": escape(json_name),
     }
     return Template(_read("page.html")).substitute(values)
 
 
-def _describe_validity(due: datetime, *, is_alive: bool) -> str:
-    """Say until when the page counts: without scripts it cannot compare that with the time when it is opened."""
-    if is_alive:
-        return f"A later one follows by {due:%Y-%m-%d %H:%M} UTC; after that, this page is out of date."
-    return "The daemon was not running then: this page stays as it is until the next check."
-
-
 def _read(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _render_updates(report: StatusReport) -> str:
@@ -127,16 +122,9 @@ def _render_updates(report: StatusReport) -> str:
     parts: list[str] = []
     for update in order_updates(known.pending(), context.branch)[:RELEASES_SHOWN]:
         row = describe_release(update, "", context)
-        until = postponed_until(update, known)
-        note = "skipped" if known.is_skipped(update) else f"skipped until {until:%Y-%m-%d}" if until else row.note
-        shown = replace(row, note=note)
-        parts += map(render_html_block, (Releases((shown,)), *write_details(update, context)))
+        row = replace(row, note=describe_skip(update, known) or row.note)
+        parts += map(render_html_block, (Releases((row,)), *write_details(update, context)))
     return "\n".join(("<section>\n<h2>Pending releases</h2>", *parts, "</section>")) if parts else ""
-
-
-def _list(name: str, items: Iterable[str]) -> str:
-    lines = "\n".join(f"<li>{item}</li>" for item in items)
-    return f'<ul class="{name}">\n{lines}\n</ul>' if lines else ""
 
 
 def _draw(days: Sequence[CheckDay]) -> str:

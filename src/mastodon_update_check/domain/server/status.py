@@ -123,15 +123,17 @@ def postponed_until(update: UpdateNotice, known: ServerState) -> datetime | None
     return max((skip.until_at for skip in known.skips if skip.until_at and skip.covers(update)), default=None)
 
 
+def describe_skip(update: UpdateNotice, known: ServerState) -> str:
+    """Write `skipped` or `skipped until 2026-12-01`; empty for an update that is neither."""
+    until = postponed_until(update, known)
+    return f"skipped until {until:%Y-%m-%d}" if until else "skipped" if known.is_skipped(update) else ""
+
+
 def describe_pending(known: ServerState) -> Iterable[str]:
     """Write `4.5.20 (urgent)`, `4.5.21 (skipped)`, `4.5.22 (skipped until 2026-12-01)` for each pending update."""
     for update in known.pending():
-        marks = ["urgent"] if update.urgent else []
-        if known.is_skipped(update):
-            marks.append("skipped")
-        elif until := postponed_until(update, known):
-            marks.append(f"skipped until {until:%Y-%m-%d}")
-        yield f"{update.version} ({', '.join(marks)})" if marks else str(update.version)
+        marks = ", ".join(filter(None, ("urgent" if update.urgent else "", describe_skip(update, known))))
+        yield f"{update.version} ({marks})" if marks else str(update.version)
 
 
 def describe_line(known: ServerState, undelivered: int, next_check_at: datetime | None, off_reason: str) -> str:
