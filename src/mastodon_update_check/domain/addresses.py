@@ -39,11 +39,7 @@ class Mailbox:
 
 
 def parse_mailbox(text: str) -> Mailbox:
-    """Parse `local@domain` or `Name <local@domain>`.
-
-    Raises:
-        ValueError: not one address, or not a safe one.
-    """
+    """Parse `local@domain` or `Name <local@domain>`; raise `ValueError` for anything but one safe address."""
     match = _NAMED.fullmatch(text.strip())
     if match is None:
         return parse_address(text.strip())
@@ -53,11 +49,7 @@ def parse_mailbox(text: str) -> Mailbox:
 
 
 def parse_address(text: str) -> Mailbox:
-    """Parse `local@domain`.
-
-    Raises:
-        ValueError: not an address, or not a safe one.
-    """
+    """Parse `local@domain`; raise `ValueError` if it is not an address, or not a safe one."""
     local, _, domain = text.rpartition("@")
     if not local or len(text) > ADDRESS_CHARACTERS or not all(map(_is_atom, local)):
         raise ValueError(f"{clean(text)!r} is not a mail address")

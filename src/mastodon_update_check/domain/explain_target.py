@@ -65,9 +65,8 @@ def read_asked(text: str, sinks: Collection[str], names: Collection[str]) -> Ask
         return Asked(words=words, version=MastodonVersion.parse(plain))
     except InvalidVersionError:
         word = plain.lower()
-        if any(is_of_kind(sink, word) for sink in sinks):
-            return Asked(words=words, sink=word)
-        return _read_name(words, word, names)
+        is_sink = any(is_of_kind(sink, word) for sink in sinks)
+        return Asked(words=words, sink=word) if is_sink else _read_name(words, word, names)
 
 
 def _read_name(words: str, name: str, names: Collection[str]) -> Asked:

@@ -8,23 +8,25 @@ class Reason(StrEnum):
     """One reason: the value is stored in the ledger and never changes, `explanation` is the end of a sentence."""
 
     explanation: str
+    notifies: bool
+    """Whether this is a reason to notify."""
 
-    def __new__(cls, value: str, explanation: str = "") -> Self:
+    def __new__(cls, value: str, explanation: str = "", notifies: bool = False) -> Self:  # noqa: FBT001, FBT002 - a column
         """Return a member whose value is its first text."""
         member = str.__new__(cls, value)
         member._value_ = value
-        member.explanation = explanation
+        member.explanation, member.notifies = explanation, notifies
         return member
 
     # notified
-    URGENT_UPDATE = "urgent_update", "urgent releases are wanted"
-    PATCH_UPDATE = "patch_update", "patches are wanted"
-    ANY_UPDATE = "any_update", "every release is wanted"
-    SUPPORT_ENDS = "support_ends", "warnings of the end of support are wanted"
-    OPERATOR = "operator", "the operator is notified of problems with this tool"
+    URGENT_UPDATE = "urgent_update", "urgent releases are wanted", True
+    PATCH_UPDATE = "patch_update", "patches are wanted", True
+    ANY_UPDATE = "any_update", "every release is wanted", True
+    SUPPORT_ENDS = "support_ends", "warnings of the end of support are wanted", True
+    OPERATOR = "operator", "the operator is notified of problems with this tool", True
     MARKED_AT_SETUP = "marked_at_setup", "`setup` or `check --mark` marked it as sent"
-    REMINDER = "reminder", "a notice was sent, and it is still not installed"
-    CLOSURE = "closure", "a notice was sent, and it is installed now"
+    REMINDER = "reminder", "a notice was sent, and it is still not installed", True
+    CLOSURE = "closure", "a notice was sent, and it is installed now", True
     # not notified
     PREFERENCE_NONE = "preference_none", "no releases are wanted (the setting is none)"
     BELOW_PREFERENCE = "below_preference", "it is less than what is wanted"
@@ -56,22 +58,6 @@ class Reason(StrEnum):
     COVERED = "covered", "a notice sent in the meantime covers it"
 
     @property
-    def notifies(self) -> bool:
-        """Return whether this is a reason to notify."""
-        return self in _NOTIFYING
-
-    @property
     def supersedes(self) -> bool:
         """Return whether another notice takes the place of the cancelled one."""
         return self in {Reason.URGENCY_ROSE, Reason.LATER_STAGE}
-
-
-_NOTIFYING = {
-    Reason.URGENT_UPDATE,
-    Reason.PATCH_UPDATE,
-    Reason.ANY_UPDATE,
-    Reason.SUPPORT_ENDS,
-    Reason.OPERATOR,
-    Reason.REMINDER,
-    Reason.CLOSURE,
-}

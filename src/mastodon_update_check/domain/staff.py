@@ -75,11 +75,7 @@ class StaffRow:
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> Self:
-        """Return the row with these values.
-
-        Raises:
-            ValueError: a column is missing or has another type.
-        """
+        """Return the row with these values; raise `ValueError` if a column is missing or has another type."""
         for field in fields(cls):
             if field.name not in row or not isinstance(row[field.name], field.type):  # type: ignore[arg-type]
                 raise ValueError(f"staff without a valid {field.name}")

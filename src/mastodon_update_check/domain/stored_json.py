@@ -40,8 +40,7 @@ def to_json(value: object) -> Any:  # noqa: ANN401 - JSON
 def from_json(form: Any, data: Any) -> Any:  # noqa: ANN401 - JSON, and any type with this form
     """Read back what `to_json` wrote, as a value of the type `form`.
 
-    Raises:
-        ValueError, KeyError, TypeError, AttributeError: `data` does not have this form.
+    Raises `ValueError`, `KeyError`, `TypeError` or `AttributeError` if `data` does not have this form.
     """
     if form in _PLAIN:
         return bool(data) if form is bool else data  # SQLite keeps 0 and 1

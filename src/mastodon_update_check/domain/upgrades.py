@@ -77,19 +77,16 @@ def write_steps(
 
     `details` compare it with the release before it; `notes` say the same in sentences.
     """
-    kind = installation.kind
-    match kind:
+    match installation.kind:
         case InstallKind.SOURCE:
             steps = _from_source(installation, station, details)
         case InstallKind.DOCKER:
             steps = _by_compose(station, details)
-        case InstallKind.YUNOHOST:
-            steps = _by_yunohost(station)
-        case InstallKind.NIXOS:
-            steps = _by_nixos(station)
         case InstallKind.FORK:
             steps = _of_fork(installation, station, installed, details)
-        case _:
+        case InstallKind.YUNOHOST | InstallKind.NIXOS as kind:
+            steps = _by_package(station, kind)
+        case kind:
             assert_never(kind)
     return (*map(Remark, notes), *steps)
 
@@ -111,7 +108,10 @@ def _from_source(installation: CommandValues, station: Station, details: Release
         )
     else:
         yield from (CommandStep(command) for step, command in _COMMANDS.items() if step in details.needed)
-        yield from _build_changed_front_end(details)
+        if details.asks_front_end:  # Git decides: whether its code has changed is not among the facts
+            tags = [f"v{version.name}" for version in (details.installed, details.version)]
+            yield Remark("This builds the assets if the code of the front end differs:")
+            yield CommandStep(f"git diff --quiet {join([*tags, '--', *FRONT_END])} || {_PRECOMPILE}")
     yield CommandStep("exit")
     yield from _restart(installation.units, details)
     if details is not None and UpgradeStep.MIGRATIONS in details.needed:
@@ -122,14 +122,6 @@ def _from_source(installation: CommandValues, station: Station, details: Release
 def _become(installation: CommandValues) -> Iterable[Step]:
     yield CommandStep(f"sudo -iu {installation.user}")
     yield CommandStep(f"cd {quote(installation.root)}")
-
-
-def _build_changed_front_end(details: ReleaseDetails) -> Iterable[Step]:
-    """Let Git decide: the files that were compared do not say whether the code of the front end has changed."""
-    if details.asks_front_end:
-        tags = [f"v{version.name}" for version in (details.installed, details.version)]
-        yield Remark("This builds the assets if the code of the front end differs:")
-        yield CommandStep(f"git diff --quiet {join([*tags, '--', *FRONT_END])} || {_PRECOMPILE}")
 
 
 def _restart(units: Sequence[str], details: ReleaseDetails | None = None) -> Iterable[Step]:
@@ -167,14 +159,13 @@ def _by_compose(station: Station, details: ReleaseDetails | None) -> Iterable[St
     yield CommandStep("docker compose up -d")
 
 
-def _by_yunohost(station: Station) -> Iterable[Step]:
-    yield Remark(f"YunoHost's package decides which release you get; it may be behind {station} for some days.")
-    yield CommandStep("yunohost tools update apps")
-    yield CommandStep("yunohost app upgrade mastodon")
-    yield Remark(f"It makes a backup automatically. The release notes: {station.release_notes}")
-
-
-def _by_nixos(station: Station) -> Iterable[Step]:
+def _by_package(station: Station, kind: InstallKind) -> Iterable[Step]:
+    if kind is InstallKind.YUNOHOST:
+        yield Remark(f"YunoHost's package decides which release you get; it may be behind {station} for some days.")
+        yield CommandStep("yunohost tools update apps")
+        yield CommandStep("yunohost app upgrade mastodon")
+        yield Remark(f"It makes a backup automatically. The release notes: {station.release_notes}")
+        return
     yield Remark(
         f"{_BACKUP} Your nixpkgs decides which release you get: update the channel or the flake input, see that its "
         f"mastodon is {station}{_newest(station)}, then:"

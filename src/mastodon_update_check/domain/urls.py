@@ -17,8 +17,7 @@ _QUOTING = frozenset("<>\"'`\\^{|}")
 def parse_url(text: str) -> str:
     """Return an http or https URL without the whitespace around it.
 
-    Raises:
-        ValueError: it is not one; the text is what was expected, since a URL may be a secret.
+    Raises `ValueError` with what was expected: the URL may be a secret.
     """
     url = text.strip()
     if len(url) > URL_CHARACTERS:
@@ -72,11 +71,7 @@ def is_domain(domain: str) -> bool:
 
 
 def ascii_domain(domain: str) -> str:
-    """Return a domain name as A-labels (UTS #46, non-transitional).
-
-    Raises:
-        ValueError: it is not a domain name.
-    """
+    """Return a domain name as A-labels (UTS #46, non-transitional); raise `ValueError` if it is not one."""
     name = domain if domain.isascii() else _encode(domain)
     if len(name) > _HOST_CHARACTERS or not all(map(_LABEL.fullmatch, name.split("."))):
         raise ValueError(f"{clean(domain)!r} is not a host name")

@@ -63,11 +63,7 @@ class MastodonVersion:
 
     @classmethod
     def parse_published(cls, text: str) -> "MastodonVersion":
-        """Read a version of the update server, which must be fit to be shown as it is.
-
-        Raises:
-            InvalidVersionError: as `parse`, and for a label with other characters or more than 60 of them.
-        """
+        """Read a version of the update server, whose label must be fit to be shown; raise `InvalidVersionError`."""
         version = cls.parse(text)
         if not _PUBLISHED.fullmatch(text.strip()):
             raise InvalidVersionError(

@@ -76,7 +76,11 @@ def _without_fixes(update: UpdateNotice, translation: Translation) -> tuple[Para
 
 def _fixes(details: ReleaseDetails, shown: int, translation: Translation) -> tuple[str, tuple[Fix, ...]]:
     fixes = details.fixes or ()
-    rows = tuple(_row(fix) for fix in fixes[:shown])
+    texts = [fix.text.removeprefix("Fix ") for fix in fixes[:shown]]
+    rows = tuple(
+        replace(fix, text=text[:1].upper() + text[1:], ids=fix.ids[:_IDS_SHOWN])
+        for fix, text in zip(fixes, texts, strict=False)
+    )
     number, left = len(fixes), len(fixes) - len(rows)
     say, count = (partial(one, version=details.version) for one in (translation.say, translation.count))
     if not fixes:
@@ -92,11 +96,6 @@ def _fixes(details: ReleaseDetails, shown: int, translation: Translation) -> tup
     else:
         title = count("{version} fixes {number} security issue:", "{version} fixes {number} security issues:", number)
     return title, rows
-
-
-def _row(fix: Fix) -> Fix:
-    text = fix.text.removeprefix("Fix ")
-    return replace(fix, text=text[:1].upper() + text[1:], ids=fix.ids[:_IDS_SHOWN])
 
 
 def _name_requirement(one: Requirement, translation: Translation) -> str:

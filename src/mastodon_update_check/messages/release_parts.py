@@ -31,13 +31,12 @@ def order_updates(updates: Sequence[UpdateNotice], branch: str) -> list[UpdateNo
 
 def name_updates(updates: Sequence[UpdateNotice], limit: int, translation: Translation = ENGLISH) -> str:
     """Write `4.5.20 (urgent), 4.6.9 and 7 more`."""
-    names = [_name(update, translation) for update in updates[:limit]]
+    names = [
+        translation.say("{version} (urgent)", version=one.version) if one.urgent else str(one.version)
+        for one in updates[:limit]
+    ]
     left = len(updates) - len(names)
     return translation.enumerate([*names, translation.count("{number} more", "{number} more", left)] if left else names)
-
-
-def _name(update: UpdateNotice, translation: Translation) -> str:
-    return translation.say("{version} (urgent)", version=update.version) if update.urgent else str(update.version)
 
 
 def write_list(updates: Sequence[UpdateNotice], opening: str, said: str, context: MessageContext) -> Content:
@@ -45,15 +44,16 @@ def write_list(updates: Sequence[UpdateNotice], opening: str, said: str, context
 
     The subject `said` is without the server's name and version.
     """
-    reminded = _reminded_versions(updates, context)
-    label = context.translation.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
+    reminded, installed, translation = _reminded_versions(updates, context), context.installed, context.translation
+    label = translation.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
     stop = f"sudo mastodon-update-check skip {shlex.join(reminded)}"
-    mark = context.translation.label("subject", "URGENT") + " " if updates[0].urgent else ""
+    mark = translation.label("subject", "URGENT") + " " if updates[0].urgent else ""
+    runs = " " + translation.say("(you run {installed})", installed=installed.text) if installed else ""
     return Content(
-        subject=f"{mark}[{context.instance}] {said}{_you_run(context)}",
+        subject=f"{mark}[{context.instance}] {said}{runs}",
         blocks=(
             Paragraph(opening),
-            Releases(_release_rows(updates, context), notes_label=context.translation.say("Release notes")),
+            Releases(_release_rows(updates, context), notes_label=translation.say("Release notes")),
             *write_details(updates[0], context),
             *_direct(updates, context),
             *other_releases(updates, context),
@@ -89,12 +89,6 @@ def _reminded_versions(updates: Sequence[UpdateNotice], context: MessageContext)
         if context.reminders.admit(update) and (context.reminders is FollowUps.ALL or update.version in now):
             found.setdefault(update.version.branch, str(update.version))
     return tuple(found.values())
-
-
-def _you_run(context: MessageContext) -> str:
-    """Write ` (you run 4.5.19)`; nothing when the version is unknown."""
-    installed = context.installed
-    return " " + context.translation.say("(you run {installed})", installed=installed.text) if installed else ""
 
 
 def _release_rows(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Release, ...]:
@@ -142,18 +136,14 @@ def other_releases(new: Sequence[UpdateNotice], context: MessageContext) -> tupl
     """Name the other pending releases, and the support date."""
     said = {update.version for update in new}
     others = [update for update in context.knowledge.unskipped() if update.version not in said]
-    named = _list_others(order_updates(others, context.branch), context.translation)
+    names = name_updates(order_updates(others, context.branch), RELEASES_SHOWN, context.translation)
+    say = partial(context.translation.say, names=names)
+    if any(one.urgent for one in others):
+        named = say("Also out: {names}.")
+    else:
+        named = say("Also out, not marked urgent: {names}.") if others else ""
     text = context.translation.join(named, _support(context))
     return (Paragraph(text),) if text else ()
-
-
-def _list_others(others: Sequence[UpdateNotice], translation: Translation) -> str:
-    if not others:
-        return ""
-    names = name_updates(others, RELEASES_SHOWN, translation)
-    if any(one.urgent for one in others):
-        return translation.say("Also out: {names}.", names=names)
-    return translation.say("Also out, not marked urgent: {names}.", names=names)
 
 
 def _support(context: MessageContext) -> str:

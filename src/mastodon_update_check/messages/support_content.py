@@ -1,7 +1,7 @@
 """The message about the end of a branch's support: the date and the upgrade route."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice
@@ -20,7 +20,8 @@ from mastodon_update_check.messages.release_parts import (
 def write_support_content(support: SupportNotice, context: MessageContext) -> Content:
     """Write the message about one support notice."""
     is_over, translation = has_ended(support, context.now), context.translation
-    next_on = translation.short_date(_next_on(support))
+    wait = timedelta(weeks=-2) if support.stage is SupportStage.THREE_MONTHS else timedelta(days=1)
+    next_on = translation.short_date(support.ends_on + wait)
     return Content(
         subject=_subject(support, context),
         blocks=(
@@ -65,8 +66,9 @@ def _you_run(support: SupportNotice, context: MessageContext) -> str:
 def _way_out(support: SupportNotice, context: MessageContext) -> Sequence[Block]:
     """Name the nearest branch that is supported for longer, and the way to the newest one."""
     installed, pending, translation = context.installed, context.knowledge.pending(), context.translation
+    left_on = max(support.ends_on, context.now.date())
     beyond = [update for update in pending if update.version.branch != support.branch]
-    lasting = [update for update in beyond if _lasts(update, support, context)]
+    lasting = [one for one in beyond if one.end_of_support_on is None or one.end_of_support_on > left_on]
     if installed is None or not lasting:
         return (Pointer(translation.say("The update server lists no supported release yet; look here:"), RELEASES_URL),)
     nearest = max(
@@ -90,14 +92,3 @@ def _shortest(route: Sequence[str], nearest: UpdateNotice, context: MessageConte
         return translation.say("Shortest way out: {route}.", route=text)
     until = translation.long_date(nearest.end_of_support_on)
     return translation.say("Shortest way out: {route} (supported until {date}).", route=text, date=until)
-
-
-def _lasts(update: UpdateNotice, support: SupportNotice, context: MessageContext) -> bool:
-    """Return whether the release's branch is supported for longer than the one that is left."""
-    ends_on = update.end_of_support_on
-    return ends_on is None or ends_on > max(support.ends_on, context.now.date())
-
-
-def _next_on(support: SupportNotice) -> date:
-    early = support.stage is SupportStage.THREE_MONTHS
-    return support.ends_on + (timedelta(weeks=-2) if early else timedelta(days=1))

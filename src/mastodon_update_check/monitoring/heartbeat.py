@@ -102,11 +102,7 @@ def write_ping(url: str, beat: Beat, text: str) -> Request | None:
 
 
 def send_ping(ping: Request, proxies: Proxies, limits: Limits = LIMITS) -> None:
-    """Send `ping`; of its URL, which is a secret, an error shows only the host and port.
-
-    Raises:
-        CheckError: it was not accepted.
-    """
+    """Send `ping`, or raise `CheckError`, which shows only host and port of its URL: that is a secret."""
     from mastodon_update_check.http import client  # loads httpx
 
     response = client.send(ping, proxies, limits)

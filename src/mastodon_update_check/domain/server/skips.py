@@ -20,8 +20,7 @@ def skip(
 ) -> tuple[ServerState, UpdateNotice]:
     """Skip the pending update that `text` names; return the new state and the update.
 
-    Raises:
-        UsageError: it names none, or `until_at` has passed.
+    Raises `UsageError` if it names none, or `until_at` has passed.
     """
     update = _find(text, known.pending(), "pending")
     if until_at is not None and until_at <= now:
@@ -32,11 +31,7 @@ def skip(
 
 
 def unskip(known: ServerState, text: str) -> tuple[ServerState, Skip]:
-    """Undo the skip of the release that `text` names; return the new state and that skip.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """Undo the skip of the release that `text` names, or raise `UsageError`; return the new state and that skip."""
     found = _find(text, known.skips, "skipped")
     return replace(known, skips=tuple(old for old in known.skips if old != found)), found
 

@@ -162,11 +162,7 @@ class ServerState:
         return known
 
     def refuse_flood(self, feed: Feed, installed: MastodonVersion, now: datetime) -> None:
-        """Refuse an answer with more new releases than Mastodon publishes; older ones than `installed` do not count.
-
-        Raises:
-            CheckError: more than 20 were never listed before, or more than 60 within a day.
-        """
+        """Raise `CheckError` for more than 20 newer releases that were never listed before, or 60 within a day."""
         new = self._new_releases(feed, installed)
         today = sum(abs(now - at) < timedelta(days=1) for at, _ in self.seen_versions)
         if len(new) > NEW_IN_ONE_ANSWER or (new and len(new) + today > NEW_IN_A_DAY):

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from mastodon_update_check.domain.notices import SupportStage, UpdateNotice
 from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.text import minute
 
 UNDELIVERED_ALARM = timedelta(hours=6)
 SHORTEST_SILENCE = timedelta(hours=2)
@@ -106,14 +107,14 @@ def _judge_silence(
     if known.good_at is None:
         yield Level.UNKNOWN, f"no check has worked yet{why}"
     elif not -SHORTEST_SILENCE < now - known.good_at <= max(interval * 3, SHORTEST_SILENCE):
-        yield Level.UNKNOWN, f"no check has worked since {known.good_at:%Y-%m-%d %H:%M} UTC{why}"
+        yield Level.UNKNOWN, f"no check has worked since {minute(known.good_at)}{why}"
 
 
 def describe_undelivered(waiting_since: datetime | None, now: datetime) -> str:
     """Return a sentence if a message has been undelivered for too long; empty if not."""
     if waiting_since is None or now - waiting_since < UNDELIVERED_ALARM:
         return ""
-    return f"something has not been delivered since {waiting_since:%Y-%m-%d %H:%M} UTC"
+    return f"something has not been delivered since {minute(waiting_since)}"
 
 
 def postponed_until(update: UpdateNotice, known: ServerState) -> datetime | None:
@@ -139,18 +140,13 @@ def describe_pending(known: ServerState) -> Iterable[str]:
 def describe_line(known: ServerState, undelivered: int, next_check_at: datetime | None, off_reason: str) -> str:
     """Write the line that `systemctl status` shows."""
     pending = ", ".join(describe_pending(known))
+    last = f"checked {known.checked_at:%H:%M} UTC" if known.checked_at else "no check yet"
+    if known.failing_since is not None:
+        last = f"checks failing since {minute(known.failing_since)}: {known.detail}"
     parts = [
         f"Mastodon {known.installed.text}, pending: {pending or 'nothing'}" if known.installed else "",
-        f"checking is off: {off_reason}" if off_reason else _describe_check(known),
+        f"checking is off: {off_reason}" if off_reason else last,
         f"next {next_check_at:%H:%M} UTC" if next_check_at and not off_reason else "",
         f"{undelivered} undelivered" if undelivered else "",
     ]
     return "; ".join(part for part in parts if part)
-
-
-def _describe_check(known: ServerState) -> str:
-    if known.checked_at is None:
-        return "no check yet"
-    if known.failing_since is not None:
-        return f"checks failing since {known.failing_since:%Y-%m-%d %H:%M} UTC: {known.detail}"
-    return f"checked {known.checked_at:%H:%M} UTC"
