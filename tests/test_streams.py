@@ -5,7 +5,7 @@ import io
 import pytest
 
 from mastodon_update_check import logs
-from mastodon_update_check.streams import CleanStream
+from mastodon_update_check.logs import CleanStream
 
 
 def test_streams_write_no_control_characters() -> None:

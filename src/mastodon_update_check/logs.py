@@ -1,11 +1,13 @@
-"""Logs: one line for each event, readable on a terminal and in the journal, JSON elsewhere.
+"""Logs: one line for each event, readable on a terminal and in the journal, JSON elsewhere; and secrets kept from view.
 
 The resident process imports this module: nothing heavy may be imported here.
 """
 
+import io
 import json
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TextIO
+from typing import Self, TextIO
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.terminal import ERASE_LINE, has_controls, may_colour
@@ -88,11 +90,7 @@ def write(level: str, event: str, /, **fields: object) -> None:
 
 
 def write_always(level: str, event: str, /, **fields: object) -> None:
-    """Write one event at any level.
-
-    Raises:
-        OSError: it was not written.
-    """
+    """Write one event at any level. Raises `OSError` when it cannot be written."""
     output = _outputs[0]
     stream = output.stream or sys.stderr
     line = _render(output, stream, level, str(_tidy(event)), {str(_tidy(key)): _tidy(fields[key]) for key in fields})
@@ -115,7 +113,7 @@ log = _Log()
 
 
 def _is_journal(stream: TextIO) -> bool:
-    """Return whether systemd has connected this very stream to the journal (systemd.exec(5), JOURNAL_STREAM)."""
+    """Return whether systemd has connected this stream to the journal (systemd.exec(5), JOURNAL_STREAM)."""
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):  # a stream without a file, as in tests
@@ -132,16 +130,11 @@ def _render(output: _Output, stream: TextIO, level: str, event: str, fields: Map
     if output.form == "json":
         times = {"at": time} if time else {}
         return before + json.dumps({"event": event, **fields, "level": level, **times}, ensure_ascii=False)
-    values = " ".join(f"{name}={_quote(value)}" for name, value in fields.items() if value not in (None, "", [], {}))
+    shown = {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+    plain = {name: value for name, value in shown.items() if isinstance(value, str) and not {" ", '"'} & {*value}}
+    values = " ".join(f"{name}={plain.get(name) or json.dumps(shown[name], ensure_ascii=False)}" for name in shown)
     label = f"\x1b[{_COLOURS[level]}m{level}\x1b[0m" if may_colour(stream) else level
     return f"{before}{f'{time} ' if time else ''}[{label}]{' ' * (9 - len(level))}{event:26} {values}".rstrip()
-
-
-def _quote(value: object) -> str:
-    """Write a value so that its end is seen."""
-    if isinstance(value, str) and " " not in value and '"' not in value:
-        return value
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _tidy(value: object) -> object:
@@ -175,3 +168,27 @@ class _Forwarder(logging.Handler):
 _lock = threading.Lock()
 _outputs = [_Output()]
 """The one output."""
+
+_OURS = re.compile(r"(\r\x1b\[K|\x1b\[(?:0|1;31|2|31|32|33)m)")
+"""Sequences that this program writes itself; colours can do no harm."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+class CleanStream(io.TextIOWrapper):
+    """Standard output or error without secrets, and with no control characters but line breaks and our own.
+
+    The ledger, and whatever else a command shows, may have been written by another user.
+    """
+
+    @classmethod
+    def around(cls, stream: io.TextIOWrapper) -> Self:
+        """Take over a stream; characters that its encoding lacks are written as escapes."""
+        encoding, is_line_buffered = stream.encoding, stream.line_buffering
+        return cls(stream.detach(), encoding, "backslashreplace", line_buffering=is_line_buffered)
+
+    def write(self, text: str, /) -> int:
+        """Write a text, and return its length."""
+        parts = _OURS.split(hide_secrets(text))
+        parts[::2] = [_CONTROLS.sub("\ufffd", part) for part in parts[::2]]
+        super().write("".join(parts))
+        return len(text)

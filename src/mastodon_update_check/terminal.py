@@ -93,11 +93,12 @@ def progress(text: str) -> Iterator[None]:
     if not (is_terminal() and is_terminal(sys.stderr) and has_controls()):
         yield
         return
-    is_shown = threading.Event()
+    shown: list[str] = []
 
     def show() -> None:
-        is_shown.set()
-        _write(f"{text} …")
+        shown.append(text)
+        sys.stderr.write(f"{text} …")
+        sys.stderr.flush()
 
     timer = threading.Timer(_PROGRESS_SECONDS, show)
     timer.start()
@@ -106,10 +107,6 @@ def progress(text: str) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
-        if is_shown.is_set():
-            _write(ERASE_LINE)
-
-
-def _write(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
+        if shown:
+            sys.stderr.write(ERASE_LINE)
+            sys.stderr.flush()

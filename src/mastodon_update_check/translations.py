@@ -27,17 +27,12 @@ class _Missing(NullTranslations):
         self.gettext(msgid1)
 
     def pgettext(self, context: str, message: str) -> NoReturn:
-        raise UntranslatedError(f"no translation of {context!r}, {message!r}")
+        self.gettext(f"{context}: {message}")
 
 
 @cache
 def load_translation(locale: str, catalogues: Path | None = None) -> Translation:
-    """Return the language for a locale, as in `de-AT`; English when there is none.
-
-    Args:
-        locale: Mastodon's `users.locale`.
-        catalogues: the folder of compiled catalogues; by default this package's.
-    """
+    """Return the language for a locale of Mastodon's users, as in `de-AT`; English when there is none."""
     folder = files("mastodon_update_check") / "locale" if catalogues is None else catalogues
     found = (_read(tag, folder / f"{tag}.mo") for tag in language_tags(locale))
     return next(filter(None, found), ENGLISH)

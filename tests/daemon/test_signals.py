@@ -5,7 +5,6 @@ import email
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -157,16 +156,3 @@ def test_each_signal_has_its_event() -> None:
         [sys.executable, "-c", ORDERS], capture_output=True, text=True, timeout=LONGEST, check=True
     )
     assert finished.stdout.split() == ["RELOAD", "LOOK", "STOP"]
-
-
-def test_page_of_a_stopped_daemon(machine: Machine, tmp_path: Path) -> None:
-    """The status page says that the daemon is running, and after a stop that it is not."""
-    page = tmp_path / "index.html"
-    machine.configure(UPDATE_CHECK_PAGE_FILE=str(page))
-    with machine.start() as daemon:
-        wait_until(lambda: page.exists() and "<dd>running</dd>" in page.read_text(), "a page")
-        assert "A later one follows by" in page.read_text()
-        assert daemon.end(signal.SIGTERM) == 0
-        assert [line["event"] for line in daemon.events][-1] == "daemon.stopped"
-    assert "<dt>Daemon</dt><dd>not running</dd>" in page.read_text()
-    assert "this page stays as it is until the next check" in page.read_text()

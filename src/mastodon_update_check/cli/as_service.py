@@ -26,18 +26,13 @@ def execute_as_service(parsed: Namespace, arguments: Sequence[str]) -> int | Non
     if getattr(parsed, "action", "") == "backup" and parsed.file != Path("-"):
         return _back_up(service, parsed.file)
     if parsed.command == "doctor":
-        _compare_copy(service)
+        from mastodon_update_check.host.machine import Machine
+        from mastodon_update_check.install.copying import differs_from_copy
+
+        if differs_from_copy(Machine(), service.place):
+            reload = f"`systemctl reload {service.place.unit}`"
+            complain(f"Mastodon's settings have changed since the service read them: run {reload}, then doctor again")
     return run_as_service(service, arguments, os.environ)
-
-
-def _compare_copy(service: Service) -> None:
-    """Warn when Mastodon's settings have changed since the service copied them."""
-    from mastodon_update_check.host.machine import Machine
-    from mastodon_update_check.install.copying import differs_from_copy
-
-    if differs_from_copy(Machine(), service.place):
-        reload = f"`systemctl reload {service.place.unit}`"
-        complain(f"Mastodon's settings have changed since the service read them: run {reload}, then doctor again")
 
 
 def _back_up(service: Service, target: Path) -> int:

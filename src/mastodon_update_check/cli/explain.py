@@ -4,7 +4,13 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, describe_end_of_support, describe_verdict, name_recipient, print_json
+from mastodon_update_check.cli.output import (
+    Exit,
+    describe_end_of_support,
+    describe_verdict,
+    name_recipient,
+    print_answer,
+)
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.recipients import Recipient
@@ -18,7 +24,7 @@ from mastodon_update_check.messages.plain import render_block
 from mastodon_update_check.messages.recipient_content import describe_subscriptions
 from mastodon_update_check.messages.release_details import write_details
 from mastodon_update_check.monitoring.status import iso
-from mastodon_update_check.terminal import progress, say
+from mastodon_update_check.terminal import progress
 
 Item = Sequence[str]
 """A line, and the lines below it."""
@@ -41,11 +47,7 @@ def execute(app: App, arguments: Namespace) -> int:
     """Print the explanation."""
     with app.find_ledger() as ledger, progress("Asking for the recipients"):
         found = gather(app.settings, ledger, arguments.about, app.clock())
-    if arguments.json:
-        print_json(_to_json(found))
-    else:
-        for line in _write(found, app, is_verbose=arguments.verbose):
-            say(line)
+    print_answer(arguments, _to_json(found), _write(found, app, is_verbose=arguments.verbose))
     return Exit.DONE
 
 
@@ -176,7 +178,9 @@ def _sort(found: Explanation, app: App, *, is_verbose: bool) -> Mapping[str, lis
     sections: dict[str, list[Item]] = {title: [] for title in _SECTIONS}
     sent: dict[str, list[HistoryEntry]] = {}
     for entry in found.entries:
-        head = _head(entry.recipient, entry.notice, entry.address) if is_release else name_notice(entry.notice)
+        head = (
+            f"{_name(entry.recipient, entry.address)}{_form(entry.notice)}" if is_release else name_notice(entry.notice)
+        )
         if entry.state is DeliveryState.SENT:
             sent.setdefault(entry.recipient_key if is_release else entry.identity, []).append(entry)
         elif entry.is_undelivered:
@@ -187,7 +191,7 @@ def _sort(found: Explanation, app: App, *, is_verbose: bool) -> Mapping[str, lis
             sections[_OTHERS].append([text, *map(_write_attempt, entry.attempts)])
     sections[_NOTIFIED] = [_write_sent(group, is_release=is_release, is_verbose=is_verbose) for group in sent.values()]
     for one in found.decisions:
-        head = _head(one.recipient, one.notice) if is_release else name_notice(one.notice)
+        head = f"{_name(one.recipient)}{_form(one.notice)}" if is_release else name_notice(one.notice)
         section = sections[_COMING if one.reason.notifies else _OTHERS]
         section.append([f"{head}: {explain_reason(one.reason, one.recipient)}"])
     if is_release:
@@ -217,10 +221,6 @@ def _write_pending(head: str, entry: HistoryEntry, app: App) -> Item:
         following = f"next attempt {minute(entry.due_at)}, or at once with `mastodon-update-check retry`"
     text = f"{head}: planned {minute(entry.planned_at)}; {explain_reason(entry.reason, entry.recipient)}"
     return [text, *map(_write_attempt, entry.attempts), following]
-
-
-def _head(recipient: Recipient, notice: Notice, address: str = "") -> str:
-    return f"{_name(recipient, address)}{_form(notice)}"
 
 
 def _name(recipient: Recipient, address: str = "") -> str:

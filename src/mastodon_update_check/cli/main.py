@@ -119,7 +119,7 @@ def _open_streams() -> None:
 
     Both show no secrets, and no control characters but this program's own.
     """
-    from mastodon_update_check.streams import CleanStream
+    from mastodon_update_check.logs import CleanStream
 
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w")  # noqa: SIM115, PTH123 - it lives as long as the process

@@ -2,13 +2,15 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from argparse import Namespace
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import IntEnum
 
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.messages.content import long_date
+from mastodon_update_check.terminal import say
 
 
 class Exit(IntEnum):
@@ -35,6 +37,15 @@ def describe_verdict(verdict: StaffVerdict) -> str:
     """Write `alice (Moderator): cannot view devops`."""
     role = f" ({verdict.user.role})" if verdict.user.role else ""
     return f"{verdict.user.name}{role}: {verdict.reason.replace('_', ' ')}"
+
+
+def print_answer(arguments: Namespace, data: Mapping[str, object], lines: Iterable[str]) -> None:
+    """Print one JSON object with `--json`, else lines for a person."""
+    if arguments.json:
+        print_json(data)
+    else:
+        for line in lines:
+            say(line)
 
 
 def print_json(data: Mapping[str, object]) -> None:

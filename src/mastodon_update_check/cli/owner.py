@@ -39,23 +39,18 @@ def ask_owner(app: App, kind: str, arguments: Mapping[str, object], execute: Exe
     with app.open_ledger() as ledger:
         id_ = ledger.ask_owner(kind, arguments, app.clock())
         try:
-            return _wait(app, ledger, id_, execute)
+            for poll in range(int(PATIENCE.total_seconds() / POLL_SECONDS)):
+                answer = ledger.answer(id_)
+                if answer is not None and "usage_error" in answer:
+                    raise UsageError(str(answer["usage_error"]))
+                if answer is not None:
+                    return answer
+                if poll % _NUDGE_EVERY == 0 and not app.nudge_owner():
+                    with app.owned_ledger() as owned:  # the owner has ended meanwhile
+                        if owned is not None:
+                            return execute(owned)
+                time.sleep(POLL_SECONDS)
         finally:
             ledger.withdraw(id_)
-
-
-def _wait(app: App, ledger: Ledger, id_: str, execute: Execute) -> Mapping[str, Any]:
-    for poll in range(int(PATIENCE.total_seconds() / POLL_SECONDS)):
-        answer = ledger.answer(id_)
-        if answer is not None:
-            if "usage_error" in answer:
-                raise UsageError(str(answer["usage_error"]))
-            return answer
-        if poll % _NUDGE_EVERY == 0 and not app.nudge_owner():
-            with app.owned_ledger() as owned:  # the owner has ended meanwhile
-                if owned is not None:
-                    return execute(owned)
-        time.sleep(POLL_SECONDS)
-    raise LedgerError(
-        "the daemon owns the ledger and does not answer: see its log, `journalctl -u mastodon-update-check`"
-    )
+    log_command = "`journalctl -u mastodon-update-check`"
+    raise LedgerError(f"the daemon owns the ledger and does not answer: see its log, {log_command}")

@@ -15,14 +15,15 @@ def execute(app: App, arguments: Namespace) -> int:
     """List them; exit 1 when Mastodon's database could not be asked."""
     with app.find_ledger() as ledger, progress("Asking Mastodon's database"):
         people = find_people(app.settings, ledger.state().devops)
+    others = [verdict for verdict in people.answer.verdicts if verdict.recipient is None]
     if arguments.json:
-        print_json(_to_json(people))
+        print_json(_to_json(people, others))
     else:
-        _print(people)
+        _print(people, others)
     return Exit.FAILED if people.answer.error is not None else Exit.DONE
 
 
-def _to_json(people: People) -> dict[str, object]:
+def _to_json(people: People, others: Sequence[StaffVerdict]) -> dict[str, object]:
     return {
         "recipients": [
             {
@@ -38,38 +39,28 @@ def _to_json(people: People) -> dict[str, object]:
             for recipient in people.recipients
         ],
         "not_told": [
-            {"name": verdict.user.name, "role": verdict.user.role or None, "reason": str(verdict.reason)}
-            for verdict in _not_notified(people)
+            {"name": one.user.name, "role": one.user.role or None, "reason": str(one.reason)} for one in others
         ],
         "warnings": list(people.warnings),
         "error": str(people.answer.error) if people.answer.error else None,
     }
 
 
-def _print(people: People) -> None:
+def _print(people: People, others: Sequence[StaffVerdict]) -> None:
     if people.answer.error is not None:
         say(f"Mastodon's database could not be asked for the DevOps users: {people.answer.error}.")
-    rows = [("SINK", "RECIPIENT", "RELEASES", "SUPPORT", "OPERATOR", "REASON"), *map(_row, people.recipients)]
+    rows = [("SINK", "RECIPIENT", "RELEASES", "SUPPORT", "OPERATOR", "REASON")]
+    for one in people.recipients:
+        support, operator = ("yes" if has else "no" for has in (one.wants_support, one.is_operator))
+        rows.append((one.sink, name_recipient(one) or "-", str(one.preference), support, operator, _reason(one)))
     print_table(rows)
-    others = _not_notified(people)
     if others:
         print("\nNot notified:")
-    for verdict in others:
-        say(describe_verdict(verdict))
-    for warning in people.warnings:
-        say(f"Warning: {warning}.")
-
-
-def _row(recipient: Recipient) -> tuple[str, ...]:
-    yes_no = ("yes" if has else "no" for has in (recipient.wants_support, recipient.is_operator))
-    return recipient.sink, name_recipient(recipient) or "-", str(recipient.preference), *yes_no, _reason(recipient)
+    for line in (*map(describe_verdict, others), *(f"Warning: {warning}." for warning in people.warnings)):
+        say(line)
 
 
 def _reason(recipient: Recipient) -> str:
     if recipient.key.startswith("user:"):
         return f"{recipient.role} can view DevOps" if recipient.role else "can view DevOps"
     return "named in the settings" if recipient.address else "configured"
-
-
-def _not_notified(people: People) -> Sequence[StaffVerdict]:
-    return [verdict for verdict in people.answer.verdicts if verdict.recipient is None]

@@ -1,17 +1,15 @@
 """`retry`: make undelivered messages due now."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, print_json
+from mastodon_update_check.cli.output import Exit, print_answer
 from mastodon_update_check.cli.owner import change
 from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.domain.text import count
 from mastodon_update_check.jobs.explain import ask, find_entries
-from mastodon_update_check.ledger.history import HistoryEntry
-from mastodon_update_check.terminal import say
 
 _NEXT = {
     True: "The daemon tries now; `mastodon-update-check status` shows the outcome.",
@@ -24,39 +22,25 @@ def execute(app: App, arguments: Namespace) -> int:
     with app.find_ledger() as ledger:
         asked = None if arguments.about is None else ask(arguments.about, app.settings, ledger)
         entries = find_entries(ledger, asked, is_undelivered=True)
-        retried = _retry(app, entries, stopped=arguments.stopped)
+        free = [one for one in entries if not one.is_being_sent and (arguments.stopped or not one.is_stopped)]
+        wanted = {
+            "messages": sorted({entry.message_id for entry in free}),
+            "sinks": sorted({entry.sink for entry in free}),
+            "stopped": arguments.stopped,
+        }
+        retried = int(change(app, "retry", wanted)["hurried"]) if free else 0
         held_back = app.summary(ledger).held_back
-    sinks = {entry.sink for entry in entries}
-    stopped = {entry.sink for entry in entries if entry.is_stopped and not arguments.stopped}
     report = {
         "retried": retried,
         "being_sent": len({entry.message_id for entry in entries if entry.is_being_sent}),
         "held_back": held_back,
-        "stopped_sinks": sorted(stopped),
-        "unconfigured_sinks": sorted(sinks - set(app.settings.sink_names)),
+        "stopped_sinks": sorted({entry.sink for entry in entries if entry.is_stopped and not arguments.stopped}),
+        "unconfigured_sinks": sorted({entry.sink for entry in entries} - set(app.settings.sink_names)),
         "alive": is_alive(app.last_beat_at(), app.clock()),
     }
-    if arguments.json:
-        print_json(report)
-        return Exit.DONE
-    if not entries:
-        say("Nothing is undelivered." if arguments.about is None else "Nothing that matches is undelivered.")
-    for line in _describe(report):
-        say(line)
+    nothing = "Nothing is undelivered." if arguments.about is None else "Nothing that matches is undelivered."
+    print_answer(arguments, report, _describe(report) if entries else [nothing])
     return Exit.DONE
-
-
-def _retry(app: App, entries: Sequence[HistoryEntry], *, stopped: bool) -> int:
-    """Have the messages made due that may be; return their number."""
-    free = [entry for entry in entries if not entry.is_being_sent and (stopped or not entry.is_stopped)]
-    if not free:
-        return 0
-    wanted = {
-        "messages": sorted({entry.message_id for entry in free}),
-        "sinks": sorted({entry.sink for entry in free}),
-        "stopped": stopped,
-    }
-    return int(change(app, "retry", wanted)["hurried"])
 
 
 def _describe(report: Mapping[str, Any]) -> Iterator[str]:

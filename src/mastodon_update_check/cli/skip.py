@@ -7,17 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, print_json
+from mastodon_update_check.cli.output import Exit, print_answer
 from mastodon_update_check.cli.owner import change
 from mastodon_update_check.domain.text import clean, count, minute
 from mastodon_update_check.errors import UsageError
+from mastodon_update_check.monitoring.status import iso
 from mastodon_update_check.terminal import say
 
 
 def execute(app: App, arguments: Namespace) -> int:
     """Ignore releases, undo that, or list them."""
     if not (arguments.versions or arguments.undo or arguments.until):
-        _list(app, as_json=arguments.json)
+        _list(app, arguments)
         return Exit.DONE
     if arguments.json:
         raise UsageError("--json goes with the list alone: leave everything else out")
@@ -37,7 +38,11 @@ def _change(app: App, arguments: Namespace) -> Iterator[str]:
         yield f"No longer skipped: {', '.join(versions)}. The next check notifies those who were not yet notified."
         return
     if arguments.until:
-        until_at = _read_date(arguments.until)
+        try:
+            until_at = datetime.strptime(arguments.until, "%Y-%m-%d").replace(tzinfo=UTC)
+        except ValueError as error:
+            found = clean(arguments.until)
+            raise UsageError(f"--until: expected a date like 2026-12-24, got {found!r}") from error
         report = change(app, "skip", {**request, "until_at": until_at.isoformat()})
         versions = (*report["skipped"], *report["others"])
         yield f"Postponed until {until_at:%Y-%m-%d}: {', '.join(versions)}. No reminders and no alarm until then."
@@ -45,14 +50,6 @@ def _change(app: App, arguments: Namespace) -> Iterator[str]:
         report = change(app, "skip", request)
         yield from _describe_skipped(report)
     yield f"To undo this: mastodon-update-check skip --undo {shlex.join(report['skipped'])}"
-
-
-def _read_date(text: str) -> datetime:
-    """Return the beginning of a day (UTC)."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise UsageError(f"--until: expected a date like 2026-12-24, got {clean(text)!r}") from error
 
 
 def _describe_skipped(report: Mapping[str, Any]) -> Iterator[str]:
@@ -70,24 +67,21 @@ def _describe_skipped(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{count(report['under_way'], 'message')} about it may still arrive: it is being sent at this moment."
 
 
-def _list(app: App, *, as_json: bool) -> None:
+def _list(app: App, arguments: Namespace) -> None:
     with app.find_ledger() as ledger:
         skips = ledger.state().skips
-    if as_json:
-        listed = [
-            {
-                "version": str(skip.version),
-                "urgent": skip.urgent,
-                "skipped_at": skip.skipped_at.isoformat(timespec="seconds"),
-                "until": skip.until_at.date().isoformat() if skip.until_at else None,
-            }
-            for skip in skips
-        ]
-        print_json({"skipped": listed})
-        return
-    if not skips:
-        say("Nothing is skipped.")
-    for skip in skips:
-        urgent = ", urgent" if skip.urgent else ""
-        until = f", until {skip.until_at:%Y-%m-%d}" if skip.until_at else ""
-        say(f"{skip.version}{urgent}: skipped on {minute(skip.skipped_at)}{until}")
+    listed = [
+        {
+            "version": str(skip.version),
+            "urgent": skip.urgent,
+            "skipped_at": iso(skip.skipped_at),
+            "until": skip.until_at.date().isoformat() if skip.until_at else None,
+        }
+        for skip in skips
+    ]
+    lines = [
+        f"{skip.version}{', urgent' if skip.urgent else ''}: skipped on {minute(skip.skipped_at)}"
+        f"{f', until {skip.until_at:%Y-%m-%d}' if skip.until_at else ''}"
+        for skip in skips
+    ]
+    print_answer(arguments, {"skipped": listed}, lines or ["Nothing is skipped."])

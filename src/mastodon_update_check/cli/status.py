@@ -9,7 +9,6 @@ from mastodon_update_check.cli.output import Exit, print_json
 from mastodon_update_check.domain.server.status import Level
 from mastodon_update_check.domain.text import count, minute
 from mastodon_update_check.errors import LedgerError, SettingsError
-from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.monitoring.details import list_details
 from mastodon_update_check.monitoring.status import StatusReport, describe_status
 from mastodon_update_check.startup import load_app
@@ -38,10 +37,12 @@ def execute(arguments: Namespace) -> int:
         status = describe_status(report)
         print_json({name: status[name] for name in _HEARTBEAT} if arguments.alive else status)
     elif arguments.alive:
-        print(_describe_heartbeat(report))
+        stopped = "it was stopped, or never started"
+        last = f"its last heartbeat was at {minute(report.last_beat_at)}" if report.last_beat_at else stopped
+        print("The daemon is running." if report.is_alive else f"The daemon is not running: {last}.")
     else:
         for line in _write_screen(report) if is_terminal() else _write_lines(report):
-            print(hide_secrets(line))
+            print(line)
     if arguments.alive:
         return Exit.DONE if report.is_alive else Exit.FAILED
     return report.verdict.level
@@ -62,14 +63,6 @@ def _read_with_wrong_settings(wrong: SettingsError, arguments: Namespace) -> Sta
         raise wrong
     complain("\n".join(("the settings are wrong:", *(f"  - {problem}" for problem in wrong.problems))))
     return report
-
-
-def _describe_heartbeat(report: StatusReport) -> str:
-    if report.is_alive:
-        return "The daemon is running."
-    if report.last_beat_at is None:
-        return "The daemon is not running: it was stopped, or never started."
-    return f"The daemon is not running: its last heartbeat was at {minute(report.last_beat_at)}."
 
 
 def _write_lines(report: StatusReport) -> Iterator[str]:

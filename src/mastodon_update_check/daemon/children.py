@@ -15,11 +15,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
 from mastodon_update_check.errors import LedgerError, SettingsError
-from mastodon_update_check.logs import log
 
 LINE_CHARACTERS = 4 * 1024 * 1024
 """Longest line of a child that is kept in memory; a report has the text of our own file at most."""
@@ -38,10 +36,8 @@ class ChildProcess:
     ) -> None:
         """Start a job that may be silent for a time, and inherits the ledger's lock; another thread calls `on_end`.
 
-        It must be started by the main thread: the kernel kills a child when the thread ends that started it.
-
-        Raises:
-            OSError, RuntimeError: there are too many processes or threads, or too little memory.
+        It must be started by the main thread: the kernel kills a child when the thread ends that started it. Raises
+        `OSError` or `RuntimeError` when there are too many processes or threads, or too little memory.
         """
         self.name = name
         self._report: Mapping[str, Any] = {}
@@ -101,52 +97,6 @@ class ChildProcess:
     def is_overdue(self) -> bool:
         """Return whether it has been silent for longer than it may."""
         return time.monotonic() - self._heard_at > self._silence.total_seconds()
-
-
-class Children:
-    """The jobs that run at this moment, one of each name at most; each posts itself to `events` when it has ended."""
-
-    def __init__(self, events: "SimpleQueue[object]") -> None:
-        self._events = events
-        self._running: dict[str, ChildProcess] = {}
-
-    def __len__(self) -> int:
-        return len(self._running)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._running
-
-    def start(self, name: str, silence: timedelta, order: Mapping[str, object], lock: int | None) -> None:
-        """Start a job; see `ChildProcess`."""
-        self._running[name] = ChildProcess(name, order, silence, self._events.put, lock)
-
-    def forget(self, child: ChildProcess) -> None:
-        """Remove a job that has ended."""
-        self._running.pop(child.name, None)
-
-    def kill(self, *, overdue: bool = False) -> None:
-        """Kill every job, or those that have been silent for too long."""
-        for child in self._running.values():
-            if child.is_overdue or not overdue:
-                child.process.kill()
-
-    def stop(self, patience: timedelta) -> None:
-        """Let every job finish its attempts, and kill those that take too long."""
-        for child in self._running.values():
-            child.process.terminate()
-        self.wait(patience)
-
-    def wait(self, patience: timedelta) -> None:
-        """Wait until every job has ended, and kill those that take too long."""
-        end = time.monotonic() + patience.total_seconds()
-        while self._running and time.monotonic() < end:
-            with suppress(Empty):
-                event = self._events.get(timeout=max(end - time.monotonic(), 0.01))
-                if isinstance(event, ChildProcess):
-                    self.forget(event)
-        for name in self._running:
-            log.warning("job.killed", job=name, detail="it did not end in time; its open attempts are repeated")
-        self.kill()
 
 
 def _program() -> list[str]:

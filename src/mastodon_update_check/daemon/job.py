@@ -69,7 +69,7 @@ def main(name: str) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     code = 0
     try:
-        _report(**{"prepare": _prepare, "work": _work, "deliver": _deliver, "publish": _publish}[name](order))
+        _report(**{"prepare": _prepare, "work": _work, "deliver": _deliver}[name](order))
     except (SettingsError, LedgerError) as error:
         code = error.exit_code
         _report(problems=str(error).splitlines())
@@ -112,14 +112,6 @@ def _own_file() -> str | None:
     return None
 
 
-def _publish(order: Order) -> dict[str, Any]:
-    """Write the status page of a daemon that has stopped."""
-    app = _load(order).app
-    with app.open_ledger() as ledger:
-        app.publish(ledger)
-    return {}
-
-
 def _prepare(order: Order) -> dict[str, Any]:
     """Verify that settings, sinks and ledger can be used, and report the supervisor's parameters."""
     program = _load(order)
@@ -152,7 +144,6 @@ def _describe(program: _Program, ledger: Ledger) -> dict[str, Any]:
         "interval": settings.interval.total_seconds(),
         "jitter": settings.jitter.total_seconds(),
         "off_reason": settings.off_reason,
-        "has_page": settings.page_file is not None,
         "config": program.config,
         "status": hide_secrets(line),
         "due_in": due_at and max((due_at - app.clock()).total_seconds(), 0.0),

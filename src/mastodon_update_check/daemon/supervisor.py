@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NoReturn
 
 from mastodon_update_check import logs
-from mastodon_update_check.daemon.children import ChildProcess, Children, leave
+from mastodon_update_check.daemon.children import ChildProcess, leave
 from mastodon_update_check.daemon.owner import RENEWAL_SECONDS, LedgerOwner
 from mastodon_update_check.daemon.schedule import Schedule
 from mastodon_update_check.daemon.signals import SignalEvent
@@ -29,10 +29,8 @@ PAUSE_SECONDS = 60.0
 CRASH_PAUSE_SECONDS = 5.0
 START_PAUSE_SECONDS = 1.0
 """How long to wait before a job is started again that could not be started."""
-PATIENCE = timedelta(seconds=8)
-"""How long children may finish attempts in progress when the daemon stops."""
-STOP_SECONDS = 9.2
-"""How long the whole stop may take, with the status page that says so: less than `signals.STOP_LIMIT`."""
+PATIENCE_SECONDS = 8.0
+"""How long children may finish attempts in progress when the daemon stops: less than `signals.STOP_LIMIT`."""
 RESTART = 75
 """Exit code that asks for a restart (`Restart=on-failure`)."""
 _NEVER = float("inf")
@@ -48,7 +46,8 @@ class Supervisor:
         self._notifier = notifier
         self._owner = LedgerOwner(prepared)
         self._schedule = Schedule()
-        self._children = Children(events)
+        self._children: dict[str, ChildProcess] = {}
+        """One of each name at most; each posts itself to `events` when it has ended."""
         self._loaded_config = prepared["config"]
         """Our own file at the last reload."""
         self._problems = CurrentProblems()
@@ -91,7 +90,9 @@ class Supervisor:
 
     def _keep_up(self) -> None:
         """Renew ownership, feed the watchdog, and show the status, if everything is on time."""
-        self._children.kill(overdue=True)
+        for child in self._children.values():
+            if child.is_overdue:
+                child.process.kill()
         was_owner = self._owner.is_owner
         self._problems.set("ledger", self._owner.keep())
         if self._owner.has_requests and "work" not in self._children:
@@ -101,14 +102,12 @@ class Supervisor:
             self._deliver_at = 0.0  # messages of a former owner
         if was_owner and not self._owner.is_owner:
             log.warning("owner.lost", detail="another process owns the ledger now")
-            self._children.kill()
+            for child in self._children.values():
+                child.process.kill()
         is_late = self._owner.is_owner and not self._schedule.is_on_time()
         self._problems.set("schedule", "no check has begun for too long" if is_late else "")
         if not is_late:
             self._notifier.feed_watchdog()
-        self._show_status()
-
-    def _show_status(self) -> None:
         next_at = datetime.now(UTC) + self._schedule.due_in
         soon = "" if self._report["off_reason"] else f"; next {next_at:%H:%M} UTC"
         line = f"{self._report['status']}{soon}" if self._owner.is_owner else "standby: another process owns the ledger"
@@ -141,10 +140,11 @@ class Supervisor:
         if name != "prepare":
             order |= {"refused": self._refused, "config": self._report["config"]}
         try:
-            self._children.start(name, silence, order, self._owner.descriptor)
+            child = ChildProcess(name, order, silence, self._events.put, self._owner.descriptor)
         except (OSError, RuntimeError) as error:  # the unit's TasksMax or MemoryMax
             self._problems.set("job", f"the job {name} could not be started: {error}")
             return False
+        self._children[name] = child
         self._problems.set("job", "")
         return True
 
@@ -152,20 +152,18 @@ class Supervisor:
         match event:
             case SignalEvent.LOOK:
                 self._is_look_due = True
-            case SignalEvent.RELOAD:
-                self._reload()
+            case SignalEvent.RELOAD:  # when the new settings are wrong the schedule stays as it is
+                self._notifier.reloading()
+                if "prepare" not in self._children and not self._start("prepare", CHECK_LIMIT):
+                    self._notifier.ready()
             case SignalEvent.STOP:
                 self._stop(0)
-            case ChildProcess():
-                self._finish(event)
-
-    def _finish(self, child: ChildProcess) -> None:
-        """Process the report of a job that has ended."""
-        self._children.forget(child)
-        if child.name == "prepare":
-            self._finish_reload(child)
-        elif self._owner.is_owner:  # otherwise killed with the loss of ownership: not a failure
-            (self._finish_work if child.name == "work" else self._finish_deliveries)(child)
+            case ChildProcess(name=name):
+                del self._children[name]
+                if name == "prepare":
+                    self._finish_reload(event)
+                elif self._owner.is_owner:  # otherwise killed with the loss of ownership: not a failure
+                    (self._finish_work if name == "work" else self._finish_deliveries)(event)
 
     def _finish_work(self, child: ChildProcess) -> None:
         report = child.result
@@ -204,12 +202,6 @@ class Supervisor:
             self._schedule.make_due()
         self._report |= {name: value for name, value in report.items() if value is not None or name != "config"}
 
-    def _reload(self) -> None:
-        """Have a child try the new settings; when they are wrong the schedule stays as it is."""
-        self._notifier.reloading()
-        if "prepare" not in self._children and not self._start("prepare", CHECK_LIMIT):
-            self._notifier.ready()
-
     def _finish_reload(self, child: ChildProcess) -> None:
         report = child.result
         if report is None:
@@ -233,13 +225,21 @@ class Supervisor:
         self._notifier.ready()
 
     def _stop(self, code: int) -> NoReturn:
-        end = time.monotonic() + STOP_SECONDS
+        """Let every job finish its attempts for a while, and end the process."""
         self._notifier.stopping()
         self._notifier.status("stopping: attempts in progress are being finished")
         log.info("daemon.stopping")
-        self._children.stop(PATIENCE)
+        for child in self._children.values():
+            child.process.terminate()
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self._children and time.monotonic() < end:
+            with suppress(Empty):
+                event = self._events.get(timeout=max(end - time.monotonic(), 0.01))
+                if isinstance(event, ChildProcess):
+                    del self._children[event.name]
+        for name, child in self._children.items():
+            log.warning("job.killed", job=name, detail="it did not end in time; its open attempts are repeated")
+            child.process.kill()
         self._owner.leave()
-        if code != RESTART and self._report["has_page"] and self._start("publish", PATIENCE):
-            self._children.wait(timedelta(seconds=end - time.monotonic()))
         log.info("daemon.stopped")
         leave(code)

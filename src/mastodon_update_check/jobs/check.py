@@ -15,7 +15,7 @@ from mastodon_update_check.domain.notices import (
 )
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
-from mastodon_update_check.domain.server.installed import merge_readings, restart_notice
+from mastodon_update_check.domain.server.installed import VersionReading, merge_readings, restart_notice
 from mastodon_update_check.domain.server.outages import (
     FEWEST_FAILURES,
     check_failing_notice,
@@ -24,9 +24,11 @@ from mastodon_update_check.domain.server.outages import (
 )
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import describe_pending
+from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import clean, describe_bug
 from mastodon_update_check.errors import Cause, CheckError, UpdateCheckError
-from mastodon_update_check.jobs.observe import Findings, inquire, nothing_found
+from mastodon_update_check.jobs.observe import Findings, inquire
+from mastodon_update_check.jobs.recipients import find_people
 from mastodon_update_check.ledger.ledger import Ledger, LedgerView
 from mastodon_update_check.ledger.summary import SinkAccount
 from mastodon_update_check.logs import hide_secrets, log
@@ -70,6 +72,8 @@ class CheckOptions:
 
     mark: bool = False
     """Mark pending notices as sent, once the update server has answered."""
+    dry_run: bool = False
+    """Store nothing."""
     settings_problem: str = ""
     """Why the newest settings could not be used, so that former ones are in use; empty when they are."""
     failure: str = ""
@@ -90,21 +94,24 @@ def check(
     """
     began = time.monotonic()
     try:
-        report = _commit(settings, ledger, sinks, now, options)
+        report = _run(settings, ledger, sinks, now, options)
     except UpdateCheckError:
         raise
     except Exception as error:  # noqa: BLE001 - a bug is a failed check like any other: it causes a notice when it lasts
         detail = describe_bug(error)
         log.critical("check.crashed", detail=detail)
-        report = _commit(settings, ledger, sinks, now, replace(options, failure=detail))
-    _log_report(report, time.monotonic() - began)
+        report = _run(settings, ledger, sinks, now, replace(options, failure=detail))
+    _log_report(report, {"took": round(time.monotonic() - began, 3), **({"dry_run": True} if options.dry_run else {})})
     return report
 
 
-def _commit(
+def _run(
     settings: Settings, ledger: Ledger, sinks: Mapping[str, str], now: datetime, options: CheckOptions
 ) -> CheckReport:
     findings = _observe(settings, ledger.state(), now, options)
+    if options.dry_run:
+        with ledger.reading() as view:
+            return _decide(settings, findings, sinks, now, view)
     with ledger.writing() as transaction:
         transaction.lift_stops(findings.people.recipients)
         report = _decide(settings, findings, sinks, now, transaction)
@@ -115,19 +122,11 @@ def _commit(
     return report
 
 
-def rehearse(settings: Settings, ledger: Ledger, sinks: Mapping[str, str], now: datetime) -> CheckReport:
-    """Run one check on a view of the ledger: nothing is stored, nothing is sent."""
-    began = time.monotonic()
-    findings = _observe(settings, ledger.state(), now, _PLAIN)
-    with ledger.reading() as view:
-        report = _decide(settings, findings, sinks, now, view)
-    _log_report(report, time.monotonic() - began, dry_run=True)
-    return report
-
-
 def _observe(settings: Settings, known: ServerState, now: datetime, options: CheckOptions) -> Findings:
     if options.failure:
-        findings = nothing_found(settings, known, CheckError(Cause.INTERNAL, options.failure))
+        error: CheckError | None = CheckError(Cause.INTERNAL, options.failure)
+        people = find_people(settings, known.devops, DatabaseAnswer(error=error))  # those of the last good answer
+        findings = Findings(tree=VersionReading(), running=VersionReading(), people=people, error=error)
     else:
         findings = inquire(settings, known, now)
     problem = clean(options.settings_problem or "; ".join(map(str, settings.disabled)), DETAIL_CHARACTERS)
@@ -145,7 +144,11 @@ def _decide(
     settings: Settings, findings: Findings, sinks: Mapping[str, str], now: datetime, view: LedgerView
 ) -> CheckReport:
     """Turn findings into the new state and a plan."""
-    learned = _lift_skips(learn(view.state(), findings, now))
+    learned = learn(view.state(), findings, now)
+    lifted = learned.lifted()  # recipients are notified of releases that have turned urgent
+    for skip in lifted:
+        log.warning("skip.lifted", version=str(skip.version), detail="it has turned urgent")
+    learned = replace(learned, skips=tuple(skip for skip in learned.skips if skip not in lifted))
     accounts = view.summary(now, sinks).sinks
     facts = Facts(
         instance=settings.instance,
@@ -201,14 +204,6 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     return known.succeeded(now, known.installed, findings.feed, (*problem, *findings.warnings))
 
 
-def _lift_skips(known: ServerState) -> ServerState:
-    """Remove the skips of releases that have turned urgent: recipients are notified of these."""
-    lifted = known.lifted()
-    for skip in lifted:
-        log.warning("skip.lifted", version=str(skip.version), detail="it has turned urgent")
-    return replace(known, skips=tuple(skip for skip in known.skips if skip not in lifted)) if lifted else known
-
-
 def _tool_notices(
     known: ServerState,
     accounts: Sequence[SinkAccount],
@@ -238,7 +233,7 @@ def _tool_notices(
     return tuple(notice for notice in found if notice is not None)
 
 
-def _log_report(report: CheckReport, seconds: float, *, dry_run: bool = False) -> None:
+def _log_report(report: CheckReport, details: Mapping[str, object]) -> None:
     """Log one full line per check, and one for each warning."""
     known, result = report.known, report.result
     for warning in known.warnings:
@@ -248,8 +243,7 @@ def _log_report(report: CheckReport, seconds: float, *, dry_run: bool = False) -
         "pending": [*describe_pending(known)],
         "planned": result.planned,
         "cancelled": len(report.plan.changes),
-        "took": round(seconds, 3),
-        **({"dry_run": True} if dry_run else {}),
+        **details,
     }
     if result.error:
         since = known.failing_since.isoformat(timespec="seconds") if known.failing_since else None

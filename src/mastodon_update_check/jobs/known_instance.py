@@ -23,7 +23,7 @@ def with_known_instance(settings: Settings) -> Settings:
         return settings
     try:
         location = find_location(settings.ledger)
-        used_here = _instances_used_here(settings) if location.is_shared else None
+        used_here = {path.stem for path in _state_directory(settings).glob("*.lock")} if location.is_shared else None
         if (is_foreign and used_here == set()) or not location.exists():
             return settings
         with Ledger.open(location, settings.instance, verify=False) as ledger:
@@ -38,25 +38,19 @@ def with_known_instance(settings: Settings) -> Settings:
     return settings.for_instance(*known) if len(known) == 1 else settings
 
 
-def presence_path(settings: Settings) -> Path:
-    """Return the lock file of the daemon on this machine whose ledger is in PostgreSQL."""
-    return state_directory(os.environ, settings.config_file) / f"{settings.instance}.lock"
-
-
 def presence_of(settings: Settings) -> FileLock:
-    """Return the lock that a running daemon holds on this machine: in a file, it is the ledger's own."""
-    location = find_location(settings.ledger)
-    if not location.is_shared:
+    """Return the lock that a running daemon holds on this machine; for a ledger in PostgreSQL in our own directory."""
+    if not find_location(settings.ledger).is_shared:
         return FileLock(f"{Path(settings.ledger).resolve()}.lock")
-    return FileLock(str(presence_path(settings)))
+    return FileLock(str(_state_directory(settings) / f"{settings.instance}.lock"))
 
 
 def remember_instance(settings: Settings) -> None:
-    """Leave the lock file of the instance, which commands make sure of, too."""
-    path = presence_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
+    """Leave the lock file of the instance in our own directory, which commands make sure of, too."""
+    directory = _state_directory(settings)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (directory / f"{settings.instance}.lock").touch(mode=0o600)
 
 
-def _instances_used_here(settings: Settings) -> set[str]:
-    return {path.stem for path in presence_path(settings).parent.glob("*.lock")}
+def _state_directory(settings: Settings) -> Path:
+    return state_directory(os.environ, settings.config_file)

@@ -11,7 +11,6 @@ from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.installed import VersionReading, merge_readings, reading_warnings
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import CheckError
@@ -51,12 +50,6 @@ class Findings:
     """Why newer settings than those in use could not be loaded."""
 
 
-def nothing_found(settings: Settings, known: ServerState, error: CheckError) -> Findings:
-    """Return the findings of a check that could not ask: the recipients are those of the last good answer."""
-    people = find_people(settings, known.devops, DatabaseAnswer(error=error))
-    return Findings(tree=VersionReading(), running=VersionReading(), people=people, error=error)
-
-
 def inquire(settings: Settings, known: ServerState, now: datetime, people: People | None = None) -> Findings:
     """Ask the database, the tree, the running server and the update server; `people` spares asking the first."""
     people = people or find_people(settings, known.devops)
@@ -68,7 +61,10 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
         sentences = reading_warnings(tree, running) or (error.detail,)
         return replace(basis, error=CheckError(error.cause, "; ".join(sentences)))
     assert installed is not None  # noqa: S101 - merge_readings has found one
-    doubts = () if _has_no_tree(settings, tree, running) else reading_warnings(tree, running)
+    # A host without a tree, as beside containers, is no reason for a warning while the running server answers.
+    is_elsewhere = "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and is_missing(settings.mastodon_root)
+    has_no_tree = tree.error is not None and running.version is not None and is_elsewhere
+    doubts = () if has_no_tree else reading_warnings(tree, running)
     basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *doubts))
     basis = replace(
         basis,
@@ -92,33 +88,25 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
     return replace(basis, release_facts=_read_releases(settings, known.release_facts, installed, feed))
 
 
-def _has_no_tree(settings: Settings, tree: VersionReading, running: VersionReading) -> bool:
-    """Return whether this host has no tree, as beside containers, and the running server has named its version."""
-    if tree.error is None or running.version is None:
-        return False
-    return "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and is_missing(settings.mastodon_root)
-
-
 def see_versions(settings: Settings) -> tuple[VersionReading, VersionReading]:
     """Read the tree and ask the running server, unless the settings name the version."""
     from mastodon_update_check.mastodon.tree import read_tree_version
 
+    def read(ask: Callable[[], MastodonVersion]) -> VersionReading:
+        try:
+            return VersionReading(version=ask())
+        except CheckError as error:
+            return VersionReading(error=error)
+
     if settings.mastodon_version is not None:
         return VersionReading(version=settings.mastodon_version), VersionReading()
-    tree = _see(lambda: read_tree_version(settings.mastodon_root, settings.version_environment))
+    tree = read(lambda: read_tree_version(settings.mastodon_root, settings.version_environment))
     url = settings.instance_url
     if url is None:
         return tree, VersionReading()
     from mastodon_update_check.mastodon.instance import ask_running_version
 
-    return tree, _see(lambda: ask_running_version(url, settings.web_domain, proxies(settings)))
-
-
-def _see(read: Callable[[], MastodonVersion]) -> VersionReading:
-    try:
-        return VersionReading(version=read())
-    except CheckError as error:
-        return VersionReading(error=error)
+    return tree, read(lambda: ask_running_version(url, settings.web_domain, proxies(settings)))
 
 
 def _read_releases(

@@ -1,5 +1,7 @@
 """The recipients of each sink: from the settings, and from Mastodon's database where it is needed."""
 
+import os
+import pwd
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -35,9 +37,14 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
     The DevOps users of the last good answer, `remembered`, are for when it cannot be asked.
     """
     if answer is None:
-        answer = ask_database(settings) if _needs_database(settings) else DatabaseAnswer()
+        names = any(sink.options.get("names") == "true" for sink in settings.sinks if sink.plugin == "webhook")
+        is_needed = names or (settings.recipients.devops and _has_mail(settings))
+        answer = ask_database(settings) if is_needed else DatabaseAnswer()
     if answer.through and not answer.verdicts and remembered:
-        answer = replace(answer, error=_explain_empty(answer, remembered))
+        # An upgrade from 3.5 to 4.0 gives users their roles at its end.
+        found = f"{answer.through} returned no member of staff, and {len(remembered)} DevOps users the last time"
+        error = CheckError(Cause.DATABASE, f"{found}: does an upgrade wait for its post-deployment migrations?")
+        answer = replace(answer, error=error)
     uses_remembered = settings.recipients.devops and answer.error is not None
     mail = _mail_recipients(settings, remembered if uses_remembered else answer.devops)
     recipients: list[Recipient] = []
@@ -51,12 +58,6 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
         warnings=(*answer.warnings, *_list_warnings(settings, answer, mail, remembered)),
         error=answer.error if mails_devops and not remembered else None,
     )
-
-
-def _explain_empty(answer: DatabaseAnswer, remembered: Sequence[Recipient]) -> CheckError:
-    """Explain why an empty answer is not used: an upgrade from 3.5 to 4.0 gives users their roles at its end."""
-    detail = f"{answer.through} returned no member of staff, and {len(remembered)} DevOps users the last time"
-    return CheckError(Cause.DATABASE, f"{detail}: does an upgrade wait for its post-deployment migrations?")
 
 
 def _list_warnings(
@@ -93,7 +94,11 @@ def ask_database(settings: Settings) -> DatabaseAnswer:
     if disabled := settings.disables(RECIPIENTS):
         return DatabaseAnswer(error=CheckError(Cause.DATABASE, str(disabled[0])))
     try:
-        return ask_first(find_logins(settings, _find_os_user()))
+        os_user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user without a name, as in a container
+        os_user = ""
+    try:
+        return ask_first(find_logins(settings, os_user))
     except CheckError as error:
         return DatabaseAnswer(error=error)
 
@@ -113,24 +118,8 @@ def find_logins(settings: Settings, os_user: str) -> "tuple[DatabaseAddress, ...
     return find_addresses(settings.database_url or "", settings.mastodon_database_url or "", variables, os_user)
 
 
-def _find_os_user() -> str:
-    import pwd
-    from os import getuid
-
-    try:
-        return pwd.getpwuid(getuid()).pw_name
-    except KeyError:  # a user without a name, as in a container
-        return ""
-
-
 def _has_mail(settings: Settings) -> bool:
     return any(sink.plugin == MAIL for sink in settings.sinks)
-
-
-def _needs_database(settings: Settings) -> bool:
-    """Return whether the DevOps users are needed: as mail recipients, or to be named in a webhook."""
-    names = any(sink.options.get("names") == "true" for sink in settings.sinks if sink.plugin == "webhook")
-    return names or (settings.recipients.devops and _has_mail(settings))
 
 
 def find_single_key(sink: SinkSettings) -> str:

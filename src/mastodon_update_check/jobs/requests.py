@@ -51,8 +51,15 @@ def execute_request(ledger: Ledger, kind: str, arguments: Mapping[str, Any], now
             until = arguments.get("until_at")
             until_at = datetime.fromisoformat(until) if until else None
             return _skip(ledger, arguments["versions"], now, until_at)
-        case "unskip":
-            return {"versions": _unskip(ledger, arguments["versions"], now)}
+        case "unskip":  # all or none of them; the next check plans their notices again
+            undone = []
+            with ledger.writing() as transaction:
+                known = transaction.state()
+                for text in arguments["versions"]:
+                    known, lifted = unskip(known, text)
+                    undone.append(str(lifted.version))
+                transaction.keep_state(known, now)
+            return {"versions": undone}
         case _:
             raise UsageError(
                 f"the daemon does not know the request {kind!r}: restart it, so that both are of one version"
@@ -80,15 +87,3 @@ def _skip(ledger: Ledger, texts: Sequence[str], now: datetime, until_at: datetim
         "cancelled": len({row.message_id for row in rows if row.is_open}),
         "under_way": len({row.message_id for row in rows if row.is_being_sent}),
     }
-
-
-def _unskip(ledger: Ledger, texts: Sequence[str], now: datetime) -> list[str]:
-    """Undo skips, all or none of them; the next check plans their notices again."""
-    found = []
-    with ledger.writing() as transaction:
-        known = transaction.state()
-        for text in texts:
-            known, undone = unskip(known, text)
-            found.append(str(undone.version))
-        transaction.keep_state(known, now)
-    return found
