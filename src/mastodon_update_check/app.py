@@ -19,7 +19,7 @@ from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.known_instance import presence_of, remember_instance
 from mastodon_update_check.jobs.recipients import find_single_key
-from mastodon_update_check.jobs.threads import in_thread
+from mastodon_update_check.jobs.workers import in_thread
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location, find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
@@ -62,11 +62,10 @@ class App:
         return find_location(self.settings.ledger, token=self._token)
 
     def create_ledger(self) -> Ledger:
-        """Open the ledger, created if there is none, and verify that it belongs to this server.
+        """Open the ledger, created if there is none.
 
-        Raises:
-            LedgerError: it cannot be used.
-            SettingsError: `LOCAL_DOMAIN` is missing, and the ledger belongs to a server that had one.
+        Raises `LedgerError` when it cannot be used, and `SettingsError` when it belongs to a server that had a
+        `LOCAL_DOMAIN`, which is missing now.
         """
         ledger = self._own(Ledger.create(self.ledger_location, self.settings.instance))
         if self.ledger_location.is_shared:

@@ -27,7 +27,7 @@ class _Missing(NullTranslations):
         self.gettext(msgid1)
 
     def pgettext(self, context: str, message: str) -> NoReturn:
-        self.gettext(f"{context}: {message}")
+        raise UntranslatedError(f"no translation of {context!r}, {message!r}")
 
 
 @cache

@@ -96,3 +96,18 @@ def is_blocked(status: Path, number: signal.Signals) -> bool:
     """Whether a process blocks a signal."""
     (mask,) = (line.split()[1] for line in status.read_text().splitlines() if line.startswith("SigBlk:"))
     return bool(int(mask, 16) & 1 << number - 1)
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+def test_messages_are_sent_after_a_password_is_corrected(machine: Machine, update_server: UpdateServer) -> None:
+    """The mail server has refused the former password; the message does not wait for its backoff."""
+    update_server.publish("4.5.20")
+    with SmtpServer(users={"m": "new"}) as mail:
+        server = {"SMTP_SERVER": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_LOGIN": "m"}
+        machine.configure(UPDATE_CHECK_SINKS="email", **server, SMTP_PASSWORD="old")
+        with machine.start() as daemon:
+            daemon.wait_for("delivery.deferred")  # the next attempt is five minutes away
+            machine.configure(SMTP_PASSWORD="new")
+            daemon.reload()
+            daemon.wait_for("delivery.sent", sink="email")
+    assert len(mail.mails) == 1

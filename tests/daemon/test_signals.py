@@ -24,20 +24,6 @@ print("here", flush=True)
 threading.Event().wait()
 """
 
-ORDERS = """
-import os, signal
-from queue import SimpleQueue
-from mastodon_update_check.daemon.signals import SIGNALS, take_signals
-
-signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-orders = SimpleQueue()
-take_signals(orders.put)
-for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM):
-    os.kill(os.getpid(), number)
-    print(orders.get(timeout=60).name, flush=True)
-os._exit(0)
-"""
-
 
 def mail_by(machine: Machine, port: int) -> None:
     """Let mail be the only sink."""
@@ -148,11 +134,3 @@ def test_stop_ends_a_hanging_main_thread(limit: str, signals: int) -> None:
             assert process.wait(LONGEST) == 0
         finally:
             process.kill()
-
-
-def test_each_signal_has_its_event() -> None:
-    """Each signal is an order."""
-    finished = subprocess.run(
-        [sys.executable, "-c", ORDERS], capture_output=True, text=True, timeout=LONGEST, check=True
-    )
-    assert finished.stdout.split() == ["RELOAD", "LOOK", "STOP"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ledger.examples import INSTANCE, SETTINGS, SettableClock
 from ledger.locations import query
+from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import SqliteLocation
@@ -104,3 +105,23 @@ def deliver(deliverer: DeliveryWorker, ledger: Ledger) -> None:
 def attempts(path: Path) -> list[tuple[object, ...]]:
     """Return outcome and reply of every attempt."""
     return query(path, "SELECT outcome, reply FROM attempt ORDER BY number")
+
+
+def check_settings(directory: Path, url: str) -> Settings:
+    """Return settings with which a check asks `url` alone, for 4.5.19, and mails one address."""
+    (directory / "config.env").touch()
+    return load_settings(
+        {
+            "HOME": str(directory),
+            "LOCAL_DOMAIN": INSTANCE,
+            "SMTP_SERVER": "127.0.0.1",
+            "UPDATE_CHECK_CONFIG": str(directory / "config.env"),
+            "UPDATE_CHECK_INSTANCE_URL": "",
+            "UPDATE_CHECK_LEDGER": str(directory / "ledger.sqlite3"),
+            "UPDATE_CHECK_MASTODON_ROOT": str(directory),
+            "UPDATE_CHECK_MASTODON_VERSION": "4.5.19",
+            "UPDATE_CHECK_RECIPIENTS": "ops@social.example",
+            "UPDATE_CHECK_SINKS": "email",
+            "UPDATE_CHECK_URL": url,
+        }
+    )

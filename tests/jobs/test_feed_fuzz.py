@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.test_feed_properties import documents
-from jobs.examples import Accepting
+from jobs.examples import Accepting, check_settings
 from mastodon_update_check.app import App
-from mastodon_update_check.config import load_settings
 from mastodon_update_check.jobs.check import CheckOptions, CheckReport
 from simulators.http_server import Answer, HttpServer, Raw, Reply
 
@@ -45,7 +44,7 @@ edits = st.lists(
 def whole_check(answer: Answer) -> tuple[CheckReport, list[str]]:
     """Check, deliver, and check again; return the first report and the texts that were sent."""
     with TemporaryDirectory() as directory, HttpServer(lambda _: answer) as server:
-        app = _app(Path(directory), server.url())
+        app = App(check_settings(Path(directory), server.url()))
         sink = Accepting()
         with app.create_ledger() as ledger:
             report = app.run_check(ledger, CheckOptions())
@@ -55,27 +54,6 @@ def whole_check(answer: Answer) -> tuple[CheckReport, list[str]]:
             assert worker.sent == len(report.plan.messages)
             assert app.run_check(ledger, CheckOptions()).plan.messages == ()
         return report, [text for message in sink.messages for text in (message.subject, message.text, message.html)]
-
-
-def _app(home: Path, url: str) -> App:
-    (home / "config.env").touch()
-    return App(
-        load_settings(
-            {
-                "HOME": str(home),
-                "LOCAL_DOMAIN": "social.example",
-                "SMTP_SERVER": "127.0.0.1",
-                "UPDATE_CHECK_CONFIG": str(home / "config.env"),
-                "UPDATE_CHECK_INSTANCE_URL": "",
-                "UPDATE_CHECK_LEDGER": str(home / "ledger.sqlite3"),
-                "UPDATE_CHECK_MASTODON_ROOT": str(home),
-                "UPDATE_CHECK_MASTODON_VERSION": "4.5.19",
-                "UPDATE_CHECK_RECIPIENTS": "ops@social.example",
-                "UPDATE_CHECK_SINKS": "email",
-                "UPDATE_CHECK_URL": url,
-            }
-        )
-    )
 
 
 def expect_sentences(report: CheckReport, texts: list[str]) -> None:

@@ -16,7 +16,7 @@ from mastodon_update_check.jobs.doctor import Finding, Grade, error, probe_progr
 from mastodon_update_check.jobs.doctor.probe_delivery import probe_monitoring, probe_people, probe_sink
 from mastodon_update_check.jobs.doctor.probe_server import probe_release_details, probe_upgrade, probe_versions
 from mastodon_update_check.jobs.recipients import MAIL
-from mastodon_update_check.jobs.threads import in_thread
+from mastodon_update_check.jobs.workers import in_thread
 from mastodon_update_check.monitoring.status import StatusReport
 from mastodon_update_check.terminal import fill, paint, progress, say
 

@@ -56,7 +56,6 @@ def _copy(app: App, source: str, target: str) -> None:
 
 
 def _replace(app: App) -> None:
-    """Set the ledger aside and create a new one."""
     location = app.ledger_location
     if location.exists():
         with owned(location):

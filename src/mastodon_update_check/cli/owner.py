@@ -29,9 +29,7 @@ def change(app: App, kind: str, arguments: Mapping[str, object]) -> Mapping[str,
 def ask_owner(app: App, kind: str, arguments: Mapping[str, object], execute: Execute) -> Mapping[str, Any]:
     """Have a request executed by the owner of the ledger, which is this process if there is no other.
 
-    Raises:
-        LedgerError: the ledger cannot be used, or the owner does not answer in time.
-        UsageError: the owner rejected the arguments.
+    Raises `LedgerError` when the owner does not answer in time, `UsageError` when it rejects the arguments.
     """
     with app.owned_ledger() as owned:
         if owned is not None:

@@ -41,14 +41,12 @@ _DATA = (
 COMMANDS = {
     "run": Command(
         "run the daemon: check every 30 minutes and notify",
-        "Runs until it is stopped: checks at once and then every 30 minutes (UPDATE_CHECK_INTERVAL), and delivers what "
-        "is due. A reload (SIGHUP) makes it read the settings again.",
-        "To try it by hand: `mastodon-update-check run`, and Ctrl-C to end it.",
+        "Checks at once and then every 30 minutes (UPDATE_CHECK_INTERVAL), and delivers what is due, until it is "
+        "stopped (Ctrl-C). A reload (SIGHUP) makes it read the settings again.",
     ),
     "check": Command(
         "check once, and try every due message once (for timers and cron)",
-        "Asks the update server once, and makes one attempt at every message that is due. It is for timers and cron, "
-        "where no daemon runs; it may also run beside the daemon.",
+        "Asks the update server once, and makes one attempt at every message that is due; also beside the daemon.",
         "Exit status 1: the check failed; 75: it worked, but some messages are not delivered yet.",
         _DATA,
         (
@@ -58,8 +56,7 @@ COMMANDS = {
     ),
     "status": Command(
         "show the status of the server; exit status of a monitoring plugin",
-        "Shows the status of the server, from the ledger: the installed version, pending releases, the end of support, "
-        "the last check and the next one, and undelivered messages.",
+        "Shows, from the ledger: installed version, pending releases, end of support, checks, undelivered messages.",
         "Exit status 0: nothing to do; 1: a patch of the own branch is pending, support ends within two weeks, or a "
         "message has been undelivered for 6 hours; 2: an urgent update, or out of support; 3: unknown, no check has "
         "worked for a while, or the settings are wrong. With --alive: 0 if the daemon is running, else 1.",
@@ -74,10 +71,9 @@ COMMANDS = {
     ),
     "doctor": Command(
         "diagnose problems and suggest fixes (read-only)",
-        "Tries everything that is configured: the installed version, the update server and its clock, the database, "
-        "the mail server up to the point where a mail would be sent, webhooks without posting, heartbeat, metrics and "
-        "status page, the ledger, the daemon. Problems come first, each with a fix. --verbose also lists every setting "
-        "and where it comes from.",
+        "Tries everything that is configured; nothing is sent: the mail server is tried up to the point where a mail "
+        "would be sent, webhooks without posting. Problems come first, each with a fix. --verbose also lists every "
+        "setting and where it comes from.",
         "Exit status 1: there is at least one error.",
         _DATA,
     ),
@@ -94,10 +90,8 @@ COMMANDS = {
     "send-test": Command(
         "send a test message through every sink, and show each result",
         "Sends one test message through every sink, or through those that are named, and prints each reply. The mail "
-        "goes to the operator (UPDATE_CHECK_OPERATOR; without it, to every mail recipient). The ledger is not changed: "
-        "pending notices are sent as if there had been no test.",
-        "Exit status 1: a message was not accepted, or only the log would be reached. Example: `mastodon-update-check "
-        "send-test email`.",
+        "goes to the operator (UPDATE_CHECK_OPERATOR; without it, to every mail recipient). The ledger is not changed.",
+        "Exit status 1: a message was not accepted, or only the log would be reached. Example: `send-test email`.",
         (
             *_DATA,
             _option("sinks", metavar="SINK", nargs="*", help="email, log, webhook, …; all that are configured"),
@@ -117,8 +111,7 @@ COMMANDS = {
     ),
     "retry": Command(
         "try undelivered messages now, instead of when they are due",
-        "Makes undelivered messages due now, also those that were refused, and wakes sinks that wait. A running daemon "
-        "tries them within seconds.",
+        "Makes undelivered messages due now, also refused ones. A running daemon tries them within seconds.",
         "Examples: `retry`, `retry email`, `retry 4.5.20`, `retry ops@social.example`.",
         (
             *_DATA,
@@ -133,10 +126,9 @@ COMMANDS = {
     ),
     "skip": Command(
         "ignore a release; without an argument, list ignored releases",
-        "Ignores a release: no notices and reminders about it any more, and no alarm of `status`. Without VERSION it "
-        "lists the ignored releases. With --until it is only postponed: reminders and alarms begin again on that day.",
-        "A release that turns urgent later is notified all the same. Older releases of its branch are ignored with it. "
-        "It works while the daemon is running.",
+        "Ignores a release: no notices, no reminders, and no alarm of `status`. With --until it is only postponed: "
+        "reminders and alarms begin again on that day.",
+        "A release that turns urgent later is notified all the same. Older releases of its branch are ignored with it.",
         (*_DATA, _option("versions", metavar="VERSION", nargs="*", help="a pending release, as in 4.5.20")),
         (
             _option("--until", metavar="DATE", help="only no reminders and no alarm until then (2026-12-24)"),
@@ -146,8 +138,7 @@ COMMANDS = {
     "setup": Command(
         "set this program up beside the Mastodon of this host; for root",
         "Finds Mastodon on this host, shows a plan, asks, and carries it out: a database login that can only read the "
-        "list of staff, the settings, what the service may see, and its start. It neither runs nor changes anything of "
-        "Mastodon's. It can be run again.",
+        "list of staff, the settings, what the service may see, and its start. Nothing of Mastodon's is changed.",
         "Exit status 1: it could not go on; what it had done stays, and `setup --undo` takes it back.",
         (
             _flag("--yes", help="answer every question with yes; the first time with --tell"),
@@ -171,13 +162,11 @@ COMMANDS = {
     ),
     "demo": Command(
         "show a demonstration of half a minute; needs no Mastodon and no settings",
-        "Runs the daemon beside a made-up Mastodon server, with an update server and a mail server on loopback, and "
-        "shows the mails as they arrive. Everything is in a temporary directory, which is removed.",
+        "Runs the daemon beside a made-up Mastodon server, on loopback and in a temporary directory, and shows mails.",
         options=(_flag("--unless-set-up", help=SUPPRESS),),  # for `make run`
     ),
     "ledger": Command(
         "back up, copy or replace the ledger, which remembers all notices",
-        "Manages the ledger, which remembers every notice that was sent or is still to be sent.",
         actions={
             "backup": Command(
                 "copy the ledger to a new file, also while the daemon is running",

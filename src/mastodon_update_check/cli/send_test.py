@@ -8,6 +8,7 @@ from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from queue import Empty, SimpleQueue
 from uuid import uuid4
 
@@ -18,8 +19,7 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean, count, words_of
 from mastodon_update_check.errors import LedgerError, UpdateCheckError, UsageError
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
-from mastodon_update_check.jobs.threads import in_thread
-from mastodon_update_check.jobs.workers import load
+from mastodon_update_check.jobs.workers import in_thread, load
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.compose import compose_test_message
 from mastodon_update_check.messages.message import Message
@@ -73,7 +73,9 @@ def execute(app: App, arguments: Namespace) -> int:
     notes += people.warnings if has_mail else ()
     is_only_log = not arguments.sinks and all(sink.plugin == "log" for sink in sinks)
     notes += [_ONLY_LOG] if is_only_log else ()
-    results = _send_all(tests, people)
+    why = str(people.answer.error or "no mail recipient is known: see `recipients`")
+    missing = (SendResult(sink=one.sink, reply=f"there is no recipient: {why}") for one in tests if not one.messages)
+    results = chain(send_tests(tests), missing)
     if arguments.json:
         verdicts = list(results)
         print_json({"results": [_to_json(verdict) for verdict in verdicts], "warnings": notes})
@@ -81,7 +83,13 @@ def execute(app: App, arguments: Namespace) -> int:
         for note in notes:
             say(f"Note: {note}.")
         verdicts = list(_show(results))
-        say("No recipient was notified." if is_only_log else _conclude(verdicts))
+        accepted, messages = sum(verdict.is_accepted for verdict in verdicts), count(len(verdicts), "test message")
+        if is_only_log:
+            say("No recipient was notified.")
+        elif accepted == len(verdicts):
+            say(f"{messages} accepted. Check whether they have arrived.")
+        else:
+            say(f"{accepted} of {messages} accepted. `mastodon-update-check doctor` may show the reason.")
     has_failed = is_only_log or not all(verdict.is_accepted for verdict in verdicts)
     return Exit.FAILED if has_failed else Exit.DONE
 
@@ -112,15 +120,6 @@ def _compose(app: App, sink: SinkSettings, people: People, known: ServerState, *
     return SinkTest(sink=sink.name, load=partial(load, sink), messages=messages)
 
 
-def _send_all(tests: Sequence[SinkTest], people: People) -> Iterator[SendResult]:
-    """Yield each result as it arrives; a sink without a recipient has failed."""
-    yield from send_tests(tests)
-    why = str(people.answer.error or "no mail recipient is known: see `recipients`")
-    for test in tests:
-        if not test.messages:
-            yield SendResult(sink=test.sink, reply=f"there is no recipient: {why}")
-
-
 def send_tests(tests: Sequence[SinkTest], patience: timedelta = PATIENCE) -> Iterator[SendResult]:
     """Deliver every message once, each sink in a thread of its own; yield each result as it arrives.
 
@@ -146,7 +145,6 @@ def send_tests(tests: Sequence[SinkTest], patience: timedelta = PATIENCE) -> Ite
 
 
 def _send(test: SinkTest, post: Callable[[SendResult], None]) -> None:
-    """Send the messages, and post a result for each."""
     sink: Sink | None = None
     for message in test.messages:
         began, reply, is_accepted = time.monotonic(), "", False
@@ -172,7 +170,6 @@ def _send(test: SinkTest, post: Callable[[SendResult], None]) -> None:
 
 
 def _show(results: Iterator[SendResult]) -> Iterator[SendResult]:
-    """Print each result as it arrives."""
     while True:
         with progress("Waiting for a reply"):
             verdict = next(results, None)
@@ -183,13 +180,6 @@ def _show(results: Iterator[SendResult]) -> Iterator[SendResult]:
         text = fill(f"{verdict.sink}{to}: {word}{': ' if verdict.reply else ''}{verdict.reply}", rest="  ")
         print(text.replace(word, paint(word, colour), 1), flush=True)
         yield verdict
-
-
-def _conclude(verdicts: Sequence[SendResult]) -> str:
-    accepted, messages = sum(verdict.is_accepted for verdict in verdicts), count(len(verdicts), "test message")
-    if accepted == len(verdicts):
-        return f"{messages} accepted. Check whether they have arrived."
-    return f"{accepted} of {messages} accepted. `mastodon-update-check doctor` may show the reason."
 
 
 def _to_json(verdict: SendResult) -> dict[str, object]:

@@ -29,7 +29,6 @@ def execute(arguments: Namespace) -> int:
 
 
 def _own_command() -> Sequence[str]:
-    """Return the command by which this program was started."""
     program = Path(sys.argv[0]).resolve()
     if program.name == "__main__.py":
         return sys.executable, "-m", "mastodon_update_check"

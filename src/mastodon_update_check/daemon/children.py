@@ -57,7 +57,6 @@ class ChildProcess:
         threading.Thread(target=self._follow, args=(on_end,), name=f"job {name}", daemon=True).start()
 
     def _follow(self, on_end: Callable[["ChildProcess"], None]) -> None:
-        """Read its reports until it has ended."""
         out = self.process.stdout
         while out is not None and (line := out.readline(LINE_CHARACTERS)):
             self._heard_at = time.monotonic()

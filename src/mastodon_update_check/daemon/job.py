@@ -106,7 +106,6 @@ def _load(order: Order) -> _Program:
 
 
 def _own_file() -> str | None:
-    """Return the text of our own file."""
     with suppress(OSError, UnicodeDecodeError):
         return Path(os.environ.get("UPDATE_CHECK_CONFIG") or CONFIG_FILE).read_text(encoding="utf-8")
     return None
@@ -136,7 +135,6 @@ def _prepare(order: Order) -> dict[str, Any]:
 
 
 def _describe(program: _Program, ledger: Ledger) -> dict[str, Any]:
-    """Return what each job reports."""
     app, settings = program.app, program.app.settings
     due_at = app.next_due_at(ledger)
     line = describe_line(ledger.state(), app.summary(ledger).undelivered, None, settings.off_reason)
@@ -183,7 +181,6 @@ def _check(app: App, ledger: Ledger, order: Order, options: CheckOptions) -> tup
 
 
 def _deliver(order: Order) -> dict[str, Any]:
-    """Deliver the messages that are due, each sink in a thread of its own."""
     program = _load(order)
     app = program.app
     with app.open_ledger() as ledger:

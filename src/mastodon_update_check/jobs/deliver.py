@@ -87,10 +87,7 @@ class DeliveryWorker:
         """Make attempts at all messages that are due.
 
         The next attempt begins in the transaction that records the outcome of the one before, so nothing is sent
-        before that is durable.
-
-        Raises:
-            LedgerError: the ledger cannot be used; nothing is sent without a record.
+        before that is durable. Raises `LedgerError` when the ledger cannot be used; nothing is sent without a record.
         """
         try:
             attempt = self._begin(ledger)
@@ -119,7 +116,6 @@ class DeliveryWorker:
         return ledger.begin_attempt(self.sink_name, self.settings, now, self.due_by or now, only_to=self.only_to)
 
     def _close(self) -> None:
-        """Let the sink close its connection."""
         close = getattr(self._sink, "close", None)
         if close is not None:
             try:
@@ -201,7 +197,6 @@ class DeliveryWorker:
 
 
 def _settle(attempt: Attempt, error: DeliveryError | None, reply: str, now: datetime) -> Settlement:
-    """Decide what follows from an attempt that ended now."""
     return settle(
         error,
         reply,

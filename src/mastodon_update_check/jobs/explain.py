@@ -110,7 +110,6 @@ def _decide(
 
 
 def _is_missing(decision: Decision, asked: Asked, entries: Sequence[HistoryEntry]) -> bool:
-    """Return whether no row shows this decision."""
     if decision.reason in _NO_DECISION or (asked.subject and subject(decision.notice) != asked.subject):
         return False
     rows = {(entry.recipient_key, entry.identity) for entry in entries}

@@ -35,11 +35,7 @@ def answer_requests(ledger: Ledger, now: datetime) -> tuple[OwnerRequest, ...]:
 
 
 def execute_request(ledger: Ledger, kind: str, arguments: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
-    """Execute one request.
-
-    Raises:
-        UsageError: its arguments are wrong, or its kind is not known to this version of the program.
-    """
+    """Execute one request. Raises `UsageError` when its arguments are wrong or its kind is not known."""
     match kind:
         case "retry":
             with ledger.writing() as transaction:

@@ -3,8 +3,10 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 from mastodon_update_check.config import SinkSettings
 from mastodon_update_check.jobs.deliver import DeliveryWorker
@@ -12,6 +14,7 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import log
 from mastodon_update_check.sinks.discovery import Sink
 
+T = TypeVar("T")
 SIGN_SECONDS = 20.0
 """How often a delivering process reports that it is alive."""
 GRACE = timedelta(seconds=10)
@@ -43,6 +46,20 @@ def add_lanes(workers: Sequence[DeliveryWorker], ledger: Ledger) -> tuple[Delive
     return tuple(lanes)
 
 
+def in_thread(function: Callable[[], T]) -> "Future[T]":
+    """Start `function` in a thread that does not keep the process from ending; the future has its result or error."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is read
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
 class Deliveries:
     """The threads of one process that delivers: one for each worker that has something due."""
 
@@ -70,9 +87,7 @@ class Deliveries:
     def run(self, ledger: Ledger, give_sign: Callable[[], None] = lambda: None) -> None:
         """Deliver; return when no thread runs and nothing is due, or when an attempt is past its limit.
 
-        Args:
-            ledger: for this thread; each worker opens its own.
-            give_sign: is called now and then, to report that the process is alive.
+        The ledger is for this thread alone; `give_sign` is called now and then, to report that the process is alive.
         """
         signed_at = 0.0
         while self._begin_due(ledger) or any(thread.is_alive() for thread in self._threads.values()):

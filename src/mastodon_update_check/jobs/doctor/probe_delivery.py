@@ -26,7 +26,12 @@ def probe_people(settings: Settings, known: ServerState) -> Iterator[Finding]:
     yield from _describe_database(people.answer)
     mail = [recipient for recipient in people.recipients if recipient.sink == MAIL]
     if all(sink.plugin != MAIL for sink in settings.sinks):
-        yield _describe_no_mail(settings)
+        why = "SMTP_SERVER is not set, or UPDATE_CHECK_SINKS leaves email out"
+        others = ", ".join(sink.name for sink in settings.sinks if sink.plugin != "log")
+        if others:
+            yield warning("recipients", f"no one gets mail, only {others} is used: {why}")
+        else:
+            yield error("recipients", f"no one would be notified, notices go to the log only: {why}")
         return
     if not mail:
         yield error("recipients", "no one would be notified by mail: set UPDATE_CHECK_RECIPIENTS to your address")
@@ -38,15 +43,6 @@ def probe_people(settings: Settings, known: ServerState) -> Iterator[Finding]:
     for each in people.warnings:
         yield warning("recipients", each)
     yield from _probe_mail_server(settings, mail)
-
-
-def _describe_no_mail(settings: Settings) -> Finding:
-    """Describe a server whose recipients get no mail: an error when nothing but the log gets notices."""
-    why = "SMTP_SERVER is not set, or UPDATE_CHECK_SINKS leaves email out"
-    others = [sink.name for sink in settings.sinks if sink.plugin != "log"]
-    if others:
-        return warning("recipients", f"no one gets mail, only {', '.join(others)} is used: {why}")
-    return error("recipients", f"no one would be notified, notices go to the log only: {why}")
 
 
 def _describe_database(answer: DatabaseAnswer) -> Iterator[Finding]:
@@ -93,19 +89,16 @@ def probe_sink(sink: SinkSettings) -> Iterator[Finding]:
         yield from (error(sink.name, problem) for problem in failure.problems)
         return
     if sink.plugin == "webhook":
-        yield from _probe_webhook(sink)
+        url = sink.options["url"]
+        advice = "look at its URL, and whether the receiver is up"
+        yield _reach(sink.name, url, Proxies.of(sink.options), "nothing was posted", advice)
+        if url.startswith("http:") and not is_loopback(url):
+            yield warning(sink.name, "is sent over http: it can be read on the network; use https in its URL")
+        if not sink.options.get("secret"):
+            name = "_".join(("UPDATE_CHECK", *sink.name.upper().split("."), "SECRET"))
+            yield warning(sink.name, f"is sent unsigned: its receiver cannot tell who sent it; set {name}")
     elif sink.plugin != "log":
         yield ok(sink.name, f"is installed and takes its settings; `send-test {sink.name}` tries it")
-
-
-def _probe_webhook(sink: SinkSettings) -> Iterator[Finding]:
-    advice = "look at its URL, and whether the receiver is up"
-    yield _reach(sink.name, sink.options["url"], Proxies.of(sink.options), "nothing was posted", advice)
-    if sink.options["url"].startswith("http:") and not is_loopback(sink.options["url"]):
-        yield warning(sink.name, "is sent over http: it can be read on the network; use https in its URL")
-    if not sink.options.get("secret"):
-        name = "_".join(("UPDATE_CHECK", *sink.name.upper().split("."), "SECRET"))
-        yield warning(sink.name, f"is sent unsigned: its receiver cannot tell who sent it; set {name}")
 
 
 def probe_monitoring(settings: Settings) -> Iterator[Finding]:

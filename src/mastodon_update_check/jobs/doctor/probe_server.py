@@ -10,7 +10,7 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.feeds import describe_staleness, newer_updates, parse_feed, read_date
 from mastodon_update_check.domain.finished import observe
 from mastodon_update_check.domain.notices import ServicesOutdatedNotice
-from mastodon_update_check.domain.server.installed import VersionReading, merge_readings
+from mastodon_update_check.domain.server.installed import merge_readings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.urls import is_loopback
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -34,7 +34,14 @@ _ADVICE = {
 def probe_versions(settings: Settings, known: ServerState, clock: Callable[[], datetime]) -> Iterator[Finding]:
     """Find the installed version, then ask the update server about it."""
     tree, running = see_versions(settings)
-    yield from _describe_sightings(settings, tree, running)
+    first = "the tree" if settings.mastodon_version is None else "UPDATE_CHECK_MASTODON_VERSION"
+    for place, reading in ((first, tree), ("the running server", running)):
+        if reading.version is not None:
+            yield ok("version", f"{place} says {reading.version.text}")
+        elif reading.error is not None:
+            yield warning("version", f"{reading.error}")
+    if tree.version is not None and running.version is not None and tree.version != running.version:
+        yield warning("version", "they differ: restart Mastodon when the upgrade is done")
     try:
         installed = merge_readings(tree, running, known, clock()).installed
     except CheckError:
@@ -48,17 +55,6 @@ def probe_versions(settings: Settings, known: ServerState, clock: Callable[[], d
         yield warning(SERVER, f"checking is off: {settings.off_reason}")
         return
     yield from _ask(settings, settings.url, installed, clock)
-
-
-def _describe_sightings(settings: Settings, tree: VersionReading, running: VersionReading) -> Iterator[Finding]:
-    first = "the tree" if settings.mastodon_version is None else "UPDATE_CHECK_MASTODON_VERSION"
-    for place, sighting in ((first, tree), ("the running server", running)):
-        if sighting.version is not None:
-            yield ok("version", f"{place} says {sighting.version.text}")
-        elif sighting.error is not None:
-            yield warning("version", f"{sighting.error}")
-    if tree.version is not None and running.version is not None and tree.version != running.version:
-        yield warning("version", "they differ: restart Mastodon when the upgrade is done")
 
 
 def _ask(settings: Settings, url: str, installed: MastodonVersion, clock: Callable[[], datetime]) -> Iterator[Finding]:
