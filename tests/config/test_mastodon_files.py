@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.machine import Machine
-from mastodon_update_check.config import mastodon_files
+from mastodon_update_check.config import sources
 from mastodon_update_check.config.settings import EMAIL, RECIPIENTS, UPDATE_SERVER
 from mastodon_update_check.config.variables import FILE_BYTES
 
@@ -16,7 +16,7 @@ URL = "UPDATE_CHECK_URL"
 @pytest.fixture
 def other_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the files of the test those of another user."""
-    monkeypatch.setattr(mastodon_files, "_trusted_users", lambda: frozenset({-1}))
+    monkeypatch.setattr(sources, "_trusted_users", lambda: frozenset({-1}))
 
 
 def test_files_in_the_order_of_rails(machine: Machine) -> None:

@@ -27,7 +27,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from mastodon_update_check.config.settings import MASTODON_FILES
 from mastodon_update_check.config.variables import FILE_BYTES, VALUE_BYTES, size_bytes
+from mastodon_update_check.files.foreign import ForeignDirectory
+
+USUAL_FILE: Final = ".env.production"
 
 _WHITESPACE = re.compile(r"\s*+", re.ASCII)
 _HEAD = re.compile(r"(?:export\s++)?(?P<name>[\w.]++)(?:\s*+=|:\s)", re.ASCII)
@@ -77,6 +81,28 @@ def parse(text: str, file: Path | str = "") -> Assignments:
     """
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     return tuple(_assignments(plain, str(file)))
+
+
+def read_rails_files(
+    root: Path, place: Path | None = None, trusted_uid: int = 0
+) -> dict[Path, Assignments | OSError | ValueError]:
+    """Return the assignments of Rails' files in the order of their precedence, or why one cannot be read.
+
+    A file that is missing is left out; a tree that cannot be opened is one error. `place` is where the tree really is.
+    """
+    found: dict[Path, Assignments | OSError | ValueError] = {}
+    try:
+        with ForeignDirectory((place or root).absolute(), trusted_uid) as directory:
+            for path in (root / name for name in MASTODON_FILES):
+                try:
+                    found[path] = parse(directory.read_secrets(path.name, FILE_BYTES), path)
+                except FileNotFoundError:
+                    continue
+                except (OSError, ValueError) as error:
+                    found[path] = error
+    except OSError as error:
+        found[root / USUAL_FILE] = error
+    return found
 
 
 def merge(documents: Iterable[Assignments]) -> Assignments:

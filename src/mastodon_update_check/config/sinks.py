@@ -141,7 +141,7 @@ def _refuse_unready(sink: str, sources: Sources, problems: Problems) -> None:
         return
     sentence = f"{sink} is listed, but {variable} is not set: {remedy}, or remove {sink} from the list"
     found = sources.found[_SINKS]
-    if sink == "email" and sources.mastodon.is_foreign:
+    if sink == "email" and sources.is_foreign:
         problems.disable(variable, f"{_SINKS} in {found.place}: {sentence}")
     else:
         problems.add(_SINKS, found, sentence)

@@ -3,27 +3,35 @@
 Each is one layer. A layer holds only what the layers above it do not: a hidden value is neither expanded nor opened,
 and so cannot be wrong.
 
-Only the environment and our own file may name files with secrets (`NAME_FILE`): the owner of Mastodon's files could
-name one that only this program can read, and a mail server to send it to.
+Mastodon's files belong to another user: an unusable value disables only what needs it. They are the files that Rails
+loads, or the one that `UPDATE_CHECK_MASTODON_ENV_FILE` names, read as one document. They may not name files with
+secrets (`NAME_FILE`): their owner could name one that only this program can read, and a mail server to send it to.
 """
 
+import errno
+import os
 from collections import ChainMap
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from mastodon_update_check.config import variables
-from mastodon_update_check.config.dotenv import Assignments, parse
+from mastodon_update_check.config.dotenv import Assignments, Defect, expand, merge, parse, read_rails_files
 from mastodon_update_check.config.kinds import UnexpectedValueError, parse_path
-from mastodon_update_check.config.mastodon_files import MastodonFiles, expand_layer, path_of, read_mastodon_files
-from mastodon_update_check.config.settings import BLANK_COUNTS
-from mastodon_update_check.config.variables import ENVIRONMENT, FILE_BYTES, VALUE_BYTES, Found, Layer, Problems, usable
+from mastodon_update_check.config.settings import BLANK_COUNTS, MASTODON_ROOT
+from mastodon_update_check.config.variables import FILE_BYTES, VALUE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.files.foreign import describe
+from mastodon_update_check.files.foreign import describe, follow_trusted, read_foreign
 from mastodon_update_check.files.own import is_null, read_own
 
-_CREDENTIALS = "CREDENTIALS_DIRECTORY"
-_CONFIG = "UPDATE_CHECK_CONFIG"
+ENV_FILE: Final = "UPDATE_CHECK_MASTODON_ENV_FILE"
+ROOT: Final = "UPDATE_CHECK_MASTODON_ROOT"
+_CONFIG: Final = "UPDATE_CHECK_CONFIG"
+_CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+_DATABASE_URL: Final = "DATABASE_URL"
+_URL: Final = "UPDATE_CHECK_URL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +43,31 @@ class Sources:
     strangers: Layer
     """The variables of the environment and of our own file that begin like ours, but have no fixed name."""
     config_file: Path | None
-    mastodon: MastodonFiles
+    mastodon_files: tuple[Path, ...]
+    mastodon_check_is_off: bool
+    """Whether Mastodon's files disable the check that is built into Mastodon."""
+    is_foreign: bool
+    """Whether another user decides what is in Mastodon's files, and so what is missing."""
 
 
 def gather(environ: Mapping[str, str], config_file: Path, problems: Problems) -> Sources:
     """Read all sources, our own file at `config_file` by default; what cannot be read is added to `problems`."""
-    relevant = {name: Found(text, ENVIRONMENT) for name, text in environ.items() if variables.is_relevant(name)}
+    relevant = {name: Found(text, "the environment") for name, text in environ.items() if variables.is_relevant(name)}
     environment = _with_secret_files(relevant, (), problems)
     passed = _credentials(environ, environment, problems)
     path, own = _own_file(environ, ChainMap(environment, passed), config_file, problems)
-    above = ChainMap(environment, passed, own)
-    mastodon = read_mastodon_files(environ, above, problems)
-    merged, public = ChainMap(*above.maps, mastodon.layer), ChainMap(environment, own)
+    above, public = ChainMap(environment, passed, own), ChainMap(environment, own)
+    root = _path_of(above.get(ROOT)) or MASTODON_ROOT
+    documents = dict(_mastodon_documents(root, above, problems))
+    mastodons, is_off = _mastodon_layer(merge(documents.values()), environ, above, problems)
+    merged = ChainMap(*above.maps, mastodons)
     return Sources(
         found={name: each for name, each in merged.items() if not each.is_blank or name in BLANK_COUNTS},
         strangers={name: public[name] for name in variables.strangers(public)},
         config_file=path,
-        mastodon=mastodon,
+        mastodon_files=tuple(documents),
+        mastodon_check_is_off=is_off,
+        is_foreign=(bool(documents) or _is_of_others(root)) and not any(map(is_null, documents)),
     )
 
 
@@ -60,7 +76,7 @@ def _own_file(
 ) -> tuple[Path | None, dict[str, Found]]:
     """Read `UPDATE_CHECK_CONFIG`, or else the default file, which may be missing; return its path if it was read."""
     named = above.get(_CONFIG)
-    given = path_of(named)
+    given = _path_of(named)
     path = given or default
     if is_null(path):
         return None, {}
@@ -85,7 +101,7 @@ def _layer(assignments: Assignments, environ: Mapping[str, str], above: Layer, p
             problems.warn(name, place, f"unknown variable: did you mean {meant}?")
     if _CONFIG in places:
         problems.add(_CONFIG, places[_CONFIG], "can only be set in the environment")
-    return expand_layer(assignments, wanted - {_CONFIG}, environ, problems)
+    return _expand(assignments, wanted - {_CONFIG}, environ, problems)
 
 
 def _with_secret_files(layer: Layer, above: Container[str], problems: Problems) -> dict[str, Found]:
@@ -137,3 +153,87 @@ def _secret(name: str, file_name: str, file: Found, problems: Problems) -> Found
 def _read_secret(path: Path) -> str:
     """Return the text of a file that holds one secret, without one trailing newline."""
     return read_own(path, VALUE_BYTES).removesuffix("\n").removesuffix("\r")
+
+
+def _mastodon_layer(
+    assignments: Assignments, environ: Mapping[str, str], above: Layer, problems: Problems
+) -> tuple[dict[str, Found], bool]:
+    """Return what is taken from Mastodon's files, and whether they disable the check that is built into Mastodon."""
+    names = {each.name for each in assignments}
+    wanted = {name for name in names if variables.is_taken_from_mastodon(name) and name not in above}
+    if _DATABASE_URL in above and not above[_DATABASE_URL].is_blank:  # the others would complete it
+        wanted = {name for name in wanted if not name.startswith("DB_")}
+    # The rest of the environment is not for Mastodon's user: `SMTP_LOGIN=$NAME` would send it to any server.
+    passed = {name: text for name, text in environ.items() if variables.may_be_put_into_mastodons(name)}
+    is_off = not str(expand(assignments, {_URL}, passed).get(_URL, _URL)).strip()
+    wanted -= {_URL} if is_off else set()
+    return _expand(assignments, wanted, passed, problems, is_trusted=False), is_off
+
+
+def _expand(
+    assignments: Assignments,
+    wanted: Collection[str],
+    environ: Mapping[str, str],
+    problems: Problems,
+    *,
+    is_trusted: bool = True,
+) -> dict[str, Found]:
+    """Return the wanted variables of a file; those that cannot be used are added to `problems`."""
+    places = {assignment.name: assignment.place for assignment in assignments}
+    layer = {}
+    for name, value in expand(assignments, wanted, environ).items():
+        found = Found("" if isinstance(value, Defect) else value, places[name], is_trusted)
+        if isinstance(value, Defect):
+            problems.add(name, found, value.value, about=variables.target(name))
+        else:
+            layer[name] = found
+    return usable(layer, problems)
+
+
+def _path_of(found: Found | None) -> Path | None:
+    """Return the path that a variable gives; None without one. Its own parser reports what is wrong with it."""
+    if found is None or found.is_blank:
+        return None
+    try:
+        return parse_path(found.text)
+    except ValueError:
+        return None
+
+
+def _is_of_others(path: Path) -> bool:
+    """Return whether a user other than root and this process's owns the nearest directory of `path` that exists."""
+    for directory in path.absolute().parents:
+        with suppress(OSError):
+            return directory.stat().st_uid not in _trusted_users()
+    return False
+
+
+def _trusted_users() -> frozenset[int]:
+    return frozenset({0, os.geteuid()})
+
+
+def _mastodon_documents(root: Path, above: Layer, problems: Problems) -> Iterator[tuple[Path, Assignments]]:
+    named = above.get(ENV_FILE)
+    path = _path_of(named)
+    if named is None or path is None:
+        yield from _default_documents(root, problems)
+    elif is_null(path):
+        yield path, ()
+    else:
+        try:
+            yield path, parse(read_foreign(follow_trusted(path, _trusted_users()), FILE_BYTES), path)
+        except (OSError, ValueError) as error:
+            reason = f"{clean(str(path))} cannot be read: {describe(error)}"
+            if _is_of_others(path):
+                problems.disable(ENV_FILE, reason)
+            else:
+                problems.add(ENV_FILE, named, reason)
+
+
+def _default_documents(root: Path, problems: Problems) -> Iterator[tuple[Path, Assignments]]:
+    """Yield those of Rails' files that can be read; one that is missing or private is not a problem."""
+    for path, found in read_rails_files(root).items():
+        if not isinstance(found, OSError | ValueError):
+            yield path, found
+        elif getattr(found, "errno", None) not in {errno.ENOENT, errno.ENOTDIR, errno.EACCES}:
+            problems.disable(ENV_FILE, f"{clean(str(path))} cannot be read: {describe(found)}")

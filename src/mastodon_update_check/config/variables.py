@@ -25,7 +25,6 @@ VALUE_BYTES = 64 * 1024
 """Largest value, after expansion."""
 FILE_BYTES = 256 * 1024
 """Largest file of settings; also the most that its values may expand to together."""
-ENVIRONMENT = "the environment"
 _GOT_CHARACTERS = 60
 _PROBLEMS_OF_A_FEATURE = 5
 """Problems that are kept of each feature: Mastodon's files may have thousands."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.dotenv import Assignments, expand, merge, needed, parse
-from mastodon_update_check.config.mastodon_files import ENV_FILE, ROOT, USUAL_FILE, read_rails_files
+from mastodon_update_check.config.dotenv import USUAL_FILE, Assignments, expand, merge, needed, parse, read_rails_files
 from mastodon_update_check.config.settings import MASTODON_ROOT
+from mastodon_update_check.config.sources import ENV_FILE, ROOT
 from mastodon_update_check.config.variables import FILE_BYTES, is_taken_from_mastodon, size_bytes
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.files.foreign import ForeignDirectory, describe

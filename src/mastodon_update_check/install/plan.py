@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.mastodon_files import ENV_FILE, ROOT, USUAL_FILE
+from mastodon_update_check.config.dotenv import USUAL_FILE
+from mastodon_update_check.config.sources import ENV_FILE, ROOT
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Place

@@ -7,7 +7,7 @@ from typing import Final
 
 from mastodon_update_check import terminal
 from mastodon_update_check.config import load_settings
-from mastodon_update_check.config.mastodon_files import ENV_FILE, ROOT
+from mastodon_update_check.config.sources import ENV_FILE, ROOT
 from mastodon_update_check.config.variables import FILE_BYTES
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SettingsError, SetupError
