@@ -30,7 +30,7 @@ def load_app(token: str = "", *, is_silent: bool = False, is_lenient: bool = Fal
 
 def is_set_up(settings: Settings) -> bool:
     """Return whether a variable is set anywhere, or Mastodon is in the configured directory."""
-    from mastodon_update_check.files.foreign import is_missing
+    from mastodon_update_check.files import is_missing
 
     return not settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"} or not is_missing(settings.mastodon_root)
 

@@ -157,7 +157,7 @@ def test_page_is_whole_when_its_writer_is_killed(tmp_path: Path) -> None:
     target = tmp_path / "index.html"
     code = """
 import sys, pathlib
-from mastodon_update_check.files.own import replace_file
+from mastodon_update_check.files import replace_file
 number = 0
 while True:
     number += 1

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mastodon_update_check.files import foreign
-from mastodon_update_check.files.foreign import (
+from mastodon_update_check import files
+from mastodon_update_check.files import (
     ForeignDirectory,
     follow_trusted,
     is_missing,
@@ -116,7 +116,7 @@ while True:
 @pytest.mark.parametrize("holder", ["gives it up", "keeps it"])
 def test_lease(tree: Path, monkeypatch: pytest.MonkeyPatch, holder: str) -> None:
     """The holder of a lease on the file is asked for it once, and not waited for as the kernel would, for 45 s."""
-    monkeypatch.setattr(foreign, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(files, "LEASE_SECONDS", 0.3)
     command = [sys.executable, "-c", HOLDER, str(tree / ".env.production"), holder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mastodon_update_check.files import own
-from mastodon_update_check.files.own import replace_file
+from mastodon_update_check.files import replace_file
 
 
 @pytest.mark.parametrize("before", ["missing", "file", "link", "dangling link"])
@@ -74,12 +73,14 @@ def test_draft_that_is_exchanged_is_not_followed(tmp_path: Path, monkeypatch: py
     directory = tmp_path / "www"
     directory.mkdir()
 
+    mkstemp = tempfile.mkstemp
+
     def exchange(*, prefix: str, dir: Path) -> tuple[int, str]:  # noqa: A002 - as the library names it
-        descriptor, name = tempfile.mkstemp(prefix=prefix, dir=dir)
+        descriptor, name = mkstemp(prefix=prefix, dir=dir)
         Path(name).unlink()
         Path(name).symlink_to(ledger)
         return descriptor, name
 
-    monkeypatch.setattr(own, "mkstemp", exchange)
+    monkeypatch.setattr(tempfile, "mkstemp", exchange)
     replace_file(directory / "index.html", b"page", mode=0o644)
     assert (ledger.read_text(), ledger.stat().st_mode & 0o777) == ("ours", 0o600)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mastodon_update_check.cli.output import Exit
 from mastodon_update_check.errors import LedgerError, SetupError
-from mastodon_update_check.files.foreign import describe
+from mastodon_update_check.files import describe
 from mastodon_update_check.host.service import Service, find_service, run_as_service
 from mastodon_update_check.terminal import complain
 

@@ -29,7 +29,7 @@ from typing import Final
 
 from mastodon_update_check.config.settings import MASTODON_FILES
 from mastodon_update_check.config.variables import FILE_BYTES, VALUE_BYTES, size_bytes
-from mastodon_update_check.files.foreign import ForeignDirectory
+from mastodon_update_check.files import ForeignDirectory
 
 USUAL_FILE: Final = ".env.production"
 

@@ -23,8 +23,7 @@ from mastodon_update_check.config.kinds import UnexpectedValueError, parse_path
 from mastodon_update_check.config.settings import BLANK_COUNTS, MASTODON_ROOT
 from mastodon_update_check.config.variables import FILE_BYTES, VALUE_BYTES, Found, Layer, Problems, usable
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.files.foreign import describe, follow_trusted, read_foreign
-from mastodon_update_check.files.own import is_null, read_own
+from mastodon_update_check.files import describe, follow_trusted, is_null, read_foreign, read_own
 
 ENV_FILE: Final = "UPDATE_CHECK_MASTODON_ENV_FILE"
 ROOT: Final = "UPDATE_CHECK_MASTODON_ROOT"

@@ -18,7 +18,7 @@ from mastodon_update_check.domain.server.status import describe_line
 from mastodon_update_check.domain.stored_json import to_json
 from mastodon_update_check.domain.text import describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
-from mastodon_update_check.files.foreign import is_missing
+from mastodon_update_check.files import is_missing
 from mastodon_update_check.jobs.check import CheckOptions
 from mastodon_update_check.jobs.known_instance import presence_of
 from mastodon_update_check.jobs.requests import answer_requests

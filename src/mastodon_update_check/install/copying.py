@@ -1,7 +1,7 @@
-"""What root passes on to the service: a copy of Mastodon's settings, and a view of its tree.
+"""The copy of Mastodon's settings that the service reads, and the view of Mastodon's tree that it gets; made by root.
 
-The owner of both is another user, and may have put anything there: see `files.foreign`. A file that cannot be read
-is logged, and does not keep the service from starting: the last copy stays, and without one there is an empty one.
+The owner of both is another user, and may have put anything there: see `files`. A file that cannot be read is logged,
+and does not keep the service from starting: the last copy stays, and without one there is an empty one.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,7 @@ from mastodon_update_check.config.settings import MASTODON_ROOT
 from mastodon_update_check.config.sources import ENV_FILE, ROOT
 from mastodon_update_check.config.variables import FILE_BYTES, is_taken_from_mastodon, size_bytes
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.files.foreign import ForeignDirectory, describe
-from mastodon_update_check.files.own import read_own, replace_file
+from mastodon_update_check.files import ForeignDirectory, describe, read_own, replace_file
 from mastodon_update_check.host.machine import Machine, Place
 
 DATABASE: Final = "UPDATE_CHECK_DATABASE_URL"

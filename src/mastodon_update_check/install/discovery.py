@@ -15,7 +15,7 @@ from typing import Final
 from mastodon_update_check.config.variables import is_taken_from_mastodon
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.files.foreign import ForeignDirectory
+from mastodon_update_check.files import ForeignDirectory
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.systemd import Properties, show
 from mastodon_update_check.install.copying import EnvFiles, read_env_files, values

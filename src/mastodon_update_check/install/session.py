@@ -11,7 +11,7 @@ from mastodon_update_check.config.sources import ENV_FILE, ROOT
 from mastodon_update_check.config.variables import FILE_BYTES
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SettingsError, SetupError
-from mastodon_update_check.files.own import read_own
+from mastodon_update_check.files import read_own
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit

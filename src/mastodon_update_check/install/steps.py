@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
-from mastodon_update_check.files.own import replace_file
+from mastodon_update_check.files import replace_file
 from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.install.copying import copy_settings, hide_tree
 from mastodon_update_check.install.database import Server, psql

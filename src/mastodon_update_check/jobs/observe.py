@@ -14,7 +14,7 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.files.foreign import is_missing
+from mastodon_update_check.files import is_missing
 from mastodon_update_check.host.programs import Run, run_program
 from mastodon_update_check.host.systemd import find_running
 from mastodon_update_check.http.proxies import Proxies

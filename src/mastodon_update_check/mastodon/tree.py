@@ -18,7 +18,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError, InvalidVersionError
-from mastodon_update_check.files.foreign import is_missing, opened_beneath, read_opened
+from mastodon_update_check.files import is_missing, opened_beneath, read_opened
 from mastodon_update_check.mastodon.ruby_values import UnreadableError
 from mastodon_update_check.mastodon.version_file import LINE_CHARACTERS, VersionReader, find_methods
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from mastodon_update_check.files.own import replace_file
+from mastodon_update_check.files import replace_file
 from mastodon_update_check.logs import log
 from mastodon_update_check.monitoring.status import StatusReport
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import TransientDeliveryError
-from mastodon_update_check.files.foreign import describe, read_foreign
+from mastodon_update_check.files import describe, read_foreign
 from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, run_within
 from mastodon_update_check.logs import log

@@ -1,1 +1,0 @@
-"""Files that belong to others, and files that are replaced as a whole."""
