@@ -1,5 +1,6 @@
 """A ledger of values, and what a plan changes in it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -21,10 +22,11 @@ class Rows:
     """
 
     rows: dict[tuple[str, str], Delivery] = field(default_factory=dict)
+    now: datetime = NOW
 
     def plan(self, facts: Facts) -> Plan:
         """Plan, and keep the plan."""
-        made = plan(facts, tuple(self.rows.values()))
+        self.now, made = facts.now, plan(facts, tuple(self.rows.values()))
         self.apply(made)
         return made
 
@@ -55,9 +57,9 @@ class Rows:
             if row.is_open:
                 self.rows[place] = replace(row, state=state, **fields)  # type: ignore[arg-type] # as above
 
-    def send(self, at: datetime = NOW) -> None:
-        """Let every open row be accepted."""
-        self.set(DeliveryState.SENT, notified_at=at)
+    def send(self, at: datetime | None = None) -> None:
+        """Let every open row be accepted, by default at the instant of the last plan."""
+        self.set(DeliveryState.SENT, notified_at=at or self.now)
 
     def refuse(self) -> None:
         """Let every open row be refused for good."""
@@ -101,3 +103,20 @@ def planned(made: Plan) -> list[tuple[str, str, str]]:
 def changed(made: Plan) -> list[tuple[str, str, str]]:
     """Return which rows change, and why."""
     return [(change.recipient_key, change.identity, str(change.reason)) for change in made.changes]
+
+
+Step = str | tuple[Facts | str, ...]
+"""An event (`send`, `refuse`, `claim`), or facts and what their plan changes (`-`) and plans, each with its reason."""
+
+
+def play(steps: Iterable[Step]) -> None:
+    """Go through a sequence of checks and events, from an empty ledger."""
+    rows = Rows()
+    for step in steps:
+        if isinstance(step, str):
+            {"send": rows.send, "refuse": rows.refuse, "claim": rows.claim}[step]()
+            continue
+        known, *expected = step
+        assert isinstance(known, Facts)
+        made = rows.plan(known)
+        assert [*(f"-{' '.join(one)}" for one in changed(made)), *map(" ".join, planned(made))] == expected
