@@ -1,8 +1,10 @@
 """The steps of an upgrade: each kind of installation gets the commands that fit it."""
 
 import shlex
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -169,3 +171,22 @@ def test_migrations_of_containers(details: ReleaseDetails, remark: str | None, *
     assert remarks == [remark] * is_migrated
     migrate = "docker compose run --rm web bundle exec rails db:migrate"
     assert (migrate in commands(InstallKind.DOCKER, details=details)) is is_migrated
+
+
+@cases("path is_built", ("app/javascript/main.tsx", True), ("vite.config.mts", True), ("app/models/account.rb", False))
+def test_assets_are_built_if_the_code_of_the_front_end_differs(tmp_path: Path, path: str, *, is_built: bool) -> None:
+    """The printed command, run in a repository with both tags, asks Git."""
+    root, programs = tmp_path / "live", tmp_path / "programs"
+    programs.mkdir()
+    (programs / "bundle").write_text("#!/bin/sh\necho built\n")
+    (programs / "bundle").chmod(0o755)
+    (root / path).parent.mkdir(parents=True)
+    identity = "-c user.name=mastodon -c user.email=mastodon@social.example"
+    script = f"""cd {root} && git init --quiet
+    for tag in v4.5.19 v4.5.20; do
+      echo $tag > {path} && git add --all && git {identity} commit --quiet --message $tag && git tag $tag
+    done
+    {BUILD_IF_CHANGED}"""
+    environment = {"PATH": f"{programs}:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    ended = subprocess.run(("bash", "-c", script), env=environment, check=True, capture_output=True, text=True)
+    assert ended.stdout == "built\n" * is_built
