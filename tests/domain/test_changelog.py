@@ -159,24 +159,6 @@ def test_a_damaged_changelog_gives_entries_that_can_be_shown(damages: list[tuple
     assert len(found) <= text.count("\n") + 1
 
 
-@given(st.integers(0, len(WHOLE)), st.integers(0, 900), st.text(max_size=20))
-def test_damage_changes_only_the_releases_around_it(start: int, length: int, inserted: str) -> None:
-    """The entries of the releases before and after it are those of the whole file."""
-    found = parse_changelog(WHOLE[:start] + inserted + WHOLE[start + length :]).entries
-    before, after = WHOLE.rfind("\n## [", 0, start), WHOLE.find("\n## [", start + length)
-    newer = parse_changelog(WHOLE[: max(before, 0)]).entries
-    older = parse_changelog(WHOLE[after:] if after >= 0 else "").entries
-    assert found[: len(newer)] == newer
-    assert found[len(found) - len(older) :] == older
-
-
-@given(st.integers(0, len(WHOLE)))
-def test_a_cut_changelog_loses_only_its_end(length: int) -> None:
-    """The entries before the cut are those of the whole file; only the last one may be shortened."""
-    whole, cut = parse_changelog(WHOLE).entries, parse_changelog(WHOLE[:length]).entries
-    assert cut[:-1] == whole[: max(len(cut) - 1, 0)]
-
-
 @given(st.text() | st.text(alphabet="#-[]() \nGHSACVE0123456789.Security"))
 def test_any_text_is_a_changelog(text: str) -> None:
     """Nothing raises, and nothing comes out that cannot be shown."""

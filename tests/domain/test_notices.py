@@ -99,17 +99,6 @@ def test_urgent_notices(notice: Notice, *, expected: bool) -> None:
     assert is_urgent(notice) is expected
 
 
-def test_a_notice_claims_nothing_by_itself() -> None:
-    """By default an update is not urgent, and has no type, notes or date."""
-    notice = UpdateNotice(version=version("4.5.20"))
-    assert (notice.urgent, notice.type, notice.release_notes, notice.end_of_support_on) == (False, None, "", None)
-
-
-def test_stages_stand_in_the_order_of_time() -> None:
-    """A later stage covers the earlier ones, so their order matters."""
-    assert [str(stage) for stage in SupportStage] == ["three_months", "two_weeks", "ended"]
-
-
 AT_TEXT = AT.isoformat()
 PLAIN_UPDATE = {
     "kind": "update",
@@ -151,6 +140,14 @@ STORED: tuple[tuple[Notice, dict[str, object]], ...] = (
         {"kind": "delivery_failing", "sink": "webhook.ops", "started_at": AT_TEXT, "stage": 0, "detail": "HTTP 503"},
     ),
     (RESTART, {"kind": "restart", "tree": "4.5.20+glitch", "running": "4.5.19"}),
+    (
+        replace(CHECK, detail="why"),
+        {"kind": "check_failing", "started_at": AT_TEXT, "stage": 1, "cause": "tls", "detail": "why"},
+    ),
+    (
+        RECOVERED,
+        {"kind": "check_recovered", "started_at": AT_TEXT, "recovered_at": RECOVERED.recovered_at.isoformat()},
+    ),
     (
         replace(FINISHED, about=SERVICES),
         {"kind": "upgrade_finished", "about": SERVICES_STORED, "ended_at": FINISHED.ended_at.isoformat()},

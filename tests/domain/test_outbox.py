@@ -11,7 +11,6 @@ from domain.examples import NOW, cases, patch, user
 from domain.rows import delivery
 from mastodon_update_check.domain.outbox import (
     LONGEST_WAIT,
-    RETRY_AFTER_LIMIT,
     DeliveryState,
     Outcome,
     Settlement,
@@ -146,9 +145,3 @@ def test_states(state: DeliveryState, *, is_notified: bool, is_open: bool) -> No
     """A sent or waiting row counts as notified; a waiting one is open."""
     row = delivery(patch("4.5.20"), user(), state)
     assert (row.state.is_notified, row.is_open) == (is_notified, is_open)
-
-
-def test_waits_are_those_of_the_contract() -> None:
-    """`Retry-After` up to 24 h; the longest wait is a spread-out week."""
-    assert timedelta(hours=24) == RETRY_AFTER_LIMIT
-    assert timedelta(days=7) * 1.1 <= LONGEST_WAIT

@@ -7,8 +7,7 @@ from typing import TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.examples import facts, feed, update, user
-from domain.rows import Rows, changed, planned
+from domain.rows import changed, planned
 from domain.strategies import anybody, histories, lived, neighbours, quiet_histories
 from mastodon_update_check.domain.identities import identity, is_covered_by
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice
@@ -51,18 +50,6 @@ def test_covered_notices_are_never_planned(history: list[tuple[Facts, str]], kno
             assert not (same and is_covered_by(notice, row.notice))
     once = [(recipient.address.lower() or recipient.key, identity(notice)) for recipient, notice in deliveries(made)]
     assert len(once) == len(set(once))
-
-
-@given(histories, anybody)
-def test_every_planned_row_can_be_stored(history: list[tuple[Facts, str]], known: Facts) -> None:
-    """A planned row always has a free place in the ledger, or one of a cancelled row."""
-    rows = lived(history)
-    made = plan(known, tuple(rows.rows.values()))
-    gone = {(change.identity, change.recipient_key) for change in made.changes}
-    for recipient, notice in deliveries(made):
-        place = identity(notice), recipient.key
-        row = rows.rows.get(place)
-        assert row is None or place in gone or not row.state.is_notified
 
 
 @given(histories, anybody)
@@ -115,17 +102,6 @@ def test_skipped_releases_are_not_planned(history: list[tuple[Facts, str]], know
     assert not any(isinstance(notice, UpdateNotice) and known.known.is_skipped(notice) for notice in left)
 
 
-@given(anybody, st.lists(st.tuples(anybody, st.just("send")), max_size=2))
-def test_sent_notices_are_never_planned_again(known: Facts, history: list[tuple[Facts, str]]) -> None:
-    """A sent notice is never planned for the same key again."""
-    rows = Rows()
-    before = {(recipient.key, identity(notice)) for recipient, notice in deliveries(rows.plan(known))}
-    rows.send(known.now)
-    for later, _ in history:
-        assert not before & {(recipient.key, identity(notice)) for recipient, notice in deliveries(rows.plan(later))}
-        rows.send(later.now)
-
-
 @given(neighbours, quiet_histories, st.randoms(use_true_random=False))
 def test_order_does_not_matter(known: Facts, history: list[tuple[Facts, str]], random: Random) -> None:
     """The planned notices, their ids and the cancelled rows do not depend on any order.
@@ -161,10 +137,3 @@ def test_a_plan_is_true_notices_times_recipients(known: Facts) -> None:
     assert {(recipient.key, identity(notice)) for recipient, notice in deliveries(made)} == expected
     assert all(one.reason not in {Reason.ALREADY_NOTIFIED, Reason.ALREADY_PLANNED} for one in made.decisions)
     assert {DeliveryState.PENDING} >= {row.state for row in lived([(known, "")]).rows.values()}
-
-
-def test_generated_examples_reach_their_subject() -> None:
-    """The helper keeps what a plan says, or the properties above would say nothing."""
-    rows = Rows()
-    rows.plan(facts(user(), answer=feed(update("4.5.20"))))
-    assert rows.states() == {("update/4.5.20/plain", "user:1"): "pending"}

@@ -8,7 +8,7 @@ from domain.examples import cases, hook, minor, named, patch, support, update, u
 from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateType
 from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Preference, Recipient, address_key, url_key, wants
+from mastodon_update_check.domain.recipients import Preference, address_key, url_key, wants
 
 NONE, CRITICAL, PATCH, ALL = Preference
 PLAIN_MAJOR = update("5.0.0", type=UpdateType.MAJOR)
@@ -82,10 +82,3 @@ def test_keys_keep_their_spelling() -> None:
         "webhook:780b2309e9791e19f2d9a2814d2daaacb06cfa2d53b66a3effd1fe9844609412"
     )
     assert url_key("webhook", "https://hooks.example/s3cret?b") != url_key("webhook", "https://hooks.example/s3cret")
-
-
-def test_a_recipient_gets_every_notice_by_default() -> None:
-    """By default a recipient wants every notice."""
-    everything = {"preference": ALL, "wants_support": True, "is_operator": True, "address": ""}
-    recipient = Recipient(sink="log", key="sink:log")
-    assert {name: getattr(recipient, name) for name in everything} == everything

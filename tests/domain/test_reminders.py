@@ -1,9 +1,12 @@
 """Reminders: which updates have any, and who gets them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import pytest
+
 from domain.examples import NOW, cases, days, facts, feed, hook, minor, named, patch, reminder, skip, user
-from domain.rows import Rows, changed, planned
+from domain.rows import Rows, Step, changed, planned, play
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.recipients import FollowUps, Preference, Recipient
@@ -30,6 +33,83 @@ def notified_urgent(at: datetime = NOW) -> Rows:
     return rows
 
 
+def nth(number: int, urgency: str = "urgent") -> str:
+    """Return Ann's reminder of that number, and its reason."""
+    return f"user:1 update/4.5.20/{urgency}/reminder/{number} reminder"
+
+
+NOTIFIED: list[Step] = [(after(timedelta()), "user:1 update/4.5.20/urgent urgent_update"), "send"]
+AGAIN, BOTH = named(ANN.address.upper()), (ANN, BEN)
+ELSEWHERE = minor("4.7.6", urgent=True)
+SEQUENCES: dict[str, list[Step]] = {
+    "after two weeks without a check one is sent, the latest": [
+        *(*NOTIFIED, (after(days(14)), nth(4)), "send", (after(days(20)),), (after(days(21)), nth(5))),
+    ],
+    "one that waits makes way for the next": [
+        *NOTIFIED,
+        (after(days(1)), nth(1)),
+        (after(days(3)), "-user:1 update/4.5.20/urgent/reminder/1 later_stage", nth(2)),
+    ],
+    "a recipient without the notice gets that first, and no reminder while it waits": [
+        *NOTIFIED,
+        (after(days(1), to=BOTH), nth(1), "user:2 update/4.5.20/urgent urgent_update"),
+        (after(days(2), to=BOTH),),
+    ],
+    "each counts from a message of its own": [
+        *NOTIFIED,
+        (after(days(2), to=BOTH), nth(1), "user:2 update/4.5.20/urgent urgent_update"),
+        "send",
+        (after(days(3), to=BOTH), nth(2), "user:2 update/4.5.20/urgent/reminder/1 reminder"),
+    ],
+    "the same person by another key": [
+        *NOTIFIED,
+        (after(days(1), to=(AGAIN,)), f"{AGAIN.key} update/4.5.20/urgent/reminder/1 reminder"),
+    ],
+    "a preference that was lowered since": [*NOTIFIED, (after(days(1), to=(user(1, Preference.NONE),)),)],
+    "a newer branch's urgent release is reminded of while the own branch has no urgent fix of its own": [
+        *((after(timedelta(), feed(ELSEWHERE)), "user:1 update/4.7.6/urgent urgent_update"), "send"),
+        (after(days(1), feed(ELSEWHERE)),),
+        (
+            after(days(1), feed(ELSEWHERE, PLAIN)),
+            "user:1 update/4.5.20/plain patch_update",
+            "user:1 update/4.7.6/urgent/reminder/1 reminder",
+        ),
+        (
+            after(days(1), feed(ELSEWHERE)),
+            "-user:1 update/4.5.20/plain withdrawn",
+            "-user:1 update/4.7.6/urgent/reminder/1 not_to_act_on",
+        ),
+    ],
+    "urgency that rises restarts them": [
+        *(
+            (after(timedelta(), feed(PLAIN), reminders=FollowUps.ALL), "user:1 update/4.5.20/plain patch_update"),
+            "send",
+        ),
+        *((after(days(1), feed(PLAIN), reminders=FollowUps.ALL), nth(1, "plain")), "send"),
+        *((after(days(2)), "user:1 update/4.5.20/urgent urgent_update"), "send"),
+        *((after(days(3) - MOMENT),), (after(days(3)), nth(1))),
+    ],
+    "urgency that falls repeats nothing": [
+        *(*NOTIFIED, (after(days(1)), nth(1)), "send", (after(days(2), feed(PLAIN), reminders=FollowUps.ALL),)),
+        *((after(days(3), feed(PLAIN), reminders=FollowUps.ALL), nth(2, "plain")), "send"),
+        (after(days(4), feed(PLAIN), reminders=FollowUps.ALL),),
+    ],
+    "a clock that is set back a little": [
+        *(*NOTIFIED, (after(days(3)), nth(2)), "send", (after(days(3) - timedelta(minutes=31)),)),
+        *((after(days(2)),), (after(days(3)),), (after(days(6)),), (after(days(7)), nth(3))),
+    ],
+    "a clock that was a year ahead for one check": [
+        *(*NOTIFIED, (after(days(365)), nth(54)), "send", (after(days(1)), nth(1))),
+    ],
+}
+
+
+@pytest.mark.parametrize("steps", SEQUENCES.values(), ids=SEQUENCES)
+def test_sequences(steps: Sequence[Step]) -> None:
+    """Each reminder is sent once, to recipients of the notice, while there is something to act on."""
+    play(steps)
+
+
 def test_reminders_until_it_is_installed() -> None:
     """Checked every half hour, each reminder is sent once, at its time; none once the update is in."""
     rows, sent = notified_urgent(), {}
@@ -45,26 +125,6 @@ def test_reminders_until_it_is_installed() -> None:
         days(7): ["update/4.5.20/urgent/reminder/3"],
         days(14): ["update/4.5.20/urgent/reminder/4"],
     } == sent
-
-
-def test_missed_reminders_are_not_made_up_for() -> None:
-    """After two weeks without a check one reminder is sent, the latest, and those before it never."""
-    rows = notified_urgent()
-    made = rows.plan(after(days(14)))
-    assert planned(made) == [(ANN.key, "update/4.5.20/urgent/reminder/4", "reminder")]
-    assert made.messages[0].is_urgent
-    rows.send()
-    assert planned(rows.plan(after(days(20)))) == []
-    assert len(planned(rows.plan(after(days(21))))) == 1
-
-
-def test_a_reminder_that_waits_makes_way_for_the_next() -> None:
-    """While the mail server is down no reminders pile up."""
-    rows = notified_urgent()
-    rows.plan(after(days(1)))
-    made = rows.plan(after(days(3)))
-    assert changed(made) == [(ANN.key, "update/4.5.20/urgent/reminder/1", "later_stage")]
-    assert planned(made) == [(ANN.key, "update/4.5.20/urgent/reminder/2", "reminder")]
 
 
 @cases(
@@ -93,39 +153,6 @@ def test_when_a_reminder_is_due_and_when_it_is_given_up(known: Facts, reason: st
     assert [one for one in changed(rows.plan(known)) if "/reminder/" in one[1]] == expected
 
 
-def test_only_notified_recipients_are_reminded() -> None:
-    """A recipient without the notice gets it first; one whose message waits gets no reminder."""
-    rows = notified_urgent()
-    made = rows.plan(after(days(1), to=(ANN, BEN)))
-    assert planned(made) == [FIRST, (BEN.key, "update/4.5.20/urgent", "urgent_update")]
-    assert planned(rows.plan(after(days(2), to=(ANN, BEN)))) == []
-
-
-def test_each_counts_from_a_message_of_its_own() -> None:
-    """Reminders count from each recipient's own message."""
-    rows = notified_urgent()
-    rows.plan(after(days(2), to=(ANN, BEN)))
-    rows.send(NOW + days(2))
-    made = rows.plan(after(days(3), to=(ANN, BEN)))
-    assert planned(made) == [
-        (ANN.key, "update/4.5.20/urgent/reminder/2", "reminder"),
-        (BEN.key, "update/4.5.20/urgent/reminder/1", "reminder"),
-    ]
-
-
-def test_the_same_person_by_another_key() -> None:
-    """A notified address gets the reminder under its present key."""
-    rows = notified_urgent()
-    again = named(ANN.address.upper())
-    made = rows.plan(after(days(1), to=(again,)))
-    assert planned(made) == [(again.key, "update/4.5.20/urgent/reminder/1", "reminder")]
-
-
-def test_lowered_preference_ends_reminders() -> None:
-    """A preference that was lowered since counts."""
-    assert planned(notified_urgent().plan(after(days(1), to=(user(1, Preference.NONE),)))) == []
-
-
 @cases("mode numbers", (FollowUps.URGENT, ["4.5.20"]), (FollowUps.ALL, ["4.5.20", "4.7.6"]), (FollowUps.NONE, []))
 def test_which_updates(mode: FollowUps, numbers: list[str]) -> None:
     """By default there are reminders of urgent updates alone; with `all` of every update; they share a message."""
@@ -137,60 +164,6 @@ def test_which_updates(mode: FollowUps, numbers: list[str]) -> None:
     found = [(key, identity.split("/")[1]) for key, identity, _ in planned(made)]
     assert [(key, number) for key in (ANN.key, HOOK.key) for number in numbers] == found
     assert len(made.messages) == (2 if numbers else 0)
-
-
-def test_nothing_to_act_on() -> None:
-    """On the newest release of a supported branch a newer branch's urgent release has one notice and no reminders."""
-    rows = Rows()
-    answer = feed(minor("4.7.6", urgent=True))
-    rows.plan(after(timedelta(), answer))
-    rows.send()
-    assert planned(rows.plan(after(days(1), answer))) == []
-    made = rows.plan(after(days(1), feed(minor("4.7.6", urgent=True), PLAIN)))
-    assert (ANN.key, "update/4.7.6/urgent/reminder/1", "reminder") in planned(made)
-    gone = rows.plan(after(days(1), answer))
-    assert (ANN.key, "update/4.7.6/urgent/reminder/1", "not_to_act_on") in changed(gone)
-
-
-def test_urgency_that_rises_restarts_reminders() -> None:
-    """Reminders count from the urgent message, and bear its name: the plain ones' numbers are not used up."""
-    rows = Rows()
-    rows.plan(facts(ANN, answer=feed(PLAIN), reminders=FollowUps.ALL))
-    rows.send()
-    assert len(planned(rows.plan(facts(ANN, answer=feed(PLAIN), reminders=FollowUps.ALL, now=NOW + days(1))))) == 1
-    rows.send(NOW + days(1))
-    rows.plan(after(days(2)))
-    rows.send(NOW + days(2))
-    assert planned(rows.plan(after(days(3) - MOMENT))) == []
-    assert planned(rows.plan(after(days(3)))) == [FIRST]
-
-
-def test_urgency_that_falls_repeats_nothing() -> None:
-    """With reminders of all releases, one that is urgent no longer is reminded of when the next turn comes."""
-    rows = notified_urgent()
-    for elapsed, expected in ((days(1), 1), (days(2), 0), (days(3), 1), (days(4), 0)):
-        answer = feed(URGENT if elapsed == days(1) else PLAIN)
-        made = rows.plan(after(elapsed, answer, reminders=FollowUps.ALL))
-        rows.send(NOW + elapsed)
-        assert len(planned(made)) == expected, elapsed
-
-
-def test_a_clock_set_back_a_little() -> None:
-    """Neither is a reminder repeated nor one made up for that was missed before."""
-    rows = notified_urgent()
-    rows.plan(after(days(3)))
-    rows.send(NOW + days(3))
-    for elapsed in (days(3) - timedelta(minutes=31), days(2), days(3), days(6)):
-        assert planned(rows.plan(after(elapsed))) == []
-    assert planned(rows.plan(after(days(7)))) == [(ANN.key, "update/4.5.20/urgent/reminder/3", "reminder")]
-
-
-def test_a_clock_that_was_a_year_ahead_for_one_check() -> None:
-    """The reminder that it sent takes the place of none that is due in truth."""
-    rows = notified_urgent()
-    rows.plan(after(days(365)))
-    rows.send(NOW + days(365))
-    assert planned(rows.plan(after(days(1)))) == [FIRST]
 
 
 def test_a_clock_that_was_a_year_ahead_at_acceptance() -> None:

@@ -61,17 +61,15 @@ def test_damaged_settings(settings: str) -> None:
     assert read_preferences(settings) == UserPreferences(defects=("settings that cannot be read",))
 
 
-UNKNOWN = [
+@cases(
+    "value shown",
     ("a word that no version has", "major", "'major'"),
     ("capitals", "All", "'All'"),
     ("an empty word", "", "''"),
     ("true", True, "of type bool"),
     ("a number", 1, "of type int"),
     ("a list", ["all"], "of type list"),
-]
-
-
-@cases("value shown", *UNKNOWN)
+)
 def test_unknown_preference(value: object, shown: str) -> None:
     """A preference that Mastodon does not know, and never mails for, means the default and a warning."""
     defect = f"an unknown preference {shown} ({UPDATES}), taken as critical"

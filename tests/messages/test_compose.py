@@ -68,24 +68,17 @@ def test_lines_are_short(notices: list[Notice]) -> None:
 
 
 @pytest.mark.parametrize("notices", EVERY_KIND)
-def test_html_equals_the_text(notices: list[Notice]) -> None:
-    """Every word of the text stands in the HTML document; nothing in it runs, or is loaded from elsewhere."""
+def test_forms_of_a_message(notices: list[Notice]) -> None:
+    """Every word of the text stands in the HTML document, in which nothing runs or is loaded; attempts are equal."""
     message = write(notices)
     document = Document(message.html)
-    words = {word for word in message.text.split() if "://" not in word} - {"--"}
-    assert words <= set(document.words)
+    assert {word for word in message.text.split() if "://" not in word} - {"--"} <= set(document.words)
     assert {"script", "img", "link", "iframe", "form", "object", "embed", "base"}.isdisjoint(document.elements)
     assert not any(name.startswith("on") for name in document.attributes)
     assert all(link.startswith("https://") for link in document.links)
     assert message.subject.split()[0] in document.words
-
-
-@pytest.mark.parametrize("notices", EVERY_KIND)
-def test_values_that_stay_on_every_attempt(notices: list[Notice]) -> None:
-    """Id, date, instance and recipient are those that were planned; two attempts differ in nothing."""
-    first = write(notices)
-    assert write(notices) == first
-    assert (first.id, first.created_at, first.instance, first.recipient) == ("0f" * 16, NOW, "social.example", OWNER)
+    assert write(notices) == message
+    assert (message.id, message.created_at, message.recipient) == ("0f" * 16, NOW, OWNER)
 
 
 def test_threads() -> None:
@@ -103,13 +96,7 @@ def test_order_of_notices_does_not_matter() -> None:
     notices: list[Notice] = [patch("4.5.20", urgent=True), minor("4.7.6"), support(SupportStage.TWO_WEEKS)]
     context = make_context([patch("4.5.20", urgent=True), minor("4.7.6")])
     one, two = write(notices, context), write(notices[::-1], context)
-    assert (
-        two.subject,
-        two.text,
-        two.html,
-        two.payload,
-        two.type,
-    ) == (one.subject, one.text, one.html, one.payload, one.type)
+    assert two == one
 
 
 def test_names_of_devops_users_are_passed_on() -> None:
