@@ -62,51 +62,42 @@ def test_unknown_fixes_with_known_steps() -> None:
     assert found[3].startswith("To upgrade: bundle install; ")
 
 
+NO_FIXES = "The changelog of 4.5.20 lists no security fixes."
+BEFORE = f"4.5.20 fixes 1 security issue: {C}: SSRF protection bypass via IPv6 addresses To upgrade: "
+ALL_STEPS = (
+    "Ruby 3.4.8, bundle install, yarn install, asset build and migrations; then restart Sidekiq, web and streaming."
+)
+UNKNOWN = (
+    "Unknown, see the release notes: bundle install, yarn install, asset build, migrations and restart of streaming."
+)
+TOO_OLD = "Requires PostgreSQL 14 (yours is 13.14: upgrade it first)"
+MET = replace(POSTGRESQL, found="15.2", is_met=True)
+CONTAINER_ONLY = fix("Update FFmpeg", "CVE-2026-8461", is_container_only=True)
+
+
 @cases(
     "known expected",
+    ("a restart", details("4.5.20", []), f"{NO_FIXES} A restart is enough: Sidekiq and web. "),
+    ("everything", details("4.5.20", TWO[1:], EVERYTHING, []), BEFORE + ALL_STEPS),
     (
-        "a restart",
-        details("4.5.20", []),
-        "The changelog of 4.5.20 lists no security fixes. A restart is enough: Sidekiq and web. ",
+        *("only streaming", details("4.5.20", [], [UpgradeStep.RESTART_STREAMING])),
+        f"{NO_FIXES} To upgrade, restart Sidekiq, web and streaming. ",
     ),
     (
-        "everything",
-        details("4.5.20", TWO[1:], EVERYTHING, []),
-        (
-            "4.5.20 fixes 1 security issue: "
-            f"{C}: SSRF protection bypass via IPv6 addresses To upgrade: Ruby 3.4.8, bundle install, yarn install, "
-            "asset build and migrations; then restart Sidekiq, web and streaming."
-        ),
+        *("unknown", details("4.5.20", [], unknown=EVERYTHING)),
+        f"{NO_FIXES} To upgrade, restart Sidekiq and web. {UNKNOWN}",
     ),
     (
-        "only streaming",
-        details("4.5.20", [], [UpgradeStep.RESTART_STREAMING]),
-        "The changelog of 4.5.20 lists no security fixes. To upgrade, restart Sidekiq, web and streaming. ",
-    ),
-    (
-        "unknown",
-        details("4.5.20", [], unknown=EVERYTHING),
-        (
-            "The changelog of 4.5.20 lists no security fixes. To upgrade, restart Sidekiq and web. Unknown, see the "
-            "release notes: bundle install, yarn install, asset build, migrations and restart of streaming."
-        ),
-    ),
-    (
-        "requirements",
-        details("4.5.20", [], [GEMS], requires=[POSTGRESQL, NODE]),
-        (
-            "The changelog of 4.5.20 lists no security fixes. "
-            "Requires PostgreSQL 14 (yours is 13.14: upgrade it first) and Node.js 22. To upgrade"
-        ),
+        *("requirements", details("4.5.20", [], [GEMS], requires=[POSTGRESQL, NODE])),
+        f"{NO_FIXES} {TOO_OLD} and Node.js 22. To upgrade",
     ),
     (
         "a requirement that is met",
-        details("4.5.20", [], requires=[replace(POSTGRESQL, found="15.2", is_met=True)]),
-        "The changelog of 4.5.20 lists no security fixes. Requires PostgreSQL 14 (yours is 15.2). A restart",
+        details("4.5.20", [], requires=[MET]),
+        f"{NO_FIXES} Requires PostgreSQL 14 (yours is 15.2).",
     ),
     (
-        "containers only",
-        details("4.5.20", [fix("Update FFmpeg", "CVE-2026-8461", is_container_only=True)]),
+        *("containers only", details("4.5.20", [CONTAINER_ONLY])),
         "4.5.20 fixes 1 security issue, only in the container images: CVE-2026-8461: Update FFmpeg A restart",
     ),
 )
@@ -117,15 +108,8 @@ def test_sentences(known: ReleaseDetails, expected: str) -> None:
 
 @cases(
     "kind expected",
-    (
-        "containers",
-        InstallKind.DOCKER,
-        (
-            "Requires PostgreSQL 14 (yours is 13.14: upgrade it first). To upgrade: new images, migrations, and a "
-            "restart of all containers."
-        ),
-    ),
-    ("a package", InstallKind.YUNOHOST, "Requires PostgreSQL 14 (yours is 13.14: upgrade it first) and Node.js 22."),
+    (InstallKind.DOCKER, f"{TOO_OLD}. To upgrade: new images, migrations, and a restart of all containers."),
+    (InstallKind.YUNOHOST, f"{TOO_OLD} and Node.js 22."),
 )
 def test_kinds_of_installation(kind: InstallKind, expected: str) -> None:
     """Images bring Ruby and Node.js along, and packages take the steps."""

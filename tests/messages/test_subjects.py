@@ -3,123 +3,71 @@
 from datetime import date
 
 from domain.examples import cases
-from mastodon_update_check.domain.notices import UpdateNotice
+from mastodon_update_check.messages.message import Message
 from messages.writing import ENDS_ON, body, make_context, minor, patch, write
 
-PLAIN, URGENT = patch("4.5.20"), patch("4.5.20", urgent=True)
-NEXT, NEWEST = minor("4.6.9"), minor("4.7.6", ends_on=date(2028, 1, 1))
-ELSEWHERE = minor("4.7.6", urgent=True)
+MANY = "4.6.0 4.7.0 4.8.0 4.9.0 4.10.0"
+OVER = date(2026, 5, 6)
 
 
-def test_only_an_urgent_patch() -> None:
-    """Nothing beyond it: no word of other branches."""
-    assert body(write([URGENT]))[0] == "Mastodon marks 4.5.20 as urgent. It is a patch of your branch."
+def about(new: str, pending: str, installed: str | None, ends_on: date | None = None) -> Message:
+    """Write the message about these releases; an urgent one has a `!`. The new ones are pending too."""
+    found = {
+        name: (patch if name.startswith((installed or "")[:4]) else minor)(name.rstrip("!"), urgent="!" in name)
+        for name in f"{new} {pending}".split()
+    }
+    pending_now = [*found.values()] if installed else []
+    return write([found[name] for name in new.split()], make_context(pending_now, installed, ends_on))
 
 
 @cases(
-    "new pending installed ends_on subject opening",
+    "new pending installed ends_on subject",
+    ("a minor release", "4.6.9", "", "4.5.20", None, "Mastodon 4.6.9 is out"),
+    ("several minor releases", "4.7.6 4.6.9", "", "4.5.20", None, "Mastodon 4.6.9 and 4.7.6 are out"),
+    ("the own branch first", "4.6.9 4.5.20", "", "4.5.19+glitch", None, "Mastodon 4.5.20 and 4.6.9 are out"),
+    ("many: three are named", MANY, "", "4.5.20", None, "Mastodon 4.6.0, 4.7.0, 4.8.0 and 2 more are out"),
+    ("the release of a pre-release", "4.7.0", "", "4.7.0-beta.1", None, "Mastodon 4.7.0 is out"),
+    ("elsewhere", "4.7.6!", "", "4.5.20", ENDS_ON, "URGENT Mastodon 4.7.6 is out: see whether it concerns you"),
+    ("both", "4.7.6!", "4.5.20!", "4.5.19", None, "URGENT Mastodon 4.7.6 is out: see whether it concerns you"),
+    ("the own branch is out of support", "4.7.6!", "", "4.3.23", OVER, "URGENT install Mastodon 4.7.6"),
+    ("two: the newest is the one to install", "4.5.20! 4.5.21!", "", "4.5.19", None, "URGENT install Mastodon 4.5.21"),
+    ("the installed version is not known any more", "4.5.20", "", None, None, "Mastodon 4.5.20 is out"),
+)
+def test_subject(new: str, pending: str, installed: str | None, ends_on: date | None, subject: str) -> None:
+    """It says what to do, on which server, and what runs there."""
+    _, mark, said = subject.rpartition("URGENT ")
+    runs = f" (you run {installed})" if installed else ""
+    assert about(new, pending, installed, ends_on).subject == f"{mark}[social.example] {said}{runs}"
+
+
+OWN = "4.5.20 is a release for your branch; not marked urgent. It installs directly over 4.5.19."
+RELEASED = "4.7.0 is a release for your branch; not marked urgent. It installs directly over 4.7.0-beta.1."
+NOTHING_OF_OWN = "It is not of your branch 4.5, for which the update server lists no urgent release."
+UNSUPPORTED = "Your branch 4.3 is out of support: do not wait for a fix of its own."
+
+
+@cases(
+    "new pending installed ends_on opening",
     (
-        "a minor release",
-        [NEXT],
-        [NEXT],
-        "4.5.20",
-        None,
-        "[social.example] Mastodon 4.6.9 is out (you run 4.5.20)",
-        "A new release of branch 4.6; not marked urgent.",
-    ),
-    (
-        "several minor releases",
-        [NEWEST, NEXT],
-        [NEXT, NEWEST],
-        "4.5.20",
-        None,
-        "[social.example] Mastodon 4.6.9 and 4.7.6 are out (you run 4.5.20)",
-        "New releases of other branches; none is marked urgent.",
-    ),
-    (
-        "a patch and a minor release: the own branch first",
-        [NEXT, PLAIN],
-        [PLAIN, NEXT],
-        "4.5.19+glitch",
-        None,
-        "[social.example] Mastodon 4.5.20 and 4.6.9 are out (you run 4.5.19+glitch)",
-        "4.5.20 is a release for your branch; not marked urgent. It installs directly over 4.5.19.",
-    ),
-    (
-        "many: three are named",
-        [minor(f"4.{number}.0") for number in range(6, 11)],
-        [minor(f"4.{number}.0") for number in range(6, 11)],
-        "4.5.20",
-        None,
-        "[social.example] Mastodon 4.6.0, 4.7.0, 4.8.0 and 2 more are out (you run 4.5.20)",
-        "New releases of other branches; none is marked urgent.",
-    ),
-    (
-        "the release of a pre-release is not a patch",
-        [patch("4.7.0")],
-        [patch("4.7.0")],
-        "4.7.0-beta.1",
-        None,
-        "[social.example] Mastodon 4.7.0 is out (you run 4.7.0-beta.1)",
-        "4.7.0 is a release for your branch; not marked urgent. It installs directly over 4.7.0-beta.1.",
-    ),
-    (
-        "urgent in another branch: nothing is claimed of the own one",
-        [ELSEWHERE],
-        [ELSEWHERE],
-        "4.5.20",
-        ENDS_ON,
-        "URGENT [social.example] Mastodon 4.7.6 is out: see whether it concerns you (you run 4.5.20)",
-        (
-            "Mastodon marks 4.7.6 as urgent. It is not of your branch 4.5, for which the update server lists no urgent "
-            "release."
-        ),
-    ),
-    (
-        "urgent in another branch, and in the own one as was notified before",
-        [ELSEWHERE],
-        [URGENT, ELSEWHERE],
+        "nothing beyond it",
+        "4.5.20!",
+        "",
         "4.5.19",
         None,
-        "URGENT [social.example] Mastodon 4.7.6 is out: see whether it concerns you (you run 4.5.19)",
+        "Mastodon marks 4.5.20 as urgent. It is a patch of your branch.",
+    ),
+    ("a minor release", "4.6.9", "", "4.5.20", None, "A new release of branch 4.6; not marked urgent."),
+    ("several", "4.7.6 4.6.9", "", "4.5.20", None, "New releases of other branches; none is marked urgent."),
+    ("the own branch first", "4.6.9 4.5.20", "", "4.5.19+glitch", None, OWN),
+    ("the release of a pre-release", "4.7.0", "", "4.7.0-beta.1", None, RELEASED),
+    ("elsewhere", "4.7.6!", "", "4.5.20", ENDS_ON, f"Mastodon marks 4.7.6 as urgent. {NOTHING_OF_OWN}"),
+    (
+        *("in both, and of the own one was notified before", "4.7.6!", "4.5.20!", "4.5.19", None),
         "Mastodon marks 4.7.6 as urgent. For your branch there is 4.5.20, marked urgent too.",
     ),
-    (
-        "urgent in another branch, and the own one is out of support",
-        [ELSEWHERE],
-        [ELSEWHERE],
-        "4.3.23",
-        date(2026, 5, 6),
-        "URGENT [social.example] install Mastodon 4.7.6 (you run 4.3.23)",
-        "Mastodon marks 4.7.6 as urgent. Your branch 4.3 is out of support: do not wait for a fix of its own.",
-    ),
-    (
-        "two urgent patches: the newest is the one to install",
-        [patch("4.5.20", urgent=True), patch("4.5.21", urgent=True)],
-        [patch("4.5.20", urgent=True), patch("4.5.21", urgent=True)],
-        "4.5.19",
-        None,
-        "URGENT [social.example] install Mastodon 4.5.21 (you run 4.5.19)",
-        "Mastodon marks 4.5.21 as urgent. It is a patch of your branch.",
-    ),
-    (
-        "the installed version is not known any more",
-        [PLAIN],
-        [],
-        None,
-        None,
-        "[social.example] Mastodon 4.5.20 is out",
-        "A new release of branch 4.5; not marked urgent.",
-    ),
+    ("out of support", "4.7.6!", "", "4.3.23", OVER, f"Mastodon marks 4.7.6 as urgent. {UNSUPPORTED}"),
+    ("the installed version is not known", "4.5.20", "", None, None, "A new release of branch 4.5; not marked urgent."),
 )
-def test_subject_and_opening(
-    new: list[UpdateNotice],
-    pending: list[UpdateNotice],
-    installed: str | None,
-    ends_on: date | None,
-    subject: str,
-    opening: str,
-) -> None:
-    """The subject says what to do, the first line whether it is urgent and where it applies."""
-    message = write(new, make_context(pending, installed, ends_on))
-    assert (message.subject, body(message)[0]) == (subject, opening)
+def test_opening(new: str, pending: str, installed: str | None, ends_on: date | None, opening: str) -> None:
+    """The first line says whether it is urgent and where it applies."""
+    assert body(about(new, pending, installed, ends_on))[0] == opening
