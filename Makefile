@@ -30,8 +30,8 @@ coverage: $(VENV)/test.done ## the same, with what the tests reach of each branc
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
-transcripts: $(VENV)/test.done ## write the output of the commands again (tests/transcripts, docs/status.schema.json), to be reviewed
-	TRANSCRIPTS=write $(BIN)/python -m pytest tests/end_to_end/test_transcripts.py tests/end_to_end/test_status_form.py $(ARGS)
+transcripts: $(VENV)/test.done ## write the output of the commands again (tests/transcripts), to be reviewed
+	TRANSCRIPTS=write $(BIN)/python -m pytest tests/end_to_end/test_transcripts.py $(ARGS)
 
 soak: $(VENV)/test.done ## kill the program at every step and in random lives, for 20 minutes: ARGS="--minutes 3"
 	$(BIN)/python -m pytest -q -n 2 -m hypothesis --hypothesis-profile=long tests

@@ -1,4 +1,4 @@
-"""Text for a terminal and for a pipe."""
+"""Text for a terminal and for a pipe, and what never reaches either."""
 
 import io
 import time
@@ -7,7 +7,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 import pytest
 
-from mastodon_update_check import terminal
+from mastodon_update_check import logs, terminal
+from mastodon_update_check.logs import CleanStream
 from mastodon_update_check.terminal import complain, print_table, progress, say
 
 LINES = "nothing was changed:\n  - one sentence that is much too long for a narrow terminal\n\n  - two"
@@ -73,3 +74,25 @@ def test_progress(monkeypatch: pytest.MonkeyPatch, term: str, seconds: float, sh
     with terminal_of(40, term) as screen, progress("Checking"):
         time.sleep(seconds)
     assert screen.getvalue() == shown
+
+
+def test_streams_write_no_control_characters() -> None:
+    """Stored texts move no cursor, set no title and turn no line around; our own colours and line breaks stay."""
+    out = io.BytesIO()
+    stream = CleanStream.around(io.TextIOWrapper(out, "utf-8"))
+    text = "\x1b[1;31mbad\x1b[0m \x1b]0;owned\x07\x1b[2J\r\u202e\x9b\n\tä\r\x1b[K"
+    assert stream.write(text) == len(text)
+    stream.flush()
+    expected = "\x1b[1;31mbad\x1b[0m ?]0;owned??[2J???\n\tä\r\x1b[K"
+    assert out.getvalue().decode() == expected.replace("?", "\ufffd")
+
+
+def test_streams_show_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret that is known is hidden, whatever text it is a part of."""
+    monkeypatch.setattr(logs, "_outputs", [*logs._outputs])
+    logs.configure("info", "json", secrets=["hunter2-very-secret"])
+    out = io.BytesIO()
+    stream = CleanStream.around(io.TextIOWrapper(out, "utf-8"))
+    stream.write("the password is hunter2-very-secret")
+    stream.flush()
+    assert out.getvalue().decode() == "the password is …"

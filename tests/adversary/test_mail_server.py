@@ -120,8 +120,6 @@ ATTACKS: dict[str, Script] = {
     "credentials in an acceptance": {"END": [f"250 2.0.0 {PASSWORD} {TOKEN} {PASSWORD64}"]},
     "a flood": {"EHLO": [Wire(b"250-x\r\n" * 600_000)]},
     "no TLS after STARTTLS": {"EHLO": ["250-mail.example\r\n250 STARTTLS"], "STARTTLS": ["220 go ahead"]},
-    "closing after the body": {"END": [Drop()]},
-    "everything in advance": {"CONNECT": [Wire(b"220 a\r\n" + b"250 b\r\n" * 9)]},
 }
 
 

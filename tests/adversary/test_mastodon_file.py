@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,12 @@ MARK = "s3cret-of-the-service"
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[World]:
+def server(world: World) -> World:
     """Return a server with a webhook of its own, to which Mastodon's file adds the rest."""
-    with World(tmp_path) as world:
-        world.set(LOCAL_DOMAIN=None, SMTP_SERVER=None, SMTP_PORT=None, UPDATE_CHECK_RECIPIENTS=None)
-        world.root.mkdir()
-        world.update_server.publish("4.5.20", urgent=True)
-        yield world
+    world.set(LOCAL_DOMAIN=None, SMTP_SERVER=None, SMTP_PORT=None, UPDATE_CHECK_RECIPIENTS=None)
+    world.root.mkdir()
+    world.update_server.publish("4.5.20", urgent=True)
+    return world
 
 
 def write(world: World, text: str, name: str = ".env.production") -> None:
@@ -195,13 +194,13 @@ def test_password_of_the_administrator_stays_here(server: World, *, names_server
     """It is not sent to a server, or to a port of any user, that Mastodon's file names; the other sinks go on."""
     with SmtpServer(users={"m": MARK}) as evil:
         server.set(SMTP_LOGIN="m", SMTP_PASSWORD=MARK, UPDATE_CHECK_RECIPIENTS="a@social.example")
-        server.set(SMTP_SERVER=None if names_server else evil.host)
-        write(server, f"SMTP_SERVER={evil.host}\nSMTP_PORT={evil.port}")
+        server.set(SMTP_SERVER=None if names_server else "127.0.0.1")
+        write(server, f"SMTP_SERVER=127.0.0.1\nSMTP_PORT={evil.port}")
         assert (server.check().code, len(server.calls), len(evil.mails)) == (0, 1, 0)
         variable = "SMTP_SERVER" if names_server else "SMTP_PORT"
         expected = f"decides who can read SMTP_PASSWORD (the environment): set {variable} there as well"
         assert expected in server.run("status").out
-        server.set(SMTP_SERVER=evil.host, SMTP_PORT=str(evil.port))
+        server.set(SMTP_SERVER="127.0.0.1", SMTP_PORT=str(evil.port))
         assert (server.check().code, len(evil.mails)) == (0, 1)
 
 

@@ -4,7 +4,6 @@ import time
 import tracemalloc
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,13 +24,6 @@ HOSTILE = f"""## [4.5.20] - 2026-10-29
 
 ## [4.5.19] - 2026-10-01
 """
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Return a server whose other neighbours all work."""
-    with World(tmp_path) as world:
-        yield world
 
 
 @pytest.fixture

@@ -108,15 +108,10 @@ class Figures:
 
     def add(self, other: "Figures") -> None:
         """Add the results of another life."""
-        self.rounds += other.rounds
-        self.notified += other.notified
-        self.faults += other.faults
-        self.lost += other.lost
-        self.repeats_inside += other.repeats_inside
-        self.repeats_outside += other.repeats_outside
+        for name in ("rounds", "notified", "faults", "lost", "repeats_inside", "repeats_outside", "seconds"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         for name, seconds in other.takeovers.items():
             self.takeovers.setdefault(name, []).extend(seconds)
-        self.seconds += other.seconds
 
 
 class Life:

@@ -10,6 +10,8 @@
 """
 
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -33,6 +35,21 @@ SITE = str(Path(__file__).with_name("site"))
 MAILS_A_DAY = 6
 FAST = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
 """A directory in memory, which is fast; SIGKILL does not lose what a process has written to a file."""
+
+
+class NewInterpreter:
+    """Starts a new interpreter each time, as an installed program does."""
+
+    def start(self, order: Order) -> Process:
+        with order.out.open("wb") as out, order.err.open("wb") as err:
+            return subprocess.Popen(
+                [sys.executable, "-m", "mastodon_update_check", *order.arguments],
+                env={**order.environment, "PYTHONPATH": SITE, "PYTHONDONTWRITEBYTECODE": "1"},
+                cwd=order.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
 
 
 class Scenario:

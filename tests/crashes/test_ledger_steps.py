@@ -7,8 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from crashes.new_interpreter import SITE
-from crashes.scenario import Scenario
+from crashes.scenario import SITE, Scenario
 from mastodon_update_check.ledger.schema import SCHEMA_VERSION
 from processes.starters import KILLED, Forked
 
@@ -32,7 +31,7 @@ def migrate(ledger: Path, fatal: int) -> int:
     counted.unlink(missing_ok=True)
     variables = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(SITE),
+        "PYTHONPATH": SITE,
         "STEPS_FATAL": str(fatal),
         "STEPS_FILE": str(counted),
     }

@@ -2,8 +2,7 @@
 
 import pytest
 
-from crashes.new_interpreter import NewInterpreter
-from crashes.scenario import Scenario
+from crashes.scenario import NewInterpreter, Scenario
 from crashes.sweeps import SWEEPS, Sweep, one_hook, one_mail
 from processes.starters import Forked
 

@@ -73,15 +73,14 @@ def test_reload_checks_the_settings_before_it_signals() -> None:
     assert reloads[1] == f"ExecReload={PROGRAM} check-settings"
 
 
-def test_nothing_but_packages_is_executed() -> None:
-    """The tree that is bound into the sandbox, the ledger's directory and /tmp can be neither executed nor loaded."""
+def test_sandbox_and_stop() -> None:
+    """Neither the tree in the sandbox, nor the ledger's directory, nor /tmp can be executed or loaded.
+
+    At a stop only the main process is asked; a child that is out of memory does not end the service.
+    """
     state = "/var/lib/mastodon-update-check"
-    lines = sandbox("mastodon-update-check.service")
-    assert {f"NoExecPaths=/ /tmp /var/tmp {state}", "ExecPaths=/usr", f"BindPaths={state}"} <= set(lines)
-
-
-def test_children_end_with_the_service() -> None:
-    """At a stop only the main process is asked; a child that is out of memory does not end the service."""
+    lines = {f"NoExecPaths=/ /tmp /var/tmp {state}", "ExecPaths=/usr", f"BindPaths={state}"}
+    assert lines <= set(sandbox("mastodon-update-check.service"))
     assert {"KillMode=mixed", "OOMPolicy=continue"} <= set(directives("mastodon-update-check.service"))
 
 

@@ -8,40 +8,6 @@ from simulators.http_server import Answer, Reply, truncated
 GOOD = Reply.json({"updatesAvailable": []})
 
 
-@pytest.fixture(scope="module")
-def deferred(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return a ledger in which one mail about 4.5.20 waits for its next attempt."""
-    with World(tmp_path_factory.mktemp("deferred")) as world:
-        world.only("email")
-        refuse(world)
-        world.update_server.publish("4.5.20")
-        assert world.check().result == (75, 1, 0, 1, 0)
-        return world.ledger.read_bytes()
-
-
-@pytest.fixture
-def waiting(mail_world: World, deferred: bytes) -> World:
-    """Return a server with that ledger; its mail server still refuses."""
-    refuse(mail_world)
-    mail_world.ledger.write_bytes(deferred)
-    return mail_world
-
-
-def refuse(world: World) -> None:
-    """Let the mail server accept nothing."""
-    world.smtp.replies["END"] = "451 4.3.0 later"
-
-
-def expect_failure(world: World, sentence: str) -> None:
-    """Check once: it fails with this sentence on both outputs, and what waits still waits."""
-    finished = world.run("check")
-    (line,) = finished.events("check.failed")
-    assert (finished.code, sentence in line["detail"], sentence in finished.out) == (1, True, True), finished.out
-    assert (line["planned"], line["cancelled"]) == (0, 0)
-    assert world.rows("SELECT identity, state FROM delivery") == [("update/4.5.20/plain", "pending")]
-    assert world.mails == []
-
-
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
@@ -53,10 +19,18 @@ def expect_failure(world: World, sentence: str) -> None:
         pytest.param(Reply(500, GOOD.body), "500", id="a server error"),
     ],
 )
-def test_invalid_answer_fails_the_check(waiting: World, answer: Answer, sentence: str) -> None:
+def test_invalid_answer_fails_the_check(mail_world: World, answer: Answer, sentence: str) -> None:
     """Exit code 1, one sentence; nothing is cancelled or sent. tests/adversary and tests/domain have more answers."""
-    waiting.update_server.fail(answer)
-    expect_failure(waiting, sentence)
+    mail_world.smtp.replies["END"] = "451 4.3.0 later"
+    mail_world.update_server.publish("4.5.20")
+    assert mail_world.check().result == (75, 1, 0, 1, 0)
+    mail_world.update_server.fail(answer)
+    finished = mail_world.run("check")
+    (line,) = finished.events("check.failed")
+    assert (finished.code, sentence in line["detail"], sentence in finished.out) == (1, True, True), finished.out
+    assert (line["planned"], line["cancelled"]) == (0, 0)
+    assert mail_world.rows("SELECT identity, state FROM delivery") == [("update/4.5.20/plain", "pending")]
+    assert mail_world.mails == []
 
 
 def test_bad_entries_do_not_hide_the_good_ones(mail_world: World) -> None:

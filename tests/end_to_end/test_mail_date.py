@@ -2,19 +2,11 @@
 
 import email
 from datetime import UTC, datetime, timedelta
-from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from end_to_end.world import World
 from simulators.scripted_smtp_server import Drop, ScriptedSmtpServer
-
-SOON = timedelta(minutes=1)
-
-
-def date(mail: Message) -> datetime:
-    """Return the date of a mail."""
-    return parsedate_to_datetime(mail["Date"])
 
 
 def test_date_is_fresh_until_a_mail_may_have_arrived(tmp_path: Path) -> None:
@@ -27,8 +19,9 @@ def test_date_is_fresh_until_a_mail_may_have_arrived(tmp_path: Path) -> None:
         for _ in server.script["END"]:
             world.check()
             world.let_pass(days=9)
-    refused, lost, accepted = (email.message_from_bytes(body) for body in server.bodies)
-
-    assert date(lost) > datetime.now(UTC) - SOON
-    assert abs(date(accepted) - (date(lost) - timedelta(days=9))) < SOON
-    assert refused["Message-ID"] == lost["Message-ID"] == accepted["Message-ID"]
+    mails = [email.message_from_bytes(body) for body in server.bodies]
+    _, lost, accepted = (parsedate_to_datetime(mail["Date"]) for mail in mails)
+    soon = timedelta(minutes=1)
+    assert lost > datetime.now(UTC) - soon
+    assert abs(accepted - (lost - timedelta(days=9))) < soon
+    assert len({mail["Message-ID"] for mail in mails}) == 1

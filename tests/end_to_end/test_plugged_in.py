@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from end_to_end.world import World
-from simulators.http_server import Reply
 
 DATA = Path(__file__).with_name("data")
 SINKS = Path(__file__).parents[2] / "docs/SINKS.md"
@@ -64,18 +63,6 @@ def test_it_gets_each_message_once(plugged: World) -> None:
     assert call.headers["title"] == "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
     assert call.headers["x-id"] in call.body.decode()
     assert len(plugged.mails) == 1
-
-
-def test_it_refuses_for_a_while(plugged: World) -> None:
-    """Its exception defers only its own message, which is repeated."""
-    answers = [Reply(503, b"closed"), Reply(200)]
-    plugged.answer_hook = lambda _: answers.pop(0)
-    finished = plugged.check()
-    assert (finished.result, len(plugged.mails)) == ((75, 2, 1, 1, 0), 1)
-    assert [line["reply"] for line in finished.events("delivery.deferred")] == ["503 closed"]
-    plugged.let_pass(hours=1)
-    assert plugged.check().result == (0, 0, 1, 0, 0)
-    assert len({call.headers["x-id"] for call in plugged.calls}) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from mastodon_update_check.startup import _secrets
 from simulators.http_server import HttpServer, Reply, Request
 from simulators.postgres_front import Front, repeat_password
 from simulators.scripted_smtp_server import Hang, ScriptedSmtpServer
-from simulators.smtp_server import SmtpServer
 
 PASSWORD = "correct-horse-battery-staple"
 LOGIN = base64.b64encode(f"\0mastodon\0{PASSWORD}".encode()).decode()
@@ -151,18 +150,6 @@ def test_the_list_of_processes(secretive: World) -> None:
         process.kill()
     assert (True, set()) == (b"check" in shown, {child for child in children if child})
     assert [secret for secret in SECRETS if secret.encode() in shown + b"".join(names)] == []
-
-
-@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
-def test_secrets_in_files(mail_world: World, tmp_path: Path) -> None:
-    """Passwords may stand in files of their own, and are used."""
-    (tmp_path / "password").write_text(f"{PASSWORD}\n")
-    mail_world.use_mail_server(SmtpServer(users={"mastodon": PASSWORD}))
-    mail_world.set(SMTP_LOGIN="mastodon", SMTP_PASSWORD_FILE=str(tmp_path / "password"))
-    mail_world.update_server.publish("4.5.20")
-    finished = mail_world.check()
-    assert (finished.result, [mail.login for mail in mail_world.mails]) == ((0, 1, 1, 0, 0), ["mastodon"])
-    expect_silence(mail_world, finished)
 
 
 def test_each_of_several_chat_services_is_hidden() -> None:

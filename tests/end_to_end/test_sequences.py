@@ -1,18 +1,12 @@
-"""Several checks in a row: each notice is sent once while it is true."""
+"""Several checks in a row, while feed, recipients and sinks change: each notice is sent once while it is true."""
 
 import contextlib
 
 from end_to_end.world import World
 from simulators.collector import Collector
 
-LATER = "451 4.3.0 later"
 URGENT = "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
 PLAIN = "[social.example] Mastodon 4.5.20 is out (you run 4.5.19)"
-
-
-def defer(world: World) -> None:
-    """Let the mail server accept nothing for the moment."""
-    world.smtp.replies["END"] = LATER
 
 
 def accept(world: World) -> None:
@@ -34,7 +28,7 @@ def test_withdrawn_and_listed_again_after_it_was_sent(mail_world: World) -> None
 
 def test_withdrawn_and_listed_again_before_it_was_sent(mail_world: World) -> None:
     """An unsent release is cancelled while it is withdrawn, and sent once when it is back."""
-    defer(mail_world)
+    mail_world.smtp.replies["END"] = "451 4.3.0 later"
     mail_world.update_server.publish("4.5.20")
     assert mail_world.check().result == (75, 1, 0, 1, 0)
     mail_world.update_server.withdraw("4.5.20")
@@ -88,7 +82,7 @@ def test_a_restored_backup(world: World) -> None:
 
 def test_checks_that_fail_in_between(mail_world: World) -> None:
     """A failed check changes nothing: pending messages are tried, and nothing is sent again."""
-    defer(mail_world)
+    mail_world.smtp.replies["END"] = "451 4.3.0 later"
     mail_world.update_server.publish("4.5.20")
     mail_world.check()
     mail_world.update_server.fail(500)
@@ -125,3 +119,28 @@ def test_marked_notices_are_never_sent(world: World) -> None:
     marked = world.run("check", "--mark")
     assert (marked.code, "3 messages marked as sent; nothing was sent." in marked.out) == (0, True)
     assert (world.check().result, world.notified) == ((0, 0, 0, 0, 0), (0, 0))
+
+
+def test_an_address_corrected_after_a_refusal(mail_world: World) -> None:
+    """A refused address delays no other, and the corrected one gets the notice at once."""
+    mail_world.smtp.refused["opps@social.example"] = "550 5.1.1 no such user"
+    mail_world.set(UPDATE_CHECK_RECIPIENTS="opps@social.example, second@social.example")
+    mail_world.update_server.publish("4.5.20")
+    assert mail_world.check().result == (75, 2, 1, 0, 1)
+    assert mail_world.check().result == (75, 0, 0, 0, 1)
+    mail_world.set(UPDATE_CHECK_RECIPIENTS="ops@social.example, second@social.example")
+    assert mail_world.check().result == (0, 1, 1, 0, 0)
+    assert [mail.recipient for mail in mail_world.mails] == ["second@social.example", "ops@social.example"]
+
+
+def test_a_check_by_hand_with_fewer_sinks(world: World) -> None:
+    """Messages of a sink that this check lacks stay pending for the daemon, and are not counted here."""
+    port = world.environment["SMTP_PORT"]
+    world.set(SMTP_PORT="1")
+    world.update_server.publish("4.5.20")
+    assert world.check().result == (75, 3, 2, 1, 0)
+    world.set(UPDATE_CHECK_SINKS="log")
+    assert world.check().result == (0, 0, 0, 0, 0)
+    assert world.rows("SELECT state FROM message WHERE sink = 'email'") == [("pending",)]
+    world.set(UPDATE_CHECK_SINKS=None, SMTP_PORT=port)
+    assert world.check().result == (0, 0, 1, 0, 0)

@@ -1,15 +1,14 @@
 """`status --json` against its description, and the performance data against the rules of monitoring plugins."""
 
 import json
-import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import fastjsonschema
 import pytest
 
-from end_to_end.status_model import Status, describe
 from end_to_end.world import World
 from simulators.http_server import Reply
 
@@ -41,21 +40,12 @@ def busy(world: World) -> None:
 
 @pytest.mark.parametrize("prepare", [nothing, quiet, busy])
 def test_json_keeps_to_its_form(world: World, prepare: Callable[[World], None]) -> None:
-    """Every field is there, each of its type, and no other."""
+    """Every field is there, each of its type; the schema lets others be added, but here is none."""
+    schema = json.loads(SCHEMA.read_text())
+    for part in (schema, *schema["$defs"].values()):
+        part["additionalProperties"] = False
     prepare(world)
-    document = world.run("status", "--json").out
-    assert (
-        Status.model_validate_json(document).model_dump(by_alias=True, mode="json").keys()
-        == json.loads(document).keys()
-    )
-
-
-def test_the_schema_describes_this_form() -> None:
-    """docs/status.schema.json is made of what real output is held to (`make transcripts` writes it)."""
-    schema = json.dumps(describe(), indent=2) + "\n"
-    if os.environ.get("TRANSCRIPTS") == "write":
-        SCHEMA.write_text(schema)
-    assert json.loads(SCHEMA.read_text()) == json.loads(schema)
+    fastjsonschema.validate(schema, world.run("status", "--json").json)
 
 
 def test_performance_data(world: World) -> None:

@@ -72,15 +72,11 @@ def test_answers(urgent: World) -> None:
 
 
 def test_links_are_whole(urgent: World) -> None:
-    """A link for which a line has no room stands below."""
+    """A link for which a line has no room stands below; with --verbose the log is there, too."""
     lines = plain(show(urgent, "check", "--dry-run")[1]).splitlines()
     link = "    https://github.com/mastodon/mastodon/releases/tag/v4.5.20"
     assert lines[lines.index("Newer releases:") + 1 :][:2] == ["  4.5.20  patch, urgent", link]
     assert max(map(len, lines)) <= WIDTH
-
-
-def test_verbose_shows_log_lines(urgent: World) -> None:
-    """With --verbose the log is there, too."""
     assert "check.finished" in show(urgent, "check", "--dry-run", "-v")[1]
 
 

@@ -30,8 +30,9 @@ def migrations(staffed: Staffed) -> Path:
     return directory
 
 
-def test_pending_migrations_are_notified_once_and_so_is_the_end(world: World, migrations: Path) -> None:
-    """At once in `status`, after an hour by mail, and again when none is pending."""
+def test_pending_migrations_are_notified_once_and_so_is_the_end(staffed: Staffed, migrations: Path) -> None:
+    """At once in `status`, after an hour by mail, and again when none is pending; `doctor` says why none is noticed."""
+    world = staffed.world
     world.check()
     assert world.subjects == []
     assert world.run("status", "--json").json["migrations_pending"] == [MIGRATION]
@@ -46,6 +47,10 @@ def test_pending_migrations_are_notified_once_and_so_is_the_end(world: World, mi
         world.check()
     assert world.subjects[1:] == ["[social.example] All migrations of Mastodon 4.5.20 have run"]
     assert world.run("status", "--json").json["migrations_pending"] == []
+    staffed.change("DROP TABLE schema_migrations")  # as before `setup` is run again after an update of this program
+    world.check()
+    assert world.run("status", "--json").json["migrations_pending"] == []
+    assert "pending migrations are not noticed: PostgreSQL at" in " ".join(world.run("doctor").out.split())
 
 
 def test_the_minimum_of_postgresql_is_compared_with_the_server_in_use(world: World, migrations: Path) -> None:
@@ -63,14 +68,4 @@ def test_the_minimum_of_postgresql_is_compared_with_the_server_in_use(world: Wor
     assert requirement == {"name": "PostgreSQL", "minimum": "99", "found": found, "met": False}
     assert f"Requires PostgreSQL 99 (yours is {found}: upgrade it first)." in world.texts[-1].replace("\r\n", " ")
     assert f"Requires PostgreSQL 99 (yours is {found}: upgrade it first)." in route
-    assert migrations.exists()
-
-
-def test_doctor_says_why_pending_migrations_are_not_noticed(staffed: Staffed, migrations: Path) -> None:
-    """As after an update of this program, before `setup` is run again."""
-    world = staffed.world
-    staffed.change("DROP TABLE schema_migrations")
-    world.check()
-    assert world.run("status", "--json").json["migrations_pending"] == []
-    assert "pending migrations are not noticed: PostgreSQL at" in " ".join(world.run("doctor").out.split())
     assert migrations.exists()

@@ -1,7 +1,6 @@
 """The metrics and alert rules in the hands of Prometheus' own programs: `make rules`, not `make test`."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from mastodon_update_check.monitoring.metrics import render
 from monitoring.examples import NEW, URGENT, of_server
+from simulators.http_server import unused_port
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / "build" / "prometheus" / "usr" / "bin"
@@ -30,7 +30,7 @@ def test_two_servers_behind_one_node_exporter(tmp_path: Path) -> None:
     textfiles.mkdir()
     for domain in servers:
         (textfiles / f"{domain}.prom").write_bytes(render(of_server(replace(NEW, known=URGENT), domain)))
-    exporter, prometheus = _free_port(), _free_port()
+    exporter, prometheus = unused_port(), unused_port()
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text(
         f"""
@@ -58,12 +58,6 @@ def test_two_servers_behind_one_node_exporter(tmp_path: Path) -> None:
     assert sorted(alert["annotations"]["summary"] for alert in alerts) == [
         f"{domain} needs an urgent Mastodon update" for domain in servers
     ]
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait_for_alerts(url: str, count: int) -> list[dict[str, dict[str, str]]]:

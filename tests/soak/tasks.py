@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from crashes.new_interpreter import NewInterpreter
-from crashes.scenario import FAST
+from crashes.scenario import FAST, NewInterpreter
 from crashes.sweeps import SWEEPS
 from ledger.model import Deliveries
 from processes.starters import Forked
