@@ -214,7 +214,7 @@ class App:
 
         fingerprints = self.sink_settings(ledger)
         with ledger.writing() as transaction:
-            transaction.hurry_changed(fingerprints, self.clock())
+            transaction.hurry_changed(fingerprints, due_by or self.clock())
         return Deliveries(add_lanes(self.delivery_workers(ledger, due_by), ledger))
 
     def next_due_at(self, ledger: Ledger) -> datetime | None:

@@ -1,8 +1,14 @@
 """Several checks in a row, while feed, recipients and sinks change: each notice is sent once while it is true."""
 
 import contextlib
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from end_to_end.world import World
+from mastodon_update_check.app import App
+from mastodon_update_check.config import load_settings
 from simulators.collector import Collector
 
 URGENT = "URGENT [social.example] install Mastodon 4.5.20 (you run 4.5.19)"
@@ -144,3 +150,18 @@ def test_a_check_by_hand_with_fewer_sinks(world: World) -> None:
     assert world.rows("SELECT state FROM message WHERE sink = 'email'") == [("pending",)]
     world.set(UPDATE_CHECK_SINKS=None, SMTP_PORT=port)
     assert world.check().result == (0, 0, 1, 0, 0)
+
+
+def test_changed_settings_are_tried_by_the_command_itself(mail_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message of a corrected sink counts as due when the command began, however slow the machine is."""
+    port = mail_world.environment["SMTP_PORT"]
+    mail_world.set(SMTP_PORT="1")
+    mail_world.update_server.publish("4.5.20")
+    assert mail_world.check().result == (75, 1, 0, 1, 0)
+    mail_world.set(SMTP_PORT=port)
+    instants = (datetime.now(UTC) + timedelta(seconds=number) for number in itertools.count())
+    monkeypatch.setattr(App, "clock", staticmethod(lambda: next(instants)))
+    app = App(load_settings(mail_world.environment))
+    with app.open_ledger() as ledger:
+        app.deliveries(ledger, due_by=app.clock()).run(ledger)
+    assert len(mail_world.mails) == 1
