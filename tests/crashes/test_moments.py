@@ -51,7 +51,5 @@ def test_killed_again_and_again(forked: Forked, place: str) -> None:
         for _ in range(2):
             scenario.recover()
         scenario.collector.check()
-        assert (len(scenario.collector.arrivals), len({arrival.id for arrival in scenario.collector.arrivals})) == (
-            4,
-            1,
-        )
+        assert len(scenario.collector.arrivals) == 4
+        assert len({arrival.id for arrival in scenario.collector.arrivals}) == 1

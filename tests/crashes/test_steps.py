@@ -43,25 +43,3 @@ def test_killed_between_acceptance_and_record(sweep: Sweep, forked: Forked) -> N
         assert account.faults == []
         is_inside = handed_over < step <= recorded
         assert is_inside == (len(account.excused) == 1), (step, steps[step - 1], account)
-
-
-def test_check_takes_its_steps_in_order(forked: Forked) -> None:
-    """A check asks, plans, begins an attempt, sends and records, in this order."""
-    with Scenario(forked) as scenario:
-        one_mail(scenario)
-        steps = iter(scenario.count_steps("check"))
-    expected = (
-        "os.link",  # the new ledger
-        "socket.connect",  # the update server
-        "received",
-        "INSERT INTO delivery (instance,",
-        "COMMIT",
-        "INSERT INTO attempt (message_id,",
-        "COMMIT",
-        "socket.connect",  # the mail server
-        "sent",
-        "received",
-        "UPDATE delivery SET state",
-        "COMMIT",
-    )
-    assert [name for name in expected if name not in steps] == []

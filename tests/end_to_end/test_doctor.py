@@ -42,21 +42,12 @@ def test_broken_parts_are_errors(checked: World, variables: dict[str, str | None
 @pytest.mark.parametrize(
     ("answer", "grade", "words"),
     [
-        pytest.param("LoadState=not-found", "warning", "mastodon-update-check.service does not exist", id="no unit"),
-        pytest.param("LoadState=loaded\nActiveState=active\nSubState=running", "ok", "is running", id="running"),
-        pytest.param(
-            "LoadState=loaded\nActiveState=inactive", "error", "is not running (its state is inactive", id="stopped"
-        ),
-        pytest.param(
-            "LoadState=loaded\nActiveState=failed\nResult=exit-code", "error", "its last result exit-code", id="failed"
-        ),
-        pytest.param(
-            "LoadState=loaded\nActiveState=active\nUnitFileState=disabled",
-            "warning",
-            "does not start with the machine",
-            id="not enabled",
-        ),
-        pytest.param("", "ok", "not running under systemd", id="the program alone, as in a container"),
+        ("LoadState=not-found", "warning", "mastodon-update-check.service does not exist"),
+        ("LoadState=loaded\nActiveState=active\nSubState=running", "ok", "is running"),
+        ("LoadState=loaded\nActiveState=inactive", "error", "is not running (its state is inactive"),
+        ("LoadState=loaded\nActiveState=failed\nResult=exit-code", "error", "its last result exit-code"),
+        ("LoadState=loaded\nActiveState=active\nUnitFileState=disabled", "warning", "does not start with the machine"),
+        ("", "ok", "not running under systemd"),  # the program alone, as in a container
     ],
 )
 def test_unit(answer: str, grade: str, words: str) -> None:

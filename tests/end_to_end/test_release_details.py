@@ -78,6 +78,17 @@ def test_route_prints_only_the_steps_needed(world: World, source: ReleaseSource)
     assert [path.partition("/")[0] for path in source.asked].count("4.5.20") >= len(FILES)
 
 
+def test_route_compares_with_the_station_before(world: World, source: ReleaseSource) -> None:
+    """Steps of a later station are those from the one before it; nothing is fetched unless that is wanted."""
+    source.publish("4.6.0", {"Gemfile.lock": "GEM\n", "db/schema.rb": ""})
+    world.update_server.publish("4.6.0", type="minor")
+    steps = world.run("route", "4.6.0", "--json").json["details"]["steps"]
+    assert (steps["bundle_install"], steps["migrations"]) == (False, True)
+    source.http.requests.clear()
+    world.set(UPDATE_CHECK_RELEASE_DETAILS=None)
+    assert (world.run("route", "4.6.0", "--json").json["details"], source.asked) == (None, [])
+
+
 def test_explain(world: World, source: ReleaseSource) -> None:
     """It shows the same as a message."""
     world.check()

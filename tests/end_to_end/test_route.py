@@ -31,8 +31,12 @@ To 4.4.27, for a Mastodon installed from source. None of this is run for you:
     assert [*world.directory.glob("state/*")] == []
 
 
-def test_update_server_that_is_down(world: World) -> None:
+def test_unknown_version_and_update_server_that_is_down(world: World) -> None:
     """Without any answer ever, the route is unknown; an earlier answer is shown, and named as such."""
+    world.set(UPDATE_CHECK_MASTODON_VERSION=None)
+    finished = world.run("route")
+    assert (finished.code, finished.out, "UPDATE_CHECK_MASTODON_ROOT" in finished.err) == (1, "", True)
+    world.set(UPDATE_CHECK_MASTODON_VERSION="4.5.19")
     world.update_server.publish("4.5.20", type="patch")
     world.update_server.fail(503)
     finished = world.run("route")

@@ -37,6 +37,10 @@ def test_nothing_is_stored(world: World) -> None:
     """Pending notices are sent later, and sent ones are not repeated."""
     world.check()
     before = world.rows("SELECT * FROM message"), world.rows("SELECT * FROM sink")
+    world.set(UPDATE_CHECK_WEBHOOK_OPS_URL=world.receiver.url("/ops"))
+    assert verdicts(world, "WEBHOOK")[1].keys() == {"webhook", "webhook.ops"}
+    assert verdicts(world, "webhook.ops")[1].keys() == {"webhook.ops"}
+    world.set(UPDATE_CHECK_WEBHOOK_OPS_URL=None)
     world.run("send-test")
     assert before == (world.rows("SELECT * FROM message"), world.rows("SELECT * FROM sink"))
     world.update_server.publish("4.5.20")

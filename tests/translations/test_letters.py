@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from gettext import NullTranslations
-from pathlib import Path
 from unicodedata import east_asian_width
 
 import pytest
@@ -17,7 +16,7 @@ from mastodon_update_check.messages.translation import ENGLISH, Translation
 from mastodon_update_check.translations import load_translation
 from messages.writing import make_context, patch, write
 from translations.catalogues import extract, forms
-from translations.letters import KINDS, LANGUAGES, Kind, compose_kind, letter, write_all
+from translations.letters import KINDS, LANGUAGES, Kind, compose_kind, letter
 
 EVERY = [
     pytest.param(kind, language, id=f"{name}-{language}") for name, kind in KINDS.items() for language in LANGUAGES
@@ -160,8 +159,3 @@ def test_addresses_and_sinks_are_notified_in_english() -> None:
     kind = KINDS["patch"]
     for recipient in (hook(), replace(user(), key="address:ops@social.example")):
         assert write(kind.notices, kind.context, recipient).language == "en"
-
-
-def test_letters_to_look_at(tmp_path: Path) -> None:
-    """`make letters` writes each kind in each language, as text and as HTML."""
-    assert len(KINDS) * len(LANGUAGES) == len([*write_all(tmp_path)])
