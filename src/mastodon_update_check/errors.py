@@ -109,11 +109,8 @@ class DeliveryError(UpdateCheckError):
 class TransientDeliveryError(DeliveryError):
     """The same message may be accepted later.
 
-    Args:
-        reply: the other side's.
-        sink_wide: the fault is the sink's, not the message's: the sink backs off as a whole.
-        retry_after: the other side's wish (HTTP `Retry-After`, RFC 9110, 10.2.3).
-        may_have_arrived: the message was sent, and no reply came.
+    With `sink_wide` the sink backs off as a whole; `retry_after` is the other side's wish (HTTP `Retry-After`, RFC
+    9110, 10.2.3); with `may_have_arrived` the message was sent, and no reply came.
     """
 
     def __init__(

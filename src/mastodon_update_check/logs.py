@@ -49,13 +49,10 @@ class _Output:
 
 
 def configure(level: str, log_format: str, stream: TextIO | None = None, secrets: Sequence[str] = ()) -> None:
-    """Send the logs of this program, and the warnings of its libraries, to `stream`.
+    """Send the logs of this program, and the warnings of its libraries, to `stream` (standard error).
 
-    Args:
-        level: `debug`, `info`, `warning`, `error`, or `SILENT`.
-        log_format: `console`, `json`, or `auto`: console on a terminal and in the journal, JSON otherwise.
-        stream: where to; standard error by default.
-        secrets: texts that are hidden wherever they appear: a second line of defence.
+    The format is `console`, `json`, or `auto`: console on a terminal and in the journal, JSON otherwise. `secrets` are
+    hidden wherever they appear: a second line of defence.
     """
     stream = stream or sys.stderr
     in_journal = _is_journal(stream)

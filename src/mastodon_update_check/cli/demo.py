@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from argparse import Namespace
+from functools import partial
 
 from mastodon_update_check.cli.output import Exit
 from mastodon_update_check.config import load_settings
@@ -21,15 +22,15 @@ def execute(arguments: Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        _say("This is a demonstration with a made-up Mastodon server. Ctrl-C ends it.\n")
-        play(_say, _SECONDS_TO_LOOK if sys.stdout.isatty() else 0, is_remote="SSH_CONNECTION" in os.environ)
+        print("This is a demonstration with a made-up Mastodon server. Ctrl-C ends it.\n", flush=True)
+        play(
+            partial(print, flush=True),
+            _SECONDS_TO_LOOK if sys.stdout.isatty() else 0,
+            is_remote="SSH_CONNECTION" in os.environ,
+        )
     except KeyboardInterrupt:
         print("\nThe demonstration is over. Its files are removed.")
     return Exit.DONE
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 def _interrupt(*_: object) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, print_json
+from mastodon_update_check.cli.output import Exit, pick, print_json
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import count, describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
@@ -36,8 +36,7 @@ def execute(app: App, arguments: Namespace) -> int:
     with progress("Trying everything that is configured"):
         findings = diagnose(app)
     if arguments.json:
-        fields = ({"grade": str(one.grade), "subject": one.subject, "sentence": one.sentence} for one in findings)
-        print_json({"findings": list(fields)})
+        print_json({"findings": [pick(one, "grade", "subject", "sentence") for one in findings]})
     else:
         _print(findings, is_verbose=arguments.verbose)
     return Exit.FAILED if any(finding.grade is Grade.ERROR for finding in findings) else Exit.DONE

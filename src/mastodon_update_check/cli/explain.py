@@ -9,6 +9,7 @@ from mastodon_update_check.cli.output import (
     describe_end_of_support,
     describe_verdict,
     name_recipient,
+    pick,
     print_answer,
 )
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
@@ -17,13 +18,11 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.text import minute
 from mastodon_update_check.jobs.explain import Explanation, gather
 from mastodon_update_check.ledger.history import HistoryEntry, PastAttempt
-from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages import payload
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
 from mastodon_update_check.messages.plain import render_block
 from mastodon_update_check.messages.recipient_content import describe_subscriptions
 from mastodon_update_check.messages.release_details import write_details
-from mastodon_update_check.monitoring.status import iso
 from mastodon_update_check.terminal import progress
 
 Item = Sequence[str]
@@ -55,15 +54,9 @@ def _to_json(found: Explanation) -> dict[str, object]:
     known, asked = found.known, found.asked
     details = known.details_of(found.update.version) if found.update else None
     return {
-        "asked": {
-            "version": str(asked.version) if asked.version else None,
-            "branch": asked.branch or None,
-            "address": asked.address or None,
-            "user": asked.name or None,
-            "sink": asked.sink or None,
-        },
+        "asked": {**pick(asked, "version", "branch", "address", "sink"), "user": asked.name or None},
         "installed_version": known.installed.text if known.installed else None,
-        "last_check_at": iso(known.checked_at),
+        "last_check_at": known.checked_at,
         "pending": found.update is not None,
         "details": payload.describe_details(details) if details else None,
         "recipients": [_describe_recipient(one) for one in found.recipients],
@@ -72,52 +65,27 @@ def _to_json(found: Explanation) -> dict[str, object]:
             {**_describe_reason(one.recipient, one.notice, one.reason), "told": one.reason.notifies}
             for one in found.decisions
         ],
-        "staff_not_told": [
-            {"name": one.user.name, "role": one.user.role or None, "reason": str(one.reason)} for one in found.not_told
-        ],
-        "warnings": list(found.warnings),
+        "staff_not_told": [{**pick(one.user, "name", "role"), "reason": one.reason} for one in found.not_told],
+        "warnings": found.warnings,
     }
 
 
 def _describe_recipient(recipient: Recipient) -> dict[str, object]:
-    return {
-        "sink": recipient.sink,
-        "name": recipient.name or None,
-        "address": recipient.address or None,
-        "preference": str(recipient.preference),
-    }
+    return pick(recipient, "sink", "name", "address", "preference")
 
 
 def _describe_reason(recipient: Recipient, notice: Notice, reason: str) -> dict[str, object]:
-    return {
-        **_describe_recipient(recipient),
-        "notice": name_notice(notice),
-        "reason": str(reason),
-        "explanation": explain_reason(reason, recipient),
-    }
+    why = explain_reason(reason, recipient)
+    return {**_describe_recipient(recipient), "notice": name_notice(notice), "reason": reason, "explanation": why}
 
 
 def _describe_entry(entry: HistoryEntry) -> dict[str, object]:
     return {
         **_describe_reason(entry.recipient, entry.notice, entry.reason),
-        "address": entry.address or None,
-        "identity": entry.identity,
-        "state": str(entry.state),
-        "planned_at": iso(entry.planned_at),
-        "settled_at": iso(entry.settled_at),
-        "message_id": entry.message_id,
-        "next_attempt_at": iso(entry.due_at) if entry.is_undelivered else None,
+        **pick(entry, "address", "identity", "state", "planned_at", "settled_at", "message_id"),
+        "next_attempt_at": entry.due_at if entry.is_undelivered else None,
         "stopped": entry.is_stopped,
-        "attempts": [
-            {
-                "number": attempt.number,
-                "started_at": iso(attempt.started_at),
-                "ended_at": iso(attempt.ended_at),
-                "outcome": str(attempt.outcome) if attempt.outcome else None,
-                "reply": hide_secrets(attempt.reply) or None,
-            }
-            for attempt in entry.attempts
-        ],
+        "attempts": [pick(one, "number", "started_at", "ended_at", "outcome", "reply") for one in entry.attempts],
     }
 
 

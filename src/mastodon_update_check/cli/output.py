@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
+from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.content import long_date
 from mastodon_update_check.terminal import say
 
@@ -48,7 +49,17 @@ def print_answer(arguments: Namespace, data: Mapping[str, object], lines: Iterab
             say(line)
 
 
+def pick(value: object, *names: str) -> dict[str, object]:
+    """Return some attributes of a value for `print_json`; an empty text becomes null."""
+    found = {name: getattr(value, name) for name in names}
+    return {name: (hide_secrets(each) or None) if isinstance(each, str) else each for name, each in found.items()}
+
+
 def print_json(data: Mapping[str, object]) -> None:
     """Write one JSON object to standard output; in ASCII where that is not UTF-8, as JSON must be (RFC 8259, 8.1)."""
-    json.dump(data, sys.stdout, indent=2, ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
+
+    def write(value: object) -> str:
+        return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
+
+    json.dump(data, sys.stdout, indent=2, ensure_ascii=sys.stdout.encoding.lower() != "utf-8", default=write)
     sys.stdout.write("\n")

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, describe_verdict, name_recipient, print_json
+from mastodon_update_check.cli.output import Exit, describe_verdict, name_recipient, pick, print_json
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.recipients import People, find_people
@@ -27,21 +27,15 @@ def _to_json(people: People, others: Sequence[StaffVerdict]) -> dict[str, object
     return {
         "recipients": [
             {
-                "sink": recipient.sink,
-                "name": recipient.name or None,
-                "address": recipient.address or None,
-                "role": recipient.role or None,
-                "preference": str(recipient.preference),
+                **pick(recipient, "sink", "name", "address", "role", "preference"),
                 "support": recipient.wants_support,
                 "operator": recipient.is_operator,
                 "reason": _reason(recipient),
             }
             for recipient in people.recipients
         ],
-        "not_told": [
-            {"name": one.user.name, "role": one.user.role or None, "reason": str(one.reason)} for one in others
-        ],
-        "warnings": list(people.warnings),
+        "not_told": [{**pick(one.user, "name", "role"), "reason": one.reason} for one in others],
+        "warnings": people.warnings,
         "error": str(people.answer.error) if people.answer.error else None,
     }
 

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from uuid import uuid4
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, print_json
+from mastodon_update_check.cli.output import Exit, pick, print_json
 from mastodon_update_check.config import SinkSettings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean, count, words_of
@@ -78,7 +78,11 @@ def execute(app: App, arguments: Namespace) -> int:
     results = chain(send_tests(tests), missing)
     if arguments.json:
         verdicts = list(results)
-        print_json({"results": [_to_json(verdict) for verdict in verdicts], "warnings": notes})
+        shown = [
+            {**pick(one, "sink", "address", "reply"), "accepted": one.is_accepted, "seconds": one.took.total_seconds()}
+            for one in verdicts
+        ]
+        print_json({"results": shown, "warnings": notes})
     else:
         for note in notes:
             say(f"Note: {note}.")
@@ -180,13 +184,3 @@ def _show(results: Iterator[SendResult]) -> Iterator[SendResult]:
         text = fill(f"{verdict.sink}{to}: {word}{': ' if verdict.reply else ''}{verdict.reply}", rest="  ")
         print(text.replace(word, paint(word, colour), 1), flush=True)
         yield verdict
-
-
-def _to_json(verdict: SendResult) -> dict[str, object]:
-    return {
-        "sink": verdict.sink,
-        "address": verdict.address or None,
-        "accepted": verdict.is_accepted,
-        "reply": verdict.reply or None,
-        "seconds": round(verdict.took.total_seconds(), 3),
-    }

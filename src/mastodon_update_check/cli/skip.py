@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import Exit, print_answer
+from mastodon_update_check.cli.output import Exit, pick, print_answer
 from mastodon_update_check.cli.owner import change
 from mastodon_update_check.domain.text import clean, count, minute
 from mastodon_update_check.errors import UsageError
-from mastodon_update_check.monitoring.status import iso
 from mastodon_update_check.terminal import say
 
 
@@ -71,12 +70,7 @@ def _list(app: App, arguments: Namespace) -> None:
     with app.find_ledger() as ledger:
         skips = ledger.state().skips
     listed = [
-        {
-            "version": str(skip.version),
-            "urgent": skip.urgent,
-            "skipped_at": iso(skip.skipped_at),
-            "until": skip.until_at.date().isoformat() if skip.until_at else None,
-        }
+        {**pick(skip, "version", "urgent", "skipped_at"), "until": skip.until_at.date() if skip.until_at else None}
         for skip in skips
     ]
     lines = [

@@ -94,7 +94,11 @@ class DeliveryWorker:
             while attempt is not None:
                 attempt = self._try(ledger, attempt)
         finally:
-            self._close()
+            try:
+                getattr(self._sink, "close", lambda: None)()
+            except Exception as error:  # noqa: BLE001 - code of another package; every result is recorded by now
+                detail = f"close(): {type(error).__name__}: {words_of(error)}"
+                log.critical("delivery.crashed", sink=self.sink_name, detail=detail)
 
     def next_due_at(self, ledger: Ledger) -> datetime | None:
         """Return when there is something to do next."""
@@ -114,15 +118,6 @@ class DeliveryWorker:
             return None
         now = self.clock()
         return ledger.begin_attempt(self.sink_name, self.settings, now, self.due_by or now, only_to=self.only_to)
-
-    def _close(self) -> None:
-        close = getattr(self._sink, "close", None)
-        if close is not None:
-            try:
-                close()
-            except Exception as error:  # noqa: BLE001 - code of another package; every result is recorded by now
-                detail = f"close(): {type(error).__name__}: {words_of(error)}"
-                log.critical("delivery.crashed", sink=self.sink_name, detail=detail)
 
     def _try(self, ledger: Ledger, attempt: Attempt) -> Attempt | None:
         """Make an attempt; return the next one, if there is one."""
