@@ -2,24 +2,25 @@
 
 import json
 import os
-import signal
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
+from mastodon_update_check.config.load import state_directory
 from mastodon_update_check.config.sinks import BUILT_IN
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.deliver import DeliveryWorker
-from mastodon_update_check.jobs.known_instance import presence_of, remember_instance
 from mastodon_update_check.jobs.recipients import find_single_key
-from mastodon_update_check.jobs.workers import in_thread
+from mastodon_update_check.jobs.workers import Deliveries, add_lanes, in_thread, load
+from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location, find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
@@ -29,7 +30,6 @@ from mastodon_update_check.sinks.discovery import secret_options
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckOptions, CheckReport
-    from mastodon_update_check.jobs.workers import Deliveries
     from mastodon_update_check.monitoring.heartbeat import Heartbeat
     from mastodon_update_check.monitoring.status import StatusReport
 
@@ -61,6 +61,13 @@ class App:
         """Return where the ledger is. Raises `SettingsError` when it is the URL of a database that cannot be read."""
         return find_location(self.settings.ledger, token=self._token)
 
+    @property
+    def presence(self) -> FileLock:
+        """Return the lock that a running daemon holds on this machine: for a file, it is the ledger's own."""
+        if not self.ledger_location.is_shared:
+            return FileLock(f"{Path(self.settings.ledger).resolve()}.lock")
+        return FileLock(f"{state_directory(os.environ, self.settings.config_file) / self.settings.instance}.lock")
+
     def create_ledger(self) -> Ledger:
         """Open the ledger, created if there is none.
 
@@ -69,8 +76,11 @@ class App:
         """
         ledger = self._own(Ledger.create(self.ledger_location, self.settings.instance))
         if self.ledger_location.is_shared:
+            # The lock file says that this instance was used here, which `with_known_instance` asks for.
             with suppress(OSError):  # a changed LOCAL_DOMAIN in Mastodon's files is then not noticed
-                remember_instance(self.settings)
+                path = Path(self.presence.path)
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                path.touch(mode=0o600)
         return ledger
 
     def find_ledger(self) -> Ledger:
@@ -108,17 +118,9 @@ class App:
             ownership.release()
             self._token = ""
 
-    def nudge_owner(self) -> bool:
-        """Ask the owner to read its requests; return whether there is an owner."""
-        daemon = presence_of(self.settings).owner()
-        if daemon is not None and daemon.is_daemon and daemon.pid:
-            with suppress(ProcessLookupError, PermissionError):  # it reads its requests at its next check
-                os.kill(daemon.pid, signal.SIGUSR1)  # of no effect on a standby: its owner looks every 5 s
-        return self.ledger_location.ownership(self.host).owner() is not None
-
     def last_beat_at(self) -> datetime | None:
         """Return the last heartbeat of the daemon on this machine; None when none is running."""
-        owner = presence_of(self.settings).owner()
+        owner = self.presence.owner()
         return owner.alive_at if owner is not None and owner.is_daemon else None
 
     def sink_settings(self, ledger: Ledger) -> Mapping[str, str]:
@@ -187,8 +189,6 @@ class App:
 
     def delivery_workers(self, ledger: Ledger, due_by: datetime | None = None) -> tuple[DeliveryWorker, ...]:
         """Return a worker for each configured sink; see `DeliveryWorker.due_by`."""
-        from mastodon_update_check.jobs.workers import load
-
         fingerprints = self.sink_settings(ledger)
         return tuple(
             DeliveryWorker(
@@ -205,13 +205,11 @@ class App:
             for sink in self.settings.sinks
         )
 
-    def deliveries(self, ledger: Ledger, due_by: datetime | None = None) -> "Deliveries":
+    def deliveries(self, ledger: Ledger, due_by: datetime | None = None) -> Deliveries:
         """Return the deliveries of a process, with several workers for a sink with many messages.
 
         Messages are due again if the settings of their sink have changed since their last attempt.
         """
-        from mastodon_update_check.jobs.workers import Deliveries, add_lanes
-
         fingerprints = self.sink_settings(ledger)
         with ledger.writing() as transaction:
             transaction.hurry_changed(fingerprints, due_by or self.clock())

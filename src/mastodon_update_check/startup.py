@@ -1,4 +1,4 @@
-"""From the process environment to a configured program, with its logs set up and its secrets hidden."""
+"""From the process environment to a configured program: its settings, its instance, its logs without its secrets."""
 
 import os
 import shlex
@@ -8,10 +8,11 @@ from urllib.parse import unquote, urlsplit
 from mastodon_update_check import logs
 from mastodon_update_check.app import App
 from mastodon_update_check.config import Settings, load_settings
+from mastodon_update_check.config.load import state_directory
 from mastodon_update_check.config.settings import CONFIG_FILE
-from mastodon_update_check.errors import SettingsError
-from mastodon_update_check.jobs.known_instance import with_known_instance
-from mastodon_update_check.ledger.location import SCHEMES
+from mastodon_update_check.errors import SettingsError, UpdateCheckError
+from mastodon_update_check.ledger.ledger import Ledger
+from mastodon_update_check.ledger.location import SCHEMES, find_location
 
 TOKEN_CHARACTERS = 16
 """A part of a URL's path as long as this may be a token; a shorter one is a word."""
@@ -26,6 +27,34 @@ def load_app(token: str = "", *, is_silent: bool = False, is_lenient: bool = Fal
     level = logs.SILENT if is_silent else settings.log_level
     logs.configure(level, settings.log_format, secrets=tuple(_secrets(settings)))
     return App(settings, token=token)
+
+
+def with_known_instance(settings: Settings) -> Settings:
+    """Return settings for the one instance that the ledger knows, unless the administrator has set `LOCAL_DOMAIN`.
+
+    Under another name every notice would be sent again, and without any name none would be. Mastodon's own domain can
+    never change. A ledger in PostgreSQL may have other servers, too: of its instances, those that were used on
+    this machine count.
+    """
+    is_foreign = "LOCAL_DOMAIN" in settings.foreign
+    if not (settings.instance_is_assumed or is_foreign):
+        return settings
+    try:
+        location = find_location(settings.ledger)
+        locks = state_directory(os.environ, settings.config_file).glob("*.lock")
+        used_here = {path.stem for path in locks} if location.is_shared else None
+        if (is_foreign and used_here == set()) or not location.exists():
+            return settings
+        with Ledger.open(location, settings.instance, verify=False) as ledger:
+            known = set(ledger.instances())
+    except UpdateCheckError:  # reported where the ledger is used
+        return settings
+    if used_here:
+        known &= used_here
+    if is_foreign and settings.instance in known:
+        return settings
+    known -= {settings.instance}
+    return settings.for_instance(*known) if len(known) == 1 else settings
 
 
 def is_set_up(settings: Settings) -> bool:

@@ -88,12 +88,8 @@ class Daemon:
 
     def find(self, event: str, **details: object) -> list[dict[str, Any]]:
         """Return the log lines of one event with these details."""
-        wanted = {"event": event, **details}.items()
-        return [
-            line
-            for line in self.events
-            if wanted <= {k: v for k, v in line.items() if k in {"event", *details}}.items()
-        ]
+        wanted = {"event": event, **details}
+        return [line for line in self.events if wanted == {name: line.get(name) for name in wanted}]
 
     def wait_for(self, event: str, count: int = 1, **details: object) -> dict[str, Any]:
         """Wait until an event was logged `count` times; return the last one."""
@@ -115,17 +111,13 @@ class Daemon:
         """Whether the process has ended."""
         return self.process.poll() is not None
 
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to this process."""
-        self.process.send_signal(number)
-
     def reload(self) -> None:
         """Ask for the settings to be read again."""
-        self.send(signal.SIGHUP)
+        self.process.send_signal(signal.SIGHUP)
 
     def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = LONGEST) -> int:
         """Send a signal, and return the exit code, which must come within `seconds`."""
-        self.send(number)
+        self.process.send_signal(number)
         code = self.process.wait(seconds)
         self.systemd.settle()
         return code
@@ -189,10 +181,8 @@ class Machine:
 
     def run(self, *arguments: str) -> int:
         """Run another command; return its exit code."""
-        finished = subprocess.run(
-            (*PROGRAM, *arguments), env=self.environment, capture_output=True, timeout=LONGEST, check=False
-        )
-        return finished.returncode
+        command = (*PROGRAM, *arguments)
+        return subprocess.run(command, env=self.environment, capture_output=True, check=False).returncode
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Run one statement in the ledger."""

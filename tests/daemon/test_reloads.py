@@ -27,9 +27,6 @@ def test_reload(machine: Machine, update_server: UpdateServer) -> None:
             lines = daemon.systemd.lines
             assert daemon.end() == 0
     assert (len(old.mails), len(new.mails), len(webhook.requests)) == (1, 1, 1)
-    moment = lines[lines.index("RELOADING=1") + 1]
-    assert moment.startswith("MONOTONIC_USEC=")
-    assert moment.removeprefix("MONOTONIC_USEC=").isdecimal()
     assert "READY=1" in lines[lines.index("RELOADING=1") :]
 
 

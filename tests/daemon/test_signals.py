@@ -30,11 +30,6 @@ def mail_by(machine: Machine, port: int) -> None:
     machine.configure(SMTP_SERVER="127.0.0.1", SMTP_PORT=port, UPDATE_CHECK_SINKS="email")
 
 
-def ids(server: ScriptedSmtpServer) -> list[str]:
-    """Return the ids of the mails whose bodies came."""
-    return [str(email.message_from_bytes(body)["X-Update-Check-ID"]) for body in server.bodies]
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_while_idle(machine: Machine, number: signal.Signals) -> None:
     """The daemon stops with exit code 0, and logs it."""
@@ -69,37 +64,25 @@ def test_stop_waits_for_a_slow_server(machine: Machine, update_server: UpdateSer
     assert len(smtp.mails) == 1
 
 
-def test_stop_ends_a_hanging_attempt(machine: Machine, update_server: UpdateServer) -> None:
-    """After 8 s the attempt is unknown; the next start repeats the message with the same id."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_attempt_of_a_killed_daemon_is_repeated_with_its_id(
+    machine: Machine, update_server: UpdateServer, number: signal.Signals
+) -> None:
+    """After 8 s of a stop, or at once, the attempt is unknown; the next start repeats the message with the same id."""
     assert update_server.url
     with ScriptedSmtpServer({"END": [Hang(), "250 2.0.0 queued as 2"]}) as smtp:
         mail_by(machine, smtp.port)
         with machine.start() as daemon:
             wait_until(lambda: smtp.bodies, "the mail")
-            assert daemon.end(seconds=STOP_SECONDS) == 0
-            assert len(daemon.find("job.killed", job="deliver")) == 1
+            is_stop = number == signal.SIGTERM
+            assert (daemon.end(number, seconds=STOP_SECONDS) == 0) == is_stop
+            assert len(daemon.find("job.killed", job="deliver")) == is_stop
         assert machine.attempts == [("email", 1, None)]
         with machine.start() as daemon:
             daemon.wait_for("delivery.sent", sink="email", attempt=2)
             assert daemon.end() == 0
     assert machine.attempts == [("email", 1, "unknown"), ("email", 2, "sent")]
-    first, second = ids(smtp)
-    assert first == second
-
-
-def test_attempt_of_a_killed_daemon_is_repeated_with_its_id(machine: Machine, update_server: UpdateServer) -> None:
-    """The next daemon repeats the message of a killed one at once, with the same id."""
-    assert update_server.url
-    with ScriptedSmtpServer({"END": [Hang(), "250 2.0.0 queued as 2"]}) as smtp:
-        mail_by(machine, smtp.port)
-        with machine.start() as daemon:
-            wait_until(lambda: smtp.bodies, "the mail")
-            daemon.end(signal.SIGKILL)
-        assert machine.attempts == [("email", 1, None)]
-        with machine.start() as daemon:
-            daemon.wait_for("delivery.sent", sink="email", attempt=2)
-            assert daemon.end() == 0
-    first, second = ids(smtp)
+    first, second = (email.message_from_bytes(body)["X-Update-Check-ID"] for body in smtp.bodies)
     assert first == second
 
 

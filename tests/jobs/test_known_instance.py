@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mastodon_update_check.config import load_settings
-from mastodon_update_check.jobs.known_instance import with_known_instance
+from mastodon_update_check.startup import with_known_instance
 
 WEB = {"WEB_DOMAIN": "www.social.example"}
 OFF = {"UPDATE_CHECK_INSTANCE_URL": ""}

@@ -67,6 +67,11 @@ def test_hanging_sink_delays_no_other(gate: threading.Event) -> None:
     assert sink.closed == 1
 
 
+def break_settings() -> FakeSink:
+    """Load a sink whose settings are wrong."""
+    raise SettingsError(["there is no sink 'ntfy'"])
+
+
 @pytest.mark.parametrize(
     ("error", "reply"),
     [
@@ -78,26 +83,14 @@ def test_hanging_sink_delays_no_other(gate: threading.Event) -> None:
 def test_error_of_a_sink_is_its_result(error: BaseException, reply: str) -> None:
     """The next recipient is tried nevertheless."""
     failing, _ = sink_test("bad", fail(error), "a@x", "b@x")
-    assert [(False, reply)] * 2 == [(each.is_accepted, each.reply) for each in send_tests([failing], LONG)]
+    assert [(each.is_accepted, each.reply) for each in send_tests([failing], LONG)] == [(False, reply)] * 2
 
 
-def test_sink_that_cannot_be_loaded_has_failed() -> None:
-    """The problem with its settings is the reply."""
-
-    def load() -> FakeSink:
-        raise SettingsError(["there is no sink 'ntfy'"])
-
-    (verdict,) = send_tests([replace(sink_test("ntfy", str)[0], load=load)], LONG)
-    assert (verdict.is_accepted, verdict.reply) == (False, "there is no sink 'ntfy'")
-
-
-def test_reply_need_not_be_text() -> None:
-    """A sink of another package may return anything."""
+def test_sinks_of_other_packages() -> None:
+    """One that cannot be loaded has failed, a reply need not be text, and one without messages is not loaded."""
+    broken = replace(sink_test("ntfy", str)[0], load=break_settings)
     odd, _ = sink_test("odd", lambda _: 5)  # type: ignore[arg-type,return-value] # on purpose
-    assert [(each.is_accepted, each.reply) for each in send_tests([odd], LONG)] == [(True, "")]
-
-
-def test_sink_without_messages_is_not_loaded() -> None:
-    """It has no result, and nothing waits for it."""
     idle, sink = sink_test("idle", str)
+    results = {each.sink: (each.is_accepted, each.reply) for each in send_tests([broken, odd], LONG)}
+    assert results == {"ntfy": (False, "there is no sink 'ntfy'"), "odd": (True, "")}
     assert (list(send_tests([replace(idle, messages=())], LONG)), sink.closed) == ([], 0)

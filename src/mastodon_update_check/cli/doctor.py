@@ -13,11 +13,9 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import count, describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.doctor import Finding, Grade, error, probe_program
-from mastodon_update_check.jobs.doctor.probe_delivery import probe_monitoring, probe_people, probe_sink
 from mastodon_update_check.jobs.doctor.probe_server import probe_release_details, probe_upgrade, probe_versions
 from mastodon_update_check.jobs.recipients import MAIL
 from mastodon_update_check.jobs.workers import in_thread
-from mastodon_update_check.monitoring.status import StatusReport
 from mastodon_update_check.terminal import fill, paint, progress, say
 
 LIMIT = timedelta(seconds=75)
@@ -50,25 +48,22 @@ def diagnose(app: App, limit: timedelta = LIMIT) -> tuple[Finding, ...]:
         ledger_findings = tuple(probe_program.describe_ledger(status, exists=app.ledger_location.exists()))
     except (LedgerError, SettingsError) as failure:
         ledger_findings = tuple(error("ledger", problem) for problem in str(failure).splitlines())
+    known = status.known if status else ServerState()
+    probes = {
+        "version": probe_versions(settings, known, app.clock),
+        "recipients": probe_program.probe_people(settings, known),
+        **{sink.name: probe_program.probe_sink(sink) for sink in settings.sinks if sink.plugin != MAIL},
+        "release details": probe_release_details(settings, known),
+        "upgrade": probe_upgrade(settings, known, app.clock()),
+        "monitoring": probe_program.probe_monitoring(settings),
+        "daemon": probe_program.probe_daemon(status, app.host),
+    }
     return (
         *probe_program.probe_settings(settings),
-        *_run(_list_probes(app, status), limit),
+        *_run(probes, limit),
         *ledger_findings,
         probe_program.describe_mastodons_check(settings),
     )
-
-
-def _list_probes(app: App, status: StatusReport | None) -> Mapping[str, Iterator[Finding]]:
-    settings, known = app.settings, status.known if status else ServerState()
-    return {
-        "version": probe_versions(settings, known, app.clock),
-        "recipients": probe_people(settings, known),
-        **{sink.name: probe_sink(sink) for sink in settings.sinks if sink.plugin != MAIL},
-        "release details": probe_release_details(settings, known),
-        "upgrade": probe_upgrade(settings, known, app.clock()),
-        "monitoring": probe_monitoring(settings),
-        "daemon": probe_program.probe_daemon(status, app.host),
-    }
 
 
 def _run(probes: Mapping[str, Iterator[Finding]], limit: timedelta) -> Iterator[Finding]:

@@ -1,7 +1,10 @@
 """Changes to the ledger: made by this process, or by the daemon that owns the ledger."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +46,7 @@ def ask_owner(app: App, kind: str, arguments: Mapping[str, object], execute: Exe
                     raise UsageError(str(answer["usage_error"]))
                 if answer is not None:
                     return answer
-                if poll % _NUDGE_EVERY == 0 and not app.nudge_owner():
+                if poll % _NUDGE_EVERY == 0 and not _nudge_owner(app):
                     with app.owned_ledger() as owned:  # the owner has ended meanwhile
                         if owned is not None:
                             return execute(owned)
@@ -52,3 +55,12 @@ def ask_owner(app: App, kind: str, arguments: Mapping[str, object], execute: Exe
             ledger.withdraw(id_)
     log_command = "`journalctl -u mastodon-update-check`"
     raise LedgerError(f"the daemon owns the ledger and does not answer: see its log, {log_command}")
+
+
+def _nudge_owner(app: App) -> bool:
+    """Ask the owner to read its requests; return whether there is an owner."""
+    daemon = app.presence.owner()
+    if daemon is not None and daemon.is_daemon and daemon.pid:
+        with suppress(ProcessLookupError, PermissionError):  # it reads its requests at its next check
+            os.kill(daemon.pid, signal.SIGUSR1)  # of no effect on a standby: its owner looks every 5 s
+    return app.ledger_location.ownership(app.host).owner() is not None

@@ -20,7 +20,6 @@ from mastodon_update_check.domain.text import describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.files import is_missing
 from mastodon_update_check.jobs.check import CheckOptions
-from mastodon_update_check.jobs.known_instance import presence_of
 from mastodon_update_check.jobs.requests import answer_requests
 from mastodon_update_check.jobs.workers import load
 from mastodon_update_check.ledger.ledger import Ledger
@@ -125,7 +124,7 @@ def _prepare(order: Order) -> dict[str, Any]:
             "instance": settings.instance,
             "ledger": settings.ledger,
             "ledger_name": str(app.ledger_location),
-            "presence": presence_of(settings).path,
+            "presence": app.presence.path,
             "sinks": settings.sink_names,
             "log_level": settings.log_level,
             "log_format": settings.log_format,
