@@ -25,7 +25,7 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location, find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.logs import log
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.sinks.discovery import secret_options
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from domain.examples import update, version
 from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.notices import UpdateType
 from mastodon_update_check.domain.release_details import Requirement, UpgradeStep
-from mastodon_update_check.domain.server.outages import CheckDay
+from mastodon_update_check.domain.server.problems import CheckDay
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import Level, Verdict
 from mastodon_update_check.ledger.summary import SinkAccount, UndeliveredMessage

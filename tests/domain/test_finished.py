@@ -7,9 +7,9 @@ from datetime import timedelta
 from domain.examples import NOW, cases, days, facts, user, version
 from domain.rows import Rows, planned
 from domain.tool_notices import FINISHED, MIGRATIONS, SERVICES
-from mastodon_update_check.domain import finished
-from mastodon_update_check.domain.finished import Unfinished, unfinished_notices
 from mastodon_update_check.domain.notices import MigrationsPendingNotice, ServicesOutdatedNotice, UpgradeFinishedNotice
+from mastodon_update_check.domain.server import problems
+from mastodon_update_check.domain.server.problems import Unfinished, unfinished_notices
 from mastodon_update_check.domain.server.state import ServerState
 
 OLD, NEW = "20260701000000", "20260805130216"
@@ -25,7 +25,7 @@ def observe(
     """Return the state after these observations."""
     state = None
     for minutes, items, tree in observations:
-        state = finished.observe(state, kind, items, version(tree) if tree else None, NOW + minutes * MINUTE)
+        state = problems.observe(state, kind, items, version(tree) if tree else None, NOW + minutes * MINUTE)
     return state
 
 

@@ -10,7 +10,7 @@ from domain.examples import NOW, cases, feed, minor, patch, update, user, versio
 from mastodon_update_check.domain.feeds import Feed
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage
 from mastodon_update_check.domain.recipients import Preference
-from mastodon_update_check.domain.server.outages import CheckDay
+from mastodon_update_check.domain.server.problems import CheckDay
 from mastodon_update_check.domain.server.state import ServerState
 
 INSTALLED = version("4.5.19")

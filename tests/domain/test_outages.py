@@ -7,7 +7,7 @@ import pytest
 from domain.examples import NOW, cases, days
 from mastodon_update_check.domain.notices import CheckFailingNotice, CheckRecoveredNotice, DeliveryFailingNotice
 from mastodon_update_check.domain.planning.follow_ups import FIRST_REMINDERS, reminder_number
-from mastodon_update_check.domain.server.outages import (
+from mastodon_update_check.domain.server.problems import (
     CheckDay,
     check_failing_notice,
     check_recovered_notice,

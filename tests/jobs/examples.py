@@ -11,7 +11,7 @@ from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import SqliteLocation
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.discovery import Sink
 

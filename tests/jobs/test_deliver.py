@@ -15,7 +15,7 @@ from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.jobs.workers import Deliveries
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.sqlite import SqliteLocation
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.messages.message import Message
 
 PATCH = update("4.5.1")

@@ -12,6 +12,7 @@ import pytest
 
 from domain.examples import NOW, version
 from mastodon_update_check.domain.server.installed import VersionReading
+from mastodon_update_check.domain.server.problems import list_left
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.host.programs import Finished, Run
@@ -187,7 +188,7 @@ def test_a_check_remembers_since_when() -> None:
     assert known.migrations is not None
     assert known.services is not None
     known = learn(known, replace(findings, migrations=None, services=None), NOW + HOUR)
-    assert known.pending_migrations() == (SECOND, POST)
+    assert list_left(known.migrations) == (SECOND, POST)
     assert known.services is not None
     assert known.services.about.started_at == NOW
     over = learn(known, replace(findings, migrations=(), services=()), NOW + 2 * HOUR)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastodon_update_check.messages.plain import WIDTH, count_columns, fill, pad
+from mastodon_update_check.messages.rendering import WIDTH, count_columns, fill, pad
 
 WIDE = "お使いの系列のパッチリリースです。"
 

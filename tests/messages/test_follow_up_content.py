@@ -7,7 +7,7 @@ from typing import Any
 from domain.examples import NOW, cases, days, hook, installed, named, reminder, skip, version
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.recipients import FollowUps
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.messages.message import Message
 from messages.test_update_content import ADMIN, UNSAID
 from messages.writing import ENDS_ON, NOTES, body, footer, make_context, minor, patch, write

@@ -11,7 +11,7 @@ from mastodon_update_check.messages.content import (
     Releases,
     long_date,
 )
-from mastodon_update_check.messages.plain import render_text
+from mastodon_update_check.messages.rendering import render_text
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
 
 

@@ -12,7 +12,7 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.messages.compose import compose
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.messages.message import Message
 
 NOTES = "https://github.com/mastodon/mastodon/releases/tag/v"

@@ -18,7 +18,7 @@ from mastodon_update_check.domain.release_details import ReleaseDetails, Require
 from mastodon_update_check.domain.release_details import UpgradeStep as Step
 from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.messages.compose import compose_test_message
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.translations import load_translation
 from messages.writing import details, fix, make_context, minor, patch, write

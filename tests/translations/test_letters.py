@@ -11,7 +11,7 @@ import pytest
 from domain.examples import hook, user
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.errors import UntranslatedError
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 from mastodon_update_check.translations import load_translation
 from messages.writing import make_context, patch, write

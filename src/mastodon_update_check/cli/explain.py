@@ -20,9 +20,9 @@ from mastodon_update_check.jobs.explain import Explanation, gather
 from mastodon_update_check.ledger.history import HistoryEntry, PastAttempt
 from mastodon_update_check.messages import payload
 from mastodon_update_check.messages.explanations import explain_reason, name_notice
-from mastodon_update_check.messages.plain import render_block
 from mastodon_update_check.messages.recipient_content import describe_subscriptions
 from mastodon_update_check.messages.release_details import write_details
+from mastodon_update_check.messages.rendering import render_block
 from mastodon_update_check.terminal import progress
 
 Item = Sequence[str]

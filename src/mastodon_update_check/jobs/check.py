@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.finished import observe, unfinished_notices
 from mastodon_update_check.domain.notices import (
     MigrationsPendingNotice,
     ServicesOutdatedNotice,
@@ -16,11 +15,13 @@ from mastodon_update_check.domain.notices import (
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
 from mastodon_update_check.domain.server.installed import VersionReading, merge_readings, restart_notice
-from mastodon_update_check.domain.server.outages import (
+from mastodon_update_check.domain.server.problems import (
     FEWEST_FAILURES,
     check_failing_notice,
     check_recovered_notice,
     delivery_failing_notice,
+    observe,
+    unfinished_notices,
 )
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import describe_pending

@@ -19,7 +19,7 @@ from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.discovery import Sink
 

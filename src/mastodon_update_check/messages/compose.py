@@ -11,12 +11,9 @@ from mastodon_update_check.domain.identities import subject
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import UntranslatedError
-from mastodon_update_check.messages.content import Content
-from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.html import render_html
+from mastodon_update_check.messages.content import Content, MessageContext
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.messages.payload import build_payload
-from mastodon_update_check.messages.plain import render_text
 from mastodon_update_check.messages.recipient_content import write_footer, write_test_content
 from mastodon_update_check.messages.release_content import (
     write_installed_content,
@@ -24,6 +21,7 @@ from mastodon_update_check.messages.release_content import (
     write_update_content,
 )
 from mastodon_update_check.messages.release_parts import order_updates
+from mastodon_update_check.messages.rendering import render_html, render_text
 from mastodon_update_check.messages.tool_content import write_tool_content
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK
 

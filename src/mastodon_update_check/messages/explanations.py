@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Preference, Recipient
+from mastodon_update_check.domain.server.problems import list_left
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.upgrades import MIGRATE
@@ -35,10 +36,10 @@ def explain_reason(reason: str, recipient: Recipient | None = None) -> str:
 
 def describe_unfinished(known: ServerState) -> Iterator[str]:
     """Say what the last upgrade has left to do."""
-    if migrations := known.pending_migrations():
+    if migrations := list_left(known.migrations):
         verb = "migration is" if len(migrations) == 1 else "migrations are"
         yield f"{len(migrations)} {verb} pending, the newest {migrations[-1]}: run `{MIGRATE}`"
-    if services := [clean(service) for service in known.outdated_services()]:
+    if services := [clean(service) for service in list_left(known.services)]:
         yield f"{', '.join(services)} started before the tree changed: `systemctl restart {shlex.join(services)}`"
 
 

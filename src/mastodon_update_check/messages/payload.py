@@ -9,7 +9,7 @@ from mastodon_update_check.domain.release_details import ReleaseDetails, Upgrade
 from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.stored_json import to_json
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.messages.message import MessageType
 from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, order_updates
 

@@ -5,8 +5,7 @@ from functools import partial
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, SupportNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Preference, Recipient
 from mastodon_update_check.domain.text import clean, without_links
-from mastodon_update_check.messages.content import Content, Paragraph
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import Content, MessageContext, Paragraph
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 

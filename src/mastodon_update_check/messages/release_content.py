@@ -13,8 +13,7 @@ from mastodon_update_check.domain.notices import (
     is_urgent,
 )
 from mastodon_update_check.domain.server.status import has_support_ended
-from mastodon_update_check.messages.content import Content, Paragraph
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import Content, MessageContext, Paragraph
 from mastodon_update_check.messages.release_parts import (
     RELEASES_NAMED,
     RELEASES_SHOWN,

@@ -8,9 +8,8 @@ from mastodon_update_check.domain.changelog import Fix
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.upgrades import InstallKind
-from mastodon_update_check.messages.content import Block, Details, Paragraph
-from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.plain import fill
+from mastodon_update_check.messages.content import Block, Details, MessageContext, Paragraph
+from mastodon_update_check.messages.rendering import fill
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 FIXES_SHOWN = 8

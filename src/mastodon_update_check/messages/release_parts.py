@@ -10,8 +10,7 @@ from mastodon_update_check.domain.notices import SupportNotice, SupportStage, Up
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.domain.routes import find_route
 from mastodon_update_check.domain.urls import is_printable_url
-from mastodon_update_check.messages.content import Content, Paragraph, Pointer, Release, Releases
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import Content, MessageContext, Paragraph, Pointer, Release, Releases
 from mastodon_update_check.messages.release_details import write_details
 from mastodon_update_check.messages.translation import ENGLISH, NO_BREAK, Translation
 

@@ -6,8 +6,7 @@ from functools import partial
 
 from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice
 from mastodon_update_check.domain.routes import RELEASES_URL, find_route
-from mastodon_update_check.messages.content import Block, Content, Paragraph, Pointer
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import Block, Content, MessageContext, Paragraph, Pointer
 from mastodon_update_check.messages.release_parts import (
     admin_pointer,
     draw,

@@ -10,8 +10,7 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean, without_links
 from mastodon_update_check.domain.upgrades import MIGRATE
 from mastodon_update_check.errors import Cause
-from mastodon_update_check.messages.content import Content, Paragraph, Pointer
-from mastodon_update_check.messages.context import MessageContext
+from mastodon_update_check.messages.content import Content, MessageContext, Paragraph, Pointer
 from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, name_updates, order_updates
 from mastodon_update_check.messages.translation import ENGLISH, Translation
 

@@ -73,12 +73,14 @@ class Translation:
 
     def long_date(self, day: date) -> str:
         """Write a date as `20 February 2027`."""
-        day_, month = self._day(day), self._months()[day.month - 1]
-        return _unbroken(self.label("date", "{day} {month} {year}", day=day_, month=month, year=day.year))
+        number, month = self._day_and_month(day)
+        text = self.label("date", "{day} {month} {year}", day=number, month=month, year=day.year)
+        return text.replace(" ", NO_BREAK, 1)
 
     def short_date(self, day: date) -> str:
         """Write a date as `17 December`."""
-        return _unbroken(self.label("date", "{day} {month}", day=self._day(day), month=self._months()[day.month - 1]))
+        number, month = self._day_and_month(day)
+        return self.label("date", "{day} {month}", day=number, month=month).replace(" ", NO_BREAK, 1)
 
     def instant(self, moment: datetime) -> str:
         """Write an instant as `Sun 22 Nov 13:05 UTC`."""
@@ -94,16 +96,12 @@ class Translation:
             time=f"{moment.hour:02}:{moment.minute:02}",
         )
 
-    def _day(self, day: date) -> str:
-        return self.label("first day of a month", "1") if day.day == 1 else str(day.day)
-
-    def _months(self) -> list[str]:
-        return _split(
-            self.label(
-                "months", "January February March April May June July August September October November December"
-            ),
-            12,
+    def _day_and_month(self, day: date) -> tuple[str, str]:
+        names = self.label(
+            "months", "January February March April May June July August September October November December"
         )
+        number = self.label("first day of a month", "1") if day.day == 1 else str(day.day)
+        return number, _split(names, 12)[day.month - 1]
 
 
 def _split(names: str, number: int) -> list[str]:
@@ -118,10 +116,6 @@ def _fill(text: str, values: dict[str, object]) -> str:
         return text.format(**values)
     except (KeyError, IndexError, ValueError, AttributeError) as error:  # as a catalogue of another author may have it
         raise UntranslatedError(f"a translation has gaps that cannot be filled: {text!r}") from error
-
-
-def _unbroken(date: str) -> str:
-    return date.replace(" ", NO_BREAK, 1)
 
 
 ENGLISH = Translation()

@@ -15,15 +15,14 @@ from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
-from mastodon_update_check.domain.server.outages import CheckDay, fill_days
+from mastodon_update_check.domain.server.problems import CheckDay, fill_days
 from mastodon_update_check.domain.server.status import Level, describe_skip
 from mastodon_update_check.domain.text import minute
 from mastodon_update_check.logs import hide_secrets
-from mastodon_update_check.messages.content import Releases
-from mastodon_update_check.messages.context import MessageContext
-from mastodon_update_check.messages.html import render_html_block
+from mastodon_update_check.messages.content import MessageContext, Releases
 from mastodon_update_check.messages.release_details import write_details
 from mastodon_update_check.messages.release_parts import RELEASES_SHOWN, describe_release, order_updates
+from mastodon_update_check.messages.rendering import render_html_block
 from mastodon_update_check.monitoring.details import list_details
 from mastodon_update_check.monitoring.status import StatusReport, describe_status
 

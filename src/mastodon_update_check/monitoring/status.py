@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
+from mastodon_update_check.domain.server.problems import list_left
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import Verdict, is_alive, postponed_until, urgent_to_act_on
 from mastodon_update_check.ledger.processes import Node
@@ -84,8 +85,8 @@ def describe_status(report: StatusReport) -> dict[str, object]:
             str(update.version): iso(until) for update in known.pending() if (until := postponed_until(update, known))
         },
         "route": list_route(known),
-        "migrations_pending": list(known.pending_migrations()),
-        "services_outdated": list(known.outdated_services()),
+        "migrations_pending": list(list_left(known.migrations)),
+        "services_outdated": list(list_left(known.services)),
         "support": describe_support(known, report.now),
         "last_check_at": iso(known.checked_at),
         "last_good_check_at": iso(known.good_at),

@@ -65,8 +65,8 @@ class Facts:
 
     def find_recipient(self, row: Delivery) -> Recipient | None:
         """Return the recipient that a row belongs to, if there still is one: by key, else by address."""
-        address = normalise_address(row.address)
-        return self._by_key.get((row.sink, row.recipient_key)) or self._by_address.get((row.sink, address))
+        found = (self._by_place.get((row.sink, one)) for one in (row.recipient_key, normalise_address(row.address)))
+        return next(filter(None, found), None)
 
     def may_return(self, row: Delivery) -> bool:
         """Return whether the recipient of a row may be back: it could not be read, or its sink is not configured now.
@@ -86,16 +86,10 @@ class Facts:
         return frozenset(recipient.key for recipient in self.recipients)
 
     @cached_property
-    def _by_key(self) -> dict[tuple[str, str], Recipient]:
-        return {(recipient.sink, recipient.key): recipient for recipient in reversed(self.recipients)}
-
-    @cached_property
-    def _by_address(self) -> dict[tuple[str, str], Recipient]:
-        return {
-            (recipient.sink, normalise_address(recipient.address)): recipient
-            for recipient in reversed(self.recipients)
-            if recipient.address
-        }
+    def _by_place(self) -> dict[tuple[str, str], Recipient]:
+        """By sink, and key or address: none is spelled as the other."""
+        found = reversed(self.recipients)
+        return {(one.sink, name): one for one in found for name in (normalise_address(one.address), one.key) if name}
 
 
 _Place = tuple[str, str, str]

@@ -13,7 +13,7 @@ from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.planning.facts import Facts, History
 from mastodon_update_check.domain.recipients import FollowUps, Recipient, wants
 from mastodon_update_check.domain.server.installed import is_settled
-from mastodon_update_check.domain.server.outages import count_due, due_after
+from mastodon_update_check.domain.server.problems import count_due, due_after
 
 FIRST_REMINDERS = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
 CLOCK_SLACK = timedelta(days=1)

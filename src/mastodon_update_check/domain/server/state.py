@@ -7,12 +7,11 @@ from functools import cached_property
 from typing import Any, Self
 
 from mastodon_update_check.domain.feeds import MAXIMUM_ENTRIES, Feed, newer_updates
-from mastodon_update_check.domain.finished import Unfinished
 from mastodon_update_check.domain.notices import SupportNotice, UpdateNotice
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.domain.release_details import ReleaseDetails, compare
 from mastodon_update_check.domain.release_tree import TreeFacts
-from mastodon_update_check.domain.server.outages import CheckDay, count_check, may_be_notified
+from mastodon_update_check.domain.server.problems import CheckDay, Unfinished, count_check, may_be_notified
 from mastodon_update_check.domain.stored_json import NAME, from_json, to_json
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause, CheckError
@@ -118,14 +117,6 @@ class ServerState:
         """The upgrades to pending releases, as the facts of their trees show them; not stored."""
         found = (self.compare(one.version, self.installed) for one in self.pending() if self.installed)
         return tuple(one for one in found if one is not None)
-
-    def pending_migrations(self) -> tuple[str, ...]:
-        """Return the migrations that the last check found pending."""
-        return self.migrations.left if self.migrations else ()
-
-    def outdated_services(self) -> tuple[str, ...]:
-        """Return the services that the last check found older than the tree."""
-        return self.services.left if self.services else ()
 
     def is_skipped(self, update: UpdateNotice) -> bool:
         """Return whether the administrator skips this update: there are no notices of it."""

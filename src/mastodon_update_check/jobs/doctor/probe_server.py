@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.feeds import describe_staleness, newer_updates, parse_feed, read_date
-from mastodon_update_check.domain.finished import observe
 from mastodon_update_check.domain.notices import ServicesOutdatedNotice
 from mastodon_update_check.domain.server.installed import merge_readings
+from mastodon_update_check.domain.server.problems import observe
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.urls import is_loopback
 from mastodon_update_check.domain.versions import MastodonVersion
