@@ -24,7 +24,7 @@ from typing import Final, Self
 
 from mastodon_update_check.domain.text import clean
 
-LINKS_FOLLOWED: Final = 40
+_LINKS_FOLLOWED: Final = 40
 """As the kernel has it (path_resolution(7))."""
 LEASE_SECONDS: Final = 1.0
 """How long a lease may take to be given up; the kernel itself would wait 45 s."""
@@ -102,7 +102,7 @@ def read_foreign(path: Path, limit_bytes: int, trusted_uid: int = 0) -> str:
 
 def follow_trusted(path: Path, trusted_uids: Container[int]) -> Path:
     """Return the file that a path leads to by symbolic links that only trusted users created."""
-    for _ in range(LINKS_FOLLOWED):
+    for _ in range(_LINKS_FOLLOWED):
         if not path.is_symlink() or path.lstat().st_uid not in trusted_uids:
             break
         path = path.parent / path.readlink()
@@ -225,7 +225,7 @@ def _opened(path: Path, trusted_uid: int) -> Iterator[int]:
                 target = Path(os.readlink("", dir_fd=following))
                 todo += reversed(target.parts)  # an absolute one begins with /, which leads back to the root
                 os.close(following)
-                if len(makers) > LINKS_FOLLOWED:
+                if len(makers) > _LINKS_FOLLOWED:
                     raise OSError(errno.ELOOP, "it leads through too many symbolic links")
                 continue
             os.close(opened)

@@ -16,7 +16,7 @@ from mastodon_update_check.domain.urls import is_domain, is_ip_address, parse_ur
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError
 
-GITHUB: Final = "https://raw.githubusercontent.com/mastodon/mastodon/v{version}/"
+_GITHUB: Final = "https://raw.githubusercontent.com/mastodon/mastodon/v{version}/"
 LONGEST_DURATION = timedelta(days=366)
 
 _DURATION = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd]?)")
@@ -180,7 +180,7 @@ def parse_host(text: str) -> str:
 
 def parse_release_details(text: str) -> str:
     """Read `off`, `github`, or a URL with `{version}`; return the URL template, or nothing for `off`."""
-    template = {"off": "", "github": GITHUB}.get(text.strip().lower(), text.strip())
+    template = {"off": "", "github": _GITHUB}.get(text.strip().lower(), text.strip())
     if template and "{version}" not in template:
         raise UnexpectedValueError("off, github or a URL with {version}")
     if template:

@@ -24,10 +24,10 @@ from mastodon_update_check.config.variables import VERSION, Found, Layer, Proble
 from mastodon_update_check.domain.urls import is_loopback, is_loopback_host
 from mastodon_update_check.errors import SettingsError
 
-SHORTEST_INTERVAL: Final = timedelta(minutes=5)
-SHORTEST_INTERVAL_ON_LOOPBACK: Final = timedelta(seconds=1)
-STATE_DIRECTORY: Final = Path("/var/lib/mastodon-update-check")
-AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
+_SHORTEST_INTERVAL: Final = timedelta(minutes=5)
+_SHORTEST_INTERVAL_ON_LOOPBACK: Final = timedelta(seconds=1)
+_STATE_DIRECTORY: Final = Path("/var/lib/mastodon-update-check")
+_AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
 """The authorities of the system, and Mastodon's default for `SMTP_CA_FILE`."""
 _FIRST_UNPRIVILEGED_PORT: Final = 1024
 _UNENCRYPTED: Final = frozenset({"disable", "allow"})
@@ -111,7 +111,7 @@ def _check_interval(settings: Settings, found: Layer, problems: Problems) -> Non
     name, url = "UPDATE_CHECK_INTERVAL", found.get(_URL)
     # A short interval depends on the administrator's word alone: no line in Mastodon's files makes it wrong.
     on_loopback = url is not None and url.is_trusted and settings.url is not None and is_loopback(settings.url)
-    shortest = SHORTEST_INTERVAL_ON_LOOPBACK if on_loopback else SHORTEST_INTERVAL
+    shortest = _SHORTEST_INTERVAL_ON_LOOPBACK if on_loopback else _SHORTEST_INTERVAL
     if settings.interval < shortest and _URL not in problems.names:
         problems.refuse(name, found[name], "at least 5 minutes (1 second for an update server on loopback)")
 
@@ -140,7 +140,7 @@ def _mail_deciders(settings: Settings) -> Iterator[str]:
         return
     if settings.smtp_openssl_verify_mode == "none":
         yield "SMTP_OPENSSL_VERIFY_MODE"
-    if str(settings.smtp_ca_file) != AUTHORITIES:
+    if str(settings.smtp_ca_file) != _AUTHORITIES:
         yield "SMTP_CA_FILE"
     if "true" not in {settings.smtp_tls, settings.smtp_ssl} and find_starttls(settings) == "never":
         yield "SMTP_ENABLE_STARTTLS"
@@ -167,6 +167,6 @@ def state_directory(environ: Mapping[str, str], config_file: Path | None) -> Pat
     if given := environ.get("STATE_DIRECTORY", "").split(":")[0]:
         return Path(given)
     if config_file is not None:
-        return STATE_DIRECTORY
+        return _STATE_DIRECTORY
     home = Path(environ.get("XDG_STATE_HOME", ""))  # a relative path counts as none (XDG base directory specification)
-    return (home if home.is_absolute() else Path(environ.get("HOME", ""), ".local/state")) / STATE_DIRECTORY.name
+    return (home if home.is_absolute() else Path(environ.get("HOME", ""), ".local/state")) / _STATE_DIRECTORY.name

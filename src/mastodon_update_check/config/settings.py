@@ -24,7 +24,7 @@ from mastodon_update_check.domain.upgrades import InstallKind
 from mastodon_update_check.domain.urls import parse_proxy, parse_url
 from mastodon_update_check.domain.versions import MastodonVersion
 
-SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 UPDATE_SERVER: Final = "https://api.joinmastodon.org/update-check"
 CONFIG_FILE: Final = Path("/etc/mastodon-update-check/config.env")
 MASTODON_ROOT: Final = Path("/home/mastodon/live")
@@ -157,7 +157,7 @@ class Settings:
     db_name: str = variable(kinds.parse_text, "mastodon_production")
     db_user: str = variable(kinds.parse_text, "mastodon")
     db_pass: str | None = secret()
-    db_sslmode: str = variable(kinds.words(*SSL_MODES), "prefer")
+    db_sslmode: str = variable(kinds.words(*_SSL_MODES), "prefer")
 
     sinks: tuple[SinkSettings, ...] = ()
     version_environment: Mapping[str, str] = field(default_factory=lambda: _EMPTY)

@@ -16,7 +16,7 @@ from mastodon_update_check.config.variables import Found, Layer, Problems
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.urls import parse_url
 
-ENTRY_POINTS: Final = "mastodon_update_check.sinks"
+_ENTRY_POINTS: Final = "mastodon_update_check.sinks"
 BUILT_IN: Final = ("apprise", "email", "log", "webhook")
 
 _SINKS = "UPDATE_CHECK_SINKS"
@@ -130,14 +130,14 @@ def _installed() -> dict[str, str]:
     """Return the entry points of other packages' sinks, by their name in `UPDATE_CHECK_SINKS`."""
     from importlib.metadata import entry_points
 
-    found = entry_points(group=ENTRY_POINTS).names
+    found = entry_points(group=_ENTRY_POINTS).names
     return {name.lower(): name for name in sorted(found) if name not in BUILT_IN}
 
 
 def _refuse_unready(sink: str, sources: Sources, problems: Problems) -> None:
     variable, remedy = _NEEDS[sink]
-    wrong = problems.names
-    if variable in wrong or (sink == "webhook" and any(variables.is_of_webhook(each, "URL") for each in wrong)):
+    wrong, urls = problems.names, [name for name in problems.names if name.endswith("_URL")]
+    if variable in wrong or (sink == "webhook" and any(variables.webhook_name(each) for each in urls)):
         return
     sentence = f"{sink} is listed, but {variable} is not set: {remedy}, or remove {sink} from the list"
     found = sources.found[_SINKS]

@@ -14,6 +14,10 @@ OWN: Final = "UPDATE_CHECK_"
 VERSION: Final = "MASTODON_VERSION_"
 FILE: Final = "_FILE"
 HIDDEN: Final = "(hidden)"
+VALUE_BYTES: Final = 64 * 1024
+"""Largest value, after expansion."""
+FILE_BYTES: Final = 256 * 1024
+"""Largest file of settings; also the most that its values may expand to together."""
 
 _OF_FORKS = frozenset({"UPDATE_CHECK_SOURCE"})  # kmyblue's
 _OF_MASTODON = frozenset(name for name in VARIABLES if not name.startswith(OWN)) | {"UPDATE_CHECK_URL"}
@@ -21,10 +25,6 @@ _OF_OTHERS = ("BULK_", "REPLICA_")  # Mastodon's too, but not read here
 _NEAR = 0.88
 _WEBHOOK_KEYS = ("URL", "SECRET", "PREFERENCE", "NAMES")
 _WEBHOOK = re.compile(rf"({OWN}WEBHOOK(?:_([A-Z0-9]++(?:_[A-Z0-9]+)*))?)_({'|'.join(_WEBHOOK_KEYS)})")
-VALUE_BYTES = 64 * 1024
-"""Largest value, after expansion."""
-FILE_BYTES = 256 * 1024
-"""Largest file of settings; also the most that its values may expand to together."""
 _GOT_CHARACTERS = 60
 _PROBLEMS_OF_A_FEATURE = 5
 """Problems that are kept of each feature: Mastodon's files may have thousands."""
@@ -135,12 +135,6 @@ def webhook_name(name: str) -> tuple[str, str] | None:
     return (match[1], match[3]) if match and match[2] not in _WEBHOOK_KEYS else None
 
 
-def is_of_webhook(name: str, *keys: str) -> bool:
-    """Return whether a variable is one of these of a webhook."""
-    parts = webhook_name(name)
-    return parts is not None and parts[1] in keys
-
-
 def is_relevant(name: str) -> bool:
     """Return whether a variable of the environment or of our own file can be one of this program's."""
     return target(name) in VARIABLES or (name.startswith((OWN, VERSION)) and name not in _OF_FORKS)
@@ -158,7 +152,7 @@ def may_be_put_into_mastodons(name: str) -> bool:
 
 def is_secret(name: str) -> bool:
     """Return whether a variable may be given in a file of its own, or as a credential."""
-    return name in SECRETS or is_of_webhook(name, "URL", "SECRET")
+    return name in SECRETS or (name.endswith(("_URL", "_SECRET")) and webhook_name(name) is not None)
 
 
 def target(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final, Self
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.host.programs import Run, run_program
 
-SERVICE_USER: Final = "_mastodon_update_check"
+_SERVICE_USER: Final = "_mastodon_update_check"
 """The system user, its group, and the PostgreSQL role that logs in as it."""
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?")
 _RESERVED: Final = frozenset({"config", "mastodon"})
@@ -103,7 +103,7 @@ class Machine:
     @property
     def service_gid(self) -> int | None:
         """The group of the service's user; None until the package is installed."""
-        account = self.find_account(SERVICE_USER)
+        account = self.find_account(_SERVICE_USER)
         return account and account.pw_gid
 
     def require_own_directory(self, path: Path, mode: int, group: int) -> None:

@@ -72,9 +72,8 @@ def find_service(
     lines = list(_service_lines(answer.out, place.name)) if answer.has_worked else []
     user = [line for line in lines if line.startswith("User=")]
     started = [line.partition("=")[2].split()[0] for line in lines if re.match("ExecStart=.", line)]
-    if not user or user[-1] in {"User=root", "User=0", "User="} or not started:
-        return None
-    if Path(program or sys.argv[0]).resolve() != Path(started[-1]).resolve():
+    is_own = user and started and user[-1] not in {"User=root", "User=0", "User="}
+    if not is_own or Path(program or sys.argv[0]).resolve() != Path(started[-1]).resolve():
         return None
     properties = tuple(line for line in lines if not _LIFECYCLE.match(line))
     return Service(place=place, properties=properties, program=started[-1])

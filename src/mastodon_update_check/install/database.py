@@ -20,8 +20,8 @@ from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.mastodon.database_address import OWN_ROLE, find_addresses
 
-SUPERUSER: Final = "postgres"
-NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
+_SUPERUSER: Final = "postgres"
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 """A name that is neither an option nor a connection string."""
 SEARCH_LIMIT: Final = timedelta(seconds=30)
 """How long the search for the server may take as a whole."""
@@ -70,7 +70,7 @@ def read_server(variables: Mapping[str, str]) -> Server | str:
     directory, port, name = (login.parameters[key] for key in ("host", "port", "dbname"))
     if not directory.startswith("/"):
         return f"the database is on another host, {clean(directory)}"
-    if not NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         return "DB_NAME has characters that setup does not accept"
     if not _DIRECTORY.fullmatch(directory):
         return "DB_HOST has characters that setup does not accept"
@@ -79,8 +79,8 @@ def read_server(variables: Mapping[str, str]) -> Server | str:
 
 def find_server(machine: Machine, wanted: Server) -> Server | str:
     """Return the database when user postgres can connect to it on this host; else a sentence that says why not."""
-    if machine.find_account(SUPERUSER) is None:
-        return f"there is no user {SUPERUSER} on this host, for example because the database runs in a container"
+    if machine.find_account(_SUPERUSER) is None:
+        return f"there is no user {_SUPERUSER} on this host, for example because the database runs in a container"
     ports = _ports(machine, wanted.directory, wanted.port)
     if not ports:
         return f"PostgreSQL is not running on this host: there is no socket in {wanted.directory}"
@@ -101,10 +101,10 @@ def psql(server: Server) -> tuple[str, ...]:
     """Return the command that runs a script as the superuser of a server on this host."""
     # requirepeer: not the server of a user who has put a socket there. No password, no start-up file.
     address = (
-        f"host={server.directory} port={server.port} dbname={server.name} requirepeer={SUPERUSER} connect_timeout=5"
+        f"host={server.directory} port={server.port} dbname={server.name} requirepeer={_SUPERUSER} connect_timeout=5"
     )
     return (
-        *("setpriv", f"--reuid={SUPERUSER}", f"--regid={SUPERUSER}", "--init-groups", "--no-new-privs", "--"),
+        *("setpriv", f"--reuid={_SUPERUSER}", f"--regid={_SUPERUSER}", "--init-groups", "--no-new-privs", "--"),
         *("env", _OPTIONS, "PGPASSFILE=/nonexistent", "HOME=/nonexistent"),
         *("psql", "--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", f"--dbname={address}"),
         *("--no-align", "--tuples-only"),
@@ -123,4 +123,4 @@ def _reason(answer: Finished, server: Server) -> str:
     if answer.has_worked:
         return f"the database {server.name} on port {server.port} is not Mastodon's: it has no users and accounts"
     said = clean(answer.err.strip().partition("\n")[0] or f"exit code {answer.code}", 160)
-    return f"user {SUPERUSER} cannot connect to {server.name} on port {server.port}: {said}"
+    return f"user {_SUPERUSER} cannot connect to {server.name} on port {server.port}: {said}"

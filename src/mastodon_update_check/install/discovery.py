@@ -21,9 +21,9 @@ from mastodon_update_check.host.systemd import Properties, show
 from mastodon_update_check.install.copying import EnvFiles, read_env_files, values
 from mastodon_update_check.mastodon.tree import SETTINGS_FILE, VERSION_FILE
 
-HIDDEN_ANYWAY: Final = tuple(map(Path, ("/home", "/media", "/mnt", "/opt", "/root", "/run/user", "/srv", "/var")))
+_HIDDEN_ANYWAY: Final = tuple(map(Path, ("/home", "/media", "/mnt", "/opt", "/root", "/run/user", "/srv", "/var")))
 """The directories that the units hide in any case (`ProtectHome=`, `TemporaryFileSystem=`)."""
-NEVER_HIDDEN: Final = frozenset(map(Path, ("/", "/etc", "/lib", "/run", "/usr")))
+_NEVER_HIDDEN: Final = frozenset(map(Path, ("/", "/etc", "/lib", "/run", "/usr")))
 """The directories that the service needs itself."""
 _NEEDED: Final = ("lib/mastodon", VERSION_FILE, "config", SETTINGS_FILE)
 """The sources of the version; the last two do not exist in every release."""
@@ -114,7 +114,7 @@ def decide_access(trees: Iterable[Path], needed: Iterable[Mode], groups: Mapping
     """
     hidden = tuple(dict.fromkeys(filter(None, map(_to_hide, trees))))
     locked = [one for one in needed if not _allows(one, _OTHERS)]
-    if NEVER_HIDDEN & set(hidden):
+    if _NEVER_HIDDEN & set(hidden):
         return Access(is_readable=False)
     if not locked:
         return Access(is_readable=True, hidden=hidden)
@@ -136,10 +136,10 @@ def _to_hide(tree: Path) -> Path | None:
 
     None if it is hidden anyway.
     """
-    if any(tree.is_relative_to(directory) for directory in HIDDEN_ANYWAY):
+    if any(tree.is_relative_to(directory) for directory in _HIDDEN_ANYWAY):
         return None
     top = Path(*tree.parts[:2])
-    return tree if top in NEVER_HIDDEN else top
+    return tree if top in _NEVER_HIDDEN else top
 
 
 def _identify(machine: Machine, root: Path) -> tuple[int, int] | None:
