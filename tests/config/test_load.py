@@ -9,7 +9,7 @@ import pytest
 
 from config.machine import Machine
 from mastodon_update_check.config.recipients import Recipients
-from mastodon_update_check.config.settings import UPDATE_SERVER
+from mastodon_update_check.config.settings import SECRETS, UPDATE_SERVER
 from mastodon_update_check.domain.recipients import Preference
 from mastodon_update_check.domain.versions import MastodonVersion
 
@@ -159,29 +159,14 @@ def test_jitter_as_long_as_the_interval(machine: Machine) -> None:
 
 
 def test_secrets_are_never_shown(machine: Machine) -> None:
-    """No secret is in the `repr` or `str` of the settings."""
+    """No secret is in the `repr` or `str` of the settings, and no URL or address that may hold one."""
     key = "whsec_" + "c2VjcmV0" * 4
+    urls = ("UPDATE_CHECK_URL", "UPDATE_CHECK_INSTANCE_URL", "UPDATE_CHECK_WEBHOOK_URL")
     settings = machine.load(
-        {
-            "UPDATE_CHECK_URL": "https://u:s3cret@updates.example",
-            "UPDATE_CHECK_INSTANCE_URL": "https://u:s3cret@social.example",
-            "UPDATE_CHECK_DATABASE_URL": "password=s3cret",
-            "UPDATE_CHECK_LEDGER": "postgresql://u:s3cret@db/x",
-            "UPDATE_CHECK_RECIPIENTS": "s3cret@example.org",
-            "UPDATE_CHECK_OPERATOR": "s3cret@example.org",
-            "UPDATE_CHECK_WEBHOOK_URL": "https://hooks.example/s3cret",
-            "UPDATE_CHECK_WEBHOOK_SECRET": key,
-            "UPDATE_CHECK_HEARTBEAT_URL": "https://ping.example/s3cret",
-            "UPDATE_CHECK_APPRISE_URL": "tgram://s3cret",
-            "SELF_DESTRUCT": "s3cret",
-            "SMTP_SERVER": "localhost",
-            "SMTP_LOGIN": "s3cret",
-            "SMTP_PASSWORD": "s3cret",
-            "DATABASE_URL": "postgresql://s3cret",
-            "DB_PASS": "s3cret",
-            "https_proxy": "http://u:s3cret@proxy",
-            "http_proxy": "http://u:s3cret@proxy",
-        }
+        dict.fromkeys((*SECRETS, *urls), "https://u:s3cret@social.example")
+        | dict.fromkeys(("UPDATE_CHECK_RECIPIENTS", "UPDATE_CHECK_OPERATOR", "SELF_DESTRUCT"), "s3cret@example.org")
+        | {"UPDATE_CHECK_LEDGER": "postgresql://u:s3cret@db/x", "UPDATE_CHECK_WEBHOOK_SECRET": key}
+        | {"SMTP_SERVER": "localhost"}
     )
     shown = f"{settings!r} {settings} {settings.sinks!r} {settings.origins!r}"
     assert [secret for secret in ("s3cret", key) if secret in shown] == []

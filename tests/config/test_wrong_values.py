@@ -161,7 +161,7 @@ def test_all_problems_together(machine: Machine) -> None:
     ]
 
 
-def test_problems_do_not_breed(machine: Machine) -> None:
+def test_wrong_variable_does_not_count_as_missing(machine: Machine) -> None:
     """A variable that is set, but wrong, does not count as missing as well."""
     wrong = {
         "SMTP_SERVER": "s3 cret",

@@ -114,7 +114,7 @@ while True:
 
 
 @pytest.mark.parametrize("holder", ["gives it up", "keeps it"])
-def test_lease(tree: Path, monkeypatch: pytest.MonkeyPatch, holder: str) -> None:
+def test_lease_is_not_waited_for(tree: Path, monkeypatch: pytest.MonkeyPatch, holder: str) -> None:
     """The holder of a lease on the file is asked for it once, and not waited for as the kernel would, for 45 s."""
     monkeypatch.setattr(files, "LEASE_SECONDS", 0.3)
     command = [sys.executable, "-c", HOLDER, str(tree / ".env.production"), holder]
@@ -182,7 +182,7 @@ def test_ring_of_links(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("path", "words"), [("live", "not an absolute path"), ("/etc/passwd", "is not a directory")])
-def test_no_directory(path: str, words: str) -> None:
+def test_path_without_a_directory_is_refused(path: str, words: str) -> None:
     """A relative path is refused, and so is a file in a directory's place."""
     with pytest.raises(OSError, match=words):
         ForeignDirectory(Path(path))

@@ -5,7 +5,6 @@ import pty
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host import service as module
 from mastodon_update_check.host.machine import Place, find_place
-from mastodon_update_check.host.programs import LIMIT, Finished, Run
+from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.host.service import Service, find_service, run_as_service, transient_command
 
 PROJECT = Path(__file__).parents[2]
@@ -50,18 +49,6 @@ PROPERTIES = (
 )
 
 
-def says(text: str, code: int = 0) -> Run:
-    """Return a systemd that says this of every unit."""
-
-    def run(
-        argv: Sequence[str], stdin: str = "", limit: timedelta = LIMIT, descriptors: Sequence[int] = ()
-    ) -> Finished:
-        assert (argv[:2], stdin, limit, descriptors) == (("systemctl", "cat"), "", LIMIT, ())
-        return Finished(code=code, out=text)
-
-    return run
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """Return a further server's place, with settings."""
@@ -73,8 +60,20 @@ def place(tmp_path: Path) -> Place:
 
 def find(place: Place, text: str = TEXT, code: int = 0, program: str = PROGRAM) -> Service | None:
     """Look for the service of that place."""
-    environ = {"UPDATE_CHECK_CONFIG": str(place.config_file)}
-    return find_service(environ, says(text, code), Place.of(prefix=place.prefix), program)
+
+    def run(argv: Sequence[str]) -> Finished:
+        assert argv[:2] == ("systemctl", "cat")
+        return Finished(code=code, out=text)
+
+    return find_service({"UPDATE_CHECK_CONFIG": str(place.config_file)}, run, Place.of(prefix=place.prefix), program)
+
+
+@pytest.fixture
+def service(place: Place) -> Service:
+    """Return the service of that place."""
+    found = find(place)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
@@ -94,11 +93,10 @@ def test_unit_of_settings(path: Path, unit: str | None) -> None:
     assert (place.unit if place else None) == unit
 
 
-def test_lines_of_the_unit_apply_to_commands(place: Place) -> None:
+def test_lines_of_the_unit_apply_to_commands(service: Service) -> None:
     """User, secrets and view are those of the unit and its drop-ins; its daemon's life is not a command's."""
-    found = find(place)
-    assert found is not None
-    assert (found.properties, found.program, found.place.unit) == (PROPERTIES, PROGRAM, place.unit)
+    expected = (PROPERTIES, PROGRAM, "mastodon-update-check@second.service")
+    assert (service.properties, service.program, service.place.unit) == expected
 
 
 @pytest.mark.parametrize(
@@ -135,15 +133,13 @@ def test_other_settings_ask_nothing(tmp_path: Path) -> None:
         ("UPDATE_CHECK_MASTODON_ROOT='/home/mastodon/live'\n", True),
     ],
 )
-def test_set_up(place: Place, config: str, *, expected: bool) -> None:
+def test_set_up(service: Service, config: str, *, expected: bool) -> None:
     """Set up means: `setup` has been run, or the settings have been written by hand."""
-    place.config_file.write_text(config)
-    found = find(place)
-    assert found is not None
-    assert found.is_set_up is expected
+    service.place.config_file.write_text(config)
+    assert service.is_set_up is expected
 
 
-def test_command_has_no_secrets(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_command_has_no_secrets(service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Root's settings reach the command by a file that only root can read; other variables do not reach it."""
     seen: list[tuple[Sequence[str], str, int]] = []
 
@@ -155,11 +151,9 @@ def test_command_has_no_secrets(place: Place, monkeypatch: pytest.MonkeyPatch, t
 
     monkeypatch.setattr(subprocess, "call", call)
     monkeypatch.setattr(module, "TRANSIENT_FILES", tmp_path)
-    found = find(place)
-    assert found is not None
     environ = {"UPDATE_CHECK_WEBHOOK_SECRET": 'a"$b\\', "PGPASSWORD": "x", "PATH": "/x", "LC_ALL": "C", "HOME": "/root"}
     with (tmp_path / "backup").open("wb") as out:
-        assert run_as_service(found, ("status", "--json"), environ, out) == 3
+        assert run_as_service(service, ("status", "--json"), environ, out) == 3
     ((command, text, mode),) = seen
     assert (text, mode) == ('UPDATE_CHECK_WEBHOOK_SECRET="a\\"\\$b\\\\"\nLC_ALL="C"\n', 0o600)
     assert command[-3:] == (PROGRAM, "status", "--json")
@@ -167,21 +161,17 @@ def test_command_has_no_secrets(place: Place, monkeypatch: pytest.MonkeyPatch, t
     assert not list(tmp_path.glob("mastodon-update-check-*"))
 
 
-def test_failed_sandbox_is_named(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_failed_sandbox_is_named(service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A state directory that systemd cannot use, for example a dangling link, is named; it is not called a bug."""
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 238)
-    found = find(place)
-    assert found is not None
     with (tmp_path / "out").open("wb") as out, pytest.raises(SetupError, match=r"sandbox .*238.*journalctl -u"):
-        run_as_service(found, ("status",), {}, out)
+        run_as_service(service, ("status",), {}, out)
 
 
-def test_terminal_or_pipes(place: Place) -> None:
+def test_terminal_or_pipes(service: Service) -> None:
     """A terminal is replaced by a pseudo-terminal of systemd's; the owner of the tree stays visible to `route`."""
-    found = find(place)
-    assert found is not None
-    in_terminal = transient_command(found, "x.service", "", is_terminal=True)
-    piped = transient_command(found, "x.service", "/run/file", is_terminal=False)
+    in_terminal = transient_command(service, "x.service", "", is_terminal=True)
+    piped = transient_command(service, "x.service", "/run/file", is_terminal=False)
     assert ("--pty" in in_terminal, "--pipe" in in_terminal) == (True, False)
     assert ("--pty" in piped, "--pipe" in piped) == (False, True)
     assert in_terminal[-2:] == ("--property=PrivateUsers=no", "--")

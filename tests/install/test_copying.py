@@ -30,7 +30,7 @@ def copy(host: Host, place: Place) -> CopyReport:
     return copy_settings(host.machine, place)
 
 
-def test_copy(host: Host, place: Place) -> None:
+def test_only_needed_lines_are_copied(host: Host, place: Place) -> None:
     """The needed lines are copied, and only root and the service can read them."""
     host.install(ENV)
     assert not copy(host, place).is_problem
@@ -119,7 +119,7 @@ def test_only_a_file_with_another_name(host: Host, place: Place) -> None:
     assert "LOCAL_DOMAIN=social.example" in place.mastodon_copy.read_text()
 
 
-def test_tree_elsewhere(host: Host, place: Place) -> None:
+def test_own_file_names_the_tree(host: Host, place: Place) -> None:
     """Our own file says where the tree is."""
     host.install(ENV, Path("/srv/social"))
     with place.config_file.open("a") as file:
@@ -148,7 +148,9 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize(("attack", "words"), ATTACKS)
-def test_intruder(host: Host, place: Place, tmp_path: Path, attack: Callable[[Path, Path], None], words: str) -> None:
+def test_link_in_place_of_the_file_is_reported(
+    host: Host, place: Place, tmp_path: Path, attack: Callable[[Path, Path], None], words: str
+) -> None:
     """A link in the place of the file or its directory is reported, and the service starts without the file."""
     file = host.install(ENV) / ".env.production"
     secret = tmp_path / "secrets" / "shadow"
@@ -190,7 +192,7 @@ def test_directory_that_others_may_write_to(host: Host, place: Place, tmp_path: 
 
 
 @pytest.mark.parametrize("own", ["", "UPDATE_CHECK_MASTODON_ENV_FILE=/srv/mine.env\n"])
-def test_not_asked_for(host: Host, place: Place, own: str) -> None:
+def test_nothing_is_copied_without_setup(host: Host, place: Place, own: str) -> None:
     """Before setup, and where the administrator names another file, nothing is copied, without a warning."""
     host.install(ENV)
     place.config_file.write_text(own)

@@ -30,7 +30,7 @@ def roots(host: Host) -> list[str]:
     return list(map(str, find_roots(host.machine)))
 
 
-def test_by_unit(host: Host) -> None:
+def test_tree_of_a_unit_is_found(host: Host) -> None:
     """The directory of a unit of Mastodon's web server, wherever it is; another program's is none."""
     host.install("LOCAL_DOMAIN=social.example\n", Path("/srv/social"))
     host.add_web_unit("social-web.service", Path("/srv/social"))
@@ -41,7 +41,7 @@ def test_by_unit(host: Host) -> None:
     assert found.variables == {"LOCAL_DOMAIN": "social.example"}
 
 
-def test_usual_places(host: Host) -> None:
+def test_trees_in_usual_places_are_found(host: Host) -> None:
     """The tree of Mastodon's own guide, and YunoHost's, several of them."""
     places = ["/home/mastodon/live", "/var/www/mastodon/live", "/var/www/mastodon__2/live"]
     for place in places:
@@ -49,7 +49,7 @@ def test_usual_places(host: Host) -> None:
     assert places == roots(host)
 
 
-def test_once_each(host: Host) -> None:
+def test_tree_with_two_paths_is_one_installation(host: Host) -> None:
     """A tree with a unit in a usual place, or reached by a link too, is one installation."""
     host.install("")
     host.add_web_unit("mastodon-web.service")
@@ -80,7 +80,7 @@ def test_version_file_as_a_link(host: Host, target: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a%b", 'a"b', "a'b", "a b", "a\nb", "a:b", "a$b", "a\\b", "ä"])
-def test_odd_path(host: Host, name: str) -> None:
+def test_path_with_special_characters_is_refused(host: Host, name: str) -> None:
     """A path that a unit, libpq or a file of settings would read in another way is refused; nothing is written."""
     host.install("LOCAL_DOMAIN=social.example\n", Path("/srv", name))
     assert "has characters with a meaning in a unit" in refused(host, root=Path("/srv", name))
@@ -88,7 +88,7 @@ def test_odd_path(host: Host, name: str) -> None:
 
 
 @pytest.mark.parametrize("root", ["home/mastodon/live", "/nowhere", "/home"])
-def test_no_tree(host: Host, root: str) -> None:
+def test_path_without_a_tree_is_refused(host: Host, root: str) -> None:
     """A path that --root names must be a tree of Mastodon."""
     host.install("")
     assert "is not a tree of Mastodon's: it has no lib/mastodon/version.rb" in refused(host, root=Path(root))
@@ -168,7 +168,7 @@ def test_record_of_the_role() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "A=1\n", "A=1", "A=1\n\n# the end\n", "A='1\n2'\n"])
-def test_block(text: str) -> None:
+def test_own_lines_survive_the_block(text: str) -> None:
     """The administrator's own lines survive the block and its removal; a block replaces the one before."""
     once = with_block(text, {"UPDATE_CHECK_MASTODON_ROOT": "/x", "A": "2"})
     assert once == with_block(once, {"UPDATE_CHECK_MASTODON_ROOT": "/x", "A": "2"})

@@ -48,7 +48,7 @@ def test_needed_lines_and_no_others() -> None:
     )
 
 
-def test_a_line_cannot_smuggle_another_in() -> None:
+def test_value_cannot_add_another_line() -> None:
     """No value can make the copy assign other names than the needed ones."""
     text = 'SMTP_PASSWORD="x\nUPDATE_CHECK_LEDGER=/etc/passwd\nDB_PASS=y"\nDB_NAME=a\rUPDATE_CHECK_CONFIG=/x\n'
     copy = parse(excerpt(parse(text), with_login=False))

@@ -57,7 +57,7 @@ def test_secrets_stay_where_they_belong(with_database: Host) -> None:
     assert modes == {CONFIG: 0o640, COPY: 0o640, DROP_IN: 0o644}
 
 
-def test_again(with_database: Host) -> None:
+def test_second_run_changes_nothing(with_database: Host) -> None:
     """A second run writes no file again, asks no question again, and ends in the same state."""
     set_up(with_database)
     files, with_database.ran = with_database.files(), []
@@ -86,7 +86,7 @@ def test_undo_of_nothing(host: Host) -> None:
     assert host.ran == []
 
 
-def test_undo_goes_on(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
+def test_undo_continues_after_a_failed_step(with_database: Host, capsys: pytest.CaptureFixture[str]) -> None:
     """A step that cannot be undone is reported, the others are undone, and undo can be run again."""
     set_up(with_database)
     with_database.answers["psql"] = Finished(code=2, err="psql: error: no server\n")
@@ -110,7 +110,7 @@ def test_dry_run(with_database: Host, postgres: Postgres, capsys: pytest.Capture
         assert connection.execute("SELECT FROM pg_namespace WHERE nspname = 'mastodon_update_check'").rowcount == 0
 
 
-def test_no_name_no_message(host: Host) -> None:
+def test_setup_stops_without_a_domain(host: Host) -> None:
     """Without LOCAL_DOMAIN everybody would be notified as localhost: it stops before anything is done or sent."""
     host.install(ENV.replace("LOCAL_DOMAIN=social.example\n", ""))
     answer = refused(host)
@@ -151,7 +151,7 @@ def test_not_installed(host: Host) -> None:
     assert "systemd has no unit mastodon-update-check.service" in refused(host)
 
 
-def test_several(host: Host) -> None:
+def test_each_of_several_servers_gets_a_service(host: Host) -> None:
     """Of several installations one must be named; each further one gets a service of its own."""
     second = Path("/var/www/mastodon__2/live")
     host.install(ENV)
@@ -171,7 +171,7 @@ def test_several(host: Host) -> None:
 
 
 @pytest.mark.parametrize("name", ["config", "mastodon", "../x", "a/b", "A", "-a", "a\nb", "%i", "x" * 33])
-def test_bad_name(host: Host, name: str) -> None:
+def test_unusable_name_is_refused(host: Host, name: str) -> None:
     """A name that would be another file, or mean something in a unit, is refused."""
     with pytest.raises(UsageError, match="this name cannot be used"):
         set_up(host, name=name)

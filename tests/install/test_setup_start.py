@@ -9,7 +9,7 @@ from mastodon_update_check.host.programs import Finished
 from mastodon_update_check.install.dialogue import TIMER
 
 
-def test_mark(host: Host) -> None:
+def test_notices_are_marked_before_the_start(host: Host) -> None:
     """Pending notices are marked before the service starts, by the service's own command and settings."""
     host.install(ENV)
     assert set_up(host, tell="mark")
@@ -113,14 +113,14 @@ def test_test_message(host: Host, *, wanted: bool, code: int, worked: bool, sent
     assert host.commands("systemctl restart")
 
 
-def test_start_that_fails(host: Host) -> None:
+def test_failed_start_shows_the_reason(host: Host) -> None:
     """The message of systemd is shown."""
     host.install(ENV)
     host.answers["systemctl restart"] = Finished(code=1, err="Job for it failed.\n")
     assert f"{UNIT} does not start: Job for it failed." in refused(host)
 
 
-def test_no_start(host: Host) -> None:
+def test_no_start_sends_nothing(host: Host) -> None:
     """With --no-start nothing is started or notified; the next run goes on from there."""
     host.install(ENV)
     assert set_up(host, no_start=True, tell="")
@@ -129,7 +129,7 @@ def test_no_start(host: Host) -> None:
     assert "--yes needs --tell" in refused(host, tell="")
 
 
-def test_timer(host: Host) -> None:
+def test_timer_is_started_instead_of_the_service(host: Host) -> None:
     """With --timer the timer is started instead of the service, and stays when setup runs again."""
     host.install(ENV)
     assert set_up(host, timer=True)
@@ -140,7 +140,7 @@ def test_timer(host: Host) -> None:
     assert host.commands("systemctl disable --now", UNIT, TIMER)
 
 
-def test_timer_instead(host: Host) -> None:
+def test_timer_replaces_a_running_service(host: Host) -> None:
     """With --timer a running service is disabled, so that it does not come back at the next boot."""
     host.install(ENV)
     assert set_up(host)
