@@ -58,7 +58,12 @@ class LoopbackServer:
         return thread
 
 
-def forward(client: socket.socket, server: socket.socket, send: Send = socket.socket.sendall) -> None:
+def send_all(target: socket.socket, data: bytes) -> None:
+    """Send bytes by the method of the socket's own class, which may be that of TLS."""
+    target.sendall(data)
+
+
+def forward(client: socket.socket, server: socket.socket, send: Send = send_all) -> None:
     """Forward bytes in both directions until both sides have ended; `send` gets an empty text at the end."""
     back = threading.Thread(target=_copy, args=(server, client, send), daemon=True)
     back.start()
