@@ -17,22 +17,12 @@ ROWS = [
     ("not a URL with a host", Proxies(http=ONE), "http:///x", None),
     *[
         (f"no_proxy: {host}", Proxies(http=ONE, no_proxy=NETWORKS), f"http://{host}:3000/", expected)
-        for host, expected in (
-            ("localhost", None),
-            ("127.0.0.1", None),
-            ("127.9.9.9", None),
-            ("[::1]", None),
-            ("[::2]", ONE),
-            ("10.20.30.40", None),
-            ("11.20.30.40", ONE),
-            ("[fd00::5]", None),
-            ("192.0.2.7", None),
-            ("192.0.2.8", ONE),
-            ("a.internal.example", None),
-            ("intranet.example", None),
-            ("a.intranet.example", None),
-            ("notintranet.example", ONE),
+        for expected, hosts in (
+            (None, ("localhost", "127.0.0.1", "127.9.9.9", "[::1]", "10.20.30.40", "[fd00::5]", "192.0.2.7")),
+            (None, ("a.internal.example", "intranet.example", "a.intranet.example")),
+            (ONE, ("[::2]", "11.20.30.40", "192.0.2.8", "notintranet.example")),
         )
+        for host in hosts
     ],
     ("no_proxy: this port", Proxies(http=ONE, no_proxy="a.example:3000"), "http://a.example:3000/", None),
     ("no_proxy: the default port", Proxies(http=ONE, no_proxy="a.example:443"), "https://a.example/", None),
@@ -56,21 +46,9 @@ def test_proxies_are_not_shown() -> None:
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
-        ("127.0.0.1", True),
-        ("localhost", True),
-        ("10.1.2.3", True),
-        ("192.168.1.1", True),
-        ("172.16.0.1", True),
-        ("100.64.0.1", True),
-        ("169.254.1.1", True),
-        ("::1", True),
-        ("fe80::1", True),
-        ("fd00::1", True),
-        ("::ffff:127.0.0.1", True),
-        ("1.1.1.1", False),
-        ("2606:4700:4700::1111", False),
-        ("social.invalid", False),
-        ("a..b", False),
+        *((host, True) for host in ("127.0.0.1", "localhost", "10.1.2.3", "192.168.1.1", "172.16.0.1", "100.64.0.1")),
+        *((host, True) for host in ("169.254.1.1", "::1", "fe80::1", "fd00::1", "::ffff:127.0.0.1")),
+        *((host, False) for host in ("1.1.1.1", "2606:4700:4700::1111", "social.invalid", "a..b")),
     ],
 )
 def test_local_hosts(host: str, expected: bool) -> None:  # noqa: FBT001

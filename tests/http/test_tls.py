@@ -19,34 +19,21 @@ from simulators.http_server import (
 from simulators.scripted_smtp_server import ScriptedSmtpServer
 
 
-def test_trusted_authority(trusted_authority: Path, server_tls: ssl.SSLContext) -> None:
-    """The system's certificates are the ones that count, the administrator's own among them."""
-    assert trusted_authority.exists()
-    with HttpServer(lambda _: Reply.json(1), tls=server_tls) as server:
-        assert fetch(server.url(host="localhost")) == 1
-
-
 def test_authorities_are_read_afresh(
     tmp_path: Path, authority: trustme.CA, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An authority that is installed while the process runs is trusted from the next conversation on."""
+    """The system's count: one that is installed while the process runs is trusted from the next conversation on."""
     installed = tmp_path / "ca.pem"
     installed.write_bytes(trustme.CA().cert_pem.bytes())
     monkeypatch.setenv("SSL_CERT_FILE", str(installed))
     with HttpServer(lambda _: Reply.json(1), tls=server_tls) as server:
-        assert failure(server.url(host="localhost"), limits=DOCUMENT).cause == Cause.TLS
+        error = failure(server.url(host="localhost"), limits=DOCUMENT)
+        assert error.cause == Cause.TLS
+        expected = f"the certificate of localhost:{server.port} is not accepted: unable to get local issuer certificate"
+        assert error.detail.startswith(expected)
+        assert server.requests == []
         installed.write_bytes(authority.cert_pem.bytes())
         assert fetch(server.url(host="localhost")) == 1
-
-
-def test_unknown_authority(server_tls: ssl.SSLContext) -> None:
-    """A certificate of an unknown authority is refused, and nothing is asked."""
-    with HttpServer(lambda _: Reply.json(1), tls=server_tls) as server:
-        error = failure(server.url(host="localhost"), limits=DOCUMENT)
-    assert error.cause == Cause.TLS
-    expected = f"the certificate of localhost:{server.port} is not accepted: unable to get local issuer certificate"
-    assert error.detail.startswith(expected)
-    assert server.requests == []
 
 
 @pytest.mark.usefixtures("trusted_authority")

@@ -78,14 +78,6 @@ def test_everything_is_copied(place: Location, ledger: Ledger, target: Location)
 
 
 @both
-def test_a_copy_of_an_empty_ledger(place: Location, ledger: Ledger, target: Location) -> None:
-    """The salt comes along all the same."""
-    assert copy(place, target) == 0
-    with Ledger.open(target, INSTANCE) as there:
-        assert ledger.fingerprint("text") == there.fingerprint("text")
-
-
-@both
 def test_a_target_that_holds_something_is_refused(place: Location, target: Location) -> None:
     """Two ledgers cannot become one; both are as they were."""
     fill(place)

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SINKS, YEAR, facts, update
-from ledger.steps import accept, defer, find_attempt, replan, rows, take
+from ledger.steps import accept, find_attempt, replan, rows, take
 from mastodon_update_check.domain.outbox import MAILS_A_DAY
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
@@ -82,17 +82,3 @@ def test_the_cap_counts_the_last_day_only(ledger: Ledger, sent_at: datetime) -> 
 
     assert find_attempt(ledger) is not None
     assert ledger.summary(NOW, SINKS).held_back == 0
-
-
-def test_failures_do_not_count_towards_the_cap(ledger: Ledger) -> None:
-    """Only accepted mails count."""
-    replan(ledger, facts(PATCH))
-    now = NOW
-    for _ in range(MAILS_A_DAY + 1):
-        attempt = take(ledger, now)
-        defer(ledger, attempt, now)
-        due_at = ledger.next_due_at("email", now)
-        assert due_at is not None
-        now = due_at
-
-    assert find_attempt(ledger, now) is not None

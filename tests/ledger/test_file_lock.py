@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -97,22 +96,6 @@ def test_lock_is_released(lock_path: Path) -> None:
     assert not first.renew()
     assert second.acquire(is_daemon=False)
     second.release()
-
-
-def test_heartbeat_is_the_time_of_the_lock_file(lock_path: Path) -> None:
-    """Each renewal sets it."""
-    lock = FileLock(str(lock_path))
-    assert lock.acquire(is_daemon=True)
-    os.utime(lock_path, (0, 0))
-    silent = lock.owner()
-    lock.renew()
-    renewed = lock.owner()
-    lock.release()
-
-    assert silent is not None
-    assert silent.alive_at == datetime.fromtimestamp(0, UTC)
-    assert renewed is not None
-    assert abs(renewed.alive_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("is_replaced", [False, True])

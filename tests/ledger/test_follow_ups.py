@@ -5,12 +5,9 @@ from datetime import datetime
 import pytest
 
 from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, YEAR, facts, update
-from ledger.locations import query
 from ledger.steps import accept, replan, rows, states, take
-from mastodon_update_check.domain.notices import ReminderNotice
 from mastodon_update_check.domain.recipients import FollowUps
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.location import Location
 
 URGENT, PLAIN = update("4.5.2", urgent=True), update("4.5.1")
 
@@ -103,21 +100,3 @@ def test_closed_once_every_recipient_was_notified(ledger: Ledger) -> None:
     assert unclosed(ledger, FollowUps.URGENT) == frozenset()
     assert replan(ledger, known).messages == ()
     assert {("user:1", "update/4.5.2/installed"), ("user:2", "update/4.5.2/installed")} <= states(ledger, URGENT).keys()
-
-
-def test_reminders_are_read_back(ledger: Ledger, place: Location) -> None:
-    """A reminder keeps its update, its number and its start."""
-    replan(ledger, facts(URGENT))
-    accept(ledger, take(ledger))
-    replan(ledger, facts(URGENT, now=NOW + DAY, follow_ups=FollowUps.URGENT))
-    attempt = take(ledger, NOW + DAY)
-    (notice,) = attempt.notices
-    assert isinstance(notice, ReminderNotice)
-    assert (str(notice.update.version), notice.update.urgent, notice.number, notice.notified_at) == (
-        "4.5.2",
-        True,
-        1,
-        NOW,
-    )
-    (kept,) = query(place, "SELECT notice FROM delivery WHERE identity LIKE '%/reminder/1'")
-    assert '"kind": "reminder"' in str(kept[0])

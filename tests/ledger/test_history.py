@@ -39,10 +39,6 @@ def test_of_a_release(notified: Ledger) -> None:
     assert (alice.state, alice.planned_at, alice.settled_at) == (DeliveryState.SENT, NOW, NOW + 7 * SECOND)
     assert (bob.recipient.name, bob.state, bob.attempts) == ("bob", DeliveryState.PENDING, ())
     assert alice.reason == "patch_update"
-
-
-def test_of_a_person(notified: Ledger) -> None:
-    """Only their own rows."""
     assert [entry.recipient_key for entry in notified.history(recipient_key=BOB.key)] == ["user:2"]
 
 
@@ -75,17 +71,10 @@ def test_deferred_and_refused_are_due_at_once(ledger: Ledger) -> None:
     defer(ledger, take(ledger), sink_wide=True)
     assert find_attempt(ledger, NOW + SECOND) is None
     assert retry(ledger, "email") == 2
+    (account,) = ledger.summary(NOW, SINKS).sinks
+    assert (account.failing_since, account.retry_at) == (NOW, None)  # a retry is not a success
     attempts = [take(ledger, NOW + SECOND), take(ledger, NOW + SECOND)]
     assert [(one.number, one.failures, one.sink_failures) for one in attempts] == [(2, 0, 0), (2, 0, 0)]
-
-
-def test_a_sink_goes_on_failing_until_it_works(ledger: Ledger) -> None:
-    """A retry is not a success: `failing_since` stays."""
-    replan(ledger, facts(RELEASE))
-    defer(ledger, take(ledger), sink_wide=True)
-    retry(ledger, "email")
-    (account,) = ledger.summary(NOW, SINKS).sinks
-    assert (account.failing_since, account.retry_at) == (NOW, None)
 
 
 def test_retry_changes_no_message_that_is_being_sent_or_sent(notified: Ledger) -> None:

@@ -1,33 +1,13 @@
 """Values that come back from the ledger as they were kept, for each instance its own."""
 
-from ledger.examples import ALICE, INSTANCE, NOW, facts, update
+from ledger.examples import INSTANCE, NOW, update
 from ledger.locations import query
-from ledger.steps import replan, take
-from mastodon_update_check.domain.notices import RestartNotice
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
 
 PATCH = update("4.5.1")
-
-
-def test_a_tool_notice_is_a_message_of_its_own(ledger: Ledger) -> None:
-    """It comes back from the ledger as it went in."""
-    restart = RestartNotice(tree=MastodonVersion.parse("4.5.1"), running=MastodonVersion.parse("4.5.0"))
-    replan(ledger, facts(PATCH, tool_notices=(restart,)))
-    first, second = take(ledger), take(ledger)
-
-    assert [attempt.notices for attempt in (first, second) if len(attempt.notices) == 1][-1:] == [(restart,)]
-    assert {first.identities, second.identities} == {("update/4.5.1/plain",), ("restart/4.5.1/4.5.0",)}
-
-
-def test_a_recipient_with_fields_of_another_version_can_be_read(ledger: Ledger, place: Location) -> None:
-    """Pending messages are sent after a downgrade of this program."""
-    replan(ledger, facts(PATCH))
-    query(place, "UPDATE message SET recipient = replace(recipient, '{', '{\"pronouns\": \"they\", ')")
-
-    assert take(ledger).recipient == ALICE
 
 
 def test_the_state_comes_back_as_it_was_kept(ledger: Ledger, place: Location) -> None:

@@ -51,18 +51,6 @@ def test_an_acceptance_wins_over_the_attempt_that_followed(ledger: Ledger) -> No
     assert find_attempt(ledger, LATE + DAY) is None
 
 
-def test_an_acceptance_after_a_plan_under_another_id_wins(ledger: Ledger) -> None:
-    """Withdrawn and planned again with other rows: the new message has only the unsent ones."""
-    slow = interrupt(ledger, facts(PATCH))
-    replan(ledger, facts(now=LATE))
-    replan(ledger, facts(PATCH, MINOR, now=LATE))
-    accept(ledger, slow, LATE)
-    attempt = take(ledger, LATE)
-
-    assert slow.message_id != attempt.message_id
-    assert attempt.identities == ("update/4.6.0/plain",)
-
-
 def test_a_row_that_may_have_arrived_returns_to_its_message(ledger: Ledger) -> None:
     """A row of a former attempt is listed again: a repeat has the same id, and a late acceptance ends it."""
     slow = interrupt(ledger, facts(PATCH, MINOR))
@@ -102,18 +90,6 @@ def test_urgent_message_covers_the_plain_one(ledger: Ledger) -> None:
     assert find_attempt(ledger, LATE) is None
     assert states(ledger, PATCH)[PLAIN] == DeliveryState.SUPERSEDED
     assert ledger.summary(LATE, SINKS).undelivered == 0
-
-
-def test_acceptance_of_a_covered_message(ledger: Ledger) -> None:
-    """The process was not dead: its plain message counts as sent, too."""
-    replan(ledger, facts(PATCH))
-    slow = take(ledger)
-    replan(ledger, facts(URGENT))
-    accept(ledger, take(ledger))
-    accept(ledger, slow, LATE)
-
-    assert states(ledger, PATCH)[PLAIN] == DeliveryState.SENT
-    assert replan(ledger, facts(URGENT, now=LATE)).messages == ()
 
 
 def test_address_with_another_user(ledger: Ledger) -> None:

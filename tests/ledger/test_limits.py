@@ -61,15 +61,6 @@ def test_changed_settings_make_messages_due(ledger: Ledger) -> None:
     assert {take(ledger, settings="corrected").recipient_key for _ in range(2)} == {ALICE.key, BOB.key}
 
 
-def test_refused_address_does_not_make_the_sink_back_off(ledger: Ledger) -> None:
-    """One bad address delays no other."""
-    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
-    failing = take(ledger)
-    defer(ledger, failing)
-
-    assert failing.recipient_key != take(ledger).recipient_key
-
-
 def test_a_message_that_breaks_its_sink_blocks_no_other(ledger: Ledger) -> None:
     """The server hangs up at each attempt at the urgent one: the others have their turn all the same."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))

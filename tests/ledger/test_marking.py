@@ -1,10 +1,8 @@
 """Mark pending notices as sent without sending them."""
 
-from datetime import timedelta
-
 from ledger.examples import ALICE, BOB, NOW, SECOND, SINKS, facts, update
 from ledger.locations import query
-from ledger.steps import accept, defer, find_attempt, replan, states, take
+from ledger.steps import accept, find_attempt, replan, states, take
 from mastodon_update_check.domain.outbox import MAILS_A_DAY, DeliveryState
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
@@ -47,14 +45,6 @@ def test_marked_mails_do_not_count_towards_the_limit(ledger: Ledger) -> None:
     assert find_attempt(ledger) is not None
 
 
-def test_deferred_messages_are_marked_too(ledger: Ledger) -> None:
-    """A deferred message is not sent any more."""
-    replan(ledger, facts(PATCH))
-    defer(ledger, take(ledger))
-    assert mark(ledger) == 1
-    assert find_attempt(ledger, NOW + timedelta(days=2)) is None
-
-
 def test_message_that_is_being_sent_is_not_marked(ledger: Ledger) -> None:
     """The attempt in progress records its own result."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))
@@ -62,14 +52,3 @@ def test_message_that_is_being_sent_is_not_marked(ledger: Ledger) -> None:
     assert mark(ledger) == 1
     accept(ledger, attempt, NOW + SECOND)
     assert set(states(ledger, PATCH).values()) == {DeliveryState.SENT}
-
-
-def test_late_acceptance_of_a_marked_message(ledger: Ledger) -> None:
-    """An attempt that was closed and marked, and is accepted afterwards, counts as sent once."""
-    replan(ledger, facts(PATCH))
-    attempt = take(ledger)
-    ledger.close_open_attempts(NOW)
-    assert mark(ledger) == 1
-    accept(ledger, attempt)
-    assert set(states(ledger, PATCH).values()) == {DeliveryState.SENT}
-    assert replan(ledger, facts(PATCH)).messages == ()

@@ -160,16 +160,3 @@ def test_ledger_is_migrated_by_a_newer_program_while_it_is_open(place: Location)
         set_version(place, 99)
         with pytest.raises(LedgerError, match="newer version of this program"):
             beat(ledger, "web1", NOW)
-
-
-def test_migration_takes_the_missing_steps(path: Path) -> None:
-    """Once, and nothing is lost."""
-    SqliteLocation(path).create()
-    newer = (*MIGRATIONS, ("CREATE TABLE extra (x)",))
-    with closing(SqliteLocation(path).open()) as session:
-        connection = session.connection
-        salt = connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()[0]
-        migrate(connection, newer)
-        migrate(connection, newer)
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(newer)
-        assert connection.execute("SELECT value FROM meta WHERE key = 'salt'").fetchone()[0] == salt

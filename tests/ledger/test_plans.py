@@ -37,15 +37,6 @@ def test_a_plan_is_stored_in_one_transaction(ledger: Ledger, other: Ledger) -> N
     assert ledger.instances() == ()
 
 
-def test_planning_again_stores_nothing_new(ledger: Ledger) -> None:
-    """A second check with the same answer plans nothing."""
-    first = replan(ledger, facts(PATCH, MINOR, to=(ALICE, BOB)))
-    second = replan(ledger, facts(PATCH, MINOR, to=(ALICE, BOB), now=LATER))
-
-    assert len(first.messages) == 2
-    assert second.messages == ()
-
-
 def test_a_cancelled_message_is_taken_up_again(ledger: Ledger) -> None:
     """The same rows are the same message: it keeps its id and its date, and is due at once."""
     replan(ledger, facts(PATCH, MINOR))
@@ -81,16 +72,6 @@ def test_a_row_cancelled_meanwhile_is_left_out(ledger: Ledger) -> None:
 
     assert (stored.messages[0].id, ("update/4.6.0/plain",)) == (attempt.message_id, attempt.identities)
     assert [str(notice.version) for notice in attempt.notices if hasattr(notice, "version")] == ["4.6.0"]
-
-
-def test_a_message_without_rows_is_not_sent(ledger: Ledger) -> None:
-    """Nothing is left to say, and nothing waits."""
-    replan(ledger, facts(PATCH, MINOR))
-    replan(ledger, facts(MINOR))
-    replan(ledger, facts())
-
-    assert find_attempt(ledger) is None
-    assert ledger.summary(NOW, SINKS).undelivered == 0
 
 
 def test_an_urgent_row_supersedes_a_pending_plain_one(ledger: Ledger) -> None:
@@ -189,18 +170,6 @@ def test_sent_rows_stay_sent_under_any_plan(ledger: Ledger, place: Location) -> 
     assert attempt.identities == ("update/4.6.0/plain",)
     assert find_attempt(ledger, LATER) is None
     assert set(states(ledger, PATCH, MINOR).values()) == {DeliveryState.SENT}
-
-
-def test_plan_of_sent_rows_leaves_no_message(ledger: Ledger) -> None:
-    """Rows sent by two messages, planned together, would make a message without rows."""
-    for release in (PATCH, MINOR):
-        replan(ledger, facts(release))
-        accept(ledger, take(ledger))
-    with ledger.writing() as transaction:
-        transaction.apply(plan(facts(PATCH, MINOR, now=LATER), ()))
-
-    assert find_attempt(ledger, LATER) is None
-    assert ledger.summary(LATER, SINKS).undelivered == 0
 
 
 def test_two_instances_on_one_ledger_do_not_see_each_other(ledger: Ledger, place: Location) -> None:

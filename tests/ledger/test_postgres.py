@@ -84,23 +84,18 @@ def test_a_role_that_may_make_no_schema(postgres: Postgres) -> None:
     """The error names the statement to run; after that it works."""
     with postgres_location(postgres) as place:  # also makes the database
         schema = place.address.schema
-        login = f"CREATE ROLE guest_{schema} LOGIN"
-        postgres.execute(DATABASE, login)
-        guest = find_location(url(postgres, schema, f"guest_{schema}"))
-        order = f'GRANT CREATE ON DATABASE {DATABASE} TO "guest_{schema}"'
-        with pytest.raises(LedgerError, match=f"as the owner of the database, run {order}"):
+        role = f"guest_{schema}"
+        postgres.execute(DATABASE, f"CREATE ROLE {role} LOGIN")
+        guest = find_location(url(postgres, schema, role))
+        order = f'as the owner of the database, run GRANT CREATE ON DATABASE {DATABASE} TO "{role}"'
+        with pytest.raises(LedgerError, match=order):
             Ledger.create(guest, INSTANCE)
-        postgres.execute(DATABASE, f"CREATE SCHEMA {schema} AUTHORIZATION guest_{schema}")
+        postgres.execute(DATABASE, f"CREATE SCHEMA {schema} AUTHORIZATION {role}")
         Ledger.create(guest, INSTANCE).close()
-        with pytest.raises(LedgerError, match=f"as the owner of the database, run {order}"):
+        with pytest.raises(LedgerError, match=order):
             guest.set_aside(NOW)
         assert guest.exists()
-        postgres.execute(DATABASE, order)
-        aside = guest.set_aside(NOW)
-        assert aside is not None
-        schema = str(aside).removeprefix("the schema ")
-        postgres.execute(DATABASE, f"DROP SCHEMA {schema} CASCADE; DROP OWNED BY {login.split()[2]}")
-        postgres.execute(DATABASE, f"DROP ROLE {login.split()[2]}")
+        postgres.execute(DATABASE, f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
 def test_connection_is_replaced_after_a_restart(postgres: Postgres, place: PostgresLocation) -> None:

@@ -36,17 +36,6 @@ def test_request_is_answered_once(ledger: Ledger, place: Location) -> None:
     assert query(place, "SELECT count(*) FROM request") == [(0,)]
 
 
-def test_answer_to_a_withdrawn_request(ledger: Ledger, place: Location) -> None:
-    """The command has given up waiting; the owner does not notice."""
-    request = ledger.ask_owner("check", {"mark": False}, NOW)
-    ledger.withdraw(request)
-    with ledger.writing() as transaction:
-        transaction.answer(request, {})
-
-    assert ledger.answer(request) is None
-    assert query(place, "SELECT count(*) FROM request") == [(0,)]
-
-
 def test_each_instance_has_its_own_requests(ledger: Ledger, place: Location) -> None:
     """The owner of a ledger answers those of its instance."""
     with Ledger.open(place, "other.example") as there:

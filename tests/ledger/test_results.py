@@ -1,8 +1,8 @@
 """Results of attempts: an acceptance always counts; a failure counts only while the attempt is open."""
 
-from ledger.examples import ALICE, BOB, DAY, NOW, SECOND, SINKS, facts, update
+from ledger.examples import ALICE, BOB, DAY, NOW, SECOND, facts, update
 from ledger.locations import query
-from ledger.steps import accept, defer, find_attempt, refuse, replan, states, take
+from ledger.steps import accept, defer, find_attempt, replan, states, take
 from mastodon_update_check.domain.outbox import DELAYS, DeliveryState
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
@@ -62,16 +62,3 @@ def test_row_that_an_attempt_did_not_carry_stays_unsent(ledger: Ledger) -> None:
 
     assert rest.identities == ("update/4.6.0/plain",)
     assert attempt.message_id != rest.message_id
-
-
-def test_a_refusal_is_counted_as_failed_until_it_is_accepted(ledger: Ledger) -> None:
-    """Then its failures are forgotten."""
-    replan(ledger, facts(PATCH))
-    refuse(ledger, take(ledger))
-    first = ledger.summary(NOW, SINKS)
-    accept(ledger, take(ledger, NOW + 7 * DAY), NOW + 7 * DAY)
-    second = ledger.summary(NOW + 7 * DAY, SINKS)
-
-    assert (first.deferred, first.failed) == (0, 1)
-    assert (second.deferred, second.failed) == (0, 0)
-    assert states(ledger, PATCH) == {PLAIN: DeliveryState.SENT}

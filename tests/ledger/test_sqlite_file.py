@@ -30,19 +30,13 @@ def place(path: Path) -> SqliteLocation:
     return SqliteLocation(path)
 
 
-def test_creation_leaves_one_private_file(path: Path) -> None:
-    """Other users cannot read it, and no draft or side file stays."""
+def test_creation_leaves_one_private_file(tmp_path: Path) -> None:
+    """Other users cannot read it, and no draft or side file stays; its directory need not exist."""
+    path = tmp_path / "state" / "ledger.sqlite3"
     SqliteLocation(path).create()
 
     assert list(path.parent.iterdir()) == [path]
-    assert path.stat().st_mode & 0o777 == 0o600
-
-
-def test_creation_makes_private_directories(tmp_path: Path) -> None:
-    """The directory of a ledger in a home directory need not exist."""
-    SqliteLocation(tmp_path / "state" / "ledger.sqlite3").create()
-
-    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert [each.stat().st_mode & 0o777 for each in (path, path.parent)] == [0o600, 0o700]
 
 
 def test_creation_leaves_an_existing_ledger_alone(path: Path) -> None:
@@ -117,14 +111,6 @@ def test_a_missing_file_is_not_made_by_opening(path: Path) -> None:
         Ledger.open(SqliteLocation(path), INSTANCE)
 
     assert not path.exists()
-
-
-def test_a_directory_in_its_place(path: Path) -> None:
-    """A path that names a directory is a mistake in the settings."""
-    path.mkdir()
-    for directory in (path, Path("/")):
-        with pytest.raises(LedgerError, match=f"the ledger {directory} is a directory: name a file"):
-            Ledger.open(SqliteLocation(directory), INSTANCE)
 
 
 def test_a_file_that_vanishes_in_use(ledger: Ledger, path: Path) -> None:

@@ -3,23 +3,11 @@
 from dataclasses import asdict
 
 from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SETTINGS, SINKS, YEAR, facts, update
-from ledger.locations import query
 from ledger.steps import accept, defer, refuse, replan, take
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.location import Location
-from mastodon_update_check.ledger.summary import OutboxSummary
 
 PATCH = update("4.5.1")
 MINOR = update("4.6.0")
-
-
-def test_an_empty_ledger(ledger: Ledger) -> None:
-    """Nothing waits, and no sink has been used."""
-    nothing = OutboxSummary(deferred=0, failed=0, held_back=0, waiting_since=None, sinks=())
-
-    assert nothing == ledger.summary(NOW, SINKS)
-    assert nothing.undelivered == 0
-    assert ledger.next_due_at("email", NOW) is None
 
 
 def test_messages_are_counted_and_sinks_described(ledger: Ledger) -> None:
@@ -124,14 +112,3 @@ def test_next_due_while_the_sink_backs_off(ledger: Ledger) -> None:
     defer(ledger, take(ledger), sink_wide=True)
 
     assert ledger.next_due_at("email", NOW) == NOW + 5 * SECOND
-
-
-def test_sent_and_cancelled_messages_are_not_due(ledger: Ledger, place: Location) -> None:
-    """Neither accepted nor withdrawn messages are due."""
-    replan(ledger, facts(PATCH, to=(ALICE,)))
-    accept(ledger, take(ledger))
-    replan(ledger, facts(PATCH, MINOR))
-    replan(ledger, facts(PATCH))
-
-    assert ledger.next_due_at("email", NOW + YEAR) is None
-    assert query(place, "SELECT state FROM message ORDER BY state") == [("cancelled",), ("sent",)]

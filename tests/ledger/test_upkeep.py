@@ -98,18 +98,6 @@ def test_cancelled_rows_are_deleted(ledger: Ledger, place: Location, *, is_refus
     accept(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
 
 
-def test_messages_that_became_empty_are_dropped(ledger: Ledger, place: Location) -> None:
-    """Messages whose rows moved to another one are deleted."""
-    for n in range(1, 6):
-        now = NOW + n * DAY
-        replan(ledger, facts(*(update(f"4.6.{patch}") for patch in range(n)), now=now))
-        replan(ledger, facts(now=now + SECOND))
-    assert count(place, "message") == 5
-    prune(ledger, NOW + YEAR)
-
-    assert count(place, "message") == 0
-
-
 def test_a_clock_that_was_a_year_ahead(ledger: Ledger) -> None:
     """Its deletions cause no repeat and lose no pending message."""
     replan(ledger, facts(PATCH, to=(ALICE, BOB)))

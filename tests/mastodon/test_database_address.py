@@ -30,22 +30,15 @@ MASTODONS = {
 }
 
 
-def test_nothing_is_set(tmp_path: Path) -> None:
-    """Mastodon's own defaults."""
-    assert found({}, "mastodon", tmp_path) == (DatabaseAddress(origin="the DB_ variables", parameters=MASTODONS),)
-
-
 def test_db_variables(tmp_path: Path) -> None:
-    """Each of them is taken."""
-    variables = {
-        "DB_HOST": "db.example",
-        "DB_PORT": "6432",
-        "DB_NAME": "mammoth",
-        "DB_USER": "tusk",
-        "DB_PASS": "a b'\\c",
-        "DB_SSLMODE": "verify-full",
-    }
+    """Each of them is taken; Mastodon's own defaults stand for the rest, and no password is shown."""
+    assert found({}, "mastodon", tmp_path) == (DatabaseAddress(origin="the DB_ variables", parameters=MASTODONS),)
+    urls = {"UPDATE_CHECK_DATABASE_URL": "postgres://u:secret@h/d"}, {"DATABASE_URL": "postgres://u:secret@h/d"}
+    for secret in (*urls, {"DB_PASS": "secret"}):
+        assert "secret" not in repr(found(secret, OWN_ROLE, tmp_path))
     values = ("db.example", "6432", "mammoth", "tusk", "a b'\\c", "verify-full")
+    names = ("HOST", "PORT", "NAME", "USER", "PASS", "SSLMODE")
+    variables = dict(zip((f"DB_{name}" for name in names), values, strict=True))
     expected = dict(zip(("host", "port", "dbname", "user", "password", "sslmode"), values, strict=True))
     assert found(variables, "x", tmp_path) == (DatabaseAddress(origin="the DB_ variables", parameters=expected),)
 
@@ -54,13 +47,7 @@ def test_own_role_comes_first(tmp_path: Path) -> None:
     """As the system user of its name, our own role is tried first, without Mastodon's password."""
     variables = {"DB_HOST": "/run/postgresql", "DB_PORT": "5433", "DB_NAME": "mammoth", "DB_PASS": "secret"}
     own, next_one = found(variables, OWN_ROLE, tmp_path)
-    expected = {
-        "host": "/run/postgresql",
-        "port": "5433",
-        "dbname": "mammoth",
-        "user": OWN_ROLE,
-        "sslmode": "prefer",
-    }
+    expected = MASTODONS | {"host": "/run/postgresql", "port": "5433", "dbname": "mammoth", "user": OWN_ROLE}
     assert own == DatabaseAddress(origin="the DB_ variables", parameters=expected)
     assert next_one.parameters["password"] == "secret"
 
@@ -85,13 +72,8 @@ def test_own_role_goes_where_mastodons_url_leads(tmp_path: Path) -> None:
     """Else it would ask the database of another Mastodon on this host."""
     variables = {"DATABASE_URL": "postgres://u:p@localhost:5433/second?pool=5&sslmode=require", "DB_NAME": "first"}
     own, _ = found(variables, OWN_ROLE, tmp_path)
-    expected = {
-        "host": "/var/run/postgresql",
-        "port": "5433",
-        "dbname": "second",
-        "user": OWN_ROLE,
-        "sslmode": "require",
-    }
+    place = {"host": "/var/run/postgresql", "port": "5433", "dbname": "second", "sslmode": "require"}
+    expected = {**place, "user": OWN_ROLE}
     assert own == DatabaseAddress(origin="DATABASE_URL", parameters=expected)
     elsewhere, _ = found({"DATABASE_URL": "postgres://u:p@db.example/second"}, OWN_ROLE, tmp_path)
     assert elsewhere.parameters["host"] == "db.example"
@@ -118,13 +100,6 @@ def test_our_own_url(tmp_path: Path) -> None:
     }
     expected = (DatabaseAddress(origin="UPDATE_CHECK_DATABASE_URL", conninfo="host=h pool=5"),)
     assert found(variables, OWN_ROLE, tmp_path) == expected
-
-
-def test_secrets_are_hidden(tmp_path: Path) -> None:
-    """Neither form of address shows its password."""
-    urls = {"UPDATE_CHECK_DATABASE_URL": "postgres://u:secret@h/d"}, {"DATABASE_URL": "postgres://u:secret@h/d"}
-    for variables in (*urls, {"DB_PASS": "secret"}):
-        assert "secret" not in repr(found(variables, OWN_ROLE, tmp_path))
 
 
 URLS = [
@@ -163,10 +138,8 @@ def test_files_are_ignored(tmp_path: Path) -> None:
 PROBLEMS = [
     ("libpq's own form", {"DATABASE_URL": "host=h dbname=d sslkey=evil:x"}, "is not a URL as Rails reads it"),
     ("another database altogether", {"DATABASE_URL": "mysql2://h/d?pool=5"}, "is not a URL as Rails reads it"),
-    ("brackets", {"DATABASE_URL": "postgres://[h/d?pool=5"}, "is not a URL as Rails reads it"),
     ("a password with a slash", {"DATABASE_URL": "postgres://u:secret/x@h/d"}, "has a password whose special"),
     ("two hosts", {"DATABASE_URL": "postgres://a,b/d"}, ": expected one host, got a list"),
-    ("two hosts with ports", {"DATABASE_URL": "postgres://a:1,b:2/d"}, "is not a URL as Rails reads it"),
     ("hosts in the query", {"DATABASE_URL": "postgres:///d?host=a,b"}, ": expected one host, got a list"),
     ("a list of hosts", {"DB_HOST": ",".join(["192.0.2.1"] * 2000)}, ": expected one host, got a list"),
     ("a socket and a host", {"DB_HOST": "/x,evil.example"}, ": expected one host, got a list"),

@@ -38,20 +38,19 @@ def reasons(staff: DatabaseAnswer) -> dict[str, StaffReason]:
 
 
 HARMLESS = [
-    ("a column that we read goes", "ALTER TABLE users DROP COLUMN locale"),
-    ("a column that decides goes", "ALTER TABLE accounts DROP COLUMN memorial"),
-    ("the settings go", "ALTER TABLE users DROP COLUMN settings"),
-    ("a column changes its type", "ALTER TABLE users ALTER COLUMN email TYPE text"),
-    ("a column that we do not know is renamed", "ALTER TABLE users RENAME COLUMN otp_secret TO x"),
-    ("a table goes that we ask where it is", "DROP TABLE account_deletion_requests"),
-    ("a table goes that is nothing to us", "DROP TABLE webauthn_credentials, settings"),
-    ("times get a zone", "ALTER TABLE users ALTER COLUMN confirmed_at TYPE timestamptz"),
-    ("the index is made again", "DROP INDEX index_users_on_role_id; CREATE INDEX x ON users (role_id)"),
-    ("columns are added", "ALTER TABLE users ADD COLUMN x json DEFAULT '{}', ADD COLUMN y int[] DEFAULT '{1}'"),
+    "ALTER TABLE users DROP COLUMN locale",
+    "ALTER TABLE accounts DROP COLUMN memorial",
+    "ALTER TABLE users DROP COLUMN settings",
+    "ALTER TABLE users ALTER COLUMN email TYPE text",
+    "ALTER TABLE users RENAME COLUMN otp_secret TO x",
+    "DROP TABLE account_deletion_requests",
+    "ALTER TABLE users ALTER COLUMN confirmed_at TYPE timestamptz",
+    "DROP INDEX index_users_on_role_id; CREATE INDEX x ON users (role_id)",
+    "ALTER TABLE users ADD COLUMN x json DEFAULT '{}', ADD COLUMN y int[] DEFAULT '{1}'",
 ]
 
 
-@pytest.mark.parametrize("statements", [row[1] for row in HARMLESS], ids=[row[0] for row in HARMLESS])
+@pytest.mark.parametrize("statements", HARMLESS)
 def test_migrations_go_through(migrate: Migrate, statements: str) -> None:
     """No statement is refused because of our function, and owners are notified as before."""
     before, after = migrate("4.6", statements)
@@ -60,15 +59,15 @@ def test_migrations_go_through(migrate: Migrate, statements: str) -> None:
 
 
 FATAL = [
-    ("users go", "DROP TABLE users CASCADE"),
-    ("users get another name", "ALTER TABLE users RENAME TO people"),
-    ("roles get another name", "ALTER TABLE user_roles RENAME TO roles"),
-    ("a column that we cannot do without goes", "ALTER TABLE user_roles DROP COLUMN permissions"),
-    ("the key gets another name", "ALTER TABLE users RENAME COLUMN account_id TO account"),
+    "DROP TABLE users CASCADE",
+    "ALTER TABLE users RENAME TO people",
+    "ALTER TABLE user_roles RENAME TO roles",
+    "ALTER TABLE user_roles DROP COLUMN permissions",
+    "ALTER TABLE users RENAME COLUMN account_id TO account",
 ]
 
 
-@pytest.mark.parametrize("statements", [row[1] for row in FATAL], ids=[row[0] for row in FATAL])
+@pytest.mark.parametrize("statements", FATAL)
 def test_another_schema_than_any_that_is_known(migrate: Migrate, statements: str) -> None:
     """Nor are these refused; our question then fails with a sentence."""
     with pytest.raises(CheckError, match=r"^PostgreSQL at \S+ has (a schema in|no Mastodon in) migrating"):
@@ -121,15 +120,3 @@ def test_between_the_migrations_from_3_5_to_4_0(postgres: Postgres) -> None:
         assert ask(address).verdicts == ()
     finally:
         postgres.drop_database(NAME)
-
-
-def test_from_4_0_to_4_2(migrate: Migrate) -> None:
-    """Settings that appear are read, and a flag that goes is not missed."""
-    before, after = migrate(
-        "4.0",
-        "ALTER TABLE users DROP COLUMN admin, DROP COLUMN moderator, ADD COLUMN settings text;"
-        """UPDATE users SET settings = '{"notification_emails.software_updates": "all"}'""",
-    )
-    preferences = [verdict.recipient and verdict.recipient.preference for verdict in after.verdicts]
-    assert reasons(before) == reasons(after)
-    assert set(preferences) == {None, "all"}

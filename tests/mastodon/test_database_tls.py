@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mastodon.databases import DIRECT, ask, populated, socket_address, tcp_address, trusted_address
+from mastodon.databases import DIRECT, ask, populated, trusted_address
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from simulators.postgres import Postgres
@@ -81,25 +81,3 @@ def test_no_authority(postgres: Postgres, database: str, server_tls: ssl.SSLCont
         assert sentence.endswith(
             "; sslrootcert in UPDATE_CHECK_DATABASE_URL can name it; files that other variables name are not opened"
         )
-
-
-def test_handshake_that_fails(postgres: Postgres, database: str, server_tls: ssl.SSLContext) -> None:
-    """Two sides that have no version of TLS in common."""
-    with Front(tls(server_tls, postgres.port)) as front:
-        sentence = refusal(
-            front, database, "require", ssl_max_protocol_version="TLSv1.1", ssl_min_protocol_version="TLSv1"
-        )
-    assert sentence.startswith("cannot be used as the role mastodon: SSL error: ")
-
-
-def test_server_without_tls(postgres: Postgres, database: str) -> None:
-    """A server that speaks no TLS is refused where TLS is asked for."""
-    with pytest.raises(CheckError) as caught:
-        ask(tcp_address(postgres.port, database, sslmode="require"))
-    expected = "cannot be used as the role mastodon: server does not support SSL, but SSL was required"
-    assert caught.value.detail == f"PostgreSQL at 127.0.0.1:{postgres.port} {expected}"
-
-
-def test_socket_needs_no_tls(postgres: Postgres, database: str) -> None:
-    """Over a unix socket the mode means nothing, as in libpq."""
-    assert ask(socket_address(postgres, database, sslmode="verify-full")).verdicts

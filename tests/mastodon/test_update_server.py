@@ -29,29 +29,18 @@ def test_answer_is_returned_whole() -> None:
 
 
 ADDRESSES = [
-    ("a plain URL", "https://u.example/check", "4.7.0", "https://u.example/check?version=4.7.0"),
-    ("a query is kept", "https://u.example/?a=1&b", "4.7.0", "https://u.example/?a=1&b&version=4.7.0"),
-    ("an empty query", "https://u.example/?", "4.7.0", "https://u.example/?version=4.7.0"),
-    ("a fragment is none of the server's business", "https://u.example/#x?y", "4.7.0", "https://u.example/?version=4.7.0"),
-    ("no path", "https://u.example", "4.7.0", "https://u.example?version=4.7.0"),
-    ("a blank", "https://u.example/", "3.5.10 06f906acac", "https://u.example/?version=3.5.10%2006f906acac"),
-    ("a tilde", "https://u.example/", "4.1.25~moew", "https://u.example/?version=4.1.25~moew"),
-    ("marks of a query", "https://u.example/", "4.7.0-a&b=c#d/%", "https://u.example/?version=4.7.0-a%26b%3Dc%23d%2F%25"),
-]  # fmt: skip
+    ("https://u.example/check", "4.7.0", "https://u.example/check?version=4.7.0"),
+    ("https://u.example/?a=1&b", "4.7.0", "https://u.example/?a=1&b&version=4.7.0"),
+    ("https://u.example/?", "4.7.0", "https://u.example/?version=4.7.0"),
+    ("https://u.example/#x?y", "4.7.0", "https://u.example/?version=4.7.0"),
+    ("https://u.example", "4.7.0", "https://u.example?version=4.7.0"),
+    ("https://u.example/", "3.5.10 06f906acac", "https://u.example/?version=3.5.10%2006f906acac"),
+    ("https://u.example/", "4.1.25~moew", "https://u.example/?version=4.1.25~moew"),
+    ("https://u.example/", "4.7.0-a&b=c#d/%", "https://u.example/?version=4.7.0-a%26b%3Dc%23d%2F%25"),
+]
 
 
-@pytest.mark.parametrize(
-    ("url", "version", "expected"), [row[1:] for row in ADDRESSES], ids=[row[0] for row in ADDRESSES]
-)
+@pytest.mark.parametrize(("url", "version", "expected"), ADDRESSES)
 def test_version_is_added_to_the_query(url: str, version: str, expected: str) -> None:
     """The administrator's own query stays, and any version survives the way."""
     assert with_version(url, MastodonVersion.parse(version)) == expected
-
-
-@pytest.mark.parametrize("version", ["3.5.10 06f906acac", "4.1.25~moew", "4.7.0-a&b=c#d/%"])
-def test_version_arrives_as_it_is(version: str) -> None:
-    """The server decodes the installed version."""
-    with UpdateServer() as server:
-        ask_update_server(f"{server.url}?key=1", MastodonVersion.parse(version), DIRECT)
-    assert server.asked == [version]
-    assert server.http.requests[0].query == {"key": "1", "version": version}

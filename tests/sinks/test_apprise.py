@@ -20,7 +20,7 @@ from mastodon_update_check.errors import (
 )
 from mastodon_update_check.messages.message import MessageType
 from mastodon_update_check.sinks.apprise import AppriseSink, create
-from simulators.http_server import Answer, HttpServer, Reply, Request, Tunnel, hang, unused_port
+from simulators.http_server import Answer, HttpServer, Reply, Request, Tunnel, hang
 from sinks.examples import MESSAGE
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ def internet(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 @pytest.mark.parametrize("service", RECIPES)
 def test_recipe(internet: Internet, service: str) -> None:
-    """The message's subject and text arrive at the service that the URL names."""
+    """The message's subject and text arrive at the service that the URL of docs/SINKS.md names."""
     url, host = RECIPES[service]
     create({"url": url, **internet.options}).send(MESSAGE)
     asked = internet.services.requests
@@ -82,12 +82,7 @@ def test_recipe(internet: Internet, service: str) -> None:
     body = asked[-1].body.decode()
     assert MESSAGE.subject in body
     assert "not marked urgent" in body
-
-
-@pytest.mark.parametrize("service", RECIPES)
-def test_documented_recipe(service: str) -> None:
-    """The recipes in docs/SINKS.md are those that were tried."""
-    assert f"{service:<10}  {RECIPES[service][0]}\n" in (ROOT / "docs" / "SINKS.md").read_text()
+    assert f"{service:<10}  {url}\n" in (ROOT / "docs" / "SINKS.md").read_text()
 
 
 def test_urgency_is_shown() -> None:
@@ -127,12 +122,6 @@ def test_certificate_is_checked(internet: Internet, monkeypatch: pytest.MonkeyPa
     with pytest.raises(TransientDeliveryError):
         create({"url": RECIPES["ntfy"][0], **internet.options}).send(MESSAGE)
     assert internet.services.requests == []
-
-
-def test_service_that_is_down() -> None:
-    """A service that is down is a failure that may pass."""
-    with pytest.raises(TransientDeliveryError, match="not accepted: "):
-        create({"url": f"json://127.0.0.1:{unused_port()}/s3cret"}).send(MESSAGE)
 
 
 def test_process_that_takes_too_long_is_ended() -> None:

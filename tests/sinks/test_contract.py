@@ -61,15 +61,6 @@ def test_one_message_is_one_delivery(bench: Bench) -> None:
     assert reply is None or reply.isprintable()
 
 
-def test_attempts_are_alike(bench: Bench) -> None:
-    """A second attempt sends the same."""
-    bench.sink.send(MESSAGE)
-    bench.sink.send(MESSAGE)
-
-    first, second = bench.received()
-    assert first == second
-
-
 def test_close_is_optional_and_repeatable(bench: Bench) -> None:
     """A sink with `close` may be closed at any time, twice, and used again."""
     close: Callable[[], None] = getattr(bench.sink, "close", lambda: None)

@@ -57,6 +57,7 @@ def test_built_in_sinks() -> None:
 def test_another_package(packages: Path) -> None:
     """A sink of another package gets its options, and sends."""
     install(packages, "pager-sink", "pager", SINK)
+    install(packages, "broken-sink", "broken", "raise RuntimeError('at import')")  # it is not configured
 
     sink = load_sink("pager", {"number": "110"})
 
@@ -64,18 +65,13 @@ def test_another_package(packages: Path) -> None:
     assert sink.send(MESSAGE) == "taken"
 
 
-def test_only_configured_sinks_are_loaded(packages: Path) -> None:
-    """A broken package that is not configured does no harm."""
-    install(packages, "broken-sink", "broken", "raise RuntimeError('at import')")
-
-    assert isinstance(load_sink("log", {}), LogSink)
-
-
 def test_unknown(packages: Path) -> None:
-    """An unknown name lists those that are known."""
+    """An unknown name lists those that are known; a factory's own words stand behind its package."""
     install(packages, "paging-sink", "paging", SINK)
 
     assert problem("fax") == "there is no sink 'fax'; known: apprise, email, log, paging, webhook"
+    said = "the sink 'apprise' of mastodon-update-check: the sink 'apprise' needs UPDATE_CHECK_APPRISE_URL"
+    assert problem("apprise", url="") == said
 
 
 @pytest.mark.parametrize(
@@ -124,9 +120,3 @@ def test_factory_fails(packages: Path) -> None:
         "the sink 'factory' of factory-fault cannot be set up (ValueError: bad: {'token': '…'}); "
         "repair, update or remove factory-fault, or take 'factory' out of UPDATE_CHECK_SINKS"
     )
-
-
-def test_factory_dislikes_options() -> None:
-    """What a factory says of its options stands, with the package before it."""
-    said = problem("apprise", url="")
-    assert said == "the sink 'apprise' of mastodon-update-check: the sink 'apprise' needs UPDATE_CHECK_APPRISE_URL"

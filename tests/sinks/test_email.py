@@ -1,7 +1,6 @@
 """Mail over a real mail server: envelopes, logins, and recipients that it refuses or can reach."""
 
 import ssl
-from dataclasses import replace
 
 import pytest
 
@@ -49,13 +48,14 @@ def test_envelope_sender() -> None:
     assert (mail.message["From"], mail.message["Reply-To"]) == ("a@x.example", "Ops <c@x.example>")
 
 
-@pytest.mark.parametrize("method", ["plain", "login", "cram_md5", ""])
+@pytest.mark.parametrize("method", ["plain", "login", "cram_md5", "", "none"])
 def test_authentication(method: str) -> None:
-    """Each method of SMTP_AUTH_METHOD logs in; on loopback without TLS too, plain by default."""
-    with SmtpServer(users=USERS) as server, email_sink(server.port, auth_method=method, **LOGIN) as sink:
+    """Each method of SMTP_AUTH_METHOD but `none` logs in; on loopback without TLS too, plain by default."""
+    users = {} if method == "none" else USERS
+    with SmtpServer(users=users) as server, email_sink(server.port, auth_method=method, **LOGIN) as sink:
         sink.send(MESSAGE)
 
-    assert [mail.login for mail in server.mails] == ["mastodon"]
+    assert [mail.login for mail in server.mails] == ["" if method == "none" else "mastodon"]
 
 
 @pytest.mark.usefixtures("trusted_authority")
@@ -70,14 +70,6 @@ def test_authentication_over_tls(server_tls: ssl.SSLContext, method: str) -> Non
     assert [(mail.login, mail.encrypted) for mail in server.mails] == [("mastodon", True)]
 
 
-def test_no_authentication() -> None:
-    """SMTP_AUTH_METHOD=none does not log in, with any login."""
-    with SmtpServer() as server, email_sink(server.port, auth_method="none", **LOGIN) as sink:
-        sink.send(MESSAGE)
-
-    assert [mail.login for mail in server.mails] == [""]
-
-
 @pytest.mark.parametrize("method", ["plain", "login", "cram_md5"])
 def test_wrong_password(method: str) -> None:
     """A refused log-in is the sink's fault, and the password stays secret."""
@@ -87,15 +79,6 @@ def test_wrong_password(method: str) -> None:
     assert error.sink_wide
     assert isinstance(error, TransientDeliveryError)
     assert str(error) == f"localhost:{server.port} answered AUTH with 535 5.7.8 Authentication credentials invalid"
-
-
-def test_missing_login() -> None:
-    """A missing login is the sink's fault, not the recipient's."""
-    with SmtpServer(users=USERS) as server:
-        error = refusal(server)
-
-    assert error.sink_wide
-    assert "answered MAIL with 530 5.7.0 Authentication required" in str(error)
 
 
 def test_refused_recipient_leaves_the_others_alone() -> None:
@@ -113,18 +96,6 @@ def test_refused_recipient_leaves_the_others_alone() -> None:
         ("first@social.example", 1),
         ("last@social.example", 1),
     ]
-
-
-def test_too_big() -> None:
-    """A mail over the server's limit (552) is refused for good, this mail alone."""
-    with SmtpServer(size=2000) as server, email_sink(server.port) as sink:
-        with pytest.raises(PermanentDeliveryError) as caught:
-            sink.send(replace(MESSAGE, text="much to say " * 500))
-        sink.send(MESSAGE)
-
-    assert "552" in str(caught.value)
-    assert not caught.value.sink_wide
-    assert len(server.mails) == 1
 
 
 def test_international_domain() -> None:

@@ -17,7 +17,6 @@ from mastodon_update_check.domain.urls import is_loopback_host
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks import smtp
 from mastodon_update_check.sinks.smtp_server import MailLimits
-from simulators.http_server import unused_port
 from simulators.scripted_smtp_server import Answer, ScriptedSmtpServer, Wire
 from simulators.smtp_server import SmtpServer
 from sinks.examples import LOGIN, MESSAGE, PASSWORD, PATIENT, SHORT, email_sink, to
@@ -112,22 +111,14 @@ def test_no_such_host() -> None:
     assert caught.value.sink_wide
 
 
-def test_nothing_listens() -> None:
-    """The error of a refused connection names host and port; it is the sink's fault."""
-    port = unused_port()
-    with email_sink(port, PATIENT) as sink, pytest.raises(TransientDeliveryError) as caught:
-        sink.send(MESSAGE)
-
-    assert str(caught.value) == f"localhost:{port} cannot be reached: connection refused"
-    assert caught.value.sink_wide
-
-
 def test_wire_format() -> None:
-    """Lines end in CRLF, dots at their start are doubled, no line is too long, with any text."""
+    """The commands are those of RFC 5321; lines end in CRLF, dots at their start are doubled, no line is too long."""
     text = ".\n..\n.dot\rcarriage\r\nreturn\n" + "long " * 500 + "x" * 2000 + "\nFrom me\nNUL\0 grüße\n."
-    with ScriptedSmtpServer() as server, email_sink(server.port, PATIENT) as sink:
+    with ScriptedSmtpServer() as server, email_sink(server.port, PATIENT, from_address="a@x.example") as sink:
         sink.send(replace(MESSAGE, text=text, html=text))
 
+    commands = ["ehlo social.example", "MAIL FROM:<a@x.example>", "RCPT TO:<admin@social.example>", "DATA", "QUIT"]
+    assert server.lines == commands
     [body] = server.bodies
     lines = body.split(b"\r\n")
     assert [line for line in lines if b"\n" in line or b"\r" in line or len(line) > 78] == []
@@ -136,34 +127,9 @@ def test_wire_format() -> None:
     assert [line for line in lines if line.startswith((b"=2E", b".."))][:3] == [b"=2E", b"...", b"..dot"]
 
 
-def test_commands() -> None:
-    """The commands on the wire are those of RFC 5321, with nothing added."""
-    with ScriptedSmtpServer() as server, email_sink(server.port, PATIENT, from_address="a@x.example") as sink:
-        sink.send(MESSAGE)
-
-    assert server.lines == [
-        "ehlo social.example",
-        "MAIL FROM:<a@x.example>",
-        "RCPT TO:<admin@social.example>",
-        "DATA",
-        "QUIT",
-    ]
-
-
 @pytest.mark.parametrize(
     "address",
-    [
-        "ok@social.example NOTIFY=NEVER",
-        "ok@social.example> NOTIFY=NEVER",
-        "ok@social.example\r\nRCPT TO:<evil@x.example>",
-        "ok\0@social.example",
-        "ok@social.example, evil@x.example",
-        "Name <ok@social.example>",
-        '"ok@x"@social.example',
-        "ok@[192.0.2.1]",
-        "ok",
-        "",
-    ],
+    ["ok@social.example> NOTIFY=NEVER", "ok@social.example\r\nRCPT TO:<evil@x.example>", "ok@x, evil@x", "ok", ""],
 )
 def test_unsafe_address(address: str) -> None:
     """An address that could say more than where to is refused before anything is connected."""
@@ -179,30 +145,17 @@ def test_unsafe_address(address: str) -> None:
     assert server.lines == []
 
 
-def test_repeated_answer_to_a_challenge() -> None:
-    """A server that repeats the answer to its challenge does not get it into an error."""
+def test_challenges() -> None:
+    """An answer that the server repeats is not shown; a challenge that is not base64 is the sink's fault."""
     digest = hmac.new(PASSWORD.encode(), b"no", "md5").hexdigest()
     answer = b64encode(f"mastodon {digest}".encode()).decode()
     # A line that is not a command: the script knows it by its text.
     script: dict[str, Sequence[Answer]] = {"AUTH": ["334 bm8="], answer.upper(): [f"535 5.7.8 bad: {answer}."]}
 
     assert attempt(script, auth_method="cram_md5", **LOGIN).reply == "{server} answered AUTH with 535 5.7.8 bad: …."
-
-
-def test_undecodable_challenge() -> None:
-    """A challenge that is not base64 is the sink's fault."""
     error = attempt({"AUTH": ["334 ?"]}, auth_method="cram_md5", **LOGIN)
-
     assert (type(error), error.sink_wide) == (TransientDeliveryError, True)
     assert error.reply == "{server} sent a challenge for CRAM-MD5 that is not base64"
-
-
-def test_control_characters_in_replies() -> None:
-    """Replies are shown on one line, without control characters, cut at 200 characters."""
-    error = attempt({"RCPT": ["550-5.1.1 first\r\n550 5.1.1 \x1b[31msecond\x07" + "x" * 500]})
-
-    assert error.reply.startswith("{server} answered RCPT with 550 5.1.1 first 5.1.1 [31msecond x")
-    assert len(error.reply) < 250
 
 
 @pytest.mark.parametrize(
@@ -231,16 +184,7 @@ def test_password_over_a_network(
 
 @pytest.mark.parametrize(
     ("address", "expected"),
-    [
-        ("127.0.0.1", True),
-        ("127.1.2.3", True),
-        ("::1", True),
-        ("::ffff:127.0.0.1", True),
-        ("192.0.2.1", False),
-        ("10.0.0.1", False),
-        ("fe80::1%eth0", False),
-        ("::ffff:192.0.2.1", False),
-    ],
+    [("127.1.2.3", True), ("::1", True), ("::ffff:127.0.0.1", True), ("10.0.0.1", False), ("fe80::1%eth0", False)],
 )
 def test_is_loopback_host(address: str, *, expected: bool) -> None:
     """Only what never leaves the machine is loopback."""

@@ -135,22 +135,6 @@ def attempt(sink: EmailSink) -> DeliveryError | None:
     return error
 
 
-def test_the_table_is_whole() -> None:
-    """Every step of a dialogue has its row."""
-    assert {*(row[0] for row in ROWS)} == {
-        "CONNECT",
-        "EHLO",
-        "STARTTLS",
-        "AUTH",
-        "MAIL",
-        "RCPT",
-        "DATA",
-        "END",
-        "RSET",
-        "QUIT",
-    }
-
-
 def test_the_wait_after_the_final_dot_is_that_of_the_standard() -> None:
     """Ten minutes (RFC 5321, 4.5.3.2.6), within the bound on the whole mail and on the attempt."""
     assert timedelta(seconds=MailLimits().accept) >= timedelta(minutes=10)
