@@ -39,7 +39,7 @@ def test_redirects_are_followed(status: int) -> None:
 
 @pytest.mark.usefixtures("trusted_authority")
 def test_redirect_from_https_to_http_is_not_followed(server_tls: ssl.SSLContext) -> None:
-    """Nobody on the way can read or write the answer because a server says so."""
+    """A server cannot have its answer sent unencrypted."""
     with HttpServer(lambda _: Reply.json("plain")) as plain:
         target = Reply.redirect(plain.url())
         with HttpServer(lambda _: target, tls=server_tls) as server:

@@ -53,7 +53,7 @@ def test_cut_texts_hold_no_beginning_of_a_secret(secret: str, size: int, before:
 
 @given(st.text(min_size=1, max_size=8), st.text(max_size=40), st.sampled_from([str, quote, html.escape]))
 def test_secrets_are_gone(secret: str, before: str, write: type[str]) -> None:
-    """Whatever surrounds it, a secret is not in the text."""
+    """A secret is not in the text, in any surroundings."""
     if not {"…", "\0"} & set(secret):
         assert write(secret) not in hide(f"{before}{write(secret)}", {secret}).replace("…", "\0")
 

@@ -63,7 +63,7 @@ def test_certificate_out_of_its_time(days: tuple[int, int], fault: str, authorit
 
 
 def test_https_where_something_else_is_spoken() -> None:
-    """TLS with a plain server is a TLS failure, not a riddle; this one greets first, and does not hang up."""
+    """TLS with a plain server is a TLS failure; this one greets first, and does not hang up."""
     with ScriptedSmtpServer({}) as server:
         error = failure(f"https://127.0.0.1:{server.port}/", limits=DOCUMENT)
     assert error.cause == Cause.TLS
@@ -72,7 +72,7 @@ def test_https_where_something_else_is_spoken() -> None:
 
 @pytest.mark.parametrize(("limits", "fault"), [(IMPATIENT, "within 0.2 s"), (HURRIED, "longer than 0.2 s in all")])
 def test_handshake_that_never_comes(limits: Limits, fault: str) -> None:
-    """Whoever takes the connection and says nothing does not hold us."""
+    """A server that accepts the connection and says nothing is left in time."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         error = failure(f"https://127.0.0.1:{silent.getsockname()[1]}/", limits=limits)
     assert error.cause == Cause.CONNECTION

@@ -70,6 +70,9 @@ def test_everything_is_copied(place: Location, ledger: Ledger, target: Location)
     messages = copy(place, target)
 
     assert messages == 3
+    if isinstance(place, SqliteLocation):
+        known = {name for (name,) in query(place, "SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        assert known - {"sqlite_stat1", "owner", "request"} == set(TABLES)
     assert all(contents(place)[table] for table in TABLES)
     assert contents(place) == contents(target)
     with owning(target) as location, Ledger.open(location, INSTANCE) as there:
@@ -132,7 +135,7 @@ def test_a_backup_can_be_copied_back(place: Location, tmp_path: Path, postgres: 
 
 
 def test_a_ledger_that_is_set_aside_is_kept(place: Location, ledger: Ledger) -> None:
-    """A new one knows nothing; the old one is where it is said to be."""
+    """A new one knows nothing; the old one has the name that is returned."""
     fill(place)
     ledger.close()
     aside = place.set_aside(NOW)

@@ -146,7 +146,7 @@ def test_no_everyone_role(postgres: Postgres, database: str) -> None:
 
 
 def test_too_many(postgres: Postgres, database: str) -> None:
-    """A thousand are looked at, those who can view DevOps first, always the same ones, and it is said."""
+    """A thousand are looked at, those who can view DevOps first, always the same ones, with a warning."""
     crowd = [Person(f"x{number}", role=MODERATOR if number < 900 else DEVOPS) for number in range(1100)]
     with closing(postgres.connect(database, DIRECT)) as connection:
         connection.execute("TRUNCATE accounts CASCADE")

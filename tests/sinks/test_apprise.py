@@ -38,7 +38,7 @@ RECIPES = {
 
 
 class Internet:
-    """Whatever host is asked for, by way of the proxy, is this server."""
+    """A server that stands, through the proxy, for every host."""
 
     def __init__(self, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -134,7 +134,7 @@ def test_process_that_takes_too_long_is_ended() -> None:
 
 
 def test_url_that_apprise_does_not_understand() -> None:
-    """It will not do better by itself."""
+    """A retry would not help."""
     with pytest.raises(PermanentDeliveryError, match="does not understand UPDATE_CHECK_APPRISE_URL"):
         create({"url": "nonsense://s3cret"}).send(MESSAGE)
 

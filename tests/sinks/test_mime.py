@@ -12,7 +12,7 @@ import pytest
 
 from mastodon_update_check.domain.addresses import Mailbox, parse_address, parse_mailbox
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.sinks.mime import write_mail
+from mastodon_update_check.sinks.email import write_mail
 from sinks.examples import ID, MESSAGE, recipient
 
 AUTHOR = parse_mailbox("Mastodon <notifications@social.example>")

@@ -5,7 +5,6 @@ while the attempt is open.
 """
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 
 from mastodon_update_check.domain.identities import covered_identities
@@ -80,14 +79,7 @@ def _record_acceptance(transaction: Transaction, attempt: Attempt, now: datetime
         now=stamp(now),
         id=attempt.message_id,
     )
-    if _supersede(transaction, attempt, covered, now) or any(row["message_id"] != attempt.message_id for row in moved):
-        cancel_empty_messages(transaction, now)
-
-
-def _supersede(transaction: Transaction, attempt: Attempt, covered: Sequence[str], now: datetime) -> bool:
-    """Supersede rows that this message covers: the check could not, while a process that has died was sending them."""
-    if not covered:
-        return False
+    # The check could not supersede rows while a process that has died was sending them.
     superseded = transaction.execute(
         """
         UPDATE delivery SET state = 'superseded', reason = :reason, settled_at = :now
@@ -98,8 +90,9 @@ def _supersede(transaction: Transaction, attempt: Attempt, covered: Sequence[str
         now=stamp(now),
         key=attempt.recipient_key,
         covered=json.dumps(covered),
-    )
-    return bool(superseded.rowcount)
+    ).rowcount
+    if superseded or any(row["message_id"] != attempt.message_id for row in moved):
+        cancel_empty_messages(transaction, now)
 
 
 def _record_sink(transaction: Transaction, attempt: Attempt, settlement: Settlement, now: datetime) -> None:

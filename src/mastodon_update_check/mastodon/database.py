@@ -25,6 +25,8 @@ STAFF_ROWS: Final = 1000
 _CHILD: Final = str(Path(__file__).with_name("database_child.py"))
 _NO_LIBPQ: Final = "PostgreSQL's client library is missing: install libpq5, or mastodon-update-check[binary]"
 
+_NOT_OPENED: Final = f"{{}} names files, which are not opened ({{}}): if they are needed, set {VARIABLE}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseBounds:
@@ -49,8 +51,11 @@ def ask_first(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = 
     place = ""
     for event in _converse(asked, bounds) if asked else ():
         if "answer" in event:
-            ignored = next((address for address in asked if address.ignored), None)
-            return read_answer(event["answer"], _explain_ignored(ignored))
+            advice = f"which are not opened ({{}}): if they are needed, set {VARIABLE}"
+            ignored = [
+                f"{one.origin} names files, {advice.format(', '.join(one.ignored))}" for one in asked if one.ignored
+            ]
+            return read_answer(event["answer"], ignored[:1])
         place = event.get("place", "")
         failures += [event["failure"]] if "failure" in event else []
     if place or not failures:
@@ -62,7 +67,9 @@ def read_answer(answer: Mapping[str, Any], warnings: Sequence[str] = ()) -> Data
     """Return what the process has read from the database, judged; a `CheckError` if something has another form."""
     try:
         rows = [StaffRow.parse(row) for row in answer["rows"]]
-        migrations = None if answer["migrations"] is None else frozenset(map(_parse_migration, answer["migrations"]))
+        migrations = None if answer["migrations"] is None else frozenset(answer["migrations"])
+        if not all(isinstance(one, str) and one.isdecimal() for one in migrations or ()):
+            raise ValueError("a migration whose version is not a number")  # noqa: TRY301 - explained below
     except ValueError as error:
         detail = f"{clean(answer['through'])} returns {error}: run `mastodon-update-check setup` again"
         raise CheckError(Cause.DATABASE, detail) from error
@@ -86,19 +93,6 @@ def make_request(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -
     }
     logins = [{"origin": one.origin, "conninfo": one.conninfo, "parameters": dict(one.parameters)} for one in addresses]
     return {"logins": logins, "limits": limits}
-
-
-def _parse_migration(version: object) -> str:
-    if not isinstance(version, str) or not version.isdecimal():
-        raise ValueError("a migration whose version is not a number")
-    return version
-
-
-def _explain_ignored(address: DatabaseAddress | None) -> tuple[str, ...]:
-    if address is None:
-        return ()
-    names = ", ".join(address.ignored)
-    return (f"{address.origin} names files, which are not opened ({names}): if they are needed, set {VARIABLE}",)
 
 
 def _converse(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> Iterator[dict[str, Any]]:

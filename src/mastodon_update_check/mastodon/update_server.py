@@ -7,7 +7,7 @@ from urllib.parse import quote
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.http.client import get_document, read_json
 from mastodon_update_check.http.proxies import Proxies
-from mastodon_update_check.http.request import DOCUMENT, Limits, Request
+from mastodon_update_check.http.request import Request
 
 
 class FeedAnswer(NamedTuple):
@@ -17,10 +17,10 @@ class FeedAnswer(NamedTuple):
     headers: Mapping[str, str]
 
 
-def ask_update_server(url: str, version: MastodonVersion, proxies: Proxies, limits: Limits = DOCUMENT) -> FeedAnswer:
+def ask_update_server(url: str, version: MastodonVersion, proxies: Proxies) -> FeedAnswer:
     """Return the update server's answer for a server that runs `version`; raises as `get_document` does."""
     request = Request(url=with_version(url, version), headers={"Accept": "application/json"})
-    response = get_document(request, proxies, limits)
+    response = get_document(request, proxies)
     return FeedAnswer(read_json(response), response.headers)
 
 

@@ -94,11 +94,9 @@ def create(options: Mapping[str, str], total: timedelta = TOTAL) -> AppriseSink:
     program = shutil.which("apprise", path=f"{Path(sys.executable).parent}:{os.defpath}")
     if program is None:
         raise SettingsError([_MISSING])
-    return AppriseSink(options["url"], Proxies.of(options).environment | _certificates(), program, total)
-
-
-def _certificates() -> dict[str, str]:
-    """Have requests, beneath Apprise, trust the system's authorities, as the rest of the program does."""
-    known = (ssl.get_default_verify_paths().cafile, SYSTEM_CERTIFICATES)
-    found = next((path for path in known if path and os.path.exists(path)), None)  # noqa: PTH110 - a text, as it is needed
-    return {} if found is None else {"REQUESTS_CA_BUNDLE": found}
+    environment = Proxies.of(options).environment
+    # `requests`, beneath Apprise, is to trust the system's authorities, as the rest of the program does.
+    for path in filter(None, (SYSTEM_CERTIFICATES, ssl.get_default_verify_paths().cafile)):
+        if Path(path).exists():
+            environment["REQUESTS_CA_BUNDLE"] = path
+    return AppriseSink(options["url"], environment, program, total)

@@ -73,31 +73,21 @@ def dial(options: SmtpOptions, limits: MailLimits) -> socket.socket:
 
 
 def mail_tls_context(options: SmtpOptions) -> ssl.SSLContext:
-    """Return the context for this server; authorities are read afresh for each connection."""
-    if options.openssl_verify_mode != "none":
-        return _context_with(options.ca_file) or ssl.create_default_context()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _context_with(ca_file: str) -> ssl.SSLContext | None:
-    """Return the context with the authorities of SMTP_CA_FILE; None, with a warning, if it cannot be used.
-
-    The path may come from Mastodon's file, whose owner must not be able to make this program wait or read without end.
-    """
-    if not ca_file:
-        return None
-    try:
-        pem = read_foreign(Path(ca_file), _CA_FILE_BYTES)
-        return ssl.create_default_context(cadata=pem.encode("ascii", "ignore").decode())
-    except ssl.SSLError:
-        why = "it holds no usable certificate"
-    except (OSError, ValueError) as error:
-        why = describe(error)
-    log.warning("ca_file.ignored", variable="SMTP_CA_FILE", file=clean(ca_file), detail=why)
-    return None
+    """Return the context for this server, with the authorities of SMTP_CA_FILE or the system, read afresh."""
+    if options.openssl_verify_mode == "none":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if options.ca_file:
+        # It may come from Mastodon's file, whose owner must not be able to make this program wait or read without end.
+        try:
+            pem = read_foreign(Path(options.ca_file), _CA_FILE_BYTES)
+            return ssl.create_default_context(cadata=pem.encode("ascii", "ignore").decode())
+        except (OSError, ValueError) as error:
+            why = "it holds no usable certificate" if isinstance(error, ssl.SSLError) else describe(error)
+        log.warning("ca_file.ignored", variable="SMTP_CA_FILE", file=clean(options.ca_file), detail=why)
+    return ssl.create_default_context()
 
 
 class ReplyReader:
