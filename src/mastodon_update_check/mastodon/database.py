@@ -51,11 +51,8 @@ def ask_first(addresses: Sequence[DatabaseAddress], *, bounds: DatabaseBounds = 
     place = ""
     for event in _converse(asked, bounds) if asked else ():
         if "answer" in event:
-            advice = f"which are not opened ({{}}): if they are needed, set {VARIABLE}"
-            ignored = [
-                f"{one.origin} names files, {advice.format(', '.join(one.ignored))}" for one in asked if one.ignored
-            ]
-            return read_answer(event["answer"], ignored[:1])
+            warnings = [_NOT_OPENED.format(one.origin, ", ".join(one.ignored)) for one in asked if one.ignored]
+            return read_answer(event["answer"], warnings[:1])
         place = event.get("place", "")
         failures += [event["failure"]] if "failure" in event else []
     if place or not failures:
