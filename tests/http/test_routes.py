@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from domain.examples import cases
 from fetching import DIRECT, IMPATIENT, PATIENT, failure, fetch
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.client import get_document
@@ -126,15 +127,11 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch)
         assert fetch(server.url()) == "direct"
 
 
-PROXY_FAULTS = [
+@cases(
+    "scheme answer cause fault",
     ("CONNECT refused", "https", Reply(403), Cause.CONNECTION, "cannot be reached: the proxy answers with status 403"),
     ("GET wants a login", "http", Reply(407), Cause.HTTP_STATUS, "answers with status 407"),
     ("silent", "https", hang(), Cause.CONNECTION, "was silent for 0.2 s"),
-]
-
-
-@pytest.mark.parametrize(
-    ("scheme", "answer", "cause", "fault"), [row[1:] for row in PROXY_FAULTS], ids=[row[0] for row in PROXY_FAULTS]
 )
 def test_failures_of_the_proxy_name_the_proxy(scheme: str, answer: Answer, cause: Cause, fault: str) -> None:
     """An administrator looks at the right machine, and finds no password in the log."""

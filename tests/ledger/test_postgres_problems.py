@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
@@ -21,7 +22,8 @@ def test_a_server_that_is_not_there() -> None:
     assert "s3cret" not in f"{caught.value!r} {place!r} {place}"
 
 
-WRONG: list[tuple[str, str]] = [
+@cases(
+    "text words",
     ("postgresql://u:s3cr/et@h/d", "has a password whose special characters must be escaped"),
     ("postgresql://u:s3cr?et@h/d", "not a connection string|must be escaped|cannot be read"),
     ("postgresql://u@h/d?colour=s3cret", "is not a connection string that PostgreSQL's libpq can read"),
@@ -29,10 +31,7 @@ WRONG: list[tuple[str, str]] = [
     ("postgresql://u@h/d?schema=S3cret", "names a schema that cannot be used"),
     ("postgresql://u@h/d?schema=pg_x", "names a schema that cannot be used"),
     ("postgresql://u@h/d?schema=", "names a schema that cannot be used"),
-]
-
-
-@pytest.mark.parametrize(("text", "words"), WRONG)
+)
 def test_urls_that_cannot_be_read(text: str, words: str) -> None:
     """Nothing of them is repeated: any piece may be the password."""
     with pytest.raises(SettingsError, match=f"^UPDATE_CHECK_LEDGER {words}") as caught:
@@ -41,7 +40,8 @@ def test_urls_that_cannot_be_read(text: str, words: str) -> None:
     assert "s3cr" not in str(caught.value).lower()
 
 
-CODES = [
+@cases(
+    "code words",
     ("25006", "can only be read, as on a standby: name the primary"),
     ("40P01", r"cannot be used \(40P01: .*\)"),
     ("53100", "the server's disk is full; nothing is sent until there is room"),
@@ -49,10 +49,7 @@ CODES = [
     ("42P01", r"is gone \(.*\); restore a backup"),
     ("22P05", "must be made with the encoding UTF8"),
     ("22023", r"cannot be used \(22023: .*\)"),
-]
-
-
-@pytest.mark.parametrize(("code", "words"), CODES)
+)
 def test_every_error_is_a_sentence(code: str, words: str) -> None:
     """Codes that are known become advice; others are passed on with the server's words."""
     address = PostgresAddress.parse("postgresql://u@h/d", "UPDATE_CHECK_LEDGER")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.examples import cases
 from ledger.examples import INSTANCE, NOW
 from ledger.files import make_ledger, opening_error
 from ledger.locations import query
@@ -30,7 +31,8 @@ def overwrite(offset: int, length: int) -> Callable[[bytes], bytes]:
     )
 
 
-DAMAGES: list[tuple[str, Callable[[bytes], bytes], str]] = [
+@cases(
+    "damage words",
     ("an empty file", lambda _: b"", "is empty, so it has lost what was sent"),
     ("a text", lambda _: b"LOCAL_DOMAIN=social.example\n" * 40, "is damaged, or not a ledger"),
     ("zeros, as after a power cut", lambda whole: bytes(len(whole)), "is damaged, or not a ledger"),
@@ -40,10 +42,7 @@ DAMAGES: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("cut within a page", cut(5 * PAGE + 100), "is damaged"),
     ("all but the last page", cut(-PAGE), "is damaged"),
     ("a flipped magic", overwrite(0, 16), "is damaged, or not a ledger"),
-]
-
-
-@pytest.mark.parametrize(("damage", "words"), [row[1:] for row in DAMAGES], ids=[row[0] for row in DAMAGES])
+)
 def test_a_damaged_file_is_refused(path: Path, damage: Callable[[bytes], bytes], words: str) -> None:
     """The error names both ways out, and nothing is overwritten."""
     path.write_bytes(damage(make_ledger(path)))
@@ -77,7 +76,10 @@ def test_a_message_that_its_index_lacks_is_damage(path: Path) -> None:
 
 
 Reading = Callable[[Ledger], object]
-UNREADABLE: list[tuple[str, Reading]] = [
+
+
+@cases(
+    "statement read",
     ("UPDATE delivery SET notice = '{'", rows),
     ('UPDATE delivery SET notice = \'{"kind": "x"}\'', rows),
     ("UPDATE delivery SET notice = '[]'", find_attempt),
@@ -87,10 +89,7 @@ UNREADABLE: list[tuple[str, Reading]] = [
     ("UPDATE message SET due_at = '2026-10-99'", lambda ledger: ledger.next_due_at("email", NOW)),
     ("UPDATE instance SET knowledge = '[]'", Ledger.state),
     ("DELETE FROM meta", lambda ledger: ledger.fingerprint("text")),
-]
-
-
-@pytest.mark.parametrize(("statement", "read"), UNREADABLE)
+)
 def test_a_row_that_cannot_be_understood_is_damage(path: Path, statement: str, read: Reading) -> None:
     """SQLite keeps no checksums: a flipped bit in a text is found when the text is read."""
     make_ledger(path)

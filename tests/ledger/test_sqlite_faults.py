@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.examples import cases
 from ledger.examples import ALICE, BOB, INSTANCE, NOW, facts, update
 from ledger.locations import query
 from ledger.steps import beat, replan, states
@@ -57,16 +58,14 @@ def reachable(tmp_path: Path) -> Iterator[Path]:
             entry.chmod(0o755)
 
 
-MODES = [
+@cases(
+    "file_mode directory_mode words",
     (0o444, 0o555, "cannot be written: it or its directory is read-only"),
     (0o666, 0o555, "cannot be written: it or its directory is read-only"),
     (0o444, 0o777, "cannot be written: it or its directory is read-only"),
     (0o000, 0o755, "cannot be opened: look at its permissions and its dir"),
     (0o666, 0o000, "cannot be used: Permission denied; look at"),
-]
-
-
-@pytest.mark.parametrize(("file_mode", "directory_mode", "words"), MODES)
+)
 def test_a_ledger_without_permission(reachable: Path, file_mode: int, directory_mode: int, words: str) -> None:
     """The error says what to look at, and the file stays as it is."""
     path = reachable / "state" / "ledger.sqlite3"

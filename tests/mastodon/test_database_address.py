@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.jobs.recipients import find_logins
@@ -102,7 +103,8 @@ def test_our_own_url(tmp_path: Path) -> None:
     assert found(variables, OWN_ROLE, tmp_path) == expected
 
 
-URLS = [
+@cases(
+    "url expected",
     ("nothing to drop", "postgres://u:p@h:1/d", {"user": "u", "password": "p", "host": "h", "port": "1"}),
     ("Rails' parameters", "postgresql://h/d?pool=5&prepared_statements=false", {"host": "h", "dbname": "d"}),
     ("some of both", "postgres://u@h/d?encoding=unicode&sslmode=require&pool=25", {"user": "u", "sslmode": "require"}),
@@ -114,10 +116,7 @@ URLS = [
     ("PostGIS", "postgis://h/d", {"host": "h"}),
     ("no database", "postgres://h", {"host": "h", "dbname": "mastodon_production"}),
     ("a connection string as the database", "postgres://h/sslkey%3D%2Fx", {"dbname": "sslkey=/x"}),
-]
-
-
-@pytest.mark.parametrize(("url", "expected"), [row[1:] for row in URLS], ids=[row[0] for row in URLS])
+)
 def test_urls(url: str, expected: dict[str, str], tmp_path: Path) -> None:
     """A URL is read as Rails reads it, and nothing but plain parameters is taken."""
     (address,) = found({"DATABASE_URL": url}, "mastodon", tmp_path)
@@ -135,7 +134,8 @@ def test_files_are_ignored(tmp_path: Path) -> None:
     assert address.ignored == ("passfile", "service", "sslcert", "sslkey", "sslkeylogfile", "sslrootcert")
 
 
-PROBLEMS = [
+@cases(
+    "variables words",
     ("libpq's own form", {"DATABASE_URL": "host=h dbname=d sslkey=evil:x"}, "is not a URL as Rails reads it"),
     ("another database altogether", {"DATABASE_URL": "mysql2://h/d?pool=5"}, "is not a URL as Rails reads it"),
     ("a password with a slash", {"DATABASE_URL": "postgres://u:secret/x@h/d"}, "has a password whose special"),
@@ -147,10 +147,7 @@ PROBLEMS = [
     ("ports in the query", {"DATABASE_URL": "postgres://h/d?port=1,2"}, ": expected a port number"),
     ("an unknown mode", {"DATABASE_URL": "postgres://h/d?sslmode=x"}, ": expected an sslmode of"),
     ("a NUL", {"DATABASE_URL": "postgres://h/d%00"}, "holds control characters"),
-]
-
-
-@pytest.mark.parametrize(("variables", "words"), [row[1:] for row in PROBLEMS], ids=[row[0] for row in PROBLEMS])
+)
 def test_values_that_cannot_be_used(variables: dict[str, str], words: str, tmp_path: Path) -> None:
     """Each is a sentence that repeats nothing of the value, and ends in the one error of the question."""
     (address,) = found(variables, OWN_ROLE, tmp_path)

@@ -1,8 +1,8 @@
 """Texts and codes of PostgreSQL and PgBouncer as sentences; those that a test server gives are in other files."""
 
 import psycopg
-import pytest
 
+from domain.examples import cases
 from mastodon_update_check.mastodon.database_session import explain_query
 from mastodon_update_check.postgres.login import Login
 
@@ -10,7 +10,9 @@ MAMMOTH = {"host": "db.example", "dbname": "mammoth", "user": "tusk", "sslmode":
 LOGIN = Login(parameters=MAMMOTH, origin="DATABASE_URL", variable="UPDATE_CHECK_DATABASE_URL", remedy="make it")
 WHERE = 'connection failed: connection to server at "192.0.2.1", port 5432 failed: '
 
-LOGINS = [
+
+@cases(
+    "words expected",
     (
         "an older server's words",
         WHERE + 'FATAL:  Ident authentication failed for user "tusk"',
@@ -35,10 +37,7 @@ LOGINS = [
     ),
     ("several lines", WHERE + "one\n\ttwo\nFATAL:  three\x1b[1m", "three [1m"),
     ("no words", "", "no reason given"),
-]
-
-
-@pytest.mark.parametrize(("words", "expected"), [row[1:] for row in LOGINS], ids=[row[0] for row in LOGINS])
+)
 def test_login_that_fails(words: str, expected: str) -> None:
     """The words are passed on, cleaned, with advice where they are known."""
     sentence = LOGIN.explain(words)
@@ -46,16 +45,12 @@ def test_login_that_fails(words: str, expected: str) -> None:
     assert sentence.endswith(expected)
 
 
-QUESTIONS = [
+@cases(
+    "code words expected",
     ("stopped by an administrator", "57P01", "x", "fails with 57P01: x"),
     ("too many connections", "53300", "x", "fails with 53300: x"),
     ("PgBouncer's queue is too long", "08P01", "query_wait_timeout", "fails with 08P01: query_wait_timeout"),
     ("a damaged table", "XX001", "invalid page\n{role}", "fails with XX001: invalid page {role}"),
-]
-
-
-@pytest.mark.parametrize(
-    ("code", "words", "expected"), [row[1:] for row in QUESTIONS], ids=[row[0] for row in QUESTIONS]
 )
 def test_question_that_fails(code: str, words: str, expected: str) -> None:
     """Known codes become advice; others are passed on with the server's words."""

@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 
+from domain.examples import cases
 from mastodon.databases import DIRECT, SHORT, ask, populated, refusal, socket_address, tcp_address
 from mastodon_update_check.errors import CheckError
 from mastodon_update_check.mastodon.database import ask_first
@@ -28,12 +29,10 @@ def test_database_absent(postgres: Postgres) -> None:
     assert refusal(socket_address(postgres, "mastodon_production")) == expected
 
 
-@pytest.mark.parametrize(
-    ("host", "place", "wrong"),
-    [
-        pytest.param("127.0.0.1", "127.0.0.1:{}", "Connection refused", id="nothing listens there"),
-        pytest.param("/nowhere", "/nowhere/.s.PGSQL.{}", "No such file or directory", id="there is no socket"),
-    ],
+@cases(
+    "host place wrong",
+    ("nothing listens there", "127.0.0.1", "127.0.0.1:{}", "Connection refused"),
+    ("there is no socket", "/nowhere", "/nowhere/.s.PGSQL.{}", "No such file or directory"),
 )
 def test_server_absent(host: str, place: str, wrong: str) -> None:
     """The sentence names the place, the reason, and where the address was set."""
@@ -45,17 +44,17 @@ def test_server_absent(host: str, place: str, wrong: str) -> None:
 
 NO_MASTODON = "has no Mastodon in something else: check the DB_ variables"
 LOOKS_ALIKE = "has a schema in something else that no known Mastodon has:"
-STRANGE = [
+
+
+@cases(
+    "script wrong",
     ("SELECT", NO_MASTODON),
     ("CREATE TABLE users (id int)", NO_MASTODON),
     ("CREATE SCHEMA app; CREATE TABLE app.users (role_id int); CREATE TABLE app.accounts (id int)", NO_MASTODON),
     ("CREATE TABLE users (id int, account_id int); CREATE TABLE accounts (id int)", LOOKS_ALIKE),
     ("CREATE TABLE users (id int); CREATE TABLE accounts (id int); CREATE TABLE user_roles ()", LOOKS_ALIKE),
     ("CREATE VIEW users AS SELECT 1 AS id; CREATE VIEW accounts AS SELECT 1 AS id", LOOKS_ALIKE),
-]
-
-
-@pytest.mark.parametrize(("script", "wrong"), STRANGE)
+)
 def test_database_of_something_else(postgres: Postgres, script: str, wrong: str) -> None:
     """A database that is not Mastodon's is an error, and not a server without staff."""
     name = postgres.create_database("something else", script)
@@ -87,17 +86,15 @@ def test_question_that_takes_too_long(postgres: Postgres) -> None:
     assert refusal(socket_address(postgres, name)) == f"PostgreSQL at {postgres.socket} {wrong}"
 
 
-FRONTS = [
+@cases(
+    "converse wrong",
     ("hangs at connect", postgres_front.silence, "did not answer in time"),
     ("dribbles at the login", postgres_front.dribble_at_login, "did not answer in time"),
     ("hangs after the login", postgres_front.silence_after_login, "did not answer in time"),
     ("dribbles after the login", postgres_front.dribble_after_login, "did not answer in time"),
     ("speaks SMTP", postgres_front.another_protocol, "is this PostgreSQL?"),
     ("goes after the login", postgres_front.end_after_login, "closed the connection"),
-]
-
-
-@pytest.mark.parametrize(("converse", "wrong"), [row[1:] for row in FRONTS], ids=[row[0] for row in FRONTS])
+)
 def test_network_that_fails(converse: Conversation, wrong: str) -> None:
     """The conversation ends, with any server and any delay."""
     with Front(converse) as front:

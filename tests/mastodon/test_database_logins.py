@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.examples import cases
 from mastodon.databases import OWN_ROLE, populated, refusal, socket_address, tcp_address, trusted_address
 from mastodon_update_check.mastodon.database import ask_first
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
@@ -14,14 +15,12 @@ def database(postgres: Postgres) -> str:
     return populated(postgres, "to log in to", "4.7")
 
 
-PASSWORDS = [
+@cases(
+    "changes wrong",
     ("a wrong one", {"password": "no"}, 'password authentication failed for user "mastodon"'),
     ("none", {"password": ""}, "fe_sendauth: no password supplied"),
     ("no such role", {"user": "missing"}, 'password authentication failed for user "missing"'),
-]
-
-
-@pytest.mark.parametrize(("changes", "wrong"), [row[1:] for row in PASSWORDS], ids=[row[0] for row in PASSWORDS])
+)
 def test_password(postgres: Postgres, database: str, changes: dict[str, str], wrong: str) -> None:
     """A login over TCP that is refused: the role is named, and where its password is set."""
     user = changes.get("user", "mastodon")
@@ -44,7 +43,10 @@ def test_role_that_is_barred(postgres: Postgres, database: str) -> None:
 
 
 REMEDY = "run `mastodon-update-check setup`, or give another login in UPDATE_CHECK_DATABASE_URL"
-ROLES = [
+
+
+@cases(
+    "script wrong",
     (
         "CREATE ROLE dormant",
         'cannot be used as the role dormant: role "dormant" is not permitted to log in; ALTER ROLE … LOGIN allows it',
@@ -54,10 +56,7 @@ ROLES = [
         'cannot be used as the role busy: too many connections for role "busy"',
     ),
     ("CREATE ROLE reader LOGIN", f"does not let the role reader read Mastodon's tables: {REMEDY}"),
-]
-
-
-@pytest.mark.parametrize(("script", "wrong"), ROLES)
+)
 def test_role_without_rights(postgres: Postgres, database: str, script: str, wrong: str) -> None:
     """The error for a role that lacks a right says what grants it."""
     postgres.execute("postgres", script)

@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 
+from domain.examples import cases
 from mastodon.databases import DIRECT, ask, populated, socket_address
 from mastodon_update_check.domain.recipients import Preference
 from simulators.postgres import Postgres
@@ -24,7 +25,9 @@ def padded(length: int) -> str:
 ALL = '"notification_emails.software_updates": "all"'
 
 
-PREFERENCES = [
+@pytest.mark.parametrize("version", ["4.2", "4.7"])
+@cases(
+    "settings preference support warnings",
     ("NULL", None, "critical", True, 0),
     ("empty", "", "critical", True, 0),
     ("an empty object", "{}", "critical", True, 0),
@@ -47,14 +50,6 @@ PREFERENCES = [
     ("as long as it may be", padded(65_536), "all", True, 0),
     ("too long", padded(65_537), "critical", True, 1),
     ("far too long", padded(9_000_000), "critical", True, 1),
-]
-
-
-@pytest.mark.parametrize("version", ["4.2", "4.7"])
-@pytest.mark.parametrize(
-    ("settings", "preference", "support", "warnings"),
-    [each[1:] for each in PREFERENCES],
-    ids=[each[0] for each in PREFERENCES],
 )
 def test_preferences(
     postgres: Postgres,

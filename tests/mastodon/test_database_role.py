@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
+from domain.examples import cases
 from mastodon.databases import DIRECT, OWN_ROLE, ask, populated, socket_address
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.mastodon.sql import staff_query
@@ -45,7 +46,8 @@ def fresh(postgres: Postgres) -> Iterator[str]:
     postgres.drop_database("without our role")
 
 
-FORBIDDEN = [
+@cases(
+    "statement refusal",
     ("a table", "SELECT FROM users", "permission denied for table users"),
     ("the password hashes", "SELECT encrypted_password FROM public.users", "permission denied for table users"),
     ("the second factors", "SELECT otp_secret FROM public.users", "permission denied for table users"),
@@ -72,10 +74,7 @@ FORBIDDEN = [
     ("an extension", "CREATE EXTENSION dblink", "permission denied to create extension"),
     ("the function's text", "ALTER FUNCTION mastodon_update_check.staff() RENAME TO x", "must be owner of function"),
     ("its own rights", "ALTER ROLE _mastodon_update_check CREATEDB", "permission denied to alter role"),
-]
-
-
-@pytest.mark.parametrize(("statement", "refusal"), [row[1:] for row in FORBIDDEN], ids=[row[0] for row in FORBIDDEN])
+)
 def test_forbidden_statements(free: psycopg.Connection[TupleRow], statement: str, refusal: str) -> None:
     """The refusal is a missing right, and holds when the role lifts its own read-only default."""
     with pytest.raises(psycopg.errors.InsufficientPrivilege) as caught:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.examples import cases
 from mastodon.databases import OWN_ROLE, ask, populated, socket_address
 from mastodon_update_check.mastodon import sql
 from simulators.postgres import Postgres
@@ -49,7 +50,8 @@ def test_undoing_the_last_one_drops_the_role(alone: Postgres) -> None:
     assert (roles, schemas) == ([], [])
 
 
-REFUSED = [
+@cases(
+    "change sentence",
     ("DROP TABLE public.users CASCADE", f"the database {ALONE} is not Mastodon's: name Mastodon's with -d"),
     (
         "CREATE ROLE _mastodon_update_check CREATEDB",
@@ -59,10 +61,7 @@ REFUSED = [
         f'ALTER DATABASE "{ALONE}" OWNER TO mastodon; ALTER TABLE public.users OWNER TO CURRENT_USER',
         "and the database to another role: give them to Mastodon's role",
     ),
-]
-
-
-@pytest.mark.parametrize(("change", "sentence"), REFUSED)
+)
 def test_installing_where_it_is_unsafe(alone: Postgres, change: str, sentence: str) -> None:
     """The script is refused, and nothing is made in the database."""
     alone.execute(ALONE, change)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.mastodon.instance import ask_running_version
@@ -41,7 +42,10 @@ def test_inner_address_is_asked_under_the_server_s_name(ending: str, version: st
 
 WITHOUT = "does not answer with a version: is it a Mastodon server?"
 UNREADABLE = "answers with a version that cannot be read: "
-BAD_ANSWERS = [
+
+
+@cases(
+    "document fault",
     ("no version", {"title": "x"}, WITHOUT),
     ("a number", {"version": 4.7}, WITHOUT),
     ("a list", ["4.7.0"], WITHOUT),
@@ -49,10 +53,7 @@ BAD_ANSWERS = [
     ("nothing", {"version": ""}, UNREADABLE),
     ("a letter that is not seen", {"version": "4.7.0\u202e"}, UNREADABLE),
     ("digits without end", {"version": "4.7.0" + "0" * 300}, UNREADABLE),
-]
-
-
-@pytest.mark.parametrize(("document", "fault"), [row[1:] for row in BAD_ANSWERS], ids=[row[0] for row in BAD_ANSWERS])
+)
 def test_answer_without_a_readable_version(document: object, fault: str) -> None:
     """The error names the host."""
     with HttpServer(lambda _: Reply.json(document)) as server, pytest.raises(CheckError) as caught:

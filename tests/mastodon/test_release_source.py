@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.examples import version
+from domain.examples import cases, version
 from mastodon_update_check.domain.release_details import UpgradeStep, compare
 from mastodon_update_check.domain.release_tree import FILES, TreeFacts
 from mastodon_update_check.http.proxies import Proxies
@@ -55,17 +55,15 @@ def test_a_tag_that_is_missing_is_asked_for_again(source: ReleaseSource) -> None
     assert fetch_releases(source.template, [version("4.7.6"), OLD], found.facts, Proxies()).problem == ""
 
 
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        pytest.param(Reply(500), "answers with status 500", id="an error"),
-        pytest.param(Reply(429), "answers with status 429", id="too many requests"),
-        pytest.param(Reply(200, b""), "", id="an empty file"),
-        pytest.param(truncated(Reply(200, b"GEM\n" * 99), 10), "", id="a truncated file"),
-        pytest.param(Raw([b"not HTTP\r\n\r\n"]), "", id="not HTTP"),
-        pytest.param(Reply.redirect("http://127.0.0.1:1/"), "", id="a redirect to a dead host"),
-        pytest.param(Reply.redirect("ftp://127.0.0.1/"), "redirects to what is not", id="a redirect to elsewhere"),
-    ],
+@cases(
+    "answer problem",
+    ("an error", Reply(500), "answers with status 500"),
+    ("too many requests", Reply(429), "answers with status 429"),
+    ("an empty file", Reply(200, b""), ""),
+    ("a truncated file", truncated(Reply(200, b"GEM\n" * 99), 10), ""),
+    ("not HTTP", Raw([b"not HTTP\r\n\r\n"]), ""),
+    ("a redirect to a dead host", Reply.redirect("http://127.0.0.1:1/"), ""),
+    ("a redirect to elsewhere", Reply.redirect("ftp://127.0.0.1/"), "redirects to what is not"),
 )
 def test_a_file_that_cannot_be_fetched_is_fetched_later(source: ReleaseSource, answer: Answer, problem: str) -> None:
     """It is unknown until then, and the files before it are kept."""

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-
+from domain.examples import cases
 from mastodon_update_check.mastodon.tree import read_tree_version
 from simulators.mastodon_tree import FLAGS_TO_S, PARTS_TO_S, configured, flags, parts, settings, write_tree
 
@@ -49,7 +48,10 @@ def only_if(condition: str) -> str:
 
 
 BLOCK = {"suffix": "ENV.fetch('MASTODON_VERSION_SUFFIX') { '+own' }"}
-READABLE: list[tuple[str, str, Mapping[str, str], str]] = [
+
+
+@cases(
+    "source environment expected",
     ("a release of 3.5", flags("3.5.19"), {}, "3.5.19"),
     ("flags are glued on", flags("4.0.0", "'rc1'"), {}, "4.0.0rc1"),
     ("glitch-soc of old", flags("4.0.2", suffix="'+glitch+own'"), {}, "4.0.2+glitch+own"),
@@ -119,11 +121,6 @@ READABLE: list[tuple[str, str, Mapping[str, str], str]] = [
     ("metadata of any characters", parts("4.3.0"), {"MASTODON_VERSION_METADATA": "\N{SNOWMAN}" * 99}, "4.3.0+_"),
     ("a condition that does not hold", flags("4.1.0", suffix="'+own' if 'x'.blank?"), {}, "4.1.0"),
     ("unless", 'def to_s\n  a = ["4.2.7"]\n  a << "-x" unless a.present?\n  a.join.to_s.freeze\nend\n', {}, "4.2.7"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("source", "environment", "expected"), [row[1:] for row in READABLE], ids=[row[0] for row in READABLE]
 )
 def test_version_equals_the_running_servers(
     source: str, environment: Mapping[str, str], expected: str, tmp_path: Path
@@ -133,7 +130,10 @@ def test_version_equals_the_running_servers(
 
 
 FETCH = "ENV.fetch('MASTODON_VERSION_METADATA', nil)"
-SETTINGS_ROWS: list[tuple[str, str, Mapping[str, str], str]] = [
+
+
+@cases(
+    "text environment expected",
     ("plain", settings(f"<%= {FETCH} %>"), META, "4.7.6+pr-7"),
     ("plain and unset", settings(f"<%= {FETCH} %>"), {}, "4.7.6"),
     ("as JSON", settings(f"<%= {FETCH}&.to_json %>"), META, "4.7.6+pr-7"),
@@ -151,11 +151,6 @@ SETTINGS_ROWS: list[tuple[str, str, Mapping[str, str], str]] = [
         "4.7.6+own",
     ),
     ("no such section", "shared:\n  source:\n    tag: x\n", META, "4.7.6"),
-]
-
-
-@pytest.mark.parametrize(
-    ("text", "environment", "expected"), [row[1:] for row in SETTINGS_ROWS], ids=[row[0] for row in SETTINGS_ROWS]
 )
 def test_settings_file(text: str, environment: Mapping[str, str], expected: str, tmp_path: Path) -> None:
     """From 4.4 on, what `config/mastodon.yml` makes of the environment counts."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.mastodon.tree import read_tree_version
 from simulators.mastodon_tree import configured, flags, parts, settings, write_tree
@@ -16,7 +17,10 @@ from simulators.mastodon_tree import configured, flags, parts, settings, write_t
 LOOP = {"suffix": "flags", "flags": "suffix"}
 BOMB = {"suffix": "\n".join(["a = 'xxxxxxxxxx'", *['a = "#{a}#{a}"'] * 20, "a"])}
 LISTS = {"to_s": "\n".join(["a = ['']", *["a << ''"] * 2_000, "a.join"])}
-UNREADABLE = [
+
+
+@cases(
+    "source fault",
     ("a renamed part", parts("4.3.0", to_a="[upstream_major]"), "'upstream_major' is not defined there"),
     ("a helper", parts("4.3.0", prerelease="read_commit"), "'read_commit' is not defined there"),
     ("a program", parts("4.3.0", prerelease="`git describe`"), "is not understood"),
@@ -44,10 +48,7 @@ UNREADABLE = [
     ("an escaped quote", flags("4.1.0", suffix="'it\\'s'"), "is not understood"),
     ("a number that is none", flags("4.1.0", to_s="'latest'"), "expected three numbers at the start"),
     ("a version of 900 characters", flags("4.1.0", suffix=f"'{'x' * 200}'"), "a version of 205 characters"),
-]
-
-
-@pytest.mark.parametrize(("source", "fault"), [row[1:] for row in UNREADABLE], ids=[row[0] for row in UNREADABLE])
+)
 def test_unknown_ruby_is_not_a_version(source: str, fault: str, tmp_path: Path) -> None:
     """The error names the file, the Ruby that is not understood, and the way out; nothing is guessed or run."""
     assert_unreadable(write_tree(tmp_path, source), fault)

@@ -1,7 +1,6 @@
 """The question to the update server, against a simulated one."""
 
-import pytest
-
+from domain.examples import cases
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.mastodon.update_server import ask_update_server, with_version
@@ -28,7 +27,8 @@ def test_answer_is_returned_whole() -> None:
     assert server.asked == ["4.6.1"]
 
 
-ADDRESSES = [
+@cases(
+    "url version expected",
     ("https://u.example/check", "4.7.0", "https://u.example/check?version=4.7.0"),
     ("https://u.example/?a=1&b", "4.7.0", "https://u.example/?a=1&b&version=4.7.0"),
     ("https://u.example/?", "4.7.0", "https://u.example/?version=4.7.0"),
@@ -37,10 +37,7 @@ ADDRESSES = [
     ("https://u.example/", "3.5.10 06f906acac", "https://u.example/?version=3.5.10%2006f906acac"),
     ("https://u.example/", "4.1.25~moew", "https://u.example/?version=4.1.25~moew"),
     ("https://u.example/", "4.7.0-a&b=c#d/%", "https://u.example/?version=4.7.0-a%26b%3Dc%23d%2F%25"),
-]
-
-
-@pytest.mark.parametrize(("url", "version", "expected"), ADDRESSES)
+)
 def test_version_is_added_to_the_query(url: str, version: str, expected: str) -> None:
     """The administrator's own query stays, and any version survives the way."""
     assert with_version(url, MastodonVersion.parse(version)) == expected

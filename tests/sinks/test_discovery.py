@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.sinks.discovery import load_sink
 from mastodon_update_check.sinks.email import EmailSink
@@ -74,12 +75,10 @@ def test_unknown(packages: Path) -> None:
     assert problem("apprise", url="") == said
 
 
-@pytest.mark.parametrize(
-    ("name", "others", "offered"),
-    [
-        pytest.param("twice", ("first-sink", "second-sink"), "first-sink and second-sink", id="two other packages"),
-        pytest.param("log", ("usurping-sink",), "mastodon-update-check and usurping-sink", id="a name of ours"),
-    ],
+@cases(
+    "name others offered",
+    ("two other packages", "twice", ("first-sink", "second-sink"), "first-sink and second-sink"),
+    ("a name of ours", "log", ("usurping-sink",), "mastodon-update-check and usurping-sink"),
 )
 def test_offered_twice(packages: Path, name: str, others: tuple[str, ...], offered: str) -> None:
     """Of two packages with the same name neither wins, not even unseen; both are named."""

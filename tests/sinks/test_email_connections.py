@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.scripted_smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
@@ -64,16 +65,14 @@ def test_dead_server_behind_an_idle_connection() -> None:
     assert server.verbs == ["EHLO", "MAIL", "RCPT", "DATA", "MAIL"]
 
 
-@pytest.mark.parametrize(
-    ("verb", "reply", "again"),
-    [
-        pytest.param("RCPT", "550 5.1.1 unknown", ["RSET"], id="a refused recipient: the connection is kept"),
-        pytest.param("END", "451 4.3.0 later", ["RSET"], id="a mail put off: the connection is kept"),
-        pytest.param("RCPT", "421 4.3.2 closing", ["EHLO"], id="421: a new connection"),
-        pytest.param("MAIL", "451 4.3.0 later", ["EHLO"], id="the sink's fault: a new connection"),
-        pytest.param("RCPT", Drop(), ["EHLO"], id="lost: a new connection"),
-        pytest.param("END", Drop(), ["EHLO"], id="lost after the body: a new connection"),
-    ],
+@cases(
+    "verb reply again",
+    ("a refused recipient: the connection is kept", "RCPT", "550 5.1.1 unknown", ["RSET"]),
+    ("a mail put off: the connection is kept", "END", "451 4.3.0 later", ["RSET"]),
+    ("421: a new connection", "RCPT", "421 4.3.2 closing", ["EHLO"]),
+    ("the sink's fault: a new connection", "MAIL", "451 4.3.0 later", ["EHLO"]),
+    ("lost: a new connection", "RCPT", Drop(), ["EHLO"]),
+    ("lost after the body: a new connection", "END", Drop(), ["EHLO"]),
 )
 def test_connection_after_a_failure(verb: str, reply: Answer, again: list[str]) -> None:
     """After a failure the connection is kept where both sides still agree on where they stand."""

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.domain.urls import is_loopback_host
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks import smtp
@@ -158,13 +159,11 @@ def test_challenges() -> None:
     assert error.reply == "{server} sent a challenge for CRAM-MD5 that is not base64"
 
 
-@pytest.mark.parametrize(
-    ("offer", "starttls", "is_sent"),
-    [
-        pytest.param("250 mail.example", "auto", False, id="no STARTTLS"),
-        pytest.param("250 mail.example", "never", True, id="SMTP_ENABLE_STARTTLS=never"),
-        pytest.param("250-mail.example\r\n250 STARTTLS", "auto", True, id="over TLS"),
-    ],
+@cases(
+    "offer starttls is_sent",
+    ("no STARTTLS", "250 mail.example", "auto", False),
+    ("SMTP_ENABLE_STARTTLS=never", "250 mail.example", "never", True),
+    ("over TLS", "250-mail.example\r\n250 STARTTLS", "auto", True),
 )
 @pytest.mark.usefixtures("trusted_authority")
 def test_password_over_a_network(

@@ -8,6 +8,7 @@ import pytest
 import trustme
 
 from captured_logs import capture_logs
+from domain.examples import cases
 from mastodon_update_check.errors import TransientDeliveryError
 from simulators.scripted_smtp_server import Answer, Hang, ScriptedSmtpServer, Wire
 from simulators.smtp_server import SmtpServer
@@ -18,16 +19,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiri
 
 
 @pytest.mark.usefixtures("trusted_authority")
-@pytest.mark.parametrize(
-    ("implicit", "options", "encrypted"),
-    [
-        pytest.param(True, {"tls": "true"}, True, id="SMTP_TLS: from the first byte"),
-        pytest.param(False, {"starttls": "always"}, True, id="always: over TLS"),
-        pytest.param(False, {"starttls": "auto"}, True, id="auto: over TLS, since it is offered"),
-        pytest.param(False, {}, True, id="auto is the default"),
-        pytest.param(False, {"starttls": "never"}, False, id="never: in the clear"),
-        pytest.param(False, {"server": "127.0.0.1"}, True, id="a certificate for an IP address"),
-    ],
+@cases(
+    "implicit options encrypted",
+    ("SMTP_TLS: from the first byte", True, {"tls": "true"}, True),
+    ("always: over TLS", False, {"starttls": "always"}, True),
+    ("auto: over TLS, since it is offered", False, {"starttls": "auto"}, True),
+    ("auto is the default", False, {}, True),
+    ("never: in the clear", False, {"starttls": "never"}, False),
+    ("a certificate for an IP address", False, {"server": "127.0.0.1"}, True),
 )
 def test_encryption(server_tls: ssl.SSLContext, options: dict[str, str], *, implicit: bool, encrypted: bool) -> None:
     """SMTP_TLS and SMTP_ENABLE_STARTTLS decide how a mail is encrypted."""
@@ -57,16 +56,14 @@ def test_ca_file(server_tls: ssl.SSLContext, authority_file: Path) -> None:
 
 
 @pytest.mark.usefixtures("trusted_authority")
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        pytest.param(None, "no such file or directory", id="missing"),
-        pytest.param("fifo", "it is not a regular file", id="a FIFO, which would be waited for"),
-        pytest.param("link", "it is a symbolic link", id="a link"),
-        pytest.param("directory", "it is a directory", id="a directory"),
-        pytest.param(b"not PEM", "it holds no usable certificate", id="not a certificate"),
-        pytest.param(b"x" * (4 << 20) + b"x", "it is larger than 4194304 bytes", id="large"),
-    ],
+@cases(
+    "content why",
+    ("missing", None, "no such file or directory"),
+    ("a FIFO, which would be waited for", "fifo", "it is not a regular file"),
+    ("a link", "link", "it is a symbolic link"),
+    ("a directory", "directory", "it is a directory"),
+    ("not a certificate", b"not PEM", "it holds no usable certificate"),
+    ("large", b"x" * (4 << 20) + b"x", "it is larger than 4194304 bytes"),
 )
 def test_ca_file_that_cannot_be_used(
     server_tls: ssl.SSLContext, tmp_path: Path, content: str | bytes | None, why: str

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from captured_logs import capture_logs
+from domain.examples import cases
 from mastodon_update_check import logs
 from mastodon_update_check.errors import TransientDeliveryError
 from mastodon_update_check.messages.message import Message, MessageType
@@ -74,13 +75,11 @@ def test_level(kind: MessageType, update: object, level: str, *, urgent: bool) -
     assert (line["event"], line["log_level"]) == (f"notice.{kind.value}", level)
 
 
-@pytest.mark.parametrize(
-    ("updates", "expected", "level"),
-    [
-        pytest.param([PATCH | {"new": False}, MINOR | {"new": True}], ["4.6.9"], "info", id="only what is new"),
-        pytest.param([PATCH | {"new": False}], ["4.5.20"], "warning", id="all, when nothing is"),
-        pytest.param([], [], "info", id="none"),
-    ],
+@cases(
+    "updates expected level",
+    ("only what is new", [PATCH | {"new": False}, MINOR | {"new": True}], ["4.6.9"], "info"),
+    ("all, when nothing is", [PATCH | {"new": False}], ["4.5.20"], "warning"),
+    ("none", [], [], "info"),
 )
 def test_versions(updates: list[object], expected: list[str], level: str) -> None:
     """A line names what is new."""

@@ -10,6 +10,7 @@ from email.utils import parseaddr
 
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.domain.addresses import Mailbox, parse_address, parse_mailbox
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.email import write_mail
@@ -83,16 +84,14 @@ def test_bytes(text: str) -> None:
     assert [line for line in first.split(b"\r\n") if b"\r" in line or b"\n" in line or len(line) > 78] == []
 
 
-@pytest.mark.parametrize(
-    ("subject", "expected"),
-    [
-        pytest.param("two\r\nBcc: evil@x.example", "two Bcc: evil@x.example", id="no header can be added"),
-        pytest.param("a\0b\x0bc\x0cd\x85e\u2028f", "a b c d e f", id="control characters and NUL"),
-        pytest.param("[söcial.example] 日本語 " + "lang " * 20, None, id="not ASCII, and folded"),
-        pytest.param("word " * 30, None, id="ASCII"),
-        pytest.param("w" * 150, None, id="one long word is left whole"),
-        pytest.param("w" * 500, "w" * 199 + "…", id="cut"),
-    ],
+@cases(
+    "subject expected",
+    ("no header can be added", "two\r\nBcc: evil@x.example", "two Bcc: evil@x.example"),
+    ("control characters and NUL", "a\0b\x0bc\x0cd\x85e\u2028f", "a b c d e f"),
+    ("not ASCII, and folded", "[söcial.example] 日本語 " + "lang " * 20, None),
+    ("ASCII", "word " * 30, None),
+    ("one long word is left whole", "w" * 150, None),
+    ("cut", "w" * 500, "w" * 199 + "…"),
 )
 def test_subject(subject: str, expected: str | None) -> None:
     """A subject is one line with any characters, and arrives unchanged."""

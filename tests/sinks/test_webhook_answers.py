@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from domain.examples import cases
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks.webhook import create, judge
 from simulators.http_server import Answer, HttpServer, Raw, Reply, Request
@@ -123,7 +124,8 @@ def test_every_status_over_the_wire(hundred: int) -> None:
     assert [request.path for request in server.requests] == 100 * ["/hook"]
 
 
-INTERIM = [
+@cases(
+    "data outcome",
     ("100, then 200", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "ok"),
     ("102 and 103, then 204", b"HTTP/1.1 102 x\r\n\r\nHTTP/1.1 103 x\r\n\r\nHTTP/1.1 204 x\r\n\r\n", "ok"),
     ("103, then 410", b"HTTP/1.1 103 x\r\n\r\nHTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", "gone"),
@@ -133,10 +135,7 @@ INTERIM = [
     ("status 99", b"HTTP/1.1 99 x\r\n\r\n", "retry"),
     ("HTTP/0.9", b"ok\n", "retry"),
     ("HTTP/2 unasked", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "retry"),
-]
-
-
-@pytest.mark.parametrize(("data", "outcome"), [row[1:] for row in INTERIM], ids=[row[0] for row in INTERIM])
+)
 def test_interim_and_odd_answers(data: bytes, outcome: str) -> None:
     """An interim answer decides nothing; one without a final status is retried."""
     with HttpServer(lambda _: Raw([data])) as server:
