@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ import pytest
 
 from fetching import failure
 from mastodon_update_check.http.request import DOCUMENT
-from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, run_within
+from mastodon_update_check.http.time_limit import Deadline, SocketGuard, TimeLimitError, run_within
 from simulators.http_server import HttpServer, Reply
 from simulators.silence import resolve_to, silent_port
 
@@ -119,3 +119,30 @@ def test_many_silent_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         assert error.detail == "updates.example took longer than 0.2 s in all"
         time.sleep(0.5)
         assert server.requests == []
+
+
+def test_reader_is_ended() -> None:
+    """The connection is shut down when time is up, also one that is guarded later."""
+    ours, theirs = socket.socketpair()
+    with closing(ours), closing(theirs), Deadline(timedelta(seconds=0.05)) as deadline:
+        ours.settimeout(30)
+        theirs.settimeout(30)
+        deadline.guard(ours)
+        assert ours.recv(1) == b""
+        assert deadline.expired
+        other, end = socket.socketpair()
+        with closing(other), closing(end):
+            deadline.guard(other)
+            assert end.recv(1) == b""
+
+
+def test_connection_outlives_a_conversation_in_time() -> None:
+    """Nothing is shut down or kept open afterwards."""
+    ours, theirs = socket.socketpair()
+    with closing(ours), closing(theirs):
+        with Deadline(timedelta(hours=1)) as deadline:
+            deadline.guard(ours)
+        ours.sendall(b"x")
+        assert theirs.recv(1) == b"x"
+        ours.close()
+        assert (theirs.recv(1), deadline.expired) == (b"", False)

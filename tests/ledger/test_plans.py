@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.examples import ALICE, BOB, DAY, HOOK, NOW, SECOND, SINKS, facts, update
+from ledger.examples import ALICE, BOB, DAY, HOOK, INSTANCE, NOW, SECOND, SINKS, facts, update
 from ledger.locations import query
 from ledger.steps import accept, defer, find_attempt, refuse, replan, rows, start_deliveries, states, take
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.plan import plan
 from mastodon_update_check.domain.server.state import ServerState
+from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location
 
@@ -50,18 +51,6 @@ def test_a_cancelled_message_is_taken_up_again(ledger: Ledger) -> None:
     assert (first.message_id, first.identities, NOW) == (again.message_id, again.identities, again.created_at)
     assert again.number == 2
     assert again.failures == 0
-
-
-def test_a_cancelled_row_in_another_company_is_another_message(ledger: Ledger, place: Location) -> None:
-    """A receiver drops what carries an id that it knows: other rows need another id."""
-    replan(ledger, facts(PATCH))
-    replan(ledger, facts())
-    replan(ledger, facts(PATCH, MINOR, now=LATER))
-    attempt = take(ledger, LATER)
-
-    assert attempt.identities == ("update/4.5.1/plain", "update/4.6.0/plain")
-    assert attempt.created_at == LATER
-    assert query(place, "SELECT state FROM message ORDER BY created_at") == [("cancelled",), ("pending",)]
 
 
 def test_a_row_cancelled_meanwhile_is_left_out(ledger: Ledger) -> None:
@@ -192,3 +181,26 @@ def test_two_instances_on_one_ledger_do_not_see_each_other(ledger: Ledger, place
         assert [each.summary(NOW, SINKS).sinks[0].failing_since for each in (ledger, there)] == [NOW, None]
         assert [len(each.history()) for each in (ledger, there)] == [1, 1]
     assert [row.state for row in rows(ledger, "update/4.5.1")] == [DeliveryState.PENDING]
+
+
+def test_the_state_comes_back_as_it_was_kept(ledger: Ledger, place: Location) -> None:
+    """Each instance has its own."""
+    known = ServerState(good_at=NOW, installed=MastodonVersion.parse("4.5.0"), updates=(PATCH,), warnings=("a", "b"))
+    with ledger.writing() as transaction:
+        transaction.keep_state(known, NOW)
+        assert transaction.state() == known
+
+    assert ledger.state() == known
+    assert ledger.instances() == (INSTANCE,)
+    with Ledger.open(place, "other.example") as there:
+        assert there.state() == ServerState()
+
+
+def test_a_fingerprint_is_salted(ledger: Ledger, place: Location) -> None:
+    """The same text has the same fingerprint in one ledger, and another one elsewhere."""
+    first = ledger.fingerprint("password")
+    query(place, "UPDATE meta SET value = 'other' WHERE key = 'salt'")
+
+    assert len(first) == 16
+    assert first != ledger.fingerprint("password")
+    assert ledger.fingerprint("a") != ledger.fingerprint("b")

@@ -11,7 +11,6 @@ import pytest
 
 from ledger.examples import INSTANCE, NOW, facts, update
 from ledger.locations import DATABASE, ROLE, owned, postgres_location, query, url
-from ledger.programs import open_at_once
 from ledger.steps import accept, beat, find_attempt, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
@@ -20,10 +19,11 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import find_location
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_location import PostgresLocation
-from mastodon_update_check.ledger.postgres_session import BOUNDS, PostgresBounds, translate
+from mastodon_update_check.ledger.postgres_session import BOUNDS, PostgresBounds, PostgresSession, translate
 from mastodon_update_check.ledger.sqlite import SqliteLocation
 from simulators.postgres import Postgres
 from simulators.postgres_front import Front, silence, silence_after_login
+from simulators.silence import silent_port
 
 RELEASE = update("4.5.1")
 SHORT = replace(BOUNDS, total=timedelta(seconds=1), lock=timedelta(milliseconds=200))
@@ -61,14 +61,6 @@ def write_around(ledger: Ledger, meanwhile: Callable[[], None]) -> None:
         transaction.keep_state(ServerState(failures=1), NOW)
         meanwhile()
         transaction.keep_state(ServerState(failures=2), NOW)
-
-
-def test_made_by_several_processes_at_once(postgres: Postgres, absent: PostgresLocation) -> None:
-    """All of them end up with the same ledger: its salt is the same for each."""
-    prints = open_at_once(url(postgres, absent.address.schema))
-
-    assert len(set(prints)) == 1
-    assert prints[0][16:] == "\n"
 
 
 def test_nothing_is_made_by_opening(absent: PostgresLocation) -> None:
@@ -224,3 +216,15 @@ def test_copies_and_backups_have_bounds_of_their_own(place: PostgresLocation, tm
         Ledger.open(hasty, INSTANCE)
     back_up(hasty, tmp_path / "backup.sqlite3")
     assert copy(free(hasty), SqliteLocation(tmp_path / "copy.sqlite3")) == 1
+
+
+def test_login_is_bounded_as_a_whole() -> None:
+    """Eight addresses of two seconds each end after half a second together."""
+    with silent_port() as port:
+        hosts = ",".join(f"127.0.0.{number}:{port}" for number in range(1, 9))
+        address = PostgresAddress.parse(f"postgresql://ledger@{hosts}/ledger", "UPDATE_CHECK_LEDGER")
+        bounds = replace(BOUNDS, connect=timedelta(seconds=2), login=timedelta(seconds=0.5))
+        session, began = PostgresSession(address, bounds), time.monotonic()
+        with pytest.raises(LedgerError, match=r"took longer than 0\.5 s in all"), session.reading():
+            pytest.fail("it was reached")
+        assert time.monotonic() - began < 12

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -104,20 +104,3 @@ def test_damage_is_said(tmp_path: Path, good: bytes, harm: type, seed: int) -> N
     path.write_bytes(harm(good, random.Random(seed)))  # noqa: S311 - the same damage each time
     with said(path):
         use(path)
-
-
-@pytest.mark.parametrize("seed", range(25))
-def test_damage_while_it_is_in_use(tmp_path: Path, good: bytes, seed: int) -> None:
-    """Nor does damage that comes after the ledger was read through."""
-    path = tmp_path / "ledger.sqlite3"
-    path.write_bytes(good)
-    with said(path), Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
-        ledger.summary(NOW, SINKS)
-        path.write_bytes(flip(good, random.Random(seed)))  # noqa: S311 - the same damage each time
-        for _ in range(2):
-            with said(path):
-                replan(ledger, facts(*RELEASES, to=(ALICE, BOB), now=NOW + DAY))
-            with said(path):
-                deliver(ledger)
-    with suppress(FileNotFoundError):
-        path.unlink()

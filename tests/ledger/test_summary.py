@@ -104,11 +104,3 @@ def test_next_due_with_a_deferred_message(ledger: Ledger) -> None:
     take(ledger, soon)
 
     assert ledger.next_due_at("email", soon) == soon
-
-
-def test_next_due_while_the_sink_backs_off(ledger: Ledger) -> None:
-    """Nothing can be done before, though another message is due."""
-    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
-    defer(ledger, take(ledger), sink_wide=True)
-
-    assert ledger.next_due_at("email", NOW) == NOW + 5 * SECOND

@@ -98,16 +98,6 @@ def test_cancelled_rows_are_deleted(ledger: Ledger, place: Location, *, is_refus
     accept(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
 
 
-def test_a_clock_that_was_a_year_ahead(ledger: Ledger) -> None:
-    """Its deletions cause no repeat and lose no pending message."""
-    replan(ledger, facts(PATCH, to=(ALICE, BOB)))
-    accept(ledger, take(ledger))
-    prune(ledger, NOW + YEAR)
-
-    assert replan(ledger, facts(PATCH, to=(ALICE, BOB), now=NOW + DAY)).messages == ()
-    assert find_attempt(ledger, NOW + DAY) is not None
-
-
 def steps_of_a_check(path: Path, now: datetime, installed: str) -> int:
     """Return how many steps SQLite takes for a check that finds nothing new, in tens."""
     session = SqliteLocation(path).open(verify=False)

@@ -36,12 +36,6 @@ def test_peer_login_as_another_user(postgres: Postgres, database: str) -> None:
     assert "; over a socket each system user has the role of the same name: run " in sentence
 
 
-def test_role_that_is_barred(postgres: Postgres, database: str) -> None:
-    """A server that refuses this host has a line too few, or one too many."""
-    sentence = refusal(tcp_address(postgres.port, database, user="barred"))
-    assert "cannot be used as the role barred: pg_hba.conf rejects connection" in sentence
-
-
 REMEDY = "run `mastodon-update-check setup`, or give another login in UPDATE_CHECK_DATABASE_URL"
 
 

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from domain.examples import cases
-from mastodon_update_check.mastodon.tree import read_tree_version
+import pytest
+
+from domain.examples import cases, version
+from mastodon_update_check.domain.upgrades import InstallKind
+from mastodon_update_check.mastodon.tree import detect_kind, read_tree_version
 from simulators.mastodon_tree import FLAGS_TO_S, PARTS_TO_S, configured, flags, parts, settings, write_tree
 
 PRE = {"MASTODON_VERSION_PRERELEASE": "nightly.2026-07-24"}
@@ -155,3 +158,23 @@ FETCH = "ENV.fetch('MASTODON_VERSION_METADATA', nil)"
 def test_settings_file(text: str, environment: Mapping[str, str], expected: str, tmp_path: Path) -> None:
     """From 4.4 on, what `config/mastodon.yml` makes of the environment counts."""
     assert read_tree_version(write_tree(tmp_path, configured("4.7.6"), text), environment).text == expected
+
+
+@pytest.mark.parametrize(
+    ("paths", "installed", "kind"),
+    [
+        (["live"], "4.5.19", InstallKind.SOURCE),
+        (["live"], "v4.5.19", InstallKind.SOURCE),
+        (["live"], "4.7.0-beta.1", InstallKind.SOURCE),
+        (["live"], "4.5.19+glitch", InstallKind.FORK),
+        (["live"], "4.5.19-bark", InstallKind.FORK),
+        ([], "4.5.19", InstallKind.DOCKER),
+        (["live", "etc/yunohost"], "4.5.19", InstallKind.YUNOHOST),
+        (["live", "etc/NIXOS"], "4.5.19", InstallKind.NIXOS),
+    ],
+)
+def test_kind(tmp_path: Path, paths: list[str], installed: str, kind: InstallKind) -> None:
+    """By what the system has, by the tree, and by what the version says of itself."""
+    for path in paths:
+        (tmp_path / path).mkdir(parents=True)
+    assert detect_kind(tmp_path / "live", version(installed), tmp_path) is kind

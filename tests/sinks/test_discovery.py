@@ -7,9 +7,6 @@ import pytest
 from domain.examples import cases
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.sinks.discovery import load_sink
-from mastodon_update_check.sinks.email import EmailSink
-from mastodon_update_check.sinks.log import LogSink
-from mastodon_update_check.sinks.webhook import WebhookSink
 from sinks.examples import MESSAGE
 
 SINK = """
@@ -46,13 +43,6 @@ def problem(plugin: str, **options: str) -> str:
         load_sink(plugin, options)
     [sentence] = caught.value.problems
     return sentence
-
-
-def test_built_in_sinks() -> None:
-    """Our own sinks come through the same door."""
-    assert isinstance(load_sink("log", {}), LogSink)
-    assert isinstance(load_sink("email", {"server": "localhost"}), EmailSink)
-    assert isinstance(load_sink("webhook", {"url": "https://hook.example/"}), WebhookSink)
 
 
 def test_another_package(packages: Path) -> None:

@@ -1,13 +1,15 @@
 """Mail over a real mail server: envelopes, logins, and recipients that it refuses or can reach."""
 
 import ssl
+from pathlib import Path
 
 import pytest
 
 from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks.email import create
+from simulators.scripted_smtp_server import Answer, ScriptedSmtpServer
 from simulators.smtp_server import SmtpServer
-from sinks.examples import ADDRESS, LOGIN, MESSAGE, USERS, email_sink, refusal, to
+from sinks.examples import ADDRESS, LOGIN, MESSAGE, PASSWORD, USERS, email_sink, refusal, to
 
 # aiosmtpd warns of what these servers are for: refusing and accepting passwords without TLS.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
@@ -130,3 +132,34 @@ def test_international_local_part_not_supported() -> None:
     assert not caught.value.sink_wide
     assert "needs a mail server with SMTPUTF8" in str(caught.value)
     assert [(mail.recipient, mail.connection) for mail in server.mails] == [(ADDRESS, 1)]
+
+
+def test_the_dialogue() -> None:
+    """It goes as far as RCPT, and ends with RSET and QUIT."""
+    with ScriptedSmtpServer() as server, email_sink(server.port) as sink:
+        assert sink.rehearse(ADDRESS) == f"localhost:{server.port} takes mail for {ADDRESS} (unencrypted)"
+    assert (server.verbs, server.bodies) == (["EHLO", "MAIL", "RCPT", "RSET", "QUIT"], [])
+
+
+def test_encrypted_and_logged_in(server_tls: ssl.SSLContext, trusted_authority: Path) -> None:
+    """STARTTLS and AUTH are tried as for a mail."""
+    assert trusted_authority.exists()
+    with (
+        SmtpServer(tls=server_tls, users={"mastodon": PASSWORD}) as server,
+        email_sink(server.port, login="mastodon", password=PASSWORD) as sink,
+    ):
+        assert sink.rehearse(ADDRESS).endswith("(encrypted, logged in)")
+    assert server.mails == []
+
+
+def test_refused_address() -> None:
+    """An address that no server is asked about, and one that it refuses."""
+    with email_sink(1) as sink, pytest.raises(PermanentDeliveryError, match="is not a mail address"):
+        sink.rehearse("admin")
+    script: dict[str, list[Answer]] = {"RCPT": ["550 5.1.1 unknown"]}
+    with (
+        ScriptedSmtpServer(script) as server,
+        email_sink(server.port) as sink,
+        pytest.raises(PermanentDeliveryError, match=r"answered RCPT with 550 5\.1\.1 unknown"),
+    ):
+        sink.rehearse(ADDRESS)

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.examples import cases
-from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
+from mastodon_update_check.errors import DeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks.smtp_server import MailLimits
 from simulators.scripted_smtp_server import Answer, Drop, Hang, ScriptedSmtpServer, Wire
 from simulators.smtp_server import SmtpServer
@@ -39,18 +39,6 @@ def test_idle_connection_found_dead(fault: Answer) -> None:
 
     mail = ["MAIL", "RCPT", "DATA"]
     assert server.verbs == ["EHLO", *mail, "MAIL", "EHLO", *mail, "QUIT"]
-
-
-@pytest.mark.parametrize("fault", ["500 no", Drop(), Hang()], ids=["500", "dropped", "hanging"])
-def test_connection_found_dead_after_a_refusal(fault: Answer) -> None:
-    """The same holds where the mail before has to be cleared away first."""
-    script: dict[str, list[Answer]] = {"RCPT": ["550 5.1.1 unknown", "250 ok"], "RSET": [fault]}
-    with ScriptedSmtpServer(script) as server, email_sink(server.port, limits_for(fault)) as sink:
-        with pytest.raises(PermanentDeliveryError):
-            sink.send(MESSAGE)
-        sink.send(to("next@social.example"))
-
-    assert server.verbs == ["EHLO", "MAIL", "RCPT", "RSET", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
 
 
 def test_dead_server_behind_an_idle_connection() -> None:

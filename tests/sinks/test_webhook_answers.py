@@ -13,10 +13,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from domain.examples import cases
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.sinks.webhook import create, judge
-from simulators.http_server import Answer, HttpServer, Raw, Reply, Request
+from simulators.http_server import Answer, HttpServer, Reply, Request
 from sinks.examples import MESSAGE
 
 # Statuses from and to, and the outcome; the first row that fits holds.
@@ -122,33 +121,6 @@ def test_every_status_over_the_wire(hundred: int) -> None:
             if isinstance(error, TransientDeliveryError):
                 assert error.retry_after == timedelta(seconds=90)
     assert [request.path for request in server.requests] == 100 * ["/hook"]
-
-
-@cases(
-    "data outcome",
-    ("100, then 200", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "ok"),
-    ("102 and 103, then 204", b"HTTP/1.1 102 x\r\n\r\nHTTP/1.1 103 x\r\n\r\nHTTP/1.1 204 x\r\n\r\n", "ok"),
-    ("103, then 410", b"HTTP/1.1 103 x\r\n\r\nHTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", "gone"),
-    ("100 alone", b"HTTP/1.1 100 Continue\r\n\r\n", "retry"),
-    ("101 alone", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "retry"),
-    ("status 0", b"HTTP/1.1 000 x\r\n\r\n", "retry"),
-    ("status 99", b"HTTP/1.1 99 x\r\n\r\n", "retry"),
-    ("HTTP/0.9", b"ok\n", "retry"),
-    ("HTTP/2 unasked", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "retry"),
-)
-def test_interim_and_odd_answers(data: bytes, outcome: str) -> None:
-    """An interim answer decides nothing; one without a final status is retried."""
-    with HttpServer(lambda _: Raw([data])) as server:
-        assert word(attempt(server.url("/hook", "localhost"))) == outcome
-
-
-def test_retry_after_twice() -> None:
-    """Two different waits are none."""
-    data = b"HTTP/1.1 503 x\r\nRetry-After: 90\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n"
-    with HttpServer(lambda _: Raw([data])) as server:
-        error = attempt(server.url("/hook"))
-    assert isinstance(error, TransientDeliveryError)
-    assert error.retry_after is None
 
 
 def test_redirect() -> None:
