@@ -13,7 +13,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -78,11 +78,9 @@ class PostgresSession:
         if connection is not None:
             connection.close()
 
-    @contextmanager
-    def reading(self) -> Iterator["PostgresConnection"]:
+    def reading(self) -> AbstractContextManager["PostgresConnection"]:
         """See the ledger as it is at one moment."""
-        with self._transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
-            yield connection
+        return self._transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     @contextmanager
     def writing(self) -> Iterator["PostgresConnection"]:
@@ -93,17 +91,13 @@ class PostgresSession:
                 raise OwnershipLostError(f"another process owns the ledger in {self._address} now")
             yield connection
 
-    @contextmanager
-    def recording(self) -> Iterator["PostgresConnection"]:
+    def recording(self) -> AbstractContextManager["PostgresConnection"]:
         """Write a fact that is true whichever process owns the ledger."""
-        with self._transaction("ISOLATION LEVEL READ COMMITTED READ WRITE", _SERIALISED) as connection:
-            yield connection
+        return self._transaction("ISOLATION LEVEL READ COMMITTED READ WRITE", _SERIALISED)
 
-    @contextmanager
-    def renewing(self) -> Iterator["PostgresConnection"]:
+    def renewing(self) -> AbstractContextManager["PostgresConnection"]:
         """Change the lease, without waiting for a writer."""
-        with self._transaction("ISOLATION LEVEL READ COMMITTED READ WRITE") as connection:
-            yield connection
+        return self._transaction("ISOLATION LEVEL READ COMMITTED READ WRITE")
 
     @contextmanager
     def _transaction(self, mode: str, lock: str = "") -> Iterator["PostgresConnection"]:

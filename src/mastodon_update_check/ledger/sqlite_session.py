@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from mastodon_update_check.domain.text import clean
@@ -39,25 +39,25 @@ class SqliteSession:
         with translated(self._path):
             self.connection.close()
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """See the ledger as it is at one moment."""
-        with translated(self._path):
-            self.connection.execute("BEGIN")
-            with self.connection:
-                yield self.connection
+        return self._transaction("BEGIN")
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """Hold the one write transaction."""
         with translated(self._path):
             if not os.path.samestat(self._path.stat(), self._file):
                 raise LedgerError(f"the ledger {self._path} was replaced while it was in use: it is opened again")
-            self.connection.execute("BEGIN IMMEDIATE")
-            with self.connection:
-                yield self.connection
+        return self._transaction("BEGIN IMMEDIATE")
 
     recording = writing
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with translated(self._path):
+            self.connection.execute(begin)
+            with self.connection:
+                yield self.connection
 
 
 def open_empty() -> SqliteSession:

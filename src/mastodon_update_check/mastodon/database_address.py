@@ -118,15 +118,11 @@ def _read_url(url: str, origin: str) -> dict[str, str]:
 
 
 def _find_problem(plain: Mapping[str, str], origin: str) -> str:
-    advice = f"give this login in {VARIABLE}"
-    if "," in plain["host"]:
-        return f"{origin}: expected one host, got a list: {advice}"
-    if not _HOST.fullmatch(plain["host"]):
-        return f"{origin}: expected a host name, an address or the directory of a socket: {advice}"
-    if not re.fullmatch(r"[0-9]{1,5}", plain["port"]):
-        return f"{origin}: expected a port number from 1 to 65535: {advice}"
-    if plain["sslmode"] not in _SSLMODES:
-        return f"{origin}: expected an sslmode of {', '.join(sorted(_SSLMODES))}: {advice}"
-    if any(_CONTROL.search(text) for text in plain.values()):
-        return f"{origin} holds control characters: {advice}"
-    return ""
+    faults = (
+        ("," in plain["host"], ": expected one host, got a list"),
+        (not _HOST.fullmatch(plain["host"]), ": expected a host name, an address or the directory of a socket"),
+        (not re.fullmatch(r"[0-9]{1,5}", plain["port"]), ": expected a port number from 1 to 65535"),
+        (plain["sslmode"] not in _SSLMODES, f": expected an sslmode of {', '.join(sorted(_SSLMODES))}"),
+        (any(_CONTROL.search(text) for text in plain.values()), " holds control characters"),
+    )
+    return next((f"{origin}{fault}: give this login in {VARIABLE}" for is_wrong, fault in faults if is_wrong), "")

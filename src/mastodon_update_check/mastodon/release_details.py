@@ -78,17 +78,12 @@ def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_a
             limits = replace(limits, body_bytes=CHANGELOG_BYTES)
         try:
             facts[path] = extract(path, get_document(Request(url=root + path), proxies, limits).body)
+        except StatusError as error:
+            # The changelog is fetched first. While it is missing the tag may be, so that its absence is not a fact.
+            if error.status not in _MISSING or path == CHANGELOG:
+                raise
+            facts[path] = None
         except CheckError as error:
-            facts[path] = _explain_failure(path, error)
-
-
-def _explain_failure(path: str, error: CheckError) -> object:
-    """Return the fact that a failure states: the tree has no such file, or one that cannot be used.
-
-    The changelog is fetched first. While it is missing the tag may be, so that its absence is not a fact.
-    """
-    if isinstance(error, StatusError) and error.status in _MISSING and path != CHANGELOG:
-        return None
-    if error.cause is Cause.CONTENT:
-        return UNUSABLE
-    raise error
+            if error.cause is not Cause.CONTENT:
+                raise
+            facts[path] = UNUSABLE
