@@ -16,25 +16,22 @@ def hurry(
 
     Messages in an attempt stay as they are. With `is_started` sinks that were stopped (HTTP 410) are started again.
     """
-    for sink in sinks:  # `failing_since` stays until the sink accepts a message
-        transaction.execute(
-            f"""
-            UPDATE sink SET retry_at = NULL, failures = 0{", stopped_key = NULL" if is_started else ""}
-            WHERE instance = :instance AND name = :name
-            """,  # noqa: S608 - only our own constant is put in
-            name=sink,
-        )
-    hurried = 0
-    for message_id in message_ids:
-        hurried += transaction.execute(
-            f"""
-            UPDATE message SET due_at = :due_at, failures = 0
-            WHERE id = :id AND state IN ('pending', 'failed') AND NOT {IS_BEING_SENT}
-            """,  # noqa: S608 - only our own constant is put in
-            id=message_id,
-            due_at=stamp(now),
-        ).rowcount
-    return hurried
+    transaction.execute(  # `failing_since` stays until the sink accepts a message
+        f"""
+        UPDATE sink SET retry_at = NULL, failures = 0{", stopped_key = NULL" if is_started else ""}
+        WHERE instance = :instance AND name IN (SELECT value FROM json_each(:sinks))
+        """,  # noqa: S608 - only our own constant is put in
+        sinks=json.dumps(list(sinks)),
+    )
+    hurried = transaction.execute(
+        f"""
+        UPDATE message SET due_at = :due_at, failures = 0
+        WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('pending', 'failed') AND NOT {IS_BEING_SENT}
+        """,  # noqa: S608 - only our own constant is put in
+        ids=json.dumps(list(message_ids)),
+        due_at=stamp(now),
+    )
+    return int(hurried.rowcount)
 
 
 def hurry_changed(transaction: Transaction, sinks: Mapping[str, str], now: datetime) -> None:
