@@ -14,7 +14,7 @@ import pytest
 
 from fetching import failure
 from mastodon_update_check.http.request import DOCUMENT
-from mastodon_update_check.http.time_limit import Deadline, SocketGuard, TimeLimitError, run_within
+from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError, deadline, run_within
 from simulators.http_server import HttpServer, Reply
 from simulators.silence import resolve_to, silent_port
 
@@ -124,15 +124,15 @@ def test_many_silent_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_reader_is_ended() -> None:
     """The connection is shut down when time is up, also one that is guarded later."""
     ours, theirs = socket.socketpair()
-    with closing(ours), closing(theirs), Deadline(timedelta(seconds=0.05)) as deadline:
+    with closing(ours), closing(theirs), deadline(timedelta(seconds=0.05)) as guard:
         ours.settimeout(30)
         theirs.settimeout(30)
-        deadline.guard(ours)
+        guard.guard(ours)
         assert ours.recv(1) == b""
-        assert deadline.expired
+        assert guard.expired
         other, end = socket.socketpair()
         with closing(other), closing(end):
-            deadline.guard(other)
+            guard.guard(other)
             assert end.recv(1) == b""
 
 
@@ -140,9 +140,9 @@ def test_connection_outlives_a_conversation_in_time() -> None:
     """Nothing is shut down or kept open afterwards."""
     ours, theirs = socket.socketpair()
     with closing(ours), closing(theirs):
-        with Deadline(timedelta(hours=1)) as deadline:
-            deadline.guard(ours)
+        with deadline(timedelta(hours=1)) as guard:
+            guard.guard(ours)
         ours.sendall(b"x")
         assert theirs.recv(1) == b"x"
         ours.close()
-        assert (theirs.recv(1), deadline.expired) == (b"", False)
+        assert (theirs.recv(1), guard.expired) == (b"", False)

@@ -7,9 +7,10 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -57,21 +58,18 @@ class SocketGuard:
             self._sockets.pop().close()
 
 
-class Deadline(SocketGuard):
-    """Shuts guarded sockets down after `total`, as a context manager: for a conversation over an open connection."""
-
-    def __init__(self, total: timedelta) -> None:
-        super().__init__()
-        self._timer = threading.Timer(total.total_seconds(), self.expire)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self.release()
+@contextmanager
+def deadline(total: timedelta) -> Iterator[SocketGuard]:
+    """Shut guarded sockets down after `total`: for a conversation over an open connection."""
+    guard = SocketGuard()
+    timer = threading.Timer(total.total_seconds(), guard.expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield guard
+    finally:
+        timer.cancel()
+        guard.release()
 
 
 def run_within(limit: timedelta, work: Callable[[SocketGuard], T]) -> T:

@@ -5,19 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 from urllib.parse import parse_qsl, quote, urlencode
 
 import psycopg
 
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.http.time_limit import TimeLimitError
+from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError
 from mastodon_update_check.ledger.engine import DamagedRowError
 from mastodon_update_check.postgres.login import Login, LoginError, last_line, read_conninfo, refuse_misread
-
-if TYPE_CHECKING:
-    from mastodon_update_check.http.time_limit import Deadline
 
 WAYS_OUT: Final = "restore a backup of it, or start a new one with `mastodon-update-check ledger new`"
 _SCHEMA: Final = "mastodon_update_check_ledger"
@@ -87,12 +84,12 @@ class PostgresAddress:
         return cls(login=login, schema=schema)
 
     @contextmanager
-    def translated(self, deadline: "Deadline | None" = None) -> Iterator[None]:
+    def translated(self, guard: SocketGuard | None = None) -> Iterator[None]:
         """Turn every error of PostgreSQL and of the way to it into a `LedgerError` that says what to do."""
         try:
             yield
         except psycopg.Error as error:
-            is_late = deadline is not None and deadline.expired
+            is_late = guard is not None and guard.expired
             why = "did not answer in time" if is_late else self._explain(error)
             raise LedgerError(f"the ledger in {self} {why}") from error
         except TimeLimitError as error:

@@ -23,7 +23,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from mastodon_update_check.errors import LedgerError, OwnershipLostError
-from mastodon_update_check.http.time_limit import Deadline, run_within
+from mastodon_update_check.http.time_limit import SocketGuard, deadline, run_within
 from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.schema import require_known
 
@@ -102,9 +102,9 @@ class PostgresSession:
     @contextmanager
     def _transaction(self, mode: str, lock: str = "") -> Iterator["PostgresConnection"]:
         """Commit at the end, or undo it all after an exception."""
-        with Deadline(self._bounds.total) as deadline, self._address.translated(deadline):
+        with deadline(self._bounds.total) as guard, self._address.translated(guard):
             try:
-                connection = self._begin(self._opening(mode, lock), deadline)
+                connection = self._begin(self._opening(mode, lock), guard)
                 yield connection
                 outcome = connection.execute("COMMIT").statusmessage
             except BaseException:
@@ -114,29 +114,26 @@ class PostgresSession:
             if outcome != "COMMIT":
                 raise LedgerError(f"the ledger in {self._address} rolled the transaction back: try again")
 
-    def _begin(self, opening: str, deadline: Deadline) -> "PostgresConnection":
+    def _begin(self, opening: str, guard: SocketGuard) -> "PostgresConnection":
         """Open a transaction; a connection that has died meanwhile, as after a restart, is replaced."""
         if self._connection is not None and not self._connection.closed:
             try:
-                return self._open(self._connection, opening, deadline)
+                return self._open(self._connection, opening, guard)
             except psycopg.OperationalError:
                 if not self._connection.closed:  # it works, and the transaction cannot begin
                     raise
         self.close()
-        self._connection = self._connect()
-        return self._open(self._connection, opening, deadline)
-
-    def _connect(self) -> psycopg.Connection[DictRow]:
         seconds = self._bounds.connect.total_seconds()
         connection = run_within(self._bounds.login, lambda _: self._address.login.connect(seconds))
         # Parameters are inserted by the client: one round trip for a statement, and the statement sets their types.
         connection.cursor_factory = psycopg.ClientCursor
         connection.row_factory = dict_row  # type: ignore[assignment]  # rows are of another type from here on
-        return cast("psycopg.Connection[DictRow]", connection)
+        self._connection = cast("psycopg.Connection[DictRow]", connection)
+        return self._open(self._connection, opening, guard)
 
-    def _open(self, connection: psycopg.Connection[DictRow], opening: str, deadline: Deadline) -> "PostgresConnection":
+    def _open(self, connection: psycopg.Connection[DictRow], opening: str, guard: SocketGuard) -> "PostgresConnection":
         with socket.socket(fileno=os.dup(connection.fileno())) as sock:
-            deadline.guard(sock)
+            guard.guard(sock)
         answers = connection.execute(opening.encode())
         while answers.nextset():
             pass
