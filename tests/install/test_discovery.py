@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from install.host import ROOT, Host, refused
-from mastodon_update_check.install.copying import DATABASE, SHOWN_DIRECTORIES, EnvFiles, values_of
+from mastodon_update_check.config.dotenv import EnvFiles
+from mastodon_update_check.install.copying import DATABASE, SHOWN_DIRECTORIES, values_of
 from mastodon_update_check.install.database import Server
 from mastodon_update_check.install.discovery import Access, Installation, Mode, decide_access, examine, find_roots
 from mastodon_update_check.install.plan import (
@@ -185,7 +186,7 @@ def test_values_that_cannot_be_written(host: Host) -> None:
         unit="mastodon-web.service",
         owner="mastodon",
         access=Access(is_readable=True),
-        files=EnvFiles(paths=(), assignments=(), problems=()),
+        files=EnvFiles(),
         unit_environment=environment,
         environment_files=(),
     )

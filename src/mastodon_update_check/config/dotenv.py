@@ -20,8 +20,9 @@ make it slow. Only the requested values are expanded, with those that they refer
 gigabytes.
 """
 
+import errno
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -29,6 +30,7 @@ from typing import Final
 
 from mastodon_update_check.config.settings import MASTODON_FILES
 from mastodon_update_check.config.variables import FILE_BYTES, VALUE_BYTES, size_bytes
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.files import ForeignDirectory
 
 USUAL_FILE: Final = ".env.production"
@@ -74,6 +76,21 @@ class Assignment:
 Assignments = Sequence[Assignment]
 
 
+@dataclass(frozen=True, slots=True)
+class EnvFiles:
+    """Mastodon's files of settings, read as one document: the first file that sets a name wins."""
+
+    paths: tuple[Path, ...] = ()
+    """Those that were read, the one with precedence first."""
+    assignments: Assignments = field(default=(), repr=False)
+    errors: Mapping[Path, OSError | ValueError] = field(default_factory=dict)
+
+    @property
+    def names(self) -> str:
+        """The paths, as a part of a sentence."""
+        return " and ".join(clean(str(path)) for path in self.paths or self.errors)
+
+
 def parse(text: str, file: Path | str = "") -> Assignments:
     """Return the assignments of a dotenv file in their order; of several for one name, the last one counts.
 
@@ -83,35 +100,30 @@ def parse(text: str, file: Path | str = "") -> Assignments:
     return tuple(_assignments(plain, str(file)))
 
 
-def read_rails_files(
-    root: Path, place: Path | None = None, trusted_uid: int = 0
-) -> dict[Path, Assignments | OSError | ValueError]:
-    """Return the assignments of Rails' files in the order of their precedence, or why one cannot be read.
+def read_rails_files(root: Path, place: Path | None = None, trusted_uid: int = 0) -> EnvFiles:
+    """Return the files that Rails loads from its root, which is really at `place`; no error is raised.
 
-    A file that is missing is left out; a tree that cannot be opened is one error. `place` is where the tree really is.
+    A file that is missing is left out, unless all of them are.
     """
-    found: dict[Path, Assignments | OSError | ValueError] = {}
+    assignments: list[Assignment] = []
+    paths, errors = [], dict[Path, OSError | ValueError]()
     try:
         with ForeignDirectory((place or root).absolute(), trusted_uid) as directory:
             for path in (root / name for name in MASTODON_FILES):
                 try:
-                    found[path] = parse(directory.read_secrets(path.name, FILE_BYTES), path)
+                    document = parse(directory.read_secrets(path.name, FILE_BYTES), path)
+                    names = {assignment.name for assignment in assignments}
+                    assignments += [assignment for assignment in document if assignment.name not in names]
+                    paths.append(path)
                 except FileNotFoundError:
                     continue
                 except (OSError, ValueError) as error:
-                    found[path] = error
+                    errors[path] = error
     except OSError as error:
-        found[root / USUAL_FILE] = error
-    return found
-
-
-def merge(documents: Iterable[Assignments]) -> Assignments:
-    """Return the assignments of several files as of one: the first file that sets a name wins."""
-    merged: list[Assignment] = []
-    for document in documents:
-        names = {assignment.name for assignment in merged}
-        merged += [assignment for assignment in document if assignment.name not in names]
-    return merged
+        errors[root / USUAL_FILE] = error
+    if not paths and not errors:
+        errors[root / USUAL_FILE] = FileNotFoundError(errno.ENOENT, "no such file or directory")
+    return EnvFiles(tuple(paths), tuple(assignments), errors)
 
 
 class Defect(Enum):

@@ -11,14 +11,14 @@ secrets (`NAME_FILE`): their owner could name one that only this program can rea
 import errno
 import os
 from collections import ChainMap
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from mastodon_update_check.config import variables
-from mastodon_update_check.config.dotenv import Assignments, Defect, expand, merge, parse, read_rails_files
+from mastodon_update_check.config.dotenv import Assignments, Defect, EnvFiles, expand, parse, read_rails_files
 from mastodon_update_check.config.kinds import UnexpectedValueError, parse_path
 from mastodon_update_check.config.settings import BLANK_COUNTS, MASTODON_ROOT
 from mastodon_update_check.config.variables import FILE_BYTES, VALUE_BYTES, Found, Layer, Problems, usable
@@ -57,16 +57,16 @@ def gather(environ: Mapping[str, str], config_file: Path, problems: Problems) ->
     path, own = _own_file(environ, ChainMap(environment, passed), config_file, problems)
     above, public = ChainMap(environment, passed, own), ChainMap(environment, own)
     root = _path_of(above.get(ROOT)) or MASTODON_ROOT
-    documents = dict(_mastodon_documents(root, above, problems))
-    mastodons, is_off = _mastodon_layer(merge(documents.values()), environ, above, problems)
+    files = _read_mastodon_files(root, above, problems)
+    mastodons, is_off = _mastodon_layer(files.assignments, environ, above, problems)
     merged = ChainMap(*above.maps, mastodons)
     return Sources(
         found={name: each for name, each in merged.items() if not each.is_blank or name in BLANK_COUNTS},
         strangers={name: public[name] for name in variables.strangers(public)},
         config_file=path,
-        mastodon_files=tuple(documents),
+        mastodon_files=files.paths,
         mastodon_check_is_off=is_off,
-        is_foreign=(bool(documents) or _is_of_others(root)) and not any(map(is_null, documents)),
+        is_foreign=(bool(files.paths) or _is_of_others(root)) and not any(map(is_null, files.paths)),
     )
 
 
@@ -211,28 +211,23 @@ def _trusted_users() -> frozenset[int]:
     return frozenset({0, os.geteuid()})
 
 
-def _mastodon_documents(root: Path, above: Layer, problems: Problems) -> Iterator[tuple[Path, Assignments]]:
+def _read_mastodon_files(root: Path, above: Layer, problems: Problems) -> EnvFiles:
+    """Read the file that is named, or else those of Rails, of which one that is missing or private is not a problem."""
     named = above.get(ENV_FILE)
     path = _path_of(named)
     if named is None or path is None:
-        yield from _default_documents(root, problems)
-    elif is_null(path):
-        yield path, ()
-    else:
-        try:
-            yield path, parse(read_foreign(follow_trusted(path, _trusted_users()), FILE_BYTES), path)
-        except (OSError, ValueError) as error:
-            reason = f"{clean(str(path))} cannot be read: {describe(error)}"
-            if _is_of_others(path):
-                problems.disable(ENV_FILE, reason)
-            else:
-                problems.add(ENV_FILE, named, reason)
-
-
-def _default_documents(root: Path, problems: Problems) -> Iterator[tuple[Path, Assignments]]:
-    """Yield those of Rails' files that can be read; one that is missing or private is not a problem."""
-    for path, found in read_rails_files(root).items():
-        if not isinstance(found, OSError | ValueError):
-            yield path, found
-        elif getattr(found, "errno", None) not in {errno.ENOENT, errno.ENOTDIR, errno.EACCES}:
-            problems.disable(ENV_FILE, f"{clean(str(path))} cannot be read: {describe(found)}")
+        files = read_rails_files(root)
+        for each, error in files.errors.items():
+            if getattr(error, "errno", None) not in {errno.ENOENT, errno.ENOTDIR, errno.EACCES}:
+                problems.disable(ENV_FILE, f"{clean(str(each))} cannot be read: {describe(error)}")
+        return files
+    try:
+        text = "" if is_null(path) else read_foreign(follow_trusted(path, _trusted_users()), FILE_BYTES)
+        return EnvFiles((path,), parse(text, path))
+    except (OSError, ValueError) as error:
+        reason = f"{clean(str(path))} cannot be read: {describe(error)}"
+        if _is_of_others(path):
+            problems.disable(ENV_FILE, reason)
+        else:
+            problems.add(ENV_FILE, named, reason)
+    return EnvFiles()

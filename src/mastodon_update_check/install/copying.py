@@ -6,11 +6,11 @@ and does not keep the service from starting: the last copy stays, and without on
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mastodon_update_check.config.dotenv import USUAL_FILE, Assignments, expand, merge, needed, parse, read_rails_files
+from mastodon_update_check.config.dotenv import Assignments, EnvFiles, expand, needed, parse, read_rails_files
 from mastodon_update_check.config.settings import MASTODON_ROOT
 from mastodon_update_check.config.sources import ENV_FILE, ROOT
 from mastodon_update_check.config.variables import FILE_BYTES, is_taken_from_mastodon, size_bytes
@@ -34,21 +34,6 @@ class CopyReport:
 
     sentence: str
     is_problem: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvFiles:
-    """Mastodon's files of settings in one tree."""
-
-    paths: tuple[Path, ...]
-    """Those that were read, the one with precedence first; the usual one if none was."""
-    assignments: Assignments = field(repr=False)
-    problems: tuple[str, ...]
-
-    @property
-    def names(self) -> str:
-        """The paths, as a part of a sentence."""
-        return " and ".join(clean(str(path)) for path in self.paths)
 
 
 def copy_settings(machine: Machine, place: Place) -> CopyReport:
@@ -84,30 +69,19 @@ def differs_from_copy(machine: Machine, place: Place) -> bool:
 
 def _read(machine: Machine, own: Mapping[str, str]) -> tuple[str, str, str]:
     """Return the names of Mastodon's files, the lines that our own file makes necessary, and a problem with them."""
-    files = read_env_files(machine, Path(own.get(ROOT, str(MASTODON_ROOT))))
+    root = Path(own.get(ROOT, str(MASTODON_ROOT)))
+    files = read_rails_files(root, machine.real(root), machine.root_uid)
     lines = excerpt(files.assignments, with_login=not own.keys() & {DATABASE, f"{DATABASE}_FILE"})
-    problems = [*files.problems]
+    problems = describe_problems(files)
     if size_bytes(lines) > _EXCERPT_BYTES:
         problems.append(f"the needed lines of {files.names} are larger than {_EXCERPT_BYTES} bytes")
         lines = ""
     return files.names, lines, "; ".join(problems)
 
 
-def read_env_files(machine: Machine, root: Path) -> EnvFiles:
-    """Return Mastodon's files of settings; one that is missing is not a problem if there is another one."""
-    found = read_rails_files(root, machine.real(root), machine.root_uid) or {
-        root / USUAL_FILE: FileNotFoundError(0, "no such file or directory")
-    }
-    documents = {path: each for path, each in found.items() if not isinstance(each, OSError | ValueError)}
-    return EnvFiles(
-        paths=tuple(documents) or (root / USUAL_FILE,),
-        assignments=merge(documents.values()),
-        problems=tuple(
-            f"{clean(str(path))} cannot be copied: {describe(each)}"
-            for path, each in found.items()
-            if isinstance(each, OSError | ValueError)
-        ),
-    )
+def describe_problems(files: EnvFiles) -> list[str]:
+    """Return a sentence without a full stop for each file that cannot be read."""
+    return [f"{clean(str(path))} cannot be copied: {describe(error)}" for path, error in files.errors.items()]
 
 
 def excerpt(assignments: Assignments, *, with_login: bool) -> str:

@@ -12,13 +12,15 @@ from grp import getgrall
 from pathlib import Path
 from typing import Final
 
+from mastodon_update_check.config.dotenv import EnvFiles, read_rails_files
+from mastodon_update_check.config.settings import MASTODON_FILES
 from mastodon_update_check.config.variables import is_taken_from_mastodon
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.files import ForeignDirectory
 from mastodon_update_check.host.machine import Machine
 from mastodon_update_check.host.systemd import Properties, show
-from mastodon_update_check.install.copying import EnvFiles, read_env_files, values
+from mastodon_update_check.install.copying import values
 from mastodon_update_check.mastodon.tree import SETTINGS_FILE, VERSION_FILE
 
 _HIDDEN_ANYWAY: Final = tuple(map(Path, ("/home", "/media", "/mnt", "/opt", "/root", "/run/user", "/srv", "/var")))
@@ -93,16 +95,15 @@ def examine(machine: Machine, root: Path) -> Installation:
         for group in getgrall()
         if group.gr_name == _WEB_GROUP or (owner and owner.pw_gid == group.gr_gid != 0)
     }
-    files = read_env_files(machine, root)
     named = (Path(line.rpartition(" (")[0]) for line in unit.all("EnvironmentFiles"))
     return Installation(
         root=root,
         unit=unit.one("Id"),
         owner=owner.pw_name if owner else "",
         access=decide_access(_trees(machine, root), needed, groups),
-        files=files,
+        files=read_rails_files(root, machine.real(root), machine.root_uid),
         unit_environment={name: text for name, text in unit.variables.items() if is_taken_from_mastodon(name)},
-        environment_files=tuple(path for path in named if path not in files.paths),
+        environment_files=tuple(path for path in named if path not in {root / name for name in MASTODON_FILES}),
     )
 
 

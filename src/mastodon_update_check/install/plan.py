@@ -15,7 +15,7 @@ from mastodon_update_check.config.sources import ENV_FILE, ROOT
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Place
-from mastodon_update_check.install.copying import DATABASE, SHOWN_DIRECTORIES, values_of
+from mastodon_update_check.install.copying import DATABASE, SHOWN_DIRECTORIES, describe_problems, values_of
 from mastodon_update_check.install.database import Server, read_server
 from mastodon_update_check.install.discovery import Access, Installation
 from mastodon_update_check.install.steps import SetupStep, Steps
@@ -123,7 +123,7 @@ class SetupPlan:
     def obstacles(self) -> Iterator[str]:
         """Yield reasons why setup cannot go on, with what to do."""
         if not self._is_set("LOCAL_DOMAIN"):
-            problems = self.installation.files.problems
+            problems = describe_problems(self.installation.files)
             why = f" ({'; '.join(problems)})" if problems else ""
             yield (
                 f"LOCAL_DOMAIN is not set: expected it in {self.installation.root / USUAL_FILE}{why}, because it names "
@@ -133,7 +133,7 @@ class SetupPlan:
     def remarks(self) -> Iterator[str]:
         """Yield sentences about consequences that an administrator may not expect."""
         found, config = self.installation, self.place.config_file
-        for problem in found.files.problems:
+        for problem in describe_problems(found.files):
             yield f"{problem}. Settings that are only there belong into {config}, too."
         if not self._is_set("SMTP_SERVER"):
             yield f"SMTP_SERVER is not set: no mail is sent until it is set, there or in {config}."
