@@ -34,7 +34,8 @@ def notice_of(state: Unfinished | None, at: timedelta) -> object:
     return next(unfinished_notices([state], NOW + at), None)
 
 
-PENDING: list[tuple[str, tuple[Observation, ...], int, tuple[str, ...] | None]] = [
+@cases(
+    "observations at expected",
     ("never any", ((0, (), "4.5.20"),), 600, None),
     ("for exactly an hour", ((0, [NEW], "4.5.20"),), 60, None),
     ("for more than an hour", ((0, [NEW, OLD], "4.5.20"),), 61, (OLD, NEW)),
@@ -45,10 +46,7 @@ PENDING: list[tuple[str, tuple[Observation, ...], int, tuple[str, ...] | None]] 
     ("could not be observed", ((0, [NEW], "4.5.20"), (40, None, "4.5.20")), 61, (NEW,)),
     ("the tree could not be read", ((0, [NEW], "4.5.20"), (40, (), None)), 61, (NEW,)),
     ("the clock was set back", ((600, [NEW], "4.5.20"), (0, [NEW], "4.5.20")), 61, (NEW,)),
-]
-
-
-@cases("observations at expected", *PENDING)
+)
 def test_migrations_are_due_after_an_hour(
     observations: tuple[Observation, ...], at: int, expected: tuple[str, ...] | None
 ) -> None:

@@ -26,7 +26,8 @@ def listing(numbers: Iterable[int]) -> Feed:
     return feed(*(patch(f"4.5.{number}", urgent=True) for number in numbers))
 
 
-ROWS = [
+@cases(
+    "state numbers accepted",
     ("as many as may be new at once", known(), range(1, 21), True),
     ("one more", known(), range(1, 22), False),
     ("known ones do not count", known((0, range(1, 21))), range(1, 41), True),
@@ -35,10 +36,7 @@ ROWS = [
     ("more than sixty", known((0, range(1, 21)), (0, range(21, 41)), (0, range(41, 61))), [61], False),
     ("none new after sixty", known((0, range(1, 21)), (0, range(21, 41)), (0, range(41, 61))), range(1, 61), True),
     ("sixty on the days before", known((-1, range(1, 21)), (-1, range(21, 41)), (-1, range(41, 61))), [61], True),
-]
-
-
-@cases("state numbers accepted", *ROWS)
+)
 def test_flood_is_refused(state: ServerState, numbers: Iterable[int], *, accepted: bool) -> None:
     """More than 20 releases never seen before in one answer, or 60 in a day, are not an answer."""
     if accepted:

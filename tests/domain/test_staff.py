@@ -49,24 +49,23 @@ def test_verdict() -> None:
     assert judge(row()) == StaffVerdict(user=user, reason=StaffReason.VIEWS_DEVOPS)
 
 
-BAD_ROWS = [
+@cases(
+    "values",
     ("nothing", {}),
     ("an id that is a text", OWNER | {"id": "7"}),
     ("no permissions", OWNER | {"permissions": None}),
     ("a number as a name", OWNER | {"name": 7}),
     ("a text as a flag", OWNER | {"disabled": "f"}),
     ("a column that is missing", {name: value for name, value in OWNER.items() if name != "memorial"}),
-]
-
-
-@cases("values", *BAD_ROWS)
+)
 def test_row_of_another_form(values: Mapping[str, object]) -> None:
     """A row that our query does not return is refused, with the name of the column."""
     with pytest.raises(ValueError, match=r"^staff without a valid [a-z_]+$"):
         StaffRow.parse(values)
 
 
-ROLES = [
+@cases(
+    "number permissions everyone notified",
     ("the DevOps flag alone is enough", 3, 2, 0, True),
     ("administrator stands for every flag", 3, 1, 0, True),
     ("every flag but these two is not enough", 3, 0xFFFFFF & ~3, 0, False),
@@ -78,10 +77,7 @@ ROLES = [
     ("the everyone role as it is", -99, INVITE, INVITE, False),
     ("flags that are not known", 3, 1 << 62, 1 << 40, False),
     ("the highest bit is a sign: all flags", 3, -1, 0, True),
-]
-
-
-@cases("number permissions everyone notified", *ROLES)
+)
 def test_roles(*, number: int, permissions: int, everyone: int, notified: bool) -> None:
     """Mastodon's own rules decide who can view DevOps."""
     verdict = judge(row(role_id=number, permissions=permissions, everyone_permissions=everyone))
@@ -107,7 +103,8 @@ def test_old_flag_beside_a_role() -> None:
     assert judge(row(role_id=1, permissions=1 << 4, admin=True)).reason == StaffReason.CANNOT_VIEW_DEVOPS
 
 
-ACCOUNTS = [
+@cases(
+    "changes expected",
     ("not confirmed", {"confirmed": False}, StaffReason.UNCONFIRMED),
     ("not approved", {"approved": False}, StaffReason.UNAPPROVED),
     ("null is not approved", {"approved": None}, StaffReason.UNAPPROVED),
@@ -120,10 +117,7 @@ ACCOUNTS = [
     ("null for an address", {"email": None}, StaffReason.BAD_ADDRESS),
     ("no permission goes before the account", {"permissions": 0, "disabled": True}, StaffReason.CANNOT_VIEW_DEVOPS),
     ("nothing is known of the account", {"disabled": None, "memorial": None}, StaffReason.VIEWS_DEVOPS),
-]
-
-
-@cases("changes expected", *ACCOUNTS)
+)
 def test_accounts(changes: Mapping[str, object], expected: StaffReason) -> None:
     """Only users whose account works are notified."""
     verdict = judge(row(**changes))
@@ -135,7 +129,8 @@ def test_account_without_a_name() -> None:
     assert judge(row(name=None)).user.name == "user 7"
 
 
-ADDRESSES = [
+@cases(
+    "address fine",
     ("international", "ålice@bücher.example", True),
     ("no at", "alice", False),
     ("a line break inside", "alice@social.example\r\nBcc: x@y.example", False),
@@ -143,10 +138,7 @@ ADDRESSES = [
     ("text that runs backwards", "alice\u202e@social.example", False),
     ("half a character", "alice\udcff@social.example", False),
     ("over-long", "a" * 300 + "@social.example.of.example", False),
-]
-
-
-@cases("address fine", *ADDRESSES)
+)
 def test_addresses(*, address: str, fine: bool) -> None:
     """Only what a mail server could accept is sent to; the others are skipped, with a warning on one line."""
     verdict = judge(row(email=address))

@@ -13,7 +13,9 @@ UPDATES = "notification_emails.software_updates"
 SUPPORT = "notification_emails.end_of_support"
 DEFAULT = UserPreferences(preference=Preference.CRITICAL, wants_support=True)
 
-READABLE = [
+
+@cases(
+    "settings expected",
     ("no column, or NULL: the default", None, DEFAULT),
     ("an empty text: the default", "", DEFAULT),
     ("blanks: the default", " \n", DEFAULT),
@@ -34,16 +36,14 @@ READABLE = [
     ),
     ("the last of two", f'{{"{UPDATES}": "all", "{UPDATES}": "none"}}', UserPreferences(preference=Preference.NONE)),
     ("keys are flat: a nest is none", '{"notification_emails": {"software_updates": "all"}}', DEFAULT),
-]
-
-
-@cases("settings expected", *READABLE)
+)
 def test_wishes(settings: str | None, expected: UserPreferences) -> None:
     """Each text that Mastodon writes, and each that it reads, means the same here."""
     assert read_preferences(settings) == expected
 
 
-DAMAGED = [
+@cases(
+    "settings",
     ("cut off", '{"notification'),
     ("YAML of old", "---\n- x"),
     ("far too deep", "[" * 60_000),
@@ -52,10 +52,7 @@ DAMAGED = [
     ("a text", '"all"'),
     ("false", "false"),
     ("too long", json.dumps({UPDATES: "all", "x": "x" * SETTINGS_CHARACTERS})),
-]
-
-
-@cases("settings", *DAMAGED)
+)
 def test_damaged_settings(settings: str) -> None:
     """Settings that cannot be read mean the default and a warning."""
     assert read_preferences(settings) == UserPreferences(defects=("settings that cannot be read",))
