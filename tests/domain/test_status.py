@@ -57,29 +57,18 @@ def test_thousands_of_pending_releases_cost_little() -> None:
     assert time.process_time() - began < 3
 
 
+TWO_PATCHES, URGENT_FIRST = knowing(patch("4.5.20"), patch("4.5.21")), knowing(URGENT, patch("4.5.21"))
+OUT = "4.5.21 is out for your branch"
+
+
 @cases(
     "known level sentences",
     ("nothing to do", knowing(), Level.OK, ()),
     ("a newer minor series alone is not an alarm", knowing(minor("4.6.9")), Level.OK, ()),
     ("nor is another branch's urgent release", knowing(ELSEWHERE), Level.OK, ()),
-    (
-        "a patch of the own branch: the newest is named",
-        knowing(patch("4.5.20"), patch("4.5.21")),
-        Level.WARNING,
-        ("4.5.21 is out for your branch",),
-    ),
-    (
-        "an urgent update",
-        knowing(URGENT, patch("4.5.21")),
-        Level.CRITICAL,
-        ("install 4.5.20, it is urgent", "4.5.21 is out for your branch"),
-    ),
-    (
-        "support ends within two weeks",
-        knowing(ends_on=date(2026, 12, 7)),
-        Level.WARNING,
-        ("support for 4.5 ends on 2026-12-07",),
-    ),
+    ("a patch of the own branch: the newest is named", TWO_PATCHES, Level.WARNING, (OUT,)),
+    ("an urgent update", URGENT_FIRST, Level.CRITICAL, ("install 4.5.20, it is urgent", OUT)),
+    ("two weeks", knowing(ends_on=date(2026, 12, 7)), Level.WARNING, ("support for 4.5 ends on 2026-12-07",)),
     ("support ends within three months", knowing(ends_on=date(2026, 12, 8)), Level.OK, ()),
     ("it has ended", knowing(ends_on=ENDED), Level.CRITICAL, ("4.5 has been out of support since 2026-11-22",)),
 )
@@ -144,27 +133,19 @@ def test_levels_are_exit_codes() -> None:
     assert [int(level) for level in (Level.OK, Level.WARNING, Level.CRITICAL, Level.UNKNOWN)] == [0, 1, 2, 3]
 
 
+PENDING, NONE_PENDING = "Mastodon 4.5.19, pending: 4.5.20 (urgent), 4.6.9", "Mastodon 4.5.19, pending: nothing"
+CHECKED, FAILING = "checked 02:07 UTC", "checks failing since 2026-11-23 02:07 UTC: no address"
+FAILED = knowing(failing_since=NOW, detail="no address")
+NEXT_AT = NOW + HALF_HOUR
+
+
 @cases(
     "known undelivered next_at off line",
-    (
-        "all there is",
-        knowing(URGENT, minor("4.6.9")),
-        2,
-        NOW + HALF_HOUR,
-        "",
-        "Mastodon 4.5.19, pending: 4.5.20 (urgent), 4.6.9; checked 02:07 UTC; next 02:37 UTC; 2 undelivered",
-    ),
-    ("all is well", knowing(), 0, None, "", "Mastodon 4.5.19, pending: nothing; checked 02:07 UTC"),
-    ("just started", ServerState(), 0, NOW, "", "no check yet; next 02:07 UTC"),
-    (
-        "checks fail",
-        knowing(failing_since=NOW, detail="no address"),
-        0,
-        None,
-        "",
-        "Mastodon 4.5.19, pending: nothing; checks failing since 2026-11-23 02:07 UTC: no address",
-    ),
-    ("off: no next check", ServerState(), 1, NOW, "blank", "checking is off: blank; 1 undelivered"),
+    (knowing(URGENT, minor("4.6.9")), 2, NEXT_AT, "", f"{PENDING}; {CHECKED}; next 02:37 UTC; 2 undelivered"),
+    (knowing(), 0, None, "", f"{NONE_PENDING}; {CHECKED}"),
+    (ServerState(), 0, NOW, "", "no check yet; next 02:07 UTC"),
+    (FAILED, 0, None, "", f"{NONE_PENDING}; {FAILING}"),
+    (ServerState(), 1, NOW, "blank", "checking is off: blank; 1 undelivered"),
 )
 def test_line(known: ServerState, undelivered: int, next_at: datetime | None, off: str, line: str) -> None:
     """The one line that `systemctl status` shows."""

@@ -15,46 +15,23 @@ UPDATE, SUPPORT = patch("4.5.20"), support(SupportStage.TWO_WEEKS)
 OPS = named("ops@social.example", Preference.PATCH)
 
 
+OWNER_OF, OPERATOR = "To you as Owner of social.example", "because UPDATE_CHECK_OPERATOR names no other address."
+SWITCH = f"(your setting for the end of support: on; change it at {PAGE})."
+CAREFUL, NAMELESS = replace(OWNER, preference=Preference.CRITICAL), replace(OWNER, role="")
+ACTING = replace(OWNER, role="Owner\u202e\r\nX")
+LURING = replace(OWNER, role="Owner. Renew your login at https://evil.example/login")
+
+
 @cases(
     "recipient notice why",
+    ("a user, updates", CAREFUL, UPDATE, f"{OWNER_OF} (your setting: critical; change it at {PAGE})."),
+    ("a user, support", OWNER, SUPPORT, f"{OWNER_OF} {SWITCH}"),
+    ("a user, this tool", OWNER, CHECK, f"{OWNER_OF}, {OPERATOR}"),
+    ("a role without a name", NAMELESS, UPDATE, f"To you of social.example (your setting: all; change it at {PAGE})."),
+    ("a role with characters that act", ACTING, CHECK, f"To you as Owner X of social.example, {OPERATOR}"),
     (
-        "a user, by the preference for updates",
-        replace(OWNER, preference=Preference.CRITICAL),
-        UPDATE,
-        f"To you as Owner of social.example (your setting: critical; change it at {PAGE}).",
-    ),
-    (
-        "a user, by the switch for support",
-        OWNER,
-        SUPPORT,
-        f"To you as Owner of social.example (your setting for the end of support: on; change it at {PAGE}).",
-    ),
-    (
-        "a user, about this tool",
-        OWNER,
-        CHECK,
-        "To you as Owner of social.example, because UPDATE_CHECK_OPERATOR names no other address.",
-    ),
-    (
-        "a user whose role has no name",
-        replace(OWNER, role=""),
-        UPDATE,
-        f"To you of social.example (your setting: all; change it at {PAGE}).",
-    ),
-    (
-        "a role with characters that act",
-        replace(OWNER, role="Owner\u202e\r\nX"),
-        CHECK,
-        "To you as Owner X of social.example, because UPDATE_CHECK_OPERATOR names no other address.",
-    ),
-    (
-        "a role with a link",
-        replace(OWNER, role="Owner. Renew your login at https://evil.example/login"),
-        CHECK,
-        (
-            "To you as Owner. Renew your login at … of social.example, because UPDATE_CHECK_OPERATOR names no other "
-            "address."
-        ),
+        *("a role with a link", LURING, CHECK),
+        f"To you as Owner. Renew your login at … of social.example, {OPERATOR}",
     ),
     ("an address, updates", OPS, UPDATE, f"{BY_SETTINGS} (patch); change UPDATE_CHECK_RECIPIENTS there."),
     ("an address, support", OPS, SUPPORT, f"{BY_SETTINGS}; change UPDATE_CHECK_RECIPIENTS there."),
