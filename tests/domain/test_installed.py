@@ -16,7 +16,6 @@ from mastodon_update_check.domain.server.installed import (
     has_lost_sight,
     is_settled,
     merge_readings,
-    reading_warnings,
     restart_notice,
 )
 from mastodon_update_check.domain.server.state import ServerState
@@ -81,12 +80,6 @@ def test_no_place_to_look() -> None:
     with pytest.raises(CheckError, match="UPDATE_CHECK_MASTODON_VERSION") as caught:
         merge_readings(NOTHING, NOTHING, known(), NOW)
     assert Cause.VERSION is caught.value.cause
-
-
-def test_errors_of_one_source_are_warnings() -> None:
-    """Each error is a warning while the other place answered."""
-    assert (str(SERVER_ERROR),) == reading_warnings(saw("4.5.20"), SILENT)
-    assert reading_warnings(saw("4.5.20"), NOTHING) == ()
 
 
 @cases(

@@ -11,7 +11,7 @@ import pytest
 from domain.examples import cases, update, version
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement, UpgradeStep
 from mastodon_update_check.domain.routes import Station, find_stations
-from mastodon_update_check.domain.upgrades import CommandStep, CommandValues, InstallKind, Remark, Step, write_steps
+from mastodon_update_check.domain.upgrades import CommandValues, InstallKind, Step, write_steps
 
 BUILD_IF_CHANGED = (
     "git diff --quiet v4.5.19 v4.5.20 -- app/assets app/javascript 'config/vite*' 'config/webpack*' 'vite.config*'"
@@ -45,7 +45,7 @@ def steps(
 
 def commands(*arguments: object, **installation: object) -> list[str]:
     """Return the commands alone."""
-    return [step.text for step in steps(*arguments, **installation) if isinstance(step, CommandStep)]  # type: ignore[arg-type]  # by name
+    return [step.text for step in steps(*arguments, **installation) if step.is_command]  # type: ignore[arg-type]  # by name
 
 
 def test_source_follows_mastodons_guide() -> None:
@@ -151,7 +151,7 @@ def test_notes_come_first(kind: InstallKind) -> None:
     """Every kind of installation may have a database server that is too old."""
     place = CommandValues(kind=kind, root="/home/mastodon/live")
     found = write_steps(place, station("4.5.20"), version("4.5.19"), known(), ["Requires PostgreSQL 14."])
-    assert found[0] == Remark("Requires PostgreSQL 14.")
+    assert found[0] == Step("Requires PostgreSQL 14.")
 
 
 def test_fork_has_the_commands_of_its_notes() -> None:

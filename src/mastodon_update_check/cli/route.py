@@ -17,7 +17,7 @@ from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import clean
-from mastodon_update_check.domain.upgrades import CommandStep, CommandValues, InstallKind, Step, write_steps
+from mastodon_update_check.domain.upgrades import CommandValues, InstallKind, Step, write_steps
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.host.systemd import find_owner, find_units
@@ -148,7 +148,7 @@ def _print(app: App, known: ServerState, installed: MastodonVersion, route: _Rou
     say(f"\nTo {wanted}, for a Mastodon {_KINDS[route.kind]}{guess}. None of this is run for you:\n")
     for step in route.steps:
         # Sentences as comments of a shell, so that the whole may be pasted into a file.
-        print(f"    {step.text}" if isinstance(step, CommandStep) else fill(step.text, "# ", "# ", widest=80))
+        print(f"    {step.text}" if step.is_command else fill(step.text, "# ", "# ", widest=80))
     others = [station for station in stations if station != wanted]
     if others:
         say(f"\nFor the steps to another one: mastodon-update-check route {quote(str(others[-1]))}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from shlex import join, quote
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from mastodon_update_check.domain.release_details import ReleaseDetails, UpgradeStep
 from mastodon_update_check.domain.routes import Station
@@ -48,21 +48,13 @@ class CommandValues:
     units: tuple[str, ...] = ("mastodon-sidekiq", "mastodon-web", "mastodon-streaming")
 
 
-@dataclass(frozen=True, slots=True)
-class CommandStep:
-    """A line to type; `text` may go straight into a shell."""
+class Step(NamedTuple):
+    """A line to type, which may go straight into a shell, or a remark: information, or work by hand before the next."""
 
     text: str
+    is_command: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Information, or work by hand, before the next line."""
-
-    text: str
-
-
-Step = CommandStep | Remark
 _BACKUP = "Back up the database first."
 
 
@@ -88,57 +80,59 @@ def write_steps(
             steps = _by_package(station, kind)
         case kind:
             assert_never(kind)
-    return (*map(Remark, notes), *steps)
+    return (*map(Step, notes), *steps)
+
+
+def _command(text: str) -> Step:
+    return Step(text, is_command=True)
 
 
 def _from_source(installation: CommandValues, station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
-    yield Remark(f"{_BACKUP} Read the release notes: {station.release_notes}")
+    yield Step(f"{_BACKUP} Read the release notes: {station.release_notes}")
     yield from _become(installation)
-    yield CommandStep("git fetch --tags")
+    yield _command("git fetch --tags")
     if station.update is None:
-        yield Remark(
-            f"Take the newest patch of {station.branch}, the last that this lists, and put its number in for x:"
-        )
-        yield CommandStep(f"git tag --list 'v{station.branch}.*' --sort=version:refname")
-    yield CommandStep(f"git checkout {quote(f'v{station}')}")
+        yield Step(f"Take the newest patch of {station.branch}, the last that this lists, and put its number in for x:")
+        yield _command(f"git tag --list 'v{station.branch}.*' --sort=version:refname")
+    yield _command(f"git checkout {quote(f'v{station}')}")
     if details is None:
-        yield Remark(
+        yield Step(
             "Now the steps of the release notes, as this user and in their order: often bundle install, yarn install, "
             "database migrations and new assets."
         )
     else:
-        yield from (CommandStep(command) for step, command in _COMMANDS.items() if step in details.needed)
+        yield from (_command(command) for step, command in _COMMANDS.items() if step in details.needed)
         if details.asks_front_end:  # Git decides: whether its code has changed is not among the facts
             tags = [f"v{version.name}" for version in (details.installed, details.version)]
-            yield Remark("This builds the assets if the code of the front end differs:")
-            yield CommandStep(f"git diff --quiet {join([*tags, '--', *FRONT_END])} || {_PRECOMPILE}")
-    yield CommandStep("exit")
+            yield Step("This builds the assets if the code of the front end differs:")
+            yield _command(f"git diff --quiet {join([*tags, '--', *FRONT_END])} || {_PRECOMPILE}")
+    yield _command("exit")
     yield from _restart(installation.units, details)
     if details is not None and UpgradeStep.MIGRATIONS in details.needed:
-        yield Remark("When all of them have been restarted, the post-deployment migrations:")
-        yield from (*_become(installation), CommandStep(MIGRATE), CommandStep("exit"))
+        yield Step("When all of them have been restarted, the post-deployment migrations:")
+        yield from (*_become(installation), _command(MIGRATE), _command("exit"))
 
 
 def _become(installation: CommandValues) -> Iterable[Step]:
-    yield CommandStep(f"sudo -iu {installation.user}")
-    yield CommandStep(f"cd {quote(installation.root)}")
+    yield _command(f"sudo -iu {installation.user}")
+    yield _command(f"cd {quote(installation.root)}")
 
 
 def _restart(units: Sequence[str], details: ReleaseDetails | None = None) -> Iterable[Step]:
     """Sidekiq first: reloading web does not restart it, and it would continue to run the old version."""
     sidekiq, web, streaming = (_of(units, word) for word in ("sidekiq", "web", "streaming"))
     if sidekiq:
-        yield CommandStep(f"systemctl restart {sidekiq}")
+        yield _command(f"systemctl restart {sidekiq}")
     if web:
         has_new_ruby = details is not None and UpgradeStep.RUBY in details.needed  # a reload keeps the process
-        yield CommandStep(f"systemctl {'restart' if has_new_ruby else 'reload'} {web}")
+        yield _command(f"systemctl {'restart' if has_new_ruby else 'reload'} {web}")
     is_needed = details.steps.get(UpgradeStep.RESTART_STREAMING) if details else None
     if streaming and is_needed is None:
-        yield Remark(
+        yield Step(
             "Streaming only if the release notes name it: every open app loses its connection and comes back at once."
         )
     if streaming and is_needed is not False:
-        yield CommandStep(f"systemctl restart {streaming}")
+        yield _command(f"systemctl restart {streaming}")
 
 
 def _of(units: Sequence[str], word: str) -> str:
@@ -146,44 +140,44 @@ def _of(units: Sequence[str], word: str) -> str:
 
 
 def _by_compose(station: Station, details: ReleaseDetails | None) -> Iterable[Step]:
-    yield Remark(f"{_BACKUP} Read the release notes: {station.release_notes}")
-    yield Remark(
+    yield Step(f"{_BACKUP} Read the release notes: {station.release_notes}")
+    yield Step(
         f"In docker-compose.yml, give the images of web, sidekiq and streaming the tag v{station}"
         f"{_newest(station)}; then, where that file is:"
     )
-    yield CommandStep("docker compose pull")
+    yield _command("docker compose pull")
     migrations = details.steps.get(UpgradeStep.MIGRATIONS) if details else None
     if migrations is not False:
-        yield Remark("Now the migrations:" if migrations else "Now what the release notes say; migrations are usually:")
-        yield CommandStep("docker compose run --rm web bundle exec rails db:migrate")
-    yield CommandStep("docker compose up -d")
+        yield Step("Now the migrations:" if migrations else "Now what the release notes say; migrations are usually:")
+        yield _command("docker compose run --rm web bundle exec rails db:migrate")
+    yield _command("docker compose up -d")
 
 
 def _by_package(station: Station, kind: InstallKind) -> Iterable[Step]:
     if kind is InstallKind.YUNOHOST:
-        yield Remark(f"YunoHost's package decides which release you get; it may be behind {station} for some days.")
-        yield CommandStep("yunohost tools update apps")
-        yield CommandStep("yunohost app upgrade mastodon")
-        yield Remark(f"It makes a backup automatically. The release notes: {station.release_notes}")
+        yield Step(f"YunoHost's package decides which release you get; it may be behind {station} for some days.")
+        yield _command("yunohost tools update apps")
+        yield _command("yunohost app upgrade mastodon")
+        yield Step(f"It makes a backup automatically. The release notes: {station.release_notes}")
         return
-    yield Remark(
+    yield Step(
         f"{_BACKUP} Your nixpkgs decides which release you get: update the channel or the flake input, see that its "
         f"mastodon is {station}{_newest(station)}, then:"
     )
-    yield CommandStep("nixos-rebuild switch")
-    yield Remark(f"It migrates the database and restarts the units. The release notes: {station.release_notes}")
+    yield _command("nixos-rebuild switch")
+    yield Step(f"It migrates the database and restarts the units. The release notes: {station.release_notes}")
 
 
 def _of_fork(
     installation: CommandValues, station: Station, installed: MastodonVersion, details: ReleaseDetails | None
 ) -> Iterable[Step]:
-    yield Remark(
+    yield Step(
         f"You run {installed.text}, a fork: look for its own release that is built on {station}{_newest(station)}, or "
         "a later one, and upgrade as its notes say. Do not check out Mastodon's own tag."
     )
-    yield Remark(f"What Mastodon changed: {station.release_notes}")
-    yield CommandStep(f"sudo -iu {installation.user} git -C {quote(installation.root)} fetch --tags")
-    yield Remark("After the upgrade:")
+    yield Step(f"What Mastodon changed: {station.release_notes}")
+    yield _command(f"sudo -iu {installation.user} git -C {quote(installation.root)} fetch --tags")
+    yield Step("After the upgrade:")
     yield from _restart(installation.units, details)
 
 

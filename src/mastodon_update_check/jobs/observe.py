@@ -9,7 +9,7 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.feeds import Feed, describe_staleness, newer_updates, parse_feed
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_tree import TreeFacts
-from mastodon_update_check.domain.server.installed import VersionReading, merge_readings, reading_warnings
+from mastodon_update_check.domain.server.installed import VersionReading, merge_readings
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import words_of
 from mastodon_update_check.domain.versions import MastodonVersion
@@ -55,16 +55,16 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
     people = people or find_people(settings, known.devops)
     tree, running = see_versions(settings)
     basis = Findings(tree=tree, running=running, people=people, warnings=people.warnings, error=people.error)
+    unread = tuple(str(reading.error) for reading in (tree, running) if reading.error)
     try:
         installed = merge_readings(tree, running, known, now).installed
     except CheckError as error:
-        sentences = reading_warnings(tree, running) or (error.detail,)
-        return replace(basis, error=CheckError(error.cause, "; ".join(sentences)))
+        return replace(basis, error=CheckError(error.cause, "; ".join(unread) or error.detail))
     assert installed is not None  # noqa: S101 - merge_readings has found one
     # A host without a tree, as beside containers, is no reason for a warning while the running server answers.
     is_elsewhere = "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and is_missing(settings.mastodon_root)
     has_no_tree = tree.error is not None and running.version is not None and is_elsewhere
-    doubts = () if has_no_tree else reading_warnings(tree, running)
+    doubts = () if has_no_tree else unread
     basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *doubts))
     basis = replace(
         basis,

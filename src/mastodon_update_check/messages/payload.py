@@ -64,25 +64,18 @@ def list_updates(
     others = [update for update in pending if update.version not in versions]
     ordered = [*order_updates(first, branch), *order_updates(others, branch)]
     return [
-        describe_update(update, known.details_of(update.version), is_new=are_new and update.version in versions)
+        {
+            "version": str(update.version),
+            "type": str(update.type) if update.type else None,
+            "urgent": update.urgent,
+            "release_notes": update.release_notes or None,
+            "end_of_support": update.end_of_support_on.isoformat() if update.end_of_support_on else None,
+            "branch": update.version.branch,
+            "new": are_new and update.version in versions,
+            **({"details": describe_details(details)} if (details := known.details_of(update.version)) else {}),
+        }
         for update in ordered[:RELEASES_SHOWN]
     ]
-
-
-def describe_update(update: UpdateNotice, details: ReleaseDetails | None, *, is_new: bool) -> Mapping[str, object]:
-    """Describe one update; without `details` where nothing is known of them."""
-    ends_on = update.end_of_support_on
-    known = {"details": describe_details(details)} if details else {}
-    return {
-        "version": str(update.version),
-        "type": str(update.type) if update.type else None,
-        "urgent": update.urgent,
-        "release_notes": update.release_notes or None,
-        "end_of_support": ends_on.isoformat() if ends_on else None,
-        "branch": update.version.branch,
-        "new": is_new,
-        **known,
-    }
 
 
 def describe_details(details: ReleaseDetails) -> Mapping[str, object]:

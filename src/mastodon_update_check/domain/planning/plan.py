@@ -18,6 +18,9 @@ from mastodon_update_check.domain.planning.follow_ups import due_follow_ups, mis
 from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient, wants
 
+_TOPICS = {"update": "releases", "support": "releases", "reminder": "reminders", "installed": "closures"}
+"""What notices have in common that go into one message, by their kind; others have one of their own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
@@ -154,7 +157,7 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
     bundles: dict[tuple[str, str, str], list[Decision]] = {}
     for one in decisions:
         if one.reason.notifies:
-            key, topic = one.recipient.key, _topic(one.notice)
+            key, topic = one.recipient.key, _TOPICS.get(one.notice.kind) or identity(one.notice)
             former = _find_former(one, formers, keys)
             if former is not None:
                 key, topic = former.recipient_key, former.message_id
@@ -177,19 +180,6 @@ def _find_former(decision: Decision, formers: History, keys: Collection[str]) ->
         if row.recipient_key == decision.recipient.key or row.recipient_key not in keys:
             return row
     return None
-
-
-def _topic(notice: notices.Notice) -> str:
-    """Return what notices have in common that go into one message."""
-    match notice:
-        case notices.UpdateNotice() | notices.SupportNotice():
-            return ""
-        case notices.ReminderNotice():
-            return "reminder"
-        case notices.InstalledNotice():
-            return "installed"
-        case _:
-            return identity(notice)
 
 
 def message_id(instance: str, recipient_key: str, identities: Iterable[str]) -> str:

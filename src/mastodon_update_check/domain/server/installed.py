@@ -76,11 +76,6 @@ def _add_time(known: ServerState, since: datetime, now: datetime) -> StaleHours:
     return tuple((hours | {hour: hours.get(hour, 0.0) + (now - last).total_seconds()}).items())
 
 
-def reading_warnings(tree: VersionReading, running: VersionReading) -> tuple[str, ...]:
-    """Return what could not be asked, in sentences."""
-    return tuple(str(reading.error) for reading in (tree, running) if reading.error is not None)
-
-
 def restart_notice(known: ServerState, now: datetime) -> RestartNotice | None:
     """Return the notice that a restart is due: tree and running server differed for more than an hour within a day."""
     if known.tree is None or known.running is None or known.stale is None:
