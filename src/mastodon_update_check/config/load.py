@@ -1,6 +1,6 @@
 """From the sources to `Settings`: everything that depends on more than one variable is decided here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -122,37 +122,29 @@ def _keep_secrets(settings: Settings, found: Layer, problems: Problems) -> None:
     They may complete a login of our own file, for example by a port. They may decide neither who gets our password nor
     who can read it on its way: that disables mail or the recipient lookup.
     """
+    is_remote = settings.smtp_server is not None and not is_loopback_host(settings.smtp_server)
+    is_plain = "true" not in {settings.smtp_tls, settings.smtp_ssl} and find_starttls(settings) == "never"
     has_login = settings.smtp_login and settings.smtp_password and settings.smtp_auth_method != "none"
-    mail = _mail_deciders(settings) if has_login else ()
-    for secrets, deciders in ((("SMTP_PASSWORD", "SMTP_LOGIN"), mail), (("DB_PASS",), _database_deciders(settings))):
+    mail = {
+        "SMTP_SERVER": True,
+        "SMTP_LOGIN": True,
+        "SMTP_PORT": settings.smtp_port >= _FIRST_UNPRIVILEGED_PORT,  # any user of that host can listen there
+        "SMTP_OPENSSL_VERIFY_MODE": is_remote and settings.smtp_openssl_verify_mode == "none",
+        "SMTP_CA_FILE": is_remote and str(settings.smtp_ca_file) != _AUTHORITIES,
+        "SMTP_ENABLE_STARTTLS": is_remote and is_plain,
+        "SMTP_ENABLE_STARTTLS_AUTO": is_remote and is_plain,
+    }
+    database = {
+        "DATABASE_URL": True,
+        "DB_HOST": settings.db_host != VARIABLES["DB_HOST"].default,
+        "DB_PORT": settings.db_port != VARIABLES["DB_PORT"].default,
+        "DB_SSLMODE": settings.db_sslmode in _UNENCRYPTED,
+    }
+    for secrets, deciders in ((("SMTP_PASSWORD", "SMTP_LOGIN") if has_login else (), mail), (("DB_PASS",), database)):
         own = [f"{name} ({found[name].place})" for name in secrets if name in found and found[name].is_trusted]
-        for name in deciders if own else ():
+        for name in (name for name, decides in deciders.items() if own and decides):
             if name in found and not found[name].is_trusted:
                 problems.add(name, found[name], f"decides who can read {own[0]}: set {name} there as well")
-
-
-def _mail_deciders(settings: Settings) -> Iterator[str]:
-    yield "SMTP_SERVER"
-    yield "SMTP_LOGIN"
-    if settings.smtp_port >= _FIRST_UNPRIVILEGED_PORT:  # any user of that host can listen there
-        yield "SMTP_PORT"
-    if settings.smtp_server is None or is_loopback_host(settings.smtp_server):
-        return
-    if settings.smtp_openssl_verify_mode == "none":
-        yield "SMTP_OPENSSL_VERIFY_MODE"
-    if str(settings.smtp_ca_file) != _AUTHORITIES:
-        yield "SMTP_CA_FILE"
-    if "true" not in {settings.smtp_tls, settings.smtp_ssl} and find_starttls(settings) == "never":
-        yield "SMTP_ENABLE_STARTTLS"
-        yield "SMTP_ENABLE_STARTTLS_AUTO"
-
-
-def _database_deciders(settings: Settings) -> Iterator[str]:
-    yield "DATABASE_URL"
-    given = {"DB_HOST": settings.db_host, "DB_PORT": settings.db_port}
-    yield from (name for name, value in given.items() if value != VARIABLES[name].default)
-    if settings.db_sslmode in _UNENCRYPTED:
-        yield "DB_SSLMODE"
 
 
 def _default_ledger(environ: Mapping[str, str], config_file: Path | None, problems: Problems) -> str:
