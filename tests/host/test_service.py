@@ -164,18 +164,18 @@ def test_command_has_no_secrets(service: Service, monkeypatch: pytest.MonkeyPatc
 def test_failed_sandbox_is_named(service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A state directory that systemd cannot use, for example a dangling link, is named; it is not called a bug."""
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 238)
+    monkeypatch.setattr(module, "TRANSIENT_FILES", tmp_path)
     with (tmp_path / "out").open("wb") as out, pytest.raises(SetupError, match=r"sandbox .*238.*journalctl -u"):
         run_as_service(service, ("status",), {}, out)
 
 
 def test_terminal_or_pipes(service: Service) -> None:
     """A terminal is replaced by a pseudo-terminal of systemd's; the owner of the tree stays visible to `route`."""
-    in_terminal = transient_command(service, "x.service", "", is_terminal=True)
+    in_terminal = transient_command(service, "x.service", "/run/file", is_terminal=True)
     piped = transient_command(service, "x.service", "/run/file", is_terminal=False)
     assert ("--pty" in in_terminal, "--pipe" in in_terminal) == (True, False)
     assert ("--pty" in piped, "--pipe" in piped) == (False, True)
-    assert in_terminal[-2:] == ("--property=PrivateUsers=no", "--")
-    assert piped[-2:] == ("--property=EnvironmentFile=/run/file", "--")
+    assert piped[-3:] == ("--property=PrivateUsers=no", "--property=EnvironmentFile=/run/file", "--")
 
 
 # Runs a command that looks at its streams, as root's with a terminal on some of them.

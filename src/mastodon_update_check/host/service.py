@@ -110,9 +110,8 @@ def run_as_service(
 
 def transient_command(service: Service, unit: str, environment_file: str, *, is_terminal: bool) -> tuple[str, ...]:
     """Return the words that start a command in the sandbox; the command's own words follow."""
-    properties = [*service.properties, "PrivateUsers=no"]  # `route` names the owner of Mastodon's tree
-    if environment_file:
-        properties.append(f"EnvironmentFile={environment_file}")
+    # `PrivateUsers=no`: `route` names the owner of Mastodon's tree.
+    properties = (*service.properties, "PrivateUsers=no", f"EnvironmentFile={environment_file}")
     return (
         *("systemd-run", "--quiet", "--wait", "--collect", "--service-type=exec", f"--unit={unit}"),
         "--pty" if is_terminal else "--pipe",
@@ -135,9 +134,6 @@ def _service_lines(text: str, name: str) -> Iterator[str]:
 def _environment_file(environ: Mapping[str, str]) -> Iterator[str]:
     """Write root's settings where only root reads them: systemd shows the properties of a unit to every user."""
     quoted = {name: re.sub(r'(["\\`$])', r"\\\1", text) for name, text in environ.items() if _PASSED.fullmatch(name)}
-    if not quoted:
-        yield ""
-        return
     with tempfile.NamedTemporaryFile(
         "w", dir=TRANSIENT_FILES, prefix="mastodon-update-check-", errors="surrogateescape"
     ) as file:
