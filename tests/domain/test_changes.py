@@ -40,38 +40,23 @@ def test_notices_that_cover_others(notice: Notice, notified: Notice, *, expected
     assert is_covered_by(notice, notified) is expected
 
 
+STILL_LISTED = facts(ANN, installed="4.5.20", answer=feed(patch("4.5.20")))
+IN_PART = facts(ANN, answer=feed(patch("4.5.20"), is_complete=False))
+ENDING, FAR_OFF = feed(ends_on=ENDS_ON), feed(ends_on=date(2029, 1, 1))
+
+
 @cases(
     "notice known reason",
     ("still true", patch("4.5.20"), facts(ANN, answer=feed(patch("4.5.20"))), None),
     ("what runs is not known", patch("4.5.20"), facts(ANN, installed=None, answer=feed()), None),
     ("passed by", patch("4.5.20"), facts(ANN, installed="4.6.0"), Reason.INSTALLED),
-    (
-        "installed, though it is still listed (mastodon#33772)",
-        patch("4.5.20"),
-        facts(ANN, installed="4.5.20", answer=feed(patch("4.5.20"))),
-        Reason.INSTALLED,
-    ),
+    ("installed, though it is still listed (mastodon#33772)", patch("4.5.20"), STILL_LISTED, Reason.INSTALLED),
     ("a pre-release, and now a release runs", patch("4.5.20-rc.1"), facts(ANN), Reason.PRERELEASE),
-    (
-        "it is urgent no longer",
-        patch("4.5.20", urgent=True),
-        facts(ANN, answer=feed(patch("4.5.20"), is_complete=False)),
-        Reason.URGENCY_FELL,
-    ),
+    ("it is urgent no longer", patch("4.5.20", urgent=True), IN_PART, Reason.URGENCY_FELL),
     ("the date was not said", support(TWO_WEEKS), facts(ANN, answer=feed()), None),
     ("the same stage and date", support(THREE_MONTHS), facts(ANN, answer=feed(ends_on=ENDS_ON)), None),
-    (
-        "the clock has been set back: what is later still covers it",
-        support(TWO_WEEKS),
-        facts(ANN, answer=feed(ends_on=ENDS_ON)),
-        None,
-    ),
-    (
-        "the end has moved out of sight",
-        support(THREE_MONTHS),
-        facts(ANN, answer=feed(ends_on=date(2029, 1, 1))),
-        Reason.DATE_MOVED,
-    ),
+    ("the clock has been set back: a later one covers it", support(TWO_WEEKS), facts(ANN, answer=ENDING), None),
+    ("the end has moved out of sight", support(THREE_MONTHS), facts(ANN, answer=FAR_OFF), Reason.DATE_MOVED),
     ("checks still fail", CHECK, facts(ANN, tool_notices=[CHECK]), None),
     ("checks fail no longer", CHECK, facts(ANN), Reason.OVER),
     ("restarted", RESTART, facts(ANN, installed=None), Reason.OVER),
