@@ -71,7 +71,7 @@ def known_facts(recipients: st.SearchStrategy[list[Recipient]]) -> st.SearchStra
     )
 
 
-anybody = known_facts(st.lists(people, min_size=1, max_size=4, unique_by=lambda one: (one.sink, one.key)))
+any_facts = known_facts(st.lists(people, min_size=1, max_size=4, unique_by=lambda one: (one.sink, one.key)))
 neighbours = known_facts(
     st.lists(
         st.builds(user, st.integers(1, 4), st.sampled_from(Preference), wants_support=st.booleans()),
@@ -82,7 +82,7 @@ neighbours = known_facts(
 )
 """Recipients who differ both by key and by address."""
 events = st.sampled_from(["", "send", "refuse", "claim", "release"])
-histories = st.lists(st.tuples(anybody, events), max_size=4)
+histories = st.lists(st.tuples(any_facts, events), max_size=4)
 quiet_histories = st.lists(st.tuples(neighbours, events), max_size=4)
 
 

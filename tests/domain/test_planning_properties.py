@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.rows import changed, planned
-from domain.strategies import anybody, histories, lived, neighbours, quiet_histories
+from domain.strategies import any_facts, histories, lived, neighbours, quiet_histories
 from mastodon_update_check.domain.identities import identity, is_covered_by
 from mastodon_update_check.domain.notices import InstalledNotice, Notice, ReminderNotice, UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState
@@ -25,7 +25,7 @@ def deliveries(made: Plan) -> list[tuple[Recipient, Notice]]:
     return [(one.recipient, one.notice) for sent in made.messages for one in sent.decisions]
 
 
-@given(histories, anybody)
+@given(histories, any_facts)
 def test_planning_twice_plans_nothing_new(history: list[tuple[Facts, str]], known: Facts) -> None:
     """After any history the same facts plan and cancel nothing more."""
     rows = lived(history)
@@ -35,7 +35,7 @@ def test_planning_twice_plans_nothing_new(history: list[tuple[Facts, str]], know
     assert not any(one.is_hurried for one in again.redirections)
 
 
-@given(histories, anybody)
+@given(histories, any_facts)
 def test_covered_notices_are_never_planned(history: list[tuple[Facts, str]], known: Facts) -> None:
     """A notice that a standing row covers is never planned, under any key or address, nor twice in one plan."""
     rows = lived(history)
@@ -52,7 +52,7 @@ def test_covered_notices_are_never_planned(history: list[tuple[Facts, str]], kno
     assert len(once) == len(set(once))
 
 
-@given(histories, anybody)
+@given(histories, any_facts)
 def test_only_open_rows_change(history: list[tuple[Facts, str]], known: Facts) -> None:
     """Sent, cancelled and claimed rows stay as they are; so do rows of sinks that were not asked."""
     rows = lived(history)
@@ -65,7 +65,7 @@ def test_only_open_rows_change(history: list[tuple[Facts, str]], known: Facts) -
     assert not claimed & {one.message_id for one in made.redirections}
 
 
-@given(histories, anybody)
+@given(histories, any_facts)
 def test_follow_ups_follow_sent_notices(history: list[tuple[Facts, str]], known: Facts) -> None:
     """Follow-ups go only to recipients of the notice; at most one reminder of an update is due."""
     rows = lived(history)
@@ -90,7 +90,7 @@ def test_follow_ups_follow_sent_notices(history: list[tuple[Facts, str]], known:
             assert not known.known.is_skipped(notice.update)
 
 
-@given(histories, anybody)
+@given(histories, any_facts)
 def test_skipped_releases_are_not_planned(history: list[tuple[Facts, str]], known: Facts) -> None:
     """A skipped release is neither planned nor left waiting."""
     rows = lived(history)

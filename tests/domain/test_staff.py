@@ -134,10 +134,6 @@ def test_account_without_a_name() -> None:
     ("international", "ålice@bücher.example", True),
     ("no at", "alice", False),
     ("a line break inside", "alice@social.example\r\nBcc: x@y.example", False),
-    ("a NUL", "alice\0@social.example", False),
-    ("text that runs backwards", "alice\u202e@social.example", False),
-    ("half a character", "alice\udcff@social.example", False),
-    ("over-long", "a" * 300 + "@social.example.of.example", False),
 )
 def test_addresses(*, address: str, fine: bool) -> None:
     """Only what a mail server could accept is sent to; the others are skipped, with a warning on one line."""

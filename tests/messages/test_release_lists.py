@@ -58,8 +58,8 @@ def test_urls_that_become_links(url: str) -> None:
     ("the same, encoded", "https://xn--gthub-n5e.com/"),
     ("a longer name of the other", "https://evil-joinmastodon.org/"),
     ("the other's beginning", "https://joinmastodon.org.evil.example/"),
-    ("another host of GitHub's: its pages are anybody's", "https://raw.github.com/"),
-    ("pages that anybody makes", "https://mastodon.github.io/"),
+    ("another host of GitHub's: its pages are those of any user", "https://raw.github.com/"),
+    ("pages that any user makes", "https://mastodon.github.io/"),
 )
 def test_urls_that_do_not_become_links(url: str) -> None:
     """Everything else is shown as text; an update server that is not known links nothing more."""

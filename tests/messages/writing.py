@@ -31,7 +31,7 @@ def minor(text: str, *, urgent: bool = False, ends_on: date | None = None) -> Up
 
 
 def with_details(known: ServerState, *details: ReleaseDetails) -> ServerState:
-    """Return a state with these details, whatever the facts of its releases."""
+    """Return a state with these details, which its facts need not show."""
     changed = replace(known)
     changed.__dict__["details"] = details
     return changed

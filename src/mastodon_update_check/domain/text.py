@@ -18,7 +18,7 @@ _URL = re.compile(
     r"|(?<![\w./-])(?:[\w-]{1,63}\.){1,5}[a-z]{2,24}/)\S*",
     re.IGNORECASE,
 )
-"""What mail programs and chat services make a link of: also a host without a scheme, with a path behind it."""
+"""Text of which mail programs and chat services make a link: also a host without a scheme, with a path behind it."""
 _MARKS = str.maketrans("", "", "<>@")
 
 

@@ -19,7 +19,7 @@ def build_payload(
 ) -> dict[str, object]:
     """Build the body; `data` has the same keys for every type.
 
-    Besides these it has `reminders` in a reminder, whose updates come first though they are not new; `closed` when
+    In addition it has `reminders` in a reminder, whose updates come first though they are not new; `closed` when
     something was installed; `notice` for a tool notice.
     """
     known = context.knowledge

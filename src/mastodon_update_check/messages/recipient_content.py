@@ -1,4 +1,4 @@
-"""What a message says about its recipient: which notices it gets and why, in footers and in the test message."""
+"""Texts about the recipient of a message: the notices that it gets, and why; in footers and in the test message."""
 
 from functools import partial
 

@@ -19,7 +19,7 @@ from mastodon_update_check.domain.reasons import Reason
 from mastodon_update_check.domain.recipients import Recipient, wants
 
 _TOPICS = {"update": "releases", "support": "releases", "reminder": "reminders", "installed": "closures"}
-"""What notices have in common that go into one message, by their kind; others have one of their own."""
+"""Notices of one topic share a message; kinds that are not named here have a message for each notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

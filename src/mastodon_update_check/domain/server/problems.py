@@ -1,4 +1,4 @@
-"""When problems have lasted long enough for a notice, and what the checks of each day have come to.
+"""Problems that have lasted long enough for a notice, and the checks of each day.
 
 The first notice of an outage comes after 6 h for causes on this server, after 24 h for the update server's; then after
 3 days, then weekly, each counted from its start. An upgrade that was left unfinished (migrations that were not run,
