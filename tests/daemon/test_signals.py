@@ -17,7 +17,7 @@ from simulators.update_server import UpdateServer
 STUCK = """
 import signal, threading
 from datetime import timedelta
-from mastodon_update_check.daemon.signals import SIGNALS, take_signals
+from mastodon_update_check.daemon.start import SIGNALS, take_signals
 signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 take_signals(lambda order: None, timedelta(seconds={limit}))
 print("here", flush=True)

@@ -58,12 +58,7 @@ def diagnose(app: App, limit: timedelta = LIMIT) -> tuple[Finding, ...]:
         "monitoring": probe_program.probe_monitoring(settings),
         "daemon": probe_program.probe_daemon(status, app.host),
     }
-    return (
-        *probe_program.probe_settings(settings),
-        *_run(probes, limit),
-        *ledger_findings,
-        probe_program.describe_mastodons_check(settings),
-    )
+    return (*probe_program.probe_settings(settings), *_run(probes, limit), *ledger_findings)
 
 
 def _run(probes: Mapping[str, Iterator[Finding]], limit: timedelta) -> Iterator[Finding]:

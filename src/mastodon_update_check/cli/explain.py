@@ -4,14 +4,8 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 
 from mastodon_update_check.app import App
-from mastodon_update_check.cli.output import (
-    Exit,
-    describe_end_of_support,
-    describe_verdict,
-    name_recipient,
-    pick,
-    print_answer,
-)
+from mastodon_update_check.cli import output
+from mastodon_update_check.cli.output import Exit, pick, print_answer
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.outbox import DeliveryState, Outcome
 from mastodon_update_check.domain.recipients import Recipient
@@ -33,6 +27,7 @@ _NOTIFIED, _PENDING, _COMING, _OTHERS = _SECTIONS = (
     "To be notified at the next check:",
     "Not notified:",
 )
+_RECIPIENT = ("sink", "name", "address", "preference")
 _OUTCOMES = {
     Outcome.SENT: "accepted",
     Outcome.DEFERRED: "put off",
@@ -59,7 +54,7 @@ def _to_json(found: Explanation) -> dict[str, object]:
         "last_check_at": known.checked_at,
         "pending": found.update is not None,
         "details": payload.describe_details(details) if details else None,
-        "recipients": [_describe_recipient(one) for one in found.recipients],
+        "recipients": [pick(one, *_RECIPIENT) for one in found.recipients],
         "deliveries": [_describe_entry(entry) for entry in found.entries],
         "decisions": [
             {**_describe_reason(one.recipient, one.notice, one.reason), "told": one.reason.notifies}
@@ -70,13 +65,9 @@ def _to_json(found: Explanation) -> dict[str, object]:
     }
 
 
-def _describe_recipient(recipient: Recipient) -> dict[str, object]:
-    return pick(recipient, "sink", "name", "address", "preference")
-
-
 def _describe_reason(recipient: Recipient, notice: Notice, reason: str) -> dict[str, object]:
     why = explain_reason(reason, recipient)
-    return {**_describe_recipient(recipient), "notice": name_notice(notice), "reason": reason, "explanation": why}
+    return {**pick(recipient, *_RECIPIENT), "notice": name_notice(notice), "reason": reason, "explanation": why}
 
 
 def _describe_entry(entry: HistoryEntry) -> dict[str, object]:
@@ -124,18 +115,18 @@ def _describe_release(found: Explanation, app: App) -> Iterator[str]:
         older = "older than that" if asked.version < known.installed else "not listed by the update server"
         yield f"{asked.version} is {'installed' if asked.version == known.installed else older}."
     elif asked.branch == known.installed.branch and known.support_ends_on is not None:
-        yield describe_end_of_support(asked.branch, known.support_ends_on, app.clock())
+        yield output.describe_end_of_support(asked.branch, known.support_ends_on, app.clock())
     else:
         yield f"The end of support for {asked.branch} is unknown."
 
 
 def _describe_person(found: Explanation) -> Iterator[str]:
     for recipient in found.recipients:
-        name, sink = name_recipient(recipient), recipient.sink
+        name, sink = output.name_recipient(recipient), recipient.sink
         gets = f"{name} is notified by {sink} of" if recipient.address else f"{sink} gets"
         yield f"{gets}: {describe_subscriptions(recipient)}."
     for verdict in found.not_told:
-        yield f"{describe_verdict(verdict)}, so is not notified."
+        yield f"{output.describe_verdict(verdict)}, so is not notified."
     if not (found.recipients or found.not_told):
         yield f"{found.asked.words} is not a recipient or a sink now: `mastodon-update-check recipients` lists all."
 
@@ -163,7 +154,7 @@ def _sort(found: Explanation, app: App, *, is_verbose: bool) -> Mapping[str, lis
         section = sections[_COMING if one.reason.notifies else _OTHERS]
         section.append([f"{head}: {explain_reason(one.reason, one.recipient)}"])
     if is_release:
-        sections[_OTHERS] += ([describe_verdict(one)] for one in found.not_told)
+        sections[_OTHERS] += ([output.describe_verdict(one)] for one in found.not_told)
     return sections
 
 
@@ -192,7 +183,7 @@ def _write_pending(head: str, entry: HistoryEntry, app: App) -> Item:
 
 
 def _name(recipient: Recipient, address: str = "") -> str:
-    return f"{name_recipient(recipient, address)} by {recipient.sink}" if recipient.address else recipient.sink
+    return f"{output.name_recipient(recipient, address)} by {recipient.sink}" if recipient.address else recipient.sink
 
 
 def _form(notice: Notice) -> str:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from argparse import Namespace
 
-_OF_UNITS = frozenset({"run", "check-settings", "copy-settings"})
-_WITHOUT_APP = frozenset({"units", "setup", "demo", "status"})
+_WITHOUT_APP = frozenset({"setup", "copy-settings", "demo", "status"})
 _FOR_ROOT = frozenset({"setup", "copy-settings", "demo"})
 
 
@@ -66,9 +65,18 @@ def _dispatch(parsed: "Namespace", arguments: list[str]) -> int:
         code = execute_as_service(parsed, arguments)
         if code is not None:
             return code
-    name = "units" if parsed.command in _OF_UNITS else parsed.command.replace("-", "_")
+    if parsed.command == "run":
+        from mastodon_update_check.daemon.start import run
+
+        run()
+    if parsed.command == "check-settings":
+        from mastodon_update_check.config import load_settings
+
+        load_settings(os.environ)
+        return 0
+    name = "setup" if parsed.command == "copy-settings" else parsed.command.replace("-", "_")
     module = import_module(f"mastodon_update_check.cli.{name}")
-    if name in _WITHOUT_APP:
+    if parsed.command in _WITHOUT_APP:
         return int(module.execute(parsed))
     from mastodon_update_check.startup import load_app
 
@@ -135,7 +143,3 @@ def _flush() -> None:
         except OSError:
             # The interpreter flushes once more when it ends, and would write an error of its own.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-if __name__ == "__main__":
-    main()

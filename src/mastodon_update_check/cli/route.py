@@ -7,7 +7,6 @@ import os
 from argparse import Namespace
 from collections.abc import Sequence
 from shlex import quote
-from typing import NamedTuple
 
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, describe_end_of_support, print_json
@@ -18,7 +17,6 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.upgrades import CommandValues, InstallKind, Step, write_steps
-from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.host.systemd import find_owner, find_units
 from mastodon_update_check.jobs.check import learn
@@ -39,16 +37,6 @@ _KINDS = {
 }
 
 
-class _Route(NamedTuple):
-    """The stations, and the steps to one of them."""
-
-    kind: InstallKind
-    stations: Sequence[Station] = ()
-    wanted: Station | None = None
-    details: ReleaseDetails | None = None
-    steps: Sequence[Step] = ()
-
-
 def execute(app: App, arguments: Namespace) -> int:
     """Print the route; exit 1 when it is unknown, 2 for a release that is not on it."""
     settings, now = app.settings, app.clock()
@@ -56,18 +44,21 @@ def execute(app: App, arguments: Namespace) -> int:
         known = ledger.state()
         findings = inquire(settings, known, now, People(recipients=(), answer=DatabaseAnswer()))
     known = learn(known, findings, now)
+    kind = settings.install_kind or detect_kind(settings.mastodon_root, known.installed)
     installed = known.installed if findings.error is None or known.good_at is not None else None
-    route = _plan(settings, known, installed, arguments.version)
+    stations = find_stations(installed, known.pending()) if installed else ()
+    wanted = _choose(stations, arguments.version) if installed else None
+    details, steps = _plan(settings, known, kind, stations, wanted) if wanted else (None, ())
     if arguments.json:
         answer = {
             "instance": settings.instance,
             "installed_version": known.installed.text if known.installed else None,
             "support": describe_support(known, now),
-            "install_kind": str(route.kind),
-            "route": [_describe(station) for station in route.stations],
-            "steps_to": str(route.wanted) if route.wanted else None,
-            "details": describe_details(route.details) if route.details else None,
-            "steps": [{"kind": type(step).__name__.lower(), "text": step.text} for step in route.steps],
+            "install_kind": kind,
+            "route": [_describe(station) for station in stations],
+            "steps_to": str(wanted) if wanted else None,
+            "details": describe_details(details) if details else None,
+            "steps": [{"kind": type(step).__name__.lower(), "text": step.text} for step in steps],
             "error": str(findings.error) if findings.error else None,
         }
         print_json(answer)
@@ -77,27 +68,22 @@ def execute(app: App, arguments: Namespace) -> int:
     if not arguments.json:
         if findings.error is not None:
             say(f"Warning: {findings.error}. This is from the last good answer.")
-        _print(app, known, installed, route)
+        _print(app, known, kind, stations, wanted, steps)
     return Exit.DONE
 
 
-def _plan(settings: Settings, known: ServerState, installed: MastodonVersion | None, name: str | None) -> _Route:
-    """Find the stations, and the steps to one of them; none while the installed version is unknown."""
-    kind, root = settings.install_kind or detect_kind(settings.mastodon_root, known.installed), settings.mastodon_root
-    if installed is None:
-        return _Route(kind)
-    stations = find_stations(installed, known.pending())
-    wanted = _choose(stations, name)
-    if wanted is None:
-        return _Route(kind, stations)
-    # Compared with the station before it, where both are known.
-    place = stations.index(wanted)
-    versions = [installed, *(one.update.version if one.update else None for one in stations)]
+def _plan(
+    settings: Settings, known: ServerState, kind: InstallKind, stations: Sequence[Station], wanted: Station
+) -> tuple[ReleaseDetails | None, Sequence[Step]]:
+    """Compare a station with the one before it, where both are known, and write the steps to it."""
+    assert known.installed is not None  # noqa: S101 - there are stations
+    place, root = stations.index(wanted), settings.mastodon_root
+    versions = [known.installed, *(one.update.version if one.update else None for one in stations)]
     before, version = versions[place : place + 2]
     details = known.compare(version, before) if version and before and settings.release_details else None
     values = CommandValues(kind=kind, root=os.fspath(root), user=find_owner(root), units=find_units(root))
     takes = describe_upgrade(details, kind) if details else ()
-    return _Route(kind, stations, wanted, details, write_steps(values, wanted, installed, details, takes))
+    return details, write_steps(values, wanted, known.installed, details, takes)
 
 
 def _choose(stations: Sequence[Station], name: str | None) -> Station | None:
@@ -113,23 +99,29 @@ def _choose(stations: Sequence[Station], name: str | None) -> Station | None:
 
 def _describe(station: Station) -> dict[str, object]:
     update = station.update
-    ends_on = update.end_of_support_on if update else None
     return {
         "release": str(station),
         "branch": station.branch,
         "listed": update is not None,
         "urgent": station.has_urgent,
-        "end_of_support": ends_on.isoformat() if ends_on else None,
+        "end_of_support": update.end_of_support_on if update else None,
         "release_notes": (update.release_notes if update else "") or None,
     }
 
 
-def _print(app: App, known: ServerState, installed: MastodonVersion, route: _Route) -> None:
-    stations, wanted = route.stations, route.wanted
+def _print(
+    app: App,
+    known: ServerState,
+    kind: InstallKind,
+    stations: Sequence[Station],
+    wanted: Station | None,
+    steps: Sequence[Step],
+) -> None:
+    assert known.installed is not None  # noqa: S101 - the caller has checked
     if wanted is None:
-        say(f"{app.settings.instance} runs Mastodon {installed.text}, and nothing newer is known.")
+        say(f"{app.settings.instance} runs Mastodon {known.installed.text}, and nothing newer is known.")
         return
-    say(f"From {installed.text} to {stations[-1]}:")
+    say(f"From {known.installed.text} to {stations[-1]}:")
     names = [str(one) if one.update else f"{one} (its newest patch)" for one in stations]
     width = max(map(len, names))
     for number, (name, station) in enumerate(zip(names, stations, strict=True)):
@@ -141,12 +133,12 @@ def _print(app: App, known: ServerState, installed: MastodonVersion, route: _Rou
         )
         print(f"  {'then' if number else 'now ':4}  {name:{width}}  {', '.join(filter(None, facts))}".rstrip())
     if known.support_ends_on is not None:
-        say(describe_end_of_support(installed.branch, known.support_ends_on, app.clock()))
+        say(describe_end_of_support(known.installed.branch, known.support_ends_on, app.clock()))
     if len(stations) > 1:
         say("One release of every minor series must be deployed, its newest; patches may be skipped.")
     guess = "" if app.settings.install_kind else " (if it is not: UPDATE_CHECK_INSTALL_KIND)"
-    say(f"\nTo {wanted}, for a Mastodon {_KINDS[route.kind]}{guess}. None of this is run for you:\n")
-    for step in route.steps:
+    say(f"\nTo {wanted}, for a Mastodon {_KINDS[kind]}{guess}. None of this is run for you:\n")
+    for step in steps:
         # Sentences as comments of a shell, so that the whole may be pasted into a file.
         print(f"    {step.text}" if step.is_command else fill(step.text, "# ", "# ", widest=80))
     others = [station for station in stations if station != wanted]

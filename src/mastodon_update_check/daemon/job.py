@@ -36,7 +36,6 @@ class Order:
     token: str = ""
     """Of the lease, where the ledger is in PostgreSQL."""
     check: bool = False
-    """Check now, whether a command asks for it or not."""
     failure: str = ""
     """Why the check before could not be finished."""
     config: str | None = field(default=None, repr=False)

@@ -1,16 +1,28 @@
-"""Start the daemon: signals first, then a child that prepares everything, then the supervisor."""
+"""Start the daemon: signals first, then a child that prepares everything, then the supervisor.
 
-from collections.abc import Mapping
+Signals are blocked from the first moment of the process (see `cli.main`), and taken by a thread of their own: none
+interrupts anything, and none is lost while the program starts.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from queue import SimpleQueue
 from typing import Any, NoReturn
 
 from mastodon_update_check import logs
 from mastodon_update_check.daemon.children import ChildProcess, leave
-from mastodon_update_check.daemon.signals import take_signals
 from mastodon_update_check.daemon.supervisor import CHECK_LIMIT, RESTART, Supervisor
 from mastodon_update_check.daemon.systemd import SystemdNotifier
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.logs import log
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (*STOP_SIGNALS, signal.SIGHUP, signal.SIGUSR1)
+STOP_LIMIT = timedelta(seconds=9.5)
+"""How long after the first signal to stop the process ends in any case; its children end with it."""
 
 
 def run() -> NoReturn:
@@ -42,3 +54,17 @@ def _prepare() -> Mapping[str, Any]:
         leave(RESTART)
     logs.configure(child.result["log_level"], child.result["log_format"])
     return child.result
+
+
+def take_signals(post: Callable[[signal.Signals], None], limit: timedelta = STOP_LIMIT) -> None:
+    """Post each signal from now on, which must be blocked in every thread; end the process even if that hangs."""
+
+    def take() -> None:
+        while (number := signal.Signals(signal.sigwait(SIGNALS))) not in STOP_SIGNALS:
+            post(number)
+        post(number)
+        # Asking twice means not wanting to wait.
+        signal.sigtimedwait(STOP_SIGNALS, limit.total_seconds())
+        os._exit(0)
+
+    threading.Thread(target=take, name="signals", daemon=True).start()

@@ -5,6 +5,7 @@ one, acts; the others post events to it.
 """
 
 import gc
+import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,7 +17,6 @@ from mastodon_update_check import logs
 from mastodon_update_check.daemon.children import ChildProcess, leave
 from mastodon_update_check.daemon.owner import RENEWAL_SECONDS, LedgerOwner
 from mastodon_update_check.daemon.schedule import Schedule
-from mastodon_update_check.daemon.signals import SignalEvent
 from mastodon_update_check.daemon.systemd import CurrentProblems, SystemdNotifier
 from mastodon_update_check.logs import log
 
@@ -30,7 +30,7 @@ CRASH_PAUSE_SECONDS = 5.0
 START_PAUSE_SECONDS = 1.0
 """How long to wait before a job is started again that could not be started."""
 PATIENCE_SECONDS = 8.0
-"""How long children may finish attempts in progress when the daemon stops: less than `signals.STOP_LIMIT`."""
+"""How long children may finish attempts in progress when the daemon stops: less than `start.STOP_LIMIT`."""
 RESTART = 75
 """Exit code that asks for a restart (`Restart=on-failure`)."""
 _NEVER = float("inf")
@@ -150,13 +150,13 @@ class Supervisor:
 
     def _handle(self, event: object) -> None:
         match event:
-            case SignalEvent.LOOK:
+            case signal.SIGUSR1:  # a command has written a request into the ledger
                 self._is_look_due = True
-            case SignalEvent.RELOAD:  # when the new settings are wrong the schedule stays as it is
+            case signal.SIGHUP:  # when the new settings are wrong the schedule stays as it is
                 self._notifier.reloading()
                 if "prepare" not in self._children and not self._start("prepare", CHECK_LIMIT):
                     self._notifier.ready()
-            case SignalEvent.STOP:
+            case signal.SIGTERM | signal.SIGINT:
                 self._stop(0)
             case ChildProcess(name=name):
                 del self._children[name]

@@ -6,23 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mastodon_update_check.config import Settings
-from mastodon_update_check.domain.notices import (
-    MigrationsPendingNotice,
-    ServicesOutdatedNotice,
-    ToolNotice,
-    UpdateNotice,
-)
+from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan, subjects
+from mastodon_update_check.domain.server import problems
 from mastodon_update_check.domain.server.installed import VersionReading, merge_readings, restart_notice
-from mastodon_update_check.domain.server.problems import (
-    FEWEST_FAILURES,
-    check_failing_notice,
-    check_recovered_notice,
-    delivery_failing_notice,
-    observe,
-    unfinished_notices,
-)
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.server.status import describe_pending
 from mastodon_update_check.domain.staff import DatabaseAnswer
@@ -165,7 +153,7 @@ def _decide(
         closure=settings.closure,
     )
     planned = plan(facts, view.deliveries(subjects(facts) | view.unclosed_subjects(facts.closure)))
-    notices = {one.notice for message in planned.messages for one in message.decisions}
+    found = {one.notice for message in planned.messages for one in message.decisions}
     result = CheckResult(
         began_at=now,
         queried_version=findings.queried_version,
@@ -173,7 +161,7 @@ def _decide(
         error=str(findings.error or ""),
         off_reason=settings.off_reason,
         planned=len(planned.messages),
-        new=tuple(sorted(str(notice.version) for notice in notices if isinstance(notice, UpdateNotice))),
+        new=tuple(sorted(str(one.version) for one in found if isinstance(one, notices.UpdateNotice))),
     )
     return CheckReport(result=result, known=learned, plan=planned)
 
@@ -193,8 +181,8 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
     tree = findings.tree.version
     known = replace(
         known,
-        migrations=observe(known.migrations, MigrationsPendingNotice, findings.migrations, tree, now),
-        services=observe(known.services, ServicesOutdatedNotice, findings.services, tree, now),
+        migrations=problems.observe(known.migrations, notices.MigrationsPendingNotice, findings.migrations, tree, now),
+        services=problems.observe(known.services, notices.ServicesOutdatedNotice, findings.services, tree, now),
     )
     if findings.error is not None:
         if known.installed is not None:
@@ -211,25 +199,29 @@ def _tool_notices(
     sink_settings: Mapping[str, str],
     settings_problem: str,
     now: datetime,
-) -> tuple[ToolNotice, ...]:
+) -> tuple[notices.ToolNotice, ...]:
     """Return the notices about this tool and the installation.
 
     A sink fails while it has undelivered messages and the settings that failed; a stopped one (HTTP 410) fails
     with any settings.
     """
     failing = (
-        delivery_failing_notice(account.name, account.failing_since, account.reply, now)
+        problems.delivery_failing_notice(account.name, account.failing_since, account.reply, now)
         for account in accounts
         if account.undelivered and (account.is_stopped or sink_settings.get(account.name) == account.settings)
     )
     cause = Cause(known.cause) if known.cause else Cause.INTERNAL
     found = (
-        check_failing_notice(known.failing_since, known.failures, cause, known.detail, now),
-        check_recovered_notice(known.outage_started_at, known.outage_ended_at, now) if not known.failures else None,
+        problems.check_failing_notice(known.failing_since, known.failures, cause, known.detail, now),
+        problems.check_recovered_notice(known.outage_started_at, known.outage_ended_at, now)
+        if not known.failures
+        else None,
         restart_notice(known, now),
-        *unfinished_notices((known.migrations, known.services), now),
+        *problems.unfinished_notices((known.migrations, known.services), now),
         *failing,
-        check_failing_notice(known.settings_wrong_since, FEWEST_FAILURES, Cause.SETTINGS, settings_problem, now),
+        problems.check_failing_notice(
+            known.settings_wrong_since, problems.FEWEST_FAILURES, Cause.SETTINGS, settings_problem, now
+        ),
     )
     return tuple(notice for notice in found if notice is not None)
 

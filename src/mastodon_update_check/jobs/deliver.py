@@ -20,7 +20,6 @@ from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log
 from mastodon_update_check.messages.content import MessageContext
-from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.discovery import Sink
 
 ATTEMPT_LIMIT = timedelta(minutes=20)
@@ -137,10 +136,21 @@ class DeliveryWorker:
         return following
 
     def _send(self, ledger: Ledger, attempt: Attempt) -> tuple[DeliveryError | None, str]:
-        """Hand the message over; any other exception counts as a transient failure."""
+        """Compose and hand over the message; any other exception counts as a transient failure."""
+        from mastodon_update_check.messages.compose import compose
+        from mastodon_update_check.translations import load_translation
+
         part = "the message could not be written"
         try:
-            message = self._compose(ledger, attempt)
+            translation = load_translation(attempt.recipient.locale)
+            message = compose(
+                id=attempt.message_id,
+                recipient=attempt.recipient,
+                notices=attempt.notices,
+                created_at=attempt.created_at,
+                dated_at=attempt.dated_at,
+                context=replace(self.describe(ledger), translation=translation),
+            )
             part = "the sink broke"
             reply = self.load().send(message)
         except LedgerError:
@@ -152,19 +162,6 @@ class DeliveryWorker:
         except BaseException as error:  # noqa: BLE001 - a sink that breaks, or exits, must not stop the others
             return TransientDeliveryError(f"{part}: {type(error).__name__}: {words_of(error)}"), ""
         return None, clean(reply) if isinstance(reply, str) else ""
-
-    def _compose(self, ledger: Ledger, attempt: Attempt) -> Message:
-        from mastodon_update_check.messages.compose import compose
-        from mastodon_update_check.translations import load_translation
-
-        return compose(
-            id=attempt.message_id,
-            recipient=attempt.recipient,
-            notices=attempt.notices,
-            created_at=attempt.created_at,
-            dated_at=attempt.dated_at,
-            context=replace(self.describe(ledger), translation=load_translation(attempt.recipient.locale)),
-        )
 
     def _record(self, ledger: Ledger, attempt: Attempt, settlement: Settlement, ended_at: datetime) -> Attempt | None:
         """Record the outcome and begin the next attempt, at best in one transaction.

@@ -49,7 +49,10 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
     mail = _mail_recipients(settings, remembered if uses_remembered else answer.devops)
     recipients: list[Recipient] = []
     for sink in settings.sinks:
-        recipients.extend(mail if sink.plugin == MAIL else (_single_recipient(sink),))
+        preference, key = sink.preference, find_single_key(sink)
+        wants_support = preference is not Preference.NONE
+        only = Recipient(sink=sink.name, key=key, preference=preference, wants_support=wants_support)
+        recipients.extend(mail if sink.plugin == MAIL else (only,))
     mails_devops = settings.recipients.devops and _has_mail(settings)
     return People(
         recipients=tuple(recipients),
@@ -127,15 +130,6 @@ def find_single_key(sink: SinkSettings) -> str:
     if sink.plugin == MAIL:
         return ""
     return url_key(sink.plugin, sink.options["url"]) if sink.plugin in {"webhook", "apprise"} else f"sink:{sink.name}"
-
-
-def _single_recipient(sink: SinkSettings) -> Recipient:
-    return Recipient(
-        sink=sink.name,
-        key=find_single_key(sink),
-        preference=sink.preference,
-        wants_support=sink.preference is not Preference.NONE,
-    )
 
 
 def _mail_recipients(settings: Settings, devops: Sequence[Recipient]) -> tuple[Recipient, ...]:

@@ -154,16 +154,13 @@ def probe_settings(settings: Settings) -> Iterator[Finding]:
     if any(sink.plugin == MAIL for sink in settings.sinks) and "SMTP_FROM_ADDRESS" not in settings.origins:
         sentence = "SMTP_FROM_ADDRESS is set nowhere: mails come from notifications@localhost"
         yield warning("settings", f"{sentence}, which many servers refuse")
-
-
-def describe_mastodons_check(settings: Settings) -> Finding:
-    """Say whether the check that is built into Mastodon is on."""
-    sentence = "is on: its users are mailed by both, and its admin page works"
+    own = "Mastodon's own check"
     if settings.mastodon_check_is_off:
-        sentence = "is off (UPDATE_CHECK_URL is blank in its file): no mails, no admin page, no banner of its own"
-    elif not settings.mastodon_files:
-        sentence = "may be on or off: its file was not read"
-    return ok("Mastodon's own check", sentence)
+        yield ok(own, "is off (UPDATE_CHECK_URL is blank in its file): no mails, no admin page, no banner of its own")
+    elif settings.mastodon_files:
+        yield ok(own, "is on: its users are mailed by both, and its admin page works")
+    else:
+        yield ok(own, "may be on or off: its file was not read")
 
 
 def describe_ledger(status: StatusReport, *, exists: bool) -> Iterator[Finding]:
