@@ -78,12 +78,13 @@ def worker(
     load_sink: Callable[[], Sink] | None = None,
     due_by: datetime | None = None,
 ) -> DeliveryWorker:
-    """Return the worker of a sink for mail."""
+    """Return the worker of a sink for mail; one of a command (`due_by`) waits for other writers of the ledger."""
+    location = SqliteLocation(path, busy_seconds=0 if due_by is None else 5)
     return DeliveryWorker(
         sink_name="email",
         load_sink=load_sink or (lambda: sink),
         settings=SETTINGS,
-        open_ledger=lambda: Ledger.open(SqliteLocation(path, busy_seconds=0), INSTANCE, verify=False),
+        open_ledger=lambda: Ledger.open(location, INSTANCE, verify=False),
         describe=describe,
         clock=clock,
         due_by=due_by,

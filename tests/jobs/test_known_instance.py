@@ -7,9 +7,6 @@ import pytest
 from mastodon_update_check.config import load_settings
 from mastodon_update_check.startup import with_known_instance
 
-WEB = {"WEB_DOMAIN": "www.social.example"}
-OFF = {"UPDATE_CHECK_INSTANCE_URL": ""}
-
 
 @pytest.mark.parametrize("content", [None, b"", b"not a database"])
 def test_ledger_without_an_instance(tmp_path: Path, content: bytes | None) -> None:
@@ -22,17 +19,17 @@ def test_ledger_without_an_instance(tmp_path: Path, content: bytes | None) -> No
 
 
 @pytest.mark.parametrize(
-    ("environ", "web_domain", "url"),
+    ("environ", "expected"),
     [
-        ({}, "social.example", "https://social.example"),
-        (WEB, "www.social.example", "https://www.social.example"),
-        (OFF, "social.example", None),
+        ({}, ("social.example", "https://social.example")),
+        ({"WEB_DOMAIN": "www.social.example"}, ("www.social.example", "https://www.social.example")),
+        ({"UPDATE_CHECK_INSTANCE_URL": ""}, ("social.example", None)),
     ],
 )
 def test_settings_that_depend_on_the_instance(
-    tmp_path: Path, environ: dict[str, str], web_domain: str, url: str | None
+    tmp_path: Path, environ: dict[str, str], expected: tuple[str, str | None]
 ) -> None:
     """Other variables keep their values, or follow the instance."""
     settings = load_settings({"HOME": str(tmp_path), **environ}, tmp_path / "none").for_instance("social.example")
-    assert (settings.instance, settings.web_domain, settings.instance_url) == ("social.example", web_domain, url)
-    assert not settings.instance_is_assumed
+    assert (settings.web_domain, settings.instance_url) == expected
+    assert (settings.instance, settings.instance_is_assumed) == ("social.example", False)

@@ -13,7 +13,6 @@ from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import TransientDeliveryError
 from mastodon_update_check.jobs.workers import MESSAGES_A_LANE, Deliveries, add_lanes
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.sqlite import SqliteLocation
 from mastodon_update_check.messages.message import Message
 
 MANY = tuple(
@@ -73,9 +72,6 @@ def test_each_message_is_delivered_once_by_two_lanes_at_a_time(
         return sinks[-1]
 
     lanes = add_lanes([worker(path, Accepting(), clock, load_sink=load_sink, due_by=NOW)], ledger)
-    for lane in lanes:
-        lane.open_ledger = lambda: Ledger.open(SqliteLocation(path), ledger.instance)
-
     deliveries = Deliveries(lanes)
     deliveries.run(ledger)
     assert deliveries.sent == len(MANY)
@@ -89,9 +85,6 @@ def test_failure_of_both_lanes_counts_once(ledger: Ledger, path: Path, clock: Se
     replan(ledger, facts(update("4.5.1"), to=MANY))
     barrier, error = threading.Barrier(2), TransientDeliveryError("not now", sink_wide=True)
     lanes = add_lanes([worker(path, Accepting(), clock, load_sink=lambda: Meeting(barrier, error), due_by=NOW)], ledger)
-    for lane in lanes:
-        lane.open_ledger = lambda: Ledger.open(SqliteLocation(path), ledger.instance)
-
     deliveries = Deliveries(lanes)
     deliveries.run(ledger)
     assert deliveries.sent == 0
