@@ -19,7 +19,6 @@ class Exit(IntEnum):
 
     DONE = 0
     FAILED = 1
-    USAGE = 2
     INCOMPLETE = 75
 
 

@@ -58,7 +58,7 @@ def execute(app: App, arguments: Namespace) -> int:
             "route": [_describe(station) for station in stations],
             "steps_to": str(wanted) if wanted else None,
             "details": describe_details(details) if details else None,
-            "steps": [{"kind": type(step).__name__.lower(), "text": step.text} for step in steps],
+            "steps": [{"kind": "commandstep" if one.is_command else "remark", "text": one.text} for one in steps],
             "error": str(findings.error) if findings.error else None,
         }
         print_json(answer)

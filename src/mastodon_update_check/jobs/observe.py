@@ -1,6 +1,6 @@
 """Observe: the questions of one check. A missing answer is a value too."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,9 +65,10 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
     is_elsewhere = "UPDATE_CHECK_MASTODON_ROOT" not in settings.origins and is_missing(settings.mastodon_root)
     has_no_tree = tree.error is not None and running.version is not None and is_elsewhere
     doubts = () if has_no_tree else unread
-    basis = replace(basis, is_installed_known=True, warnings=(*basis.warnings, *doubts))
     basis = replace(
         basis,
+        is_installed_known=True,
+        warnings=(*basis.warnings, *doubts),
         migrations=pending_migrations(settings.mastodon_root, basis.people.answer.migrations),
         services=outdated_services(settings.mastodon_root),
     )
@@ -82,10 +83,9 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
         known.refuse_flood(feed, installed, now)
     except CheckError as error:
         return replace(basis, error=error)
-    stale = describe_staleness(answer.headers, now)
-    doubts = (stale,) if stale else ()
-    basis = replace(basis, feed=feed, warnings=(*basis.warnings, *doubts, *feed.warnings))
-    return replace(basis, release_facts=_read_releases(settings, known.release_facts, installed, feed))
+    stale = filter(None, [describe_staleness(answer.headers, now)])
+    facts = _read_releases(settings, known.release_facts, installed, feed)
+    return replace(basis, feed=feed, warnings=(*basis.warnings, *stale, *feed.warnings), release_facts=facts)
 
 
 def see_versions(settings: Settings) -> tuple[VersionReading, VersionReading]:
@@ -115,7 +115,11 @@ def _read_releases(
     """Return the facts to keep: those of the installed release and of pending ones; none while details are off."""
     if not settings.release_details:
         return {}
-    pending = _choose(newer_updates(feed, installed), installed)
+
+    def importance(one: UpdateNotice) -> tuple[bool, bool, MastodonVersion]:
+        return one.urgent, one.version.branch == installed.branch, one.version
+
+    pending = sorted(newer_updates(feed, installed), key=importance, reverse=True)[:RELEASES_READ]
     if not pending:
         return known
     from mastodon_update_check.mastodon.release_details import fetch_releases
@@ -131,29 +135,18 @@ def _read_releases(
     return fetched.facts
 
 
-def _choose(pending: Sequence[UpdateNotice], installed: MastodonVersion) -> list[UpdateNotice]:
-    """Return the releases to read: urgent ones first, then the own branch, then the newest."""
-
-    def importance(one: UpdateNotice) -> tuple[bool, bool, MastodonVersion]:
-        return one.urgent, one.version.branch == installed.branch, one.version
-
-    return sorted(pending, key=importance, reverse=True)[:RELEASES_READ]
-
-
 def outdated_services(root: Path, run: Run = run_program) -> tuple[str, ...] | None:
     """Return the services of Sidekiq and streaming that were started before their code changed; None: unknown."""
     changed_at, streaming_at = tree_changed_at(root), streaming_changed_at(root)
     if changed_at is None or streaming_at is None:
         return None
     running = find_running(root, run)
-    if not running:
-        return None
-    now, found = datetime.now(UTC), []
-    for name, started_at in running.items():
-        changed = streaming_at if "streaming" in name else changed_at
-        if started_at + TOLERANCE < changed <= now:
-            found.append(name)
-    return tuple(sorted(found))
+    now = datetime.now(UTC)
+
+    def is_outdated(name: str) -> bool:
+        return running[name] + TOLERANCE < (streaming_at if "streaming" in name else changed_at) <= now
+
+    return tuple(sorted(filter(is_outdated, running))) if running else None
 
 
 def proxies(settings: Settings) -> Proxies:
