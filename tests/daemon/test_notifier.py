@@ -57,9 +57,9 @@ def test_status_is_one_line(systemd: Systemd, text: str, line: str) -> None:
 def test_notifications(systemd: Systemd) -> None:
     """Each notification is a datagram; a reload carries its time."""
     with notifying() as notifier:
-        notifier.ready()
+        notifier.notify("READY=1")
         notifier.reloading()
-        notifier.stopping()
+        notifier.notify("STOPPING=1")
     wait_until(lambda: len(systemd.received) == 3, "three messages")
     ready, reloading, stopping = (message.decode() for _, message in systemd.received)
     assert (ready, stopping) == ("READY=1", "STOPPING=1")
@@ -91,7 +91,7 @@ def test_watchdog(
     with notifying() as notifier:
         assert notifier.watchdog_interval == interval
         notifier.feed_watchdog()
-        notifier.ready()
+        notifier.notify("READY=1")
     wait_until(lambda: "READY=1" in systemd.lines, "READY=1")
     assert (["WATCHDOG=1"] if interval else []) == systemd.lines[:-1]
 
@@ -101,9 +101,9 @@ def test_missing_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing socket is not an error."""
     for path in ("/nonexistent/notify", ""):
         monkeypatch.setenv("NOTIFY_SOCKET", path)
-        SystemdNotifier().ready()
+        SystemdNotifier().notify("READY=1")
     monkeypatch.delenv("NOTIFY_SOCKET")
-    SystemdNotifier().ready()
+    SystemdNotifier().notify("READY=1")
     gc.collect()
 
 
@@ -115,12 +115,12 @@ def test_receiver_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
         sock = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         sock.bind(f"\0{name}")
         notifier = stack.enter_context(notifying())
-        notifier.ready()
+        notifier.notify("READY=1")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other, suppress(BlockingIOError):
             other.setblocking(False)  # noqa: FBT003 - the standard library's signature
             while True:  # until the buffer is full
                 other.sendto(b"filler", f"\0{name}")
-        blocked = threading.Thread(target=notifier.ready, daemon=True)
+        blocked = threading.Thread(target=notifier.notify, args=("READY=1",), daemon=True)
         blocked.start()
         blocked.join(60)
         assert not blocked.is_alive()

@@ -49,6 +49,7 @@ def test_unknown_version_and_update_server_that_is_down(world: World) -> None:
     world.update_server.fail(503)
     finished = world.run("route", "--json")
     assert (finished.code, [one["release"] for one in finished.json["route"]]) == (0, ["4.5.20"])
+    assert {one["kind"] for one in finished.json["steps"]} == {"commandstep", "remark"}
     assert "503" in finished.json["error"]
     assert "This is from the last good answer.\nFrom 4.5.19 to 4.5.20:\n" in world.run("route").out
 

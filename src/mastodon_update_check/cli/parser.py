@@ -116,7 +116,7 @@ COMMANDS = {
         (
             *_DATA,
             _option(
-                *("about",),
+                "about",
                 metavar="SINK|VERSION|ADDRESS",
                 nargs="?",
                 help="only messages for this sink or person, or about this release",
@@ -144,7 +144,7 @@ COMMANDS = {
             _flag("--yes", help="answer every question with yes; the first time with --tell"),
             _option("--tell", choices=("now", "mark"), help="send pending notices now, or mark them as sent"),
             _option(
-                *("--release-details",),
+                "--release-details",
                 choices=("github", "off"),
                 help="whether to fetch files of releases from GitHub (raw.githubusercontent.com)",
             ),

@@ -61,7 +61,7 @@ class Supervisor:
 
     def run(self) -> NoReturn:
         """Run until a signal to stop, then end the process with exit code 0."""
-        self._notifier.ready()
+        self._notifier.notify("READY=1")
         gc.enable()  # it is disabled for a quick start, see `cli.main`
         gc.collect()
         gc.freeze()
@@ -155,7 +155,7 @@ class Supervisor:
             case signal.SIGHUP:  # when the new settings are wrong the schedule stays as it is
                 self._notifier.reloading()
                 if "prepare" not in self._children and not self._start("prepare", CHECK_LIMIT):
-                    self._notifier.ready()
+                    self._notifier.notify("READY=1")
             case signal.SIGTERM | signal.SIGINT:
                 self._stop(0)
             case ChildProcess(name=name):
@@ -222,11 +222,11 @@ class Supervisor:
                 self._loaded_config = report["config"]
                 self._schedule.make_due()
             log.info("daemon.reloaded", sinks=report["sinks"])
-        self._notifier.ready()
+        self._notifier.notify("READY=1")
 
     def _stop(self, code: int) -> NoReturn:
         """Let every job finish its attempts for a while, and end the process."""
-        self._notifier.stopping()
+        self._notifier.notify("STOPPING=1")
         self._notifier.status("stopping: attempts in progress are being finished")
         log.info("daemon.stopping")
         for child in self._children.values():

@@ -32,28 +32,21 @@ class SystemdNotifier:
         patience = os.environ.get("WATCHDOG_USEC", "")
         return timedelta(microseconds=int(patience) / 2) if patience.isdecimal() and int(patience) else None
 
-    def ready(self) -> None:
-        """Say that the service works."""
-        self._send("READY=1")
-
     def reloading(self) -> None:
         """Say that the settings are being read again; `ready` follows in any case."""
-        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
-
-    def stopping(self) -> None:
-        """Say that the service is about to end."""
-        self._send("STOPPING=1")
+        self.notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def feed_watchdog(self) -> None:
         """Feed the watchdog, if there is one."""
         if self.watchdog_interval is not None:
-            self._send("WATCHDOG=1")
+            self.notify("WATCHDOG=1")
 
     def status(self, text: str) -> None:
         """Show a line in `systemctl status`; a line break in it would let it say other things, so none is left."""
-        self._send(f"STATUS={clean(text, STATUS_CHARACTERS)}")
+        self.notify(f"STATUS={clean(text, STATUS_CHARACTERS)}")
 
-    def _send(self, state: str) -> None:
+    def notify(self, state: str) -> None:
+        """Send assignments, as in `READY=1`."""
         if self._notifier is not None:
             # The library encodes as Latin-1, and systemd takes UTF-8 alone: hand it UTF-8's bytes one by one.
             self._notifier.notify(state.encode().decode("latin-1"))
