@@ -116,8 +116,7 @@ class World:
     @property
     def texts(self) -> list[str]:
         """Both forms of each mail, one after the other."""
-        bodies = [[part.get_content() for part in mail.message.iter_parts()] for mail in self.mails]
-        return ["\n".join(forms) for forms in bodies]
+        return ["\n".join(part.get_content() for part in mail.message.iter_parts()) for mail in self.mails]
 
     @property
     def mail_events(self) -> list[str]:
@@ -162,8 +161,7 @@ class World:
         """Send to a collector instead, by mail and by these webhooks of its own (paths)."""
         self.set(SMTP_PORT=str(collector.mail_server.port), UPDATE_CHECK_WEBHOOK_URL=None)
         for hook in hooks:
-            name = hook.strip("/").upper()
-            self.set(**{f"UPDATE_CHECK_WEBHOOK_{name}_URL": collector.receiver.url(hook)})
+            self.set(**{f"UPDATE_CHECK_WEBHOOK_{hook.strip('/').upper()}_URL": collector.receiver.url(hook)})
 
     @property
     def variables(self) -> dict[str, str]:
