@@ -4,7 +4,7 @@ Two trees are compared file by file. A file that cannot be compared makes its st
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -153,7 +153,7 @@ def _steps(offered: TreeFacts, own: TreeFacts) -> Mapping[UpgradeStep, bool | No
         # The code of the front end is not among the files.
         UpgradeStep.ASSETS: packages or None,
         UpgradeStep.MIGRATIONS: _changed(tree.SCHEMA, offered, own),
-        UpgradeStep.RESTART_STREAMING: _any(streaming),
+        UpgradeStep.RESTART_STREAMING: True if any(streaming) else None if None in streaming else False,
     }
 
 
@@ -162,12 +162,6 @@ def _changed(path: str, offered: TreeFacts, own: TreeFacts) -> bool | None:
     # A fact of another form was kept by another version of this program.
     is_comparable = tree.UNUSABLE not in (new, old) and (type(new) is type(old) or None in (new, old))
     return new != old if is_comparable else None
-
-
-def _any(changes: Sequence[bool | None]) -> bool | None:
-    if any(changes):
-        return True
-    return None if None in changes else False
 
 
 def _minor(facts: TreeFacts) -> tuple[int, ...]:

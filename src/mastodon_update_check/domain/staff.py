@@ -152,17 +152,6 @@ def judge(row: StaffRow) -> StaffVerdict:
     return StaffVerdict(user=user, reason=reason, warnings=tuple(warnings))
 
 
-def can_view_devops(role_id: int, permissions: int, everyone_permissions: int) -> bool:
-    """Return whether a role may view DevOps: the flag itself, or administrator, which implies all flags.
-
-    Every role has the everyone role's bits too. The everyone role itself has its raw bits, and its administrator bit
-    implies nothing.
-    """
-    if role_id == EVERYONE_ROLE_ID:
-        return bool(permissions & _VIEW_DEVOPS)
-    return bool((permissions | everyone_permissions) & (_ADMINISTRATOR | _VIEW_DEVOPS))
-
-
 def _is_deliverable(address: str) -> bool:
     try:
         parse_address(address)
@@ -175,8 +164,12 @@ def _find_reason(row: StaffRow) -> StaffReason:
     if row.role_id is None:
         may_view, otherwise = row.admin, StaffReason.NO_ROLE
     else:
-        may_view = can_view_devops(row.role_id, row.permissions, row.everyone_permissions)
-        otherwise = StaffReason.CANNOT_VIEW_DEVOPS
+        # The administrator flag implies all flags, and every role has the flags of the everyone role too. That role
+        # itself has its own alone, and its administrator flag implies nothing.
+        is_everyone = row.role_id == EVERYONE_ROLE_ID
+        flags = _VIEW_DEVOPS if is_everyone else _ADMINISTRATOR | _VIEW_DEVOPS
+        held = row.permissions if is_everyone else row.permissions | row.everyone_permissions
+        may_view, otherwise = bool(held & flags), StaffReason.CANNOT_VIEW_DEVOPS
     obstacles = (
         (otherwise, not may_view),
         (StaffReason.UNCONFIRMED, not row.confirmed),

@@ -39,8 +39,13 @@ def _why_user(recipient: Recipient, main: Notice, context: MessageContext) -> st
         to = translation.say("To you as {role} of {instance}", role=role, instance=context.instance)
     else:
         to = translation.say("To you of {instance}", instance=context.instance)
-    setting, url = describe_preference(recipient.preference, translation), context.preferences_url
-    say = partial(translation.say, to=to, setting=setting, url=url)
+    setting = {
+        Preference.NONE: translation.label("preference", "none"),
+        Preference.CRITICAL: translation.label("preference", "critical"),
+        Preference.PATCH: translation.label("preference", "patch"),
+        Preference.ALL: translation.label("preference", "all"),
+    }[recipient.preference]
+    say = partial(translation.say, to=to, setting=setting, url=context.preferences_url)
     match main:
         case UpdateNotice() | ReminderNotice() | InstalledNotice():
             why = say("your setting: {setting}; change it at {url}")
@@ -49,16 +54,6 @@ def _why_user(recipient: Recipient, main: Notice, context: MessageContext) -> st
         case _:
             return say("{to}, because UPDATE_CHECK_OPERATOR names no other address.")
     return translation.label("footer", "{to} ({why}).", to=to, why=why)
-
-
-def describe_preference(preference: Preference, translation: Translation) -> str:
-    """Return a preference in words."""
-    return {
-        Preference.NONE: translation.label("preference", "none"),
-        Preference.CRITICAL: translation.label("preference", "critical"),
-        Preference.PATCH: translation.label("preference", "patch"),
-        Preference.ALL: translation.label("preference", "all"),
-    }[preference]
 
 
 def describe_subscriptions(recipient: Recipient, translation: Translation = ENGLISH) -> str:

@@ -107,10 +107,16 @@ def describe_release(update: UpdateNotice, when: str, context: MessageContext) -
     """Return the line of one release in a list."""
     ends_on, translation = update.end_of_support_on, context.translation
     is_own = update.version.branch == context.branch
+    types = {
+        UpdateType.PATCH: translation.label("release", "patch"),
+        UpdateType.MINOR: translation.label("release", "minor"),
+        UpdateType.MAJOR: translation.label("release", "major"),
+    }
+    named = types[update.type] if update.type else ""
     return Release(
         when=when,
         version=str(update.version),
-        label=_kind(update, translation),
+        label=translation.label("release", "urgent") if update.urgent else named,
         url=update.release_notes,
         is_link=may_link(update.release_notes, context.update_host),
         note=translation.say("supported until {date}", date=translation.long_date(ends_on))
@@ -118,17 +124,6 @@ def describe_release(update: UpdateNotice, when: str, context: MessageContext) -
         else "",
         is_urgent=update.urgent,
     )
-
-
-def _kind(update: UpdateNotice, translation: Translation) -> str:
-    if update.urgent:
-        return translation.label("release", "urgent")
-    kinds = {
-        UpdateType.PATCH: translation.label("release", "patch"),
-        UpdateType.MINOR: translation.label("release", "minor"),
-        UpdateType.MAJOR: translation.label("release", "major"),
-    }
-    return kinds[update.type] if update.type else ""
 
 
 def other_releases(new: Sequence[UpdateNotice], context: MessageContext) -> tuple[Paragraph, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice
+from mastodon_update_check.domain.notices import SupportNotice, SupportStage
 from mastodon_update_check.domain.routes import RELEASES_URL, find_route
 from mastodon_update_check.messages.content import Block, Content, MessageContext, Paragraph, Pointer
 from mastodon_update_check.messages.release_parts import (
@@ -76,18 +76,15 @@ def _way_out(support: SupportNotice, context: MessageContext) -> Sequence[Block]
     )
     short = find_route(installed, [one for one in pending if one.version <= nearest.version])
     whole = find_route(installed, pending)
+    if nearest.end_of_support_on is None:
+        shortest = translation.say("Shortest way out: {route}.", route=draw(short))
+    else:
+        until = translation.long_date(nearest.end_of_support_on)
+        shortest = translation.say("Shortest way out: {route} (supported until {date}).", route=draw(short), date=until)
     further = translation.say("Furthest: {route}.", route=draw(whole)) if whole != short else ""
     return (
-        point_to_steps(translation.join(_shortest(short, nearest, context), further), whole, translation),
+        point_to_steps(translation.join(shortest, further), whole, translation),
         Paragraph(
             translation.say("Minor upgrades migrate the database: make a backup first, and read each release's notes.")
         ),
     )
-
-
-def _shortest(route: Sequence[str], nearest: UpdateNotice, context: MessageContext) -> str:
-    translation, text = context.translation, draw(route)
-    if nearest.end_of_support_on is None:
-        return translation.say("Shortest way out: {route}.", route=text)
-    until = translation.long_date(nearest.end_of_support_on)
-    return translation.say("Shortest way out: {route} (supported until {date}).", route=text, date=until)

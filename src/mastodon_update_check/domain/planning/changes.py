@@ -49,8 +49,10 @@ def _outdated(notice: notices.Notice, facts: Facts) -> Reason | None:
             return Reason.NOT_INSTALLED if is_older or not is_settled(facts.known, facts.now) else None
         case notices.SupportNotice():
             return _outdated_support(notice, facts)
-        case _:
-            return _outdated_tool_notice(notice, facts)
+        case _:  # every true tool notice is among the facts, so one that is missing is over
+            about = [now for now in facts.tool_notices if subject(now) == subject(notice)]
+            is_true = any(identity(now) == identity(notice) for now in about)
+            return None if is_true else Reason.LATER_STAGE if about else Reason.OVER
 
 
 def _outdated_update(notice: notices.UpdateNotice, facts: Facts) -> Reason | None:
@@ -97,14 +99,6 @@ def _outdated_support(notice: notices.SupportNotice, facts: Facts) -> Reason | N
     if now is None or now.ends_on != notice.ends_on:
         return Reason.DATE_MOVED  # another notice has the date that holds now
     return None if is_covered_by(now, notice) else Reason.LATER_STAGE
-
-
-def _outdated_tool_notice(notice: notices.ToolNotice, facts: Facts) -> Reason | None:
-    """Return why a tool notice is outdated: every true one is among the facts, so one that is missing is over."""
-    about = [now for now in facts.tool_notices if subject(now) == subject(notice)]
-    if any(identity(now) == identity(notice) for now in about):
-        return None
-    return Reason.LATER_STAGE if about else Reason.OVER
 
 
 def _unwanted(row: Delivery, facts: Facts) -> Reason | None:

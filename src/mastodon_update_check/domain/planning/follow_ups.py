@@ -62,23 +62,14 @@ def _due_reminders(facts: Facts, recipient: Recipient, notified: Sequence[Delive
     for update in facts.updates:
         if not is_reminded_of(update, facts) or is_outdone(update, recipient, facts):
             continue
-        notified_at = _notified_at(update, notified)
+        about = (row for row in notified if isinstance(row.notice, UpdateNotice) and is_covered_by(update, row.notice))
+        notified_at = max((row.notified_at for row in about if row.notified_at is not None), default=None)
         if notified_at is None:
             continue
         number = reminder_number(facts.now - notified_at)
         reminder = ReminderNotice(update=update, number=number, notified_at=notified_at)
         if number and not _has_later_one(reminder, notified, facts.now):
             yield reminder
-
-
-def _notified_at(update: UpdateNotice, notified: Sequence[Delivery]) -> datetime | None:
-    """Return when this recipient's message about `update` was accepted; None while it was not."""
-    instants = [
-        row.notified_at
-        for row in notified
-        if row.notified_at is not None and isinstance(row.notice, UpdateNotice) and is_covered_by(update, row.notice)
-    ]
-    return max(instants, default=None)
 
 
 def _has_later_one(reminder: ReminderNotice, notified: Sequence[Delivery], now: datetime) -> bool:

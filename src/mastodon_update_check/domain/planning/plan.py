@@ -81,7 +81,11 @@ def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
     changes = [*find_changes(deliveries, facts)]
     notified = _without(changes, [row for row in deliveries if row.state.is_notified])
     doubles = tuple(find_doubles(notified, facts))
-    notified = [_redirected(row, facts) for row in _without(doubles, notified)]
+    # An open row counts for the address that its message goes to: its former one may be another person's.
+    notified = [
+        replace(row, address=recipient.address) if row.is_open and (recipient := facts.find_recipient(row)) else row
+        for row in _without(doubles, notified)
+    ]
     decisions = tuple(_decide(facts, notified))
     return Plan(
         made_at=facts.now,
@@ -96,12 +100,6 @@ def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
 def _without(changes: Iterable[Change], rows: Sequence[Delivery]) -> list[Delivery]:
     given_up = {(change.identity, change.recipient_key) for change in changes}
     return [row for row in rows if (row.identity, row.recipient_key) not in given_up] if given_up else [*rows]
-
-
-def _redirected(row: Delivery, facts: Facts) -> Delivery:
-    """Return an open row with the address that its message is going to: its former one may be another person's."""
-    recipient = facts.find_recipient(row) if row.is_open else None
-    return row if recipient is None else replace(row, address=recipient.address)
 
 
 def _decide(facts: Facts, notified: Sequence[Delivery]) -> Iterable[Decision]:

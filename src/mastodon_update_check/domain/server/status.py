@@ -64,8 +64,7 @@ def judge(
 ) -> Verdict:
     """Judge the state of the server; `waiting_since` is when the oldest undelivered message was planned."""
     found = [
-        *_judge_updates(known, now),
-        *_judge_support(known, now),
+        *_judge_branch(known, now),
         *_judge_silence(known, now, interval, off_reason),
     ]
     if problem := describe_undelivered(waiting_since, now):
@@ -76,7 +75,7 @@ def judge(
     return Verdict(level=worst, sentences=tuple(sentence for _, sentence in found))
 
 
-def _judge_updates(known: ServerState, now: datetime) -> Iterable[tuple[Level, str]]:
+def _judge_branch(known: ServerState, now: datetime) -> Iterable[tuple[Level, str]]:
     branch, own = known.installed.branch if known.installed else "", None
     to_act_on = {update.version for update in urgent_to_act_on(known, now)}
     for update in known.pending():
@@ -86,16 +85,11 @@ def _judge_updates(known: ServerState, now: datetime) -> Iterable[tuple[Level, s
             own = update
     if own:
         yield Level.WARNING, f"{own.version} is out for your branch"
-
-
-def _judge_support(known: ServerState, now: datetime) -> Iterable[tuple[Level, str]]:
     support = known.support_at(now)
-    if support is None:
-        return
-    if support.stage is SupportStage.ENDED:
-        yield Level.CRITICAL, f"{support.branch} has been out of support since {support.ends_on}"
-    elif support.stage is SupportStage.TWO_WEEKS:
-        yield Level.WARNING, f"support for {support.branch} ends on {support.ends_on}"
+    if support is not None and support.stage is SupportStage.ENDED:
+        yield Level.CRITICAL, f"{branch} has been out of support since {support.ends_on}"
+    elif support is not None and support.stage is SupportStage.TWO_WEEKS:
+        yield Level.WARNING, f"support for {branch} ends on {support.ends_on}"
 
 
 def _judge_silence(
