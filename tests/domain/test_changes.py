@@ -9,8 +9,7 @@ from mastodon_update_check.domain.identities import covered_identities, identity
 from mastodon_update_check.domain.notices import Notice, SupportStage
 from mastodon_update_check.domain.planning.changes import find_changes
 from mastodon_update_check.domain.planning.facts import Facts
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Preference
+from mastodon_update_check.domain.recipients import Preference, Reason
 
 ENDS_ON = date(2027, 2, 20)
 THREE_MONTHS, TWO_WEEKS, ENDED = SupportStage

@@ -10,8 +10,7 @@ from domain.rows import Rows, changed, planned
 from domain.tool_notices import CHECK, RESTART
 from mastodon_update_check.domain.feeds import Feed, parse_feed
 from mastodon_update_check.domain.planning.plan import message_id, subjects
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Preference, Recipient
+from mastodon_update_check.domain.recipients import Preference, Reason, Recipient
 
 NONE, CRITICAL, PATCH, ALL = Preference
 ANN, BEN = user(1), user(2)

@@ -14,8 +14,7 @@ from mastodon_update_check.domain.notices import InstalledNotice, Notice, Remind
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Plan, plan
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.recipients import Reason, Recipient
 
 T = TypeVar("T")
 

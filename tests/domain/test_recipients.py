@@ -7,8 +7,7 @@ import pytest
 from domain.examples import cases, hook, minor, named, patch, support, update, user
 from domain.tool_notices import CHECK, DELIVERY, RECOVERED, RESTART
 from mastodon_update_check.domain.notices import Notice, SupportStage, UpdateType
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Preference, address_key, url_key, wants
+from mastodon_update_check.domain.recipients import Preference, Reason, address_key, url_key, wants
 
 NONE, CRITICAL, PATCH, ALL = Preference
 PLAIN_MAJOR = update("5.0.0", type=UpdateType.MAJOR)

@@ -6,8 +6,7 @@ import pytest
 
 from domain.examples import NOW, cases, installed, patch, reminder
 from domain.tool_notices import MIGRATIONS, SERVICES
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Preference, Recipient
+from mastodon_update_check.domain.recipients import Preference, Reason, Recipient
 from mastodon_update_check.domain.server.problems import Unfinished
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.messages.explanations import describe_unfinished, explain_reason, name_notice

@@ -88,9 +88,11 @@ def _parse_entry(text: str) -> Fix | None:
     first = text.partition("\n")[0]
     if _DEPENDENCIES.match(first):
         return None
+    # A link whose label has no id is known by the id in its URL.
+    plain = _LINK.sub(lambda link: link["label"] if _ID.search(link["label"]) else link["url"], text)
     return Fix(
         text=_describe(first) or "No description",
-        ids=_find_ids(text),
+        ids=tuple(dict.fromkeys(_ID.findall(plain)))[:IDS_KEPT],
         is_container_only=_CONTAINER.search(first) is not None,
     )
 
@@ -103,12 +105,6 @@ def _describe(line: str) -> str:
     while words and _ID_OR_LABEL.fullmatch(words[-1]) and words[-2:-1] not in (["fix"], ["for"]):
         words.pop()
     return clean(without_links(" ".join(words)))
-
-
-def _find_ids(text: str) -> tuple[str, ...]:
-    """Return the ids in their order; a link whose label has none is known by the id in its URL."""
-    plain = _LINK.sub(lambda link: link["label"] if _ID.search(link["label"]) else link["url"], text)
-    return tuple(dict.fromkeys(_ID.findall(plain)))[:IDS_KEPT]
 
 
 def find_fixes(offered: Changelog, version: MastodonVersion, own: Changelog, installed: MastodonVersion) -> list[Fix]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mastodon_update_check.domain.notices import Notice
-from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import Reason
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import DeliveryError, PermanentDeliveryError, TransientDeliveryError
 

@@ -1,13 +1,12 @@
-"""Recipients, and which notices each of them wants."""
+"""Recipients, the notices that each of them wants, and the reasons of decisions about them."""
 
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import Self, assert_never
 
 from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.addresses import normalise_address
-from mastodon_update_check.domain.reasons import Reason
 
 
 class Preference(StrEnum):
@@ -50,6 +49,65 @@ class Recipient:
     role: str = ""
     locale: str = ""
     """The user's language, as in `users.locale`."""
+
+
+class Reason(StrEnum):
+    """One reason: the value is stored in the ledger and never changes, `explanation` is the end of a sentence."""
+
+    explanation: str
+    notifies: bool
+    """Whether this is a reason to notify."""
+
+    def __new__(cls, value: str, explanation: str = "", notifies: bool = False) -> Self:  # noqa: FBT001, FBT002 - a column
+        """Return a member whose value is its first text."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.explanation, member.notifies = explanation, notifies
+        return member
+
+    # notified
+    URGENT_UPDATE = "urgent_update", "urgent releases are wanted", True
+    PATCH_UPDATE = "patch_update", "patches are wanted", True
+    ANY_UPDATE = "any_update", "every release is wanted", True
+    SUPPORT_ENDS = "support_ends", "warnings of the end of support are wanted", True
+    OPERATOR = "operator", "the operator is notified of problems with this tool", True
+    MARKED_AT_SETUP = "marked_at_setup", "`setup` or `check --mark` marked it as sent"
+    REMINDER = "reminder", "a notice was sent, and it is still not installed", True
+    CLOSURE = "closure", "a notice was sent, and it is installed now", True
+    # not notified
+    PREFERENCE_NONE = "preference_none", "no releases are wanted (the setting is none)"
+    BELOW_PREFERENCE = "below_preference", "it is less than what is wanted"
+    SUPPORT_WARNINGS_OFF = "support_warnings_off", "warnings of the end of support are switched off"
+    NOT_OPERATOR = "not_operator", "this is for the operator alone"
+    OWN_SINK_FAILS = "own_sink_fails", "it is about this very sink"
+    ALREADY_NOTIFIED = "already_told", "already sent"
+    ALREADY_PLANNED = "already_planned", "planned, and not delivered yet"
+    NOT_NOTIFIED_OF_OUTAGE = "not_told_of_outage", "not notified of the failure, so not of its end"
+    # not notified, or not any more
+    SKIPPED = "skipped", "it is skipped (`mastodon-update-check skip --undo` takes that back)"
+    # not any more
+    INSTALLED = "installed", "it was installed first"
+    WITHDRAWN = "withdrawn", "the update server did not list it any more"
+    PRERELEASE = "prerelease", "it is a pre-release, and none is installed any more"
+    URGENCY_ROSE = "urgency_rose", "it became urgent, and a notice of that replaced this one"
+    URGENCY_FELL = "urgency_fell", "it was not urgent any more"
+    LATER_STAGE = "later_stage", "a later warning took its place"
+    DATE_MOVED = "date_moved", "the date had moved"
+    BRANCH_LEFT = "branch_left", "another branch was installed first"
+    RECIPIENT_GONE = "recipient_gone", "the recipient is not configured any more"
+    PREFERENCE_LOWERED = "preference_lowered", "it was not wanted any more"
+    OVER = "over", "it was over"
+    NOT_INSTALLED = "not_installed", "it was not installed any more"
+    NOT_TO_ACT_ON = "not_to_act_on", "there was nothing to do about it any more"
+    NOT_DUE = "not_due", "the clock was wrong when it was planned"
+    FOLLOW_UPS_OFF = "follow_ups_off", "it was switched off (UPDATE_CHECK_REMINDERS, UPDATE_CHECK_CLOSURE)"
+    LEFT_BEHIND = "left_behind", "its message was sent without it, and another message has it"
+    COVERED = "covered", "a notice sent in the meantime covers it"
+
+    @property
+    def supersedes(self) -> bool:
+        """Return whether another notice takes the place of the cancelled one."""
+        return self in {Reason.URGENCY_ROSE, Reason.LATER_STAGE}
 
 
 def wants(recipient: Recipient, notice: notices.Notice) -> Reason:

@@ -14,8 +14,7 @@ from mastodon_update_check.domain.identities import identity, subject
 from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.plan import Decision, plan, subjects
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Recipient
+from mastodon_update_check.domain.recipients import Reason, Recipient
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.staff import StaffVerdict
 from mastodon_update_check.jobs.recipients import People, find_people

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from mastodon_update_check.domain.planning.plan import Plan
-from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import Reason
 from mastodon_update_check.domain.server.skips import skip, skipped_rows, unskip
 from mastodon_update_check.errors import UsageError
 from mastodon_update_check.ledger.ledger import Ledger

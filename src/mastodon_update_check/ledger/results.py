@@ -9,7 +9,7 @@ from datetime import datetime
 
 from mastodon_update_check.domain.identities import covered_identities
 from mastodon_update_check.domain.outbox import Outcome, Settlement
-from mastodon_update_check.domain.reasons import Reason
+from mastodon_update_check.domain.recipients import Reason
 from mastodon_update_check.ledger.attempts import Attempt, end_attempt
 from mastodon_update_check.ledger.engine import Transaction, stamp
 from mastodon_update_check.ledger.rows import cancel_empty_messages

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from mastodon_update_check.domain.identities import identity, subject
 from mastodon_update_check.domain.outbox import Delivery, DeliveryState
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import FollowUps, Recipient
+from mastodon_update_check.domain.recipients import FollowUps, Reason, Recipient
 from mastodon_update_check.domain.stored_json import to_json
 from mastodon_update_check.ledger.attempts import IS_BEING_SENT
 from mastodon_update_check.ledger.engine import Transaction, read_row, stamp

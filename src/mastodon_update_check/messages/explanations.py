@@ -4,8 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from mastodon_update_check.domain import notices
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Preference, Recipient
+from mastodon_update_check.domain.recipients import Preference, Reason, Recipient
 from mastodon_update_check.domain.server.problems import list_left
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import clean

@@ -30,9 +30,12 @@ def write_details(update: UpdateNotice, context: MessageContext) -> tuple[Block,
     if details is None or (details.fixes is None and details.requires is None):
         return _without_fixes(update, translation)
     sentences = describe_upgrade(details, context.install_kind, translation)
-    title, rows = _fixes(details, _count_shown(sentences, is_urgent=update.urgent), translation)
     if details.fixes is None:
         return (*_without_fixes(update, translation), *([Details(sentences=tuple(sentences))] if sentences else []))
+    # Fixes are shown for which there is room; without the warning there is a blank line before the details.
+    lines = LINES_ADDED + (_LINES_REPLACED if update.urgent else -1)
+    used = 1 + sum(len(fill(sentence).splitlines()) for sentence in sentences)
+    title, rows = _fixes(details, max(min(lines - used, FIXES_SHOWN), 1), translation)
     return (Details(title=title, fixes=rows, sentences=tuple(sentences)),)
 
 
@@ -53,13 +56,6 @@ def describe_upgrade(
     else:
         upgrade = _upgrade(details, translation)
     return [*filter(None, (requires, upgrade))]
-
-
-def _count_shown(sentences: Sequence[str], *, is_urgent: bool) -> int:
-    """Return how many fixes there is room for; without the warning there is a blank line before the details."""
-    lines = LINES_ADDED + (_LINES_REPLACED if is_urgent else -1)
-    used = 1 + sum(len(fill(sentence).splitlines()) for sentence in sentences)
-    return max(min(lines - used, FIXES_SHOWN), 1)
 
 
 def _without_fixes(update: UpdateNotice, translation: Translation) -> tuple[Paragraph, ...]:

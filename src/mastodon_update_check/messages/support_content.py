@@ -24,7 +24,7 @@ def write_support_content(support: SupportNotice, context: MessageContext) -> Co
     return Content(
         subject=_subject(support, context),
         blocks=(
-            Paragraph(translation.join(_you_run(support, context), support_sentence(support, context))),
+            Paragraph(translation.join(_write_installed(support, context), support_sentence(support, context))),
             *_way_out(support, context),
             *([] if is_over else [Paragraph(translation.say("Next message about this: {date}.", date=next_on))]),
             *admin_pointer(context),
@@ -52,7 +52,7 @@ def _subject(support: SupportNotice, context: MessageContext) -> str:
     return f"[{context.instance}] {said}"
 
 
-def _you_run(support: SupportNotice, context: MessageContext) -> str:
+def _write_installed(support: SupportNotice, context: MessageContext) -> str:
     installed, translation = context.installed, context.translation
     if installed is None:
         return translation.say("You run {version}.", version=support.branch)

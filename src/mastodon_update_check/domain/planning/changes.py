@@ -7,8 +7,7 @@ from mastodon_update_check.domain.identities import identity, is_covered_by, sub
 from mastodon_update_check.domain.outbox import Change, Delivery
 from mastodon_update_check.domain.planning.facts import Facts
 from mastodon_update_check.domain.planning.follow_ups import is_far_ahead, is_outdone, is_reminded_of, reminder_number
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import wants
+from mastodon_update_check.domain.recipients import Reason, wants
 from mastodon_update_check.domain.server.installed import is_settled
 
 

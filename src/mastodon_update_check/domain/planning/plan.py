@@ -15,8 +15,7 @@ from mastodon_update_check.domain.outbox import Change, Delivery, DeliveryState
 from mastodon_update_check.domain.planning.changes import find_changes, find_doubles
 from mastodon_update_check.domain.planning.facts import Facts, History
 from mastodon_update_check.domain.planning.follow_ups import due_follow_ups, misdated
-from mastodon_update_check.domain.reasons import Reason
-from mastodon_update_check.domain.recipients import Recipient, wants
+from mastodon_update_check.domain.recipients import Reason, Recipient, wants
 
 _TOPICS = {"update": "releases", "support": "releases", "reminder": "reminders", "installed": "closures"}
 """Notices of one topic share a message; kinds that are not named here have a message for each notice."""
