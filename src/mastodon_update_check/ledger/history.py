@@ -32,7 +32,6 @@ class HistoryEntry:
     identity: str
     notice: Notice
     recipient: Recipient
-    """As it was last planned."""
     recipient_key: str
     address: str
     """The address it was or is to be sent to; empty for sinks without addresses."""

@@ -35,7 +35,6 @@ class UndeliveredMessage:
 
     sink: str
     address: str
-    """The recipient's; empty for sinks without addresses."""
     is_refused: bool
     """Whether it was refused permanently; otherwise it is deferred."""
     reply: str
@@ -53,7 +52,7 @@ class OutboxSummary:
     """When the oldest was planned."""
     sinks: tuple[SinkAccount, ...]
     latest: tuple[UndeliveredMessage, ...] = ()
-    """The latest of them, ten at most, with the reply."""
+    """Ten at most."""
 
     @property
     def undelivered(self) -> int:

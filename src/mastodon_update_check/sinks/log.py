@@ -1,6 +1,6 @@
 """Log: one structured line for each message, at a level that fits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mastodon_update_check import logs
@@ -42,19 +42,14 @@ def create(options: Mapping[str, str]) -> LogSink:  # noqa: ARG001  # every fact
 
 def _updates(message: Message) -> tuple[Mapping[str, object], ...]:
     """Return the updates that the message is about; if there are none, all pending ones."""
-    if message.type is MessageType.UPDATE_INSTALLED:
-        return tuple(_listed(message, "closed"))
-    pending = tuple(_listed(message, "updates"))
-    if message.type is MessageType.UPDATE_REMINDER:
-        about = {_text(reminder, "version") for reminder in _listed(message, "reminders")}
-        return tuple(update for update in pending if _text(update, "version") in about) or pending
-    return tuple(update for update in pending if update.get("new", True)) or pending
-
-
-def _listed(message: Message, name: str) -> Iterable[Mapping[str, object]]:
     data: Any = message.payload.get("data") or {}
-    found: Iterable[Mapping[str, object]] = data.get(name) or ()
-    return found
+    if message.type is MessageType.UPDATE_INSTALLED:
+        return tuple(data.get("closed") or ())
+    pending = tuple(data.get("updates") or ())
+    if message.type is MessageType.UPDATE_REMINDER:
+        about = {reminder.get("version") for reminder in data.get("reminders") or ()}
+        return tuple(update for update in pending if update.get("version") in about) or pending
+    return tuple(update for update in pending if update.get("new", True)) or pending
 
 
 def _level(message: Message, updates: tuple[Mapping[str, object], ...]) -> str:
