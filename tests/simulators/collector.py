@@ -28,10 +28,8 @@ from typing import Self
 
 from simulators.http_server import Answer, HttpServer, Raw, Reply, Request, hang
 from simulators.scripted_smtp_server import POLITE, Drop, JudgedSmtpServer
-from simulators.scripted_smtp_server import Answer as MailAnswer
 
 _NEW_RELEASE = re.compile(r"^  (?:now +|later +)?(\d+\.\d+\.\d+\S*)  +(urgent)?", re.MULTILINE)
-_LONGEST = 30.0
 
 
 class Manner(Enum):
@@ -183,9 +181,9 @@ class Collector:
         is_used_up = row not in self._carried[before.place, before.id]
         return account.left_out if is_used_up else account.repeats
 
-    def _judge(self, verb: str, address: str, data: bytes) -> MailAnswer:
+    def _judge(self, verb: str, address: str, data: bytes) -> str | Drop:
         """Answer for the mail server; the manner is asked for once, at RCPT."""
-        polite = POLITE.get(verb, "500 5.5.1 what?")
+        polite = str(POLITE.get(verb, "500 5.5.1 what?"))
         if verb == "CONNECT" and self.mail_is_closed:
             return "421 4.3.2 closed"
         if verb == "RCPT":
@@ -207,7 +205,7 @@ class Collector:
         with socket.create_connection(("127.0.0.1", self.receiver.port)) as visit:
             visit.sendall(b"GET / HTTP/1.1\r\n\r\n")
             visit.makefile("rb").readline()
-        end = time.monotonic() + _LONGEST
+        end = time.monotonic() + 30
         while self.mail_server.sockets or self.receiver.sockets:
             assert time.monotonic() < end, "connections that do not end"
             time.sleep(0.001)
