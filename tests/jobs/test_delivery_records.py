@@ -21,8 +21,6 @@ from mastodon_update_check.ledger.sqlite import SqliteLocation
 from mastodon_update_check.messages.message import Message
 
 PATCH = update("4.5.1")
-
-
 CAROL = Recipient(sink="email", key="user:3", address="carol@social.example")
 
 

@@ -18,8 +18,6 @@ from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.messages.message import Message
 
 PATCH = update("4.5.1")
-
-
 SOON = timedelta(seconds=5)
 
 

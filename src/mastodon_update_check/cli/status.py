@@ -29,10 +29,7 @@ _SUPPORT_WARNING = "15:"
 
 def execute(arguments: Namespace) -> int:
     """Print the status; return the exit code of a monitoring plugin."""
-    try:
-        report = _read(arguments)
-    except SettingsError as error:
-        report = _read_with_wrong_settings(error, arguments)
+    report = _read(arguments)
     if arguments.json:
         status = describe_status(report)
         print_json({name: status[name] for name in _HEARTBEAT} if arguments.alive else status)
@@ -48,21 +45,20 @@ def execute(arguments: Namespace) -> int:
     return report.verdict.level
 
 
-def _read(arguments: Namespace, *, is_lenient: bool = False) -> StatusReport:
+def _read(arguments: Namespace) -> StatusReport:
+    """Return the status, also with wrong settings: the daemon may still use the former ones, and alarm."""
     is_silent = is_terminal() and is_terminal(sys.stderr) and not arguments.verbose
-    return load_app(is_silent=is_silent, is_lenient=is_lenient).read_status()
-
-
-def _read_with_wrong_settings(wrong: SettingsError, arguments: Namespace) -> StatusReport:
-    """Return the status although the settings are wrong: the daemon may still use the former ones, and alarm."""
     try:
-        report = _read(arguments, is_lenient=True)
-    except (SettingsError, LedgerError):
-        raise wrong from None
-    if not (report.is_alive if arguments.alive else report.verdict.level is Level.CRITICAL):
-        raise wrong
-    complain("\n".join(("the settings are wrong:", *(f"  - {problem}" for problem in wrong.problems))))
-    return report
+        return load_app(is_silent=is_silent).read_status()
+    except SettingsError as wrong:
+        try:
+            report = load_app(is_silent=is_silent, is_lenient=True).read_status()
+        except (SettingsError, LedgerError):
+            raise wrong from None
+        if not (report.is_alive if arguments.alive else report.verdict.level is Level.CRITICAL):
+            raise
+        complain("\n".join(("the settings are wrong:", *(f"  - {problem}" for problem in wrong.problems))))
+        return report
 
 
 def _write_lines(report: StatusReport) -> Iterator[str]:

@@ -156,26 +156,20 @@ def _work(order: Order) -> dict[str, Any]:
             asked = answer_requests(ledger, app.clock())
             report: dict[str, Any] = {"settings_problem": problem}
             if order.check or order.failure or asked:
+                before, root = ledger.state(), app.settings.mastodon_root
                 mark = any(request.arguments["mark"] for request in asked)
                 options = CheckOptions(mark=mark, settings_problem=problem, failure=order.failure)
-                result, report["is_blind"] = _check(app, ledger, order, options)
+                check = app.run_check(ledger, options)
+                app.finish_check(ledger, check)
+                has_lost_tree = has_lost_sight(before, check.known) or is_missing(root / VERSION_FILE)
+                report["is_blind"] = order.bound_tree == str(root) and has_lost_tree
                 with ledger.writing() as transaction:
                     for request in asked:
-                        transaction.answer(request.id, result)
+                        transaction.answer(request.id, to_json(check.result))
             return report | _describe(program, ledger)
     except SystemExit:  # a planned stop is not a failure
         app.heartbeat.stop()
         leave(0)
-
-
-def _check(app: App, ledger: Ledger, order: Order, options: CheckOptions) -> tuple[dict[str, Any], bool]:
-    """Check; return the result, and whether this process cannot see Mastodon's tree as it is."""
-    before = ledger.state()
-    report = app.run_check(ledger, options)
-    app.finish_check(ledger, report)
-    root = app.settings.mastodon_root
-    has_lost_tree = has_lost_sight(before, report.known) or is_missing(root / VERSION_FILE)
-    return to_json(report.result), order.bound_tree == str(root) and has_lost_tree
 
 
 def _deliver(order: Order) -> dict[str, Any]:
