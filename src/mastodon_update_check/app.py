@@ -14,19 +14,17 @@ from urllib.parse import urlsplit
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.config.load import state_directory
-from mastodon_update_check.config.sinks import BUILT_IN
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.recipients import find_single_key
-from mastodon_update_check.jobs.workers import Deliveries, add_lanes, in_thread, load
+from mastodon_update_check.jobs.workers import Deliveries, add_lanes, hidden_options, in_thread, load
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location, find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.logs import log
 from mastodon_update_check.messages.content import MessageContext
-from mastodon_update_check.sinks.discovery import secret_options
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckOptions, CheckReport
@@ -200,7 +198,7 @@ class App:
                 clock=self.clock,
                 due_by=due_by,
                 only_to=find_single_key(sink),
-                secrets=() if sink.plugin in BUILT_IN else secret_options(sink.options),
+                secrets=hidden_options(sink),
             )
             for sink in self.settings.sinks
         )

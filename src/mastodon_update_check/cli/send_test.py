@@ -16,10 +16,11 @@ from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, pick, print_json
 from mastodon_update_check.config import SinkSettings
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.text import clean, count, words_of
+from mastodon_update_check.domain.text import count, words_of
 from mastodon_update_check.errors import LedgerError, UpdateCheckError, UsageError
+from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
-from mastodon_update_check.jobs.workers import in_thread, load
+from mastodon_update_check.jobs.workers import hidden_options, in_thread, load
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.compose import compose_test_message
 from mastodon_update_check.messages.message import Message
@@ -39,6 +40,7 @@ class SinkTest:
     sink: str
     load: Callable[[], Sink]
     messages: tuple[Message, ...]
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +80,11 @@ def execute(app: App, arguments: Namespace) -> int:
     results = chain(send_tests(tests), missing)
     if arguments.json:
         verdicts = list(results)
-        shown = [
+        rows = [
             {**pick(one, "sink", "address", "reply"), "accepted": one.is_accepted, "seconds": one.took.total_seconds()}
             for one in verdicts
         ]
-        print_json({"results": shown, "warnings": notes})
+        print_json({"results": rows, "warnings": notes})
     else:
         for note in notes:
             say(f"Note: {note}.")
@@ -121,7 +123,7 @@ def _compose(app: App, sink: SinkSettings, people: People, known: ServerState, *
         for one in people.recipients
         if one.sink == sink.name and (everyone or one.is_operator or not one.address)
     )
-    return SinkTest(sink=sink.name, load=partial(load, sink), messages=messages)
+    return SinkTest(sink=sink.name, load=partial(load, sink), messages=messages, secrets=hidden_options(sink))
 
 
 def send_tests(tests: Sequence[SinkTest], patience: timedelta = PATIENCE) -> Iterator[SendResult]:
@@ -164,7 +166,7 @@ def _send(test: SinkTest, post: Callable[[SendResult], None]) -> None:
             sink=test.sink,
             address=message.recipient.address,
             is_accepted=is_accepted,
-            reply=clean(hide_secrets(reply)),
+            reply=shown(hide_secrets(reply), test.secrets),
             took=timedelta(seconds=time.monotonic() - began),
         )
         post(result)

@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import TypeVar
 
 from mastodon_update_check.config import SinkSettings
+from mastodon_update_check.config.sinks import BUILT_IN
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import log
-from mastodon_update_check.sinks.discovery import Sink
+from mastodon_update_check.sinks.discovery import Sink, secret_options
 
 T = TypeVar("T")
 SIGN_SECONDS = 20.0
@@ -30,6 +31,11 @@ def load(sink: SinkSettings) -> Sink:
     from mastodon_update_check.sinks.discovery import load_sink
 
     return load_sink(sink.plugin, sink.options)
+
+
+def hidden_options(sink: SinkSettings) -> tuple[str, ...]:
+    """Return what must not be shown of a reply; a built-in sink removes its own secrets."""
+    return () if sink.plugin in BUILT_IN else secret_options(sink.options)
 
 
 def add_lanes(workers: Sequence[DeliveryWorker], ledger: Ledger) -> tuple[DeliveryWorker, ...]:
