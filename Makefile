@@ -9,7 +9,7 @@ EDIT   := $(BIN)/pip --disable-pip-version-check --quiet install --no-build-isol
 unexport PYTHONDONTWRITEBYTECODE # each worker of the tests, and each process that they start, would compile everything
 
 .PHONY: run demo test coverage transcripts catalogues letters pictures portraits soak cluster pgbouncer rules series lint format \
-	documents deb image release release-check acceptance lock clean help
+	bench documents deb image release release-check acceptance lock clean help
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
