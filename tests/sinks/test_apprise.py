@@ -19,7 +19,7 @@ from mastodon_update_check.errors import (
     TransientDeliveryError,
 )
 from mastodon_update_check.messages.message import MessageType
-from mastodon_update_check.sinks.apprise import AppriseSink, create
+from mastodon_update_check.sinks.apprise import create
 from simulators.http_server import Answer, HttpServer, Reply, Request, Tunnel, hang
 from sinks.examples import MESSAGE
 
@@ -170,10 +170,11 @@ def test_missing_url_and_missing_library(monkeypatch: pytest.MonkeyPatch) -> Non
         create({"url": "json://127.0.0.1/"})
 
 
-def test_process_that_ends_without_an_answer(tmp_path: Path) -> None:
+def test_process_that_ends_without_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An Apprise that cannot be started is transient; the reason is shown."""
     (tmp_path / "apprise").write_text("#!/bin/sh\necho half installed s3cretT0ken >&2; exit 1\n")
     (tmp_path / "apprise").chmod(0o755)
-    sink = AppriseSink("json://127.0.0.1/s3cretT0ken", {}, str(tmp_path / "apprise"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    sink = create({"url": "json://127.0.0.1/s3cretT0ken"})
     with pytest.raises(TransientDeliveryError, match="not accepted: half installed …"):
         sink.send(MESSAGE)

@@ -3,7 +3,7 @@
 import pytest
 
 from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
-from mastodon_update_check.sinks.replies import Step, judge
+from mastodon_update_check.sinks.smtp_server import Step, judge
 
 SINK = (TransientDeliveryError, True)
 LATER = (TransientDeliveryError, False)

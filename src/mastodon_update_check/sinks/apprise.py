@@ -38,9 +38,21 @@ class AppriseSink:
 
     attempt_limit = TOTAL + timedelta(seconds=30)
 
-    def __init__(self, url: str, environment: Mapping[str, str], program: str, total: timedelta = TOTAL) -> None:
+    def __init__(self, options: Mapping[str, str], total: timedelta = TOTAL) -> None:
+        """Raise `SettingsError` without a URL or without Apprise."""
+        url = options.get("url")
+        if not url:
+            raise SettingsError(["the sink 'apprise' needs UPDATE_CHECK_APPRISE_URL"])
+        program = shutil.which("apprise", path=f"{Path(sys.executable).parent}:{os.defpath}")
+        if program is None:
+            raise SettingsError([_MISSING])
+        environment = Proxies.of(options).environment
         self._url = url if "overflow=" in url else f"{url}{'&' if '?' in url else '?'}{_CUT}"
         self._environment = {**_ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath), **environment}
+        # `requests`, beneath Apprise, is to trust the system's authorities, as the rest of the program does.
+        for path in filter(None, (SYSTEM_CERTIFICATES, ssl.get_default_verify_paths().cafile)):
+            if Path(path).exists():
+                self._environment["REQUESTS_CA_BUNDLE"] = path
         self._program = program
         self._total = total
         pieces = (part for part in re.split(r"[/:@?&=,;]", url) if len(part) >= _TOKEN_CHARACTERS)
@@ -87,16 +99,4 @@ class AppriseSink:
         return finished.returncode, finished.stdout
 
 
-def create(options: Mapping[str, str], total: timedelta = TOTAL) -> AppriseSink:
-    """Return the sink for `url` and the proxies; raise `SettingsError` without a URL or without Apprise."""
-    if not options.get("url"):
-        raise SettingsError(["the sink 'apprise' needs UPDATE_CHECK_APPRISE_URL"])
-    program = shutil.which("apprise", path=f"{Path(sys.executable).parent}:{os.defpath}")
-    if program is None:
-        raise SettingsError([_MISSING])
-    environment = Proxies.of(options).environment
-    # `requests`, beneath Apprise, is to trust the system's authorities, as the rest of the program does.
-    for path in filter(None, (SYSTEM_CERTIFICATES, ssl.get_default_verify_paths().cafile)):
-        if Path(path).exists():
-            environment["REQUESTS_CA_BUNDLE"] = path
-    return AppriseSink(options["url"], environment, program, total)
+create = AppriseSink

@@ -32,13 +32,13 @@ _URGENT = {"Importance": "high", "Priority": "urgent", "X-Priority": "1"}
 class EmailSink:
     """Hands mails over to one server; the connection is kept between them until `close`."""
 
-    def __init__(self, options: Mapping[str, str], limits: MailLimits) -> None:
+    def __init__(self, options: Mapping[str, str], limits: MailLimits | None = None) -> None:
         given = {name: options[name] for name in SmtpOptions.__slots__ if options.get(name)}
         for name in {"server", "domain"} & given.keys():
             if ":" not in given[name]:  # an IPv6 address has no labels
                 given[name] = ascii_domain(given[name].removesuffix("."))
         self._options = SmtpOptions(**given)
-        self._limits = limits
+        self._limits = limits or MailLimits()
         self._author = parse_mailbox(options.get("from_address", "notifications@localhost"))
         self._reply_to = parse_mailbox(options["reply_to"]) if "reply_to" in options else None
         self._sender = (
@@ -101,9 +101,7 @@ class EmailSink:
         return self._connection
 
 
-def create(options: Mapping[str, str], limits: MailLimits | None = None) -> EmailSink:
-    """Return the sink for these options, which the settings have verified; nothing is connected yet."""
-    return EmailSink(options, limits or MailLimits())
+create = EmailSink
 
 
 def _recipient(address: str) -> Mailbox:

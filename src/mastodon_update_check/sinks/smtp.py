@@ -1,4 +1,4 @@
-"""One connection to a mail server: `smtplib`, with bounds in bytes and time, and every refusal judged by `replies`.
+"""One connection to a mail server: `smtplib`, with bounds in bytes and time, and every refusal judged by `smtp_server`.
 
 A password never crosses a network unencrypted unless SMTP_ENABLE_STARTTLS=never asks for it. No sentence shows a
 secret, even when the server repeats it. Where the two sides may disagree about what a reply answers, the connection is
@@ -21,8 +21,15 @@ from mastodon_update_check.domain.urls import is_loopback_host
 from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.secrets import REDACTED, shown
-from mastodon_update_check.sinks.replies import Step, judge
-from mastodon_update_check.sinks.smtp_server import MailLimits, ReplyReader, SmtpOptions, dial, mail_tls_context
+from mastodon_update_check.sinks.smtp_server import (
+    MailLimits,
+    ReplyReader,
+    SmtpOptions,
+    Step,
+    dial,
+    judge,
+    mail_tls_context,
+)
 
 _ADVICE = " (SMTP_CA_FILE names the authorities to trust; SMTP_OPENSSL_VERIFY_MODE=none, fit for localhost, trusts any)"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]{8,}")
@@ -32,8 +39,8 @@ _REFUSALS = {4, 5}
 class MailConnection(smtplib.SMTP):
     """A connection on which mails are handed over, one after the other.
 
-    Methods raise `TransientDeliveryError` or `PermanentDeliveryError` by the table in `replies`, with a sentence that
-    names host, port and step.
+    Methods raise `TransientDeliveryError` or `PermanentDeliveryError` by the table in `smtp_server`, with a
+    sentence that names host, port and step.
     """
 
     def __init__(self, options: SmtpOptions, limits: MailLimits) -> None:

@@ -26,9 +26,11 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class WebhookSink:
-    """Posts messages to one URL; its options are those that the settings have verified."""
+    """Posts messages to one URL; its options are `url`, `secret`, `names` and the proxies."""
 
-    def __init__(self, options: Mapping[str, str], limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, options: Mapping[str, str], limits: Limits = EXCERPT, clock: Callable[[], float] = time.time
+    ) -> None:
         self._url, self._proxies = options["url"], Proxies.of(options)
         secrets = options.get("secret", "").split()
         self._keys = tuple(b64decode(secret.removeprefix("whsec_"), validate=True) for secret in secrets)
@@ -78,9 +80,7 @@ class WebhookSink:
         return headers
 
 
-def create(options: Mapping[str, str], limits: Limits = EXCERPT, clock: Callable[[], float] = time.time) -> WebhookSink:
-    """Return the sink for these options: `url`, `secret`, `names`, `https_proxy`, `http_proxy`, `no_proxy`."""
-    return WebhookSink(options, limits, clock)
+create = WebhookSink
 
 
 def judge(status: int, headers: Mapping[str, str], sentence: str, now: datetime) -> DeliveryError | None:
