@@ -162,8 +162,9 @@ def _mastodon_layer(
     wanted = {name for name in names if variables.is_taken_from_mastodon(name) and name not in above}
     if _DATABASE_URL in above and not above[_DATABASE_URL].is_blank:  # the others would complete it
         wanted = {name for name in wanted if not name.startswith("DB_")}
-    # The rest of the environment is not for Mastodon's user: `SMTP_LOGIN=$NAME` would send it to any server.
-    passed = {name: text for name, text in environ.items() if variables.may_be_put_into_mastodons(name)}
+    # Secrets and the rest of the environment are not for Mastodon's user: `SMTP_LOGIN=$NAME` could send them anywhere.
+    theirs = {name: text for name, text in environ.items() if variables.is_taken_from_mastodon(name)}
+    passed = {name: text for name, text in theirs.items() if name != _URL and not variables.is_secret(name)}
     is_off = not str(expand(assignments, {_URL}, passed).get(_URL, _URL)).strip()
     wanted -= {_URL} if is_off else set()
     return _expand(assignments, wanted, passed, problems, is_trusted=False), is_off

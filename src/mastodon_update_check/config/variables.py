@@ -145,11 +145,6 @@ def is_taken_from_mastodon(name: str) -> bool:
     return name in _OF_MASTODON or name.startswith(VERSION)
 
 
-def may_be_put_into_mastodons(name: str) -> bool:
-    """Return whether values of Mastodon's files may use a variable of the environment: its own, but no secrets."""
-    return is_taken_from_mastodon(name) and not (name.startswith(OWN) or is_secret(name))
-
-
 def is_secret(name: str) -> bool:
     """Return whether a variable may be given in a file of its own, or as a credential."""
     return name in SECRETS or (name.endswith(("_URL", "_SECRET")) and webhook_name(name) is not None)

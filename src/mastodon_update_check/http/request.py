@@ -17,12 +17,6 @@ class Limits:
     body_bytes: int = 1024 * 1024
     redirects: int = 3
 
-    @property
-    def timeouts(self) -> dict[str, float]:
-        """The limits of single steps as httpx takes them, in seconds."""
-        connect, read = self.connect.total_seconds(), self.read.total_seconds()
-        return {"connect": connect, "read": read, "write": read, "pool": connect}
-
 
 DOCUMENT = Limits()
 EXCERPT = Limits(redirects=0, body_bytes=1024)

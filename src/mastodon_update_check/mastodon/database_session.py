@@ -50,10 +50,12 @@ def ask_each(logins: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]) -> 
     Each attempt begins with `place`, for the case that the process ends in the middle of it, and ends with `failure`, a
     sentence, or with `answer`.
     """
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    no_files = {name: text for name, text in _NO_FILES.items() if name in known}
     for one in logins:
         try:
             given, origin = one["conninfo"], one["origin"]
-            parameters = read_conninfo(given, origin) if given else _without_files(one["parameters"])
+            parameters = read_conninfo(given, origin) if given else {**one["parameters"], **no_files}
             login = Login(parameters=parameters, origin=origin, variable=VARIABLE, remedy=_REMEDY)
             yield {"place": login.place}
             yield {"answer": _ask(login, limits)}
@@ -61,11 +63,6 @@ def ask_each(logins: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]) -> 
             yield {"failure": str(error)}
         else:
             return
-
-
-def _without_files(parameters: Mapping[str, str]) -> dict[str, str]:
-    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
-    return {**parameters, **{name: text for name, text in _NO_FILES.items() if name in known}}
 
 
 def _ask(login: Login, limits: Mapping[str, Any]) -> dict[str, Any]:

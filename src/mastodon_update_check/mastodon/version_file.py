@@ -79,19 +79,20 @@ class VersionReader:
         self._read_characters += len(source) + 1
         if self._read_characters > READ_CHARACTERS:
             raise UnreadableError(_TOO_LONG)
-        value: Value = None
-        last = ""  # the variable whose statement could not be read
+        value: Value | UnreadableError = None
         for statement in _statements(source):
             try:
-                value, last = self._statement(statement, names), ""
+                value = self._statement(statement, names)
             except UnreadableError as error:
                 assignment = _ASSIGNMENT.match(statement)
                 if assignment is None or not (assignment[2] == "=" or _METADATA.match(statement)):
                     raise
                 if assignment[2] == "=":
                     names[assignment[1]] = error
-                last = assignment[1]
-        return self.call(last, names) if last else value
+                value = names.get(assignment[1], error)
+        if isinstance(value, UnreadableError):
+            raise value
+        return value
 
     def call(self, name: str, names: _Names) -> Value:
         """Return the value of a variable, a method or a constant."""

@@ -64,11 +64,9 @@ def load_sink(plugin: str, options: Mapping[str, str]) -> Sink:
 def _find(plugin: str) -> "EntryPoint":
     from importlib.metadata import entry_points
 
-    known = entry_points(group="mastodon_update_check.sinks")
-    found = sorted((entry_point for entry_point in known if entry_point.name == plugin), key=_distribution)
-    if not found:
-        names = ", ".join(sorted({clean(entry_point.name) for entry_point in known}))
-        raise SettingsError([f"there is no sink {clean(plugin)!r}; known: {names or 'none'}"])
+    found = sorted(entry_points(group="mastodon_update_check.sinks", name=plugin), key=_distribution)
+    if not found:  # removed since the settings were read
+        raise SettingsError([f"no installed package has a sink {clean(plugin)!r}"])
     if len(found) > 1:
         owners = " and ".join(_distribution(entry_point) for entry_point in found)
         raise SettingsError([f"the sink {clean(plugin)!r} is offered by {owners}; remove all but one of them"])
