@@ -36,8 +36,6 @@ class Rows:
             place = change.identity, change.recipient_key
             state = DeliveryState.SUPERSEDED if change.reason.supersedes else DeliveryState.CANCELLED
             self.rows[place] = replace(self.rows[place], state=state)
-        for place in made.misdated:
-            self.rows[place] = replace(self.rows[place], notified_at=made.made_at)
         for one in made.redirections:
             for place, row in self.rows.items():
                 if row.message_id == one.message_id and row.is_open:

@@ -1,7 +1,7 @@
 """Reminders: which updates have any, and who gets them."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +13,6 @@ from mastodon_update_check.domain.recipients import FollowUps, Preference, Recip
 
 ANN, BEN, HOOK = user(1), user(2), hook()
 URGENT, PLAIN = patch("4.5.20", urgent=True), patch("4.5.20")
-FIRST = (ANN.key, "update/4.5.20/urgent/reminder/1", "reminder")
 MOMENT = timedelta(seconds=1)
 
 
@@ -25,11 +24,11 @@ def after(
     return facts(*to, now=NOW + elapsed, **known)  # type: ignore[arg-type] # the fields' own types differ
 
 
-def notified_urgent(at: datetime = NOW) -> Rows:
+def notified_urgent() -> Rows:
     """Return rows in which Ann was notified of an urgent patch."""
     rows = Rows()
     rows.plan(after(timedelta()))
-    rows.send(at)
+    rows.send()
     return rows
 
 
@@ -98,9 +97,6 @@ SEQUENCES: dict[str, list[Step]] = {
         *(*NOTIFIED, (after(days(3)), nth(2)), "send", (after(days(3) - timedelta(minutes=31)),)),
         *((after(days(2)),), (after(days(3)),), (after(days(6)),), (after(days(7)), nth(3))),
     ],
-    "a clock that was a year ahead for one check": [
-        *(*NOTIFIED, (after(days(365)), nth(54)), "send", (after(days(1)), nth(1))),
-    ],
 }
 
 
@@ -141,7 +137,6 @@ def test_reminders_until_it_is_installed() -> None:
     ("the running version is not known", after(days(2), installed=None), None, False),
     ("a newer urgent patch", after(days(2), feed(URGENT, patch("4.5.21", urgent=True))), "later_stage", False),
     ("a newer patch that is not urgent", after(days(2), feed(URGENT, patch("4.5.21"))), None, True),
-    ("the clock was wrong when it was planned", after(-days(2)), "not_due", False),
 )
 def test_when_a_reminder_is_due_and_when_it_is_given_up(known: Facts, reason: str | None, *, is_due: bool) -> None:
     """Without an urgent update to act on none is planned; one that waits is given up on positive evidence alone."""
@@ -164,23 +159,6 @@ def test_which_updates(mode: FollowUps, numbers: list[str]) -> None:
     found = [(key, identity.split("/")[1]) for key, identity, _ in planned(made)]
     assert [(key, number) for key in (ANN.key, HOOK.key) for number in numbers] == found
     assert len(made.messages) == (2 if numbers else 0)
-
-
-def test_a_clock_that_was_a_year_ahead_at_acceptance() -> None:
-    """An acceptance in the future counts from the next check with the right time; no reminder is lost."""
-    rows = notified_urgent(at=NOW + days(365))
-    made = rows.plan(after(timedelta()))
-    assert made.misdated == (("update/4.5.20/urgent", ANN.key),)
-    assert rows.plan(after(timedelta(hours=1))).misdated == ()
-    assert planned(rows.plan(after(days(1) - MOMENT))) == []
-    assert planned(rows.plan(after(days(1)))) == [FIRST]
-
-
-def test_a_message_accepted_while_the_check_was_asking() -> None:
-    """An acceptance a little after the check's own instant is not a wrong clock."""
-    rows = notified_urgent(at=NOW + timedelta(minutes=2))
-    assert rows.plan(after(timedelta())).misdated == ()
-    assert planned(rows.plan(after(days(1) + timedelta(minutes=2)))) == [FIRST]
 
 
 def test_in_a_message_of_its_own() -> None:

@@ -38,17 +38,6 @@ def test_accepted_before_it_was_planned(ledger: Ledger) -> None:
     assert notified_at(ledger) == {"update/4.5.2/urgent": NOW}
 
 
-def test_accepted_in_the_future(ledger: Ledger) -> None:
-    """A clock that was ahead then is corrected by the next check: reminders count from it."""
-    replan(ledger, facts(URGENT, now=NOW + YEAR))
-    accept(ledger, take(ledger, NOW + YEAR), NOW + YEAR)
-    replan(ledger, facts(URGENT, follow_ups=FollowUps.URGENT))
-    assert notified_at(ledger) == {"update/4.5.2/urgent": NOW}
-    made = replan(ledger, facts(URGENT, now=NOW + DAY, follow_ups=FollowUps.URGENT))
-    assert notified_at(ledger) == {"update/4.5.2/urgent": NOW, "update/4.5.2/urgent/reminder/1": None}
-    assert len(made.messages) == 1
-
-
 @pytest.mark.parametrize(
     ("mode", "subjects"),
     [

@@ -99,7 +99,6 @@ class Reason(StrEnum):
     OVER = "over", "it was over"
     NOT_INSTALLED = "not_installed", "it was not installed any more"
     NOT_TO_ACT_ON = "not_to_act_on", "there was nothing to do about it any more"
-    NOT_DUE = "not_due", "the clock was wrong when it was planned"
     FOLLOW_UPS_OFF = "follow_ups_off", "it was switched off (UPDATE_CHECK_REMINDERS, UPDATE_CHECK_CLOSURE)"
     LEFT_BEHIND = "left_behind", "its message was sent without it, and another message has it"
     COVERED = "covered", "a notice sent in the meantime covers it"

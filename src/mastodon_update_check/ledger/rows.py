@@ -74,14 +74,6 @@ def apply_plan(transaction: Transaction, plan: "Plan") -> None:
     now = stamp(plan.made_at)
     transaction.connection.executemany(
         """
-        UPDATE delivery
-        SET settled_at = ?, planned_at = CASE WHEN planned_at > ? THEN ? ELSE planned_at END
-        WHERE instance = ? AND identity = ? AND recipient_key = ? AND state = 'sent'
-        """,  # rows that were accepted in the future, by a wrong clock
-        [(now, now, now, transaction.instance, name, key) for name, key in plan.misdated],
-    )
-    transaction.connection.executemany(
-        """
         UPDATE delivery SET state = ?, reason = ?, settled_at = ?
         WHERE instance = ? AND identity = ? AND recipient_key = ? AND state IN ('pending', 'failed')
         """,

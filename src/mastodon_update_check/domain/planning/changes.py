@@ -6,7 +6,7 @@ from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.identities import identity, is_covered_by, subject
 from mastodon_update_check.domain.outbox import Change, Delivery
 from mastodon_update_check.domain.planning.facts import Facts
-from mastodon_update_check.domain.planning.follow_ups import is_far_ahead, is_outdone, is_reminded_of, reminder_number
+from mastodon_update_check.domain.planning.follow_ups import is_outdone, is_reminded_of, reminder_number
 from mastodon_update_check.domain.recipients import Reason, wants
 from mastodon_update_check.domain.server.installed import is_settled
 
@@ -82,8 +82,6 @@ def _outdated_reminder(notice: notices.ReminderNotice, facts: Facts) -> Reason |
         return None
     if not is_reminded_of(notice.update, facts):
         return Reason.NOT_TO_ACT_ON
-    if is_far_ahead(notice, facts.now):
-        return Reason.NOT_DUE
     return Reason.LATER_STAGE if reminder_number(facts.now - notice.notified_at) > notice.number else None
 
 

@@ -5,7 +5,7 @@ those that were missed meanwhile only the latest is sent.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from mastodon_update_check.domain.identities import is_covered_by
 from mastodon_update_check.domain.notices import FollowUp, InstalledNotice, ReminderNotice, UpdateNotice
@@ -13,21 +13,14 @@ from mastodon_update_check.domain.outbox import Delivery
 from mastodon_update_check.domain.planning.facts import Facts, History
 from mastodon_update_check.domain.recipients import FollowUps, Recipient, wants
 from mastodon_update_check.domain.server.installed import is_settled
-from mastodon_update_check.domain.server.problems import count_due, due_after
+from mastodon_update_check.domain.server.problems import count_due
 
 FIRST_REMINDERS = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
-CLOCK_SLACK = timedelta(days=1)
-"""An instant further ahead than this was written by a clock that was wrong; one that is nearer will come."""
 
 
 def reminder_number(elapsed: timedelta) -> int:
     """Return which reminder is the latest that is due; 0 while none is."""
     return count_due(elapsed, FIRST_REMINDERS)
-
-
-def is_far_ahead(reminder: ReminderNotice, now: datetime) -> bool:
-    """Return whether a reminder was planned by a clock that was wrong."""
-    return reminder.notified_at + due_after(reminder.number, FIRST_REMINDERS) > now + CLOCK_SLACK
 
 
 def is_reminded_of(update: UpdateNotice, facts: Facts) -> bool:
@@ -68,11 +61,11 @@ def _due_reminders(facts: Facts, recipient: Recipient, notified: Sequence[Delive
             continue
         number = reminder_number(facts.now - notified_at)
         reminder = ReminderNotice(update=update, number=number, notified_at=notified_at)
-        if number and not _has_later_one(reminder, notified, facts.now):
+        if number and not _has_later_one(reminder, notified):
             yield reminder
 
 
-def _has_later_one(reminder: ReminderNotice, notified: Sequence[Delivery], now: datetime) -> bool:
+def _has_later_one(reminder: ReminderNotice, notified: Sequence[Delivery]) -> bool:
     """Return whether the recipient got a later reminder, as when the clock was set back since.
 
     One sent while the release was urgent covers one of the same number now that it is not.
@@ -85,7 +78,6 @@ def _has_later_one(reminder: ReminderNotice, notified: Sequence[Delivery], now: 
             if row.notice.update.urgent is reminder.update.urgent
             else row.notice.update.urgent and row.notice.number >= reminder.number
         )
-        and not is_far_ahead(row.notice, now)
         for row in notified
     )
 
@@ -109,10 +101,3 @@ def _closures(facts: Facts, recipient: Recipient, notified: Sequence[Delivery]) 
             closed[name] = update if update.urgent else closed.get(name, update)
     for update in sorted(closed.values(), key=lambda update: update.version):
         yield InstalledNotice(update=update)
-
-
-def misdated(rows: Iterable[Delivery], now: datetime) -> Iterable[tuple[str, str]]:
-    """Give identity and recipient key of rows that a wrong clock dated so far ahead that no reminder would be due."""
-    for row in rows:
-        if isinstance(row.notice, UpdateNotice) and row.notified_at is not None and row.notified_at > now + CLOCK_SLACK:
-            yield row.identity, row.recipient_key

@@ -14,7 +14,7 @@ from mastodon_update_check.domain.identities import DATES_WITHIN, has_moved_too_
 from mastodon_update_check.domain.outbox import Change, Delivery, DeliveryState
 from mastodon_update_check.domain.planning.changes import find_changes, find_doubles
 from mastodon_update_check.domain.planning.facts import Facts, History
-from mastodon_update_check.domain.planning.follow_ups import due_follow_ups, misdated
+from mastodon_update_check.domain.planning.follow_ups import due_follow_ups
 from mastodon_update_check.domain.recipients import Reason, Recipient, wants
 
 _TOPICS = {"update": "releases", "support": "releases", "reminder": "reminders", "installed": "closures"}
@@ -63,8 +63,6 @@ class Plan:
     changes: tuple[Change, ...] = ()
     redirections: tuple[Redirection, ...] = ()
     decisions: tuple[Decision, ...] = ()
-    misdated: tuple[tuple[str, str], ...] = ()
-    """Identity and recipient key of what was accepted, by a clock that was wrong, in the future: it counts from now."""
 
 
 def subjects(facts: Facts) -> frozenset[str]:
@@ -92,7 +90,6 @@ def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
         changes=(*changes, *doubles),
         redirections=tuple(_redirect(facts, notified)),
         decisions=decisions,
-        misdated=tuple(misdated(notified, facts.now)),
     )
 
 

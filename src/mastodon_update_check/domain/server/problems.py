@@ -37,11 +37,6 @@ def count_due(elapsed: timedelta, first: Sequence[timedelta]) -> int:
     return sum(due <= elapsed for due in first) + max((elapsed - first[-1]) // _WEEK, 0)
 
 
-def due_after(number: int, first: Sequence[timedelta]) -> timedelta:
-    """Return after which time repetition `number`, from 1, is due."""
-    return first[min(number, len(first)) - 1] + max(number - len(first), 0) * _WEEK
-
-
 def may_be_notified(lasted: timedelta, failures: int) -> bool:
     """Return whether an outage that is over lasted long enough for a notice: only then its end has one."""
     return failures >= FEWEST_FAILURES and lasted >= LOCAL_PATIENCE
