@@ -47,7 +47,7 @@ class Cluster:
                 "UPDATE_CHECK_INSTANCE_URL": "",
                 "UPDATE_CHECK_URL": self.updates.url,
                 "UPDATE_CHECK_LEDGER": (
-                    f"postgresql://{ROLE}:right@127.0.0.1:{{port}}/{DATABASE}?schema={self.location.address.schema}"
+                    f"postgresql://{ROLE}:right@127.0.0.1:{{port}}/{DATABASE}?schema={self.location.schema}"
                 ),
                 "UPDATE_CHECK_RECIPIENTS": ",".join(f"{one}=all" for one in RECIPIENTS),
                 "UPDATE_CHECK_SINKS": "email",

@@ -59,7 +59,7 @@ class Staffed:
 def sharing(world: World, postgres: Postgres) -> Iterator[PostgresLocation]:
     """Have it in a schema of its own, over TCP and with a password; 4.5.20 is out, and mail is the only sink."""
     with postgres_location(postgres) as place:
-        schema = place.address.schema
+        schema = place.schema
         world.only("email")
         world.set(STATE_DIRECTORY=str(world.ledger.parent))
         world.set(UPDATE_CHECK_LEDGER=f"postgresql://{ROLE}:right@127.0.0.1:{postgres.port}/{DATABASE}?schema={schema}")

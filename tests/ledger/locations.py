@@ -13,7 +13,6 @@ from psycopg.conninfo import make_conninfo
 
 from mastodon_update_check.ledger.lease import Lease
 from mastodon_update_check.ledger.location import Location
-from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_location import PostgresLocation
 from mastodon_update_check.ledger.postgres_session import translate
 from mastodon_update_check.ledger.sqlite import SqliteLocation
@@ -37,7 +36,7 @@ def postgres_location(postgres: Postgres) -> Iterator[PostgresLocation]:
         postgres.create_database(DATABASE, "", ROLE)
     schema = f"ledger_{next(_numbers)}"
     try:
-        yield PostgresLocation(PostgresAddress.parse(url(postgres, schema), "UPDATE_CHECK_LEDGER"))
+        yield PostgresLocation.parse(url(postgres, schema), "UPDATE_CHECK_LEDGER")
     finally:
         postgres.execute(DATABASE, f"DROP SCHEMA IF EXISTS {schema} CASCADE", ROLE)
 
@@ -77,8 +76,8 @@ def query(where: "Location | Path", statement: str, *parameters: object) -> list
 
 
 def _query_postgres(place: PostgresLocation, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
-    login = make_conninfo("", **place.address.login.parameters)
+    login = make_conninfo("", **place.login.parameters)
     with closing(psycopg.connect(login, autocommit=True, cursor_factory=psycopg.ClientCursor)) as connection:
-        connection.execute(f"SET search_path = {place.address.schema}, pg_catalog".encode())
+        connection.execute(f"SET search_path = {place.schema}, pg_catalog".encode())
         result = connection.execute(translate(statement), parameters)
         return [] if result.description is None else result.fetchall()

@@ -17,7 +17,6 @@ from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import back_up, copy
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import find_location
-from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.postgres_location import PostgresLocation
 from mastodon_update_check.ledger.postgres_session import BOUNDS, PostgresBounds, PostgresSession, translate
 from mastodon_update_check.ledger.sqlite import SqliteLocation
@@ -75,7 +74,7 @@ def test_nothing_is_made_by_opening(absent: PostgresLocation) -> None:
 def test_a_role_that_may_make_no_schema(postgres: Postgres) -> None:
     """The error names the statement to run; after that it works."""
     with postgres_location(postgres) as place:  # also makes the database
-        schema = place.address.schema
+        schema = place.schema
         role = f"guest_{schema}"
         postgres.execute(DATABASE, f"CREATE ROLE {role} LOGIN")
         guest = find_location(url(postgres, schema, role))
@@ -120,8 +119,8 @@ def test_failover_to_a_restored_copy(postgres: Postgres, place: PostgresLocation
         replan(ledger, facts(RELEASE))
         accept(ledger, take(ledger))
         replan(ledger, facts(RELEASE, update("4.5.2")))
-        schema = place.address.schema
-        copied = replace(place, address=replace(place.address, schema=f"{schema}_copy"))
+        schema = place.schema
+        copied = replace(place, schema=f"{schema}_copy")
         copy(free(place), copied)
     with Ledger.open(owned(place), INSTANCE) as ledger:
         lost = take(ledger)
@@ -156,7 +155,7 @@ def test_lock_that_is_not_released(postgres: Postgres, place: PostgresLocation) 
         Ledger.open(replace(place, bounds=SHORT), INSTANCE) as ledger,
         closing(postgres.connect(DATABASE, ROLE)) as holder,
     ):
-        holder.execute(f"BEGIN; LOCK TABLE {place.address.schema}.node".encode())
+        holder.execute(f"BEGIN; LOCK TABLE {place.schema}.node".encode())
         with pytest.raises(LedgerError, match="is locked by another process: try again, or end what holds it"):
             beat(ledger, "web1", NOW)
         holder.execute("COMMIT")
@@ -168,12 +167,11 @@ def test_a_server_that_says_nothing(conversation: object) -> None:
     """Neither the login nor a question waits for ever."""
     bounds = PostgresBounds(connect=timedelta(seconds=2), total=timedelta(seconds=1))
     with Front(conversation) as front:  # type: ignore[arg-type]
-        address = PostgresAddress.parse(
-            f"postgresql://u@127.0.0.1:{front.port}/d?sslmode=disable", "UPDATE_CHECK_LEDGER"
-        )
+        text = f"postgresql://u@127.0.0.1:{front.port}/d?sslmode=disable"
+        location = replace(PostgresLocation.parse(text, "UPDATE_CHECK_LEDGER"), bounds=bounds)
         began = time.monotonic()
         with pytest.raises(LedgerError, match="did not answer in time"):
-            PostgresLocation(address, bounds).exists()
+            location.exists()
     assert time.monotonic() - began < 30  # and not for ever
 
 
@@ -194,7 +192,7 @@ def test_text_sorts_by_its_bytes(place: PostgresLocation) -> None:
     found = query(
         place,
         "SELECT DISTINCT collation_name FROM information_schema.columns WHERE table_schema = ? AND data_type = 'text'",
-        place.address.schema,
+        place.schema,
     )
     assert found == [("C",)]
 
@@ -222,9 +220,9 @@ def test_login_is_bounded_as_a_whole() -> None:
     """Eight addresses of two seconds each end after half a second together."""
     with silent_port() as port:
         hosts = ",".join(f"127.0.0.{number}:{port}" for number in range(1, 9))
-        address = PostgresAddress.parse(f"postgresql://ledger@{hosts}/ledger", "UPDATE_CHECK_LEDGER")
+        location = PostgresLocation.parse(f"postgresql://ledger@{hosts}/ledger", "UPDATE_CHECK_LEDGER")
         bounds = replace(BOUNDS, connect=timedelta(seconds=2), login=timedelta(seconds=0.5))
-        session, began = PostgresSession(address, bounds), time.monotonic()
+        session, began = PostgresSession(replace(location, bounds=bounds)), time.monotonic()
         with pytest.raises(LedgerError, match=r"took longer than 0\.5 s in all"), session.reading():
             pytest.fail("it was reached")
         assert time.monotonic() - began < 12

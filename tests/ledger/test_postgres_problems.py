@@ -6,7 +6,7 @@ import pytest
 from domain.examples import cases
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.ledger.location import find_location
-from mastodon_update_check.ledger.postgres_address import PostgresAddress
+from mastodon_update_check.ledger.postgres_location import PostgresLocation
 from simulators.http_server import unused_port
 
 
@@ -52,8 +52,8 @@ def test_urls_that_cannot_be_read(text: str, words: str) -> None:
 )
 def test_every_error_is_a_sentence(code: str, words: str) -> None:
     """Codes that are known become advice; others are passed on with the server's words."""
-    address = PostgresAddress.parse("postgresql://u@h/d", "UPDATE_CHECK_LEDGER")
+    location = PostgresLocation.parse("postgresql://u@h/d", "UPDATE_CHECK_LEDGER")
     error = psycopg.errors.lookup(code)("words")
     where = r"the ledger in PostgreSQL at h:5432 \(schema mastodon_update_check_ledger of the database d\)"
-    with pytest.raises(LedgerError, match=f"{where}.*{words}"), address.translated():
+    with pytest.raises(LedgerError, match=f"{where}.*{words}"), location.translated():
         raise error

@@ -21,11 +21,10 @@ def find_location(text: str, origin: str = "UPDATE_CHECK_LEDGER", *, token: str 
         from mastodon_update_check.ledger.sqlite import SqliteLocation
 
         return SqliteLocation(Path(text))
-    from mastodon_update_check.ledger.postgres_address import PostgresAddress
     from mastodon_update_check.ledger.postgres_location import PostgresLocation
     from mastodon_update_check.postgres.login import LoginError
 
     try:
-        return PostgresLocation(PostgresAddress.parse(text, origin), token=token)
+        return PostgresLocation.parse(text, origin, token=token)
     except LoginError as error:
         raise SettingsError([str(error)]) from error

@@ -1,17 +1,22 @@
-"""Making, finding and migrating a ledger in PostgreSQL."""
+"""A ledger in PostgreSQL: where it is, by libpq's connection URL and a schema; making and migrating it; its errors."""
 
 import re
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import token_hex
-from typing import ClassVar, Final
+from types import MappingProxyType
+from typing import ClassVar, Final, Self
+from urllib.parse import parse_qsl, quote, urlencode
 
+import psycopg
+
+from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import LedgerError
-from mastodon_update_check.ledger.engine import reading
+from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError
+from mastodon_update_check.ledger.engine import DamagedRowError, reading
 from mastodon_update_check.ledger.lease import Lease
-from mastodon_update_check.ledger.postgres_address import WAYS_OUT, PostgresAddress
 from mastodon_update_check.ledger.postgres_session import (
     BOUNDS,
     PATIENT,
@@ -20,7 +25,35 @@ from mastodon_update_check.ledger.postgres_session import (
     PostgresSession,
 )
 from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, require_known
+from mastodon_update_check.postgres.login import Login, LoginError, last_line, read_conninfo, refuse_misread
 
+WAYS_OUT: Final = "restore a backup of it, or start a new one with `mastodon-update-check ledger new`"
+_SCHEMA: Final = "mastodon_update_check_ledger"
+"""The schema, when none is named; not the one of `mastodon/sql/install.sql`, which is for asking only."""
+_NAME: Final = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,39}")
+_DEFAULTS: Final = {
+    # A host that is gone is found out, whether something was under way (the last) or not.
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
+_CODES: Final = {
+    "25006": (
+        "can only be read, as on a standby: name the primary, or name them all with "
+        "?target_session_attrs=read-write in UPDATE_CHECK_LEDGER"
+    ),
+    "42501": (
+        "does not let the role {role} do that: as the owner of the database, run GRANT CREATE ON DATABASE {database} "
+        'TO "{role}"; the role must also own the schema {schema} and its tables'
+    ),
+    "53100": "cannot be written: the server's disk is full; nothing is sent until there is room",
+    "55P03": "is locked by another process: try again, or end what holds it",
+    "57014": "took too long: is the server overloaded?",
+    "22P05": "cannot hold every letter: the database must be made with the encoding UTF8",
+}
+_GONE: Final = frozenset({"3F000", "42P01"})
+_DAMAGED: Final = "XX"
 _JSON_EACH: Final = """
     CREATE FUNCTION json_each(text) RETURNS TABLE (value text) LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS 'SELECT json_array_elements_text($1::json)'
@@ -29,16 +62,45 @@ _JSON_EACH: Final = """
 
 @dataclass(frozen=True, slots=True)
 class PostgresLocation:
-    """A schema in a database."""
+    """A schema in a database, and the login there; `str()` of it is fit to be shown."""
 
-    address: PostgresAddress
+    login: Login
+    schema: str
     bounds: PostgresBounds = BOUNDS
     token: str = field(default="", repr=False)
     """The lease's, for a process that works for the owner."""
     is_shared: ClassVar[bool] = True
 
     def __str__(self) -> str:
-        return str(self.address)
+        return f"PostgreSQL at {self.login.place} (schema {self.schema} of the database {self.login.database})"
+
+    @classmethod
+    def parse(cls, url: str, origin: str, *, token: str = "") -> Self:
+        """Read a URL; `schema=…` in its query names another schema, `origin` the setting in errors.
+
+        Raises `LoginError` if it cannot be read; the sentence repeats nothing of it.
+        """
+        # Before anything else: in a URL that is cut in the wrong place, any piece may be the password's.
+        refuse_misread(url, origin)
+        base, _, query = url.partition("?")
+        try:
+            asked = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+        except ValueError:
+            raise LoginError(f"{origin} has a query (behind the ?) that cannot be read") from None
+        schema = dict(asked).get("schema", _SCHEMA)
+        if not _NAME.fullmatch(schema):
+            raise LoginError(
+                f"{origin} names a schema that cannot be used: expected up to 40 small letters, digits and _, and no "
+                "pg_ in front"
+            )
+        rest = urlencode([(name, text) for name, text in asked if name != "schema"], quote_via=quote)
+        login = Login(
+            parameters=MappingProxyType({**_DEFAULTS, **read_conninfo(f"{base}?{rest}", origin)}),
+            origin=origin,
+            variable="UPDATE_CHECK_LEDGER",
+            remedy="make it with CREATE ROLE … LOGIN",
+        )
+        return cls(login, schema, token=token)
 
     def ownership(self, host: str) -> Lease:
         """Return the lease."""
@@ -56,7 +118,7 @@ class PostgresLocation:
     def open(self, *, verify: bool = True) -> PostgresSession:
         """Open the ledger, migrated to the present schema; the server looks after damage (`data_checksums`)."""
         del verify
-        session = PostgresSession(self.address, self.bounds, self.token)
+        session = PostgresSession(self)
         try:
             with session.reading() as connection:
                 version = self._read_version(connection)
@@ -71,7 +133,7 @@ class PostgresLocation:
 
     def create(self) -> None:
         """Make the tables, and the schema if it is missing, in one transaction."""
-        schema = self.address.schema
+        schema = self.schema
         with self._session() as session, session.renewing() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(hashtext(?))", (f"ledger {schema}",))
             if self._exists(connection):
@@ -83,18 +145,18 @@ class PostgresLocation:
 
     def set_aside(self, now: datetime) -> str | None:
         """Rename the schema; return its new name, None without one."""
-        aside = f"{self.address.schema}_{now.strftime('%Y%m%d%H%M%S')}_old"
+        aside = f"{self.schema}_{now.strftime('%Y%m%d%H%M%S')}_old"
         with self._session() as session, session.renewing() as connection:
             if not self._exists(connection):
                 return None
-            connection.execute(f"ALTER SCHEMA {self.address.schema} RENAME TO {aside}")
+            connection.execute(f"ALTER SCHEMA {self.schema} RENAME TO {aside}")
         return f"the schema {aside}"
 
     def _session(self) -> AbstractContextManager[PostgresSession]:
-        return closing(PostgresSession(self.address, self.bounds, self.token))
+        return closing(PostgresSession(self))
 
     def _exists(self, connection: PostgresConnection) -> bool:
-        table = f"{self.address.schema}.meta"
+        table = f"{self.schema}.meta"
         return bool(connection.execute("SELECT to_regclass(?) IS NOT NULL AS found", (table,)).fetchone()["found"])
 
     def _read_version(self, connection: PostgresConnection) -> int:
@@ -105,6 +167,32 @@ class PostgresLocation:
             version = int(row["value"])
         require_known(version, f"the ledger in {self}")
         return version
+
+    @contextmanager
+    def translated(self, guard: SocketGuard | None = None) -> Iterator[None]:
+        """Turn every error of PostgreSQL and of the way to it into a `LedgerError` that says what to do."""
+        try:
+            yield
+        except psycopg.Error as error:
+            is_late = guard is not None and guard.expired
+            why = "did not answer in time" if is_late else self._explain(error)
+            raise LedgerError(f"the ledger in {self} {why}") from error
+        except TimeLimitError as error:
+            raise LedgerError(f"the ledger in {self} cannot be reached: the login {error}") from error
+        except LoginError as error:
+            raise LedgerError(f"the ledger cannot be used: {error}") from error
+        except DamagedRowError as error:
+            raise LedgerError(f"the ledger in {self} is damaged: {error}; {WAYS_OUT}") from error
+
+    def _explain(self, error: psycopg.Error) -> str:
+        code, words = error.sqlstate, error.diag.message_primary or str(error)
+        if code is None:
+            return f"cannot be reached any more: {clean(last_line(words))}"
+        if code in _CODES:
+            return _CODES[code].format(role=self.login.role, schema=self.schema, database=self.login.database)
+        if code in _GONE or code.startswith(_DAMAGED):
+            return f"is {'gone' if code in _GONE else 'damaged'} ({clean(words)}); {WAYS_OUT}"
+        return f"cannot be used ({code}: {clean(words)})"
 
 
 def _take_steps(connection: PostgresConnection, version: int, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:

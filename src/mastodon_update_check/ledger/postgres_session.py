@@ -17,15 +17,17 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 
 from mastodon_update_check.errors import LedgerError, OwnershipLostError
 from mastodon_update_check.http.time_limit import SocketGuard, deadline, run_within
-from mastodon_update_check.ledger.postgres_address import PostgresAddress
 from mastodon_update_check.ledger.schema import require_known
+
+if TYPE_CHECKING:
+    from mastodon_update_check.ledger.postgres_location import PostgresLocation
 
 Parameters = Mapping[str, object] | Sequence[object]
 _SERIALISED: Final = "SELECT value FROM meta WHERE key = 'salt' FOR UPDATE"
@@ -60,11 +62,9 @@ PATIENT: Final = PostgresBounds(
 class PostgresSession:
     """One connection, made when it is first needed and again whenever it has broken."""
 
-    def __init__(self, address: PostgresAddress, bounds: PostgresBounds, token: str = "") -> None:
-        """`token` is the owner's, if this process works for the owner."""
-        self._address = address
-        self._bounds = bounds
-        self._token = token
+    def __init__(self, location: "PostgresLocation") -> None:
+        self._location = location
+        self._bounds = location.bounds
         self._verifies_version = False
         self._connection: psycopg.Connection[DictRow] | None = None
 
@@ -87,8 +87,8 @@ class PostgresSession:
         """Write as the owner of the ledger."""
         with self.recording() as connection:
             owner = connection.execute("SELECT token FROM owner").fetchone()
-            if owner is None or owner["token"] != self._token:
-                raise OwnershipLostError(f"another process owns the ledger in {self._address} now")
+            if owner is None or owner["token"] != self._location.token:
+                raise OwnershipLostError(f"another process owns the ledger in {self._location} now")
             yield connection
 
     def recording(self) -> AbstractContextManager["PostgresConnection"]:
@@ -102,7 +102,7 @@ class PostgresSession:
     @contextmanager
     def _transaction(self, mode: str, lock: str = "") -> Iterator["PostgresConnection"]:
         """Commit at the end, or undo it all after an exception."""
-        with deadline(self._bounds.total) as guard, self._address.translated(guard):
+        with deadline(self._bounds.total) as guard, self._location.translated(guard):
             try:
                 connection = self._begin(self._opening(mode, lock), guard)
                 yield connection
@@ -112,7 +112,7 @@ class PostgresSession:
                 raise
             # A transaction that has failed cannot be committed, and PostgreSQL says so only by this word.
             if outcome != "COMMIT":
-                raise LedgerError(f"the ledger in {self._address} rolled the transaction back: try again")
+                raise LedgerError(f"the ledger in {self._location} rolled the transaction back: try again")
 
     def _begin(self, opening: str, guard: SocketGuard) -> "PostgresConnection":
         """Open a transaction; a connection that has died meanwhile, as after a restart, is replaced."""
@@ -124,7 +124,7 @@ class PostgresSession:
                     raise
         self.close()
         seconds = self._bounds.connect.total_seconds()
-        connection = run_within(self._bounds.login, lambda _: self._address.login.connect(seconds))
+        connection = run_within(self._bounds.login, lambda _: self._location.login.connect(seconds))
         # Parameters are inserted by the client: one round trip for a statement, and the statement sets their types.
         connection.cursor_factory = psycopg.ClientCursor
         connection.row_factory = dict_row  # type: ignore[assignment]  # rows are of another type from here on
@@ -139,12 +139,12 @@ class PostgresSession:
             pass
         answer = next(answers)
         if answer["version"] is not None:
-            require_known(int(answer["version"]), f"the ledger in {self._address}")
+            require_known(int(answer["version"]), f"the ledger in {self._location}")
         return PostgresConnection(connection, answer["now"])
 
     def _opening(self, mode: str, lock: str) -> str:
         """Return what begins a transaction, in one round trip."""
-        schema, bounds = self._address.schema, self._bounds
+        schema, bounds = self._location.schema, self._bounds
         return "; ".join(
             (
                 f"BEGIN {mode}",
