@@ -18,13 +18,14 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import SettingsError
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.recipients import find_single_key
-from mastodon_update_check.jobs.workers import Deliveries, add_lanes, hidden_options, in_thread, load
+from mastodon_update_check.jobs.workers import Deliveries, add_lanes, hidden_options, in_thread
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location, find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.logs import log
 from mastodon_update_check.messages.content import MessageContext
+from mastodon_update_check.sinks.discovery import load_sink
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckOptions, CheckReport
@@ -116,11 +117,6 @@ class App:
             ownership.release()
             self._token = ""
 
-    def last_beat_at(self) -> datetime | None:
-        """Return the last heartbeat of the daemon on this machine; None when none is running."""
-        owner = self.presence.owner()
-        return owner.alive_at if owner is not None and owner.is_daemon else None
-
     def sink_settings(self, ledger: Ledger) -> Mapping[str, str]:
         """Return a fingerprint of each configured sink's settings."""
         return {sink.name: ledger.fingerprint(json.dumps(sorted(sink.options.items()))) for sink in self.settings.sinks}
@@ -160,13 +156,13 @@ class App:
         from mastodon_update_check.domain.server.status import judge
         from mastodon_update_check.monitoring.status import StatusReport
 
-        settings, now = self.settings, self.clock()
+        settings, now, owner = self.settings, self.clock(), self.presence.owner()
         known, outbox = ledger.state(), self.summary(ledger)
         return StatusReport(
             settings=settings,
             known=known,
             outbox=outbox,
-            last_beat_at=self.last_beat_at(),
+            last_beat_at=owner.alive_at if owner is not None and owner.is_daemon else None,
             nodes=ledger.nodes(now) if self.ledger_location.is_shared else (),
             now=now,
             verdict=judge(known, outbox.waiting_since, now, settings.interval, settings.off_reason),
@@ -191,7 +187,7 @@ class App:
         return tuple(
             DeliveryWorker(
                 sink_name=sink.name,
-                load_sink=partial(load, sink),
+                load_sink=partial(load_sink, sink.plugin, sink.options),
                 settings=fingerprints[sink.name],
                 open_ledger=self.open_ledger,
                 describe=lambda ledger: self.context_of(ledger.state()),

@@ -1,20 +1,5 @@
 """Every error of this program; each family is one that a caller treats differently.
 
-::
-
-    UpdateCheckError
-    ├── InvalidVersionError      a version string that cannot be ordered (also a ValueError)
-    ├── SettingsError            settings are wrong: exit 78, every problem listed
-    ├── UntranslatedError        a sentence is not translated: the message is written in English
-    ├── UsageError               an argument names something unknown or ambiguous: exit 2
-    ├── LedgerError              the ledger cannot be used: exit 74
-    │   └── OwnershipLostError   another process owns the ledger now; nothing was written
-    ├── SetupError               `setup` cannot go on: exit 1
-    ├── CheckError               a check, or a part of it, failed; has a cause
-    └── DeliveryError            a message was not accepted
-        ├── TransientDeliveryError   tried again soon
-        └── PermanentDeliveryError   tried again when the address, URL or settings change, else weekly
-
 Errors of libraries are translated at the edge where they arise and go no further. Texts are written for an
 administrator: one line, no secrets, no outside text that has not been through `domain.text.clean`.
 """

@@ -40,11 +40,8 @@ class _Output:
     stream: TextIO | None = None
     """None: standard error, as it is at the time."""
     level: str = "info"
-    form: str = "json"
-    """`json`; `console`; `answer`: only the text of the log sink's messages."""
+    is_console: bool = False
     in_journal: bool = False
-    erase: str = ""
-    """Removes a progress line."""
     hidden: tuple[str, ...] = ()
 
 
@@ -57,15 +54,13 @@ def configure(level: str, log_format: str, stream: TextIO | None = None, secrets
     stream = stream or sys.stderr
     in_journal = _is_journal(stream)
     is_console = log_format == "console" or (log_format == "auto" and (in_journal or stream.isatty()))
-    console = "answer" if level == SILENT else "console"
     # A secret may be part of another one: the longest goes first.
     hidden = sorted({each for each in secrets if len(each) >= SHORTEST_SECRET}, key=len, reverse=True)
     _outputs[0] = _Output(
         stream=stream,
         level=level,
-        form=console if is_console else "json",
+        is_console=is_console,
         in_journal=in_journal,
-        erase=ERASE_LINE if stream.isatty() and has_controls() else "",
         hidden=tuple(hidden),
     )
     logging.basicConfig(handlers=[_Forwarder()], level=logging.WARNING, force=True)
@@ -120,11 +115,12 @@ def _is_journal(stream: TextIO) -> bool:
 
 def _render(output: _Output, stream: TextIO, level: str, event: str, fields: Mapping[str, object]) -> str:
     """Return a line, with what the journal or a terminal needs before it."""
-    before = f"<{_PRIORITIES[level]}>" if output.in_journal else output.erase
+    erase = ERASE_LINE if stream.isatty() and has_controls() else ""  # a progress line
+    before = f"<{_PRIORITIES[level]}>" if output.in_journal else erase
     time = "" if output.in_journal else datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    if output.form == "answer":
+    if output.is_console and output.level == SILENT:
         return f"{before}log: {fields.get('summary', event)}"
-    if output.form == "json":
+    if not output.is_console:
         times = {"at": time} if time else {}
         return before + json.dumps({"event": event, **fields, "level": level, **times}, ensure_ascii=False)
     shown = {name: value for name, value in fields.items() if value not in (None, "", [], {})}

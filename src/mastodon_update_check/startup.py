@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +12,7 @@ from mastodon_update_check.config import Settings, load_settings
 from mastodon_update_check.config.load import state_directory
 from mastodon_update_check.config.settings import CONFIG_FILE
 from mastodon_update_check.errors import SettingsError, UpdateCheckError
+from mastodon_update_check.files import is_missing
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import SCHEMES, find_location
 
@@ -18,12 +20,14 @@ TOKEN_CHARACTERS = 16
 """A part of a URL's path as long as this may be a token; a shorter one is a word."""
 
 
-def load_app(token: str = "", *, is_silent: bool = False, is_lenient: bool = False) -> App:
+def load_app(token: str = "", *, is_verbose: bool = True, is_lenient: bool = False) -> App:
     """Read the settings and set the logs up; `token` is the lease's, for a child of the ledger's owner.
 
-    With `is_silent` nothing is logged but the messages of the log sink. `is_lenient`: see `load_settings`.
+    Unless `is_verbose`, a person's terminal shows no log lines but the messages of the log sink. `is_lenient`: see
+    `load_settings`.
     """
     settings = with_known_instance(load_settings(os.environ, is_lenient=is_lenient))
+    is_silent = sys.stdout.isatty() and sys.stderr.isatty() and not is_verbose
     level = logs.SILENT if is_silent else settings.log_level
     logs.configure(level, settings.log_format, secrets=tuple(_secrets(settings)))
     return App(settings, token=token)
@@ -55,13 +59,6 @@ def with_known_instance(settings: Settings) -> Settings:
         return settings
     known -= {settings.instance}
     return settings.for_instance(*known) if len(known) == 1 else settings
-
-
-def is_set_up(settings: Settings) -> bool:
-    """Return whether a variable is set anywhere, or Mastodon is in the configured directory."""
-    from mastodon_update_check.files import is_missing
-
-    return not settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"} or not is_missing(settings.mastodon_root)
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
@@ -98,8 +95,8 @@ def _parts(url: str) -> Iterator[str]:
 
 
 def require_set_up(settings: Settings) -> None:
-    """Raise `SettingsError` where nothing is set up: a service without anything to check only looks like one."""
-    if not is_set_up(settings):
+    """Raise `SettingsError` unless a variable is set anywhere, or Mastodon is in the configured directory."""
+    if settings.origins.keys() <= {"UPDATE_CHECK_CONFIG"} and is_missing(settings.mastodon_root):
         file = settings.config_file or CONFIG_FILE
         advice = f"run `mastodon-update-check setup` as root, or set UPDATE_CHECK_MASTODON_ROOT in {file}."
         raise SettingsError([f"Nothing is set, and there is no Mastodon in {settings.mastodon_root}: {advice}"])

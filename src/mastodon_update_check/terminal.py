@@ -14,16 +14,12 @@ _PROGRESS_SECONDS = 1.0
 ERASE_LINE = "\r\x1b[K"
 
 
-def is_terminal(stream: TextIO | None = None) -> bool:
-    """Return whether a person reads `stream`, standard output by default."""
-    return (stream or sys.stdout).isatty()
-
-
 def columns(stream: TextIO | None = None) -> int:
-    """Return how wide a line may be."""
+    """Return how wide a line of `stream`, standard output by default, may be."""
     import shutil
 
-    return min(max(shutil.get_terminal_size().columns, 20), _WIDEST) if is_terminal(stream) else _UNLIMITED
+    is_terminal = (stream or sys.stdout).isatty()
+    return min(max(shutil.get_terminal_size().columns, 20), _WIDEST) if is_terminal else _UNLIMITED
 
 
 def paint(text: str, colour: str) -> str:
@@ -33,7 +29,7 @@ def paint(text: str, colour: str) -> str:
 
 def may_colour(stream: TextIO) -> bool:
     """Return whether a person reads `stream` and has not declined colours."""
-    return is_terminal(stream) and not os.environ.get("NO_COLOR") and has_controls()
+    return stream.isatty() and not os.environ.get("NO_COLOR") and has_controls()
 
 
 def has_controls() -> bool:
@@ -90,7 +86,7 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 @contextmanager
 def progress(text: str) -> Iterator[None]:
     """Show on a terminal what is going on, if it takes longer than a second."""
-    if not (is_terminal() and is_terminal(sys.stderr) and has_controls()):
+    if not (sys.stdout.isatty() and sys.stderr.isatty() and has_controls()):
         yield
         return
     shown: list[str] = []

@@ -66,7 +66,7 @@ def test_no_alarm() -> None:
     known = replace(KNOWN, updates=updates, skips=(skip("4.5.20", urgent=True),))
     assert urgent_to_act_on(known, NOW) == ()
     assert Level.OK is judge(known, None, NOW, NOW - NOW, "").level
-    assert "pending: 4.5.20 (urgent, skipped), 4.7.6 (urgent)" in describe_line(known, 0, None, "")
+    assert "pending: 4.5.20 (urgent, skipped), 4.7.6 (urgent)" in describe_line(known, 0, "")
     assert Level.OK is judge(replace(KNOWN, skips=(skip("4.5.21"),)), None, NOW, NOW - NOW, "").level
     assert Level.WARNING is judge(replace(KNOWN, skips=(skip("4.5.20"),)), None, NOW, NOW - NOW, "").level
 

@@ -1,6 +1,6 @@
 """Attempts: composed from the newest state, handed over to the sink, recorded with its reply."""
 
-import threading
+from concurrent.futures import wait
 from datetime import timedelta
 from pathlib import Path
 
@@ -132,7 +132,7 @@ def test_command_does_not_wait_for_a_sink_that_hangs(ledger: Ledger, path: Path,
     sink.attempt_limit = timedelta(seconds=2)
     mail, hook = (worker(path, each, clock, due_by=NOW) for each in (sink, Accepting()))
     hook.sink_name = "webhook"
-    mail.load()
+    mail._sink = sink
     deliveries = Deliveries([mail, hook])
     with Ledger.open(SqliteLocation(path), INSTANCE) as patient:
         deliveries.run(patient)
@@ -140,7 +140,5 @@ def test_command_does_not_wait_for_a_sink_that_hangs(ledger: Ledger, path: Path,
     assert deliveries.sent == 1
     assert sorted(map(str, outcomes(path))) == ["sent", "unknown"]
     sink.may_end.set()
-    for thread in threading.enumerate():
-        if thread.name == "email":
-            thread.join(PATIENCE_SECONDS)
+    wait(deliveries._threads.values(), PATIENCE_SECONDS)
     assert outcomes(path) == ["sent", "sent"]

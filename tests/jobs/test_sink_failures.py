@@ -136,7 +136,7 @@ def test_time_limit_of_an_attempt(
     sink = Accepting(look)
     sink.attempt_limit = asked
     deliverer = worker(path, sink, clock)
-    deliverer.load()
+    deliverer._sink = sink
     deliver(deliverer, ledger)
 
     assert seen == [pytest.approx(expected.total_seconds(), abs=10)]

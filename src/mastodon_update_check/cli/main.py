@@ -80,9 +80,7 @@ def _dispatch(parsed: "Namespace", arguments: list[str]) -> int:
         return int(module.execute(parsed))
     from mastodon_update_check.startup import load_app
 
-    # A person's terminal shows the answer of a command, and no log lines unless they are wanted.
-    is_silent = sys.stdout.isatty() and sys.stderr.isatty() and not getattr(parsed, "verbose", False)
-    return int(module.execute(load_app(is_silent=is_silent), parsed))
+    return int(module.execute(load_app(is_verbose=getattr(parsed, "verbose", False)), parsed))
 
 
 def _report(error: Exception, parsed: "Namespace") -> int:

@@ -7,7 +7,6 @@ from typing import Any
 from mastodon_update_check.app import App
 from mastodon_update_check.cli.output import Exit, print_answer
 from mastodon_update_check.cli.owner import change
-from mastodon_update_check.domain.server.status import is_alive
 from mastodon_update_check.domain.text import count
 from mastodon_update_check.jobs.explain import ask, find_entries
 
@@ -29,14 +28,14 @@ def execute(app: App, arguments: Namespace) -> int:
             "stopped": arguments.stopped,
         }
         retried = int(change(app, "retry", wanted)["hurried"]) if free else 0
-        held_back = app.summary(ledger).held_back
+        status = app.status_report(ledger)
     report = {
         "retried": retried,
         "being_sent": len({entry.message_id for entry in entries if entry.is_being_sent}),
-        "held_back": held_back,
+        "held_back": status.outbox.held_back,
         "stopped_sinks": sorted({entry.sink for entry in entries if entry.is_stopped and not arguments.stopped}),
         "unconfigured_sinks": sorted({entry.sink for entry in entries} - set(app.settings.sink_names)),
-        "alive": is_alive(app.last_beat_at(), app.clock()),
+        "alive": status.is_alive,
     }
     nothing = "Nothing is undelivered." if arguments.about is None else "Nothing that matches is undelivered."
     print_answer(arguments, report, _describe(report) if entries else [nothing])

@@ -20,11 +20,11 @@ from mastodon_update_check.domain.text import count, words_of
 from mastodon_update_check.errors import LedgerError, UpdateCheckError, UsageError
 from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
-from mastodon_update_check.jobs.workers import hidden_options, in_thread, load
+from mastodon_update_check.jobs.workers import hidden_options, in_thread
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.compose import compose_test_message
 from mastodon_update_check.messages.message import Message
-from mastodon_update_check.sinks.discovery import Sink
+from mastodon_update_check.sinks.discovery import Sink, load_sink
 from mastodon_update_check.terminal import fill, paint, progress, say
 from mastodon_update_check.translations import load_translation
 
@@ -123,7 +123,8 @@ def _compose(app: App, sink: SinkSettings, people: People, known: ServerState, *
         for one in people.recipients
         if one.sink == sink.name and (everyone or one.is_operator or not one.address)
     )
-    return SinkTest(sink=sink.name, load=partial(load, sink), messages=messages, secrets=hidden_options(sink))
+    load = partial(load_sink, sink.plugin, sink.options)
+    return SinkTest(sink=sink.name, load=load, messages=messages, secrets=hidden_options(sink))
 
 
 def send_tests(tests: Sequence[SinkTest], patience: timedelta = PATIENCE) -> Iterator[SendResult]:

@@ -12,7 +12,7 @@ from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.monitoring.details import list_details
 from mastodon_update_check.monitoring.status import StatusReport, describe_status
 from mastodon_update_check.startup import load_app
-from mastodon_update_check.terminal import complain, fill, is_terminal, paint
+from mastodon_update_check.terminal import complain, fill, paint
 
 _HEADLINES = {
     Level.OK: ("nothing to do", "fine"),
@@ -38,7 +38,7 @@ def execute(arguments: Namespace) -> int:
         last = f"its last heartbeat was at {minute(report.last_beat_at)}" if report.last_beat_at else stopped
         print("The daemon is running." if report.is_alive else f"The daemon is not running: {last}.")
     else:
-        for line in _write_screen(report) if is_terminal() else _write_lines(report):
+        for line in _write_screen(report) if sys.stdout.isatty() else _write_lines(report):
             print(line)
     if arguments.alive:
         return Exit.DONE if report.is_alive else Exit.FAILED
@@ -47,12 +47,11 @@ def execute(arguments: Namespace) -> int:
 
 def _read(arguments: Namespace) -> StatusReport:
     """Return the status, also with wrong settings: the daemon may still use the former ones, and alarm."""
-    is_silent = is_terminal() and is_terminal(sys.stderr) and not arguments.verbose
     try:
-        return load_app(is_silent=is_silent).read_status()
+        return load_app(is_verbose=arguments.verbose).read_status()
     except SettingsError as wrong:
         try:
-            report = load_app(is_silent=is_silent, is_lenient=True).read_status()
+            report = load_app(is_verbose=arguments.verbose, is_lenient=True).read_status()
         except (SettingsError, LedgerError):
             raise wrong from None
         if not (report.is_alive if arguments.alive else report.verdict.level is Level.CRITICAL):

@@ -21,10 +21,10 @@ from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.files import is_missing
 from mastodon_update_check.jobs.check import CheckOptions
 from mastodon_update_check.jobs.requests import answer_requests
-from mastodon_update_check.jobs.workers import load
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import hide_secrets, log
 from mastodon_update_check.mastodon.tree import VERSION_FILE
+from mastodon_update_check.sinks.discovery import load_sink
 from mastodon_update_check.startup import load_app, require_set_up
 
 
@@ -116,7 +116,7 @@ def _prepare(order: Order) -> dict[str, Any]:
     require_set_up(settings)
     with app.create_ledger() as ledger:
         for sink in settings.sinks:
-            load(sink)
+            load_sink(sink.plugin, sink.options)
         version_file = settings.mastodon_root / VERSION_FILE
         is_bound = os.path.ismount(version_file.parent) and not is_missing(version_file)
         return {
@@ -135,7 +135,7 @@ def _prepare(order: Order) -> dict[str, Any]:
 def _describe(program: _Program, ledger: Ledger) -> dict[str, Any]:
     app, settings = program.app, program.app.settings
     due_at = app.next_due_at(ledger)
-    line = describe_line(ledger.state(), app.summary(ledger).undelivered, None, settings.off_reason)
+    line = describe_line(ledger.state(), app.summary(ledger).undelivered, settings.off_reason)
     return {
         "interval": settings.interval.total_seconds(),
         "jitter": settings.jitter.total_seconds(),

@@ -63,12 +63,6 @@ class DeliveryWorker:
     """When the attempt in progress is past its limit, by the monotonic clock."""
     _sink: Sink | None = None
 
-    def load(self) -> Sink:
-        """Return the sink, loaded when it is first needed. Raises `SettingsError` when it cannot be loaded."""
-        if self._sink is None:
-            self._sink = self.load_sink()
-        return self._sink
-
     def run(self) -> None:
         """Try every message that is due; `problem` says afterwards why it ended early."""
         self.problem = ""
@@ -98,10 +92,6 @@ class DeliveryWorker:
             except Exception as error:  # noqa: BLE001 - code of another package; every result is recorded by now
                 detail = f"close(): {type(error).__name__}: {words_of(error)}"
                 log.critical("delivery.crashed", sink=self.sink_name, detail=detail)
-
-    def next_due_at(self, ledger: Ledger) -> datetime | None:
-        """Return when there is something to do next."""
-        return ledger.next_due_at(self.sink_name, self.clock(), only_to=self.only_to)
 
     def give_up(self, ledger: Ledger) -> None:
         """Record that the attempt in progress takes too long; for another thread, which is about to end the process."""
@@ -152,7 +142,9 @@ class DeliveryWorker:
                 context=replace(self.describe(ledger), translation=translation),
             )
             part = "the sink broke"
-            reply = self.load().send(message)
+            if self._sink is None:
+                self._sink = self.load_sink()
+            reply = self._sink.send(message)
         except LedgerError:
             raise
         except DeliveryError as error:

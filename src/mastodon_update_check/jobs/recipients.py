@@ -49,9 +49,7 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
     mail = _mail_recipients(settings, remembered if uses_remembered else answer.devops)
     recipients: list[Recipient] = []
     for sink in settings.sinks:
-        preference, key = sink.preference, find_single_key(sink)
-        wants_support = preference is not Preference.NONE
-        only = Recipient(sink=sink.name, key=key, preference=preference, wants_support=wants_support)
+        only = _recipient(sink.name, find_single_key(sink), sink.preference)
         recipients.extend(mail if sink.plugin == MAIL else (only,))
     mails_devops = settings.recipients.devops and _has_mail(settings)
     return People(
@@ -134,17 +132,17 @@ def find_single_key(sink: SinkSettings) -> str:
 
 def _mail_recipients(settings: Settings, devops: Sequence[Recipient]) -> tuple[Recipient, ...]:
     """Return the DevOps users, the configured addresses, and operators that are not among them."""
-    users = devops if settings.recipients.devops else ()
-    listed = [*users, *(_address_recipient(*one) for one in settings.recipients.addresses)]
+    users, addresses = devops if settings.recipients.devops else (), settings.recipients.addresses
+    listed = [*users, *(_recipient(MAIL, address_key(one), preference, one) for one, preference in addresses)]
     known = {normalise_address(recipient.address) for recipient in listed}
     operators = {normalise_address(address): address for address in settings.operator}
-    listed += (_address_recipient(operators[one], Preference.NONE) for one in operators if one not in known)
+    others = [address for one, address in operators.items() if one not in known]
+    listed += (_recipient(MAIL, address_key(one), Preference.NONE, one) for one in others)
     return tuple(
         replace(one, is_operator=not operators or normalise_address(one.address) in operators) for one in listed
     )
 
 
-def _address_recipient(address: str, preference: Preference) -> Recipient:
+def _recipient(sink: str, key: str, preference: Preference, address: str = "") -> Recipient:
     wants_support = preference is not Preference.NONE
-    key = address_key(address)
-    return Recipient(sink=MAIL, key=key, address=address, preference=preference, wants_support=wants_support)
+    return Recipient(sink=sink, key=key, address=address, preference=preference, wants_support=wants_support)

@@ -1,9 +1,9 @@
-"""Delivery workers: the sinks that they load, more of them for a sink with many messages, and the threads of all."""
+"""Delivery workers: more of them for a sink with many messages, and the threads of all."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -13,7 +13,7 @@ from mastodon_update_check.config.sinks import BUILT_IN
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import log
-from mastodon_update_check.sinks.discovery import Sink, secret_options
+from mastodon_update_check.sinks.discovery import secret_options
 
 T = TypeVar("T")
 SIGN_SECONDS = 20.0
@@ -24,13 +24,6 @@ LANES = 2
 """Most connections, each with one message in flight, over which a sink delivers."""
 MESSAGES_A_LANE = 50
 """The number of undelivered messages for which one connection is enough."""
-
-
-def load(sink: SinkSettings) -> Sink:
-    """Return the sink with these settings. Raises `SettingsError` when it cannot be made."""
-    from mastodon_update_check.sinks.discovery import load_sink
-
-    return load_sink(sink.plugin, sink.options)
 
 
 def hidden_options(sink: SinkSettings) -> tuple[str, ...]:
@@ -71,7 +64,7 @@ class Deliveries:
 
     def __init__(self, workers: Sequence[DeliveryWorker]) -> None:
         self._workers = workers
-        self._threads: dict[DeliveryWorker, threading.Thread] = {}
+        self._threads: dict[DeliveryWorker, Future[None]] = {}
         self._news = threading.Event()
 
     @property
@@ -96,11 +89,11 @@ class Deliveries:
         The ledger is for this thread alone; `give_sign` is called now and then, to report that the process is alive.
         """
         signed_at = 0.0
-        while self._begin_due(ledger) or any(thread.is_alive() for thread in self._threads.values()):
+        while self._begin_due(ledger) or not all(thread.done() for thread in self._threads.values()):
             if time.monotonic() - signed_at > SIGN_SECONDS:
                 signed_at = time.monotonic()
                 give_sign()
-            has_ended = not all(thread.is_alive() for thread in self._threads.values())
+            has_ended = any(thread.done() for thread in self._threads.values())
             self._news.wait(0.01 if has_ended else 1.0)
             self._news.clear()
             late = [worker for worker in self._workers if worker.ends_at < time.monotonic()]
@@ -113,23 +106,19 @@ class Deliveries:
         for worker in self._workers:
             thread = self._threads.get(worker)
             is_once = worker.is_extra or worker.due_by is not None
-            if worker.is_stopping or worker.problem or (thread is not None and (is_once or thread.is_alive())):
+            if worker.is_stopping or worker.problem or (thread is not None and (is_once or not thread.done())):
                 continue
-            due_at = worker.next_due_at(ledger)
-            if due_at is not None and due_at <= worker.clock():
+            now = worker.clock()
+            due_at = ledger.next_due_at(worker.sink_name, now, only_to=worker.only_to)
+            if due_at is not None and due_at <= now:
                 self._begin(worker)
                 begun = True
         return begun
 
     def _begin(self, worker: DeliveryWorker) -> None:
-        def run() -> None:
-            worker.run()
-            self._news.set()
-
-        thread = threading.Thread(target=run, name=worker.sink_name, daemon=True)  # so that Ctrl-C ends a command
         try:
-            thread.start()
-            self._threads[worker] = thread
+            self._threads[worker] = in_thread(worker.run)
+            self._threads[worker].add_done_callback(lambda _: self._news.set())
         except RuntimeError as error:  # the unit's TasksMax
             worker.problem = f"deliveries by {worker.sink_name} could not begin: {error}"
             log.error("delivery.crashed", sink=worker.sink_name, detail=worker.problem)
@@ -139,7 +128,5 @@ class Deliveries:
         self.stop()
         for worker in late:
             worker.give_up(ledger)
-        end = time.monotonic() + GRACE.total_seconds()
-        for worker, thread in self._threads.items():
-            if worker not in late:
-                thread.join(max(end - time.monotonic(), 0))
+        others = [thread for worker, thread in self._threads.items() if worker not in late]
+        wait(others, timeout=GRACE.total_seconds())

@@ -131,7 +131,7 @@ def describe_pending(known: ServerState) -> Iterable[str]:
         yield f"{update.version} ({marks})" if marks else str(update.version)
 
 
-def describe_line(known: ServerState, undelivered: int, next_check_at: datetime | None, off_reason: str) -> str:
+def describe_line(known: ServerState, undelivered: int, off_reason: str) -> str:
     """Write the line that `systemctl status` shows."""
     pending = ", ".join(describe_pending(known))
     last = f"checked {known.checked_at:%H:%M} UTC" if known.checked_at else "no check yet"
@@ -140,7 +140,6 @@ def describe_line(known: ServerState, undelivered: int, next_check_at: datetime 
     parts = [
         f"Mastodon {known.installed.text}, pending: {pending or 'nothing'}" if known.installed else "",
         f"checking is off: {off_reason}" if off_reason else last,
-        f"next {next_check_at:%H:%M} UTC" if next_check_at and not off_reason else "",
         f"{undelivered} undelivered" if undelivered else "",
     ]
     return "; ".join(part for part in parts if part)

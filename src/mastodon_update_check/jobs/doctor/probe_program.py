@@ -19,6 +19,7 @@ from mastodon_update_check.jobs.doctor import Finding, error, ok, warning
 from mastodon_update_check.jobs.observe import proxies
 from mastodon_update_check.jobs.recipients import MAIL, find_people
 from mastodon_update_check.monitoring.status import StatusReport
+from mastodon_update_check.sinks.discovery import load_sink
 
 UNIT = "mastodon-update-check.service"
 _PROPERTIES = "LoadState,ActiveState,UnitFileState,Result"
@@ -89,8 +90,6 @@ def _probe_mail_server(settings: Settings, mail: list[Recipient]) -> Iterator[Fi
 
 def probe_sink(sink: SinkSettings) -> Iterator[Finding]:
     """Try one sink that needs no address; nothing is sent."""
-    from mastodon_update_check.sinks.discovery import load_sink
-
     try:
         load_sink(sink.plugin, sink.options)
     except SettingsError as failure:
