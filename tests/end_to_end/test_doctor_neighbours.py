@@ -1,13 +1,11 @@
 """`doctor` asks the neighbours: each that does not answer is a finding with a fix, and none gets a message."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
 from end_to_end.world import World
-from simulators.http_server import Reply, unused_port
+from simulators.http_server import unused_port
 from simulators.mastodon_schema import schema
 from simulators.postgres import Postgres
 
@@ -85,21 +83,3 @@ def test_mail_server(checked: World, replies: dict[str, str], code: int, grade: 
     finished = checked.run("doctor", "--json")
     assert (finished.code, words in dict(finished.findings(grade))["email"]) == (code, True)
     assert checked.notified == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("date", "grade", "words"),
-    [
-        pytest.param(0, "ok", "is right", id="right"),
-        pytest.param(300, "warning", "behind that of the update server", id="behind"),
-        pytest.param(-300, "warning", "ahead of that of the update server", id="ahead"),
-        pytest.param("", "ok", "was not compared", id="no date"),
-        pytest.param("Tue, 99 Nov 2026 99:99:99 GMT", "ok", "was not compared", id="a date that does not exist"),
-    ],
-)
-def test_clock(world: World, date: float | str, grade: str, words: str) -> None:
-    """The clock is compared with the update server's date, if it sends one, also when it refuses to answer."""
-    if not isinstance(date, str):
-        date = format_datetime(datetime.now(UTC) + timedelta(seconds=date), usegmt=True)
-    world.update_server.fail(Reply(503, headers={"Date": date}))
-    assert words in dict(world.run("doctor", "--json").findings(grade))["clock"]

@@ -14,7 +14,6 @@ from domain.examples import NOW, version
 from mastodon_update_check.domain.server.installed import VersionReading
 from mastodon_update_check.domain.server.problems import list_left
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.host.programs import Finished, Run
 from mastodon_update_check.jobs.check import learn
 from mastodon_update_check.jobs.observe import TOLERANCE, Findings, outdated_services
@@ -179,8 +178,8 @@ def test_a_check_remembers_since_when() -> None:
     findings = Findings(
         tree=VersionReading(version=version("4.5.20")),
         running=VersionReading(),
-        people=People(recipients=(), answer=DatabaseAnswer()),
-        is_installed_known=True,
+        people=People(),
+        installed=version("4.5.20"),
         migrations=(SECOND, POST),
         services=("mastodon-sidekiq.service",),
     )

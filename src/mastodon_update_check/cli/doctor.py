@@ -13,7 +13,7 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import count, describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.jobs.doctor import Finding, Grade, error, probe_program
-from mastodon_update_check.jobs.doctor.probe_server import probe_release_details, probe_upgrade, probe_versions
+from mastodon_update_check.jobs.doctor.probe_server import probe_release_details, probe_server
 from mastodon_update_check.jobs.recipients import MAIL
 from mastodon_update_check.jobs.workers import in_thread
 from mastodon_update_check.terminal import fill, paint, progress, say
@@ -50,11 +50,10 @@ def diagnose(app: App, limit: timedelta = LIMIT) -> tuple[Finding, ...]:
         ledger_findings = tuple(error("ledger", problem) for problem in str(failure).splitlines())
     known = status.known if status else ServerState()
     probes = {
-        "version": probe_versions(settings, known, app.clock),
+        "version": probe_server(settings, known, app.clock()),
         "recipients": probe_program.probe_people(settings, known),
         **{sink.name: probe_program.probe_sink(sink) for sink in settings.sinks if sink.plugin != MAIL},
         "release details": probe_release_details(settings, known),
-        "upgrade": probe_upgrade(settings, known, app.clock()),
         "monitoring": probe_program.probe_monitoring(settings),
         "daemon": probe_program.probe_daemon(status, app.host),
     }

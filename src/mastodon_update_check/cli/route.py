@@ -14,7 +14,6 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.release_details import ReleaseDetails
 from mastodon_update_check.domain.routes import Station, find_stations
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.domain.staff import DatabaseAnswer
 from mastodon_update_check.domain.text import clean
 from mastodon_update_check.domain.upgrades import CommandValues, InstallKind, Step, write_steps
 from mastodon_update_check.errors import UsageError
@@ -42,7 +41,7 @@ def execute(app: App, arguments: Namespace) -> int:
     settings, now = app.settings, app.clock()
     with app.find_ledger() as ledger, progress("Asking the update server"):
         known = ledger.state()
-        findings = inquire(settings, known, now, People(recipients=(), answer=DatabaseAnswer()))
+        findings = inquire(settings, known, now, People())
     known = learn(known, findings, now)
     kind = settings.install_kind or detect_kind(settings.mastodon_root, known.installed)
     installed = known.installed if findings.error is None or known.good_at is not None else None

@@ -143,7 +143,7 @@ def _decide(
         instance=settings.instance,
         now=now,
         known=learned,
-        installed=learned.installed if findings.is_installed_known else None,
+        installed=learned.installed if findings.installed is not None else None,
         feed=findings.feed,
         recipients=findings.people.recipients,
         unasked_sinks=findings.people.unasked_sinks,
@@ -156,7 +156,7 @@ def _decide(
     found = {one.notice for message in planned.messages for one in message.decisions}
     result = CheckResult(
         began_at=now,
-        queried_version=findings.queried_version,
+        queried_version=findings.installed.asked if findings.installed and settings.url else None,
         has_answer=findings.feed is not None,
         error=str(findings.error or ""),
         off_reason=settings.off_reason,
@@ -176,7 +176,7 @@ def learn(known: ServerState, findings: Findings, now: datetime) -> ServerState:
         devops=findings.people.answer.devops or known.devops,
         release_facts=facts,
     )
-    if findings.is_installed_known:
+    if findings.installed is not None:
         known = merge_readings(findings.tree, findings.running, known, now)
     tree = findings.tree.version
     known = replace(

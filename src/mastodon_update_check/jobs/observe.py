@@ -35,8 +35,7 @@ class Findings:
     tree: VersionReading
     running: VersionReading
     people: People
-    is_installed_known: bool = False
-    queried_version: str | None = None
+    installed: MastodonVersion | None = None
     feed: Feed | None = None
     migrations: tuple[str, ...] | None = None
     services: tuple[str, ...] | None = None
@@ -67,7 +66,7 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
     doubts = () if has_no_tree else unread
     basis = replace(
         basis,
-        is_installed_known=True,
+        installed=installed,
         warnings=(*basis.warnings, *doubts),
         migrations=pending_migrations(settings.mastodon_root, basis.people.answer.migrations),
         services=outdated_services(settings.mastodon_root),
@@ -76,7 +75,6 @@ def inquire(settings: Settings, known: ServerState, now: datetime, people: Peopl
         return basis
     from mastodon_update_check.mastodon.update_server import ask_update_server
 
-    basis = replace(basis, queried_version=installed.asked)
     try:
         answer = ask_update_server(settings.url, installed, proxies(settings))
         feed = parse_feed(answer.document)

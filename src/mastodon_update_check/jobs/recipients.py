@@ -3,7 +3,7 @@
 import os
 import pwd
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mastodon_update_check.config import Settings, SinkSettings
@@ -23,8 +23,8 @@ MAIL = "email"
 class People:
     """All recipients, and the sinks whose recipients are not known."""
 
-    recipients: tuple[Recipient, ...]
-    answer: DatabaseAnswer
+    recipients: tuple[Recipient, ...] = ()
+    answer: DatabaseAnswer = field(default_factory=DatabaseAnswer)
     unasked_sinks: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
     error: CheckError | None = None
