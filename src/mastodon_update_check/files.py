@@ -47,7 +47,6 @@ class ForeignDirectory:
 
     def __init__(self, path: Path, trusted_uid: int = 0) -> None:
         """Open the directory; the links and files of `trusted_uid` are accepted as the owner's are."""
-        self.path = path
         self._trusted = trusted_uid
         self._stack = ExitStack()
         self._descriptor = self._stack.enter_context(_opened(path, trusted_uid))
@@ -117,9 +116,12 @@ def describe(error: OSError | ValueError) -> str:
 
 
 @contextmanager
-def opened_beneath(directory: int, name: str) -> Iterator[int]:
-    """Open a path beneath a directory for its status only, until the context ends; a link in it is an `OSError`."""
-    opened = os.dup(directory)
+def opened_beneath(directory: int | Path, name: str) -> Iterator[int]:
+    """Open a path beneath a directory for its status only, until the context ends; a link in it is an `OSError`.
+
+    The directory, by its path or a descriptor, may be reached by links.
+    """
+    opened = os.dup(directory) if isinstance(directory, int) else os.open(directory, os.O_PATH | os.O_DIRECTORY)
     try:
         for part in Path(name).parts:
             following = os.open(part, _LOOK, dir_fd=opened)

@@ -1,6 +1,5 @@
 """This program's places on a server, and the host as `setup` sees it. Tests give a host a root of their own."""
 
-import os
 import pwd
 import re
 import stat
@@ -106,11 +105,10 @@ class Machine:
         account = self.find_account(_SERVICE_USER)
         return account and account.pw_gid
 
-    def require_own_directory(self, path: Path, mode: int, group: int) -> None:
+    def require_own_directory(self, path: Path, mode: int = 0o755) -> None:
         """Create a directory that only root can write to, unless it exists; `OSError` if others can write to it."""
         with suppress(FileExistsError):
             path.mkdir(mode=0o700, parents=True)
-            os.chown(path, -1, group)
             path.chmod(mode)
         status = path.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != self.root_uid or status.st_mode & 0o022:

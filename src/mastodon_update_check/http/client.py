@@ -131,6 +131,7 @@ class Exchange:
             chosen = None
         proxy = None if chosen is None else _parse(parse_proxy, chosen, _NO_PROXY)
         connect, read = self._limits.connect.total_seconds(), self._limits.read.total_seconds()
+        timeouts = {"connect": connect, "read": read, "write": read, "pool": connect}
         self.peer = f"{_netloc(url)} (through the proxy {_netloc(proxy)})" if proxy else _netloc(url)
         try:
             request = httpx.Request(
@@ -138,10 +139,7 @@ class Exchange:
                 url.copy_with(userinfo=b""),
                 headers=self._headers(url),
                 content=self._request.body,
-                extensions={
-                    "timeout": {"connect": connect, "read": read, "write": read, "pool": connect},
-                    "trace": guard.trace,
-                },
+                extensions={"timeout": timeouts, "trace": guard.trace},
             )
             # The transport, not a client: clients log each URL with its query, and read `.netrc`.
             with _transport(url, proxy) as transport, contextlib.closing(transport.handle_request(request)) as answer:

@@ -45,7 +45,7 @@ def copy_settings(machine: Machine, place: Place) -> CopyReport:
         return CopyReport(
             sentence=f"nothing is copied: {place.config_file} does not set {ENV_FILE}={place.mastodon_copy}"
         )
-    machine.require_own_directory(place.mastodon_copy.parent, 0o755, -1)
+    machine.require_own_directory(place.mastodon_copy.parent)
     sources, lines, problem = _read(machine, own)
     if problem and place.mastodon_copy.exists():
         return CopyReport(sentence=f"{problem}; the last copy stays", is_problem=True)
@@ -122,7 +122,7 @@ def show_tree(machine: Machine, place: Place, root: Path) -> None:
     """
     hide_tree(machine, place)
     for directory, mode in ((place.mastodon_copy.parent, 0o755), (place.tree.parent, 0o700), (place.tree, 0o755)):
-        machine.require_own_directory(directory, mode, -1)
+        machine.require_own_directory(directory, mode)
     # Private: what is mounted here later changes nothing for a service that runs.
     base = ("mount", "--types=tmpfs", f"--options=mode=0755,size=64k,{_MOUNT_OPTIONS}", "--make-private", "tree")
     if not machine.run((*base, str(place.tree))).has_worked:
@@ -132,7 +132,7 @@ def show_tree(machine: Machine, place: Place, root: Path) -> None:
             target = place.tree / name
             # The directory that was examined is mounted, even if its name leads to another one by now.
             with suppress(OSError), tree.opened_directory(name) as opened:
-                machine.require_own_directory(target.parent, 0o755, -1)
+                machine.require_own_directory(target.parent)
                 target.mkdir()
                 source = f"/proc/self/fd/{opened}"
                 machine.run(("mount", "--no-canonicalize", "--bind", source, str(target)), descriptors=(opened,))

@@ -52,7 +52,7 @@ class Steps:
         mode, group = (0o640, self.machine.service_gid or 0) if is_secret else (0o644, -1)
 
         def take() -> None:
-            self.machine.require_own_directory(path.parent, 0o755, -1)
+            self.machine.require_own_directory(path.parent)
             replace_file(path, content.encode(errors="surrogateescape"), mode=mode, group=group)
 
         return SetupStep(text=text, take=take, path=path, added=tuple(added))

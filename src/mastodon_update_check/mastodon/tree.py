@@ -9,7 +9,6 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -33,14 +32,6 @@ _STREAMING_FILES = ("streaming/package.json", "streaming/index.js")
 _MIGRATIONS = ("db/migrate", "db/post_migrate")
 _MIGRATION = re.compile(r"(?P<version>[0-9]{14})_[A-Za-z0-9_]{1,200}\.rb")
 _WAY_OUT = "UPDATE_CHECK_MASTODON_VERSION can say the version instead"
-
-# The version in Mastodon's own settings file, for trees that have none.
-_SETTINGS = """
-shared:
-  version:
-    metadata: <%= ENV.fetch('MASTODON_VERSION_METADATA', nil) %>
-    prerelease: <%= ENV.fetch('MASTODON_VERSION_PRERELEASE', nil) %>
-"""
 _ENTRY = re.compile(r"(?P<indent> *)(?P<key>\w+):(?:\s+(?P<value>.*))?")
 _ERB = re.compile(r"<%=(.*?)%>")
 
@@ -66,17 +57,6 @@ def read_tree_version(root: Path, environment: Mapping[str, str]) -> MastodonVer
         raise _error(f"{path}: {error}") from error
 
 
-@contextmanager
-def opened(root: Path, name: str) -> Iterator[int]:
-    """Open a file or a directory of the tree without following links within it, for reading its content or state."""
-    directory = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with opened_beneath(directory, name) as descriptor:
-            yield descriptor
-    finally:
-        os.close(directory)
-
-
 def _error(detail: str) -> CheckError:
     return CheckError(Cause.VERSION, f"{detail}; {_WAY_OUT}")
 
@@ -84,7 +64,7 @@ def _error(detail: str) -> CheckError:
 def _read(root: Path, name: str) -> str | None:
     """Return the text of a file of the tree, or None when the file does not exist."""
     try:
-        with opened(root, name) as file:
+        with opened_beneath(root, name) as file:
             content = read_opened(file, FILE_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -97,7 +77,7 @@ def _read(root: Path, name: str) -> str | None:
 
 def _read_settings(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the section `version` of `config/mastodon.yml`: `production` before `shared`, as Rails merges them."""
-    entries = dict(_entries(_read(root, SETTINGS_FILE) or _SETTINGS))
+    entries = dict(_entries(_read(root, SETTINGS_FILE) or ""))
     reader, found = VersionReader(environment), dict[str, str]()
     for section in ("shared", "production"):
         for path, value in entries.items():
@@ -140,7 +120,7 @@ def list_migrations(root: Path) -> frozenset[str] | None:
     found: set[str] = set()
     for directory in _MIGRATIONS:
         try:
-            with opened(root, directory) as descriptor, os.scandir(f"/proc/self/fd/{descriptor}") as entries:
+            with opened_beneath(root, directory) as opened, os.scandir(f"/proc/self/fd/{opened}") as entries:
                 names = [entry.name for entry in islice(entries, NAMES_READ + 1)]
         except FileNotFoundError:
             continue
@@ -177,7 +157,7 @@ def _changed_at(root: Path, names: Iterable[str]) -> datetime | None:
     instants = []
     for name in names:
         try:
-            with opened(root, name) as descriptor:
+            with opened_beneath(root, name) as descriptor:
                 instants.append(datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC))
         except (OSError, ValueError, OverflowError):  # it is missing, or has a time that no calendar knows
             continue
