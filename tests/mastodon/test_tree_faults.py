@@ -42,7 +42,7 @@ LISTS = {"to_s": "\n".join(["a = ['']", *["a << ''"] * 2_000, "a.join"])}
     ("deep brackets", flags("4.1.0", suffix="[" * 20_000), "is not understood"),
     ("brackets on one line", flags("4.1.0", suffix="[" * 290), "too deep"),
     ("a list for a text", flags("4.1.0", suffix="[1]"), "a list or a condition is used as a text"),
-    ("a text for a list", flags("4.1.0", suffix="'a'.join"), "a text is used as a list"),
+    ("a text for a list", flags("4.1.0", suffix="'a'.join"), "the method 'join' is not known"),
     ("half a statement", flags("4.1.0", suffix="a ="), "'the end' is not understood"),
     ("another setting", flags("4.1.0", suffix="Rails.configuration[:x]"), "'Rails' is not defined there"),
     ("an escaped quote", flags("4.1.0", suffix="'it\\'s'"), "is not understood"),

@@ -55,8 +55,6 @@ def call(value: Value, name: str, argument: str) -> Value:
             return [item for item in value if not _is_blank(item)]
         case "join", list():
             return as_text(argument.join(map(as_text, value)))
-        case "compact" | "compact_blank" | "join", _:
-            raise UnreadableError("a text is used as a list")
     if name not in _OF_TEXT:
         raise UnreadableError(f"the method {name!r} is not known")
     return _OF_TEXT[name](as_text(value))
