@@ -18,8 +18,6 @@ VERSION = "a version of Mastodon that starts with three numbers, such as 4.5.9, 
 LONG = "at least 5 minutes (1 second for an update server on loopback)"
 DOMAIN = "a domain name such as social.example, without scheme, port and path"
 PREFERENCE = "none, critical, patch or all"
-COMMAS = "entries separated by commas, and in entry"
-ADDRESS = "a mail address such as admin@social.example, without a name"
 LISTS = "UPDATE_CHECK_RECIPIENTS UPDATE_CHECK_OPERATOR"
 PATHS = "UPDATE_CHECK_LEDGER UPDATE_CHECK_MASTODON_ROOT UPDATE_CHECK_METRICS_FILE UPDATE_CHECK_PAGE_FILE SMTP_CA_FILE"
 TEXTS = "SMTP_FROM_ADDRESS no_proxy SMTP_ENABLE_STARTTLS SMTP_TLS DB_HOST MASTODON_VERSION_PRERELEASE"
@@ -59,12 +57,21 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ),
     (f'{PREFERENCE} behind the = of entry 2, got "urgent"', "UPDATE_CHECK_RECIPIENTS", ["devops, a@b.example=urgent"]),
     (
-        f"{COMMAS} 1 {ADDRESS}",
-        LISTS,
-        ["ops", 'a"b@social.example', "a(b)@social.example", "s3c(ret@b.example", "devops; you@b.example"],
+        "a mail address before the = of each entry, got nothing there in entry 1",
+        "UPDATE_CHECK_RECIPIENTS",
+        ["=urgent", " = all,devops"],
     ),
-    (f'{COMMAS} 1 {ADDRESS}, got ""', "UPDATE_CHECK_RECIPIENTS", ["=all", " = all,devops"]),
-    (f'{COMMAS} 2 {ADDRESS}, got "a@b c@d"', "UPDATE_CHECK_RECIPIENTS", ["devops, a@b c@d"]),
+    ("entries separated by commas, got a semicolon in entry 1: write a comma there", LISTS, ["devops; you@b.example"]),
+    (
+        "entries separated by commas, got a space in entry 2: write a comma there",
+        "UPDATE_CHECK_RECIPIENTS",
+        ["devops, a@b.example c@d.example"],
+    ),
+    (
+        "in entry 1 a mail address such as admin@social.example, without a name",
+        LISTS,
+        ["ops", 'a"b@social.example', "a(b)@social.example", "s3c(ret@b.example"],
+    ),
     ("each address once, got one of them twice", LISTS, ["a@b.example, A@B.example"]),
     ("a path or a postgresql:// URL, got a URL of another kind", "UPDATE_CHECK_LEDGER", ["mysql://s3cret"]),
     (PREFERENCE, "UPDATE_CHECK_LOG_PREFERENCE UPDATE_CHECK_APPRISE_PREFERENCE", ["urgent"]),

@@ -82,18 +82,21 @@ def _addressed(number: int, entry: str) -> tuple[str, Preference]:
     address, equals, word = entry.rpartition("=")
     if not equals or "@" in word:  # an address may hold `=`, before its `@`
         return _address(number, entry), Preference.ALL
+    if not address.strip():
+        raise UnexpectedValueError("a mail address before the = of each entry", f"got nothing there in entry {number}")
     if word.strip().lower() not in set(Preference):
         raise UnexpectedValueError(f"{one_of(Preference)} behind the = of entry {number}", _got(word))
     return _address(number, address), Preference(word.strip().lower())
 
 
 def _address(number: int, entry: str) -> str:
+    if ";" in entry or len(entry.split()) > 1:
+        sign = "a semicolon" if ";" in entry else "a space"
+        raise UnexpectedValueError("entries separated by commas", f"got {sign} in entry {number}: write a comma there")
     try:
         return parse_address(entry)
     except UnexpectedValueError as error:
-        raise UnexpectedValueError(
-            f"entries separated by commas, and in entry {number} {error}", _got(entry)
-        ) from error
+        raise UnexpectedValueError(f"in entry {number} {error}", _got(entry)) from error
 
 
 def _got(text: str) -> str:
