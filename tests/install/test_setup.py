@@ -157,9 +157,9 @@ def test_each_of_several_servers_gets_a_service(host: Host) -> None:
     host.install(ENV)
     host.install(ENV, second)
     answer = refused(host)
-    assert answer.endswith(f"(--name) as well: {ROOT}, {second}")
+    assert answer.endswith(f"setup --root {ROOT}\n  mastodon-update-check setup --root {second} --name second")
     host.units["mastodon-update-check@second.service"] = LOADED
-    assert "Name one with --root PATH" in refused(host, name="second")
+    assert f"setup --root {ROOT} --name second\n" in refused(host, name="second")
     assert set_up(host, root=ROOT)
     assert set_up(host, name="second")
     assert f"UPDATE_CHECK_MASTODON_ROOT='{second}'" in host.read("etc/mastodon-update-check/second.env")

@@ -155,9 +155,14 @@ class SetupSession:
                 "containers, this program runs in one beside it, without setup: docs/INSTALL.md says how"
             )
         if len(found) > 1:
+            names = self._options.name or "", "second", *["another"] * len(found)
+            ways = [
+                f"\n  mastodon-update-check setup --root {clean(str(root))}{f' --name {name}' if name else ''}"
+                for root, name in zip(found, names, strict=False)
+            ]
             raise SetupError(
-                "there are several Mastodons on this host. Name one with --root PATH, and each further one with a name "
-                f"of your choice (--name) as well: {', '.join(clean(str(root)) for root in found)}"
+                "there are several Mastodons on this host. Set up one after the other, each further one with a name of "
+                f"your choice:{''.join(ways)}"
             )
         return found[0]
 
