@@ -157,22 +157,17 @@ def _merge(updates: Iterable[UpdateNotice]) -> tuple[UpdateNotice, ...]:
     return tuple(merged.values())
 
 
-def read_date(headers: Mapping[str, str]) -> datetime | None:
-    """Return the instant that the header `Date` names (RFC 9110, 6.6.1), if there is one that can be read."""
+def describe_staleness(headers: Mapping[str, str], now: datetime) -> str:
+    """Return a sentence about an answer that is a day old or older by its header `Date`; empty for any other."""
     try:
         dated_at = parsedate_to_datetime(headers.get("date", ""))
     except (ValueError, OverflowError):
-        return None
-    return dated_at if dated_at.tzinfo else dated_at.replace(tzinfo=UTC)
-
-
-def describe_staleness(headers: Mapping[str, str], now: datetime) -> str:
-    """Return a sentence about an answer that is a day old or older by its header `Date`; empty for any other."""
-    dated_at = read_date(headers)
-    if dated_at is None or now - dated_at < STALE:
+        return ""
+    age = now - (dated_at if dated_at.tzinfo else dated_at.replace(tzinfo=UTC))
+    if age < STALE:
         return ""
     return (
-        f"the update server's answer is stale: {count((now - dated_at).days, 'day')} old by its header Date, so that "
+        f"the update server's answer is stale: {count(age.days, 'day')} old by its header Date, so that "
         "newer releases may be missing; a cache or proxy on the way keeps an old answer (or this machine's clock is "
         "ahead)"
     )

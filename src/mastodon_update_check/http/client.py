@@ -59,7 +59,7 @@ def get_document(request: Request, proxies: Proxies, limits: Limits = DOCUMENT) 
     """
     response = send(request, proxies, limits)
     if response.status != HTTPStatus.OK:
-        raise StatusError(response.status, f"{response.peer} answers with status {response.status}", response.headers)
+        raise StatusError(response.status, f"{response.peer} answers with status {response.status}")
     if response.fault is not None:
         raise response.fault
     return response
@@ -202,7 +202,7 @@ class Exchange:
         return target
 
     def _refuse(self, response: Response, fault: str) -> NoReturn:
-        raise StatusError(response.status, f"{self.peer} {fault}", response.headers)
+        raise StatusError(response.status, f"{self.peer} {fault}")
 
     def _explain(self, error: Exception) -> CheckError:
         match error:

@@ -53,7 +53,6 @@ class Response:
 class StatusError(CheckError):
     """The answer had another status than 200, or a redirect that is not followed."""
 
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int, detail: str) -> None:
         super().__init__(Cause.HTTP_STATUS, detail)
         self.status = status
-        self.headers = headers

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from mastodon_update_check.config import Settings
 from mastodon_update_check.domain.feeds import Feed, describe_staleness, newer_updates, parse_feed
-from mastodon_update_check.domain.notices import UpdateNotice
 from mastodon_update_check.domain.release_tree import TreeFacts
 from mastodon_update_check.domain.server.installed import VersionReading, merge_readings
 from mastodon_update_check.domain.server.state import ServerState
@@ -21,6 +20,7 @@ from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.jobs.recipients import People, find_people
 from mastodon_update_check.logs import log
 from mastodon_update_check.mastodon.tree import pending_migrations, streaming_changed_at, tree_changed_at
+from mastodon_update_check.messages.release_parts import order_updates
 
 TOLERANCE = timedelta(seconds=2)
 """Times of files and of services are not taken at the same instant."""
@@ -113,11 +113,7 @@ def _read_releases(
     """Return the facts to keep: those of the installed release and of pending ones; none while details are off."""
     if not settings.release_details:
         return {}
-
-    def importance(one: UpdateNotice) -> tuple[bool, bool, MastodonVersion]:
-        return one.urgent, one.version.branch == installed.branch, one.version
-
-    pending = sorted(newer_updates(feed, installed), key=importance, reverse=True)[:RELEASES_READ]
+    pending = order_updates(newer_updates(feed, installed), installed.branch)[:RELEASES_READ]
     if not pending:
         return known
     from mastodon_update_check.mastodon.release_details import fetch_releases
