@@ -68,11 +68,7 @@ class App:
         return FileLock(f"{state_directory(os.environ, self.settings.config_file) / self.settings.instance}.lock")
 
     def create_ledger(self) -> Ledger:
-        """Open the ledger, created if there is none.
-
-        Raises `LedgerError` when it cannot be used, and `SettingsError` when it belongs to a server that had a
-        `LOCAL_DOMAIN`, which is missing now.
-        """
+        """Open the ledger, created if there is none. Raises `SettingsError` if the `LOCAL_DOMAIN` it has is not set."""
         ledger = self._own(Ledger.create(self.ledger_location, self.settings.instance))
         if self.ledger_location.is_shared:
             # The lock file says that this instance was used here, which `with_known_instance` asks for.

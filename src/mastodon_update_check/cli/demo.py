@@ -34,7 +34,8 @@ def execute(arguments: Namespace) -> int:
             is_remote="SSH_CONNECTION" in os.environ,
         )
     except KeyboardInterrupt:
-        print("\nThe demonstration is over. Its files are removed.")
+        print()
+    print("The demonstration is over. Its files are removed.")
     return Exit.DONE
 
 

@@ -171,9 +171,7 @@ def _write_pending(head: str, entry: HistoryEntry, app: App) -> Item:
     if entry.is_being_sent:
         following = "being sent at this moment"
     elif entry.is_stopped or entry.due_at is None:
-        following = (
-            "its receiver asked never to be called again (HTTP 410): only another URL helps, or `retry --stopped`"
-        )
+        following = "its receiver asked never to be called again (HTTP 410): change its URL, or `retry --stopped`"
     elif entry.due_at <= app.clock():
         following = "due now: the daemon tries it, or `mastodon-update-check check`"
     else:

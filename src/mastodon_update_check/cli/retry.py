@@ -51,9 +51,6 @@ def _describe(report: Mapping[str, Any]) -> Iterator[str]:
     if report["held_back"]:
         yield f"{count(report['held_back'], 'mail')} held back until tomorrow: at most six mails a recipient a day."
     for sink in report["stopped_sinks"]:
-        yield (
-            f"{sink}: its receiver asked never to be called again (HTTP 410): give it another URL, or run "
-            "`retry --stopped` if that was a mistake."
-        )
+        yield f"{sink}: its receiver asked never to be called again (HTTP 410): change its URL, or `retry --stopped`."
     for sink in report["unconfigured_sinks"]:
         yield f"{sink}: waits until that sink is in the settings again."

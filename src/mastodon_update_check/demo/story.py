@@ -46,8 +46,9 @@ def play(say: Say, linger: float, *, is_remote: bool = False) -> None:
         settings = _write_settings(directory, recipients, f"{web.url}/update-check", mail.port)
         _install(directory / "live", _INSTALLED)
         daemon = stack.enter_context(_running(settings))
-        _Story(say, directory, web, mail, daemon).play(linger, is_remote=is_remote)
-    say("The demonstration is over. Its files are removed.")
+        place = web.url.removeprefix("http://")
+        tunnel = f" (from your own machine: `ssh -L {place.rpartition(':')[2]}:{place}` and the name of this one)"
+        _Story(say, directory, web, mail, daemon, tunnel if is_remote else "").play(linger)
 
 
 @dataclass(frozen=True)
@@ -59,19 +60,17 @@ class _Story:
     web: WebServer
     mail: MailServer
     daemon: subprocess.Popen[bytes]
+    tunnel: str
 
-    def play(self, linger: float, *, is_remote: bool) -> None:
+    def play(self, linger: float) -> None:
         ada, grace = _RECIPIENTS
-        place = self.web.url.removeprefix("http://")
-        tunnel = f"ssh -L {place.rpartition(':')[2]}:{place}"
         if not self.web.was_asked.wait(_LONGEST_WAIT):
             raise SetupError(f"the demonstration stopped: the daemon did not check. {self._last_log()}")
         self._chapter(
             f"The daemon runs beside Mastodon {_INSTALLED} on {_INSTANCE}.",
             f"It asks an update server every second here, and every 30 minutes in real life. {ada} wants to be "
             f"notified of every release, {grace} of urgent ones only.",
-            f"The status page: {self.web.url}/"
-            + (f" (from your own machine: `{tunnel}` and the name of this one)" if is_remote else ""),
+            f"The status page: {self.web.url}/{self.tunnel}",
         )
         time.sleep(_PAUSE)
         self._chapter(f"Mastodon {_NEWER} comes out. It is a patch, so only {ada} gets a mail:")

@@ -57,9 +57,7 @@ def execute_request(ledger: Ledger, kind: str, arguments: Mapping[str, Any], now
                 transaction.keep_state(known, now)
             return {"versions": undone}
         case _:
-            raise UsageError(
-                f"the daemon does not know the request {kind!r}: restart it, so that both are of one version"
-            )
+            raise UsageError(f"the daemon does not know the request {kind!r}: restart it, it may be of another version")
 
 
 def _skip(ledger: Ledger, texts: Sequence[str], now: datetime, until_at: datetime | None) -> Mapping[str, Any]:

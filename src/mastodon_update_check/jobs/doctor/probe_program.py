@@ -158,8 +158,6 @@ def probe_settings(settings: Settings) -> Iterator[Finding]:
         yield ok(own, "is off (UPDATE_CHECK_URL is blank in its file): no mails, no admin page, no banner of its own")
     elif settings.mastodon_files:
         yield ok(own, "is on: its users are mailed by both, and its admin page works")
-    else:
-        yield ok(own, "may be on or off: its file was not read")
 
 
 def describe_ledger(status: StatusReport, *, exists: bool) -> Iterator[Finding]:
@@ -203,15 +201,12 @@ def probe_daemon(status: StatusReport | None, host: str) -> Iterator[Finding]:
 
 
 def _describe_unit(unit: Properties | None) -> Iterator[Finding]:
-    if unit is None:
-        yield ok("unit", "not running under systemd")
+    if unit is None:  # not running under systemd
         return
     active = unit.one("ActiveState")
     if unit.one("LoadState") == "not-found":
         yield warning("unit", f"{UNIT} does not exist: install the package, so that the daemon starts with the machine")
-    elif active in {"active", "reloading"}:
-        yield ok("unit", f"{UNIT} is running")
-    else:
+    elif active not in {"active", "reloading"}:
         why = f"its state is {active}, its last result {unit.one('Result')}"
         yield error("unit", f"{UNIT} is not running ({why}): see `journalctl -u {UNIT}`, sudo systemctl restart {UNIT}")
     if unit.one("UnitFileState") == "disabled":
