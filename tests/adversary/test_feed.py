@@ -14,7 +14,7 @@ from simulators.http_server import Reply
     ("hours", "words"), [(730 * 24, "730 days old by its header Date"), (25, "1 day old by its header Date")]
 )
 def test_stale_answer_is_reported(world: World, hours: int, words: str) -> None:
-    """Releases may be missing from it; this machine's clock is not blamed."""
+    """Releases may be missing from it."""
     world.only("log")
     date = format_datetime(datetime.now(UTC) - timedelta(hours=hours), usegmt=True)
     world.update_server.fail(Reply(200, b'{"updatesAvailable": []}', {"Date": date}))
@@ -22,7 +22,6 @@ def test_stale_answer_is_reported(world: World, hours: int, words: str) -> None:
     assert (check.code, words in check.out) == (0, True)
     doctor = world.run("doctor", "--json")
     assert words in dict(doctor.findings("warning"))["update server"]
-    assert "was not compared" in dict(doctor.findings("ok"))["clock"]
     world.update_server.fail(Reply(200, b'{"updatesAvailable": []}', {"Date": "yesterday"}))
     assert "stale" not in world.run("check").out
 
