@@ -118,6 +118,7 @@ BLOCK = {"suffix": "ENV.fetch('MASTODON_VERSION_SUFFIX') { '+own' }"}
     ("class methods, other line ends", "def self.to_s\r\n  '4.2.7' # so\r\nend\r\n", {}, "4.2.7"),
     ("metadata under two conditions", parts("4.6.1", to_s=only_if("&& !prerelease.present?")), META, "4.6.1+pr-7"),
     ("or conditions that cannot be read", parts("4.6.1", "'rc.1'", to_s=only_if("&& own?(1)")), META, "4.6.1-rc.1"),
+    ("metadata behind a method's text", flags("4.1.4", suffix="flags << '+own' if own?(1)"), {}, "4.1.4"),
     ("metadata in a block", parts("4.6.1", to_s=METADATA_IN_A_BLOCK), META, "4.6.1+pr-7"),
     ("metadata that cannot be read", parts("4.6.1", build_metadata="`git describe`"), META, "4.6.1"),
     ("metadata of a variable that cannot be read", parts("4.6.1", to_s=METADATA_OF_A_VARIABLE), META, "4.6.1"),

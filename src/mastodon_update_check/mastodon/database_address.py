@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from mastodon_update_check.postgres.login import LoginError, refuse_misread
+from mastodon_update_check.postgres.login import SCHEMES, LoginError, refuse_misread
 
 OWN_ROLE: Final = "_mastodon_update_check"
 """The PostgreSQL role that `sql/install.sql` makes, and the system user of the same name."""
@@ -21,7 +21,6 @@ SOCKET_DIRECTORY: Final = "/var/run/postgresql"
 VARIABLE: Final = "UPDATE_CHECK_DATABASE_URL"
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_SCHEMES: Final = frozenset({"postgres", "postgresql", "postgis"})
 _PLAIN: Final = frozenset({"host", "port", "dbname", "user", "password", "sslmode"})
 _OPENS_FILES: Final = frozenset(
     ("passfile", "service", "servicefile", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslkeylogfile", "sslrootcert")
@@ -103,7 +102,7 @@ def _read_url(url: str, origin: str) -> dict[str, str]:
         parts, query = urlsplit(""), {}
     login, _, place = parts.netloc.rpartition("@")
     match = _HOST_AND_PORT.fullmatch(place)
-    if parts.scheme not in _SCHEMES or match is None:
+    if parts.scheme not in SCHEMES or match is None:
         expected = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         raise LoginError(f"{origin} is not a URL as Rails reads it: expected {expected}")
     user, _, password = login.partition(":")

@@ -88,8 +88,9 @@ class VersionReader:
                 if assignment is None or not (assignment[2] == "=" or _METADATA.match(statement)):
                     raise
                 if assignment[2] == "=":
-                    names[assignment[1]] = error
-                value = names.get(assignment[1], error)
+                    names[assignment[1]] = value = error
+                else:
+                    value = self.call(assignment[1], names)
         if isinstance(value, UnreadableError):
             raise value
         return value

@@ -31,7 +31,7 @@ _ADVICE: Final = (
 )
 """Advice about texts of libpq, PostgreSQL 9.5 to 18 and PgBouncer; the first match counts."""
 
-_SCHEMES: Final = frozenset({"postgres", "postgresql", "postgis"})
+SCHEMES: Final = frozenset({"postgres", "postgresql", "postgis"})
 _PREAMBLE: Final = re.compile(
     r"^.*?(FATAL|ERROR): *|^connection (failed|is bad): (.* failed: )?|^consuming input failed: "
 )
@@ -129,7 +129,7 @@ def refuse_misread(conninfo: str, origin: str) -> None:
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     path, _, query = rest[len(authority) :].partition("?")
     names = (parameter.partition("=")[0] for parameter in query.split("&"))
-    if scheme in _SCHEMES and (authority.count("@") > 1 or any("@" in one for one in (path, *names))):
+    if scheme in SCHEMES and (authority.count("@") > 1 or any("@" in one for one in (path, *names))):
         advice = "must be escaped: write %2F for /, %3F for ?, %23 for # and %40 for @"
         raise LoginError(f"{origin} has a password whose special characters {advice}")
 

@@ -69,14 +69,12 @@ class EmailSink:
     def rehearse(self, address: str) -> str:
         """Go through the dialogue for a mail to `address` up to RCPT, and send nothing; return a sentence."""
         recipient = _recipient(address)
-        connection = MailConnection(self._options, self._limits)
         try:
-            connection.open()
-            connection.announce(recipient, self._sender)
+            connection = self._announce(recipient)
             connection.name(recipient)
             connection.courtesy("RSET")
         finally:
-            connection.leave()
+            self.close()
         how = ("encrypted" if connection.is_encrypted else "unencrypted", "logged in" if self._options.logs_in else "")
         return f"{self._options.place} takes mail for {recipient.address} ({', '.join(filter(None, how))})"
 
