@@ -231,4 +231,3 @@ VARIABLES: Final[Mapping[str, "Field[Any]"]] = {
 """Every variable with a fixed name; webhooks and the sinks of other packages have names of their own."""
 
 SECRETS: Final = {"UPDATE_CHECK_LEDGER"} | {name for name, each in VARIABLES.items() if "is_secret" in each.metadata}
-"""Those that may be given in a file of their own, or as a credential."""

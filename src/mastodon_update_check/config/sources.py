@@ -44,7 +44,6 @@ class Sources:
     config_file: Path | None
     mastodon_files: tuple[Path, ...]
     mastodon_check_is_off: bool
-    """Whether Mastodon's files disable the check that is built into Mastodon."""
     is_foreign: bool
     """Whether another user decides what is in Mastodon's files, and so what is missing."""
 

@@ -24,7 +24,6 @@ _SUPERUSER: Final = "postgres"
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
 """A name that is neither an option nor a connection string."""
 SEARCH_LIMIT: Final = timedelta(seconds=30)
-"""How long the search for the server may take as a whole."""
 _DIRECTORY: Final = re.compile(r"/[A-Za-z0-9/._+@=-]*")
 """Exactly one absolute path: a comma would separate it from another host."""
 _SOCKET: Final = re.compile(r"\.s\.PGSQL\.([0-9]{1,5})")

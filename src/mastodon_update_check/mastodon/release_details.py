@@ -73,9 +73,8 @@ def _fetch_release(root: str, facts: dict[str, object], proxies: Proxies, ends_a
         left = timedelta(seconds=ends_at - time.monotonic())
         if left <= timedelta(0):
             raise CheckError(Cause.CONNECTION, "the source of release details is too slow: the next check goes on")
-        limits = replace(DOCUMENT, total=left)
-        if path == CHANGELOG:
-            limits = replace(limits, body_bytes=CHANGELOG_BYTES)
+        size = CHANGELOG_BYTES if path == CHANGELOG else DOCUMENT.body_bytes
+        limits = replace(DOCUMENT, total=left, body_bytes=size)
         try:
             facts[path] = extract(path, get_document(Request(url=root + path), proxies, limits).body)
         except StatusError as error:
