@@ -196,10 +196,7 @@ class App:
         )
 
     def deliveries(self, ledger: Ledger, due_by: datetime | None = None) -> Deliveries:
-        """Return the deliveries of a process, with several workers for a sink with many messages.
-
-        Messages are due again if the settings of their sink have changed since their last attempt.
-        """
+        """Return the deliveries of a process; messages are due again if their sink's settings have changed since."""
         fingerprints = self.sink_settings(ledger)
         with ledger.writing() as transaction:
             transaction.hurry_changed(fingerprints, due_by or self.clock())

@@ -13,11 +13,9 @@ from mastodon_update_check.config.load import state_directory
 from mastodon_update_check.config.settings import CONFIG_FILE
 from mastodon_update_check.errors import SettingsError, UpdateCheckError
 from mastodon_update_check.files import is_missing
+from mastodon_update_check.http.secrets import TOKEN_CHARACTERS
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import SCHEMES, find_location
-
-TOKEN_CHARACTERS = 16
-"""A part of a URL's path as long as this may be a token; a shorter one is a word."""
 
 
 def load_app(token: str = "", *, is_verbose: bool = True, is_lenient: bool = False) -> App:

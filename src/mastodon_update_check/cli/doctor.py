@@ -20,13 +20,12 @@ from mastodon_update_check.terminal import fill, paint, progress, say
 
 LIMIT = timedelta(seconds=75)
 """How long all of it may take: the slowest probe asks two servers, each bounded by 30 s."""
-_COLOURS = {Grade.ERROR: "bad", Grade.WARNING: "warning", Grade.OK: "fine"}
-_WORST_FIRST = tuple(_COLOURS)
-_VERDICTS = {
-    Grade.ERROR: "Not everything that is configured works.",
-    Grade.WARNING: "Everything that is configured works; see the warnings.",
-    Grade.OK: "Everything works.",
+_GRADES = {
+    Grade.ERROR: ("bad", "Not everything that is configured works."),
+    Grade.WARNING: ("warning", "Everything that is configured works; see the warnings."),
+    Grade.OK: ("fine", "Everything works."),
 }
+"""The colour, and the verdict when there is nothing worse; worst first."""
 
 
 def execute(app: App, arguments: Namespace) -> int:
@@ -75,11 +74,11 @@ def _run(probes: Mapping[str, Iterator[Finding]], limit: timedelta) -> Iterator[
 
 def _print(findings: Sequence[Finding], *, is_verbose: bool) -> None:
     shown = [finding for finding in findings if is_verbose or not finding.is_detail]
-    ordered = sorted(shown, key=lambda finding: _WORST_FIRST.index(finding.grade))
+    ordered = [finding for grade in _GRADES for finding in shown if finding.grade is grade]
     width = max(len(finding.subject) for finding in ordered)
     for finding in ordered:
         text = fill(finding.sentence, f"{finding.grade:7}  {finding.subject:{width}}  ")
-        print(text.replace(finding.grade, paint(finding.grade, _COLOURS[finding.grade]), 1))
+        print(text.replace(finding.grade, paint(finding.grade, _GRADES[finding.grade][0]), 1))
     errors, warnings = (sum(each.grade is grade for each in findings) for grade in (Grade.ERROR, Grade.WARNING))
     print()
-    say(f"{_VERDICTS[ordered[0].grade]} {count(errors, 'error')}, {count(warnings, 'warning')}.")
+    say(f"{_GRADES[ordered[0].grade][1]} {count(errors, 'error')}, {count(warnings, 'warning')}.")

@@ -31,12 +31,9 @@ Say = Callable[[str], None]
 
 
 def play(say: Say, linger: float, *, is_remote: bool = False) -> None:
-    """Run the demonstration from beginning to end; the page stays up for `linger` seconds more.
+    """Run the demonstration; the page stays up for `linger` seconds more. Raises `SetupError` when no mail arrives.
 
     A person at another machine (`is_remote`) gets the command that makes the page visible there.
-
-    Raises:
-        SetupError: the daemon did not check, or sent no mail.
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="mastodon-update-check-demo-")))

@@ -64,11 +64,7 @@ def find_people(settings: Settings, remembered: tuple[Recipient, ...], answer: D
 def _list_warnings(
     settings: Settings, answer: DatabaseAnswer, mail: Sequence[Recipient], remembered: Sequence[Recipient]
 ) -> Iterator[str]:
-    """Give the warnings about the recipients.
-
-    A database that could not be asked is not evidence that a user is gone, and neither is an answer without a single
-    DevOps user. An unreadable file of settings is easily overlooked, so it is a warning that no mail is sent.
-    """
+    """Give the warnings about the recipients; an unreadable file of settings, so that no mail is sent, is one."""
     if settings.recipients.devops and _has_mail(settings):
         if answer.error is not None and remembered:
             yield f"{answer.error}; the DevOps users of the last good answer are notified"
