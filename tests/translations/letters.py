@@ -17,7 +17,6 @@ from mastodon_update_check.domain.recipients import FollowUps, Preference, Recip
 from mastodon_update_check.domain.release_details import ReleaseDetails, Requirement
 from mastodon_update_check.domain.release_details import UpgradeStep as Step
 from mastodon_update_check.domain.upgrades import InstallKind
-from mastodon_update_check.messages.compose import compose_test_message
 from mastodon_update_check.messages.content import MessageContext
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.translations import load_translation
@@ -145,8 +144,6 @@ def letter(one: Kind, language: str, preference: Preference = Preference.CRITICA
 
 def compose_kind(one: Kind, context: MessageContext, recipient: Recipient) -> Message:
     """Compose one kind in any context."""
-    if not one.notices:
-        return compose_test_message(id="0f" * 16, recipient=recipient, context=context, now=NOW)
     return write(one.notices, context, recipient)
 
 

@@ -22,7 +22,7 @@ from mastodon_update_check.http.secrets import shown
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
 from mastodon_update_check.jobs.workers import hidden_options, in_thread
 from mastodon_update_check.logs import hide_secrets
-from mastodon_update_check.messages.compose import compose_test_message
+from mastodon_update_check.messages.compose import compose
 from mastodon_update_check.messages.message import Message
 from mastodon_update_check.sinks.discovery import Sink, load_sink
 from mastodon_update_check.terminal import fill, paint, progress, say
@@ -114,11 +114,12 @@ def _choose(sinks: Sequence[SinkSettings], names: Sequence[str]) -> Sequence[Sin
 def _compose(app: App, sink: SinkSettings, people: People, known: ServerState, *, everyone: bool) -> SinkTest:
     context, now = app.context_of(known), app.clock()
     messages = tuple(
-        compose_test_message(
+        compose(
             id=uuid4().hex,
             recipient=one,
+            notices=(),
             context=replace(context, translation=load_translation(one.locale)),
-            now=now,
+            created_at=now,
         )
         for one in people.recipients
         if one.sink == sink.name and (everyone or one.is_operator or not one.address)

@@ -1,25 +1,20 @@
 """From notices to a message: subject, text, HTML, JSON body, for one recipient."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from mastodon_update_check.domain import notices as kinds
 from mastodon_update_check.domain.identities import subject
 from mastodon_update_check.domain.notices import Notice, UpdateNotice
 from mastodon_update_check.domain.recipients import Recipient
 from mastodon_update_check.errors import UntranslatedError
+from mastodon_update_check.messages import release_content
 from mastodon_update_check.messages.content import Content, MessageContext
 from mastodon_update_check.messages.message import Message, MessageType
 from mastodon_update_check.messages.payload import build_payload
 from mastodon_update_check.messages.recipient_content import write_footer, write_test_content
-from mastodon_update_check.messages.release_content import (
-    write_installed_content,
-    write_reminder_content,
-    write_update_content,
-)
 from mastodon_update_check.messages.release_parts import order_updates
 from mastodon_update_check.messages.rendering import render_html, render_text
 from mastodon_update_check.messages.tool_content import write_tool_content
@@ -35,67 +30,44 @@ def compose(
     context: MessageContext,
     dated_at: datetime | None = None,
 ) -> Message:
-    """Compose one message from at least one notice; the notices are of one type, or one tool notice."""
-    main = _main_notice(notices, context.branch)
-    kind = MessageType((main.about if isinstance(main, kinds.UpgradeFinishedNotice) else main).event)
+    """Compose one message from notices of one type, or one tool notice; without notices it is a test.
+
+    It is in the recipient's language, or in English if the catalogue lacks a sentence.
+    """
+    main, kind, thread = None, MessageType.TEST, "test"
+    # Without releases: neither people nor programs must take a test for a notice.
+    bare = replace(context, knowledge=replace(context.knowledge, updates=()))
+    if notices:
+        main, bare = _main_notice(notices, context.branch), context
+        kind = MessageType((main.about if isinstance(main, kinds.UpgradeFinishedNotice) else main).event)
+        thread = subject(main)
 
     def write(around: MessageContext) -> Content:
+        if main is None:
+            return write_test_content(recipient, around, id)
         footer = write_footer(recipient, main, around, id)
         return replace(_write(notices, main, around), footer=footer, footer_url=around.preferences_url)
 
-    content = _write_in_one_language(write, context)
+    try:
+        content = replace(write(context), language=context.translation.language)
+    except UntranslatedError:
+        content = write(replace(context, translation=ENGLISH))
     return Message(
         id=id,
         type=kind,
+        instance=context.instance,
         recipient=recipient,
         created_at=created_at,
         dated_at=dated_at or created_at,
-        payload=build_payload(kind, created_at, notices, context, is_urgent=content.is_urgent),
-        **_render(content, context, subject(main)),
+        urgent=content.is_urgent,
+        thread=hashlib.sha256(f"{context.instance}\n{thread}".encode()).hexdigest()[:32],
+        subject=content.subject.replace(NO_BREAK, " "),
+        text=render_text(content),
+        html=render_html(content),
+        payload=build_payload(kind, created_at, notices, bare, is_urgent=content.is_urgent),
+        devops_users=tuple(user.name for user in context.knowledge.devops),
+        language=content.language,
     )
-
-
-def compose_test_message(
-    *,
-    id: str,  # noqa: A002 - as above
-    recipient: Recipient,
-    context: MessageContext,
-    now: datetime,
-) -> Message:
-    """Compose a test message to one recipient."""
-    # Without releases: neither people nor programs must take a test for a notice.
-    bare = replace(context, knowledge=replace(context.knowledge, updates=()))
-    content = _write_in_one_language(lambda around: write_test_content(recipient, around, id), context)
-    return Message(
-        id=id,
-        type=MessageType.TEST,
-        recipient=recipient,
-        created_at=now,
-        dated_at=now,
-        payload=build_payload(MessageType.TEST, now, (), bare, is_urgent=False),
-        **_render(content, context, "test"),
-    )
-
-
-def _write_in_one_language(write: Callable[[MessageContext], Content], context: MessageContext) -> Content:
-    """Write a content in the recipient's language, or in English if the catalogue lacks a sentence."""
-    try:
-        return replace(write(context), language=context.translation.language)
-    except UntranslatedError:
-        return write(replace(context, translation=ENGLISH))
-
-
-def _render(content: Content, context: MessageContext, about: str) -> dict[str, Any]:
-    return {
-        "instance": context.instance,
-        "urgent": content.is_urgent,
-        "thread": hashlib.sha256(f"{context.instance}\n{about}".encode()).hexdigest()[:32],
-        "subject": content.subject.replace(NO_BREAK, " "),
-        "text": render_text(content),
-        "html": render_html(content),
-        "devops_users": tuple(user.name for user in context.knowledge.devops),
-        "language": content.language,
-    }
 
 
 def _main_notice(notices: Sequence[Notice], branch: str) -> Notice:
@@ -114,10 +86,12 @@ def _write(notices: Sequence[Notice], main: Notice, context: MessageContext) -> 
         case UpdateNotice() | kinds.SupportNotice():
             updates = [notice for notice in notices if isinstance(notice, UpdateNotice)]
             support = next((notice for notice in notices if isinstance(notice, kinds.SupportNotice)), None)
-            return write_update_content(updates, support, context)
+            return release_content.write_update_content(updates, support, context)
         case kinds.ReminderNotice():
-            return write_reminder_content([one for one in notices if isinstance(one, kinds.ReminderNotice)], context)
+            reminders = [one for one in notices if isinstance(one, kinds.ReminderNotice)]
+            return release_content.write_reminder_content(reminders, context)
         case kinds.InstalledNotice():
-            return write_installed_content([one for one in notices if isinstance(one, kinds.InstalledNotice)], context)
+            closures = [one for one in notices if isinstance(one, kinds.InstalledNotice)]
+            return release_content.write_installed_content(closures, context)
         case _:
             return write_tool_content(main, context)
