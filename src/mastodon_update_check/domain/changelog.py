@@ -108,11 +108,7 @@ def _describe(line: str) -> str:
 
 
 def find_fixes(offered: Changelog, version: MastodonVersion, own: Changelog, installed: MastodonVersion) -> list[Fix]:
-    """Return what `version` fixes for a server that runs `installed`, newest first.
-
-    Branches get the same fix in releases of their own: one that is in the installed release's `own` changelog already
-    is left out.
-    """
+    """Return what `version` fixes that is not in the installed release's `own` changelog already, newest first."""
     seen = {key for fixed_in, fix in own.entries if fixed_in <= installed for key in _keys(fix)}
     fixes: list[Fix] = []
     for fixed_in, fix in sorted(offered.entries, key=lambda one: one[0], reverse=True):

@@ -21,7 +21,6 @@ class Asked:
     """The subject of a command; one of the fields is given."""
 
     words: str
-    """As it was asked, fit to be shown."""
     version: MastodonVersion | None = None
     branch: str = ""
     address: str = ""
@@ -47,13 +46,7 @@ class Asked:
 
 
 def read_asked(text: str, sinks: Collection[str], names: Collection[str]) -> Asked:
-    """Read the subject of a command; `sinks` and `names` (of users) are those known from settings, database and ledger.
-
-    The name of a sink is not that of a user, whom `@name` means.
-
-    Raises:
-        UsageError: it is nothing of the kind.
-    """
+    """Read a command's subject by the known `sinks` and `names` of users, or raise `UsageError`; `@name` is a user."""
     words, plain = clean(text), text.strip()
     if plain.startswith("@"):  # as users are called in Mastodon
         return _read_name(words, plain[1:].partition("@")[0].lower(), names)

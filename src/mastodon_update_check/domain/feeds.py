@@ -20,7 +20,6 @@ STALE = timedelta(days=1)
 
 _T = TypeVar("_T")
 _Form = tuple[Callable[[str], _T], str]
-"""How a field is read, and what it is expected to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +27,6 @@ class Feed:
     """One answer of the update server."""
 
     updates: tuple[UpdateNotice, ...]
-    """The listed updates, one entry a version."""
     is_complete: bool = True
     """Whether it has a list and every entry could be read: only then a release that is missing counts as withdrawn."""
     ends_on: date | None = None
@@ -69,10 +67,7 @@ def parse_feed(document: object) -> Feed:
 
 
 def newer_updates(feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice, ...]:
-    """Return the updates that concern a server running `installed`, in order, each with its type.
-
-    A pre-release concerns only a server that runs one.
-    """
+    """Return the updates newer than `installed`, in order, with types; pre-releases only for a server with one."""
     return tuple(
         update if update.type else replace(update, type=UpdateType.between(installed, update.version))
         for update in sorted(feed.updates, key=lambda update: update.version)

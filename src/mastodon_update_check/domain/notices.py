@@ -33,10 +33,7 @@ class SupportStage(StrEnum):
 
     @classmethod
     def at(cls, now: datetime, ends_on: date) -> Self | None:
-        """Return the stage that applies at `now`, or None while the end is further away.
-
-        Mastodon's boundaries: the date counts as its midnight in UTC; ended begins the day after.
-        """
+        """Return the stage at `now` by Mastodon's rules: `ends_on` is its midnight in UTC; ended begins a day later."""
         now = now.astimezone(UTC)
         if ends_on < now.date():
             return cls.ENDED
@@ -76,7 +73,6 @@ class ReminderNotice:
     event: ClassVar = "update.reminder"
     update: UpdateNotice
     number: int
-    """From 1."""
     notified_at: datetime = field(metadata={NAME: "told_at"})
     """When the recipient's own message about it was accepted."""
 
@@ -160,13 +156,10 @@ class MigrationsPendingNotice:
     kind: ClassVar = "migrations_pending"
     event: ClassVar = "migrations.pending"
     version: MastodonVersion
-    """Of the tree."""
     migrations: tuple[str, ...]
-    """In order, 14 digits each; at least one."""
     newest: str
     """The newest migration that has been seen pending; it stays when only older ones are left."""
     started_at: datetime
-    """When they were first seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,11 +169,8 @@ class ServicesOutdatedNotice:
     kind: ClassVar = "services_outdated"
     event: ClassVar = "restart.due"
     version: MastodonVersion
-    """Of the tree."""
     services: tuple[str, ...]
-    """Names of systemd units, in order; at least one."""
     started_at: datetime
-    """When they were first seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,10 +113,7 @@ def retry_delay(failures: int, spread: float) -> timedelta:
 def settle(
     error: DeliveryError | None, reply: str, *, failures: int, sink_failures: int, now: datetime, spread: float
 ) -> Settlement:
-    """Decide what follows from an attempt that ended at `now`; without an `error` it was accepted.
-
-    `failures` of the message and of the sink as a whole are those in a row before this attempt.
-    """
+    """Decide what follows from an attempt, with an `error` or accepted; failures are those in a row before it."""
     if error is None:
         return Settlement(outcome=Outcome.SENT, reply=reply, due_at=None)
     if isinstance(error, PermanentDeliveryError):

@@ -42,13 +42,10 @@ class Recipient:
     """Mail address; empty for sinks that know for themselves where to deliver."""
     preference: Preference = Preference.ALL
     wants_support: bool = True
-    """Whether support notices are wanted (`notification_emails.end_of_support`)."""
     is_operator: bool = True
     name: str = ""
-    """The user's name on the server, if this is one of its users."""
     role: str = ""
     locale: str = ""
-    """The user's language, as in `users.locale`."""
 
 
 class Reason(StrEnum):
@@ -56,7 +53,6 @@ class Reason(StrEnum):
 
     explanation: str
     notifies: bool
-    """Whether this is a reason to notify."""
 
     def __new__(cls, value: str, explanation: str = "", notifies: bool = False) -> Self:  # noqa: FBT001, FBT002 - a column
         """Return a member whose value is its first text."""
@@ -110,10 +106,7 @@ class Reason(StrEnum):
 
 
 def wants(recipient: Recipient, notice: notices.Notice) -> Reason:
-    """Decide by the recipient's preferences alone, whether or not the recipient got the notice before.
-
-    Updates go by Mastodon's rules, tool notices to operators.
-    """
+    """Decide by the recipient's preferences alone: updates go by Mastodon's rules, tool notices to operators."""
     match notice:
         case notices.UpdateNotice():
             return _wants_update(recipient.preference, notice)

@@ -38,7 +38,6 @@ class Requirement:
     minimum: str
     found: str = ""
     is_met: bool | None = None
-    """None: unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,6 @@ class ReleaseDetails:
     fixes: tuple[Fix, ...] | None
     requires: tuple[Requirement, ...] | None
     steps: Mapping[UpgradeStep, bool | None]
-    """True if each step is needed."""
     ruby: str = ""
 
     @property

@@ -60,7 +60,6 @@ class StaffRow:
     role: str | None
     permissions: int
     everyone_permissions: int
-    """The bits of the everyone role that every other role has too."""
     admin: bool | None
     email: str | None
     locale: str | None
@@ -114,7 +113,6 @@ class DatabaseAnswer:
     warnings: tuple[str, ...] = ()
     error: CheckError | None = None
     through: str = ""
-    """How it was asked, fit to be shown."""
     may_write: bool = False
     """Whether the login could change users: more than is needed."""
     server_version: str = ""

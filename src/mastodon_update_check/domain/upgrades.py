@@ -25,7 +25,6 @@ _COMMANDS = {
 }
 """In the order of Mastodon's guide: the assets are built after the first migrations."""
 FRONT_END = ("app/assets", "app/javascript", "config/vite*", "config/webpack*", "vite.config*")
-"""The files that assets are built from, beside the packages."""
 
 
 class InstallKind(StrEnum):
@@ -65,10 +64,7 @@ def write_steps(
     details: ReleaseDetails | None = None,
     notes: Sequence[str] = (),
 ) -> tuple[Step, ...]:
-    """Return the steps of the upgrade to `station`, in order.
-
-    `details` compare it with the release before it; `notes` say the same in sentences.
-    """
+    """Return the steps of the upgrade to `station`, in order; `notes` say in sentences what `details` hold."""
     match installation.kind:
         case InstallKind.SOURCE:
             steps = _from_source(installation, station, details)

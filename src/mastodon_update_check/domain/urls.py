@@ -15,10 +15,7 @@ _QUOTING = frozenset("<>\"'`\\^{|}")
 
 
 def parse_url(text: str) -> str:
-    """Return an http or https URL without the whitespace around it.
-
-    Raises `ValueError` with what was expected: the URL may be a secret.
-    """
+    """Return an http or https URL, trimmed; raise `ValueError` with what was expected, for the URL may be a secret."""
     url = text.strip()
     if len(url) > URL_CHARACTERS:
         raise ValueError(f"a URL of at most {URL_CHARACTERS} characters")

@@ -26,7 +26,6 @@ IS_CAPPED = """
           AND other.recipient_key = message.recipient_key AND other.state = 'sent'
           AND other.settled_at > :day_ago AND other.settled_at <= :now))
 """
-"""Whether its recipient has reached the limit of mails for a day."""
 IS_REACHED = "(:only_to = '' OR message.recipient_key = :only_to)"
 """Whether the sink, as it is set now, leads to its recipient."""
 CRASH_SPACING = timedelta(seconds=10)

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Row = Any
-"""A row of either library; its columns by name."""
 _JSON: Final = frozenset({"arguments", "identities", "notice", "recipient"})
-"""Columns that hold JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from mastodon_update_check.ledger.processes import Owner
 
 _CONTENT_BYTES = 64
 _FLOCK = "hhqqi4x"
-"""`struct flock` (fcntl(2))."""
 _TRIES = 20
 """A reader holds a shared lock for a moment: an owner-to-be asks again, for a second in all."""
 _PAUSE_SECONDS = 0.05

@@ -61,7 +61,6 @@ class KnownRecipient:
     recipient: Recipient
     """As last planned, with the key of the rows."""
     addresses: frozenset[str]
-    """Every address that a message was or is to be sent to."""
 
 
 def read_history(

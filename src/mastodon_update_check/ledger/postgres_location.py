@@ -76,10 +76,7 @@ class PostgresLocation:
 
     @classmethod
     def parse(cls, url: str, origin: str, *, token: str = "") -> Self:
-        """Read a URL; `schema=…` in its query names another schema, `origin` the setting in errors.
-
-        Raises `LoginError` if it cannot be read; the sentence repeats nothing of it.
-        """
+        """Read a URL with an optional `schema=…`; raise `LoginError`, which names `origin` and repeats nothing."""
         # Before anything else: in a URL that is cut in the wrong place, any piece may be the password's.
         refuse_misread(url, origin)
         base, _, query = url.partition("?")

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 Parameters = Mapping[str, object] | Sequence[object]
 _SERIALISED: Final = "SELECT value FROM meta WHERE key = 'salt' FOR UPDATE"
-"""The row that every writer locks; it never changes."""
 _DURABLE: Final = """
     SELECT set_config(name, 'on', true) FROM pg_settings WHERE name = 'synchronous_commit' AND setting = 'off'
 """
@@ -56,7 +55,6 @@ BOUNDS: Final = PostgresBounds()
 PATIENT: Final = PostgresBounds(
     statement=timedelta(minutes=10), idle=timedelta(minutes=10), total=timedelta(hours=1), lock=timedelta(seconds=20)
 )
-"""For a copy, a backup or a migration, which read every row."""
 
 
 class PostgresSession:

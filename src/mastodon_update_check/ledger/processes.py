@@ -26,7 +26,6 @@ class Owner:
     """0 where it is not known: on another machine, or while only a child process holds the lock."""
     is_daemon: bool
     alive_at: datetime
-    """Last heartbeat, aware, UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,7 @@ from mastodon_update_check.ledger.engine import Transaction, stamp
 def hurry(
     transaction: Transaction, message_ids: Iterable[str], sinks: Iterable[str], now: datetime, *, is_started: bool
 ) -> int:
-    """Make messages and waiting sinks due now, and reset their backoff; return the number of these messages.
-
-    Messages in an attempt stay as they are. With `is_started` sinks that were stopped (HTTP 410) are started again.
-    """
+    """Make messages not in an attempt, and sinks, due now, also stopped ones (410) if `is_started`; count messages."""
     transaction.execute(  # `failing_since` stays until the sink accepts a message
         f"""
         UPDATE sink SET retry_at = NULL, failures = 0{", stopped_key = NULL" if is_started else ""}
@@ -35,10 +32,7 @@ def hurry(
 
 
 def hurry_changed(transaction: Transaction, sinks: Mapping[str, str], now: datetime) -> None:
-    """Make messages due whose last attempt was made with other settings, and end the backoff of their sinks.
-
-    `sinks` has the fingerprint of the settings of each.
-    """
+    """Make messages, and sinks, due whose last attempt had settings of another fingerprint than `sinks` has."""
     rows = [
         {"instance": transaction.instance, "sink": sink, "settings": settings, "now": stamp(now)}
         for sink, settings in sinks.items()

@@ -53,10 +53,7 @@ def read_deliveries(transaction: Transaction, subjects: Iterable[str]) -> tuple[
 
 
 def read_unclosed(transaction: Transaction, closure: FollowUps) -> frozenset[str]:
-    """Return the subjects of updates with a recipient who was notified of them, but not of their installation.
-
-    Without `all` only urgent updates count; with it also others that were not sent by mail.
-    """
+    """Return subjects of sent updates without an `installed` notice; with `all` also of plain ones not mailed."""
     if closure is FollowUps.NONE:
         return frozenset()
     parts = [_UNCLOSED.format(kind=_URGENT), *([_UNCLOSED.format(kind=_PLAIN)] if closure is FollowUps.ALL else [])]
@@ -133,10 +130,7 @@ def _redirect(transaction: Transaction, redirections: Iterable["Redirection"], n
 
 
 def _write_messages(transaction: Transaction, messages: Iterable["PlannedMessage"], now: str) -> None:
-    """Insert messages, or reopen cancelled ones with the same rows, which keep their ids and dates.
-
-    A message that was sent stays sent.
-    """
+    """Insert messages, or reopen cancelled ones with the same rows, which keep id and date; sent ones stay sent."""
     transaction.connection.executemany(
         """
         INSERT INTO message (id, instance, sink, recipient_key, recipient, is_urgent, created_at, state, due_at)

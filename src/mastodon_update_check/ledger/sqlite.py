@@ -76,10 +76,7 @@ class SqliteLocation:
                 raise
 
     def create(self) -> None:
-        """Create an empty ledger; one that another process has just made there is left alone.
-
-        It is made under another name and then linked into place: a crash leaves either nothing or a whole ledger.
-        """
+        """Create an empty ledger, whole or not at all; one that another process has just made there is left alone."""
         path = self.path
         with translated(path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -19,7 +19,6 @@ class SinkAccount:
 
     name: str
     settings: str
-    """Fingerprint of the settings of its last attempt."""
     undelivered: int
     failing_since: datetime | None
     retry_at: datetime | None
@@ -49,10 +48,8 @@ class OutboxSummary:
     held_back: int
     """Of the deferred, those that wait because their recipient has reached the limit of mails for a day."""
     waiting_since: datetime | None
-    """When the oldest was planned."""
     sinks: tuple[SinkAccount, ...]
     latest: tuple[UndeliveredMessage, ...] = ()
-    """Ten at most."""
 
     @property
     def undelivered(self) -> int:
@@ -111,10 +108,7 @@ def _read_latest(transaction: Transaction, asked: str) -> tuple[UndeliveredMessa
 
 
 def find_next_due(transaction: Transaction, sink: str, now: datetime, *, only_to: str = "") -> datetime | None:
-    """Return the next due time of a sink: in the past if it is due, None if its messages only wait for another day.
-
-    A time too far ahead comes from a wrong clock, and counts as now. `only_to` as for `begin_attempt`.
-    """
+    """Return a sink's next due time, or None if all wait for another day; one too far ahead counts as now."""
     state = read_sink(transaction, sink)
     due = read_stamp(
         transaction.execute(

@@ -86,14 +86,12 @@ class MessageContext:
     now: datetime
     hostname: str
     web_domain: str = ""
-    """`WEB_DOMAIN`, where users log in; empty when it is not known."""
     has_admin_page: bool = True
     """True if Mastodon's own check is on, and with it the page `/admin/software_updates`."""
     update_host: str = ""
     install_kind: InstallKind | None = None
     reminders: FollowUps = FollowUps.NONE
     notified_support: SupportNotice | None = None
-    """The support notice of the message, if it has one."""
     translation: Translation = ENGLISH
 
     @property

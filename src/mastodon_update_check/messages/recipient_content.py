@@ -10,10 +10,7 @@ from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 
 def write_footer(recipient: Recipient, main: Notice, context: MessageContext, message_id: str) -> str:
-    """Say who got this and why, how to change that, and where it came from.
-
-    Only users have a language; what is said to addresses and sinks is English.
-    """
+    """Say who got this, why, how to change that, where it came from; only users have a language other than English."""
     if recipient.key.startswith("user:"):
         why = _why_user(recipient, main, context)
     elif recipient.address:

@@ -14,7 +14,6 @@ from mastodon_update_check.messages.translation import ENGLISH, Translation
 
 FIXES_SHOWN = 8
 LINES_ADDED = 8
-"""Most by which the details make a message longer."""
 _LINES_REPLACED = 2
 """Of the warning in the message about an urgent release."""
 _IDS_SHOWN = 2

@@ -39,10 +39,7 @@ def name_updates(updates: Sequence[UpdateNotice], limit: int, translation: Trans
 
 
 def write_list(updates: Sequence[UpdateNotice], opening: str, said: str, context: MessageContext) -> Content:
-    """Write a message about these updates, the most important one first.
-
-    The subject `said` is without the server's name and version.
-    """
+    """Write a message about updates, the most important first; the subject `said` has no server and version."""
     reminded, installed, translation = _reminded_versions(updates, context), context.installed, context.translation
     label = translation.say("Reminders come in 1, 3 and 7 days, then weekly; to stop them:")
     stop = f"sudo mastodon-update-check skip {shlex.join(reminded)}"

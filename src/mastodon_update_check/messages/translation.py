@@ -20,10 +20,7 @@ _LONGEST_LOCALE = 35
 
 
 def language_tags(locale: str) -> tuple[str, ...]:
-    """Return the languages that may serve a locale, nearest first: `pt-BR` is served by `pt-br`, else by `pt`.
-
-    None serves English, or a text that is not a locale.
-    """
+    """Return the languages that may serve a locale, nearest first; none for English, or a text that is not a locale."""
     tag = locale.strip().lower().replace("_", "-")
     if len(tag) > _LONGEST_LOCALE or not _LOCALE.fullmatch(tag):
         return ()

@@ -16,10 +16,7 @@ When = Callable[[datetime], str]
 
 
 def list_details(report: StatusReport, when: When, *, is_public: bool = False) -> Iterator[tuple[str, str]]:
-    """Give labels and texts; the label is empty where a text belongs to the one before it.
-
-    In public there are no commands and no names of machines, but the upgrade route.
-    """
+    """Give labels (empty: as before) and texts; in public without commands and machines, but with the upgrade route."""
     known = report.known
     if known.installed is not None:
         yield "Installed", known.installed.text

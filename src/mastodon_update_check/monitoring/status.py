@@ -28,7 +28,6 @@ class StatusReport:
     outbox: OutboxSummary
     last_beat_at: datetime | None
     nodes: tuple[Node, ...]
-    """The daemons of a shared ledger that were not stopped."""
     now: datetime
     verdict: Verdict
 

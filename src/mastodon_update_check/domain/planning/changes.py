@@ -19,10 +19,7 @@ def find_changes(rows: Iterable[Delivery], facts: Facts) -> Iterable[Change]:
 
 
 def find_doubles(notified: Sequence[Delivery], facts: Facts) -> Iterable[Change]:
-    """Cancel open rows of former recipients whose address belongs to a recipient who has got the same notice.
-
-    Otherwise the new owner of the address would get it a second time.
-    """
+    """Cancel open rows of former recipients whose address belongs to a recipient who has got the same notice."""
     known: dict[str, list[notices.Notice]] = {}
     for row in notified:
         known.setdefault(row.recipient_key, []).append(row.notice)

@@ -27,7 +27,6 @@ class Facts:
     feed: Feed | None
     """The update server's answer; None when it was not asked or could not be understood."""
     recipients: tuple[Recipient, ...]
-    """All recipients; no key twice for one sink."""
     sinks: Collection[str]
     unasked_sinks: frozenset[str] = frozenset()
     """Sinks whose recipients could not be read this time: none of them counts as gone."""
@@ -69,10 +68,7 @@ class Facts:
         return next(filter(None, found), None)
 
     def may_return(self, row: Delivery) -> bool:
-        """Return whether the recipient of a row may be back: it could not be read, or its sink is not configured now.
-
-        A sink without any recipient has not been read.
-        """
+        """Return whether a row's recipient may be back: its sink was not read this time, or is not configured now."""
         if row.sink in self.sinks:
             return row.sink in self.unasked_sinks or row.sink not in self._sinks_read
         return row.recipient_key not in self._keys

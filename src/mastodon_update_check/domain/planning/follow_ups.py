@@ -83,10 +83,7 @@ def _has_later_one(reminder: ReminderNotice, notified: Sequence[Delivery]) -> bo
 
 
 def _closures(facts: Facts, recipient: Recipient, notified: Sequence[Delivery]) -> Iterable[InstalledNotice]:
-    """Return one for each notified update that is installed, or older than the installed version.
-
-    By mail only those are sent that the recipient got as urgent.
-    """
+    """Return one for each notified update that is installed or outdated; by mail only for those notified as urgent."""
     closed: dict[str, UpdateNotice] = {}
     for row in notified:
         update = row.notice

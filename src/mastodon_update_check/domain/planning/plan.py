@@ -71,10 +71,7 @@ def subjects(facts: Facts) -> frozenset[str]:
 
 
 def plan(facts: Facts, deliveries: Sequence[Delivery]) -> Plan:
-    """Decide, from what is true now and what the ledger holds.
-
-    `deliveries` are every open row of the instance, and every row of the subjects in `subjects(facts)`.
-    """
+    """Decide from what is true now and the open rows, and those of `subjects(facts)`."""
     changes = [*find_changes(deliveries, facts)]
     notified = _without(changes, [row for row in deliveries if row.state.is_notified])
     doubles = tuple(find_doubles(notified, facts))

@@ -65,10 +65,7 @@ def _compare(
 
 
 def _add_time(known: ServerState, since: datetime, now: datetime) -> StaleHours:
-    """Return the hours of the last day with the time since the last check added.
-
-    The first difference under a tree has lasted for no time that is known.
-    """
+    """Return the hours of the last day with the time since the last check added; a first difference adds none."""
     hours = {hour: seconds for hour, seconds in known.stale_hours if abs(now - hour) <= _DAY}
     last_check_at = min(known.checked_at or now, now)
     last = since if not hours else last_check_at
@@ -88,10 +85,7 @@ def restart_notice(known: ServerState, now: datetime) -> RestartNotice | None:
 
 
 def is_settled(known: ServerState, now: datetime) -> bool:
-    """Return whether no process answers with another version than the tree's.
-
-    It takes two checks in a row that found no difference: several processes may answer in turn.
-    """
+    """Return whether no process answers with another version than the tree's, by two checks in a row."""
     if known.tree is None or known.running is None:
         return True
     return known.agreements >= AGREEMENTS_NEEDED and not _has_stale_process(known, now)

@@ -98,7 +98,6 @@ class Unfinished:
     """One part of an upgrade that is, or was, left to do."""
 
     about: MigrationsPendingNotice | ServicesOutdatedNotice
-    """As seen last."""
     ended_at: datetime | None = None
 
 

@@ -18,10 +18,7 @@ _Release = TypeVar("_Release", UpdateNotice, Skip)
 def skip(
     known: ServerState, text: str, now: datetime, until_at: datetime | None = None
 ) -> tuple[ServerState, UpdateNotice]:
-    """Skip the pending update that `text` names; return the new state and the update.
-
-    Raises `UsageError` if it names none, or `until_at` has passed.
-    """
+    """Skip and return the pending update that `text` names; raise `UsageError` for none, or a past `until_at`."""
     update = _find(text, known.pending(), "pending")
     if until_at is not None and until_at <= now:
         raise UsageError(f"expected a date in the future, got {until_at:%Y-%m-%d}")

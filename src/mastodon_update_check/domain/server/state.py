@@ -66,7 +66,6 @@ class ServerState:
     stale: MastodonVersion | None = None
     """The other version that the running server, or one of its processes, reported under the tree of now."""
     stale_hours: StaleHours = ()
-    """How long it was reported within the last day."""
     agreements: int = 0
     """Checks in a row in which tree and running server were the same."""
     alternates: bool = False
@@ -74,11 +73,9 @@ class ServerState:
     seen_versions: tuple[tuple[datetime, str], ...] = ()
     """When each release that is newer than the installed one was first listed, and its name."""
     updates: tuple[UpdateNotice, ...] = ()
-    """The updates of the last answer, newer than the installed version then."""
     release_facts: Mapping[str, TreeFacts] = field(default_factory=dict)
     """The facts of the trees of the installed release and of pending ones, by version."""
     postgresql: str = ""
-    """Version of Mastodon's database server, as it answered last."""
     support_ends_on: date | None = None
     devops: tuple[Recipient, ...] = ()
     """The DevOps users of the last good answer of the database; they are notified while it cannot be asked."""
