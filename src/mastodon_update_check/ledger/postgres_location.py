@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_hex
 from types import MappingProxyType
 from typing import ClassVar, Final, Self
@@ -17,17 +17,14 @@ from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError
 from mastodon_update_check.ledger.engine import DamagedRowError, reading
 from mastodon_update_check.ledger.lease import Lease
-from mastodon_update_check.ledger.postgres_session import (
-    BOUNDS,
-    PATIENT,
-    PostgresBounds,
-    PostgresConnection,
-    PostgresSession,
-)
+from mastodon_update_check.ledger.postgres_session import BOUNDS, PostgresBounds, PostgresConnection, PostgresSession
 from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, require_known
 from mastodon_update_check.postgres.login import Login, LoginError, last_line, read_conninfo, refuse_misread
 
 WAYS_OUT: Final = "restore a backup of it, or start a new one with `mastodon-update-check ledger new`"
+_PATIENT: Final = PostgresBounds(
+    statement=timedelta(minutes=10), idle=timedelta(minutes=10), total=timedelta(hours=1), lock=timedelta(seconds=20)
+)
 _SCHEMA: Final = "mastodon_update_check_ledger"
 """The schema, when none is named; not the one of `mastodon/sql/install.sql`, which is for asking only."""
 _NAME: Final = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,39}")
@@ -110,7 +107,7 @@ class PostgresLocation:
 
     def patient(self) -> "PostgresLocation":
         """Return the same place with other bounds."""
-        return replace(self, bounds=PATIENT)
+        return replace(self, bounds=_PATIENT)
 
     def open(self, *, verify: bool = True) -> PostgresSession:
         """Open the ledger, migrated to the present schema; the server looks after damage (`data_checksums`)."""

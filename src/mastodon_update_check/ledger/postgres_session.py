@@ -52,9 +52,6 @@ class PostgresBounds:
 
 
 BOUNDS: Final = PostgresBounds()
-PATIENT: Final = PostgresBounds(
-    statement=timedelta(minutes=10), idle=timedelta(minutes=10), total=timedelta(hours=1), lock=timedelta(seconds=20)
-)
 
 
 class PostgresSession:

@@ -5,30 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from mastodon_update_check.domain.notices import (
-    InstalledNotice,
-    ReminderNotice,
-    SupportNotice,
-    SupportStage,
-    UpdateNotice,
-    is_urgent,
-)
+from mastodon_update_check.domain import notices
+from mastodon_update_check.domain.notices import SupportNotice, SupportStage, UpdateNotice
 from mastodon_update_check.domain.routes import RELEASES_URL, find_route
 from mastodon_update_check.domain.server.status import has_support_ended
+from mastodon_update_check.messages import release_parts as parts
 from mastodon_update_check.messages.content import Block, Content, MessageContext, Paragraph, Pointer
-from mastodon_update_check.messages.release_parts import (
-    RELEASES_NAMED,
-    RELEASES_SHOWN,
-    admin_pointer,
-    draw,
-    has_ended,
-    name_updates,
-    order_updates,
-    other_releases,
-    point_to_steps,
-    support_sentence,
-    write_list,
-)
 
 
 def write_update_content(
@@ -37,8 +19,8 @@ def write_update_content(
     """Write the message; `updates` and `support` are what is new for this recipient, at least one of them given."""
     if not updates and support is not None:
         return _write_support_content(support, context)
-    new = order_updates(updates, context.branch)
-    content = write_list(
+    new = parts.order_updates(updates, context.branch)
+    content = parts.write_list(
         new, _opening(new, context), _subject(new, context), replace(context, notified_support=support)
     )
     if support is None:
@@ -53,13 +35,13 @@ def write_update_content(
         subject = say("{subject}; support for {branch} ended on {date}")
     else:
         subject = say("{subject}; support for {branch} ends on {date}")
-    return replace(content, subject=subject, is_urgent=content.is_urgent or is_urgent(support))
+    return replace(content, subject=subject, is_urgent=content.is_urgent or notices.is_urgent(support))
 
 
 def _subject(new: Sequence[UpdateNotice], context: MessageContext) -> str:
     first, translation = new[0].version, context.translation
     if not new[0].urgent:
-        names = name_updates(new, RELEASES_NAMED, translation)
+        names = parts.name_updates(new, parts.RELEASES_NAMED, translation)
         return translation.count("Mastodon {names} is out", "Mastodon {names} are out", len(new), names=names)
     if first in context.versions_to_act_on:
         return translation.say("install Mastodon {version}", version=first)
@@ -110,16 +92,16 @@ def _foreign_urgent(context: MessageContext) -> str:
 
 def _write_support_content(support: SupportNotice, context: MessageContext) -> Content:
     """Write the message about one support notice."""
-    is_over, translation = has_ended(support, context.now), context.translation
+    is_over, translation = parts.has_ended(support, context.now), context.translation
     wait = timedelta(weeks=-2) if support.stage is SupportStage.THREE_MONTHS else timedelta(days=1)
     next_on = translation.short_date(support.ends_on + wait)
     return Content(
         subject=_support_subject(support, context),
         blocks=(
-            Paragraph(translation.join(_write_installed(support, context), support_sentence(support, context))),
+            Paragraph(translation.join(_write_installed(support, context), parts.support_sentence(support, context))),
             *_way_out(support, context),
             *([] if is_over else [Paragraph(translation.say("Next message about this: {date}.", date=next_on))]),
-            *admin_pointer(context),
+            *parts.admin_pointer(context),
         ),
         is_urgent=is_over,
     )
@@ -129,7 +111,7 @@ def _support_subject(support: SupportNotice, context: MessageContext) -> str:
     translation, days = context.translation, (support.ends_on - context.now.date()).days
     say = partial(translation.say, branch=support.branch, date=translation.short_date(support.ends_on))
     count = partial(translation.count, branch=support.branch, date=translation.short_date(support.ends_on))
-    if has_ended(support, context.now):
+    if parts.has_ended(support, context.now):
         ended_on = translation.long_date(support.ends_on)
         said = say("upgrade from Mastodon {branch}: support ended on {date}", date=ended_on)
         return f"{translation.label('subject', 'URGENT')} [{context.instance}] {said}"
@@ -169,26 +151,28 @@ def _way_out(support: SupportNotice, context: MessageContext) -> Sequence[Block]
     short = find_route(installed, [one for one in pending if one.version <= nearest.version])
     whole = find_route(installed, pending)
     if nearest.end_of_support_on is None:
-        shortest = translation.say("Shortest way out: {route}.", route=draw(short))
+        shortest = translation.say("Shortest way out: {route}.", route=parts.draw(short))
     else:
         until = translation.long_date(nearest.end_of_support_on)
-        shortest = translation.say("Shortest way out: {route} (supported until {date}).", route=draw(short), date=until)
-    further = translation.say("Furthest: {route}.", route=draw(whole)) if whole != short else ""
+        shortest = translation.say(
+            "Shortest way out: {route} (supported until {date}).", route=parts.draw(short), date=until
+        )
+    further = translation.say("Furthest: {route}.", route=parts.draw(whole)) if whole != short else ""
     return (
-        point_to_steps(translation.join(shortest, further), whole, translation),
+        parts.point_to_steps(translation.join(shortest, further), whole, translation),
         Paragraph(
             translation.say("Minor upgrades migrate the database: make a backup first, and read each release's notes.")
         ),
     )
 
 
-def write_reminder_content(reminders: Sequence[ReminderNotice], context: MessageContext) -> Content:
+def write_reminder_content(reminders: Sequence[notices.ReminderNotice], context: MessageContext) -> Content:
     """Write the reminder of updates that are still pending."""
-    updates, translation = order_updates([one.update for one in reminders], context.branch), context.translation
+    updates, translation = parts.order_updates([one.update for one in reminders], context.branch), context.translation
     say = partial(
         translation.say,
         version=updates[0].version,
-        names=name_updates(updates, RELEASES_SHOWN, translation),
+        names=parts.name_updates(updates, parts.RELEASES_SHOWN, translation),
         date=translation.short_date(min(one.notified_at for one in reminders).date()),
     )
     if len(updates) > 1:
@@ -196,22 +180,22 @@ def write_reminder_content(reminders: Sequence[ReminderNotice], context: Message
     else:
         opening = say("{version} is not installed yet. You have known of it since {date}.")
     if updates[0].version in context.versions_to_act_on:
-        return write_list(updates, opening, say("Reminder: install Mastodon {version}"), context)
-    names = name_updates(updates, RELEASES_NAMED, translation)
+        return parts.write_list(updates, opening, say("Reminder: install Mastodon {version}"), context)
+    names = parts.name_updates(updates, parts.RELEASES_NAMED, translation)
     subject = translation.count(
         "Reminder: Mastodon {names} is out", "Reminder: Mastodon {names} are out", len(updates), names=names
     )
-    return write_list(updates, opening, subject, context)
+    return parts.write_list(updates, opening, subject, context)
 
 
-def write_installed_content(notices: Sequence[InstalledNotice], context: MessageContext) -> Content:
+def write_installed_content(closures: Sequence[notices.InstalledNotice], context: MessageContext) -> Content:
     """Write the closure: which of the notified updates are installed."""
     translation = context.translation
-    versions = sorted((one.update.version for one in notices), reverse=True)
+    versions = sorted((one.update.version for one in closures), reverse=True)
     installed = context.installed or versions[0]
-    others = [str(version) for version in versions if version != installed][:RELEASES_SHOWN]
+    others = [str(version) for version in versions if version != installed][: parts.RELEASES_SHOWN]
     say = partial(translation.say, version=installed, names=translation.enumerate(others))
-    is_reminded = any(context.reminders.admit(one.update) for one in notices)
+    is_reminded = any(context.reminders.admit(one.update) for one in closures)
     said = translation.join(
         say("{version} is installed. That settles {names}.") if others else say("{version} is installed."),
         say("There will be no more reminders.") if is_reminded else "",
@@ -219,5 +203,5 @@ def write_installed_content(notices: Sequence[InstalledNotice], context: Message
     title = say("Mastodon {version} is installed")
     return Content(
         subject=f"[{context.instance}] {title}",
-        blocks=(Paragraph(said), *other_releases((), context)),
+        blocks=(Paragraph(said), *parts.other_releases((), context)),
     )

@@ -10,14 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from mastodon_update_check.domain.notices import (
-    CheckFailingNotice,
-    CheckRecoveredNotice,
-    DeliveryFailingNotice,
-    MigrationsPendingNotice,
-    ServicesOutdatedNotice,
-    UpgradeFinishedNotice,
-)
+from mastodon_update_check.domain import notices
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import Cause
 
@@ -44,31 +37,31 @@ def may_be_notified(lasted: timedelta, failures: int) -> bool:
 
 def check_failing_notice(
     started_at: datetime | None, failures: int, cause: Cause, detail: str, now: datetime
-) -> CheckFailingNotice | None:
+) -> notices.CheckFailingNotice | None:
     """Return the notice that is due while checks fail; `started_at` is None while they work."""
     if started_at is None or failures < FEWEST_FAILURES:
         return None
     due = count_due(now - started_at, (_REMOTE_PATIENCE if cause.is_remote else LOCAL_PATIENCE, _SECOND_NOTICE))
-    return CheckFailingNotice(started_at=started_at, stage=due - 1, cause=cause, detail=detail) if due else None
+    return notices.CheckFailingNotice(started_at=started_at, stage=due - 1, cause=cause, detail=detail) if due else None
 
 
 def check_recovered_notice(
     started_at: datetime | None, ended_at: datetime | None, now: datetime
-) -> CheckRecoveredNotice | None:
+) -> notices.CheckRecoveredNotice | None:
     """Return the notice that the last outage is over, for as long as it is worth a notice."""
     if started_at is None or ended_at is None or now - ended_at > _END_NOTIFIED_FOR:
         return None
-    return CheckRecoveredNotice(started_at=started_at, recovered_at=ended_at)
+    return notices.CheckRecoveredNotice(started_at=started_at, recovered_at=ended_at)
 
 
 def delivery_failing_notice(
     sink: str, started_at: datetime | None, detail: str, now: datetime
-) -> DeliveryFailingNotice | None:
+) -> notices.DeliveryFailingNotice | None:
     """Return the notice that is due while a sink accepts nothing."""
     due = 0 if started_at is None else count_due(now - started_at, (LOCAL_PATIENCE, _SECOND_NOTICE))
     if started_at is None or not due:
         return None
-    return DeliveryFailingNotice(sink=sink, started_at=started_at, stage=due - 1, detail=detail)
+    return notices.DeliveryFailingNotice(sink=sink, started_at=started_at, stage=due - 1, detail=detail)
 
 
 class CheckDay(NamedTuple):
@@ -97,13 +90,13 @@ def fill_days(days: Sequence[CheckDay], today: date) -> tuple[CheckDay, ...]:
 class Unfinished:
     """One part of an upgrade that is, or was, left to do."""
 
-    about: MigrationsPendingNotice | ServicesOutdatedNotice
+    about: notices.MigrationsPendingNotice | notices.ServicesOutdatedNotice
     ended_at: datetime | None = None
 
 
 def observe(
     before: Unfinished | None,
-    kind: type[MigrationsPendingNotice] | type[ServicesOutdatedNotice],
+    kind: type[notices.MigrationsPendingNotice] | type[notices.ServicesOutdatedNotice],
     left: Collection[str] | None,
     tree: MastodonVersion | None,
     now: datetime,
@@ -116,13 +109,13 @@ def observe(
     found = tuple(sorted(left))
     about = before.about if before and before.ended_at is None and before.about.version == tree else None
     # Further migrations under the same version (as in a fork that follows main) belong to another upgrade.
-    if isinstance(about, MigrationsPendingNotice) and found[-1] > about.newest:
+    if isinstance(about, notices.MigrationsPendingNotice) and found[-1] > about.newest:
         about = None
     started_at = min(about.started_at, now) if about else now  # a later start was written by a wrong clock
-    if kind is ServicesOutdatedNotice:
-        return Unfinished(about=ServicesOutdatedNotice(version=tree, services=found, started_at=started_at))
-    newest = about.newest if isinstance(about, MigrationsPendingNotice) else found[-1]
-    seen = MigrationsPendingNotice(version=tree, migrations=found, newest=newest, started_at=started_at)
+    if kind is notices.ServicesOutdatedNotice:
+        return Unfinished(about=notices.ServicesOutdatedNotice(version=tree, services=found, started_at=started_at))
+    newest = about.newest if isinstance(about, notices.MigrationsPendingNotice) else found[-1]
+    seen = notices.MigrationsPendingNotice(version=tree, migrations=found, newest=newest, started_at=started_at)
     return Unfinished(about=seen)
 
 
@@ -130,12 +123,12 @@ def list_left(part: Unfinished | None) -> tuple[str, ...]:
     """Return the migrations or services that are left to do, as the last check found them."""
     if part is None or part.ended_at is not None:
         return ()
-    return part.about.migrations if isinstance(part.about, MigrationsPendingNotice) else part.about.services
+    return part.about.migrations if isinstance(part.about, notices.MigrationsPendingNotice) else part.about.services
 
 
 def unfinished_notices(
     parts: Collection[Unfinished | None], now: datetime
-) -> Iterator[MigrationsPendingNotice | ServicesOutdatedNotice | UpgradeFinishedNotice]:
+) -> Iterator[notices.MigrationsPendingNotice | notices.ServicesOutdatedNotice | notices.UpgradeFinishedNotice]:
     """Yield the notices about these parts of an upgrade that are true at `now`."""
     for part in parts:
         if part is None or (part.ended_at or now) - part.about.started_at <= _UNFINISHED_AFTER:
@@ -143,4 +136,4 @@ def unfinished_notices(
         if part.ended_at is None:
             yield part.about
         elif now - part.ended_at <= _END_NOTIFIED_FOR:
-            yield UpgradeFinishedNotice(about=part.about, ended_at=part.ended_at)
+            yield notices.UpgradeFinishedNotice(about=part.about, ended_at=part.ended_at)
