@@ -1,7 +1,6 @@
 """The model on both engines."""
 
 from contextlib import ExitStack
-from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -11,7 +10,6 @@ from ledger.locations import owned, postgres_location
 from ledger.model import Deliveries
 from mastodon_update_check.ledger.copying import back_up, copy
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.postgres_session import PATIENT
 from mastodon_update_check.ledger.sqlite import SqliteLocation
 from simulators.postgres import Postgres
 
@@ -29,7 +27,7 @@ class DeliveriesOnPostgres(Deliveries):
         self.schema = ExitStack()
         self.place = self.schema.enter_context(postgres_location(self.postgres))
         self.place.create()
-        self.place = replace(owned(self.place), bounds=PATIENT)
+        self.place = owned(self.place).patient()
 
     def copy_ledger(self) -> bytes:
         """Return a backup."""
@@ -44,7 +42,7 @@ class DeliveriesOnPostgres(Deliveries):
         self.schema = ExitStack()
         self.place = self.schema.enter_context(postgres_location(self.postgres))
         copy(SqliteLocation(self.path), self.place)
-        self.place = replace(owned(self.place), bounds=PATIENT)
+        self.place = owned(self.place).patient()
 
     def open_ledger(self) -> Ledger:
         """Open the ledger."""
