@@ -88,10 +88,12 @@ def fix(text: str, *ids: str, is_container_only: bool = False) -> Fix:
     return Fix(text=text, ids=ids, is_container_only=is_container_only)
 
 
-def write(notices: Sequence[Notice], context: MessageContext | None = None, recipient: Recipient = OWNER) -> Message:
+def write(
+    notices: Sequence[Notice] | None, context: MessageContext | None = None, recipient: Recipient = OWNER
+) -> Message:
     """Compose a message; without make_context its updates alone are pending."""
     if context is None:
-        context = make_context([notice for notice in notices if isinstance(notice, UpdateNotice)])
+        context = make_context([notice for notice in notices or () if isinstance(notice, UpdateNotice)])
     return compose(id="0f" * 16, recipient=recipient, notices=notices, created_at=NOW, context=context)
 
 

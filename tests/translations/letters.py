@@ -144,7 +144,7 @@ def letter(one: Kind, language: str, preference: Preference = Preference.CRITICA
 
 def compose_kind(one: Kind, context: MessageContext, recipient: Recipient) -> Message:
     """Compose one kind in any context."""
-    return write(one.notices, context, recipient)
+    return write(one.notices or None, context, recipient)
 
 
 def write_all(directory: Path) -> Iterator[str]:

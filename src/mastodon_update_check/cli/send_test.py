@@ -117,7 +117,7 @@ def _compose(app: App, sink: SinkSettings, people: People, known: ServerState, *
         compose(
             id=uuid4().hex,
             recipient=one,
-            notices=(),
+            notices=None,
             context=replace(context, translation=load_translation(one.locale)),
             created_at=now,
         )

@@ -25,25 +25,25 @@ def compose(
     *,
     id: str,  # noqa: A002 - a message's field is called so
     recipient: Recipient,
-    notices: Sequence[Notice],
+    notices: Sequence[Notice] | None,
     created_at: datetime,
     context: MessageContext,
     dated_at: datetime | None = None,
 ) -> Message:
-    """Compose one message from notices of one type, or one tool notice; without notices it is a test.
+    """Compose one message from notices of one type, or one tool notice, at least one; None stands for a test.
 
     It is in the recipient's language, or in English if the catalogue lacks a sentence.
     """
     main, kind, thread = None, MessageType.TEST, "test"
     # Without releases: neither people nor programs must take a test for a notice.
     bare = replace(context, knowledge=replace(context.knowledge, updates=()))
-    if notices:
+    if notices is not None:
         main, bare = _main_notice(notices, context.branch), context
         kind = MessageType((main.about if isinstance(main, kinds.UpgradeFinishedNotice) else main).event)
         thread = subject(main)
 
     def write(around: MessageContext) -> Content:
-        if main is None:
+        if notices is None or main is None:
             return write_test_content(recipient, around, id)
         footer = write_footer(recipient, main, around, id)
         return replace(_write(notices, main, around), footer=footer, footer_url=around.preferences_url)
@@ -64,7 +64,7 @@ def compose(
         subject=content.subject.replace(NO_BREAK, " "),
         text=render_text(content),
         html=render_html(content),
-        payload=build_payload(kind, created_at, notices, bare, is_urgent=content.is_urgent),
+        payload=build_payload(kind, created_at, notices or (), bare, is_urgent=content.is_urgent),
         devops_users=tuple(user.name for user in context.knowledge.devops),
         language=content.language,
     )
