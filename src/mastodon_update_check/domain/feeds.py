@@ -35,12 +35,7 @@ class Feed:
 
 
 def parse_feed(document: object) -> Feed:
-    """Read an answer: the JSON document that the update server sent.
-
-    Raises:
-        CheckError: the document is not an object, `updatesAvailable` is not a list, it lists more than 1,000 entries,
-            or none of its entries can be read.
-    """
+    """Read the update server's JSON document; raise `CheckError` if it is none, or none of its entries can be read."""
     if not isinstance(document, dict):
         raise CheckError(Cause.CONTENT, f"the update server's answer: expected an object, got {_show(document)}")
     warnings: list[str] = []

@@ -62,11 +62,6 @@ class ReleaseDetails:
         return tuple(step for step in UpgradeStep if self.steps.get(step))
 
     @property
-    def not_needed(self) -> tuple[UpgradeStep, ...]:
-        """The steps that the upgrade does not take."""
-        return tuple(step for step in UpgradeStep if self.steps.get(step) is False)
-
-    @property
     def unknown(self) -> tuple[UpgradeStep, ...]:
         """The steps of which that is unknown, apart from assets that depend on the front end alone."""
         unknown = (step for step in UpgradeStep if self.steps.get(step) is None)

@@ -43,11 +43,9 @@ class MastodonVersion:
 
     @classmethod
     def parse(cls, text: str) -> "MastodonVersion":
-        """Read a version as servers and the update server write it; build metadata is never a reason to refuse it.
+        """Read a version as servers and the update server write it, with any build metadata behind a `+`.
 
-        Raises:
-            InvalidVersionError: before the first `+` stand more than 200 characters, anything but printable ASCII, or
-                fewer than three numbers at the start.
+        Raises `InvalidVersionError` without three numbers at the start, or for over 200 or not printable characters.
         """
         head, _, metadata = text.partition("+")
         if len(head) > VERSION_CHARACTERS:
@@ -117,10 +115,9 @@ def _release(numbers: str) -> str:
 
 
 def _order(release: str, rest: str) -> tuple[str, str]:
-    """Canonical name, and the PEP 440 text that sorts where this version belongs.
+    """Return the canonical name, and the PEP 440 text that sorts where this version belongs.
 
-    A nightly becomes a development release of rc 0: above every beta, below every rc, by date; one without a date
-    comes before all others.
+    A nightly is a development release of rc 0, by date: above betas, below rcs; one without a date comes first.
     """
     if match := _STAGE.match(rest):
         stage, number = match["stage"].lower(), int(match["number"] or 0)

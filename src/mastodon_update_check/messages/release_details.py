@@ -102,7 +102,7 @@ def _name_requirement(one: Requirement, translation: Translation) -> str:
 
 
 def _upgrade(details: ReleaseDetails, translation: Translation) -> str:
-    left_out = _name_steps(details.not_needed, translation)
+    left_out = _name_steps([step for step in UpgradeStep if details.steps.get(step) is False], translation)
     unknown = _name_steps(details.unknown, translation)
     return translation.join(
         _needed(details, translation),

@@ -135,9 +135,7 @@ def _notified_before(notice: notices.Notice, rows: Sequence[Delivery], now: date
 
 
 def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[Delivery]) -> Iterable[PlannedMessage]:
-    """Make one message of a recipient's notices of one type: of the release notices, the reminders, the closures.
-
-    Each tool notice has a message of its own.
+    """Make one message of a recipient's notices of one topic; each tool notice has a message of its own.
 
     A row that was cancelled after its message had been tried returns to that message, so that a repeat has the same id.
     """
@@ -163,10 +161,7 @@ def _bundle(instance: str, decisions: Sequence[Decision], deliveries: Sequence[D
 
 
 def _find_former(decision: Decision, formers: History, keys: Collection[str]) -> Delivery | None:
-    """Return the row to take up again: its message had been tried, and may have arrived.
-
-    It is found by key, or by address when no recipient has its key any more; the recipient keeps the former key.
-    """
+    """Return the tried row to take up again, by key, or by address when no recipient has its key any more."""
     for row in formers.find(decision.recipient, identity(decision.notice)):
         if row.recipient_key == decision.recipient.key or row.recipient_key not in keys:
             return row

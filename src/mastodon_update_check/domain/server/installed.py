@@ -29,9 +29,7 @@ def merge_readings(tree: VersionReading, running: VersionReading, known: ServerS
 
     If the running server could not be asked, its last answer stands until the tree changes. When several processes of
     different versions answer in turn, the lowest counts until it has not been seen for some hours.
-
-    Raises:
-        CheckError: neither place said anything.
+    Raises `CheckError` if neither place said anything.
     """
     last_running = known.running if running.error and tree.version == known.tree else None
     runs = running.version or last_running

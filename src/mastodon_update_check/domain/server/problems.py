@@ -58,8 +58,7 @@ def delivery_failing_notice(
     sink: str, started_at: datetime | None, detail: str, now: datetime
 ) -> notices.DeliveryFailingNotice | None:
     """Return the notice that is due while a sink accepts nothing."""
-    due = 0 if started_at is None else count_due(now - started_at, (LOCAL_PATIENCE, _SECOND_NOTICE))
-    if started_at is None or not due:
+    if started_at is None or not (due := count_due(now - started_at, (LOCAL_PATIENCE, _SECOND_NOTICE))):
         return None
     return notices.DeliveryFailingNotice(sink=sink, started_at=started_at, stage=due - 1, detail=detail)
 

@@ -11,7 +11,6 @@ from mastodon_update_check.domain.server.state import ServerState, Skip
 from mastodon_update_check.domain.versions import MastodonVersion
 from mastodon_update_check.errors import InvalidVersionError, UsageError
 
-_WAITING = (DeliveryState.PENDING, DeliveryState.FAILED)
 _Release = TypeVar("_Release", UpdateNotice, Skip)
 
 
@@ -48,7 +47,7 @@ def _find(text: str, releases: Sequence[_Release], state: str) -> _Release:
 def skipped_rows(rows: Iterable[Delivery], known: ServerState, now: datetime) -> Iterable[Delivery]:
     """Return the undelivered rows of skipped releases, and reminders that are silenced until a date."""
     for row in rows:
-        if row.state not in _WAITING:
+        if row.state not in {DeliveryState.PENDING, DeliveryState.FAILED}:
             continue
         match row.notice:
             case UpdateNotice() if known.is_skipped(row.notice):
