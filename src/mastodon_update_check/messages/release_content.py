@@ -114,7 +114,8 @@ def _support_subject(support: SupportNotice, context: MessageContext) -> str:
     if parts.has_ended(support, context.now):
         ended_on = translation.long_date(support.ends_on)
         said = say("upgrade from Mastodon {branch}: support ended on {date}", date=ended_on)
-        return f"{translation.label('subject', 'URGENT')} [{context.instance}] {said}"
+        mark = translation.label("subject", "URGENT")
+        return f"{mark} [{context.instance}] {said}"
     if days == 0:
         said = say("Support for Mastodon {branch} ends today ({date})")
     else:
