@@ -6,7 +6,7 @@ from base64 import b64encode
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mastodon_update_check.http.secrets import hide, secrets_of, shown
@@ -47,8 +47,9 @@ def test_nothing_is_secret_in_a_bare_url() -> None:
 @given(st.text(min_size=4, max_size=30), st.integers(0, 30), st.text(max_size=20))
 def test_cut_texts_hold_no_beginning_of_a_secret(secret: str, size: int, before: str) -> None:
     """A text that was cut in the middle of a secret loses that part."""
-    text = hide(before + secret[:size], {secret}, is_cut=True)
-    assert not any(text.endswith(secret[:length]) for length in range(1, len(secret) + 1))
+    whole = before + secret[:size]
+    assume(hide(whole, {secret}) == whole)
+    assert before.startswith(hide(whole, {secret}, is_cut=True))
 
 
 @given(st.text(min_size=1, max_size=8), st.text(max_size=40), st.sampled_from([str, quote, html.escape]))
