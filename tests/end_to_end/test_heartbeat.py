@@ -40,7 +40,7 @@ def test_failing_heartbeat_is_logged_and_shown(world: World) -> None:
     world.set(UPDATE_CHECK_HEARTBEAT_URL=f"http://127.0.0.1:{unused_port()}/ping/s3cret-and-l0ng")
     finished = world.check()
     assert finished.code == 0
-    assert [line["beat"] for line in finished.events("heartbeat.failed")] == ["start", "success"]
+    assert [line["ping"] for line in finished.events("heartbeat.failed")] == ["start", "success"]
     status = world.run("status")
     assert "Warning:     the heartbeat does not arrive: 127.0.0.1:" in status.out
     assert "s3cret" not in finished.err + finished.out + status.out

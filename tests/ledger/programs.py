@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.ledger.ledger import Ledger
-from mastodon_update_check.ledger.processes import beat
+from mastodon_update_check.ledger.processes import record_heartbeat
 from mastodon_update_check.ledger.sqlite import SqliteLocation
 
 ledger = Ledger.create(SqliteLocation(Path(sys.argv[1])), "social.example")
 with ledger.recording() as transaction:
-    beat(transaction, "committed", datetime(2026, 11, 23, tzinfo=UTC))
+    record_heartbeat(transaction, "committed", datetime(2026, 11, 23, tzinfo=UTC))
 with ledger.writing() as transaction:
     transaction.keep_state(ServerState(failures=1), datetime(2026, 11, 23, tzinfo=UTC))
     os.kill(os.getpid(), signal.SIGKILL)

@@ -14,10 +14,10 @@ from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.ledger import Ledger
 
 
-def beat(ledger: Ledger, host: str, now: datetime = NOW) -> None:
+def record_heartbeat(ledger: Ledger, host: str, now: datetime = NOW) -> None:
     """Record the heartbeat of the daemon on a host, as any node may."""
     with ledger.recording() as transaction:
-        processes.beat(transaction, host, now)
+        processes.record_heartbeat(transaction, host, now)
 
 
 def leave(ledger: Ledger, host: str) -> None:

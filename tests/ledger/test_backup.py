@@ -8,7 +8,7 @@ import pytest
 from ledger.examples import INSTANCE, NOW, SECOND, facts, update
 from ledger.locations import query
 from ledger.programs import look_from_outside, write_and_die
-from ledger.steps import beat, replan, states
+from ledger.steps import record_heartbeat, replan, states
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
@@ -85,7 +85,7 @@ def test_looking_at_the_file_takes_no_lock_away(ledger: Ledger, path: Path) -> N
 
     Another process would then clear the side file away under us.
     """
-    beat(ledger, "web1", NOW)
+    record_heartbeat(ledger, "web1", NOW)
     SqliteLocation(path).open().close()
     before = len(list(Path("/proc/self/fd").iterdir()))
     SqliteLocation(path).open().close()

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.examples import ALICE, BOB, HOOK, INSTANCE, NOW, facts, update
 from ledger.locations import owning, postgres_location, query
-from ledger.steps import accept, beat, defer, refuse, replan, take
+from ledger.steps import accept, defer, record_heartbeat, refuse, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import back_up, copy
@@ -51,7 +51,7 @@ def fill(place: Location) -> None:
         accept(ledger, take(ledger))
         refuse(ledger, take(ledger))
         defer(ledger, take(ledger, sink="webhook"), sink_wide=True)
-        beat(ledger, "node-1", NOW)
+        record_heartbeat(ledger, "node-1", NOW)
         with ledger.writing() as transaction:
             transaction.keep_state(ServerState(failures=1), NOW)
 
@@ -85,7 +85,7 @@ def test_a_target_that_holds_something_is_refused(place: Location, target: Locat
     """Two ledgers cannot become one; both are as they were."""
     fill(place)
     with Ledger.create(target, INSTANCE) as there:
-        beat(there, "node-2", NOW)
+        record_heartbeat(there, "node-2", NOW)
     before = contents(place), contents(target)
     with pytest.raises(LedgerError, match=r"is not empty: name one that is, or a new one"):
         copy(place, target)

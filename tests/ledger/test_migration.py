@@ -10,7 +10,7 @@ import pytest
 
 from ledger.examples import ALICE, INSTANCE, NOW, SECOND, YEAR, facts, update
 from ledger.locations import owned, postgres_location, query
-from ledger.steps import accept, beat, find_attempt, replan, take
+from ledger.steps import accept, find_attempt, record_heartbeat, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger import postgres_location as postgres_module
@@ -159,4 +159,4 @@ def test_ledger_is_migrated_by_a_newer_program_while_it_is_open(place: Location)
     with Ledger.create(place, INSTANCE) as ledger:
         set_version(place, 99)
         with pytest.raises(LedgerError, match="newer version of this program"):
-            beat(ledger, "web1", NOW)
+            record_heartbeat(ledger, "web1", NOW)

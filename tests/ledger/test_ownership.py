@@ -12,7 +12,7 @@ import pytest
 
 from ledger.examples import ALICE, BOB, INSTANCE, NOW, facts, update
 from ledger.locations import postgres_location, query
-from ledger.steps import accept, beat, defer, find_attempt, hurry, leave, replan, take
+from ledger.steps import accept, defer, find_attempt, hurry, leave, record_heartbeat, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import OwnershipLostError
 from mastodon_update_check.ledger.lease import LEASE, Lease
@@ -181,7 +181,7 @@ def test_nodes_are_shown_with_their_owner(location: PostgresLocation) -> None:
         ((now,),) = query(location, "SELECT clock_timestamp()")
         assert isinstance(now, datetime)
         for host in ("web1", "web2", "web3"):
-            beat(ledger, host, now)
+            record_heartbeat(ledger, host, now)
         leave(ledger, "web3")
 
         assert [(node.host, node.is_owner) for node in ledger.nodes(now)] == [("web1", True), ("web2", False)]

@@ -11,7 +11,7 @@ import pytest
 
 from ledger.examples import INSTANCE, NOW, facts, update
 from ledger.locations import DATABASE, ROLE, owned, postgres_location, query, url
-from ledger.steps import accept, beat, find_attempt, replan, take
+from ledger.steps import accept, find_attempt, record_heartbeat, replan, take
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import back_up, copy
@@ -142,10 +142,10 @@ def test_a_node_that_freezes_with_the_ledger_in_its_hands(place: PostgresLocatio
     Ledger.create(place, INSTANCE).close()
     with Ledger.open(place, INSTANCE) as other, Ledger.open(frozen, INSTANCE) as ledger:
         with pytest.raises(LedgerError, match="idle-in-transaction timeout"):
-            write_around(ledger, lambda: beat(other, "web2", NOW))
+            write_around(ledger, lambda: record_heartbeat(other, "web2", NOW))
         assert other.state() == ServerState()
         assert [node.host for node in other.nodes(NOW)] == ["web2"]
-        beat(ledger, "web1", NOW)
+        record_heartbeat(ledger, "web1", NOW)
 
 
 def test_lock_that_is_not_released(postgres: Postgres, place: PostgresLocation) -> None:
@@ -157,9 +157,9 @@ def test_lock_that_is_not_released(postgres: Postgres, place: PostgresLocation) 
     ):
         holder.execute(f"BEGIN; LOCK TABLE {place.schema}.node".encode())
         with pytest.raises(LedgerError, match="is locked by another process: try again, or end what holds it"):
-            beat(ledger, "web1", NOW)
+            record_heartbeat(ledger, "web1", NOW)
         holder.execute("COMMIT")
-        beat(ledger, "web1", NOW)
+        record_heartbeat(ledger, "web1", NOW)
 
 
 @pytest.mark.parametrize("conversation", [silence, silence_after_login])

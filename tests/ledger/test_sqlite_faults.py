@@ -14,7 +14,7 @@ import pytest
 from domain.examples import cases
 from ledger.examples import ALICE, BOB, INSTANCE, NOW, facts, update
 from ledger.locations import query
-from ledger.steps import beat, replan, states
+from ledger.steps import record_heartbeat, replan, states
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.copying import back_up
@@ -74,7 +74,7 @@ def test_a_ledger_without_permission(reachable: Path, file_mode: int, directory_
     path.chmod(file_mode)
     path.parent.chmod(directory_mode)
     with as_nobody(), pytest.raises(LedgerError) as caught, Ledger.open(SqliteLocation(path), INSTANCE) as ledger:
-        beat(ledger, "web1", NOW)
+        record_heartbeat(ledger, "web1", NOW)
     path.parent.chmod(0o755)
     path.chmod(0o644)
 

@@ -11,7 +11,7 @@ from ledger.examples import INSTANCE, NOW, update
 from ledger.files import make_ledger, opening_error
 from ledger.locations import query
 from ledger.programs import open_at_once, write_and_die
-from ledger.steps import beat, states
+from ledger.steps import record_heartbeat, states
 from mastodon_update_check.domain.outbox import DeliveryState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger import sqlite
@@ -117,7 +117,7 @@ def test_a_file_that_vanishes_in_use(ledger: Ledger, path: Path) -> None:
     """Nothing is written into a deleted file."""
     path.unlink()
     with pytest.raises(LedgerError, match="is not there"):
-        beat(ledger, "web1", NOW)
+        record_heartbeat(ledger, "web1", NOW)
 
 
 def test_a_file_that_is_replaced_in_use(ledger: Ledger, path: Path, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_file_that_is_replaced_in_use(ledger: Ledger, path: Path, tmp_path: Pa
     SqliteLocation(tmp_path / "restored").create()
     (tmp_path / "restored").rename(path)
     with pytest.raises(LedgerError, match="was replaced while it was in use"):
-        beat(ledger, "web1", NOW)
+        record_heartbeat(ledger, "web1", NOW)
 
 
 def test_a_killed_process_loses_nothing_that_it_committed(path: Path) -> None:

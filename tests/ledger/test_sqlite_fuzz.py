@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.examples import ALICE, BOB, DAY, INSTANCE, NOW, SINKS, facts, update
-from ledger.steps import accept, beat, defer, find_attempt, replan
+from ledger.steps import accept, defer, find_attempt, record_heartbeat, replan
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import LedgerError
 from mastodon_update_check.ledger.ledger import Ledger
@@ -30,7 +30,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
                 settle(ledger, attempt)
         with ledger.writing() as transaction:
             transaction.keep_state(ServerState(checked_at=NOW, devops=(ALICE, BOB)), NOW)
-        beat(ledger, "web1", NOW)
+        record_heartbeat(ledger, "web1", NOW)
     return path.read_bytes()
 
 
@@ -81,7 +81,7 @@ def use(path: Path) -> None:
             lambda: ledger.next_due_at("email", NOW),
             lambda: replan(ledger, facts(*RELEASES, to=(ALICE, BOB), now=NOW + DAY)),
             lambda: deliver(ledger),
-            lambda: beat(ledger, "web1", NOW),
+            lambda: record_heartbeat(ledger, "web1", NOW),
         ):
             with said(path):
                 step()

@@ -11,7 +11,7 @@ from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.http.client import USER_AGENT
 from mastodon_update_check.http.proxies import Proxies
 from mastodon_update_check.http.request import EXCERPT, Limits, Request
-from mastodon_update_check.monitoring.heartbeat import LIMITS, Beat, judge_beat, send_ping, write_ping
+from mastodon_update_check.monitoring.heartbeat import LIMITS, Ping, judge_check, send_ping, write_ping
 from simulators.http_server import Answer, HttpServer, Raw, Reply, hang
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -66,15 +66,15 @@ def test_url_that_the_library_does_not_take(url: str, proxy: str | None) -> None
 def test_healthchecks_form() -> None:
     """Success is the URL itself; start and fail are behind its path; what the query says stays."""
     url = "https://hc.example/ping/6c1f"
-    ping = write_ping(url, Beat.SUCCESS, "well")
+    ping = write_ping(url, Ping.SUCCESS, "well")
     assert ping is not None
     assert (ping.method, ping.url, ping.body) == ("POST", url, b"well")
-    assert [_url(url, beat) for beat in (Beat.START, Beat.FAIL)] == [f"{url}/start", f"{url}/fail"]
-    assert _url("https://hc.example/ping/6c1f/?create=1", Beat.FAIL) == "https://hc.example/ping/6c1f/fail?create=1"
+    assert [_url(url, event) for event in (Ping.START, Ping.FAIL)] == [f"{url}/start", f"{url}/fail"]
+    assert _url("https://hc.example/ping/6c1f/?create=1", Ping.FAIL) == "https://hc.example/ping/6c1f/fail?create=1"
 
 
-def _url(url: str, beat: Beat) -> str:
-    ping = write_ping(url, beat, "x")
+def _url(url: str, event: Ping) -> str:
+    ping = write_ping(url, event, "x")
     assert ping is not None
     return ping.url
 
@@ -82,22 +82,22 @@ def _url(url: str, beat: Beat) -> str:
 def test_uptime_kumas_form() -> None:
     """Up and down replace the parameters that were copied with the URL; there is no start event."""
     copied = "https://kuma.example/api/push/t0ken?status=up&msg=OK&ping=&node=1"
-    assert None is write_ping(copied, Beat.START, "begins")
-    up = write_ping(copied, Beat.SUCCESS, "all is well")
+    assert None is write_ping(copied, Ping.START, "begins")
+    up = write_ping(copied, Ping.SUCCESS, "all is well")
     assert up == Request(url="https://kuma.example/api/push/t0ken?node=1&status=up&msg=all+is+well")
-    assert _url(copied, Beat.FAIL) == "https://kuma.example/api/push/t0ken?node=1&status=down&msg=x"
+    assert _url(copied, Ping.FAIL) == "https://kuma.example/api/push/t0ken?node=1&status=down&msg=x"
 
 
 @cases(
-    "failure waiting beat",
-    ("all is well", "", None, Beat.SUCCESS),
-    ("the check failed", "status 503", None, Beat.FAIL),
-    ("what waits for less than six hours may wait", "", timedelta(hours=5, minutes=59), Beat.SUCCESS),
-    ("something has been waiting for six hours", "", timedelta(hours=6), Beat.FAIL),
+    "failure waiting event",
+    ("all is well", "", None, Ping.SUCCESS),
+    ("the check failed", "status 503", None, Ping.FAIL),
+    ("what waits for less than six hours may wait", "", timedelta(hours=5, minutes=59), Ping.SUCCESS),
+    ("something has been waiting for six hours", "", timedelta(hours=6), Ping.FAIL),
 )
-def test_success_needs_check_and_outbox(failure: str, waiting: timedelta | None, beat: Beat) -> None:
+def test_success_needs_check_and_outbox(failure: str, waiting: timedelta | None, event: Ping) -> None:
     """Success is said only if both are healthy; the sentence names what is not."""
-    said, sentence = judge_beat(failure, None if waiting is None else NOW - waiting, NOW)
-    assert beat is said
+    said, sentence = judge_check(failure, None if waiting is None else NOW - waiting, NOW)
+    assert event is said
     assert failure in sentence
     assert ("not been delivered since 2026-11-24 06:00 UTC" in sentence) == (waiting == timedelta(hours=6))

@@ -3,7 +3,7 @@
 import pytest
 
 from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
-from mastodon_update_check.sinks.smtp_server import Step, judge
+from mastodon_update_check.sinks.smtp_server import SmtpStep, judge
 
 SINK = (TransientDeliveryError, True)
 LATER = (TransientDeliveryError, False)
@@ -56,9 +56,9 @@ REPLIES = [
 ]
 
 
-@pytest.mark.parametrize("step", [Step.RCPT, Step.DATA, Step.END])
+@pytest.mark.parametrize("step", [SmtpStep.RCPT, SmtpStep.DATA, SmtpStep.END])
 @pytest.mark.parametrize(("code", "text", "expected"), REPLIES)
-def test_from_the_recipient_on(step: Step, code: int, text: str, expected: tuple[type, bool]) -> None:
+def test_from_the_recipient_on(step: SmtpStep, code: int, text: str, expected: tuple[type, bool]) -> None:
     """The reply decides; see the module's own table."""
     error = judge(step, code, text, "a sentence")
 
@@ -66,9 +66,9 @@ def test_from_the_recipient_on(step: Step, code: int, text: str, expected: tuple
     assert error.reply == "a sentence"
 
 
-@pytest.mark.parametrize("step", [Step.CONNECT, Step.EHLO, Step.STARTTLS, Step.AUTH, Step.MAIL])
+@pytest.mark.parametrize("step", [SmtpStep.CONNECT, SmtpStep.EHLO, SmtpStep.STARTTLS, SmtpStep.AUTH, SmtpStep.MAIL])
 @pytest.mark.parametrize(("code", "text"), [param.values[:2] for param in REPLIES])
-def test_before_the_recipient(step: Step, code: int, text: str) -> None:
+def test_before_the_recipient(step: SmtpStep, code: int, text: str) -> None:
     """Everything is the sink's fault."""
     error = judge(step, code, text, "a sentence")
 

@@ -78,7 +78,7 @@ class LedgerOwner:
         if self._session is not None:
             with self._session.recording() as connection:
                 transaction = Transaction(connection, self._instance)
-                processes.beat(transaction, self._host, datetime.now(UTC))
+                processes.record_heartbeat(transaction, self._host, datetime.now(UTC))
                 self.has_requests = is_owner and processes.has_requests(transaction)
         return is_owner
 

@@ -46,7 +46,7 @@ class OwnerRequest:
     arguments: Mapping[str, Any]
 
 
-def beat(transaction: Transaction, host: str, now: datetime) -> None:
+def record_heartbeat(transaction: Transaction, host: str, now: datetime) -> None:
     """Record a daemon's heartbeat."""
     transaction.execute(
         "INSERT INTO node (instance, host, beat_at) VALUES (:instance, :host, :now) "

@@ -25,7 +25,7 @@ _KUMA_WORDS = frozenset({"status", "msg", "ping"})
 """Parameters of a URL that was copied from Uptime Kuma; they are set again for each ping."""
 
 
-class Beat(StrEnum):
+class Ping(StrEnum):
     """The event that one ping reports."""
 
     START = "start"
@@ -49,55 +49,55 @@ class Heartbeat:
         return (self.problem,) if self.problem else ()
 
     def begin(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
-        """Report that a check begins; the arguments are those of `judge_beat` for the check before."""
-        self._was_well = judge_beat(failure, waiting_since, now)[0] is Beat.SUCCESS
-        self._send(Beat.START, "a check begins")
+        """Report that a check begins; the arguments are those of `judge_check` for the check before."""
+        self._was_well = judge_check(failure, waiting_since, now)[0] is Ping.SUCCESS
+        self._send(Ping.START, "a check begins")
 
     def finish(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
-        """Report how the check ended; see `judge_beat`."""
+        """Report how the check ended; see `judge_check`."""
         self._was_well = False
-        self._send(*judge_beat(failure, waiting_since, now))
+        self._send(*judge_check(failure, waiting_since, now))
 
     def stop(self) -> None:
         """Report success for a check that a planned stop interrupts, if the last one succeeded."""
         if self._was_well:
             self._was_well = False
-            self._send(Beat.SUCCESS, "stopped as planned")
+            self._send(Ping.SUCCESS, "stopped as planned")
 
-    def _send(self, beat: Beat, text: str) -> None:
-        ping = None if self.url is None else write_ping(self.url, beat, text)
+    def _send(self, event: Ping, text: str) -> None:
+        ping = None if self.url is None else write_ping(self.url, event, text)
         if ping is None:
             return
         try:
             send_ping(ping, self.proxies)
         except CheckError as error:
             self.problem = f"the heartbeat does not arrive: {error}"
-            log.warning("heartbeat.failed", beat=str(beat), detail=str(error))
+            log.warning("heartbeat.failed", ping=str(event), detail=str(error))
         else:
             self.problem = ""
-            log.debug("heartbeat.sent", beat=str(beat))
+            log.debug("heartbeat.sent", ping=str(event))
 
 
-def judge_beat(failure: str, waiting_since: datetime | None, now: datetime) -> tuple[Beat, str]:
+def judge_check(failure: str, waiting_since: datetime | None, now: datetime) -> tuple[Ping, str]:
     """Return the event to report after a check: success only without a `failure` and with a healthy outbox."""
     if problem := clean(failure) or describe_undelivered(waiting_since, now):
-        return Beat.FAIL, problem
-    return Beat.SUCCESS, "the check has worked"
+        return Ping.FAIL, problem
+    return Ping.SUCCESS, "the check has worked"
 
 
-def write_ping(url: str, beat: Beat, text: str) -> Request | None:
-    """Return the request that reports `beat` to `url`; None if the service does not know this event."""
+def write_ping(url: str, event: Ping, text: str) -> Request | None:
+    """Return the request that reports `event` to `url`; None if the service does not know this event."""
     parts = urlsplit(url)
     if _KUMA_PATH not in parts.path:
-        ending = "" if beat is Beat.SUCCESS else f"/{beat}"
+        ending = "" if event is Ping.SUCCESS else f"/{event}"
         place = parts._replace(path=parts.path.rstrip("/") + ending).geturl()
         return Request(
             url=place, method="POST", headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode()
         )
-    if beat is Beat.START:
+    if event is Ping.START:
         return None
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _KUMA_WORDS]
-    said = {"status": "up" if beat is Beat.SUCCESS else "down", "msg": clean(text)}
+    said = {"status": "up" if event is Ping.SUCCESS else "down", "msg": clean(text)}
     return Request(url=parts._replace(query=urlencode([*kept, *said.items()])).geturl())
 
 

@@ -25,7 +25,7 @@ from mastodon_update_check.sinks.smtp_server import (
     MailLimits,
     ReplyReader,
     SmtpOptions,
-    Step,
+    SmtpStep,
     dial,
     judge,
     mail_tls_context,
@@ -65,8 +65,8 @@ class MailConnection(smtplib.SMTP):
         self.sock = dial(options, self._limits)
         if options.tls == "true":
             self._encrypt(self.sock)
-        self._exchange(Step.CONNECT, self.getreply)
-        self._exchange(Step.EHLO, self._introduce)
+        self._exchange(SmtpStep.CONNECT, self.getreply)
+        self._exchange(SmtpStep.EHLO, self._introduce)
         if options.tls != "true" and options.starttls != "never":
             self._start_tls(self.sock)
         if options.logs_in:
@@ -80,11 +80,11 @@ class MailConnection(smtplib.SMTP):
         if recipient.needs_smtputf8 and not self.has_extn("smtputf8"):
             need = f"{recipient.address} needs a mail server with SMTPUTF8"
             raise PermanentDeliveryError(f"{need}, and {self._options.place} does not offer it")
-        self._command(Step.MAIL, f"MAIL FROM:<{sender}>{' SMTPUTF8' if recipient.needs_smtputf8 else ''}")
+        self._command(SmtpStep.MAIL, f"MAIL FROM:<{sender}>{' SMTPUTF8' if recipient.needs_smtputf8 else ''}")
 
     def name(self, recipient: Mailbox) -> None:
         """Name the recipient of the announced mail."""
-        self._command(Step.RCPT, f"RCPT TO:<{recipient.address}>")
+        self._command(SmtpStep.RCPT, f"RCPT TO:<{recipient.address}>")
 
     def hand_over(self, mail: bytes) -> str:
         """Send the announced mail; return the server's reply."""
@@ -94,9 +94,9 @@ class MailConnection(smtplib.SMTP):
             self._patience = self._limits.accept
             return self.getreply()
 
-        self._command(Step.DATA, "DATA", 3)
+        self._command(SmtpStep.DATA, "DATA", 3)
         try:
-            return self._shown(*self._exchange(Step.END, send))
+            return self._shown(*self._exchange(SmtpStep.END, send))
         finally:
             self._patience = self._limits.reply
 
@@ -104,7 +104,7 @@ class MailConnection(smtplib.SMTP):
         """Send RSET or QUIT, and wait for the reply no longer than for a connection; without one, close."""
         self._allow(timedelta(seconds=self._limits.connect))
         with suppress(TransientDeliveryError):  # the mails before are accepted, or refused, whatever happens here
-            self._command(Step.MAIL, line)
+            self._command(SmtpStep.MAIL, line)
 
     def leave(self) -> None:
         """End the connection, with QUIT if it is still open."""
@@ -133,10 +133,10 @@ class MailConnection(smtplib.SMTP):
             raise TimeoutError
         return left
 
-    def _command(self, step: Step, line: str, kind: int = 2) -> bytes:
+    def _command(self, step: SmtpStep, line: str, kind: int = 2) -> bytes:
         return self._exchange(step, lambda: self.docmd(line), kind)[1]
 
-    def _exchange(self, step: Step, exchange: Callable[[], tuple[int, bytes]], kind: int = 2) -> tuple[int, bytes]:
+    def _exchange(self, step: SmtpStep, exchange: Callable[[], tuple[int, bytes]], kind: int = 2) -> tuple[int, bytes]:
         """Return the reply if the first digit of its code is `kind`."""
         try:
             code, text = exchange()
@@ -145,22 +145,22 @@ class MailConnection(smtplib.SMTP):
             if time.monotonic() >= self._ends_at:
                 why = f"not done within {self._limit.total_seconds():g} s in all"
             raise self._lost(step, why) from error
-        if self.file is not None and self.file.is_ahead and step is not Step.END:
+        if self.file is not None and self.file.is_ahead and step is not SmtpStep.END:
             raise self._lost(step, "it answered more than it was asked")
         if code // 100 == kind:
             return code, text
         said = self._shown(code, text)
-        if step is Step.END and code // 100 not in _REFUSALS:
+        if step is SmtpStep.END and code // 100 not in _REFUSALS:
             raise self._lost(step, f"it answered {said}")
         refusal = judge(step, code, text.decode(errors="replace"), f"{self._options.place} answered {step} with {said}")
         if refusal.sink_wide or code // 100 not in _REFUSALS:
             self.close()
         raise refusal
 
-    def _lost(self, step: Step, why: str) -> TransientDeliveryError:
+    def _lost(self, step: SmtpStep, why: str) -> TransientDeliveryError:
         self.close()
         place = self._options.place
-        if step is Step.END:
+        if step is SmtpStep.END:
             sentence = f"{place} may have accepted the mail or not, the outcome is unknown: {why}"
             return TransientDeliveryError(sentence, may_have_arrived=True)
         return TransientDeliveryError(f"{place} did not answer {step}: {why}", sink_wide=not step.is_about_the_mail)
@@ -174,9 +174,9 @@ class MailConnection(smtplib.SMTP):
 
     def _start_tls(self, sock: socket.socket) -> None:
         if self.has_extn("starttls"):
-            self._command(Step.STARTTLS, "STARTTLS")
+            self._command(SmtpStep.STARTTLS, "STARTTLS")
             self._encrypt(sock)
-            self._exchange(Step.EHLO, self.ehlo)  # earlier answers do not count (RFC 3207, 4.2)
+            self._exchange(SmtpStep.EHLO, self.ehlo)  # earlier answers do not count (RFC 3207, 4.2)
         elif self._options.starttls == "always":
             raise self._failed(
                 f"{self._options.place} does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires"
@@ -200,19 +200,19 @@ class MailConnection(smtplib.SMTP):
             raise self._failed(f"{why}; SMTP_ENABLE_STARTTLS=never sends it all the same")
         match options.auth_method:
             case "login":
-                self._command(Step.AUTH, "AUTH LOGIN", 3)
-                self._command(Step.AUTH, _base64(options.login), 3)
-                self._command(Step.AUTH, _base64(options.password))
+                self._command(SmtpStep.AUTH, "AUTH LOGIN", 3)
+                self._command(SmtpStep.AUTH, _base64(options.login), 3)
+                self._command(SmtpStep.AUTH, _base64(options.password))
             case "cram_md5":
-                challenge = self._command(Step.AUTH, "AUTH CRAM-MD5", 3)
+                challenge = self._command(SmtpStep.AUTH, "AUTH CRAM-MD5", 3)
                 try:
                     digest = hmac.new(options.password.encode(), b64decode(challenge, validate=True), "md5")
                 except ValueError as error:
                     raise self._failed(f"{options.place} sent a challenge for CRAM-MD5 that is not base64") from error
                 self._tokens.append(_base64(f"{options.login} {digest.hexdigest()}"))
-                self._command(Step.AUTH, self._tokens[-1])
+                self._command(SmtpStep.AUTH, self._tokens[-1])
             case _:
-                self._command(Step.AUTH, f"AUTH PLAIN {self._tokens[-1]}")
+                self._command(SmtpStep.AUTH, f"AUTH PLAIN {self._tokens[-1]}")
 
     def _failed(self, sentence: str) -> TransientDeliveryError:
         self.close()

@@ -127,7 +127,7 @@ class ReplyReader:
         """Do nothing: the socket belongs to the connection."""
 
 
-class Step(StrEnum):
+class SmtpStep(StrEnum):
     """The command that the server answered, as a sentence names it."""
 
     CONNECT = "the connection"
@@ -142,7 +142,7 @@ class Step(StrEnum):
     @property
     def is_about_the_mail(self) -> bool:
         """Whether a refusal here may concern this recipient or this message."""
-        return self in {Step.RCPT, Step.DATA, Step.END}
+        return self in {SmtpStep.RCPT, SmtpStep.DATA, SmtpStep.END}
 
 
 class Meaning(StrEnum):
@@ -179,7 +179,7 @@ _ROWS: Final = tuple(
 )
 
 
-def judge(step: Step, code: int, text: str, sentence: str) -> DeliveryError:
+def judge(step: SmtpStep, code: int, text: str, sentence: str) -> DeliveryError:
     """Return the error for the refusal `code` `text` at `step`, with `sentence` as its own text."""
     meaning = Meaning.SINK
     if step.is_about_the_mail:
