@@ -89,6 +89,15 @@ def test_secret_that_is_not_text(machine: Machine) -> None:
     assert machine.problems(environ) == [f"{place}: expected text, got a NUL character."]
 
 
+def test_path_that_is_not_text(machine: Machine) -> None:
+    """A path is opened as it is, whichever bytes it has."""
+    path = os.fsencode(machine.home) + b"/caf\xe9"
+    with open(path, "w") as file:  # noqa: PTH123 - a path of bytes
+        file.write("pw")
+    machine.own_path.write_bytes(b"DB_PASS_FILE=" + path)
+    assert machine.load().db_pass == "pw"
+
+
 def test_only_secrets_have_files(machine: Machine) -> None:
     """`NAME_FILE` of a variable that is not a secret is an unknown variable."""
     assert machine.problems({"UPDATE_CHECK_INTERVAL_FILE": "/x"}) == [

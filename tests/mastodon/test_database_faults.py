@@ -8,7 +8,7 @@ import pytest
 from domain.examples import cases
 from mastodon.databases import DIRECT, SHORT, ask, populated, refusal, socket_address, tcp_address
 from mastodon_update_check.errors import CheckError
-from mastodon_update_check.mastodon.database import ask_first
+from mastodon_update_check.mastodon.database import ask_first, read_answer
 from mastodon_update_check.mastodon.database_address import DatabaseAddress
 from mastodon_update_check.mastodon.database_session import explain_query
 from mastodon_update_check.postgres.login import Login
@@ -164,3 +164,17 @@ def test_question_that_fails(code: str, words: str, expected: str) -> None:
     """Known codes become advice; others are passed on with the server's words."""
     error = psycopg.errors.lookup(code)(words)
     assert explain_query(LOGIN, error) == f"PostgreSQL at db.example:5432 {expected}"
+
+
+@pytest.mark.parametrize("version", [["1"], {"a": 1}, 1, None, "x", ""])
+def test_migrations_of_another_form(version: object) -> None:
+    """A database may return anything as a version: one that is not a number fails its part of the check alone."""
+    with pytest.raises(CheckError, match=r"^staff\(\) returns a migration whose version is not a number: run"):
+        read_answer({"rows": [], "migrations": ["20260101000000", version], "through": "staff()"})
+
+
+def test_no_client_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where libpq is missing, the sentence says what to install."""
+    monkeypatch.setenv("PSYCOPG_IMPL", "none")
+    with pytest.raises(CheckError, match=r"^PostgreSQL's client library is missing: install libpq5, or .*none"):
+        ask_first([DatabaseAddress(origin="DB_HOST", parameters={"host": "127.0.0.1", "port": "1"})])

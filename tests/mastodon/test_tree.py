@@ -119,6 +119,7 @@ BLOCK = {"suffix": "ENV.fetch('MASTODON_VERSION_SUFFIX') { '+own' }"}
     ("metadata under two conditions", parts("4.6.1", to_s=only_if("&& !prerelease.present?")), META, "4.6.1+pr-7"),
     ("or conditions that cannot be read", parts("4.6.1", "'rc.1'", to_s=only_if("&& own?(1)")), META, "4.6.1-rc.1"),
     ("metadata behind a method's text", flags("4.1.4", suffix="flags << '+own' if own?(1)"), {}, "4.1.4"),
+    ("metadata behind what is not needed", flags("4.1.4", suffix='a = B.c\n  a << "+own"\n  "+x"'), {}, "4.1.4+x"),
     ("metadata in a block", parts("4.6.1", to_s=METADATA_IN_A_BLOCK), META, "4.6.1+pr-7"),
     ("metadata that cannot be read", parts("4.6.1", build_metadata="`git describe`"), META, "4.6.1"),
     ("metadata of a variable that cannot be read", parts("4.6.1", to_s=METADATA_OF_A_VARIABLE), META, "4.6.1"),
@@ -158,6 +159,11 @@ def test_version_equals_the_running_servers(
 def test_settings_file(text: str, environment: Mapping[str, str], expected: str, tmp_path: Path) -> None:
     """From 4.4 on, what `config/mastodon.yml` makes of the environment counts."""
     assert read_tree_version(write_tree(tmp_path, configured("4.7.6"), text), environment).text == expected
+
+
+def test_no_settings_file(tmp_path: Path) -> None:
+    """A tree without one takes the environment as Mastodon's own file does, so that a nightly is not a release."""
+    assert read_tree_version(write_tree(tmp_path, configured("4.7.0")), PRE).text == "4.7.0-nightly.2026-07-24"
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def _mastodon_layer(
     passed = {name: text for name, text in theirs.items() if name != _URL and not variables.is_secret(name)}
     is_off = not str(expand(assignments, {_URL}, passed).get(_URL, _URL)).strip()
     wanted -= {_URL} if is_off else set()
-    return _expand(assignments, wanted, passed, problems, is_trusted=False), is_off
+    return usable(_expand(assignments, wanted, passed, problems, is_trusted=False), problems), is_off
 
 
 def _expand(
@@ -186,7 +186,7 @@ def _expand(
             problems.add(name, found, value.value, about=variables.target(name))
         else:
             layer[name] = found
-    return usable(layer, problems)
+    return layer
 
 
 def _path_of(found: Found | None) -> Path | None:

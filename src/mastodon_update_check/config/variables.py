@@ -157,7 +157,7 @@ def target(name: str) -> str:
 
 
 def shown(name: str, text: str) -> str:
-    """Return what may be shown of a variable's text: nothing of a secret, and nothing of other packages' variables."""
+    """Return what may be shown of a variable's text: nothing of a secret, of other packages' only preferences."""
     is_open = name in VARIABLES or name.startswith(VERSION) or webhook_name(name) is not None
     is_open = is_open or name.endswith("_PREFERENCE")
     if name == "UPDATE_CHECK_LEDGER" and "://" not in text:  # a path; what may hold a password is a URL

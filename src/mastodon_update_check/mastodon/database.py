@@ -1,8 +1,8 @@
 """Mastodon's database: its staff, and the migrations that have run.
 
-The conversation is held by a process of its own (`database_child`), which is killed when its time is up. Logins that
-come from Mastodon's file get an environment without PG variables and without a home directory, where libpq would look
-for passwords and certificates.
+The conversation is held by a process of its own (`database_session.main`), which is killed when its time is up. Logins
+that come from Mastodon's file get an environment without PG variables and without a home directory, where libpq would
+look for passwords and certificates.
 """
 
 import json
@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from mastodon_update_check.domain.staff import DatabaseAnswer, StaffRow, judge
@@ -22,7 +21,10 @@ from mastodon_update_check.errors import Cause, CheckError
 from mastodon_update_check.mastodon.database_address import VARIABLE, DatabaseAddress
 
 STAFF_ROWS: Final = 1000
-_CHILD: Final = str(Path(__file__).with_name("database_child.py"))
+_CHILD: Final = (
+    "import json, sys; request = json.load(sys.stdin); sys.path[:] = request.pop('path'); "
+    "from mastodon_update_check.mastodon.database_session import main; main(**request)"
+)
 _NO_LIBPQ: Final = "PostgreSQL's client library is missing: install libpq5, or mastodon-update-check[binary]"
 
 _NOT_OPENED: Final = f"{{}} names files, which are not opened ({{}}): if they are needed, set {VARIABLE}"
@@ -64,7 +66,7 @@ def read_answer(answer: Mapping[str, Any], warnings: Sequence[str] = ()) -> Data
     """Return what the process has read from the database, judged; a `CheckError` if something has another form."""
     try:
         rows = [StaffRow.parse(row) for row in answer["rows"]]
-        migrations = None if answer["migrations"] is None else frozenset(answer["migrations"])
+        migrations = answer["migrations"]
         if not all(isinstance(one, str) and one.isdecimal() for one in migrations or ()):
             raise ValueError("a migration whose version is not a number")  # noqa: TRY301 - explained below
     except ValueError as error:
@@ -78,13 +80,13 @@ def read_answer(answer: Mapping[str, Any], warnings: Sequence[str] = ()) -> Data
         through=answer["through"],
         may_write=bool(answer["may_write"]),
         server_version=clean(str(answer["server_version"]), 40).partition(" ")[0],
-        migrations=migrations,
+        migrations=None if migrations is None else frozenset(migrations),
         migrations_problem=answer["migrations_problem"],
     )
 
 
 def make_request(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> dict[str, Any]:
-    """Return the arguments of `database_session.ask_each`, and the limits of the process; durations in seconds."""
+    """Return the arguments of `database_session.main`; durations in seconds."""
     limits = {
         name: each.total_seconds() if isinstance(each, timedelta) else each for name, each in asdict(bounds).items()
     }
@@ -99,8 +101,8 @@ def _converse(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> I
         environment = {name: text for name, text in environment.items() if not name.startswith("PG")}
         environment["HOME"] = "/nonexistent"
     # -I and -S: neither the environment nor the working directory decides which modules are imported.
-    process = subprocess.run(  # noqa: S603 - our own file, without arguments
-        [sys.executable, "-IS", _CHILD],
+    process = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-IS", "-c", _CHILD],
         input=json.dumps({"path": sys.path, **make_request(addresses, bounds)}),
         capture_output=True,  # no more than `database_session.TOTAL_BYTES`, and its memory
         env=environment,
@@ -110,12 +112,10 @@ def _converse(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> I
     )
     for line in process.stdout.splitlines():
         try:
-            event = json.loads(line)
+            yield json.loads(line)
         except ValueError:  # killed while it was writing
             break
-        if "missing" in event:
-            raise CheckError(Cause.DATABASE, f"{_NO_LIBPQ}: {clean(event['missing'])}")
-        yield event
     if process.returncode not in {0, -signal.SIGALRM}:
         why = clean(process.stderr.strip().rpartition("\n")[2]) or f"status {process.returncode}"
-        raise CheckError(Cause.DATABASE, f"the process that asks Mastodon's database failed: {why}")
+        fault = _NO_LIBPQ if "import" in why.lower() else "the process that asks Mastodon's database failed"
+        raise CheckError(Cause.DATABASE, f"{fault}: {why}")

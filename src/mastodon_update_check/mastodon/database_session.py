@@ -1,12 +1,14 @@
 """Ask Mastodon's PostgreSQL: read-only, in one short transaction, without any state of the session.
 
 So it works through PgBouncer in transaction mode: nothing is prepared by name, no startup options, `SET LOCAL` only.
-Every row is one JSON text; rows are read one by one and counted, since a hostile server may ignore a LIMIT. All of this
-runs in `database_child`, whose time and memory the kernel limits.
+Every row is one JSON text; rows are read one by one and counted, since a hostile server may ignore a LIMIT. The name
+resolver, libpq and the answers of the server stay in a process of their own, whose time and memory the kernel limits.
 """
 
 import contextlib
 import json
+import resource
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -42,6 +44,18 @@ _CODES: Final = {
 }
 _UNKNOWN_NAME: Final = "42"
 """Class of syntax errors and of names that do not exist: not the schema of any known Mastodon."""
+
+
+def main(logins: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]) -> None:
+    """Limit this process, ask, and print each event as a line of JSON."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, also inside a library
+    signal.setitimer(signal.ITIMER_REAL, limits["total"])
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    wanted = limits["memory_bytes"]
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold the password
+    for event in ask_each(logins, limits):
+        print(json.dumps(event), flush=True)  # noqa: T201 - the protocol
 
 
 def ask_each(logins: Sequence[Mapping[str, Any]], limits: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

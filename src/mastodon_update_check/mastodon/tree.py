@@ -32,6 +32,13 @@ _STREAMING_FILES = ("streaming/package.json", "streaming/index.js")
 _MIGRATIONS = ("db/migrate", "db/post_migrate")
 _MIGRATION = re.compile(r"(?P<version>[0-9]{14})_[A-Za-z0-9_]{1,200}\.rb")
 _WAY_OUT = "UPDATE_CHECK_MASTODON_VERSION can say the version instead"
+# The version in Mastodon's own settings file, for trees that have none.
+_SETTINGS = """
+shared:
+  version:
+    metadata: <%= ENV.fetch('MASTODON_VERSION_METADATA', nil) %>
+    prerelease: <%= ENV.fetch('MASTODON_VERSION_PRERELEASE', nil) %>
+"""
 _ENTRY = re.compile(r"(?P<indent> *)(?P<key>\w+):(?:\s+(?P<value>.*))?")
 _ERB = re.compile(r"<%=(.*?)%>")
 
@@ -77,7 +84,7 @@ def _read(root: Path, name: str) -> str | None:
 
 def _read_settings(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the section `version` of `config/mastodon.yml`: `production` before `shared`, as Rails merges them."""
-    entries = dict(_entries(_read(root, SETTINGS_FILE) or ""))
+    entries = dict(_entries(_read(root, SETTINGS_FILE) or _SETTINGS))
     reader, found = VersionReader(environment), dict[str, str]()
     for section in ("shared", "production"):
         for path, value in entries.items():

@@ -87,10 +87,10 @@ class VersionReader:
                 assignment = _ASSIGNMENT.match(statement)
                 if assignment is None or not (assignment[2] == "=" or _METADATA.match(statement)):
                     raise
+                name = assignment[1]
                 if assignment[2] == "=":
-                    names[assignment[1]] = value = error
-                else:
-                    value = self.call(assignment[1], names)
+                    names[name] = error
+                value = names[name] if name in names else self.call(name, names)
         if isinstance(value, UnreadableError):
             raise value
         return value
