@@ -1,11 +1,10 @@
 """A ledger in PostgreSQL: where it is, by libpq's connection URL and a schema; making and migrating it; its errors."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from secrets import token_hex
 from types import MappingProxyType
 from typing import ClassVar, Final, Self
 from urllib.parse import parse_qsl, quote, urlencode
@@ -18,7 +17,7 @@ from mastodon_update_check.http.time_limit import SocketGuard, TimeLimitError
 from mastodon_update_check.ledger.engine import DamagedRowError, reading
 from mastodon_update_check.ledger.lease import Lease
 from mastodon_update_check.ledger.postgres_session import BOUNDS, PostgresBounds, PostgresConnection, PostgresSession
-from mastodon_update_check.ledger.schema import MIGRATIONS, SCHEMA_VERSION, require_known
+from mastodon_update_check.ledger.schema import SCHEMA_VERSION, read_migrations, require_known
 from mastodon_update_check.postgres.login import Login, LoginError, last_line, read_conninfo, refuse_misread
 
 WAYS_OUT: Final = "restore a backup of it, or start a new one with `mastodon-update-check ledger new`"
@@ -189,20 +188,18 @@ class PostgresLocation:
         return f"cannot be used ({code}: {clean(words)})"
 
 
-def _take_steps(connection: PostgresConnection, version: int, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-    for step in migrations[version:]:
-        for statement in step:
-            if statement != "ANALYZE" and "sqlite_stat1" not in statement:  # statistics for SQLite's planner
-                connection.execute(_translate_schema(statement), {"random": token_hex(16)})
+def _take_steps(connection: PostgresConnection, version: int) -> None:
+    for statement in read_migrations(version):
+        if "ANALYZE" not in statement and "sqlite_stat1" not in statement:
+            connection.execute(_translate_schema(statement))
     connection.execute(
         "INSERT INTO meta VALUES ('schema', :version) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        {"version": str(len(migrations))},
+        {"version": str(SCHEMA_VERSION)},
     )
 
 
 def _translate_schema(statement: str) -> str:
     """Return a statement of the schema as PostgreSQL takes it: text sorts by its bytes, tables are strict anyway."""
-    statement = re.sub(r"\)\s*STRICT(,\s*WITHOUT ROWID)?\s*$", ")", statement.rstrip())
-    if re.match(r"\s*(CREATE|ALTER) TABLE", statement) is None:
-        return statement
-    return re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', statement)
+    statement = re.sub(r"\) STRICT(, WITHOUT ROWID)?;", ");", statement)
+    is_table = statement.startswith(("CREATE TABLE", "ALTER TABLE"))
+    return re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', statement) if is_table else statement
