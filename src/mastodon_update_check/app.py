@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,20 +16,21 @@ from mastodon_update_check.config import Settings
 from mastodon_update_check.config.load import state_directory
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.errors import SettingsError
+from mastodon_update_check.http.time_limit import in_thread
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.jobs.recipients import find_single_key
-from mastodon_update_check.jobs.workers import Deliveries, add_lanes, hidden_options, in_thread
+from mastodon_update_check.jobs.workers import Deliveries, add_lanes, hidden_options
 from mastodon_update_check.ledger.file_lock import FileLock
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.ledger.location import Location, find_location
 from mastodon_update_check.ledger.summary import OutboxSummary
 from mastodon_update_check.logs import log
 from mastodon_update_check.messages.content import MessageContext
+from mastodon_update_check.monitoring.heartbeat import Ping, judge_check, report_ping
 from mastodon_update_check.sinks.discovery import load_sink
 
 if TYPE_CHECKING:
     from mastodon_update_check.jobs.check import CheckOptions, CheckReport
-    from mastodon_update_check.monitoring.heartbeat import Heartbeat
     from mastodon_update_check.monitoring.status import StatusReport
 
 PUBLISH_SECONDS = 10.0
@@ -121,26 +122,20 @@ class App:
         """Run one check as the owner of the ledger; `finish_check` follows."""
         from mastodon_update_check.jobs.check import check
 
-        known = ledger.state()
-        failure = known.detail if known.checked_at else "no check has ended yet"
-        self.heartbeat.begin(failure, self.summary(ledger).waiting_since, self.clock())
+        unheard = filter(None, [self._ping(Ping.START, "a check begins")])
         unpublished = self.publish(ledger)  # what cannot be written becomes a warning of this check
-        warnings = (*options.warnings, *self.heartbeat.warnings, *unpublished)
-        options = replace(options, warnings=warnings)
+        options = replace(options, warnings=(*options.warnings, *unheard, *unpublished))
         return check(self.settings, ledger, self.sink_settings(ledger), self.clock(), options)
 
     def finish_check(self, ledger: Ledger, report: "CheckReport") -> None:
         """Update metrics, status page and heartbeat after a check."""
         self.publish(ledger)
-        self.heartbeat.finish(report.result.error, self.summary(ledger).waiting_since, self.clock())
+        self._ping(*judge_check(report.result.error, self.summary(ledger).waiting_since, self.clock()))
 
-    @cached_property
-    def heartbeat(self) -> "Heartbeat":
-        """Return the heartbeat of the monitoring service."""
+    def _ping(self, event: Ping, text: str) -> str:
         from mastodon_update_check.jobs.observe import proxies
-        from mastodon_update_check.monitoring.heartbeat import Heartbeat
 
-        return Heartbeat(url=self.settings.heartbeat_url, proxies=proxies(self.settings))
+        return report_ping(self.settings.heartbeat_url, event, text, proxies(self.settings))
 
     def read_status(self) -> "StatusReport":
         """Return the status of the server; see `find_ledger`."""

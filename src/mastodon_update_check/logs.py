@@ -57,11 +57,7 @@ def configure(level: str, log_format: str, stream: TextIO | None = None, secrets
     # A secret may be part of another one: the longest goes first.
     hidden = sorted({each for each in secrets if len(each) >= SHORTEST_SECRET}, key=len, reverse=True)
     _outputs[0] = _Output(
-        stream=stream,
-        level=level,
-        is_console=is_console,
-        in_journal=in_journal,
-        hidden=tuple(hidden),
+        stream=stream, level=level, is_console=is_console, in_journal=in_journal, hidden=tuple(hidden)
     )
     logging.basicConfig(handlers=[_Forwarder()], level=logging.WARNING, force=True)
     logging.captureWarnings(capture=True)

@@ -61,6 +61,7 @@ def say(text: str, stream: TextIO | None = None) -> None:
     for line in text.split("\n"):
         blanks = line[: len(line) - len(line.lstrip())]
         stream.write(f"{fill(line.strip(), blanks, f'{blanks}  ' if blanks else '', stream)}\n")
+    stream.flush()
 
 
 def complain(text: str) -> None:

@@ -116,14 +116,14 @@ def test_answer_without_readable_entries_is_an_error(entries: list[object]) -> N
 
 
 def test_duplicates_merge() -> None:
-    """Entries of one version are one: urgent if one of them is; of the rest the first that says it."""
+    """Of entries of one version the first counts; it is urgent if one of them is."""
     feed = listed(
-        {"version": "4.2.9"},
+        {"version": "4.2.9", "type": "patch"},
         {"version": "4.3.0", "type": "minor"},
-        {"version": "v4.2.9+x", "type": "patch", "endOfSupport": "2027-02-20"},
-        {"version": "4.2.9", "type": "minor", "urgent": True, "releaseNotes": NOTES, "endOfSupport": "2028-01-01"},
+        {"version": "v4.2.9+x", "type": "minor"},
+        {"version": "4.2.9", "urgent": True, "releaseNotes": NOTES},
     )
-    merged = update("4.2.9", urgent=True, type=UpdateType.PATCH, notes=NOTES, ends_on=date(2027, 2, 20))
+    merged = update("4.2.9", urgent=True, type=UpdateType.PATCH)
     assert feed == Feed(updates=(merged, minor("4.3.0")))
 
 

@@ -1,11 +1,7 @@
-"""The heartbeat: pings of checks, of the outbox, and of a stop."""
+"""The heartbeat: pings of checks and of the outbox."""
 
-import itertools
-import signal
-import threading
-
-from end_to_end.world import World, wait_until
-from simulators.http_server import Answer, HttpServer, Reply, Request, unused_port
+from end_to_end.world import World
+from simulators.http_server import HttpServer, Reply, unused_port
 
 
 def test_failed_check_is_said(world: World) -> None:
@@ -44,30 +40,3 @@ def test_failing_heartbeat_is_logged_and_shown(world: World) -> None:
     status = world.run("status")
     assert "Warning:     the heartbeat does not arrive: 127.0.0.1:" in status.out
     assert "s3cret" not in finished.err + finished.out + status.out
-
-
-def test_planned_stop_is_not_a_failure(world: World) -> None:
-    """A check that a stop cuts short is said to have ended well, if the one before did."""
-    released, checks = threading.Event(), itertools.count(1)
-
-    def answer(_: Request) -> Answer:
-        if next(checks) > 1:
-            released.wait(60)
-        return Reply.json({"updatesAvailable": []})
-
-    with HttpServer(lambda _: Reply(200, b"OK")) as monitor, HttpServer(answer) as server:
-        world.set(
-            UPDATE_CHECK_HEARTBEAT_URL=monitor.url("/ping/1"),
-            UPDATE_CHECK_URL=server.url("/update-check"),
-            UPDATE_CHECK_INTERVAL="1s",
-            UPDATE_CHECK_JITTER="0",
-        )
-        with world.start("run") as process:
-            wait_until(lambda: len(server.requests) > 1)
-            process.send_signal(signal.SIGTERM)
-            process.communicate()
-            released.set()
-        assert process.returncode == 0
-    paths = [request.path for request in monitor.requests]
-    assert paths == ["/ping/1/start", "/ping/1", "/ping/1/start", "/ping/1"]
-    assert monitor.requests[-1].body == b"stopped as planned"

@@ -12,10 +12,10 @@ from mastodon_update_check.cli.output import Exit, pick, print_json
 from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import count, describe_bug
 from mastodon_update_check.errors import LedgerError, SettingsError
+from mastodon_update_check.http.time_limit import in_thread
 from mastodon_update_check.jobs.doctor import Finding, Grade, error, probe_program
 from mastodon_update_check.jobs.doctor.probe_server import probe_release_details, probe_server
 from mastodon_update_check.jobs.recipients import MAIL
-from mastodon_update_check.jobs.workers import in_thread
 from mastodon_update_check.terminal import fill, paint, progress, say
 
 LIMIT = timedelta(seconds=75)

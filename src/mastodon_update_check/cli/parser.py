@@ -104,10 +104,7 @@ COMMANDS = {
         "a sink: which notices they got, which not, and why. --verbose adds every attempt.",
         "Examples: `explain 4.5.20`, `explain 4.5` (its end of support), `explain ops@social.example`, `explain "
         "alice`, `explain webhook`.",
-        (
-            *_DATA,
-            _option("about", metavar="VERSION|ADDRESS", help="a release, a branch, an address, a user or a sink"),
-        ),
+        (*_DATA, _option("about", metavar="VERSION|ADDRESS", help="a release, a branch, an address, a user or a sink")),
     ),
     "retry": Command(
         "try undelivered messages now, instead of when they are due",

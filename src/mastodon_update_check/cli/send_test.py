@@ -19,8 +19,9 @@ from mastodon_update_check.domain.server.state import ServerState
 from mastodon_update_check.domain.text import count, words_of
 from mastodon_update_check.errors import LedgerError, UpdateCheckError, UsageError
 from mastodon_update_check.http.secrets import shown
+from mastodon_update_check.http.time_limit import in_thread
 from mastodon_update_check.jobs.recipients import MAIL, People, find_people
-from mastodon_update_check.jobs.workers import hidden_options, in_thread
+from mastodon_update_check.jobs.workers import hidden_options
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.compose import compose
 from mastodon_update_check.messages.message import Message

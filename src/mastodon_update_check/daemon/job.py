@@ -150,26 +150,21 @@ def _work(order: Order) -> dict[str, Any]:
     """Answer requests of commands, and check."""
     program = _load(order)
     app, problem = program.app, program.problem
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        with app.create_ledger() as ledger:
-            asked = answer_requests(ledger, app.clock())
-            report: dict[str, Any] = {"settings_problem": problem}
-            if order.check or order.failure or asked:
-                before, root = ledger.state(), app.settings.mastodon_root
-                mark = any(request.arguments["mark"] for request in asked)
-                options = CheckOptions(mark=mark, settings_problem=problem, failure=order.failure)
-                check = app.run_check(ledger, options)
-                app.finish_check(ledger, check)
-                has_lost_tree = has_lost_sight(before, check.known) or is_missing(root / VERSION_FILE)
-                report["is_blind"] = order.bound_tree == str(root) and has_lost_tree
-                with ledger.writing() as transaction:
-                    for request in asked:
-                        transaction.answer(request.id, to_json(check.result))
-            return report | _describe(program, ledger)
-    except SystemExit:  # a planned stop is not a failure
-        app.heartbeat.stop()
-        leave(0)
+    with app.create_ledger() as ledger:
+        asked = answer_requests(ledger, app.clock())
+        report: dict[str, Any] = {"settings_problem": problem}
+        if order.check or order.failure or asked:
+            before, root = ledger.state(), app.settings.mastodon_root
+            mark = any(request.arguments["mark"] for request in asked)
+            options = CheckOptions(mark=mark, settings_problem=problem, failure=order.failure)
+            check = app.run_check(ledger, options)
+            app.finish_check(ledger, check)
+            has_lost_tree = has_lost_sight(before, check.known) or is_missing(root / VERSION_FILE)
+            report["is_blind"] = order.bound_tree == str(root) and has_lost_tree
+            with ledger.writing() as transaction:
+                for request in asked:
+                    transaction.answer(request.id, to_json(check.result))
+        return report | _describe(program, ledger)
 
 
 def _deliver(order: Order) -> dict[str, Any]:

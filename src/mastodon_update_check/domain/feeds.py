@@ -133,17 +133,11 @@ def _show(value: object) -> str:
 
 
 def _merge(updates: Iterable[UpdateNotice]) -> tuple[UpdateNotice, ...]:
-    """Make one entry of those that name the same version: urgent if one of them is, else the first that says it."""
+    """Keep the first of entries that name the same version; it is urgent if one of them is."""
     merged: dict[MastodonVersion, UpdateNotice] = {}
     for update in updates:
-        first = merged.setdefault(update.version, update)
-        merged[update.version] = replace(
-            first,
-            urgent=first.urgent or update.urgent,
-            type=first.type or update.type,
-            release_notes=first.release_notes or update.release_notes,
-            end_of_support_on=first.end_of_support_on or update.end_of_support_on,
-        )
+        first = merged.get(update.version, update)
+        merged[update.version] = replace(first, urgent=first.urgent or update.urgent)
     return tuple(merged.values())
 
 

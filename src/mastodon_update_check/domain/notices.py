@@ -173,12 +173,16 @@ class ServicesOutdatedNotice:
     started_at: datetime
 
 
+UnfinishedNotice = MigrationsPendingNotice | ServicesOutdatedNotice
+"""Notices of a part of an upgrade that was left to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeFinishedNotice:
     """No migrations are pending any more, or no services outdated."""
 
     kind: ClassVar = "upgrade_finished"
-    about: MigrationsPendingNotice | ServicesOutdatedNotice
+    about: UnfinishedNotice
     ended_at: datetime
 
 
@@ -187,8 +191,7 @@ ToolNotice = (
     | CheckRecoveredNotice
     | DeliveryFailingNotice
     | RestartNotice
-    | MigrationsPendingNotice
-    | ServicesOutdatedNotice
+    | UnfinishedNotice
     | UpgradeFinishedNotice
 )
 """Notices for the operator, about this tool or an unfinished upgrade."""

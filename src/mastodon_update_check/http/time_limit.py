@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -72,6 +73,20 @@ def deadline(total: timedelta) -> Iterator[SocketGuard]:
         guard.release()
 
 
+def in_thread(function: Callable[[], T]) -> "Future[T]":
+    """Start `function` in a thread that does not keep the process from ending; the future has its result or error."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is read
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
 def run_within(limit: timedelta, work: Callable[[SocketGuard], T]) -> T:
     """Return what `work` returns, or raise what it raises, unless it takes longer than `limit`: `TimeLimitError`.
 
@@ -79,27 +94,21 @@ def run_within(limit: timedelta, work: Callable[[SocketGuard], T]) -> T:
     thread that hangs elsewhere, in the resolver for example, is left behind; a result that `work` still returns counts.
     An `OSError` is raised when no thread can be started.
     """
-    guard, finished = SocketGuard(), threading.Event()
-    results: list[T] = []
-    errors: list[BaseException] = []
+    guard = SocketGuard()
 
-    def run() -> None:
+    def run() -> T:
         try:
-            results.append(work(guard))
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
-            errors.append(error)
+            return work(guard)
         finally:
             guard.release()
-            finished.set()
 
     try:
-        threading.Thread(target=run, name="conversation", daemon=True).start()
+        future = in_thread(run)
     except RuntimeError as error:  # the limit on tasks is reached
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
-    if not finished.wait(limit.total_seconds()) and guard.expire():
-        finished.wait(GRACE_SECONDS)
-    if results:
-        return results[0]
-    if errors and not guard.expired:
-        raise errors[0]
-    raise TimeLimitError(f"took longer than {limit.total_seconds():g} s in all") from (errors[0] if errors else None)
+    if not wait([future], limit.total_seconds()).done and guard.expire():
+        wait([future], GRACE_SECONDS)
+    failure = future.exception() if future.done() else None
+    if future.done() and not (failure and guard.expired):
+        return future.result()
+    raise TimeLimitError(f"took longer than {limit.total_seconds():g} s in all") from failure

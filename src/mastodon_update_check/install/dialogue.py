@@ -16,6 +16,7 @@ from mastodon_update_check.domain.text import clean
 from mastodon_update_check.errors import SetupError
 from mastodon_update_check.host.machine import Machine, Place
 from mastodon_update_check.host.programs import Finished
+from mastodon_update_check.terminal import say
 
 TIMER: Final = "mastodon-update-check-once.timer"
 _FATAL: Final = frozenset({74, 78})
@@ -37,12 +38,6 @@ class Options:
     no_test: bool = False
     no_start: bool = False
     yes: bool = False
-
-
-def say(text: str = "") -> None:
-    """Print lines, wrapped to the terminal's width."""
-    terminal.say(text)
-    sys.stdout.flush()
 
 
 def show(lines: Iterable[str]) -> None:

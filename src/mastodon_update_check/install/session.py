@@ -17,10 +17,11 @@ from mastodon_update_check.host.service import CONFIG
 from mastodon_update_check.host.systemd import show_unit
 from mastodon_update_check.install.copying import DATABASE, excerpt, values_of
 from mastodon_update_check.install.database import find_server, read_server
-from mastodon_update_check.install.dialogue import TIMER, Dialogue, Options, say, show
+from mastodon_update_check.install.dialogue import TIMER, Dialogue, Options, show
 from mastodon_update_check.install.discovery import examine, find_roots
 from mastodon_update_check.install.plan import DETAILS, SetupPlan, find_role, has_block, undo
 from mastodon_update_check.install.steps import DAEMON_RELOAD, SetupStep, Steps
+from mastodon_update_check.terminal import say
 
 _ONLY_THERE: Final = "_FILE"
 """A secret's file may exist for the service only, as a credential."""

@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 
 from mastodon_update_check.config import SinkSettings
 from mastodon_update_check.config.sinks import BUILT_IN
+from mastodon_update_check.http.time_limit import in_thread
 from mastodon_update_check.jobs.deliver import DeliveryWorker
 from mastodon_update_check.ledger.ledger import Ledger
 from mastodon_update_check.logs import log
 from mastodon_update_check.sinks.discovery import secret_options
 
-T = TypeVar("T")
 SIGN_SECONDS = 20.0
 """How often a delivering process reports that it is alive."""
 GRACE = timedelta(seconds=10)
@@ -43,20 +42,6 @@ def add_lanes(workers: Sequence[DeliveryWorker], ledger: Ledger) -> tuple[Delive
             extra = min(waiting // MESSAGES_A_LANE, LANES - 1)
             lanes += (replace(worker, is_extra=True) for _ in range(extra))
     return tuple(lanes)
-
-
-def in_thread(function: Callable[[], T]) -> "Future[T]":
-    """Start `function` in a thread that does not keep the process from ending; the future has its result or error."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(function())
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is read
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future
 
 
 class Deliveries:

@@ -12,11 +12,7 @@ from mastodon_update_check.ledger.schema import KEPT_BY_MIGRATION, TABLES, migra
 from mastodon_update_check.ledger.sqlite import backup_file
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from mastodon_update_check.ledger.postgres_session import PostgresConnection
-
-    Connection = sqlite3.Connection | PostgresConnection
+    from mastodon_update_check.ledger.engine import Connection
 
 
 def copy(source: Location, target: Location) -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from mastodon_update_check.ledger.postgres_session import PostgresConnection
 
+    Connection = sqlite3.Connection | PostgresConnection
+
 T = TypeVar("T")
 Row = Any
 _JSON: Final = frozenset({"arguments", "identities", "notice", "recipient"})
@@ -33,7 +35,7 @@ _JSON: Final = frozenset({"arguments", "identities", "notice", "recipient"})
 class Transaction:
     """A connection inside a transaction, and the instance whose rows it is about."""
 
-    connection: "sqlite3.Connection | PostgresConnection"
+    connection: "Connection"
     instance: str
 
     def execute(self, statement: str, /, **parameters: object) -> Any:  # noqa: ANN401 - a cursor of either library

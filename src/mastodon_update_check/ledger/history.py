@@ -64,11 +64,7 @@ class KnownRecipient:
 
 
 def read_history(
-    transaction: Transaction,
-    *,
-    subject: str = "",
-    recipient_key: str = "",
-    is_undelivered: bool = False,
+    transaction: Transaction, *, subject: str = "", recipient_key: str = "", is_undelivered: bool = False
 ) -> tuple[HistoryEntry, ...]:
     """Return the instance's rows, oldest first; only those of a subject, of a recipient, or undelivered, if given."""
     conditions = ["delivery.instance = :instance"]

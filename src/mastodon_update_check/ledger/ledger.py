@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from mastodon_update_check.domain.outbox import Outcome, Settlement
 from mastodon_update_check.domain.server.state import ServerState
-from mastodon_update_check.ledger import attempts, history, processes, retries, rows, upkeep
+from mastodon_update_check.ledger import attempts, history, processes, rows, upkeep
 from mastodon_update_check.ledger import summary as outbox
 from mastodon_update_check.ledger.attempts import Attempt
 from mastodon_update_check.ledger.engine import Transaction, reading
@@ -62,9 +62,9 @@ class LedgerTransaction(LedgerView):
     apply = rows.apply_plan
     keep_state = store_state
     mark_notified = rows.mark_notified
-    lift_stops = retries.lift_stops
-    hurry = retries.hurry
-    hurry_changed = retries.hurry_changed
+    lift_stops = attempts.lift_stops
+    hurry = attempts.hurry
+    hurry_changed = attempts.hurry_changed
     answer = processes.answer_request
 
 

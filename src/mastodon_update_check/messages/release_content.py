@@ -203,6 +203,5 @@ def write_installed_content(closures: Sequence[notices.InstalledNotice], context
     )
     title = say("Mastodon {version} is installed")
     return Content(
-        subject=f"[{context.instance}] {title}",
-        blocks=(Paragraph(said), *parts.other_releases((), context)),
+        subject=f"[{context.instance}] {title}", blocks=(Paragraph(said), *parts.other_releases((), context))
     )

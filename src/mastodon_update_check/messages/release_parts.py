@@ -145,9 +145,7 @@ def _support(context: MessageContext) -> str:
     if ends_on is None:
         return ""
     return translation.say(
-        "Branch {branch} gets fixes until {date}.",
-        branch=context.branch,
-        date=translation.long_date(ends_on),
+        "Branch {branch} gets fixes until {date}.", branch=context.branch, date=translation.long_date(ends_on)
     )
 
 

@@ -5,7 +5,7 @@ only up and down, and take them in the query of `/api/push/…`. A ping that is 
 most, and is reported in the log and by `status`.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -33,49 +33,18 @@ class Ping(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(slots=True)
-class Heartbeat:
-    """One monitoring URL, or none."""
-
-    url: str | None = field(repr=False)
-    proxies: Proxies = field(repr=False)
-    problem: str = ""
-    _was_well: bool = False
-    """Whether a check is running, and the one before it succeeded."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """The problem, as a check's warning."""
-        return (self.problem,) if self.problem else ()
-
-    def begin(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
-        """Report that a check begins; the arguments are those of `judge_check` for the check before."""
-        self._was_well = judge_check(failure, waiting_since, now)[0] is Ping.SUCCESS
-        self._send(Ping.START, "a check begins")
-
-    def finish(self, failure: str, waiting_since: datetime | None, now: datetime) -> None:
-        """Report how the check ended; see `judge_check`."""
-        self._was_well = False
-        self._send(*judge_check(failure, waiting_since, now))
-
-    def stop(self) -> None:
-        """Report success for a check that a planned stop interrupts, if the last one succeeded."""
-        if self._was_well:
-            self._was_well = False
-            self._send(Ping.SUCCESS, "stopped as planned")
-
-    def _send(self, event: Ping, text: str) -> None:
-        ping = None if self.url is None else write_ping(self.url, event, text)
-        if ping is None:
-            return
-        try:
-            send_ping(ping, self.proxies)
-        except CheckError as error:
-            self.problem = f"the heartbeat does not arrive: {error}"
-            log.warning("heartbeat.failed", ping=str(event), detail=str(error))
-        else:
-            self.problem = ""
-            log.debug("heartbeat.sent", ping=str(event))
+def report_ping(url: str | None, event: Ping, text: str, proxies: Proxies) -> str:
+    """Report an event, if there is a URL; return the problem when the ping is not accepted, else nothing."""
+    ping = None if url is None else write_ping(url, event, text)
+    if ping is None:
+        return ""
+    try:
+        send_ping(ping, proxies)
+    except CheckError as error:
+        log.warning("heartbeat.failed", ping=str(event), detail=str(error))
+        return f"the heartbeat does not arrive: {error}"
+    log.debug("heartbeat.sent", ping=str(event))
+    return ""
 
 
 def judge_check(failure: str, waiting_since: datetime | None, now: datetime) -> tuple[Ping, str]:

@@ -29,29 +29,18 @@ def render(report: StatusReport) -> bytes:
 
 def _of_server(report: StatusReport) -> Iterator[_Metric]:
     known, end, pending = report.known, report.known.support_ends_on, report.known.pending()
+    oldest = _epoch(report.outbox.waiting_since)
     ended = 0 if end is None else datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp() + 86_400
     for name, help_, value in (
-        (
-            "support_end_timestamp_seconds",
-            "When support of the installed branch ends (its last day has passed then); 0 while that is not known.",
-            ended,
-        ),
+        ("support_end_timestamp_seconds", "When support of the installed branch has ended; 0 while unknown.", ended),
         ("urgent_updates_to_act_on", "Urgent updates that this server should install.", report.urgent_to_act_on),
         ("status", "The exit code of `status`: 0 ok, 1 warning, 2 critical, 3 unknown.", report.verdict.level),
         ("check_interval_seconds", "Time between checks.", report.settings.interval.total_seconds()),
         ("last_check_timestamp_seconds", "When the last check ended; 0 before the first.", _epoch(known.checked_at)),
-        (
-            "last_successful_check_timestamp_seconds",
-            "When the last check that worked ended; 0 before the first.",
-            _epoch(known.good_at),
-        ),
+        ("last_successful_check_timestamp_seconds", "The same of checks that worked.", _epoch(known.good_at)),
         ("failed_checks", "Checks that have failed in a row.", known.failures),
         ("metrics_timestamp_seconds", "When these metrics were written.", _epoch(report.now)),
-        (
-            "oldest_undelivered_timestamp_seconds",
-            "Since when the oldest undelivered message has been waiting; 0 when nothing waits.",
-            _epoch(report.outbox.waiting_since),
-        ),
+        ("oldest_undelivered_timestamp_seconds", "When the oldest message that waits was planned; 0 for none.", oldest),
     ):
         yield name, help_, (), {(): value}
     labels = __version__, known.installed.text if known.installed else ""
@@ -61,12 +50,7 @@ def _of_server(report: StatusReport) -> Iterator[_Metric]:
         for kind in UpdateType
         for urgent in (False, True)
     }
-    yield (
-        "updates_pending",
-        "Releases newer than the installed one, by how far they go.",
-        ("type", "urgent"),
-        {**counts},
-    )
+    yield "updates_pending", "Releases newer than the installed one, by how far they go.", ("type", "urgent"), counts
 
 
 def _of_sinks(report: StatusReport) -> Iterator[_Metric]:

@@ -113,12 +113,7 @@ def iso(moment: datetime | None) -> str | None:
 
 def _describe_node(node: Node, report: StatusReport) -> dict[str, object]:
     alive = is_alive(node.alive_at, report.now)
-    return {
-        "host": node.host,
-        "alive": alive,
-        "last_beat_at": iso(node.alive_at),
-        "checks": alive and node.is_owner,
-    }
+    return {"host": node.host, "alive": alive, "last_beat_at": iso(node.alive_at), "checks": alive and node.is_owner}
 
 
 def _describe_sink(sink: SinkAccount) -> dict[str, object]:

@@ -89,13 +89,13 @@ def fill_days(days: Sequence[CheckDay], today: date) -> tuple[CheckDay, ...]:
 class Unfinished:
     """One part of an upgrade that is, or was, left to do."""
 
-    about: notices.MigrationsPendingNotice | notices.ServicesOutdatedNotice
+    about: notices.UnfinishedNotice
     ended_at: datetime | None = None
 
 
 def observe(
     before: Unfinished | None,
-    kind: type[notices.MigrationsPendingNotice] | type[notices.ServicesOutdatedNotice],
+    kind: type[notices.UnfinishedNotice],
     left: Collection[str] | None,
     tree: MastodonVersion | None,
     now: datetime,
@@ -127,7 +127,7 @@ def list_left(part: Unfinished | None) -> tuple[str, ...]:
 
 def unfinished_notices(
     parts: Collection[Unfinished | None], now: datetime
-) -> Iterator[notices.MigrationsPendingNotice | notices.ServicesOutdatedNotice | notices.UpgradeFinishedNotice]:
+) -> Iterator[notices.UnfinishedNotice | notices.UpgradeFinishedNotice]:
     """Yield the notices about these parts of an upgrade that are true at `now`."""
     for part in parts:
         if part is None or (part.ended_at or now) - part.about.started_at <= _UNFINISHED_AFTER:

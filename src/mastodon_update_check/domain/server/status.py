@@ -63,10 +63,7 @@ def judge(
     known: ServerState, waiting_since: datetime | None, now: datetime, interval: timedelta, off_reason: str
 ) -> Verdict:
     """Judge the state of the server; `waiting_since` is when the oldest undelivered message was planned."""
-    found = [
-        *_judge_branch(known, now),
-        *_judge_silence(known, now, interval, off_reason),
-    ]
+    found = [*_judge_branch(known, now), *_judge_silence(known, now, interval, off_reason)]
     if problem := describe_undelivered(waiting_since, now):
         found.append((Level.WARNING, problem))
     levels = {level for level, _ in found}
