@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from mastodon_update_check.cli.output import Exit, print_json
-from mastodon_update_check.domain.server.status import Level
+from mastodon_update_check.domain.server.status import HEADLINES, Level
 from mastodon_update_check.domain.text import count, minute
 from mastodon_update_check.errors import LedgerError, SettingsError
 from mastodon_update_check.monitoring.details import list_details
@@ -14,12 +14,7 @@ from mastodon_update_check.monitoring.status import StatusReport, describe_statu
 from mastodon_update_check.startup import load_app
 from mastodon_update_check.terminal import complain, fill, paint
 
-_HEADLINES = {
-    Level.OK: ("nothing to do", "fine"),
-    Level.WARNING: ("needs attention soon", "warning"),
-    Level.CRITICAL: ("action needed", "bad"),
-    Level.UNKNOWN: ("unknown", "bad"),
-}
+_COLOURS = {Level.OK: "fine", Level.WARNING: "warning", Level.CRITICAL: "bad", Level.UNKNOWN: "bad"}
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 _HEARTBEAT = ("schema", "alive", "last_beat_at")
 """The fields that `--alive --json` prints."""
@@ -74,8 +69,8 @@ def _write_lines(report: StatusReport) -> Iterator[str]:
 
 def _write_screen(report: StatusReport) -> Iterator[str]:
     """Give the lines for a person: the verdict, then the details with relative times."""
-    headline, colour = _HEADLINES[report.verdict.level]
-    yield f"{report.settings.instance}: {paint(headline, colour)}"
+    level = report.verdict.level
+    yield f"{report.settings.instance}: {paint(HEADLINES[level], _COLOURS[level])}"
     for sentence in report.verdict.sentences:
         yield fill(f"{sentence[0].upper()}{sentence[1:]}.", "  ")
     if report.settings.off_reason:

@@ -36,13 +36,5 @@ class Schedule:
 
     @property
     def due_in(self) -> timedelta:
-        """Return the time until the next check; negative for a check that should have begun."""
+        """Return the time until the next check; negative, or zero, for one that is due."""
         return timedelta(seconds=self._due_at - self._clock())
-
-    def is_due(self) -> bool:
-        """Return whether a check is due."""
-        return self.due_in <= timedelta()
-
-    def is_on_time(self) -> bool:
-        """Return whether the next check is not overdue by more than `GRACE`."""
-        return self.due_in > -GRACE

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from mastodon_update_check import logs
 from mastodon_update_check.daemon.children import ChildProcess, leave
 from mastodon_update_check.daemon.owner import RENEWAL_SECONDS, LedgerOwner
-from mastodon_update_check.daemon.schedule import Schedule
+from mastodon_update_check.daemon.schedule import GRACE, Schedule
 from mastodon_update_check.daemon.systemd import CurrentProblems, SystemdNotifier
 from mastodon_update_check.logs import log
 
@@ -104,7 +104,7 @@ class Supervisor:
             log.warning("owner.lost", detail="another process owns the ledger now")
             for child in self._children.values():
                 child.process.kill()
-        is_late = self._owner.is_owner and not self._schedule.is_on_time()
+        is_late = self._owner.is_owner and self._schedule.due_in < -GRACE
         self._problems.set("schedule", "no check has begun for too long" if is_late else "")
         if not is_late:
             self._notifier.feed_watchdog()
@@ -116,7 +116,7 @@ class Supervisor:
     def _start_jobs(self) -> None:
         if not self._owner.is_owner:
             return
-        is_check_due = self._schedule.is_due()
+        is_check_due = self._schedule.due_in <= timedelta()
         is_work_due = is_check_due or self._is_look_due or self._failure
         if (
             is_work_due

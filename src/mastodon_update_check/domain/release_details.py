@@ -136,12 +136,13 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _steps(offered: TreeFacts, own: TreeFacts) -> Mapping[UpgradeStep, bool | None]:
     gems, packages, ruby = (_changed(path, offered, own) for path in (tree.GEMS, tree.YARN, tree.RUBY_VERSION))
+    minors = {_numbers(str(facts.get(tree.RUBY_VERSION)))[:2] for facts in (offered, own)}
     # Which packages streaming depends on is not among the facts.
     streaming = [packages and None, *(_changed(path, offered, own) for path in tree.STREAMING)]
     return {
         UpgradeStep.RUBY: ruby,
         # Another minor version of Ruby has gems of its own.
-        UpgradeStep.BUNDLE_INSTALL: True if ruby and _minor(offered) != _minor(own) else gems,
+        UpgradeStep.BUNDLE_INSTALL: True if ruby and len(minors) > 1 else gems,
         UpgradeStep.YARN_INSTALL: packages,
         # The code of the front end is not among the files.
         UpgradeStep.ASSETS: packages or None,
@@ -155,7 +156,3 @@ def _changed(path: str, offered: TreeFacts, own: TreeFacts) -> bool | None:
     # A fact of another form was kept by another version of this program.
     is_comparable = tree.UNUSABLE not in (new, old) and (type(new) is type(old) or None in (new, old))
     return new != old if is_comparable else None
-
-
-def _minor(facts: TreeFacts) -> tuple[int, ...]:
-    return _numbers(str(facts[tree.RUBY_VERSION]))[:2]

@@ -53,10 +53,6 @@ def _digest(content: bytes) -> object:
     return hashlib.sha256(content).hexdigest()
 
 
-def _read_changelog(content: bytes) -> object:
-    return to_json(parse_changelog(content.decode(errors="replace")))
-
-
 def changelog_of(facts: TreeFacts) -> Changelog | None:
     """Return the changelog that `extract` reduced; None when it was not read or cannot be used."""
     kept = facts.get(CHANGELOG)
@@ -106,7 +102,7 @@ def _read_schema(content: bytes) -> object:
 
 
 _EXTRACTORS: Mapping[str, Callable[[bytes], object]] = {
-    CHANGELOG: _read_changelog,
+    CHANGELOG: lambda content: to_json(parse_changelog(content.decode(errors="replace"))),
     README: _read_requirements,
     RUBY_VERSION: _read_ruby_version,
     PACKAGE: _read_node,

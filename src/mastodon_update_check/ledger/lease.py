@@ -32,8 +32,6 @@ _TAKE = """
 class Lease:
     """Ownership of a ledger in PostgreSQL."""
 
-    descriptor = None
-
     def __init__(self, connect: "Callable[[], PostgresSession]", host: str) -> None:
         self._connect = connect
         self._host = host

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mastodon_update_check.domain.server.problems import CheckDay, fill_days
-from mastodon_update_check.domain.server.status import Level, describe_skip
+from mastodon_update_check.domain.server.status import HEADLINES, describe_skip
 from mastodon_update_check.domain.text import minute
 from mastodon_update_check.logs import hide_secrets
 from mastodon_update_check.messages.content import MessageContext, Releases
@@ -31,12 +31,6 @@ _SLACK = timedelta(minutes=5)
 _SHORTEST = timedelta(seconds=30)
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+")
 _BAR, _STEP, _HEIGHT = 8, 10, 40
-_HEADLINES = {
-    Level.OK: "Nothing to do",
-    Level.WARNING: "Needs attention soon",
-    Level.CRITICAL: "Action needed",
-    Level.UNKNOWN: "The state is not known",
-}
 
 
 def public_status(report: StatusReport) -> Mapping[str, Any]:
@@ -71,7 +65,7 @@ def render_page(report: StatusReport, json_name: str = "index.json", reload_name
     valid_for = max(settings.interval, _SHORTEST) * 1.1 + min(_SLACK, settings.interval)
     seconds = str(int(valid_for.total_seconds()))
     style = Template(_read("page.css")).substitute(stale_seconds=seconds)
-    hide = _without_people(report)
+    hide, headline = _without_people(report), HEADLINES[level].capitalize()
     off = (f"checking is off: {settings.off_reason}",) if settings.off_reason else ()
     sentences = (hide(one) for one in (*report.verdict.sentences, *off))
     reasons = "\n".join(f"<li>{escape(one[:1].upper() + one[1:])}.</li>" for one in sentences)
@@ -85,9 +79,9 @@ def render_page(report: StatusReport, json_name: str = "index.json", reload_name
         "stale_seconds": seconds,
         "reload_name": escape(reload_name),
         "generation": f"written-{now:%Y%m%dT%H%M%S%f}",
-        "title": escape(f"{_HEADLINES[level]}: {settings.instance}"),
+        "title": escape(f"{headline}: {settings.instance}"),
         "instance": escape(settings.instance),
-        "headline": _HEADLINES[level],
+        "headline": headline,
         "level": level.name.lower(),
         "reasons": f'<ul class="reasons">\n{reasons}\n</ul>' if reasons else "",
         "facts": "\n".join(

@@ -1,6 +1,6 @@
 """Log: one structured line for each message, at a level that fits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mastodon_update_check import logs
@@ -40,19 +40,15 @@ def create(options: Mapping[str, str]) -> LogSink:  # noqa: ARG001  # every fact
     return LogSink()
 
 
-def _updates(message: Message) -> tuple[Mapping[str, object], ...]:
+def _updates(message: Message) -> Sequence[Mapping[str, object]]:
     """Return the updates that the message is about; if there are none, all pending ones."""
     data: Any = message.payload.get("data") or {}
-    if message.type is MessageType.UPDATE_INSTALLED:
-        return tuple(data.get("closed") or ())
-    pending = tuple(data.get("updates") or ())
-    if message.type is MessageType.UPDATE_REMINDER:
-        about = {reminder.get("version") for reminder in data.get("reminders") or ()}
-        return tuple(update for update in pending if update.get("version") in about) or pending
-    return tuple(update for update in pending if update.get("new", True)) or pending
+    updates = data.get("updates") or ()
+    reminded = updates[: len(data.get("reminders") or ())]
+    return data.get("closed") or reminded or [one for one in updates if one.get("new", True)] or updates
 
 
-def _level(message: Message, updates: tuple[Mapping[str, object], ...]) -> str:
+def _level(message: Message, updates: Sequence[Mapping[str, object]]) -> str:
     if message.urgent:
         return "critical"
     offers_patch = any(update.get("type") == "patch" for update in updates)

@@ -61,23 +61,20 @@ def _due_reminders(facts: Facts, recipient: Recipient, notified: Sequence[Delive
             continue
         number = reminder_number(facts.now - notified_at)
         reminder = ReminderNotice(update=update, number=number, notified_at=notified_at)
-        if number and not _has_later_one(reminder, notified):
+        if number and not _had_it(reminder, notified):
             yield reminder
 
 
-def _has_later_one(reminder: ReminderNotice, notified: Sequence[Delivery]) -> bool:
-    """Return whether the recipient got a later reminder, as when the clock was set back since.
+def _had_it(reminder: ReminderNotice, notified: Sequence[Delivery]) -> bool:
+    """Return whether the recipient got this reminder, or a later one, as when the clock was set back since.
 
-    One sent while the release was urgent covers one of the same number now that it is not.
+    One sent while the release was urgent counts now that it is not.
     """
     return any(
         isinstance(row.notice, ReminderNotice)
         and row.notice.update.version == reminder.update.version
-        and (
-            row.notice.number > reminder.number
-            if row.notice.update.urgent is reminder.update.urgent
-            else row.notice.update.urgent and row.notice.number >= reminder.number
-        )
+        and row.notice.number >= reminder.number
+        and (row.notice.update.urgent or not reminder.update.urgent)
         for row in notified
     )
 

@@ -30,6 +30,14 @@ class Level(IntEnum):
     UNKNOWN = 3
 
 
+HEADLINES = {
+    Level.OK: "nothing to do",
+    Level.WARNING: "needs attention soon",
+    Level.CRITICAL: "action needed",
+    Level.UNKNOWN: "unknown",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The worst level, and a sentence for each problem."""
