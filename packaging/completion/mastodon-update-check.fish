@@ -81,7 +81,7 @@ complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -s h -
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -l help -d 'show this help message and exit'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -l yes -d 'answer every question with yes; the first time with --tell'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -l tell -d 'send pending notices now, or mark them as sent'
-complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -l release-details -d 'whether to fetch files of releases from GitHub (raw.githubusercontent.com)'
+complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -l release-details -d 'fetch files of releases from GitHub, or not'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -l root -d 'Mastodon'\''s tree, if there are several or none found'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -l name -d 'set up a further server on this host by this name'
 complete -c mastodon-update-check -n "__mastodon_update_check_at 'setup'" -l timer -d 'check by a timer instead of a resident service'

@@ -56,9 +56,7 @@ def configure(level: str, log_format: str, stream: TextIO | None = None, secrets
     is_console = log_format == "console" or (log_format == "auto" and (in_journal or stream.isatty()))
     # A secret may be part of another one: the longest goes first.
     hidden = sorted({each for each in secrets if len(each) >= SHORTEST_SECRET}, key=len, reverse=True)
-    _outputs[0] = _Output(
-        stream=stream, level=level, is_console=is_console, in_journal=in_journal, hidden=tuple(hidden)
-    )
+    _outputs[0] = _Output(stream=stream, level=level, is_console=is_console, in_journal=in_journal, hidden=(*hidden,))
     logging.basicConfig(handlers=[_Forwarder()], level=logging.WARNING, force=True)
     logging.captureWarnings(capture=True)
 

@@ -6,7 +6,7 @@ from config.machine import Machine
 from mastodon_update_check.config.variables import is_secret
 from mastodon_update_check.domain.text import clean
 
-SIGNING = "whsec_ and the base64 of 24 to 64 bytes; several such secrets are separated by spaces"
+SIGNING = "whsec_ and the base64 of 24 to 64 bytes; several secrets are separated by spaces"
 SENDMAIL = (
     "smtp (to use this host's mail server, set SMTP_DELIVERY_METHOD=smtp, SMTP_SERVER=localhost and SMTP_PORT=25 in "
     "our own file)"

@@ -51,10 +51,10 @@ def test_missing_list_is_not_an_answer(document: dict[str, object]) -> None:
     ("{}", 'the update server\'s answer: expected an object, got "{}"'),
     (True, "the update server's answer: expected an object, got true"),
     (1.5, "the update server's answer: expected an object, got 1.5"),
-    ({"updatesAvailable": {}}, "updatesAvailable in the update server's answer: expected a list, got {}"),
+    ({"updatesAvailable": {}}, "the update server's updatesAvailable: expected a list, got {}"),
     ({"updatesAvailable": "none"}, 'updatesAvailable in the update server\'s answer: expected a list, got "none"'),
-    ({"updatesAvailable": False}, "updatesAvailable in the update server's answer: expected a list, got false"),
-    ({"updatesAvailable": [{}] * 1001}, "the update server lists 1001 updates, more than the 1000 allowed"),
+    ({"updatesAvailable": False}, "the update server's updatesAvailable: expected a list, got false"),
+    ({"updatesAvailable": [{}] * 1001}, "the update server lists 1001 updates, more than 1000"),
 )
 def test_answers_that_are_not_a_feed(document: object, message: str) -> None:
     """An answer that is not a feed is an error of the content, with its reason."""

@@ -173,5 +173,5 @@ def test_each_of_several_servers_gets_a_service(host: Host) -> None:
 @pytest.mark.parametrize("name", ["config", "mastodon", "../x", "a/b", "A", "-a", "a\nb", "%i", "x" * 33])
 def test_unusable_name_is_refused(host: Host, name: str) -> None:
     """A name that would be another file, or mean something in a unit, is refused."""
-    with pytest.raises(UsageError, match="this name cannot be used"):
+    with pytest.raises(UsageError, match="expected a name of small letters"):
         set_up(host, name=name)

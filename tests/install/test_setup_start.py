@@ -23,7 +23,7 @@ def test_notices_are_marked_before_the_start(host: Host) -> None:
     ("command", "code", "words"),
     [
         ("recipients --json", 78, "nothing is started: correct this"),
-        ("recipients --json", 1, "the recipients are not known, so nothing can be marked"),
+        ("recipients --json", 1, "the recipients are not known, so nothing is marked"),
         ("check --mark", 1, "could not be marked as sent, so nothing is started"),
         ("check --mark", 74, "nothing is started: correct this"),
     ],

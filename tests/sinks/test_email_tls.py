@@ -42,7 +42,7 @@ def test_starttls_required_but_not_offered() -> None:
         error = refusal(server, starttls="always")
 
     place = f"localhost:{server.port}"
-    assert str(error) == f"{place} does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires"
+    assert str(error) == f"{place} offers no STARTTLS, which SMTP_ENABLE_STARTTLS=always requires"
     assert error.sink_wide
 
 

@@ -28,11 +28,8 @@ def execute(arguments: Namespace) -> int:
         signal.signal(number, _interrupt)
     try:
         print("This is a demonstration with a made-up Mastodon server. Ctrl-C ends it.\n", flush=True)
-        play(
-            partial(print, flush=True),
-            _SECONDS_TO_LOOK if sys.stdout.isatty() else 0,
-            is_remote="SSH_CONNECTION" in os.environ,
-        )
+        linger = _SECONDS_TO_LOOK if sys.stdout.isatty() else 0
+        play(partial(print, flush=True), linger, is_remote="SSH_CONNECTION" in os.environ)
     except KeyboardInterrupt:
         print()
     print("The demonstration is over. Its files are removed.")

@@ -112,12 +112,7 @@ COMMANDS = {
         "Examples: `retry`, `retry email`, `retry 4.5.20`, `retry ops@social.example`.",
         (
             *_DATA,
-            _option(
-                "about",
-                metavar="SINK|VERSION|ADDRESS",
-                nargs="?",
-                help="only messages for this sink or person, or about this release",
-            ),
+            _option("about", metavar="SINK|VERSION|ADDRESS", nargs="?", help="only messages for or about this"),
             _flag("--stopped", help="also webhooks that asked never to be called again (HTTP 410)"),
         ),
     ),
@@ -140,11 +135,7 @@ COMMANDS = {
         (
             _flag("--yes", help="answer every question with yes; the first time with --tell"),
             _option("--tell", choices=("now", "mark"), help="send pending notices now, or mark them as sent"),
-            _option(
-                "--release-details",
-                choices=("github", "off"),
-                help="whether to fetch files of releases from GitHub (raw.githubusercontent.com)",
-            ),
+            _option("--release-details", choices=("github", "off"), help="fetch files of releases from GitHub, or not"),
             _option("--root", metavar="PATH", type=Path, help="Mastodon's tree, if there are several or none found"),
             _option("--name", metavar="NAME", default="", help="set up a further server on this host by this name"),
             _flag("--timer", help="check by a timer instead of a resident service"),

@@ -132,9 +132,7 @@ def parse_signing_keys(text: str) -> str:
     """Read one or more secrets of the Standard Webhooks specification, separated by whitespace."""
     keys = text.split()
     if not all(map(_is_signing_key, keys)):
-        raise UnexpectedValueError(
-            "whsec_ and the base64 of 24 to 64 bytes; several such secrets are separated by spaces"
-        )
+        raise UnexpectedValueError("whsec_ and the base64 of 24 to 64 bytes; several secrets are separated by spaces")
     return " ".join(keys)
 
 

@@ -8,16 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from mastodon_update_check.config.kinds import parse_text
-from mastodon_update_check.config.settings import (
-    CONFIG_FILE,
-    EMAIL,
-    INTERVAL,
-    JITTER,
-    RECIPIENTS,
-    VARIABLES,
-    Disabled,
-    Settings,
-)
+from mastodon_update_check.config.settings import CONFIG_FILE, EMAIL, RECIPIENTS, VARIABLES, Disabled, Settings
 from mastodon_update_check.config.sinks import find_starttls, read_sinks
 from mastodon_update_check.config.sources import gather
 from mastodon_update_check.config.variables import VERSION, Found, Layer, Problems, shown
@@ -90,14 +81,14 @@ def parse(found: Layer, problems: Problems) -> Settings:
             with problems.parsing(name, found[name]):
                 values[variable.name] = variable.metadata["parse"](found[name].text)
     domain = values.get("local_domain")
-    values["jitter"] = min(values.get("jitter", JITTER), values.get("interval", INTERVAL))
     values.setdefault("web_domain", domain or "localhost")
     values.setdefault("smtp_domain", domain or "localhost")
     values.setdefault("instance_url", f"https://{values['web_domain']}" if domain else None)
     if "http_proxy" in found and not found["http_proxy"].is_trusted:  # it would see all of a plain request
         proxy = values.pop("http_proxy", None)
         values["https_proxy"] = values.get("https_proxy") or proxy
-    return Settings(**values)
+    settings = Settings(**values)
+    return replace(settings, jitter=min(settings.jitter, settings.interval))
 
 
 def _is_needed(disabled: Disabled, settings: Settings) -> bool:

@@ -72,13 +72,9 @@ def newer_updates(feed: Feed, installed: MastodonVersion) -> tuple[UpdateNotice,
 
 def _parse_entries(entries: object, warnings: list[str]) -> list[UpdateNotice]:
     if not isinstance(entries, list):
-        raise CheckError(
-            Cause.CONTENT, f"updatesAvailable in the update server's answer: expected a list, got {_show(entries)}"
-        )
+        raise CheckError(Cause.CONTENT, f"the update server's updatesAvailable: expected a list, got {_show(entries)}")
     if len(entries) > MAXIMUM_ENTRIES:
-        raise CheckError(
-            Cause.CONTENT, f"the update server lists {len(entries)} updates, more than the {MAXIMUM_ENTRIES} allowed"
-        )
+        raise CheckError(Cause.CONTENT, f"the update server lists {len(entries)} updates, more than {MAXIMUM_ENTRIES}")
     read = (_parse_entry(entry, f"updatesAvailable[{number}]", warnings) for number, entry in enumerate(entries))
     return [notice for notice in read if notice is not None]
 

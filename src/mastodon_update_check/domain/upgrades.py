@@ -116,7 +116,8 @@ def _become(installation: CommandValues) -> Iterable[Step]:
 
 def _restart(units: Sequence[str], details: ReleaseDetails | None = None) -> Iterable[Step]:
     """Sidekiq first: reloading web does not restart it, and it would continue to run the old version."""
-    sidekiq, web, streaming = (_of(units, word) for word in ("sidekiq", "web", "streaming"))
+    words = ("sidekiq", "web", "streaming")
+    sidekiq, web, streaming = (" ".join(quote(unit) for unit in units if word in unit) for word in words)
     if sidekiq:
         yield _command(f"systemctl restart {sidekiq}")
     if web:
@@ -124,15 +125,9 @@ def _restart(units: Sequence[str], details: ReleaseDetails | None = None) -> Ite
         yield _command(f"systemctl {'restart' if has_new_ruby else 'reload'} {web}")
     is_needed = details.steps.get(UpgradeStep.RESTART_STREAMING) if details else None
     if streaming and is_needed is None:
-        yield Step(
-            "Streaming only if the release notes name it: every open app loses its connection and comes back at once."
-        )
+        yield Step("Streaming only if the release notes name it: every open app has to connect again.")
     if streaming and is_needed is not False:
         yield _command(f"systemctl restart {streaming}")
-
-
-def _of(units: Sequence[str], word: str) -> str:
-    return " ".join(quote(unit) for unit in units if word in unit)
 
 
 def _by_compose(station: Station, details: ReleaseDetails | None) -> Iterable[Step]:

@@ -90,9 +90,7 @@ class Machine:
     def place(self, name: str = "") -> Place:
         """Return the places of one service here; raise `UsageError` if a server cannot have this name."""
         if name and (not _NAME.fullmatch(name) or name in _RESERVED):
-            raise UsageError(
-                "this name cannot be used: expected small letters, digits, _ and -, and neither config nor mastodon"
-            )
+            raise UsageError("expected a name of small letters, digits, _ and -, and neither config nor mastodon")
         return Place.of(name, self.prefix)
 
     def real(self, path: Path) -> Path:

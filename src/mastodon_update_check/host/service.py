@@ -25,18 +25,14 @@ from mastodon_update_check.host.programs import ENVIRONMENT, Run, run_program
 
 CONFIG: Final = "UPDATE_CHECK_CONFIG"
 TRANSIENT_FILES: Final = Path("/run")
-_LIFECYCLE: Final = re.compile(
-    "Exec(?!Paths)|Restart|Type=|NotifyAccess|Timeout|Watchdog|SuccessExit|Standard|Kill|OOM"
-)
+_LIFECYCLE = re.compile("Exec(?!Paths)|Restart|Type=|NotifyAccess|Timeout|Watchdog|SuccessExit|Standard|Kill|OOM")
 """Directives about the daemon's life; every other one applies to a command too."""
 _PASSED: Final = re.compile(
     "UPDATE_CHECK_.*|SMTP_.*|DB_.*|LC_.*|MASTODON_VERSION_.*|DATABASE_URL|LOCAL_DOMAIN|WEB_DOMAIN|SELF_DESTRUCT"
     "|https?_proxy|no_proxy|LANG|LANGUAGE|TZ|NO_COLOR|COLUMNS"
 )
 """Variables of root's that a command gets: settings, and the look of its output. libpq's are not among them."""
-_NAMES_SERVER: Final = re.compile(
-    r"^[ \t]*(?:LOCAL_DOMAIN|UPDATE_CHECK_MASTODON_\w+|UPDATE_CHECK_INSTANCE_URL)\b", re.MULTILINE
-)
+_NAMES_SERVER = re.compile(r"^[ \t]*(LOCAL_DOMAIN|UPDATE_CHECK_(MASTODON_\w+|INSTANCE_URL))\b", re.MULTILINE)
 _SANDBOX_FAILED: Final = range(200, 255)
 """Exit codes of systemd's own, when it could not prepare the process (systemd.exec(5))."""
 

@@ -27,13 +27,7 @@ SEARCH_LIMIT: Final = timedelta(seconds=30)
 _DIRECTORY: Final = re.compile(r"/[A-Za-z0-9/._+@=-]*")
 """Exactly one absolute path: a comma would separate it from another host."""
 _SOCKET: Final = re.compile(r"\.s\.PGSQL\.([0-9]{1,5})")
-_VARIABLES: Final = {
-    "host": "DB_HOST",
-    "port": "DB_PORT",
-    "dbname": "DB_NAME",
-    "user": "DB_USER",
-    "sslmode": "DB_SSLMODE",
-}
+_VARIABLES = {"host": "DB_HOST", "port": "DB_PORT", "dbname": "DB_NAME", "user": "DB_USER", "sslmode": "DB_SSLMODE"}
 _NAMES_READ: Final = 10_000
 """Of the directory of sockets, which Mastodon's file names."""
 _OPTIONS: Final = (

@@ -96,9 +96,7 @@ class Dialogue:
             return recipients, is_complete
         if not self._wants_notices():
             if not is_complete:
-                raise SetupError(
-                    "the recipients are not known, so nothing can be marked as sent: correct that, run setup again"
-                )
+                raise SetupError("the recipients are not known, so nothing is marked: correct that, run setup again")
             if not self.ask("check", "--mark").has_worked:
                 raise SetupError("pending notices could not be marked as sent, so nothing is started: run setup again")
         wants_test = not self.options.no_test and self.confirm("Send a test message through every sink?")

@@ -129,14 +129,12 @@ def find_single_key(sink: SinkSettings) -> str:
 def _mail_recipients(settings: Settings, devops: Sequence[Recipient]) -> tuple[Recipient, ...]:
     """Return the DevOps users, the configured addresses, and operators that are not among them."""
     users, addresses = devops if settings.recipients.devops else (), settings.recipients.addresses
-    listed = [*users, *(_recipient(MAIL, address_key(one), preference, one) for one, preference in addresses)]
-    known = {normalise_address(recipient.address) for recipient in listed}
+    mail = [*users, *(_recipient(MAIL, address_key(one), preference, one) for one, preference in addresses)]
+    known = {normalise_address(recipient.address) for recipient in mail}
     operators = {normalise_address(address): address for address in settings.operator}
     others = [address for one, address in operators.items() if one not in known]
-    listed += (_recipient(MAIL, address_key(one), Preference.NONE, one) for one in others)
-    return tuple(
-        replace(one, is_operator=not operators or normalise_address(one.address) in operators) for one in listed
-    )
+    mail += (_recipient(MAIL, address_key(one), Preference.NONE, one) for one in others)
+    return tuple(replace(one, is_operator=not operators or normalise_address(one.address) in operators) for one in mail)
 
 
 def _recipient(sink: str, key: str, preference: Preference, address: str = "") -> Recipient:

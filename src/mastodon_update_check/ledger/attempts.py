@@ -98,12 +98,9 @@ def begin_attempt(
     return None if row is None else _begin(transaction, row, sink_failures, settings, now)
 
 
-def read_sink(transaction: Transaction, name: str) -> Row | None:
+def read_sink(transaction: Transaction, name: str) -> Row:
     """Return the stored state of a sink; None before its first attempt."""
-    row: Row | None = transaction.execute(
-        "SELECT * FROM sink WHERE instance = :instance AND name = :name", name=name
-    ).fetchone()
-    return row
+    return transaction.execute("SELECT * FROM sink WHERE instance = :instance AND name = :name", name=name).fetchone()
 
 
 def _begin(transaction: Transaction, row: Row, sink_failures: int, settings: str, now: datetime) -> Attempt:
@@ -171,10 +168,8 @@ def close_open_attempts(transaction: Transaction, now: datetime, *, has_crashed:
     return len(found)
 
 
-def end_attempt(
-    transaction: Transaction, message_id: str, number: int, outcome: Outcome, reply: str, now: datetime
-) -> bool:
-    """Record the outcome of an attempt; return False if it had one already. An acceptance is always recorded."""
+def end_attempt(transaction: Transaction, id_: str, number: int, outcome: Outcome, reply: str, now: datetime) -> bool:
+    """Record the outcome of an attempt at a message; return False if it had one already, and was not accepted now."""
     still_open = "" if outcome is Outcome.SENT else " AND outcome IS NULL"
     return bool(
         transaction.execute(
@@ -185,7 +180,7 @@ def end_attempt(
             outcome=outcome,
             reply=reply,
             now=stamp(now),
-            id=message_id,
+            id=id_,
             number=number,
         ).rowcount
     )

@@ -124,6 +124,5 @@ def _is_at(descriptor: int, path: str) -> bool:
 
 
 def _failed(path: str, error: OSError) -> LedgerError:
-    return LedgerError(
-        f"the lock file {path} cannot be used: {error.strerror or error}; check its directory and the permissions"
-    )
+    why = error.strerror or error
+    return LedgerError(f"the lock file {path} cannot be used: {why}; check its directory and the permissions")

@@ -35,10 +35,7 @@ _DEFAULTS: Final = {
     "tcp_user_timeout": "15000",
 }
 _CODES: Final = {
-    "25006": (
-        "can only be read, as on a standby: name the primary, or name them all with "
-        "?target_session_attrs=read-write in UPDATE_CHECK_LEDGER"
-    ),
+    "25006": "can only be read, as on a standby: name the primary, or all with ?target_session_attrs=read-write",
     "42501": (
         "does not let the role {role} do that: as the owner of the database, run GRANT CREATE ON DATABASE {database} "
         'TO "{role}"; the role must also own the schema {schema} and its tables'

@@ -87,9 +87,7 @@ def read_answer(answer: Mapping[str, Any], warnings: Sequence[str] = ()) -> Data
 
 def make_request(addresses: Sequence[DatabaseAddress], bounds: DatabaseBounds) -> dict[str, Any]:
     """Return the arguments of `database_session.main`; durations in seconds."""
-    limits = {
-        name: each.total_seconds() if isinstance(each, timedelta) else each for name, each in asdict(bounds).items()
-    }
+    limits = {name: one.total_seconds() if isinstance(one, timedelta) else one for name, one in asdict(bounds).items()}
     logins = [{"origin": one.origin, "conninfo": one.conninfo, "parameters": dict(one.parameters)} for one in addresses]
     return {"logins": logins, "limits": limits}
 

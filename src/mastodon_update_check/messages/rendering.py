@@ -157,11 +157,10 @@ def render_html_block(block: Block) -> str:
     match block:
         case Paragraph():
             return f"<p>{escape(block.text)}</p>"
+        case Pointer(is_link=True):
+            return f"<p>{escape(block.label)} {_link(block.target, block.target)}</p>"
         case Pointer():
-            target = (
-                f" {_link(block.target, block.target)}" if block.is_link else f"<br><code>{escape(block.target)}</code>"
-            )
-            return f"<p>{escape(block.label)}{target}</p>"
+            return f"<p>{escape(block.label)}<br><code>{escape(block.target)}</code></p>"
         case Releases():
             return "<ul>\n" + "\n".join(_render_release(row, block.notes_label) for row in block.rows) + "\n</ul>"
         case Details():

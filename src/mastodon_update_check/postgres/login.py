@@ -32,9 +32,7 @@ _ADVICE: Final = (
 """Advice about texts of libpq, PostgreSQL 9.5 to 18 and PgBouncer; the first match counts."""
 
 SCHEMES: Final = frozenset({"postgres", "postgresql", "postgis"})
-_PREAMBLE: Final = re.compile(
-    r"^.*?(FATAL|ERROR): *|^connection (failed|is bad): (.* failed: )?|^consuming input failed: "
-)
+_PREAMBLE = re.compile(r"^.*?(FATAL|ERROR): *|^connection (failed|is bad): (.* failed: )?|^consuming input failed: ")
 
 
 class LoginError(Exception):

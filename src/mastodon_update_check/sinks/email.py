@@ -41,9 +41,7 @@ class EmailSink:
         self._limits = limits or MailLimits()
         self._author = parse_mailbox(options.get("from_address", "notifications@localhost"))
         self._reply_to = parse_mailbox(options["reply_to"]) if "reply_to" in options else None
-        self._sender = (
-            parse_mailbox(options["return_path"]).address if "return_path" in options else self._author.address
-        )
+        self._sender = (parse_mailbox(options["return_path"]) if "return_path" in options else self._author).address
         self._connection: MailConnection | None = None
 
     def send(self, message: Message) -> str:

@@ -21,15 +21,8 @@ from mastodon_update_check.domain.urls import is_loopback_host
 from mastodon_update_check.errors import PermanentDeliveryError, TransientDeliveryError
 from mastodon_update_check.http.network_errors import explain
 from mastodon_update_check.http.secrets import REDACTED, shown
-from mastodon_update_check.sinks.smtp_server import (
-    MailLimits,
-    ReplyReader,
-    SmtpOptions,
-    SmtpStep,
-    dial,
-    judge,
-    mail_tls_context,
-)
+from mastodon_update_check.sinks import smtp_server
+from mastodon_update_check.sinks.smtp_server import MailLimits, ReplyReader, SmtpOptions, SmtpStep, judge
 
 _ADVICE = " (SMTP_CA_FILE names the authorities to trust; SMTP_OPENSSL_VERIFY_MODE=none, fit for localhost, trusts any)"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]{8,}")
@@ -62,7 +55,7 @@ class MailConnection(smtplib.SMTP):
         """Connect, encrypt and log in, within `limits.opening` in all."""
         options = self._options
         self._allow(self._limits.opening)
-        self.sock = dial(options, self._limits)
+        self.sock = smtp_server.dial(options, self._limits)
         if options.tls == "true":
             self._encrypt(self.sock)
         self._exchange(SmtpStep.CONNECT, self.getreply)
@@ -178,15 +171,13 @@ class MailConnection(smtplib.SMTP):
             self._encrypt(sock)
             self._exchange(SmtpStep.EHLO, self.ehlo)  # earlier answers do not count (RFC 3207, 4.2)
         elif self._options.starttls == "always":
-            raise self._failed(
-                f"{self._options.place} does not offer STARTTLS, which SMTP_ENABLE_STARTTLS=always requires"
-            )
+            raise self._failed(f"{self._options.place} offers no STARTTLS, which SMTP_ENABLE_STARTTLS=always requires")
 
     def _encrypt(self, sock: socket.socket) -> None:
         options = self._options
         try:
             sock.settimeout(self._time_left())
-            self.sock = mail_tls_context(options).wrap_socket(sock, server_hostname=options.server)
+            self.sock = smtp_server.mail_tls_context(options).wrap_socket(sock, server_hostname=options.server)
         except (OSError, ValueError) as error:  # ValueError: a name that no certificate can have
             advice = _ADVICE if isinstance(error, ssl.SSLCertVerificationError) else ""
             raise self._failed(f"{explain(error, options.place)}{advice}") from error
